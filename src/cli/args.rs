@@ -1,0 +1,151 @@
+//! What can be typed: the subcommands and the options they share.
+//!
+//! Workloads and export formats come from their tables. Only parses; does not
+//! know what anything means on this machine.
+
+use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, ArgMatches, Args, Command, ValueHint};
+
+use super::exit::STATUSES;
+use super::jobs::JobsList;
+use crate::report;
+use crate::workload::{ROWS, Row};
+
+/// What bare `parsim` says.
+pub(super) const BARE: &str = "\
+parsim runs a batch of tasks one at a time and across all logical cores, shows
+what that bought in wall and CPU time, and checks that both ways agree.
+
+  parsim csv --parallel --files 20   write 20 CSV files on all cores
+  parsim csv --files 20              write them both ways, side by side
+  parsim sleep                       4 tasks that wait: serial against parallel
+
+Subcommands: serial, parallel, sleep, csv-gen (csv), cpus.
+More: parsim --help, parsim csv --help
+";
+
+/// The whole command line.
+pub(super) fn command() -> Command {
+    Command::new("parsim")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
+        .after_help(status_help())
+        .subcommand_required(true)
+        .disable_help_subcommand(false)
+        .subcommand(pair("serial", "Run the notebook's pair of functions one task at a time"))
+        .subcommand(pair("parallel", "Run the notebook's pair of functions on all logical cores"))
+        .subcommands(ROWS.iter().map(workload))
+        .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
+}
+
+fn pair(name: &'static str, about: &'static str) -> Command {
+    let words = Arg::new("words").hide(true).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+    Shared::augment_args(exports(Command::new(name).about(about))).arg(words)
+}
+
+fn workload(row: &Row) -> Command {
+    let command = Command::new(row.name)
+        .about(row.about)
+        .visible_aliases(row.alias)
+        .after_help(row.examples)
+        .after_long_help(format!("{}\n\n{}", row.examples, status_help()));
+    let command = (row.augment)(command.next_help_heading("What to do"));
+    exports(Shared::augment_args(Ways::augment_args(command)))
+}
+
+/// One option for each format that can be exported.
+fn exports(command: Command) -> Command {
+    let options = report::ROWS.iter().map(|row| {
+        Arg::new(row.option)
+            .long(row.option)
+            .value_name("FILE")
+            .value_hint(ValueHint::FilePath)
+            .help(format!("Write {} to FILE (- is stdout)", row.about))
+            .help_heading("Report")
+    });
+    command.args(options)
+}
+
+/// Which ways to run.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "How to run it")]
+pub(super) struct Ways {
+    /// Only one task at a time
+    #[arg(long)]
+    pub(super) serial: bool,
+    /// Only in parallel (without either: both ways, compared)
+    #[arg(long)]
+    pub(super) parallel: bool,
+    /// Run each way N times, in the order A B, B A
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) runs: Option<u32>,
+    /// Run each way N times first without counting it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) warmup: u32,
+    /// A shell command to run before each run, outside the clock
+    #[arg(long, value_name = "CMD")]
+    pub(super) prepare: Option<String>,
+    /// A shell command to run after each run, outside the clock
+    #[arg(long, value_name = "CMD")]
+    pub(super) cleanup: Option<String>,
+}
+
+/// What every subcommand that runs something shares.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "How to run it")]
+pub(super) struct Shared {
+    /// Tasks at a time: N, N%, +N, -N, 0 (as many as tasks), or a list or range to sweep (1,2,4 or 1-8)
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = JobsList::parse)]
+    pub(super) jobs: Option<JobsList>,
+    /// Show progress: auto, always, never
+    #[arg(long, value_name = "WHEN", require_equals = true, default_value = "auto",
+        value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
+    pub(super) progress: String,
+    /// Use colours: auto, always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto",
+        value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
+    pub(super) color: String,
+}
+
+const WHEN: [&str; 3] = ["auto", "always", "never"];
+
+/// Whether nothing was typed but shared options.
+pub(super) fn words(matches: &ArgMatches) -> Vec<String> {
+    matches.get_many::<String>("words").unwrap_or_default().cloned().collect()
+}
+
+fn status_help() -> String {
+    let rows: Vec<String> = STATUSES.iter().map(|(status, meaning)| format!("  {status:6} {meaning}")).collect();
+    format!("Exit status:\n{}", rows.join("\n"))
+}
+
+/// A usage error in one line: what is wrong, what was perhaps meant, where to look.
+pub(super) fn one_line(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let told: Vec<&str> = rendered
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
+        .collect();
+    let mut line = told.join("; ");
+    if error.kind() == ErrorKind::MissingSubcommand {
+        "name a subcommand".clone_into(&mut line);
+    }
+    let subcommand = error.get(ContextKind::Usage).map(|usage| usage_of(&usage.to_string()));
+    format!("{line}; see {} --help", subcommand.unwrap_or_else(|| "parsim".to_owned()))
+}
+
+/// `parsim csv-gen` out of `Usage: parsim csv-gen [OPTIONS]`.
+fn usage_of(usage: &str) -> String {
+    let words = usage.split_whitespace().skip_while(|word| *word != "parsim");
+    let name: Vec<&str> = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
+    if name.is_empty() { "parsim".to_owned() } else { name.join(" ") }
+}
+
+/// The text of `--help` or `--version`.
+pub(super) fn help_text(help: &clap::Error) -> StyledStr {
+    help.render()
+}

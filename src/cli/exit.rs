@@ -1,0 +1,84 @@
+//! How the process ends: one table for all subcommands.
+//!
+//! README and `--help` print [`STATUSES`]; nothing else in the project knows a
+//! status.
+
+use crate::study::Study;
+
+/// Statuses and their meaning, as `--help` and README show them.
+pub const STATUSES: &[(&str, &str)] = &[
+    ("0", "every task succeeded, and results agreed where they were compared"),
+    ("1-100", "that many distinct tasks failed in any run"),
+    ("101", "more than 100 tasks failed"),
+    ("102", "all tasks succeeded but serial and parallel results differ"),
+    ("255", "parsim could not do its job: usage, unreadable input, unwritable report"),
+    ("128+n", "ended by signal n"),
+];
+
+/// How the process is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this status.
+    Status(u8),
+    /// By this signal, raised again so that the shell sees it.
+    Signal(i32),
+}
+
+/// What became of it all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    Success,
+    Failed(usize),
+    Differs,
+    Fault,
+}
+
+impl Exit {
+    /// What `study` amounts to: failures weigh more than differences.
+    pub(super) fn of(study: &Study) -> Self {
+        match study.n_failed() {
+            0 if study.agrees() => Self::Success,
+            0 => Self::Differs,
+            failed => Self::Failed(failed),
+        }
+    }
+
+    pub(super) fn status(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failed(failed) => u8::try_from(failed.min(101)).expect("at most 101"),
+            Self::Differs => 102,
+            Self::Fault => 255,
+        }
+    }
+}
+
+/// Why parsim could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// What was typed cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// Something parsim needs for itself failed.
+    #[error("{0:#}")]
+    Own(anyhow::Error),
+}
+
+impl Fault {
+    pub(super) fn usage(error: anyhow::Error) -> Self {
+        Self::Usage(format!("{error:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_counted_up_to_a_hundred() {
+        assert_eq!(Exit::Failed(1).status(), 1);
+        assert_eq!(Exit::Failed(100).status(), 100);
+        assert_eq!(Exit::Failed(101).status(), 101);
+        assert_eq!(Exit::Failed(5000).status(), 101);
+    }
+}

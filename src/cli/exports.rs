@@ -1,0 +1,110 @@
+//! Files that a study is saved to: opened before the work starts, written
+//! after each run, whole or not at all.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::ArgMatches;
+
+use super::term::Terminal;
+use crate::report::{self, Render};
+use crate::study::Study;
+use crate::whole_file::WholeFile;
+
+/// Everything that is to be exported.
+#[derive(Default)]
+pub(super) struct Exports {
+    targets: Vec<Target>,
+}
+
+struct Target {
+    render: Render,
+    place: Place,
+}
+
+enum Place {
+    /// Written once, at the end.
+    Stdout,
+    /// A pipe or a device: written once, at the end.
+    Stream(PathBuf, fs::File),
+    /// A file: a temporary beside it, renamed over it after each run.
+    Whole(PathBuf, Option<WholeFile>),
+}
+
+impl Exports {
+    /// Opens every target of the command line, so that a bad path fails before
+    /// any work is done.
+    pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
+        let mut targets = Vec::new();
+        for row in report::ROWS {
+            let Some(path) = matches.get_one::<String>(row.option) else { continue };
+            let place = Place::open(path).with_context(|| format!("open {path} for --{}", row.option))?;
+            targets.push(Target { render: row.render, place });
+        }
+        Ok(Self { targets })
+    }
+
+    /// Whether stdout is taken by an export.
+    pub(super) fn take_stdout(&self) -> bool {
+        self.targets.iter().any(|target| matches!(target.place, Place::Stdout))
+    }
+
+    /// Whether anybody will want the records of single tasks.
+    pub(super) fn any(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// Saves what there is after a run.
+    pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
+        for target in &mut self.targets {
+            if let Place::Whole(path, temporary) = &mut target.place {
+                let bytes = (target.render)(study)?;
+                write_whole(path, temporary.take(), &bytes).with_context(|| format!("write {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything for the last time.
+    pub(super) fn finish(mut self, study: &Study) -> anyhow::Result<()> {
+        self.save(study)?;
+        for target in &mut self.targets {
+            match &mut target.place {
+                Place::Whole(..) => {}
+                Place::Stdout => Terminal::print(&String::from_utf8_lossy(&(target.render)(study)?))?,
+                Place::Stream(path, file) => {
+                    let bytes = (target.render)(study)?;
+                    file.write_all(&bytes).with_context(|| format!("write {}", path.display()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn open(path: &str) -> anyhow::Result<Self> {
+        if path == "-" {
+            return Ok(Self::Stdout);
+        }
+        let path = PathBuf::from(path);
+        let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
+        if is_stream {
+            let file = fs::OpenOptions::new().write(true).open(&path)?;
+            return Ok(Self::Stream(path, file));
+        }
+        let temporary = WholeFile::create(&path)?;
+        Ok(Self::Whole(path, Some(temporary)))
+    }
+}
+
+fn write_whole(path: &std::path::Path, opened: Option<WholeFile>, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = match opened {
+        Some(file) => file,
+        None => WholeFile::create(path)?,
+    };
+    file.write_all(bytes)?;
+    file.commit()
+}

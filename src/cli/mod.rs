@@ -1,0 +1,91 @@
+//! The command line: argv, environment, terminal and exit status are known
+//! here and nowhere else.
+//!
+//! First what was typed (`args`), then what it means (`plan`), then the work,
+//! then the report. Nothing below this floor reads argv or the environment.
+
+mod args;
+mod exit;
+mod exports;
+mod jobs;
+mod notebook;
+mod plan;
+mod term;
+mod workloads;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::time::Instant;
+
+use clap::ArgMatches;
+
+pub use exit::{End, STATUSES};
+
+use self::exit::{Exit, Fault};
+use self::term::Terminal;
+use crate::host::Cores;
+use crate::process;
+
+/// Does what `argv` says. `started` is when the process began.
+#[must_use]
+pub fn run(argv: Vec<OsString>, started: Instant) -> End {
+    let outcome = std::panic::catch_unwind(|| dispatch(argv, started));
+    let fault = match outcome {
+        Ok(Ok(end)) => return end,
+        Ok(Err(fault)) => fault,
+        // The panic's own message is on stderr already.
+        Err(_) => Fault::Own(anyhow::anyhow!("a bug in parsim: please report the message above")),
+    };
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "parsim: {fault}");
+    End::Status(Exit::Fault.status())
+}
+
+fn dispatch(argv: Vec<OsString>, started: Instant) -> Result<End, Fault> {
+    if argv.len() <= 1 {
+        return print(args::BARE);
+    }
+    let matches = match args::command().try_get_matches_from(&argv) {
+        Ok(matches) => matches,
+        Err(error) if error.use_stderr() => return Err(Fault::Usage(args::one_line(&error))),
+        Err(help) => return print(&term::help(&help)),
+    };
+    let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
+    if name != "cpus" && !process::stdout_was_open() {
+        let text = "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
+        return Err(Fault::Usage(text.to_owned()));
+    }
+    match name {
+        "cpus" => cpus(),
+        "serial" | "parallel" => notebook::run(name, matches, &command_line(&argv), started),
+        _ => workload(name, matches, &command_line(&argv), started),
+    }
+}
+
+fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
+    let row = crate::workload::ROWS
+        .iter()
+        .find(|row| row.name == name)
+        .expect("every other subcommand is a row of the table of workloads");
+    let workload = (row.from_matches)(matches).map_err(Fault::usage)?;
+    workloads::run(workload, matches, words, started)
+}
+
+fn cpus() -> Result<End, Fault> {
+    let rows = Cores::detect().rows();
+    let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    let text: String = rows.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect();
+    print(&text)
+}
+
+/// Puts `text` on stdout; that nobody reads on is no error.
+fn print(text: &str) -> Result<End, Fault> {
+    Terminal::print(text).map_err(Fault::Own)?;
+    Ok(End::Status(Exit::Success.status()))
+}
+
+/// The command line as a person would type it again.
+fn command_line(argv: &[OsString]) -> Vec<String> {
+    let words = argv.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    std::iter::once("parsim".to_owned()).chain(words).collect()
+}

@@ -1,0 +1,68 @@
+//! `parsim serial` and `parsim parallel` with nothing to run: the notebook's
+//! pair of functions, sleep-and-increment.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Instant;
+
+use clap::ArgMatches;
+
+use super::args::{self, Ways};
+use super::exit::{End, Fault};
+use super::workloads;
+use crate::record::Way;
+use crate::workload::ROWS;
+use crate::workload::sleep::{Sleep, SleepOptions};
+
+/// Runs the pair one way, or says what was perhaps meant.
+pub(super) fn run(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
+    if let Some(first) = args::words(matches).first() {
+        return Err(Fault::Usage(perhaps_meant(name, first)));
+    }
+    if !stdin_offers_nothing() {
+        return Err(Fault::Usage(format!(
+            "{name} takes nothing from standard input: add </dev/null to run the pair of functions"
+        )));
+    }
+    let way = if name == Way::Serial.name() { Way::Serial } else { Way::Parallel };
+    let _ = writeln!(
+        io::stderr(),
+        "parsim: nothing to run was given, so this is the exercise `parsim sleep --{way}`"
+    );
+    let ways = Ways {
+        serial: way == Way::Serial,
+        parallel: way == Way::Parallel,
+        runs: None,
+        warmup: 0,
+        prepare: None,
+        cleanup: None,
+    };
+    let sleep = Sleep::new(SleepOptions::default()).map_err(Fault::usage)?;
+    workloads::run_ways(Box::new(sleep), matches, &ways, &as_sleep(words, way), started)
+}
+
+/// The line that does the same, so that the report's hint is true.
+fn as_sleep(words: &[String], way: Way) -> Vec<String> {
+    let rest = words.iter().skip(2).cloned();
+    ["parsim".to_owned(), "sleep".to_owned(), format!("--{way}")].into_iter().chain(rest).collect()
+}
+
+fn perhaps_meant(name: &str, first: &str) -> String {
+    match ROWS.iter().find(|row| row.name == first || row.alias == Some(first)) {
+        Some(_) => format!("{first} is a workload: parsim {first} --{name}"),
+        None => format!("{name} takes no words such as {first:?}: it runs the pair of functions; see parsim {name} --help"),
+    }
+}
+
+/// Whether stdin is a terminal or /dev/null, where nobody left anything to read.
+fn stdin_offers_nothing() -> bool {
+    if io::stdin().is_terminal() {
+        return true;
+    }
+    let same = |one: fs::Metadata, other: fs::Metadata| {
+        use std::os::unix::fs::MetadataExt as _;
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    };
+    let stdin = fs::metadata("/dev/stdin");
+    stdin.is_ok_and(|stdin| fs::metadata("/dev/null").is_ok_and(|null| same(stdin, null)))
+}

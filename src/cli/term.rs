@@ -1,0 +1,86 @@
+//! The terminal: what the streams are, and what may be drawn on each.
+//!
+//! Asked once at the start; what is decided here is handed down as values.
+
+use std::env;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+use anyhow::Context as _;
+
+use super::args;
+use crate::progress::Show;
+use crate::report::text::Look;
+use crate::style::Styles;
+
+/// What was decided about stdout and stderr.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terminal {
+    /// How the report looks on stdout.
+    pub(super) out: Look,
+    /// How it looks on stderr.
+    pub(super) err: Look,
+    /// How progress is shown on stderr.
+    pub(super) progress: Show,
+}
+
+impl Terminal {
+    /// Decides by options, then environment, then what the streams are.
+    pub(super) fn look(color: &str, progress: &str) -> Self {
+        let unicode = speaks_unicode();
+        let look = |is_terminal| Look { styles: styles(color, is_terminal), unicode };
+        let stderr_is_terminal = io::stderr().is_terminal() && !is_dumb();
+        let progress = match progress {
+            "never" => Show::Nothing,
+            _ if stderr_is_terminal => Show::Bar,
+            _ => Show::Lines,
+        };
+        Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()), progress }
+    }
+
+    /// Puts `text` on stdout; that nobody reads on is no error.
+    pub(super) fn print(text: &str) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("write the report to stdout"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `--help` and `--version`, coloured where stdout is a terminal that wants it.
+pub(super) fn help(help: &clap::Error) -> String {
+    let text = args::help_text(help);
+    if styles("auto", io::stdout().is_terminal()) == Styles::plain() {
+        text.to_string()
+    } else {
+        text.ansi().to_string()
+    }
+}
+
+/// Flag, then `NO_COLOR` and `CLICOLOR_FORCE`, then the stream and `TERM`.
+fn styles(color: &str, is_terminal: bool) -> Styles {
+    let colored = match color {
+        "always" => true,
+        "never" => false,
+        _ if is_set("NO_COLOR") => false,
+        _ if is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        _ => is_terminal && !is_dumb(),
+    };
+    if colored { Styles::colored() } else { Styles::plain() }
+}
+
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term == "dumb")
+}
+
+/// By the usual convention an empty variable counts as not set.
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// Whether the locale's characters are UTF-8, by the variable that decides.
+fn speaks_unicode() -> bool {
+    let deciding = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(name));
+    let locale = deciding.and_then(|name| env::var(name).ok()).unwrap_or_default().to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}

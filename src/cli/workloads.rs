@@ -1,0 +1,95 @@
+//! The workload subcommands: from a workload and its options to the report.
+
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::time::Instant;
+
+use clap::{ArgMatches, FromArgMatches as _};
+
+use super::args::{Shared, Ways};
+use super::exit::{End, Exit, Fault};
+use super::exports::Exports;
+use super::plan::{Plan, Wanted};
+use super::term::Terminal;
+use crate::experiment::{Experiment, Hook};
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::process;
+use crate::progress;
+use crate::record::Way;
+use crate::report::text;
+use crate::study::{Cut, Study};
+use crate::workload::Workload;
+
+/// Runs `workload` as its subcommand's options say.
+pub(super) fn run(
+    workload: Box<dyn Workload>,
+    matches: &ArgMatches,
+    words: &[String],
+    started: Instant,
+) -> Result<End, Fault> {
+    let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    run_ways(workload, matches, &ways, words, started)
+}
+
+/// The same with the ways already chosen.
+pub(super) fn run_ways(
+    mut workload: Box<dyn Workload>,
+    matches: &ArgMatches,
+    ways: &Ways,
+    words: &[String],
+    started: Instant,
+) -> Result<End, Fault> {
+    let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let terminal = Terminal::look(&shared.color, &shared.progress);
+    let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways), ways, &shared)?;
+    let mut exports = Exports::open(matches).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals().map_err(Fault::Own)?;
+    let observer = progress::observer(terminal.progress);
+
+    let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
+    if !exports.any() {
+        experiment = experiment.without_records();
+    }
+    if let Some(command) = &ways.prepare {
+        experiment = experiment.before_each(hook(command));
+    }
+    if let Some(command) = &ways.cleanup {
+        experiment = experiment.after_each(hook(command));
+    }
+    let study = experiment
+        .executors(plan.executors)
+        .repeats(plan.repeats)
+        .warmup(plan.warmup)
+        .interrupt(interrupt.clone())
+        .observer(&*observer)
+        .save(Box::new(|study| exports.save(study)))
+        .command(words.to_vec(), started.elapsed())
+        .run()
+        .map_err(Fault::Own)?;
+
+    report(&study, exports, terminal).map_err(Fault::Own)?;
+    Ok(match interrupt.signal() {
+        Some(signal) => End::Signal(signal),
+        None => End::Status(Exit::of(&study).status()),
+    })
+}
+
+fn hook(command: &str) -> Hook<'_> {
+    Box::new(move |way: Way| process::run_in_shell(command, &[("PARSIM_WAY", OsStr::new(way.name()))]))
+}
+
+fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
+    let measured = study.columns.iter().any(|column| !column.runs.is_empty());
+    if measured && exports.take_stdout() {
+        // With stderr closed there is nobody left to tell.
+        let _ = io::stderr().write_all(text::render(study, terminal.err).as_bytes());
+    } else if measured {
+        Terminal::print(&text::render(study, terminal.out))?;
+    }
+    if let Some(Cut { way, finished, tasks }) = &study.cut {
+        let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
+        let _ = writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
+    }
+    exports.finish(study)
+}

@@ -1,0 +1,38 @@
+//! Where and when tasks run: the trait, and the table of engines.
+//!
+//! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
+//! what tasks do or of what is reported.
+
+mod mock;
+mod pool;
+mod serial;
+
+pub use mock::Mock;
+pub use pool::Pool;
+pub use serial::Serial;
+
+use crate::record::Way;
+use crate::run::{Run, run_one};
+use crate::workload::Workload;
+
+/// Drives a run to its end.
+pub trait Executor {
+    /// Which of the two ways this is.
+    fn way(&self) -> Way;
+
+    /// At most how many tasks at a time.
+    fn width(&self) -> usize;
+
+    /// Takes tasks until there are none, and hands back a record for each.
+    ///
+    /// # Errors
+    /// When the engine itself cannot do its job; a task's failure is a record.
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()>;
+}
+
+/// The loop of one worker.
+fn work(run: &Run<'_>, workload: &dyn Workload) {
+    while let Some(ticket) = run.batch.take() {
+        run_one(run, ticket, workload);
+    }
+}

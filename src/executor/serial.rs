@@ -1,0 +1,25 @@
+//! One task at a time, on the calling thread.
+
+use super::{Executor, work};
+use crate::record::Way;
+use crate::run::Run;
+use crate::workload::Workload;
+
+/// The serial engine. It starts no thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serial;
+
+impl Executor for Serial {
+    fn way(&self) -> Way {
+        Way::Serial
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
+        work(run, workload);
+        Ok(())
+    }
+}

@@ -1,0 +1,380 @@
+//! An experiment: prepares, warms up, alternates the ways, saves after each
+//! run, and yields the [`Study`].
+//!
+//! Decides the order of runs and what is inside the clock. Does not know what
+//! tasks do, who watches, or what is reported.
+
+mod ledger;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+
+use self::ledger::RunLedger;
+use crate::event::{Event, Observer, Unobserved};
+use crate::executor::{Executor, Pool, Serial};
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::measure::{Clock, MonotonicClock, Usage};
+use crate::output::Sink;
+use crate::record::{Digest, Way};
+use crate::run::{Batch, Run};
+use crate::sink::{Kept, Ordered, Turns};
+use crate::study::{Column, Comparer, Cut, RunResult, SCHEMA, Study};
+use crate::workload::{Product, Workload};
+
+/// Output that has to wait for its turn takes at most this much memory.
+const WAITING_OUTPUT: usize = 8 << 20;
+
+/// So much of what the tasks write is kept for the report.
+const SHOWN_OUTPUT: usize = 4096;
+
+/// How often each way is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// That many times, at least once.
+    Times(usize),
+    /// Until `measured` has been measured over all ways together, but at most
+    /// `most` times: for work too short to be told from one run.
+    Until {
+        /// How much wall time is enough.
+        measured: Duration,
+        /// How many times at most.
+        most: usize,
+    },
+}
+
+/// A command or function that runs before or after each run, outside the clock.
+pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
+
+/// Is handed the study after each run, so that nothing measured is lost.
+pub type Save<'a> = Box<dyn FnMut(&Study) -> anyhow::Result<()> + 'a>;
+
+/// A workload, the ways to run it, and how.
+///
+/// ```
+/// # fn main() -> anyhow::Result<()> {
+/// use parsim::experiment::Experiment;
+/// use parsim::workload::sleep::{Sleep, SleepOptions};
+///
+/// let mut sleep = Sleep::new(SleepOptions { tasks: 4, seconds: 0.01 })?;
+/// let study = Experiment::new(&mut sleep)?.width(4).run()?;
+/// assert!(study.agrees());
+/// assert_eq!(study.columns[1].output, "1\n2\n3\n4\n");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Experiment<'a> {
+    workload: &'a mut dyn Workload,
+    executors: Vec<Box<dyn Executor + 'a>>,
+    repeats: Repeats,
+    warmup: usize,
+    keep_records: bool,
+    before: Option<Hook<'a>>,
+    after: Option<Hook<'a>>,
+    save: Option<Save<'a>>,
+    clock: Arc<dyn Clock>,
+    interrupt: Interrupt,
+    observer: &'a dyn Observer,
+    host: Host,
+    command: Vec<String>,
+    startup: Duration,
+}
+
+impl<'a> Experiment<'a> {
+    /// Both ways once, the parallel one on all usable cores.
+    ///
+    /// # Errors
+    /// When the process has no descriptors left.
+    pub fn new(workload: &'a mut dyn Workload) -> anyhow::Result<Self> {
+        let host = Host::detect();
+        let width = NonZeroUsize::new(host.usable).unwrap_or(NonZeroUsize::MIN);
+        Ok(Self {
+            workload,
+            executors: vec![Box::new(Serial), Box::new(Pool::new(width))],
+            repeats: Repeats::Times(1),
+            warmup: 0,
+            keep_records: true,
+            before: None,
+            after: None,
+            save: None,
+            clock: Arc::new(MonotonicClock::start()),
+            interrupt: Interrupt::unbound()?,
+            observer: &Unobserved,
+            host,
+            command: Vec::new(),
+            startup: Duration::ZERO,
+        })
+    }
+
+    /// Both ways, the parallel one with `width` tasks at a time (at least one).
+    #[must_use]
+    pub fn width(self, width: usize) -> Self {
+        let width = NonZeroUsize::new(width).unwrap_or(NonZeroUsize::MIN);
+        self.executors(vec![Box::new(Serial), Box::new(Pool::new(width))])
+    }
+
+    /// The columns, serial first.
+    #[must_use]
+    pub fn executors(self, executors: Vec<Box<dyn Executor + 'a>>) -> Self {
+        Self { executors, ..self }
+    }
+
+    /// How often each way is run.
+    #[must_use]
+    pub fn repeats(self, repeats: Repeats) -> Self {
+        Self { repeats, ..self }
+    }
+
+    /// That many runs of each way first, which do not count.
+    #[must_use]
+    pub fn warmup(self, warmup: usize) -> Self {
+        Self { warmup, ..self }
+    }
+
+    /// Only the sums of each run are kept, not the record of each task.
+    #[must_use]
+    pub fn without_records(self) -> Self {
+        Self { keep_records: false, ..self }
+    }
+
+    /// Runs before each run, outside the clock.
+    #[must_use]
+    pub fn before_each(self, hook: Hook<'a>) -> Self {
+        Self { before: Some(hook), ..self }
+    }
+
+    /// Runs after each run, outside the clock.
+    #[must_use]
+    pub fn after_each(self, hook: Hook<'a>) -> Self {
+        Self { after: Some(hook), ..self }
+    }
+
+    /// Is handed the study after each run that counts.
+    #[must_use]
+    pub fn save(self, save: Save<'a>) -> Self {
+        Self { save: Some(save), ..self }
+    }
+
+    /// The clock of all durations.
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What asks the experiment to end early.
+    #[must_use]
+    pub fn interrupt(self, interrupt: Interrupt) -> Self {
+        Self { interrupt, ..self }
+    }
+
+    /// Who hears of what happens.
+    #[must_use]
+    pub fn observer(self, observer: &'a dyn Observer) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// The command line and how long the process took to get here, for the report.
+    #[must_use]
+    pub fn command(self, command: Vec<String>, startup: Duration) -> Self {
+        Self { command, startup, ..self }
+    }
+
+    /// Runs it all.
+    ///
+    /// # Errors
+    /// When parsim itself cannot do its job; failed tasks are in the study.
+    pub fn run(mut self) -> anyhow::Result<Study> {
+        let mut study = self.empty_study();
+        let mut comparer = Comparer::default();
+        for number in 1..=self.warmup {
+            for column in order(self.executors.len(), number) {
+                if self.one_run(&mut study, column, 0, &mut Comparer::default())?.is_none() {
+                    return Ok(study);
+                }
+            }
+        }
+        let mut measured = Duration::ZERO;
+        for number in 1.. {
+            for column in order(self.executors.len(), number) {
+                let Some(result) = self.one_run(&mut study, column, number, &mut comparer)? else {
+                    return Ok(study);
+                };
+                measured += result.wall;
+                study.columns[column].runs.push(result);
+                study.agreement = comparer.agreement();
+                if let Some(save) = &mut self.save {
+                    save(&study)?;
+                }
+            }
+            if self.enough(number, measured, &study) {
+                break;
+            }
+        }
+        Ok(study)
+    }
+
+    fn enough(&self, number: usize, measured: Duration, study: &Study) -> bool {
+        match self.repeats {
+            Repeats::Times(times) => number >= times,
+            // What fails is not measured again and again.
+            Repeats::Until { measured: wanted, most } => {
+                measured >= wanted || number >= most || study.n_failed() > 0
+            }
+        }
+    }
+
+    fn empty_study(&self) -> Study {
+        let column = |executor: &Box<dyn Executor + 'a>| Column {
+            way: executor.way(),
+            width: executor.width(),
+            runs: Vec::new(),
+            whereabouts: self.workload.whereabouts(executor.way()),
+            output: String::new(),
+        };
+        Study {
+            schema: SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: self.command.clone(),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            host: self.host.clone(),
+            workload: self.workload.name().to_owned(),
+            unit: self.workload.unit().to_owned(),
+            parameters: self.workload.spec(),
+            waits: self.workload.waits(),
+            startup: self.startup,
+            repeated: matches!(self.repeats, Repeats::Until { .. }),
+            cut: None,
+            columns: self.executors.iter().map(column).collect(),
+            agreement: None,
+            failures: std::collections::BTreeMap::new(),
+            remarks: Vec::new(),
+            advice: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// One run of one column; `None` when a signal cut it short.
+    fn one_run(
+        &mut self,
+        study: &mut Study,
+        column: usize,
+        number: usize,
+        comparer: &mut Comparer,
+    ) -> anyhow::Result<Option<RunResult>> {
+        let executor = &*self.executors[column];
+        let (way, width) = (executor.way(), executor.width());
+        let compared = self.executors.len() > 1;
+        if let Some(hook) = &mut self.before {
+            hook(way).context("the --prepare command")?;
+        }
+
+        let clock = &*self.clock;
+        let before = clock.now();
+        for remark in self.workload.clear(way)? {
+            if !study.remarks.contains(&remark) {
+                study.remarks.push(remark);
+            }
+        }
+        self.workload.prepare()?;
+        let preparation = clock.now().saturating_sub(before);
+
+        let workload = &*self.workload;
+        let size = workload.size();
+        self.observer.observe(&Event::RunStarted {
+            way,
+            width,
+            run: number,
+            tasks: size.tasks,
+            bytes: size.bytes,
+            unit: workload.unit(),
+        });
+        let mut ledger = RunLedger::new(compared, self.keep_records);
+        let kept = Kept::new(SHOWN_OUTPUT);
+        let timed = match workload.destination(way) {
+            Some(destination) => self.timed(executor, &Turns::new(destination), &mut ledger),
+            None => self.timed(executor, &Ordered::new(kept.clone(), WAITING_OUTPUT), &mut ledger),
+        };
+        self.observer.observe(&Event::RunFinished { way });
+        let Timed { wall, usage, peak_memory } = timed?;
+
+        let RunLedger { result, digests, failures, .. } = ledger.sorted();
+        if self.interrupt.is_set() {
+            study.cut = Some(Cut { way, finished: result.succeeded, tasks: size.tasks });
+            return Ok(None);
+        }
+        if number > 0 {
+            for (item, mut failure) in failures {
+                failure.way = way;
+                study.failures.entry(item).or_insert(failure);
+            }
+        }
+        if compared {
+            match workload.products(way).context("read the results back")? {
+                Some(products) => take_products(comparer, way, width, products),
+                None => comparer.take(way, width, digests, |item| (item + 1).to_string()),
+            }
+        }
+        for total in &result.spans {
+            if let Some(advice) = workload.advice(&total.name) {
+                study.advice.insert(total.name.clone(), advice.to_owned());
+            }
+        }
+        study.columns[column].output = String::from_utf8_lossy(&kept.head()).into_owned();
+        if let Some(hook) = &mut self.after {
+            hook(way).context("the --cleanup command")?;
+        }
+        Ok(Some(RunResult { preparation, wall, usage, peak_memory, ..result }))
+    }
+
+    /// The part inside the clock.
+    fn timed(&self, executor: &dyn Executor, sink: &dyn Sink, ledger: &mut RunLedger) -> anyhow::Result<Timed> {
+        let clock = &*self.clock;
+        let workload = &*self.workload;
+        clock.reset_peak();
+        let usage_before = clock.usage();
+        let started = clock.now();
+        let run = Run {
+            way: executor.way(),
+            batch: Batch::new(workload.tasks(), ledger, &self.interrupt, self.observer),
+            sink,
+            digested: self.executors.len() > 1,
+            clock,
+            started,
+            interrupt: &self.interrupt,
+            observer: self.observer,
+        };
+        let driven = executor.drive(&run, workload);
+        let wall = clock.now().saturating_sub(started);
+        let usage = clock.usage().since(&usage_before);
+        let peak_memory = clock.peak_memory();
+        run.batch.close()?;
+        driven.map(|()| Timed { wall, usage, peak_memory })
+    }
+}
+
+/// What was measured of a run as a whole.
+struct Timed {
+    wall: Duration,
+    usage: Usage,
+    peak_memory: Option<u64>,
+}
+
+fn take_products(comparer: &mut Comparer, way: Way, width: usize, products: Vec<Product>) {
+    let digests: Vec<Option<Digest>> = products.iter().map(|product| product.digest).collect();
+    comparer.take(way, width, digests, |item| {
+        let index = usize::try_from(item).unwrap_or(usize::MAX);
+        products.get(index).map_or_else(|| item.to_string(), |product| product.label.clone())
+    });
+}
+
+/// The order of columns in round `number`, from 1: A B, B A, A B ... so that a
+/// drift of the machine falls on all of them alike.
+fn order(n_columns: usize, number: usize) -> Vec<usize> {
+    let mut columns: Vec<usize> = (0..n_columns).collect();
+    if number.is_multiple_of(2) {
+        columns.reverse();
+    }
+    columns
+}

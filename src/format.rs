@@ -1,0 +1,183 @@
+//! Numbers as people read them: durations, bytes, ratios, counts.
+//!
+//! Every number of a report passes through here, so that a unit is always
+//! written the same way. Knows nothing of what the numbers mean.
+
+use std::time::Duration;
+
+/// A duration with four significant digits and its unit: `6.480 s`, `12.35 ms`, `4.1 us`.
+#[must_use]
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds >= 0.999_5 {
+        return format!("{} s", four_digits(seconds));
+    }
+    if seconds >= 0.999_5e-3 {
+        return format!("{} ms", four_digits(seconds * 1e3));
+    }
+    if time.is_zero() {
+        return "0 s".to_owned();
+    }
+    format!("{} us", four_digits(seconds * 1e6))
+}
+
+/// Four significant digits, never in exponent form.
+fn four_digits(value: f64) -> String {
+    let decimals = match value {
+        v if v >= 999.95 => 0,
+        v if v >= 99.995 => 1,
+        v if v >= 9.9995 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// Bytes in decimal units, three significant digits: `59.9 MB`, `512 B`.
+#[must_use]
+pub fn bytes(count: f64) -> String {
+    scaled(count, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB"])
+}
+
+/// Memory in binary units, three significant digits: `9.62 MiB`.
+#[must_use]
+pub fn memory(count: f64) -> String {
+    scaled(count, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+}
+
+/// Bytes per second in decimal units: `2.41 GB/s`.
+#[must_use]
+pub fn rate(bytes_per_second: f64) -> String {
+    format!("{}/s", bytes(bytes_per_second))
+}
+
+fn scaled(count: f64, base: f64, units: &[&str]) -> String {
+    let mut value = count;
+    let mut unit = 0;
+    while value >= base * 0.9995 && unit + 1 < units.len() {
+        value /= base;
+        unit += 1;
+    }
+    if unit == 0 {
+        return format!("{value:.0} {}", units[0]);
+    }
+    format!("{} {}", three_digits(value), units[unit])
+}
+
+/// Three significant digits, never in exponent form: `5.17`, `31.9`, `679`.
+#[must_use]
+pub fn three_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// A ratio as a factor: `5.17x`. The caller says what it is relative to.
+#[must_use]
+pub fn factor(ratio: f64) -> String {
+    format!("{}x", three_digits(ratio))
+}
+
+/// A share as whole per cent: `0.653` is `65 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// A signed change in per cent: `1.36` is `+36 %`; no change is `0 %`.
+#[must_use]
+pub fn change(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    if percent.abs() < 0.5 {
+        return "0 %".to_owned();
+    }
+    format!("{percent:+.0} %")
+}
+
+/// A whole number with thousands set apart: `2,994,980`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun in the right number: `1 file`, `20 files`.
+#[must_use]
+pub fn plural(number: u64, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{} {noun}s", count(number))
+    }
+}
+
+/// Text made safe for one line of a terminal: control characters, which
+/// include the escape that starts terminal commands, and the bidirectional
+/// overrides become their escaped form.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        let overrides = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
+        if character.is_control() || overrides {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_four_digits_and_pick_their_unit() {
+        let show = |nanos| duration(Duration::from_nanos(nanos));
+        assert_eq!(show(6_480_000_000), "6.480 s");
+        assert_eq!(show(64_800_000_000), "64.80 s");
+        assert_eq!(show(999_600_000), "1.000 s");
+        assert_eq!(show(12_346_000), "12.35 ms");
+        assert_eq!(show(4_100), "4.100 us");
+        assert_eq!(show(0), "0 s");
+    }
+
+    #[test]
+    fn bytes_are_decimal_and_memory_is_binary() {
+        assert_eq!(bytes(59_899_600.0), "59.9 MB");
+        assert_eq!(bytes(999.0), "999 B");
+        assert_eq!(bytes(999_900.0), "1.00 MB");
+        assert_eq!(memory(10_485_760.0), "10.0 MiB");
+        assert_eq!(rate(2.41e9), "2.41 GB/s");
+    }
+
+    #[test]
+    fn ratios_counts_and_nouns_read_as_people_write_them() {
+        assert_eq!(factor(5.168), "5.17x");
+        assert_eq!(percent(0.653), "65 %");
+        assert_eq!(change(1.36), "+36 %");
+        assert_eq!(change(0.9), "-10 %");
+        assert_eq!(change(1.001), "0 %");
+        assert_eq!(count(2_994_980), "2,994,980");
+        assert_eq!(count(123), "123");
+        assert_eq!(plural(1, "file"), "1 file");
+        assert_eq!(plural(20, "file"), "20 files");
+    }
+
+    #[test]
+    fn control_and_bidi_characters_never_reach_a_terminal_raw() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(printable("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(printable("grün 日本"), "grün 日本");
+    }
+}

@@ -1,0 +1,145 @@
+//! How many cores this process may use, and which rule decided.
+//!
+//! Knows affinity mask, cgroup quota and batch systems; reads a handful of small files, so that
+//! every start can afford it. What the cores are like is the business of [`Cores`](super::Cores).
+
+use std::fmt;
+use std::thread;
+
+use super::cgroup::{Quota, tightest_quota};
+use super::cpulist::{CpuSet, parse_cpulist};
+use super::system::System;
+
+/// The variables in which batch systems say how many cores a job was given (Slurm, PBS, Grid
+/// Engine); the first one with a sound value counts.
+pub const BATCH_VARIABLES: [&str; 3] = ["SLURM_CPUS_PER_TASK", "PBS_NCPUS", "NSLOTS"];
+
+/// Every limit on the cores this process may use, and what follows from them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Logical cores that are online, whoever may use them; at least 1.
+    pub logical: usize,
+    /// The logical cores on which this process may run; None if the system does not say.
+    pub mask: Option<CpuSet>,
+    /// The tightest cgroup quota, if there is one.
+    pub quota: Option<Quota>,
+    /// What the batch system granted, if one did.
+    pub batch: Option<BatchVariable>,
+    /// Batch variables, as `NAME=value`, that were ignored because the value is no positive number.
+    pub ignored: Vec<String>,
+    /// Logical cores this process may use: the least of the limits, at least 1.
+    pub usable: usize,
+    /// The rule that decided `usable`.
+    pub usable_by: Rule,
+}
+
+impl Limits {
+    /// The limits of this process, now.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::of(&System::real())
+    }
+
+    pub(super) fn of(system: &System<'_>) -> Self {
+        let online = cpulist(system.read("/sys/devices/system/cpu/online"));
+        // The mask of a process that nobody restricted names every CPU the kernel could ever
+        // get, so only those that are online count.
+        let mask = cpulist(system.field("/proc/self/status", &["Cpus_allowed_list"]))
+            .map(|mask| match &online {
+                Some(online) => &mask & online,
+                None => mask,
+            })
+            .filter(|mask| !mask.is_empty());
+        let logical = online
+            .or_else(|| mask.clone())
+            .map_or_else(std_parallelism, |cpus| cpus.len());
+        let quota = tightest_quota(system);
+        let (batch, ignored) = batch_variables(system);
+
+        let (mut usable, mut usable_by) = (logical, Rule::AllCores);
+        let mut limit_to = |cores: usize, rule: Rule| {
+            if cores < usable {
+                (usable, usable_by) = (cores, rule);
+            }
+        };
+        if let Some(mask) = &mask {
+            limit_to(mask.len(), Rule::Mask);
+        }
+        if let Some(quota) = &quota {
+            limit_to(quota.whole_cores(), Rule::Quota);
+        }
+        if let Some(batch) = &batch {
+            limit_to(batch.cores, Rule::Batch(batch.name));
+        }
+        Self {
+            logical,
+            mask,
+            quota,
+            batch,
+            ignored,
+            usable,
+            usable_by,
+        }
+    }
+}
+
+/// A batch system's variable and the cores it grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchVariable {
+    /// One of [`BATCH_VARIABLES`].
+    pub name: &'static str,
+    /// Logical cores granted; at least 1.
+    pub cores: usize,
+}
+
+/// What decided how many cores are usable. Of equal limits it is the first in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Nothing limits the process: it may use all logical cores.
+    AllCores,
+    /// The affinity mask, as set by taskset, a cpuset or a batch system.
+    Mask,
+    /// The quota of a cgroup, as set for a container or a service.
+    Quota,
+    /// The named variable of a batch system.
+    Batch(&'static str),
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AllCores => "all logical cores",
+            Self::Mask => "affinity mask",
+            Self::Quota => "cgroup quota",
+            Self::Batch(name) => name,
+        })
+    }
+}
+
+fn cpulist(list: Option<String>) -> Option<CpuSet> {
+    parse_cpulist(&list?).filter(|cpus| !cpus.is_empty())
+}
+
+/// What std knows, for systems without Linux's files.
+fn std_parallelism() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The first sound variable, and all that are set to something else than a positive number.
+fn batch_variables(system: &System<'_>) -> (Option<BatchVariable>, Vec<String>) {
+    let mut batch = None;
+    let mut ignored = Vec::new();
+    for name in BATCH_VARIABLES {
+        let Some(value) = system.variable(name) else {
+            continue;
+        };
+        match value.trim().parse() {
+            Ok(cores) if cores > 0 => batch = batch.or(Some(BatchVariable { name, cores })),
+            _ => ignored.push(format!("{name}={value}")),
+        }
+    }
+    (batch, ignored)
+}
+
+#[cfg(test)]
+mod tests;

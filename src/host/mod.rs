@@ -1,0 +1,17 @@
+//! What machine this is, and how many of its cores this process may use.
+//!
+//! Reads /proc, /sys and the variables of batch systems; does not know what the cores are for,
+//! nor what the user asked for with `-j`. What a system does not tell is None, never a guess.
+
+mod cgroup;
+mod cores;
+mod cpulist;
+mod describe;
+mod limits;
+mod system;
+
+pub use cgroup::Quota;
+pub use cores::Cores;
+pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
+pub use describe::Host;
+pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};

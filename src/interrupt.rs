@@ -1,0 +1,165 @@
+//! The one global thing: whether a signal asked parsim to end.
+//!
+//! A signal handler only sets the flag and makes the wake descriptor readable;
+//! whoever waits has that descriptor in its `poll`, so nobody polls on a timer.
+//! Does not know what has to be tidied up, nor how the process then ends.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// A flag that a signal (or [`Interrupt::trigger`]) sets once and for all.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    /// The signal's number; 0 as long as there was none.
+    signal: Arc<AtomicUsize>,
+    /// Never read from: once readable it wakes every waiter, for good.
+    wake: Arc<UnixStream>,
+    ring: Arc<UnixStream>,
+}
+
+impl Interrupt {
+    /// An interrupt that no signal is bound to: for programs that use the
+    /// library and for tests.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left for the wake pair.
+    pub fn unbound() -> anyhow::Result<Self> {
+        let (wake, ring) = UnixStream::pair().context("open the wake descriptors")?;
+        ring.set_nonblocking(true).context("prepare the wake descriptors")?;
+        Ok(Self { signal: Arc::default(), wake: Arc::new(wake), ring: Arc::new(ring) })
+    }
+
+    /// An interrupt set by INT, TERM and HUP. The second such signal ends the
+    /// process at once. A signal that the parent had ignored stays ignored
+    /// (`nohup`, background jobs of a shell script).
+    ///
+    /// # Errors
+    /// When a handler cannot be installed.
+    pub fn on_signals() -> anyhow::Result<Self> {
+        let interrupt = Self::unbound()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if !is_ignored(signal) {
+                interrupt.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
+            }
+        }
+        Ok(interrupt)
+    }
+
+    fn bind(&self, signal: i32) -> io::Result<()> {
+        // Order matters: the second signal must find `seen` set by the first.
+        let seen = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&seen))?;
+        signal_hook::flag::register(signal, seen)?;
+        let number = usize::try_from(signal).expect("signal numbers are positive");
+        signal_hook::flag::register_usize(signal, Arc::clone(&self.signal), number)?;
+        signal_hook::low_level::pipe::register(signal, self.ring.try_clone()?)?;
+        Ok(())
+    }
+
+    /// Sets the flag as if `signal` had come.
+    pub fn trigger(&self, signal: i32) {
+        self.signal.store(usize::try_from(signal).unwrap_or(0), Ordering::SeqCst);
+        // A full pair is readable already, which is all that is wanted.
+        let _ = io::Write::write(&mut &*self.ring, &[0]);
+    }
+
+    /// Whether it is time to stop.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) != 0
+    }
+
+    /// The signal that came, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        i32::try_from(self.signal.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
+    }
+
+    /// The descriptor that becomes readable, for a caller's own `poll`.
+    #[must_use]
+    pub fn wake_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+
+    /// Waits for `time`, or less when the flag is set. Tells whether the time
+    /// passed whole. The wait itself takes no CPU.
+    #[must_use]
+    pub fn sleep(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        loop {
+            if self.is_set() {
+                return false;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            wait_readable(self.wake.as_raw_fd(), left);
+        }
+    }
+}
+
+/// One `ppoll` on `fd`; a signal or an error ends it early, and the caller's
+/// loop looks again.
+#[expect(unsafe_code, reason = "no safe ppoll in std")]
+fn wait_readable(fd: i32, time: Duration) {
+    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+    {
+        let timeout = libc::timespec {
+            tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        };
+        // SAFETY: `entry` and `timeout` live through the call; no signal mask is given.
+        unsafe { libc::ppoll(&raw mut entry, 1, &raw const timeout, std::ptr::null()) };
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+    {
+        let millis = i32::try_from(time.as_millis().saturating_add(1)).unwrap_or(i32::MAX);
+        // SAFETY: `entry` lives through the call.
+        unsafe { libc::poll(&raw mut entry, 1, millis) };
+    }
+}
+
+/// Whether the process was started with `signal` ignored.
+#[expect(unsafe_code, reason = "std cannot ask for a signal's disposition")]
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: an all-zero sigaction is a valid value to be written over; a null
+    // new action only asks.
+    unsafe {
+        let mut current: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut current) == 0
+            && current.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_ends_a_long_sleep_at_once() {
+        let interrupt = Interrupt::unbound().unwrap();
+        let sleeper = interrupt.clone();
+        let thread = std::thread::spawn(move || sleeper.sleep(Duration::from_secs(600)));
+        interrupt.trigger(SIGINT);
+        assert!(!thread.join().unwrap());
+        assert_eq!(interrupt.signal(), Some(SIGINT));
+    }
+
+    #[test]
+    fn an_undisturbed_sleep_lasts_at_least_its_time() {
+        let interrupt = Interrupt::unbound().unwrap();
+        let start = Instant::now();
+        assert!(interrupt.sleep(Duration::from_millis(5)));
+        assert!(start.elapsed() >= Duration::from_millis(5));
+        assert!(!interrupt.is_set());
+    }
+}

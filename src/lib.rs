@@ -1,0 +1,20 @@
+//! placeholder
+pub mod cli;
+pub mod event;
+pub mod experiment;
+pub mod executor;
+pub mod format;
+pub mod host;
+pub mod interrupt;
+pub mod measure;
+pub mod output;
+pub mod process;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod sink;
+pub mod study;
+pub mod style;
+pub mod whole_file;
+pub mod workload;

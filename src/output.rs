@@ -1,0 +1,51 @@
+//! Where the bytes of a task go: the traits between a task that writes, the
+//! sink that puts tasks in order, and the place that takes the bytes in the end.
+//!
+//! Knows nothing of files, terminals or memory.
+
+use std::io;
+
+use crate::record::{Outcome, Task};
+
+/// The two streams a task can write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// What the task produces.
+    Out,
+    /// What it has to say about it.
+    Err,
+}
+
+/// Takes the output of every task of a run.
+pub trait Sink: Sync {
+    /// The writer of one task. It must be closed, whatever became of the task.
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a>;
+}
+
+/// Takes the output of one task as it comes.
+pub trait TaskOutput {
+    /// Takes all of `bytes`.
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()>;
+
+    /// The task is over. An error makes a failure of a task that had succeeded.
+    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()>;
+}
+
+/// The place that a sink hands bytes on to, task after task in input order.
+pub trait Destination: Send {
+    /// Takes all of `bytes`, which belong to `task`.
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()>;
+
+    /// All bytes of `task` have been handed over.
+    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()>;
+}
+
+impl<D: Destination + ?Sized> Destination for Box<D> {
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        (**self).write(task, channel, bytes)
+    }
+
+    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
+        (**self).close(task, outcome)
+    }
+}

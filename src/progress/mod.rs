@@ -1,0 +1,35 @@
+//! Events drawn for a person while the work goes on: a bar on a terminal,
+//! plain lines elsewhere, or nothing. Always on stderr.
+//!
+//! Knows events only. Draws when something happens and not on a timer, so that
+//! it needs no thread of its own.
+
+mod bar;
+mod plain;
+
+pub use bar::Bar;
+pub use plain::Plain;
+
+use crate::event::Observer;
+use crate::event::Unobserved;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// A bar that is drawn over itself.
+    Bar,
+    /// A line now and then, when the work takes long.
+    Lines,
+    /// Nothing.
+    Nothing,
+}
+
+/// The observer that shows progress as asked for.
+#[must_use]
+pub fn observer(show: Show) -> Box<dyn Observer> {
+    match show {
+        Show::Bar => Box::new(Bar::default()),
+        Show::Lines => Box::new(Plain::default()),
+        Show::Nothing => Box::new(Unobserved),
+    }
+}

@@ -1,0 +1,203 @@
+//! Plain data that travels between the floors: a task, how it ended, and what
+//! was measured of it.
+//!
+//! Knows nothing of where tasks come from, who runs them, or who reads this.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One of the two ways a batch is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// One task at a time, on the calling thread.
+    Serial,
+    /// Several tasks at a time.
+    Parallel,
+}
+
+impl Way {
+    /// The word of the command line, of folders and of `$PARSIM_WAY`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Parallel => "parallel",
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a task is to do, in a form that can be sent to another process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spec {
+    /// The sequence number says it all.
+    #[default]
+    Sequence,
+    /// One piece of a larger item: a block of rows of a file.
+    Part {
+        /// Which item, from 0.
+        item: u64,
+        /// Which part of the item, from 0.
+        part: u64,
+    },
+    /// Whatever else a workload understands.
+    Json(serde_json::Value),
+}
+
+/// One unit of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Position in input order, from 0.
+    pub seq: u64,
+    /// The task in a person's words: a file's name, a command line.
+    pub label: String,
+    /// What to do.
+    pub spec: Spec,
+}
+
+impl Task {
+    /// A task told by its sequence number alone.
+    #[must_use]
+    pub fn new(seq: u64, label: impl Into<String>) -> Self {
+        Self { seq, label: label.into(), spec: Spec::Sequence }
+    }
+}
+
+/// How a task ended: every ending there is, matched without `_`, so that the
+/// compiler asks when one is added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "why")]
+pub enum Outcome {
+    /// It did what it was to do.
+    Success,
+    /// It could not; the text names object and cause.
+    Failed(String),
+    /// The code of the task panicked; the text is the panic's.
+    Panicked(String),
+    /// It was not done because an earlier part of the same item had failed.
+    Skipped(String),
+    /// It was given up because parsim was asked to end.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Whether the task counts among the failed ones.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed(_) | Self::Panicked(_) => true,
+            Self::Success | Self::Skipped(_) | Self::Interrupted => false,
+        }
+    }
+
+    /// Whether the task did what it was to do.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        match self {
+            Self::Success => true,
+            Self::Failed(_) | Self::Panicked(_) | Self::Skipped(_) | Self::Interrupted => false,
+        }
+    }
+}
+
+impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::Success,
+            Err(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success => f.write_str("succeeded"),
+            Self::Failed(why) => f.write_str(why),
+            Self::Panicked(why) => write!(f, "panicked: {why}"),
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// A named share of a task's time: `draw`, `text`, `write`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// What was done.
+    pub name: Cow<'static, str>,
+    /// Wall time spent on it, summed over the task.
+    pub wall: Duration,
+}
+
+/// XXH3-128 of what a task produced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest(pub u128);
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        format!("{:032x}", digest.0)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Self)
+    }
+}
+
+/// What was measured of one attempt at one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The task's position in input order, from 0.
+    pub seq: u64,
+    /// The task in a person's words.
+    pub label: String,
+    /// Which item's part this was, where an item takes several tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u64>,
+    /// The slot it ran in, from 0: the lowest one that was free.
+    pub slot: u32,
+    /// Which attempt this was, from 1.
+    pub attempt: u32,
+    /// When it started, since the start of its run.
+    pub start: Duration,
+    /// How long it took.
+    pub wall: Duration,
+    /// CPU time: of the task's own thread, or of its own child process.
+    pub cpu: Duration,
+    /// Bytes it produced.
+    pub bytes: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Digest of what it wrote to its outputs, when ways are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Named shares of the wall time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// Named facts about the task, as text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<(Cow<'static, str>, String)>,
+}
+
+impl Record {
+    /// When the task ended, since the start of its run.
+    #[must_use]
+    pub fn end(&self) -> Duration {
+        self.start + self.wall
+    }
+}

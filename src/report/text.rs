@@ -1,0 +1,185 @@
+//! The report for a terminal or a log: the table, what it means, and where
+//! things are.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, LineStyle, TableStyle};
+
+use super::Table;
+use crate::format;
+use crate::record::Way;
+use crate::study::{Agreement, Comparison, Study, Verdict, explain};
+use crate::style::{Styles, paint};
+
+/// How many failures are named; the rest are counted.
+const NAMED: usize = 20;
+
+/// How the text looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The colours.
+    pub styles: Styles,
+    /// Whether lines may be drawn with Unicode.
+    pub unicode: bool,
+}
+
+/// Draws `study`; ends with a newline.
+#[must_use]
+pub fn render(study: &Study, look: Look) -> String {
+    let mut lines = vec![title(study, look.styles), String::new()];
+    lines.push(drawn(&Table::of(study), look));
+    lines.extend(summary(study, look.styles));
+    lines.extend(results(study));
+    lines.extend(whereabouts(study));
+    lines.extend(failures(study, look.styles));
+    lines.extend(study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))));
+    lines.extend(explain(study));
+    lines.extend(hint(study).map(|hint| paint(look.styles.faint, &hint)));
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text
+}
+
+fn title(study: &Study, styles: Styles) -> String {
+    let command = if study.command.is_empty() { study.workload.clone() } else { study.command.join(" ") };
+    let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
+    let widths: Vec<String> = study.parallel().map(|column| column.width.to_string()).collect();
+    let mut about = format::plural(n_tasks, "task");
+    if !widths.is_empty() {
+        about += &format!(", {} at a time", widths.join(", "));
+    }
+    about += &format!(" on {}", format::plural(study.host.usable as u64, "core"));
+    let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
+    if most > 1 {
+        about += &format!(", median of {most}");
+    }
+    format!("{}   {about}", paint(styles.strong, &format::printable(&command)))
+}
+
+fn drawn(table: &Table, look: Look) -> String {
+    let rule = if look.unicode { '─' } else { '-' };
+    let line = LineStyle::none().fill(rule).junction(rule);
+    let style: TableStyle = NOTHING.header_separator(line).bottom_border(line);
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(style).set_header(&table.header);
+    for line in &table.lines {
+        drawn.add_row(std::iter::once(&line.label).chain(&line.cells));
+    }
+    let has_remarks = table.header.last().is_some_and(|head| head == "change");
+    let n_figures = table.header.len() - usize::from(has_remarks);
+    for (index, column) in drawn.column_iter_mut().enumerate() {
+        if (1..n_figures).contains(&index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    drawn.trim_fmt()
+}
+
+/// Speed-up, efficiency and agreement in one line, the bound in the next.
+fn summary(study: &Study, styles: Styles) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut parts = Vec::new();
+    let widest = study.parallel().max_by_key(|column| column.width);
+    let comparison = widest.and_then(|column| Comparison::of(study, column));
+    if let (Some(parallel), Some(comparison)) = (widest, &comparison) {
+        parts.push(speedup(comparison));
+        if !matches!(comparison.verdict, Verdict::DiskRead(_)) {
+            let slots = format::plural(parallel.width as u64, "slot");
+            parts.push(format!("efficiency {} of {slots}", format::percent(comparison.efficiency)));
+        }
+    }
+    parts.extend(study.agreement.as_ref().map(|agreement| identical(study, agreement, styles)));
+    if !parts.is_empty() {
+        lines.push(parts.join(", "));
+    }
+    if let (Some(parallel), Some(comparison)) = (widest, comparison) {
+        let bound = format::duration(std::time::Duration::from_secs_f64(comparison.lower_bound));
+        lines.push(format!(
+            "lower bound {bound}: the larger of serial / {} and the longest task",
+            parallel.width
+        ));
+    }
+    if let Some(agreement) = &study.agreement {
+        lines.extend(agreement.checked.clone());
+        for difference in &agreement.differences {
+            let text = format!("differs: {} ({})", format::printable(&difference.label), difference.way);
+            lines.push(paint(styles.bad, &text));
+        }
+    }
+    lines
+}
+
+fn speedup(comparison: &Comparison) -> String {
+    let ratio = format::factor(comparison.speedup);
+    match &comparison.verdict {
+        Verdict::Untested { runs } => {
+            format!("speed-up {ratio} over serial ({}, no test)", format::plural(*runs as u64, "run"))
+        }
+        Verdict::Different(interval) | Verdict::NoDifference(interval) => {
+            let verdict = if interval.holds(1.0) { "no measurable difference: " } else { "" };
+            let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
+            format!("{verdict}speed-up {ratio} ({low}-{high}) over serial")
+        }
+        Verdict::DiskRead(text) => format!("no speed-up is claimed: {text}"),
+    }
+}
+
+fn identical(study: &Study, agreement: &Agreement, styles: Styles) -> String {
+    let style = if agreement.holds() { styles.good } else { styles.bad };
+    let noun = if agreement.items == 1 { study.unit.clone() } else { format!("{}s", study.unit) };
+    paint(style, &format!("{} of {} {noun} identical", agreement.identical, agreement.items))
+}
+
+/// What the tasks wrote, where it is little: one line for each way unless all agree.
+fn results(study: &Study) -> Vec<String> {
+    let shown = |output: &str| format::printable(&output.lines().collect::<Vec<_>>().join(", "));
+    let mut lines: Vec<(Way, String)> = Vec::new();
+    for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
+        let text = shown(&column.output);
+        if lines.iter().all(|(_, known)| *known != text) {
+            lines.push((column.way, text));
+        }
+    }
+    match &lines[..] {
+        [(_, text)] => vec![format!("results {text}")],
+        _ => lines.iter().map(|(way, text)| format!("results {way} {text}")).collect(),
+    }
+}
+
+fn whereabouts(study: &Study) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for column in &study.columns {
+        if let Some(place) = column.whereabouts.as_ref().filter(|_| !column.runs.is_empty()) {
+            let line = format!("{:9}{}", column.way, format::printable(place));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+fn failures(study: &Study, styles: Styles) -> Vec<String> {
+    let mut lines: Vec<String> = study
+        .failures
+        .values()
+        .take(NAMED)
+        .map(|failure| {
+            let text = format!("failed: {}: {} ({})", failure.label, failure.why, failure.way);
+            paint(styles.bad, &format::printable(&text))
+        })
+        .collect();
+    let more = study.failures.len().saturating_sub(NAMED);
+    if more > 0 {
+        lines.push(format!("... and {more} more"));
+    }
+    lines
+}
+
+/// How to see both ways, when only one ran.
+fn hint(study: &Study) -> Option<String> {
+    let mut ways = study.columns.iter().map(|column| column.way);
+    let (Some(way), None) = (ways.next(), ways.next()) else { return None };
+    let flag = format!("--{way}");
+    let both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
+    (both.len() < study.command.len()).then(|| format!("to see both ways side by side: {}", both.join(" ")))
+}

@@ -1,0 +1,38 @@
+//! One pass over a batch: what is shared while it lasts, and how one task is
+//! done.
+//!
+//! Knows neither how many threads there are nor what is done with the records.
+
+mod batch;
+mod one;
+
+use std::time::Duration;
+
+pub use batch::{Batch, Ledger, Ticket};
+pub use one::run_one;
+
+use crate::event::Observer;
+use crate::interrupt::Interrupt;
+use crate::measure::Clock;
+use crate::output::Sink;
+use crate::record::Way;
+
+/// Everything that the tasks of one pass share.
+pub struct Run<'a> {
+    /// How the batch is run.
+    pub way: Way,
+    /// The tasks and what became of them.
+    pub batch: Batch<'a>,
+    /// Where outputs go.
+    pub sink: &'a dyn Sink,
+    /// Whether outputs are digested, for a comparison of ways.
+    pub digested: bool,
+    /// The clock of all durations.
+    pub clock: &'a dyn Clock,
+    /// The clock's time at the start of this run.
+    pub started: Duration,
+    /// When to stop early.
+    pub interrupt: &'a Interrupt,
+    /// Who hears of what happens.
+    pub observer: &'a dyn Observer,
+}

@@ -1,0 +1,184 @@
+//! Output of many tasks, handed on in input order while every task may write
+//! at any time.
+//!
+//! The task whose turn it is streams straight through. The others wait in
+//! memory up to one budget for all, then in one spill file. If spilling fails
+//! the writing task gets the error; nothing is dropped.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::spill::{Piece, Spill};
+use crate::output::{Channel, Destination, Sink, TaskOutput};
+use crate::record::{Outcome, Task};
+
+/// Puts the outputs of tasks in input order.
+pub struct Ordered<D> {
+    state: Mutex<State<D>>,
+}
+
+struct State<D> {
+    /// The sequence number whose turn it is.
+    turn: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    in_memory: usize,
+    budget: usize,
+    spill: Spill,
+    destination: D,
+}
+
+/// What a task whose turn has not come has written so far.
+#[derive(Default)]
+struct Waiting {
+    pieces: Vec<(Channel, Bytes)>,
+    /// Set when the task is over.
+    closed: Option<(Task, Outcome)>,
+}
+
+enum Bytes {
+    Memory(Vec<u8>),
+    Spilled(Piece),
+}
+
+impl<D: Destination> Ordered<D> {
+    /// Keeps at most `budget` bytes in memory; the first turn is that of task 0.
+    #[must_use]
+    pub fn new(destination: D, budget: usize) -> Self {
+        let state =
+            State { turn: 0, waiting: BTreeMap::new(), in_memory: 0, budget, spill: Spill::default(), destination };
+        Self { state: Mutex::new(state) }
+    }
+
+    fn with_state<T>(&self, work: impl FnOnce(&mut State<D>) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<D: Destination> Sink for Ordered<D> {
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        Box::new(Writer { ordered: self, task })
+    }
+}
+
+struct Writer<'a, D> {
+    ordered: &'a Ordered<D>,
+    task: &'a Task,
+}
+
+impl<D: Destination> TaskOutput for Writer<'_, D> {
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        self.ordered.with_state(|state| state.write(self.task, channel, bytes))
+    }
+
+    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+        self.ordered.with_state(|state| state.close(self.task, outcome))
+    }
+}
+
+impl<D: Destination> State<D> {
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if task.seq == self.turn {
+            self.release(task)?;
+            return self.destination.write(task, channel, bytes);
+        }
+        let kept = if self.in_memory + bytes.len() <= self.budget {
+            self.in_memory += bytes.len();
+            Bytes::Memory(bytes.to_vec())
+        } else {
+            Bytes::Spilled(self.spill.put(bytes)?)
+        };
+        self.waiting.entry(task.seq).or_default().pieces.push((channel, kept));
+        Ok(())
+    }
+
+    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
+        if task.seq != self.turn {
+            self.waiting.entry(task.seq).or_default().closed = Some((task.clone(), outcome.clone()));
+            return Ok(());
+        }
+        let mut result = self.release(task).and_then(|()| self.destination.close(task, outcome));
+        self.turn += 1;
+        // Those that waited for this one and are over themselves follow at once.
+        while let Some((next, outcome)) = self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take()) {
+            let handed_on = self.release(&next).and_then(|()| self.destination.close(&next, &outcome));
+            result = result.and(handed_on);
+            self.turn += 1;
+        }
+        if self.waiting.is_empty() {
+            result = result.and(self.spill.reset());
+        }
+        result
+    }
+
+    /// Hands on what `task` had to hold back until its turn.
+    fn release(&mut self, task: &Task) -> io::Result<()> {
+        let Some(waiting) = self.waiting.remove(&task.seq) else { return Ok(()) };
+        let mut result = Ok(());
+        for (channel, bytes) in waiting.pieces {
+            let handed_on = match bytes {
+                Bytes::Memory(bytes) => {
+                    self.in_memory -= bytes.len();
+                    self.destination.write(task, channel, &bytes)
+                }
+                Bytes::Spilled(piece) => {
+                    let destination = &mut self.destination;
+                    self.spill.read(piece, |block| destination.write(task, channel, block))
+                }
+            };
+            result = result.and(handed_on);
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sink::Kept;
+
+    /// Does `steps` in order: each is a task's write of its own letter, until
+    /// the task has none left; then it is closed.
+    fn play(order: &[u64], pieces: usize, budget: usize) -> Vec<u8> {
+        let kept = Kept::new(1 << 20);
+        let ordered = Ordered::new(kept.clone(), budget);
+        let n_tasks = order.iter().max().map_or(0, |&last| last + 1);
+        let tasks: Vec<Task> = (0..n_tasks).map(|seq| Task::new(seq, "")).collect();
+        let mut left = vec![pieces; tasks.len()];
+        for &seq in order.iter().cycle().take(order.len() * (pieces + 1)) {
+            let index = usize::try_from(seq).unwrap();
+            let task = &tasks[index];
+            let mut output = ordered.open(task);
+            if left[index] > 0 {
+                left[index] -= 1;
+                output.write(Channel::Out, format!("{seq}.").as_bytes()).unwrap();
+            } else {
+                output.close(&Outcome::Success).unwrap();
+            }
+        }
+        kept.head()
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_out_in_input_order_whatever_the_order_and_the_budget(
+            order in Just((0..6_u64).collect::<Vec<_>>()).prop_shuffle(),
+            pieces in 0..4_usize,
+            budget in 0..20_usize,
+        ) {
+            let expected: String = (0..6).map(|seq| format!("{seq}.").repeat(pieces)).collect();
+            prop_assert_eq!(String::from_utf8(play(&order, pieces, budget)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn the_task_whose_turn_it_is_streams_through_at_once() {
+        let kept = Kept::new(100);
+        let ordered = Ordered::new(kept.clone(), 0);
+        let task = Task::new(0, "");
+        ordered.open(&task).write(Channel::Out, b"live").unwrap();
+        assert_eq!(kept.head(), b"live");
+    }
+}

@@ -1,0 +1,68 @@
+//! Bytes that have to wait longer than memory should hold them: one unlinked
+//! file in TMPDIR, written at its end and read back piece by piece.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A piece of the spill file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    offset: u64,
+    length: usize,
+}
+
+/// The file, opened when the first piece comes. It has no name, so that
+/// nothing is left of it whatever becomes of the process.
+#[derive(Debug, Default)]
+pub(super) struct Spill {
+    file: Option<File>,
+    end: u64,
+}
+
+impl Spill {
+    /// Puts `bytes` aside.
+    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<Piece> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(unnamed_file()?),
+        };
+        file.write_all_at(bytes, self.end)?;
+        let piece = Piece { offset: self.end, length: bytes.len() };
+        self.end += bytes.len() as u64;
+        Ok(piece)
+    }
+
+    /// Hands `piece` to `take`, in blocks of at most 64 KiB.
+    pub(super) fn read(&self, piece: Piece, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut block = vec![0; piece.length.min(64 * 1024)];
+        let mut done = 0;
+        while done < piece.length {
+            let length = block.len().min(piece.length - done);
+            file.read_exact_at(&mut block[..length], piece.offset + done as u64)?;
+            take(&block[..length])?;
+            done += length;
+        }
+        Ok(())
+    }
+
+    /// Everything was read: the space is given back.
+    pub(super) fn reset(&mut self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            file.set_len(0)?;
+        }
+        self.end = 0;
+        Ok(())
+    }
+}
+
+fn unnamed_file() -> io::Result<File> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!(".parsim-{}-{number}.spill", std::process::id()));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}

@@ -1,0 +1,134 @@
+//! Whether two ways of running the same tasks produced the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Digest, Way};
+
+/// How many differing items are named; the rest are counted.
+const NAMED: usize = 10;
+
+/// The outcome of all comparisons of an experiment. The first run is the
+/// reference that every later one is compared with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// How many items there are.
+    pub items: u64,
+    /// How many were the same in every run.
+    pub identical: u64,
+    /// The first of those that differed, in input order.
+    pub differences: Vec<Difference>,
+    /// A further check of the content, in words: `x000000.csv read back as ...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
+}
+
+/// An item that differed, or was missing, in some run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which item, from 0.
+    pub item: u64,
+    /// The item in a person's words.
+    pub label: String,
+    /// The way in which it first differed from the reference.
+    pub way: Way,
+    /// How many tasks at a time it was run with.
+    pub width: usize,
+}
+
+impl Agreement {
+    /// Whether every item was the same in every run.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.identical == self.items
+    }
+}
+
+/// Compares run after run with the first.
+#[derive(Debug, Default)]
+pub(crate) struct Comparer {
+    reference: Option<Vec<Option<Digest>>>,
+    /// Items that differed, with whether each was missing rather than different.
+    differing: std::collections::BTreeMap<u64, Difference>,
+    missing: std::collections::BTreeSet<u64>,
+    compared: bool,
+}
+
+impl Comparer {
+    /// Takes what one run produced: a digest per item, `None` where the item
+    /// failed. `label` names an item where that is needed.
+    pub(crate) fn take(&mut self, way: Way, width: usize, produced: Vec<Option<Digest>>, label: impl Fn(u64) -> String) {
+        let Some(reference) = &self.reference else {
+            self.missing.extend(missing(&produced));
+            self.reference = Some(produced);
+            return;
+        };
+        self.compared = true;
+        self.missing.extend(missing(&produced));
+        let longest = reference.len().max(produced.len());
+        for index in 0..longest {
+            let item = index as u64;
+            if reference.get(index) != produced.get(index) {
+                self.differing.entry(item).or_insert_with(|| Difference { item, label: label(item), way, width });
+            }
+        }
+    }
+
+    /// The outcome so far; `None` while there was nothing to compare with.
+    pub(crate) fn agreement(&self) -> Option<Agreement> {
+        let reference = self.reference.as_ref().filter(|_| self.compared)?;
+        let unlike = self.differing.keys().chain(&self.missing).collect::<std::collections::BTreeSet<_>>();
+        Some(Agreement {
+            items: reference.len() as u64,
+            identical: (reference.len() as u64).saturating_sub(unlike.len() as u64),
+            differences: self.differing.values().take(NAMED).cloned().collect(),
+            checked: None,
+        })
+    }
+}
+
+fn missing(produced: &[Option<Digest>]) -> impl Iterator<Item = u64> {
+    (0..).zip(produced).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digests(values: &[u128]) -> Vec<Option<Digest>> {
+        values.iter().map(|&value| (value != 0).then_some(Digest(value))).collect()
+    }
+
+    fn compare(first: &[u128], second: &[u128]) -> Agreement {
+        let mut comparer = Comparer::default();
+        comparer.take(Way::Serial, 1, digests(first), |item| item.to_string());
+        comparer.take(Way::Parallel, 2, digests(second), |item| item.to_string());
+        comparer.agreement().unwrap()
+    }
+
+    #[test]
+    fn equal_products_agree() {
+        let agreement = compare(&[1, 2, 3], &[1, 2, 3]);
+        assert!(agreement.holds());
+        assert_eq!((agreement.items, agreement.identical), (3, 3));
+    }
+
+    #[test]
+    fn a_different_item_is_named() {
+        let agreement = compare(&[1, 2, 3], &[1, 9, 3]);
+        assert_eq!(agreement.identical, 2);
+        assert_eq!(agreement.differences[0].label, "1");
+        assert_eq!(agreement.differences[0].way, Way::Parallel);
+    }
+
+    #[test]
+    fn an_item_missing_both_times_is_not_identical() {
+        assert_eq!(compare(&[1, 0], &[1, 0]).identical, 1);
+    }
+
+    #[test]
+    fn one_run_alone_is_not_compared() {
+        let mut comparer = Comparer::default();
+        comparer.take(Way::Serial, 1, digests(&[1]), |_| String::new());
+        assert_eq!(comparer.agreement(), None);
+    }
+}

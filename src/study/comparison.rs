@@ -1,0 +1,168 @@
+//! A parallel column against the serial one: speed-up, how sure it is, what
+//! the cores made of it, and the best that was to be had.
+
+use super::bootstrap::{Interval, ratio_of_medians};
+use super::{Column, Study};
+use crate::format;
+
+/// Below this many runs of each way the ratio is told without a test.
+pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;
+
+/// A way that read this many bytes more from disk than the other is not
+/// compared with it: its time is the disk's.
+const DISK_READ_THAT_MATTERS: f64 = 8e6;
+
+/// So many page faults that had to wait for the disk are as good as reading.
+const FAULTS_THAT_MATTER: f64 = 1000.0;
+
+/// What can be said of the ratio.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Too few runs to say how sure the ratio is.
+    Untested {
+        /// How many runs of each way there are.
+        runs: usize,
+    },
+    /// The interval holds 1.
+    NoDifference(Interval),
+    /// The interval does not hold 1.
+    Different(Interval),
+    /// Only one way read the disk; the text says how much, and what to do.
+    DiskRead(String),
+}
+
+/// A parallel column against the serial one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Median serial wall time over median parallel wall time.
+    pub speedup: f64,
+    /// Speed-up over the number of slots.
+    pub efficiency: f64,
+    /// How sure the speed-up is.
+    pub verdict: Verdict,
+    /// `max(serial / slots, longest task)`, in seconds: no schedule of these
+    /// tasks on these slots is shorter, if tasks take as long as they did
+    /// serially.
+    pub lower_bound: f64,
+}
+
+impl Comparison {
+    /// Compares `parallel` with the serial column of `study`, if both ran and
+    /// took any time.
+    #[must_use]
+    pub fn of(study: &Study, parallel: &Column) -> Option<Self> {
+        let serial = study.serial()?;
+        let (over, under) = (walls(serial), walls(parallel));
+        if parallel.wall() <= 0.0 || serial.wall() <= 0.0 {
+            return None;
+        }
+        let speedup = serial.wall() / parallel.wall();
+        let longest = serial.median(|run| run.longest.as_secs_f64());
+        let verdict = match disk_guard(serial, parallel) {
+            Some(text) => Verdict::DiskRead(text),
+            None => tested(&over, &under),
+        };
+        Some(Self {
+            speedup,
+            efficiency: speedup / parallel.width as f64,
+            verdict,
+            lower_bound: (serial.wall() / parallel.width as f64).max(longest),
+        })
+    }
+}
+
+fn walls(column: &Column) -> Vec<f64> {
+    column.runs.iter().map(|run| run.wall.as_secs_f64()).collect()
+}
+
+fn tested(over: &[f64], under: &[f64]) -> Verdict {
+    let runs = over.len().min(under.len());
+    if runs < FEWEST_RUNS_FOR_A_TEST {
+        return Verdict::Untested { runs };
+    }
+    let interval = ratio_of_medians(over, under);
+    if interval.holds(1.0) { Verdict::NoDifference(interval) } else { Verdict::Different(interval) }
+}
+
+/// Why no ratio is claimed, when one way waited for the disk and the other did not.
+fn disk_guard(serial: &Column, parallel: &Column) -> Option<String> {
+    let read = |column: &Column| column.median(|run| run.usage.bytes_read() as f64);
+    let faults = |column: &Column| column.median(|run| run.usage.major_faults as f64);
+    let (serial_read, parallel_read) = (read(serial), read(parallel));
+    if lopsided(serial_read, parallel_read, DISK_READ_THAT_MATTERS) {
+        let (one, other) = (format::bytes(serial_read), format::bytes(parallel_read));
+        return Some(format!("serial read {one} from disk, parallel {other}: repeat with --warmup 1"));
+    }
+    let (serial_faults, parallel_faults) = (faults(serial), faults(parallel));
+    if lopsided(serial_faults, parallel_faults, FAULTS_THAT_MATTER) {
+        return Some(format!(
+            "serial waited for the disk at {serial_faults:.0} page faults, parallel at {parallel_faults:.0}: repeat with --warmup 1"
+        ));
+    }
+    None
+}
+
+fn lopsided(one: f64, other: f64, matters: f64) -> bool {
+    let (more, less) = (one.max(other), one.min(other));
+    more >= matters && less < more / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::measure::Usage;
+    use crate::record::Way;
+    use crate::study::RunResult;
+
+    fn column(way: Way, width: usize, walls_ms: &[u64], blocks_read: u64) -> Column {
+        let usage = Usage { block_reads: blocks_read, ..Usage::default() };
+        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), usage, ..RunResult::default() };
+        Column { way, width, runs: walls_ms.iter().map(run).collect(), whereabouts: None, output: String::new() }
+    }
+
+    fn compare(serial: Column, parallel: Column) -> Comparison {
+        let study = Study { columns: vec![serial, parallel], ..crate::study::tests::empty() };
+        Comparison::of(&study, study.parallel().next().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn four_runs_are_told_without_a_test_and_five_with_one() {
+        let ways = |n| (column(Way::Serial, 1, &vec![400; n], 0), column(Way::Parallel, 4, &vec![100; n], 0));
+        let (serial, parallel) = ways(4);
+        assert_eq!(compare(serial, parallel).verdict, Verdict::Untested { runs: 4 });
+        let (serial, parallel) = ways(5);
+        let comparison = compare(serial, parallel);
+        assert_eq!(comparison.verdict, Verdict::Different(Interval { low: 4.0, high: 4.0 }));
+        assert!((comparison.speedup - 4.0).abs() < 1e-9 && (comparison.efficiency - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
+        let serial = column(Way::Serial, 1, &[400; 5], 410_000);
+        let Verdict::DiskRead(text) = compare(serial, column(Way::Parallel, 2, &[100; 5], 0)).verdict else {
+            panic!("the guard slept");
+        };
+        assert_eq!(text, "serial read 210 MB from disk, parallel 0 B: repeat with --warmup 1");
+    }
+
+    #[test]
+    fn a_ratio_is_claimed_when_both_ways_read_the_disk_or_hardly_any() {
+        for blocks in [(410_000, 400_000), (1000, 0)] {
+            let comparison = compare(
+                column(Way::Serial, 1, &[400; 5], blocks.0),
+                column(Way::Parallel, 2, &[100; 5], blocks.1),
+            );
+            assert!(matches!(comparison.verdict, Verdict::Different(_)));
+        }
+    }
+
+    #[test]
+    fn the_longest_task_bounds_the_parallel_time_from_below() {
+        let mut serial = column(Way::Serial, 1, &[400], 0);
+        serial.runs[0].longest = Duration::from_millis(300);
+        let comparison = compare(serial, column(Way::Parallel, 4, &[310], 0));
+        assert!((comparison.lower_bound - 0.3).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,193 @@
+//! What an experiment found out, and the arithmetic on it.
+//!
+//! Pure data and pure functions: nothing here reads a clock, a file or a
+//! terminal, so that a saved study says the same later and elsewhere.
+
+mod agreement;
+mod bootstrap;
+mod comparison;
+mod sentence;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use agreement::Comparer;
+pub use agreement::{Agreement, Difference};
+pub use bootstrap::{Interval, median, ratio_of_medians};
+pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use sentence::explain;
+pub use summary::{RunResult, SpanTotal};
+
+use crate::host::Host;
+use crate::record::Way;
+
+/// The version of the saved form. A reader refuses a number it does not know.
+pub const SCHEMA: &str = "parsim-study/1";
+
+/// A whole experiment: one workload, run in one or several columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of parsim that measured.
+    pub version: String,
+    /// The command line, word by word; empty when a program used the library.
+    pub command: Vec<String>,
+    /// When the experiment began, seconds since 1970 (for people only; every
+    /// duration comes from the monotonic clock).
+    pub started: u64,
+    /// Where it ran.
+    pub host: Host,
+    /// The workload's name.
+    pub workload: String,
+    /// What an item of it is called: `file`, `task`.
+    pub unit: String,
+    /// The workload's parameters.
+    pub parameters: serde_json::Value,
+    /// Whether its tasks wait rather than compute.
+    pub waits: bool,
+    /// From the start of the process to the start of the experiment.
+    pub startup: Duration,
+    /// Whether every way was repeated only because its work is short.
+    pub repeated: bool,
+    /// Where a signal cut the experiment short, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// One column for each way and width, serial first.
+    pub columns: Vec<Column>,
+    /// Whether the ways produced the same; `None` when only one way ran.
+    pub agreement: Option<Agreement>,
+    /// What failed in any run, by item.
+    pub failures: BTreeMap<u64, Failure>,
+    /// What a person should know, in the order it came up.
+    pub remarks: Vec<String>,
+    /// What to try when a span takes most of the time, by the span's name.
+    pub advice: BTreeMap<String, String>,
+}
+
+/// One way of running the batch, and its runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Serial or parallel.
+    pub way: Way,
+    /// At most how many tasks at a time.
+    pub width: usize,
+    /// The runs that count, in the order they were made.
+    pub runs: Vec<RunResult>,
+    /// Where a person finds what the runs left behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whereabouts: Option<String>,
+    /// The head of what the tasks wrote, in input order.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// The run during which a signal came; it is not among the runs that count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// How the batch was being run.
+    pub way: Way,
+    /// How many tasks had done what they were to do.
+    pub finished: u64,
+    /// Of how many, where that is known.
+    pub tasks: Option<u64>,
+}
+
+/// A task, or an item made of several tasks, that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The task in a person's words.
+    pub label: String,
+    /// Object and cause.
+    pub why: String,
+    /// In which way it failed first.
+    pub way: Way,
+}
+
+impl Column {
+    /// The median over the runs of whatever `figure` picks.
+    pub fn median(&self, figure: impl Fn(&RunResult) -> f64) -> f64 {
+        median(&self.runs.iter().map(figure).collect::<Vec<_>>())
+    }
+
+    /// The median wall time of the runs, in seconds.
+    #[must_use]
+    pub fn wall(&self) -> f64 {
+        self.median(|run| run.wall.as_secs_f64())
+    }
+
+    /// The median CPU time of the runs, in seconds.
+    #[must_use]
+    pub fn cpu(&self) -> f64 {
+        self.median(|run| run.usage.cpu().as_secs_f64())
+    }
+}
+
+impl Study {
+    /// The serial column, if the batch was run serially.
+    #[must_use]
+    pub fn serial(&self) -> Option<&Column> {
+        self.columns.iter().find(|column| column.way == Way::Serial && !column.runs.is_empty())
+    }
+
+    /// The parallel columns, narrowest first as they were asked for.
+    pub fn parallel(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.way == Way::Parallel && !column.runs.is_empty())
+    }
+
+    /// Whether the compared ways produced the same (true where nothing was compared).
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.agreement.as_ref().is_none_or(Agreement::holds)
+    }
+
+    /// How many distinct tasks failed in any run.
+    #[must_use]
+    pub fn n_failed(&self) -> usize {
+        self.failures.len()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A study of nothing on a machine of four cores.
+    pub(crate) fn empty() -> Study {
+        let host = Host {
+            hostname: None,
+            os: "linux".to_owned(),
+            kernel: None,
+            arch: "x86_64".to_owned(),
+            cpu_model: None,
+            logical: 4,
+            physical: Some(4),
+            usable: 4,
+            usable_by: "affinity mask".to_owned(),
+            memory: None,
+            load: None,
+        };
+        Study {
+            schema: SCHEMA.to_owned(),
+            version: "0.0.0".to_owned(),
+            command: Vec::new(),
+            started: 0,
+            host,
+            workload: "made-up".to_owned(),
+            unit: "task".to_owned(),
+            parameters: serde_json::Value::Null,
+            waits: false,
+            startup: Duration::ZERO,
+            repeated: false,
+            cut: None,
+            columns: Vec::new(),
+            agreement: None,
+            failures: BTreeMap::new(),
+            remarks: Vec::new(),
+            advice: BTreeMap::new(),
+        }
+    }
+}

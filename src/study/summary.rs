@@ -1,0 +1,83 @@
+//! One run: what was measured of the whole, and the sums over its tasks.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::Usage;
+use crate::record::{Record, Span};
+
+/// One run over the whole batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// Clearing and preparing, outside the clock of the tasks.
+    pub preparation: Duration,
+    /// From the first task's start to the last task's end, the engine's own
+    /// start-up included.
+    pub wall: Duration,
+    /// CPU time and the rest of what the kernel counted: the process and its
+    /// children, over the wall time.
+    pub usage: Usage,
+    /// The most memory the process held during the run, in bytes.
+    pub peak_memory: Option<u64>,
+    /// How many tasks finished.
+    pub tasks: u64,
+    /// How many of them did what they were to do.
+    pub succeeded: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Bytes that the tasks produced.
+    pub bytes: u64,
+    /// The tasks' wall times added up: what they would take one after another
+    /// if each took as long as here. Not a wall time of anything.
+    pub task_wall: Duration,
+    /// The tasks' CPU times added up.
+    pub task_cpu: Duration,
+    /// The longest task's wall time.
+    pub longest: Duration,
+    /// The longest task.
+    pub longest_label: String,
+    /// The tasks' spans added up by name.
+    pub spans: Vec<SpanTotal>,
+    /// The records, in input order; empty where keeping them would take too
+    /// much memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
+}
+
+/// The time of all spans of one name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpanTotal {
+    /// What was done.
+    pub name: String,
+    /// Wall time, added up over the tasks.
+    pub wall: Duration,
+}
+
+impl RunResult {
+    /// Adds one task to the sums.
+    pub fn add(&mut self, record: &Record) {
+        self.tasks += 1;
+        self.succeeded += u64::from(record.outcome.is_success());
+        self.failed += u64::from(record.outcome.is_failure());
+        self.bytes += record.bytes;
+        self.task_wall += record.wall;
+        self.task_cpu += record.cpu;
+        if record.wall > self.longest || self.tasks == 1 {
+            self.longest = record.wall;
+            self.longest_label.clone_from(&record.label);
+        }
+        for Span { name, wall } in &record.spans {
+            match self.spans.iter_mut().find(|total| total.name == *name) {
+                Some(total) => total.wall += *wall,
+                None => self.spans.push(SpanTotal { name: name.to_string(), wall: *wall }),
+            }
+        }
+    }
+
+    /// Seconds spent in the spans called `name`, over all tasks.
+    #[must_use]
+    pub fn span(&self, name: &str) -> f64 {
+        self.spans.iter().find(|total| total.name == name).map_or(0.0, |total| total.wall.as_secs_f64())
+    }
+}

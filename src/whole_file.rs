@@ -1,0 +1,112 @@
+//! A file that is whole or absent: written under another name in the same
+//! folder, then renamed over its own.
+//!
+//! A rename costs nothing measurable next to the writing. Not synced to the
+//! disk: whole after a crash of the program, not of the machine.
+//! Does not know what the file holds.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A file being written. Dropped without [`WholeFile::commit`], it vanishes.
+#[derive(Debug)]
+pub struct WholeFile {
+    target: PathBuf,
+    /// `None` once the temporary has been renamed.
+    temporary: Option<PathBuf>,
+    file: File,
+}
+
+impl WholeFile {
+    /// Opens the temporary beside `target`.
+    ///
+    /// # Errors
+    /// When the folder is missing or not writable, or a directory has the
+    /// target's name (which a rename would only find out at the end).
+    pub fn create(target: &Path) -> io::Result<Self> {
+        if target.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory has this name"));
+        }
+        let temporary = temporary_beside(target);
+        let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        Ok(Self { target: target.to_owned(), temporary: Some(temporary), file })
+    }
+
+    /// Gives the file its own name, replacing what had it.
+    ///
+    /// # Errors
+    /// When the rename fails; the temporary is then removed.
+    pub fn commit(mut self) -> io::Result<()> {
+        let temporary = self.temporary.take().expect("only commit takes it, and commit consumes self");
+        fs::rename(&temporary, &self.target).inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // Nothing better can be done with an error here than to leave the file.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// A name that no other process or thread uses, hidden, on the same file system.
+fn temporary_beside(target: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    // 200 bytes of the name keep the whole below the usual limit of 255.
+    let kept: String = name.chars().take(50).collect();
+    target.with_file_name(format!(".{kept}.{}-{number}.tmp", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_on_commit_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.csv");
+        let mut file = WholeFile::create(&target).unwrap();
+        file.write_all(b"1,2\n").unwrap();
+        assert!(!target.exists());
+        file.commit().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"1,2\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_dropped_file_leaves_nothing_and_keeps_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.csv");
+        fs::write(&target, "old").unwrap();
+        let mut file = WholeFile::create(&target).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_in_the_way_is_told_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = WholeFile::create(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+    }
+}

@@ -1,0 +1,151 @@
+//! What a task is given to work with: writers, a clock for its own spans, the
+//! interrupt, and a place for what it found out.
+//!
+//! Knows the task's surroundings, not the batch it belongs to.
+
+use std::borrow::Cow;
+use std::io;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::event::{Event, Observer};
+use crate::interrupt::Interrupt;
+use crate::measure::Clock;
+use crate::output::{Channel, TaskOutput};
+use crate::record::{Digest, Span, Way};
+
+/// The surroundings of one attempt at one task.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// How the batch is run.
+    pub way: Way,
+    /// The slot, from 0.
+    pub slot: u32,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// Whether the bytes written are digested, for a comparison of ways.
+    pub digested: bool,
+    /// The run's clock.
+    pub clock: &'a dyn Clock,
+    /// When to stop early.
+    pub interrupt: &'a Interrupt,
+    /// Who hears of progress.
+    pub observer: &'a dyn Observer,
+}
+
+/// The context of a running task.
+pub struct Cx<'a> {
+    setting: Setting<'a>,
+    output: Box<dyn TaskOutput + 'a>,
+    digester: Option<Box<Xxh3>>,
+    found: Found,
+}
+
+/// What a task did and found out, next to its outcome.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Bytes produced.
+    pub bytes: u64,
+    /// Digest of what was written to the outputs, if asked for.
+    pub digest: Option<Digest>,
+    /// Named shares of the time.
+    pub spans: Vec<Span>,
+    /// Named facts.
+    pub facts: Vec<(Cow<'static, str>, String)>,
+}
+
+impl<'a> Cx<'a> {
+    /// The context of a task that writes to `output`.
+    #[must_use]
+    pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>) -> Self {
+        let digester = setting.digested.then(|| Box::new(Xxh3::new()));
+        Self { setting, output, digester, found: Found::default() }
+    }
+
+    /// How the batch is run.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        self.setting.way
+    }
+
+    /// The slot the task runs in, from 0.
+    #[must_use]
+    pub fn slot(&self) -> u32 {
+        self.setting.slot
+    }
+
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.setting.attempt
+    }
+
+    /// When to stop early.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        self.setting.interrupt
+    }
+
+    /// Writes to what the task produces. Parsim keeps outputs in input order.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_to(Channel::Out, bytes)
+    }
+
+    /// Writes to what the task has to say about it.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_to(Channel::Err, bytes)
+    }
+
+    fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if let Some(digester) = &mut self.digester {
+            // The channel is part of what is compared.
+            digester.update(&[channel as u8]);
+            digester.update(bytes);
+        }
+        self.output.write(channel, bytes)?;
+        self.produced(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Counts bytes that the task put somewhere by itself.
+    pub fn produced(&mut self, bytes: u64) {
+        self.found.bytes += bytes;
+        self.setting.observer.observe(&Event::Advanced { bytes });
+    }
+
+    /// Does `work` and adds its wall time to the span `name`.
+    pub fn timed<T>(&mut self, name: &'static str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let start = self.setting.clock.now();
+        let result = work(self);
+        let wall = self.setting.clock.now().saturating_sub(start);
+        self.spent(name, wall);
+        result
+    }
+
+    /// Adds `wall` to the span `name`.
+    pub fn spent(&mut self, name: &'static str, wall: Duration) {
+        match self.found.spans.iter_mut().find(|span| span.name == name) {
+            Some(span) => span.wall += wall,
+            None => self.found.spans.push(Span { name: Cow::Borrowed(name), wall }),
+        }
+    }
+
+    /// Notes a fact about the task.
+    pub fn fact(&mut self, name: &'static str, value: impl Into<String>) {
+        self.found.facts.push((Cow::Borrowed(name), value.into()));
+    }
+
+    /// The task is over: what it found, and its output to be closed.
+    #[must_use]
+    pub fn into_parts(mut self) -> (Found, Box<dyn TaskOutput + 'a>) {
+        self.found.digest = self.digester.map(|digester| Digest(digester.digest128()));
+        (self.found, self.output)
+    }
+}

@@ -1,0 +1,162 @@
+//! What a batch consists of: the trait of a workload and the table of those
+//! that parsim brings.
+//!
+//! A workload knows *what* a task does; where and when it runs is not its
+//! business. It never prints, never measures, and never starts threads.
+//! A new one is a file here and a row in [`ROWS`]: subcommand, help and
+//! completions come from the row.
+
+
+mod cx;
+pub mod sleep;
+
+use clap::{ArgMatches, Args, Command};
+use serde::de::DeserializeOwned;
+
+pub use cx::{Cx, Setting};
+
+use crate::output::Destination;
+use crate::record::{Digest, Outcome, Task, Way};
+
+/// Tasks in input order, made as they are asked for.
+pub type Tasks<'a> = Box<dyn Iterator<Item = anyhow::Result<Task>> + Send + 'a>;
+
+/// What tasks do, and what they leave behind.
+///
+/// Only the first three methods have to be written.
+pub trait Workload: Sync {
+    /// The name, as on the command line.
+    fn name(&self) -> &str;
+
+    /// The tasks of one run. Every call gives the same ones.
+    fn tasks(&self) -> Tasks<'_>;
+
+    /// Does one task. Trouble is an [`Outcome`], told with object and cause.
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome;
+
+    /// How much there is to do, where that is known beforehand.
+    fn size(&self) -> Size {
+        Size::default()
+    }
+
+    /// What an item is called: `file`, `task`.
+    fn unit(&self) -> &'static str {
+        "task"
+    }
+
+    /// Whether tasks wait rather than compute, so that more of them than there
+    /// are cores may run at a time.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// The parameters, enough to build the workload again elsewhere.
+    fn spec(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+
+    /// Makes room for a run: folders, the files of the last run. Outside the
+    /// clock of the tasks. What a person should know comes back as remarks.
+    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
+        let _ = way;
+        Ok(Vec::new())
+    }
+
+    /// Makes what all tasks share, in every process that runs tasks. Outside
+    /// the clock of the tasks, once per run.
+    fn prepare(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// The place bound to the output of all tasks in input order, for items
+    /// that take several tasks. `None`: outputs are kept apart and compared.
+    fn destination(&self, way: Way) -> Option<Box<dyn Destination + '_>> {
+        let _ = way;
+        None
+    }
+
+    /// What the run left behind, item by item, read back after the clock has
+    /// stopped. `None`: the tasks' outputs are all there is.
+    fn products(&self, way: Way) -> anyhow::Result<Option<Vec<Product>>> {
+        let _ = way;
+        Ok(None)
+    }
+
+    /// Where a person finds what the run left behind.
+    fn whereabouts(&self, way: Way) -> Option<String> {
+        let _ = way;
+        None
+    }
+
+    /// What to try when the named span takes most of the tasks' time.
+    fn advice(&self, span: &str) -> Option<&'static str> {
+        let _ = span;
+        None
+    }
+}
+
+/// How much a run has to do, where it is known beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// How many tasks.
+    pub tasks: Option<u64>,
+    /// How many bytes they produce together, near enough for a progress bar.
+    pub bytes: Option<u64>,
+}
+
+/// Something a run left behind, to be compared between ways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Which item, from 0.
+    pub item: u64,
+    /// The item in a person's words.
+    pub label: String,
+    /// What it holds; `None` where it is missing.
+    pub digest: Option<Digest>,
+}
+
+/// `count` tasks told by their number alone.
+#[must_use]
+pub fn numbered(count: u64) -> Tasks<'static> {
+    Box::new((0..count).map(|seq| Ok(Task::new(seq, (seq + 1).to_string()))))
+}
+
+/// A workload of the command line.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The subcommand.
+    pub name: &'static str,
+    /// Another name of it.
+    pub alias: Option<&'static str>,
+    /// One line of help.
+    pub about: &'static str,
+    /// The longer help's examples.
+    pub examples: &'static str,
+    /// Adds the workload's own options.
+    pub augment: fn(Command) -> Command,
+    /// Builds the workload from what was typed.
+    pub from_matches: fn(&ArgMatches) -> anyhow::Result<Box<dyn Workload>>,
+    /// Builds it from its [`Workload::spec`].
+    pub from_spec: fn(serde_json::Value) -> anyhow::Result<Box<dyn Workload>>,
+}
+
+/// Every workload that parsim brings.
+pub const ROWS: &[Row] = &[sleep::ROW];
+
+/// A workload's own options, and the workload they describe.
+pub trait Options: Args + DeserializeOwned {
+    /// Checks the options and builds the workload.
+    fn build(self) -> anyhow::Result<Box<dyn Workload>>;
+}
+
+fn augment<O: Options>(command: Command) -> Command {
+    O::augment_args(command)
+}
+
+fn from_matches<O: Options>(matches: &ArgMatches) -> anyhow::Result<Box<dyn Workload>> {
+    O::from_arg_matches(matches)?.build()
+}
+
+fn from_spec<O: Options>(spec: serde_json::Value) -> anyhow::Result<Box<dyn Workload>> {
+    serde_json::from_value::<O>(spec)?.build()
+}

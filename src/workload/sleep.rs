@@ -1,0 +1,118 @@
+//! The first exercise: each task sleeps, then returns its number plus one.
+//!
+//! It waits and hardly computes, so its speed-up is bounded by the number of
+//! tasks at a time and not by the cores.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::{Cx, Options, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
+use crate::record::{Outcome, Task};
+
+/// The row of the table of workloads.
+pub const ROW: Row = Row {
+    name: "sleep",
+    alias: None,
+    about: "The first exercise: 4 tasks, each sleeps 1 s and returns its number plus one",
+    examples: "Examples:\n  parsim sleep                 one after another, then all at once\n  parsim sleep --tasks 100 --seconds 0.05 -j 1,10,100",
+    augment: augment::<SleepOptions>,
+    from_matches: from_matches::<SleepOptions>,
+    from_spec: from_spec::<SleepOptions>,
+};
+
+/// What can be chosen.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SleepOptions {
+    /// How many tasks
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub tasks: u64,
+    /// How long each sleeps, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub seconds: f64,
+}
+
+impl Default for SleepOptions {
+    fn default() -> Self {
+        Self { tasks: 4, seconds: 1.0 }
+    }
+}
+
+impl Options for SleepOptions {
+    fn build(self) -> anyhow::Result<Box<dyn Workload>> {
+        Ok(Box::new(Sleep::new(self)?))
+    }
+}
+
+/// The workload: task i sleeps and writes i + 1.
+#[derive(Clone, Debug)]
+pub struct Sleep {
+    options: SleepOptions,
+    time: Duration,
+}
+
+impl Sleep {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// When the time is negative, not a number or beyond what a clock can wait.
+    pub fn new(options: SleepOptions) -> anyhow::Result<Self> {
+        let seconds = options.seconds;
+        ensure!(seconds >= 0.0, "--seconds {seconds}: give a time of 0 or more seconds");
+        let time = Duration::try_from_secs_f64(seconds)
+            .with_context(|| format!("--seconds {seconds}: too long to wait for"))?;
+        Ok(Self { options, time })
+    }
+}
+
+impl Workload for Sleep {
+    fn name(&self) -> &str {
+        ROW.name
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        super::numbered(self.options.tasks)
+    }
+
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        if !cx.interrupt().sleep(self.time) {
+            return Outcome::Interrupted;
+        }
+        Outcome::from(cx.write(format!("{}\n", task.seq + 1).as_bytes()))
+    }
+
+    fn size(&self) -> Size {
+        Size { tasks: Some(self.options.tasks), bytes: None }
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn spec(&self) -> serde_json::Value {
+        serde_json::json!(self.options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_cannot_be_waited_for_are_named() {
+        for seconds in [-1.0, f64::NAN, 1e300, f64::INFINITY] {
+            let error = Sleep::new(SleepOptions { tasks: 1, seconds }).unwrap_err().to_string();
+            assert!(error.contains(&format!("--seconds {seconds}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_workload_can_be_built_again_from_its_spec() {
+        let sleep = Sleep::new(SleepOptions { tasks: 7, seconds: 0.25 }).unwrap();
+        let again = (ROW.from_spec)(sleep.spec()).unwrap();
+        assert_eq!(again.size().tasks, Some(7));
+        assert_eq!(again.spec(), sleep.spec());
+    }
+}
