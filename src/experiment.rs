@@ -22,7 +22,7 @@ use crate::output::Sink;
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Run};
 use crate::sink::{Kept, Ordered, Turns};
-use crate::study::{Column, Comparer, Cut, RunResult, SCHEMA, Study};
+use crate::study::{Agreement, Column, Comparer, Cut, RunResult, SCHEMA, Study};
 use crate::workload::{Product, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.
@@ -81,6 +81,8 @@ pub struct Experiment<'a> {
     host: Host,
     command: Vec<String>,
     startup: Duration,
+    /// What [`Workload::verify`] said.
+    checked: Option<String>,
 }
 
 impl<'a> Experiment<'a> {
@@ -106,6 +108,7 @@ impl<'a> Experiment<'a> {
             host,
             command: Vec::new(),
             startup: Duration::ZERO,
+            checked: None,
         })
     }
 
@@ -204,7 +207,8 @@ impl<'a> Experiment<'a> {
                 };
                 measured += result.wall;
                 study.columns[column].runs.push(result);
-                study.agreement = comparer.agreement();
+                let checked = self.checked.clone();
+                study.agreement = comparer.agreement().map(|agreement| Agreement { checked, ..agreement });
                 if let Some(save) = &mut self.save {
                     save(&study)?;
                 }
@@ -311,7 +315,11 @@ impl<'a> Experiment<'a> {
             }
         }
         if compared {
-            match workload.products(way).context("read the results back")? {
+            // After a failure the failure is what there is to say.
+            if study.failures.is_empty() && self.checked.is_none() {
+                self.checked = workload.verify(way).context("read a result back as data")?;
+            }
+            match workload.products(way, &self.interrupt).context("read the results back")? {
                 Some(products) => take_products(comparer, way, width, products),
                 None => comparer.take(way, width, digests, |item| (item + 1).to_string()),
             }

@@ -7,6 +7,7 @@ pub mod format;
 pub mod host;
 pub mod interrupt;
 pub mod measure;
+pub mod numpy;
 pub mod output;
 pub mod process;
 pub mod progress;

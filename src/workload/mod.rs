@@ -6,7 +6,7 @@
 //! A new one is a file here and a row in [`ROWS`]: subcommand, help and
 //! completions come from the row.
 
-
+pub mod csv_gen;
 mod cx;
 pub mod sleep;
 
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 pub use cx::{Cx, Setting};
 
+use crate::interrupt::Interrupt;
 use crate::output::Destination;
 use crate::record::{Digest, Outcome, Task, Way};
 
@@ -76,8 +77,16 @@ pub trait Workload: Sync {
     }
 
     /// What the run left behind, item by item, read back after the clock has
-    /// stopped. `None`: the tasks' outputs are all there is.
-    fn products(&self, way: Way) -> anyhow::Result<Option<Vec<Product>>> {
+    /// stopped. `None`: the tasks' outputs are all there is. May return early
+    /// when `interrupt` is set.
+    fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
+        let _ = (way, interrupt);
+        Ok(None)
+    }
+
+    /// Reads something that the run left behind as the data it should be, and
+    /// says what was found. Once per experiment, outside the clock.
+    fn verify(&self, way: Way) -> anyhow::Result<Option<String>> {
         let _ = way;
         Ok(None)
     }
@@ -141,7 +150,7 @@ pub struct Row {
 }
 
 /// Every workload that parsim brings.
-pub const ROWS: &[Row] = &[sleep::ROW];
+pub const ROWS: &[Row] = &[sleep::ROW, csv_gen::ROW];
 
 /// A workload's own options, and the workload they describe.
 pub trait Options: Args + DeserializeOwned {

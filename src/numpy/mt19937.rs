@@ -1,0 +1,209 @@
+//! The Mersenne Twister behind `np.random.seed` and `RandomState`.
+//!
+//! Source: Matsumoto and Nishimura, "Mersenne Twister", ACM TOMACS 8 (1998),
+//! and their `mt19937ar.c`. It does not know what is drawn from its words, nor
+//! the cached Gaussian that NumPy keeps beside them.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use rand::TryRng;
+use rand::rand_core::utils;
+
+use super::{SeedError, Stream};
+
+/// Words of state, and words made by one refill.
+const N: usize = 624;
+/// How far ahead the twist looks.
+const M: usize = 397;
+
+/// NumPy's legacy generator: MT19937, seeded as `np.random.seed` does it.
+///
+/// `next_u64` puts the earlier word in the upper half, as NumPy does.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mt19937 {
+    key: [u32; N],
+    /// The tempered words of `key`; those before `pos` are used up.
+    words: [u32; N],
+    pos: usize,
+}
+
+impl Mt19937 {
+    /// The stream of `np.random.seed(seed)` for one integer (Knuth's
+    /// initialisation; `std::mt19937` of C++ starts the same way).
+    #[must_use]
+    pub fn from_seed(seed: u32) -> Self {
+        let mut key = [seed; N];
+        for i in 1..N {
+            let before = key[i - 1];
+            key[i] = (before ^ (before >> 30)).wrapping_mul(1_812_433_253).wrapping_add(index_word(i));
+        }
+        Self { key, words: [0; N], pos: N }
+    }
+
+    /// The stream of `np.random.seed([...])` for a list (`init_by_array`).
+    ///
+    /// A list of one is another stream than that one integer.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError::Empty`] for an empty list.
+    pub fn from_array(seed: &[u32]) -> Result<Self, SeedError> {
+        if seed.is_empty() {
+            return Err(SeedError::Empty);
+        }
+        let mut stream = Self::from_seed(19_650_218);
+        let key = &mut stream.key;
+        let mut i = 1;
+        for j in (0..seed.len()).cycle().take(N.max(seed.len())) {
+            key[i] = mixed(key, i, 1_664_525).wrapping_add(seed[j]).wrapping_add(index_word(j));
+            i = next_index(key, i);
+        }
+        for _ in 1..N {
+            key[i] = mixed(key, i, 1_566_083_941).wrapping_sub(index_word(i));
+            i = next_index(key, i);
+        }
+        key[0] = 0x8000_0000;
+        Ok(stream)
+    }
+
+    #[inline]
+    fn next_word(&mut self) -> u32 {
+        if self.pos >= N {
+            self.refill();
+        }
+        let word = self.words[self.pos];
+        self.pos += 1;
+        word
+    }
+
+    /// Makes the next 624 words. The loops are cut where the twist's operands
+    /// wrap around, so that each is straight and can be vectorised.
+    #[cold]
+    fn refill(&mut self) {
+        let key = &mut self.key;
+        for i in 0..N - M {
+            key[i] = key[i + M] ^ twist(key[i], key[i + 1]);
+        }
+        for i in N - M..N - 1 {
+            key[i] = key[i + M - N] ^ twist(key[i], key[i + 1]);
+        }
+        key[N - 1] = key[M - 1] ^ twist(key[N - 1], key[0]);
+        for (word, &raw) in self.words.iter_mut().zip(&*key) {
+            *word = temper(raw);
+        }
+        self.pos = 0;
+    }
+}
+
+impl Stream for Mt19937 {
+    #[inline]
+    fn next_f64(&mut self) -> f64 {
+        let first = self.next_word();
+        let second = self.next_word();
+        double(first, second)
+    }
+
+    fn judge_pairs(&mut self, room: &mut [[f64; 2]], judge: &mut dyn FnMut(&[[f64; 2]]) -> usize) {
+        if self.pos >= N {
+            self.refill();
+        }
+        let left = self.words[self.pos..].chunks_exact(4);
+        let shown = room.len().min(left.len());
+        if shown == 0 {
+            // One to three words are left: this pair lies across the refill
+            // and cannot be given back, but one pair is always used.
+            room[0] = [self.next_f64(), self.next_f64()];
+            judge(&room[..1]);
+            return;
+        }
+        for (pair, words) in room.iter_mut().zip(left) {
+            *pair = [double(words[0], words[1]), double(words[2], words[3])];
+        }
+        let used = judge(&room[..shown]);
+        debug_assert!((1..=shown).contains(&used), "{used} of {shown} pairs used");
+        self.pos += 4 * used;
+    }
+}
+
+impl TryRng for Mt19937 {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.next_word())
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let high = u64::from(self.next_word());
+        Ok(high << 32 | u64::from(self.next_word()))
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        utils::fill_bytes_via_next_word(dst, || self.try_next_u32())
+    }
+}
+
+impl fmt::Debug for Mt19937 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mt19937").field("pos", &self.pos).finish_non_exhaustive()
+    }
+}
+
+/// A double of 53 bits out of two words: 27 bits of the first, 26 of the next.
+#[inline]
+fn double(first: u32, second: u32) -> f64 {
+    // Through i32, because SSE2 converts that and not u32; the shifts leave
+    // room for the sign. The factor is exact, so it stands for the division.
+    let high = f64::from((first >> 5).cast_signed());
+    let low = f64::from((second >> 6).cast_signed());
+    (high * 67_108_864.0 + low) * (1.0 / 9_007_199_254_740_992.0)
+}
+
+#[inline]
+fn twist(upper: u32, lower: u32) -> u32 {
+    let y = (upper & 0x8000_0000) | (lower & 0x7fff_ffff);
+    (y >> 1) ^ ((y & 1).wrapping_neg() & 0x9908_b0df)
+}
+
+#[inline]
+fn temper(mut y: u32) -> u32 {
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9d2c_5680;
+    y ^= (y << 15) & 0xefc6_0000;
+    y ^ (y >> 18)
+}
+
+/// One step of `init_by_array`: `key[i]` mixed with its predecessor.
+fn mixed(key: &[u32; N], i: usize, factor: u32) -> u32 {
+    let before = key[i - 1];
+    key[i] ^ (before ^ (before >> 30)).wrapping_mul(factor)
+}
+
+/// The index after `i` in `init_by_array`, which skips 0 and closes the ring.
+fn next_index(key: &mut [u32; N], i: usize) -> usize {
+    if i + 1 < N {
+        return i + 1;
+    }
+    key[0] = key[N - 1];
+    1
+}
+
+/// An index as the word `init_by_array` adds, which is modulo 2^32.
+#[expect(clippy::cast_possible_truncation, reason = "the seeding is defined modulo 2^32")]
+fn index_word(i: usize) -> u32 {
+    i as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+
+    #[test]
+    fn mt19937_puts_the_earlier_word_in_the_upper_half() {
+        assert_eq!(Mt19937::from_seed(123).next_u64(), 12_847_588_855_871_978_861);
+    }
+}

@@ -1,0 +1,88 @@
+//! The matrix that all files share: drawn once per run, before the clock.
+
+use ndarray::Array2;
+
+use super::shape::Shape;
+use super::source::{Source, Values};
+
+/// A shared matrix takes at most this much memory; a larger one is drawn again
+/// by every file, so that memory stays flat.
+const MOST_SHARED: u64 = 8 << 20;
+
+/// How many values are drawn at a time: they stay in the second-level cache.
+pub(super) const CHUNK: usize = 1 << 14;
+
+/// A matrix, rows by columns.
+#[derive(Clone, Debug)]
+pub(super) enum Matrix {
+    /// Counts that fit into 16 bits, which is what most means draw.
+    Small(Array2<u16>),
+    Counts(Array2<i64>),
+    Reals(Array2<f64>),
+}
+
+impl Matrix {
+    /// Whether a matrix of so many values may be kept in memory.
+    pub(super) fn fits(source: &Source, values: u64) -> bool {
+        let width = if source.is_small() { 2 } else { 8 };
+        values.saturating_mul(width) <= MOST_SHARED
+    }
+
+    /// Draws all of it.
+    pub(super) fn draw(source: &Source, shape: Shape) -> Self {
+        let length = index(shape.values());
+        let mut flat = Flat::with_capacity(source, length);
+        let mut draw = source.shared();
+        let mut chunk = source.room(CHUNK.min(length));
+        for start in (0..length).step_by(CHUNK) {
+            let n_values = CHUNK.min(length - start);
+            draw.fill(&mut chunk, n_values);
+            flat.extend(&chunk, n_values);
+        }
+        let dim = (index(shape.rows), index(shape.cols));
+        let fits = "as many values as rows times columns were drawn";
+        match flat {
+            Flat::Small(values) => Self::Small(Array2::from_shape_vec(dim, values).expect(fits)),
+            Flat::Counts(values) => Self::Counts(Array2::from_shape_vec(dim, values).expect(fits)),
+            Flat::Reals(values) => Self::Reals(Array2::from_shape_vec(dim, values).expect(fits)),
+        }
+    }
+}
+
+/// The values of a matrix while it grows.
+enum Flat {
+    Small(Vec<u16>),
+    Counts(Vec<i64>),
+    Reals(Vec<f64>),
+}
+
+impl Flat {
+    fn with_capacity(source: &Source, length: usize) -> Self {
+        match source.room(0) {
+            Values::Counts(_) if source.is_small() => Self::Small(Vec::with_capacity(length)),
+            Values::Counts(_) => Self::Counts(Vec::with_capacity(length)),
+            Values::Reals(_) => Self::Reals(Vec::with_capacity(length)),
+        }
+    }
+
+    fn extend(&mut self, chunk: &Values, n_values: usize) {
+        match (self, chunk) {
+            (Self::Small(all), Values::Counts(counts)) => narrow(&counts[..n_values], all),
+            (Self::Counts(all), Values::Counts(counts)) => all.extend_from_slice(&counts[..n_values]),
+            (Self::Reals(all), Values::Reals(reals)) => all.extend_from_slice(&reals[..n_values]),
+            (_, Values::Counts(_) | Values::Reals(_)) => unreachable!("both were made for one source"),
+        }
+    }
+}
+
+fn narrow(counts: &[i64], small: &mut Vec<u16>) {
+    // One check on the whole: one for each value would cost more than the narrowing.
+    let bits = counts.iter().fold(0, |bits, count| bits | count);
+    assert!(u16::try_from(bits).is_ok(), "a count 69 standard deviations above its mean");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    small.extend(counts.iter().map(|&count| count as u16));
+}
+
+fn index(size: u64) -> usize {
+    usize::try_from(size).expect("a shared matrix was checked to fit")
+}

@@ -1,0 +1,241 @@
+//! Numbers to text, as `np.savetxt` writes them with `fmt='%d'` or `'%.18e'`,
+//! `delimiter=','` and a newline after each row.
+//!
+//! Counts below 1000, which is nearly all of them, are one load from a table
+//! and one store of four bytes.
+
+use std::io::Write as _;
+
+/// The longest count with its comma: `-9223372036854775808,`.
+const LONGEST_COUNT: usize = 21;
+
+/// The longest count of 16 bits with its comma: `65535,`.
+const LONGEST_SMALL_COUNT: usize = 6;
+
+/// The longest real with its comma: `-1.234567890123456789e-308,`.
+const LONGEST_REAL: usize = 28;
+
+/// A word of the table is stored whole, so that the last one may reach this
+/// far beyond its text.
+const OVERHANG: usize = 4;
+
+/// By value: its digits and a comma in the low four bytes, their length above.
+static WORDS: [u64; 1000] = words();
+
+const fn words() -> [u64; 1000] {
+    let mut words = [0; 1000];
+    let mut value = 0;
+    while value < 1000 {
+        let mut word = b',' as u64;
+        let mut length = 1;
+        let mut left = value;
+        while length == 1 || left > 0 {
+            // The digits come last first: each pushes those behind it along.
+            word = word << 8 | (b'0' as u64 + left as u64 % 10);
+            left /= 10;
+            length += 1;
+        }
+        words[value] = word | length << 32;
+        value += 1;
+    }
+    words
+}
+
+/// Text under way, with the column that comes next.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: Vec<u8>,
+    length: usize,
+    cols: u64,
+    column: u64,
+}
+
+/// A whole number that may be a word of the table.
+pub(super) trait Count: itoa::Integer + Copy {
+    /// Its place in the table; anything beyond the table's end for others.
+    fn index(self) -> usize;
+}
+
+impl Count for u16 {
+    fn index(self) -> usize {
+        self.into()
+    }
+}
+
+impl Count for i64 {
+    fn index(self) -> usize {
+        usize::try_from(self).unwrap_or(usize::MAX)
+    }
+}
+
+impl Text {
+    /// Text of a matrix of `cols` columns, from value number `position` on.
+    pub(super) fn new(cols: u64, position: u64) -> Self {
+        let column = if cols == 0 { 0 } else { position % cols };
+        Self { bytes: Vec::new(), length: 0, cols, column }
+    }
+
+    /// What has been written since the last [`Text::clear`].
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// So many rows of no columns.
+    pub(super) fn empty_rows(&mut self, count: usize) {
+        self.reserve(count);
+        self.bytes[self.length..][..count].fill(b'\n');
+        self.length += count;
+    }
+
+    pub(super) fn small_counts(&mut self, values: &[u16]) {
+        self.reserve(values.len() * LONGEST_SMALL_COUNT + OVERHANG);
+        self.rows(values, Self::count_row);
+    }
+
+    pub(super) fn counts(&mut self, values: &[i64]) {
+        self.reserve(values.len() * LONGEST_COUNT + OVERHANG);
+        self.rows(values, Self::count_row);
+    }
+
+    pub(super) fn reals(&mut self, values: &[f64]) {
+        self.reserve(values.len() * LONGEST_REAL);
+        self.rows(values, Self::real_row);
+    }
+
+    fn reserve(&mut self, more: usize) {
+        if self.bytes.len() < self.length + more {
+            self.bytes.resize(self.length + more, 0);
+        }
+    }
+
+    /// Writes `values` row by row and ends each finished row.
+    fn rows<T>(&mut self, values: &[T], write: impl Fn(&mut Self, &[T])) {
+        let mut rest = values;
+        while !rest.is_empty() {
+            let room = usize::try_from(self.cols - self.column).unwrap_or(usize::MAX);
+            let (row, behind) = rest.split_at(room.min(rest.len()));
+            write(self, row);
+            self.column += row.len() as u64;
+            if self.column == self.cols {
+                self.bytes[self.length - 1] = b'\n';
+                self.column = 0;
+            }
+            rest = behind;
+        }
+    }
+
+    fn count_row<T: Count>(&mut self, row: &[T]) {
+        let bytes = &mut self.bytes[..];
+        let mut at = self.length;
+        for &value in row {
+            if let Some(word) = WORDS.get(value.index()) {
+                let [a, b, c, d, length, ..] = word.to_le_bytes();
+                bytes[at..at + 4].copy_from_slice(&[a, b, c, d]);
+                at += usize::from(length);
+            } else {
+                let mut digits = itoa::Buffer::new();
+                let digits = digits.format(value).as_bytes();
+                bytes[at..at + digits.len()].copy_from_slice(digits);
+                bytes[at + digits.len()] = b',';
+                at += digits.len() + 1;
+            }
+        }
+        self.length = at;
+    }
+
+    fn real_row(&mut self, row: &[f64]) {
+        for &value in row {
+            let mut room = &mut self.bytes[self.length..];
+            let before = room.len();
+            write_real(&mut room, value);
+            self.length += before - room.len();
+        }
+    }
+}
+
+/// C's `%.18e` and a comma: Rust writes the same digits, but the exponent
+/// without its sign and leading zero.
+fn write_real(room: &mut &mut [u8], value: f64) {
+    let mut scratch = [0; 32];
+    let mut rest = &mut scratch[..];
+    write!(rest, "{value:.18e}").expect("every finite double fits into 32 bytes");
+    let length = 32 - rest.len();
+    let text = std::str::from_utf8(&scratch[..length]).expect("digits are ASCII");
+    let result = match text.split_once('e') {
+        Some((mantissa, exponent)) => {
+            let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+            write!(room, "{mantissa}e{sign}{digits:0>2},")
+        }
+        // C's spelling of what is no number.
+        None => write!(room, "{},", text.to_ascii_lowercase()),
+    };
+    result.expect("room was reserved for the longest real");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The plain form that the fast one is tested against.
+    fn plain(values: &[i64], cols: usize, column: usize) -> String {
+        let mut text = String::new();
+        for (index, value) in values.iter().enumerate() {
+            let ends_row = (column + index + 1).is_multiple_of(cols);
+            text += &format!("{value}{}", if ends_row { '\n' } else { ',' });
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_written_as_the_plain_form_does(
+            values in prop::collection::vec(prop_oneof![0..1200_i64, any::<i64>()], 0..200),
+            cols in 1..20_usize,
+            column in 0..20_usize,
+        ) {
+            let mut text = Text::new(cols as u64, column as u64);
+            text.counts(&values);
+            let expected = plain(&values, cols, column % cols);
+            prop_assert_eq!(std::str::from_utf8(text.bytes()).unwrap(), expected);
+        }
+
+        #[test]
+        fn small_counts_are_written_as_large_ones_are(values in prop::collection::vec(any::<u16>(), 0..300), cols in 1..20_u64) {
+            let (mut small, mut large) = (Text::new(cols, 0), Text::new(cols, 0));
+            small.small_counts(&values);
+            large.counts(&values.iter().map(|&value| value.into()).collect::<Vec<i64>>());
+            prop_assert_eq!(small.bytes(), large.bytes());
+        }
+
+        #[test]
+        fn reals_keep_every_bit(value in any::<f64>().prop_filter("a number", |value| value.is_finite())) {
+            let mut text = Text::new(1, 0);
+            text.reals(&[value]);
+            let back: f64 = std::str::from_utf8(text.bytes()).unwrap().trim_end().parse().unwrap();
+            prop_assert_eq!(back.to_bits(), value.to_bits());
+        }
+    }
+
+    #[test]
+    fn reals_look_as_c_prints_them() {
+        let mut text = Text::new(2, 0);
+        text.reals(&[0.0, -1.5, 1e-5, 1e300, 123_456.789, f64::MIN_POSITIVE]);
+        let expected = "0.000000000000000000e+00,-1.500000000000000000e+00\n\
+                        1.000000000000000082e-05,1.000000000000000053e+300\n\
+                        1.234567890000000043e+05,2.225073858507201383e-308\n";
+        assert_eq!(std::str::from_utf8(text.bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn rows_of_no_columns_are_bare_newlines() {
+        let mut text = Text::new(0, 0);
+        text.empty_rows(3);
+        assert_eq!(text.bytes(), b"\n\n\n");
+    }
+}
