@@ -231,7 +231,7 @@ impl<'a> Experiment<'a> {
     }
 
     fn empty_study(&self) -> Study {
-        let column = |executor: &Box<dyn Executor + 'a>| Column {
+        let column = |executor: &(dyn Executor + 'a)| Column {
             way: executor.way(),
             width: executor.width(),
             runs: Vec::new(),
@@ -251,7 +251,7 @@ impl<'a> Experiment<'a> {
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
-            columns: self.executors.iter().map(column).collect(),
+            columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             remarks: Vec::new(),
@@ -269,7 +269,7 @@ impl<'a> Experiment<'a> {
     ) -> anyhow::Result<Option<RunResult>> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
-        let compared = self.executors.len() > 1;
+        let both_ways = self.executors.len() > 1;
         if let Some(hook) = &mut self.before {
             hook(way).context("the --prepare command")?;
         }
@@ -294,7 +294,7 @@ impl<'a> Experiment<'a> {
             bytes: size.bytes,
             unit: workload.unit(),
         });
-        let mut ledger = RunLedger::new(compared, self.keep_records);
+        let mut ledger = RunLedger::new(both_ways, self.keep_records);
         let kept = Kept::new(SHOWN_OUTPUT);
         let timed = match workload.destination(way) {
             Some(destination) => self.timed(executor, &Turns::new(destination), &mut ledger),
@@ -314,13 +314,13 @@ impl<'a> Experiment<'a> {
                 study.failures.entry(item).or_insert(failure);
             }
         }
-        if compared {
+        if both_ways {
             // After a failure the failure is what there is to say.
             if study.failures.is_empty() && self.checked.is_none() {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
             match workload.products(way, &self.interrupt).context("read the results back")? {
-                Some(products) => take_products(comparer, way, width, products),
+                Some(products) => take_products(comparer, way, width, &products),
                 None => comparer.take(way, width, digests, |item| (item + 1).to_string()),
             }
         }
@@ -337,7 +337,12 @@ impl<'a> Experiment<'a> {
     }
 
     /// The part inside the clock.
-    fn timed(&self, executor: &dyn Executor, sink: &dyn Sink, ledger: &mut RunLedger) -> anyhow::Result<Timed> {
+    fn timed(
+        &self,
+        executor: &dyn Executor,
+        sink: &dyn Sink,
+        ledger: &mut RunLedger,
+    ) -> anyhow::Result<Timed> {
         let clock = &*self.clock;
         let workload = &*self.workload;
         clock.reset_peak();
@@ -369,7 +374,7 @@ struct Timed {
     peak_memory: Option<u64>,
 }
 
-fn take_products(comparer: &mut Comparer, way: Way, width: usize, products: Vec<Product>) {
+fn take_products(comparer: &mut Comparer, way: Way, width: usize, products: &[Product]) {
     let digests: Vec<Option<Digest>> = products.iter().map(|product| product.digest).collect();
     comparer.take(way, width, digests, |item| {
         let index = usize::try_from(item).unwrap_or(usize::MAX);

@@ -113,11 +113,7 @@ pub fn count(number: u64) -> String {
 /// A count with its noun in the right number: `1 file`, `20 files`.
 #[must_use]
 pub fn plural(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{} {noun}s", count(number))
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
 
 /// Text made safe for one line of a terminal: control characters, which

@@ -1,8 +1,83 @@
-//! placeholder
+//! parsim runs a batch of tasks one at a time and across all logical cores,
+//! shows what that bought in wall and CPU time side by side, and checks that
+//! both ways gave the same results.
+//!
+//! The program is a thin shell around this library. A program of your own runs
+//! its own workload both ways like this:
+//!
+//! ```
+//! use parsim::prelude::*;
+//!
+//! struct Squares;
+//!
+//! impl Workload for Squares {
+//!     fn name(&self) -> &str { "squares" }
+//!     fn tasks(&self) -> Tasks<'_> { numbered(8) }
+//!     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+//!         Outcome::from(cx.write((task.seq * task.seq).to_string().as_bytes()))
+//!     }
+//! }
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let study = Experiment::new(&mut Squares)?.run()?;
+//! assert!(study.agrees());
+//! println!("{}", report::text::plain(&study));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How data flows
+//!
+//! ```text
+//! argv -> Cli (what was typed) -> Plan (what it means)
+//!      -> Experiment ( runs x [ Workload x Executor -> Record* ] ) -> Study -> report bytes
+//!                                      \-> Event (sideways) -> progress
+//! ```
+//!
+//! 1. An executor decides only *where and when*; a workload only *what*. Serial
+//!    and parallel are the same code path.
+//! 2. A failed task is data ([`record::Outcome`]), never `Err`. `Err` means that
+//!    parsim itself could not do its job.
+//! 3. Reports are pure functions of a [`study::Study`]. The terminal is known in
+//!    one place (`cli::term`). Workers never print.
+//! 4. Bytes that a task produces go to a writer as they come.
+//! 5. Serial and parallel are compared by what tasks *produced*, by task number;
+//!    files are read back after the clock has stopped.
+//!
+//! # Floors
+//!
+//! A file may use only floors below its own; a test reads the imports and fails
+//! otherwise.
+//!
+//! | floor | modules | what they know |
+//! |---|---|---|
+//! | 7 | `main.rs` | how the process ends |
+//! | 6 | [`cli`] | argv, environment, terminal, exit status |
+//! | 5 | [`experiment`] | the order of runs, what is inside the clock, when to save |
+//! | 4 | [`executor`] | where and when tasks run: serial, pool, mock |
+//! | 4 | [`report`] | a study as text or JSON; the table is computed once as cells |
+//! | 4 | [`progress`] | events drawn as a bar or as lines |
+//! | 3 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
+//! | 2 | [`workload`] | what tasks do: `sleep`, `csv_gen` |
+//! | 2 | [`sink`] | output in input order: streamed, kept, spilled |
+//! | 2 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
+//! | 1 | [`record`], [`event`], [`output`] | plain data and the traits between floors |
+//! | 0 | [`format`](mod@format), [`host`], [`interrupt`], [`measure`], [`numpy`], [`process`], [`style`], [`whole_file`] | one thing each, nothing of parsim |
+//!
+//! A new workload, executor or report format is one new file and a row in its
+//! folder's `mod.rs`.
+//!
+//! # What holds everywhere
+//!
+//! - Only `run/one.rs` reads a task's clocks; only `experiment.rs` a run's.
+//! - No workload starts a thread or calls rayon: a serial run has one thread.
+//! - `unsafe` is in `process`, `measure` and `interrupt` only.
+//! - A file that parsim writes is whole or absent ([`whole_file`]).
+
 pub mod cli;
 pub mod event;
-pub mod experiment;
 pub mod executor;
+pub mod experiment;
 pub mod format;
 pub mod host;
 pub mod interrupt;
@@ -19,3 +94,12 @@ pub mod study;
 pub mod style;
 pub mod whole_file;
 pub mod workload;
+
+/// What a program needs to run a workload of its own.
+pub mod prelude {
+    pub use crate::experiment::{Experiment, Repeats};
+    pub use crate::record::{Outcome, Task, Way};
+    pub use crate::report;
+    pub use crate::study::Study;
+    pub use crate::workload::{Cx, Tasks, Workload, numbered};
+}

@@ -7,7 +7,7 @@ use parsim::cli::{self, End};
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    match cli::run(std::env::args_os().collect(), started) {
+    match cli::run(&std::env::args_os().collect::<Vec<_>>(), started) {
         End::Status(status) => ExitCode::from(status),
         End::Signal(signal) => {
             // Does not come back when the signal's default is to end the process.

@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct WholeFile {
     target: PathBuf,
-    /// `None` once the temporary has been renamed.
-    temporary: Option<PathBuf>,
+    temporary: PathBuf,
+    /// Whether the temporary has its own name now.
+    committed: bool,
     file: File,
 }
 
@@ -31,7 +32,7 @@ impl WholeFile {
         }
         let temporary = temporary_beside(target);
         let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        Ok(Self { target: target.to_owned(), temporary: Some(temporary), file })
+        Ok(Self { target: target.to_owned(), temporary, committed: false, file })
     }
 
     /// Gives the file its own name, replacing what had it.
@@ -39,10 +40,9 @@ impl WholeFile {
     /// # Errors
     /// When the rename fails; the temporary is then removed.
     pub fn commit(mut self) -> io::Result<()> {
-        let temporary = self.temporary.take().expect("only commit takes it, and commit consumes self");
-        fs::rename(&temporary, &self.target).inspect_err(|_| {
-            let _ = fs::remove_file(&temporary);
-        })
+        fs::rename(&self.temporary, &self.target)?;
+        self.committed = true;
+        Ok(())
     }
 }
 
@@ -58,9 +58,9 @@ impl Write for WholeFile {
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
+        if !self.committed {
             // Nothing better can be done with an error here than to leave the file.
-            let _ = fs::remove_file(temporary);
+            let _ = fs::remove_file(&self.temporary);
         }
     }
 }

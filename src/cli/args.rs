@@ -41,17 +41,17 @@ pub(super) fn command() -> Command {
 
 fn pair(name: &'static str, about: &'static str) -> Command {
     let words = Arg::new("words").hide(true).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
-    Shared::augment_args(exports(Command::new(name).about(about))).arg(words)
+    Shared::augment_args(exports(Command::new(name))).about(about).long_about(None).arg(words)
 }
 
 fn workload(row: &Row) -> Command {
     let command = Command::new(row.name)
-        .about(row.about)
         .visible_aliases(row.alias)
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, status_help()));
     let command = (row.augment)(command.next_help_heading("What to do"));
-    exports(Shared::augment_args(Ways::augment_args(command)))
+    // Last, for each group of options brings its own doc comment along.
+    exports(Shared::augment_args(Ways::augment_args(command))).about(row.about).long_about(None)
 }
 
 /// One option for each format that can be exported.
@@ -116,7 +116,8 @@ pub(super) fn words(matches: &ArgMatches) -> Vec<String> {
 }
 
 fn status_help() -> String {
-    let rows: Vec<String> = STATUSES.iter().map(|(status, meaning)| format!("  {status:6} {meaning}")).collect();
+    let rows: Vec<String> =
+        STATUSES.iter().map(|(status, meaning)| format!("  {status:6} {meaning}")).collect();
     format!("Exit status:\n{}", rows.join("\n"))
 }
 
@@ -141,7 +142,8 @@ pub(super) fn one_line(error: &clap::Error) -> String {
 /// `parsim csv-gen` out of `Usage: parsim csv-gen [OPTIONS]`.
 fn usage_of(usage: &str) -> String {
     let words = usage.split_whitespace().skip_while(|word| *word != "parsim");
-    let name: Vec<&str> = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
+    let name: Vec<&str> =
+        words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
     if name.is_empty() { "parsim".to_owned() } else { name.join(" ") }
 }
 

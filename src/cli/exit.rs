@@ -65,7 +65,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn usage(error: anyhow::Error) -> Self {
+    pub(super) fn usage(error: &anyhow::Error) -> Self {
         Self::Usage(format!("{error:#}"))
     }
 }

@@ -61,7 +61,8 @@ impl Exports {
         for target in &mut self.targets {
             if let Place::Whole(path, temporary) = &mut target.place {
                 let bytes = (target.render)(study)?;
-                write_whole(path, temporary.take(), &bytes).with_context(|| format!("write {}", path.display()))?;
+                write_whole(path, temporary.take(), &bytes)
+                    .with_context(|| format!("write {}", path.display()))?;
             }
         }
         Ok(())

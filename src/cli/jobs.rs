@@ -28,7 +28,8 @@ impl JobsList {
         let parts = text.split(',').map(parse_part).collect::<Option<Vec<_>>>();
         match parts {
             Some(parts) => Ok(Self(parts.concat())),
-            None => Err("give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8".to_owned()),
+            None => Err("give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8"
+                .to_owned()),
         }
     }
 
@@ -50,7 +51,11 @@ impl Jobs {
         let width = match self {
             Self::Count(0) => tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable),
             Self::Count(count) => count,
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a float cast saturates"
+            )]
             Self::Percent(percent) => (usable as f64 * percent / 100.0).round() as usize,
             Self::More(more) => usable.saturating_add(more),
             Self::Fewer(fewer) => usable.saturating_sub(fewer),
@@ -115,7 +120,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        for text in ["", "x", "1.5", "-", "+", "%", "-5%", "nan%", "4-2", "0-3", "1,,2", "1-99999", "--", "99999999999"] {
+        for text in [
+            "",
+            "x",
+            "1.5",
+            "-",
+            "+",
+            "%",
+            "-5%",
+            "nan%",
+            "4-2",
+            "0-3",
+            "1,,2",
+            "1-99999",
+            "--",
+            "99999999999",
+        ] {
             assert!(JobsList::parse(text).is_err(), "{text}");
         }
     }

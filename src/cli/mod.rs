@@ -28,7 +28,7 @@ use crate::process;
 
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
-pub fn run(argv: Vec<OsString>, started: Instant) -> End {
+pub fn run(argv: &[OsString], started: Instant) -> End {
     let outcome = std::panic::catch_unwind(|| dispatch(argv, started));
     let fault = match outcome {
         Ok(Ok(end)) => return end,
@@ -41,24 +41,25 @@ pub fn run(argv: Vec<OsString>, started: Instant) -> End {
     End::Status(Exit::Fault.status())
 }
 
-fn dispatch(argv: Vec<OsString>, started: Instant) -> Result<End, Fault> {
+fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv.len() <= 1 {
         return print(args::BARE);
     }
-    let matches = match args::command().try_get_matches_from(&argv) {
+    let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => return Err(Fault::Usage(args::one_line(&error))),
         Err(help) => return print(&term::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     if name != "cpus" && !process::stdout_was_open() {
-        let text = "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
+        let text =
+            "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
         return Err(Fault::Usage(text.to_owned()));
     }
     match name {
         "cpus" => cpus(),
-        "serial" | "parallel" => notebook::run(name, matches, &command_line(&argv), started),
-        _ => workload(name, matches, &command_line(&argv), started),
+        "serial" | "parallel" => notebook::run(name, matches, &command_line(argv), started),
+        _ => workload(name, matches, &command_line(argv), started),
     }
 }
 
@@ -67,7 +68,7 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
-    let workload = (row.from_matches)(matches).map_err(Fault::usage)?;
+    let workload = (row.from_matches)(matches).map_err(|error| Fault::usage(&error))?;
     workloads::run(workload, matches, words, started)
 }
 

@@ -15,7 +15,12 @@ use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
 
 /// Runs the pair one way, or says what was perhaps meant.
-pub(super) fn run(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
+pub(super) fn run(
+    name: &str,
+    matches: &ArgMatches,
+    words: &[String],
+    started: Instant,
+) -> Result<End, Fault> {
     if let Some(first) = args::words(matches).first() {
         return Err(Fault::Usage(perhaps_meant(name, first)));
     }
@@ -37,7 +42,7 @@ pub(super) fn run(name: &str, matches: &ArgMatches, words: &[String], started: I
         prepare: None,
         cleanup: None,
     };
-    let sleep = Sleep::new(SleepOptions::default()).map_err(Fault::usage)?;
+    let sleep = Sleep::new(SleepOptions::default()).map_err(|error| Fault::usage(&error))?;
     workloads::run_ways(Box::new(sleep), matches, &ways, &as_sleep(words, way), started)
 }
 
@@ -50,7 +55,9 @@ fn as_sleep(words: &[String], way: Way) -> Vec<String> {
 fn perhaps_meant(name: &str, first: &str) -> String {
     match ROWS.iter().find(|row| row.name == first || row.alias == Some(first)) {
         Some(_) => format!("{first} is a workload: parsim {first} --{name}"),
-        None => format!("{name} takes no words such as {first:?}: it runs the pair of functions; see parsim {name} --help"),
+        None => format!(
+            "{name} takes no words such as {first:?}: it runs the pair of functions; see parsim {name} --help"
+        ),
     }
 }
 

@@ -41,7 +41,9 @@ impl Terminal {
     pub(super) fn print(text: &str) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("write the report to stdout"),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(error).context("write the report to stdout")
+            }
             _ => Ok(()),
         }
     }
@@ -63,7 +65,9 @@ fn styles(color: &str, is_terminal: bool) -> Styles {
         "always" => true,
         "never" => false,
         _ if is_set("NO_COLOR") => false,
-        _ if is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        _ if is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
+            true
+        }
         _ => is_terminal && !is_dumb(),
     };
     if colored { Styles::colored() } else { Styles::plain() }

@@ -89,7 +89,8 @@ fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result
     }
     if let Some(Cut { way, finished, tasks }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        let _ = writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
+        let _ =
+            writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
     }
     exports.finish(study)
 }

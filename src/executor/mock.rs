@@ -76,6 +76,7 @@ struct Running {
 
 fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Option<Duration> {
     let Reverse(task) = running.pop()?;
+    let wall = task.end.saturating_sub(task.start);
     run.batch.finish(Record {
         seq: task.seq,
         label: task.label,
@@ -83,8 +84,8 @@ fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Op
         slot: task.slot,
         attempt: 1,
         start: task.start,
-        wall: task.end - task.start,
-        cpu: task.end - task.start,
+        wall,
+        cpu: wall,
         bytes: 0,
         outcome: Outcome::Success,
         digest: None,

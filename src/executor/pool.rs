@@ -47,13 +47,15 @@ impl Executor for Pool {
         if n_threads > WIDEST_POOL {
             return drive_threads(n_threads, run, workload);
         }
-        let pool = rayon::ThreadPoolBuilder::new()
+        // Scoped threads are gone when the run is over: their CPU time is
+        // counted whole, and none is left beside a serial run.
+        rayon::ThreadPoolBuilder::new()
             .num_threads(n_threads)
             .thread_name(|index| format!("slot {index}"))
-            .build()
-            .with_context(|| too_many(n_threads))?;
-        pool.broadcast(|_| work(run, workload));
-        Ok(())
+            .build_scoped(rayon::ThreadBuilder::run, |pool| {
+                pool.broadcast(|_| work(run, workload));
+            })
+            .with_context(|| too_many(n_threads))
     }
 }
 

@@ -146,11 +146,7 @@ fn quota_v1(system: &System<'_>, folder: &str) -> Option<Quota> {
 /// None for "max" and "-1", which say that there is no limit, and for nonsense.
 fn quota_of(quota: &str, period: &str, file: String) -> Option<Quota> {
     let quota = quota.parse::<u64>().ok().filter(|quota| *quota > 0)?;
-    let period = period
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .filter(|period| *period > 0)?;
+    let period = period.trim().parse::<u64>().ok().filter(|period| *period > 0)?;
     let cores = quota as f64 / period as f64;
     Some(Quota { cores, file })
 }

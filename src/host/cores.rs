@@ -30,17 +30,12 @@ impl Cores {
 
     pub(super) fn of(system: &System<'_>) -> Self {
         let limits = Limits::of(system);
-        let physical = limits
-            .mask
-            .as_ref()
-            .and_then(|mask| physical_cores(system, mask));
+        let physical = limits.mask.as_ref().and_then(|mask| physical_cores(system, mask));
         Self {
             limits,
             physical,
             model: system.field("/proc/cpuinfo", MODEL_KEYS),
-            load: system
-                .read("/proc/loadavg")
-                .and_then(|text| parse_load(&text)),
+            load: system.read("/proc/loadavg").and_then(|text| parse_load(&text)),
         }
     }
 
@@ -62,50 +57,35 @@ impl Cores {
         let mut rows = vec![
             ("model", self.model.clone().unwrap_or_else(unknown)),
             ("logical cores", limits.logical.to_string()),
-            (
-                "physical cores",
-                self.physical
-                    .map_or_else(unknown, |cores| cores.to_string()),
-            ),
+            ("physical cores", self.physical.map_or_else(unknown, |cores| cores.to_string())),
             (
                 "affinity mask",
                 limits.mask.as_ref().map_or_else(unknown, |mask| {
-                    format!(
-                        "{} ({} of {})",
-                        format_cpulist(mask),
-                        mask.len(),
-                        limits.logical
-                    )
+                    format!("{} ({} of {})", format_cpulist(mask), mask.len(), limits.logical)
                 }),
             ),
             (
                 "cgroup quota",
-                limits.quota.as_ref().map_or_else(none, |quota| {
-                    format!("{:.2} cores ({})", quota.cores, quota.file)
-                }),
+                limits
+                    .quota
+                    .as_ref()
+                    .map_or_else(none, |quota| format!("{:.2} cores ({})", quota.cores, quota.file)),
             ),
             (
                 "batch system",
-                limits
-                    .batch
-                    .map_or_else(none, |batch| format!("{}={}", batch.name, batch.cores)),
+                limits.batch.map_or_else(none, |batch| format!("{}={}", batch.name, batch.cores)),
             ),
         ];
         for variable in &limits.ignored {
             rows.push(("ignored", format!("{variable} (not a positive number)")));
         }
-        rows.push((
-            "usable cores",
-            format!("{} ({})", limits.usable, limits.usable_by),
-        ));
+        rows.push(("usable cores", format!("{} ({})", limits.usable, limits.usable_by)));
         rows.push((
             "load",
             self.load.map_or_else(unknown, |load| {
                 let [one, five, fifteen] = load;
                 let per_core = load_per_core(load, limits.usable);
-                format!(
-                    "{one:.2} {five:.2} {fifteen:.2} in 1, 5, 15 min; {per_core:.2} per usable core"
-                )
+                format!("{one:.2} {five:.2} {fifteen:.2} in 1, 5, 15 min; {per_core:.2} per usable core")
             }),
         ));
         rows
@@ -118,14 +98,7 @@ pub(super) fn load_per_core(load: [f64; 3], usable: usize) -> f64 {
 }
 
 /// What different architectures call the processor's name in /proc/cpuinfo.
-const MODEL_KEYS: &[&str] = &[
-    "model name",
-    "cpu model",
-    "Model Name",
-    "Model",
-    "cpu",
-    "Processor",
-];
+const MODEL_KEYS: &[&str] = &["model name", "cpu model", "Model Name", "Model", "cpu", "Processor"];
 
 /// Cores that share their execution units name the same siblings, so distinct lists are counted.
 fn physical_cores(system: &System<'_>, mask: &CpuSet) -> Option<usize> {

@@ -47,9 +47,7 @@ impl Host {
     fn of(system: &System<'_>) -> Self {
         let cores = Cores::of(system);
         Self {
-            hostname: system
-                .read("/proc/sys/kernel/hostname")
-                .or_else(|| system.variable("HOSTNAME")),
+            hostname: system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME")),
             os: consts::OS.to_owned(),
             kernel: system.read("/proc/sys/kernel/osrelease"),
             arch: consts::ARCH.to_owned(),
@@ -58,9 +56,7 @@ impl Host {
             physical: cores.physical,
             usable: cores.limits.usable,
             usable_by: cores.limits.usable_by.to_string(),
-            memory: system
-                .field("/proc/meminfo", &["MemTotal"])
-                .and_then(|total| parse_kib(&total)),
+            memory: system.field("/proc/meminfo", &["MemTotal"]).and_then(|total| parse_kib(&total)),
             load: cores.load,
         }
     }
@@ -89,21 +85,12 @@ mod tests {
         Machine::new(&[
             ("/proc/sys/kernel/hostname", "node7\n"),
             ("/proc/sys/kernel/osrelease", "6.1.0-test\n"),
-            (
-                "/proc/meminfo",
-                "MemTotal:       24684092 kB\nMemFree: 1 kB\n",
-            ),
+            ("/proc/meminfo", "MemTotal:       24684092 kB\nMemFree: 1 kB\n"),
             ("/proc/cpuinfo", "processor\t: 0\nmodel name\t: Made-up 9\n"),
             ("/proc/loadavg", "3.00 0.14 0.05 1/83 3878\n"),
             ("/sys/devices/system/cpu/online", "0-3\n"),
-            (
-                "/sys/devices/system/cpu/cpu1/topology/thread_siblings_list",
-                "1,3\n",
-            ),
-            (
-                "/sys/devices/system/cpu/cpu3/topology/thread_siblings_list",
-                "1,3\n",
-            ),
+            ("/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
+            ("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "1,3\n"),
             ("/proc/self/status", "Cpus_allowed_list:\t1,3\n"),
         ])
         .see(Host::of)

@@ -50,9 +50,7 @@ impl Limits {
                 None => mask,
             })
             .filter(|mask| !mask.is_empty());
-        let logical = online
-            .or_else(|| mask.clone())
-            .map_or_else(std_parallelism, |cpus| cpus.len());
+        let logical = online.or_else(|| mask.clone()).map_or_else(std_parallelism, |cpus| cpus.len());
         let quota = tightest_quota(system);
         let (batch, ignored) = batch_variables(system);
 
@@ -71,15 +69,7 @@ impl Limits {
         if let Some(batch) = &batch {
             limit_to(batch.cores, Rule::Batch(batch.name));
         }
-        Self {
-            logical,
-            mask,
-            quota,
-            batch,
-            ignored,
-            usable,
-            usable_by,
-        }
+        Self { logical, mask, quota, batch, ignored, usable, usable_by }
     }
 }
 

@@ -35,14 +35,11 @@ impl<'a> System<'a> {
     /// The value of the first line `key : value` whose key is one of `keys`, reading no further.
     pub(super) fn field(&self, path: &str, keys: &[&str]) -> Option<String> {
         let file = File::open(self.below_root(path)).ok()?;
-        BufReader::new(file)
-            .split(b'\n')
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let line = String::from_utf8_lossy(&line);
-                let (key, value) = line.split_once(':')?;
-                keys.contains(&key.trim()).then(|| value.trim().to_owned())
-            })
+        BufReader::new(file).split(b'\n').map_while(Result::ok).find_map(|line| {
+            let line = String::from_utf8_lossy(&line);
+            let (key, value) = line.split_once(':')?;
+            keys.contains(&key.trim()).then(|| value.trim().to_owned())
+        })
     }
 
     /// An environment variable, if it is set and is Unicode.
@@ -126,10 +123,7 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_none() {
         let machine = Machine::new(&[("/proc/there", " text\n")]);
-        assert_eq!(
-            machine.see(|system| system.read("/proc/there")),
-            Some("text".to_owned())
-        );
+        assert_eq!(machine.see(|system| system.read("/proc/there")), Some("text".to_owned()));
         assert_eq!(machine.see(|system| system.read("/proc/missing")), None);
     }
 }

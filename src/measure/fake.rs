@@ -40,10 +40,7 @@ impl FakeClock {
     /// Adds to the CPU time of the calling thread.
     pub fn advance_thread_cpu(&self, span: Duration) {
         let mut readings = self.readings();
-        let cpu = readings
-            .thread_cpu
-            .entry(thread::current().id())
-            .or_default();
+        let cpu = readings.thread_cpu.entry(thread::current().id()).or_default();
         *cpu = cpu.saturating_add(span);
     }
 
@@ -85,11 +82,7 @@ impl Clock for FakeClock {
 
     fn thread_cpu(&self) -> Duration {
         let id = thread::current().id();
-        self.readings()
-            .thread_cpu
-            .get(&id)
-            .copied()
-            .unwrap_or_default()
+        self.readings().thread_cpu.get(&id).copied().unwrap_or_default()
     }
 
     fn usage(&self) -> Usage {
@@ -158,19 +151,13 @@ mod tests {
             thread.join().unwrap()
         });
         assert_eq!((clock.thread_cpu(), other), (2 * SECOND, 7 * SECOND));
-        assert_eq!(
-            (clock.now(), clock.usage()),
-            (Duration::ZERO, Usage::default())
-        );
+        assert_eq!((clock.now(), clock.usage()), (Duration::ZERO, Usage::default()));
     }
 
     #[test]
     fn usage_is_what_it_was_set_and_advanced_to() {
         let clock = FakeClock::new();
-        let read = Usage {
-            block_reads: 3,
-            ..Usage::default()
-        };
+        let read = Usage { block_reads: 3, ..Usage::default() };
         clock.set_usage(read);
         clock.advance_usage(read);
         assert_eq!(clock.usage().block_reads, 6);
@@ -180,18 +167,12 @@ mod tests {
     fn the_peak_of_a_span_needs_a_reset_and_that_of_the_process_does_not() {
         let clock = FakeClock::new();
         clock.set_memory(100);
-        assert_eq!(
-            (clock.peak_memory(), clock.process_peak_memory()),
-            (None, Some(100))
-        );
+        assert_eq!((clock.peak_memory(), clock.process_peak_memory()), (None, Some(100)));
         clock.set_memory(20);
         clock.reset_peak();
         clock.set_memory(30);
         clock.set_memory(10);
-        assert_eq!(
-            (clock.peak_memory(), clock.process_peak_memory()),
-            (Some(30), Some(100))
-        );
+        assert_eq!((clock.peak_memory(), clock.process_peak_memory()), (Some(30), Some(100)));
     }
 
     #[test]

@@ -30,9 +30,7 @@ pub(super) fn high_water(proc_self: &Path) -> Option<u64> {
 }
 
 fn parse_high_water(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib = line.trim().strip_suffix("kB")?.trim_end();
     kib.parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -42,11 +42,7 @@ pub(super) fn max_resident() -> Option<u64> {
 }
 
 /// Apple counts `ru_maxrss` in bytes, everyone else in KiB.
-const MAX_RESIDENT_UNIT: u64 = if cfg!(target_vendor = "apple") {
-    1
-} else {
-    1024
-};
+const MAX_RESIDENT_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
 
 fn rusage(who: libc::c_int) -> libc::rusage {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();

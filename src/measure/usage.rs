@@ -53,12 +53,8 @@ impl Usage {
             major_faults: self.major_faults.saturating_sub(earlier.major_faults),
             block_reads: self.block_reads.saturating_sub(earlier.block_reads),
             block_writes: self.block_writes.saturating_sub(earlier.block_writes),
-            voluntary_switches: self
-                .voluntary_switches
-                .saturating_sub(earlier.voluntary_switches),
-            involuntary_switches: self
-                .involuntary_switches
-                .saturating_sub(earlier.involuntary_switches),
+            voluntary_switches: self.voluntary_switches.saturating_sub(earlier.voluntary_switches),
+            involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
         }
     }
 
@@ -87,12 +83,8 @@ impl Add for Usage {
             major_faults: self.major_faults.saturating_add(other.major_faults),
             block_reads: self.block_reads.saturating_add(other.block_reads),
             block_writes: self.block_writes.saturating_add(other.block_writes),
-            voluntary_switches: self
-                .voluntary_switches
-                .saturating_add(other.voluntary_switches),
-            involuntary_switches: self
-                .involuntary_switches
-                .saturating_add(other.involuntary_switches),
+            voluntary_switches: self.voluntary_switches.saturating_add(other.voluntary_switches),
+            involuntary_switches: self.involuntary_switches.saturating_add(other.involuntary_switches),
         }
     }
 }

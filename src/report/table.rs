@@ -26,6 +26,9 @@ pub struct Line {
 /// add up to something in the long run: the split is marked as rough.
 const ROUGH_BELOW: f64 = 1.0;
 
+/// Fewer bytes than this are a result, not a stream to be told the rate of.
+const WORTH_A_RATE: f64 = 1e6;
+
 impl Table {
     /// The table of `study`: its columns side by side, and how the parallel one
     /// changed where there is just one of each.
@@ -45,36 +48,50 @@ impl Table {
         if pair.is_some() {
             table.header.push("change".to_owned());
         }
-        let mut line = |label: &str, cell: &dyn Fn(&Column) -> String, change: &dyn Fn(&Column, &Column) -> String| {
-            let mut cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
-            cells.extend(pair.map(|(serial, parallel)| change(serial, parallel)));
-            table.lines.push(Line { label: label.to_owned(), cells });
-        };
+        let mut line =
+            |label: &str, cell: &dyn Fn(&Column) -> String, change: &dyn Fn(&Column, &Column) -> String| {
+                let mut cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
+                cells.extend(pair.map(|(serial, parallel)| change(serial, parallel)));
+                table.lines.push(Line { label: label.to_owned(), cells });
+            };
         let nothing = |_: &Column, _: &Column| String::new();
 
         line("wall", &|column| seconds(column.wall()), &|_, parallel| faster(study, parallel));
         for (label, figure) in SPLIT {
-            line(label, &|column| rough(column, figure(column)), &|one, other| changed(figure(one), figure(other)));
+            line(label, &|column| rough(column, figure(column)), &|one, other| {
+                changed(figure(one), figure(other))
+            });
         }
         line("CPU total", &|column| seconds(column.cpu()), &|one, other| changed(one.cpu(), other.cpu()));
         line("CPU use", &cpu_use, &|_, parallel| format!("of {} %", parallel.width * 100));
         line(&format!("{}s/s", study.unit), &per_second, &nothing);
-        if columns.iter().any(|column| bytes(column) > 0.0) {
+        if columns.iter().any(|column| bytes(column) >= WORTH_A_RATE) {
             line("bytes/s", &|column| format::rate(over(bytes(column), column.wall())), &nothing);
         }
         if columns.iter().all(|column| column.runs.iter().all(|run| run.peak_memory.is_some())) {
             let peak = |column: &Column| column.median(|run| run.peak_memory.unwrap_or_default() as f64);
-            line("peak memory", &|column| format::memory(peak(column)), &|one, other| changed(peak(one), peak(other)));
+            line("peak memory", &|column| format::memory(peak(column)), &|one, other| {
+                changed(peak(one), peak(other))
+            });
         }
         line("preparation", &|column| seconds(preparation(column)), &|_, _| "not in wall".to_owned());
         let whole = |column: &Column| study.startup.as_secs_f64() + preparation(column) + column.wall();
-        line("whole command", &|column| seconds(whole(column)), &|_, _| "start-up + preparation + wall".to_owned());
+        line("whole command", &|column| seconds(whole(column)), &|_, _| {
+            "start-up + preparation + wall".to_owned()
+        });
         let failed = |column: &Column| column.median(|run| run.failed as f64);
         line("failed", &|column| format!("{:.0}", failed(column)), &nothing);
         if several {
-            let compared = |column: &Column| Comparison::of(study, column).filter(|_| column.way == Way::Parallel);
-            line("speed-up", &|column| compared(column).map_or_else(String::new, |it| claimed(&it)), &nothing);
-            let efficiency = |column: &Column| compared(column).map_or_else(String::new, |it| format::percent(it.efficiency));
+            let compared =
+                |column: &Column| Comparison::of(study, column).filter(|_| column.way == Way::Parallel);
+            line(
+                "speed-up",
+                &|column| compared(column).map_or_else(String::new, |it| claimed(&it)),
+                &nothing,
+            );
+            let efficiency = |column: &Column| {
+                compared(column).map_or_else(String::new, |it| format::percent(it.efficiency))
+            };
             line("efficiency", &efficiency, &nothing);
         }
         table

@@ -22,12 +22,20 @@ pub struct Look {
     pub unicode: bool,
 }
 
+/// Draws `study` without colours; ends with a newline.
+#[must_use]
+pub fn plain(study: &Study) -> String {
+    render(study, Look { styles: Styles::plain(), unicode: true })
+}
+
 /// Draws `study`; ends with a newline.
 #[must_use]
 pub fn render(study: &Study, look: Look) -> String {
-    let mut lines = vec![title(study, look.styles), String::new()];
-    lines.push(drawn(&Table::of(study), look));
-    lines.extend(summary(study, look.styles));
+    let mut lines = Vec::new();
+    if study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
+        lines.extend([title(study, look.styles), String::new(), drawn(&Table::of(study), look)]);
+        lines.extend(summary(study, look.styles));
+    }
     lines.extend(results(study));
     lines.extend(whereabouts(study));
     lines.extend(failures(study, look.styles));

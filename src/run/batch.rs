@@ -122,12 +122,10 @@ impl<'a> Batch<'a> {
 
 impl State<'_> {
     fn lowest_free_slot(&mut self) -> u32 {
-        match self.free_slots.pop() {
-            Some(Reverse(slot)) => slot,
-            None => {
-                self.fresh_slot += 1;
-                self.fresh_slot - 1
-            }
+        if let Some(Reverse(slot)) = self.free_slots.pop() {
+            return slot;
         }
+        self.fresh_slot += 1;
+        self.fresh_slot - 1
     }
 }

@@ -45,8 +45,14 @@ impl<D: Destination> Ordered<D> {
     /// Keeps at most `budget` bytes in memory; the first turn is that of task 0.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
-        let state =
-            State { turn: 0, waiting: BTreeMap::new(), in_memory: 0, budget, spill: Spill::default(), destination };
+        let state = State {
+            turn: 0,
+            waiting: BTreeMap::new(),
+            in_memory: 0,
+            budget,
+            spill: Spill::default(),
+            destination,
+        };
         Self { state: Mutex::new(state) }
     }
 
@@ -100,7 +106,9 @@ impl<D: Destination> State<D> {
         let mut result = self.release(task).and_then(|()| self.destination.close(task, outcome));
         self.turn += 1;
         // Those that waited for this one and are over themselves follow at once.
-        while let Some((next, outcome)) = self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take()) {
+        while let Some((next, outcome)) =
+            self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take())
+        {
             let handed_on = self.release(&next).and_then(|()| self.destination.close(&next, &outcome));
             result = result.and(handed_on);
             self.turn += 1;

@@ -56,7 +56,13 @@ pub(crate) struct Comparer {
 impl Comparer {
     /// Takes what one run produced: a digest per item, `None` where the item
     /// failed. `label` names an item where that is needed.
-    pub(crate) fn take(&mut self, way: Way, width: usize, produced: Vec<Option<Digest>>, label: impl Fn(u64) -> String) {
+    pub(crate) fn take(
+        &mut self,
+        way: Way,
+        width: usize,
+        produced: Vec<Option<Digest>>,
+        label: impl Fn(u64) -> String,
+    ) {
         let Some(reference) = &self.reference else {
             self.missing.extend(missing(&produced));
             self.reference = Some(produced);
@@ -68,7 +74,12 @@ impl Comparer {
         for index in 0..longest {
             let item = index as u64;
             if reference.get(index) != produced.get(index) {
-                self.differing.entry(item).or_insert_with(|| Difference { item, label: label(item), way, width });
+                self.differing.entry(item).or_insert_with(|| Difference {
+                    item,
+                    label: label(item),
+                    way,
+                    width,
+                });
             }
         }
     }

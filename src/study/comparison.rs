@@ -53,7 +53,8 @@ impl Comparison {
     pub fn of(study: &Study, parallel: &Column) -> Option<Self> {
         let serial = study.serial()?;
         let (over, under) = (walls(serial), walls(parallel));
-        if parallel.wall() <= 0.0 || serial.wall() <= 0.0 {
+        let idle = |column: &Column| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
+        if idle(serial) || idle(parallel) {
             return None;
         }
         let speedup = serial.wall() / parallel.wall();
@@ -118,8 +119,19 @@ mod tests {
 
     fn column(way: Way, width: usize, walls_ms: &[u64], blocks_read: u64) -> Column {
         let usage = Usage { block_reads: blocks_read, ..Usage::default() };
-        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), usage, ..RunResult::default() };
-        Column { way, width, runs: walls_ms.iter().map(run).collect(), whereabouts: None, output: String::new() }
+        let run = |&ms: &u64| RunResult {
+            wall: Duration::from_millis(ms),
+            usage,
+            tasks: 4,
+            ..RunResult::default()
+        };
+        Column {
+            way,
+            width,
+            runs: walls_ms.iter().map(run).collect(),
+            whereabouts: None,
+            output: String::new(),
+        }
     }
 
     fn compare(serial: Column, parallel: Column) -> Comparison {

@@ -34,9 +34,8 @@ pub fn explain(study: &Study) -> Option<String> {
         View::bound_by_a_span,
         View::long_tail,
         View::stretch,
-        View::outside_tasks,
     ];
-    rules.iter().find_map(|rule| rule(&view))
+    Some(rules.iter().find_map(|rule| rule(&view)).unwrap_or_else(|| view.idle_slots()))
 }
 
 struct View<'a> {
@@ -76,11 +75,11 @@ impl View<'_> {
         let waits = busy < WAITING && self.serial.wall() > 0.0;
         waits.then(|| {
             format!(
-                "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time on {} took 1/{} of the time: more at a time would help beyond the number of cores.",
+                "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: more at a time helps, far beyond the number of cores.",
                 format::percent(busy),
                 self.slots(),
+                self.factor(),
                 format::plural(self.study.host.usable as u64, "core"),
-                format::three_digits(self.speedup),
             )
         })
     }
@@ -99,17 +98,11 @@ impl View<'_> {
     }
 
     fn near_the_ideal(&self) -> Option<String> {
+        let cores = format::plural(self.study.host.usable as u64, "core");
+        let bound = if self.possible() < self.slots() { cores } else { format!("{} slots", self.slots()) };
         (self.speedup >= NEAR_ENOUGH * self.possible()).then(|| {
-            format!(
-                "Nothing to speak of held it back: {} of the {} that {} allow.",
-                self.factor(),
-                format::factor(self.possible()),
-                if self.possible() < self.slots() {
-                    format::plural(self.study.host.usable as u64, "core")
-                } else {
-                    format::plural(self.slots() as u64, "slot")
-                },
-            )
+            let (reached, possible) = (self.factor(), format::factor(self.possible()));
+            format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} allow.")
         })
     }
 
@@ -149,9 +142,17 @@ impl View<'_> {
         })
     }
 
+    /// The share of the slots' time in which they had a task.
+    fn busy(&self) -> f64 {
+        let busy =
+            self.parallel.median(|run| run.task_wall.as_secs_f64()) / (self.parallel.wall() * self.slots());
+        busy.min(1.0)
+    }
+
     fn stretch(&self) -> Option<String> {
         let stretched = self.stretched();
-        (stretched > STRETCHED).then(|| {
+        // Two losses multiply: tasks that take longer, and slots without a task.
+        (stretched > 1.0 / self.busy()).then(|| {
             let cpu = self.parallel.cpu() / self.serial.cpu().max(f64::MIN_POSITIVE);
             format!(
                 "Side by side the tasks took {} as long as one by one (CPU time {}): they share something, such as memory, caches or {}.",
@@ -162,11 +163,10 @@ impl View<'_> {
         })
     }
 
-    fn outside_tasks(&self) -> Option<String> {
-        let busy = self.parallel.median(|run| run.task_wall.as_secs_f64()) / (self.parallel.wall() * self.slots());
-        Some(format!(
-            "The slots had a task {} of the time: starting, handing out and the end of the batch took the rest.",
-            format::percent(busy.min(1.0)),
-        ))
+    fn idle_slots(&self) -> String {
+        format!(
+            "The slots had a task {} of the time: starting them, handing tasks out and the end of the batch took the rest.",
+            format::percent(self.busy()),
+        )
     }
 }

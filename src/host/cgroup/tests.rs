@@ -22,10 +22,7 @@ fn without_cgroups_there_is_no_quota() {
 
 #[test]
 fn a_v2_group_that_says_max_has_no_quota() {
-    let files = [
-        ("/proc/self/cgroup", "0::/job\n"),
-        ("/sys/fs/cgroup/job/cpu.max", "max 100000\n"),
-    ];
+    let files = [("/proc/self/cgroup", "0::/job\n"), ("/sys/fs/cgroup/job/cpu.max", "max 100000\n")];
     assert_eq!(quota(&files), None);
 }
 
@@ -40,10 +37,7 @@ fn the_tightest_of_nested_v2_groups_binds() {
     ];
     let job = "/sys/fs/cgroup/slurm/job_7/cpu.max";
     assert_eq!(quota(&files), Some(found(1.5, job)));
-    files.push((
-        "/sys/fs/cgroup/slurm/job_7/step_0/cpu.max",
-        "50000 100000\n",
-    ));
+    files.push(("/sys/fs/cgroup/slurm/job_7/step_0/cpu.max", "50000 100000\n"));
     let step = "/sys/fs/cgroup/slurm/job_7/step_0/cpu.max";
     assert_eq!(quota(&files), Some(found(0.5, step)));
     files.push(("/sys/fs/cgroup/cpu.max", "10000 100000\n"));
@@ -68,10 +62,7 @@ fn a_v1_quota_is_read_where_the_cpu_controller_is_mounted() {
     let mounts = "4 2 0:3 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n\
                   5 2 0:4 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n";
     let files = [
-        (
-            "/proc/self/cgroup",
-            "5:cpuset:/set\n4:cpu,cpuacct:/a/b\n2:memory:/m\n",
-        ),
+        ("/proc/self/cgroup", "5:cpuset:/set\n4:cpu,cpuacct:/a/b\n2:memory:/m\n"),
         ("/proc/self/mountinfo", mounts),
         ("/cg/cpu,cpuacct/a/cpu.cfs_quota_us", "250000\n"),
         ("/cg/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n"),
@@ -119,35 +110,14 @@ fn a_path_outside_of_the_namespace_does_not_leave_the_mount() {
 
 #[test]
 fn nonsense_is_no_quota() {
-    for text in [
-        "",
-        "max",
-        "-1 100000",
-        "0 100000",
-        "100000 0",
-        "100000",
-        "a b",
-        "1.5 1",
-    ] {
-        let files = [
-            ("/proc/self/cgroup", "0::/\nnonsense\n::\n"),
-            ("/sys/fs/cgroup/cpu.max", text),
-        ];
+    for text in ["", "max", "-1 100000", "0 100000", "100000 0", "100000", "a b", "1.5 1"] {
+        let files = [("/proc/self/cgroup", "0::/\nnonsense\n::\n"), ("/sys/fs/cgroup/cpu.max", text)];
         assert_eq!(quota(&files), None, "{text:?}");
     }
 }
 
 #[test]
 fn part_of_a_core_counts_as_a_whole_thread() {
-    let whole = |cores| {
-        Quota {
-            cores,
-            file: String::new(),
-        }
-        .whole_cores()
-    };
-    assert_eq!(
-        [whole(0.01), whole(1.0), whole(1.01), whole(4.0)],
-        [1, 1, 2, 4]
-    );
+    let whole = |cores| Quota { cores, file: String::new() }.whole_cores();
+    assert_eq!([whole(0.01), whole(1.0), whole(1.01), whole(4.0)], [1, 1, 2, 4]);
 }

@@ -7,22 +7,10 @@ use super::*;
 fn machine() -> Machine {
     Machine::new(&[
         ("/sys/devices/system/cpu/online", "0-3\n"),
-        (
-            "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-            "0,2\n",
-        ),
-        (
-            "/sys/devices/system/cpu/cpu1/topology/thread_siblings_list",
-            "1,3\n",
-        ),
-        (
-            "/sys/devices/system/cpu/cpu2/topology/thread_siblings_list",
-            "0,2\n",
-        ),
-        (
-            "/sys/devices/system/cpu/cpu3/topology/thread_siblings_list",
-            "1,3\n",
-        ),
+        ("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0,2\n"),
+        ("/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
+        ("/sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "0,2\n"),
+        ("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "1,3\n"),
         ("/proc/self/status", "Cpus_allowed_list:\t0-2\n"),
         ("/proc/self/cgroup", "0::/\n"),
         ("/sys/fs/cgroup/cpu.max", "150000 100000\n"),
@@ -56,10 +44,8 @@ fn other_load_is_relative_to_the_usable_cores() {
 
 #[test]
 fn rows_name_every_limit_and_what_decided() {
-    let cores = machine()
-        .with_variable("SLURM_CPUS_PER_TASK", "lots")
-        .with_variable("NSLOTS", "3")
-        .see(Cores::of);
+    let cores =
+        machine().with_variable("SLURM_CPUS_PER_TASK", "lots").with_variable("NSLOTS", "3").see(Cores::of);
     let expected = [
         ("model", "Made-up 9"),
         ("logical cores", "4"),
@@ -67,21 +53,12 @@ fn rows_name_every_limit_and_what_decided() {
         ("affinity mask", "0-2 (3 of 4)"),
         ("cgroup quota", "1.50 cores (/sys/fs/cgroup/cpu.max)"),
         ("batch system", "NSLOTS=3"),
-        (
-            "ignored",
-            "SLURM_CPUS_PER_TASK=lots (not a positive number)",
-        ),
+        ("ignored", "SLURM_CPUS_PER_TASK=lots (not a positive number)"),
         ("usable cores", "2 (cgroup quota)"),
-        (
-            "load",
-            "3.00 0.14 0.05 in 1, 5, 15 min; 1.50 per usable core",
-        ),
+        ("load", "3.00 0.14 0.05 in 1, 5, 15 min; 1.50 per usable core"),
     ];
     let rows = cores.rows();
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    let rows: Vec<_> = rows.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(rows, expected);
 }
 
@@ -90,11 +67,7 @@ fn what_the_system_does_not_tell_is_unknown() {
     let cores = Machine::new(&[]).see(Cores::of);
     assert_eq!((cores.physical, cores.other_load()), (None, None));
     let rows = cores.rows();
-    let value = |name| {
-        rows.iter()
-            .find(|row| row.0 == name)
-            .map(|row| row.1.as_str())
-    };
+    let value = |name| rows.iter().find(|row| row.0 == name).map(|row| row.1.as_str());
     for name in ["model", "physical cores", "affinity mask", "load"] {
         assert_eq!(value(name), Some("unknown"), "{name}");
     }

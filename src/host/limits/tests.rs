@@ -7,10 +7,7 @@ use super::*;
 fn machine(mask: &str, quota: &str) -> Machine {
     Machine::new(&[
         ("/sys/devices/system/cpu/online", "0-7\n"),
-        (
-            "/proc/self/status",
-            &format!("Name:\tx\nCpus_allowed:\tff\nCpus_allowed_list:\t{mask}\n"),
-        ),
+        ("/proc/self/status", &format!("Name:\tx\nCpus_allowed:\tff\nCpus_allowed_list:\t{mask}\n")),
         ("/proc/self/cgroup", "0::/\n"),
         ("/sys/fs/cgroup/cpu.max", &format!("{quota} 100000\n")),
     ])
@@ -28,17 +25,13 @@ fn by(usable: usize, rule: &str) -> (usize, String) {
 #[test]
 fn a_process_that_nothing_limits_may_use_all_logical_cores() {
     assert_eq!(decided(&machine("0-7", "max")), by(8, "all logical cores"));
-    assert_eq!(
-        decided(&machine("0-7", "1600000")),
-        by(8, "all logical cores")
-    );
+    assert_eq!(decided(&machine("0-7", "1600000")), by(8, "all logical cores"));
 }
 
 #[test]
 fn the_least_of_mask_quota_and_batch_variable_decides() {
-    let slurm = |mask, quota, cores| {
-        decided(&machine(mask, quota).with_variable("SLURM_CPUS_PER_TASK", cores))
-    };
+    let slurm =
+        |mask, quota, cores| decided(&machine(mask, quota).with_variable("SLURM_CPUS_PER_TASK", cores));
     assert_eq!(slurm("0-2,5", "500000", "6"), by(4, "affinity mask"));
     assert_eq!(slurm("0-2,5", "250000", "6"), by(3, "cgroup quota"));
     assert_eq!(slurm("0-2,5", "250000", "2"), by(2, "SLURM_CPUS_PER_TASK"));
@@ -66,9 +59,7 @@ fn only_cores_that_are_online_count() {
 
 #[test]
 fn the_first_batch_variable_that_is_set_counts() {
-    let machine = machine("0-7", "max")
-        .with_variable("NSLOTS", "2")
-        .with_variable("PBS_NCPUS", "3");
+    let machine = machine("0-7", "max").with_variable("NSLOTS", "2").with_variable("PBS_NCPUS", "3");
     assert_eq!(decided(&machine), by(3, "PBS_NCPUS"));
 }
 

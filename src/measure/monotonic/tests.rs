@@ -23,11 +23,7 @@ fn alone(test: &str) -> bool {
     if std::env::var_os(MARK).is_some() {
         return true;
     }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .arg(test)
-        .env(MARK, "1")
-        .output()
-        .unwrap();
+    let output = Command::new(std::env::current_exe().unwrap()).arg(test).env(MARK, "1").output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}");
     assert!(stdout.contains("1 passed"), "{stdout}");
@@ -57,10 +53,7 @@ fn the_cpu_of_a_thread_is_its_own() {
     let cpu = clock.thread_cpu().saturating_sub(before);
     let wall = clock.now().saturating_sub(wall);
     assert!(wall >= Duration::from_millis(30), "{wall:?}");
-    assert!(
-        cpu < Duration::from_millis(15),
-        "{cpu:?} of another thread's"
-    );
+    assert!(cpu < Duration::from_millis(15), "{cpu:?} of another thread's");
 }
 
 #[test]

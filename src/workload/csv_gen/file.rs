@@ -22,7 +22,7 @@ pub(super) const WRITE: &str = "write";
 
 /// Text goes to the kernel in pieces of about this size: large enough to make
 /// the calls cheap, small enough to stay in the second-level cache.
-const WRITE_AT: usize = 128 << 10;
+const WRITE_AT: usize = 256 << 10;
 
 /// Makes the folder, and removes the files that a run of `n_files` will write,
 /// where they are regular files. Tells how many others there are.
@@ -62,7 +62,7 @@ pub(super) fn write_whole(csv: &CsvGen, file: u64, cx: &mut Cx<'_>) -> Outcome {
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
     let mut target = cx.timed(WRITE, |_| create(path))?;
-    let mut text = Text::new(csv.shape.cols, 0);
+    let mut text = Text::new(csv.shape.cols, 0).with_room(WRITE_AT + CHUNK * 6);
     let finished = match &csv.shared {
         _ if csv.shape.cols == 0 => write_empty_rows(csv.shape.rows, &mut text, &mut target, cx)?,
         Some(Matrix::Small(matrix)) => {

@@ -100,7 +100,8 @@ impl CsvGen {
 
     /// How many tasks make up a file.
     fn parts(&self) -> u64 {
-        let splits = self.source.has_blocks() && self.shape.values() > SPLIT_ABOVE && !self.shares_in_memory();
+        let splits =
+            self.source.has_blocks() && self.shape.values() > SPLIT_ABOVE && !self.shares_in_memory();
         if splits { self.shape.values().div_ceil(BLOCK) } else { 1 }
     }
 
@@ -161,7 +162,8 @@ impl Workload for CsvGen {
             remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
         }
         if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
-            remarks.push("the matrix is too large to be shared in memory: each file draws it again".to_owned());
+            remarks
+                .push("the matrix is too large to be shared in memory: each file draws it again".to_owned());
         }
         Ok(remarks)
     }

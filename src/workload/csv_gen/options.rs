@@ -84,7 +84,7 @@ pub struct CsvOptions {
     /// Deviation of normal numbers, mean of exponential ones
     #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
     pub scale: f64,
-    /// Where the folders data_serial and data_parallel are (default: here)
+    /// The folder of the folders `data_serial` and `data_parallel` (default: here)
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
 }

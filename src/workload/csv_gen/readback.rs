@@ -47,7 +47,13 @@ pub(super) fn verify(path: &Path, shape: Shape) -> anyhow::Result<Option<String>
     while reader.read_byte_record(&mut record).with_context(|| format!("read {}", path.display()))? {
         rows += 1;
         let place = || format!("{} row {rows}", path.display());
-        ensure!(record.len() as u64 == shape.cols, "{}: {} columns instead of {}", place(), record.len(), shape.cols);
+        ensure!(
+            record.len() as u64 == shape.cols,
+            "{}: {} columns instead of {}",
+            place(),
+            record.len(),
+            shape.cols
+        );
         for field in &record {
             let number = std::str::from_utf8(field).ok().and_then(|text| text.parse::<f64>().ok());
             ensure!(number.is_some(), "{}: {:?} is not a number", place(), String::from_utf8_lossy(field));

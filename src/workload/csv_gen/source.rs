@@ -218,7 +218,9 @@ impl Stream {
             (Law::Uniform(uniform), Self::Pcg(stream)) => uniform.fill(stream, reals),
             (Law::Uniform(uniform), Self::Fast(stream)) => uniform.fill(stream, reals),
             (Law::Normal(normal), Self::Fast(stream)) => reals.fill_with(|| normal.sample(stream)),
-            (Law::Exponential(exponential), Self::Fast(stream)) => reals.fill_with(|| exponential.sample(stream)),
+            (Law::Exponential(exponential), Self::Fast(stream)) => {
+                reals.fill_with(|| exponential.sample(stream));
+            }
             (Law::Poisson { .. } | Law::Normal(_) | Law::Exponential(_), _) => {
                 unreachable!("the options were checked to have a law that their generator draws")
             }

@@ -15,9 +15,8 @@ const LONGEST_SMALL_COUNT: usize = 6;
 /// The longest real with its comma: `-1.234567890123456789e-308,`.
 const LONGEST_REAL: usize = 28;
 
-/// A word of the table is stored whole, so that the last one may reach this
-/// far beyond its text.
-const OVERHANG: usize = 4;
+/// So many counts are looked at together.
+const GROUP: usize = 8;
 
 /// By value: its digits and a comma in the low four bytes, their length above.
 static WORDS: [u64; 1000] = words();
@@ -75,6 +74,11 @@ impl Text {
         Self { bytes: Vec::new(), length: 0, cols, column }
     }
 
+    /// The same with room for `length` bytes, so that it need not grow.
+    pub(super) fn with_room(self, length: usize) -> Self {
+        Self { bytes: vec![0; length], ..self }
+    }
+
     /// What has been written since the last [`Text::clear`].
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
@@ -92,12 +96,12 @@ impl Text {
     }
 
     pub(super) fn small_counts(&mut self, values: &[u16]) {
-        self.reserve(values.len() * LONGEST_SMALL_COUNT + OVERHANG);
+        self.reserve(values.len() * LONGEST_SMALL_COUNT);
         self.rows(values, Self::count_row);
     }
 
     pub(super) fn counts(&mut self, values: &[i64]) {
-        self.reserve(values.len() * LONGEST_COUNT + OVERHANG);
+        self.reserve(values.len() * LONGEST_COUNT);
         self.rows(values, Self::count_row);
     }
 
@@ -129,43 +133,55 @@ impl Text {
     }
 
     fn count_row<T: Count>(&mut self, row: &[T]) {
-        let bytes = &mut self.bytes[..];
-        let mut at = self.length;
-        for &value in row {
-            if let Some(word) = WORDS.get(value.index()) {
-                let [a, b, c, d, length, ..] = word.to_le_bytes();
-                bytes[at..at + 4].copy_from_slice(&[a, b, c, d]);
-                at += usize::from(length);
+        let (groups, rest) = row.as_chunks::<GROUP>();
+        for group in groups {
+            // One look at the group and one bound for its text instead of eight.
+            if group.iter().all(|value| value.index() < WORDS.len()) {
+                let room = &mut self.bytes[self.length..][..4 * GROUP];
+                let mut at = 0;
+                for value in group {
+                    let word = WORDS[value.index()];
+                    let [a, b, c, d, length, ..] = word.to_le_bytes();
+                    room[at..at + 4].copy_from_slice(&[a, b, c, d]);
+                    at += usize::from(length);
+                }
+                self.length += at;
             } else {
-                let mut digits = itoa::Buffer::new();
-                let digits = digits.format(value).as_bytes();
-                bytes[at..at + digits.len()].copy_from_slice(digits);
-                bytes[at + digits.len()] = b',';
-                at += digits.len() + 1;
+                self.any_counts(group);
             }
         }
-        self.length = at;
+        self.any_counts(rest);
+    }
+
+    /// The plain form, for counts of any size.
+    fn any_counts<T: Count>(&mut self, counts: &[T]) {
+        for &count in counts {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(count).as_bytes();
+            let room = &mut self.bytes[self.length..];
+            room[..digits.len()].copy_from_slice(digits);
+            room[digits.len()] = b',';
+            self.length += digits.len() + 1;
+        }
     }
 
     fn real_row(&mut self, row: &[f64]) {
         for &value in row {
-            let mut room = &mut self.bytes[self.length..];
-            let before = room.len();
-            write_real(&mut room, value);
-            self.length += before - room.len();
+            self.length += write_real(&mut self.bytes[self.length..], value);
         }
     }
 }
 
-/// C's `%.18e` and a comma: Rust writes the same digits, but the exponent
-/// without its sign and leading zero.
-fn write_real(room: &mut &mut [u8], value: f64) {
+/// C's `%.18e` and a comma, and their length: Rust writes the same digits, but
+/// the exponent without its sign and leading zero.
+fn write_real(mut room: &mut [u8], value: f64) -> usize {
     let mut scratch = [0; 32];
     let mut rest = &mut scratch[..];
-    write!(rest, "{value:.18e}").expect("every finite double fits into 32 bytes");
+    write!(rest, "{value:.18e}").expect("every double fits into 32 bytes");
     let length = 32 - rest.len();
     let text = std::str::from_utf8(&scratch[..length]).expect("digits are ASCII");
-    let result = match text.split_once('e') {
+    let before = room.len();
+    let written = match text.split_once('e') {
         Some((mantissa, exponent)) => {
             let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
             write!(room, "{mantissa}e{sign}{digits:0>2},")
@@ -173,7 +189,8 @@ fn write_real(room: &mut &mut [u8], value: f64) {
         // C's spelling of what is no number.
         None => write!(room, "{},", text.to_ascii_lowercase()),
     };
-    result.expect("room was reserved for the longest real");
+    written.expect("room was reserved for the longest real");
+    before - room.len()
 }
 
 #[cfg(test)]
