@@ -1,1 +1,1 @@
-fn main() {}
+//! Behaviour through the real binary: one integration binary, a file per topic.
