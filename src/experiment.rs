@@ -22,8 +22,8 @@ use crate::output::Sink;
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Run};
 use crate::sink::{Kept, Ordered, Turns};
-use crate::study::{Agreement, Column, Comparer, Cut, RunResult, SCHEMA, Study};
-use crate::workload::{Product, Workload};
+use crate::study::{Agreement, Column, Comparer, Cut, Produced, RunResult, SCHEMA, Study};
+use crate::workload::Workload;
 
 /// Output that has to wait for its turn takes at most this much memory.
 const WAITING_OUTPUT: usize = 8 << 20;
@@ -315,14 +315,12 @@ impl<'a> Experiment<'a> {
             }
         }
         if both_ways {
+            let workload = &*self.workload;
             // After a failure the failure is what there is to say.
             if study.failures.is_empty() && self.checked.is_none() {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
-            match workload.products(way, &self.interrupt).context("read the results back")? {
-                Some(products) => take_products(comparer, way, width, &products),
-                None => comparer.take(way, width, digests, |item| (item + 1).to_string()),
-            }
+            produced(workload, way, width, digests, &self.interrupt, comparer)?;
         }
         for total in &result.spans {
             if let Some(advice) = workload.advice(&total.name) {
@@ -374,12 +372,28 @@ struct Timed {
     peak_memory: Option<u64>,
 }
 
-fn take_products(comparer: &mut Comparer, way: Way, width: usize, products: &[Product]) {
-    let digests: Vec<Option<Digest>> = products.iter().map(|product| product.digest).collect();
-    comparer.take(way, width, digests, |item| {
-        let index = usize::try_from(item).unwrap_or(usize::MAX);
-        products.get(index).map_or_else(|| item.to_string(), |product| product.label.clone())
+/// Hands `comparer` what a run produced: what is on disk, or else the digests of
+/// what its tasks wrote.
+fn produced(
+    workload: &dyn Workload,
+    way: Way,
+    width: usize,
+    digests: Vec<Option<Digest>>,
+    interrupt: &Interrupt,
+    comparer: &mut Comparer,
+) -> anyhow::Result<()> {
+    let Some(products) = workload.products(way, interrupt).context("read the results back")? else {
+        let produced = Produced { way, width, unit: workload.unit(), digests };
+        comparer.take(produced, |item| (item + 1).to_string());
+        return Ok(());
+    };
+    let digests = products.iter().map(|product| product.digest).collect();
+    let unit = products.first().map_or(workload.unit(), |product| product.unit);
+    comparer.take(Produced { way, width, unit, digests }, |item| {
+        let product = usize::try_from(item).ok().and_then(|index| products.get(index));
+        product.map_or_else(|| item.to_string(), |product| product.label.clone())
     });
+    Ok(())
 }
 
 /// The order of columns in round `number`, from 1: A B, B A, A B ... so that a

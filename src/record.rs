@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::seconds;
+
 /// One of the two ways a batch is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -137,6 +139,7 @@ pub struct Span {
     /// What was done.
     pub name: Cow<'static, str>,
     /// Wall time spent on it, summed over the task.
+    #[serde(with = "seconds")]
     pub wall: Duration,
 }
 
@@ -174,10 +177,13 @@ pub struct Record {
     /// Which attempt this was, from 1.
     pub attempt: u32,
     /// When it started, since the start of its run.
+    #[serde(with = "seconds")]
     pub start: Duration,
     /// How long it took.
+    #[serde(with = "seconds")]
     pub wall: Duration,
     /// CPU time: of the task's own thread, or of its own child process.
+    #[serde(with = "seconds")]
     pub cpu: Duration,
     /// Bytes it produced.
     pub bytes: u64,

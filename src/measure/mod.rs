@@ -6,6 +6,7 @@
 mod fake;
 mod memory;
 mod monotonic;
+pub mod seconds;
 #[expect(unsafe_code, reason = "clock_gettime and getrusage are C functions")]
 mod unix;
 mod usage;

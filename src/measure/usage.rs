@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::seconds;
+
 /// The unit of [`Usage::block_reads`] and [`Usage::block_writes`], in bytes.
 pub const BLOCK_BYTES: u64 = 512;
 
@@ -19,8 +21,10 @@ pub const BLOCK_BYTES: u64 = 512;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// CPU time in user code; sampled by ticks of about 4 ms, so noise for short spans.
+    #[serde(with = "seconds")]
     pub user: Duration,
     /// CPU time in the kernel; sampled by ticks of about 4 ms, so noise for short spans.
+    #[serde(with = "seconds")]
     pub sys: Duration,
     /// Page faults served from memory.
     pub minor_faults: u64,

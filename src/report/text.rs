@@ -95,7 +95,7 @@ fn summary(study: &Study, styles: Styles) -> Vec<String> {
             parts.push(format!("efficiency {} of {slots}", format::percent(comparison.efficiency)));
         }
     }
-    parts.extend(study.agreement.as_ref().map(|agreement| identical(study, agreement, styles)));
+    parts.extend(study.agreement.as_ref().map(|agreement| identical(agreement, styles)));
     if !parts.is_empty() {
         lines.push(parts.join(", "));
     }
@@ -131,9 +131,9 @@ fn speedup(comparison: &Comparison) -> String {
     }
 }
 
-fn identical(study: &Study, agreement: &Agreement, styles: Styles) -> String {
+fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
-    let noun = if agreement.items == 1 { study.unit.clone() } else { format!("{}s", study.unit) };
+    let noun = if agreement.items == 1 { agreement.unit.clone() } else { format!("{}s", agreement.unit) };
     paint(style, &format!("{} of {} {noun} identical", agreement.identical, agreement.items))
 }
 

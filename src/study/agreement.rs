@@ -11,6 +11,8 @@ const NAMED: usize = 10;
 /// reference that every later one is compared with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
+    /// What the items are: `file`, `task`.
+    pub unit: String,
     /// How many items there are.
     pub items: u64,
     /// How many were the same in every run.
@@ -43,9 +45,23 @@ impl Agreement {
     }
 }
 
+/// What one run produced.
+#[derive(Debug)]
+pub(crate) struct Produced {
+    /// How the batch was run.
+    pub(crate) way: Way,
+    /// With how many tasks at a time.
+    pub(crate) width: usize,
+    /// What the items are.
+    pub(crate) unit: &'static str,
+    /// The digest of each item; `None` where it failed.
+    pub(crate) digests: Vec<Option<Digest>>,
+}
+
 /// Compares run after run with the first.
 #[derive(Debug, Default)]
 pub(crate) struct Comparer {
+    unit: &'static str,
     reference: Option<Vec<Option<Digest>>>,
     /// Items that differed, with whether each was missing rather than different.
     differing: std::collections::BTreeMap<u64, Difference>,
@@ -54,26 +70,20 @@ pub(crate) struct Comparer {
 }
 
 impl Comparer {
-    /// Takes what one run produced: a digest per item, `None` where the item
-    /// failed. `label` names an item where that is needed.
-    pub(crate) fn take(
-        &mut self,
-        way: Way,
-        width: usize,
-        produced: Vec<Option<Digest>>,
-        label: impl Fn(u64) -> String,
-    ) {
+    /// Takes what one run produced; `label` names an item where that is needed.
+    pub(crate) fn take(&mut self, produced: Produced, label: impl Fn(u64) -> String) {
+        let Produced { way, width, unit, digests } = produced;
+        self.missing.extend(missing(&digests));
         let Some(reference) = &self.reference else {
-            self.missing.extend(missing(&produced));
-            self.reference = Some(produced);
+            self.unit = unit;
+            self.reference = Some(digests);
             return;
         };
         self.compared = true;
-        self.missing.extend(missing(&produced));
-        let longest = reference.len().max(produced.len());
+        let longest = reference.len().max(digests.len());
         for index in 0..longest {
             let item = index as u64;
-            if reference.get(index) != produced.get(index) {
+            if reference.get(index) != digests.get(index) {
                 self.differing.entry(item).or_insert_with(|| Difference {
                     item,
                     label: label(item),
@@ -89,6 +99,7 @@ impl Comparer {
         let reference = self.reference.as_ref().filter(|_| self.compared)?;
         let unlike = self.differing.keys().chain(&self.missing).collect::<std::collections::BTreeSet<_>>();
         Some(Agreement {
+            unit: self.unit.to_owned(),
             items: reference.len() as u64,
             identical: (reference.len() as u64).saturating_sub(unlike.len() as u64),
             differences: self.differing.values().take(NAMED).cloned().collect(),
@@ -105,14 +116,15 @@ fn missing(produced: &[Option<Digest>]) -> impl Iterator<Item = u64> {
 mod tests {
     use super::*;
 
-    fn digests(values: &[u128]) -> Vec<Option<Digest>> {
-        values.iter().map(|&value| (value != 0).then_some(Digest(value))).collect()
+    fn produced(way: Way, values: &[u128]) -> Produced {
+        let digests = values.iter().map(|&value| (value != 0).then_some(Digest(value))).collect();
+        Produced { way, width: 1, unit: "task", digests }
     }
 
     fn compare(first: &[u128], second: &[u128]) -> Agreement {
         let mut comparer = Comparer::default();
-        comparer.take(Way::Serial, 1, digests(first), |item| item.to_string());
-        comparer.take(Way::Parallel, 2, digests(second), |item| item.to_string());
+        comparer.take(produced(Way::Serial, first), |item| item.to_string());
+        comparer.take(produced(Way::Parallel, second), |item| item.to_string());
         comparer.agreement().unwrap()
     }
 
@@ -139,7 +151,7 @@ mod tests {
     #[test]
     fn one_run_alone_is_not_compared() {
         let mut comparer = Comparer::default();
-        comparer.take(Way::Serial, 1, digests(&[1]), |_| String::new());
+        comparer.take(produced(Way::Serial, &[1]), |_| String::new());
         assert_eq!(comparer.agreement(), None);
     }
 }

@@ -14,14 +14,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use agreement::Comparer;
 pub use agreement::{Agreement, Difference};
+pub(crate) use agreement::{Comparer, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use sentence::explain;
 pub use summary::{RunResult, SpanTotal};
 
 use crate::host::Host;
+use crate::measure::seconds;
 use crate::record::Way;
 
 /// The version of the saved form. A reader refuses a number it does not know.
@@ -43,13 +44,14 @@ pub struct Study {
     pub host: Host,
     /// The workload's name.
     pub workload: String,
-    /// What an item of it is called: `file`, `task`.
+    /// What a task of it makes: `file`, `block`, `task`.
     pub unit: String,
     /// The workload's parameters.
     pub parameters: serde_json::Value,
     /// Whether its tasks wait rather than compute.
     pub waits: bool,
     /// From the start of the process to the start of the experiment.
+    #[serde(with = "seconds")]
     pub startup: Duration,
     /// Whether every way was repeated only because its work is short.
     pub repeated: bool,

@@ -131,13 +131,13 @@ impl View<'_> {
     }
 
     fn long_tail(&self) -> Option<String> {
-        let longest = self.parallel.median(|run| run.longest.as_secs_f64());
+        let longest = self.serial.median(|run| run.longest.as_secs_f64());
         let share = longest / self.parallel.wall();
         (share > 0.7 && self.tasks() > 1.0).then(|| {
             format!(
-                "The longest task ({}) alone takes {} of the parallel time: it bounds what more slots can do.",
-                self.parallel.runs.last().map_or("?", |run| run.longest_label.as_str()),
-                format::percent(share),
+                "The longest task ({}) would alone take {} of the parallel time: it bounds what more slots can do.",
+                self.serial.runs.last().map_or("?", |run| run.longest_label.as_str()),
+                format::percent(share.min(1.0)),
             )
         })
     }
@@ -154,11 +154,17 @@ impl View<'_> {
         // Two losses multiply: tasks that take longer, and slots without a task.
         (stretched > 1.0 / self.busy()).then(|| {
             let cpu = self.parallel.cpu() / self.serial.cpu().max(f64::MIN_POSITIVE);
+            let reason = if self.slots() > self.study.host.usable as f64 {
+                "there are fewer cores than slots"
+            } else if cpu - 1.0 < 0.5 * (stretched - 1.0) {
+                "they wait for something they share, such as a lock of the file system or the disk"
+            } else {
+                "they share something that slows each of them, such as memory, caches or sibling threads of a core"
+            };
             format!(
-                "Side by side the tasks took {} as long as one by one (CPU time {}): they share something, such as memory, caches or {}.",
+                "Side by side the tasks took {} as long as one by one (CPU time {}): {reason}.",
                 format::factor(stretched),
                 format::change(cpu),
-                if self.slots() > self.study.host.usable as f64 { "the cores, of which there are fewer than slots" } else { "sibling threads of a core" },
             )
         })
     }

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Usage;
+use crate::measure::{Usage, seconds};
 use crate::record::{Record, Span};
 
 /// One run over the whole batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
     /// Clearing and preparing, outside the clock of the tasks.
+    #[serde(with = "seconds")]
     pub preparation: Duration,
     /// From the first task's start to the last task's end, the engine's own
     /// start-up included.
+    #[serde(with = "seconds")]
     pub wall: Duration,
     /// CPU time and the rest of what the kernel counted: the process and its
     /// children, over the wall time.
@@ -30,10 +32,13 @@ pub struct RunResult {
     pub bytes: u64,
     /// The tasks' wall times added up: what they would take one after another
     /// if each took as long as here. Not a wall time of anything.
+    #[serde(with = "seconds")]
     pub task_wall: Duration,
     /// The tasks' CPU times added up.
+    #[serde(with = "seconds")]
     pub task_cpu: Duration,
     /// The longest task's wall time.
+    #[serde(with = "seconds")]
     pub longest: Duration,
     /// The longest task.
     pub longest_label: String,
@@ -51,6 +56,7 @@ pub struct SpanTotal {
     /// What was done.
     pub name: String,
     /// Wall time, added up over the tasks.
+    #[serde(with = "seconds")]
     pub wall: Duration,
 }
 

@@ -40,7 +40,7 @@ pub trait Workload: Sync {
         Size::default()
     }
 
-    /// What an item is called: `file`, `task`.
+    /// What a task makes: `file`, `block`, `task`.
     fn unit(&self) -> &'static str {
         "task"
     }
@@ -118,6 +118,8 @@ pub struct Size {
 pub struct Product {
     /// Which item, from 0.
     pub item: u64,
+    /// What it is: `file`.
+    pub unit: &'static str,
     /// The item in a person's words.
     pub label: String,
     /// What it holds; `None` where it is missing.

@@ -24,6 +24,9 @@ pub(super) const WRITE: &str = "write";
 /// the calls cheap, small enough to stay in the second-level cache.
 const WRITE_AT: usize = 256 << 10;
 
+/// Bytes that a value of a small matrix takes at the most.
+const LEAST: usize = 6;
+
 /// Makes the folder, and removes the files that a run of `n_files` will write,
 /// where they are regular files. Tells how many others there are.
 ///
@@ -62,7 +65,7 @@ pub(super) fn write_whole(csv: &CsvGen, file: u64, cx: &mut Cx<'_>) -> Outcome {
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
     let mut target = cx.timed(WRITE, |_| create(path))?;
-    let mut text = Text::new(csv.shape.cols, 0).with_room(WRITE_AT + CHUNK * 6);
+    let mut text = Text::new(csv.shape.cols, 0).with_room(room(csv));
     let finished = match &csv.shared {
         _ if csv.shape.cols == 0 => write_empty_rows(csv.shape.rows, &mut text, &mut target, cx)?,
         Some(Matrix::Small(matrix)) => {
@@ -78,6 +81,13 @@ fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Resul
     flush(&mut text, &mut target, cx)?;
     cx.timed(WRITE, |_| target.commit())?;
     Ok(Outcome::Success)
+}
+
+/// Room for the text of a whole small file, or for what gathers before a large
+/// one's text is written.
+fn room(csv: &CsvGen) -> usize {
+    let values = usize::try_from(csv.shape.values()).unwrap_or(usize::MAX);
+    values.min(WRITE_AT / LEAST + CHUNK) * LEAST
 }
 
 /// Opens a file for writing. A folder that could not be made beforehand is

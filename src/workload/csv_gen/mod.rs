@@ -45,6 +45,9 @@ Examples:
     from_spec: from_spec::<CsvOptions>,
 };
 
+/// What the exercise is after.
+const FILE: &str = "file";
+
 /// A file of more values than this is split into tasks, where the generator
 /// allows it.
 const SPLIT_ABOVE: u64 = 8 * BLOCK;
@@ -131,7 +134,7 @@ impl Workload for CsvGen {
     }
 
     fn unit(&self) -> &'static str {
-        "file"
+        if self.parts() == 1 { FILE } else { "block" }
     }
 
     fn tasks(&self) -> Tasks<'_> {
@@ -188,6 +191,7 @@ impl Workload for CsvGen {
     fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
         let product = |file| Product {
             item: file,
+            unit: FILE,
             label: file_name(file),
             digest: readback::digest(&self.path(way, file), interrupt),
         };
