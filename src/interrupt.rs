@@ -37,15 +37,16 @@ impl Interrupt {
     }
 
     /// An interrupt set by INT, TERM and HUP. The second such signal ends the
-    /// process at once. A signal that the parent had ignored stays ignored
-    /// (`nohup`, background jobs of a shell script).
+    /// process at once. A HUP that the parent had ignored stays ignored, for
+    /// `nohup`; an ignored INT does not: scripts start jobs in the background,
+    /// where the shell ignores it, and end them with `kill -INT`.
     ///
     /// # Errors
     /// When a handler cannot be installed.
     pub fn on_signals() -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if !is_ignored(signal) {
+            if signal != SIGHUP || !is_ignored(signal) {
                 interrupt.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
             }
         }

@@ -142,7 +142,7 @@ fn changed(one: f64, other: f64) -> String {
 fn faster(study: &Study, parallel: &Column) -> String {
     match Comparison::of(study, parallel) {
         None => String::new(),
-        Some(Comparison { verdict: Verdict::DiskRead(_), .. }) => "not compared".to_owned(),
+        Some(Comparison { verdict: Verdict::Unclaimed(_), .. }) => "not compared".to_owned(),
         Some(Comparison { verdict: Verdict::NoDifference(_), .. }) => "no measurable difference".to_owned(),
         Some(Comparison { speedup, .. }) if speedup >= 1.0 => format!("{} faster", format::factor(speedup)),
         Some(Comparison { speedup, .. }) => format!("{} slower", format::factor(1.0 / speedup)),
@@ -151,7 +151,7 @@ fn faster(study: &Study, parallel: &Column) -> String {
 
 fn claimed(comparison: &Comparison) -> String {
     match comparison.verdict {
-        Verdict::DiskRead(_) => "not compared".to_owned(),
+        Verdict::Unclaimed(_) => "not compared".to_owned(),
         _ => format::factor(comparison.speedup),
     }
 }

@@ -90,7 +90,7 @@ fn summary(study: &Study, styles: Styles) -> Vec<String> {
     let comparison = widest.and_then(|column| Comparison::of(study, column));
     if let (Some(parallel), Some(comparison)) = (widest, &comparison) {
         parts.push(speedup(comparison));
-        if !matches!(comparison.verdict, Verdict::DiskRead(_)) {
+        if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
             let slots = format::plural(parallel.width as u64, "slot");
             parts.push(format!("efficiency {} of {slots}", format::percent(comparison.efficiency)));
         }
@@ -127,7 +127,7 @@ fn speedup(comparison: &Comparison) -> String {
             let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
             format!("{verdict}speed-up {ratio} ({low}-{high}) over serial")
         }
-        Verdict::DiskRead(text) => format!("no speed-up is claimed: {text}"),
+        Verdict::Unclaimed(text) => format!("no speed-up is claimed: {text}"),
     }
 }
 

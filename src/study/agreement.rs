@@ -80,10 +80,9 @@ impl Comparer {
             return;
         };
         self.compared = true;
-        let longest = reference.len().max(digests.len());
-        for index in 0..longest {
-            let item = index as u64;
-            if reference.get(index) != digests.get(index) {
+        for (item, (first, this)) in (0..).zip(reference.iter().zip(&digests)) {
+            // What is missing failed, and is told as a failure.
+            if first.is_some() && this.is_some() && first != this {
                 self.differing.entry(item).or_insert_with(|| Difference {
                     item,
                     label: label(item),

@@ -27,8 +27,8 @@ pub enum Verdict {
     NoDifference(Interval),
     /// The interval does not hold 1.
     Different(Interval),
-    /// Only one way read the disk; the text says how much, and what to do.
-    DiskRead(String),
+    /// The times are not those of the same work; the text says why, and what to do.
+    Unclaimed(String),
 }
 
 /// A parallel column against the serial one.
@@ -59,8 +59,8 @@ impl Comparison {
         }
         let speedup = serial.wall() / parallel.wall();
         let longest = serial.median(|run| run.longest.as_secs_f64());
-        let verdict = match disk_guard(serial, parallel) {
-            Some(text) => Verdict::DiskRead(text),
+        let verdict = match failure_guard(study).or_else(|| disk_guard(serial, parallel)) {
+            Some(text) => Verdict::Unclaimed(text),
             None => tested(&over, &under),
         };
         Some(Self {
@@ -83,6 +83,12 @@ fn tested(over: &[f64], under: &[f64]) -> Verdict {
     }
     let interval = ratio_of_medians(over, under);
     if interval.holds(1.0) { Verdict::NoDifference(interval) } else { Verdict::Different(interval) }
+}
+
+/// Why no ratio is claimed, when something failed: it took less time than the work.
+fn failure_guard(study: &Study) -> Option<String> {
+    let failed = study.n_failed() as u64;
+    (failed > 0).then(|| format!("{} failed", format::plural(failed, "task")))
 }
 
 /// Why no ratio is claimed, when one way waited for the disk and the other did not.
@@ -153,7 +159,7 @@ mod tests {
     #[test]
     fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
         let serial = column(Way::Serial, 1, &[400; 5], 410_000);
-        let Verdict::DiskRead(text) = compare(serial, column(Way::Parallel, 2, &[100; 5], 0)).verdict else {
+        let Verdict::Unclaimed(text) = compare(serial, column(Way::Parallel, 2, &[100; 5], 0)).verdict else {
             panic!("the guard slept");
         };
         assert_eq!(text, "serial read 210 MB from disk, parallel 0 B: repeat with --warmup 1");

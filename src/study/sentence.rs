@@ -23,7 +23,7 @@ pub fn explain(study: &Study) -> Option<String> {
     let serial = study.serial()?;
     let parallel = study.parallel().max_by_key(|column| column.width)?;
     let comparison = Comparison::of(study, parallel)?;
-    if matches!(comparison.verdict, Verdict::DiskRead(_)) {
+    if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
         return None;
     }
     let view = View { study, serial, parallel, speedup: comparison.speedup };
