@@ -80,6 +80,7 @@ impl Comparer {
             return;
         };
         self.compared = true;
+        self.missing.extend(digests.len() as u64..reference.len() as u64);
         for (item, (first, this)) in (0..).zip(reference.iter().zip(&digests)) {
             // What is missing failed, and is told as a failure.
             if first.is_some() && this.is_some() && first != this {
@@ -145,6 +146,11 @@ mod tests {
     #[test]
     fn an_item_missing_both_times_is_not_identical() {
         assert_eq!(compare(&[1, 0], &[1, 0]).identical, 1);
+    }
+
+    #[test]
+    fn an_item_beyond_the_end_of_one_run_is_not_identical() {
+        assert_eq!(compare(&[1, 2, 3], &[1, 2]).identical, 2);
     }
 
     #[test]
