@@ -4,6 +4,7 @@
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -32,7 +33,8 @@ impl Terminal {
         let progress = match progress {
             "never" => Show::Nothing,
             _ if stderr_is_terminal => Show::Bar,
-            _ => Show::Lines,
+            "always" => Show::Lines(Duration::from_secs(1)),
+            _ => Show::Lines(Duration::from_secs(10)),
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()), progress }
     }

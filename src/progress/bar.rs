@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Event, Observer};
 use crate::format;
+use crate::progress::WORTH_A_RATE;
 
 /// The bar comes only when a run has lasted this long: what is over at once
 /// needs none.
@@ -82,7 +83,7 @@ impl State {
         }
         let of = self.tasks.map_or_else(String::new, |tasks| format!("/{tasks}"));
         let mut message = format!("{}{of} {}s", self.done, self.unit);
-        if self.bytes > 0 {
+        if self.bytes >= WORTH_A_RATE {
             let rate = self.bytes as f64 / started.elapsed().as_secs_f64().max(1e-3);
             message += &format!("  {}", format::rate(rate));
         }

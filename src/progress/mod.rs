@@ -10,16 +10,20 @@ mod plain;
 pub use bar::Bar;
 pub use plain::Plain;
 
-use crate::event::Observer;
-use crate::event::Unobserved;
+use std::time::Duration;
+
+use crate::event::{Observer, Unobserved};
+
+/// Fewer bytes than this are results, not a stream to be told the rate of.
+const WORTH_A_RATE: u64 = 1_000_000;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
     /// A bar that is drawn over itself.
     Bar,
-    /// A line now and then, when the work takes long.
-    Lines,
+    /// A line at most once in this long.
+    Lines(Duration),
     /// Nothing.
     Nothing,
 }
@@ -29,7 +33,7 @@ pub enum Show {
 pub fn observer(show: Show) -> Box<dyn Observer> {
     match show {
         Show::Bar => Box::new(Bar::default()),
-        Show::Lines => Box::new(Plain::default()),
+        Show::Lines(interval) => Box::new(Plain::every(interval)),
         Show::Nothing => Box::new(Unobserved),
     }
 }

@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
 use crate::format;
+use crate::progress::WORTH_A_RATE;
 
-/// Between two lines.
-const INTERVAL: Duration = Duration::from_secs(10);
-
-/// Prints how far the run has come, at most every ten seconds.
-#[derive(Default)]
+/// Prints how far the run has come, at most once in an interval.
 pub struct Plain {
+    interval: Duration,
     state: Mutex<Option<State>>,
 }
 
@@ -26,6 +24,14 @@ struct State {
     tasks: Option<u64>,
     bytes: u64,
     failed: u64,
+}
+
+impl Plain {
+    /// At most one line in each `interval`.
+    #[must_use]
+    pub fn every(interval: Duration) -> Self {
+        Self { interval, state: Mutex::default() }
+    }
 }
 
 impl Observer for Plain {
@@ -53,7 +59,7 @@ impl Observer for Plain {
             }
             Event::RunStarted { .. } | Event::TaskStarted { .. } | Event::RunFinished { .. } => return,
         }
-        if state.told.elapsed() >= INTERVAL {
+        if state.told.elapsed() >= self.interval {
             state.told = Instant::now();
             // Progress that cannot be told is no reason to stop the work.
             let _ = writeln!(std::io::stderr(), "{}", state.line());
@@ -66,7 +72,7 @@ impl State {
         let elapsed = self.started.elapsed();
         let of = self.tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         let mut line = format!("parsim: {}: {}{of} {}s", self.name, self.done, self.unit);
-        if self.bytes > 0 {
+        if self.bytes >= WORTH_A_RATE {
             let rate = self.bytes as f64 / elapsed.as_secs_f64().max(1e-3);
             line += &format!(", {} at {}", format::bytes(self.bytes as f64), format::rate(rate));
         }
