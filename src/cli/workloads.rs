@@ -63,7 +63,9 @@ pub(super) fn run_ways(
         .warmup(plan.warmup)
         .interrupt(interrupt.clone())
         .observer(&*observer)
-        .save(Box::new(|study| exports.save(study)))
+        // What cannot be saved now is tried once more at the end, and told then:
+        // what was measured is shown all the same.
+        .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(words.to_vec(), started.elapsed())
         .run()
         .map_err(Fault::Own)?;

@@ -1,0 +1,162 @@
+//! One pass over the batch: what is outside the clock, what is inside, and what
+//! is kept of it.
+
+use anyhow::Context as _;
+
+use super::Experiment;
+use super::ledger::RunLedger;
+use crate::event::Event;
+use crate::executor::Executor;
+use crate::interrupt::Interrupt;
+use crate::measure::Usage;
+use crate::output::Sink;
+use crate::record::{Digest, Way};
+use crate::run::{Batch, Run};
+use crate::sink::{Kept, Ordered, Turns};
+use crate::study::{Comparer, Cut, Produced, RunResult, Study};
+use crate::workload::Workload;
+use std::time::Duration;
+
+/// Output that has to wait for its turn takes at most this much memory.
+const WAITING_OUTPUT: usize = 8 << 20;
+
+/// So much of what the tasks write is kept for the report.
+const SHOWN_OUTPUT: usize = 4096;
+
+impl Experiment<'_> {
+    /// One run of one column; `None` when a signal cut it short.
+    pub(super) fn one_run(
+        &mut self,
+        study: &mut Study,
+        column: usize,
+        number: usize,
+        comparer: &mut Comparer,
+    ) -> anyhow::Result<Option<RunResult>> {
+        let executor = &*self.executors[column];
+        let (way, width) = (executor.way(), executor.width());
+        let both_ways = self.executors.len() > 1;
+        if let Some(hook) = &mut self.before {
+            hook(way).context("the --prepare command")?;
+        }
+
+        let clock = &*self.clock;
+        let before = clock.now();
+        for remark in self.workload.clear(way)? {
+            if !study.remarks.contains(&remark) {
+                study.remarks.push(remark);
+            }
+        }
+        self.workload.prepare()?;
+        let preparation = clock.now().saturating_sub(before);
+
+        let workload = &*self.workload;
+        let size = workload.size();
+        self.observer.observe(&Event::RunStarted {
+            way,
+            width,
+            run: number,
+            tasks: size.tasks,
+            bytes: size.bytes,
+            unit: workload.unit(),
+        });
+        let mut ledger = RunLedger::new(both_ways, self.keep_records);
+        let kept = Kept::new(SHOWN_OUTPUT);
+        let timed = match workload.destination(way) {
+            Some(destination) => self.timed(executor, &Turns::new(destination), &mut ledger),
+            None => self.timed(executor, &Ordered::new(kept.clone(), WAITING_OUTPUT), &mut ledger),
+        };
+        self.observer.observe(&Event::RunFinished { way });
+        let Timed { wall, usage, peak_memory } = timed?;
+
+        let RunLedger { result, digests, failures, .. } = ledger.sorted();
+        if self.interrupt.is_set() {
+            study.cut = Some(Cut { way, finished: result.succeeded, tasks: size.tasks });
+            return Ok(None);
+        }
+        if number > 0 {
+            for (item, mut failure) in failures {
+                failure.way = way;
+                study.failures.entry(item).or_insert(failure);
+            }
+        }
+        if both_ways {
+            let workload = &*self.workload;
+            // After a failure the failure is what there is to say.
+            if study.failures.is_empty() && self.checked.is_none() {
+                self.checked = workload.verify(way).context("read a result back as data")?;
+            }
+            produced(workload, way, width, digests, &self.interrupt, comparer)?;
+        }
+        for total in &result.spans {
+            if let Some(advice) = workload.advice(&total.name) {
+                study.advice.insert(total.name.clone(), advice.to_owned());
+            }
+        }
+        study.columns[column].output = String::from_utf8_lossy(&kept.head()).into_owned();
+        if let Some(hook) = &mut self.after {
+            hook(way).context("the --cleanup command")?;
+        }
+        Ok(Some(RunResult { preparation, wall, usage, peak_memory, ..result }))
+    }
+
+    /// The part inside the clock.
+    fn timed(
+        &self,
+        executor: &dyn Executor,
+        sink: &dyn Sink,
+        ledger: &mut RunLedger,
+    ) -> anyhow::Result<Timed> {
+        let clock = &*self.clock;
+        let workload = &*self.workload;
+        clock.reset_peak();
+        let usage_before = clock.usage();
+        let started = clock.now();
+        let run = Run {
+            way: executor.way(),
+            batch: Batch::new(workload.tasks(), ledger, &self.interrupt, self.observer),
+            sink,
+            digested: self.executors.len() > 1,
+            clock,
+            started,
+            interrupt: &self.interrupt,
+            observer: self.observer,
+        };
+        let driven = executor.drive(&run, workload);
+        let wall = clock.now().saturating_sub(started);
+        let usage = clock.usage().since(&usage_before);
+        let peak_memory = clock.peak_memory();
+        run.batch.close()?;
+        driven.map(|()| Timed { wall, usage, peak_memory })
+    }
+}
+
+/// What was measured of a run as a whole.
+struct Timed {
+    wall: Duration,
+    usage: Usage,
+    peak_memory: Option<u64>,
+}
+
+/// Hands `comparer` what a run produced: what is on disk, or else the digests of
+/// what its tasks wrote.
+fn produced(
+    workload: &dyn Workload,
+    way: Way,
+    width: usize,
+    digests: Vec<Option<Digest>>,
+    interrupt: &Interrupt,
+    comparer: &mut Comparer,
+) -> anyhow::Result<()> {
+    let Some(products) = workload.products(way, interrupt).context("read the results back")? else {
+        let produced = Produced { way, width, unit: workload.unit(), digests };
+        comparer.take(produced, |item| (item + 1).to_string());
+        return Ok(());
+    };
+    let digests = products.iter().map(|product| product.digest).collect();
+    let unit = products.first().map_or(workload.unit(), |product| product.unit);
+    comparer.take(Produced { way, width, unit, digests }, |item| {
+        let product = usize::try_from(item).ok().and_then(|index| products.get(index));
+        product.map_or_else(|| item.to_string(), |product| product.label.clone())
+    });
+    Ok(())
+}
