@@ -12,7 +12,7 @@ pub use pool::Pool;
 pub use serial::Serial;
 
 use crate::record::Way;
-use crate::run::{Run, run_one};
+use crate::run::{Run, Worker, run_one};
 use crate::workload::Workload;
 
 /// Drives a run to its end.
@@ -32,7 +32,8 @@ pub trait Executor {
 
 /// The loop of one worker.
 fn work(run: &Run<'_>, workload: &dyn Workload) {
+    let mut worker = Worker::new(run);
     while let Some(ticket) = run.batch.take() {
-        run_one(run, ticket, workload);
+        run_one(run, &mut worker, ticket, workload);
     }
 }

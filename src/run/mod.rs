@@ -9,7 +9,7 @@ mod one;
 use std::time::Duration;
 
 pub use batch::{Batch, Ledger, Ticket};
-pub use one::run_one;
+pub use one::{Worker, run_one};
 
 use crate::event::Observer;
 use crate::interrupt::Interrupt;

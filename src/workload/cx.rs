@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
@@ -59,8 +59,7 @@ impl<'a> Cx<'a> {
     /// The context of a task that writes to `output`.
     #[must_use]
     pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>) -> Self {
-        let digester = setting.digested.then(|| Box::new(Xxh3::new()));
-        Self { setting, output, digester, found: Found::default() }
+        Self { setting, output, digester: None, found: Found::default() }
     }
 
     /// How the batch is run.
@@ -104,7 +103,9 @@ impl<'a> Cx<'a> {
     }
 
     fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if let Some(digester) = &mut self.digester {
+        if self.setting.digested {
+            // Made when first needed: most of what an empty task would cost.
+            let digester = self.digester.get_or_insert_with(|| Box::new(Xxh3::new()));
             // The channel is part of what is compared.
             digester.update(&[channel as u8]);
             digester.update(bytes);
@@ -145,7 +146,8 @@ impl<'a> Cx<'a> {
     /// The task is over: what it found, and its output to be closed.
     #[must_use]
     pub fn into_parts(mut self) -> (Found, Box<dyn TaskOutput + 'a>) {
-        self.found.digest = self.digester.map(|digester| Digest(digester.digest128()));
+        let digest = || self.digester.map_or_else(|| xxh3_128(&[]), |digester| digester.digest128());
+        self.found.digest = self.setting.digested.then(|| Digest(digest()));
         (self.found, self.output)
     }
 }

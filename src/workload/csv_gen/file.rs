@@ -24,8 +24,8 @@ pub(super) const WRITE: &str = "write";
 /// the calls cheap, small enough to stay in the second-level cache.
 const WRITE_AT: usize = 256 << 10;
 
-/// Bytes that a value of a small matrix takes at the most.
-const LEAST: usize = 6;
+/// Room for a value: enough for small counts; the text of longer ones grows.
+pub(super) const VALUE_ROOM: usize = 6;
 
 /// Makes the folder, and removes the files that a run of `n_files` will write,
 /// where they are regular files. Tells how many others there are.
@@ -87,7 +87,7 @@ fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Resul
 /// one's text is written.
 fn room(csv: &CsvGen) -> usize {
     let values = usize::try_from(csv.shape.values()).unwrap_or(usize::MAX);
-    values.min(WRITE_AT / LEAST + CHUNK) * LEAST
+    values.min(WRITE_AT / VALUE_ROOM + CHUNK) * VALUE_ROOM
 }
 
 /// Opens a file for writing. A folder that could not be made beforehand is

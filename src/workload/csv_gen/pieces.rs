@@ -6,7 +6,7 @@
 
 use std::io::{self, Write as _};
 
-use super::file::{DRAW, TEXT, WRITE, add, create};
+use super::file::{DRAW, TEXT, VALUE_ROOM, WRITE, add, create};
 use super::matrix::CHUNK;
 use super::source::BLOCK;
 use super::text::Text;
@@ -16,6 +16,9 @@ use crate::record::{Outcome, Spec, Task, Way};
 use crate::whole_file::WholeFile;
 use crate::workload::Cx;
 
+/// The span of waiting until the blocks before are written.
+const TURN: &str = "waiting for its turn";
+
 /// Draws, formats and hands on block `part` of file number `file`.
 pub(super) fn write_part(csv: &CsvGen, seq: u64, file: u64, part: u64, cx: &mut Cx<'_>) -> Outcome {
     let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)));
@@ -24,7 +27,7 @@ pub(super) fn write_part(csv: &CsvGen, seq: u64, file: u64, part: u64, cx: &mut 
     }
     let start = part * BLOCK;
     let mut left = usize::try_from(BLOCK.min(csv.shape.values() - start)).expect("a block is small");
-    let mut text = Text::new(csv.shape.cols, start);
+    let mut text = Text::new(csv.shape.cols, start).with_room(left * VALUE_ROOM);
     let mut draw = csv.source.block(csv.drawn_for(file).unwrap_or(0), part);
     let mut values = csv.source.room(CHUNK.min(left));
     while left > 0 {
@@ -36,8 +39,9 @@ pub(super) fn write_part(csv: &CsvGen, seq: u64, file: u64, part: u64, cx: &mut 
         cx.timed(TEXT, |_| add(&mut text, &values, n_values));
         left -= n_values;
     }
-    // Waiting for the turn is part of this span.
-    let written = cx.timed(WRITE, |cx| cx.write(text.bytes()));
+    // An empty write waits as any other, and does nothing else.
+    let turn = cx.timed(TURN, |cx| cx.write(&[]));
+    let written = turn.and_then(|()| cx.timed(WRITE, |cx| cx.write(text.bytes())));
     match written {
         Ok(()) => Outcome::Success,
         Err(_) if csv.abandoned_by(file) != Some(seq) => skipped(),
