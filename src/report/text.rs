@@ -13,6 +13,9 @@ use crate::style::{Styles, paint};
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;
 
+/// From this load for each core on, other work takes a visible share.
+const BUSY: f64 = 0.75;
+
 /// How the text looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -40,6 +43,7 @@ pub fn render(study: &Study, look: Look) -> String {
     lines.extend(whereabouts(study));
     lines.extend(failures(study, look.styles));
     lines.extend(study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))));
+    lines.extend(other_load(study));
     lines.extend(explain(study));
     lines.extend(hint(study).map(|hint| paint(look.styles.faint, &hint)));
     let mut text = lines.join("\n");
@@ -181,6 +185,17 @@ fn failures(study: &Study, styles: Styles) -> Vec<String> {
         lines.push(format!("... and {more} more"));
     }
     lines
+}
+
+/// A warning when the machine had other work as the experiment began.
+fn other_load(study: &Study) -> Option<String> {
+    let per_core = study.host.other_load()?;
+    (per_core >= BUSY).then(|| {
+        format!(
+            "note: the load was {} a core when this began: other work may have slowed it",
+            format::three_digits(per_core)
+        )
+    })
 }
 
 /// How to see both ways, when only one ran.
