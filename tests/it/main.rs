@@ -3,6 +3,8 @@
 // Says to clippy, too, that helpers are tests.
 #![cfg(test)]
 
+// The files of random numbers.
+mod csv;
 // The pair of functions that wait.
 mod sleep;
 // A command line in a fresh directory.
