@@ -5,6 +5,8 @@
 
 // The files of random numbers.
 mod csv;
+// What is told at the end, and where.
+mod report;
 // The pair of functions that wait.
 mod sleep;
 // A command line in a fresh directory.
