@@ -3,11 +3,17 @@
 // Says to clippy, too, that helpers are tests.
 #![cfg(test)]
 
+// What can be typed, and what help there is.
+mod cli;
 // The files of random numbers.
 mod csv;
+// How the process ends.
+mod exits;
 // What is told at the end, and where.
 mod report;
 // The pair of functions that wait.
 mod sleep;
 // A command line in a fresh directory.
 mod support;
+// What is drawn on a terminal.
+mod terminal;
