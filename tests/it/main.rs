@@ -11,9 +11,13 @@ mod csv;
 mod exits;
 // What is told at the end, and where.
 mod report;
+// Ctrl-C and its like.
+mod signals;
 // The pair of functions that wait.
 mod sleep;
 // A command line in a fresh directory.
 mod support;
 // What is drawn on a terminal.
 mod terminal;
+// Who works at a time.
+mod threads;
