@@ -9,12 +9,16 @@ mod cli;
 mod csv;
 // How the process ends.
 mod exits;
+// What runs when, and what counts.
+mod order;
 // What is told at the end, and where.
 mod report;
 // Ctrl-C and its like.
 mod signals;
 // The pair of functions that wait.
 mod sleep;
+// What is made of noisy times.
+mod statistics;
 // A command line in a fresh directory.
 mod support;
 // What is drawn on a terminal.
