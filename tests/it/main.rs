@@ -9,6 +9,8 @@ mod cli;
 mod csv;
 // How the process ends.
 mod exits;
+// What may be written where in the sources.
+mod floors;
 // What runs when, and what counts.
 mod order;
 // What is told at the end, and where.
