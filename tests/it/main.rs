@@ -13,6 +13,8 @@ mod exits;
 mod floors;
 // What runs when, and what counts.
 mod order;
+// The examples of README.md.
+mod readme;
 // What is told at the end, and where.
 mod report;
 // Ctrl-C and its like.
