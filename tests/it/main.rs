@@ -1,1 +1,31 @@
 //! Behaviour through the real binary: one integration binary, a file per topic.
+
+// Says to clippy, too, that helpers are tests.
+#![cfg(test)]
+
+// What can be typed, and what help there is.
+mod cli;
+// The files of random numbers.
+mod csv;
+// How the process ends.
+mod exits;
+// What may be written where in the sources.
+mod floors;
+// What runs when, and what counts.
+mod order;
+// The examples of README.md.
+mod readme;
+// What is told at the end, and where.
+mod report;
+// Ctrl-C and its like.
+mod signals;
+// The pair of functions that wait.
+mod sleep;
+// What is made of noisy times.
+mod statistics;
+// A command line in a fresh directory.
+mod support;
+// What is drawn on a terminal.
+mod terminal;
+// Who works at a time.
+mod threads;

@@ -1,0 +1,152 @@
+//! How the process ends: each row of the table of statuses, what is said when
+//! something was mistyped, and outputs that nobody takes.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+
+use crate::support::Fresh;
+
+const SMALL: &str = "--rows 1 --cols 1";
+
+#[test]
+fn success_is_0_also_for_help_and_for_nothing_at_all() {
+    let fresh = Fresh::new();
+    for line in ["sleep --seconds 0", "--help", "-h", "help sleep", "--version", "cpus", ""] {
+        let ran = fresh.parsim(line).run();
+        ran.exits(0).is_quiet().expect(!ran.stdout.trim().is_empty(), "some words");
+    }
+}
+
+#[test]
+fn bare_parsim_gives_three_examples_in_a_dozen_lines() {
+    let ran = Fresh::new().parsim("").run();
+    ran.says("\n  parsim csv --parallel --files 20 ").says("\n  parsim sleep ").says("parsim --help");
+    ran.expect(ran.stdout.lines().count() <= 12, "a dozen lines");
+    assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("  parsim ")).count(), 3);
+}
+
+#[test]
+fn failed_tasks_are_counted_up_to_a_hundred_and_then_101() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("file"), "").unwrap();
+    for (files, status) in [(1, 1), (100, 100), (101, 101), (300, 101)] {
+        let ran = fresh.parsim(&format!("csv --files {files} {SMALL} --out-dir file --runs 1")).run();
+        ran.exits(status);
+        assert_eq!(ran.stdout.matches("failed: ").count(), files.min(20));
+        if files > 20 {
+            ran.says(&format!("... and {} more\n", files - 20));
+        }
+    }
+}
+
+#[test]
+fn results_that_differ_are_102_and_named() {
+    let fresh = Fresh::new();
+    // Somebody else writes to the folder while the second file is being made.
+    let line = "csv --files 2 --rows 300 --cols 300 --matrix per-file -j 1 --runs 10";
+    let mut started = fresh.parsim(line).start();
+    let meddled = fresh.path("data_parallel/x000000.csv");
+    while started.is_running() {
+        if meddled.exists() {
+            fs::write(&meddled, "1\n").unwrap();
+        }
+    }
+    let ran = started.end();
+    ran.exits(102).is_quiet().says("1 of 2 files identical").says("differs: x000000.csv (parallel)\n");
+}
+
+#[test]
+fn failures_weigh_more_than_differences_and_faults_more_than_both() {
+    let fresh = Fresh::new();
+    fs::create_dir_all(fresh.path("data_parallel/x000000.csv")).unwrap();
+    let line = format!("csv --files 2 {SMALL}");
+    fresh.parsim(&line).run().exits(1).says("1 of 2 files identical");
+    fresh.parsim(&format!("{line} --export-json /dev/full")).run().exits(255);
+}
+
+#[test]
+fn a_hook_that_fails_is_a_fault_that_names_it() {
+    let fresh = Fresh::new();
+    for option in ["--prepare", "--cleanup"] {
+        let ran = fresh.parsim(&format!("sleep --seconds 0 {option}")).args(["exit 3"]).run();
+        ran.refuses(&format!("the {option} command: \"exit 3\" ended with exit status: 3"));
+    }
+}
+
+#[test]
+fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
+    let fresh = Fresh::new();
+    for (line, cause, next) in [
+        ("csv --fiels 3", "unexpected argument '--fiels'", "'--files'"),
+        ("slep", "unrecognized subcommand 'slep'", "'sleep'"),
+        ("nonsense", "unrecognized subcommand 'nonsense'", "see parsim --help"),
+        ("csv --files x", "invalid value 'x' for '--files <N>'", "--help"),
+        ("csv --rng nump", "invalid value 'nump'", "numpy-legacy, numpy, fast"),
+        ("csv --progress never", "'--progress=<WHEN>'", "see parsim csv-gen --help"),
+        ("csv --jobs", "a value is required for '--jobs <N>'", "--help"),
+        ("csv -j 4-2", "invalid value '4-2'", "1,2,4 or 1-8"),
+        ("csv --serial -j 2", "serial means one task at a time", "leave -j out, or use --parallel"),
+        ("csv extra", "unexpected argument 'extra'", "see parsim csv-gen --help"),
+        ("sleep --runs 0", "invalid value '0' for '--runs <N>'", "1.."),
+        ("sleep --seconds -1", "--seconds -1", "give a time of 0 or more seconds"),
+        ("sleep --seconds nan", "--seconds NaN", "give a time of 0 or more seconds"),
+        ("sleep --seconds 1e300", "--seconds 1", "too long to wait for"),
+        ("--color always", "unexpected argument '--color'", "see parsim --help"),
+    ] {
+        let ran = fresh.parsim(line).run();
+        ran.refuses(cause).tells(next);
+    }
+    assert!(fresh.names(".").is_empty());
+}
+
+#[test]
+fn a_closed_stdout_is_told_before_any_work() {
+    let fresh = Fresh::new();
+    let ran = fresh.shell(&format!("parsim csv --files 1 {SMALL} >&-")).run();
+    ran.refuses("standard output is closed").tells("add >FILE or >/dev/null");
+    assert!(fresh.names(".").is_empty());
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    let fresh = Fresh::new();
+    for line in ["sleep --seconds 0", "sleep --seconds 0 --export-json -", "--help", "cpus", ""] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let ran = fresh.parsim(line).stdout(writer).run();
+        ran.exits(0).expect(!ran.stderr.contains("roken pipe"), "not a word of it");
+    }
+}
+
+#[test]
+fn a_full_device_as_stdout_is_a_fault() {
+    let fresh = Fresh::new();
+    for line in ["sleep --serial --seconds 0", "--help", "cpus", ""] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = fresh.parsim(line).stdout(full).run();
+        ran.refuses("write the report to stdout: No space left on device");
+    }
+}
+
+#[test]
+fn a_closed_stderr_changes_nothing() {
+    let fresh = Fresh::new();
+    fresh.shell("parsim sleep --seconds 0 2>&-").run().exits(0).says("results 1, 2, 3, 4");
+    fresh.shell("parsim nonsense 2>&-").run().exits(255);
+}
+
+#[test]
+fn no_file_asked_for_is_a_note_and_no_fault() {
+    let fresh = Fresh::new();
+    for way in ["--parallel", ""] {
+        let ran = fresh.parsim(&format!("csv --files 0 {way}")).run();
+        ran.exits(0).is_quiet().says("note: --files 0 asks for no file: give --files 20, say\n");
+        assert!(fresh.names("data_serial").is_empty());
+    }
+}
+
+#[test]
+fn no_task_asked_for_is_told() {
+    let ran = Fresh::new().parsim("sleep --tasks 0").run();
+    ran.exits(0).expect(!ran.stdout.trim().is_empty(), "a word about it");
+}

@@ -1,0 +1,377 @@
+//! The order of runs and tasks, what counts, and what is done about trouble:
+//! through the library, with an engine and a clock in which no time passes.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use parsim::event::{Event, Observer};
+use parsim::executor::{Executor, Mock, Pool, Serial};
+use parsim::experiment::{Experiment, Repeats};
+use parsim::interrupt::Interrupt;
+use parsim::measure::{FakeClock, Usage};
+use parsim::record::{Digest, Outcome, Task, Way};
+use parsim::study::{Comparison, Study, Verdict};
+use parsim::workload::{Cx, Product, Tasks, Workload, numbered};
+
+/// So many tasks that do nothing: a mock engine does not ask them to.
+struct Nothing(u64);
+
+impl Workload for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        numbered(self.0)
+    }
+
+    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+        Outcome::Success
+    }
+}
+
+/// Writes down what happens.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+}
+
+impl Observer for Log {
+    fn observe(&self, event: &Event<'_>) {
+        let line = match *event {
+            Event::RunStarted { way, run, .. } => format!("{way} {run}"),
+            Event::TaskStarted { seq, slot, .. } => format!("{seq} in {slot}"),
+            _ => return,
+        };
+        self.lines.lock().unwrap().push(line);
+    }
+}
+
+impl Log {
+    fn runs(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| !line.contains(" in ")).cloned().collect()
+    }
+
+    fn starts(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter(|line| line.contains(" in ")).cloned().collect()
+    }
+}
+
+/// Both ways of tasks that take a second, or what `parallel` says.
+fn both_ways<'a>(
+    clock: &'a FakeClock,
+    parallel: impl Fn(&Task) -> Duration + 'a,
+) -> Vec<Box<dyn Executor + 'a>> {
+    let serial = Mock::new(Way::Serial, 1, clock, |_: &Task| Duration::from_secs(1));
+    vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, clock, parallel))]
+}
+
+fn second(_task: &Task) -> Duration {
+    Duration::from_secs(1)
+}
+
+fn experiment<'a>(workload: &'a mut dyn Workload, clock: &Arc<FakeClock>) -> Experiment<'a> {
+    Experiment::new(workload).unwrap().clock(Arc::<FakeClock>::clone(clock))
+}
+
+#[test]
+fn ways_take_turns_in_the_order_a_b_b_a_and_warm_ups_do_not_count() {
+    let clock = Arc::new(FakeClock::new());
+    let log = Log::default();
+    let mut workload = Nothing(2);
+    let study = experiment(&mut workload, &clock)
+        .executors(both_ways(&clock, second))
+        .warmup(2)
+        .repeats(Repeats::Times(3))
+        .observer(&log)
+        .run()
+        .unwrap();
+    let expected = [
+        ["serial 0", "parallel 0", "parallel 0", "serial 0"].as_slice(),
+        &["serial 1", "parallel 1", "parallel 2", "serial 2", "serial 3", "parallel 3"],
+    ];
+    assert_eq!(log.runs(), expected.concat());
+    let walls =
+        |column: usize| study.columns[column].runs.iter().map(|run| run.wall.as_secs()).collect::<Vec<_>>();
+    assert_eq!((walls(0), walls(1)), (vec![2; 3], vec![1; 3]));
+}
+
+#[test]
+fn a_sweep_turns_its_columns_round_from_round_to_round() {
+    let clock = Arc::new(FakeClock::new());
+    let log = Log::default();
+    let mut workload = Nothing(4);
+    let mut executors = both_ways(&clock, second);
+    executors.push(Box::new(Mock::new(Way::Parallel, 4, &clock, second)));
+    let study = experiment(&mut workload, &clock)
+        .executors(executors)
+        .repeats(Repeats::Times(2))
+        .observer(&log)
+        .run()
+        .unwrap();
+    assert_eq!(log.runs(), ["serial 1", "parallel 1", "parallel 1", "parallel 2", "parallel 2", "serial 2"]);
+    let walls: Vec<u64> = study.columns.iter().map(|column| column.runs[1].wall.as_secs()).collect();
+    assert_eq!(walls, [4, 2, 1]);
+}
+
+#[test]
+fn short_work_is_repeated_until_enough_is_measured_but_not_for_ever() {
+    let repeated = |measured, most, n_tasks| {
+        let clock = Arc::new(FakeClock::new());
+        let mut workload = Nothing(n_tasks);
+        let study = experiment(&mut workload, &clock)
+            .executors(both_ways(&clock, second))
+            .repeats(Repeats::Until { measured: Duration::from_secs(measured), most })
+            .run()
+            .unwrap();
+        assert!(study.repeated);
+        assert_eq!(study.columns[0].runs.len(), study.columns[1].runs.len());
+        study.columns[0].runs.len()
+    };
+    // A pair takes 2 s and 1 s.
+    assert_eq!(repeated(7, 10, 2), 3);
+    assert_eq!(repeated(6, 10, 2), 2);
+    assert_eq!(repeated(7, 2, 2), 2);
+    assert_eq!(repeated(1, 10, 0), 10);
+}
+
+#[test]
+fn what_failed_is_not_repeated() {
+    struct Failing;
+    impl Workload for Failing {
+        fn name(&self) -> &'static str {
+            "failing"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(3)
+        }
+
+        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            if task.seq == 1 { Outcome::Failed("no".to_owned()) } else { Outcome::Success }
+        }
+    }
+    let repeats = Repeats::Until { measured: Duration::from_secs(60), most: 10 };
+    let study = Experiment::new(&mut Failing).unwrap().width(2).repeats(repeats).run().unwrap();
+    assert_eq!(study.columns[0].runs.len(), 1);
+    assert_eq!(study.n_failed(), 1);
+}
+
+#[test]
+fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
+    let clock = Arc::new(FakeClock::new());
+    let log = Log::default();
+    let mut workload = Nothing(7);
+    let time = |task: &Task| Duration::from_secs([5, 2, 3, 9, 1, 1, 1][usize::try_from(task.seq).unwrap()]);
+    let executors: Vec<Box<dyn Executor + '_>> = vec![Box::new(Mock::new(Way::Parallel, 3, &clock, time))];
+    let study = experiment(&mut workload, &clock).executors(executors).observer(&log).run().unwrap();
+    // Ends: 1 at 2 s, 2 at 3 s, 4 at 4 s, 0 and 5 at 5 s.
+    assert_eq!(log.starts(), ["0 in 0", "1 in 1", "2 in 2", "3 in 1", "4 in 2", "5 in 2", "6 in 0"]);
+    let run = &study.columns[0].runs[0];
+    assert_eq!(run.wall, Duration::from_secs(11));
+    let starts: Vec<u64> = run.records.iter().map(|record| record.start.as_secs()).collect();
+    assert_eq!(starts, [0, 0, 0, 2, 3, 4, 5]);
+    assert_eq!((run.longest.as_secs(), run.longest_label.as_str()), (9, "4"));
+}
+
+#[test]
+fn real_threads_share_the_lowest_slots_and_records_come_in_input_order() {
+    for width in [1, 3, 301] {
+        let mut workload = Nothing(1000);
+        let executors: Vec<Box<dyn Executor>> = vec![Box::new(Pool::new(NonZeroUsize::new(width).unwrap()))];
+        let study = Experiment::new(&mut workload).unwrap().executors(executors).run().unwrap();
+        let records = &study.columns[0].runs[0].records;
+        assert!(records.iter().map(|record| record.seq).eq(0..1000));
+        assert!(records.iter().all(|record| (record.slot as usize) < width));
+        assert!(records.iter().any(|record| record.slot == 0));
+    }
+}
+
+#[test]
+fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
+    let clock = Arc::new(FakeClock::new());
+    let mut workload = Nothing(2);
+    let disk = Arc::clone(&clock);
+    let serial = Mock::new(Way::Serial, 1, &clock, move |_: &Task| {
+        disk.advance_usage(Usage { block_reads: 100_000, ..Usage::default() });
+        Duration::from_secs(1)
+    });
+    let executors: Vec<Box<dyn Executor + '_>> =
+        vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, &clock, second))];
+    let study =
+        experiment(&mut workload, &clock).executors(executors).repeats(Repeats::Times(5)).run().unwrap();
+    let Verdict::DiskRead(text) = verdict(&study) else { panic!("a ratio was claimed") };
+    assert_eq!(text, "serial read 102 MB from disk, parallel 0 B: repeat with --warmup 1");
+    let report = parsim::report::text::plain(&study);
+    assert!(report.contains(&format!("no speed-up is claimed: {text}")), "{report}");
+    assert!(!report.contains("faster"), "{report}");
+}
+
+fn verdict(study: &Study) -> Verdict {
+    Comparison::of(study, &study.columns[1]).unwrap().verdict
+}
+
+#[test]
+fn a_panicking_task_is_a_failure_and_the_others_finish() {
+    struct Panicking;
+    impl Workload for Panicking {
+        fn name(&self) -> &'static str {
+            "panicking"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(20)
+        }
+
+        fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+            if task.seq == 7 {
+                // As a panic, but without its message in the log of the tests.
+                std::panic::resume_unwind(Box::new("seven".to_owned()));
+            }
+            Outcome::from(cx.write(b"."))
+        }
+    }
+    let study = Experiment::new(&mut Panicking).unwrap().width(3).run().unwrap();
+    for column in &study.columns {
+        let run = &column.runs[0];
+        assert_eq!((run.tasks, run.succeeded, run.failed), (20, 19, 1));
+        assert_eq!(run.records[7].outcome, Outcome::Panicked("seven".to_owned()));
+        assert_eq!(column.output.len(), 19);
+    }
+    assert_eq!(study.failures[&7].why, "panicked: seven");
+    assert!(!study.agrees());
+}
+
+#[test]
+fn tasks_that_cannot_be_read_to_their_end_are_an_error_of_the_experiment() {
+    struct Torn {
+        done: Mutex<Vec<u64>>,
+    }
+    impl Workload for Torn {
+        fn name(&self) -> &'static str {
+            "torn"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            let torn = || Err(anyhow::anyhow!("line 3 cannot be read"));
+            Box::new(numbered(2).chain(std::iter::once_with(torn)).chain(numbered(9)))
+        }
+
+        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            self.done.lock().unwrap().push(task.seq);
+            Outcome::Success
+        }
+    }
+    for executor in [Box::new(Serial) as Box<dyn Executor>, Box::new(Pool::new(NonZeroUsize::MIN))] {
+        let mut workload = Torn { done: Mutex::default() };
+        let error = Experiment::new(&mut workload).unwrap().executors(vec![executor]).run().unwrap_err();
+        assert_eq!(error.to_string(), "line 3 cannot be read");
+        assert_eq!(*workload.done.lock().unwrap(), [0, 1]);
+    }
+}
+
+/// Writes what is different each way.
+struct Unlike;
+
+impl Workload for Unlike {
+    fn name(&self) -> &'static str {
+        "unlike"
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        numbered(3)
+    }
+
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        let text = if task.seq == 1 { cx.way().name() } else { "the same" };
+        Outcome::from(cx.write(text.as_bytes()))
+    }
+}
+
+#[test]
+fn ways_that_wrote_something_else_are_told_apart_by_task() {
+    let study = Experiment::new(&mut Unlike).unwrap().width(2).run().unwrap();
+    assert!(!study.agrees());
+    assert_eq!(study.n_failed(), 0);
+    let agreement = study.agreement.as_ref().unwrap();
+    assert_eq!((agreement.identical, agreement.items), (2, 3));
+    assert_eq!(agreement.differences.len(), 1);
+    let report = parsim::report::text::plain(&study);
+    assert!(report.contains("2 of 3 tasks identical"), "{report}");
+    assert!(report.contains("differs: 2 (parallel)"), "{report}");
+}
+
+#[test]
+fn an_interrupted_run_does_not_count_and_no_other_is_started() {
+    struct Interrupting(Interrupt);
+    impl Workload for Interrupting {
+        fn name(&self) -> &'static str {
+            "interrupting"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(10)
+        }
+
+        fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+            if task.seq == 3 && cx.way() == Way::Parallel {
+                self.0.trigger(15);
+            }
+            Outcome::Success
+        }
+    }
+    let interrupt = Interrupt::unbound().unwrap();
+    let saved = Cell::new(0);
+    let mut workload = Interrupting(interrupt.clone());
+    let executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial), Box::new(Pool::new(NonZeroUsize::MIN))];
+    let study = Experiment::new(&mut workload)
+        .unwrap()
+        .executors(executors)
+        .repeats(Repeats::Times(5))
+        .interrupt(interrupt)
+        .save(Box::new(|_| {
+            saved.set(saved.get() + 1);
+            Ok(())
+        }))
+        .run()
+        .unwrap();
+    let cut = study.cut.as_ref().unwrap();
+    assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Parallel, 4, None));
+    assert_eq!((study.columns[0].runs.len(), study.columns[1].runs.len(), saved.get()), (1, 0, 1));
+    assert!(study.agreement.is_none());
+}
+
+#[test]
+fn products_that_an_interrupt_left_unread_are_no_difference() {
+    struct Unread(Interrupt);
+    impl Workload for Unread {
+        fn name(&self) -> &'static str {
+            "unread"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(2)
+        }
+
+        fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            Outcome::Success
+        }
+
+        fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
+            if way == Way::Parallel {
+                self.0.trigger(15);
+            }
+            let product = |item| Product { item, label: item.to_string(), digest: Some(Digest(0)) };
+            Ok(Some((0..2).take_while(|_| !interrupt.is_set()).map(product).collect()))
+        }
+    }
+    let interrupt = Interrupt::unbound().unwrap();
+    let study =
+        Experiment::new(&mut Unread(interrupt.clone())).unwrap().width(1).interrupt(interrupt).run().unwrap();
+    assert!(study.agrees(), "{:?}", study.agreement);
+    assert_eq!(study.cut.as_ref().map(|cut| cut.way), Some(Way::Parallel));
+}

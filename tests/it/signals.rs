@@ -1,0 +1,164 @@
+//! What a signal does to a run: it ends soon, by that signal, and leaves
+//! nothing half done behind.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::time::Duration;
+
+use crate::support::{Fresh, Started};
+
+/// The end is to come within half a second; a busy machine gets more.
+const SOON: Duration = Duration::from_secs(20);
+
+const SIGNALS: [(&str, i32); 3] = [("INT", libc::SIGINT), ("TERM", libc::SIGTERM), ("HUP", libc::SIGHUP)];
+
+/// Starts parsim as a terminal would: a shell's background job, which the
+/// tests themselves may be, has SIGINT ignored.
+#[expect(unsafe_code, reason = "std cannot set a signal back to its default in a child")]
+fn start(fresh: &Fresh, line: &str) -> Started {
+    let mut line = fresh.parsim(line);
+    let reset = || {
+        for (_, signal) in SIGNALS {
+            // SAFETY: signal(2) is async-signal-safe, and the default is a valid action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: `reset` does nothing but what may be done between fork and exec.
+    unsafe { line.command().pre_exec(reset) };
+    line.start()
+}
+
+/// Whether the temporary of a file is there, so that it is being written.
+fn is_writing(fresh: &Fresh, folder: &str) -> bool {
+    fresh.names(folder).iter().any(|name| name.starts_with(".x000000.csv."))
+}
+
+const LONG: &str = "csv --rows 100000000 --cols 1 --files 2 --matrix per-file";
+
+#[test]
+fn a_signal_ends_a_long_serial_run_by_that_signal_and_leaves_no_file() {
+    for (name, number) in SIGNALS {
+        let fresh = Fresh::new();
+        let mut started = start(&fresh, &format!("{LONG} --export-json study.json"));
+        started.until("it writes", || is_writing(&fresh, "data_serial"));
+        started.signal(name);
+        let ran = started.end_within(SOON);
+        ran.ends_by_signal(number);
+        ran.tells_one_line("interrupted in the serial run: 0 of 2 tasks had finished");
+        assert!(ran.stdout.is_empty());
+        assert!(fresh.names("data_serial").is_empty());
+        // The study is there all the same, and says where it was cut.
+        assert_eq!(fresh.names("."), ["data_serial", "study.json"]);
+        let json = fs::read(fresh.path("study.json")).unwrap();
+        let study: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(study["cut"]["way"], "serial");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_long_parallel_run_and_all_its_threads() {
+    for rng in ["numpy", "fast"] {
+        let fresh = Fresh::new();
+        let mut started = start(&fresh, &format!("{LONG} --parallel -j 3 --rng {rng}"));
+        started.until("it writes", || is_writing(&fresh, "data_parallel"));
+        started.signal("TERM");
+        let ran = started.end_within(SOON);
+        ran.ends_by_signal(libc::SIGTERM).tells_one_line("interrupted in the parallel run: ");
+        assert!(fresh.names("data_parallel").is_empty());
+    }
+}
+
+#[test]
+fn whole_files_of_earlier_tasks_stay_when_a_later_one_is_cut_short() {
+    let fresh = Fresh::new();
+    let line = "csv --serial --rows 2000000 --cols 1 --files 1000 --matrix per-file --export-json -";
+    let mut started = start(&fresh, line);
+    started.until("a file is whole", || fresh.path("data_serial/x000000.csv").exists());
+    started.signal("INT");
+    let ran = started.end_within(SOON);
+    ran.ends_by_signal(libc::SIGINT);
+    let names = fresh.names("data_serial");
+    assert!(!names.is_empty() && names.len() < 1000);
+    for name in names {
+        let text = fs::read_to_string(fresh.path("data_serial").join(&name)).unwrap();
+        assert_eq!(text.lines().count(), 2_000_000, "{name}");
+    }
+    // What goes to stdout goes there after a signal, too.
+    let study: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(study["cut"]["finished"].as_u64().unwrap() >= 1);
+}
+
+#[test]
+fn a_signal_wakes_tasks_that_sleep() {
+    for way in ["--serial", "--parallel"] {
+        let fresh = Fresh::new();
+        let line = format!("sleep --seconds 600 {way} --prepare");
+        let mut started = start(&fresh, &format!("{line} >ready"));
+        started.until("it runs", || fresh.path("ready").exists());
+        // Now the tasks are about to sleep; a little later they do.
+        std::thread::sleep(Duration::from_millis(50));
+        started.signal("INT");
+        let ran = started.end_within(SOON);
+        ran.ends_by_signal(libc::SIGINT).tells("0 of 4 tasks had finished");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_whatever_it_waits_for() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; exec sleep 50"]);
+    let mut started = line.start();
+    started.until("the command runs", || fresh.path("ready").exists());
+    // Two that come together count as one, so there are more than two.
+    for _ in 0..1000 {
+        if !started.is_running() {
+            break;
+        }
+        started.signal("TERM");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+}
+
+#[test]
+fn a_signal_that_the_parent_ignores_stays_ignored() {
+    let fresh = Fresh::new();
+    let mut started =
+        fresh.shell("trap '' HUP; exec parsim sleep --seconds 600 --serial --prepare '>ready'").start();
+    started.until("it runs", || fresh.path("ready").exists());
+    started.signal("HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(started.is_running(), "a signal that nohup had asked to ignore ended it");
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+}
+
+#[test]
+fn a_signal_ends_a_command_around_a_run_too() {
+    // From a terminal it reaches the command as well, from elsewhere only parsim.
+    for to_all in [true, false] {
+        let fresh = Fresh::new();
+        let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; exec sleep 100"]);
+        let mut started = line.start();
+        started.until("the command runs", || fresh.path("ready").exists());
+        if to_all {
+            started.signal_all("TERM");
+        } else {
+            started.signal("TERM");
+        }
+        started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn a_second_signal_need_not_be_the_first_one_again() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; trap '' HUP TERM; sleep 100"]);
+    let mut started = line.start();
+    started.until("the command runs", || fresh.path("ready").exists());
+    started.signal("HUP");
+    std::thread::sleep(Duration::from_millis(100));
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+}

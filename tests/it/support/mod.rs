@@ -1,0 +1,132 @@
+//! parsim run in a fresh directory, and everything there is to know printed
+//! when an expectation fails.
+//!
+//! Does not know what any test is about.
+
+mod ran;
+mod started;
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+pub(crate) use ran::Ran;
+pub(crate) use started::Started;
+
+/// The program under test.
+const PARSIM: &str = env!("CARGO_BIN_EXE_parsim");
+
+/// What a user's environment could change.
+const CLEARED: [&str; 11] = [
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "TERM",
+    "LANG",
+    "LC_CTYPE",
+    "SLURM_CPUS_PER_TASK",
+    "PBS_NCPUS",
+    "NSLOTS",
+    "RUST_BACKTRACE",
+    "PARSIM",
+    "PARSIM_WAY",
+];
+
+/// A fresh directory, gone when the test is over.
+pub(crate) struct Fresh {
+    folder: TempDir,
+}
+
+impl Fresh {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Where `name` is or will be.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// parsim with the words of `line`, which hold no spaces themselves.
+    pub(crate) fn parsim(&self, line: &str) -> Line {
+        self.program(PARSIM).args(line.split_whitespace())
+    }
+
+    /// A shell command in which `parsim` is the program under test.
+    pub(crate) fn shell(&self, script: &str) -> Line {
+        let folder = Path::new(PARSIM).parent().unwrap();
+        let path = std::env::join_paths(
+            std::iter::once(folder.to_owned())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        );
+        self.program("/bin/sh").args(["-c", script]).env("PATH", path.unwrap())
+    }
+
+    fn program(&self, program: &str) -> Line {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8").process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for name in CLEARED {
+            command.env_remove(name);
+        }
+        Line { command }
+    }
+
+    /// The names in a folder, hidden ones too, in order; none when it is not there.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// A command line that is being put together.
+pub(crate) struct Line {
+    command: Command,
+}
+
+impl Line {
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// For what only the command itself can be told.
+    pub(crate) fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    /// Starts it; the caller says when it is to end.
+    pub(crate) fn start(self) -> Started {
+        Started::start(self.command)
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Ran {
+        self.start().end()
+    }
+}

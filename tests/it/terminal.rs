@@ -1,0 +1,82 @@
+//! What is drawn on a terminal, with a pair of pseudo-terminals for one.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::thread::{self, JoinHandle};
+
+use crate::support::Fresh;
+
+/// A terminal of 100 columns: the end for a program, and what it will show.
+#[expect(unsafe_code, reason = "std cannot open a pseudo-terminal")]
+fn terminal() -> (OwnedFd, JoinHandle<String>) {
+    let (mut master, mut slave) = (-1, -1);
+    let size = libc::winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: openpty writes two descriptors, and takes null for a name and for
+    // the usual settings; the descriptors are then ours alone.
+    let (master, slave) = unsafe {
+        let opened = libc::openpty(
+            &raw mut master,
+            &raw mut slave,
+            std::ptr::null_mut(),
+            std::ptr::null(),
+            &raw const size,
+        );
+        assert_eq!(opened, 0, "no pseudo-terminal: {}", std::io::Error::last_os_error());
+        (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
+    };
+    let shown = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // Linux ends it with EIO when nobody has the other end open any more.
+        let _ = (&master).read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    (slave, shown)
+}
+
+#[test]
+fn work_that_lasts_has_a_bar_and_short_work_has_none() {
+    let fresh = Fresh::new();
+    for (options, term, is_drawn) in [
+        ("--seconds 0.2", "xterm", true),
+        ("--seconds 0.2 --progress=always", "xterm", true),
+        ("--seconds 0.2 --progress=never", "xterm", false),
+        ("--seconds 0.2", "dumb", false),
+        ("--seconds 0.001", "xterm", false),
+    ] {
+        let (stderr, shown) = terminal();
+        let line = fresh.parsim(&format!("sleep --serial {options}")).env("TERM", term);
+        line.stderr(stderr).run().exits(0).says("results 1, 2, 3, 4");
+        let shown = shown.join().unwrap();
+        assert_eq!(shown.contains("serial 1 "), is_drawn, "{options} on {term}: {shown:?}");
+        assert_eq!(shown.contains("/4 tasks"), is_drawn, "{options} on {term}: {shown:?}");
+    }
+}
+
+#[test]
+fn colours_come_on_a_terminal_that_wants_them() {
+    let fresh = Fresh::new();
+    for (option, environment, colored) in [
+        ("", ("TERM", "xterm"), true),
+        ("--color never", ("TERM", "xterm"), false),
+        ("", ("TERM", "dumb"), false),
+        ("", ("NO_COLOR", "1"), false),
+    ] {
+        let (stdout, shown) = terminal();
+        let (name, value) = environment;
+        let line = fresh.parsim(&format!("sleep --serial --seconds 0 {option}")).env("TERM", "xterm");
+        line.env(name, value).stdout(stdout).run().exits(0).is_quiet();
+        let shown = shown.join().unwrap();
+        assert!(shown.contains("results 1, 2, 3, 4"), "{shown:?}");
+        assert_eq!(shown.contains('\u{1b}'), colored, "{option} {environment:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn the_pair_of_functions_runs_when_a_terminal_offers_no_lines() {
+    let fresh = Fresh::new();
+    let (stdin, shown) = terminal();
+    let ran = fresh.parsim("parallel").stdin(stdin).run();
+    ran.exits(0).tells_one_line("this is the exercise `parsim sleep --parallel`").says("results 1, 2, 3, 4");
+    assert_eq!(shown.join().unwrap(), "");
+}
