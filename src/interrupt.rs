@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 /// A flag that a signal (or [`Interrupt::trigger`]) sets once and for all.
 #[derive(Clone, Debug)]
@@ -45,19 +45,25 @@ impl Interrupt {
     /// When a handler cannot be installed.
     pub fn on_signals() -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
+        // Handled, a limit on the size of files becomes an error of the write
+        // that meets it; children get the default back.
+        signal_hook::flag::register(SIGXFSZ, Arc::default()).context("install the handler of SIGXFSZ")?;
+        let seen = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             if signal != SIGHUP || !is_ignored(signal) {
-                interrupt.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
+                interrupt
+                    .bind(signal, &seen)
+                    .with_context(|| format!("install the handler of signal {signal}"))?;
             }
         }
         Ok(interrupt)
     }
 
-    fn bind(&self, signal: i32) -> io::Result<()> {
-        // Order matters: the second signal must find `seen` set by the first.
-        let seen = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&seen))?;
-        signal_hook::flag::register(signal, seen)?;
+    fn bind(&self, signal: i32, seen: &Arc<AtomicBool>) -> io::Result<()> {
+        // Order matters: the second signal must find `seen` set by the first,
+        // whichever that was.
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(seen))?;
+        signal_hook::flag::register(signal, Arc::clone(seen))?;
         let number = usize::try_from(signal).expect("signal numbers are positive");
         signal_hook::flag::register_usize(signal, Arc::clone(&self.signal), number)?;
         signal_hook::low_level::pipe::register(signal, self.ring.try_clone()?)?;

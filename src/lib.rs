@@ -51,17 +51,18 @@
 //!
 //! | floor | modules | what they know |
 //! |---|---|---|
-//! | 7 | `main.rs` | how the process ends |
-//! | 6 | [`cli`] | argv, environment, terminal, exit status |
-//! | 5 | [`experiment`] | the order of runs, what is inside the clock, when to save |
-//! | 4 | [`executor`] | where and when tasks run: serial, pool, mock |
-//! | 4 | [`report`] | a study as text or JSON; the table is computed once as cells |
-//! | 4 | [`progress`] | events drawn as a bar or as lines |
-//! | 3 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
-//! | 2 | [`workload`] | what tasks do: `sleep`, `csv_gen` |
-//! | 2 | [`sink`] | output in input order: streamed, kept, spilled |
-//! | 2 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
-//! | 1 | [`record`], [`event`], [`output`] | plain data and the traits between floors |
+//! | 8 | `main.rs` | how the process ends |
+//! | 7 | [`cli`] | argv, environment, terminal, exit status |
+//! | 6 | [`experiment`] | the order of runs, what is inside the clock, when to save |
+//! | 5 | [`executor`] | where and when tasks run: serial, pool, mock |
+//! | 5 | [`report`] | a study as text or JSON; the table is computed once as cells |
+//! | 5 | [`progress`] | events drawn as a bar or as lines |
+//! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
+//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen` |
+//! | 3 | [`sink`] | output in input order: streamed, kept, spilled |
+//! | 3 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
+//! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
+//! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |
 //! | 0 | [`format`](mod@format), [`host`], [`interrupt`], [`measure`], [`numpy`], [`process`], [`style`], [`whole_file`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
@@ -69,7 +70,7 @@
 //!
 //! # What holds everywhere
 //!
-//! - Only `run/one.rs` reads a task's clocks; only `experiment.rs` a run's.
+//! - Only `run/one.rs` reads a task's clocks; only `experiment/` a run's.
 //! - No workload starts a thread or calls rayon: a serial run has one thread.
 //! - `unsafe` is in `process`, `measure` and `interrupt` only.
 //! - A file that parsim writes is whole or absent ([`whole_file`]).

@@ -3,8 +3,10 @@
 //! Workloads and export formats come from their tables. Only parses; does not
 //! know what anything means on this machine.
 
+use std::ffi::OsString;
+
 use clap::builder::{PossibleValuesParser, StyledStr};
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, ValueHint};
 
 use super::exit::STATUSES;
@@ -122,7 +124,17 @@ fn status_help() -> String {
 }
 
 /// A usage error in one line: what is wrong, what was perhaps meant, where to look.
-pub(super) fn one_line(error: &clap::Error) -> String {
+pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
+    let asked = argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
+        ErrorKind::InvalidSubcommand => {
+            let nearest =
+                nearest_subcommand(&asked).map(|name| format!("; perhaps '{name}'")).unwrap_or_default();
+            return format!("there is no subcommand '{asked}'{nearest}; see parsim --help");
+        }
+        _ => {}
+    }
     let rendered = error.render().to_string();
     let told: Vec<&str> = rendered
         .lines()
@@ -131,20 +143,24 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         .filter(|line| !line.is_empty())
         .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
         .collect();
-    let mut line = told.join("; ");
-    if error.kind() == ErrorKind::MissingSubcommand {
-        "name a subcommand".clone_into(&mut line);
-    }
-    let subcommand = error.get(ContextKind::Usage).map(|usage| usage_of(&usage.to_string()));
-    format!("{line}; see {} --help", subcommand.unwrap_or_else(|| "parsim".to_owned()))
+    let help = command()
+        .get_subcommands()
+        .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
+        .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
+    format!("{}; see {help} --help", told.join("; "))
 }
 
-/// `parsim csv-gen` out of `Usage: parsim csv-gen [OPTIONS]`.
-fn usage_of(usage: &str) -> String {
-    let words = usage.split_whitespace().skip_while(|word| *word != "parsim");
-    let name: Vec<&str> =
-        words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
-    if name.is_empty() { "parsim".to_owned() } else { name.join(" ") }
+/// The subcommand, by whichever of its names, that `word` comes closest to.
+fn nearest_subcommand(word: &str) -> Option<String> {
+    let command = command();
+    let names = command.get_subcommands().flat_map(|command| {
+        std::iter::once(command.get_name()).chain(command.get_all_aliases()).map(str::to_owned)
+    });
+    names
+        .map(|name| (strsim::damerau_levenshtein(word, &name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// The text of `--help` or `--version`.

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ArgMatches;
@@ -87,10 +88,11 @@ impl Exports {
 
 impl Place {
     fn open(path: &str) -> anyhow::Result<Self> {
-        if path == "-" {
+        if path == "-" || is_stdout(Path::new(path)) {
             return Ok(Self::Stdout);
         }
-        let path = PathBuf::from(path);
+        // Through a link the file behind it is replaced, not the link.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
@@ -101,7 +103,15 @@ impl Place {
     }
 }
 
-fn write_whole(path: &std::path::Path, opened: Option<WholeFile>, bytes: &[u8]) -> std::io::Result<()> {
+/// Whether `path` is another name of stdout: `/dev/stdout`, `/dev/fd/1`, the file
+/// it is redirected to.
+fn is_stdout(path: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|target| (target.dev(), target.ino())).ok();
+    let target = identity(path);
+    target.is_some() && target == identity(Path::new("/dev/stdout")) && path != Path::new("/dev/null")
+}
+
+fn write_whole(path: &Path, opened: Option<WholeFile>, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = match opened {
         Some(file) => file,
         None => WholeFile::create(path)?,

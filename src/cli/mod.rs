@@ -23,6 +23,7 @@ pub use exit::{End, STATUSES};
 
 use self::exit::{Exit, Fault};
 use self::term::Terminal;
+use crate::format;
 use crate::host::Cores;
 use crate::process;
 
@@ -37,7 +38,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         Err(_) => Fault::Own(anyhow::anyhow!("a bug in parsim: please report the message above")),
     };
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {fault}");
+    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
     End::Status(Exit::Fault.status())
 }
 
@@ -47,7 +48,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     }
     let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
-        Err(error) if error.use_stderr() => return Err(Fault::Usage(args::one_line(&error))),
+        Err(error) if error.use_stderr() => return Err(Fault::Usage(args::one_line(&error, argv))),
         Err(help) => return print(&term::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");

@@ -52,10 +52,10 @@ pub(super) fn run_ways(
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {
-        experiment = experiment.before_each(hook(command));
+        experiment = experiment.before_each(hook(command, &interrupt));
     }
     if let Some(command) = &ways.cleanup {
-        experiment = experiment.after_each(hook(command));
+        experiment = experiment.after_each(hook(command, &interrupt));
     }
     let study = experiment
         .executors(plan.executors)
@@ -77,8 +77,10 @@ pub(super) fn run_ways(
     })
 }
 
-fn hook(command: &str) -> Hook<'_> {
-    Box::new(move |way: Way| process::run_in_shell(command, &[("PARSIM_WAY", OsStr::new(way.name()))]))
+fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
+    Box::new(move |way: Way| {
+        process::run_in_shell(command, &[("PARSIM_WAY", OsStr::new(way.name()))], interrupt.wake_fd())
+    })
 }
 
 fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {

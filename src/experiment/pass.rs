@@ -38,6 +38,10 @@ impl Experiment<'_> {
         if let Some(hook) = &mut self.before {
             hook(way).context("the --prepare command")?;
         }
+        if self.interrupt.is_set() {
+            study.cut = Some(Cut { way, finished: 0, tasks: self.workload.size().tasks });
+            return Ok(None);
+        }
 
         let clock = &*self.clock;
         let before = clock.now();
@@ -69,8 +73,9 @@ impl Experiment<'_> {
         let Timed { wall, usage, peak_memory } = timed?;
 
         let RunLedger { result, digests, failures, .. } = ledger.sorted();
+        let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
         if self.interrupt.is_set() {
-            study.cut = Some(Cut { way, finished: result.succeeded, tasks: size.tasks });
+            study.cut = Some(cut);
             return Ok(None);
         }
         if number > 0 {
@@ -85,7 +90,13 @@ impl Experiment<'_> {
             if study.failures.is_empty() && self.checked.is_none() {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
-            produced(workload, way, width, digests, &self.interrupt, comparer)?;
+            let items = produced(workload, way, width, digests, &self.interrupt)?;
+            if self.interrupt.is_set() {
+                // Not all of it was read back.
+                study.cut = Some(cut);
+                return Ok(None);
+            }
+            comparer.take(items);
         }
         for total in &result.spans {
             if let Some(advice) = workload.advice(&total.name) {
@@ -137,26 +148,20 @@ struct Timed {
     peak_memory: Option<u64>,
 }
 
-/// Hands `comparer` what a run produced: what is on disk, or else the digests of
-/// what its tasks wrote.
+/// What a run produced: what is on disk, or else the digests of what its tasks
+/// wrote.
 fn produced(
     workload: &dyn Workload,
     way: Way,
     width: usize,
     digests: Vec<Option<Digest>>,
     interrupt: &Interrupt,
-    comparer: &mut Comparer,
-) -> anyhow::Result<()> {
-    let Some(products) = workload.products(way, interrupt).context("read the results back")? else {
-        let produced = Produced { way, width, unit: workload.unit(), digests };
-        comparer.take(produced, |item| (item + 1).to_string());
-        return Ok(());
-    };
-    let digests = products.iter().map(|product| product.digest).collect();
-    let unit = products.first().map_or(workload.unit(), |product| product.unit);
-    comparer.take(Produced { way, width, unit, digests }, |item| {
-        let product = usize::try_from(item).ok().and_then(|index| products.get(index));
-        product.map_or_else(|| item.to_string(), |product| product.label.clone())
-    });
-    Ok(())
+) -> anyhow::Result<Produced> {
+    if let Some(products) = workload.products(way, interrupt).context("read the results back")? {
+        let unit = products.first().map_or(workload.unit(), |product| product.unit);
+        let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
+        return Ok(Produced { way, width, unit, items });
+    }
+    let items = (1..).zip(digests).map(|(number, digest): (u64, _)| (number.to_string(), digest));
+    Ok(Produced { way, width, unit: workload.unit(), items: items.collect() })
 }

@@ -52,7 +52,8 @@ pub fn render(study: &Study, look: Look) -> String {
 }
 
 fn title(study: &Study, styles: Styles) -> String {
-    let command = if study.command.is_empty() { study.workload.clone() } else { study.command.join(" ") };
+    let command =
+        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let widths: Vec<String> = study.parallel().map(|column| column.width.to_string()).collect();
     let mut about = format::plural(n_tasks, "task");
@@ -111,7 +112,7 @@ fn summary(study: &Study, styles: Styles) -> Vec<String> {
         ));
     }
     if let Some(agreement) = &study.agreement {
-        lines.extend(agreement.checked.clone());
+        lines.extend(agreement.checked.as_deref().map(format::printable));
         for difference in &agreement.differences {
             let text = format!("differs: {} ({})", format::printable(&difference.label), difference.way);
             lines.push(paint(styles.bad, &text));
@@ -192,7 +193,7 @@ fn other_load(study: &Study) -> Option<String> {
     let per_core = study.host.other_load()?;
     (per_core >= BUSY).then(|| {
         format!(
-            "note: the load was {} a core when this began: other work may have slowed it",
+            "note: the load was {} for each core when this began: other work may have slowed it",
             format::three_digits(per_core)
         )
     })
@@ -204,5 +205,6 @@ fn hint(study: &Study) -> Option<String> {
     let (Some(way), None) = (ways.next(), ways.next()) else { return None };
     let flag = format!("--{way}");
     let both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
-    (both.len() < study.command.len()).then(|| format!("to see both ways side by side: {}", both.join(" ")))
+    (both.len() < study.command.len())
+        .then(|| format!("to see both ways side by side: {}", shell_words::join(both)))
 }

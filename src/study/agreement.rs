@@ -1,5 +1,7 @@
 //! Whether two ways of running the same tasks produced the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Digest, Way};
@@ -54,8 +56,8 @@ pub(crate) struct Produced {
     pub(crate) width: usize,
     /// What the items are.
     pub(crate) unit: &'static str,
-    /// The digest of each item; `None` where it failed.
-    pub(crate) digests: Vec<Option<Digest>>,
+    /// Each item in a person's words, and its digest; `None` where it failed.
+    pub(crate) items: Vec<(String, Option<Digest>)>,
 }
 
 /// Compares run after run with the first.
@@ -63,33 +65,28 @@ pub(crate) struct Produced {
 pub(crate) struct Comparer {
     unit: &'static str,
     reference: Option<Vec<Option<Digest>>>,
-    /// Items that differed, with whether each was missing rather than different.
-    differing: std::collections::BTreeMap<u64, Difference>,
-    missing: std::collections::BTreeSet<u64>,
+    differing: BTreeMap<u64, Difference>,
+    /// Items that some run did not produce: told as failures, not as differences.
+    missing: BTreeSet<u64>,
     compared: bool,
 }
 
 impl Comparer {
-    /// Takes what one run produced; `label` names an item where that is needed.
-    pub(crate) fn take(&mut self, produced: Produced, label: impl Fn(u64) -> String) {
-        let Produced { way, width, unit, digests } = produced;
-        self.missing.extend(missing(&digests));
+    /// Takes what one run produced.
+    pub(crate) fn take(&mut self, produced: Produced) {
+        let Produced { way, width, unit, items } = produced;
+        self.missing
+            .extend((0..).zip(&items).filter(|(_, (_, digest))| digest.is_none()).map(|(item, _)| item));
         let Some(reference) = &self.reference else {
             self.unit = unit;
-            self.reference = Some(digests);
+            self.reference = Some(items.into_iter().map(|(_, digest)| digest).collect());
             return;
         };
         self.compared = true;
-        self.missing.extend(digests.len() as u64..reference.len() as u64);
-        for (item, (first, this)) in (0..).zip(reference.iter().zip(&digests)) {
-            // What is missing failed, and is told as a failure.
-            if first.is_some() && this.is_some() && first != this {
-                self.differing.entry(item).or_insert_with(|| Difference {
-                    item,
-                    label: label(item),
-                    way,
-                    width,
-                });
+        self.missing.extend(items.len() as u64..reference.len() as u64);
+        for (item, (first, (label, this))) in (0..).zip(reference.iter().zip(items)) {
+            if first.is_some() && this.is_some() && *first != this {
+                self.differing.entry(item).or_insert(Difference { item, label, way, width });
             }
         }
     }
@@ -97,7 +94,7 @@ impl Comparer {
     /// The outcome so far; `None` while there was nothing to compare with.
     pub(crate) fn agreement(&self) -> Option<Agreement> {
         let reference = self.reference.as_ref().filter(|_| self.compared)?;
-        let unlike = self.differing.keys().chain(&self.missing).collect::<std::collections::BTreeSet<_>>();
+        let unlike: BTreeSet<_> = self.differing.keys().chain(&self.missing).collect();
         Some(Agreement {
             unit: self.unit.to_owned(),
             items: reference.len() as u64,
@@ -108,23 +105,21 @@ impl Comparer {
     }
 }
 
-fn missing(produced: &[Option<Digest>]) -> impl Iterator<Item = u64> {
-    (0..).zip(produced).filter(|(_, digest)| digest.is_none()).map(|(item, _)| item)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn produced(way: Way, values: &[u128]) -> Produced {
-        let digests = values.iter().map(|&value| (value != 0).then_some(Digest(value))).collect();
-        Produced { way, width: 1, unit: "task", digests }
+        let digest = |&value: &u128| (value != 0).then_some(Digest(value));
+        let items = (0..).zip(values.iter().map(digest));
+        let items = items.map(|(item, digest): (u64, _)| (item.to_string(), digest)).collect();
+        Produced { way, width: 1, unit: "task", items }
     }
 
     fn compare(first: &[u128], second: &[u128]) -> Agreement {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, first), |item| item.to_string());
-        comparer.take(produced(Way::Parallel, second), |item| item.to_string());
+        comparer.take(produced(Way::Serial, first));
+        comparer.take(produced(Way::Parallel, second));
         comparer.agreement().unwrap()
     }
 
@@ -156,7 +151,7 @@ mod tests {
     #[test]
     fn one_run_alone_is_not_compared() {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, &[1]), |_| String::new());
+        comparer.take(produced(Way::Serial, &[1]));
         assert_eq!(comparer.agreement(), None);
     }
 }

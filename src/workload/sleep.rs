@@ -30,7 +30,7 @@ pub struct SleepOptions {
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub tasks: u64,
     /// How long each sleeps, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_hyphen_values = true)]
     pub seconds: f64,
 }
 

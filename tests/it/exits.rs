@@ -78,7 +78,7 @@ fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
     let fresh = Fresh::new();
     for (line, cause, next) in [
         ("csv --fiels 3", "unexpected argument '--fiels'", "'--files'"),
-        ("slep", "unrecognized subcommand 'slep'", "'sleep'"),
+        ("slep", "there is no subcommand 'slep'; perhaps 'sleep'", "'sleep'"),
         ("nonsense", "unrecognized subcommand 'nonsense'", "see parsim --help"),
         ("csv --files x", "invalid value 'x' for '--files <N>'", "--help"),
         ("csv --rng nump", "invalid value 'nump'", "numpy-legacy, numpy, fast"),

@@ -204,7 +204,7 @@ fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
         vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, &clock, second))];
     let study =
         experiment(&mut workload, &clock).executors(executors).repeats(Repeats::Times(5)).run().unwrap();
-    let Verdict::DiskRead(text) = verdict(&study) else { panic!("a ratio was claimed") };
+    let Verdict::Unclaimed(text) = verdict(&study) else { panic!("a ratio was claimed") };
     assert_eq!(text, "serial read 102 MB from disk, parallel 0 B: repeat with --warmup 1");
     let report = parsim::report::text::plain(&study);
     assert!(report.contains(&format!("no speed-up is claimed: {text}")), "{report}");
@@ -365,7 +365,8 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
             if way == Way::Parallel {
                 self.0.trigger(15);
             }
-            let product = |item| Product { item, label: item.to_string(), digest: Some(Digest(0)) };
+            let product =
+                |item| Product { item, unit: "thing", label: item.to_string(), digest: Some(Digest(0)) };
             Ok(Some((0..2).take_while(|_| !interrupt.is_set()).map(product).collect()))
         }
     }

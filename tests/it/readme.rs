@@ -1,5 +1,5 @@
-//! Every example of README.md does what it says: the commands of its console
-//! blocks are run, each block in a fresh directory.
+//! Every example of README.md does what it says: the commands of its console and
+//! sh blocks are run, each block in a fresh directory.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ const SKIPPED: [&str; 6] =
 /// How a reader in a clone starts the program.
 const FROM_SOURCE: &str = "cargo run --release --";
 
-/// A console block, by the line it starts at.
+/// A block of commands, by the line it starts at.
 #[derive(Debug, PartialEq)]
 struct Block {
     line: usize,
@@ -26,7 +26,8 @@ struct Command {
     status: i32,
 }
 
-/// The console blocks of a text; an error names the line of a block that is
+/// The blocks of commands of a text (`console`: lines that start with "$ ", with
+/// what they print; `sh`: every line); an error names the line of a block that is
 /// not one of commands.
 fn blocks(text: &str) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
@@ -42,7 +43,8 @@ fn blocks(text: &str) -> Result<Vec<Block>, String> {
             if line.trim_start() == "```" {
                 break;
             }
-            if let Some(command) = line.trim_start().strip_prefix("$ ") {
+            let is_script = language == "sh" && !is_continued && !line.trim().is_empty();
+            if let Some(command) = line.trim_start().strip_prefix("$ ").or(is_script.then_some(line)) {
                 commands.push(Command { text: command.to_owned(), status: 0 });
             } else if let (true, Some(command)) = (is_continued, commands.last_mut()) {
                 command.text = format!("{}{}", command.text.trim_end_matches('\\'), line.trim_start());
@@ -50,7 +52,7 @@ fn blocks(text: &str) -> Result<Vec<Block>, String> {
             is_continued =
                 commands.last().is_some_and(|command| command.text.ends_with('\\')) && line.ends_with('\\');
         }
-        if language != "console" {
+        if !["console", "sh"].contains(&language) {
             continue;
         }
         if commands.is_empty() {
@@ -114,6 +116,10 @@ $ parsim slep  # exits with 255
 ```rust
 $ no
 ```
+```sh
+parsim cpus
+cargo test
+```
   ```console
   $ cargo run --release -- cpus | head -1
   ```
@@ -121,7 +127,8 @@ $ no
     let command = |text: &str, status| Command { text: text.to_owned(), status };
     let expected = [
         Block { line: 2, commands: vec![command("parsim csv --files 2", 0), command("parsim slep", 255)] },
-        Block { line: 11, commands: vec![command("cargo run --release -- cpus | head -1", 0)] },
+        Block { line: 11, commands: vec![command("parsim cpus", 0), command("cargo test", 0)] },
+        Block { line: 15, commands: vec![command("cargo run --release -- cpus | head -1", 0)] },
     ];
     assert_eq!(blocks(text).unwrap(), expected);
     assert_eq!(runnable("cargo run --release -- cpus | head -1").unwrap(), "parsim cpus | head -1");

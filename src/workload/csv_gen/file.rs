@@ -1,6 +1,5 @@
 //! One file, written whole by one task.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::path::Path;
 use super::matrix::{CHUNK, Matrix};
 use super::source::Values;
 use super::text::Text;
-use super::{CsvGen, file_name};
+use super::{CsvGen, file_number};
 use crate::record::Outcome;
 use crate::whole_file::WholeFile;
 use crate::workload::Cx;
@@ -35,23 +34,18 @@ pub(super) fn clear(folder: &Path, n_files: u64) -> u64 {
     if fs::create_dir_all(folder).is_err() {
         return 0;
     }
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    // Only names that are there are removed: a thousand files asked for and none
-    // there costs one look.
-    let found: HashSet<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    let hidden = found.iter().filter(|name| name.as_encoded_bytes().starts_with(b".")).count();
-    let mut ours = 0;
-    for name in (0..n_files).map(file_name) {
-        if found.contains(name.as_str().as_ref() as &std::ffi::OsStr) {
-            ours += 1;
-            let path = folder.join(name);
-            if fs::symlink_metadata(&path).is_ok_and(|entry| entry.is_file()) {
-                // The task that writes the file says what is in the way.
-                let _ = fs::remove_file(path);
-            }
+    let mut others = 0;
+    for name in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
+        let is_ours = name.to_str().and_then(file_number).is_some_and(|number| number < n_files);
+        let path = folder.join(&name);
+        if is_ours && fs::symlink_metadata(&path).is_ok_and(|entry| entry.is_file()) {
+            // The task that writes the file says what is in the way.
+            let _ = fs::remove_file(path);
+        } else if !is_ours && !name.as_encoded_bytes().starts_with(b".") {
+            others += 1;
         }
     }
-    (found.len() - hidden - ours) as u64
+    others
 }
 
 /// Writes file number `file`.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The generator of random numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -49,19 +49,19 @@ pub enum MatrixChoice {
 #[serde(default)]
 pub struct CsvOptions {
     /// How many files
-    #[arg(long, value_name = "N", default_value_t = 20, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 20, allow_hyphen_values = true)]
     pub files: i64,
     /// Rows of each
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
     pub rows: i64,
     /// Columns of each
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
     pub cols: i64,
     /// Mean of the Poisson counts
-    #[arg(long, value_name = "MEAN", default_value_t = 20.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MEAN", default_value_t = 20.0, allow_hyphen_values = true)]
     pub lam: f64,
     /// Seed, as NumPy takes it: up to 2^32-1 for numpy-legacy, of any size for the others
-    #[arg(long, value_name = "SEED", default_value = "123", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SEED", default_value = "123", allow_hyphen_values = true)]
     pub seed: String,
     /// Generator
     #[arg(long, value_enum, value_name = "RNG", default_value_t)]
@@ -73,20 +73,27 @@ pub struct CsvOptions {
     #[arg(long, value_enum, value_name = "DIST", default_value_t)]
     pub dist: Dist,
     /// Lower bound of uniform numbers
-    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_hyphen_values = true)]
     pub low: f64,
     /// Upper bound of uniform numbers
-    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, allow_hyphen_values = true)]
     pub high: f64,
     /// Mean of normal numbers
-    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_hyphen_values = true)]
     pub loc: f64,
     /// Deviation of normal numbers, mean of exponential ones
-    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, allow_hyphen_values = true)]
     pub scale: f64,
     /// The folder of the folders `data_serial` and `data_parallel` (default: here)
     #[arg(long, value_name = "DIR")]
+    #[serde(serialize_with = "lossy")]
     pub out_dir: Option<PathBuf>,
+}
+
+/// JSON has no words for a name that is not Unicode.
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 impl Default for CsvOptions {
