@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -36,10 +36,11 @@ impl Interrupt {
         Ok(Self { signal: Arc::default(), wake: Arc::new(wake), ring: Arc::new(ring) })
     }
 
-    /// An interrupt set by INT, TERM and HUP. The second such signal ends the
-    /// process at once. A HUP that the parent had ignored stays ignored, for
-    /// `nohup`; an ignored INT does not: scripts start jobs in the background,
-    /// where the shell ignores it, and end them with `kill -INT`.
+    /// An interrupt set by INT, TERM and HUP. The third such signal ends the
+    /// process at once, whatever it hangs in; until then whoever has children
+    /// ends them. A HUP that the parent had ignored stays ignored, for `nohup`;
+    /// an ignored INT does not: scripts start jobs in the background, where the
+    /// shell ignores it, and end them with `kill -INT`.
     ///
     /// # Errors
     /// When a handler cannot be installed.
@@ -48,24 +49,31 @@ impl Interrupt {
         // Handled, a limit on the size of files becomes an error of the write
         // that meets it; children get the default back.
         signal_hook::flag::register(SIGXFSZ, Arc::default()).context("install the handler of SIGXFSZ")?;
-        let seen = Arc::new(AtomicBool::new(false));
+        let count = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             if signal != SIGHUP || !is_ignored(signal) {
                 interrupt
-                    .bind(signal, &seen)
+                    .bind(signal, &count)
                     .with_context(|| format!("install the handler of signal {signal}"))?;
             }
         }
         Ok(interrupt)
     }
 
-    fn bind(&self, signal: i32, seen: &Arc<AtomicBool>) -> io::Result<()> {
-        // Order matters: the second signal must find `seen` set by the first,
-        // whichever that was.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(seen))?;
-        signal_hook::flag::register(signal, Arc::clone(seen))?;
+    /// `count` is that of all bound signals together.
+    #[expect(unsafe_code, reason = "the handler does what no ready-made one does")]
+    fn bind(&self, signal: i32, count: &Arc<AtomicUsize>) -> io::Result<()> {
+        let (flag, count) = (Arc::clone(&self.signal), Arc::clone(count));
         let number = usize::try_from(signal).expect("signal numbers are positive");
-        signal_hook::flag::register_usize(signal, Arc::clone(&self.signal), number)?;
+        let handler = move || {
+            flag.store(number, Ordering::SeqCst);
+            if count.fetch_add(1, Ordering::SeqCst) >= 2 {
+                // Resets the handler and raises the signal; safe in a handler.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        };
+        // SAFETY: the handler only uses atomics and a function made for handlers.
+        unsafe { signal_hook::low_level::register(signal, handler) }?;
         signal_hook::low_level::pipe::register(signal, self.ring.try_clone()?)?;
         Ok(())
     }
@@ -83,7 +91,7 @@ impl Interrupt {
         self.signal.load(Ordering::Relaxed) != 0
     }
 
-    /// The signal that came, if one did.
+    /// The signal that came last, if one did.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         i32::try_from(self.signal.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)

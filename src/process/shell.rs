@@ -2,11 +2,15 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+
+/// So long a command that is asked to end may take for it.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// Runs `command` with /bin/sh to its end; its output goes to stderr, for
 /// stdout belongs to the report. When `wake` becomes readable first, the
@@ -28,7 +32,7 @@ pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>)
         .with_context(|| format!("start /bin/sh for {command:?}"))?;
     let woken = wait_for_end_or(wake, &child).with_context(|| format!("wait for {command:?}"))?;
     if woken {
-        terminate_group(&child);
+        end_group(&child).with_context(|| format!("end {command:?}"))?;
     }
     let status = child.wait().with_context(|| format!("wait for {command:?}"))?;
     if !woken && !status.success() {
@@ -40,14 +44,31 @@ pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>)
 /// Waits for the child's end or the wake descriptor; `true` if the latter came.
 fn wait_for_end_or(wake: BorrowedFd<'_>, child: &Child) -> io::Result<bool> {
     let ended = end_of(child)?;
-    let mut fds =
-        [wake.as_raw_fd(), ended.as_raw_fd()].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    let [wake_is_ready, has_ended] = wait([wake, ended.as_fd()], None)?;
+    Ok(wake_is_ready && !has_ended)
+}
+
+/// Asks the child's group to end, and makes it when it does not.
+fn end_group(child: &Child) -> io::Result<()> {
+    signal_group(child, libc::SIGTERM);
+    let ended = end_of(child)?;
+    wait([ended.as_fd()], Some(GRACE))?;
+    // Members that outlive the shell are ended too.
+    signal_group(child, libc::SIGKILL);
+    Ok(())
+}
+
+/// Which of `fds` are readable; none when the time is over.
+fn wait<const N: usize>(fds: [BorrowedFd<'_>; N], time: Option<Duration>) -> io::Result<[bool; N]> {
+    let mut entries = fds.map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+    let count = libc::nfds_t::try_from(N).expect("a few descriptors");
+    let millis = time.map_or(-1, |time| i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
     loop {
-        #[expect(unsafe_code, reason = "std cannot wait for two things at once")]
-        // SAFETY: the array lives through the call and has two entries.
-        let ready = unsafe { libc::poll(fds.as_mut_ptr(), 2, -1) };
+        #[expect(unsafe_code, reason = "std cannot wait for several things at once")]
+        // SAFETY: the array lives through the call and has that many entries.
+        let ready = unsafe { libc::poll(entries.as_mut_ptr(), count, millis) };
         match ready {
-            0.. => return Ok(fds[0].revents != 0 && fds[1].revents == 0),
+            0.. => return Ok(entries.map(|entry| entry.revents != 0)),
             _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
             _ => return Err(io::Error::last_os_error()),
         }
@@ -87,17 +108,16 @@ fn end_of(child: &Child) -> io::Result<OwnedFd> {
 }
 
 #[expect(unsafe_code, reason = "std cannot signal a process group")]
-fn terminate_group(child: &Child) {
+fn signal_group(child: &Child, signal: i32) {
     if let Ok(group) = i32::try_from(child.id()) {
         // SAFETY: two numbers; the leader has not been reaped, so that the
         // group is still the child's.
-        unsafe { libc::killpg(group, libc::SIGTERM) };
+        unsafe { libc::killpg(group, signal) };
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsFd as _;
     use std::os::unix::net::UnixStream;
 
     use super::*;
@@ -120,6 +140,6 @@ mod tests {
     fn a_readable_wake_descriptor_ends_the_command_and_its_children() {
         let (wake, ring) = UnixStream::pair().unwrap();
         drop(ring);
-        run_in_shell("sleep 600 & sleep 600; wait", &[], wake.as_fd()).unwrap();
+        run_in_shell("trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd()).unwrap();
     }
 }

@@ -79,7 +79,7 @@ fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
     for (line, cause, next) in [
         ("csv --fiels 3", "unexpected argument '--fiels'", "'--files'"),
         ("slep", "there is no subcommand 'slep'; perhaps 'sleep'", "'sleep'"),
-        ("nonsense", "unrecognized subcommand 'nonsense'", "see parsim --help"),
+        ("nonsense", "there is no subcommand 'nonsense'", "see parsim --help"),
         ("csv --files x", "invalid value 'x' for '--files <N>'", "--help"),
         ("csv --rng nump", "invalid value 'nump'", "numpy-legacy, numpy, fast"),
         ("csv --progress never", "'--progress=<WHEN>'", "see parsim csv-gen --help"),
