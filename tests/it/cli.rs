@@ -228,3 +228,39 @@ fn progress_can_be_turned_off_and_is_silent_for_short_work() {
         .refuses("'perhaps'")
         .tells("auto, always, never");
 }
+
+#[test]
+fn control_characters_of_an_option_do_not_reach_the_terminal() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("csv --files 1 --rows 1 --cols 1 --runs 1 --out-dir").args(["a\u{1b}[31m\nb"]);
+    let ran = line.run();
+    ran.exits(0).does_not_say("\u{1b}").says("serial   a\\u{1b}[31m\\nb/data_serial/x000000.csv");
+}
+
+#[test]
+fn control_characters_of_an_option_do_not_break_the_one_line_of_a_fault() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("sleep --export-json").args(["no\nsuch\u{1b}[31m/x"]);
+    let ran = line.run();
+    ran.refuses("no\\nsuch").expect(!ran.stderr.contains('\u{1b}'), "no escape on stderr");
+}
+
+#[test]
+fn negative_numbers_may_have_a_negative_exponent() {
+    let fresh = Fresh::new();
+    let line = "csv --parallel --files 1 --rows 2 --cols 2 --dist uniform --low -1e-3 --high -1e-4";
+    fresh.parsim(line).run().exits(0);
+    fresh.parsim("csv --lam -1e-300").run().refuses("lam < 0 or lam is NaN");
+}
+
+#[test]
+fn a_mistyped_option_points_to_the_help_that_has_it() {
+    let fresh = Fresh::new();
+    for line in
+        ["csv --fiels 3", "csv --files x", "csv --jobs", "csv --rng nump", "csv --progress never", "csv x"]
+    {
+        let ran = fresh.parsim(line).run();
+        ran.refuses("").expect(ran.stderr.ends_with("; see parsim csv-gen --help\n"), "the help of csv-gen");
+    }
+    fresh.parsim("cvs").run().refuses("'csv'");
+}

@@ -395,3 +395,31 @@ fn what_a_run_writes_stays_out_of_git() {
         assert_eq!(rules, ["*", "!.gitignore"]);
     }
 }
+
+#[test]
+fn a_folder_of_any_name_is_written_to() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let fresh = Fresh::new();
+    let name = std::ffi::OsStr::from_bytes(b"not UTF-8: \xff");
+    let ran = fresh.parsim("csv --serial --files 1 --rows 1 --cols 1 --out-dir").args([name]).run();
+    ran.exits(0).is_quiet();
+    assert!(fresh.path(name).join("data_serial/x000000.csv").is_file());
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_fails_them_by_name_without_being_asked_to() {
+    let fresh = Fresh::new();
+    let script = "ulimit -f 4; exec parsim csv --parallel --files 2 --rows 1000 --cols 5";
+    let ran = fresh.shell(script).run();
+    ran.exits(2).says("failed: x000001.csv: write data_parallel/x000001.csv: File too large");
+    assert!(fresh.names("data_parallel").is_empty());
+}
+
+#[test]
+fn a_batch_without_end_starts_at_once_and_can_be_stopped() {
+    let fresh = Fresh::new();
+    let mut started = fresh.parsim("csv --parallel --files 9223372036854775807 --rows 1 --cols 1").start();
+    started.until("its first file is there", || fresh.path("data_parallel/x000000.csv").exists());
+    started.signal("TERM");
+    started.end().ends_by_signal(libc::SIGTERM);
+}

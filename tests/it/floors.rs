@@ -187,6 +187,33 @@ fn only_in(allowed: &[&str], what: &[&str]) {
 }
 
 #[test]
+fn every_file_uses_lower_floors_only() {
+    let floors = floors();
+    let mut wrong = Vec::new();
+    let mut n_uses = 0;
+    for source in sources().iter().filter(|source| source.name != "lib.rs" && !source.is_test) {
+        let floor = floors[source.module()];
+        for (number, line) in source.code() {
+            for module in used(source, line) {
+                n_uses += 1;
+                let Some(other) = floors.get(&module) else {
+                    wrong.push(format!("src/{}:{number}: {module} is not in the table", source.name));
+                    continue;
+                };
+                if module != source.module() && *other >= floor {
+                    wrong.push(format!(
+                        "src/{}:{number}: floor {floor} uses {module} of floor {other}",
+                        source.name
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(n_uses > 100, "only {n_uses} uses found: they are not written as this test reads them");
+}
+
+#[test]
 fn the_table_of_floors_names_every_module_and_no_other() {
     let mut modules: Vec<String> = sources().iter().map(|source| source.module().to_owned()).collect();
     modules.dedup();

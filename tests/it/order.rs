@@ -11,9 +11,9 @@ use parsim::executor::{Executor, Mock, Pool, Serial};
 use parsim::experiment::{Experiment, Repeats};
 use parsim::interrupt::Interrupt;
 use parsim::measure::{FakeClock, Usage};
-use parsim::record::{Outcome, Task, Way};
+use parsim::record::{Digest, Outcome, Task, Way};
 use parsim::study::{Comparison, Study, Verdict};
-use parsim::workload::{Cx, Tasks, Workload, numbered};
+use parsim::workload::{Cx, Product, Tasks, Workload, numbered};
 
 /// So many tasks that do nothing: a mock engine does not ask them to.
 struct Nothing(u64);
@@ -343,4 +343,35 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
     assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Parallel, 4, None));
     assert_eq!((study.columns[0].runs.len(), study.columns[1].runs.len(), saved.get()), (1, 0, 1));
     assert!(study.agreement.is_none());
+}
+
+#[test]
+fn products_that_an_interrupt_left_unread_are_no_difference() {
+    struct Unread(Interrupt);
+    impl Workload for Unread {
+        fn name(&self) -> &'static str {
+            "unread"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(2)
+        }
+
+        fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            Outcome::Success
+        }
+
+        fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
+            if way == Way::Parallel {
+                self.0.trigger(15);
+            }
+            let product = |item| Product { item, label: item.to_string(), digest: Some(Digest(0)) };
+            Ok(Some((0..2).take_while(|_| !interrupt.is_set()).map(product).collect()))
+        }
+    }
+    let interrupt = Interrupt::unbound().unwrap();
+    let study =
+        Experiment::new(&mut Unread(interrupt.clone())).unwrap().width(1).interrupt(interrupt).run().unwrap();
+    assert!(study.agrees(), "{:?}", study.agreement);
+    assert_eq!(study.cut.as_ref().map(|cut| cut.way), Some(Way::Parallel));
 }

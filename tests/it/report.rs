@@ -294,3 +294,50 @@ fn a_sweep_has_a_column_for_each_width() {
     The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: more at a time helps, far beyond the number of cores.
     ");
 }
+
+#[test]
+fn a_study_for_a_redirected_stdout_goes_where_stdout_goes() {
+    let fresh = Fresh::new();
+    fresh.shell("parsim sleep --serial --seconds 0 --export-json /dev/fd/1 >study.json").run().exits(0);
+    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["schema"], "parsim-study/1");
+}
+
+#[test]
+fn a_study_by_whatever_name_of_stdout_is_alone_there() {
+    let ran = Fresh::new().parsim("sleep --serial --seconds 0 --export-json /dev/stdout").run();
+    ran.exits(0).tells("results 1, 2, 3, 4").expect(ran.stdout.starts_with('{'), "nothing but the study");
+    parse(&ran.stdout);
+}
+
+#[test]
+fn the_line_that_shows_both_ways_can_be_typed_again() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("sleep --serial --seconds 0 --prepare").args(["echo 'it is' $PARSIM_WAY >>ways"]);
+    let ran = line.run();
+    ran.exits(0);
+    let hint =
+        ran.stdout.lines().find_map(|line| line.strip_prefix("to see both ways side by side: ")).unwrap();
+    fresh.shell(&format!("{hint} --runs 1")).run().exits(0).is_quiet();
+    assert_eq!(
+        fs::read_to_string(fresh.path("ways")).unwrap(),
+        "it is serial\nit is serial\nit is parallel\n"
+    );
+}
+
+#[test]
+fn files_per_second_counts_files_however_many_tasks_they_take() {
+    let ran = Fresh::new().parsim("csv --parallel --rng fast --matrix per-file --files 1 --rows 1100").run();
+    ran.exits(0);
+    let cell = |label: &str| -> Vec<String> {
+        let line = ran.stdout.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+        line.trim_start()[label.len()..].split_whitespace().map(str::to_owned).collect()
+    };
+    let wall = cell("wall ");
+    let unit = match wall[1].as_str() {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        _ => 1e-6,
+    };
+    let files = wall[0].parse::<f64>().unwrap() * unit * cell("files/s ")[0].parse::<f64>().unwrap();
+    ran.expect((files - 1.0).abs() < 0.02, &format!("1 file and not {files}"));
+}

@@ -133,3 +133,32 @@ fn a_signal_that_the_parent_ignores_stays_ignored() {
     started.signal("TERM");
     started.end_within(SOON).ends_by_signal(libc::SIGTERM);
 }
+
+#[test]
+fn a_signal_ends_a_command_around_a_run_too() {
+    // From a terminal it reaches the command as well, from elsewhere only parsim.
+    for to_all in [true, false] {
+        let fresh = Fresh::new();
+        let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; exec sleep 100"]);
+        let mut started = line.start();
+        started.until("the command runs", || fresh.path("ready").exists());
+        if to_all {
+            started.signal_all("TERM");
+        } else {
+            started.signal("TERM");
+        }
+        started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn a_second_signal_need_not_be_the_first_one_again() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; trap '' HUP TERM; sleep 100"]);
+    let mut started = line.start();
+    started.until("the command runs", || fresh.path("ready").exists());
+    started.signal("HUP");
+    std::thread::sleep(Duration::from_millis(100));
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+}
