@@ -10,7 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{Cx, Options, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
-use crate::record::{Outcome, Task};
+use crate::record::{Outcome, Task, Way};
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
@@ -85,6 +85,11 @@ impl Workload for Sleep {
 
     fn size(&self) -> Size {
         Size { tasks: Some(self.options.tasks), bytes: None }
+    }
+
+    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
+        let nothing = "--tasks 0 asks for no task: give --tasks 4, say";
+        Ok(if self.options.tasks == 0 { vec![nothing.to_owned()] } else { Vec::new() })
     }
 
     fn waits(&self) -> bool {

@@ -129,10 +129,30 @@ fn a_full_device_as_stdout_is_a_fault() {
 }
 
 #[test]
-fn a_closed_stderr_changes_nothing() {
+fn a_stderr_that_nobody_reads_changes_nothing() {
     let fresh = Fresh::new();
-    fresh.shell("parsim sleep --seconds 0 2>&-").run().exits(0).says("results 1, 2, 3, 4");
-    fresh.shell("parsim nonsense 2>&-").run().exits(255);
+    for (line, status) in [("sleep --seconds 0 --export-json -", 0), ("nonsense", 255)] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        fresh.parsim(line).stderr(writer).run().exits(status);
+        fresh.shell(&format!("parsim {line} 2>&-")).run().exits(status);
+    }
+}
+
+#[test]
+fn no_file_asked_for_is_a_note_and_no_fault() {
+    let fresh = Fresh::new();
+    for way in ["--parallel", ""] {
+        let ran = fresh.parsim(&format!("csv --files 0 {way}")).run();
+        ran.exits(0).is_quiet().says("note: --files 0 asks for no file: give --files 20, say\n");
+        assert!(fresh.names("data_serial").is_empty());
+    }
+}
+
+#[test]
+fn no_task_asked_for_is_told() {
+    let ran = Fresh::new().parsim("sleep --tasks 0").run();
+    ran.exits(0).expect(!ran.stdout.trim().is_empty(), "a word about it");
 }
 
 #[test]

@@ -298,7 +298,8 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
 #[test]
 fn only_main_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
-    only_in(&["main.rs"], &["ExitCode::from", "signal_hook::low_level::emulate_default_handler"]);
+    only_in(&["main.rs"], &["ExitCode::from"]);
+    only_in(&["main.rs", "interrupt.rs"], &["emulate_default_handler"]);
 }
 
 #[test]
