@@ -154,19 +154,3 @@ fn no_task_asked_for_is_told() {
     let ran = Fresh::new().parsim("sleep --tasks 0").run();
     ran.exits(0).expect(!ran.stdout.trim().is_empty(), "a word about it");
 }
-
-#[test]
-fn no_file_asked_for_is_a_note_and_no_fault() {
-    let fresh = Fresh::new();
-    for way in ["--parallel", ""] {
-        let ran = fresh.parsim(&format!("csv --files 0 {way}")).run();
-        ran.exits(0).is_quiet().says("note: --files 0 asks for no file: give --files 20, say\n");
-        assert!(fresh.names("data_serial").is_empty());
-    }
-}
-
-#[test]
-fn no_task_asked_for_is_told() {
-    let ran = Fresh::new().parsim("sleep --tasks 0").run();
-    ran.exits(0).expect(!ran.stdout.trim().is_empty(), "a word about it");
-}
