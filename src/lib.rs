@@ -62,7 +62,9 @@
 //! | 3 | [`sink`] | output in input order: streamed, kept, spilled |
 //! | 3 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
 //! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
+//! | 2 | [`gnu_args`] | the command line as GNU parallel spells it: what was typed, not what it means |
 //! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |
+//! | 1 | [`inputs`], [`template`] | a batch's arguments, read as they come; command lines with replacement strings |
 //! | 0 | [`format`](mod@format), [`host`], [`interrupt`], [`measure`], [`numpy`], [`process`], [`style`], [`whole_file`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
@@ -80,7 +82,9 @@ pub mod event;
 pub mod executor;
 pub mod experiment;
 pub mod format;
+pub mod gnu_args;
 pub mod host;
+pub mod inputs;
 pub mod interrupt;
 pub mod measure;
 pub mod numpy;
@@ -93,6 +97,7 @@ pub mod run;
 pub mod sink;
 pub mod study;
 pub mod style;
+pub mod template;
 pub mod whole_file;
 pub mod workload;
 

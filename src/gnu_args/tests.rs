@@ -1,0 +1,254 @@
+//! Tests of the whole module, over lines as scripts have them.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::*;
+use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
+
+fn os(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}
+
+fn typed(words: &[&str]) -> Typed {
+    parse(&os(words)).unwrap()
+}
+
+fn complaint(words: &[&str]) -> String {
+    parse(&os(words)).unwrap_err().to_string()
+}
+
+fn values(words: &[&str]) -> Source {
+    Source::new(Origin::Values(words.iter().map(|word| word.as_bytes().to_vec()).collect()))
+}
+
+fn file(name: &str) -> Source {
+    Source::new(Origin::File(name.into()))
+}
+
+#[test]
+fn options_end_at_the_first_word_that_is_none() {
+    let line = typed(&["-k", "echo", "-k", "-j", ":::", "a"]);
+    assert_eq!(line.command, os(&["echo", "-k", "-j"]));
+    assert_eq!(line.given, ["keep-order"]);
+    assert_eq!(typed(&["-k", "--", "-k", ":::", "a"]).command, os(&["-k"]));
+    assert_eq!(typed(&["-", "x"]).command, os(&["-", "x"]));
+}
+
+#[test]
+fn letters_may_stand_together_and_the_last_may_have_a_value() {
+    for words in
+        [&["-kj2"][..], &["-k", "-j2"], &["-kj", "2"], &["-k", "--jobs=2"], &["--keep-order", "--jobs", "2"]]
+    {
+        let line = typed(words);
+        assert_eq!(
+            (line.run.jobs, line.given),
+            (Some(Jobs::Exactly(2)), vec!["keep-order", "jobs"]),
+            "{words:?}"
+        );
+    }
+    let line = typed(&["-0m"]);
+    assert!(line.flags.has(Flag::Null) && line.flags.has(Flag::Multiple));
+    assert_eq!(typed(&["-Xj1"]).run.jobs, Some(Jobs::Exactly(1)));
+    assert_eq!(typed(&["-uj400%"]).run.jobs, Some(Jobs::Percent(400.0)));
+    assert_eq!(typed(&["-j", "-1", "x"]).run.jobs, Some(Jobs::Minus(1)));
+    assert_eq!(typed(&["-C "]).input.colsep.as_deref(), Some(&b" "[..]));
+    assert_eq!(typed(&["-I,,", "x"]).replacements.value.as_deref(), Some(&b",,"[..]));
+}
+
+#[test]
+fn values_that_may_be_missing_are_told_from_options_and_words() {
+    let of = |words: &[&str]| {
+        let line = typed(words);
+        (line.replacements.value.map(|v| String::from_utf8(v).unwrap()), line.command)
+    };
+    assert_eq!(of(&["-i", "x", "y"]), (Some("x".to_owned()), os(&["y"])));
+    assert_eq!(of(&["-i", "-k", "y"]), (None, os(&["y"])));
+    assert_eq!(of(&["-i,,", "y"]), (Some(",,".to_owned()), os(&["y"])));
+    let lines = |words: &[&str]| (typed(words).input.lines, typed(words).command);
+    assert_eq!(lines(&["-l", "x", "y"]), (Some(1), os(&["x", "y"])));
+    assert_eq!(lines(&["-l", "5", "y"]), (Some(5), os(&["y"])));
+    assert_eq!(lines(&["-l5k", "y"]), (Some(5), os(&["y"])));
+    assert_eq!(lines(&["-kl", "3", "x"]), (Some(3), os(&["x"])));
+}
+
+#[test]
+fn old_and_odd_spellings_are_known() {
+    for spelling in [
+        "--xapply",
+        "--dryrun",
+        "--linebuffer",
+        "--line-buffered",
+        "--lb",
+        "--cf",
+        "--keeporder",
+        "--no-notice",
+        "--will-cite",
+        "--gnu",
+        "--plain",
+        "--silent",
+        "--compress",
+        "--no-run-if-empty",
+        "--roundrobin",
+        "--resumefailed",
+        "--NULL",
+        "--keep",
+    ] {
+        assert_eq!(typed(&[spelling, "x"]).command, os(&["x"]), "{spelling}");
+    }
+    for spelling in [
+        "--maxargs",
+        "--max-procs",
+        "--block-size",
+        "--halt-on-error",
+        "--env",
+        "--tmpdir",
+        "-P",
+        "--argfile",
+    ] {
+        assert_eq!(typed(&[spelling, "1", "x"]).command, os(&["x"]), "{spelling}");
+    }
+    assert_eq!(typed(&["--will-cite", "--nn"]).ignored, ["will-cite", "will-cite"]);
+}
+
+#[test]
+fn sources_come_in_the_order_of_the_line_after_those_of_options() {
+    let line = typed(&["-a", "f1", "echo", ":::", "a", "b", "::::", "f2", "-", ":::+", "x"]);
+    let linked = Source { joined: Joined::Linked, ..values(&["x"]) };
+    assert_eq!(
+        line.sources,
+        [file("f1"), values(&["a", "b"]), file("f2"), Source::new(Origin::Stdin), linked]
+    );
+}
+
+#[test]
+fn the_first_source_on_the_line_is_linked_to_nothing() {
+    assert_eq!(typed(&["-a", "f1", "echo", ":::+", "a"]).sources, [file("f1"), values(&["a"])]);
+    let linked = Source { joined: Joined::Linked, ..file("f2") };
+    assert_eq!(typed(&["echo", "::::+", "f1", "f2"]).sources, [file("f1"), linked]);
+}
+
+#[test]
+fn a_separator_with_nothing_around_it_means_standard_input() {
+    for separator in [":::", "::::", ":::+"] {
+        let line = typed(&["echo", separator]);
+        assert!(line.sources.is_empty() && line.bare_separator, "{separator}");
+    }
+    assert_eq!(typed(&["echo", ":::", ":::"]).sources, [values(&[]), values(&[])]);
+    assert_eq!(typed(&["echo", "::::", ":::", "a"]).sources, [values(&["a"])]);
+    assert_eq!(typed(&["-a", "f", "echo", ":::"]).sources, [file("f")]);
+    assert!(!typed(&["echo"]).bare_separator);
+}
+
+#[test]
+fn separators_can_be_renamed() {
+    let line = typed(&["--arg-sep", ",,", "--arg-file-sep=//", "echo", ",,", "a", ":::", "//", "f"]);
+    assert_eq!(line.sources, [values(&["a", ":::"]), file("f")]);
+}
+
+#[test]
+fn values_only_after_an_equals_sign_are_never_taken_from_the_command() {
+    let line = typed(&["--progress", "always", "x"]);
+    assert!(line.flags.has(Flag::Progress) && line.output.progress.is_none());
+    assert_eq!(line.command, os(&["always", "x"]));
+    assert_eq!(typed(&["--progress=never", "x"]).output.progress, Some(When::Never));
+    assert_eq!(typed(&["--color", "echo"]).output.color, Some(Color::Jobs));
+    assert_eq!(typed(&["--color", "never", "echo"]).output.color, Some(Color::Own(When::Never)));
+    assert_eq!(typed(&["--summary", "never"]).output.summary, Some(When::Never));
+}
+
+#[test]
+fn a_beginning_that_gnu_parallel_knows_stays_its_own() {
+    assert!(typed(&["--retry"]).flags.has(Flag::RetryFailed));
+    assert_eq!(typed(&["--records", "f"]).output.records, Some("f".into()));
+    assert_eq!(typed(&["--warm", "2"]).study.warmup, Some(2));
+}
+
+#[test]
+fn complaints_name_the_option_and_what_was_perhaps_meant() {
+    assert_eq!(complaint(&["--jbos", "2"]), "unknown option --jbos; perhaps --jobs is meant");
+    assert_eq!(complaint(&["--bogus-option-xyz"]), "unknown option --bogus-option-xyz");
+    assert_eq!(complaint(&["-Kk"]), "unknown option -Kk");
+    assert_eq!(complaint(&["-kK"]), "unknown option -K in -kK");
+    assert_eq!(complaint(&["--jobs"]), "option --jobs needs a value");
+    assert_eq!(complaint(&["--jobs="]), "option --jobs needs a value");
+    assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
+    assert_eq!(complaint(&["--max-a=x"]), "--max-args x: is no whole number");
+    assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
+    assert_eq!(complaint(&["-S", "host"]), "option -S is not supported: parsim runs on this machine only");
+    assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: is not never, or"));
+}
+
+#[test]
+fn typed_values_have_types() {
+    let line = typed(&[
+        "--timeout",
+        "1.5m",
+        "--delay=5",
+        "--halt",
+        "now,fail=1",
+        "--block",
+        "10k",
+        "--nice",
+        "-5",
+        "--memfree",
+        "1K",
+    ]);
+    assert_eq!(line.run.timeout, Some(Timeout::After(Duration::from_secs(90))));
+    assert_eq!(line.run.delay.map(|delay| delay.pause), Some(Duration::from_secs(5)));
+    assert_eq!(line.run.halt.map(|halt| halt.when), Some(HaltWhen::Now));
+    assert_eq!((line.pipe.block, line.run.nice, line.run.memfree), (Some(10_000), Some(-5), Some(1024)));
+}
+
+#[test]
+fn reading_follows_from_several_options() {
+    let reading = |words: &[&str]| typed(words).reading().unwrap();
+    assert_eq!(reading(&["-0"]).delimiter, b"\0");
+    assert_eq!(reading(&["-0", "-d", r"\t"]).delimiter, b"\t");
+    let columns = reading(&["-C", ",", "--header", ":", "--xapply"]);
+    assert_eq!((columns.split, columns.trim), (Split::At(b",".to_vec()), Trim::Both));
+    assert_eq!((columns.header, columns.combine), (Some(Header::First), Combine::Link));
+    assert_eq!(reading(&["-C", ",", "--trim", "n"]).trim, Trim::None);
+    assert_eq!(reading(&["--header", ":"]).split, Split::At(b"\t".to_vec()));
+    assert_eq!(reading(&["--csv", "-C", ";"]).split, Split::Csv(b';'));
+    assert!(typed(&["--csv", "-C", "::"]).reading().is_err());
+}
+
+#[test]
+fn packing_follows_from_several_options() {
+    let slots = NonZeroUsize::new(3).unwrap();
+    let packing = |words: &[&str]| {
+        let Packing { at_most, slots, insert_nothing, limit } = typed(words).packing(slots, 1000);
+        (at_most.map(NonZeroUsize::get), slots.is_some(), insert_nothing, limit)
+    };
+    assert_eq!(packing(&[]), (Some(1), false, false, 1000));
+    assert_eq!(packing(&["-n2"]), (Some(2), false, false, 1000));
+    assert_eq!(packing(&["-n2", "-N0"]), (Some(1), false, true, 1000));
+    assert_eq!(packing(&["-l0"]), (Some(1), false, false, 1000));
+    assert_eq!(packing(&["-X", "-s20"]), (None, true, false, 19));
+    assert_eq!(packing(&["-m", "-n4"]), (Some(4), true, false, 1000));
+    assert_eq!(packing(&["--xargs"]), (None, false, false, 1000));
+    let repeats = |words: &[&str]| typed(words).repeats_words();
+    assert!(repeats(&["-X"]) && repeats(&["-N2"]) && repeats(&["-L2"]) && repeats(&["-N4", "-m"]));
+    assert!(!repeats(&["-n2"]) && !repeats(&["-m"]) && !repeats(&["-l2"]) && !repeats(&["-L2", "-m"]));
+}
+
+#[test]
+fn blocks_follow_from_several_options() {
+    let separator = |words: &[&str]| typed(words).block_spec().unwrap().separator;
+    let bytes = |end: &str, start: &str| Separator::Bytes { end: end.into(), start: start.into() };
+    assert_eq!(separator(&["--pipe"]), bytes("\n", ""));
+    assert_eq!(separator(&["--recstart", ">"]), bytes("", ">"));
+    assert_eq!(separator(&["--recend", r"\n\n", "--recstart", ">"]), bytes("\n\n", ">"));
+    assert_eq!(separator(&["-L2", "--recstart", ">"]), bytes("\n", ""));
+    assert!(typed(&["--block", "0"]).block_spec().is_err());
+}
+
+#[test]
+fn no_name_belongs_to_two_options() {
+    let mut names: Vec<&str> = table::rows().flat_map(|row| row.names).copied().collect();
+    names.sort_unstable();
+    let doubled: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    assert_eq!(doubled, [""; 0]);
+}

@@ -1,0 +1,172 @@
+//! Where records end within bytes.
+
+use regex::bytes::Regex;
+
+use crate::inputs::columns::{Quotes, compile};
+use crate::inputs::error::InputError;
+use crate::inputs::stream::find;
+
+/// What stands between two records; the first part belongs to the record
+/// before, the second to the record after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Separator {
+    /// These bytes; if both are empty, each byte is a record.
+    Bytes {
+        /// `--recend`
+        end: Vec<u8>,
+        /// `--recstart`
+        start: Vec<u8>,
+    },
+    /// What these regular expressions match.
+    Regexp {
+        /// `--recend`
+        end: Vec<u8>,
+        /// `--recstart`
+        start: Vec<u8>,
+    },
+    /// Newlines that are not between the quotes of CSV with this separator.
+    Csv(u8),
+}
+
+impl Default for Separator {
+    fn default() -> Self {
+        Self::Bytes { end: b"\n".to_vec(), start: Vec::new() }
+    }
+}
+
+/// A [`Separator`] ready to be looked for.
+pub(super) enum Cut {
+    EachByte,
+    /// The whole mark, how much of it belongs to the record before, and how far
+    /// to go on from it.
+    Bytes {
+        mark: Vec<u8>,
+        end: usize,
+        step: usize,
+    },
+    /// The whole mark; its first group belongs to the record before.
+    Regexp(Regex),
+    Csv(u8),
+}
+
+/// How far a search for records has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scan {
+    at: usize,
+    quotes: Quotes,
+}
+
+impl Cut {
+    pub(super) fn new(separator: &Separator) -> Result<Self, InputError> {
+        Ok(match separator {
+            Separator::Bytes { end, start } if end.is_empty() && start.is_empty() => Self::EachByte,
+            Separator::Bytes { end, start } => Self::Bytes {
+                mark: [&end[..], start].concat(),
+                end: end.len(),
+                step: if end.is_empty() { start.len() } else { end.len() },
+            },
+            Separator::Regexp { end, start } => {
+                // Each alone first, so that a complaint names the right one.
+                compile("--recend", end)?;
+                compile("--recstart", start)?;
+                Self::Regexp(compile("--recend", &[b"(", &end[..], b")(?:", start, b")"].concat())?)
+            }
+            Separator::Csv(separator) => Self::Csv(*separator),
+        })
+    }
+
+    /// The next end of a record in `bytes`, which begin with a record. `scan`
+    /// keeps its place while `bytes` grow. With `more` to come, a match that
+    /// could grow is left for later.
+    pub(super) fn next(&self, scan: &mut Scan, bytes: &[u8], more: bool) -> Option<usize> {
+        loop {
+            let end = match self {
+                Self::EachByte => {
+                    let end = scan.at + 1;
+                    bytes.get(scan.at)?;
+                    scan.at = end;
+                    end
+                }
+                Self::Bytes { mark, end, step } => {
+                    let Some(found) = find(bytes.get(scan.at..)?, mark) else {
+                        scan.at = (bytes.len() + 1).saturating_sub(mark.len()).max(scan.at);
+                        return None;
+                    };
+                    let found = scan.at + found;
+                    scan.at = found + step;
+                    found + end
+                }
+                Self::Regexp(regex) => {
+                    if scan.at > bytes.len() {
+                        return None;
+                    }
+                    let groups = regex.captures_at(bytes, scan.at)?;
+                    let (whole, end) = (groups.get(0)?, groups.get(1)?.end());
+                    if more && whole.end() == bytes.len() {
+                        return None;
+                    }
+                    scan.at = if whole.is_empty() { end + 1 } else { end.max(whole.start() + 1) };
+                    if end == whole.start() {
+                        scan.at = whole.end().max(scan.at);
+                    }
+                    end
+                }
+                Self::Csv(separator) => {
+                    let at = scan.at;
+                    let length = bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
+                    scan.quotes = scan.quotes.after(&bytes[at..at + length], *separator);
+                    scan.at = at + length;
+                    if scan.quotes == Quotes::Open {
+                        continue;
+                    }
+                    scan.at
+                }
+            };
+            // A mark at the very beginning ends nothing.
+            if end > 0 {
+                return Some(end);
+            }
+        }
+    }
+
+    /// The last end of a record in `bytes`, of every `nth`.
+    pub(super) fn last(&self, bytes: &[u8], nth: usize) -> Option<usize> {
+        if let (Self::Bytes { mark, end, .. }, 1) = (self, nth) {
+            let found = match &mark[..] {
+                [byte] => bytes.iter().rposition(|b| b == byte),
+                mark => bytes.windows(mark.len()).rposition(|window| window == mark),
+            };
+            return found.map(|at| at + end).filter(|end| *end > 0);
+        }
+        let mut scan = Scan::default();
+        let mut last = None;
+        let mut n = 0_usize;
+        while let Some(end) = self.next(&mut scan, bytes, false) {
+            n += 1;
+            if n.is_multiple_of(nth) {
+                last = Some(end);
+            }
+        }
+        last
+    }
+
+    /// `block` without the marks between its records.
+    pub(super) fn remove_marks(&self, block: &mut Vec<u8>) {
+        match self {
+            Self::EachByte | Self::Csv(_) => {}
+            Self::Bytes { mark, .. } => {
+                let mut kept = Vec::with_capacity(block.len());
+                let mut rest = &block[..];
+                while let Some(at) = find(rest, mark) {
+                    kept.extend_from_slice(&rest[..at]);
+                    rest = &rest[at + mark.len()..];
+                }
+                kept.extend_from_slice(rest);
+                *block = kept;
+            }
+            Self::Regexp(regex) => {
+                *block = regex.replace_all(block, regex::bytes::NoExpand(b"")).into_owned();
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Blocks of whole records out of a stream, one at a time.
+//!
+//! Holds one block and the beginning of the next, whatever the stream's length.
+
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use super::cut::{Cut, Scan, Separator};
+use crate::inputs::columns::compile;
+use crate::inputs::error::InputError;
+use crate::inputs::source::Header;
+use crate::inputs::stream::{CHUNK, Stream};
+use crate::inputs::{Next, Patience};
+
+/// How a stream is cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockSpec {
+    /// How many bytes a block has at most, unless one record is longer.
+    pub size: NonZeroUsize,
+    /// How many records a block has, whatever their size (`-N`).
+    pub records: Option<NonZeroUsize>,
+    /// How many separators it takes to end a record (`-L`).
+    pub lines: Option<NonZeroUsize>,
+    /// What stands between records.
+    pub separator: Separator,
+    /// Whether separators are left out of blocks (`--rrs`).
+    pub remove_marks: bool,
+    /// What is put before each block.
+    pub header: Option<Header>,
+}
+
+impl Default for BlockSpec {
+    fn default() -> Self {
+        Self {
+            size: NonZeroUsize::new(1 << 20).expect("a mebibyte is not nothing"),
+            records: None,
+            lines: None,
+            separator: Separator::default(),
+            remove_marks: false,
+            header: None,
+        }
+    }
+}
+
+/// The blocks of a stream.
+pub struct Blocks {
+    stream: Stream,
+    cut: Cut,
+    size: usize,
+    records: Option<NonZeroUsize>,
+    lines: Option<NonZeroUsize>,
+    remove_marks: bool,
+    head: Head,
+    /// While a block of `records` is gathered: how far, and how many it has.
+    scan: Scan,
+    n_marks: usize,
+}
+
+/// What is put before each block.
+enum Head {
+    Unread(Header),
+    Read(Vec<u8>),
+}
+
+impl Blocks {
+    /// Cuts `file`, of which nothing is read yet.
+    ///
+    /// # Errors
+    /// A regular expression that is none.
+    pub fn new(spec: &BlockSpec, file: File) -> Result<Self, InputError> {
+        if let Some(Header::Matching(pattern)) = &spec.header {
+            compile("--header", pattern)?;
+        }
+        Ok(Self {
+            stream: Stream::new(Path::new("-"), file),
+            cut: Cut::new(&spec.separator)?,
+            size: spec.size.get(),
+            records: spec.records,
+            lines: spec.lines,
+            remove_marks: spec.remove_marks,
+            head: spec.header.clone().map_or(Head::Read(Vec::new()), Head::Unread),
+            scan: Scan::default(),
+            n_marks: 0,
+        })
+    }
+
+    /// How large blocks may be: grows when a record turns out to be longer.
+    #[must_use]
+    pub fn block_size(&self) -> usize {
+        self.size
+    }
+
+    /// Makes `block` the next one, with its header. When woken, `block` is as it
+    /// was.
+    ///
+    /// # Errors
+    /// A stream that cannot be read on.
+    pub fn next(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        if let Head::Unread(header) = &self.head {
+            let header = header.clone();
+            if self.read_head(&header, patience)? == Next::Woken {
+                return Ok(Next::Woken);
+            }
+        }
+        let next = match self.records {
+            Some(records) => self.gather_records(records, patience)?,
+            None => self.gather_bytes(patience)?,
+        };
+        match next {
+            Ok(length) => self.hand_out(length, block),
+            Err(other) => return Ok(other),
+        }
+        Ok(Next::Ready)
+    }
+
+    fn hand_out(&mut self, length: usize, block: &mut Vec<u8>) {
+        let mut body = std::mem::take(block);
+        body.clear();
+        body.extend_from_slice(&self.stream.unread()[..length]);
+        self.stream.consume(length);
+        (self.scan, self.n_marks) = (Scan::default(), 0);
+        if self.remove_marks {
+            self.cut.remove_marks(&mut body);
+        }
+        if let Head::Read(head) = &self.head
+            && !head.is_empty()
+        {
+            body.splice(0..0, head.iter().copied());
+        }
+        *block = body;
+    }
+
+    /// The length of a block of as many bytes as it may have.
+    fn gather_bytes(&mut self, patience: &mut dyn Patience) -> Result<Result<usize, Next>, InputError> {
+        let nth = self.lines.map_or(1, NonZeroUsize::get);
+        loop {
+            let unread = self.stream.unread();
+            if let Some(window) = unread.get(..self.size) {
+                if let Some(length) = self.cut.last(window, nth) {
+                    return Ok(Ok(length));
+                }
+                if unread.len() > self.size || !self.stream.ended() {
+                    self.size = self.size.saturating_mul(13).div_ceil(10).saturating_add(1);
+                    continue;
+                }
+            }
+            if self.stream.ended() {
+                // What is no whole number of `-L` lines is a block of its own.
+                let whole = self.lines.and_then(|_| self.cut.last(unread, nth));
+                let rest = unread.len();
+                return Ok(if rest == 0 { Err(Next::End) } else { Ok(whole.unwrap_or(rest)) });
+            }
+            let room = self.size - unread.len();
+            if self.stream.fill(room, patience)? == Next::Woken {
+                return Ok(Err(Next::Woken));
+            }
+        }
+    }
+
+    /// The length of a block of `records` records, as soon as they are complete.
+    fn gather_records(
+        &mut self,
+        records: NonZeroUsize,
+        patience: &mut dyn Patience,
+    ) -> Result<Result<usize, Next>, InputError> {
+        let n_wanted = records.get() * self.lines.map_or(1, NonZeroUsize::get);
+        loop {
+            let unread = self.stream.unread();
+            let more = !self.stream.ended();
+            while let Some(end) = self.cut.next(&mut self.scan, unread, more) {
+                self.n_marks += 1;
+                if self.n_marks == n_wanted {
+                    return Ok(Ok(end));
+                }
+            }
+            if !more {
+                let unread = unread.len();
+                return Ok(if unread == 0 { Err(Next::End) } else { Ok(unread) });
+            }
+            if self.stream.fill(CHUNK, patience)? == Next::Woken {
+                return Ok(Err(Next::Woken));
+            }
+        }
+    }
+
+    fn read_head(&mut self, header: &Header, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        loop {
+            let unread = self.stream.unread();
+            let length = match header {
+                Header::FileNames => Some(0),
+                Header::First => end_of_line(unread, 1),
+                Header::Lines(n) => end_of_line(unread, *n),
+                Header::Matching(pattern) if unread.len() >= self.size || self.stream.ended() => {
+                    let anchored = compile("--header", &[b"\\A(?:", &pattern[..], b")"].concat())?;
+                    Some(anchored.find(unread).map_or(0, |found| found.end()))
+                }
+                Header::Matching(_) => None,
+            };
+            // A stream with fewer lines has no header.
+            if let Some(length) = length.or(self.stream.ended().then_some(0)) {
+                self.head = Head::Read(unread[..length].to_vec());
+                self.stream.consume(length);
+                return Ok(Next::Ready);
+            }
+            if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
+                return Ok(Next::Woken);
+            }
+        }
+    }
+}
+
+/// Where the first `n` lines end.
+fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
+    let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
+}

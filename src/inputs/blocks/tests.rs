@@ -1,0 +1,120 @@
+//! Tests of cutting streams into blocks.
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::num::NonZeroUsize;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::inputs::{Blocking, Header, Next};
+
+fn spec(records: usize) -> BlockSpec {
+    BlockSpec { records: NonZeroUsize::new(records), ..BlockSpec::default() }
+}
+
+fn sized(size: usize) -> BlockSpec {
+    BlockSpec { size: NonZeroUsize::new(size).unwrap(), ..BlockSpec::default() }
+}
+
+fn bytes(end: &str, start: &str) -> Separator {
+    Separator::Bytes { end: end.into(), start: start.into() }
+}
+
+fn regexp(end: &str, start: &str) -> Separator {
+    Separator::Regexp { end: end.into(), start: start.into() }
+}
+
+fn file(text: &str) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+fn cut(spec: &BlockSpec, text: &str) -> Vec<String> {
+    let mut blocks = Blocks::new(spec, file(text)).unwrap();
+    let (mut block, mut all) = (Vec::new(), Vec::new());
+    while blocks.next(&mut block, &mut Blocking).unwrap() == Next::Ready {
+        all.push(String::from_utf8_lossy(&block).into_owned());
+    }
+    all
+}
+
+fn seq(n: usize) -> String {
+    (1..=n).map(|i| format!("{i}\n")).collect()
+}
+
+#[test]
+fn a_block_has_so_many_records() {
+    assert_eq!(cut(&spec(2), &seq(5)), ["1\n2\n", "3\n4\n", "5\n"]);
+    assert_eq!(cut(&spec(1), "a\nb"), ["a\n", "b"]);
+    assert_eq!(cut(&spec(1), "a\n\nb\n"), ["a\n", "\n", "b\n"]);
+    assert_eq!(cut(&spec(9), "a\nb"), ["a\nb"]);
+    assert_eq!(cut(&spec(1), ""), [""; 0]);
+    let lines = BlockSpec { lines: NonZeroUsize::new(2), ..spec(3) };
+    assert_eq!(cut(&lines, &seq(9)), ["1\n2\n3\n4\n5\n6\n", "7\n8\n9\n"]);
+}
+
+#[test]
+fn a_block_ends_with_the_last_record_that_fits() {
+    let lengths = |size: usize| cut(&sized(size), &seq(3000)).iter().map(String::len).collect::<Vec<_>>();
+    assert_eq!(lengths(1000)[..5], [1000, 1000, 1000, 998, 1000]);
+    assert_eq!(lengths(3333), [3332, 3331, 3330, 3330, 570]);
+    assert_eq!(cut(&sized(1), "aaa\nbbb\n"), ["aaa\n", "bbb\n"]);
+    assert_eq!(cut(&sized(1000), "a\nb"), ["a\nb"]);
+    let lines = BlockSpec { lines: NonZeroUsize::new(4), ..sized(1000) };
+    assert_eq!(cut(&lines, &seq(9)), ["1\n2\n3\n4\n5\n6\n7\n8\n", "9\n"]);
+}
+
+#[test]
+fn records_begin_and_end_where_they_are_said_to() {
+    let by = |separator| BlockSpec { separator, ..spec(1) };
+    assert_eq!(cut(&by(bytes("", ">")), "x\n>a\n1\n>b>c\n"), ["x\n", ">a\n1\n", ">b", ">c\n"]);
+    assert_eq!(cut(&by(bytes("\n", ">")), ">a\n1\n>b\n2>3\n"), [">a\n1\n", ">b\n2>3\n"]);
+    assert_eq!(cut(&by(bytes(";", "")), "a;b;c"), ["a;", "b;", "c"]);
+    assert_eq!(cut(&by(bytes("", "")), "abc"), ["a", "b", "c"]);
+    assert_eq!(cut(&by(regexp("[0-9]+", "")), "a1b22c333d"), ["a1", "b22", "c333", "d"]);
+    assert_eq!(cut(&by(regexp("", "[0-9]+")), "a1b22c333d"), ["a", "1b", "22c", "333d"]);
+    assert_eq!(cut(&by(regexp("\n", "[a-z]")), "ab1\n2\nb3\n4\n"), ["ab1\n2\n", "b3\n4\n"]);
+    assert_eq!(cut(&by(Separator::Csv(b',')), "1,\"a\nb\"\n2,c\n"), ["1,\"a\nb\"\n", "2,c\n"]);
+}
+
+#[test]
+fn marks_can_be_left_out() {
+    let without = |separator, n| BlockSpec { separator, remove_marks: true, ..spec(n) };
+    assert_eq!(cut(&without(bytes(";", ""), 2), "a;b;c;d"), ["ab", "cd"]);
+    assert_eq!(cut(&without(bytes("", ">"), 1), ">a>b>c"), ["a", "b", "c"]);
+    assert_eq!(cut(&without(regexp("[0-9]+", ""), 1), "a1b22c"), ["a", "b", "c"]);
+}
+
+#[test]
+fn the_header_stands_before_each_block() {
+    let with = |header| BlockSpec { header: Some(header), ..spec(1) };
+    assert_eq!(cut(&with(Header::First), "h\n1\n2\n"), ["h\n1\n", "h\n2\n"]);
+    assert_eq!(cut(&with(Header::Lines(2)), "h\ni\n1\n2\n"), ["h\ni\n1\n", "h\ni\n2\n"]);
+    assert_eq!(cut(&with(Header::Matching(b"(#.*\n)*".to_vec())), "#a\n#b\n1\n"), ["#a\n#b\n1\n"]);
+    assert_eq!(cut(&with(Header::First), "h\n"), [""; 0]);
+    assert_eq!(cut(&with(Header::Lines(2)), "h\n"), ["h\n"]);
+}
+
+#[test]
+fn slots_take_turns() {
+    let mut turns = RoundRobin::new(NonZeroUsize::new(2).unwrap());
+    assert_eq!([turns.slot(), turns.slot(), turns.slot()], [0, 1, 0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn blocks_together_are_the_stream(
+        text in "[ab1\n;]{0,80}", size in 1..30_usize, n in 0..4_usize, end in "\n|;|1\n|", start in "a||", re in any::<bool>()
+    ) {
+        let separator = if re { regexp(&end, &start) } else { bytes(&end, &start) };
+        let spec = BlockSpec { records: NonZeroUsize::new(n), separator, ..sized(size) };
+        let blocks = cut(&spec, &text);
+        prop_assert!(blocks.iter().all(|block| !block.is_empty()));
+        prop_assert_eq!(blocks.concat(), text);
+    }
+}

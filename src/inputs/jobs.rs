@@ -1,0 +1,188 @@
+//! All sources together: one row of values after another.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::error::InputError;
+use super::feed::{Cx, Feed, Origin as FeedOrigin, Rules};
+use super::link::Link;
+use super::product::Product;
+use super::source::{Combine, Joined, Origin, Reading, Source};
+use super::stream::{Records, Stream};
+use super::{Arguments, Next, Patience, Rows};
+
+/// Draws a number below the one it is given: what `--shuf` is shuffled by.
+pub type Shuffler = Box<dyn FnMut(usize) -> usize + Send>;
+
+/// The rows of all sources, in order, as they become known.
+pub struct Inputs {
+    rules: Rules,
+    records: Vec<Records>,
+    combined: Combined,
+    shuffle: Option<Shuffle>,
+    replaced_nul: bool,
+}
+
+enum Combined {
+    Product(Product),
+    Link(Link),
+}
+
+enum Shuffle {
+    Gathering(Shuffler, Rows),
+    Dealing { rows: Rows, order: std::vec::IntoIter<usize> },
+}
+
+impl Inputs {
+    /// Opens all files that `sources` name; no source at all means standard
+    /// input. Nothing is read yet.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, a regular expression that is none.
+    pub fn open(sources: Vec<Source>, reading: &Reading, stdin: File) -> Result<Self, InputError> {
+        let rules = Rules::new(reading)?;
+        let mut opening = Opening { reading, stdin: Some(stdin), stdin_records: None, records: Vec::new() };
+        let sources = if sources.is_empty() { vec![Source::new(Origin::Stdin)] } else { sources };
+        let mut groups: Vec<Vec<Feed>> = Vec::new();
+        for Source { origin, joined } in sources {
+            let mut feed = opening.feed(origin)?;
+            if groups.is_empty() && reading.skip_first {
+                feed.skip_first();
+            }
+            match (joined, groups.last_mut()) {
+                (Joined::Linked, Some(group)) => group.push(feed),
+                _ => groups.push(vec![feed]),
+            }
+        }
+        let alone = groups.len() == 1 && groups[0].len() == 1;
+        let combined = match reading.combine {
+            Combine::Link if !alone => Combined::Link(Link::new(groups.into_iter().flatten().collect())),
+            _ => Combined::Product(Product::new(groups)),
+        };
+        Ok(Self { rules, records: opening.records, combined, shuffle: None, replaced_nul: false })
+    }
+
+    /// Gives the rows in random order, which holds all of them.
+    pub fn shuffle(&mut self, below: Shuffler) {
+        self.shuffle = Some(Shuffle::Gathering(below, Rows::default()));
+    }
+
+    /// Makes `row` the next row. When woken, `row` is as it was.
+    ///
+    /// # Errors
+    /// A file that cannot be read on, or that is no CSV.
+    pub fn next(&mut self, row: &mut Arguments, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        match self.shuffle.take() {
+            None => self.next_in_order(row, patience),
+            Some(shuffle) => self.next_shuffled(shuffle, row, patience),
+        }
+    }
+
+    /// The names of columns by position, empty where a column has none. Known
+    /// once [`Self::next`] has given a row.
+    #[must_use]
+    pub fn names(&self) -> Vec<Vec<u8>> {
+        let names = |feed: &Feed| feed.names().to_vec();
+        match &self.combined {
+            Combined::Product(product) => product.feeds().flat_map(names).collect(),
+            Combined::Link(link) => link.feeds().flat_map(names).collect(),
+        }
+    }
+
+    /// Whether a NUL in a value was replaced with `\0`, for no command can be
+    /// given one.
+    #[must_use]
+    pub fn replaced_nul(&self) -> bool {
+        self.replaced_nul
+    }
+
+    fn next_in_order(
+        &mut self,
+        row: &mut Arguments,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
+        let Self { rules, records, replaced_nul, .. } = self;
+        let mut cx = Cx { rules, records, patience, replaced_nul };
+        match &mut self.combined {
+            Combined::Product(product) => product.next(row, &mut cx),
+            Combined::Link(link) => link.next(row, &mut cx),
+        }
+    }
+
+    fn next_shuffled(
+        &mut self,
+        shuffle: Shuffle,
+        row: &mut Arguments,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
+        let (rows, mut order) = match shuffle {
+            Shuffle::Dealing { rows, order } => (rows, order),
+            Shuffle::Gathering(mut below, mut rows) => {
+                let mut one = Arguments::new();
+                loop {
+                    match self.next_in_order(&mut one, patience)? {
+                        Next::Ready => rows.push(&one),
+                        Next::Woken => {
+                            self.shuffle = Some(Shuffle::Gathering(below, rows));
+                            return Ok(Next::Woken);
+                        }
+                        Next::End => break,
+                    }
+                }
+                let order = shuffled(rows.len(), &mut below);
+                (rows, order.into_iter())
+            }
+        };
+        let next = order.next();
+        if let Some(at) = next {
+            row.clear();
+            rows.copy(at, at + 1, row);
+        }
+        self.shuffle = Some(Shuffle::Dealing { rows, order });
+        Ok(if next.is_some() { Next::Ready } else { Next::End })
+    }
+}
+
+/// `0..n` in random order.
+fn shuffled(n: usize, below: &mut Shuffler) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    for left in (2..=n).rev() {
+        order.swap(left - 1, below(left));
+    }
+    order
+}
+
+/// Opens files; standard input is opened once, however often it is named.
+struct Opening<'a> {
+    reading: &'a Reading,
+    stdin: Option<File>,
+    stdin_records: Option<usize>,
+    records: Vec<Records>,
+}
+
+impl Opening<'_> {
+    fn feed(&mut self, origin: Origin) -> Result<Feed, InputError> {
+        let (origin, path) = match origin {
+            Origin::Values(values) => (FeedOrigin::Values(values.into_iter()), None),
+            Origin::File(path) => {
+                let stream = Stream::open(&path)?;
+                (FeedOrigin::Stream(self.add(stream)), Some(path))
+            }
+            Origin::Stdin => (FeedOrigin::Stream(self.stdin()), Some(PathBuf::from("-"))),
+        };
+        Ok(Feed::new(origin, path, self.reading))
+    }
+
+    fn stdin(&mut self) -> usize {
+        if let Some(stdin) = self.stdin.take() {
+            let stream = Stream::new(Path::new("-"), stdin);
+            self.stdin_records = Some(self.add(stream));
+        }
+        self.stdin_records.expect("standard input is added when it is taken")
+    }
+
+    fn add(&mut self, stream: Stream) -> usize {
+        self.records.push(Records::new(stream, &self.reading.delimiter));
+        self.records.len() - 1
+    }
+}

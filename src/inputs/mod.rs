@@ -1,0 +1,89 @@
+//! What a batch runs over: input sources, and how their values combine into
+//! the arguments of one job after another.
+//!
+//! Everything is lazy: a record is handed out as soon as its last byte has been
+//! read, no source is read further than the next job needs, and one that is
+//! read once only is never held. Semantics are GNU parallel's. Knows neither
+//! commands nor options, and never waits on its own: who calls says how to wait
+//! ([`Patience`]).
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `source` | the description: [`Source`], [`Reading`] |
+//! | `stream` | records out of a file descriptor |
+//! | `columns` | a record into columns: regular expression or CSV |
+//! | `feed` | one source's rows: header, blank, trimmed, end marks |
+//! | `product`, `link` | several sources into one row |
+//! | `jobs` | [`Inputs`], which puts these together |
+//! | `packing` | several rows into one job |
+//! | `blocks` | standard input cut into blocks (`--pipe`) |
+
+mod arguments;
+mod blocks;
+mod columns;
+mod error;
+mod escape;
+mod feed;
+mod jobs;
+mod link;
+mod packing;
+mod product;
+mod source;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+pub use arguments::{Arguments, Rows};
+pub use blocks::{BlockSpec, Blocks, RoundRobin, Separator};
+pub use error::InputError;
+pub use escape::unescape;
+pub use jobs::{Inputs, Shuffler};
+pub use packing::{LineLength, Packer, Packing};
+pub use source::{Combine, Header, Joined, Origin, Reading, Source, Split, Trim};
+
+/// What asking for the next row, job or block came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// There is one.
+    Ready,
+    /// [`Patience`] was woken before there was one; asking again goes on where
+    /// this left off, and nothing is lost.
+    Woken,
+    /// There is none, now or ever.
+    End,
+}
+
+/// What [`Patience`] waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// A read would not block.
+    Readable,
+    /// Somebody wants the waiting thread back.
+    Woken,
+}
+
+/// How to wait for bytes. Called before each read, so that a thread that waits
+/// for input can be called back.
+pub trait Patience {
+    /// Returns when `fd` can be read, or somebody wants the thread back.
+    fn wait(&mut self, fd: BorrowedFd<'_>) -> io::Result<Wait>;
+}
+
+impl<F: FnMut(BorrowedFd<'_>) -> io::Result<Wait>> Patience for F {
+    fn wait(&mut self, fd: BorrowedFd<'_>) -> io::Result<Wait> {
+        self(fd)
+    }
+}
+
+/// Never woken: each read blocks for as long as it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking;
+
+impl Patience for Blocking {
+    fn wait(&mut self, _: BorrowedFd<'_>) -> io::Result<Wait> {
+        Ok(Wait::Readable)
+    }
+}

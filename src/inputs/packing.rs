@@ -1,0 +1,147 @@
+//! Rows into jobs: a fixed number each, or as many as a command line holds,
+//! spread evenly over the slots at the end.
+//!
+//! Does not know what a command line looks like; whoever composes it tells how
+//! long it has become.
+
+use std::num::NonZeroUsize;
+
+use super::error::{InputError, beginning};
+use super::{Arguments, Inputs, Next, Patience, Rows};
+
+/// Tells how long a command line is, while it grows.
+pub trait LineLength {
+    /// Begins a new line.
+    fn start(&mut self);
+
+    /// Adds `row` to the line; the line's length with it.
+    fn add(&mut self, row: &Arguments) -> usize;
+}
+
+/// How many rows a job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// At most this many; without it as many as the line holds.
+    pub at_most: Option<NonZeroUsize>,
+    /// Over how many slots the rows of the last line are spread (`-X`, `-m`).
+    pub slots: Option<NonZeroUsize>,
+    /// Whether values are taken but empty ones inserted (`-n0`).
+    pub insert_nothing: bool,
+    /// The longest line allowed.
+    pub limit: usize,
+}
+
+impl Packing {
+    /// One row a job, on lines of up to `limit` bytes.
+    #[must_use]
+    pub fn one(limit: usize) -> Self {
+        Self { at_most: NonZeroUsize::new(1), slots: None, insert_nothing: false, limit }
+    }
+}
+
+/// Packs the rows of [`Inputs`] into jobs.
+pub struct Packer {
+    packing: Packing,
+    /// Rows of the job that is being filled.
+    line: Rows,
+    /// A row that was read and is in no job yet.
+    row: Arguments,
+    /// Whether `row` did not fit on the line before.
+    waiting: bool,
+    /// Whether a line has been begun.
+    begun: bool,
+    spread: Option<Spread>,
+}
+
+/// The rows of the last line, on their way out.
+struct Spread {
+    at: usize,
+    per_job: usize,
+}
+
+impl Packer {
+    /// A packer that has read nothing.
+    #[must_use]
+    pub fn new(packing: Packing) -> Self {
+        let (line, row) = (Rows::default(), Arguments::new());
+        Self { packing, line, row, waiting: false, begun: false, spread: None }
+    }
+
+    /// Makes `job` the values of the next job. When woken, asking again goes on
+    /// filling the same job.
+    ///
+    /// # Errors
+    /// Those of [`Inputs::next`], and a row that is too long for any line.
+    pub fn next(
+        &mut self,
+        inputs: &mut Inputs,
+        length: &mut dyn LineLength,
+        job: &mut Arguments,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
+        if let Some(spread) = &mut self.spread {
+            return Ok(spread.next(&self.line, job));
+        }
+        if !self.begun {
+            self.begun = true;
+            self.line.clear();
+            length.start();
+        }
+        loop {
+            let full = self.packing.at_most.is_some_and(|most| self.line.len() >= most.get());
+            // Whether a full line is the last, and to be spread, shows the next row.
+            if full && (self.waiting || self.packing.slots.is_none()) {
+                break;
+            }
+            if !std::mem::take(&mut self.waiting) {
+                match inputs.next(&mut self.row, patience)? {
+                    Next::Ready if self.packing.insert_nothing => self.row.blank(),
+                    Next::Ready => {}
+                    Next::Woken => return Ok(Next::Woken),
+                    Next::End => return Ok(self.last(job)),
+                }
+            }
+            if full {
+                self.waiting = true;
+                break;
+            }
+            let total = length.add(&self.row);
+            if total > self.packing.limit {
+                self.waiting = true;
+                if self.line.is_empty() {
+                    return Err(self.too_long(total));
+                }
+                break;
+            }
+            self.line.push(&self.row);
+        }
+        self.begun = false;
+        std::mem::swap(job, self.line.values());
+        Ok(Next::Ready)
+    }
+
+    /// The input has ended within a line.
+    fn last(&mut self, job: &mut Arguments) -> Next {
+        let n = self.line.len();
+        let per_job = self.packing.slots.map_or(n, |slots| n.div_ceil(slots.get()));
+        self.spread.insert(Spread { at: 0, per_job }).next(&self.line, job)
+    }
+
+    fn too_long(&self, length: usize) -> InputError {
+        let values: Vec<&[u8]> = self.row.iter().collect();
+        InputError::TooLong { length, limit: self.packing.limit, values: beginning(&values.join(&b' ')) }
+    }
+}
+
+impl Spread {
+    fn next(&mut self, line: &Rows, job: &mut Arguments) -> Next {
+        if self.at >= line.len() {
+            return Next::End;
+        }
+        let to = (self.at + self.per_job).min(line.len());
+        job.clear();
+        line.copy(self.at, to, job);
+        self.at = to;
+        Next::Ready
+    }
+}

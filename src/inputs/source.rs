@@ -1,0 +1,175 @@
+//! Input sources and how to read them, as plain data.
+
+use std::path::PathBuf;
+
+/// One input source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Where its values come from.
+    pub origin: Origin,
+    /// How it stands to the source before it.
+    pub joined: Joined,
+}
+
+impl Source {
+    /// A source that multiplies with those before it.
+    #[must_use]
+    pub fn new(origin: Origin) -> Self {
+        Self { origin, joined: Joined::Product }
+    }
+
+    /// A source that goes along with the one before it.
+    #[must_use]
+    pub fn linked(origin: Origin) -> Self {
+        Self { origin, joined: Joined::Linked }
+    }
+}
+
+/// Where a source's values come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Given as they are: `::: a b`.
+    Values(Vec<Vec<u8>>),
+    /// Records of a file: `:::: FILE`, `-a FILE`.
+    File(PathBuf),
+    /// Records of standard input: `-`, or no source at all.
+    Stdin,
+}
+
+/// How a source stands to the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// Every value with every value: `:::`.
+    Product,
+    /// The first with the first, until the shortest ends: `:::+`.
+    Linked,
+}
+
+/// How all sources combine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Combine {
+    /// As each source says; the last varies fastest.
+    #[default]
+    AsJoined,
+    /// All side by side, shorter ones from their beginning again: `--link`.
+    Link,
+}
+
+/// How values are found in what sources hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What ends a record of a file; not empty.
+    pub delimiter: Vec<u8>,
+    /// How a record becomes columns.
+    pub split: Split,
+    /// What the names of columns are taken from.
+    pub header: Option<Header>,
+    /// What is cut off around each value.
+    pub trim: Trim,
+    /// A record that ends its source: `-E`.
+    pub end_mark: Option<Vec<u8>>,
+    /// Whether records of blanks are passed over: `-r`.
+    pub skip_blank: bool,
+    /// Whether the first record of the first source is passed over.
+    pub skip_first: bool,
+    /// Whether a record that ends in a blank goes on in the next: `-L`.
+    pub continued: bool,
+    /// How sources combine.
+    pub combine: Combine,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            delimiter: b"\n".to_vec(),
+            split: Split::Whole,
+            header: None,
+            trim: Trim::None,
+            end_mark: None,
+            skip_blank: false,
+            skip_first: false,
+            continued: false,
+            combine: Combine::AsJoined,
+        }
+    }
+}
+
+/// How a record becomes columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// It is one value.
+    Whole,
+    /// At each match of this regular expression: `--colsep`.
+    At(Vec<u8>),
+    /// As CSV with this separator: `--csv`.
+    Csv(u8),
+}
+
+/// Where the names of columns come from, or how much of a stream is its head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// The names of the files: `--header 0`.
+    FileNames,
+    /// The first record: `--header :`.
+    First,
+    /// This many lines (of a stream that is cut into blocks).
+    Lines(usize),
+    /// What this regular expression matches at the beginning of such a stream.
+    Matching(Vec<u8>),
+}
+
+/// What is cut off around each value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trim {
+    /// Nothing.
+    #[default]
+    None,
+    /// Blanks before it.
+    Left,
+    /// Blanks after it.
+    Right,
+    /// Both.
+    Both,
+}
+
+impl Trim {
+    /// `value` without the blanks that are to go.
+    pub(super) fn apply(self, value: &[u8]) -> &[u8] {
+        match self {
+            Self::None => value,
+            Self::Left => left(value),
+            Self::Right => right(value),
+            Self::Both => left(right(value)),
+        }
+    }
+}
+
+/// Whether `byte` is white space; as Perl's `\s`, a vertical tab is.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn left(value: &[u8]) -> &[u8] {
+    let blanks = value.iter().take_while(|byte| is_space(**byte)).count();
+    &value[blanks..]
+}
+
+fn right(value: &[u8]) -> &[u8] {
+    let blanks = value.iter().rev().take_while(|byte| is_space(**byte)).count();
+    &value[..value.len() - blanks]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trimming_takes_all_white_space_of_its_side() {
+        let value = b" \t\x0ba b\r\n";
+        assert_eq!(Trim::None.apply(value), value);
+        assert_eq!(Trim::Left.apply(value), b"a b\r\n");
+        assert_eq!(Trim::Right.apply(value), b" \t\x0ba b");
+        assert_eq!(Trim::Both.apply(value), b"a b");
+        assert_eq!(Trim::Both.apply(b"  "), b"");
+    }
+}

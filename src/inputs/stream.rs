@@ -1,0 +1,157 @@
+//! Records out of a file descriptor, each as soon as it is complete.
+//!
+//! One read at a time, and only when no complete record is left. Does not know
+//! what records are for.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+
+use super::error::InputError;
+use super::{Next, Patience, Wait};
+
+/// How much is asked for in one read.
+pub(super) const CHUNK: usize = 64 << 10;
+
+/// A file descriptor and what was read from it but not used yet.
+pub(super) struct Stream {
+    path: PathBuf,
+    file: File,
+    /// Read bytes are `buffer[from..filled]`; the rest is room.
+    buffer: Vec<u8>,
+    from: usize,
+    filled: usize,
+    ended: bool,
+}
+
+impl Stream {
+    pub(super) fn new(path: &Path, file: File) -> Self {
+        Self { path: path.to_owned(), file, buffer: Vec::new(), from: 0, filled: 0, ended: false }
+    }
+
+    pub(super) fn open(path: &Path) -> Result<Self, InputError> {
+        // A directory can be opened, but reading it is an error that comes late.
+        let file = File::open(path).and_then(|file| {
+            if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+        });
+        let file = file.map_err(|source| InputError::Open { path: path.to_owned(), source })?;
+        Ok(Self::new(path, file))
+    }
+
+    /// What was read and not consumed.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.buffer[self.from..self.filled]
+    }
+
+    /// Whether nothing more will come after [`Self::unread`].
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Passes over the first `n` bytes of [`Self::unread`].
+    pub(super) fn consume(&mut self, n: usize) {
+        self.from += n;
+    }
+
+    /// Reads once, up to `most` bytes.
+    pub(super) fn fill(&mut self, most: usize, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        if self.ended {
+            return Ok(Next::End);
+        }
+        self.make_room(most);
+        loop {
+            let fault = |source| InputError::Read { path: self.path.clone(), source };
+            if patience.wait(self.file.as_fd()).map_err(fault)? == Wait::Woken {
+                return Ok(Next::Woken);
+            }
+            match self.file.read(&mut self.buffer[self.filled..self.filled + most]) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(Next::End);
+                }
+                Ok(n) => {
+                    self.filled += n;
+                    return Ok(Next::Ready);
+                }
+                // A descriptor that does not block may have nothing after all.
+                Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(source) => return Err(fault(source)),
+            }
+        }
+    }
+
+    /// Makes room for `most` more bytes, by moving what is left to the front.
+    fn make_room(&mut self, most: usize) {
+        if self.from == self.filled {
+            (self.from, self.filled) = (0, 0);
+        }
+        if self.filled + most > self.buffer.len() && self.from > 0 {
+            self.buffer.copy_within(self.from..self.filled, 0);
+            self.filled -= self.from;
+            self.from = 0;
+        }
+        if self.filled + most > self.buffer.len() {
+            let wanted = (self.filled + most).max(2 * self.filled);
+            self.buffer.resize(wanted, 0);
+        }
+    }
+}
+
+/// A stream cut at a delimiter.
+pub(super) struct Records {
+    stream: Stream,
+    delimiter: Vec<u8>,
+    /// How much of the unread bytes holds no delimiter for certain.
+    searched: usize,
+    /// The record before the unread bytes.
+    record: Range<usize>,
+}
+
+impl Records {
+    pub(super) fn new(stream: Stream, delimiter: &[u8]) -> Self {
+        Self { stream, delimiter: delimiter.to_vec(), searched: 0, record: 0..0 }
+    }
+
+    /// Makes the next record the current one.
+    pub(super) fn advance(&mut self, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        loop {
+            let unread = self.stream.unread();
+            if let Some(at) = find(&unread[self.searched..], &self.delimiter) {
+                let length = self.searched + at;
+                self.take(length, length + self.delimiter.len());
+                return Ok(Next::Ready);
+            }
+            self.searched = (unread.len() + 1).saturating_sub(self.delimiter.len()).max(self.searched);
+            match self.stream.fill(CHUNK, patience)? {
+                Next::Ready => {}
+                Next::Woken => return Ok(Next::Woken),
+                Next::End => {
+                    let length = self.stream.unread().len();
+                    self.take(length, length);
+                    return Ok(if length > 0 { Next::Ready } else { Next::End });
+                }
+            }
+        }
+    }
+
+    /// The current record, without its delimiter.
+    pub(super) fn record(&self) -> &[u8] {
+        &self.stream.buffer[self.record.clone()]
+    }
+
+    fn take(&mut self, length: usize, with_delimiter: usize) {
+        self.record = self.stream.from..self.stream.from + length;
+        self.stream.consume(with_delimiter);
+        self.searched = 0;
+    }
+}
+
+/// Where `needle` is first in `hay`.
+pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    match needle {
+        [byte] => hay.iter().position(|b| b == byte),
+        _ => hay.windows(needle.len()).position(|window| window == needle),
+    }
+}

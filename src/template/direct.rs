@@ -1,0 +1,173 @@
+//! Which templates need no shell, and a job's argument vector made of those.
+//!
+//! Knows text only: whether the shell at hand reads start-up files, whether a
+//! function has the program's name and where PATH finds it is decided elsewhere.
+
+use super::builtins::is_builtin;
+use super::piece::{Group, Numbers, Piece, What};
+use super::render::{Quoting, Template};
+use super::walk::{Sink, walk};
+
+/// A template whose lines every shell would only split into words.
+#[derive(Clone, Debug)]
+pub struct Direct {
+    groups: Vec<Group>,
+    program: Vec<u8>,
+    keeps_empty_words: bool,
+}
+
+impl Direct {
+    /// The template without its shell, if it needs none: its words are plain, and
+    /// the first of them is a program's name. The answer holds for every job.
+    #[must_use]
+    pub fn of(template: &Template, quoting: Quoting) -> Option<Self> {
+        let groups = match quoting {
+            Quoting::Shell => plain_words(&template.groups)?,
+            Quoting::Words => template.groups.clone(),
+            Quoting::None => return None,
+        };
+        let pieces = || groups.iter().flat_map(|group| &group.pieces);
+        let mut program = Vec::new();
+        for piece in pieces() {
+            match piece {
+                Piece::Text(text) => program.extend_from_slice(text),
+                Piece::Replacement(_) => return None,
+                // Words that are not quoted may have blanks before them.
+                Piece::Break if program.is_empty() && quoting == Quoting::Shell => {}
+                Piece::Break => break,
+            }
+        }
+        let quoted = quoting == Quoting::Words;
+        let is_name = quoted || !program.iter().any(|byte| b"=%".contains(byte));
+        if program.is_empty() || !is_name || is_builtin(&program) {
+            return None;
+        }
+        let shells = |piece: &Piece| matches!(piece, Piece::Replacement(replacement) if matches!(replacement.what, What::Shell(_)));
+        if pieces().any(shells) {
+            return None;
+        }
+        Some(Self { groups, program, keeps_empty_words: quoted })
+    }
+
+    /// The program's name, the first word of every job.
+    #[must_use]
+    pub fn program(&self) -> &[u8] {
+        &self.program
+    }
+
+    /// The words that a shell would make of the job's line.
+    #[must_use]
+    pub fn render_argv<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers) -> Vec<Vec<u8>> {
+        let mut argv = Argv::default();
+        self.render_into(values, numbers, &mut argv);
+        argv.words().map(<[u8]>::to_vec).collect()
+    }
+
+    /// The same in a buffer that is used again and again.
+    pub fn render_into<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers, argv: &mut Argv) {
+        argv.clear();
+        let mut sink = Splitter { argv, begun: false, keeps_empty_words: self.keeps_empty_words };
+        walk(&self.groups, values, numbers, &mut sink);
+        sink.end_word();
+    }
+}
+
+/// An argument vector in one buffer.
+#[derive(Clone, Debug, Default)]
+pub struct Argv {
+    bytes: Vec<u8>,
+    /// Where each word's NUL is.
+    ends: Vec<usize>,
+}
+
+impl Argv {
+    /// The words in order, without their NULs.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
+    /// The words one after the other, each with a NUL at its end, as exec wants
+    /// them.
+    #[must_use]
+    pub fn bytes_with_nul(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of words.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no word.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+/// The groups with blanks as ends of words, if every text in them is plain.
+fn plain_words(groups: &[Group]) -> Option<Vec<Group>> {
+    let mut words = groups.to_vec();
+    for group in &mut words {
+        let mut pieces = Vec::with_capacity(group.pieces.len());
+        for piece in group.pieces.drain(..) {
+            let Piece::Text(text) = piece else {
+                pieces.push(piece);
+                continue;
+            };
+            for (at, word) in text.split(|byte| b" \t".contains(byte)).enumerate() {
+                // zsh puts a program's path in place of `=name`.
+                if !word.iter().copied().all(is_plain) || word.starts_with(b"=") {
+                    return None;
+                }
+                if at > 0 {
+                    pieces.push(Piece::Break);
+                }
+                if !word.is_empty() {
+                    pieces.push(Piece::Text(word.to_vec()));
+                }
+            }
+        }
+        group.pieces = pieces;
+    }
+    Some(words)
+}
+
+/// Whether a byte stands for itself in every shell, wherever in a word it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_./+,:@%=".contains(&byte)
+}
+
+/// Fills an argument vector.
+struct Splitter<'a> {
+    argv: &'a mut Argv,
+    begun: bool,
+    keeps_empty_words: bool,
+}
+
+impl Sink for Splitter<'_> {
+    fn text(&mut self, text: &[u8]) {
+        self.begun |= self.keeps_empty_words || !text.is_empty();
+        self.argv.bytes.extend_from_slice(text);
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        self.begun = true;
+        self.argv.bytes.extend_from_slice(value);
+    }
+
+    fn end_word(&mut self) {
+        if self.begun {
+            self.argv.ends.push(self.argv.bytes.len());
+            self.argv.bytes.push(0);
+            self.begun = false;
+        }
+    }
+}

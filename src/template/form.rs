@@ -1,0 +1,154 @@
+//! What a replacement string makes of one value: `{.}`, `{/}`, `{//}` and the
+//! rest of `--plus`.
+//!
+//! Knows one value at a time, nothing of quoting or of jobs. Each form is a Perl
+//! substitution in GNU parallel, with Perl's habits: `.` stops at a newline.
+
+use std::borrow::Cow;
+
+use super::pattern::Pattern;
+
+/// How one value is changed before it is put into a template.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// `{}`: not at all.
+    Value,
+    /// `{.}`, `{..}`, `{...}`: this many extensions go.
+    WithoutExtensions(usize),
+    /// `{/}`: the name without its directory.
+    Basename,
+    /// `{/.}`, `{/..}`, `{/...}`: the name without this many extensions.
+    BasenameWithoutExtensions(usize),
+    /// `{//}`: the directory as dirname(1) tells it.
+    Dirname,
+    /// `{+/}`: what is before the last slash.
+    Directory,
+    /// `{+.}`, `{+..}`, `{+...}`: the last so many extensions.
+    Extensions(usize),
+    /// `{:-text}`: the text if the value is empty or `0`.
+    Default(Vec<u8>),
+    /// `{:N}`: the value from byte N on.
+    From(usize),
+    /// `{:N:M}`: M bytes from byte N on.
+    Slice(usize, usize),
+    /// The forms that search with a regular expression.
+    Pattern(Pattern),
+}
+
+impl Form {
+    /// The changed value.
+    pub(super) fn apply<'a>(&self, value: &'a [u8]) -> Cow<'a, [u8]> {
+        match self {
+            Self::WithoutExtensions(count) => stem(value, *count).into(),
+            Self::Basename => basename(value),
+            Self::BasenameWithoutExtensions(count) => match basename(value) {
+                Cow::Borrowed(name) => stem(name, *count).into(),
+                Cow::Owned(mut name) => {
+                    name.truncate(stem(&name, *count).len());
+                    name.into()
+                }
+            },
+            Self::Dirname => dirname(value).into(),
+            Self::Directory => match last(value, b'/') {
+                Some(slash) => value[..slash].into(),
+                None => without_last_line(value),
+            },
+            Self::Extensions(count) => extensions(value, *count),
+            Self::Default(text) if value.is_empty() || value == b"0" => text.clone().into(),
+            Self::Value | Self::Default(_) => value.into(),
+            Self::From(start) => value.get(*start..).unwrap_or_default().into(),
+            Self::Slice(start, count) => {
+                let rest = value.get(*start..).unwrap_or_default();
+                rest[..rest.len().min(*count)].into()
+            }
+            Self::Pattern(pattern) => pattern.apply(value),
+        }
+    }
+}
+
+/// `s:\.[^/.]*$::` for each of `count` extensions at once; a value that has
+/// fewer keeps all of them.
+fn stem(value: &[u8], count: usize) -> &[u8] {
+    let dot = nth_last_dot(value, count);
+    &value[..dot.unwrap_or(value.len())]
+}
+
+/// `s:.*/::`
+fn basename(value: &[u8]) -> Cow<'_, [u8]> {
+    cut_line_through(value, value.iter().position(|&byte| byte == b'/'), b'/')
+}
+
+/// `dirname` of Perl's `File::Basename`.
+fn dirname(value: &[u8]) -> &[u8] {
+    let Some(slash) = last(value, b'/') else {
+        return b".";
+    };
+    let directory = without_slashes(&value[..=slash]);
+    if slash + 1 < value.len() {
+        return directory;
+    }
+    match last(directory, b'/') {
+        Some(slash) => without_slashes(&directory[..=slash]),
+        None => b".",
+    }
+}
+
+/// Without the slashes at its end, but never empty.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let kept = path.iter().rposition(|&byte| byte != b'/').unwrap_or(0);
+    &path[..=kept]
+}
+
+/// `s:.*\.::` for one extension, `s:.*\.([^/.]*\.[^/.]*)$:$1:` for more, and in
+/// either case `|| s:.*$::`.
+fn extensions(value: &[u8], count: usize) -> Cow<'_, [u8]> {
+    let dot = match count {
+        1 => value.iter().position(|&byte| byte == b'.'),
+        _ => nth_last_dot(value, count),
+    };
+    match dot {
+        None => without_last_line(value),
+        Some(_) if count == 1 => cut_line_through(value, dot, b'.'),
+        Some(dot) => {
+            let line = last(&value[..dot], b'\n').map_or(0, |newline| newline + 1);
+            without(value, line, dot + 1)
+        }
+    }
+}
+
+/// `s:.*X::` where the first X of the value is at `first`: its line is cut
+/// through its last X.
+fn cut_line_through(value: &[u8], first: Option<usize>, sign: u8) -> Cow<'_, [u8]> {
+    let Some(first) = first else {
+        return value.into();
+    };
+    let start = last(&value[..first], b'\n').map_or(0, |newline| newline + 1);
+    let line = value[first..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let end = first + last(line, sign).unwrap_or(0) + 1;
+    without(value, start, end)
+}
+
+/// `s:.*$::`: `$` is also before a newline at the end.
+fn without_last_line(value: &[u8]) -> Cow<'_, [u8]> {
+    let end = value.len() - usize::from(value.ends_with(b"\n"));
+    let start = last(&value[..end], b'\n').map_or(0, |newline| newline + 1);
+    without(value, start, end)
+}
+
+fn without(value: &[u8], start: usize, end: usize) -> Cow<'_, [u8]> {
+    match start {
+        0 => value[end..].into(),
+        _ => [&value[..start], &value[end..]].concat().into(),
+    }
+}
+
+/// The `count`-th dot from the end, if no slash follows it.
+fn nth_last_dot(value: &[u8], count: usize) -> Option<usize> {
+    let name = last(value, b'/').map_or(0, |slash| slash + 1);
+    let mut dots = (name..value.len()).rev().filter(|&at| value[at] == b'.');
+    dots.nth(count - 1)
+}
+
+fn last(value: &[u8], sign: u8) -> Option<usize> {
+    value.iter().rposition(|&byte| byte == sign)
+}

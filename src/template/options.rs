@@ -1,0 +1,168 @@
+//! Which replacement strings exist, and under which names.
+//!
+//! Knows the tables of GNU parallel; not how a template is searched for them.
+
+use super::form::Form;
+use super::piece::{Number, What};
+use super::shape::Shape;
+
+/// How templates are read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Replacement strings under other names (-I, --er, ...), in the order
+    /// in which they are renamed. An empty name is ignored.
+    pub renames: Vec<(Name, Vec<u8>)>,
+    /// Whether the strings of --plus exist.
+    pub plus: bool,
+    /// The columns' names from --header, in the order of their numbers.
+    pub columns: Vec<Vec<u8>>,
+    /// Whether the word around `{}` is repeated for each value of a job: -X, -N,
+    /// and -L without -m and --xargs.
+    pub repeats_words: bool,
+    /// Whether values are taken but not inserted: -n0 and -N0.
+    pub leaves_values_out: bool,
+}
+
+/// A replacement string that can be renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// `{}`, renamed by -I, -i and --replace.
+    Value,
+    /// `{.}`, renamed by --extensionreplace and --er.
+    WithoutExtension,
+    /// `{/}`, renamed by --basenamereplace and --bnr.
+    Basename,
+    /// `{//}`, renamed by --dirnamereplace and --dnr.
+    Dirname,
+    /// `{/.}`, renamed by --basenameextensionreplace and --bner.
+    BasenameWithoutExtension,
+    /// `{#}`, renamed by --seqreplace.
+    Seq,
+    /// `{%}`, renamed by --slotreplace.
+    Slot,
+}
+
+impl Name {
+    /// The name before it is changed.
+    #[must_use]
+    pub fn usual(self) -> &'static [u8] {
+        match self {
+            Self::Value => b"{}",
+            Self::WithoutExtension => b"{.}",
+            Self::Basename => b"{/}",
+            Self::Dirname => b"{//}",
+            Self::BasenameWithoutExtension => b"{/.}",
+            Self::Seq => b"{#}",
+            Self::Slot => b"{%}",
+        }
+    }
+}
+
+/// A replacement string: how it is spelled and what it means.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) key: Vec<u8>,
+    pub(super) meaning: Meaning,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Meaning {
+    /// The whole of the key is the string.
+    Fixed(Fixed),
+    /// The key is the beginning of a string that holds a text of the user's.
+    Shaped(Shape),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Fixed {
+    pub(super) what: What,
+    pub(super) skip: Option<Skip>,
+}
+
+/// Which jobs a replacement string leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// `{uniq}`: those with two equal values, or with an empty one.
+    Repeated,
+    /// `{choose_k}`: those whose values do not ascend.
+    Unordered,
+}
+
+/// Every replacement string that these options allow, in the order in which a
+/// template is searched for them: the shaped ones, then long ones before short
+/// ones, as a short one may be part of a long one.
+pub(super) fn rules(options: &Options) -> Vec<Rule> {
+    let mut fixed = usual();
+    let mut rules = Vec::new();
+    if options.plus {
+        fixed.extend(plus());
+        rules.extend(
+            Shape::ALL.map(|shape| Rule { key: shape.start().to_vec(), meaning: Meaning::Shaped(shape) }),
+        );
+    }
+    for (name, new) in &options.renames {
+        rename(&mut fixed, name.usual(), new);
+    }
+    fixed.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
+    rules.extend(fixed);
+    rules
+}
+
+fn rename(rules: &mut Vec<Rule>, usual: &[u8], new: &[u8]) {
+    if new.is_empty() || usual == new {
+        return;
+    }
+    rules.retain(|rule| rule.key != new);
+    if let Some(rule) = rules.iter_mut().find(|rule| rule.key == usual) {
+        rule.key = new.to_vec();
+    }
+}
+
+fn fixed(key: &str, what: What) -> Rule {
+    let meaning = Meaning::Fixed(Fixed { what, skip: None });
+    Rule { key: key.into(), meaning }
+}
+
+fn usual() -> Vec<Rule> {
+    let value = |key, form| fixed(key, What::Value(form));
+    vec![
+        value("{}", Form::Value),
+        value("{.}", Form::WithoutExtensions(1)),
+        value("{/}", Form::Basename),
+        value("{//}", Form::Dirname),
+        value("{/.}", Form::BasenameWithoutExtensions(1)),
+        fixed("{#}", What::Number(Number::Seq)),
+        fixed("{%}", What::Number(Number::Slot)),
+    ]
+}
+
+fn plus() -> Vec<Rule> {
+    let value = |key, form| fixed(key, What::Value(form));
+    let number = |key, number| fixed(key, What::Number(number));
+    let shell = |key, text| fixed(key, What::Shell(text));
+    let skip = |key: &str, skip| {
+        let what = What::Value(Form::Value);
+        let meaning = Meaning::Fixed(Fixed { what, skip: Some(skip) });
+        Rule { key: key.into(), meaning }
+    };
+    vec![
+        value("{..}", Form::WithoutExtensions(2)),
+        value("{...}", Form::WithoutExtensions(3)),
+        value("{/..}", Form::BasenameWithoutExtensions(2)),
+        value("{/...}", Form::BasenameWithoutExtensions(3)),
+        value("{+/}", Form::Directory),
+        value("{+.}", Form::Extensions(1)),
+        value("{+..}", Form::Extensions(2)),
+        value("{+...}", Form::Extensions(3)),
+        number("{##}", Number::Total),
+        number("{0#}", Number::PaddedSeq),
+        number("{0%}", Number::PaddedSlot),
+        shell("{slot}", b"${PARALLEL_JOBSLOT}"),
+        shell("{host}", b"${PARALLEL_SSHHOST}"),
+        shell("{sshlogin}", b"${PARALLEL_SSHLOGIN}"),
+        shell("{hgrp}", b"${PARALLEL_HOSTGROUPS}"),
+        shell("{agrp}", b"${PARALLEL_ARGHOSTGROUPS}"),
+        skip("{uniq}", Skip::Repeated),
+        skip("{choose_k}", Skip::Unordered),
+    ]
+}

@@ -1,0 +1,163 @@
+//! How a command's words become pieces.
+//!
+//! Knows the search for replacement strings, in GNU parallel's order; nothing of
+//! values. A string that is found is never searched again.
+
+use std::fmt;
+
+use super::find::Match;
+use super::options::{Options, Rule, Skip, rules};
+use super::piece::{Piece, Position, Replacement, What};
+
+/// A replacement string that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    string: String,
+    reason: String,
+}
+
+impl Unsupported {
+    pub(super) fn new(string: &str, reason: String) -> Self {
+        Self { string: string.to_owned(), reason }
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use {}: {}", self.string, self.reason)
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+/// Words as pieces, with what is known of all of them.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) pieces: Vec<Piece>,
+    pub(super) skips: Vec<Skip>,
+}
+
+impl Parsed {
+    /// Whether some replacement string is in it.
+    pub(super) fn uses_any(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Replacement(_)))
+    }
+
+    /// Appends a word that stands for all values.
+    pub(super) fn append_all_values(&mut self, options: &Options) {
+        if !self.pieces.is_empty() {
+            self.pieces.push(Piece::Break);
+        }
+        let what = What::Value(super::form::Form::Value);
+        let position = Position::Each;
+        self.pieces.push(Piece::Replacement(inserted(Replacement { position, what }, options)));
+    }
+}
+
+/// Reads `words`, which a space will join.
+pub(super) fn parse<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Parsed, Unsupported> {
+    refuse_perl(words)?;
+    let rules = rules(options);
+    let mut parsed = Parsed::default();
+    for (at, word) in words.iter().enumerate() {
+        if at > 0 {
+            parsed.pieces.push(Piece::Break);
+        }
+        let mut pieces = vec![Piece::Text(numbered(word.as_ref(), &options.columns))];
+        for rule in &rules {
+            for positioned in [false, true] {
+                search(&mut pieces, rule, positioned, options, &mut parsed.skips)?;
+            }
+        }
+        parsed.pieces.append(&mut pieces);
+    }
+    Ok(parsed)
+}
+
+fn refuse_perl<W: AsRef<[u8]>>(words: &[W]) -> Result<(), Unsupported> {
+    let line = words.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(&b' ');
+    let find = |text: &[u8], what: &[u8]| text.windows(2).position(|pair| pair == what);
+    match find(&line, b"{=").map(|start| find(&line[start + 2..], b"=}")) {
+        Some(Some(_)) => Err(Unsupported::new("{= =}", "Perl expressions are not supported".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// The word with each `{name}`, `{name.}`, `{name/}`, ... of a column turned into
+/// its number, one name after the other.
+fn numbered(word: &[u8], columns: &[Vec<u8>]) -> Vec<u8> {
+    let mut text = word.to_vec();
+    for (at, name) in columns.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = &text[..];
+        while let Some(&byte) = rest.first() {
+            let tail = rest.strip_prefix(b"{").and_then(|rest| rest.strip_prefix(&name[..]));
+            let ends = [&b"}"[..], b"/}", b"//}", b".}", b"/.}"];
+            if tail.is_some_and(|tail| ends.iter().any(|end| tail.starts_with(end))) {
+                out.extend(format!("{{{}", at + 1).bytes());
+                rest = tail.unwrap_or_default();
+            } else {
+                out.push(byte);
+                rest = &rest[1..];
+            }
+        }
+        text = out;
+    }
+    text
+}
+
+/// Replaces every occurrence of one string in the texts among `pieces`: one at a
+/// text's start first, then from its end on, as GNU parallel's search happens
+/// to go.
+fn search(
+    pieces: &mut Vec<Piece>,
+    rule: &Rule,
+    positioned: bool,
+    options: &Options,
+    skips: &mut Vec<Skip>,
+) -> Result<(), Unsupported> {
+    let mut found = Vec::with_capacity(pieces.len());
+    for piece in pieces.drain(..) {
+        let Piece::Text(text) = piece else {
+            found.push(piece);
+            continue;
+        };
+        let mut rest = &text[..];
+        let mut tail = Vec::new();
+        loop {
+            let start = |at: &usize| Match::at(&rest[*at..], rule, positioned).is_some();
+            let Some(at) = Some(0).filter(start).or_else(|| (1..rest.len()).rev().find(start)) else {
+                break;
+            };
+            let Some(hit) = Match::at(&rest[at..], rule, positioned) else {
+                break;
+            };
+            let replacement = Piece::Replacement(hit.replacement(options, skips)?);
+            let after = &rest[at + hit.text.len()..];
+            if at == 0 {
+                found.push(replacement);
+                rest = after;
+            } else {
+                tail.extend([text_of(after), Some(replacement)].into_iter().flatten());
+                rest = &rest[..at];
+            }
+        }
+        // An empty word is an empty text, so that -q can quote it.
+        found.extend(text_of(rest).or_else(|| text.is_empty().then(|| Piece::Text(Vec::new()))));
+        found.extend(tail.into_iter().rev());
+    }
+    *pieces = found;
+    Ok(())
+}
+
+fn text_of(text: &[u8]) -> Option<Piece> {
+    (!text.is_empty()).then(|| Piece::Text(text.to_vec()))
+}
+
+/// The replacement, or nothing in its place where values are left out.
+pub(super) fn inserted(replacement: Replacement, options: &Options) -> Replacement {
+    match replacement.what {
+        What::Value(_) if options.leaves_values_out => Replacement { what: What::Nothing, ..replacement },
+        _ => replacement,
+    }
+}

@@ -1,0 +1,151 @@
+//! A template, and a job's line made of it.
+//!
+//! Knows templates as a whole: whether values have to be appended, whether they
+//! are quoted. Knows no job but the one it is given.
+
+use super::group::groups;
+use super::line::{Plain, Quoted, Words};
+use super::options::{Options, Skip};
+use super::parse::{Parsed, Unsupported, parse};
+use super::piece::{Group, Number, Numbers, Piece, What};
+use super::walk::walk;
+
+/// How a line is quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quoting {
+    /// Values are quoted, unless a replacement string makes the command itself.
+    Shell,
+    /// Each word of the command is quoted with the values in it: -q.
+    Words,
+    /// Nothing is quoted: --tagstring, --results, --wd, and `{}` with --cat and
+    /// --fifo.
+    None,
+}
+
+/// A command, or an option's text, with replacement strings in it.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub(super) groups: Vec<Group>,
+    uses_any: bool,
+    makes_command: bool,
+    skips: Vec<Skip>,
+}
+
+impl Template {
+    /// A command as it was typed. Without any replacement string all values are
+    /// appended; without any word they are the command.
+    pub fn command<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Self, Unsupported> {
+        let mut parsed = parse(words, options)?;
+        let uses_any = parsed.uses_any();
+        if !uses_any {
+            parsed.append_all_values(options);
+        }
+        Ok(Self { uses_any, ..Self::of(parsed, options) })
+    }
+
+    /// A command to which nothing is appended: --pipe.
+    pub fn exact<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Self, Unsupported> {
+        Ok(Self::of(parse(words, options)?, options))
+    }
+
+    /// An option's text: --tagstring, --results, --wd.
+    pub fn text(text: &[u8], options: &Options) -> Result<Self, Unsupported> {
+        Self::exact(&[text], options)
+    }
+
+    fn of(parsed: Parsed, options: &Options) -> Self {
+        Self {
+            uses_any: parsed.uses_any(),
+            makes_command: makes_command(&parsed.pieces),
+            groups: groups(parsed.pieces, options.repeats_words),
+            skips: parsed.skips,
+        }
+    }
+
+    /// Whether some replacement string was written, `{#}` and `{%}` included.
+    #[must_use]
+    pub fn uses_any(&self) -> bool {
+        self.uses_any
+    }
+
+    /// Whether lines depend on the slot that a job gets.
+    #[must_use]
+    pub fn uses_slot(&self) -> bool {
+        self.replacements()
+            .any(|what| matches!(what, What::Number(Number::Slot | Number::PaddedSlot) | What::Shell(_)))
+    }
+
+    /// Whether lines depend on the number of jobs, so that all inputs have to be
+    /// read first.
+    #[must_use]
+    pub fn needs_total(&self) -> bool {
+        self.replacements().any(|what| matches!(what, What::Number(Number::Total | Number::PaddedSeq)))
+    }
+
+    /// Whether a job with these values is left out: `{uniq}`, `{choose_k}`. Its
+    /// number is used up, and --dry-run shows it all the same.
+    pub fn skips<V: AsRef<[u8]>>(&self, values: &[V]) -> bool {
+        let mut sorted: Vec<&[u8]> = values.iter().map(AsRef::as_ref).collect();
+        self.skips.iter().any(|skip| match skip {
+            Skip::Unordered => !values.is_sorted_by(|a, b| a.as_ref() < b.as_ref()),
+            Skip::Repeated => {
+                sorted.sort_unstable();
+                sorted.first().is_some_and(|first| first.is_empty())
+                    || sorted.windows(2).any(|pair| pair[0] == pair[1])
+            }
+        })
+    }
+
+    /// Appends one job's line to `out`. The values of a job are one list, in
+    /// order: the sources' and columns' of its first input, then of its next.
+    pub fn render<V: AsRef<[u8]>>(
+        &self,
+        values: &[V],
+        numbers: &Numbers,
+        quoting: Quoting,
+        out: &mut Vec<u8>,
+    ) {
+        match quoting {
+            Quoting::Words => {
+                let mut sink = Words::new(out);
+                walk(&self.groups, values, numbers, &mut sink);
+                sink.end();
+            }
+            Quoting::Shell if !self.makes_command => {
+                walk(&self.groups, values, numbers, &mut Quoted(out));
+            }
+            Quoting::Shell | Quoting::None => {
+                walk(&self.groups, values, numbers, &mut Plain(out));
+            }
+        }
+    }
+
+    /// Whether a replacement string makes the command itself, so that its value
+    /// is not quoted but run.
+    #[must_use]
+    pub fn makes_command(&self) -> bool {
+        self.makes_command
+    }
+
+    fn replacements(&self) -> impl Iterator<Item = &What> {
+        let pieces = self.groups.iter().flat_map(|group| &group.pieces);
+        pieces.filter_map(|piece| match piece {
+            Piece::Replacement(replacement) => Some(&replacement.what),
+            _ => None,
+        })
+    }
+}
+
+/// Whether a replacement string is (part of) the first word, and no variable's
+/// value there.
+fn makes_command(pieces: &[Piece]) -> bool {
+    for piece in pieces {
+        match piece {
+            Piece::Replacement(_) => return true,
+            Piece::Break => return false,
+            Piece::Text(text) if text.iter().any(|byte| b" \t\n=".contains(byte)) => return false,
+            Piece::Text(_) => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,43 @@
+//! Tables of GNU parallel's behaviour, and properties checked against shells.
+
+mod direct;
+mod packing;
+mod plus;
+mod quoting;
+mod strings;
+
+use super::{Name, Numbers, Options, Quoting, Template};
+
+/// The numbers of a second job of 12, in the third of 4 slots.
+const NUMBERS: Numbers = Numbers { seq: 2, slot: 3, slots: 4, total: 12 };
+
+/// The line of a command given as one text.
+fn line(command: &str, values: &[&str]) -> String {
+    line_of(&Options::default(), Quoting::Shell, &[command], values)
+}
+
+fn line_of(options: &Options, quoting: Quoting, words: &[&str], values: &[&str]) -> String {
+    let template = Template::command(words, options).unwrap();
+    let mut out = b"> ".to_vec();
+    template.render(values, &NUMBERS, quoting, &mut out);
+    let line = String::from_utf8(out).unwrap();
+    line.strip_prefix("> ").unwrap().to_owned()
+}
+
+/// The options of -X, and of -N and -L.
+fn repeating() -> Options {
+    Options { repeats_words: true, ..Options::default() }
+}
+
+fn plus() -> Options {
+    Options { plus: true, ..Options::default() }
+}
+
+fn renamed(renames: &[(Name, &str)]) -> Options {
+    let renames = renames.iter().map(|(name, new)| (*name, new.as_bytes().to_vec()));
+    Options { renames: renames.collect(), ..Options::default() }
+}
+
+fn with_columns(names: &[&str]) -> Options {
+    Options { columns: names.iter().map(|name| name.as_bytes().to_vec()).collect(), ..Options::default() }
+}
