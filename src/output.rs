@@ -40,6 +40,20 @@ pub trait Destination: Send {
     fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()>;
 }
 
+/// Where the outputs of a run go, and in which order.
+pub enum Outlet<'a> {
+    /// Their head is kept for the report, in input order.
+    Kept,
+    /// In input order; a task that is early waits: for the pieces of one file.
+    InTurn(Box<dyn Destination + 'a>),
+    /// In input order; what is early is put aside.
+    InOrder(Box<dyn Destination + 'a>),
+    /// Task by task, in the order in which they end.
+    Grouped(Box<dyn Destination + 'a>),
+    /// Line by line, as they come.
+    Lines(Box<dyn Destination + 'a>),
+}
+
 impl<D: Destination + ?Sized> Destination for Box<D> {
     fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         (**self).write(task, channel, bytes)

@@ -52,6 +52,8 @@ pub enum Spec {
         /// Which part of the item, from 0.
         part: u64,
     },
+    /// The values that a command line is made of.
+    Values(Vec<Vec<u8>>),
     /// Whatever else a workload understands.
     Json(serde_json::Value),
 }
@@ -84,6 +86,19 @@ pub enum Outcome {
     Success,
     /// It could not; the text names object and cause.
     Failed(String),
+    /// The command ended by itself with this status, which is not 0.
+    Exited(i32),
+    /// The command was ended by this signal.
+    Signaled(i32),
+    /// The command was killed because it lasted too long.
+    TimedOut,
+    /// The command could not be started; the status is the shell's for that.
+    NotStarted {
+        /// 127 (not found) or 126 (cannot be executed).
+        status: i32,
+        /// The cause.
+        cause: String,
+    },
     /// The code of the task panicked; the text is the panic's.
     Panicked(String),
     /// It was not done because an earlier part of the same item had failed.
@@ -97,7 +112,12 @@ impl Outcome {
     #[must_use]
     pub const fn is_failure(&self) -> bool {
         match self {
-            Self::Failed(_) | Self::Panicked(_) => true,
+            Self::Failed(_)
+            | Self::Panicked(_)
+            | Self::Exited(_)
+            | Self::Signaled(_)
+            | Self::TimedOut
+            | Self::NotStarted { .. } => true,
             Self::Success | Self::Skipped(_) | Self::Interrupted => false,
         }
     }
@@ -107,7 +127,27 @@ impl Outcome {
     pub const fn is_success(&self) -> bool {
         match self {
             Self::Success => true,
-            Self::Failed(_) | Self::Panicked(_) | Self::Skipped(_) | Self::Interrupted => false,
+            Self::Failed(_)
+            | Self::Panicked(_)
+            | Self::Exited(_)
+            | Self::Signaled(_)
+            | Self::TimedOut
+            | Self::NotStarted { .. }
+            | Self::Skipped(_)
+            | Self::Interrupted => false,
+        }
+    }
+
+    /// Exit status and signal, as a shell or a job log tells them.
+    #[must_use]
+    pub const fn status_and_signal(&self) -> (i32, i32) {
+        match self {
+            Self::Success => (0, 0),
+            Self::Exited(status) | Self::NotStarted { status, .. } => (*status, 0),
+            Self::Signaled(signal) => (0, *signal),
+            // As GNU parallel logs it: the signal that began the end.
+            Self::TimedOut => (-1, 15),
+            Self::Failed(_) | Self::Panicked(_) | Self::Skipped(_) | Self::Interrupted => (1, 0),
         }
     }
 }
@@ -126,6 +166,10 @@ impl fmt::Display for Outcome {
         match self {
             Self::Success => f.write_str("succeeded"),
             Self::Failed(why) => f.write_str(why),
+            Self::Exited(status) => write!(f, "exit status {status}"),
+            Self::Signaled(signal) => write!(f, "killed by signal {signal}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::NotStarted { cause, .. } => f.write_str(cause),
             Self::Panicked(why) => write!(f, "panicked: {why}"),
             Self::Skipped(why) => write!(f, "skipped: {why}"),
             Self::Interrupted => f.write_str("interrupted"),
@@ -185,7 +229,11 @@ pub struct Record {
     /// CPU time: of the task's own thread, or of its own child process.
     #[serde(with = "seconds")]
     pub cpu: Duration,
-    /// Bytes it produced.
+    /// Most memory that its child process held, in bytes; never below the
+    /// runner's own at the child's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
+    /// Bytes it produced: files, or what it wrote to its output.
     pub bytes: u64,
     /// How it ended.
     pub outcome: Outcome,

@@ -86,6 +86,7 @@ fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Op
         start: task.start,
         wall,
         cpu: wall,
+        peak_memory: None,
         bytes: 0,
         outcome: Outcome::Success,
         digest: None,

@@ -9,10 +9,10 @@ use crate::event::Event;
 use crate::executor::Executor;
 use crate::interrupt::Interrupt;
 use crate::measure::Usage;
-use crate::output::Sink;
+use crate::output::{Outlet, Sink};
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Run};
-use crate::sink::{Kept, Ordered, Turns};
+use crate::sink::{Grouped, Kept, Lines, Ordered, Turns};
 use crate::study::{Comparer, Cut, Produced, RunResult, Study};
 use crate::workload::Workload;
 use std::time::Duration;
@@ -65,10 +65,15 @@ impl Experiment<'_> {
         });
         let mut ledger = RunLedger::new(both_ways, self.keep_records);
         let kept = Kept::new(SHOWN_OUTPUT);
-        let timed = match workload.destination(way) {
-            Some(destination) => self.timed(executor, &Turns::new(destination), &mut ledger),
-            None => self.timed(executor, &Ordered::new(kept.clone(), WAITING_OUTPUT), &mut ledger),
+        let sink: Box<dyn Sink + '_> = match workload.outlet(way) {
+            Outlet::Kept => Box::new(Ordered::new(kept.clone(), WAITING_OUTPUT)),
+            Outlet::InTurn(destination) => Box::new(Turns::new(destination)),
+            Outlet::InOrder(destination) => Box::new(Ordered::new(destination, WAITING_OUTPUT)),
+            Outlet::Grouped(destination) => Box::new(Grouped::new(destination, WAITING_OUTPUT)),
+            Outlet::Lines(destination) => Box::new(Lines::new(destination)),
         };
+        let timed = self.timed(executor, &*sink, &mut ledger);
+        drop(sink);
         self.observer.observe(&Event::RunFinished { way });
         let Timed { wall, usage, peak_memory } = timed?;
 

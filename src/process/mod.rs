@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of tasks.
 
+pub mod child;
 mod inherited;
 mod shell;
 

@@ -51,17 +51,18 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
 
     let item = match task.spec {
         Spec::Part { item, .. } => Some(item),
-        Spec::Sequence | Spec::Json(_) => None,
+        Spec::Sequence | Spec::Values(_) | Spec::Json(_) => None,
     };
     run.batch.finish(Record {
         seq: task.seq,
-        label: task.label,
+        label: found.label.unwrap_or(task.label),
         item,
         slot,
         attempt,
         start: start.saturating_sub(run.started),
         wall,
-        cpu,
+        cpu: found.child_cpu.unwrap_or(cpu),
+        peak_memory: found.peak_memory,
         bytes: found.bytes,
         outcome,
         digest: found.digest,

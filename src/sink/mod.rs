@@ -1,17 +1,21 @@
-//! Between tasks that finish in any order and a place that takes bytes in
-//! input order.
+//! Between tasks that run side by side and a place that takes bytes one after
+//! another.
 //!
-//! Two forms of the same promise. [`Ordered`] lets every task write at once
-//! and keeps what has to wait (memory first, then one spill file): for output
-//! that is collected. [`Turns`] makes a task wait for its turn: for pieces of
-//! one file, where an error must reach the piece that caused it.
-//! Neither knows what the bytes mean.
+//! [`Ordered`] lets every task write at once and keeps what has to wait (memory
+//! first, then one spill file). [`Turns`] makes a task wait for its turn: for
+//! pieces of one file, where an error must reach the piece that caused it.
+//! [`Grouped`] hands a task's output on when it ends, [`Lines`] line by line.
+//! None knows what the bytes mean.
 
+mod grouped;
 mod kept;
+mod lines;
 mod ordered;
 mod spill;
 mod turns;
 
+pub use grouped::Grouped;
 pub use kept::Kept;
+pub use lines::Lines;
 pub use ordered::Ordered;
 pub use turns::Turns;

@@ -45,6 +45,12 @@ pub struct Cx<'a> {
 /// What a task did and found out, next to its outcome.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
+    /// The task in a person's words, where only the running task knows them.
+    pub label: Option<String>,
+    /// CPU time of the task's child process; its thread's counts otherwise.
+    pub child_cpu: Option<Duration>,
+    /// Peak memory of the child process, in bytes.
+    pub peak_memory: Option<u64>,
     /// Bytes produced.
     pub bytes: u64,
     /// Digest of what was written to the outputs, if asked for.
@@ -111,7 +117,9 @@ impl<'a> Cx<'a> {
             digester.update(bytes);
         }
         self.output.write(channel, bytes)?;
-        self.produced(bytes.len() as u64);
+        if channel == Channel::Out {
+            self.produced(bytes.len() as u64);
+        }
         Ok(())
     }
 
@@ -136,6 +144,17 @@ impl<'a> Cx<'a> {
             Some(span) => span.wall += wall,
             None => self.found.spans.push(Span { name: Cow::Borrowed(name), wall }),
         }
+    }
+
+    /// Says what the task is called, now that it is known.
+    pub fn relabel(&mut self, label: String) {
+        self.found.label = Some(label);
+    }
+
+    /// The task was done by a child process, which used this much.
+    pub fn child_used(&mut self, cpu: Duration, peak_memory: u64) {
+        self.found.child_cpu = Some(cpu);
+        self.found.peak_memory = Some(peak_memory);
     }
 
     /// Notes a fact about the task.

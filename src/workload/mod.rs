@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 pub use cx::{Cx, Setting};
 
 use crate::interrupt::Interrupt;
-use crate::output::Destination;
+use crate::output::Outlet;
 use crate::record::{Digest, Outcome, Task, Way};
 
 /// Tasks in input order, made as they are asked for.
@@ -69,11 +69,10 @@ pub trait Workload: Sync {
         Ok(())
     }
 
-    /// The place bound to the output of all tasks in input order, for items
-    /// that take several tasks. `None`: outputs are kept apart and compared.
-    fn destination(&self, way: Way) -> Option<Box<dyn Destination + '_>> {
+    /// Where the tasks' outputs go, and in which order.
+    fn outlet(&self, way: Way) -> Outlet<'_> {
         let _ = way;
-        None
+        Outlet::Kept
     }
 
     /// What the run left behind, item by item, read back after the clock has

@@ -26,7 +26,7 @@ use self::source::{BLOCK, Source};
 use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
 use crate::format;
 use crate::interrupt::Interrupt;
-use crate::output::Destination;
+use crate::output::Outlet;
 use crate::record::{Outcome, Spec, Task, Way};
 
 /// The row of the table of workloads.
@@ -180,12 +180,12 @@ impl Workload for CsvGen {
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
             Spec::Part { item, part } => pieces::write_part(self, task.seq, item, part, cx),
-            Spec::Sequence | Spec::Json(_) => file::write_whole(self, task.seq, cx),
+            Spec::Sequence | Spec::Values(_) | Spec::Json(_) => file::write_whole(self, task.seq, cx),
         }
     }
 
-    fn destination(&self, way: Way) -> Option<Box<dyn Destination + '_>> {
-        (self.parts() > 1).then(|| Box::new(Pieces::new(self, way)) as Box<dyn Destination + '_>)
+    fn outlet(&self, way: Way) -> Outlet<'_> {
+        if self.parts() > 1 { Outlet::InTurn(Box::new(Pieces::new(self, way))) } else { Outlet::Kept }
     }
 
     fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {

@@ -1,0 +1,82 @@
+//! Writing to a job's standard input, from the loop that reads its output.
+//!
+//! Does not know where the bytes come from.
+
+use std::io::{self, BufRead, ErrorKind, PipeWriter, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use super::descriptor::{self, Watch};
+
+/// A job's input on its way.
+pub(super) struct Feed<'a> {
+    pipe: PipeWriter,
+    source: &'a mut dyn BufRead,
+    /// The source had nothing when last asked.
+    waits: bool,
+}
+
+/// What came of feeding.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    /// There is more to do, later.
+    Some,
+    /// The source is at its end, or the job reads no more: close the pipe.
+    All,
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(pipe: PipeWriter, source: &'a mut dyn BufRead) -> io::Result<Self> {
+        descriptor::set_nonblocking(pipe.as_fd())?;
+        Ok(Self { pipe, source, waits: false })
+    }
+
+    /// What to wait for. A source that has nothing is not waited for here: but
+    /// that the job closed its end is noticed all the same.
+    pub(super) fn watch(&self) -> Watch<'_> {
+        let pipe: BorrowedFd<'_> = self.pipe.as_fd();
+        if self.waits { Watch::closing(pipe) } else { Watch::writable(pipe) }
+    }
+
+    /// Whether the source has nothing: if something stirs, the job closed its end.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waits
+    }
+
+    /// The source may have something again.
+    pub(super) fn ask_again(&mut self) {
+        self.waits = false;
+    }
+
+    /// Writes what the pipe takes at once, and not for long: a job that reads as
+    /// fast as it is fed still has a deadline.
+    ///
+    /// # Errors
+    /// The source's; a job that closed its input is none.
+    pub(super) fn pump(&mut self) -> io::Result<Fed> {
+        for _ in 0..16 {
+            let bytes = match self.source.fill_buf() {
+                Ok([]) => return Ok(Fed::All),
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.waits = true;
+                    return Ok(Fed::Some);
+                }
+                Err(error) => return Err(error),
+            };
+            let wanted = bytes.len();
+            match self.pipe.write(bytes) {
+                Ok(written) => {
+                    self.source.consume(written);
+                    if written < wanted {
+                        return Ok(Fed::Some);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Fed::Some),
+                Err(_) => return Ok(Fed::All),
+            }
+        }
+        Ok(Fed::Some)
+    }
+}

@@ -1,0 +1,103 @@
+//! A kill sequence on its way: who has been sent what, and when the next step
+//! is due.
+//!
+//! Does not wait: the loop that does asks for the time and says what happened.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::Instant;
+
+use super::descriptor::Watch;
+use super::group::{Members, members};
+use super::seat::Seat;
+use super::sequence::TermSequence;
+
+/// Why a job was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It lasted too long.
+    TimedOut,
+    /// Its kill sequence was asked for.
+    Terminated,
+    /// It was to be killed at once.
+    Killed,
+    /// Its output could not be handed on, or its input not be had.
+    Broken,
+}
+
+/// A job that is being killed.
+pub(super) struct Killing<'a> {
+    pub(super) cause: Cause,
+    sequence: &'a TermSequence,
+    next: usize,
+    /// KILL was sent, which nobody survives: there is no next step.
+    killed: bool,
+    due: Option<Instant>,
+    /// One of those who outlived the leader.
+    survivor: Option<OwnedFd>,
+}
+
+impl<'a> Killing<'a> {
+    /// Takes the first step.
+    pub(super) fn begin(cause: Cause, sequence: &'a TermSequence, seat: &Seat) -> Self {
+        let mut killing = Self { cause, sequence, next: 0, killed: false, due: None, survivor: None };
+        killing.step(seat);
+        killing
+    }
+
+    /// Kills at once.
+    pub(super) fn at_once(cause: Cause, sequence: &'a TermSequence, seat: &Seat) -> Self {
+        seat.send(libc::SIGKILL);
+        Self { cause, sequence, next: 0, killed: true, due: None, survivor: None }
+    }
+
+    /// Leaves out the steps that are left.
+    pub(super) fn hurry(&mut self, seat: &Seat) {
+        if !self.killed {
+            seat.send(libc::SIGKILL);
+        }
+        (self.killed, self.due) = (true, None);
+    }
+
+    /// Sends the next signal.
+    pub(super) fn step(&mut self, seat: &Seat) {
+        // After the last step those who are left are sent KILL in any case.
+        let step = self.sequence.step(self.next);
+        self.next += 1;
+        let signal = step.map_or(libc::SIGKILL, |(signal, _)| signal);
+        seat.send(signal);
+        if signal == libc::SIGKILL {
+            (self.killed, self.due) = (true, None);
+            return;
+        }
+        // Those who are stopped have to run for the signal to do anything.
+        seat.send(libc::SIGCONT);
+        self.due = step.and_then(|(_, wait)| Instant::now().checked_add(wait));
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(super) fn watch(&self) -> Watch<'_> {
+        self.survivor.as_ref().map_or(Watch::NOTHING, |survivor| Watch::readable(survivor.as_fd()))
+    }
+
+    /// The leader is dead: whether the others are, too. After KILL they are, or
+    /// will be before they can do anything.
+    pub(super) fn is_over(&mut self, leader: i32, seat: &Seat) -> bool {
+        if self.killed {
+            return true;
+        }
+        match members(leader) {
+            Members::Some(survivor) => {
+                self.survivor = survivor;
+                false
+            }
+            Members::Nobody => {
+                // Who was born while we looked is not to survive, either.
+                seat.send(libc::SIGKILL);
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! How a job's bytes reach the caller, and how the caller says "not now".
+//!
+//! Does not know where the bytes go.
+
+use std::io;
+
+/// Which of a job's two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What becomes of a channel after some of its bytes were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// More of it is welcome.
+    Continue,
+    /// The bytes were taken, but the pipe is not read again until the worker's
+    /// [`Bell`](super::Bell) has rung and [`Listener::resumes`] agrees. The job
+    /// itself blocks once the pipe is full.
+    Pause,
+}
+
+/// What to do now that a job's `wake` descriptor is readable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// Go on; the descriptor was emptied and stays watched.
+    Continue,
+    /// Go on; the descriptor stays readable and is not watched any more.
+    Ignore,
+    /// Begin the kill sequence.
+    Terminate,
+    /// Kill at once.
+    Kill,
+}
+
+/// Whoever takes a job's output. A closure that takes every byte is one.
+pub trait Listener {
+    /// Takes all of `bytes`, as they come. An error kills the job.
+    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow>;
+
+    /// Whether a paused channel may be read again; asked when the bell has rung.
+    fn resumes(&mut self, _channel: Channel) -> bool {
+        true
+    }
+
+    /// Asked when the job's `wake` descriptor is readable.
+    fn woken(&mut self) -> Woken {
+        Woken::Terminate
+    }
+}
+
+impl<F: FnMut(Channel, &[u8]) -> io::Result<Flow>> Listener for F {
+    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow> {
+        self(channel, bytes)
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading one of a job's pipes: live, paused, and drained once the job ended.
+//!
+//! Does not know where the bytes go.
+
+use std::io::{self, ErrorKind, PipeReader, Read as _};
+use std::os::fd::AsFd as _;
+
+use super::descriptor::{self, Watch};
+use super::listener::{Channel, Flow, Listener};
+
+/// One channel of a job, until it is at its end.
+pub(super) struct Output {
+    channel: Channel,
+    pipe: Option<PipeReader>,
+    paused: bool,
+    /// How much is still to be read of a job that has ended.
+    left: Option<usize>,
+}
+
+impl Output {
+    pub(super) fn new(channel: Channel, pipe: Option<PipeReader>) -> Self {
+        Self { channel, pipe, paused: false, left: None }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    pub(super) fn watch(&self) -> Watch<'_> {
+        match &self.pipe {
+            Some(pipe) if !self.paused => Watch::readable(pipe.as_fd()),
+            _ => Watch::NOTHING,
+        }
+    }
+
+    /// Closes the pipe; what it still holds is lost.
+    pub(super) fn close(&mut self) {
+        self.pipe = None;
+    }
+
+    /// Closes the pipe unless it may be read now.
+    pub(super) fn close_if_paused(&mut self) {
+        if self.paused {
+            self.close();
+        }
+    }
+
+    /// Reads once and hands the bytes on.
+    ///
+    /// # Errors
+    /// The listener's.
+    pub(super) fn read(&mut self, buffer: &mut [u8], listener: &mut dyn Listener) -> io::Result<()> {
+        let Some(pipe) = &mut self.pipe else { return Ok(()) };
+        let room = self.left.map_or(buffer.len(), |left| left.min(buffer.len()));
+        match pipe.read(&mut buffer[..room]) {
+            Ok(0) => self.close(),
+            Ok(count) => {
+                self.paused = listener.output(self.channel, &buffer[..count])? == Flow::Pause;
+                self.left = self.left.map(|left| left - count);
+                if self.left == Some(0) {
+                    self.close();
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The job's process has ended: what the pipe holds by now is all there is.
+    pub(super) fn drain(&mut self) -> io::Result<()> {
+        if let Some(pipe) = &self.pipe {
+            match descriptor::bytes_held(pipe.as_fd())? {
+                0 => self.close(),
+                held => self.left = Some(held),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the listener whether it takes bytes again.
+    pub(super) fn ask_again(&mut self, listener: &mut dyn Listener) {
+        if self.is_open() && self.paused {
+            self.paused = !listener.resumes(self.channel);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! How a process ended and what it used, from `wait4` of that very process:
+//! what other children used at the same time is not in it.
+//!
+//! Does not know why it ended.
+
+use std::io;
+use std::time::Duration;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By a signal.
+    Signaled {
+        /// The signal's number.
+        signal: i32,
+        /// Whether the kernel left a core dump.
+        core_dumped: bool,
+    },
+}
+
+impl Ended {
+    /// Whether it ended by itself with 0.
+    #[must_use]
+    pub fn is_success(self) -> bool {
+        self == Self::Exited(0)
+    }
+
+    fn from_status(status: libc::c_int) -> Self {
+        if libc::WIFSIGNALED(status) {
+            return Self::Signaled { signal: libc::WTERMSIG(status), core_dumped: libc::WCOREDUMP(status) };
+        }
+        Self::Exited(libc::WEXITSTATUS(status))
+    }
+}
+
+/// What a process and those of its children that it waited for have used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time in user mode. For short work only the sum with `sys` is
+    /// meaningful: the kernel splits it by ticks.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub sys: Duration,
+    /// Peak resident memory of the largest of them, never below the peak of the
+    /// process that started it.
+    pub max_rss_bytes: u64,
+    /// Page faults served without the disk.
+    pub minor_faults: u64,
+    /// Page faults that read the disk.
+    pub major_faults: u64,
+    /// Blocks of 512 bytes read from the disk.
+    pub blocks_in: u64,
+    /// Blocks of 512 bytes written to it.
+    pub blocks_out: u64,
+    /// Times it gave up the core to wait.
+    pub voluntary_switches: u64,
+    /// Times it was made to give up the core.
+    pub involuntary_switches: u64,
+}
+
+impl Usage {
+    /// CPU time in all.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        self.user + self.sys
+    }
+
+    fn from_rusage(usage: &libc::rusage) -> Self {
+        /// Linux counts memory in KiB, macOS in bytes.
+        const RSS_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+        let count = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
+        Self {
+            user: duration(usage.ru_utime),
+            sys: duration(usage.ru_stime),
+            max_rss_bytes: count(usage.ru_maxrss) * RSS_UNIT,
+            minor_faults: count(usage.ru_minflt),
+            major_faults: count(usage.ru_majflt),
+            blocks_in: count(usage.ru_inblock),
+            blocks_out: count(usage.ru_oublock),
+            voluntary_switches: count(usage.ru_nvcsw),
+            involuntary_switches: count(usage.ru_nivcsw),
+        }
+    }
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let micros = u32::try_from(time.tv_usec).unwrap_or(0);
+    Duration::new(seconds, micros * 1000)
+}
+
+/// Waits for the child `pid` and frees its number.
+#[expect(unsafe_code, reason = "std's wait does not tell what the child used")]
+pub(super) fn reap(pid: i32) -> io::Result<(Ended, Usage)> {
+    let mut status = 0;
+    // SAFETY: an all-zero rusage is a valid value to be written over.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: `status` and `usage` are ours and live through the call.
+        let reaped = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+        if reaped == pid {
+            return Ok((Ended::from_status(status), Usage::from_rusage(&usage)));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Waits until the child `pid` has ended, and leaves it to be reaped.
+#[expect(unsafe_code, reason = "std cannot wait without reaping")]
+pub(super) fn await_end(pid: i32) {
+    let id = libc::id_t::try_from(pid).expect("a child's number is positive");
+    loop {
+        // SAFETY: an all-zero siginfo is a valid value to be written over, and
+        // lives through the call.
+        let done = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT)
+        };
+        if done == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Signals: sent to a process group, known by name, and what this process does
+//! with them, which a job must not inherit.
+//!
+//! Does not know when one is due.
+
+use std::io;
+
+/// The signals that have a handler here, as bit `signal - 1`.
+///
+/// A handler must not run in a job between `clone` and `execve`, where it would
+/// work on this process's memory.
+pub(super) fn caught() -> u64 {
+    (1..=64)
+        .filter(|&signal| disposition(signal) > libc::SIG_IGN)
+        .fold(0, |set, signal| set | 1 << (signal - 1))
+}
+
+/// Makes sure that children can be waited for: a parent that ignored CHLD
+/// leaves a process whose children vanish without a trace.
+#[expect(unsafe_code, reason = "std does not set dispositions")]
+pub(super) fn keep_children() {
+    if disposition(libc::SIGCHLD) == libc::SIG_IGN {
+        // SAFETY: the default disposition runs no code of ours.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    }
+}
+
+#[expect(unsafe_code, reason = "std cannot ask for a signal's disposition")]
+fn disposition(signal: i32) -> libc::sighandler_t {
+    // SAFETY: an all-zero sigaction is a valid value to be written over; a null
+    // new action only asks.
+    unsafe {
+        let mut current: libc::sigaction = std::mem::zeroed();
+        match libc::sigaction(signal, std::ptr::null(), &raw mut current) {
+            0 => current.sa_sigaction,
+            _ => libc::SIG_DFL,
+        }
+    }
+}
+
+/// Whether this thread blocks a signal.
+#[expect(unsafe_code, reason = "std does not know signal masks")]
+pub(super) fn blocks_any() -> bool {
+    // SAFETY: an all-zero set is a valid value to be written over; a null new
+    // mask only asks. The C library's own signals are no members of a set.
+    unsafe {
+        let mut blocked: libc::sigset_t = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &raw mut blocked) == 0
+            && (1..32).any(|signal| libc::sigismember(&raw const blocked, signal) == 1)
+    }
+}
+
+/// Blocks no signal in this thread.
+#[expect(unsafe_code, reason = "std does not know signal masks")]
+pub(super) fn unblock_all() {
+    // SAFETY: the set is ours and lives through the calls.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// Sends `signal` to a process group whose leader was not reaped yet: only until
+/// then is its number sure to be its own.
+#[expect(unsafe_code, reason = "std kills single processes only")]
+pub(super) fn send_to_group(leader: i32, signal: i32) -> io::Result<()> {
+    // 0 and 1 would mean this process's own group, and everything.
+    assert!(leader > 1, "no group of a job has the number {leader}");
+    // SAFETY: takes plain numbers.
+    if unsafe { libc::killpg(leader, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The number of a signal given as "TERM", "SIGTERM" or "15".
+pub(super) fn number(name: &str) -> Option<i32> {
+    if let Ok(number) = name.parse::<i32>() {
+        return (1..=64).contains(&number).then_some(number);
+    }
+    let upper = name.to_ascii_uppercase();
+    let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
+    NAMES.iter().find(|(known, _)| *known == bare).map(|&(_, number)| number)
+}
+
+/// The name of a signal without its SIG.
+pub(super) fn name(number: i32) -> Option<&'static str> {
+    NAMES.iter().find(|(_, known)| *known == number).map(|&(name, _)| name)
+}
+
+const NAMES: [(&str, i32); 28] = [
+    ("HUP", libc::SIGHUP),
+    ("INT", libc::SIGINT),
+    ("QUIT", libc::SIGQUIT),
+    ("ILL", libc::SIGILL),
+    ("TRAP", libc::SIGTRAP),
+    ("ABRT", libc::SIGABRT),
+    ("BUS", libc::SIGBUS),
+    ("FPE", libc::SIGFPE),
+    ("KILL", libc::SIGKILL),
+    ("USR1", libc::SIGUSR1),
+    ("SEGV", libc::SIGSEGV),
+    ("USR2", libc::SIGUSR2),
+    ("PIPE", libc::SIGPIPE),
+    ("ALRM", libc::SIGALRM),
+    ("TERM", libc::SIGTERM),
+    ("CHLD", libc::SIGCHLD),
+    ("CONT", libc::SIGCONT),
+    ("STOP", libc::SIGSTOP),
+    ("TSTP", libc::SIGTSTP),
+    ("TTIN", libc::SIGTTIN),
+    ("TTOU", libc::SIGTTOU),
+    ("URG", libc::SIGURG),
+    ("XCPU", libc::SIGXCPU),
+    ("XFSZ", libc::SIGXFSZ),
+    ("VTALRM", libc::SIGVTALRM),
+    ("PROF", libc::SIGPROF),
+    ("WINCH", libc::SIGWINCH),
+    ("SYS", libc::SIGSYS),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_goes_by_name_with_and_without_sig_and_by_number() {
+        assert_eq!(number("TERM"), Some(libc::SIGTERM));
+        assert_eq!(number("sigint"), Some(libc::SIGINT));
+        assert_eq!(number("9"), Some(libc::SIGKILL));
+        assert_eq!((number("0"), number("TREM"), number("")), (None, None, None));
+        assert_eq!(name(libc::SIGUSR1), Some("USR1"));
+    }
+
+    #[test]
+    fn rust_catches_segv_for_its_stack_guard_and_we_see_it() {
+        assert_ne!(caught() & (1 << (libc::SIGSEGV - 1)), 0);
+        assert_eq!(caught() & (1 << (libc::SIGPIPE - 1)), 0, "ignored is not caught");
+    }
+}

@@ -1,0 +1,273 @@
+//! Kill sequences, time limits and orders from other threads: nobody in the
+//! job's group survives, and nobody waits longer than needed.
+
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// A leader that dies of TERM, with a child that ignores it.
+const STUBBORN_CHILD: &str = "sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & wait";
+
+const BY_TERM: Ended = Ended::Signaled { signal: libc::SIGTERM, core_dumped: false };
+const BY_KILL: Ended = Ended::Signaled { signal: libc::SIGKILL, core_dumped: false };
+
+#[test]
+fn nobody_survives_a_time_out_not_even_a_grandchild_that_ignores_term() {
+    either_way(|running, worker| {
+        let (command, argv) = (shell(), script(STUBBORN_CHILD));
+        // Its time is up as soon as the grandchild says that it is ready.
+        let ran = collect_and(worker, Job::new(&command, &argv), |_| {
+            running.set_time_limit(Some(Duration::ZERO));
+        });
+        let ran = ran.unwrap();
+        assert_eq!((ran.report.ended, ran.report.cause), (BY_TERM, Some(Cause::TimedOut)));
+        let grandchild = ran.out.trim().parse().unwrap();
+        until(|| !is_alive(grandchild));
+    });
+}
+
+#[test]
+fn a_deadline_that_has_passed_kills_and_one_to_come_does_not() {
+    either_way_with(&patient(), |_, worker| {
+        let command = shell();
+        let mut run = |text: &str, deadline: Instant| {
+            let argv = script(text);
+            let job = Job { deadline: Some(deadline), ..Job::new(&command, &argv) };
+            collect(worker, job).unwrap().report
+        };
+        let report = run("sleep 1000", Instant::now());
+        assert_eq!((report.ended, report.cause), (BY_TERM, Some(Cause::TimedOut)));
+        let report = run("sleep 1000", Instant::now() + Duration::from_millis(20));
+        assert_eq!((report.ended, report.cause), (BY_TERM, Some(Cause::TimedOut)));
+        assert!(report.lasted >= Duration::from_millis(20));
+        let report = run("exit 3", Instant::now() + Duration::from_secs(600));
+        assert_eq!((report.ended, report.cause), (Ended::Exited(3), None));
+    });
+}
+
+#[test]
+fn a_group_that_obeys_term_is_not_waited_for_any_longer() {
+    either_way_with(&patient(), |running, worker| {
+        let (command, argv) = (shell(), script("sleep 1000 & sleep 1000 & echo ready; wait"));
+        let ran = collect_and(worker, Job::new(&command, &argv), |_| running.terminate()).unwrap();
+        assert_eq!((ran.report.ended, ran.report.cause), (BY_TERM, Some(Cause::Terminated)));
+    });
+}
+
+#[test]
+fn a_child_that_takes_its_time_to_die_is_noticed_when_it_does() {
+    either_way_with(&patient(), |running, worker| {
+        let text = "sh -c 'trap \"sleep 0.1; exit\" TERM; echo ready; while :; do sleep 0.01; done' & wait";
+        let (command, argv) = (shell(), script(text));
+        let ran = collect_and(worker, Job::new(&command, &argv), |_| running.terminate()).unwrap();
+        assert_eq!(ran.report.ended, BY_TERM);
+    });
+}
+
+#[test]
+fn every_step_of_the_sequence_is_taken_and_kill_is_last_even_if_it_is_not_in_it() {
+    either_way_with(&"USR1,300,USR2,300".parse().unwrap(), |running, worker| {
+        let text = "trap 'echo one' USR1; trap 'echo two' USR2; trap '' TERM; echo ready; \
+                    while :; do :; done";
+        let (command, argv) = (shell(), script(text));
+        let ran = collect_and(worker, Job::new(&command, &argv), |_| running.terminate()).unwrap();
+        assert_eq!(ran.report.ended, BY_KILL);
+        assert_eq!(ran.out, "ready\none\ntwo\n");
+    });
+}
+
+#[test]
+fn a_second_order_kills_at_once() {
+    either_way_with(&patient(), |running, worker| {
+        let text = "trap 'echo got it' TERM; echo ready; while :; do sleep 0.005; done";
+        let (command, argv) = (shell(), script(text));
+        let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+            if out.ends_with("got it\n") { running.kill_now() } else { running.terminate() }
+        });
+        let report = ran.unwrap().report;
+        assert_eq!((report.ended, report.cause), (BY_KILL, Some(Cause::Terminated)));
+    });
+}
+
+#[test]
+fn a_second_order_reaches_those_who_outlived_the_leader() {
+    either_way_with(&patient(), |running, worker| {
+        let (command, argv) = (shell(), script(STUBBORN_CHILD));
+        thread::scope(|scope| {
+            let ran = collect_and(worker, Job::new(&command, &argv), |_| {
+                let [(_, leader)] = running.list()[..] else { panic!("one job runs") };
+                running.terminate();
+                scope.spawn(move || {
+                    until(|| state(leader) == Some('Z'));
+                    running.kill_now();
+                });
+            });
+            let ran = ran.unwrap();
+            assert_eq!((ran.report.ended, ran.report.cause), (BY_TERM, Some(Cause::Terminated)));
+            let grandchild = ran.out.trim().parse().unwrap();
+            until(|| !is_alive(grandchild));
+        });
+    });
+}
+
+#[test]
+fn kill_now_reaches_all_of_the_group_even_if_the_worker_is_stuck() {
+    either_way_with(&patient(), |running, worker| {
+        let (command, argv) = (shell(), script(STUBBORN_CHILD));
+        let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+            running.kill_now();
+            // The worker is in here, and still they die.
+            let grandchild = out.trim().parse().unwrap();
+            until(|| !is_alive(grandchild));
+        });
+        let report = ran.unwrap().report;
+        assert_eq!((report.ended, report.cause), (BY_KILL, Some(Cause::Killed)));
+        assert_eq!(report.out_of_memory, None, "that was us");
+    });
+}
+
+#[test]
+fn nothing_starts_once_the_run_is_ending() {
+    either_way(|running, worker| {
+        running.terminate();
+        let (command, argv) = (shell(), script(":"));
+        let error = collect(worker, Job::new(&command, &argv)).err().unwrap();
+        assert!(matches!(error, StartError::Ending));
+    });
+}
+
+#[test]
+fn an_order_given_between_start_and_seat_holds() {
+    let running = Running::new(patient()).unwrap();
+    let seat = running.add_seat(1).unwrap();
+    let mut child = std::process::Command::new("sleep");
+    let mut child = std::os::unix::process::CommandExt::process_group(child.arg("1000"), 0).spawn().unwrap();
+    running.kill_now();
+    running.seat_job(&seat, child.id().cast_signed());
+    assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn one_job_can_be_terminated_and_others_go_on() {
+    either_way_with(&patient(), |running, worker| {
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let mut worker = Worker::new(running, 2).unwrap();
+                sh(&mut worker, "echo started; sleep 0.05; exit 5").report
+            });
+            let (command, argv) = (shell(), script("echo $$; exec sleep 1000"));
+            let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+                assert!(running.terminate_one(out.trim().parse().unwrap()));
+            });
+            assert_eq!(ran.unwrap().report.cause, Some(Cause::Terminated));
+            let report = other.join().unwrap();
+            assert_eq!((report.ended, report.cause), (Ended::Exited(5), None));
+        });
+        assert!(!running.terminate_one(1 << 22));
+        assert!(sh(worker, ":").report.cause.is_none(), "the next job is another");
+    });
+}
+
+#[test]
+fn a_stopped_job_can_be_terminated() {
+    either_way_with(&patient(), |running, worker| {
+        let (command, argv) = (shell(), script("echo $$; kill -STOP $$"));
+        let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+            let job = out.trim().parse().unwrap();
+            until(|| state(job) == Some('T'));
+            running.terminate();
+        });
+        assert_eq!(ran.unwrap().report.ended, BY_TERM);
+    });
+}
+
+#[test]
+fn a_pause_stops_the_job_and_its_time() {
+    either_way(|running, worker| {
+        let (command, argv) =
+            (shell(), script("echo $$; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exit 4"));
+        thread::scope(|scope| {
+            let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+                let job = out.trim().parse().unwrap();
+                running.pause();
+                until(|| state(job) == Some('T'));
+                // Its time would be up now, but there is none.
+                running.set_time_limit(Some(Duration::ZERO));
+                scope.spawn(|| {
+                    thread::sleep(Duration::from_millis(20));
+                    running.set_time_limit(None);
+                    running.resume();
+                });
+            });
+            let report = ran.unwrap().report;
+            assert_eq!((report.ended, report.cause), (Ended::Exited(4), None));
+        });
+    });
+}
+
+#[test]
+fn a_job_that_is_started_during_a_pause_waits_for_its_end() {
+    either_way(|running, worker| {
+        running.pause();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                until(|| matches!(running.list()[..], [(1, job)] if state(job) == Some('T')));
+                running.resume();
+            });
+            let text = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
+            assert!(sh(worker, text).report.ended.is_success());
+        });
+    });
+}
+
+#[test]
+fn signals_are_forwarded() {
+    either_way(|running, worker| {
+        let text = "trap 'echo caught; exit 6' USR1; echo ready; while :; do sleep 0.005; done";
+        let (command, argv) = (shell(), script(text));
+        let ran = collect_and(worker, Job::new(&command, &argv), |out| {
+            if out == "ready\n" {
+                running.signal(libc::SIGUSR1);
+            }
+        });
+        let ran = ran.unwrap();
+        assert_eq!((ran.out.as_str(), ran.report.ended), ("ready\ncaught\n", Ended::Exited(6)));
+    });
+}
+
+/// Answers its waking with what it is told to.
+struct Sleeper(Woken, usize);
+
+impl Listener for Sleeper {
+    fn output(&mut self, _: Channel, _: &[u8]) -> io::Result<Flow> {
+        Ok(Flow::Continue)
+    }
+
+    fn woken(&mut self) -> Woken {
+        self.1 += 1;
+        self.0
+    }
+}
+
+#[test]
+fn a_wake_descriptor_ends_the_job_or_is_ignored_as_the_listener_says() {
+    either_way_with(&patient(), |_, worker| {
+        let (wake, mut ring) = io::pipe().unwrap();
+        ring.write_all(b"!").unwrap();
+        let command = shell();
+        let mut run = |answer, text: &str| {
+            let argv = script(text);
+            let mut listener = Sleeper(answer, 0);
+            let job = Job { wake: Some(wake.as_fd()), ..Job::new(&command, &argv) };
+            let report = worker.run(job, &mut listener).unwrap();
+            assert_eq!(listener.1, 1, "asked once, though it stays readable");
+            (report.ended, report.cause)
+        };
+        assert_eq!(run(Woken::Terminate, "sleep 1000"), (BY_TERM, Some(Cause::Terminated)));
+        assert_eq!(run(Woken::Kill, "sleep 1000"), (BY_KILL, Some(Cause::Killed)));
+        assert_eq!(run(Woken::Ignore, "sleep 0.02; exit 2"), (Ended::Exited(2), None));
+    });
+}
