@@ -267,14 +267,14 @@ fn no_file_is_longer_than_can_be_read_in_one_go() {
 fn only_executors_start_threads() {
     only_in(&["executor/"], &["rayon::"]);
     // The second waits in the place of the kernel where that cannot.
-    let allowed = ["executor/", "process/shell.rs"];
+    let allowed = ["executor/", "process/"];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
 
 #[test]
 fn nothing_is_printed_past_the_terminal_and_the_progress() {
     only_in(&[], &["println!", "eprintln!", "print!", "eprint!", "dbg!"]);
-    only_in(&["cli/", "progress/", "process/shell.rs"], &["io::stdout", "io::stderr"]);
+    only_in(&["cli/", "progress/", "process/"], &["io::stdout", "io::stderr"]);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn only_run_one_reads_the_clocks_of_a_task() {
 
 #[test]
 fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_for() {
-    only_in(&["main.rs", "measure/", "progress/", "interrupt.rs"], &["Instant::now"]);
+    only_in(&["main.rs", "measure/", "process/child/", "progress/", "interrupt.rs"], &["Instant::now"]);
     only_in(&["experiment.rs"], &["SystemTime::now"]);
 }
 
@@ -304,5 +304,5 @@ fn only_main_ends_the_process() {
 
 #[test]
 fn the_environment_is_known_to_command_line_and_host() {
-    only_in(&["main.rs", "cli/", "host/", "sink/spill.rs"], &["env::", "std::env;"]);
+    only_in(&["main.rs", "cli/", "host/", "process/", "sink/spill.rs"], &["env::", "std::env;"]);
 }
