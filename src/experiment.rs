@@ -201,6 +201,9 @@ impl<'a> Experiment<'a> {
                 if let Some(save) = &mut self.save {
                     save(&study)?;
                 }
+                if study.trouble.is_some() {
+                    return Ok(study);
+                }
             }
             if self.enough(number, measured, &study) {
                 break;
@@ -240,6 +243,7 @@ impl<'a> Experiment<'a> {
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
+            trouble: None,
             columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,
             failures: std::collections::BTreeMap::new(),

@@ -107,16 +107,41 @@ impl Interrupt {
     /// passed whole. The wait itself takes no CPU.
     #[must_use]
     pub fn sleep(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
+        // Beyond what the clock can tell is for ever.
+        let end = Instant::now().checked_add(time);
         loop {
             if self.is_set() {
                 return false;
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return true;
             }
             wait_readable(self.wake.as_raw_fd(), left);
+        }
+    }
+}
+
+impl Interrupt {
+    /// Waits until `fd` can be read (`true`) or the flag is set (`false`).
+    ///
+    /// # Errors
+    /// When the system cannot wait for `fd`.
+    #[expect(unsafe_code, reason = "std cannot wait for two things at once")]
+    pub fn wait_readable(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
+        let entry =
+            |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let mut entries = [entry(self.wake_fd()), entry(fd)];
+        loop {
+            // SAFETY: the array lives through the call and has two entries.
+            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
+            if ready >= 0 {
+                return Ok(entries[0].revents == 0);
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
         }
     }
 }

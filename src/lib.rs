@@ -72,7 +72,8 @@
 //!
 //! # What holds everywhere
 //!
-//! - Only `run/one.rs` reads a task's clocks; only `experiment/` a run's.
+//! - Only `run/one.rs` reads a task's clocks (named spans within it: `workload::Cx`),
+//!   only `experiment/` a run's.
 //! - No workload starts a thread or calls rayon: a serial run has one thread.
 //! - `unsafe` is in `process`, `measure` and `interrupt` only.
 //! - A file that parsim writes is whole or absent ([`whole_file`]).

@@ -30,9 +30,18 @@ impl WholeFile {
         if target.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory has this name"));
         }
-        let temporary = temporary_beside(target);
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        Ok(Self { target: target.to_owned(), temporary, committed: false, file })
+        if target.file_name().is_none() || target.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
+        }
+        loop {
+            let temporary = temporary_beside(target);
+            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+                // Left by a process of the same number that was killed: the next name is free.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(file) => return Ok(Self { target: target.to_owned(), temporary, committed: false, file }),
+            }
+        }
     }
 
     /// Gives the file its own name, replacing what had it.

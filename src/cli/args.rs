@@ -4,6 +4,7 @@
 //! know what anything means on this machine.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::error::ErrorKind;
@@ -34,7 +35,6 @@ pub(super) fn command() -> Command {
         .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
         .after_help(status_help())
         .subcommand_required(true)
-        .disable_help_subcommand(false)
         .subcommand(pair("serial", "Run the notebook's pair of functions one task at a time"))
         .subcommand(pair("parallel", "Run the notebook's pair of functions on all logical cores"))
         .subcommands(ROWS.iter().map(workload))
@@ -63,6 +63,7 @@ fn exports(command: Command) -> Command {
             .long(row.option)
             .value_name("FILE")
             .value_hint(ValueHint::FilePath)
+            .value_parser(clap::value_parser!(PathBuf))
             .help(format!("Write {} to FILE (- is stdout)", row.about))
             .help_heading("Report")
     });
@@ -85,10 +86,10 @@ pub(super) struct Ways {
     /// Run each way N times first without counting it
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) warmup: u32,
-    /// A shell command to run before each run, outside the clock
+    /// A shell command to run before each run, outside the clock (which way: `$PARSIM_WAY`)
     #[arg(long, value_name = "CMD")]
     pub(super) prepare: Option<String>,
-    /// A shell command to run after each run, outside the clock
+    /// A shell command to run after each run, outside the clock (which way: `$PARSIM_WAY`)
     #[arg(long, value_name = "CMD")]
     pub(super) cleanup: Option<String>,
 }
@@ -112,7 +113,7 @@ pub(super) struct Shared {
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];
 
-/// Whether nothing was typed but shared options.
+/// The words behind the options of `serial` and `parallel`.
 pub(super) fn words(matches: &ArgMatches) -> Vec<String> {
     matches.get_many::<String>("words").unwrap_or_default().cloned().collect()
 }

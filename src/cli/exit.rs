@@ -11,7 +11,7 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("1-100", "that many distinct tasks failed in any run"),
     ("101", "more than 100 tasks failed"),
     ("102", "all tasks succeeded but serial and parallel results differ"),
-    ("255", "parsim could not do its job: usage, unreadable input, unwritable report"),
+    ("255", "parsim could not do its job: usage, unreadable input, unwritable report, or a caught panic"),
     ("128+n", "ended by signal n"),
 ];
 

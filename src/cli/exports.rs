@@ -40,8 +40,9 @@ impl Exports {
     pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
         let mut targets = Vec::new();
         for row in report::ROWS {
-            let Some(path) = matches.get_one::<String>(row.option) else { continue };
-            let place = Place::open(path).with_context(|| format!("open {path} for --{}", row.option))?;
+            let Some(path) = matches.get_one::<PathBuf>(row.option) else { continue };
+            let place =
+                Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
             targets.push(Target { render: row.render, place });
         }
         Ok(Self { targets })
@@ -87,12 +88,16 @@ impl Exports {
 }
 
 impl Place {
-    fn open(path: &str) -> anyhow::Result<Self> {
-        if path == "-" || is_stdout(Path::new(path)) {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") || is_same(path, "/dev/stdout") {
             return Ok(Self::Stdout);
         }
+        if is_same(path, "/dev/stderr") {
+            let file = fs::OpenOptions::new().append(true).open(path)?;
+            return Ok(Self::Stream(path.to_owned(), file));
+        }
         // Through a link the file behind it is replaced, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
@@ -103,12 +108,12 @@ impl Place {
     }
 }
 
-/// Whether `path` is another name of stdout: `/dev/stdout`, `/dev/fd/1`, the file
-/// it is redirected to.
-fn is_stdout(path: &Path) -> bool {
+/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
+/// redirected to.
+fn is_same(path: &Path, stream: &str) -> bool {
     let identity = |path: &Path| fs::metadata(path).map(|target| (target.dev(), target.ino())).ok();
     let target = identity(path);
-    target.is_some() && target == identity(Path::new("/dev/stdout")) && path != Path::new("/dev/null")
+    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
 }
 
 fn write_whole(path: &Path, opened: Option<WholeFile>, bytes: &[u8]) -> std::io::Result<()> {

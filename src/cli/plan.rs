@@ -61,7 +61,7 @@ impl Plan {
         let too_wide = widths.iter().any(|width| width.get() != 1);
         if wanted == Wanted::Serial && shared.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
-                "serial means one task at a time: leave -j out, or use --parallel".to_owned(),
+                "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
         let mut executors: Vec<Box<dyn Executor>> = Vec::new();

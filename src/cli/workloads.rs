@@ -71,6 +71,9 @@ pub(super) fn run_ways(
         .map_err(Fault::Own)?;
 
     report(&study, exports, terminal).map_err(Fault::Own)?;
+    if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
+        return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
+    }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
         None => End::Status(Exit::of(&study).status()),
@@ -85,16 +88,19 @@ fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
 
 fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
     let measured = study.columns.iter().any(|column| !column.runs.is_empty());
+    let mut shown = Ok(());
     if measured && exports.take_stdout() {
         // With stderr closed there is nobody left to tell.
         let _ = io::stderr().write_all(text::render(study, terminal.err).as_bytes());
     } else if measured {
-        Terminal::print(&text::render(study, terminal.out))?;
+        shown = Terminal::print(&text::render(study, terminal.out));
     }
     if let Some(Cut { way, finished, tasks }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         let _ =
             writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
     }
-    exports.finish(study)
+    // Neither is left out because the other failed.
+    let exported = if measured { exports.finish(study) } else { Ok(()) };
+    shown.and(exported)
 }

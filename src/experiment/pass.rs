@@ -1,10 +1,13 @@
 //! One pass over the batch: what is outside the clock, what is inside, and what
 //! is kept of it.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use anyhow::Context as _;
 
-use super::Experiment;
 use super::ledger::RunLedger;
+use super::{Experiment, Hook};
 use crate::event::Event;
 use crate::executor::Executor;
 use crate::interrupt::Interrupt;
@@ -12,10 +15,9 @@ use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Run};
-use crate::sink::{Grouped, Kept, Lines, Ordered, Turns};
+use crate::sink::{Grouped, Heads, Lines, Ordered, Turns};
 use crate::study::{Comparer, Cut, Produced, RunResult, Study};
 use crate::workload::Workload;
-use std::time::Duration;
 
 /// Output that has to wait for its turn takes at most this much memory.
 const WAITING_OUTPUT: usize = 8 << 20;
@@ -35,11 +37,16 @@ impl Experiment<'_> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
         let both_ways = self.executors.len() > 1;
-        if let Some(hook) = &mut self.before {
-            hook(way).context("the --prepare command")?;
+        let cut_before = Cut { way, finished: 0, tasks: self.workload.size().tasks };
+        if self.interrupt.is_set() {
+            study.cut = Some(cut_before);
+            return Ok(None);
+        }
+        if !run_hook(&mut self.before, "--prepare", way, study) {
+            return Ok(None);
         }
         if self.interrupt.is_set() {
-            study.cut = Some(Cut { way, finished: 0, tasks: self.workload.size().tasks });
+            study.cut = Some(cut_before);
             return Ok(None);
         }
 
@@ -64,22 +71,24 @@ impl Experiment<'_> {
             unit: workload.unit(),
         });
         let mut ledger = RunLedger::new(both_ways, self.keep_records);
-        let kept = Kept::new(SHOWN_OUTPUT);
-        let sink: Box<dyn Sink + '_> = match workload.outlet(way) {
-            Outlet::Kept => Box::new(Ordered::new(kept.clone(), WAITING_OUTPUT)),
-            Outlet::InTurn(destination) => Box::new(Turns::new(destination)),
-            Outlet::InOrder(destination) => Box::new(Ordered::new(destination, WAITING_OUTPUT)),
-            Outlet::Grouped(destination) => Box::new(Grouped::new(destination, WAITING_OUTPUT)),
-            Outlet::Lines(destination) => Box::new(Lines::new(destination)),
+        let heads = Heads::new(SHOWN_OUTPUT);
+        let sink: Option<Box<dyn Sink + '_>> = match workload.outlet(way) {
+            Outlet::Kept => None,
+            Outlet::InTurn(destination) => Some(Box::new(Turns::new(destination))),
+            Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
+            Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
+            Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
         };
-        let timed = self.timed(executor, &*sink, &mut ledger);
+        let timed = self.timed(executor, sink.as_deref().unwrap_or(&heads), &mut ledger);
         drop(sink);
         self.observer.observe(&Event::RunFinished { way });
         let Timed { wall, usage, peak_memory } = timed?;
 
         let RunLedger { result, digests, failures, .. } = ledger.sorted();
+        let failed: BTreeSet<u64> = failures.keys().copied().collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
         if self.interrupt.is_set() {
+            run_hook(&mut self.after, "--cleanup", way, study);
             study.cut = Some(cut);
             return Ok(None);
         }
@@ -89,14 +98,16 @@ impl Experiment<'_> {
                 study.failures.entry(item).or_insert(failure);
             }
         }
-        if both_ways {
+        // What a warm-up left behind is not looked at.
+        if both_ways && number > 0 {
             let workload = &*self.workload;
             // After a failure the failure is what there is to say.
-            if study.failures.is_empty() && self.checked.is_none() {
+            if failed.is_empty() && self.checked.is_none() {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
-            let items = produced(workload, way, width, digests, &self.interrupt)?;
+            let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
             if self.interrupt.is_set() {
+                run_hook(&mut self.after, "--cleanup", way, study);
                 // Not all of it was read back.
                 study.cut = Some(cut);
                 return Ok(None);
@@ -108,10 +119,8 @@ impl Experiment<'_> {
                 study.advice.insert(total.name.clone(), advice.to_owned());
             }
         }
-        study.columns[column].output = String::from_utf8_lossy(&kept.head()).into_owned();
-        if let Some(hook) = &mut self.after {
-            hook(way).context("the --cleanup command")?;
-        }
+        study.columns[column].output = String::from_utf8_lossy(&heads.into_head()).into_owned();
+        run_hook(&mut self.after, "--cleanup", way, study);
         Ok(Some(RunResult { preparation, wall, usage, peak_memory, ..result }))
     }
 
@@ -146,6 +155,14 @@ impl Experiment<'_> {
     }
 }
 
+/// Runs a hook, if there is one. That it failed is told in the study, for what
+/// was measured until then is to be seen; `false` says so.
+fn run_hook(hook: &mut Option<Hook<'_>>, name: &str, way: Way, study: &mut Study) -> bool {
+    let Some(Err(error)) = hook.as_mut().map(|hook| hook(way)) else { return true };
+    study.trouble.get_or_insert(format!("the {name} command: {error:#}"));
+    false
+}
+
 /// What was measured of a run as a whole.
 struct Timed {
     wall: Duration,
@@ -160,9 +177,12 @@ fn produced(
     way: Way,
     width: usize,
     digests: Vec<Option<Digest>>,
+    failed: &BTreeSet<u64>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Produced> {
-    if let Some(products) = workload.products(way, interrupt).context("read the results back")? {
+    // What a failed task left there is not its own.
+    let wanted = |item: u64| !failed.contains(&item);
+    if let Some(products) = workload.products(way, &wanted, interrupt).context("read the results back")? {
         let unit = products.first().map_or(workload.unit(), |product| product.unit);
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
         return Ok(Produced { way, width, unit, items });

@@ -79,9 +79,9 @@ impl Table {
         line("whole command", &|column| seconds(whole(column)), &|_, _| {
             "start-up + preparation + wall".to_owned()
         });
-        let failed = |column: &Column| column.median(|run| run.failed as f64);
-        line("failed", &|column| format!("{:.0}", failed(column)), &nothing);
-        if several {
+        let failed = |column: &Column| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
+        line("failed", &|column| format::count(failed(column)), &nothing);
+        if several && study.serial().is_some() {
             let compared =
                 |column: &Column| Comparison::of(study, column).filter(|_| column.way == Way::Parallel);
             line(
@@ -144,6 +144,7 @@ fn faster(study: &Study, parallel: &Column) -> String {
         None => String::new(),
         Some(Comparison { verdict: Verdict::Unclaimed(_), .. }) => "not compared".to_owned(),
         Some(Comparison { verdict: Verdict::NoDifference(_), .. }) => "no measurable difference".to_owned(),
+        Some(Comparison { speedup, .. }) if format::factor(speedup) == "1.00x" => "1.00x".to_owned(),
         Some(Comparison { speedup, .. }) if speedup >= 1.0 => format!("{} faster", format::factor(speedup)),
         Some(Comparison { speedup, .. }) => format!("{} slower", format::factor(1.0 / speedup)),
     }

@@ -13,6 +13,9 @@ use crate::style::{Styles, paint};
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;
 
+/// So many results are shown; a saved study has more.
+const RESULTS: usize = 20;
+
 /// From this load for each core on, other work takes a visible share.
 const BUSY: f64 = 0.75;
 
@@ -43,8 +46,10 @@ pub fn render(study: &Study, look: Look) -> String {
     lines.extend(whereabouts(study));
     lines.extend(failures(study, look.styles));
     lines.extend(study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))));
-    lines.extend(other_load(study));
-    lines.extend(explain(study));
+    if !lines.is_empty() && study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
+        lines.extend(other_load(study));
+        lines.extend(explain(study).as_deref().map(format::printable));
+    }
     lines.extend(hint(study).map(|hint| paint(look.styles.faint, &hint)));
     let mut text = lines.join("\n");
     text.push('\n');
@@ -139,12 +144,25 @@ fn speedup(comparison: &Comparison) -> String {
 fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
     let noun = if agreement.items == 1 { agreement.unit.clone() } else { format!("{}s", agreement.unit) };
-    paint(style, &format!("{} of {} {noun} identical", agreement.identical, agreement.items))
+    paint(
+        style,
+        &format!(
+            "{} of {} {noun} identical",
+            format::count(agreement.identical),
+            format::count(agreement.items)
+        ),
+    )
 }
 
 /// What the tasks wrote, where it is little: one line for each way unless all agree.
 fn results(study: &Study) -> Vec<String> {
-    let shown = |output: &str| format::printable(&output.lines().collect::<Vec<_>>().join(", "));
+    let shown = |output: &str| {
+        let mut results: Vec<&str> = output.lines().take(RESULTS).collect();
+        if output.lines().count() > RESULTS {
+            results.push("...");
+        }
+        format::printable(&results.join(", "))
+    };
     let mut lines: Vec<(Way, String)> = Vec::new();
     for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
         let text = shown(&column.output);
@@ -201,8 +219,12 @@ fn other_load(study: &Study) -> Option<String> {
 
 /// How to see both ways, when only one ran.
 fn hint(study: &Study) -> Option<String> {
-    let mut ways = study.columns.iter().map(|column| column.way);
-    let (Some(way), None) = (ways.next(), ways.next()) else { return None };
+    let way = study.columns.first()?.way;
+    let typed = study.command.join(" ");
+    // A line that cannot be shown as it was typed cannot be typed again.
+    if study.columns.iter().any(|column| column.way != way) || format::printable(&typed) != typed {
+        return None;
+    }
     let flag = format!("--{way}");
     let both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
     (both.len() < study.command.len())

@@ -5,9 +5,10 @@
 //! first, then one spill file). [`Turns`] makes a task wait for its turn: for
 //! pieces of one file, where an error must reach the piece that caused it.
 //! [`Grouped`] hands a task's output on when it ends, [`Lines`] line by line.
-//! None knows what the bytes mean.
+//! [`Heads`] keeps the beginning for a report. None knows what the bytes mean.
 
 mod grouped;
+mod heads;
 mod kept;
 mod lines;
 mod ordered;
@@ -15,6 +16,7 @@ mod spill;
 mod turns;
 
 pub use grouped::Grouped;
+pub use heads::Heads;
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;

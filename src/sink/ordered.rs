@@ -13,6 +13,9 @@ use super::spill::{Piece, Spill};
 use crate::output::{Channel, Destination, Sink, TaskOutput};
 use crate::record::{Outcome, Task};
 
+/// What a piece in memory takes beside its bytes.
+const PIECE: usize = 64;
+
 /// Puts the outputs of tasks in input order.
 pub struct Ordered<D> {
     state: Mutex<State<D>>,
@@ -88,13 +91,28 @@ impl<D: Destination> State<D> {
             self.release(task)?;
             return self.destination.write(task, channel, bytes);
         }
-        let kept = if self.in_memory + bytes.len() <= self.budget {
-            self.in_memory += bytes.len();
-            Bytes::Memory(bytes.to_vec())
-        } else {
-            Bytes::Spilled(self.spill.put(bytes)?)
-        };
-        self.waiting.entry(task.seq).or_default().pieces.push((channel, kept));
+        let fits = self.in_memory + bytes.len() + PIECE <= self.budget;
+        let waiting = self.waiting.entry(task.seq).or_default();
+        match waiting.pieces.last_mut() {
+            Some((last, Bytes::Memory(kept))) if fits && *last == channel => {
+                kept.extend_from_slice(bytes);
+                self.in_memory += bytes.len();
+            }
+            _ if fits => {
+                waiting.pieces.push((channel, Bytes::Memory(bytes.to_vec())));
+                self.in_memory += bytes.len() + PIECE;
+            }
+            last => {
+                let piece = self.spill.put(bytes)?;
+                let joined = match last {
+                    Some((last, Bytes::Spilled(kept))) => *last == channel && kept.joins(piece),
+                    _ => false,
+                };
+                if !joined {
+                    waiting.pieces.push((channel, Bytes::Spilled(piece)));
+                }
+            }
+        }
         Ok(())
     }
 
@@ -126,7 +144,7 @@ impl<D: Destination> State<D> {
         for (channel, bytes) in waiting.pieces {
             let handed_on = match bytes {
                 Bytes::Memory(bytes) => {
-                    self.in_memory -= bytes.len();
+                    self.in_memory -= bytes.len() + PIECE;
                     self.destination.write(task, channel, &bytes)
                 }
                 Bytes::Spilled(piece) => {

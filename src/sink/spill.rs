@@ -13,6 +13,17 @@ pub(super) struct Piece {
     length: usize,
 }
 
+impl Piece {
+    /// Takes `next` in, where it stands right behind this piece.
+    pub(super) fn joins(&mut self, next: Self) -> bool {
+        let behind = self.offset + self.length as u64 == next.offset;
+        if behind {
+            self.length += next.length;
+        }
+        behind
+    }
+}
+
 /// The file, opened when the first piece comes. It has no name, so that
 /// nothing is left of it whatever becomes of the process.
 #[derive(Debug, Default)]
@@ -60,9 +71,17 @@ impl Spill {
 
 fn unnamed_file() -> io::Result<File> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!(".parsim-{}-{number}.spill", std::process::id()));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!(".parsim-{}-{number}.spill", std::process::id()));
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            // Left by a process of the same number that was killed just then.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok(file);
+            }
+        }
+    }
 }

@@ -58,6 +58,9 @@ pub struct Study {
     /// Where a signal cut the experiment short, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// What ended the experiment before its time, if something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// One column for each way and width, serial first.
     pub columns: Vec<Column>,
     /// Whether the ways produced the same; `None` when only one way ran.
@@ -185,6 +188,7 @@ pub(crate) mod tests {
             startup: Duration::ZERO,
             repeated: false,
             cut: None,
+            trouble: None,
             columns: Vec::new(),
             agreement: None,
             failures: BTreeMap::new(),

@@ -23,11 +23,15 @@ pub fn explain(study: &Study) -> Option<String> {
     let serial = study.serial()?;
     let parallel = study.parallel().max_by_key(|column| column.width)?;
     let comparison = Comparison::of(study, parallel)?;
-    if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
+    if parallel.width == 1 {
+        return Some("One task at a time against one at a time: there was nothing to gain.".to_owned());
+    }
+    if matches!(comparison.verdict, Verdict::Unclaimed(_) | Verdict::NoDifference(_)) {
         return None;
     }
     let view = View { study, serial, parallel, speedup: comparison.speedup };
     let rules = [
+        View::one_task,
         View::waiting,
         View::too_few_tasks,
         View::near_the_ideal,
@@ -70,12 +74,21 @@ impl View<'_> {
         format::factor(self.speedup)
     }
 
+    fn one_task(&self) -> Option<String> {
+        (self.tasks() <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
+    }
+
     fn waiting(&self) -> Option<String> {
         let busy = self.serial.cpu() / self.serial.wall();
         let waits = busy < WAITING && self.serial.wall() > 0.0;
+        let more = if self.slots() < self.tasks() {
+            "more at a time helps, far beyond the number of cores"
+        } else {
+            "all of them waited at once"
+        };
         waits.then(|| {
             format!(
-                "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: more at a time helps, far beyond the number of cores.",
+                "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: {more}.",
                 format::percent(busy),
                 self.slots(),
                 self.factor(),
@@ -108,6 +121,10 @@ impl View<'_> {
 
     /// One kind of work takes most of the tasks' time and stretches side by side.
     fn bound_by_a_span(&self) -> Option<String> {
+        if self.slots() > self.study.host.usable as f64 {
+            // Then every span is stretched, by waiting for a core.
+            return None;
+        }
         let task_wall = self.parallel.median(|run| run.task_wall.as_secs_f64());
         let last = self.parallel.runs.last()?;
         let (name, share, stretch) = last

@@ -38,7 +38,8 @@ pub struct Setting<'a> {
 pub struct Cx<'a> {
     setting: Setting<'a>,
     output: Box<dyn TaskOutput + 'a>,
-    digester: Option<Box<Xxh3>>,
+    /// By channel: the digest of its bytes, however they were cut, and their number.
+    digesters: [(Option<Box<Xxh3>>, u64); 2],
     found: Found,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Cx<'a> {
     /// The context of a task that writes to `output`.
     #[must_use]
     pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>) -> Self {
-        Self { setting, output, digester: None, found: Found::default() }
+        Self { setting, output, digesters: Default::default(), found: Found::default() }
     }
 
     /// How the batch is run.
@@ -110,11 +111,10 @@ impl<'a> Cx<'a> {
 
     fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         if self.setting.digested {
+            let (digester, length) = &mut self.digesters[channel as usize];
             // Made when first needed: most of what an empty task would cost.
-            let digester = self.digester.get_or_insert_with(|| Box::new(Xxh3::new()));
-            // The channel is part of what is compared.
-            digester.update(&[channel as u8]);
-            digester.update(bytes);
+            digester.get_or_insert_with(|| Box::new(Xxh3::new())).update(bytes);
+            *length += bytes.len() as u64;
         }
         self.output.write(channel, bytes)?;
         if channel == Channel::Out {
@@ -165,8 +165,18 @@ impl<'a> Cx<'a> {
     /// The task is over: what it found, and its output to be closed.
     #[must_use]
     pub fn into_parts(mut self) -> (Found, Box<dyn TaskOutput + 'a>) {
-        let digest = || self.digester.map_or_else(|| xxh3_128(&[]), |digester| digester.digest128());
-        self.found.digest = self.setting.digested.then(|| Digest(digest()));
+        self.found.digest = self.setting.digested.then(|| Digest(digest(&self.digesters)));
         (self.found, self.output)
     }
+}
+
+/// What both channels hold, and which of them holds it.
+fn digest(channels: &[(Option<Box<Xxh3>>, u64)]) -> u128 {
+    let mut whole = Vec::new();
+    for (digester, length) in channels {
+        let digest = digester.as_ref().map_or(0, |digester| digester.digest128());
+        whole.extend(length.to_le_bytes());
+        whole.extend(digest.to_le_bytes());
+    }
+    xxh3_128(&whole)
 }

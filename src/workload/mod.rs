@@ -6,6 +6,7 @@
 //! A new one is a file here and a row in [`ROWS`]: subcommand, help and
 //! completions come from the row.
 
+pub mod command;
 pub mod csv_gen;
 mod cx;
 pub mod sleep;
@@ -76,10 +77,15 @@ pub trait Workload: Sync {
     }
 
     /// What the run left behind, item by item, read back after the clock has
-    /// stopped. `None`: the tasks' outputs are all there is. May return early
-    /// when `interrupt` is set.
-    fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
-        let _ = (way, interrupt);
+    /// stopped: those that are `wanted`, the others without a digest. `None`: the
+    /// tasks' outputs are all there is. May return early when `interrupt` is set.
+    fn products(
+        &self,
+        way: Way,
+        wanted: &dyn Fn(u64) -> bool,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<Vec<Product>>> {
+        let _ = (way, wanted, interrupt);
         Ok(None)
     }
 

@@ -85,7 +85,7 @@ fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
         ("csv --progress never", "'--progress=<WHEN>'", "see parsim csv-gen --help"),
         ("csv --jobs", "a value is required for '--jobs <N>'", "--help"),
         ("csv -j 4-2", "invalid value '4-2'", "1,2,4 or 1-8"),
-        ("csv --serial -j 2", "serial means one task at a time", "leave -j out, or use --parallel"),
+        ("csv --serial -j 2", "serial means one task at a time", "leave -j out, or run it in parallel"),
         ("csv extra", "unexpected argument 'extra'", "see parsim csv-gen --help"),
         ("sleep --runs 0", "invalid value '0' for '--runs <N>'", "1.."),
         ("sleep --seconds -1", "--seconds -1", "give a time of 0 or more seconds"),

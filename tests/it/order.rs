@@ -361,7 +361,12 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
             Outcome::Success
         }
 
-        fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
+        fn products(
+            &self,
+            way: Way,
+            _wanted: &dyn Fn(u64) -> bool,
+            interrupt: &Interrupt,
+        ) -> anyhow::Result<Option<Vec<Product>>> {
             if way == Way::Parallel {
                 self.0.trigger(15);
             }

@@ -188,12 +188,17 @@ impl Workload for CsvGen {
         if self.parts() > 1 { Outlet::InTurn(Box::new(Pieces::new(self, way))) } else { Outlet::Kept }
     }
 
-    fn products(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<Product>>> {
+    fn products(
+        &self,
+        way: Way,
+        wanted: &dyn Fn(u64) -> bool,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<Vec<Product>>> {
         let product = |file| Product {
             item: file,
             unit: FILE,
             label: file_name(file),
-            digest: readback::digest(&self.path(way, file), interrupt),
+            digest: wanted(file).then(|| readback::digest(&self.path(way, file), interrupt)).flatten(),
         };
         let files = (0..self.options.n_files()).take_while(|_| !interrupt.is_set());
         Ok(Some(files.map(product).collect()))

@@ -18,6 +18,8 @@ const MOST_VERIFIED: u64 = 16 << 20;
 
 /// The digest of the file at `path`; `None` when it is missing or cannot be read.
 pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> Option<Digest> {
+    // A pipe in the way would be waited for.
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let mut file = File::open(path).ok()?;
     let mut digester = Xxh3::new();
     let mut buffer = vec![0; 256 << 10];
