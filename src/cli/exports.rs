@@ -72,6 +72,10 @@ impl Exports {
 
     /// Writes everything for the last time.
     pub(super) fn finish(mut self, study: &Study) -> anyhow::Result<()> {
+        if study.columns.iter().all(|column| column.runs.is_empty()) {
+            // A study of nothing takes nobody's place.
+            self.targets.retain(|target| !matches!(&target.place, Place::Whole(path, _) if path.exists()));
+        }
         self.save(study)?;
         for target in &mut self.targets {
             match &mut target.place {

@@ -101,6 +101,6 @@ fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result
             writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
     }
     // Neither is left out because the other failed.
-    let exported = if measured { exports.finish(study) } else { Ok(()) };
+    let exported = exports.finish(study);
     shown.and(exported)
 }

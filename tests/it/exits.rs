@@ -67,10 +67,12 @@ fn failures_weigh_more_than_differences_and_faults_more_than_both() {
 #[test]
 fn a_hook_that_fails_is_a_fault_that_names_it() {
     let fresh = Fresh::new();
-    for option in ["--prepare", "--cleanup"] {
-        let ran = fresh.parsim(&format!("sleep --seconds 0 {option}")).args(["exit 3"]).run();
-        ran.refuses(&format!("the {option} command: \"exit 3\" ended with exit status: 3"));
-    }
+    let ended = "\"exit 3\" ended with exit status: 3";
+    let ran = fresh.parsim("sleep --seconds 0 --prepare").args(["exit 3"]).run();
+    ran.refuses(&format!("the --prepare command: {ended}"));
+    // What was measured until then is shown.
+    let ran = fresh.parsim("sleep --seconds 0 --cleanup").args(["exit 3"]).run();
+    ran.exits(255).says("results 1, 2, 3, 4").tells(&format!("parsim: the --cleanup command: {ended}\n"));
 }
 
 #[test]

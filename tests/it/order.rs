@@ -381,3 +381,62 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
     assert!(study.agrees(), "{:?}", study.agreement);
     assert_eq!(study.cut.as_ref().map(|cut| cut.way), Some(Way::Parallel));
 }
+
+/// A task that writes its number in pieces, other ones in each way.
+struct Pieces;
+
+impl Workload for Pieces {
+    fn name(&self) -> &'static str {
+        "pieces"
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        numbered(2)
+    }
+
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        let text = format!("task {} of two\n", task.seq);
+        let size = if cx.way() == Way::Serial { 1 } else { 5 };
+        Outcome::from(text.as_bytes().chunks(size).try_for_each(|piece| cx.write(piece)))
+    }
+}
+
+#[test]
+fn outputs_are_compared_by_their_bytes_however_they_were_cut() {
+    let study = Experiment::new(&mut Pieces).unwrap().width(2).run().unwrap();
+    assert!(study.agrees(), "{:?}", study.agreement);
+    assert_eq!(study.columns[1].output, "task 0 of two\ntask 1 of two\n");
+}
+
+#[test]
+fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
+    struct Stale;
+    impl Workload for Stale {
+        fn name(&self) -> &'static str {
+            "stale"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            numbered(2)
+        }
+
+        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            if task.seq == 0 { Outcome::Failed("no room".to_owned()) } else { Outcome::Success }
+        }
+
+        fn products(
+            &self,
+            _way: Way,
+            wanted: &dyn Fn(u64) -> bool,
+            _interrupt: &Interrupt,
+        ) -> anyhow::Result<Option<Vec<Product>>> {
+            let digest = |item| wanted(item).then_some(Digest(7));
+            let product =
+                |item| Product { item, unit: "thing", label: item.to_string(), digest: digest(item) };
+            Ok(Some((0..2).map(product).collect()))
+        }
+    }
+    let study = Experiment::new(&mut Stale).unwrap().width(1).run().unwrap();
+    let agreement = study.agreement.unwrap();
+    assert_eq!((agreement.items, agreement.identical), (2, 1));
+}

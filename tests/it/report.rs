@@ -197,7 +197,8 @@ fn a_study_that_ended_early_leaves_what_was_measured_until_then() {
     let fresh = Fresh::new();
     let prepare = "test \"$PARSIM_WAY\" = serial";
     let line = fresh.parsim("sleep --seconds 0 --runs 1 --export-json study.json --prepare").args([prepare]);
-    line.run().refuses("the --prepare command: ");
+    let ran = line.run();
+    ran.exits(255).says("parsim sleep").tells("parsim: the --prepare command: ");
     let study = parse(fs::read(fresh.path("study.json")).unwrap());
     assert_eq!(study["columns"][0]["runs"].as_array().unwrap().len(), 1);
     assert_eq!(study["columns"][1]["runs"].as_array().unwrap().len(), 0);
@@ -266,7 +267,7 @@ fn both_ways_stand_side_by_side() {
     speed-up Nx over serial (N run, no test), efficiency N % of N slots, N of N tasks identical
     lower bound N U: the larger of serial / N and the longest task
     results N, N, N, N
-    The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: more at a time helps, far beyond the number of cores.
+    The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: all of them waited at once.
     ");
 }
 
@@ -294,7 +295,7 @@ fn a_sweep_has_a_column_for_each_width() {
     speed-up Nx over serial (N run, no test), efficiency N % of N slots, N of N tasks identical
     lower bound N U: the larger of serial / N and the longest task
     results N, N, N, N
-    The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: more at a time helps, far beyond the number of cores.
+    The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: all of them waited at once.
     ");
 }
 

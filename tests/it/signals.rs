@@ -162,3 +162,19 @@ fn a_second_signal_need_not_be_the_first_one_again() {
     started.signal("TERM");
     started.end_within(SOON).ends_by_signal(libc::SIGTERM);
 }
+
+#[test]
+fn a_study_of_nothing_does_not_replace_one_of_something() {
+    let fresh = Fresh::new();
+    fresh.parsim("sleep --seconds 0 --export-json study.json").run().exits(0);
+    let before = fs::read(fresh.path("study.json")).unwrap();
+    let mut started = fresh
+        .parsim("sleep --seconds 600 --serial --export-json study.json --prepare")
+        .args([">ready"])
+        .start();
+    started.until("it runs", || fresh.path("ready").exists());
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    assert_eq!(fs::read(fresh.path("study.json")).unwrap(), before);
+    assert_eq!(fresh.names("."), ["ready", "study.json"]);
+}
