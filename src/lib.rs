@@ -58,8 +58,8 @@
 //! | 5 | [`report`] | a study as text or JSON; the table is computed once as cells |
 //! | 5 | [`progress`] | events drawn as a bar or as lines |
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
-//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen` |
-//! | 3 | [`sink`] | output in input order: streamed, kept, spilled |
+//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `command` |
+//! | 3 | [`sink`] | output put in order: streamed, grouped, kept, spilled |
 //! | 3 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
 //! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
 //! | 2 | [`gnu_args`] | the command line as GNU parallel spells it: what was typed, not what it means |

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Args, Command, ValueHint};
+use clap::{Arg, Args, Command, ValueHint};
 
 use super::exit::STATUSES;
 use super::jobs::JobsList;
@@ -22,7 +22,7 @@ what that bought in wall and CPU time, and checks that both ways agree.
 
   parsim csv --parallel --files 20   write 20 CSV files on all cores
   parsim csv --files 20              write them both ways, side by side
-  parsim sleep                       4 tasks that wait: serial against parallel
+  ls *.log | parsim parallel gzip -k {}
 
 Subcommands: serial, parallel, sleep, csv-gen (csv), cpus.
 More: parsim --help, parsim csv --help
@@ -35,15 +35,14 @@ pub(super) fn command() -> Command {
         .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
         .after_help(status_help())
         .subcommand_required(true)
-        .subcommand(pair("serial", "Run the notebook's pair of functions one task at a time"))
-        .subcommand(pair("parallel", "Run the notebook's pair of functions on all logical cores"))
+        .subcommand(pair("serial", "Run a batch of commands one task at a time"))
+        .subcommand(pair("parallel", "Run a batch of commands on all logical cores, as GNU parallel does"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
 }
 
 fn pair(name: &'static str, about: &'static str) -> Command {
-    let words = Arg::new("words").hide(true).num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
-    Shared::augment_args(exports(Command::new(name))).about(about).long_about(None).arg(words)
+    Shared::augment_args(exports(Command::new(name))).about(about).long_about(None)
 }
 
 fn workload(row: &Row) -> Command {
@@ -112,11 +111,6 @@ pub(super) struct Shared {
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];
-
-/// The words behind the options of `serial` and `parallel`.
-pub(super) fn words(matches: &ArgMatches) -> Vec<String> {
-    matches.get_many::<String>("words").unwrap_or_default().cloned().collect()
-}
 
 fn status_help() -> String {
     let rows: Vec<String> =

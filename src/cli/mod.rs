@@ -5,11 +5,13 @@
 //! then the report. Nothing below this floor reads argv or the environment.
 
 mod args;
+mod batch;
 mod exit;
 mod exports;
 mod jobs;
 mod notebook;
 mod plan;
+mod streams;
 mod term;
 mod workloads;
 
@@ -26,6 +28,7 @@ use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
 use crate::process;
+use crate::record::Way;
 
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
@@ -45,6 +48,13 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv.len() <= 1 {
         return print(args::BARE);
+    }
+    if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| argv[1] == way.name()) {
+        match &argv[2..] {
+            [only] if only == "--help" || only == "-h" => return print(batch::HELP),
+            words if batch::is_meant(words) => return batch::run(way, words),
+            _ => {}
+        }
     }
     let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 
-use super::args::{self, Ways};
+use super::args::Ways;
 use super::exit::{End, Fault};
 use super::workloads;
 use crate::record::Way;
@@ -21,14 +21,6 @@ pub(super) fn run(
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
-    if let Some(first) = args::words(matches).first() {
-        return Err(Fault::Usage(perhaps_meant(name, first)));
-    }
-    if !stdin_offers_nothing() {
-        return Err(Fault::Usage(format!(
-            "{name} takes nothing from standard input: add </dev/null to run the pair of functions"
-        )));
-    }
     let way = if name == Way::Serial.name() { Way::Serial } else { Way::Parallel };
     let _ = writeln!(
         io::stderr(),
@@ -52,17 +44,17 @@ fn as_sleep(words: &[String], way: Way) -> Vec<String> {
     ["parsim".to_owned(), "sleep".to_owned(), format!("--{way}")].into_iter().chain(rest).collect()
 }
 
-fn perhaps_meant(name: &str, first: &str) -> String {
-    match ROWS.iter().find(|row| row.name == first || row.alias == Some(first)) {
-        Some(_) => format!("{first} is a workload: parsim {first} --{name}"),
-        None => format!(
-            "{name} takes no words such as {first:?}: it runs the pair of functions; see parsim {name} --help"
-        ),
-    }
+/// What was perhaps meant by a workload's name as the command.
+pub(super) fn workload_hint(way: Way, first: &str) -> Option<String> {
+    let row = ROWS.iter().find(|row| row.name == first || row.alias == Some(first))?;
+    // A program of this name is what was asked for.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_program = std::env::split_paths(&path).any(|folder| folder.join(first).is_file());
+    (!is_program && row.name != "sleep").then(|| format!("{first} is a workload: parsim {first} --{way}"))
 }
 
 /// Whether stdin is a terminal or /dev/null, where nobody left anything to read.
-fn stdin_offers_nothing() -> bool {
+pub(super) fn stdin_offers_nothing() -> bool {
     if io::stdin().is_terminal() {
         return true;
     }

@@ -26,7 +26,6 @@ const CSV: [&str; 13] = [
 fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
-        "serial" | "parallel" => RUNNING.to_vec(),
         "sleep" => [&RUNNING[..], &WAYS, &SLEEP].concat(),
         _ => [&RUNNING[..], &WAYS, &CSV].concat(),
     };
@@ -54,7 +53,7 @@ fn explained(ran: &Ran) -> Vec<&str> {
 #[test]
 fn help_explains_every_option_once_and_short_help_fits_a_screen() {
     let fresh = Fresh::new();
-    for name in ["serial", "parallel", "sleep", "csv-gen", "csv", "cpus"] {
+    for name in ["sleep", "csv-gen", "csv", "cpus"] {
         for help in ["--help", "-h"] {
             let ran = fresh.parsim(&format!("{name} {help}")).run();
             ran.exits(0).is_quiet().expect(explained(&ran) == options(name), "every option once");

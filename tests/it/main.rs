@@ -3,6 +3,8 @@
 // Says to clippy, too, that helpers are tests.
 #![cfg(test)]
 
+// Batches of commands.
+mod batch;
 // What can be typed, and what help there is.
 mod cli;
 // The files of random numbers.

@@ -150,7 +150,15 @@ impl CommandBatch {
             }
             self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
             return match report {
-                Ok(report) => ended(&report, cx),
+                Ok(report) => {
+                    let outcome = ended(&report, cx);
+                    if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered
+                    {
+                        // The job wrote to where parsim's own output goes, and nobody reads there.
+                        interrupt.trigger(libc::SIGPIPE);
+                    }
+                    outcome
+                }
                 Err(error) => not_started(&error),
             };
         }

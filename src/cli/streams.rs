@@ -1,0 +1,99 @@
+//! Jobs' output on stdout and stderr, with a tag before each line if asked for.
+
+use std::io::{self, ErrorKind, Write as _};
+
+use signal_hook::consts::SIGPIPE;
+
+use crate::interrupt::Interrupt;
+use crate::output::{Channel, Destination};
+use crate::record::{Outcome, Spec, Task};
+use crate::template::{Numbers, Quoting, Template};
+
+/// What stands before each line.
+#[derive(Clone, Debug)]
+pub(super) enum Tag {
+    /// Nothing.
+    None,
+    /// All values of the job, and a tab.
+    Values,
+    /// A text made of them, and a tab.
+    Text(Template),
+}
+
+/// parsim's own stdout and stderr.
+pub(super) struct Streams {
+    tag: Tag,
+    interrupt: Interrupt,
+    /// By channel: whether the next byte begins a line.
+    at_start: [bool; 2],
+}
+
+impl Streams {
+    /// That nobody reads stdout any more sets `interrupt`: nothing is left to
+    /// be done for.
+    pub(super) fn new(tag: Tag, interrupt: Interrupt) -> Self {
+        Self { tag, interrupt, at_start: [true; 2] }
+    }
+
+    fn tag(&self, task: &Task) -> Vec<u8> {
+        let values: &[Vec<u8>] = match &task.spec {
+            Spec::Values(values) => values,
+            Spec::Sequence | Spec::Part { .. } | Spec::Json(_) => &[],
+        };
+        let mut tag = Vec::new();
+        match &self.tag {
+            Tag::None => return tag,
+            Tag::Values => tag.extend(values.join(&b' ')),
+            Tag::Text(template) => {
+                let numbers = Numbers { seq: task.seq + 1, ..Numbers::default() };
+                template.render(values, &numbers, Quoting::None, &mut tag);
+            }
+        }
+        tag.push(b'\t');
+        tag
+    }
+
+    /// `bytes` with the tag at the start of each line.
+    fn tagged(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Vec<u8> {
+        let tag = self.tag(task);
+        let mut tagged = Vec::with_capacity(bytes.len() + tag.len());
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if self.at_start[channel as usize] {
+                tagged.extend_from_slice(&tag);
+            }
+            tagged.extend_from_slice(line);
+            self.at_start[channel as usize] = line.ends_with(b"\n");
+        }
+        tagged
+    }
+}
+
+impl Destination for Streams {
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let tagged;
+        let bytes = if let Tag::None = self.tag {
+            bytes
+        } else {
+            tagged = self.tagged(task, channel, bytes);
+            &tagged
+        };
+        let written = match channel {
+            Channel::Out => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes).and_then(|()| stdout.flush())
+            }
+            Channel::Err => io::stderr().lock().write_all(bytes),
+        };
+        if channel == Channel::Out
+            && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe)
+        {
+            self.interrupt.trigger(SIGPIPE);
+        }
+        written
+    }
+
+    fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {
+        self.at_start = [true; 2];
+        Ok(())
+    }
+}
