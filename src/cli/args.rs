@@ -22,7 +22,7 @@ what that bought in wall and CPU time, and checks that both ways agree.
 
   parsim csv --parallel --files 20   write 20 CSV files on all cores
   parsim csv --files 20              write them both ways, side by side
-  ls *.log | parsim parallel gzip -k {}
+  parsim sleep                       4 tasks that wait: serial against parallel
 
 Subcommands: serial, parallel, sleep, csv-gen (csv), cpus.
 More: parsim --help, parsim csv --help
