@@ -47,16 +47,38 @@ impl Executor for Pool {
         if n_threads > WIDEST_POOL {
             return drive_threads(n_threads, run, workload);
         }
-        // Scoped threads are gone when the run is over: their CPU time is
-        // counted whole, and none is left beside a serial run.
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(n_threads)
-            .thread_name(|index| format!("slot {index}"))
-            .build_scoped(rayon::ThreadBuilder::run, |pool| {
-                pool.broadcast(|_| work(run, workload));
-            })
-            .with_context(|| too_many(n_threads))
+        drive_pool(n_threads, run, workload).with_context(|| too_many(n_threads))
     }
+}
+
+/// Threads that are joined are gone when the run is over: their CPU time is
+/// counted whole, and none is left beside a serial run. A pool does not join its
+/// threads by itself.
+fn drive_pool(
+    n_threads: usize,
+    run: &Run<'_>,
+    workload: &dyn Workload,
+) -> Result<(), rayon::ThreadPoolBuildError> {
+    std::thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(n_threads);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .spawn_handler(|thread| {
+                let name = format!("slot {}", thread.index());
+                let builder = std::thread::Builder::new().name(name);
+                threads.push(builder.spawn_scoped(scope, || thread.run())?);
+                Ok(())
+            })
+            .build()?;
+        pool.broadcast(|_| work(run, workload));
+        drop(pool);
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        Ok(())
+    })
 }
 
 fn drive_threads(n_threads: usize, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
