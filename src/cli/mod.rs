@@ -49,6 +49,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv.len() <= 1 {
         return print(args::BARE);
     }
+    if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "serial" || name == "parallel") {
+        return print(batch::HELP);
+    }
     if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| argv[1] == way.name()) {
         match &argv[2..] {
             [only] if only == "--help" || only == "-h" => return print(batch::HELP),

@@ -24,8 +24,8 @@ fn lines_of_standard_input_are_values_and_without_a_command_commands() {
 #[test]
 fn output_is_grouped_in_the_order_of_ending_and_kept_in_input_order_when_asked_to() {
     let fresh = Fresh::new();
-    // The first job ends only when the second has made the file.
-    let jobs = "'[ {} = 2 ] && echo 2 >two || until [ -s two ]; do :; done; echo {}a; echo {}b' ::: 1 2";
+    // The first job writes only when the second has written all it has to.
+    let jobs = "'[ {} = 2 ] || until [ -e two ]; do :; done; echo {}a; echo {}b; : >two' ::: 1 2";
     let ran = fresh
         .shell(&format!("parsim parallel -j2 -k {jobs}; rm two; echo; parsim parallel -j2 {jobs}"))
         .run();
