@@ -67,8 +67,9 @@ fn a_command_of_plain_words_runs_without_a_shell_as_with_one() {
 #[test]
 fn jobs_that_last_too_long_are_killed_with_all_their_children() {
     let fresh = Fresh::new();
-    let script = "parsim parallel --timeout 0.3 \"trap '' TERM; sleep 321.{#} & wait; sleep 321.{#}\" ::: 1; s=$?; \
-                  pgrep -f 'sleep 321[.]1' >left; exit $s";
+    // The number of the shell keeps the jobs of other runs of this test apart.
+    let script = "parsim parallel --timeout 0.3 \"trap '' TERM; sleep 32$$.{#} & wait; sleep 32$$.{#}\" ::: 1; s=$?; \
+                  pgrep -f \"sleep 32$$[.]1\" >left; exit $s";
     fresh.shell(script).run().exits(1).tells("job 1 failed: timed out");
     assert_eq!(fs::read_to_string(fresh.path("left")).unwrap(), "");
 }
