@@ -2,7 +2,9 @@
 //! and showing.
 //!
 //! Who observes may draw a bar, print lines or do nothing; who does the work
-//! never learns which. Knows nothing of terminals.
+//! never learns which. A [`Journal`] is told too, but what it has to say matters.
+
+use std::time::SystemTime;
 
 use crate::record::{Record, Way};
 
@@ -34,6 +36,13 @@ pub enum Event<'a> {
         /// The task in a person's words.
         label: &'a str,
     },
+    /// What a running task is called turned out only now.
+    TaskNamed {
+        /// Its slot, from 0.
+        slot: u32,
+        /// The task in a person's words.
+        label: &'a str,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.
@@ -53,6 +62,24 @@ pub enum Event<'a> {
 pub trait Observer: Sync {
     /// Takes note of `event`.
     fn observe(&self, event: &Event<'_>);
+}
+
+/// Puts down each finished task somewhere durable: a job log, a table of
+/// results. It is called by the thread that did the task, before the task's slot
+/// is free again, and its failure ends the batch: a log that misses jobs is
+/// worse than none.
+pub trait Journal: Sync {
+    /// A run begins at `started`, the wall clock's time, from which the records
+    /// count.
+    fn begin(&self, started: SystemTime) {
+        let _ = started;
+    }
+
+    /// Puts down `record`.
+    ///
+    /// # Errors
+    /// When it cannot be put down.
+    fn enter(&self, record: &Record) -> anyhow::Result<()>;
 }
 
 /// Hears nothing: for programs that use the library and for tests.

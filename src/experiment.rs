@@ -11,11 +11,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::event::{Observer, Unobserved};
+use crate::event::{Journal, Observer, Unobserved};
 use crate::executor::{Executor, Pool, Serial};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
+use crate::policy::Policy;
 use crate::record::Way;
 use crate::study::{Agreement, Column, Comparer, SCHEMA, Study};
 use crate::workload::Workload;
@@ -67,6 +68,8 @@ pub struct Experiment<'a> {
     clock: Arc<dyn Clock>,
     interrupt: Interrupt,
     observer: &'a dyn Observer,
+    policy: Policy,
+    journals: Vec<&'a dyn Journal>,
     host: Host,
     command: Vec<String>,
     startup: Duration,
@@ -94,6 +97,8 @@ impl<'a> Experiment<'a> {
             clock: Arc::new(MonotonicClock::start()),
             interrupt: Interrupt::unbound()?,
             observer: &Unobserved,
+            policy: Policy::default(),
+            journals: Vec::new(),
             host,
             command: Vec::new(),
             startup: Duration::ZERO,
@@ -166,6 +171,18 @@ impl<'a> Experiment<'a> {
     #[must_use]
     pub fn observer(self, observer: &'a dyn Observer) -> Self {
         Self { observer, ..self }
+    }
+
+    /// When tasks start, are tried again, are given up.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Who puts down each finished task.
+    #[must_use]
+    pub fn journals(self, journals: Vec<&'a dyn Journal>) -> Self {
+        Self { journals, ..self }
     }
 
     /// The command line and how long the process took to get here, for the report.
@@ -243,10 +260,13 @@ impl<'a> Experiment<'a> {
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
+            halt_status: None,
+            left_some: false,
             trouble: None,
             columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,
             failures: std::collections::BTreeMap::new(),
+            unnamed_failures: 0,
             remarks: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }

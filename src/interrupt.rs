@@ -7,8 +7,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -19,9 +19,43 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 pub struct Interrupt {
     /// The signal's number; 0 as long as there was none.
     signal: Arc<AtomicUsize>,
-    /// Never read from: once readable it wakes every waiter, for good.
+    /// Whether nothing more is to be begun, for whatever reason.
+    draining: Arc<AtomicBool>,
+    /// From when on nothing more is to be begun.
+    deadline: Arc<OnceLock<Instant>>,
+    /// Readable once it is time to end.
+    end: Bell,
+    /// Readable once nothing more is to be begun.
+    drain: Bell,
+}
+
+/// What a HUP asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hup {
+    /// To end, as INT and TERM do.
+    Ends,
+    /// To begin nothing more, and to finish what has begun.
+    Drains,
+}
+
+/// Never read from: once readable it wakes every waiter, for good.
+#[derive(Clone, Debug)]
+struct Bell {
     wake: Arc<UnixStream>,
     ring: Arc<UnixStream>,
+}
+
+impl Bell {
+    fn new() -> anyhow::Result<Self> {
+        let (wake, ring) = UnixStream::pair().context("open the wake descriptors")?;
+        ring.set_nonblocking(true).context("prepare the wake descriptors")?;
+        Ok(Self { wake: Arc::new(wake), ring: Arc::new(ring) })
+    }
+
+    fn ring(&self) {
+        // A full pair is readable already, which is all that is wanted.
+        let _ = io::Write::write(&mut &*self.ring, &[0]);
+    }
 }
 
 impl Interrupt {
@@ -31,9 +65,13 @@ impl Interrupt {
     /// # Errors
     /// When the process has no descriptor left for the wake pair.
     pub fn unbound() -> anyhow::Result<Self> {
-        let (wake, ring) = UnixStream::pair().context("open the wake descriptors")?;
-        ring.set_nonblocking(true).context("prepare the wake descriptors")?;
-        Ok(Self { signal: Arc::default(), wake: Arc::new(wake), ring: Arc::new(ring) })
+        Ok(Self {
+            signal: Arc::default(),
+            draining: Arc::default(),
+            deadline: Arc::default(),
+            end: Bell::new()?,
+            drain: Bell::new()?,
+        })
     }
 
     /// An interrupt set by INT, TERM and HUP. The third such signal ends the
@@ -44,18 +82,19 @@ impl Interrupt {
     ///
     /// # Errors
     /// When a handler cannot be installed.
-    pub fn on_signals() -> anyhow::Result<Self> {
+    pub fn on_signals(hup: Hup) -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
         // Handled, a limit on the size of files becomes an error of the write
         // that meets it; children get the default back.
         signal_hook::flag::register(SIGXFSZ, Arc::default()).context("install the handler of SIGXFSZ")?;
         let count = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal != SIGHUP || !is_ignored(signal) {
-                interrupt
-                    .bind(signal, &count)
-                    .with_context(|| format!("install the handler of signal {signal}"))?;
-            }
+            let bound = match (signal, hup) {
+                (SIGHUP, _) if is_ignored(SIGHUP) => Ok(()),
+                (SIGHUP, Hup::Drains) => interrupt.bind_drain(signal),
+                _ => interrupt.bind(signal, &count),
+            };
+            bound.with_context(|| format!("install the handler of signal {signal}"))?;
         }
         Ok(interrupt)
     }
@@ -74,15 +113,47 @@ impl Interrupt {
         };
         // SAFETY: the handler only uses atomics and a function made for handlers.
         unsafe { signal_hook::low_level::register(signal, handler) }?;
-        signal_hook::low_level::pipe::register(signal, self.ring.try_clone()?)?;
+        signal_hook::low_level::pipe::register(signal, self.end.ring.try_clone()?)?;
+        signal_hook::low_level::pipe::register(signal, self.drain.ring.try_clone()?)?;
+        Ok(())
+    }
+
+    fn bind_drain(&self, signal: i32) -> io::Result<()> {
+        signal_hook::flag::register(signal, Arc::clone(&self.draining))?;
+        signal_hook::low_level::pipe::register(signal, self.drain.ring.try_clone()?)?;
         Ok(())
     }
 
     /// Sets the flag as if `signal` had come.
     pub fn trigger(&self, signal: i32) {
         self.signal.store(usize::try_from(signal).unwrap_or(0), Ordering::SeqCst);
-        // A full pair is readable already, which is all that is wanted.
-        let _ = io::Write::write(&mut &*self.ring, &[0]);
+        self.end.ring();
+        self.drain.ring();
+    }
+
+    /// Asks that nothing more be begun; what has begun goes on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.drain.ring();
+    }
+
+    /// As [`drain`](Self::drain), once `time` has passed; the first call counts.
+    pub fn drain_after(&self, time: Duration) {
+        if let Some(deadline) = Instant::now().checked_add(time) {
+            self.deadline.get_or_init(|| deadline);
+        }
+    }
+
+    /// Whether nothing more is to be begun: asked to drain or to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.is_set() || self.draining.load(Ordering::Relaxed) || self.is_past_deadline()
+    }
+
+    /// Whether the time of [`drain_after`](Self::drain_after) has passed.
+    #[must_use]
+    pub fn is_past_deadline(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
     }
 
     /// Whether it is time to stop.
@@ -97,33 +168,33 @@ impl Interrupt {
         i32::try_from(self.signal.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
     }
 
-    /// The descriptor that becomes readable, for a caller's own `poll`.
+    /// The descriptor that becomes readable when it is time to end, for a
+    /// caller's own `poll`.
     #[must_use]
     pub fn wake_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+        self.end.wake.as_fd()
     }
 
     /// Waits for `time`, or less when the flag is set. Tells whether the time
     /// passed whole. The wait itself takes no CPU.
     #[must_use]
     pub fn sleep(&self, time: Duration) -> bool {
-        // Beyond what the clock can tell is for ever.
-        let end = Instant::now().checked_add(time);
-        loop {
-            if self.is_set() {
-                return false;
-            }
-            let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return true;
-            }
-            wait_readable(self.wake.as_raw_fd(), left);
-        }
+        wait_out(&self.end, time, || self.is_set())
+    }
+
+    /// As [`sleep`](Self::sleep), for whoever waits to begin something: a wait
+    /// that is over too when nothing more is to be begun.
+    #[must_use]
+    pub fn sleep_before_a_start(&self, time: Duration) -> bool {
+        let left = self.deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        wait_out(&self.drain, left.map_or(time, |left| time.min(left)), || self.is_draining())
+            && !self.is_draining()
     }
 }
 
 impl Interrupt {
-    /// Waits until `fd` can be read (`true`) or the flag is set (`false`).
+    /// Waits until `fd` can be read (`true`) or nothing more is to be begun
+    /// (`false`).
     ///
     /// # Errors
     /// When the system cannot wait for `fd`.
@@ -131,18 +202,43 @@ impl Interrupt {
     pub fn wait_readable(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
         let entry =
             |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let mut entries = [entry(self.wake_fd()), entry(fd)];
+        let mut entries = [entry(self.drain.wake.as_fd()), entry(fd)];
         loop {
+            let left = self.deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            // A millisecond late rather than a moment early.
+            let timeout = left.map_or(-1, |left| i32::try_from(left.as_millis() + 1).unwrap_or(i32::MAX));
             // SAFETY: the array lives through the call and has two entries.
-            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
-            if ready >= 0 {
+            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout) };
+            if ready > 0 {
                 return Ok(entries[0].revents == 0);
+            }
+            if ready == 0 {
+                if self.is_past_deadline() {
+                    return Ok(false);
+                }
+                continue;
             }
             let error = io::Error::last_os_error();
             if error.kind() != io::ErrorKind::Interrupted {
                 return Err(error);
             }
         }
+    }
+}
+
+/// Waits for `time`, or less when `bell` rings and `is_over`.
+fn wait_out(bell: &Bell, time: Duration, is_over: impl Fn() -> bool) -> bool {
+    // Beyond what the clock can tell is for ever.
+    let end = Instant::now().checked_add(time);
+    loop {
+        if is_over() {
+            return false;
+        }
+        let left = end.map_or(time, |end| end.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return true;
+        }
+        wait_readable(bell.wake.as_raw_fd(), left);
     }
 }
 
@@ -192,6 +288,15 @@ mod tests {
         interrupt.trigger(SIGINT);
         assert!(!thread.join().unwrap());
         assert_eq!(interrupt.signal(), Some(SIGINT));
+    }
+
+    #[test]
+    fn draining_ends_waits_for_a_start_but_no_other() {
+        let interrupt = Interrupt::unbound().unwrap();
+        interrupt.drain();
+        assert!(!interrupt.sleep_before_a_start(Duration::from_secs(600)));
+        assert!(interrupt.sleep(Duration::ZERO));
+        assert!(interrupt.is_draining() && !interrupt.is_set());
     }
 
     #[test]

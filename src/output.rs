@@ -52,6 +52,8 @@ pub enum Outlet<'a> {
     Grouped(Box<dyn Destination + 'a>),
     /// Line by line, as they come.
     Lines(Box<dyn Destination + 'a>),
+    /// To a place that tells tasks apart by itself: a file for each.
+    Own(Box<dyn Sink + 'a>),
 }
 
 impl<D: Destination + ?Sized> Destination for Box<D> {

@@ -213,6 +213,9 @@ pub struct Record {
     pub seq: u64,
     /// The task in a person's words.
     pub label: String,
+    /// The task's command line where the label cannot hold it, for it is no text.
+    #[serde(skip)]
+    pub line: Option<Vec<u8>>,
     /// Which item's part this was, where an item takes several tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u64>,
@@ -249,6 +252,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The task's command line, byte for byte.
+    #[must_use]
+    pub fn command_line(&self) -> &[u8] {
+        self.line.as_deref().unwrap_or(self.label.as_bytes())
+    }
+
     /// When the task ended, since the start of its run.
     #[must_use]
     pub fn end(&self) -> Duration {

@@ -13,7 +13,7 @@ use super::plan::{Plan, Wanted};
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
 use crate::host::Host;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress;
 use crate::record::Way;
@@ -44,7 +44,7 @@ pub(super) fn run_ways(
     let terminal = Terminal::look(&shared.color, &shared.progress);
     let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways), ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
-    let interrupt = Interrupt::on_signals().map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let observer = progress::observer(terminal.progress);
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;

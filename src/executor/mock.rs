@@ -77,9 +77,11 @@ struct Running {
 fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Option<Duration> {
     let Reverse(task) = running.pop()?;
     let wall = task.end.saturating_sub(task.start);
-    run.batch.finish(Record {
+    // What runs here is over in no time: there is nothing to be ended.
+    let _ = run.batch.finish(Record {
         seq: task.seq,
         label: task.label,
+        line: None,
         item: None,
         slot: task.slot,
         attempt: 1,

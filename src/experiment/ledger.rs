@@ -7,6 +7,9 @@ use crate::record::{Digest, Outcome, Record, Way};
 use crate::run::Ledger;
 use crate::study::{Failure, RunResult};
 
+/// So many failed tasks are told by name where records are not kept.
+const NAMED_FAILURES: usize = 20;
+
 /// Folds records into a [`RunResult`].
 pub(super) struct RunLedger {
     pub(super) result: RunResult,
@@ -14,6 +17,8 @@ pub(super) struct RunLedger {
     pub(super) digests: Vec<Option<Digest>>,
     /// What failed, by item.
     pub(super) failures: BTreeMap<u64, Failure>,
+    /// How many failures were counted only.
+    pub(super) unnamed: u64,
     compared: bool,
     keep_records: bool,
 }
@@ -24,9 +29,18 @@ impl RunLedger {
             result: RunResult::default(),
             digests: Vec::new(),
             failures: BTreeMap::new(),
+            unnamed: 0,
             compared,
             keep_records,
         }
+    }
+
+    /// Whether a failure is one too many to be named. Not where ways are compared
+    /// or records are kept, for there all must be known; nor of parts, several of
+    /// which make one item.
+    fn only_counts(&self, record: &Record) -> bool {
+        let all_are_known = self.compared || self.keep_records || record.item.is_some();
+        !all_are_known && self.failures.len() == NAMED_FAILURES
     }
 
     /// The run is over: records in input order.
@@ -40,7 +54,9 @@ impl RunLedger {
 impl Ledger for RunLedger {
     fn enter(&mut self, record: Record) {
         self.result.add(&record);
-        if record.outcome.is_failure() {
+        if record.outcome.is_failure() && self.only_counts(&record) {
+            self.unnamed += 1;
+        } else if record.outcome.is_failure() {
             self.failures.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| Failure {
                 label: record.label.clone(),
                 why: record.outcome.to_string(),

@@ -2,7 +2,7 @@
 //! is kept of it.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 
@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
 use crate::record::{Digest, Way};
-use crate::run::{Batch, Run};
+use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered, Turns};
 use crate::study::{Comparer, Cut, Produced, RunResult, Study};
 use crate::workload::Workload;
@@ -78,13 +78,16 @@ impl Experiment<'_> {
             Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
             Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
             Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
+            Outlet::Own(sink) => Some(sink),
         };
         let timed = self.timed(executor, sink.as_deref().unwrap_or(&heads), &mut ledger);
         drop(sink);
         self.observer.observe(&Event::RunFinished { way });
-        let Timed { wall, usage, peak_memory } = timed?;
+        let Timed { wall, usage, peak_memory, closing } = timed?;
 
-        let RunLedger { result, digests, failures, .. } = ledger.sorted();
+        study.halt_status = closing.status;
+        study.left_some |= closing.left_some;
+        let RunLedger { result, digests, failures, unnamed, .. } = ledger.sorted();
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
         if self.interrupt.is_set() {
@@ -93,6 +96,7 @@ impl Experiment<'_> {
             return Ok(None);
         }
         if number > 0 {
+            study.unnamed_failures += unnamed;
             for (item, mut failure) in failures {
                 failure.way = way;
                 study.failures.entry(item).or_insert(failure);
@@ -134,11 +138,22 @@ impl Experiment<'_> {
         let clock = &*self.clock;
         let workload = &*self.workload;
         clock.reset_peak();
+        for journal in &self.journals {
+            journal.begin(SystemTime::now());
+        }
         let usage_before = clock.usage();
         let started = clock.now();
         let run = Run {
             way: executor.way(),
-            batch: Batch::new(workload.tasks(), ledger, &self.interrupt, self.observer),
+            batch: Batch::new(
+                workload.tasks(),
+                workload.size().tasks,
+                &self.policy,
+                ledger,
+                &self.journals,
+                &self.interrupt,
+                self.observer,
+            ),
             sink,
             digested: self.executors.len() > 1,
             clock,
@@ -150,8 +165,8 @@ impl Experiment<'_> {
         let wall = clock.now().saturating_sub(started);
         let usage = clock.usage().since(&usage_before);
         let peak_memory = clock.peak_memory();
-        run.batch.close()?;
-        driven.map(|()| Timed { wall, usage, peak_memory })
+        let closing = run.batch.close()?;
+        driven.map(|()| Timed { wall, usage, peak_memory, closing })
     }
 }
 
@@ -168,6 +183,7 @@ struct Timed {
     wall: Duration,
     usage: Usage,
     peak_memory: Option<u64>,
+    closing: Closing,
 }
 
 /// What a run produced: what is on disk, or else the digests of what its tasks

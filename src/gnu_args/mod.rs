@@ -35,4 +35,4 @@ pub use typed::{
     Ask, Color, Export, Flag, Flags, Grouping, InputOptions, OutputOptions, PipeOptions, Replacements,
     RunOptions, StudyOptions, Tag, Typed,
 };
-pub use values::{Amount, Delay, Halt, HaltWhen, HaltWhy, Jobs, Load, TermStep, Timeout, When};
+pub use values::{Jobs, TermStep, Timeout, When};

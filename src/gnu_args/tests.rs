@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
+use crate::policy::HaltWhen;
 
 fn os(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::values::{Delay, Halt, Jobs, Load, TermStep, Timeout, When};
+use super::values::{Jobs, TermStep, Timeout, When};
 use crate::inputs::{Source, Trim};
+use crate::policy::{Delay, Halt, Load};
 
 /// A command line of `serial`, `parallel` or `compare`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,6 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
+use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
+
 /// How many jobs at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Jobs {
@@ -36,46 +38,6 @@ impl Jobs {
         };
         Ok(found.unwrap_or_else(|| Self::Named(word.to_owned())))
     }
-}
-
-/// A number of jobs, or a share of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Amount {
-    /// This many.
-    Count(u64),
-    /// This share of all, in percent.
-    Percent(f64),
-}
-
-/// When a batch stops early.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Halt {
-    /// What becomes of running jobs.
-    pub when: HaltWhen,
-    /// What is counted.
-    pub why: HaltWhy,
-    /// How many it takes.
-    pub amount: Amount,
-}
-
-/// What becomes of running jobs when a batch stops early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HaltWhen {
-    /// They are killed.
-    Now,
-    /// They finish.
-    Soon,
-}
-
-/// Which jobs decide that a batch stops early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HaltWhy {
-    /// Those that fail.
-    Fail,
-    /// Those that succeed.
-    Success,
-    /// All that end.
-    Done,
 }
 
 impl Halt {
@@ -133,30 +95,12 @@ impl Timeout {
     }
 }
 
-/// How long to wait between the starts of two jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delay {
-    /// The wait to begin with.
-    pub pause: Duration,
-    /// Whether it grows when jobs fail and shrinks when they succeed (`auto`).
-    pub adapts: bool,
-}
-
 impl Delay {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (pause, adapts) = text.strip_suffix("auto").map_or((text, false), |pause| (pause, true));
         let pause = if adapts && pause.is_empty() { Duration::ZERO } else { duration(pause)? };
         Ok(Self { pause, adapts })
     }
-}
-
-/// How busy the machine may be when a job starts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Load {
-    /// A load average below this.
-    Average(f64),
-    /// A load average below this share of the cores, in percent.
-    Percent(f64),
 }
 
 impl Load {

@@ -71,7 +71,7 @@ impl Host {
 }
 
 /// Reads "24684092 kB" as bytes.
-fn parse_kib(text: &str) -> Option<u64> {
+pub(super) fn parse_kib(text: &str) -> Option<u64> {
     let kib = text.strip_suffix("kB")?.trim_end();
     kib.parse::<u64>().ok()?.checked_mul(1024)
 }

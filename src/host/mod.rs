@@ -8,6 +8,7 @@ mod cores;
 mod cpulist;
 mod describe;
 mod limits;
+mod pressure;
 mod system;
 
 pub use cgroup::Quota;
@@ -15,3 +16,4 @@ pub use cores::Cores;
 pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
 pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
+pub use pressure::{available_memory, running_threads};

@@ -67,7 +67,7 @@ impl Observer for Bar {
                     bar.finish_and_clear();
                 }
             }
-            Event::TaskStarted { .. } => state.draw(),
+            Event::TaskStarted { .. } | Event::TaskNamed { .. } => state.draw(),
         }
     }
 }

@@ -57,7 +57,10 @@ impl Observer for Plain {
                 state.done += 1;
                 state.failed += u64::from(record.outcome.is_failure());
             }
-            Event::RunStarted { .. } | Event::TaskStarted { .. } | Event::RunFinished { .. } => return,
+            Event::RunStarted { .. }
+            | Event::TaskStarted { .. }
+            | Event::TaskNamed { .. }
+            | Event::RunFinished { .. } => return,
         }
         if state.told.elapsed() >= self.interval {
             state.told = Instant::now();

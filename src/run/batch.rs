@@ -1,5 +1,5 @@
 //! The tasks of one run and what became of them: laziness, input order, slots,
-//! and when no more are started.
+//! tries, and when no more are started.
 //!
 //! Does not know who takes tasks, nor what they do.
 
@@ -7,27 +7,45 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::event::{Event, Observer};
+use super::halting::{Halting, Then};
+use super::pace::{Pace, Pause};
+use crate::event::{Event, Journal, Observer};
 use crate::interrupt::Interrupt;
-use crate::record::{Record, Task};
+use crate::policy::{Policy, Retry};
+use crate::record::{Outcome, Record, Task};
 use crate::workload::Tasks;
 
 /// Hands out tasks in input order, each with the lowest free slot, and takes
 /// their records back.
 pub struct Batch<'a> {
+    /// Held by one worker at a time, which may wait there: for input, for a
+    /// delay, for a quieter machine. Never taken under `state`.
+    source: Mutex<Source<'a>>,
     state: Mutex<State<'a>>,
+    retry: Retry,
+    /// Whether starts may have to wait for anything.
+    is_paced: bool,
+    journals: &'a [&'a dyn Journal],
     interrupt: &'a Interrupt,
     observer: &'a dyn Observer,
 }
 
-struct State<'a> {
+struct Source<'a> {
     tasks: Tasks<'a>,
     /// Set when the tasks ended or could not be read.
     exhausted: bool,
+    pace: Pace,
+}
+
+struct State<'a> {
     free_slots: BinaryHeap<Reverse<u32>>,
     /// The lowest slot that was never given out.
     fresh_slot: u32,
     ledger: &'a mut dyn Ledger,
+    halting: Halting,
+    pause: Pause,
+    /// Whether there was a task that could have been started and was not.
+    left_some: bool,
     trouble: Option<anyhow::Error>,
 }
 
@@ -45,77 +63,161 @@ pub struct Ticket {
     pub task: Task,
     /// The slot, from 0: free again when the record comes back.
     pub slot: u32,
-    /// Which attempt this is, from 1.
-    pub attempt: u32,
+}
+
+/// What a batch ended with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// The exit status that the policy asks for, where it asks for one.
+    pub status: Option<u8>,
+    /// Whether tasks were left that could have been started.
+    pub left_some: bool,
 }
 
 impl<'a> Batch<'a> {
-    /// A batch over `tasks`, which are made only as they are taken; their
-    /// records go to `ledger`.
+    /// A batch over `tasks`, which are made only as they are taken, of which
+    /// there are `total` as far as is known; their records go to `ledger` and
+    /// `journals`.
     #[must_use]
     pub fn new(
         tasks: Tasks<'a>,
+        total: Option<u64>,
+        policy: &Policy,
         ledger: &'a mut dyn Ledger,
+        journals: &'a [&'a dyn Journal],
         interrupt: &'a Interrupt,
         observer: &'a dyn Observer,
     ) -> Self {
+        if let Some(time) = policy.max_time {
+            interrupt.drain_after(time);
+        }
         let state = State {
-            tasks,
-            exhausted: false,
             free_slots: BinaryHeap::new(),
             fresh_slot: 0,
             ledger,
+            halting: Halting::new(policy.halt, total),
+            pause: Pause::new(policy.delay),
+            left_some: false,
             trouble: None,
         };
-        Self { state: Mutex::new(state), interrupt, observer }
+        let source = Source { tasks, exhausted: false, pace: Pace::new(policy) };
+        Self {
+            source: Mutex::new(source),
+            state: Mutex::new(state),
+            retry: policy.retry,
+            is_paced: policy.delay.is_some() || policy.load.is_some() || policy.memory.is_some(),
+            journals,
+            interrupt,
+            observer,
+        }
     }
 
     /// The next task, or `None` when there is none to be started any more.
     #[must_use]
     pub fn take(&self) -> Option<Ticket> {
-        let ticket = self.with_state(|state| {
-            if state.exhausted || self.interrupt.is_set() {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if source.exhausted {
+            return None;
+        }
+        if self.interrupt.is_draining() {
+            source.exhausted = true;
+            // No wait for input: there, draining is seen as well.
+            let left_some = source.tasks.next().is_some();
+            self.with_state(|state| state.left_some = left_some);
+            return None;
+        }
+        let task = match source.tasks.next() {
+            Some(Ok(task)) => task,
+            Some(Err(error)) => {
+                source.exhausted = true;
+                self.with_state(|state| {
+                    state.trouble.get_or_insert(error);
+                });
                 return None;
             }
-            match state.tasks.next() {
-                Some(Ok(task)) => Some(Ticket { task, slot: state.lowest_free_slot(), attempt: 1 }),
-                Some(Err(error)) => {
-                    state.exhausted = true;
-                    state.trouble = Some(error);
-                    None
-                }
-                None => {
-                    state.exhausted = true;
-                    None
-                }
+            None => {
+                source.exhausted = true;
+                return None;
             }
-        })?;
-        let Ticket { task, slot, .. } = &ticket;
-        self.observer.observe(&Event::TaskStarted { seq: task.seq, slot: *slot, label: &task.label });
-        Some(ticket)
+        };
+        if self.is_paced {
+            let pause = self.with_state(|state| state.pause.length());
+            if !source.pace.wait(pause, self.interrupt) {
+                source.exhausted = true;
+                self.with_state(|state| state.left_some = true);
+                return None;
+            }
+        }
+        let slot = self.with_state(|state| {
+            state.halting.started();
+            state.lowest_free_slot()
+        });
+        drop(source);
+        self.observer.observe(&Event::TaskStarted { seq: task.seq, slot, label: &task.label });
+        Some(Ticket { task, slot })
     }
 
-    /// The task of `record` is over; its slot is free.
-    pub fn finish(&self, record: Record) {
+    /// Whether a task may be tried again after `attempt` tries, from 1, should
+    /// it fail.
+    #[must_use]
+    pub fn may_try_again(&self, attempt: u32) -> bool {
+        self.retry.goes_on(attempt)
+    }
+
+    /// Waits until a failed task is to be tried again; `false` when it is not:
+    /// it did not fail, has had its tries, or nothing more is to be begun.
+    #[must_use]
+    pub fn tries_again(&self, attempt: u32, outcome: &Outcome) -> bool {
+        outcome.is_failure()
+            && self.retry.goes_on(attempt)
+            && !self.interrupt.is_draining()
+            && self.interrupt.sleep_before_a_start(self.retry.wait_after(attempt))
+    }
+
+    /// The task of `record` is over; its slot is free. What is told back says
+    /// what becomes of the others.
+    #[must_use]
+    pub fn finish(&self, record: Record) -> Then {
         self.observer.observe(&Event::TaskFinished(&record));
-        self.with_state(|state| {
+        // What was given up is no result: it is to be done again.
+        let entered = match record.outcome {
+            Outcome::Interrupted => Ok(()),
+            _ => self.journals.iter().try_for_each(|journal| journal.enter(&record)),
+        };
+        let then = self.with_state(|state| {
+            let then = state.halting.ended(&record.outcome);
+            state.pause.follow(&record.outcome);
             state.free_slots.push(Reverse(record.slot));
             state.ledger.enter(record);
+            match entered {
+                Ok(()) => then,
+                Err(error) => {
+                    state.trouble.get_or_insert(error);
+                    then.max(Then::Finish)
+                }
+            }
         });
+        if then != Then::GoOn {
+            self.interrupt.drain();
+        }
+        then
     }
 
     /// The batch is over.
     ///
     /// # Errors
-    /// When the tasks could not be read to their end.
-    pub fn close(self) -> anyhow::Result<()> {
+    /// When the tasks could not be read to their end, or a journal could not be
+    /// kept.
+    pub fn close(self) -> anyhow::Result<Closing> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.trouble.map_or(Ok(()), Err)
+        match state.trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(Closing { status: state.halting.status(), left_some: state.left_some }),
+        }
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State<'a>) -> T) -> T {
-        // A panic under the lock can only come from a library user's iterator;
-        // the state is then still whole.
+        // No user's code runs under this lock but the ledger's, which does not panic.
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -4,11 +4,14 @@
 //! Knows neither how many threads there are nor what is done with the records.
 
 mod batch;
+mod halting;
 mod one;
+mod pace;
 
 use std::time::Duration;
 
-pub use batch::{Batch, Ledger, Ticket};
+pub use batch::{Batch, Closing, Ledger, Ticket};
+pub use halting::Then;
 pub use one::{Worker, run_one};
 
 use crate::event::Observer;

@@ -1,12 +1,14 @@
-//! One attempt at one task: the only place with a task's clocks.
+//! One task, in as many tries as it takes: the only place with a task's clocks.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::{Run, Ticket};
+use super::{Run, Then, Ticket};
 use crate::output::TaskOutput;
-use crate::record::{Outcome, Record, Spec, Task};
+use crate::record::{Outcome, Record, Span, Spec, Task};
+use crate::sink::Held;
 use crate::workload::{Cx, Setting, Workload};
 
 /// What a worker knows from one task to the next.
@@ -26,9 +28,46 @@ impl Worker {
     }
 }
 
-/// Does the task of `ticket` on this thread and hands its record to the batch.
+/// Does the task of `ticket` on this thread, again where it failed and may be
+/// tried again, and hands the record of the last try to the batch.
 pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dyn Workload) {
-    let Ticket { task, slot, attempt } = ticket;
+    let Ticket { task, slot } = ticket;
+    let mut earlier = Duration::ZERO;
+    let mut attempt = 1;
+    let mut record = loop {
+        // Only the last try's output is anybody's, and which that is shows at its
+        // end: until then it is held back.
+        let output: Box<dyn TaskOutput + '_> = if run.batch.may_try_again(attempt) {
+            Box::new(Held::new(run.sink, &task))
+        } else {
+            run.sink.open(&task)
+        };
+        let (record, output) = try_once(run, worker, (&task, slot, attempt), output, workload);
+        match output {
+            Some(_) if run.batch.tries_again(attempt, &record.outcome) => {
+                earlier += record.wall;
+                attempt += 1;
+            }
+            Some(output) => break Record { outcome: closed(output, record.outcome), ..record },
+            None => break record,
+        }
+    };
+    if attempt > 1 {
+        record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
+    }
+    if run.batch.finish(record) == Then::End {
+        workload.end_running();
+    }
+}
+
+/// One try, and its output unless that is closed: where there may be another try.
+fn try_once<'s>(
+    run: &'s Run<'_>,
+    worker: &mut Worker,
+    (task, slot, attempt): (&Task, u32, u32),
+    output: Box<dyn TaskOutput + 's>,
+    workload: &dyn Workload,
+) -> (Record, Option<Box<dyn TaskOutput + 's>>) {
     let setting = Setting {
         way: run.way,
         slot,
@@ -38,12 +77,16 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         interrupt: run.interrupt,
         observer: run.observer,
     };
-    let mut cx = Cx::new(setting, run.sink.open(&task));
+    let mut cx = Cx::new(setting, output);
 
     let start = run.clock.now();
-    let outcome = caught(workload, &task, &mut cx);
+    let outcome = caught(workload, task, &mut cx);
     let (found, output) = cx.into_parts();
-    let outcome = closed(output, outcome);
+    let (outcome, output) = if outcome.is_failure() && run.batch.may_try_again(attempt) {
+        (outcome, Some(output))
+    } else {
+        (closed(output, outcome), None)
+    };
     let cpu_now = run.clock.thread_cpu();
     let cpu = cpu_now.saturating_sub(worker.cpu);
     worker.cpu = cpu_now;
@@ -53,9 +96,10 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         Spec::Part { item, .. } => Some(item),
         Spec::Sequence | Spec::Values(_) | Spec::Json(_) => None,
     };
-    run.batch.finish(Record {
+    let record = Record {
         seq: task.seq,
-        label: found.label.unwrap_or(task.label),
+        label: found.label.unwrap_or_else(|| task.label.clone()),
+        line: found.line,
         item,
         slot,
         attempt,
@@ -68,7 +112,8 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         digest: found.digest,
         spans: found.spans,
         facts: found.facts,
-    });
+    };
+    (record, output)
 }
 
 /// A panic is an ending of the task, not of parsim.

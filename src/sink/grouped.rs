@@ -67,13 +67,16 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         let Self { grouped, task, out, err, spill } = *self;
         let mut destination = grouped.destination.lock().unwrap_or_else(PoisonError::into_inner);
         let mut result = Ok(());
+        // What was cut off in the middle is no whole of anything.
+        let wanted = *outcome != Outcome::Interrupted;
         for (channel, all) in [(Channel::Out, out), (Channel::Err, err)] {
             for bytes in all {
                 let handed_on = match bytes {
                     Bytes::Memory(bytes) => {
                         grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-                        destination.write(task, channel, &bytes)
+                        if wanted { destination.write(task, channel, &bytes) } else { Ok(()) }
                     }
+                    Bytes::Spilled(_) if !wanted => Ok(()),
                     Bytes::Spilled(piece) => {
                         spill.read(piece, |block| destination.write(task, channel, block))
                     }

@@ -5,10 +5,12 @@
 //! first, then one spill file). [`Turns`] makes a task wait for its turn: for
 //! pieces of one file, where an error must reach the piece that caused it.
 //! [`Grouped`] hands a task's output on when it ends, [`Lines`] line by line.
-//! [`Heads`] keeps the beginning for a report. None knows what the bytes mean.
+//! [`Heads`] keeps the beginning for a report, [`Held`] what a task wrote until
+//! it is known that this was its last try. None knows what the bytes mean.
 
 mod grouped;
 mod heads;
+mod held;
 mod kept;
 mod lines;
 mod ordered;
@@ -17,6 +19,7 @@ mod turns;
 
 pub use grouped::Grouped;
 pub use heads::Heads;
+pub use held::Held;
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;

@@ -1,10 +1,11 @@
 //! Bytes that have to wait longer than memory should hold them: one unlinked
 //! file in TMPDIR, written at its end and read back piece by piece.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::unnamed_file::unnamed_file;
 
 /// A piece of the spill file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +67,5 @@ impl Spill {
         }
         self.end = 0;
         Ok(())
-    }
-}
-
-fn unnamed_file() -> io::Result<File> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!(".parsim-{}-{number}.spill", std::process::id()));
-        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-            // Left by a process of the same number that was killed just then.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-            Ok(file) => {
-                std::fs::remove_file(&path)?;
-                return Ok(file);
-            }
-        }
     }
 }

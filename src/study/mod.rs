@@ -58,6 +58,13 @@ pub struct Study {
     /// Where a signal cut the experiment short, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// The exit status that a rule for stopping early asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halt_status: Option<u8>,
+    /// Whether tasks were left unstarted, though nothing had gone wrong: a rule
+    /// for stopping early, a limit of time, a HUP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_some: bool,
     /// What ended the experiment before its time, if something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -65,8 +72,12 @@ pub struct Study {
     pub columns: Vec<Column>,
     /// Whether the ways produced the same; `None` when only one way ran.
     pub agreement: Option<Agreement>,
-    /// What failed in any run, by item.
+    /// What failed in any run, by item: all of it where records are kept, else
+    /// the first ones to fail.
     pub failures: BTreeMap<u64, Failure>,
+    /// How many more failed.
+    #[serde(default)]
+    pub unnamed_failures: u64,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
     /// What to try when a span takes most of the time, by the span's name.
@@ -152,7 +163,7 @@ impl Study {
     /// How many distinct tasks failed in any run.
     #[must_use]
     pub fn n_failed(&self) -> usize {
-        self.failures.len()
+        self.failures.len().saturating_add(usize::try_from(self.unnamed_failures).unwrap_or(usize::MAX))
     }
 }
 
@@ -188,10 +199,13 @@ pub(crate) mod tests {
             startup: Duration::ZERO,
             repeated: false,
             cut: None,
+            halt_status: None,
+            left_some: false,
             trouble: None,
             columns: Vec::new(),
             agreement: None,
             failures: BTreeMap::new(),
+            unnamed_failures: 0,
             remarks: Vec::new(),
             advice: BTreeMap::new(),
         }

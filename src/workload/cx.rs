@@ -48,6 +48,8 @@ pub struct Cx<'a> {
 pub struct Found {
     /// The task in a person's words, where only the running task knows them.
     pub label: Option<String>,
+    /// The task's command line where `label` cannot hold it: no text.
+    pub line: Option<Vec<u8>>,
     /// CPU time of the task's child process; its thread's counts otherwise.
     pub child_cpu: Option<Duration>,
     /// Peak memory of the child process, in bytes.
@@ -148,7 +150,17 @@ impl<'a> Cx<'a> {
 
     /// Says what the task is called, now that it is known.
     pub fn relabel(&mut self, label: String) {
+        self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label: &label });
         self.found.label = Some(label);
+    }
+
+    /// The task is this command line, which may be no text.
+    pub fn command_line(&mut self, line: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(line) {
+            return self.relabel(text.to_owned());
+        }
+        self.relabel(String::from_utf8_lossy(line).into_owned());
+        self.found.line = Some(line.to_vec());
     }
 
     /// The task was done by a child process, which used this much.

@@ -102,6 +102,10 @@ pub trait Workload: Sync {
         None
     }
 
+    /// Ends the tasks that run now: called on a worker's thread when the batch is
+    /// to stop at once. Tasks that cannot be ended run on.
+    fn end_running(&self) {}
+
     /// What to try when the named span takes most of the tasks' time.
     fn advice(&self, span: &str) -> Option<&'static str> {
         let _ = span;

@@ -154,7 +154,7 @@ fn a_signal_ends_a_command_around_a_run_too() {
 #[test]
 fn a_second_signal_need_not_be_the_first_one_again() {
     let fresh = Fresh::new();
-    let line = fresh.parsim("sleep --seconds 0 --prepare").args(["echo >ready; trap '' HUP TERM; sleep 100"]);
+    let line = fresh.parsim("sleep --seconds 0 --prepare").args(["trap '' HUP TERM; echo >ready; sleep 100"]);
     let mut started = line.start();
     started.until("the command runs", || fresh.path("ready").exists());
     started.signal("HUP");

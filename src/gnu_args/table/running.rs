@@ -3,7 +3,8 @@
 use super::super::option::Does::{Flag as On, Text, Word};
 use super::super::option::{Row, Stored};
 use super::super::typed::Flag;
-use super::super::values::{self, Delay, Halt, Jobs, Load, Timeout};
+use super::super::values::{self, Jobs, Timeout};
+use crate::policy::{Delay, Halt, Load};
 
 #[rustfmt::skip]
 pub(super) static ROWS: &[Row] = &[

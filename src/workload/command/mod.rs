@@ -5,6 +5,7 @@
 //! read as they come; a command that needs no shell is executed directly.
 
 mod feed;
+mod frozen;
 mod launch;
 
 use std::path::PathBuf;
@@ -14,9 +15,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 pub use self::feed::Feed;
+use self::frozen::{Freezer, Frozen};
 use self::launch::Launch;
 pub use self::launch::Shell;
-use super::{Cx, Tasks, Workload};
+use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
 use crate::output::{Destination, Outlet};
 use crate::process::child::{
@@ -87,6 +89,7 @@ pub struct CommandBatch {
     settings: Settings,
     launch: Launch,
     feed: Mutex<Feed>,
+    frozen: Option<Frozen>,
     outputs: Outputs,
     running: &'static Running,
     workers: Mutex<Vec<Worker<'static>>>,
@@ -105,7 +108,31 @@ impl CommandBatch {
         let running = Running::new(settings.term_sequence.clone()).context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let running = Box::leak(Box::new(running));
-        Ok(Self { settings, launch, feed: Mutex::new(feed), outputs, running, workers: Mutex::default() })
+        Ok(Self {
+            settings,
+            launch,
+            feed: Mutex::new(feed),
+            frozen: None,
+            outputs,
+            running,
+            workers: Mutex::default(),
+        })
+    }
+
+    /// Reads the values of all jobs and puts them aside, so that their number is
+    /// known and they can be run again.
+    ///
+    /// # Errors
+    /// When they cannot be read or put aside.
+    pub fn freeze(&mut self) -> anyhow::Result<()> {
+        let put_aside = "put the inputs aside in TMPDIR";
+        let mut freezer = Freezer::new().context(put_aside)?;
+        let feed = self.feed.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(values) = feed.next(&self.settings)? {
+            freezer.put(&values).context(put_aside)?;
+        }
+        self.frozen = Some(freezer.freeze().context(put_aside)?);
+        Ok(())
     }
 
     /// What runs now, for orders from elsewhere.
@@ -180,17 +207,32 @@ impl Workload for CommandBatch {
     }
 
     fn tasks(&self) -> Tasks<'_> {
+        let mut jobs: Box<dyn Iterator<Item = anyhow::Result<Vec<Vec<u8>>>> + Send + '_> = match &self.frozen
+        {
+            Some(frozen) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
+            None => Box::new(std::iter::from_fn(|| {
+                let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+                feed.next(&self.settings).transpose()
+            })),
+        };
         let mut seq = 0;
         Box::new(std::iter::from_fn(move || {
-            let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-            let values = match feed.next(&self.settings) {
-                Ok(values) => values?,
+            let values = match jobs.next()? {
+                Ok(values) => values,
                 Err(error) => return Some(Err(error)),
             };
             let task = Task { seq, label: String::new(), spec: Spec::Values(values) };
             seq += 1;
             Some(Ok(task))
         }))
+    }
+
+    fn size(&self) -> Size {
+        Size { tasks: self.frozen.as_ref().map(Frozen::jobs), bytes: None }
+    }
+
+    fn end_running(&self) {
+        self.running.terminate();
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -201,11 +243,11 @@ impl Workload for CommandBatch {
             seq: task.seq + 1,
             slot: u64::from(cx.slot()) + 1,
             slots: self.settings.slots as u64,
-            total: 0,
+            total: self.frozen.as_ref().map_or(0, Frozen::jobs),
         };
         let mut line = Vec::new();
         self.settings.template.render(values, &numbers, self.settings.quoting, &mut line);
-        cx.relabel(String::from_utf8_lossy(&line).into_owned());
+        cx.command_line(&line);
         if self.settings.template.skips(values) {
             return Outcome::Success;
         }

@@ -1,0 +1,35 @@
+//! What is said when a batch is over, and how the process ends.
+
+use std::io::{self, Write as _};
+
+use crate::cli::exit::{End, Exit};
+use crate::format;
+use crate::interrupt::Interrupt;
+use crate::study::Study;
+
+/// Names on stderr what failed and what was not started.
+pub(super) fn tell(study: &Study) {
+    for (job, failure) in &study.failures {
+        say(&format!("job {} failed: {}: {}", job + 1, failure.why, failure.label));
+    }
+    if study.unnamed_failures > 0 {
+        say(&format!("{} more jobs failed", format::count(study.unnamed_failures)));
+    }
+    if study.left_some {
+        say("stopped early: not all jobs were started");
+    }
+}
+
+/// How the process ends.
+pub(super) fn end(study: &Study, interrupt: &Interrupt) -> End {
+    match (interrupt.signal(), study.halt_status) {
+        (Some(signal), _) => End::Signal(signal),
+        (None, Some(status)) => End::Status(status),
+        (None, None) => End::Status(Exit::of(study).status()),
+    }
+}
+
+fn say(text: &str) {
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(text));
+}

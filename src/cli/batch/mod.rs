@@ -1,0 +1,92 @@
+//! `parsim serial` and `parsim parallel` over commands: from GNU parallel's
+//! options to a batch, and to an exit status.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `offered` | the options that have their effect |
+//! | `settings` | options to a batch: template, inputs, order of output |
+//! | `width` | `-j` |
+//! | `shell` | which shell, and whether it can be left out |
+//! | `policy` | when jobs start, are tried again, are given up |
+//! | `ending` | what is said when the batch is over, and the exit status |
+
+mod ending;
+mod offered;
+mod policy;
+mod settings;
+mod shell;
+mod width;
+
+use std::ffi::OsString;
+
+use self::offered::OFFERED;
+use super::exit::{End, Fault};
+use super::term::Terminal;
+use crate::event::Journal;
+use crate::executor::{Executor, Pool, Serial};
+use crate::experiment::Experiment;
+use crate::gnu_args::{self, Flag, Typed};
+use crate::interrupt::{Hup, Interrupt};
+use crate::progress::{self, Show};
+use crate::record::Way;
+
+/// What `--help` says.
+pub(super) const HELP: &str = include_str!("help.txt");
+
+/// Whether the line asks for a batch, and not for the notebook's pair.
+pub(super) fn is_meant(words: &[OsString]) -> bool {
+    gnu_args::parse(words).map_or(true, |typed| {
+        let common = ["jobs", "progress", "color"];
+        let only_common = typed.given.iter().all(|option| common.contains(option));
+        let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
+        let exports = !typed.output.exports.is_empty();
+        !(nothing && (only_common || exports) && super::notebook::stdin_offers_nothing())
+    })
+}
+
+/// Runs the batch of `words`, which follow `serial` or `parallel`.
+pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
+    let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
+    if let Some(option) = typed.given.iter().find(|option| !OFFERED.contains(option)) {
+        return Err(Fault::Usage(format!("--{option} is not offered yet; see parsim {way} --help")));
+    }
+    if let Some(first) = typed.command.first()
+        && let Some(hint) = super::notebook::workload_hint(way, &first.to_string_lossy())
+        && typed.sources.is_empty()
+    {
+        return Err(Fault::Usage(hint));
+    }
+    let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
+    let width = width::width(way, typed.run.jobs.as_ref())?;
+    let mut batch = settings::prepare(&typed, width, &interrupt)?;
+    let observer = progress::observer(show(&typed));
+    let executor: Box<dyn Executor> = match way {
+        Way::Serial => Box::new(Serial),
+        Way::Parallel => Box::new(Pool::new(width)),
+    };
+    let journals: Vec<&dyn Journal> = Vec::new();
+    let study = Experiment::new(&mut batch)
+        .map_err(Fault::Own)?
+        .without_records()
+        .executors(vec![executor])
+        .policy(policy::policy(&typed))
+        .journals(journals)
+        .interrupt(interrupt.clone())
+        .observer(&*observer)
+        .run()
+        .map_err(Fault::Own)?;
+    ending::tell(&study);
+    Ok(ending::end(&study, &interrupt))
+}
+
+/// How progress is shown. Bare `--bar`, `--eta` and `--progress` are GNU
+/// parallel's; without any of them a batch shows none.
+fn show(typed: &Typed) -> Show {
+    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
+    let when = typed.output.progress.map_or(if asked { "auto" } else { "never" }, |when| match when {
+        gnu_args::When::Auto => "auto",
+        gnu_args::When::Always => "always",
+        gnu_args::When::Never => "never",
+    });
+    Terminal::look("auto", when).progress
+}

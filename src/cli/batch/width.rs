@@ -1,0 +1,41 @@
+//! How many jobs at a time.
+
+use std::ffi::OsStr;
+use std::num::NonZeroUsize;
+
+use crate::cli::exit::Fault;
+use crate::gnu_args::Jobs;
+use crate::host::Limits;
+use crate::record::Way;
+
+/// `-j 0` is as many as this: more processes at a time help nobody.
+const AS_MANY: usize = 250;
+
+/// The number of slots that `-j` asks for.
+pub(super) fn width(way: Way, jobs: Option<&Jobs>) -> Result<NonZeroUsize, Fault> {
+    let usable = Limits::detect().usable;
+    let wanted = match jobs {
+        None if way == Way::Serial => 1,
+        None => usable,
+        Some(Jobs::Exactly(count)) => *count,
+        Some(Jobs::AsMany) => AS_MANY,
+        Some(Jobs::Plus(more)) => usable.saturating_add(*more),
+        Some(Jobs::Minus(fewer)) => usable.saturating_sub(*fewer),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+        Some(Jobs::Percent(percent)) => (usable as f64 * percent / 100.0) as usize,
+        Some(Jobs::Named(name)) => from_file(name)?,
+    };
+    if way == Way::Serial && wanted != 1 {
+        return Err(Fault::Usage(
+            "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
+        ));
+    }
+    Ok(NonZeroUsize::new(wanted).unwrap_or(NonZeroUsize::MIN))
+}
+
+/// `-j FILE`: the number that stands there.
+fn from_file(name: &OsStr) -> Result<usize, Fault> {
+    let number = std::fs::read_to_string(name).ok().and_then(|text| text.trim().parse().ok());
+    let shown = name.to_string_lossy();
+    number.ok_or_else(|| Fault::Usage(format!("-j {shown}: give N, N%, +N, -N, 0, or a file with a number")))
+}

@@ -1,0 +1,117 @@
+//! The values of all jobs, put aside in a file without a name: for batches that
+//! are run several times, or whose number of jobs must be known first.
+//!
+//! Memory stays flat however many jobs there are. Each job is the number of its
+//! values, then each value's length and bytes; numbers are 32 bits, little-endian.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::FileExt as _;
+
+use crate::unnamed_file::unnamed_file;
+
+/// All jobs' values.
+pub(super) struct Frozen {
+    file: File,
+    jobs: u64,
+}
+
+/// Takes jobs' values one after another.
+pub(super) struct Freezer {
+    file: BufWriter<File>,
+    jobs: u64,
+}
+
+impl Freezer {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(unnamed_file()?), jobs: 0 })
+    }
+
+    pub(super) fn put(&mut self, values: &[Vec<u8>]) -> io::Result<()> {
+        self.number(values.len())?;
+        for value in values {
+            self.number(value.len())?;
+            self.file.write_all(value)?;
+        }
+        self.jobs += 1;
+        Ok(())
+    }
+
+    pub(super) fn freeze(self) -> io::Result<Frozen> {
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Frozen { file, jobs: self.jobs })
+    }
+
+    fn number(&mut self, number: usize) -> io::Result<()> {
+        let number = u32::try_from(number).map_err(io::Error::other)?;
+        self.file.write_all(&number.to_le_bytes())
+    }
+}
+
+impl Frozen {
+    /// How many jobs there are.
+    pub(super) fn jobs(&self) -> u64 {
+        self.jobs
+    }
+
+    /// The values of each job, from the first one on. Several may read at a time.
+    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<Vec<Vec<u8>>>> + Send + '_ {
+        let mut reader = BufReader::with_capacity(64 << 10, At { file: &self.file, offset: 0 });
+        (0..self.jobs).map(move |_| {
+            let n_values = number(&mut reader)?;
+            (0..n_values).map(|_| value(&mut reader)).collect()
+        })
+    }
+}
+
+/// A place in a file that other readers share.
+struct At<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(buffer, self.offset)?;
+        self.offset += length as u64;
+        Ok(length)
+    }
+}
+
+fn number(reader: &mut impl Read) -> io::Result<usize> {
+    let mut bytes = [0; 4];
+    reader.read_exact(&mut bytes)?;
+    usize::try_from(u32::from_le_bytes(bytes)).map_err(io::Error::other)
+}
+
+fn value(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut value = vec![0; number(reader)?];
+    reader.read_exact(&mut value)?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_frozen_comes_back_each_time(
+            jobs in prop::collection::vec(prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), 0..20)
+        ) {
+            let mut freezer = Freezer::new().unwrap();
+            for values in &jobs {
+                freezer.put(values).unwrap();
+            }
+            let frozen = freezer.freeze().unwrap();
+            prop_assert_eq!(frozen.jobs(), jobs.len() as u64);
+            for _ in 0..2 {
+                let thawed: io::Result<Vec<_>> = frozen.thaw().collect();
+                prop_assert_eq!(&thawed.unwrap(), &jobs);
+            }
+        }
+    }
+}
