@@ -6,10 +6,13 @@
 //! an error. `PARSIM_BENCH_PYTHON` names the Python to compare with (default
 //! `python3`); what it has not installed is left out.
 
+#[path = "../support/asked.rs"]
 mod asked;
 mod exercises;
+#[path = "../support/pairs.rs"]
 mod pairs;
 mod peers;
+mod renewed;
 #[path = "../support/mod.rs"]
 mod support;
 mod write_limit;

@@ -19,7 +19,8 @@ use parsim::numpy::{Mt19937, Poisson};
 use parsim::workload::csv_gen::{CsvGen, CsvOptions, MatrixChoice};
 
 use crate::Scale;
-use crate::pairs::{Pairs, renew};
+use crate::pairs::Pairs;
+use crate::renewed::renew;
 use crate::support::{NOTEBOOK_SHA256, check_sha256, folder, one_run};
 
 /// The jobs in Python.

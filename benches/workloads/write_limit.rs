@@ -13,7 +13,8 @@ use parsim::study::{RunResult, median};
 use parsim::workload::csv_gen::{CsvGen, CsvOptions};
 
 use crate::Scale;
-use crate::pairs::{Pairs, renew};
+use crate::pairs::Pairs;
+use crate::renewed::renew;
 use crate::support::{NOTEBOOK_SHA256, check_sha256, folder, one_run};
 
 /// parsim's serial way, the draw of its matrix included, against write(2) of

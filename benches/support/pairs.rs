@@ -1,11 +1,7 @@
 //! Two sides measured in turns, so that a drift of the machine falls on both.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use parsim::format::{duration, factor, plural};
 use parsim::study::median;
 
@@ -52,16 +48,4 @@ impl Pairs {
         let pairs = plural(self.count as u64, "alternating pair");
         format!("{} to {}, medians of {pairs}", shown(self.ours), shown(self.theirs))
     }
-}
-
-/// Makes `folder` a new one without files: removing files takes time that
-/// belongs to no side.
-pub(crate) fn renew(folder: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("empty {}", folder.display()));
-        }
-        Ok(()) | Err(_) => {}
-    }
-    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))
 }

@@ -1,0 +1,89 @@
+//! One run of a program: its time, its peak memory, its output counted and
+//! digested.
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use parsim::process::child::{
+    Channel, Command, Flow, Job, Running, Stdin, TermSequence, Words, Worker, resolve,
+};
+use xxhash_rust::xxh3::Xxh3;
+
+/// What one run of a program came to.
+pub(crate) struct Ran {
+    /// From its start to its end.
+    pub(crate) seconds: f64,
+    /// Of it, or of the largest of its children.
+    pub(crate) peak_memory: u64,
+    /// How much it wrote to standard output ...
+    pub(crate) bytes: u64,
+    /// ... and a digest of that.
+    pub(crate) digest: u128,
+}
+
+/// Where `name` is, if PATH has it.
+pub(crate) fn find(name: &str) -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    resolve(OsStr::new(name), &path).ok().map(|path| path.to_string_lossy().into_owned())
+}
+
+/// Inputs in a file, read from its beginning by every run.
+pub(crate) fn inputs(lines: impl Iterator<Item = String>) -> anyhow::Result<File> {
+    let mut file = std::io::BufWriter::new(tempfile::tempfile().context("make a file of inputs")?);
+    for line in lines {
+        writeln!(file, "{line}")?;
+    }
+    Ok(file.into_inner()?)
+}
+
+/// Runs `argv` with `inputs` on standard input; its messages are ours. It must
+/// succeed.
+pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
+    let name = argv.first().context("an argument vector without a program")?;
+    let program = find(name).with_context(|| format!("find {name}"))?;
+    let environment = Arc::new(Words::inherited_environment(&["PARALLEL", "PARSIM", "SHELL"]));
+    let command = Command::new(CString::new(program)?, environment);
+    let words = Words::from_words(argv.iter().map(OsStr::new))?;
+    let mut shell = Words::new();
+    // Every peer starts its jobs through the same shell, where it takes one.
+    shell.push_variable("SHELL", "/bin/sh")?;
+    let mut file = inputs;
+    file.rewind()?;
+    let (mut bytes, mut digest) = (0, Xxh3::new());
+    let mut listener = |channel: Channel, block: &[u8]| {
+        if channel == Channel::Out {
+            bytes += block.len() as u64;
+            digest.update(block);
+        } else {
+            std::io::stderr().write_all(block)?;
+        }
+        Ok(Flow::Continue)
+    };
+    let running = Running::new(TermSequence::default())?;
+    let job = Job { stdin: Stdin::File(inputs.as_fd()), variables: &shell, ..Job::new(&command, &words) };
+    let report = Worker::new(&running, 0)?.run(job, &mut listener)?;
+    ensure!(report.ended.is_success(), "{} ended with {:?}", argv.join(" "), report.ended);
+    Ok(Ran {
+        seconds: report.lasted.as_secs_f64(),
+        peak_memory: report.usage.max_rss_bytes,
+        bytes,
+        digest: digest.digest128(),
+    })
+}
+
+/// The digest that an output of `bytes` has.
+pub(crate) fn digest(bytes: &[u8]) -> u128 {
+    let mut digest = Xxh3::new();
+    digest.update(bytes);
+    digest.digest128()
+}
+
+/// The bytes of a path or word, for a test of what was written.
+pub(crate) fn lines(words: impl Iterator<Item = String>) -> Vec<u8> {
+    words.flat_map(|word| [OsStr::new(&word).as_bytes(), b"\n"].concat()).collect()
+}
