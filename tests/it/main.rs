@@ -15,6 +15,7 @@ mod exits;
 mod floors;
 // What runs when, and what counts.
 mod order;
+mod policy;
 // The examples of README.md.
 mod readme;
 // What is told at the end, and where.

@@ -1,0 +1,98 @@
+//! When jobs start, are tried again and given up: `--halt`, `--retries`,
+//! `--delay`, `--memfree`, `--max-time`.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::Fresh;
+
+/// Longer than any end should take, shorter than the jobs that are to be ended.
+const SOON: Duration = Duration::from_secs(60);
+
+#[test]
+fn the_first_failure_ends_the_running_jobs_at_once_and_gives_the_status() {
+    let fresh = Fresh::new();
+    let line =
+        fresh.parsim("parallel -j2 --halt now,fail=1").args([":::", "sleep 600", "exit 3", "touch no"]);
+    line.start().end_within(SOON).exits(3);
+    assert!(!fresh.path("no").exists());
+}
+
+#[test]
+fn a_job_ended_by_a_signal_gives_its_number_and_128() {
+    let ran = Fresh::new().parsim("parallel --halt soon,fail=1").args([":::", "kill -9 $$"]).run();
+    ran.exits(137);
+}
+
+#[test]
+fn halted_softly_running_jobs_finish_and_no_other_starts() {
+    let fresh = Fresh::new();
+    let jobs = [
+        ":::",
+        "until [ -e failed ]; do :; done; sleep 0.3; echo finished",
+        "touch failed; exit 7",
+        "echo 3",
+    ];
+    let ran = fresh.parsim("parallel -j2 --halt soon,fail=1").args(jobs).run();
+    ran.exits(7).tells("stopped early").expect(ran.stdout == "finished\n", "the running job's output alone");
+}
+
+#[test]
+fn half_of_the_jobs_is_counted_from_all_of_them() {
+    let ran = Fresh::new().parsim("parallel -j1 --halt soon,done=50% echo {};exit {} ::: 0 1 1 0").run();
+    ran.exits(25).expect(ran.stdout == "0\n1\n", "two of four");
+}
+
+#[test]
+fn a_halt_does_not_wait_for_inputs_to_come() {
+    let fresh = Fresh::new();
+    let mut line = fresh.parsim("parallel -j2 --halt now,fail=1").stdin(Stdio::piped());
+    let mut child = line.command().spawn().unwrap();
+    // Held open until parsim has ended.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"exit 5\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    drop(stdin);
+}
+
+#[test]
+fn a_failing_job_is_tried_again_and_only_the_last_try_is_seen() {
+    let fresh = Fresh::new();
+    let job = "echo x >>tries{}; n=$(wc -l <tries{}); echo {} try $n; [ $n = 3 ]";
+    let ran = fresh.parsim("parallel -k --retries 3").args([job, ":::", "a", "b"]).run();
+    ran.exits(0).expect(ran.stdout == "a try 3\nb try 3\n", "the third tries");
+    let ran = fresh.parsim("parallel --retries 2").args([job, ":::", "c"]).run();
+    ran.exits(1).expect(ran.stdout == "c try 2\n", "the second and last try");
+    assert_eq!(fs::read_to_string(fresh.path("triesc")).unwrap(), "x\nx\n");
+}
+
+#[test]
+fn a_delay_holds_back_all_but_the_first_job_and_a_hangup_what_waits() {
+    let fresh = Fresh::new();
+    let mut started = fresh.parsim("parallel -j2 --delay 600 touch ::: first second").start();
+    started.until("the first job has run", || fresh.path("first").exists());
+    started.signal("HUP");
+    started.end_within(SOON).exits(0).tells("stopped early: not all jobs were started");
+    assert!(!fresh.path("second").exists());
+}
+
+#[test]
+fn without_memory_to_spare_no_job_starts() {
+    let fresh = Fresh::new();
+    let mut started = fresh.parsim("parallel --memfree 1000T touch ::: first").start();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(started.is_running());
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    assert!(!fresh.path("first").exists());
+}
+
+#[test]
+fn after_the_time_limit_running_jobs_finish_and_no_other_starts() {
+    let fresh = Fresh::new();
+    let ran =
+        fresh.parsim("parallel -j1 --max-time 1").args(["sleep 1.5; echo {}", ":::", "1", "2", "3"]).run();
+    ran.exits(0).tells("stopped early").expect(ran.stdout == "1\n", "the first job alone");
+}
