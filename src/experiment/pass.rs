@@ -17,6 +17,7 @@ use crate::record::{Digest, Way};
 use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered, Turns};
 use crate::study::{Comparer, Cut, Produced, RunResult, Study};
+use crate::turnstile::Turnstile;
 use crate::workload::Workload;
 
 /// Output that has to wait for its turn takes at most this much memory.
@@ -154,6 +155,7 @@ impl Experiment<'_> {
                 &self.interrupt,
                 self.observer,
             ),
+            turnstile: Turnstile::default(),
             sink,
             digested: self.executors.len() > 1,
             clock,

@@ -35,6 +35,7 @@ struct Source<'a> {
     /// Set when the tasks ended or could not be read.
     exhausted: bool,
     pace: Pace,
+    n_taken: u64,
 }
 
 struct State<'a> {
@@ -63,6 +64,8 @@ pub struct Ticket {
     pub task: Task,
     /// The slot, from 0: free again when the record comes back.
     pub slot: u32,
+    /// How many tasks were taken before it.
+    pub turn: u64,
 }
 
 /// What a batch ended with.
@@ -100,7 +103,7 @@ impl<'a> Batch<'a> {
             left_some: false,
             trouble: None,
         };
-        let source = Source { tasks, exhausted: false, pace: Pace::new(policy) };
+        let source = Source { tasks, exhausted: false, pace: Pace::new(policy), n_taken: 0 };
         Self {
             source: Mutex::new(source),
             state: Mutex::new(state),
@@ -152,9 +155,11 @@ impl<'a> Batch<'a> {
             state.halting.started();
             state.lowest_free_slot()
         });
+        let turn = source.n_taken;
+        source.n_taken += 1;
         drop(source);
         self.observer.observe(&Event::TaskStarted { seq: task.seq, slot, label: &task.label });
-        Some(Ticket { task, slot })
+        Some(Ticket { task, slot, turn })
     }
 
     /// Whether a task may be tried again after `attempt` tries, from 1, should

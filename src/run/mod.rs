@@ -19,6 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::Clock;
 use crate::output::Sink;
 use crate::record::Way;
+use crate::turnstile::Turnstile;
 
 /// Everything that the tasks of one pass share.
 pub struct Run<'a> {
@@ -26,6 +27,8 @@ pub struct Run<'a> {
     pub way: Way,
     /// The tasks and what became of them.
     pub batch: Batch<'a>,
+    /// Who starts before whom.
+    pub turnstile: Turnstile,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.

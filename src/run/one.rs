@@ -31,7 +31,7 @@ impl Worker {
 /// Does the task of `ticket` on this thread, again where it failed and may be
 /// tried again, and hands the record of the last try to the batch.
 pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dyn Workload) {
-    let Ticket { task, slot } = ticket;
+    let Ticket { task, slot, turn } = ticket;
     let mut earlier = Duration::ZERO;
     let mut attempt = 1;
     let mut record = loop {
@@ -42,7 +42,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         } else {
             run.sink.open(&task)
         };
-        let (record, output) = try_once(run, worker, (&task, slot, attempt), output, workload);
+        let (record, output) = try_once(run, worker, (&task, slot, turn, attempt), output, workload);
         match output {
             Some(_) if run.batch.tries_again(attempt, &record.outcome) => {
                 earlier += record.wall;
@@ -52,6 +52,10 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
             None => break record,
         }
     };
+    if workload.starts_in_order() {
+        // It may have ended without a start.
+        run.turnstile.begin(turn);
+    }
     if attempt > 1 {
         record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
     }
@@ -64,7 +68,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
 fn try_once<'s>(
     run: &'s Run<'_>,
     worker: &mut Worker,
-    (task, slot, attempt): (&Task, u32, u32),
+    (task, slot, turn, attempt): (&Task, u32, u64, u32),
     output: Box<dyn TaskOutput + 's>,
     workload: &dyn Workload,
 ) -> (Record, Option<Box<dyn TaskOutput + 's>>) {
@@ -76,6 +80,8 @@ fn try_once<'s>(
         clock: run.clock,
         interrupt: run.interrupt,
         observer: run.observer,
+        turnstile: &run.turnstile,
+        turn,
     };
     let mut cx = Cx::new(setting, output);
 

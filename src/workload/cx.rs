@@ -14,6 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::Clock;
 use crate::output::{Channel, TaskOutput};
 use crate::record::{Digest, Span, Way};
+use crate::turnstile::Turnstile;
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -32,6 +33,10 @@ pub struct Setting<'a> {
     pub interrupt: &'a Interrupt,
     /// Who hears of progress.
     pub observer: &'a dyn Observer,
+    /// Who starts before whom.
+    pub turnstile: &'a Turnstile,
+    /// The task's turn there.
+    pub turn: u64,
 }
 
 /// The context of a running task.
@@ -87,6 +92,17 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.setting.attempt
+    }
+
+    /// Waits until the tasks taken before this one have started: for a workload
+    /// that [starts in order](super::Workload::starts_in_order).
+    pub fn wait_for_turn(&self) {
+        self.setting.turnstile.wait(self.setting.turn);
+    }
+
+    /// The task has started: the next one may.
+    pub fn has_started(&self) {
+        self.setting.turnstile.begin(self.setting.turn);
     }
 
     /// When to stop early.

@@ -102,6 +102,12 @@ pub trait Workload: Sync {
         None
     }
 
+    /// Whether tasks wait for those before them to have started
+    /// ([`Cx::wait_for_turn`]) and say when they have ([`Cx::has_started`]).
+    fn starts_in_order(&self) -> bool {
+        false
+    }
+
     /// Ends the tasks that run now: called on a worker's thread when the batch is
     /// to stop at once. Tasks that cannot be ended run on.
     fn end_running(&self) {}

@@ -42,6 +42,9 @@ pub trait Listener {
     /// Takes all of `bytes`, as they come. An error kills the job.
     fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow>;
 
+    /// The job has been started.
+    fn started(&mut self) {}
+
     /// Whether a paused channel may be read again; asked when the bell has rung.
     fn resumes(&mut self, _channel: Channel) -> bool {
         true

@@ -86,6 +86,7 @@ impl<'r> Worker<'r> {
             streams::open(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
         let child = self.spawner.spawn(&program, theirs)?;
+        listener.started();
         let attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
         let end = attendance.attend(&mut self.buffer, listener).map_err(StartError::Lost)?;
         let killed = matches!(end.ended, Ended::Signaled { signal: libc::SIGKILL, .. } | Ended::Exited(137));

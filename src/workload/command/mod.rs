@@ -167,6 +167,7 @@ impl CommandBatch {
                 wake: Some(interrupt.wake_fd()),
                 ..Job::new(command, &argv)
             };
+            cx.wait_for_turn();
             let report = worker.run(job, &mut HandOn { cx });
             // A script without an interpreter line is the shell's to run.
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != self.launch.sh().program
@@ -231,6 +232,10 @@ impl Workload for CommandBatch {
         Size { tasks: self.frozen.as_ref().map(Frozen::jobs), bytes: None }
     }
 
+    fn starts_in_order(&self) -> bool {
+        true
+    }
+
     fn end_running(&self) {
         self.running.terminate();
     }
@@ -286,6 +291,10 @@ impl Listener for HandOn<'_, '_> {
             Channel::Err => self.cx.write_err(bytes)?,
         }
         Ok(Flow::Continue)
+    }
+
+    fn started(&mut self) {
+        self.cx.has_started();
     }
 
     fn woken(&mut self) -> Woken {

@@ -1,0 +1,78 @@
+//! Tasks start in the order in which they were taken, where starting takes time
+//! of its own: a process is there only a fraction of a millisecond after its
+//! task was taken, and its neighbour's would as often be there first.
+//!
+//! Only whoever asks for it waits, each for those with a lower turn. Does not
+//! know what turnstile.
+
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Lets starts happen in the order of turns.
+#[derive(Debug, Default)]
+pub struct Turnstile {
+    begun: Mutex<Begun>,
+    rung: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Begun {
+    /// Every turn below this has begun.
+    below: u64,
+    /// Turns that began before one that is below them.
+    early: BTreeSet<u64>,
+}
+
+impl Turnstile {
+    /// Waits until every turn before `turn`, from 0, has begun or is over.
+    pub fn wait(&self, turn: u64) {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.rung.wait_while(begun, |begun| begun.below < turn).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The turn has begun, or will not. Said again, it means nothing.
+    pub fn begin(&self, turn: u64) {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if turn < begun.below {
+            return;
+        }
+        begun.early.insert(turn);
+        while begun.early.first() == Some(&begun.below) {
+            begun.early.pop_first();
+            begun.below += 1;
+        }
+        drop(begun);
+        self.rung.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_turnstile_before_those_taken_before() {
+        let turnstile = Turnstile::default();
+        let order = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for turn in (0..4).rev() {
+                let (turnstile, order) = (&turnstile, &order);
+                scope.spawn(move || {
+                    turnstile.wait(turn);
+                    order.lock().unwrap().push(turn);
+                    turnstile.begin(turn);
+                });
+            }
+        });
+        assert_eq!(order.into_inner().unwrap(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_turn_that_is_over_without_a_start_holds_nobody_up() {
+        let turnstile = Turnstile::default();
+        turnstile.begin(1);
+        turnstile.begin(0);
+        turnstile.begin(0);
+        turnstile.wait(2);
+    }
+}
