@@ -44,8 +44,6 @@ pub trait Destination: Send {
 pub enum Outlet<'a> {
     /// Their head is kept for the report, in input order.
     Kept,
-    /// In input order; a task that is early waits: for the pieces of one file.
-    InTurn(Box<dyn Destination + 'a>),
     /// In input order; what is early is put aside.
     InOrder(Box<dyn Destination + 'a>),
     /// Task by task, in the order in which they end.

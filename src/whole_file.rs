@@ -7,6 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +43,15 @@ impl WholeFile {
                 Ok(file) => return Ok(Self { target: target.to_owned(), temporary, committed: false, file }),
             }
         }
+    }
+
+    /// Writes all of `bytes` from `offset` on, which several threads may do at
+    /// a time.
+    ///
+    /// # Errors
+    /// When not all of them could be written.
+    pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
     }
 
     /// Gives the file its own name, replacing what had it.

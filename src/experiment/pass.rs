@@ -15,7 +15,7 @@ use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Closing, Run};
-use crate::sink::{Grouped, Heads, Lines, Ordered, Turns};
+use crate::sink::{Grouped, Heads, Lines, Ordered};
 use crate::study::{Comparer, Cut, Produced, RunResult, Study};
 use crate::turnstile::Turnstile;
 use crate::workload::Workload;
@@ -75,7 +75,6 @@ impl Experiment<'_> {
         let heads = Heads::new(SHOWN_OUTPUT);
         let sink: Option<Box<dyn Sink + '_>> = match workload.outlet(way) {
             Outlet::Kept => None,
-            Outlet::InTurn(destination) => Some(Box::new(Turns::new(destination))),
             Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
             Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
             Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
@@ -83,6 +82,7 @@ impl Experiment<'_> {
         };
         let timed = self.timed(executor, sink.as_deref().unwrap_or(&heads), &mut ledger);
         drop(sink);
+        workload.settle();
         self.observer.observe(&Event::RunFinished { way });
         let Timed { wall, usage, peak_memory, closing } = timed?;
 

@@ -2,11 +2,10 @@
 //! another.
 //!
 //! [`Ordered`] lets every task write at once and keeps what has to wait (memory
-//! first, then one spill file). [`Turns`] makes a task wait for its turn: for
-//! pieces of one file, where an error must reach the piece that caused it.
-//! [`Grouped`] hands a task's output on when it ends, [`Lines`] line by line.
-//! [`Heads`] keeps the beginning for a report, [`Held`] what a task wrote until
-//! it is known that this was its last try. None knows what the bytes mean.
+//! first, then one spill file). [`Grouped`] hands a task's output on when it
+//! ends, [`Lines`] line by line. [`Heads`] keeps the beginning for a report,
+//! [`Held`] what a task wrote until it is known that this was its last try. None
+//! knows what the bytes mean.
 
 mod grouped;
 mod heads;
@@ -15,7 +14,6 @@ mod kept;
 mod lines;
 mod ordered;
 mod spill;
-mod turns;
 
 pub use grouped::Grouped;
 pub use heads::Heads;
@@ -23,4 +21,3 @@ pub use held::Held;
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
-pub use turns::Turns;

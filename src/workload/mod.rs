@@ -76,6 +76,10 @@ pub trait Workload: Sync {
         Outlet::Kept
     }
 
+    /// The run is over, however it ended: what its tasks began and did not finish
+    /// is given up. Outside the clock of the tasks.
+    fn settle(&self) {}
+
     /// What the run left behind, item by item, read back after the clock has
     /// stopped: those that are `wanted`, the others without a digest. `None`: the
     /// tasks' outputs are all there is. May return early when `interrupt` is set.

@@ -6,6 +6,7 @@
 //! the fast generator is several tasks, one for each block of values.
 
 mod file;
+mod large;
 mod matrix;
 mod options;
 mod pieces;
@@ -14,19 +15,17 @@ mod shape;
 mod source;
 mod text;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use self::large::LargeFiles;
 use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
-use self::pieces::Pieces;
+use self::pieces::Desks;
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
 use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
 use crate::format;
 use crate::interrupt::Interrupt;
-use crate::output::Outlet;
 use crate::record::{Outcome, Spec, Task, Way};
 
 /// The row of the table of workloads.
@@ -59,8 +58,9 @@ pub struct CsvGen {
     shape: Shape,
     source: Source,
     shared: Option<Matrix>,
-    /// Files given up in this run, with the task that was the cause.
-    abandoned: Mutex<BTreeMap<u64, u64>>,
+    /// Files of several parts that this run has begun.
+    large: LargeFiles,
+    desks: Desks,
 }
 
 impl Options for CsvOptions {
@@ -77,7 +77,14 @@ impl CsvGen {
     pub fn new(options: CsvOptions) -> anyhow::Result<Self> {
         let shape = Shape::new(&options)?;
         let source = Source::new(&options)?;
-        Ok(Self { options, shape, source, shared: None, abandoned: Mutex::default() })
+        Ok(Self {
+            options,
+            shape,
+            source,
+            shared: None,
+            large: LargeFiles::default(),
+            desks: Desks::default(),
+        })
     }
 
     fn folder(&self, way: Way) -> PathBuf {
@@ -116,15 +123,6 @@ impl CsvGen {
         let (item, part) = (seq / parts, seq % parts);
         let label = format!("{} block {}", file_name(item), part + 1);
         Task { seq, label, spec: Spec::Part { item, part } }
-    }
-
-    fn abandon(&self, file: u64, cause: u64) {
-        self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).entry(file).or_insert(cause);
-    }
-
-    /// The task that was the cause, when `file` was given up.
-    fn abandoned_by(&self, file: u64) -> Option<u64> {
-        self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).get(&file).copied()
     }
 }
 
@@ -172,20 +170,20 @@ impl Workload for CsvGen {
     }
 
     fn prepare(&mut self) -> anyhow::Result<()> {
-        self.abandoned = Mutex::default();
         self.shared = self.shares_in_memory().then(|| Matrix::draw(&self.source, self.shape));
         Ok(())
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
-            Spec::Part { item, part } => pieces::write_part(self, task.seq, item, part, cx),
+            Spec::Part { item, part } => pieces::write_part(self, item, part, cx),
             Spec::Sequence | Spec::Values(_) | Spec::Json(_) => file::write_whole(self, task.seq, cx),
         }
     }
 
-    fn outlet(&self, way: Way) -> Outlet<'_> {
-        if self.parts() > 1 { Outlet::InTurn(Box::new(Pieces::new(self, way))) } else { Outlet::Kept }
+    fn settle(&self) {
+        self.large.give_up();
+        self.desks.clear();
     }
 
     fn products(

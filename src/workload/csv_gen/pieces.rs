@@ -1,109 +1,111 @@
-//! A large file, written by many tasks: each draws and formats one block, and
-//! their bytes leave in input order through one open file.
+//! A large file, written by many tasks: each draws and formats one block, takes
+//! its place behind those before, and writes it while others write theirs.
 //!
 //! A file of which one block fails is given up: that block is the failure, the
 //! blocks behind it are skipped, and nothing of the file remains.
 
-use std::io::{self, Write as _};
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use super::file::{DRAW, TEXT, VALUE_ROOM, WRITE, add, create};
+use super::file::{DRAW, TEXT, WRITE, add, create};
+use super::large::Part;
 use super::matrix::CHUNK;
-use super::source::BLOCK;
-use super::text::Text;
+use super::source::{BLOCK, Values};
+use super::text::{LONGEST_REAL, Text};
 use super::{CsvGen, file_name};
-use crate::output::{Channel, Destination};
-use crate::record::{Outcome, Spec, Task, Way};
-use crate::whole_file::WholeFile;
+use crate::record::Outcome;
 use crate::workload::Cx;
 
-/// The span of waiting until the blocks before are written.
+/// The span of waiting until the lengths of the blocks before are known.
 const TURN: &str = "waiting for its turn";
 
-/// Draws, formats and hands on block `part` of file number `file`.
-pub(super) fn write_part(csv: &CsvGen, seq: u64, file: u64, part: u64, cx: &mut Cx<'_>) -> Outcome {
+/// Draws, formats and writes block `number` of file number `file`.
+pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) -> Outcome {
+    let path = csv.path(cx.way(), file);
     let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)));
-    if csv.abandoned_by(file).is_some() {
+    let failed = |error| Outcome::Failed(format!("write {}: {error}", path.display()));
+
+    let part = csv.large.part(file, number, csv.parts());
+    if part.is_lost() {
         return skipped();
     }
-    let start = part * BLOCK;
+    let mut desk = csv.desks.take(csv);
+    let drawn = draw(csv, file, number, &mut desk, cx);
+    let written = if drawn { write(&part, &path, desk.text.bytes(), cx) } else { Ok(false) };
+    csv.desks.put_back(desk);
+    match written {
+        Ok(true) => part.done().map_or_else(failed, |()| Outcome::Success),
+        Ok(false) if cx.interrupt().is_set() => Outcome::Interrupted,
+        Ok(false) => skipped(),
+        Err(error) if part.fails_first() => failed(error),
+        Err(_) => skipped(),
+    }
+}
+
+/// Makes the text of a block; `false` when interrupted.
+fn draw(csv: &CsvGen, file: u64, number: u64, desk: &mut Desk, cx: &mut Cx<'_>) -> bool {
+    let Desk { text, values } = desk;
+    let start = number * BLOCK;
+    text.restart(start);
+    let mut draw = csv.source.block(csv.drawn_for(file).unwrap_or(0), number);
     let mut left = usize::try_from(BLOCK.min(csv.shape.values() - start)).expect("a block is small");
-    let mut text = Text::new(csv.shape.cols, start).with_room(left * VALUE_ROOM);
-    let mut draw = csv.source.block(csv.drawn_for(file).unwrap_or(0), part);
-    let mut values = csv.source.room(CHUNK.min(left));
     while left > 0 {
         if cx.interrupt().is_set() {
-            return Outcome::Interrupted;
+            return false;
         }
         let n_values = left.min(CHUNK);
-        cx.timed(DRAW, |_| draw.fill(&mut values, n_values));
-        cx.timed(TEXT, |_| add(&mut text, &values, n_values));
+        cx.timed(DRAW, |_| draw.fill(values, n_values));
+        cx.timed(TEXT, |_| add(text, values, n_values));
         left -= n_values;
     }
-    // An empty write waits as any other, and does nothing else.
-    let turn = cx.timed(TURN, |cx| cx.write(&[]));
-    let written = turn.and_then(|()| cx.timed(WRITE, |cx| cx.write(text.bytes())));
-    match written {
-        Ok(()) => Outcome::Success,
-        Err(_) if csv.abandoned_by(file) != Some(seq) => skipped(),
-        Err(error) => Outcome::Failed(format!("write {}: {error}", csv.path(cx.way(), file).display())),
+    true
+}
+
+/// Writes the text of a part to its place; `false` when the file was given up.
+fn write(part: &Part<'_>, path: &Path, text: &[u8], cx: &mut Cx<'_>) -> io::Result<bool> {
+    let Some(place) = cx.timed(TURN, |_| part.place(text.len(), || create(path)))? else {
+        return Ok(false);
+    };
+    cx.timed(WRITE, |_| place.write(text))?;
+    cx.produced(text.len() as u64);
+    Ok(true)
+}
+
+/// What a task works with. The next one takes it over: memory that is asked for
+/// anew has to be cleared, which would be a tenth of the time.
+#[derive(Debug)]
+pub(super) struct Desk {
+    text: Text,
+    values: Values,
+}
+
+impl Desk {
+    fn new(csv: &CsvGen) -> Self {
+        // A byte more than most values take, and for the longest what is asked
+        // for before a chunk: the text of a block never grows.
+        let length = (csv.source.text_length() + 1) * BLOCK + (CHUNK * LONGEST_REAL) as u64;
+        let length = usize::try_from(length).expect("a block is small");
+        Self { text: Text::new(csv.shape.cols, 0).with_room(length), values: csv.source.room(CHUNK) }
     }
 }
 
-/// The file being written, and what to do at its end.
-pub(super) struct Pieces<'a> {
-    csv: &'a CsvGen,
-    way: Way,
-    open: Option<(u64, WholeFile)>,
-}
+/// Desks that are free.
+#[derive(Debug, Default)]
+pub(super) struct Desks(Mutex<Vec<Desk>>);
 
-impl<'a> Pieces<'a> {
-    pub(super) fn new(csv: &'a CsvGen, way: Way) -> Self {
-        Self { csv, way, open: None }
+impl Desks {
+    fn take(&self, csv: &CsvGen) -> Desk {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(|| Desk::new(csv))
     }
 
-    fn try_write(&mut self, file: u64, bytes: &[u8]) -> io::Result<()> {
-        let target = match &mut self.open {
-            Some((open, target)) if *open == file => target,
-            open => &mut open.insert((file, create(&self.csv.path(self.way, file))?)).1,
-        };
-        target.write_all(bytes)
+    fn put_back(&self, desk: Desk) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
     }
 
-    fn give_up(&mut self, file: u64, cause: u64) {
-        self.csv.abandon(file, cause);
-        // Dropped, a file that is not whole vanishes.
-        self.open = None;
-    }
-}
-
-impl Destination for Pieces<'_> {
-    fn write(&mut self, task: &Task, _channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let (file, _) = place(task);
-        if self.csv.abandoned_by(file).is_some() {
-            return Err(io::Error::other("given up"));
-        }
-        self.try_write(file, bytes).inspect_err(|_| self.give_up(file, task.seq))
-    }
-
-    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
-        let (file, part) = place(task);
-        if !outcome.is_success() {
-            self.give_up(file, task.seq);
-        }
-        if part + 1 < self.csv.parts() || self.csv.abandoned_by(file).is_some() {
-            return Ok(());
-        }
-        let Some((_, target)) = self.open.take() else { return Ok(()) };
-        target.commit().map_err(|error| {
-            let path = self.csv.path(self.way, file);
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })
-    }
-}
-
-fn place(task: &Task) -> (u64, u64) {
-    match task.spec {
-        Spec::Part { item, part } => (item, part),
-        Spec::Sequence | Spec::Values(_) | Spec::Json(_) => (task.seq, 0),
+    /// Frees their memory.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -13,7 +13,7 @@ const LONGEST_COUNT: usize = 21;
 const LONGEST_SMALL_COUNT: usize = 6;
 
 /// The longest real with its comma: `-1.234567890123456789e-308,`.
-const LONGEST_REAL: usize = 28;
+pub(super) const LONGEST_REAL: usize = 28;
 
 /// So many counts are looked at together.
 const GROUP: usize = 8;
@@ -77,6 +77,12 @@ impl Text {
     /// The same with room for `length` bytes, so that it need not grow.
     pub(super) fn with_room(self, length: usize) -> Self {
         Self { bytes: vec![0; length], ..self }
+    }
+
+    /// Begins anew at value number `position`, in the same memory.
+    pub(super) fn restart(&mut self, position: u64) {
+        let bytes = std::mem::take(&mut self.bytes);
+        *self = Self { bytes, ..Self::new(self.cols, position) };
     }
 
     /// What has been written since the last [`Text::clear`].
