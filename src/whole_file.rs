@@ -5,9 +5,9 @@
 //! disk: whole after a crash of the program, not of the machine.
 //! Does not know what the file holds.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,8 +40,21 @@ impl WholeFile {
                 // Left by a process of the same number that was killed: the next name is free.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
-                Ok(file) => return Ok(Self { target: target.to_owned(), temporary, committed: false, file }),
+                Ok(file) => {
+                    let whole = Self { target: target.to_owned(), temporary, committed: false, file };
+                    whole.take_permissions();
+                    return Ok(whole);
+                }
             }
+        }
+    }
+
+    /// What takes a file's place may be read and written by the same people.
+    fn take_permissions(&self) {
+        let Ok(replaced) = fs::symlink_metadata(&self.target) else { return };
+        if replaced.is_file() {
+            // Some file systems have no permissions to be set.
+            let _ = self.file.set_permissions(Permissions::from_mode(replaced.mode() & 0o777));
         }
     }
 
@@ -120,6 +133,33 @@ mod tests {
         drop(file);
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_replaces_another_has_its_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.json");
+        for mode in [0o600, 0o664, 0o444] {
+            fs::write(&target, "old").unwrap();
+            fs::set_permissions(&target, Permissions::from_mode(mode)).unwrap();
+            let mut file = WholeFile::create(&target).unwrap();
+            file.write_all(b"new").unwrap();
+            file.commit().unwrap();
+            assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, mode);
+            assert_eq!(fs::read(&target).unwrap(), b"new");
+            fs::remove_file(&target).unwrap();
+        }
+    }
+
+    #[test]
+    fn pieces_may_be_written_in_any_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.csv");
+        let file = WholeFile::create(&target).unwrap();
+        file.write_all_at(b"cd", 2).unwrap();
+        file.write_all_at(b"ab", 0).unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"abcd");
     }
 
     #[test]
