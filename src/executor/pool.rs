@@ -4,6 +4,7 @@
 //! in input order and a slow one holds nobody up.
 
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 
@@ -81,15 +82,23 @@ fn drive_pool(
     })
 }
 
+/// None begins before all are there: a run on fewer threads than it tells of is
+/// none, and work done before the error would be lost.
 fn drive_threads(n_threads: usize, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
+    let all_there = OnceLock::new();
     std::thread::scope(|scope| {
-        for index in 0..n_threads {
-            std::thread::Builder::new()
-                .name(format!("slot {index}"))
-                .spawn_scoped(scope, || work(run, workload))
-                .with_context(|| too_many(n_threads))?;
-        }
-        Ok(())
+        let start = |index: usize| {
+            let builder = std::thread::Builder::new().name(format!("slot {index}"));
+            builder.spawn_scoped(scope, || {
+                if *all_there.wait() {
+                    work(run, workload);
+                }
+            })
+        };
+        let started = (0..n_threads).try_for_each(|index| start(index).map(drop));
+        // Nobody else sets it.
+        let _ = all_there.set(started.is_ok());
+        started.with_context(|| too_many(n_threads))
     })
 }
 

@@ -52,6 +52,18 @@ fn a_parallel_run_has_a_thread_for_each_slot_and_no_more_than_tasks() {
 }
 
 #[test]
+fn threads_that_cannot_be_started_are_told_before_any_work() {
+    let fresh = Fresh::new();
+    // Each thread asks for 2 MiB of addresses, of which there is an end here.
+    for jobs in [290, 1000] {
+        let line = format!("csv --parallel --files 1000 --rows 1 --cols 1 -j {jobs}");
+        let ran = fresh.shell(&format!("ulimit -v 500000; exec parsim {line}")).run();
+        ran.refuses(&format!("start {jobs} threads (a smaller -j needs fewer)"));
+        assert!(fresh.names("data_parallel").is_empty());
+    }
+}
+
+#[test]
 fn no_thread_of_a_parallel_run_is_left_when_the_next_serial_one_begins() {
     let fresh = Fresh::new();
     // Before the fourth run, which is serial, parsim is stopped to be looked at.
