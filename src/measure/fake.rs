@@ -66,7 +66,6 @@ impl FakeClock {
         let mut readings = self.readings();
         readings.memory = Some(bytes);
         readings.peak = readings.peak.map(|peak| peak.max(bytes));
-        readings.process_peak = readings.process_peak.max(Some(bytes));
     }
 
     fn readings(&self) -> MutexGuard<'_, Readings> {
@@ -97,10 +96,6 @@ impl Clock for FakeClock {
     fn peak_memory(&self) -> Option<u64> {
         self.readings().peak
     }
-
-    fn process_peak_memory(&self) -> Option<u64> {
-        self.readings().process_peak
-    }
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +105,6 @@ struct Readings {
     usage: Usage,
     memory: Option<u64>,
     peak: Option<u64>,
-    process_peak: Option<u64>,
 }
 
 #[cfg(test)]
@@ -164,15 +158,15 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_of_a_span_needs_a_reset_and_that_of_the_process_does_not() {
+    fn the_peak_of_a_span_needs_a_reset() {
         let clock = FakeClock::new();
         clock.set_memory(100);
-        assert_eq!((clock.peak_memory(), clock.process_peak_memory()), (None, Some(100)));
+        assert_eq!(clock.peak_memory(), None);
         clock.set_memory(20);
         clock.reset_peak();
         clock.set_memory(30);
         clock.set_memory(10);
-        assert_eq!((clock.peak_memory(), clock.process_peak_memory()), (Some(30), Some(100)));
+        assert_eq!(clock.peak_memory(), Some(30));
     }
 
     #[test]

@@ -41,10 +41,4 @@ pub trait Clock: Send + Sync {
     ///
     /// None if [`reset_peak`](Clock::reset_peak) was never called or the system cannot do it.
     fn peak_memory(&self) -> Option<u64>;
-
-    /// Largest resident memory of this process in its whole life, in bytes, resets or not.
-    ///
-    /// A process that came about by `exec` inherits the peak of the program it replaced.
-    /// None if the system does not say.
-    fn process_peak_memory(&self) -> Option<u64>;
 }

@@ -3,7 +3,7 @@
 //! Does not know the time of day; a wall-clock start, for people only, is taken elsewhere.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Clock, Usage, memory, unix};
@@ -18,8 +18,6 @@ pub struct MonotonicClock {
     proc_self: PathBuf,
     /// Whether the last reset worked, so that the high-water mark belongs to that span.
     peak_is_fresh: AtomicBool,
-    /// Bytes; what the kernel forgets at each reset.
-    peak_before_reset: AtomicU64,
 }
 
 impl MonotonicClock {
@@ -34,7 +32,6 @@ impl MonotonicClock {
             started: Instant::now(),
             proc_self: proc_self.to_path_buf(),
             peak_is_fresh: AtomicBool::new(false),
-            peak_before_reset: AtomicU64::new(0),
         }
     }
 }
@@ -59,9 +56,6 @@ impl Clock for MonotonicClock {
     }
 
     fn reset_peak(&self) {
-        // Linux lowers ru_maxrss together with VmHWM, so the lifetime peak must be kept here.
-        let peak = unix::max_resident().unwrap_or(0);
-        self.peak_before_reset.fetch_max(peak, Ordering::Relaxed);
         let fresh = memory::reset_high_water(&self.proc_self);
         self.peak_is_fresh.store(fresh, Ordering::Relaxed);
     }
@@ -71,12 +65,6 @@ impl Clock for MonotonicClock {
             return None;
         }
         memory::high_water(&self.proc_self)
-    }
-
-    fn process_peak_memory(&self) -> Option<u64> {
-        let before = self.peak_before_reset.load(Ordering::Relaxed);
-        let since = unix::max_resident()?;
-        Some(since.max(before))
     }
 }
 

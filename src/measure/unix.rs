@@ -33,17 +33,6 @@ pub(super) fn children_usage() -> Usage {
     usage(&rusage(libc::RUSAGE_CHILDREN))
 }
 
-/// Largest resident memory of this process in bytes; None if the system does not count it.
-///
-/// On Linux this is lowered when the peak is reset.
-pub(super) fn max_resident() -> Option<u64> {
-    let max_resident = count(rusage(libc::RUSAGE_SELF).ru_maxrss);
-    (max_resident > 0).then(|| max_resident.saturating_mul(MAX_RESIDENT_UNIT))
-}
-
-/// Apple counts `ru_maxrss` in bytes, everyone else in KiB.
-const MAX_RESIDENT_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
-
 fn rusage(who: libc::c_int) -> libc::rusage {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to an rusage of our own, which the call only writes; all-zero bytes
@@ -99,13 +88,5 @@ mod tests {
             involuntary_switches: 0,
         };
         assert_eq!(usage(&raw), expected);
-    }
-
-    #[test]
-    fn the_peak_is_counted_in_bytes() {
-        // A Rust test binary is resident with more than 512 KiB and less than 64 GiB, which a
-        // wrong unit by a factor of 1,024 would not be.
-        let peak = max_resident().unwrap();
-        assert!((512 << 10..64 << 30).contains(&peak), "{peak} bytes");
     }
 }

@@ -100,10 +100,9 @@ fn the_cpu_of_the_process_holds_that_of_its_reaped_children() {
 }
 
 #[test]
-fn without_a_reset_there_is_no_peak_of_the_span_but_one_of_the_process() {
+fn without_a_reset_there_is_no_peak() {
     let clock = MonotonicClock::start();
     assert_eq!(clock.peak_memory(), None);
-    assert!(clock.process_peak_memory().unwrap() > MIB / 2);
 }
 
 #[test]
@@ -127,8 +126,8 @@ fn a_reset_begins_a_new_peak_of_the_span() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_process_remembers_its_highest_peak_across_resets() {
-    if !alone("the_process_remembers_its_highest_peak_across_resets") {
+fn a_reset_forgets_what_was_held_before() {
+    if !alone("a_reset_forgets_what_was_held_before") {
         return;
     }
     let clock = MonotonicClock::start();
@@ -142,6 +141,4 @@ fn the_process_remembers_its_highest_peak_across_resets() {
     clock.reset_peak();
     let low = clock.peak_memory().unwrap();
     assert!(low < high / 2, "{low} after {high}");
-    let lifetime = clock.process_peak_memory().unwrap();
-    assert!(lifetime >= 60 * MIB, "{lifetime}");
 }
