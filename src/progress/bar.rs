@@ -1,9 +1,11 @@
 //! A progress bar on a terminal: tasks done, bytes per second, time left.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::event::{Event, Observer};
 use crate::format;
@@ -13,10 +15,21 @@ use crate::progress::WORTH_A_RATE;
 /// needs none.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// The time that has passed is shown this often while nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+
 /// Draws the run that goes on; wiped when it is over.
 #[derive(Default)]
 pub struct Bar {
+    shared: Arc<Shared>,
+    ticker: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
     state: Mutex<State>,
+    /// Rung when the run is over.
+    over: Condvar,
 }
 
 #[derive(Default)]
@@ -34,7 +47,6 @@ struct State {
 
 impl Observer for Bar {
     fn observe(&self, event: &Event<'_>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match *event {
             Event::RunStarted { way, run, tasks, bytes, unit, .. } => {
                 // The bar moves by bytes where a few large tasks make up the run.
@@ -44,30 +56,74 @@ impl Observer for Bar {
                 let name = if run == 0 { format!("{way} warm-up") } else { format!("{way} {run}") };
                 bar.set_prefix(name);
                 bar.set_style(style(length.is_some()));
-                *state = State {
-                    bar: Some(bar),
-                    started: Some(Instant::now()),
-                    by_bytes,
-                    unit: unit.to_owned(),
-                    tasks,
-                    ..State::default()
-                };
+                let unit = unit.to_owned();
+                let (bar, started) = (Some(bar), Some(Instant::now()));
+                self.start(State { bar, started, by_bytes, unit, tasks, ..State::default() });
             }
-            Event::Advanced { bytes } => {
-                state.bytes += bytes;
-                state.draw();
-            }
-            Event::TaskFinished(record) => {
+            Event::Advanced { bytes } => self.shared.draw(|state| state.bytes += bytes),
+            Event::TaskFinished(record) => self.shared.draw(|state| {
                 state.done += 1;
                 state.failed += u64::from(record.outcome.is_failure());
-                state.draw();
-            }
-            Event::RunFinished { .. } => {
-                if let Some(bar) = state.bar.take() {
-                    bar.finish_and_clear();
-                }
-            }
-            Event::TaskStarted { .. } | Event::TaskNamed { .. } => state.draw(),
+            }),
+            Event::TaskStarted { .. } | Event::TaskNamed { .. } => self.shared.draw(|_| ()),
+            Event::RunFinished { .. } => self.stop(),
+        }
+    }
+}
+
+impl Bar {
+    /// A task that lasts says nothing: somebody has to look at the clock. Beside
+    /// the work, for the length of a run, and only where a bar is drawn.
+    fn start(&self, state: State) {
+        self.stop();
+        *self.shared.lock() = state;
+        let shared = Arc::clone(&self.shared);
+        let ticker = thread::Builder::new().name("progress".to_owned()).spawn(move || shared.tick());
+        // Without a thread the bar moves when something happens.
+        *self.ticker.lock().unwrap_or_else(PoisonError::into_inner) = ticker.ok();
+    }
+
+    /// Wipes the bar; its thread is gone when the next run begins.
+    fn stop(&self) {
+        if let Some(bar) = self.shared.lock().bar.take() {
+            bar.finish_and_clear();
+        }
+        self.shared.over.notify_all();
+        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ticker) = ticker {
+            // It has nothing to tell.
+            let _ = ticker.join();
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something happened.
+    fn draw(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        state.draw();
+    }
+
+    /// Draws every now and then until the run is over.
+    fn tick(&self) {
+        let mut state = self.lock();
+        let mut wait = PATIENCE;
+        while state.bar.is_some() {
+            let waited = self.over.wait_timeout_while(state, wait, |state| state.bar.is_some());
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            state.draw();
+            wait = TICK;
         }
     }
 }
@@ -97,11 +153,17 @@ impl State {
 
 fn style(bounded: bool) -> ProgressStyle {
     let template = if bounded {
-        "{prefix} {wide_bar} {percent:>3}%  {msg}  {elapsed} ETA {eta}"
+        "{prefix} {wide_bar} {percent:>3}%  {msg}  {elapsed}{left}"
     } else {
         "{prefix} {spinner} {msg}  {elapsed}"
     };
-    ProgressStyle::with_template(template).expect("the template is tested")
+    let left = |state: &ProgressState, text: &mut dyn fmt::Write| {
+        // What has not begun to move is at no rate.
+        if state.pos() > 0 {
+            let _ = write!(text, " ETA {:#}", HumanDuration(state.eta()));
+        }
+    };
+    ProgressStyle::with_template(template).expect("the template is tested").with_key("left", left)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Events drawn for a person while the work goes on: a bar on a terminal,
 //! plain lines elsewhere, or nothing. Always on stderr.
 //!
-//! Knows events only. Draws when something happens and not on a timer, so that
-//! it needs no thread of its own.
+//! Knows events only. Lines are drawn when something happens; a bar also shows
+//! that time passes, which takes a thread that sleeps.
 
 mod bar;
 mod plain;

@@ -54,6 +54,18 @@ fn work_that_lasts_has_a_bar_and_short_work_has_none() {
 }
 
 #[test]
+fn a_first_task_that_lasts_is_shown_with_the_time_it_takes() {
+    let fresh = Fresh::new();
+    let (stderr, shown) = terminal();
+    let line = fresh.parsim("sleep --serial --tasks 1 --seconds 1.3").env("TERM", "xterm");
+    line.stderr(stderr).run().exits(0);
+    let shown = shown.join().unwrap();
+    // Nothing happens between the start and the end of the only task.
+    assert!(shown.contains("0/1 tasks  1s"), "{shown:?}");
+    assert!(!shown.contains("ETA"), "of nothing nobody knows how long it takes: {shown:?}");
+}
+
+#[test]
 fn colours_come_on_a_terminal_that_wants_them() {
     let fresh = Fresh::new();
     for (option, environment, colored) in [
