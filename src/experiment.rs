@@ -1,16 +1,20 @@
-//! An experiment: prepares, warms up, alternates the ways, saves after each
-//! run, and yields the [`Study`].
+//! An experiment: prepares, warms up, alternates the ways, saves as it goes,
+//! and yields the [`Study`].
 //!
 //! Decides the order of runs and what is inside the clock. Does not know what
 //! tasks do, who watches, or what is reported.
 
 mod ledger;
 mod pass;
+mod saving;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use self::saving::Save;
+
+use self::saving::Saving;
 use crate::event::{Journal, Observer, Unobserved};
 use crate::executor::{Executor, Pool, Serial};
 use crate::host::Host;
@@ -39,9 +43,6 @@ pub enum Repeats {
 /// A command or function that runs before or after each run, outside the clock.
 pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
 
-/// Is handed the study after each run, so that nothing measured is lost.
-pub type Save<'a> = Box<dyn FnMut(&Study) -> anyhow::Result<()> + 'a>;
-
 /// A workload, the ways to run it, and how.
 ///
 /// ```
@@ -64,7 +65,7 @@ pub struct Experiment<'a> {
     keep_records: bool,
     before: Option<Hook<'a>>,
     after: Option<Hook<'a>>,
-    save: Option<Save<'a>>,
+    saving: Saving<'a>,
     clock: Arc<dyn Clock>,
     interrupt: Interrupt,
     observer: &'a dyn Observer,
@@ -93,7 +94,7 @@ impl<'a> Experiment<'a> {
             keep_records: true,
             before: None,
             after: None,
-            save: None,
+            saving: Saving::default(),
             clock: Arc::new(MonotonicClock::start()),
             interrupt: Interrupt::unbound()?,
             observer: &Unobserved,
@@ -149,10 +150,12 @@ impl<'a> Experiment<'a> {
         Self { after: Some(hook), ..self }
     }
 
-    /// Is handed the study after each run that counts.
+    /// Is handed the study after each run that counts, but not more often than
+    /// once a second: many short runs would be slowed by it. Whatever was not
+    /// handed on is at the end, on an error too.
     #[must_use]
     pub fn save(self, save: Save<'a>) -> Self {
-        Self { save: Some(save), ..self }
+        Self { saving: Saving::by(save), ..self }
     }
 
     /// The clock of all durations.
@@ -197,36 +200,41 @@ impl<'a> Experiment<'a> {
     /// When parsim itself cannot do its job; failed tasks are in the study.
     pub fn run(mut self) -> anyhow::Result<Study> {
         let mut study = self.empty_study();
+        let done = self.run_all(&mut study);
+        let saved = self.saving.last_words(&study);
+        done.and(saved)?;
+        Ok(study)
+    }
+
+    fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
         let mut comparer = Comparer::default();
         for number in 1..=self.warmup {
             for column in order(self.executors.len(), number) {
-                if self.one_run(&mut study, column, 0, &mut Comparer::default())?.is_none() {
-                    return Ok(study);
+                if self.one_run(study, column, 0, &mut Comparer::default())?.is_none() {
+                    return Ok(());
                 }
             }
         }
         let mut measured = Duration::ZERO;
         for number in 1.. {
             for column in order(self.executors.len(), number) {
-                let Some(result) = self.one_run(&mut study, column, number, &mut comparer)? else {
-                    return Ok(study);
+                let Some(result) = self.one_run(study, column, number, &mut comparer)? else {
+                    return Ok(());
                 };
                 measured += result.wall;
                 study.columns[column].runs.push(result);
                 let checked = self.checked.clone();
                 study.agreement = comparer.agreement().map(|agreement| Agreement { checked, ..agreement });
-                if let Some(save) = &mut self.save {
-                    save(&study)?;
-                }
+                self.saving.measured(study, &*self.clock)?;
                 if study.trouble.is_some() {
-                    return Ok(study);
+                    return Ok(());
                 }
             }
-            if self.enough(number, measured, &study) {
+            if self.enough(number, measured, study) {
                 break;
             }
         }
-        Ok(study)
+        Ok(())
     }
 
     fn enough(&self, number: usize, measured: Duration, study: &Study) -> bool {
