@@ -18,6 +18,11 @@ pub enum DistError {
     LamTooLarge,
     /// Uniform bounds whose difference is not finite (`OverflowError`).
     RangeNotFinite,
+    /// The same, as a `Generator` says it.
+    GeneratorRangeNotFinite,
+    /// Uniform bounds in the wrong order, which only a `Generator` refuses
+    /// (`ValueError`).
+    RangeNegative,
 }
 
 impl fmt::Display for DistError {
@@ -26,6 +31,8 @@ impl fmt::Display for DistError {
             Self::LamNegativeOrNan => "lam < 0 or lam is NaN",
             Self::LamTooLarge => "lam value too large",
             Self::RangeNotFinite => "Range exceeds valid bounds",
+            Self::GeneratorRangeNotFinite => "high - low range exceeds valid bounds",
+            Self::RangeNegative => "high - low < 0",
         })
     }
 }

@@ -30,6 +30,17 @@ impl Uniform {
         Ok(Self { low, range })
     }
 
+    /// The same as a `Generator` has it, which wants the bounds in order.
+    ///
+    /// # Errors
+    ///
+    /// [`DistError::GeneratorRangeNotFinite`] if `high - low` is infinite or NaN,
+    /// [`DistError::RangeNegative`] if it is negative, minus zero included.
+    pub fn of_generator(low: f64, high: f64) -> Result<Self, DistError> {
+        let uniform = Self::new(low, high).map_err(|_| DistError::GeneratorRangeNotFinite)?;
+        if uniform.range.is_sign_negative() { Err(DistError::RangeNegative) } else { Ok(uniform) }
+    }
+
     /// The next draw; uses one double of the stream.
     #[inline]
     pub fn sample(&self, stream: &mut (impl Stream + ?Sized)) -> f64 {
@@ -69,6 +80,13 @@ mod tests {
         for (low, high) in [(-1e308, 1e308), (0.0, f64::NAN), (0.0, f64::INFINITY)] {
             let error = Uniform::new(low, high).unwrap_err();
             assert_eq!(error.to_string(), "Range exceeds valid bounds");
+            let error = Uniform::of_generator(low, high).unwrap_err();
+            assert_eq!(error.to_string(), "high - low range exceeds valid bounds");
         }
+        for (low, high) in [(5.0, 2.0), (0.0, -0.0)] {
+            assert!(Uniform::new(low, high).is_ok());
+            assert_eq!(Uniform::of_generator(low, high).unwrap_err().to_string(), "high - low < 0");
+        }
+        assert_eq!(Uniform::of_generator(2.0, 2.0), Uniform::new(2.0, 2.0));
     }
 }

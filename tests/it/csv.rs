@@ -186,6 +186,9 @@ fn what_numpy_refuses_is_refused_in_its_words_before_anything_is_made() {
         "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size";
     fresh.parsim("csv --rows 4611686018427387904 --cols 2").run().refuses(too_big);
     fresh.parsim("csv --dist uniform --high inf").run().refuses("Range exceeds valid bounds");
+    fresh.parsim("csv --dist uniform --low 5 --high 2 --rng numpy").run().refuses("high - low < 0");
+    let beyond_generator = "high - low range exceeds valid bounds";
+    fresh.parsim("csv --dist uniform --high inf --rng numpy").run().refuses(beyond_generator);
     let beyond = "Seed must be between 0 and 2**32 - 1";
     fresh.parsim("csv --seed 4294967295 --matrix per-file --files 2").run().refuses(beyond);
     assert!(fresh.names(".").is_empty());
@@ -200,6 +203,15 @@ fn sizes_that_cannot_be_meant_are_refused_by_the_name_of_their_option() {
         .run()
         .refuses("--scale 0: give a number above 0");
     fresh.parsim("csv --dist normal").run().refuses("add --rng fast");
+    for (options, told) in [
+        ("--lam 3 --dist uniform", "--lam has no effect with --dist uniform: it goes with --dist poisson"),
+        ("--low 3", "--low has no effect with --dist poisson: it goes with --dist uniform"),
+        ("--high 3 --rng fast --dist normal", "--high has no effect with --dist normal"),
+        ("--loc 3 --rng fast --dist exponential", "--loc has no effect with --dist exponential"),
+        ("--scale 2", "it goes with --dist normal and --dist exponential"),
+    ] {
+        fresh.parsim(&format!("csv {options}")).run().refuses(told);
+    }
     assert!(fresh.names(".").is_empty());
 }
 

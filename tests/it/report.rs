@@ -99,6 +99,31 @@ fn a_study_is_saved_whole_with_its_schema() {
 }
 
 #[test]
+fn a_study_that_replaces_a_file_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fresh = Fresh::new();
+    fs::write(fresh.path("study.json"), "old").unwrap();
+    fs::set_permissions(fresh.path("study.json"), fs::Permissions::from_mode(0o640)).unwrap();
+    fresh.parsim("sleep --seconds 0 --runs 2 --export-json study.json").run().exits(0);
+    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["workload"], "sleep");
+    let mode = fs::metadata(fresh.path("study.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn the_parameters_of_a_study_are_those_that_have_an_effect() {
+    let fresh = Fresh::new();
+    let line = "csv --parallel --files 1 --rows 1 --cols 1 --export-json study.json";
+    for (options, expected) in [("", r#"{"lam":20.0}"#), ("--dist uniform", r#"{"high":1.0,"low":0.0}"#)] {
+        fresh.parsim(&format!("{line} {options}")).run().exits(0);
+        let study = parse(fs::read(fresh.path("study.json")).unwrap());
+        let mut found = study["parameters"].as_object().unwrap().clone();
+        found.retain(|name, _| ["lam", "low", "high", "loc", "scale"].contains(&name.as_str()));
+        assert_eq!(Value::from(found), parse(expected));
+    }
+}
+
+#[test]
 fn every_key_of_a_saved_study_is_documented() {
     let fresh = Fresh::new();
     fs::create_dir_all(fresh.path("data_parallel/x000001.csv")).unwrap();

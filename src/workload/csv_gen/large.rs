@@ -127,10 +127,7 @@ impl Part<'_> {
         if file.n_over == self.n_parts { files.remove(&self.file) } else { None }
     }
 
-    fn wait_while(
-        &self,
-        condition: impl Fn(&LargeFile) -> bool,
-    ) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
+    fn wait_while(&self, condition: impl Fn(&LargeFile) -> bool) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
         let holds = |files: &mut BTreeMap<u64, LargeFile>| condition(files.entry(self.file).or_default());
         let waited = self.files.changed.wait_while(self.files.lock(), holds);
         waited.unwrap_or_else(PoisonError::into_inner)

@@ -75,6 +75,7 @@ impl CsvGen {
     /// # Errors
     /// With NumPy's own words where NumPy would refuse, else naming the option.
     pub fn new(options: CsvOptions) -> anyhow::Result<Self> {
+        let options = options.spelled_out()?;
         let shape = Shape::new(&options)?;
         let source = Source::new(&options)?;
         Ok(Self {

@@ -37,9 +37,8 @@ pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) 
     match written {
         Ok(true) => part.done().map_or_else(failed, |()| Outcome::Success),
         Ok(false) if cx.interrupt().is_set() => Outcome::Interrupted,
-        Ok(false) => skipped(),
         Err(error) if part.fails_first() => failed(error),
-        Err(_) => skipped(),
+        Ok(false) | Err(_) => skipped(),
     }
 }
 

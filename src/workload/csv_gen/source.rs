@@ -9,6 +9,7 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution as _, Exp, Normal};
 
+use super::options::Parameters;
 use super::{CsvOptions, Dist, MatrixChoice, Rng};
 use crate::numpy::{Mt19937, Pcg64, Poisson, SeedSequence, Uniform, legacy_seed};
 
@@ -142,7 +143,7 @@ impl Source {
 }
 
 fn law(options: &CsvOptions) -> anyhow::Result<Law> {
-    let CsvOptions { lam, low, high, loc, scale, .. } = *options;
+    let Parameters { lam, low, high, loc, scale } = options.parameters()?;
     let exact = options.rng != Rng::Fast;
     match options.dist {
         Dist::Poisson => {
@@ -150,8 +151,11 @@ fn law(options: &CsvOptions) -> anyhow::Result<Law> {
             Ok(Law::Poisson { poisson, lam })
         }
         Dist::Uniform => {
-            let uniform = Uniform::new(low, high).with_context(|| format!("--low {low} --high {high}"))?;
-            Ok(Law::Uniform(uniform))
+            let uniform = match options.rng {
+                Rng::Numpy => Uniform::of_generator(low, high),
+                Rng::NumpyLegacy | Rng::Fast => Uniform::new(low, high),
+            };
+            Ok(Law::Uniform(uniform.with_context(|| format!("--low {low} --high {high}"))?))
         }
         Dist::Normal | Dist::Exponential if exact => {
             bail!("NumPy's streams are offered for --dist poisson and uniform: add --rng fast for this one")
