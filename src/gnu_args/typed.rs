@@ -84,6 +84,8 @@ flags! {
     Null,
     /// `--pipe`
     Pipe,
+    /// `--pipe-part`
+    PipePart,
     /// `--plus`
     Plus,
     /// `--progress` without a value

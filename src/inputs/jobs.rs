@@ -20,6 +20,8 @@ pub struct Inputs {
     records: Vec<Records>,
     combined: Combined,
     shuffle: Option<Shuffle>,
+    /// A row that was read before anybody asked for it.
+    ahead: Option<Arguments>,
     replaced_nul: bool,
 }
 
@@ -59,7 +61,7 @@ impl Inputs {
             Combine::Link if !alone => Combined::Link(Link::new(groups.into_iter().flatten().collect())),
             _ => Combined::Product(Product::new(groups)),
         };
-        Ok(Self { rules, records: opening.records, combined, shuffle: None, replaced_nul: false })
+        Ok(Self { rules, records: opening.records, combined, shuffle: None, ahead: None, replaced_nul: false })
     }
 
     /// Gives the rows in random order, which holds all of them.
@@ -89,6 +91,19 @@ impl Inputs {
         }
     }
 
+    /// The names of columns, for which it reads as far as the first row. That row
+    /// is not lost.
+    ///
+    /// # Errors
+    /// Those of [`Self::next`].
+    pub fn read_names(&mut self, patience: &mut dyn Patience) -> Result<Vec<Vec<u8>>, InputError> {
+        let mut row = Arguments::new();
+        if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == Next::Ready {
+            self.ahead = Some(row);
+        }
+        Ok(self.names())
+    }
+
     /// Whether a NUL in a value was replaced with `\0`, for no command can be
     /// given one.
     #[must_use]
@@ -101,6 +116,10 @@ impl Inputs {
         row: &mut Arguments,
         patience: &mut dyn Patience,
     ) -> Result<Next, InputError> {
+        if let Some(ahead) = self.ahead.take() {
+            *row = ahead;
+            return Ok(Next::Ready);
+        }
         let Self { rules, records, replaced_nul, .. } = self;
         let mut cx = Cx { rules, records, patience, replaced_nul };
         match &mut self.combined {

@@ -71,7 +71,6 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["_pipe-means-argfiles"], does: Refused("this is internal to GNU parallel") },
     Row { names: &["bug"], does: Refused("this is internal to GNU parallel") },
     // Ways of running that parsim does not have.
-    Row { names: &["pipe-part", "pipepart"], does: Refused("parsim does not cut files by position; see --pipe <FILE") },
     Row { names: &["block-timeout", "blocktimeout", "bt"], does: Refused("parsim hands on blocks as they fill; see -N") },
     Row { names: &["shard"], does: Refused(SPREAD) },
     Row { names: &["bin"], does: Refused(SPREAD) },

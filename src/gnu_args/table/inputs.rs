@@ -48,6 +48,8 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["shell-quote", "shellquote", "shell_quote"], does: On(|t| t.flags.set(Flag::ShellQuote)) },
     // Pipes.
     Row { names: &["pipe", "spreadstdin"], does: On(|t| t.flags.set(Flag::Pipe)) },
+    // Cut from its beginning, not at several places at a time.
+    Row { names: &["pipe-part", "pipepart"], does: On(|t| t.flags.set(Flag::PipePart)) },
     Row { names: &["block", "block-size", "blocksize"], does: Text(|t, v| { t.pipe.block = Some(values::size(v)?); Ok(()) }) },
     Row { names: &["recstart"], does: Bytes(|t| &mut t.pipe.recstart) },
     Row { names: &["recend"], does: Bytes(|t| &mut t.pipe.recend) },

@@ -104,6 +104,6 @@ impl Destination for Pieces<'_> {
 fn place(task: &Task) -> (u64, u64) {
     match task.spec {
         Spec::Part { item, part } => (item, part),
-        Spec::Sequence | Spec::Values(_) | Spec::Json(_) => (task.seq, 0),
+        Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => (task.seq, 0),
     }
 }
