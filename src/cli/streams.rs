@@ -94,3 +94,9 @@ impl Destination for Streams {
         Ok(())
     }
 }
+
+/// Shows a line on stderr at once.
+pub(super) fn trace(line: &[u8]) {
+    // With stderr closed there is nobody to show it to.
+    let _ = io::stderr().lock().write_all(line);
+}

@@ -8,7 +8,7 @@ use super::feed::{Cx, Feed, Origin as FeedOrigin, Rules};
 use super::link::Link;
 use super::product::Product;
 use super::source::{Combine, Joined, Origin, Reading, Source};
-use super::stream::{Records, Stream};
+use super::stream::{Records, Stream, find};
 use super::{Arguments, Next, Patience, Rows};
 
 /// Draws a number below the one it is given: what `--shuf` is shuffled by.
@@ -61,7 +61,14 @@ impl Inputs {
             Combine::Link if !alone => Combined::Link(Link::new(groups.into_iter().flatten().collect())),
             _ => Combined::Product(Product::new(groups)),
         };
-        Ok(Self { rules, records: opening.records, combined, shuffle: None, ahead: None, replaced_nul: false })
+        Ok(Self {
+            rules,
+            records: opening.records,
+            combined,
+            shuffle: None,
+            ahead: None,
+            replaced_nul: false,
+        })
     }
 
     /// Gives the rows in random order, which holds all of them.
@@ -171,6 +178,24 @@ fn shuffled(n: usize, below: &mut Shuffler) -> Vec<usize> {
     order
 }
 
+/// Values of the command line are records as those of files are: `::: "$(ls)"` is
+/// many, and only `-0` keeps a newline within one.
+fn split(values: Vec<Vec<u8>>, delimiter: &[u8]) -> Vec<Vec<u8>> {
+    if !values.iter().any(|value| find(value, delimiter).is_some()) {
+        return values;
+    }
+    let mut records = Vec::new();
+    for value in values {
+        let mut rest = &value[..];
+        while let Some(at) = find(rest, delimiter) {
+            records.push(rest[..at].to_vec());
+            rest = &rest[at + delimiter.len()..];
+        }
+        records.push(rest.to_vec());
+    }
+    records
+}
+
 /// Opens files; standard input is opened once, however often it is named.
 struct Opening<'a> {
     reading: &'a Reading,
@@ -182,7 +207,10 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn feed(&mut self, origin: Origin) -> Result<Feed, InputError> {
         let (origin, path) = match origin {
-            Origin::Values(values) => (FeedOrigin::Values(values.into_iter()), None),
+            Origin::Values(values) => {
+                let values = split(values, &self.reading.delimiter);
+                (FeedOrigin::Values(values.into_iter()), None)
+            }
             Origin::File(path) => {
                 let stream = Stream::open(&path)?;
                 (FeedOrigin::Stream(self.add(stream)), Some(path))

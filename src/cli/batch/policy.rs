@@ -22,7 +22,9 @@ pub(super) fn policy(typed: &Typed) -> Policy {
         },
         delay: run.delay,
         load: run.load,
-        memory: run.memfree,
+        // Running jobs are not stopped for lack of memory; others wait all the same.
+        memory: run.memfree.max(run.memsuspend),
+        spares_swap: typed.flags.has(gnu_args::Flag::NoSwap),
         max_time: run.max_time,
     }
 }

@@ -1,7 +1,7 @@
 //! What jobs read: nothing, blocks of standard input, all of it, a terminal.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -46,7 +46,9 @@ impl Jobs {
             .into();
         let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
         let mut sources = typed.sources.clone();
-        if typed.bare_separator && sources.is_empty() {
+        // As in GNU parallel, `:::` without values is no source; but nobody is kept
+        // waiting for what was to be typed.
+        if typed.bare_separator && sources.is_empty() && stdin.is_terminal() {
             sources.push(Source::new(Origin::Values(Vec::new())));
         }
         let own = |error: crate::inputs::InputError| Fault::Own(error.into());
@@ -109,7 +111,10 @@ impl Jobs {
             let spool = Arc::new(Spool::new(files.remove(0)));
             return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
         }
-        let spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        if let Some(share) = typed.pipe.blocks_per_slot {
+            spec.size = share_of(&files, width.saturating_mul(share_of_at_least_one(share)?))?;
+        }
         let blocks: Result<Vec<Blocks>, _> = files.into_iter().map(|file| Blocks::new(&spec, file)).collect();
         let mut blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
         if has(Flag::RoundRobin) {
@@ -124,6 +129,23 @@ impl Jobs {
     fn patience(&self) -> Patient {
         Box::new(command::patience(self.interrupt.clone()))
     }
+}
+
+/// The size of blocks of which there are `n` in all of `files`.
+fn share_of(files: &[File], n: NonZeroUsize) -> Result<NonZeroUsize, Fault> {
+    let sizes = files.iter().map(|file| file.metadata().map(|data| (data.is_file(), data.len())));
+    let sizes: Vec<(bool, u64)> =
+        sizes.collect::<io::Result<_>>().map_err(|error| Fault::Own(error.into()))?;
+    if !sizes.iter().all(|(is_file, _)| *is_file) {
+        return Err(Fault::Usage("--block -N is a share of a file: give a size, or --pipe-part".to_owned()));
+    }
+    let bytes = usize::try_from(sizes.iter().map(|(_, size)| size).sum::<u64>()).unwrap_or(usize::MAX);
+    Ok(NonZeroUsize::MIN.saturating_add(bytes / n))
+}
+
+fn share_of_at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
+    NonZeroUsize::new(share)
+        .ok_or_else(|| Fault::Usage("--block -0: a slot gets at least one block".to_owned()))
 }
 
 fn terminal() -> Result<Arc<File>, Fault> {

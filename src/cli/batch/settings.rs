@@ -8,12 +8,13 @@ use super::policy::{term_sequence, timeout};
 use super::reads::{self, Jobs, pipes};
 use super::shell::shell;
 use crate::cli::exit::Fault;
-use crate::cli::streams::{Streams, Tag};
+use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{self, Flag, Grouping, Typed};
 use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::template::{Name, Options, Quoting, Template};
+use crate::unnamed_file::keep_files_in;
 use crate::workload::command::{Act, CommandBatch, Directory, Offer, Order, Settings};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
@@ -35,12 +36,12 @@ pub(super) fn prepare(
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
     let jobs = Jobs::open(typed, interrupt, &mut options)?;
+    if let Some(folder) = &typed.run.tmpdir {
+        keep_files_in(folder.clone());
+    }
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
-    let template = if pipes(typed) {
-        Template::exact(&words, &options)
-    } else {
-        Template::command(&words, &options)
-    };
+    let template =
+        if pipes(typed) { Template::exact(&words, &options) } else { Template::command(&words, &options) };
     let template = template.map_err(|error| usage(&error))?;
     let tag = match &typed.output.tag {
         None => Tag::None,
@@ -141,7 +142,7 @@ fn act(typed: &Typed) -> Act {
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
         (true, ..) => Act::Print,
         (_, true, _) => Act::PrintAndRun,
-        (_, _, true) => Act::TraceAndRun,
+        (_, _, true) => Act::TraceAndRun(trace),
         _ => Act::Run,
     }
 }

@@ -50,7 +50,7 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["pipe", "spreadstdin"], does: On(|t| t.flags.set(Flag::Pipe)) },
     // Cut from its beginning, not at several places at a time.
     Row { names: &["pipe-part", "pipepart"], does: On(|t| t.flags.set(Flag::PipePart)) },
-    Row { names: &["block", "block-size", "blocksize"], does: Text(|t, v| { t.pipe.block = Some(values::size(v)?); Ok(()) }) },
+    Row { names: &["block", "block-size", "blocksize"], does: Text(block) },
     Row { names: &["recstart"], does: Bytes(|t| &mut t.pipe.recstart) },
     Row { names: &["recend"], does: Bytes(|t| &mut t.pipe.recend) },
     Row { names: &["regexp", "regex"], does: On(|t| t.flags.set(Flag::Regexp)) },
@@ -64,6 +64,17 @@ pub(super) static ROWS: &[Row] = &[
 /// The source that a file name stands for.
 pub(in super::super) fn file(name: &OsStr) -> Origin {
     if name == "-" { Origin::Stdin } else { Origin::File(name.into()) }
+}
+
+/// A size, or the number of blocks a slot gets, with a minus sign.
+fn block(typed: &mut Typed, value: &str) -> Stored {
+    match value.strip_prefix('-') {
+        Some(number) => count(&mut typed.pipe.blocks_per_slot, number),
+        None => {
+            typed.pipe.block = Some(values::size(value)?);
+            Ok(())
+        }
+    }
 }
 
 fn count(slot: &mut Option<usize>, value: &str) -> Stored {
