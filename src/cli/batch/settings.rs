@@ -53,6 +53,8 @@ pub(super) fn prepare(
     let directory = directory(typed, &options)?;
     let order = match (typed.output.grouping, typed.flags.has(Flag::KeepOrder)) {
         (Grouping::Ungroup, _) => Order::Unbuffered,
+        // Who types wants to see.
+        (Grouping::Group, false) if typed.flags.has(Flag::Tty) => Order::Unbuffered,
         (_, true) => Order::Kept,
         (Grouping::LineBuffer, false) => Order::Lines,
         (Grouping::Group, false) => Order::Grouped,

@@ -68,13 +68,11 @@ pub(in super::super) fn file(name: &OsStr) -> Origin {
 
 /// A size, or the number of blocks a slot gets, with a minus sign.
 fn block(typed: &mut Typed, value: &str) -> Stored {
-    match value.strip_prefix('-') {
-        Some(number) => count(&mut typed.pipe.blocks_per_slot, number),
-        None => {
-            typed.pipe.block = Some(values::size(value)?);
-            Ok(())
-        }
+    if let Some(number) = value.strip_prefix('-') {
+        return count(&mut typed.pipe.blocks_per_slot, number);
     }
+    typed.pipe.block = Some(values::size(value)?);
+    Ok(())
 }
 
 fn count(slot: &mut Option<usize>, value: &str) -> Stored {

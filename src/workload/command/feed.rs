@@ -39,14 +39,15 @@ pub enum Values {
     /// Each job the same, as long as there is something to read.
     Same(Vec<Vec<u8>>),
     /// The rows of inputs; with something to read, none once they have ended.
-    Of {
-        /// Where rows come from.
-        inputs: Inputs,
-        /// What makes jobs of them.
-        packer: Packer,
-        /// Memory for one job.
-        job: Arguments,
-    },
+    Of(Box<Packed>),
+}
+
+/// Rows, and what makes jobs of them.
+pub struct Packed {
+    inputs: Inputs,
+    packer: Packer,
+    /// Memory for one job.
+    job: Arguments,
 }
 
 impl Feed {
@@ -113,7 +114,7 @@ impl Values {
     /// The rows of `inputs`, made into jobs by `packer`.
     #[must_use]
     pub fn of(inputs: Inputs, packer: Packer) -> Self {
-        Self::Of { inputs, packer, job: Arguments::new() }
+        Self::Of(Box::new(Packed { inputs, packer, job: Arguments::new() }))
     }
 
     fn next(
@@ -121,9 +122,9 @@ impl Values {
         settings: &Settings,
         patience: &mut dyn Patience,
     ) -> anyhow::Result<Option<Vec<Vec<u8>>>> {
-        let (inputs, packer, job) = match self {
+        let Packed { inputs, packer, job } = match self {
             Self::Same(values) => return Ok(Some(values.clone())),
-            Self::Of { inputs, packer, job } => (inputs, packer, job),
+            Self::Of(packed) => &mut **packed,
         };
         let mut length = Length::new(&settings.template, settings.quoting, settings.slots);
         let next = packer.next(inputs, &mut length, job, patience);

@@ -42,6 +42,10 @@ impl CommandBatch {
             if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
         let report = loop {
             let job = Job {
+                terminal: match &self.settings.reads {
+                    Reads::Terminal(terminal) => Some(File::as_fd(terminal)),
+                    Reads::Own | Reads::Lanes(_) | Reads::All(_) => None,
+                },
                 variables: &variables,
                 stdin: match &mut input {
                     Input::Nothing => Stdin::Null,
