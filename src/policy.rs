@@ -18,6 +18,8 @@ pub struct Policy {
     pub load: Option<Load>,
     /// How many bytes of memory must be available when a task starts.
     pub memory: Option<u64>,
+    /// Whether none is started while the machine swaps.
+    pub spares_swap: bool,
     /// After which time none is started any more.
     pub max_time: Option<Duration>,
 }

@@ -54,8 +54,31 @@ pub enum Spec {
     },
     /// The values that a command line is made of.
     Values(Vec<Vec<u8>>),
+    /// The same, and what the command reads.
+    Block(Box<Block>),
     /// Whatever else a workload understands.
     Json(serde_json::Value),
+}
+
+impl Spec {
+    /// The values that a command line is made of; none where there is none.
+    #[must_use]
+    pub fn values(&self) -> &[Vec<u8>] {
+        match self {
+            Self::Values(values) => values,
+            Self::Block(block) => &block.values,
+            Self::Sequence | Self::Part { .. } | Self::Json(_) => &[],
+        }
+    }
+}
+
+/// What a command of `--pipe` is given. Aside, for most tasks have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The values that its line is made of.
+    pub values: Vec<Vec<u8>>,
+    /// What it reads.
+    pub bytes: Vec<u8>,
 }
 
 /// One unit of a batch.
@@ -238,6 +261,9 @@ pub struct Record {
     pub peak_memory: Option<u64>,
     /// Bytes it produced: files, or what it wrote to its output.
     pub bytes: u64,
+    /// Bytes it was given to read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sent: u64,
     /// How it ended.
     pub outcome: Outcome,
     /// Digest of what it wrote to its outputs, when ways are compared.
@@ -249,6 +275,11 @@ pub struct Record {
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Record {

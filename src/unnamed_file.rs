@@ -1,29 +1,48 @@
-//! A file without a name in TMPDIR, of which nothing is left whatever becomes of
-//! the process.
+//! Files in TMPDIR: one without a name, of which nothing is left whatever becomes
+//! of the process, and one with a name for others to open.
 //!
 //! Does not know what is put there.
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// As global as the variable TMPDIR, whose place it takes: `--tmpdir`.
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on files are made in `folder`. Only the first call counts.
+pub fn keep_files_in(folder: PathBuf) {
+    let _ = FOLDER.set(folder);
+}
 
 /// An empty file to be written and read.
 ///
 /// # Errors
 /// When there cannot be one in TMPDIR.
 pub fn unnamed_file() -> io::Result<File> {
+    let (path, file) = named_file()?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// An empty file to be written and read, which whoever asks removes.
+///
+/// # Errors
+/// When there cannot be one in TMPDIR.
+pub fn named_file() -> io::Result<(PathBuf, File)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let folder = FOLDER.get().cloned().unwrap_or_else(std::env::temp_dir);
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!(".parsim-{}-{number}.spill", std::process::id()));
-        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+        let path = folder.join(format!(".parsim-{}-{number}.spill", std::process::id()));
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
             // Left by a process of the same number that was killed just then.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
-            Ok(file) => {
-                std::fs::remove_file(&path)?;
-                return Ok(file);
-            }
+            Ok(file) => return Ok((path, file)),
         }
     }
 }

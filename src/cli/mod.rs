@@ -17,6 +17,7 @@ mod workloads;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
 use clap::ArgMatches;
@@ -33,6 +34,8 @@ use crate::record::Way;
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
+    let as_parallel = as_subcommand(argv);
+    let argv = as_parallel.as_deref().unwrap_or(argv);
     let outcome = std::panic::catch_unwind(|| dispatch(argv, started));
     let fault = match outcome {
         Ok(Ok(end)) => return end,
@@ -43,6 +46,16 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
     End::Status(Exit::Fault.status())
+}
+
+/// The command line of a program that goes by the name of `parallel`, as one of
+/// parsim's.
+fn as_subcommand(argv: &[OsString]) -> Option<Vec<OsString>> {
+    let name = Path::new(argv.first()?).file_name()?;
+    (name == Way::Parallel.name()).then(|| {
+        let words = ["parsim".into(), name.to_owned()];
+        words.into_iter().chain(argv.iter().skip(1).cloned()).collect()
+    })
 }
 
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {

@@ -6,7 +6,7 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
-use crate::record::{Outcome, Spec, Task};
+use crate::record::{Outcome, Task};
 use crate::template::{Numbers, Quoting, Template};
 
 /// What stands before each line.
@@ -36,10 +36,7 @@ impl Streams {
     }
 
     fn tag(&self, task: &Task) -> Vec<u8> {
-        let values: &[Vec<u8>] = match &task.spec {
-            Spec::Values(values) => values,
-            Spec::Sequence | Spec::Part { .. } | Spec::Json(_) => &[],
-        };
+        let values = task.spec.values();
         let mut tag = Vec::new();
         match &self.tag {
             Tag::None => return tag,
@@ -96,4 +93,10 @@ impl Destination for Streams {
         self.at_start = [true; 2];
         Ok(())
     }
+}
+
+/// Shows a line on stderr at once.
+pub(super) fn trace(line: &[u8]) {
+    // With stderr closed there is nobody to show it to.
+    let _ = io::stderr().lock().write_all(line);
 }

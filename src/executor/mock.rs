@@ -93,6 +93,7 @@ fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Op
         outcome: Outcome::Success,
         digest: None,
         spans: Vec::new(),
+        sent: 0,
         facts: Vec::new(),
     });
     Some(task.end)

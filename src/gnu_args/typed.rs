@@ -84,6 +84,8 @@ flags! {
     Null,
     /// `--pipe`
     Pipe,
+    /// `--pipe-part`
+    PipePart,
     /// `--plus`
     Plus,
     /// `--progress` without a value
@@ -263,6 +265,8 @@ pub struct RunOptions {
 pub struct PipeOptions {
     /// `--block`, in bytes.
     pub block: Option<u64>,
+    /// `--block -N`: how many blocks a slot gets of a file.
+    pub blocks_per_slot: Option<usize>,
     /// `--recstart`, as typed.
     pub recstart: Option<Vec<u8>>,
     /// `--recend`, as typed.

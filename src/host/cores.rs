@@ -112,6 +112,18 @@ fn physical_cores(system: &System<'_>, mask: &CpuSet) -> Option<usize> {
     siblings.map(|siblings| siblings.len())
 }
 
+/// How many processor sockets the logical cores are on; 1 where the system does not
+/// say.
+#[must_use]
+pub fn sockets() -> usize {
+    let system = System::real();
+    let limits = Limits::of(&system);
+    let package =
+        |cpu| system.read(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"));
+    let packages: BTreeSet<String> = (0..limits.logical).filter_map(package).collect();
+    packages.len().max(1)
+}
+
 fn parse_load(text: &str) -> Option<[f64; 3]> {
     let mut averages = text.split(' ').map_while(|average| {
         let average = average.parse::<f64>().ok()?;

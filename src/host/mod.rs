@@ -12,8 +12,8 @@ mod pressure;
 mod system;
 
 pub use cgroup::Quota;
-pub use cores::Cores;
+pub use cores::{Cores, sockets};
 pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
 pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
-pub use pressure::{available_memory, running_threads};
+pub use pressure::{available_memory, running_threads, swapped_pages};

@@ -16,6 +16,20 @@ pub fn available_memory() -> Option<u64> {
     System::real().field("/proc/meminfo", &["MemAvailable"]).and_then(|text| parse_kib(&text))
 }
 
+/// How many pages were swapped in and out since the machine started.
+#[must_use]
+pub fn swapped_pages() -> Option<[u64; 2]> {
+    swapped(&System::real().read("/proc/vmstat")?)
+}
+
+fn swapped(vmstat: &str) -> Option<[u64; 2]> {
+    let number = |name: &str| {
+        let mut words = vmstat.lines().map(|line| line.split_once(' ').unwrap_or_default());
+        words.find(|(key, _)| *key == name).and_then(|(_, number)| number.trim().parse().ok())
+    };
+    Some([number("pswpin")?, number("pswpout")?])
+}
+
 /// The first number of `1/83` in `3.00 0.14 0.05 1/83 3878`, without ourselves.
 fn running(loadavg: &str) -> Option<u64> {
     let (running, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
@@ -25,6 +39,12 @@ fn running(loadavg: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_in_and_out_are_told_apart() {
+        assert_eq!(swapped("nr_free 7\npswpin 12\npswpout 3\n"), Some([12, 3]));
+        assert_eq!(swapped("pswpin 12\n"), None);
+    }
 
     #[test]
     fn the_asking_thread_is_not_counted() {

@@ -8,7 +8,7 @@ use super::feed::{Cx, Feed, Origin as FeedOrigin, Rules};
 use super::link::Link;
 use super::product::Product;
 use super::source::{Combine, Joined, Origin, Reading, Source};
-use super::stream::{Records, Stream};
+use super::stream::{Records, Stream, find};
 use super::{Arguments, Next, Patience, Rows};
 
 /// Draws a number below the one it is given: what `--shuf` is shuffled by.
@@ -20,6 +20,8 @@ pub struct Inputs {
     records: Vec<Records>,
     combined: Combined,
     shuffle: Option<Shuffle>,
+    /// A row that was read before anybody asked for it.
+    ahead: Option<Arguments>,
     replaced_nul: bool,
 }
 
@@ -59,7 +61,14 @@ impl Inputs {
             Combine::Link if !alone => Combined::Link(Link::new(groups.into_iter().flatten().collect())),
             _ => Combined::Product(Product::new(groups)),
         };
-        Ok(Self { rules, records: opening.records, combined, shuffle: None, replaced_nul: false })
+        Ok(Self {
+            rules,
+            records: opening.records,
+            combined,
+            shuffle: None,
+            ahead: None,
+            replaced_nul: false,
+        })
     }
 
     /// Gives the rows in random order, which holds all of them.
@@ -89,6 +98,19 @@ impl Inputs {
         }
     }
 
+    /// The names of columns, for which it reads as far as the first row. That row
+    /// is not lost.
+    ///
+    /// # Errors
+    /// Those of [`Self::next`].
+    pub fn read_names(&mut self, patience: &mut dyn Patience) -> Result<Vec<Vec<u8>>, InputError> {
+        let mut row = Arguments::new();
+        if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == Next::Ready {
+            self.ahead = Some(row);
+        }
+        Ok(self.names())
+    }
+
     /// Whether a NUL in a value was replaced with `\0`, for no command can be
     /// given one.
     #[must_use]
@@ -101,6 +123,10 @@ impl Inputs {
         row: &mut Arguments,
         patience: &mut dyn Patience,
     ) -> Result<Next, InputError> {
+        if let Some(ahead) = self.ahead.take() {
+            *row = ahead;
+            return Ok(Next::Ready);
+        }
         let Self { rules, records, replaced_nul, .. } = self;
         let mut cx = Cx { rules, records, patience, replaced_nul };
         match &mut self.combined {
@@ -152,6 +178,24 @@ fn shuffled(n: usize, below: &mut Shuffler) -> Vec<usize> {
     order
 }
 
+/// Values of the command line are records as those of files are: `::: "$(ls)"` is
+/// many, and only `-0` keeps a newline within one.
+fn split(values: Vec<Vec<u8>>, delimiter: &[u8]) -> Vec<Vec<u8>> {
+    if !values.iter().any(|value| find(value, delimiter).is_some()) {
+        return values;
+    }
+    let mut records = Vec::new();
+    for value in values {
+        let mut rest = &value[..];
+        while let Some(at) = find(rest, delimiter) {
+            records.push(rest[..at].to_vec());
+            rest = &rest[at + delimiter.len()..];
+        }
+        records.push(rest.to_vec());
+    }
+    records
+}
+
 /// Opens files; standard input is opened once, however often it is named.
 struct Opening<'a> {
     reading: &'a Reading,
@@ -163,7 +207,10 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn feed(&mut self, origin: Origin) -> Result<Feed, InputError> {
         let (origin, path) = match origin {
-            Origin::Values(values) => (FeedOrigin::Values(values.into_iter()), None),
+            Origin::Values(values) => {
+                let values = split(values, &self.reading.delimiter);
+                (FeedOrigin::Values(values.into_iter()), None)
+            }
             Origin::File(path) => {
                 let stream = Stream::open(&path)?;
                 (FeedOrigin::Stream(self.add(stream)), Some(path))

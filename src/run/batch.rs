@@ -108,7 +108,10 @@ impl<'a> Batch<'a> {
             source: Mutex::new(source),
             state: Mutex::new(state),
             retry: policy.retry,
-            is_paced: policy.delay.is_some() || policy.load.is_some() || policy.memory.is_some(),
+            is_paced: policy.delay.is_some()
+                || policy.load.is_some()
+                || policy.memory.is_some()
+                || policy.spares_swap,
             journals,
             interrupt,
             observer,

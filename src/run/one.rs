@@ -100,7 +100,7 @@ fn try_once<'s>(
 
     let item = match task.spec {
         Spec::Part { item, .. } => Some(item),
-        Spec::Sequence | Spec::Values(_) | Spec::Json(_) => None,
+        Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => None,
     };
     let record = Record {
         seq: task.seq,
@@ -114,6 +114,7 @@ fn try_once<'s>(
         cpu: found.child_cpu.unwrap_or(cpu),
         peak_memory: found.peak_memory,
         bytes: found.bytes,
+        sent: found.sent,
         outcome,
         digest: found.digest,
         spans: found.spans,

@@ -20,6 +20,8 @@ pub(super) struct Pace {
     load: Option<f64>,
     memory: Option<u64>,
     last: Option<Instant>,
+    /// Pages swapped in and out at the last look, where that matters.
+    swapped: Option<[u64; 2]>,
 }
 
 impl Pace {
@@ -28,7 +30,8 @@ impl Pace {
             Load::Average(load) => load,
             Load::Percent(percent) => host::Limits::detect().usable as f64 * percent / 100.0,
         });
-        Self { load, memory: policy.memory, last: None }
+        let swapped = if policy.spares_swap { host::swapped_pages() } else { None };
+        Self { load, memory: policy.memory, last: None, swapped }
     }
 
     /// Waits until the next task may start; `false` when none is to be started
@@ -51,10 +54,16 @@ impl Pace {
     }
 
     /// What the system does not tell holds nobody back.
-    fn is_too_busy(&self) -> bool {
+    fn is_too_busy(&mut self) -> bool {
         let above = |most: f64| host::running_threads().is_some_and(|running| running as f64 >= most);
         let below = |least: u64| host::available_memory().is_some_and(|available| available < least);
-        self.load.is_some_and(above) || self.memory.is_some_and(below)
+        // Both ways at a time: what is only brought back in, or only put out of the
+        // way, is no sign of too little memory.
+        let swaps = self.swapped.is_some_and(|before| {
+            self.swapped = host::swapped_pages();
+            self.swapped.is_some_and(|now| now[0] > before[0] && now[1] > before[1])
+        });
+        swaps || self.load.is_some_and(above) || self.memory.is_some_and(below)
     }
 }
 

@@ -6,6 +6,7 @@
 mod agreement;
 mod bootstrap;
 mod comparison;
+mod remedian;
 mod sentence;
 mod summary;
 
@@ -18,6 +19,7 @@ pub use agreement::{Agreement, Difference};
 pub(crate) use agreement::{Comparer, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use remedian::Remedian;
 pub use sentence::explain;
 pub use summary::{RunResult, SpanTotal};
 

@@ -61,6 +61,8 @@ pub struct Found {
     pub peak_memory: Option<u64>,
     /// Bytes produced.
     pub bytes: u64,
+    /// Bytes it was given to read.
+    pub sent: u64,
     /// Digest of what was written to the outputs, if asked for.
     pub digest: Option<Digest>,
     /// Named shares of the time.
@@ -183,6 +185,11 @@ impl<'a> Cx<'a> {
     pub fn child_used(&mut self, cpu: Duration, peak_memory: u64) {
         self.found.child_cpu = Some(cpu);
         self.found.peak_memory = Some(peak_memory);
+    }
+
+    /// The task was given this many bytes to read.
+    pub fn sent(&mut self, bytes: u64) {
+        self.found.sent += bytes;
     }
 
     /// Notes a fact about the task.

@@ -18,6 +18,10 @@ mod order;
 mod policy;
 // The examples of README.md.
 mod readme;
+// What a batch runs over, and what is asked instead.
+mod inputs;
+// What jobs read.
+mod pipe;
 // What is told at the end, and where.
 mod report;
 // Ctrl-C and its like.

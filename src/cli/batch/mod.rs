@@ -3,29 +3,37 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `offered` | the options that have their effect |
+//! | `offered` | options that are refused, with reasons |
+//! | `asks` | what is asked for instead of a run |
 //! | `settings` | options to a batch: template, inputs, order of output |
+//! | `reads` | where jobs come from, and what they read |
+//! | `shuffle` | `--shuf` |
 //! | `width` | `-j` |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `policy` | when jobs start, are tried again, are given up |
+//! | `timeout` | a limit that follows how long jobs take |
 //! | `ending` | what is said when the batch is over, and the exit status |
 
+mod asks;
 mod ending;
 mod offered;
 mod policy;
+mod reads;
 mod settings;
 mod shell;
+mod shuffle;
+mod timeout;
 mod width;
 
 use std::ffi::OsString;
 
-use self::offered::OFFERED;
+use self::timeout::MedianLimit;
 use super::exit::{End, Fault};
 use super::term::Terminal;
 use crate::event::Journal;
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::Experiment;
-use crate::gnu_args::{self, Flag, Typed};
+use crate::gnu_args::{self, Flag, Timeout, Typed};
 use crate::interrupt::{Hup, Interrupt};
 use crate::progress::{self, Show};
 use crate::record::Way;
@@ -47,9 +55,10 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
 pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
     let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
-    if let Some(option) = typed.given.iter().find(|option| !OFFERED.contains(option)) {
-        return Err(Fault::Usage(format!("--{option} is not offered yet; see parsim {way} --help")));
+    if let Some(ask) = typed.ask {
+        return asks::answer(ask);
     }
+    offered::check(way, &typed)?;
     if let Some(first) = typed.command.first()
         && let Some(hint) = super::notebook::workload_hint(way, &first.to_string_lossy())
         && typed.sources.is_empty()
@@ -57,14 +66,18 @@ pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
         return Err(Fault::Usage(hint));
     }
     let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
-    let width = width::width(way, typed.run.jobs.as_ref())?;
+    let width = width::width(way, &typed)?;
     let mut batch = settings::prepare(&typed, width, &interrupt)?;
     let observer = progress::observer(show(&typed));
     let executor: Box<dyn Executor> = match way {
         Way::Serial => Box::new(Serial),
         Way::Parallel => Box::new(Pool::new(width)),
     };
-    let journals: Vec<&dyn Journal> = Vec::new();
+    let limit = match typed.run.timeout {
+        Some(Timeout::Percent(percent)) => Some(MedianLimit::new(batch.running(), percent)),
+        Some(Timeout::After(_)) | None => None,
+    };
+    let journals: Vec<&dyn Journal> = limit.iter().map(|limit| limit as &dyn Journal).collect();
     let study = Experiment::new(&mut batch)
         .map_err(Fault::Own)?
         .without_records()

@@ -22,19 +22,19 @@ pub(super) fn policy(typed: &Typed) -> Policy {
         },
         delay: run.delay,
         load: run.load,
-        memory: run.memfree,
+        // Running jobs are not stopped for lack of memory; others wait all the same.
+        memory: run.memfree.max(run.memsuspend),
+        spares_swap: typed.flags.has(gnu_args::Flag::NoSwap),
         max_time: run.max_time,
     }
 }
 
 /// How long a job may last.
-pub(super) fn timeout(typed: &Typed) -> Result<Option<Duration>, Fault> {
+pub(super) fn timeout(typed: &Typed) -> Option<Duration> {
     match typed.run.timeout {
-        None => Ok(None),
-        Some(Timeout::After(time)) => Ok(Some(time)),
-        Some(Timeout::Percent(_)) => {
-            Err(Fault::Usage("--timeout N% is not offered yet: give seconds".to_owned()))
-        }
+        Some(Timeout::After(time)) => Some(time),
+        // This one grows out of the jobs.
+        Some(Timeout::Percent(_)) | None => None,
     }
 }
 

@@ -1,25 +1,25 @@
 //! From options to a batch that can be run.
 
-use std::fs::File;
-use std::io;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::policy::{term_sequence, timeout};
+use super::reads::{self, Jobs, pipes};
 use super::shell::shell;
 use crate::cli::exit::Fault;
-use crate::cli::streams::{Streams, Tag};
+use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{self, Flag, Grouping, Typed};
-use crate::inputs::{Inputs, Packer};
+use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::template::{Name, Options, Quoting, Template};
-use crate::workload::command::{self, Act, CommandBatch, Feed, Order, Settings};
+use crate::unnamed_file::keep_files_in;
+use crate::workload::command::{Act, CommandBatch, Directory, Offer, Order, Settings};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
-const LONGEST_LINE: usize = 131_071;
+pub(super) const LONGEST_LINE: usize = 131_071;
 
 /// The batch that the options describe.
 pub(super) fn prepare(
@@ -28,15 +28,21 @@ pub(super) fn prepare(
     interrupt: &Interrupt,
 ) -> Result<CommandBatch, Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
-    let options = Options {
+    let mut options = Options {
         renames: renames(typed),
         plus: typed.flags.has(Flag::Plus),
         columns: Vec::new(),
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
+    let jobs = Jobs::open(typed, interrupt, &mut options)?;
+    if let Some(folder) = &typed.run.tmpdir {
+        keep_files_in(folder.clone());
+    }
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
-    let template = Template::command(&words, &options).map_err(|error| usage(&error))?;
+    let template =
+        if pipes(typed) { Template::exact(&words, &options) } else { Template::command(&words, &options) };
+    let template = template.map_err(|error| usage(&error))?;
     let tag = match &typed.output.tag {
         None => Tag::None,
         Some(gnu_args::Tag::Values) => Tag::Values,
@@ -44,33 +50,29 @@ pub(super) fn prepare(
             Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?)
         }
     };
+    let directory = directory(typed, &options)?;
     let order = match (typed.output.grouping, typed.flags.has(Flag::KeepOrder)) {
         (Grouping::Ungroup, _) => Order::Unbuffered,
+        // Who types wants to see.
+        (Grouping::Group, false) if typed.flags.has(Flag::Tty) => Order::Unbuffered,
         (_, true) => Order::Kept,
         (Grouping::LineBuffer, false) => Order::Lines,
         (Grouping::Group, false) => Order::Grouped,
     };
-    let stdin: File = io::stdin()
-        .as_fd()
-        .try_clone_to_owned()
-        .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
-        .into();
-    let sources = if typed.bare_separator && typed.sources.is_empty() {
-        vec![crate::inputs::Source::new(crate::inputs::Origin::Values(Vec::new()))]
-    } else {
-        typed.sources.clone()
-    };
-    let reading = typed.reading().map_err(|error| usage(&error))?;
-    let inputs = Inputs::open(sources, &reading, stdin).map_err(|error| Fault::Own(error.into()))?;
     let packer = Packer::new(typed.packing(width, LONGEST_LINE));
-    let feed = Feed::new(inputs, packer, Box::new(command::patience(interrupt.clone())));
+    let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,
-        quoting: if typed.flags.has(Flag::Quote) { Quoting::Words } else { Quoting::Shell },
+        quoting: quoting(typed),
         shell: shell(typed),
-        directory: typed.run.work_dir.clone(),
+        directory,
+        variables: variables(typed),
+        slot_variable: typed.run.slot_variable.clone(),
+        reads,
+        offer: reads::offer(typed),
+        total: typed.run.total_jobs,
         nice: typed.run.nice,
-        timeout: timeout(typed)?,
+        timeout: timeout(typed),
         term_sequence: term_sequence(typed)?,
         slots: width.get(),
         act: act(typed),
@@ -80,12 +82,42 @@ pub(super) fn prepare(
     let outputs = Box::new(move || {
         Box::new(Streams::new(tag.clone(), interrupt.clone())) as Box<dyn crate::output::Destination>
     });
-    let needs_total = settings.template.needs_total() || has_share(typed);
+    let told = settings.total.is_some();
+    let needs_total = settings.template.needs_total() && !told || has_share(typed);
     let mut batch = CommandBatch::new(settings, feed, outputs).map_err(Fault::Own)?;
     if needs_total {
         batch.freeze().map_err(Fault::Own)?;
     }
     Ok(batch)
+}
+
+/// Where jobs run; `...` is a new directory for each.
+fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
+    let Some(directory) = &typed.run.work_dir else { return Ok(Directory::Here) };
+    let text = directory.as_os_str().as_bytes();
+    let own = std::env::temp_dir().join(format!("parsim-{}-{{#}}", std::process::id()));
+    let text = if text == b"..." { own.as_os_str().as_bytes() } else { text };
+    let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
+    Ok(if template.uses_any() { Directory::Each(template) } else { Directory::Fixed(directory.clone()) })
+}
+
+/// Variables of the jobs that options ask for.
+fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
+    const THREADS: [&str; 4] =
+        ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"];
+    let threads = typed.run.threads_per_job.map(|threads| THREADS.map(|name| (name, threads.to_string())));
+    let folder = typed.run.tmpdir.as_ref().map(|folder| ("TMPDIR".into(), folder.clone().into()));
+    let threads = threads.into_iter().flatten().map(|(name, threads)| (name.into(), threads.into()));
+    threads.chain(folder).collect()
+}
+
+fn quoting(typed: &Typed) -> Quoting {
+    match (typed.flags.has(Flag::Quote), reads::offer(typed)) {
+        (true, _) => Quoting::Words,
+        (false, Offer::Stdin) => Quoting::Shell,
+        // The name is a variable of the shell's.
+        (false, Offer::File | Offer::Fifo) => Quoting::None,
+    }
 }
 
 fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
@@ -106,10 +138,13 @@ fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
 
 fn act(typed: &Typed) -> Act {
     let has = |flag| typed.flags.has(flag);
+    if has(Flag::ShellQuote) {
+        return Act::PrintQuoted(typed.given.iter().filter(|option| **option == "shell-quote").count());
+    }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
         (true, ..) => Act::Print,
         (_, true, _) => Act::PrintAndRun,
-        (_, _, true) => Act::TraceAndRun,
+        (_, _, true) => Act::TraceAndRun(trace),
         _ => Act::Run,
     }
 }

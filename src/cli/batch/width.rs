@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 
 use crate::cli::exit::Fault;
-use crate::gnu_args::Jobs;
+use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::Limits;
 use crate::record::Way;
 
@@ -12,9 +12,14 @@ use crate::record::Way;
 const AS_MANY: usize = 250;
 
 /// The number of slots that `-j` asks for.
-pub(super) fn width(way: Way, jobs: Option<&Jobs>) -> Result<NonZeroUsize, Fault> {
-    let usable = Limits::detect().usable;
-    let wanted = match jobs {
+///
+/// Where jobs have several threads each, cores count as that many fewer; a plain
+/// `-j N` is what it says.
+pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
+    let usable = (Limits::detect().usable / typed.run.threads_per_job.unwrap_or(1)).max(1);
+    let one_is_meant = typed.flags.has(Flag::Tty);
+    let wanted = match &typed.run.jobs {
+        None if one_is_meant => 1,
         None if way == Way::Serial => 1,
         None => usable,
         Some(Jobs::Exactly(count)) => *count,

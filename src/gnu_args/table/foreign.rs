@@ -1,7 +1,9 @@
 //! Options of GNU parallel that parsim accepts without effect, or refuses.
 
-use super::super::option::Does::{IgnoredFlag, IgnoredWord, Refused};
-use super::super::option::Row;
+use super::super::option::Does::{IgnoredFlag, IgnoredWord, Refused, Text};
+use super::super::option::{Row, Stored};
+use super::super::typed::Typed;
+use super::super::values::{self, Jobs};
 
 const HERE: &str = "parsim runs on this machine only";
 const PERL: &str = "parsim evaluates no Perl";
@@ -29,7 +31,7 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["debug", "D"], does: IgnoredWord },
     Row { names: &["_test"], does: IgnoredWord },
     // Other machines.
-    Row { names: &["sshlogin", "S"], does: Refused(HERE) },
+    Row { names: &["sshlogin", "S"], does: Text(login) },
     Row { names: &["sshloginfile", "slf"], does: Refused(HERE) },
     Row { names: &["ssh"], does: Refused(HERE) },
     Row { names: &["ssh-delay", "sshdelay"], does: Refused(HERE) },
@@ -71,7 +73,6 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["_pipe-means-argfiles"], does: Refused("this is internal to GNU parallel") },
     Row { names: &["bug"], does: Refused("this is internal to GNU parallel") },
     // Ways of running that parsim does not have.
-    Row { names: &["pipe-part", "pipepart"], does: Refused("parsim does not cut files by position; see --pipe <FILE") },
     Row { names: &["block-timeout", "blocktimeout", "bt"], does: Refused("parsim hands on blocks as they fill; see -N") },
     Row { names: &["shard"], does: Refused(SPREAD) },
     Row { names: &["bin"], does: Refused(SPREAD) },
@@ -92,3 +93,14 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["W"], does: Refused(RETIRED) },
     Row { names: &["Y"], does: Refused(RETIRED) },
 ];
+
+/// `:` is this machine, and `4/:` is up to four jobs on it.
+fn login(typed: &mut Typed, value: &str) -> Stored {
+    let Some(jobs) = value.strip_suffix(':') else { return Err(HERE.to_owned()) };
+    if let Some(jobs) = jobs.strip_suffix('/') {
+        typed.run.jobs = typed.run.jobs.take().or(Some(Jobs::Exactly(values::count(jobs)?.max(1))));
+    } else if !jobs.is_empty() {
+        return Err(HERE.to_owned());
+    }
+    Ok(())
+}

@@ -48,7 +48,9 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["shell-quote", "shellquote", "shell_quote"], does: On(|t| t.flags.set(Flag::ShellQuote)) },
     // Pipes.
     Row { names: &["pipe", "spreadstdin"], does: On(|t| t.flags.set(Flag::Pipe)) },
-    Row { names: &["block", "block-size", "blocksize"], does: Text(|t, v| { t.pipe.block = Some(values::size(v)?); Ok(()) }) },
+    // Cut from its beginning, not at several places at a time.
+    Row { names: &["pipe-part", "pipepart"], does: On(|t| t.flags.set(Flag::PipePart)) },
+    Row { names: &["block", "block-size", "blocksize"], does: Text(block) },
     Row { names: &["recstart"], does: Bytes(|t| &mut t.pipe.recstart) },
     Row { names: &["recend"], does: Bytes(|t| &mut t.pipe.recend) },
     Row { names: &["regexp", "regex"], does: On(|t| t.flags.set(Flag::Regexp)) },
@@ -62,6 +64,15 @@ pub(super) static ROWS: &[Row] = &[
 /// The source that a file name stands for.
 pub(in super::super) fn file(name: &OsStr) -> Origin {
     if name == "-" { Origin::Stdin } else { Origin::File(name.into()) }
+}
+
+/// A size, or the number of blocks a slot gets, with a minus sign.
+fn block(typed: &mut Typed, value: &str) -> Stored {
+    if let Some(number) = value.strip_prefix('-') {
+        return count(&mut typed.pipe.blocks_per_slot, number);
+    }
+    typed.pipe.block = Some(values::size(value)?);
+    Ok(())
 }
 
 fn count(slot: &mut Option<usize>, value: &str) -> Stored {

@@ -69,7 +69,8 @@ impl Cut {
                 // Each alone first, so that a complaint names the right one.
                 compile("--recend", end)?;
                 compile("--recstart", start)?;
-                Self::Regexp(compile("--recend", &[b"(", &end[..], b")(?:", start, b")"].concat())?)
+                // `^` and `$` are at every line's, as in GNU parallel.
+                Self::Regexp(compile("--recend", &[b"(?m)(", &end[..], b")(?:", start, b")"].concat())?)
             }
             Separator::Csv(separator) => Self::Csv(*separator),
         })

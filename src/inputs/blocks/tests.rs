@@ -118,3 +118,9 @@ proptest! {
         prop_assert_eq!(blocks.concat(), text);
     }
 }
+
+#[test]
+fn a_regular_expression_sees_lines() {
+    let lines = BlockSpec { separator: regexp("", "^>"), ..spec(1) };
+    assert_eq!(cut(&lines, ">a\n1>\n>b\n"), [">a\n1>\n", ">b\n"]);
+}

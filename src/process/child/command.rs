@@ -47,6 +47,8 @@ pub struct Job<'a> {
     pub stdout: Stdout<'a>,
     /// Where its messages go.
     pub stderr: Stdout<'a>,
+    /// A terminal that is the job's alone as long as it runs.
+    pub terminal: Option<BorrowedFd<'a>>,
     /// When it is killed for lasting too long. A pause of the run shifts it.
     pub deadline: Option<Instant>,
     /// A descriptor that asks for attention by becoming readable: then
@@ -67,6 +69,7 @@ impl<'a> Job<'a> {
             stdin: Stdin::Null,
             stdout: Stdout::Listener,
             stderr: Stdout::Listener,
+            terminal: None,
             deadline: None,
             wake: None,
         }

@@ -4,6 +4,7 @@
 //! Does not know when one is due.
 
 use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 /// The signals that have a handler here, as bit `signal - 1`.
 ///
@@ -58,6 +59,23 @@ pub(super) fn unblock_all() {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// Makes the group of `leader` the one that may read from `terminal`; None is this
+/// process's own. What is no terminal of ours stays as it is.
+#[expect(unsafe_code, reason = "std knows no foreground")]
+pub(super) fn give_terminal(terminal: BorrowedFd<'_>, leader: Option<i32>) {
+    // SAFETY: the sets are ours and live through the calls, the rest is numbers.
+    // TTOU is blocked, for whoever is in the background is stopped for asking.
+    unsafe {
+        let mut asking: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut asking);
+        libc::sigaddset(&raw mut asking, libc::SIGTTOU);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const asking, &raw mut before);
+        libc::tcsetpgrp(terminal.as_raw_fd(), leader.unwrap_or_else(|| libc::getpgrp()));
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
     }
 }
 

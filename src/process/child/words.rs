@@ -42,10 +42,10 @@ impl Words {
     /// This process's environment, except the variables that each job gets its
     /// own value of: the block that all jobs share.
     #[must_use]
-    pub fn inherited_environment(without: &[&str]) -> Self {
+    pub fn inherited_environment<N: AsRef<OsStr>>(without: &[N]) -> Self {
         let mut list = Self::new();
         for (name, value) in std::env::vars_os() {
-            if !without.iter().any(|other| name == **other) {
+            if !without.iter().any(|other| name == other.as_ref()) {
                 list.append(&[name.as_bytes(), b"=", value.as_bytes()]);
             }
         }
@@ -73,8 +73,8 @@ impl Words {
     ///
     /// # Errors
     /// When the name or the value holds a NUL byte.
-    pub fn push_variable(&mut self, name: &str, value: impl AsRef<OsStr>) -> io::Result<()> {
-        let value = value.as_ref().as_bytes();
+    pub fn push_variable(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> io::Result<()> {
+        let (name, value) = (name.as_ref(), value.as_ref().as_bytes());
         without_nul(name.as_bytes())?;
         without_nul(value)?;
         self.append(&[name.as_bytes(), b"=", value]);

@@ -15,6 +15,7 @@ use super::listener::Listener;
 use super::reap::{Ended, Usage};
 use super::running::Running;
 use super::seat::Seat;
+use super::signal;
 use super::spawn::{Program, Spawner};
 use super::streams;
 
@@ -81,14 +82,23 @@ impl<'r> Worker<'r> {
             return Err(StartError::Ending);
         }
         let allowance = self.running.clock.start(job.deadline);
-        let Job { command, argv, variables, stdin, stdout, stderr, wake, .. } = job;
+        let Job { command, argv, variables, stdin, stdout, stderr, terminal, wake, .. } = job;
         let (theirs, ours) =
             streams::open(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
+        if let Some(terminal) = terminal {
+            signal::give_terminal(terminal, Some(child.pid));
+            // It may have asked too early and been stopped.
+            let _ = signal::send_to_group(child.pid, libc::SIGCONT);
+        }
         let attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
-        let end = attendance.attend(&mut self.buffer, listener).map_err(StartError::Lost)?;
+        let attended = attendance.attend(&mut self.buffer, listener);
+        if let Some(terminal) = terminal {
+            signal::give_terminal(terminal, None);
+        }
+        let end = attended.map_err(StartError::Lost)?;
         let killed = matches!(end.ended, Ended::Signaled { signal: libc::SIGKILL, .. } | Ended::Exited(137));
         let out_of_memory = if killed && end.cause.is_none() { self.running.oom_killed() } else { None };
         Ok(Report {

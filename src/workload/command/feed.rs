@@ -1,33 +1,135 @@
-//! Jobs' values as they come: inputs, packed as far as was asked for.
+//! Jobs as they come: values, packed as far as was asked for, and blocks of
+//! standard input.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::Settings;
-use crate::inputs::{Arguments, Inputs, LineLength, Next, Packer, Patience};
+use super::lanes::Lanes;
+use super::spool::Spool;
+use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Patience};
+use crate::record::{Block, Spec};
 use crate::template::{self, Numbers, Quoting, Template};
+
+/// How to wait for input, on any thread.
+pub type Patient = Box<dyn Patience + Send>;
 
 /// The jobs still to come.
 pub struct Feed {
+    reads: Reads,
+    values: Values,
+    patience: Patient,
+}
+
+/// What the jobs read on standard input.
+enum Reads {
+    Nothing,
+    /// A block each, out of one file after another.
+    Blocks(VecDeque<Blocks>),
+    /// Every so-manieth block.
+    Lanes(Arc<Lanes>),
+    /// All of it, every job.
+    All(Arc<Spool>),
+}
+
+/// Which values the jobs get.
+pub enum Values {
+    /// Each job the same, as long as there is something to read.
+    Same(Vec<Vec<u8>>),
+    /// The rows of inputs; with something to read, none once they have ended.
+    Of(Box<Packed>),
+}
+
+/// Rows, and what makes jobs of them.
+pub struct Packed {
     inputs: Inputs,
     packer: Packer,
-    patience: Box<dyn Patience + Send>,
+    /// Memory for one job.
     job: Arguments,
 }
 
 impl Feed {
-    /// The rows of `inputs`, made into jobs by `packer`.
+    /// Jobs that read nothing: the rows of `inputs`, made into jobs by `packer`.
     #[must_use]
-    pub fn new(inputs: Inputs, packer: Packer, patience: Box<dyn Patience + Send>) -> Self {
-        Self { inputs, packer, patience, job: Arguments::new() }
+    pub fn new(inputs: Inputs, packer: Packer, patience: Patient) -> Self {
+        Self { reads: Reads::Nothing, values: Values::of(inputs, packer), patience }
     }
 
-    /// The values of the next job; `None` when there is none, or nobody wants it
-    /// any more.
-    pub(super) fn next(&mut self, settings: &Settings) -> anyhow::Result<Option<Vec<Vec<u8>>>> {
+    /// A job for each block of `blocks`.
+    #[must_use]
+    pub fn blocks(blocks: Vec<Blocks>, values: Values, patience: Patient) -> Self {
+        Self { reads: Reads::Blocks(blocks.into()), values, patience }
+    }
+
+    /// A job for each of `lanes`, as long as there are blocks.
+    #[must_use]
+    pub fn lanes(lanes: Arc<Lanes>, values: Values, patience: Patient) -> Self {
+        Self { reads: Reads::Lanes(lanes), values, patience }
+    }
+
+    /// Jobs each of which reads all of `spool`.
+    #[must_use]
+    pub fn all(spool: Arc<Spool>, values: Values, patience: Patient) -> Self {
+        Self { reads: Reads::All(spool), values, patience }
+    }
+
+    /// The next job; `None` when there is none, or nobody wants it any more.
+    pub(super) fn next(&mut self, settings: &Settings) -> anyhow::Result<Option<Spec>> {
+        let Self { reads, values, patience } = self;
+        let read = "read the inputs";
+        let next = match reads {
+            Reads::Nothing => return Ok(values.next(settings, &mut **patience)?.map(Spec::Values)),
+            Reads::All(spool) => {
+                let next = spool.fill(&mut **patience).context("put standard input aside")?;
+                let values = values.next(settings, &mut **patience)?.map(Spec::Values);
+                // Without values there is one job.
+                if let Values::Same(_) = self.values {
+                    self.reads = Reads::Blocks(VecDeque::new());
+                }
+                return Ok(values.filter(|_| next == Next::Ready));
+            }
+            Reads::Lanes(lanes) => lanes.open(&mut **patience).context(read)?.then(Vec::new),
+            Reads::Blocks(blocks) => loop {
+                let Some(first) = blocks.front_mut() else { break None };
+                let mut block = Vec::new();
+                match first.next(&mut block, &mut **patience).context(read)? {
+                    Next::Ready => break Some(block),
+                    Next::Woken => break None,
+                    Next::End => drop(blocks.pop_front()),
+                }
+            },
+        };
+        let Some(bytes) = next else { return Ok(None) };
+        let values = values.next(settings, &mut **patience)?.unwrap_or_default();
+        Ok(Some(match self.reads {
+            Reads::Lanes(_) => Spec::Values(values),
+            _ => Spec::Block(Box::new(Block { values, bytes })),
+        }))
+    }
+}
+
+impl Values {
+    /// The rows of `inputs`, made into jobs by `packer`.
+    #[must_use]
+    pub fn of(inputs: Inputs, packer: Packer) -> Self {
+        Self::Of(Box::new(Packed { inputs, packer, job: Arguments::new() }))
+    }
+
+    fn next(
+        &mut self,
+        settings: &Settings,
+        patience: &mut dyn Patience,
+    ) -> anyhow::Result<Option<Vec<Vec<u8>>>> {
+        let Packed { inputs, packer, job } = match self {
+            Self::Same(values) => return Ok(Some(values.clone())),
+            Self::Of(packed) => &mut **packed,
+        };
         let mut length = Length::new(&settings.template, settings.quoting, settings.slots);
-        let next = self.packer.next(&mut self.inputs, &mut length, &mut self.job, &mut *self.patience);
+        let next = packer.next(inputs, &mut length, job, patience);
         Ok(match next.context("read the inputs")? {
-            Next::Ready => Some(self.job.iter().map(<[u8]>::to_vec).collect()),
+            Next::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
             Next::Woken | Next::End => None,
         })
     }

@@ -2,12 +2,14 @@
 //! are run several times, or whose number of jobs must be known first.
 //!
 //! Memory stays flat however many jobs there are. Each job is the number of its
-//! values, then each value's length and bytes; numbers are 32 bits, little-endian.
+//! values, then each value's length and bytes, then how many blocks it reads, none
+//! or one, and that one's; numbers are 32 bits, little-endian.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::FileExt as _;
 
+use super::spool::At;
+use crate::record::{Block, Spec};
 use crate::unnamed_file::unnamed_file;
 
 /// All jobs' values.
@@ -27,11 +29,16 @@ impl Freezer {
         Ok(Self { file: BufWriter::new(unnamed_file()?), jobs: 0 })
     }
 
-    pub(super) fn put(&mut self, values: &[Vec<u8>]) -> io::Result<()> {
-        self.number(values.len())?;
-        for value in values {
-            self.number(value.len())?;
-            self.file.write_all(value)?;
+    pub(super) fn put(&mut self, job: &Spec) -> io::Result<()> {
+        self.number(job.values().len())?;
+        for value in job.values() {
+            self.value(value)?;
+        }
+        if let Spec::Block(block) = job {
+            self.number(1)?;
+            self.value(&block.bytes)?;
+        } else {
+            self.number(0)?;
         }
         self.jobs += 1;
         Ok(())
@@ -41,6 +48,11 @@ impl Freezer {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
         Ok(Frozen { file, jobs: self.jobs })
+    }
+
+    fn value(&mut self, value: &[u8]) -> io::Result<()> {
+        self.number(value.len())?;
+        self.file.write_all(value)
     }
 
     fn number(&mut self, number: usize) -> io::Result<()> {
@@ -55,27 +67,17 @@ impl Frozen {
         self.jobs
     }
 
-    /// The values of each job, from the first one on. Several may read at a time.
-    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<Vec<Vec<u8>>>> + Send + '_ {
+    /// The jobs, from the first one on. Several may read at a time.
+    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<Spec>> + Send + '_ {
         let mut reader = BufReader::with_capacity(64 << 10, At { file: &self.file, offset: 0 });
         (0..self.jobs).map(move |_| {
             let n_values = number(&mut reader)?;
-            (0..n_values).map(|_| value(&mut reader)).collect()
+            let values = (0..n_values).map(|_| value(&mut reader)).collect::<io::Result<_>>()?;
+            Ok(match number(&mut reader)? {
+                0 => Spec::Values(values),
+                _ => Spec::Block(Box::new(Block { values, bytes: value(&mut reader)? })),
+            })
         })
-    }
-}
-
-/// A place in a file that other readers share.
-struct At<'a> {
-    file: &'a File,
-    offset: u64,
-}
-
-impl Read for At<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read_at(buffer, self.offset)?;
-        self.offset += length as u64;
-        Ok(length)
     }
 }
 
@@ -100,11 +102,21 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_frozen_comes_back_each_time(
-            jobs in prop::collection::vec(prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), 0..20)
+            jobs in prop::collection::vec(
+                (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), prop::option::of(prop::collection::vec(any::<u8>(), 0..40))),
+                0..20,
+            )
         ) {
+            let jobs: Vec<Spec> = jobs
+                .into_iter()
+                .map(|(values, block)| match block {
+                    None => Spec::Values(values),
+                    Some(bytes) => Spec::Block(Box::new(Block { values, bytes })),
+                })
+                .collect();
             let mut freezer = Freezer::new().unwrap();
-            for values in &jobs {
-                freezer.put(values).unwrap();
+            for job in &jobs {
+                freezer.put(job).unwrap();
             }
             let frozen = freezer.freeze().unwrap();
             prop_assert_eq!(frozen.jobs(), jobs.len() as u64);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use super::Settings;
+use super::{Directory, Settings};
 use crate::process::child::{Command, Words, resolve};
 use crate::template::{Direct, Numbers};
 
@@ -42,7 +42,9 @@ impl Launch {
             let program =
                 CString::new(program.as_os_str().as_bytes()).context("a program's name with a NUL in it")?;
             let mut command = Command::new(program, Arc::clone(environment));
-            command.directory.clone_from(&settings.directory);
+            if let Directory::Fixed(directory) = &settings.directory {
+                command.directory = Some(directory.clone());
+            }
             command.nice = settings.nice;
             Ok(command)
         };
@@ -83,6 +85,19 @@ impl Launch {
         }
         let shell = OsStr::from_bytes(self.shell.program.as_bytes());
         Words::from_words([shell, OsStr::new("-c"), OsStr::from_bytes(line)])
+    }
+}
+
+impl Launch {
+    /// The arguments with which sh runs `script`, for a line that knows `name`.
+    pub(super) fn argv_through(&self, script: &str, name: &Path, line: &[u8]) -> io::Result<Words> {
+        let shell = OsStr::from_bytes(self.shell.program.as_bytes());
+        let line = OsStr::from_bytes(line);
+        Words::from_words(["/bin/sh", "-c", script, "sh"].map(OsStr::new).into_iter().chain([
+            name.as_os_str(),
+            shell,
+            line,
+        ]))
     }
 }
 

@@ -6,80 +6,32 @@
 
 mod feed;
 mod frozen;
+mod job;
+mod lanes;
 mod launch;
+mod offer;
+mod settings;
+mod spool;
 
-use std::path::PathBuf;
+use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use self::feed::Feed;
+pub use self::feed::{Feed, Patient, Values};
 use self::frozen::{Freezer, Frozen};
+pub use self::lanes::{InTurn, Lanes};
 use self::launch::Launch;
 pub use self::launch::Shell;
+pub use self::offer::{NAME, Offer};
+pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
+pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
 use crate::output::{Destination, Outlet};
-use crate::process::child::{
-    Cause, Channel, Ended, Flow, Job, Listener, Report, Running, StartError, Stdout, TermSequence, Woken,
-    Words, Worker,
-};
+use crate::process::child::{Running, Worker};
 use crate::record::{Outcome, Spec, Task, Way};
-use crate::template::{Numbers, Quoting, Template};
-
-/// The variables that each job gets its own value of.
-const OWN_VARIABLES: [&str; 4] = ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY"];
-
-/// How the commands of a batch are run.
-pub struct Settings {
-    /// The command line.
-    pub template: Template,
-    /// How values are quoted in it.
-    pub quoting: Quoting,
-    /// What runs a line that is more than plain words.
-    pub shell: Shell,
-    /// Where jobs run; `None` is here.
-    pub directory: Option<PathBuf>,
-    /// The niceness of jobs.
-    pub nice: Option<i32>,
-    /// How long a job may last.
-    pub timeout: Option<Duration>,
-    /// Signals and waits for those that have to go.
-    pub term_sequence: TermSequence,
-    /// How many slots there are.
-    pub slots: usize,
-    /// What is done with a command line.
-    pub act: Act,
-    /// How outputs are put in order.
-    pub order: Order,
-}
-
-/// What is done with a command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// It is run.
-    Run,
-    /// It is printed on stdout and run: `-v`.
-    PrintAndRun,
-    /// It is printed on stderr and run: `-t`.
-    TraceAndRun,
-    /// It is printed on stdout: `--dry-run`.
-    Print,
-}
-
-/// How outputs are put in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Job by job, as they end.
-    Grouped,
-    /// Job by job, in input order: `-k`.
-    Kept,
-    /// Line by line, as they come: `--line-buffer`.
-    Lines,
-    /// Straight from the jobs to where parsim's own output goes: `-u`.
-    Unbuffered,
-}
+use crate::template::{self, Numbers};
 
 /// Makes the place that outputs go to in the end.
 pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
@@ -102,7 +54,11 @@ impl CommandBatch {
     /// # Errors
     /// When the shell cannot be found, or descriptors have run out.
     pub fn new(settings: Settings, feed: Feed, outputs: Outputs) -> anyhow::Result<Self> {
-        let environment = Arc::new(Words::inherited_environment(&OWN_VARIABLES));
+        let environment = Arc::new(job::environment(&settings)?);
+        if let Directory::Fixed(directory) = &settings.directory {
+            let made = fs::create_dir_all(directory);
+            made.with_context(|| format!("make the working directory {}", directory.display()))?;
+        }
         let launch = Launch::new(&settings, &environment)?;
         // One for each batch of a program, as long as its workers may live.
         let running = Running::new(settings.term_sequence.clone()).context("prepare to start processes")?;
@@ -128,8 +84,8 @@ impl CommandBatch {
         let put_aside = "put the inputs aside in TMPDIR";
         let mut freezer = Freezer::new().context(put_aside)?;
         let feed = self.feed.get_mut().unwrap_or_else(PoisonError::into_inner);
-        while let Some(values) = feed.next(&self.settings)? {
-            freezer.put(&values).context(put_aside)?;
+        while let Some(job) = feed.next(&self.settings)? {
+            freezer.put(&job).context(put_aside)?;
         }
         self.frozen = Some(freezer.freeze().context(put_aside)?);
         Ok(())
@@ -139,62 +95,6 @@ impl CommandBatch {
     #[must_use]
     pub fn running(&self) -> &'static Running {
         self.running
-    }
-
-    fn execute(&self, line: &[u8], values: &[Vec<u8>], numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
-        let mut worker = match self.worker(numbers.slot) {
-            Ok(worker) => worker,
-            Err(error) => return Outcome::Failed(format!("prepare to start a process: {error}")),
-        };
-        let variables = match own_variables(numbers, cx.way()) {
-            Ok(variables) => variables,
-            Err(error) => return Outcome::Failed(error.to_string()),
-        };
-        let argv = match self.launch.argv(line, values, numbers) {
-            Ok(argv) => argv,
-            Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
-        };
-        let interrupt = cx.interrupt().clone();
-        let stream =
-            if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
-        let mut argv = argv;
-        let mut command = self.launch.command();
-        loop {
-            let job = Job {
-                variables: &variables,
-                stdout: stream,
-                stderr: stream,
-                wake: Some(interrupt.wake_fd()),
-                ..Job::new(command, &argv)
-            };
-            cx.wait_for_turn();
-            let report = worker.run(job, &mut HandOn { cx });
-            // A script without an interpreter line is the shell's to run.
-            if matches!(report, Err(StartError::NoInterpreter)) && command.program != self.launch.sh().program
-            {
-                argv = argv.through_sh(&command.program);
-                command = self.launch.sh();
-                continue;
-            }
-            self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
-            return match report {
-                Ok(report) => {
-                    let outcome = ended(&report, cx);
-                    if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered
-                    {
-                        // The job wrote to where parsim's own output goes, and nobody reads there.
-                        interrupt.trigger(libc::SIGPIPE);
-                    }
-                    outcome
-                }
-                Err(error) => not_started(&error),
-            };
-        }
-    }
-
-    fn worker(&self, slot: u64) -> std::io::Result<Worker<'static>> {
-        let idle = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
     }
 }
 
@@ -208,8 +108,7 @@ impl Workload for CommandBatch {
     }
 
     fn tasks(&self) -> Tasks<'_> {
-        let mut jobs: Box<dyn Iterator<Item = anyhow::Result<Vec<Vec<u8>>>> + Send + '_> = match &self.frozen
-        {
+        let mut jobs: Box<dyn Iterator<Item = anyhow::Result<Spec>> + Send + '_> = match &self.frozen {
             Some(frozen) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
             None => Box::new(std::iter::from_fn(|| {
                 let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,11 +117,11 @@ impl Workload for CommandBatch {
         };
         let mut seq = 0;
         Box::new(std::iter::from_fn(move || {
-            let values = match jobs.next()? {
-                Ok(values) => values,
+            let spec = match jobs.next()? {
+                Ok(spec) => spec,
                 Err(error) => return Some(Err(error)),
             };
-            let task = Task { seq, label: String::new(), spec: Spec::Values(values) };
+            let task = Task { seq, label: String::new(), spec };
             seq += 1;
             Some(Ok(task))
         }))
@@ -241,14 +140,13 @@ impl Workload for CommandBatch {
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-        let Spec::Values(values) = &task.spec else {
-            return Outcome::Failed("a job without values".to_owned());
-        };
+        let values = task.spec.values();
+        let frozen = self.frozen.as_ref().map(Frozen::jobs);
         let numbers = Numbers {
             seq: task.seq + 1,
             slot: u64::from(cx.slot()) + 1,
             slots: self.settings.slots as u64,
-            total: self.frozen.as_ref().map_or(0, Frozen::jobs),
+            total: self.settings.total.or(frozen).unwrap_or(0),
         };
         let mut line = Vec::new();
         self.settings.template.render(values, &numbers, self.settings.quoting, &mut line);
@@ -256,16 +154,22 @@ impl Workload for CommandBatch {
         if self.settings.template.skips(values) {
             return Outcome::Success;
         }
-        let shown = [&line[..], b"\n"].concat();
+        let shown = |line: &[u8]| [line, b"\n"].concat();
         let told = match self.settings.act {
             Act::Run => Ok(()),
-            Act::PrintAndRun | Act::Print => cx.write(&shown),
-            Act::TraceAndRun => cx.write_err(&shown),
+            Act::PrintAndRun | Act::Print => cx.write(&shown(&line)),
+            Act::PrintQuoted(times) => cx.write(&shown(&quoted(&line, times))),
+            Act::TraceAndRun(trace) => {
+                trace(&shown(&line));
+                Ok(())
+            }
         };
-        match told {
-            Err(error) => Outcome::Failed(format!("hand on its output: {error}")),
-            Ok(()) if self.settings.act == Act::Print => Outcome::Success,
-            Ok(()) => self.execute(&line, values, &numbers, cx),
+        match (told, self.settings.act) {
+            (Err(error), _) => Outcome::Failed(format!("hand on its output: {error}")),
+            (Ok(()), Act::Print | Act::PrintQuoted(_)) => Outcome::Success,
+            (Ok(()), Act::Run | Act::PrintAndRun | Act::TraceAndRun(_)) => {
+                self.execute(&line, task, &numbers, cx)
+            }
         }
     }
 
@@ -279,63 +183,15 @@ impl Workload for CommandBatch {
     }
 }
 
-/// Hands a job's bytes on as they come, and ends it when parsim is to end.
-struct HandOn<'c, 'a> {
-    cx: &'c mut Cx<'a>,
-}
-
-impl Listener for HandOn<'_, '_> {
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> std::io::Result<Flow> {
-        match channel {
-            Channel::Out => self.cx.write(bytes)?,
-            Channel::Err => self.cx.write_err(bytes)?,
-        }
-        Ok(Flow::Continue)
+/// `line` as a shell would have to be given it, so many times.
+fn quoted(line: &[u8], times: usize) -> Vec<u8> {
+    let mut line = line.to_vec();
+    for _ in 0..times {
+        let mut out = Vec::new();
+        template::quote(&line, &mut out);
+        line = out;
     }
-
-    fn started(&mut self) {
-        self.cx.has_started();
-    }
-
-    fn woken(&mut self) -> Woken {
-        Woken::Terminate
-    }
-}
-
-fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
-    let mut variables = Words::new();
-    variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
-    variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
-    variables.push_variable("PARALLEL_PID", std::process::id().to_string())?;
-    variables.push_variable("PARSIM_WAY", way.name())?;
-    Ok(variables)
-}
-
-fn ended(report: &Report, cx: &mut Cx<'_>) -> Outcome {
-    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes);
-    if report.out_of_memory == Some(true) {
-        cx.fact("killed", "the system had run out of memory");
-    }
-    match (report.cause, report.ended) {
-        (Some(Cause::TimedOut), _) => Outcome::TimedOut,
-        (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => {
-            let why = report.broken.as_ref().map_or_else(|| "cause unknown".to_owned(), ToString::to_string);
-            Outcome::Failed(format!("hand on its output: {why}"))
-        }
-        (None, Ended::Exited(0)) => Outcome::Success,
-        (None, Ended::Exited(status)) => Outcome::Exited(status),
-        (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
-    }
-}
-
-fn not_started(error: &StartError) -> Outcome {
-    let cause = error.to_string();
-    match error {
-        StartError::Ending => Outcome::Interrupted,
-        StartError::NotFound => Outcome::NotStarted { status: 127, cause },
-        _ => Outcome::NotStarted { status: 126, cause },
-    }
+    line
 }
 
 /// Whether a wait for input is to be given up.

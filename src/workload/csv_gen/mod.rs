@@ -178,7 +178,9 @@ impl Workload for CsvGen {
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
             Spec::Part { item, part } => pieces::write_part(self, item, part, cx),
-            Spec::Sequence | Spec::Values(_) | Spec::Json(_) => file::write_whole(self, task.seq, cx),
+            Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => {
+                file::write_whole(self, task.seq, cx)
+            }
         }
     }
 

@@ -1,0 +1,154 @@
+//! What jobs read: nothing, blocks of standard input, all of it, a terminal.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+
+use crate::cli::exit::Fault;
+use crate::gnu_args::{Flag, Typed};
+use crate::inputs::{Blocks, Header, Inputs, Origin, Packer, Source};
+use crate::interrupt::Interrupt;
+use crate::template::Options;
+use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, Reads, Spool, Values};
+
+/// Where the jobs come from, once their columns have names.
+pub(super) struct Jobs {
+    inputs: Option<Inputs>,
+    files: Vec<File>,
+    interrupt: Interrupt,
+}
+
+/// Whether jobs are given blocks of standard input.
+pub(super) fn pipes(typed: &Typed) -> bool {
+    [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo].iter().any(|&flag| typed.flags.has(flag))
+}
+
+/// How jobs are offered what they read.
+pub(super) fn offer(typed: &Typed) -> Offer {
+    if typed.flags.has(Flag::Cat) {
+        Offer::File
+    } else if typed.flags.has(Flag::Fifo) {
+        Offer::Fifo
+    } else {
+        Offer::Stdin
+    }
+}
+
+impl Jobs {
+    /// Opens all inputs, and names the columns of `options` after their heads.
+    pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
+        let stdin: File = io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
+            .into();
+        let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
+        let mut sources = typed.sources.clone();
+        // As in GNU parallel, `:::` without values is no source; but nobody is kept
+        // waiting for what was to be typed.
+        if typed.bare_separator && sources.is_empty() && stdin.is_terminal() {
+            sources.push(Source::new(Origin::Values(Vec::new())));
+        }
+        let own = |error: crate::inputs::InputError| Fault::Own(error.into());
+        let mut jobs = Self { inputs: None, files: Vec::new(), interrupt: interrupt.clone() };
+        if typed.flags.has(Flag::PipePart) {
+            for Source { origin, .. } in sources.extract_if(.., |source| source.origin != Origin::Stdin) {
+                let Origin::File(path) = origin else {
+                    return Err(Fault::Usage("--pipe-part reads files: give them with -a FILE".to_owned()));
+                };
+                let file = File::open(&path);
+                let file = file.map_err(|error| {
+                    Fault::Own(anyhow::anyhow!("open input file {}: {error}", path.display()))
+                })?;
+                jobs.files.push(file);
+            }
+            if jobs.files.is_empty() {
+                return Err(Fault::Usage("--pipe-part reads files: give one with -a FILE".to_owned()));
+            }
+        } else if pipes(typed) {
+            jobs.files.push(stdin.try_clone().map_err(|error| Fault::Own(error.into()))?);
+        }
+        if !pipes(typed) || !sources.is_empty() {
+            let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
+            if typed.flags.has(Flag::Shuf) {
+                inputs.shuffle(super::shuffle::below());
+            }
+            options.columns = match reading.header {
+                None => Vec::new(),
+                // With --pipe, the head is the stream's.
+                Some(_) if pipes(typed) => Vec::new(),
+                Some(Header::FileNames) => inputs.names(),
+                Some(_) => inputs.read_names(&mut *jobs.patience()).map_err(own)?,
+            };
+            jobs.inputs = Some(inputs);
+        }
+        Ok(jobs)
+    }
+
+    /// The jobs, packed by `packer`, and what they read.
+    pub(super) fn feed(
+        self,
+        typed: &Typed,
+        width: NonZeroUsize,
+        packer: Packer,
+    ) -> Result<(Feed, Reads), Fault> {
+        let patience = self.patience();
+        let has = |flag| typed.flags.has(flag);
+        if !pipes(typed) {
+            let inputs = self.inputs.expect("inputs are opened where there is nothing else");
+            let reads = if has(Flag::Tty) { Reads::Terminal(terminal()?) } else { Reads::Own };
+            return Ok((Feed::new(inputs, packer, patience), reads));
+        }
+        let values = match self.inputs {
+            Some(inputs) => Values::of(inputs, packer),
+            None if offer(typed) == Offer::Stdin => Values::Same(Vec::new()),
+            None => Values::Same(vec![NAME.to_vec()]),
+        };
+        let mut files = self.files;
+        if has(Flag::Tee) {
+            let spool = Arc::new(Spool::new(files.remove(0)));
+            return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
+        }
+        let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        if let Some(share) = typed.pipe.blocks_per_slot {
+            spec.size = share_of(&files, width.saturating_mul(share_of_at_least_one(share)?))?;
+        }
+        let blocks: Result<Vec<Blocks>, _> = files.into_iter().map(|file| Blocks::new(&spec, file)).collect();
+        let mut blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
+        if has(Flag::RoundRobin) {
+            let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
+            let reading: Patient = Box::new(command::patience(self.interrupt.clone()));
+            let lanes = Arc::new(Lanes::new(blocks.remove(0), reading, width.get(), in_turn));
+            return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::Lanes(lanes)));
+        }
+        Ok((Feed::blocks(blocks, values, patience), Reads::Own))
+    }
+
+    fn patience(&self) -> Patient {
+        Box::new(command::patience(self.interrupt.clone()))
+    }
+}
+
+/// The size of blocks of which there are `n` in all of `files`.
+fn share_of(files: &[File], n: NonZeroUsize) -> Result<NonZeroUsize, Fault> {
+    let sizes = files.iter().map(|file| file.metadata().map(|data| (data.is_file(), data.len())));
+    let sizes: Vec<(bool, u64)> =
+        sizes.collect::<io::Result<_>>().map_err(|error| Fault::Own(error.into()))?;
+    if !sizes.iter().all(|(is_file, _)| *is_file) {
+        return Err(Fault::Usage("--block -N is a share of a file: give a size, or --pipe-part".to_owned()));
+    }
+    let bytes = usize::try_from(sizes.iter().map(|(_, size)| size).sum::<u64>()).unwrap_or(usize::MAX);
+    Ok(NonZeroUsize::MIN.saturating_add(bytes / n))
+}
+
+fn share_of_at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
+    NonZeroUsize::new(share)
+        .ok_or_else(|| Fault::Usage("--block -0: a slot gets at least one block".to_owned()))
+}
+
+fn terminal() -> Result<Arc<File>, Fault> {
+    let terminal = File::open("/dev/tty");
+    terminal.map(Arc::new).map_err(|error| Fault::Own(anyhow::anyhow!("--tty: open /dev/tty: {error}")))
+}

@@ -1,0 +1,246 @@
+//! One job: what it is started with, and what became of it.
+//!
+//! Does not know which job comes next.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufRead};
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+use std::sync::PoisonError;
+
+use super::offer::{self, Counted, Name, THROUGH_FIFO};
+use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::process::child::{
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Woken, Words,
+    Worker,
+};
+use crate::record::{Outcome, Spec, Task, Way};
+use crate::template::{Numbers, Quoting};
+use crate::workload::Cx;
+
+/// The variables that each job gets its own value of.
+const OWN_VARIABLES: [&str; 5] =
+    ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", offer::VARIABLE];
+
+impl CommandBatch {
+    /// Runs a job to its end.
+    pub(super) fn execute(&self, line: &[u8], task: &Task, numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
+        let mut worker = match self.worker(numbers.slot) {
+            Ok(worker) => worker,
+            Err(error) => return Outcome::Failed(format!("prepare to start a process: {error}")),
+        };
+        let prepared = self.prepare(line, task, numbers, cx.way(), &worker);
+        let Prepared { variables, mut argv, mut command, mut input, name } = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
+        };
+        let interrupt = cx.interrupt().clone();
+        let stream =
+            if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
+        let report = loop {
+            let job = Job {
+                terminal: match &self.settings.reads {
+                    Reads::Terminal(terminal) => Some(File::as_fd(terminal)),
+                    Reads::Own | Reads::Lanes(_) | Reads::All(_) => None,
+                },
+                variables: &variables,
+                stdin: match &mut input {
+                    Input::Nothing => Stdin::Null,
+                    Input::File(file) => Stdin::File(File::as_fd(file)),
+                    Input::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
+                    Input::Bytes(bytes) => Stdin::Feed(bytes),
+                },
+                stdout: stream,
+                stderr: stream,
+                wake: Some(interrupt.wake_fd()),
+                ..Job::new(&command, &argv)
+            };
+            cx.wait_for_turn();
+            let report = worker.run(job, &mut HandOn { cx });
+            // A script without an interpreter line is the shell's to run.
+            if matches!(report, Err(StartError::NoInterpreter)) && command.program != self.launch.sh().program
+            {
+                argv = argv.through_sh(&command.program);
+                let sh = Cow::Borrowed(self.launch.sh());
+                command = in_directory(sh, command.directory.as_ref());
+                continue;
+            }
+            break report;
+        };
+        if let Input::Bytes(bytes) = &input {
+            cx.sent(bytes.taken);
+        }
+        drop((input, name));
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        match report {
+            Ok(report) => {
+                let outcome = ended(&report, cx);
+                if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered {
+                    // The job wrote to where parsim's own output goes, and nobody reads there.
+                    interrupt.trigger(libc::SIGPIPE);
+                }
+                outcome
+            }
+            Err(error) => not_started(&error),
+        }
+    }
+
+    /// What a job is started with.
+    fn prepare<'t>(
+        &'t self,
+        line: &[u8],
+        task: &'t Task,
+        numbers: &Numbers,
+        way: Way,
+        worker: &Worker<'_>,
+    ) -> io::Result<Prepared<'t>> {
+        let Settings { slot_variable, directory, reads, offer, .. } = &self.settings;
+        let mut variables = own_variables(numbers, way)?;
+        if let Some(name) = slot_variable {
+            variables.push_variable(name, (numbers.slot - 1).to_string())?;
+        }
+        let mut command = Cow::Borrowed(self.launch.command());
+        if let Directory::Each(template) = directory {
+            let mut path = Vec::new();
+            template.render(task.spec.values(), numbers, Quoting::None, &mut path);
+            let path = PathBuf::from(OsString::from_vec(path));
+            fs::create_dir_all(&path)?;
+            command = in_directory(command, Some(&path));
+        }
+        let reader: Option<Box<dyn BufRead + 't>> = match (reads, &task.spec) {
+            (Reads::Own, Spec::Block(block)) => Some(Box::new(&block.bytes[..])),
+            (Reads::Lanes(lanes), _) => {
+                let number = usize::try_from(task.seq).unwrap_or(usize::MAX);
+                Some(Box::new(lanes.reader(number, worker.bell())))
+            }
+            (Reads::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
+            (Reads::Own | Reads::Terminal(_), _) => None,
+        };
+        let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
+        let name = match (offer, &mut bytes) {
+            (Offer::File, Some(bytes)) => Some(Name::with(bytes)?),
+            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()?),
+            _ => None,
+        };
+        if let Some(name) = &name {
+            variables.push_variable(offer::VARIABLE, &name.path)?;
+        }
+        let argv = match &name {
+            Some(name) if *offer == Offer::Fifo => {
+                command = in_directory(Cow::Borrowed(self.launch.sh()), command.directory.as_ref());
+                self.launch.argv_through(THROUGH_FIFO, &name.path, line)?
+            }
+            _ => self.launch.argv(line, task.spec.values(), numbers)?,
+        };
+        let input = match (reads, bytes, &name) {
+            (Reads::Terminal(terminal), ..) => Input::Terminal(terminal),
+            (_, Some(_), Some(name)) if *offer == Offer::File => Input::File(name.open()?),
+            (_, Some(bytes), _) => Input::Bytes(bytes),
+            (_, None, _) => Input::Nothing,
+        };
+        Ok(Prepared { variables, argv, command, input, name })
+    }
+
+    fn worker(&self, slot: u64) -> std::io::Result<Worker<'static>> {
+        let idle = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
+    }
+}
+
+/// Hands a job's bytes on as they come, and ends it when parsim is to end.
+struct HandOn<'c, 'a> {
+    cx: &'c mut Cx<'a>,
+}
+
+impl Listener for HandOn<'_, '_> {
+    fn output(&mut self, channel: Channel, bytes: &[u8]) -> std::io::Result<Flow> {
+        match channel {
+            Channel::Out => self.cx.write(bytes)?,
+            Channel::Err => self.cx.write_err(bytes)?,
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn started(&mut self) {
+        self.cx.has_started();
+    }
+
+    fn woken(&mut self) -> Woken {
+        Woken::Terminate
+    }
+}
+
+/// What a job is started with.
+struct Prepared<'t> {
+    variables: Words,
+    argv: Words,
+    command: Cow<'t, Command>,
+    input: Input<'t>,
+    /// Kept as long as the job may open it.
+    name: Option<Name>,
+}
+
+/// What a job reads.
+enum Input<'t> {
+    Nothing,
+    Terminal(&'t File),
+    File(File),
+    Bytes(Counted<Box<dyn BufRead + 't>>),
+}
+
+/// `command` where `directory` is, if it is anywhere else.
+fn in_directory<'t>(command: Cow<'t, Command>, directory: Option<&PathBuf>) -> Cow<'t, Command> {
+    if command.directory.as_ref() == directory {
+        return command;
+    }
+    Cow::Owned(Command { directory: directory.cloned(), ..command.into_owned() })
+}
+
+/// The environment that all jobs share.
+pub(super) fn environment(settings: &Settings) -> io::Result<Words> {
+    let variables = &settings.variables;
+    let own = OWN_VARIABLES.iter().map(OsString::from).chain(settings.slot_variable.clone());
+    let without: Vec<OsString> = own.chain(variables.iter().map(|(name, _)| name.clone())).collect();
+    let mut environment = Words::inherited_environment(&without);
+    variables.iter().try_for_each(|(name, value)| environment.push_variable(name, value))?;
+    Ok(environment)
+}
+
+fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
+    let mut variables = Words::new();
+    variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
+    variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
+    variables.push_variable("PARALLEL_PID", std::process::id().to_string())?;
+    variables.push_variable("PARSIM_WAY", way.name())?;
+    Ok(variables)
+}
+
+fn ended(report: &Report, cx: &mut Cx<'_>) -> Outcome {
+    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes);
+    if report.out_of_memory == Some(true) {
+        cx.fact("killed", "the system had run out of memory");
+    }
+    match (report.cause, report.ended) {
+        (Some(Cause::TimedOut), _) => Outcome::TimedOut,
+        (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
+        (Some(Cause::Broken), _) => {
+            let why = report.broken.as_ref().map_or_else(|| "cause unknown".to_owned(), ToString::to_string);
+            Outcome::Failed(format!("hand on its output: {why}"))
+        }
+        (None, Ended::Exited(0)) => Outcome::Success,
+        (None, Ended::Exited(status)) => Outcome::Exited(status),
+        (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
+    }
+}
+
+fn not_started(error: &StartError) -> Outcome {
+    let cause = error.to_string();
+    match error {
+        StartError::Ending => Outcome::Interrupted,
+        StartError::NotFound => Outcome::NotStarted { status: 127, cause },
+        _ => Outcome::NotStarted { status: 126, cause },
+    }
+}

@@ -1,0 +1,100 @@
+//! What can be asked of a batch of commands, as data.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Lanes, Offer, Shell, Spool};
+use crate::process::child::TermSequence;
+use crate::template::{Quoting, Template};
+
+/// How the commands of a batch are run.
+pub struct Settings {
+    /// The command line.
+    pub template: Template,
+    /// How values are quoted in it.
+    pub quoting: Quoting,
+    /// What runs a line that is more than plain words.
+    pub shell: Shell,
+    /// Where jobs run.
+    pub directory: Directory,
+    /// Variables of all jobs, beside those of this process.
+    pub variables: Vec<(OsString, OsString)>,
+    /// The variable that tells a job its slot, counted from 0.
+    pub slot_variable: Option<OsString>,
+    /// What jobs read.
+    pub reads: Reads,
+    /// How they are offered it.
+    pub offer: Offer,
+    /// How many jobs there are, where somebody said so.
+    pub total: Option<u64>,
+    /// The niceness of jobs.
+    pub nice: Option<i32>,
+    /// How long a job may last.
+    pub timeout: Option<Duration>,
+    /// Signals and waits for those that have to go.
+    pub term_sequence: TermSequence,
+    /// How many slots there are.
+    pub slots: usize,
+    /// What is done with a command line.
+    pub act: Act,
+    /// How outputs are put in order.
+    pub order: Order,
+}
+
+/// Where jobs run.
+#[derive(Clone, Debug)]
+pub enum Directory {
+    /// Here.
+    Here,
+    /// There, which is made.
+    Fixed(PathBuf),
+    /// Each where its values say, which is made.
+    Each(Template),
+}
+
+/// What jobs read on standard input.
+#[derive(Clone)]
+pub enum Reads {
+    /// The block of their task, or nothing.
+    Own,
+    /// One lane each.
+    Lanes(Arc<Lanes>),
+    /// All of it.
+    All(Arc<Spool>),
+    /// What is typed.
+    Terminal(Arc<File>),
+}
+
+/// Shows a command line at once, whatever else waits for its turn.
+pub type Trace = fn(&[u8]);
+
+/// What is done with a command line.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// It is run.
+    Run,
+    /// It is printed on stdout and run: `-v`.
+    PrintAndRun,
+    /// It is printed on stderr and run: `-t`.
+    TraceAndRun(Trace),
+    /// It is printed on stdout: `--dry-run`.
+    Print,
+    /// It is printed on stdout, quoted for a shell so many times: `--shellquote`.
+    PrintQuoted(usize),
+}
+
+/// How outputs are put in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Job by job, as they end.
+    Grouped,
+    /// Job by job, in input order: `-k`.
+    Kept,
+    /// Line by line, as they come: `--line-buffer`.
+    Lines,
+    /// Straight from the jobs to where parsim's own output goes: `-u`.
+    Unbuffered,
+}

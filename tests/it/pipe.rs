@@ -1,0 +1,139 @@
+//! What jobs read: blocks of standard input, all of it, or a file in its place.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::support::Fresh;
+
+fn says(script: &str) -> String {
+    Fresh::new().shell(script).run().exits(0).is_quiet().stdout.clone()
+}
+
+#[test]
+fn standard_input_is_dealt_out_in_records() {
+    assert_eq!(says("seq 5 | parsim parallel -k --pipe -N2 'paste -sd,'"), "1,2\n3,4\n5\n");
+    assert_eq!(says("seq 5 | parsim parallel -k --pipe -L2 -N1 'paste -sd,'"), "1,2\n3,4\n5\n");
+    let fasta = "printf '>a\\nAC\\n>b\\nGT\\n'";
+    assert_eq!(
+        says(&format!("{fasta} | parsim parallel -k --pipe --recstart '>' -N1 'cat; echo -'")),
+        ">a\nAC\n-\n>b\nGT\n-\n"
+    );
+    assert_eq!(
+        says("printf 'a;b;c;' | parsim parallel -k --pipe --recend ';' --rrs -N1 'cat; echo'"),
+        "a\nb\nc\n"
+    );
+    assert_eq!(
+        says(
+            "printf 'A\\nx\\nA\\ny\\n' | parsim parallel -k --pipe --regexp --recstart '^A' -N1 'cat; echo -'"
+        ),
+        "A\nx\n-\nA\ny\n-\n"
+    );
+    assert_eq!(
+        says("printf 'h\\n1\\n2\\n' | parsim parallel -k --pipe --header : -N1 'paste -sd,'"),
+        "h,1\nh,2\n"
+    );
+    assert_eq!(says("printf 'a\\nb' | parsim parallel -k --pipe -N1 'cat; echo -'"), "a\n-\nb-\n");
+    assert_eq!(says("parsim parallel --pipe cat </dev/null; echo $?"), "0\n", "nothing to read is no job");
+}
+
+#[test]
+fn blocks_end_with_records_and_lose_no_byte() {
+    let script = "seq 200000 >in; <in parsim parallel -k --pipe --block 100k cat | cmp - in && \
+                  <in parsim parallel -k --pipe --block 100k 'tail -c1 | od -An -c' | sort -u";
+    assert_eq!(says(script).trim(), "\\n");
+    // A record longer than a block makes the block longer.
+    assert_eq!(
+        says("printf '%010000d\\n' 1 2 | parsim parallel -k --pipe --block 1k wc -c"),
+        "10001\n10001\n"
+    );
+}
+
+#[test]
+fn a_job_that_reads_little_and_one_that_writes_much_do_not_stand_in_each_others_way() {
+    assert_eq!(says("seq 300000 | parsim parallel -k --pipe --block 1M 'head -1' | wc -l"), "2\n");
+    assert_eq!(
+        says("seq 300000 | parsim parallel -k --pipe --block 1M cat | md5sum"),
+        says("seq 300000 | md5sum")
+    );
+}
+
+#[test]
+fn values_go_along_with_blocks_and_nothing_is_appended() {
+    let script = "seq 3 | parsim parallel -k --pipe -N1 'echo {#}{}; cat' ::: a b";
+    assert_eq!(says(script), "1a\n1\n2b\n2\n3\n3\n");
+    assert_eq!(says("seq 2 | parsim parallel -k --pipe --tag -N1 cat"), "\t1\n\t2\n");
+    assert_eq!(says("seq 2 | parsim parallel -k --pipe -N1 --dry-run 'cat {#}'"), "cat 1\ncat 2\n");
+}
+
+#[test]
+fn a_block_can_be_a_file_or_a_named_pipe() {
+    for way in ["--cat", "--fifo"] {
+        let script = format!(
+            "mkdir t; seq 4 | TMPDIR=$PWD/t parsim parallel -k --pipe {way} -N2 'cat {{}}; echo {{#}}'; ls -A t"
+        );
+        assert_eq!(says(&script), "1\n2\n1\n3\n4\n2\n", "{way}, and nothing left");
+        let read = format!("seq 2 | parsim parallel {way} cat");
+        assert_eq!(says(&read), "1\n2\n", "{way} without a name");
+    }
+    let fresh = Fresh::new();
+    let ran = fresh.shell("seq 100000 | parsim parallel --pipe --fifo 'exit 3 # {}'").run();
+    ran.exits(1).tells("exit status 3");
+}
+
+#[test]
+fn every_job_of_a_tee_reads_everything() {
+    assert_eq!(says("seq 100 | parsim parallel -k --pipe --tee 'wc {}' ::: -l -c"), "100\n292\n");
+    assert_eq!(says("seq 100 | parsim parallel -k -j1 --pipe --tee {} ::: 'head -1' 'tail -1'"), "1\n100\n");
+    assert_eq!(says("seq 5 >f; <f parsim parallel --pipe --tee wc -l"), "5\n");
+}
+
+#[test]
+fn jobs_take_turns_at_blocks() {
+    let script = "seq 10 | parsim parallel --pipe --round-robin -j4 -N1 -k 'paste -sd,'";
+    assert_eq!(says(script), "1,5,9\n2,6,10\n3,7\n4,8\n");
+    assert_eq!(
+        says("seq 4 | parsim parallel --pipe --round-robin -j4 -N3 -k wc -l"),
+        "3\n1\n",
+        "as many as blocks"
+    );
+    let sum = "awk '{s+=$1} END {print s}'";
+    let script = format!("seq 300000 | parsim parallel --pipe --round-robin -j3 --block 10k wc -l | {sum}");
+    assert_eq!(says(&script), "300000\n");
+    // One that reads nothing is passed over.
+    let script = "seq 300000 | parsim parallel --pipe --round-robin -j2 --block 10k \
+                  'if [ {#} = 1 ]; then until [ -e done ]; do sleep 0.01; done; else cat >/dev/null; >done; fi'";
+    assert_eq!(says(&format!("echo | {{ {script}; }} & wait; echo over")), "over\n");
+}
+
+#[test]
+fn a_job_is_given_its_records_before_the_input_ends() {
+    let fresh = Fresh::new();
+    let mut line = fresh.parsim("parallel -j1 --pipe -N1 xargs touch").stdin(Stdio::piped());
+    let mut child = line.command().spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"first\nsecond").unwrap();
+    while !fresh.path("first").exists() {
+        std::thread::yield_now();
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    assert!(fresh.path("second").exists());
+}
+
+#[test]
+fn a_file_can_be_dealt_out_in_as_many_blocks_as_asked_for() {
+    assert_eq!(
+        says("seq 1000 >f; parsim parallel --pipe-part -a f -k --block 1k cat | cmp - f && echo same"),
+        "same\n"
+    );
+    let script = "seq 1000 >f; parsim parallel --pipe-part -a f -j2 --block -2 -k wc -l | wc -l";
+    assert_eq!(says(script), "4\n");
+    Fresh::new().parsim("parallel --pipe-part cat").run().refuses("give one with -a FILE");
+    Fresh::new().parsim("parallel --round-robin cat").run().refuses("--round-robin needs --pipe");
+}
+
+#[test]
+fn a_block_is_given_again_to_a_job_that_is_tried_again() {
+    let script = "seq 2 | parsim parallel --pipe --retries 2 'cat >>read; [ -e tried ] || { >tried; false; }'; cat read";
+    assert_eq!(says(script), "1\n2\n1\n2\n");
+}
