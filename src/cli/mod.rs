@@ -34,9 +34,10 @@ use crate::record::Way;
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
-    let as_parallel = as_subcommand(argv);
-    let argv = as_parallel.as_deref().unwrap_or(argv);
-    let outcome = std::panic::catch_unwind(|| dispatch(argv, started));
+    let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
+        Some(words) => batch::run(Way::Parallel, words),
+        None => dispatch(argv, started),
+    });
     let fault = match outcome {
         Ok(Ok(end)) => return end,
         Ok(Err(fault)) => fault,
@@ -48,14 +49,11 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
     End::Status(Exit::Fault.status())
 }
 
-/// The command line of a program that goes by the name of `parallel`, as one of
-/// parsim's.
-fn as_subcommand(argv: &[OsString]) -> Option<Vec<OsString>> {
-    let name = Path::new(argv.first()?).file_name()?;
-    (name == Way::Parallel.name()).then(|| {
-        let words = ["parsim".into(), name.to_owned()];
-        words.into_iter().chain(argv.iter().skip(1).cloned()).collect()
-    })
+/// What follows the name of a program that goes by `parallel`: always a batch, for
+/// scripts know of no exercises.
+fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
+    let (program, words) = argv.split_first()?;
+    (Path::new(program).file_name()? == Way::Parallel.name()).then_some(words)
 }
 
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {

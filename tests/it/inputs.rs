@@ -27,7 +27,7 @@ fn the_head_of_each_source_names_its_columns() {
     assert_eq!(says("parsim parallel -k --header : echo {b}{a} ::: a 1 2 ::: b x y"), "x1\ny1\nx2\ny2\n");
     assert_eq!(says("parsim parallel -k --header : echo {b}{a} ::: a 1 2 :::+ b x y"), "x1\ny2\n");
     assert_eq!(says("parsim parallel -k --header : --tagstring {a} echo ::: a 1"), "1\t1\n");
-    assert_eq!(says("parsim parallel -k --header : --wd {d} 'pwd | sed s,.*/,,' ::: d x y"), "x\ny\n");
+    assert_eq!(says("parsim parallel -k --header : --wd {d} 'pwd | sed s,.*/,, #' ::: d x y"), "x\ny\n");
     assert_eq!(says("echo 1 >f; parsim parallel --header 0 echo {f} :::: f"), "1\n");
     assert_eq!(says("printf 'a\\n' | parsim parallel --header : echo {a}"), "", "a head alone is no job");
 }
@@ -112,25 +112,25 @@ fn values_are_quoted_for_a_shell_as_often_as_asked_for() {
 
 #[test]
 fn jobs_are_told_their_slot_their_threads_and_where_temporary_files_go() {
-    assert_eq!(says("parsim parallel -j1 --process-slot-var S 'echo $S' ::: a b"), "0\n0\n");
+    assert_eq!(says("parsim parallel -j1 --process-slot-var S 'echo $S {}' ::: a b"), "0 a\n0 b\n");
     assert_eq!(
         says(
-            "OMP_NUM_THREADS=9 parsim parallel --threads-per-job 3 'echo $OMP_NUM_THREADS $RAYON_NUM_THREADS' ::: a"
+            "OMP_NUM_THREADS=9 parsim parallel --threads-per-job 3 'echo $OMP_NUM_THREADS $RAYON_NUM_THREADS #' ::: a"
         ),
         "3 3\n"
     );
     // Far more threads than cores leave one slot.
     assert_eq!(says("parsim parallel --threads-per-job 100000 'echo {%}' ::: a b c"), "1\n1\n1\n");
-    assert_eq!(says("mkdir t; parsim parallel --tmpdir t 'echo $TMPDIR' ::: a"), "t\n");
-    assert_eq!(says("X=1 parsim parallel --env X 'echo $X' ::: a"), "1\n");
+    assert_eq!(says("mkdir t; parsim parallel --tmpdir t 'echo $TMPDIR #' ::: a"), "t\n");
+    assert_eq!(says("X=1 parsim parallel --env X 'echo $X #' ::: a"), "1\n");
 }
 
 #[test]
 fn jobs_run_in_directories_that_are_made_for_them() {
     assert_eq!(says("parsim parallel --wd new/one 'touch {}' ::: x; ls new/one"), "x\n");
-    assert_eq!(says("parsim parallel -k --wd d{} touch x ::: 1 2; ls d1 d2"), "d1:\nx\n\nd2:\nx\n");
+    assert_eq!(says("parsim parallel -k --wd d{} 'touch x #' ::: 1 2; ls d1 d2"), "d1:\nx\n\nd2:\nx\n");
     let fresh = Fresh::new();
-    let ran = fresh.shell("TMPDIR=$PWD parsim parallel -j1 --wd ... 'pwd' ::: a b").run();
+    let ran = fresh.shell("TMPDIR=$PWD parsim parallel -j1 --wd ... 'pwd #' ::: a b").run();
     ran.exits(0).expect(ran.stdout.lines().count() == 2, "a directory each");
     let folders: Vec<&str> = ran.stdout.lines().collect();
     ran.expect(folders[0] != folders[1], "two directories");

@@ -50,7 +50,11 @@ impl Launch {
         };
         let shell = &settings.shell;
         let direct = match Direct::of(&settings.template, settings.quoting) {
-            Some(direct) if is_plain(shell, direct.program()) => {
+            // Elsewhere a name such as ./run is another program.
+            Some(direct)
+                if is_plain(shell, direct.program())
+                    && (matches!(settings.directory, Directory::Here) || !is_relative(direct.program())) =>
+            {
                 // Not found, the shell says so in its own words.
                 match resolve(OsStr::from_bytes(direct.program()), &shell.path) {
                     Ok(program) => Some((direct, prepared(&program)?)),
@@ -99,6 +103,11 @@ impl Launch {
             line,
         ]))
     }
+}
+
+/// Whether where `program` is depends on the working directory.
+fn is_relative(program: &[u8]) -> bool {
+    program.contains(&b'/') && !program.starts_with(b"/")
 }
 
 /// Whether `program` means the same to the shell as to the kernel.
