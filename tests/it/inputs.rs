@@ -85,6 +85,20 @@ fn exported_functions_are_commands() {
 }
 
 #[test]
+fn lines_are_run_by_the_shell_that_they_were_written_for() {
+    let fresh = Fresh::new();
+    let ran = |script: &str| fresh.shell(&format!("exec bash -c '{script}'")).run().exits(0).stdout.clone();
+    let dash = "export SHELL=/bin/dash; f() { echo f$1; }; export -f f; parsim parallel f ::: 1";
+    assert_eq!(ran(dash), "f1\n", "other shells drop functions");
+    assert_eq!(
+        ran("unset SHELL; parsim parallel \"[[ a == a* ]] && echo {}\" ::: 1; true"),
+        "1\n",
+        "the parent"
+    );
+    assert_eq!(ran("export PARSIM_SHELL=/bin/dash; parsim parallel \"echo \\$0 #\" ::: 1"), "/bin/dash\n");
+}
+
+#[test]
 fn called_parallel_it_is_parsim_parallel() {
     assert_eq!(as_parallel("parallel -k echo ::: a b"), "a\nb\n");
     assert_eq!(as_parallel("parallel --will-cite -j2 </dev/null; parallel </dev/null; echo $?"), "0\n");
