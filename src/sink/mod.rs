@@ -4,15 +4,18 @@
 //! [`Ordered`] lets every task write at once and keeps what has to wait (memory
 //! first, then one spill file). [`Grouped`] hands a task's output on when it
 //! ends, [`Lines`] line by line. [`Heads`] keeps the beginning for a report,
-//! [`Held`] what a task wrote until it is known that this was its last try. None
-//! knows what the bytes mean.
+//! [`Held`] what a task wrote until it is known that this was its last try.
+//! [`Recording`] puts aside what one run writes and [`Comparing`] compares another
+//! with it. None knows what the bytes mean.
 
 mod grouped;
 mod heads;
 mod held;
 mod kept;
 mod lines;
+mod nowhere;
 mod ordered;
+mod reference;
 mod spill;
 
 pub use grouped::Grouped;
@@ -20,4 +23,6 @@ pub use heads::Heads;
 pub use held::Held;
 pub use kept::Kept;
 pub use lines::Lines;
+pub use nowhere::Nowhere;
 pub use ordered::Ordered;
+pub use reference::{Comparing, Recording, Reference};
