@@ -4,6 +4,7 @@
 //! Decides the order of runs and what is inside the clock. Does not know what
 //! tasks do, who watches, or what is reported.
 
+mod judge;
 mod ledger;
 mod pass;
 mod saving;
@@ -14,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::saving::Save;
 
+use self::judge::Judge;
 use self::saving::Saving;
 use crate::event::{Journal, Observer, Unobserved};
 use crate::executor::{Executor, Pool, Serial};
@@ -22,7 +24,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::record::Way;
-use crate::study::{Agreement, Column, Comparer, SCHEMA, Study};
+use crate::study::{Agreement, Column, SCHEMA, Study};
 use crate::workload::Workload;
 
 /// How often each way is run.
@@ -38,6 +40,17 @@ pub enum Repeats {
         /// How many times at most.
         most: usize,
     },
+}
+
+/// What counts as a task's result where ways are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Results {
+    /// What it produced; a task that failed has none.
+    Products,
+    /// All it wrote, to either channel, and how it ended: failing alike is to
+    /// agree. What the first run writes is put aside, so that the first difference
+    /// can be quoted.
+    Endings,
 }
 
 /// A command or function that runs before or after each run, outside the clock.
@@ -63,6 +76,7 @@ pub struct Experiment<'a> {
     repeats: Repeats,
     warmup: usize,
     keep_records: bool,
+    results: Results,
     before: Option<Hook<'a>>,
     after: Option<Hook<'a>>,
     saving: Saving<'a>,
@@ -92,6 +106,7 @@ impl<'a> Experiment<'a> {
             repeats: Repeats::Times(1),
             warmup: 0,
             keep_records: true,
+            results: Results::Products,
             before: None,
             after: None,
             saving: Saving::default(),
@@ -136,6 +151,12 @@ impl<'a> Experiment<'a> {
     #[must_use]
     pub fn without_records(self) -> Self {
         Self { keep_records: false, ..self }
+    }
+
+    /// What counts as a task's result where ways are compared.
+    #[must_use]
+    pub fn results(self, results: Results) -> Self {
+        Self { results, ..self }
     }
 
     /// Runs before each run, outside the clock.
@@ -207,10 +228,10 @@ impl<'a> Experiment<'a> {
     }
 
     fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
-        let mut comparer = Comparer::default();
+        let mut judge = Judge::default();
         for number in 1..=self.warmup {
             for column in order(self.executors.len(), number) {
-                if self.one_run(study, column, 0, &mut Comparer::default())?.is_none() {
+                if self.one_run(study, column, 0, &mut Judge::default())?.is_none() {
                     return Ok(());
                 }
             }
@@ -218,13 +239,14 @@ impl<'a> Experiment<'a> {
         let mut measured = Duration::ZERO;
         for number in 1.. {
             for column in order(self.executors.len(), number) {
-                let Some(result) = self.one_run(study, column, number, &mut comparer)? else {
+                let Some(result) = self.one_run(study, column, number, &mut judge)? else {
                     return Ok(());
                 };
                 measured += result.wall;
                 study.columns[column].runs.push(result);
                 let checked = self.checked.clone();
-                study.agreement = comparer.agreement().map(|agreement| Agreement { checked, ..agreement });
+                study.agreement =
+                    judge.comparer.agreement().map(|agreement| Agreement { checked, ..agreement });
                 self.saving.measured(study, &*self.clock)?;
                 if study.trouble.is_some() {
                     return Ok(());
@@ -270,6 +292,7 @@ impl<'a> Experiment<'a> {
             cut: None,
             halt_status: None,
             left_some: false,
+            sample_of: self.workload.sample_of(),
             trouble: None,
             columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,

@@ -229,6 +229,17 @@ impl TryFrom<String> for Digest {
     }
 }
 
+/// A file that a run left, to be compared with that of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftFile {
+    /// Its name, the same for the same file of another run.
+    pub name: String,
+    /// What it holds.
+    pub digest: Digest,
+    /// How it differs from that of the first run, in words, if it does.
+    pub why: Option<String>,
+}
+
 /// What was measured of one attempt at one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

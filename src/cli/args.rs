@@ -24,7 +24,7 @@ what that bought in wall and CPU time, and checks that both ways agree.
   parsim csv --files 20              write them both ways, side by side
   parsim sleep                       4 tasks that wait: serial against parallel
 
-Subcommands: serial, parallel, sleep, csv-gen (csv), cpus.
+Subcommands: serial, parallel, compare, sleep, csv-gen (csv), cpus.
 More: parsim --help, parsim csv --help
 ";
 
@@ -37,6 +37,7 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .subcommand(pair("serial", "Run a batch of commands one task at a time"))
         .subcommand(pair("parallel", "Run a batch of commands on all logical cores, as GNU parallel does"))
+        .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
 }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::term::Terminal;
+use crate::gnu_args::Export;
 use crate::report::{self, Render};
 use crate::study::Study;
 use crate::whole_file::WholeFile;
@@ -38,14 +39,20 @@ impl Exports {
     /// Opens every target of the command line, so that a bad path fails before
     /// any work is done.
     pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
-        let mut targets = Vec::new();
-        for row in report::ROWS {
-            let Some(path) = matches.get_one::<PathBuf>(row.option) else { continue };
-            let place =
-                Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
-            targets.push(Target { render: row.render, place });
-        }
-        Ok(Self { targets })
+        let targets = report::ROWS.iter().filter_map(|row| {
+            let path = matches.get_one::<PathBuf>(row.option)?;
+            Some(Target::open(row, path))
+        });
+        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+    }
+
+    /// Opens what was typed behind GNU parallel's kind of options.
+    pub(super) fn of(exports: &[Export]) -> anyhow::Result<Self> {
+        let targets = exports.iter().map(|Export { format, path }| {
+            let row = report::ROWS.iter().find(|row| row.option.strip_prefix("export-") == Some(format));
+            Target::open(row.with_context(|| format!("--export-{format} is not offered yet"))?, path)
+        });
+        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
     }
 
     /// Whether stdout is taken by an export.
@@ -88,6 +95,14 @@ impl Exports {
             }
         }
         Ok(())
+    }
+}
+
+impl Target {
+    fn open(row: &report::Row, path: &Path) -> anyhow::Result<Self> {
+        let place =
+            Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
+        Ok(Self { render: row.render, place })
     }
 }
 

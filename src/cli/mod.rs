@@ -63,12 +63,21 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "serial" || name == "parallel") {
         return print(batch::HELP);
     }
+    if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "compare") {
+        return print(batch::COMPARE_HELP);
+    }
     if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| argv[1] == way.name()) {
         match &argv[2..] {
             [only] if only == "--help" || only == "-h" => return print(batch::HELP),
-            words if batch::is_meant(words) => return batch::run(way, words),
+            words if batch::is_meant(words) => return batch::run(way, words, &command_line(argv), started),
             _ => {}
         }
+    }
+    if argv[1] == "compare" {
+        return match &argv[2..] {
+            [only] if only == "--help" || only == "-h" => print(batch::COMPARE_HELP),
+            words => batch::compare(words, &command_line(argv), started),
+        };
     }
     let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,

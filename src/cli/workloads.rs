@@ -80,13 +80,15 @@ pub(super) fn run_ways(
     })
 }
 
-fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
+/// A hook that runs `command` in a shell, which is told the way.
+pub(super) fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
     Box::new(move |way: Way| {
         process::run_in_shell(command, &[("PARSIM_WAY", OsStr::new(way.name()))], interrupt.wake_fd())
     })
 }
 
-fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
+/// Shows the report and writes what is to be exported.
+pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
     let measured = study.columns.iter().any(|column| !column.runs.is_empty());
     let mut shown = Ok(());
     if measured && exports.take_stdout() {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Results;
+use super::judge::with_ending;
 use crate::record::{Digest, Outcome, Record, Way};
 use crate::run::Ledger;
 use crate::study::{Failure, RunResult};
@@ -10,8 +12,20 @@ use crate::study::{Failure, RunResult};
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
 
+/// Of so many differing tasks the labels are kept.
+const NAMED_DIFFERENCES: usize = 10;
+
+/// What a run is compared with, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    /// What counts as a result.
+    pub(super) results: Results,
+    /// Those of the first run; `None` of that run itself.
+    pub(super) reference: Option<&'a [Option<Digest>]>,
+}
+
 /// Folds records into a [`RunResult`].
-pub(super) struct RunLedger {
+pub(super) struct RunLedger<'a> {
     pub(super) result: RunResult,
     /// The digest of each task by sequence number; `None` where it failed.
     pub(super) digests: Vec<Option<Digest>>,
@@ -19,17 +33,20 @@ pub(super) struct RunLedger {
     pub(super) failures: BTreeMap<u64, Failure>,
     /// How many failures were counted only.
     pub(super) unnamed: u64,
-    compared: bool,
+    /// The labels of the first tasks whose results are not the reference's.
+    pub(super) differing: BTreeMap<u64, String>,
+    compared: Option<Against<'a>>,
     keep_records: bool,
 }
 
-impl RunLedger {
-    pub(super) fn new(compared: bool, keep_records: bool) -> Self {
+impl<'a> RunLedger<'a> {
+    pub(super) fn new(compared: Option<Against<'a>>, keep_records: bool) -> Self {
         Self {
             result: RunResult::default(),
             digests: Vec::new(),
             failures: BTreeMap::new(),
             unnamed: 0,
+            differing: BTreeMap::new(),
             compared,
             keep_records,
         }
@@ -39,7 +56,7 @@ impl RunLedger {
     /// or records are kept, for there all must be known; nor of parts, several of
     /// which make one item.
     fn only_counts(&self, record: &Record) -> bool {
-        let all_are_known = self.compared || self.keep_records || record.item.is_some();
+        let all_are_known = self.compared.is_some() || self.keep_records || record.item.is_some();
         !all_are_known && self.failures.len() == NAMED_FAILURES
     }
 
@@ -51,7 +68,29 @@ impl RunLedger {
     }
 }
 
-impl Ledger for RunLedger {
+impl RunLedger<'_> {
+    /// Takes note of the result of `record`'s task.
+    fn compare(&mut self, record: &Record, against: Against<'_>) {
+        let result = match against.results {
+            Results::Products => record.digest.filter(|_| record.outcome == Outcome::Success),
+            Results::Endings => record.digest.and_then(|digest| with_ending(digest, &record.outcome)),
+        };
+        let index = usize::try_from(record.seq).expect("a digest for each task fits into memory");
+        if self.digests.len() <= index {
+            self.digests.resize(index + 1, None);
+        }
+        self.digests[index] = result;
+        let reference = against.reference.and_then(|reference| reference.get(index));
+        if reference.is_some_and(|reference| *reference != result) {
+            self.differing.insert(record.seq, record.label.clone());
+            if self.differing.len() > NAMED_DIFFERENCES {
+                self.differing.pop_last();
+            }
+        }
+    }
+}
+
+impl Ledger for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
         self.result.add(&record);
         if record.outcome.is_failure() && self.only_counts(&record) {
@@ -63,12 +102,8 @@ impl Ledger for RunLedger {
                 way: Way::Serial,
             });
         }
-        if self.compared {
-            let index = usize::try_from(record.seq).expect("a digest for each task fits into memory");
-            if self.digests.len() <= index {
-                self.digests.resize(index + 1, None);
-            }
-            self.digests[index] = record.digest.filter(|_| record.outcome == Outcome::Success);
+        if let Some(against) = self.compared {
+            self.compare(&record, against);
         }
         if self.keep_records {
             self.result.records.push(record);

@@ -1,13 +1,14 @@
 //! One pass over the batch: what is outside the clock, what is inside, and what
 //! is kept of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 
-use super::ledger::RunLedger;
-use super::{Experiment, Hook};
+use super::judge::{Judge, Seen};
+use super::ledger::{Against, RunLedger};
+use super::{Experiment, Hook, Results};
 use crate::event::Event;
 use crate::executor::Executor;
 use crate::interrupt::Interrupt;
@@ -16,7 +17,7 @@ use crate::output::{Outlet, Sink};
 use crate::record::{Digest, Way};
 use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered};
-use crate::study::{Comparer, Cut, Produced, RunResult, Study};
+use crate::study::{Cut, Produced, RunResult, Study};
 use crate::turnstile::Turnstile;
 use crate::workload::Workload;
 
@@ -33,7 +34,7 @@ impl Experiment<'_> {
         study: &mut Study,
         column: usize,
         number: usize,
-        comparer: &mut Comparer,
+        judge: &mut Judge,
     ) -> anyhow::Result<Option<RunResult>> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
@@ -43,6 +44,8 @@ impl Experiment<'_> {
             study.cut = Some(cut_before);
             return Ok(None);
         }
+        // A hook may restore what was there before all runs.
+        self.workload.make_room(way)?;
         if !run_hook(&mut self.before, "--prepare", way, study) {
             return Ok(None);
         }
@@ -71,7 +74,9 @@ impl Experiment<'_> {
             bytes: size.bytes,
             unit: workload.unit(),
         });
-        let mut ledger = RunLedger::new(both_ways, self.keep_records);
+        let against =
+            both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
+        let mut ledger = RunLedger::new(against, self.keep_records);
         let heads = Heads::new(SHOWN_OUTPUT);
         let sink: Option<Box<dyn Sink + '_>> = match workload.outlet(way) {
             Outlet::Kept => None,
@@ -80,7 +85,12 @@ impl Experiment<'_> {
             Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
             Outlet::Own(sink) => Some(sink),
         };
-        let timed = self.timed(executor, sink.as_deref().unwrap_or(&heads), &mut ledger);
+        let shown = sink.as_deref().unwrap_or(&heads);
+        // A warm-up has nothing to be compared with, and nothing is compared with it.
+        let results = if both_ways && number > 0 { self.results } else { Results::Products };
+        let watch = judge.watch(results, way, shown);
+        let timed = self.timed(executor, watch.sink(), &mut ledger);
+        let seen = Seen::of(watch, judge.comparer.first_way(), way);
         drop(sink);
         workload.settle();
         self.observer.observe(&Event::RunFinished { way });
@@ -88,8 +98,10 @@ impl Experiment<'_> {
 
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
-        let RunLedger { result, digests, failures, unnamed, .. } = ledger.sorted();
+        let RunLedger { result, digests, failures, unnamed, differing, .. } = ledger.sorted();
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
+        let endings: BTreeMap<u64, String> =
+            failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
         if self.interrupt.is_set() {
             run_hook(&mut self.after, "--cleanup", way, study);
@@ -111,13 +123,22 @@ impl Experiment<'_> {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
             let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
+            let (known, failed, files) = match self.results {
+                Results::Products => (BTreeMap::new(), BTreeMap::new(), None),
+                Results::Endings => {
+                    let differences = judge.note(seen, &result, study);
+                    let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
+                    let files = workload.files(way, &self.interrupt).context("read back the --outputs")?;
+                    (known, endings, files)
+                }
+            };
             if self.interrupt.is_set() {
                 run_hook(&mut self.after, "--cleanup", way, study);
                 // Not all of it was read back.
                 study.cut = Some(cut);
                 return Ok(None);
             }
-            comparer.take(items);
+            judge.comparer.take(Produced { known, failed, files, ..items });
         }
         for total in &result.spans {
             if let Some(advice) = workload.advice(&total.name) {
@@ -134,7 +155,7 @@ impl Experiment<'_> {
         &self,
         executor: &dyn Executor,
         sink: &dyn Sink,
-        ledger: &mut RunLedger,
+        ledger: &mut RunLedger<'_>,
     ) -> anyhow::Result<Timed> {
         let clock = &*self.clock;
         let workload = &*self.workload;
@@ -203,8 +224,8 @@ fn produced(
     if let Some(products) = workload.products(way, &wanted, interrupt).context("read the results back")? {
         let unit = products.first().map_or(workload.unit(), |product| product.unit);
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
-        return Ok(Produced { way, width, unit, items });
+        return Ok(Produced::new(way, width, unit, items));
     }
     let items = (1..).zip(digests).map(|(number, digest): (u64, _)| (number.to_string(), digest));
-    Ok(Produced { way, width, unit: workload.unit(), items: items.collect() })
+    Ok(Produced::new(way, width, workload.unit(), items.collect()))
 }

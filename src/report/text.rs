@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 use super::Table;
 use crate::format;
 use crate::record::Way;
-use crate::study::{Agreement, Comparison, Study, Verdict, explain};
+use crate::study::{self, Agreement, Comparison, Study, Verdict, explain};
 use crate::style::{Styles, paint};
 
 /// How many failures are named; the rest are counted.
@@ -116,14 +116,36 @@ fn summary(study: &Study, styles: Styles) -> Vec<String> {
             parallel.width
         ));
     }
+    lines.extend(sample(study));
     if let Some(agreement) = &study.agreement {
         lines.extend(agreement.checked.as_deref().map(format::printable));
         for difference in &agreement.differences {
-            let text = format!("differs: {} ({})", format::printable(&difference.label), difference.way);
+            let mut text = format!("differs: {} ({})", format::printable(&difference.label), difference.way);
+            if !difference.why.is_empty() {
+                text += &format!(": {}", format::printable(&difference.why));
+            }
             lines.push(paint(styles.bad, &text));
         }
     }
     lines
+}
+
+/// What the whole would take, where only a sample was run.
+fn sample(study: &Study) -> Option<String> {
+    let total = study.sample_of?;
+    let wholes = study.columns.iter().filter_map(|column| {
+        let whole = study::whole(column, total)?;
+        let width = if study.parallel().count() > 1 && column.way == Way::Parallel {
+            format!(" -j {}", column.width)
+        } else {
+            String::new()
+        };
+        Some(format!("{}{width} {whole}", column.way))
+    });
+    let wholes: Vec<String> = wholes.collect();
+    let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
+    let (ran, total) = (format::count(ran), format::plural(total, &study.unit));
+    Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
 }
 
 fn speedup(comparison: &Comparison) -> String {
@@ -143,15 +165,15 @@ fn speedup(comparison: &Comparison) -> String {
 
 fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
-    let noun = if agreement.items == 1 { agreement.unit.clone() } else { format!("{}s", agreement.unit) };
-    paint(
-        style,
-        &format!(
-            "{} of {} {noun} identical",
-            format::count(agreement.identical),
-            format::count(agreement.items)
-        ),
-    )
+    let told = |identical, of, unit: &str| {
+        let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
+        format!("{} of {} {noun} identical", format::count(identical), format::count(of))
+    };
+    let mut text = told(agreement.identical, agreement.items, &agreement.unit);
+    if let Some(files) = agreement.files {
+        text += &format!(", {}", told(files.identical, files.files, "file"));
+    }
+    paint(style, &text)
 }
 
 /// What the tasks wrote, where it is little: one line for each way unless all agree.

@@ -225,7 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sink::Nowhere;
+    use crate::sink::Heads;
 
     /// Each task's chunks for stdout, then for stderr.
     type Writes = Vec<[Vec<Vec<u8>>; 2]>;
@@ -244,10 +244,11 @@ mod tests {
     }
 
     fn found(first: &Writes, second: &Writes) -> Vec<(u64, Channel, String)> {
-        let recording = Recording::new(&Nowhere);
+        let nowhere = Heads::new(0);
+        let recording = Recording::new(&nowhere);
         write_all(&recording, first);
         let reference = recording.finish().unwrap();
-        let comparing = Comparing::new(&Nowhere, &reference);
+        let comparing = Comparing::new(&nowhere, &reference);
         write_all(&comparing, second);
         let told =
             |(seq, (channel, mismatch)): (u64, (Channel, Mismatch))| (seq, channel, mismatch.told("a", "b"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Digest, Way};
+use crate::record::{Digest, LeftFile, Way};
 
 /// How many differing items are named; the rest are counted.
 const NAMED: usize = 10;
@@ -21,9 +21,29 @@ pub struct Agreement {
     pub identical: u64,
     /// The first of those that differed, in input order.
     pub differences: Vec<Difference>,
+    /// How many of these failed in every run, and in the same way.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed_alike: u64,
+    /// The files that tasks left beside, where these were compared too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FilesAgreement>,
     /// A further check of the content, in words: `x000000.csv read back as ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked: Option<String>,
+}
+
+/// How far the files agree that the runs left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesAgreement {
+    /// How many there are, in all runs together.
+    pub files: u64,
+    /// How many were the same in every run.
+    pub identical: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An item that differed, or was missing, in some run.
@@ -37,13 +57,16 @@ pub struct Difference {
     pub way: Way,
     /// How many tasks at a time it was run with.
     pub width: usize,
+    /// The first difference, in words, where it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 impl Agreement {
     /// Whether every item was the same in every run.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.identical == self.items
+        self.identical == self.items && self.files.is_none_or(|files| files.identical == files.files)
     }
 }
 
@@ -58,6 +81,33 @@ pub(crate) struct Produced {
     pub(crate) unit: &'static str,
     /// Each item in a person's words, and its digest; `None` where it failed.
     pub(crate) items: Vec<(String, Option<Digest>)>,
+    /// What is known of those that differ.
+    pub(crate) known: BTreeMap<u64, Known>,
+    /// How tasks failed, where that is a result like any other.
+    pub(crate) failed: BTreeMap<u64, String>,
+    /// The files beside, if any were looked for.
+    pub(crate) files: Option<Vec<LeftFile>>,
+}
+
+impl Produced {
+    /// The items alone.
+    pub(crate) fn new(
+        way: Way,
+        width: usize,
+        unit: &'static str,
+        items: Vec<(String, Option<Digest>)>,
+    ) -> Self {
+        Self { way, width, unit, items, known: BTreeMap::new(), failed: BTreeMap::new(), files: None }
+    }
+}
+
+/// What is known of an item that differs from the reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The item in a person's words.
+    pub(crate) label: String,
+    /// The first difference, in words.
+    pub(crate) why: String,
 }
 
 /// Compares run after run with the first.
@@ -65,41 +115,107 @@ pub(crate) struct Produced {
 pub(crate) struct Comparer {
     unit: &'static str,
     reference: Option<Vec<Option<Digest>>>,
+    first_way: Option<Way>,
+    /// How tasks of the reference failed.
+    failed: BTreeMap<u64, String>,
     differing: BTreeMap<u64, Difference>,
     /// Items that some run did not produce: told as failures, not as differences.
     missing: BTreeSet<u64>,
+    /// The tasks that failed in all runs so far, and each time alike.
+    failed_alike: BTreeSet<u64>,
+    files: BTreeMap<String, ComparedFile>,
+    /// In how many runs files were looked for.
+    n_file_runs: usize,
     compared: bool,
+}
+
+/// A file and what became of it in the runs.
+#[derive(Debug, Default)]
+struct ComparedFile {
+    /// In how many runs it was there.
+    runs: usize,
+    difference: Option<Difference>,
 }
 
 impl Comparer {
     /// Takes what one run produced.
     pub(crate) fn take(&mut self, produced: Produced) {
-        let Produced { way, width, unit, items } = produced;
+        let Produced { way, width, unit, items, mut known, failed, files } = produced;
+        self.take_files(way, width, files);
         self.missing
             .extend((0..).zip(&items).filter(|(_, (_, digest))| digest.is_none()).map(|(item, _)| item));
         let Some(reference) = &self.reference else {
             self.unit = unit;
             self.reference = Some(items.into_iter().map(|(_, digest)| digest).collect());
+            self.first_way = Some(way);
+            self.failed_alike = failed.keys().copied().collect();
+            self.failed = failed;
             return;
         };
         self.compared = true;
         self.missing.extend(items.len() as u64..reference.len() as u64);
         for (item, (first, (label, this))) in (0..).zip(reference.iter().zip(items)) {
             if first.is_some() && this.is_some() && *first != this {
-                self.differing.entry(item).or_insert(Difference { item, label, way, width });
+                let Known { label, why } = known.remove(&item).unwrap_or(Known { label, why: String::new() });
+                self.differing.entry(item).or_insert(Difference { item, label, way, width, why });
             }
         }
+        self.failed_alike.retain(|item| failed.get(item) == self.failed.get(item));
+    }
+
+    fn take_files(&mut self, way: Way, width: usize, files: Option<Vec<LeftFile>>) {
+        let Some(files) = files else { return };
+        let earlier = self.n_file_runs;
+        self.n_file_runs += 1;
+        let difference =
+            |name: &str, why: String| Difference { item: 0, label: format!("file {name}"), way, width, why };
+        for LeftFile { name, why, .. } in files {
+            let file = self.files.entry(name.clone()).or_default();
+            file.runs += 1;
+            if let Some(why) = why {
+                file.difference.get_or_insert_with(|| difference(&name, why));
+            } else if file.runs == 1 && earlier > 0 {
+                let why = format!("only this {way} run left it");
+                file.difference.get_or_insert_with(|| difference(&name, why));
+            }
+        }
+        for (name, file) in self.files.iter_mut().filter(|(_, file)| file.runs < earlier + 1) {
+            let why = format!("this {way} run did not leave it");
+            file.difference.get_or_insert_with(|| difference(name, why));
+        }
+    }
+
+    /// How the first run was made.
+    pub(crate) fn first_way(&self) -> Way {
+        self.first_way.unwrap_or(Way::Serial)
+    }
+
+    /// How a task failed in the first run, if it did.
+    pub(crate) fn how_it_failed(&self, task: u64) -> Option<&String> {
+        self.failed.get(&task)
+    }
+
+    /// What the first run produced.
+    pub(crate) fn reference(&self) -> Option<&[Option<Digest>]> {
+        self.reference.as_deref()
     }
 
     /// The outcome so far; `None` while there was nothing to compare with.
     pub(crate) fn agreement(&self) -> Option<Agreement> {
         let reference = self.reference.as_ref().filter(|_| self.compared)?;
         let unlike: BTreeSet<_> = self.differing.keys().chain(&self.missing).collect();
+        let unlike_files = || self.files.values().filter_map(|file| file.difference.as_ref());
+        let files = FilesAgreement {
+            files: self.files.len() as u64,
+            identical: (self.files.len() - unlike_files().count()) as u64,
+        };
         Some(Agreement {
             unit: self.unit.to_owned(),
             items: reference.len() as u64,
             identical: (reference.len() as u64).saturating_sub(unlike.len() as u64),
-            differences: self.differing.values().take(NAMED).cloned().collect(),
+            failed_alike: self.failed_alike.len() as u64,
+            files: (self.n_file_runs > 0).then_some(files),
+            differences: self.differing.values().chain(unlike_files()).take(NAMED).cloned().collect(),
             checked: None,
         })
     }
@@ -113,7 +229,7 @@ mod tests {
         let digest = |&value: &u128| (value != 0).then_some(Digest(value));
         let items = (0..).zip(values.iter().map(digest));
         let items = items.map(|(item, digest): (u64, _)| (item.to_string(), digest)).collect();
-        Produced { way, width: 1, unit: "task", items }
+        Produced::new(way, 1, "task", items)
     }
 
     fn compare(first: &[u128], second: &[u128]) -> Agreement {
@@ -146,6 +262,40 @@ mod tests {
     #[test]
     fn an_item_beyond_the_end_of_one_run_is_not_identical() {
         assert_eq!(compare(&[1, 2, 3], &[1, 2]).identical, 2);
+    }
+
+    #[test]
+    fn a_failure_of_the_same_kind_in_each_run_is_agreement() {
+        let mut comparer = Comparer::default();
+        let failed = BTreeMap::from([(0, "exit status 1".to_owned())]);
+        for way in [Way::Serial, Way::Parallel] {
+            comparer.take(Produced { failed: failed.clone(), ..produced(way, &[1, 2]) });
+        }
+        let agreement = comparer.agreement().unwrap();
+        assert!(agreement.holds());
+        assert_eq!(agreement.failed_alike, 1);
+    }
+
+    #[test]
+    fn a_file_that_differs_or_is_missing_in_a_run_is_named() {
+        let file = |name: &str, why: Option<&str>| LeftFile {
+            name: name.to_owned(),
+            digest: Digest(1),
+            why: why.map(str::to_owned),
+        };
+        let mut comparer = Comparer::default();
+        let first = vec![file("a", None), file("b", None), file("c", None)];
+        comparer.take(Produced { files: Some(first), ..produced(Way::Serial, &[1]) });
+        let second = vec![file("a", None), file("b", Some("line 1")), file("d", None)];
+        comparer.take(Produced { files: Some(second), ..produced(Way::Parallel, &[1]) });
+        let agreement = comparer.agreement().unwrap();
+        assert!(!agreement.holds());
+        assert_eq!(agreement.files, Some(FilesAgreement { files: 4, identical: 1 }));
+        let told: Vec<_> =
+            agreement.differences.iter().map(|it| (it.label.as_str(), it.why.as_str())).collect();
+        let missing = "this parallel run did not leave it";
+        let only = "only this parallel run left it";
+        assert_eq!(told, [("file b", "line 1"), ("file c", missing), ("file d", only)]);
     }
 
     #[test]

@@ -12,6 +12,13 @@ pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;
 /// compared with it: its time is the disk's.
 const DISK_READ_THAT_MATTERS: f64 = 8e6;
 
+/// Short work is the disk's with less: a slow disk takes a twentieth of each
+/// second for this much.
+const DISK_READ_OF_A_SECOND: f64 = 5e6;
+
+/// Less than this is a program and its libraries, not the work.
+const DISK_READ_THAT_IS_NOTHING: f64 = 5e5;
+
 /// So many page faults that had to wait for the disk are as good as reading.
 const FAULTS_THAT_MATTER: f64 = 1000.0;
 
@@ -88,7 +95,9 @@ fn tested(over: &[f64], under: &[f64]) -> Verdict {
 /// Why no ratio is claimed, when something failed: it took less time than the work.
 fn failure_guard(study: &Study) -> Option<String> {
     let failed = study.n_failed() as u64;
-    (failed > 0).then(|| format!("{} failed", format::plural(failed, "task")))
+    // What failed alike each time took its time each time.
+    let alike = study.agreement.as_ref().map_or(0, |agreement| agreement.failed_alike);
+    (failed > alike).then(|| format!("{} failed", format::plural(failed, "task")))
 }
 
 /// Why no ratio is claimed, when one way waited for the disk and the other did not.
@@ -96,7 +105,9 @@ fn disk_guard(serial: &Column, parallel: &Column) -> Option<String> {
     let read = |column: &Column| column.median(|run| run.usage.bytes_read() as f64);
     let faults = |column: &Column| column.median(|run| run.usage.major_faults as f64);
     let (serial_read, parallel_read) = (read(serial), read(parallel));
-    if lopsided(serial_read, parallel_read, DISK_READ_THAT_MATTERS) {
+    let wall = serial.wall().min(parallel.wall());
+    let matters = (DISK_READ_OF_A_SECOND * wall).clamp(DISK_READ_THAT_IS_NOTHING, DISK_READ_THAT_MATTERS);
+    if lopsided(serial_read, parallel_read, matters) {
         let (one, other) = (format::bytes(serial_read), format::bytes(parallel_read));
         return Some(format!("serial read {one} from disk, parallel {other}: repeat with --warmup 1"));
     }

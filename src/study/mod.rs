@@ -6,6 +6,7 @@
 mod agreement;
 mod bootstrap;
 mod comparison;
+mod estimate;
 mod remedian;
 mod sentence;
 mod summary;
@@ -15,10 +16,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use agreement::{Agreement, Difference};
-pub(crate) use agreement::{Comparer, Produced};
+pub use agreement::{Agreement, Difference, FilesAgreement};
+pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use estimate::{Estimate, cores_busy, serial_time, whole};
 pub use remedian::Remedian;
 pub use sentence::explain;
 pub use summary::{RunResult, SpanTotal};
@@ -67,6 +69,9 @@ pub struct Study {
     /// for stopping early, a limit of time, a HUP.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left_some: bool,
+    /// Of how many tasks those that were run are a sample, if they are one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_of: Option<u64>,
     /// What ended the experiment before its time, if something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -203,6 +208,7 @@ pub(crate) mod tests {
             cut: None,
             halt_status: None,
             left_some: false,
+            sample_of: None,
             trouble: None,
             columns: Vec::new(),
             agreement: None,

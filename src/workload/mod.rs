@@ -18,7 +18,7 @@ pub use cx::{Cx, Setting};
 
 use crate::interrupt::Interrupt;
 use crate::output::Outlet;
-use crate::record::{Digest, Outcome, Task, Way};
+use crate::record::{Digest, LeftFile, Outcome, Task, Way};
 
 /// Tasks in input order, made as they are asked for.
 pub type Tasks<'a> = Box<dyn Iterator<Item = anyhow::Result<Task>> + Send + 'a>;
@@ -57,6 +57,16 @@ pub trait Workload: Sync {
         serde_json::Value::Null
     }
 
+    /// Puts what earlier runs left out of the way of a run of `next`: before
+    /// anything that the user has prepared for it.
+    ///
+    /// # Errors
+    /// When something is in the way that no run left.
+    fn make_room(&self, next: Way) -> anyhow::Result<()> {
+        let _ = next;
+        Ok(())
+    }
+
     /// Makes room for a run: folders, the files of the last run. Outside the
     /// clock of the tasks. What a person should know comes back as remarks.
     fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
@@ -91,6 +101,19 @@ pub trait Workload: Sync {
     ) -> anyhow::Result<Option<Vec<Product>>> {
         let _ = (way, wanted, interrupt);
         Ok(None)
+    }
+
+    /// The files that a run left beside what its tasks wrote, read back after the
+    /// clock has stopped, where there are any to be compared. May return early when
+    /// `interrupt` is set.
+    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+        let _ = (way, interrupt);
+        Ok(None)
+    }
+
+    /// Of how many tasks those of [`Self::tasks`] are a sample, if they are one.
+    fn sample_of(&self) -> Option<u64> {
+        None
     }
 
     /// Reads something that the run left behind as the data it should be, and

@@ -9,12 +9,15 @@
 //! | `reads` | where jobs come from, and what they read |
 //! | `shuffle` | `--shuf` |
 //! | `width` | `-j` |
+//! | `ways` | `{way}` |
+//! | `compare` | both ways: which runs there are, and the report |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `policy` | when jobs start, are tried again, are given up |
 //! | `timeout` | a limit that follows how long jobs take |
 //! | `ending` | what is said when the batch is over, and the exit status |
 
 mod asks;
+mod compare;
 mod ending;
 mod offered;
 mod policy;
@@ -23,12 +26,17 @@ mod settings;
 mod shell;
 mod shuffle;
 mod timeout;
+mod ways;
 mod width;
 
 use std::ffi::OsString;
+use std::time::Instant;
 
+pub(super) use self::compare::run as compare;
+use self::settings::Purpose;
 use self::timeout::MedianLimit;
 use super::exit::{End, Fault};
+use super::exports::Exports;
 use super::term::Terminal;
 use crate::event::Journal;
 use crate::executor::{Executor, Pool, Serial};
@@ -40,6 +48,9 @@ use crate::record::Way;
 
 /// What `--help` says.
 pub(super) const HELP: &str = include_str!("help.txt");
+
+/// What `compare --help` says.
+pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
 
 /// Whether the line asks for a batch, and not for the notebook's pair.
 pub(super) fn is_meant(words: &[OsString]) -> bool {
@@ -53,7 +64,7 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 }
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
-pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
+pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
     if let Some(ask) = typed.ask {
         return asks::answer(ask);
@@ -67,7 +78,8 @@ pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
     }
     let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
     let width = width::width(way, &typed)?;
-    let mut batch = settings::prepare(&typed, width, &interrupt)?;
+    let mut batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt)?;
+    let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
     let observer = progress::observer(show(&typed));
     let executor: Box<dyn Executor> = match way {
         Way::Serial => Box::new(Serial),
@@ -78,17 +90,22 @@ pub(super) fn run(way: Way, words: &[OsString]) -> Result<End, Fault> {
         Some(Timeout::After(_)) | None => None,
     };
     let journals: Vec<&dyn Journal> = limit.iter().map(|limit| limit as &dyn Journal).collect();
-    let study = Experiment::new(&mut batch)
-        .map_err(Fault::Own)?
-        .without_records()
+    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
+    if !exports.any() {
+        experiment = experiment.without_records();
+    }
+    let study = experiment
         .executors(vec![executor])
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
         .observer(&*observer)
+        .save(Box::new(|study| exports.save(study).or(Ok(()))))
+        .command(line.to_vec(), started.elapsed())
         .run()
         .map_err(Fault::Own)?;
     ending::tell(&study);
+    exports.finish(&study).map_err(Fault::Own)?;
     Ok(ending::end(&study, &interrupt))
 }
 

@@ -1,7 +1,7 @@
 //! Options that are understood and refused all the same, with reasons.
 
 use crate::cli::exit::Fault;
-use crate::gnu_args::{Flag, Typed};
+use crate::gnu_args::{Flag, Timeout, Typed};
 use crate::record::Way;
 
 /// Options that are for comparing both ways.
@@ -17,7 +17,6 @@ const NOT_YET: &[&str] = &[
     "retry-failed",
     "records",
     "summary",
-    "export-json",
     "export-csv",
     "export-markdown",
     "export-html",
@@ -25,12 +24,51 @@ const NOT_YET: &[&str] = &[
     "export-junit",
 ];
 
+/// What `compare` does not do, and why.
+const NOT_COMPARED: &[(&[&str], &str)] = &[
+    (&["halt", "max-time"], "both ways have to do the same jobs"),
+    (
+        &["joblog", "records", "results", "files"],
+        "compare runs each job several times; parsim serial and parsim parallel keep logs and results, and --export-json keeps the records of all runs",
+    ),
+    (&["resume", "resume-failed", "retry-failed"], "both ways have to do all of the jobs"),
+    (
+        &["pipe", "pipe-part", "cat", "fifo", "tee", "block", "round-robin"],
+        "the input would be gone after the first run: cut it into files, and compare over these",
+    ),
+    (
+        &["dry-run", "shell-quote"],
+        "there is nothing to compare where nothing runs; parsim parallel --dry-run shows the jobs",
+    ),
+    (&["tty"], "the output of a job on the terminal cannot be compared"),
+    (&["ungroup"], "output that does not pass through parsim cannot be compared"),
+];
+
+/// Refuses what cannot be done both ways.
+pub(super) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
+    let refuse = |text: String| Err(Fault::Usage(text));
+    for option in &typed.given {
+        if let Some((_, why)) = NOT_COMPARED.iter().find(|(options, _)| options.contains(option)) {
+            return refuse(format!("--{option} does not go with compare: {why}"));
+        }
+        if NOT_YET.contains(option) {
+            return refuse(format!("--{option} is not offered yet; see parsim compare --help"));
+        }
+    }
+    if matches!(typed.run.timeout, Some(Timeout::Percent(_))) {
+        return refuse(
+            "--timeout N% does not go with compare: both ways have to have the same limit".to_owned(),
+        );
+    }
+    Ok(())
+}
+
 /// Refuses what cannot be done.
 pub(super) fn check(way: Way, typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
     let has = |flag| typed.flags.has(flag);
     if let Some(option) = typed.given.iter().find(|option| FOR_COMPARE.contains(option)) {
-        return refuse(format!("--{option} is for running a batch both ways: parsim compare"));
+        return refuse(format!("--{option} goes with both ways: parsim compare"));
     }
     if let Some(option) = typed.given.iter().find(|option| NOT_YET.contains(option)) {
         return refuse(format!("--{option} is not offered yet; see parsim {way} --help"));

@@ -7,12 +7,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::policy::{term_sequence, timeout};
 use super::reads::{self, Jobs, pipes};
 use super::shell::shell;
+use super::ways;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{self, Flag, Grouping, Typed};
 use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
+use crate::record::Way;
 use crate::template::{Name, Options, Quoting, Template};
 use crate::unnamed_file::keep_files_in;
 use crate::workload::command::{Act, CommandBatch, Directory, Offer, Order, Settings};
@@ -21,9 +23,19 @@ use crate::workload::command::{Act, CommandBatch, Directory, Offer, Order, Setti
 /// is what a shell takes it as.
 pub(super) const LONGEST_LINE: usize = 131_071;
 
+/// What a batch is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For its effect and its output.
+    Effect,
+    /// To compare ways, of which the command may know: `{way}`.
+    Comparison,
+}
+
 /// The batch that the options describe.
 pub(super) fn prepare(
     typed: &Typed,
+    purpose: Purpose,
     width: NonZeroUsize,
     interrupt: &Interrupt,
 ) -> Result<CommandBatch, Fault> {
@@ -40,9 +52,18 @@ pub(super) fn prepare(
         keep_files_in(folder.clone());
     }
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
-    let template =
-        if pipes(typed) { Template::exact(&words, &options) } else { Template::command(&words, &options) };
+    let command = |words: &[Vec<u8>]| Template::command(words, &options);
+    let of_way = |way| words.iter().map(|word| ways::named(word, way).0).collect::<Vec<_>>();
+    let names_way = || words.iter().any(|word| ways::named(word, Way::Serial).1 > 0);
+    let template = match purpose {
+        Purpose::Effect if pipes(typed) => Template::exact(&words, &options),
+        Purpose::Effect => Template::command(&words, &options),
+        Purpose::Comparison => command(&of_way(Way::Parallel)),
+    };
     let template = template.map_err(|error| usage(&error))?;
+    let serial_template =
+        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(Way::Serial)));
+    let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
     let tag = match &typed.output.tag {
         None => Tag::None,
         Some(gnu_args::Tag::Values) => Tag::Values,
@@ -51,7 +72,9 @@ pub(super) fn prepare(
         }
     };
     let directory = directory(typed, &options)?;
+    let is_unseen = purpose == Purpose::Comparison && !typed.flags.has(Flag::ShowOutput);
     let order = match (typed.output.grouping, typed.flags.has(Flag::KeepOrder)) {
+        _ if is_unseen => Order::Unseen,
         (Grouping::Ungroup, _) => Order::Unbuffered,
         // Who types wants to see.
         (Grouping::Group, false) if typed.flags.has(Flag::Tty) => Order::Unbuffered,
@@ -63,6 +86,7 @@ pub(super) fn prepare(
     let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,
+        serial_template,
         quoting: quoting(typed),
         shell: shell(typed),
         directory,
@@ -83,7 +107,8 @@ pub(super) fn prepare(
         Box::new(Streams::new(tag.clone(), interrupt.clone())) as Box<dyn crate::output::Destination>
     });
     let told = settings.total.is_some();
-    let needs_total = settings.template.needs_total() && !told || has_share(typed);
+    let runs_again = purpose == Purpose::Comparison;
+    let needs_total = runs_again || settings.template.needs_total() && !told || has_share(typed);
     let mut batch = CommandBatch::new(settings, feed, outputs).map_err(Fault::Own)?;
     if needs_total {
         batch.freeze().map_err(Fault::Own)?;
@@ -120,7 +145,7 @@ fn quoting(typed: &Typed) -> Quoting {
     }
 }
 
-fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
+pub(super) fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
     let asked = &typed.replacements;
     [
         (Name::Value, &asked.value),

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 
 use crate::cli::exit::Fault;
+use crate::cli::jobs::JobsList;
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::Limits;
 use crate::record::Way;
@@ -36,6 +37,16 @@ pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
         ));
     }
     Ok(NonZeroUsize::new(wanted).unwrap_or(NonZeroUsize::MIN))
+}
+
+/// The widths that `-j` asks for where several can be swept over, each once.
+pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
+    if let Some(Jobs::Named(name)) = &typed.run.jobs
+        && let Some(list) = name.to_str().and_then(|text| JobsList::parse(text).ok())
+    {
+        return Ok(list.widths(Limits::detect().usable, Some(AS_MANY as u64)));
+    }
+    Ok(vec![width(Way::Parallel, typed)?])
 }
 
 /// `-j FILE`: the number that stands there.

@@ -37,6 +37,7 @@ impl CommandBatch {
             Ok(prepared) => prepared,
             Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
         };
+        let (_, launch) = self.command(cx.way());
         let interrupt = cx.interrupt().clone();
         let stream =
             if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
@@ -61,10 +62,9 @@ impl CommandBatch {
             cx.wait_for_turn();
             let report = worker.run(job, &mut HandOn { cx });
             // A script without an interpreter line is the shell's to run.
-            if matches!(report, Err(StartError::NoInterpreter)) && command.program != self.launch.sh().program
-            {
+            if matches!(report, Err(StartError::NoInterpreter)) && command.program != launch.sh().program {
                 argv = argv.through_sh(&command.program);
-                let sh = Cow::Borrowed(self.launch.sh());
+                let sh = Cow::Borrowed(launch.sh());
                 command = in_directory(sh, command.directory.as_ref());
                 continue;
             }
@@ -98,11 +98,12 @@ impl CommandBatch {
         worker: &Worker<'_>,
     ) -> io::Result<Prepared<'t>> {
         let Settings { slot_variable, directory, reads, offer, .. } = &self.settings;
+        let (_, launch) = self.command(way);
         let mut variables = own_variables(numbers, way)?;
         if let Some(name) = slot_variable {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
-        let mut command = Cow::Borrowed(self.launch.command());
+        let mut command = Cow::Borrowed(launch.command());
         if let Directory::Each(template) = directory {
             let mut path = Vec::new();
             template.render(task.spec.values(), numbers, Quoting::None, &mut path);
@@ -130,10 +131,10 @@ impl CommandBatch {
         }
         let argv = match &name {
             Some(name) if *offer == Offer::Fifo => {
-                command = in_directory(Cow::Borrowed(self.launch.sh()), command.directory.as_ref());
-                self.launch.argv_through(THROUGH_FIFO, &name.path, line)?
+                command = in_directory(Cow::Borrowed(launch.sh()), command.directory.as_ref());
+                launch.argv_through(THROUGH_FIFO, &name.path, line)?
             }
-            _ => self.launch.argv(line, task.spec.values(), numbers)?,
+            _ => launch.argv(line, task.spec.values(), numbers)?,
         };
         let input = match (reads, bytes, &name) {
             (Reads::Terminal(terminal), ..) => Input::Terminal(terminal),

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 
 use super::{Directory, Settings};
 use crate::process::child::{Command, Words, resolve};
-use crate::template::{Direct, Numbers};
+use crate::template::{Direct, Numbers, Template};
 
 /// What runs command lines.
 #[derive(Clone, Debug)]
@@ -37,7 +37,11 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    pub(super) fn new(settings: &Settings, environment: &Arc<Words>) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        template: &Template,
+        environment: &Arc<Words>,
+    ) -> anyhow::Result<Self> {
         let prepared = |program: &Path| -> anyhow::Result<Command> {
             let program =
                 CString::new(program.as_os_str().as_bytes()).context("a program's name with a NUL in it")?;
@@ -49,7 +53,7 @@ impl Launch {
             Ok(command)
         };
         let shell = &settings.shell;
-        let direct = match Direct::of(&settings.template, settings.quoting) {
+        let direct = match Direct::of(template, settings.quoting) {
             // Elsewhere a name such as ./run is another program.
             Some(direct)
                 if is_plain(shell, direct.program())

@@ -10,6 +10,8 @@ mod job;
 mod lanes;
 mod launch;
 mod offer;
+mod outputs;
+mod sample;
 mod settings;
 mod spool;
 
@@ -24,14 +26,16 @@ pub use self::lanes::{InTurn, Lanes};
 use self::launch::Launch;
 pub use self::launch::Shell;
 pub use self::offer::{NAME, Offer};
+pub use self::outputs::{OutputFiles, Present};
+use self::sample::Sample;
 pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
-use crate::output::{Destination, Outlet};
+use crate::output::{self, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
-use crate::record::{Outcome, Spec, Task, Way};
-use crate::template::{self, Numbers};
+use crate::record::{LeftFile, Outcome, Spec, Task, Way};
+use crate::template::{self, Numbers, Template};
 
 /// Makes the place that outputs go to in the end.
 pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
@@ -40,6 +44,11 @@ pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
 pub struct CommandBatch {
     settings: Settings,
     launch: Launch,
+    /// That of a serial run, where it is another.
+    serial_launch: Option<Launch>,
+    /// Which jobs are run, where not all are.
+    sample: Option<Sample>,
+    output_files: Option<OutputFiles>,
     feed: Mutex<Feed>,
     frozen: Option<Frozen>,
     outputs: Outputs,
@@ -59,7 +68,10 @@ impl CommandBatch {
             let made = fs::create_dir_all(directory);
             made.with_context(|| format!("make the working directory {}", directory.display()))?;
         }
-        let launch = Launch::new(&settings, &environment)?;
+        let launch = Launch::new(&settings, &settings.template, &environment)?;
+        let serial_launch = settings.serial_template.as_ref();
+        let serial_launch =
+            serial_launch.map(|template| Launch::new(&settings, template, &environment)).transpose()?;
         // One for each batch of a program, as long as its workers may live.
         let running = Running::new(settings.term_sequence.clone()).context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
@@ -67,6 +79,9 @@ impl CommandBatch {
         Ok(Self {
             settings,
             launch,
+            serial_launch,
+            sample: None,
+            output_files: None,
             feed: Mutex::new(feed),
             frozen: None,
             outputs,
@@ -89,6 +104,28 @@ impl CommandBatch {
         }
         self.frozen = Some(freezer.freeze().context(put_aside)?);
         Ok(())
+    }
+
+    /// Runs only `wanted` of the jobs, spread evenly over them, once they are
+    /// frozen.
+    #[must_use]
+    pub fn sample(self, wanted: u64) -> Self {
+        let sample = self.frozen.as_ref().and_then(|frozen| Sample::of(frozen.jobs(), wanted));
+        Self { sample, ..self }
+    }
+
+    /// Compares the files that the jobs leave, too.
+    #[must_use]
+    pub fn output_files(self, output_files: OutputFiles) -> Self {
+        Self { output_files: Some(output_files), ..self }
+    }
+
+    /// The command line of a run, and how it is started.
+    fn command(&self, way: Way) -> (&Template, &Launch) {
+        match (&self.settings.serial_template, &self.serial_launch) {
+            (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
+            _ => (&self.settings.template, &self.launch),
+        }
     }
 
     /// What runs now, for orders from elsewhere.
@@ -115,6 +152,10 @@ impl Workload for CommandBatch {
                 feed.next(&self.settings).transpose()
             })),
         };
+        if let Some(sample) = self.sample {
+            let all = jobs;
+            jobs = Box::new((0..).zip(all).filter_map(move |(job, spec)| sample.has(job).then_some(spec)));
+        }
         let mut seq = 0;
         Box::new(std::iter::from_fn(move || {
             let spec = match jobs.next()? {
@@ -128,7 +169,8 @@ impl Workload for CommandBatch {
     }
 
     fn size(&self) -> Size {
-        Size { tasks: self.frozen.as_ref().map(Frozen::jobs), bytes: None }
+        let tasks = self.sample.map(Sample::wanted).or(self.frozen.as_ref().map(Frozen::jobs));
+        Size { tasks, bytes: None }
     }
 
     fn starts_in_order(&self) -> bool {
@@ -143,15 +185,16 @@ impl Workload for CommandBatch {
         let values = task.spec.values();
         let frozen = self.frozen.as_ref().map(Frozen::jobs);
         let numbers = Numbers {
-            seq: task.seq + 1,
+            seq: self.sample.map_or(task.seq, |sample| sample.job(task.seq)) + 1,
             slot: u64::from(cx.slot()) + 1,
             slots: self.settings.slots as u64,
             total: self.settings.total.or(frozen).unwrap_or(0),
         };
         let mut line = Vec::new();
-        self.settings.template.render(values, &numbers, self.settings.quoting, &mut line);
+        let (template, _) = self.command(cx.way());
+        template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
-        if self.settings.template.skips(values) {
+        if template.skips(values) {
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
@@ -179,7 +222,40 @@ impl Workload for CommandBatch {
             Order::Grouped => Outlet::Grouped(destination),
             Order::Kept => Outlet::InOrder(destination),
             Order::Lines | Order::Unbuffered => Outlet::Lines(destination),
+            Order::Unseen => Outlet::Own(Box::new(Unseen)),
         }
+    }
+
+    fn make_room(&self, next: Way) -> anyhow::Result<()> {
+        self.output_files.as_ref().map_or(Ok(()), |files| files.make_room(next, &|| self.tasks()))
+    }
+
+    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+        let Some(files) = &self.output_files else { return Ok(None) };
+        files.left(way, &|| self.tasks(), interrupt).map(Some)
+    }
+
+    fn sample_of(&self) -> Option<u64> {
+        self.sample.map(Sample::total)
+    }
+}
+
+/// Forgets what jobs write.
+struct Unseen;
+
+impl Sink for Unseen {
+    fn open<'a>(&'a self, _task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        Box::new(Self)
+    }
+}
+
+impl TaskOutput for Unseen {
+    fn write(&mut self, _channel: output::Channel, _bytes: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn close(self: Box<Self>, _outcome: &Outcome) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

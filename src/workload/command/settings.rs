@@ -14,6 +14,8 @@ use crate::template::{Quoting, Template};
 pub struct Settings {
     /// The command line.
     pub template: Template,
+    /// That of a serial run, where it is another.
+    pub serial_template: Option<Template>,
     /// How values are quoted in it.
     pub quoting: Quoting,
     /// What runs a line that is more than plain words.
@@ -97,4 +99,6 @@ pub enum Order {
     Lines,
     /// Straight from the jobs to where parsim's own output goes: `-u`.
     Unbuffered,
+    /// Not at all, for nobody sees them: they are compared.
+    Unseen,
 }

@@ -1,0 +1,162 @@
+//! `parsim compare`: a batch of commands both ways, side by side.
+//!
+//! Decides which runs there are and shows the report; what a run is and what is
+//! compared is the experiment's and the batch's.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
+use std::time::Instant;
+
+use super::settings::{self, Purpose};
+use super::{asks, offered, policy, show, ways, width};
+use crate::cli::exit::{End, Exit, Fault};
+use crate::cli::exports::Exports;
+use crate::cli::term::Terminal;
+use crate::cli::workloads::{hook, report};
+use crate::executor::{Executor, Pool, Serial};
+use crate::experiment::{Experiment, Repeats, Results};
+use crate::gnu_args::{self, Color, Typed, When};
+use crate::interrupt::{Hup, Interrupt};
+use crate::process;
+use crate::progress;
+use crate::record::Way;
+use crate::template::{Options, Template};
+use crate::workload::ROWS;
+use crate::workload::command::{OutputFiles, Present};
+
+/// Runs the batch of `words`, which follow `compare`; `line` is all of it.
+pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
+    let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
+    if let Some(ask) = typed.ask {
+        return asks::answer(ask);
+    }
+    refuse(&typed)?;
+    if !process::stdout_was_open() {
+        let text =
+            "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
+        return Err(Fault::Usage(text.to_owned()));
+    }
+    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
+    let widths = width::widths(&typed)?;
+    let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
+    let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
+    let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
+    let mut batch = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt)?;
+    if let Some(wanted) = typed.study.sample {
+        batch = batch.sample(wanted);
+    }
+    if !typed.study.outputs.is_empty() {
+        batch = batch.output_files(output_files(&typed)?);
+    }
+    let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
+    let observer = progress::observer(show(&typed));
+
+    let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial)];
+    executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
+    if !exports.any() {
+        experiment = experiment.without_records();
+    }
+    if let Some(command) = prepare {
+        experiment = experiment.before_each(hook(command, &interrupt));
+    }
+    if let Some(command) = cleanup {
+        experiment = experiment.after_each(hook(command, &interrupt));
+    }
+    let study = experiment
+        .executors(executors)
+        .results(Results::Endings)
+        // Commands have effects: they are never run more often than asked for.
+        .repeats(Repeats::Times(count(typed.study.runs.unwrap_or(1))))
+        .warmup(count(typed.study.warmup.unwrap_or(0)))
+        .policy(policy::policy(&typed))
+        .interrupt(interrupt.clone())
+        .observer(&*observer)
+        // What cannot be saved now is tried once more at the end, and told then.
+        .save(Box::new(|study| exports.save(study).or(Ok(()))))
+        .command(line.to_vec(), started.elapsed())
+        .run()
+        .map_err(Fault::Own)?;
+    // What was put aside of files goes before anything is told.
+    drop(batch);
+
+    let color = match typed.output.color {
+        Some(Color::Own(When::Always)) => "always",
+        Some(Color::Own(When::Never)) => "never",
+        Some(Color::Own(When::Auto) | Color::Jobs) | None => "auto",
+    };
+    let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
+    if is_empty && study.cut.is_none() && study.trouble.is_none() {
+        // With stderr closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "parsim: there are no inputs, so there is nothing to compare");
+        exports.finish(&study).map_err(Fault::Own)?;
+    } else {
+        report(&study, exports, Terminal::look(color, "never")).map_err(Fault::Own)?;
+    }
+    if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
+        return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
+    }
+    Ok(match interrupt.signal() {
+        Some(signal) => End::Signal(signal),
+        None => End::Status(Exit::of(&study).status()),
+    })
+}
+
+/// Refuses what cannot be compared, with the reason.
+fn refuse(typed: &Typed) -> Result<(), Fault> {
+    offered::check_both_ways(typed)?;
+    let first = typed.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let row = ROWS.iter().find(|row| row.name == first || row.alias == Some(&first));
+    if let Some(row) = row.filter(|row| typed.sources.is_empty() && row.name != "sleep") {
+        return Err(Fault::Usage(format!(
+            "{first} is a workload, which runs both ways by itself: parsim {}",
+            row.name
+        )));
+    }
+    let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
+    if nothing && crate::cli::notebook::stdin_offers_nothing() {
+        let text = "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help";
+        return Err(Fault::Usage(text.to_owned()));
+    }
+    Ok(())
+}
+
+/// The files that the jobs leave.
+fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
+    let present = if typed.study.prepare.is_some() { Present::Prepared } else { Present::Refused };
+    let options = Options {
+        renames: settings::renames(typed),
+        plus: typed.flags.has(gnu_args::Flag::Plus),
+        ..Options::default()
+    };
+    let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
+    for pattern in &typed.study.outputs {
+        let template = |way| -> Result<(Template, usize), Fault> {
+            let (text, times) = ways::named(pattern.as_bytes(), way);
+            let template =
+                Template::text(&text, &options).map_err(|error| Fault::Usage(error.to_string()))?;
+            if !template.uses_any() {
+                let text = String::from_utf8_lossy(&text);
+                glob::Pattern::new(&text)
+                    .map_err(|error| Fault::Usage(format!("--outputs {text}: {error}")))?;
+            }
+            Ok((template, times))
+        };
+        let (serial, times) = template(Way::Serial)?;
+        files = files.pattern(serial, template(Way::Parallel)?.0, times);
+    }
+    Ok(files)
+}
+
+fn text<'a>(command: Option<&'a OsStr>, option: &str) -> Result<Option<&'a str>, Fault> {
+    let text = |command: &'a OsStr| {
+        command.to_str().ok_or_else(|| Fault::Usage(format!("{option}: the command is not UTF-8")))
+    };
+    command.map(text).transpose()
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

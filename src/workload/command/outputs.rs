@@ -1,0 +1,275 @@
+//! The files that jobs leave, where ways are compared by them: found by patterns,
+//! digested, compared with those of the first run, and put out of the way of the
+//! next.
+//!
+//! The first run's files are kept until the end under hidden names beside their
+//! own, unless each way has names of its own. Does not know what jobs do.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::interrupt::Interrupt;
+use crate::mismatch::Mismatch;
+use crate::record::{Digest, LeftFile, Spec, Way};
+use crate::template::{Numbers, Quoting, Template};
+use crate::workload::Tasks;
+
+/// What is done about files that are there before a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Present {
+    /// They are in the way: no run has left them.
+    Refused,
+    /// A command makes everything ready before each run: they are left to it.
+    Prepared,
+}
+
+/// The patterns of the files, and what is known of those found so far.
+pub struct OutputFiles {
+    patterns: Vec<Pattern>,
+    directory: Option<PathBuf>,
+    present: Present,
+    state: Mutex<State>,
+}
+
+/// A pattern in both ways.
+struct Pattern {
+    by_way: [Template; 2],
+    /// How often it names the way.
+    n_ways: usize,
+    /// Whether each job has one of its own.
+    is_per_job: bool,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether it was made sure that nothing is in the way.
+    checked: bool,
+    /// What is known of the first run's files, by name.
+    first: Option<(Way, BTreeMap<String, Kept>)>,
+}
+
+/// A file of the first run.
+struct Kept {
+    digest: Digest,
+    /// Where it is now.
+    path: PathBuf,
+    /// Whether it was put aside.
+    aside: bool,
+    /// Whether another run's differed.
+    differs: bool,
+}
+
+/// The place of a way's template.
+fn order(way: Way) -> usize {
+    usize::from(way == Way::Parallel)
+}
+
+impl OutputFiles {
+    /// No patterns yet; relative ones are meant from `directory`, or from here.
+    #[must_use]
+    pub fn new(directory: Option<PathBuf>, present: Present) -> Self {
+        Self { patterns: Vec::new(), directory, present, state: Mutex::default() }
+    }
+
+    /// One more pattern: as it is in serial and in parallel runs, where it names
+    /// the way `n_ways` times.
+    #[must_use]
+    pub fn pattern(mut self, serial: Template, parallel: Template, n_ways: usize) -> Self {
+        let is_per_job = serial.uses_any();
+        self.patterns.push(Pattern { by_way: [serial, parallel], n_ways, is_per_job });
+        self
+    }
+
+    /// Puts what earlier runs left out of the way of a run of `next`.
+    pub(super) fn make_room<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.checked {
+            state.checked = true;
+            return if self.present == Present::Refused { self.refuse_any(tasks) } else { Ok(()) };
+        }
+        // What is there now is there because of a run, or of the preparation.
+        for path in self.found(next, tasks)?.into_values() {
+            let shown = path.display();
+            let first = state.first.as_mut();
+            let kept = first.and_then(|(_, kept)| kept.values_mut().find(|kept| kept.path == path));
+            if let Some(kept) = kept {
+                kept.path = aside(&path);
+                kept.aside = true;
+                match self.present {
+                    Present::Refused => fs::rename(&path, &kept.path),
+                    // The preparation may need it where it is.
+                    Present::Prepared => fs::copy(&path, &kept.path).map(drop),
+                }
+                .with_context(|| format!("put {shown} aside"))?;
+            } else if self.present == Present::Refused {
+                fs::remove_file(&path).with_context(|| format!("remove {shown}, which a run left"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that nothing is in the way before the first run.
+    fn refuse_any<'t>(&self, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
+        for way in [Way::Serial, Way::Parallel] {
+            if let Some((_, path)) = self.found(way, tasks)?.first_key_value() {
+                bail!(
+                    "{} is there already, so no run can be said to make it: remove it, or have --prepare do so before each run",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that a run of `way` left.
+    pub(super) fn left<'t>(
+        &self,
+        way: Way,
+        tasks: &dyn Fn() -> Tasks<'t>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Vec<LeftFile>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = Vec::new();
+        let mut now = BTreeMap::new();
+        for (name, path) in self.found(way, tasks)? {
+            if interrupt.is_set() {
+                return Ok(files);
+            }
+            let digest = digest_of(&path).with_context(|| format!("read {}", path.display()))?;
+            let why = match &mut state.first {
+                Some((first, kept)) => kept
+                    .get_mut(&name)
+                    .filter(|kept| kept.digest != digest)
+                    .map(|kept| why(kept, (*first, way), &path)),
+                None => None,
+            };
+            now.insert(name.clone(), Kept { digest, path, aside: false, differs: false });
+            files.push(LeftFile { name, digest, why });
+        }
+        state.first.get_or_insert((way, now));
+        Ok(files)
+    }
+
+    /// The files there are now, by names that do not hold the way.
+    fn found<'t>(
+        &self,
+        way: Way,
+        tasks: &dyn Fn() -> Tasks<'t>,
+    ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+        let mut found = BTreeMap::new();
+        for pattern in &self.patterns {
+            if !pattern.is_per_job {
+                self.find(pattern, way, &[], 0, &mut found)?;
+                continue;
+            }
+            for task in tasks() {
+                let task = task?;
+                if let Spec::Values(values) = task.spec {
+                    self.find(pattern, way, &values, task.seq, &mut found)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn find(
+        &self,
+        pattern: &Pattern,
+        way: Way,
+        values: &[Vec<u8>],
+        seq: u64,
+        found: &mut BTreeMap<String, PathBuf>,
+    ) -> anyhow::Result<()> {
+        let template = &pattern.by_way[order(way)];
+        // A value's own signs are no pattern's.
+        let escaped = |value: &Vec<u8>| match std::str::from_utf8(value) {
+            Ok(text) => glob::Pattern::escape(text).into_bytes(),
+            Err(_) => value.clone(),
+        };
+        let values: Vec<Vec<u8>> = values.iter().map(escaped).collect();
+        let mut text = Vec::new();
+        template.render(&values, &Numbers { seq: seq + 1, ..Numbers::default() }, Quoting::None, &mut text);
+        let text = String::from_utf8(text).context("--outputs: a file's name that is not UTF-8")?;
+        let directory = self.directory.as_ref().map(|directory| directory.to_string_lossy().into_owned());
+        let text = match directory {
+            Some(directory) if !text.starts_with('/') => {
+                format!("{}/{text}", glob::Pattern::escape(&directory))
+            }
+            _ => text,
+        };
+        // Hidden files are meant only where the pattern says so.
+        let options =
+            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        for path in glob::glob_with(&text, options).with_context(|| format!("--outputs {text}"))? {
+            let path = path.with_context(|| format!("--outputs {text}"))?;
+            if path.is_file() {
+                let name = path.to_string_lossy().replacen(way.name(), "{way}", pattern.n_ways);
+                found.insert(name, path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first difference in words.
+fn why(kept: &mut Kept, (first, this): (Way, Way), path: &Path) -> String {
+    kept.differs = true;
+    let mismatch =
+        || -> std::io::Result<_> { Mismatch::of_files(&File::open(&kept.path)?, &File::open(path)?) };
+    let told = match mismatch() {
+        Ok(Some(mismatch)) if first == this => {
+            mismatch.told(&format!("the first {first}"), &format!("this {this}"))
+        }
+        Ok(Some(mismatch)) => mismatch.told(first.name(), this.name()),
+        Ok(None) | Err(_) => "its content".to_owned(),
+    };
+    if kept.aside { format!("{told} (the first is kept as {})", kept.path.display()) } else { told }
+}
+
+/// A hidden name beside `path`.
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // 200 bytes of the name keep the whole below the usual limit of 255.
+    let kept: String = name.chars().take(50).collect();
+    let folder = path.with_file_name("");
+    let number = std::process::id();
+    (0..)
+        .map(|n: u32| {
+            folder.join(format!(
+                ".{kept}.first-{number}{}",
+                if n == 0 { String::new() } else { format!("-{n}") }
+            ))
+        })
+        .find(|candidate| candidate.symlink_metadata().is_err())
+        .expect("some number is free")
+}
+
+fn digest_of(path: &Path) -> std::io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut digester = Xxh3::new();
+    let mut block = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(Digest(digester.digest128())),
+            length => digester.update(&block[..length]),
+        }
+    }
+}
+
+impl Drop for OutputFiles {
+    /// What was put aside goes, unless a person will want to look at it.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let kept = state.first.iter().flat_map(|(_, kept)| kept.values());
+        for file in kept.filter(|kept| kept.aside && !kept.differs) {
+            // It is hidden and named after this process: left, it harms nobody.
+            let _ = fs::remove_file(&file.path);
+        }
+    }
+}
