@@ -129,6 +129,10 @@ impl Experiment<'_> {
                     let differences = judge.note(seen, &result, study);
                     let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
                     let files = workload.files(way, &self.interrupt).context("read back the --outputs")?;
+                    if files.as_ref().is_some_and(Vec::is_empty) {
+                        let remark = format!("--outputs: there was no such file after a {way} run");
+                        study.remarks.extend((!study.remarks.contains(&remark)).then_some(remark));
+                    }
                     (known, endings, files)
                 }
             };

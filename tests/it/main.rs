@@ -5,6 +5,8 @@
 
 // Batches of commands.
 mod batch;
+// Both ways of a batch of commands.
+mod compare;
 // What can be typed, and what help there is.
 mod cli;
 // The files of random numbers.
