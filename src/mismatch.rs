@@ -150,7 +150,7 @@ impl Mismatch {
 
 fn shown(character: char) -> String {
     if character.is_control() || character == '"' || character == '\\' {
-        character.escape_default().to_string()
+        character.escape_debug().to_string()
     } else {
         character.to_string()
     }

@@ -31,8 +31,8 @@ fn the_first_difference_of_each_job_is_quoted() {
 #[test]
 fn the_first_difference_is_found_beyond_any_buffer() {
     let fresh = Fresh::new();
-    let ran = compare(&fresh, "'head -c 3000000 /dev/zero; echo $PARSIM_WAY' ::: 1");
-    ran.exits(102).says("stdout line 1, byte 3000001: serial ").says("parallel\\n");
+    let ran = compare(&fresh, "'head -c 3000000 /dev/zero; echo $PARSIM_WAY {}' ::: 1");
+    ran.exits(102).says("stdout line 1, byte 3000001: serial ").says("parallel 1\\n");
 }
 
 #[test]
