@@ -75,7 +75,8 @@ pub fn cores_busy(run: &RunResult) -> f64 {
 /// after another; `None` of a run without tasks.
 ///
 /// From the summed CPU time where the cores were at least 90 % busy, from the
-/// tasks' summed wall time below 50 %, a range in between. Tasks with several
+/// tasks' summed wall time below 50 %, a range in between. A range, too, where the
+/// cores were busy with other work, for which tasks were taken off them. Tasks with several
 /// threads each take more CPU time than wall time even alone: then it is a
 /// range too. Right to about a tenth for tasks that sleep or compute; tasks that
 /// do both while the cores are busy may take longer alone than is said here.
@@ -91,11 +92,17 @@ pub fn serial_time(run: &RunResult, cores: usize) -> Option<Estimate> {
         Estimate::between((cpu / cores).max(run.longest.as_secs_f64()).min(wall), wall)
     } else if busy >= BUSY {
         Estimate::exactly(cpu)
-    } else if busy < IDLE {
+    } else if busy < IDLE && !was_crowded_out(run) {
         Estimate::exactly(wall)
     } else {
         Estimate::between(cpu, wall)
     })
+}
+
+/// Whether tasks were more often taken off a core than they gave one up to wait:
+/// then others wanted it, and wall times say too much.
+fn was_crowded_out(run: &RunResult) -> bool {
+    run.usage.involuntary_switches > run.usage.voluntary_switches
 }
 
 /// What all `total` tasks would take the way `column` ran a sample of them, which
@@ -164,6 +171,15 @@ mod tests {
         let estimate = serial(&run(4, 2.0, 4.2, 3.0));
         assert_eq!((estimate.low, estimate.high), (4.2, 8.0));
         assert_eq!(estimate.to_string(), "est. 4.200 s to 8.000 s");
+    }
+
+    #[test]
+    fn beside_other_work_a_range_is_told() {
+        let mut crowded = run(4, 2.0, 0.5, 4.0);
+        assert!(serial(&crowded).is_one());
+        crowded.usage.involuntary_switches = 90;
+        crowded.usage.voluntary_switches = 20;
+        assert_eq!(serial(&crowded), Estimate { low: 0.5, high: 8.0 });
     }
 
     #[test]
