@@ -17,7 +17,7 @@ const DISK_READ_THAT_MATTERS: f64 = 8e6;
 const DISK_READ_OF_A_SECOND: f64 = 5e6;
 
 /// Less than this is a program and its libraries, not the work.
-const DISK_READ_THAT_IS_NOTHING: f64 = 5e5;
+const DISK_READ_THAT_IS_NOTHING: f64 = 1e6;
 
 /// So many page faults that had to wait for the disk are as good as reading.
 const FAULTS_THAT_MATTER: f64 = 1000.0;
