@@ -80,7 +80,7 @@ impl Mismatch {
         while done < offset {
             let wanted = usize::try_from(offset - done).unwrap_or(usize::MAX).min(BLOCK);
             let block = one.read(done, wanted)?;
-            lines += block.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            lines += block.split(|&byte| byte == b'\n').count() as u64 - 1;
             match block.iter().rposition(|&byte| byte == b'\n') {
                 Some(last) => shared = block[last + 1..].to_vec(),
                 None => shared.extend_from_slice(&block),
@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn equal_streams_do_not_differ() {
         assert_eq!(told(b"", b""), None);
-        assert_eq!(told(&[b'x'; 200_000], &[b'x'; 200_000]), None);
+        let long = vec![b'x'; 200_000];
+        assert_eq!(told(&long, &long), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One pass over the batch: what is outside the clock, what is inside, and what
 //! is kept of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use crate::executor::Executor;
 use crate::interrupt::Interrupt;
 use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
-use crate::record::{Digest, Way};
+use crate::record::{Digest, LeftFile, Way};
 use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered};
 use crate::study::{Cut, Produced, RunResult, Study};
@@ -78,13 +78,7 @@ impl Experiment<'_> {
             both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
         let mut ledger = RunLedger::new(against, self.keep_records);
         let heads = Heads::new(SHOWN_OUTPUT);
-        let sink: Option<Box<dyn Sink + '_>> = match workload.outlet(way) {
-            Outlet::Kept => None,
-            Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
-            Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
-            Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
-            Outlet::Own(sink) => Some(sink),
-        };
+        let sink = in_order(workload.outlet(way));
         let shown = sink.as_deref().unwrap_or(&heads);
         // A warm-up has nothing to be compared with, and nothing is compared with it.
         let results = if both_ways && number > 0 { self.results } else { Results::Products };
@@ -100,8 +94,7 @@ impl Experiment<'_> {
         study.left_some |= closing.left_some;
         let RunLedger { result, digests, failures, unnamed, differing, .. } = ledger.sorted();
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
-        let endings: BTreeMap<u64, String> =
-            failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
+        let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
         if self.interrupt.is_set() {
             run_hook(&mut self.after, "--cleanup", way, study);
@@ -123,17 +116,14 @@ impl Experiment<'_> {
                 self.checked = workload.verify(way).context("read a result back as data")?;
             }
             let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
-            let (known, failed, files) = match self.results {
-                Results::Products => (BTreeMap::new(), BTreeMap::new(), None),
+            let produced = match self.results {
+                Results::Products => items,
                 Results::Endings => {
-                    let differences = judge.note(seen, &result, study);
-                    let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
                     let files = workload.files(way, &self.interrupt).context("read back the --outputs")?;
-                    if files.as_ref().is_some_and(Vec::is_empty) {
-                        let remark = format!("--outputs: there was no such file after a {way} run");
-                        study.remarks.extend((!study.remarks.contains(&remark)).then_some(remark));
-                    }
-                    (known, endings, files)
+                    let differences = judge.note(seen, &result, study);
+                    note_missing(files.as_deref(), way, study);
+                    let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
+                    Produced { known, failed: endings, files, ..items }
                 }
             };
             if self.interrupt.is_set() {
@@ -142,7 +132,7 @@ impl Experiment<'_> {
                 study.cut = Some(cut);
                 return Ok(None);
             }
-            judge.comparer.take(Produced { known, failed, files, ..items });
+            judge.comparer.take(produced);
         }
         for total in &result.spans {
             if let Some(advice) = workload.advice(&total.name) {
@@ -197,12 +187,33 @@ impl Experiment<'_> {
     }
 }
 
+/// What puts the tasks' outputs in order; `None` where they are kept for the report.
+fn in_order(outlet: Outlet<'_>) -> Option<Box<dyn Sink + '_>> {
+    match outlet {
+        Outlet::Kept => None,
+        Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
+        Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
+        Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
+        Outlet::Own(sink) => Some(sink),
+    }
+}
+
 /// Runs a hook, if there is one. That it failed is told in the study, for what
 /// was measured until then is to be seen; `false` says so.
 fn run_hook(hook: &mut Option<Hook<'_>>, name: &str, way: Way, study: &mut Study) -> bool {
     let Some(Err(error)) = hook.as_mut().map(|hook| hook(way)) else { return true };
     study.trouble.get_or_insert(format!("the {name} command: {error:#}"));
     false
+}
+
+/// Says so when the files that were to be compared are not there.
+fn note_missing(files: Option<&[LeftFile]>, way: Way, study: &mut Study) {
+    if files.is_some_and(<[LeftFile]>::is_empty) {
+        let remark = format!("--outputs: there was no such file after a {way} run");
+        if !study.remarks.contains(&remark) {
+            study.remarks.push(remark);
+        }
+    }
 }
 
 /// What was measured of a run as a whole.

@@ -239,15 +239,13 @@ fn aside(path: &Path) -> PathBuf {
     let kept: String = name.chars().take(50).collect();
     let folder = path.with_file_name("");
     let number = std::process::id();
-    (0..)
-        .map(|n: u32| {
-            folder.join(format!(
-                ".{kept}.first-{number}{}",
-                if n == 0 { String::new() } else { format!("-{n}") }
-            ))
-        })
-        .find(|candidate| candidate.symlink_metadata().is_err())
-        .expect("some number is free")
+    let mut aside = folder.join(format!(".{kept}.first-{number}"));
+    let mut n = 0;
+    while aside.symlink_metadata().is_ok() {
+        n += 1;
+        aside.set_file_name(format!(".{kept}.first-{number}-{n}"));
+    }
+    aside
 }
 
 fn digest_of(path: &Path) -> std::io::Result<Digest> {
