@@ -35,7 +35,7 @@ use crate::record::Way;
 #[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
-        Some(words) => batch::run(Way::Parallel, words),
+        Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),
     });
     let fault = match outcome {
