@@ -4,6 +4,7 @@
 //! Who observes may draw a bar, print lines or do nothing; who does the work
 //! never learns which. A [`Journal`] is told too, but what it has to say matters.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::record::{Record, Way};
@@ -80,6 +81,16 @@ pub trait Journal: Sync {
     /// # Errors
     /// When it cannot be put down.
     fn enter(&self, record: &Record) -> anyhow::Result<()>;
+}
+
+impl<J: Journal + Send + ?Sized> Journal for Arc<J> {
+    fn begin(&self, started: SystemTime) {
+        (**self).begin(started);
+    }
+
+    fn enter(&self, record: &Record) -> anyhow::Result<()> {
+        (**self).enter(record)
+    }
 }
 
 /// Hears nothing: for programs that use the library and for tests.

@@ -4,6 +4,7 @@
 //! Knows nothing of files, terminals or memory.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::record::{Outcome, Task};
 
@@ -52,6 +53,12 @@ pub enum Outlet<'a> {
     Lines(Box<dyn Destination + 'a>),
     /// To a place that tells tasks apart by itself: a file for each.
     Own(Box<dyn Sink + 'a>),
+}
+
+impl<S: Sink + Send + ?Sized> Sink for Arc<S> {
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        (**self).open(task)
+    }
 }
 
 impl<D: Destination + ?Sized> Destination for Box<D> {

@@ -86,6 +86,10 @@ pub struct Block {
 pub struct Task {
     /// Position in input order, from 0.
     pub seq: u64,
+    /// How many tasks of its run were handed out before it. Less than `seq` where
+    /// earlier ones were left out: done in an earlier run.
+    #[serde(default)]
+    pub turn: u64,
     /// The task in a person's words: a file's name, a command line.
     pub label: String,
     /// What to do.
@@ -96,7 +100,7 @@ impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn new(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, label: label.into(), spec: Spec::Sequence }
+        Self { seq, turn: seq, label: label.into(), spec: Spec::Sequence }
     }
 }
 
@@ -294,6 +298,18 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Record {
+    /// The fact that a job was left out because of its values (`{uniq}`).
+    pub const LEFT_OUT: &'static str = "left out";
+
+    /// The fact that tells how many bytes the task was given on its standard input.
+    pub const SENT: &'static str = "sent";
+
+    /// What is known about `name`.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The task's command line, byte for byte.
     #[must_use]
     pub fn command_line(&self) -> &[u8] {

@@ -23,9 +23,29 @@ pub fn keep_files_in(folder: PathBuf) {
 /// # Errors
 /// When there cannot be one in TMPDIR.
 pub fn unnamed_file() -> io::Result<File> {
+    // Not every kernel and file system has files that never had a name.
+    never_named().or_else(|_| no_longer_named())
+}
+
+#[cfg(target_os = "linux")]
+fn never_named() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn never_named() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn no_longer_named() -> io::Result<File> {
     let (path, file) = named_file()?;
     std::fs::remove_file(&path)?;
     Ok(file)
+}
+
+/// Where files are made.
+fn folder() -> PathBuf {
+    FOLDER.get().cloned().unwrap_or_else(std::env::temp_dir)
 }
 
 /// An empty file to be written and read, which whoever asks removes.
@@ -34,7 +54,7 @@ pub fn unnamed_file() -> io::Result<File> {
 /// When there cannot be one in TMPDIR.
 pub fn named_file() -> io::Result<(PathBuf, File)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let folder = FOLDER.get().cloned().unwrap_or_else(std::env::temp_dir);
+    let folder = folder();
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!(".parsim-{}-{number}.spill", std::process::id()));
@@ -43,6 +63,25 @@ pub fn named_file() -> io::Result<(PathBuf, File)> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(file) => return Ok((path, file)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Seek as _, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_into_a_file_without_a_name_comes_back() {
+        for make in [unnamed_file, no_longer_named] {
+            let mut file = make().unwrap();
+            file.write_all(b"bytes").unwrap();
+            file.rewind().unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "bytes");
         }
     }
 }

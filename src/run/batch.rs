@@ -132,7 +132,7 @@ impl<'a> Batch<'a> {
             self.with_state(|state| state.left_some = left_some);
             return None;
         }
-        let task = match source.tasks.next() {
+        let mut task = match source.tasks.next() {
             Some(Ok(task)) => task,
             Some(Err(error)) => {
                 source.exhausted = true;
@@ -146,6 +146,12 @@ impl<'a> Batch<'a> {
                 return None;
             }
         };
+        // While its input was waited for, much may have happened.
+        if self.interrupt.is_draining() {
+            source.exhausted = true;
+            self.with_state(|state| state.left_some = true);
+            return None;
+        }
         if self.is_paced {
             let pause = self.with_state(|state| state.pause.length());
             if !source.pace.wait(pause, self.interrupt) {
@@ -159,6 +165,7 @@ impl<'a> Batch<'a> {
             state.lowest_free_slot()
         });
         let turn = source.n_taken;
+        task.turn = turn;
         source.n_taken += 1;
         drop(source);
         self.observer.observe(&Event::TaskStarted { seq: task.seq, slot, label: &task.label });

@@ -22,7 +22,7 @@ pub struct Ordered<D> {
 }
 
 struct State<D> {
-    /// The sequence number whose turn it is.
+    /// Whose turn it is.
     turn: u64,
     waiting: BTreeMap<u64, Waiting>,
     in_memory: usize,
@@ -45,7 +45,8 @@ enum Bytes {
 }
 
 impl<D: Destination> Ordered<D> {
-    /// Keeps at most `budget` bytes in memory; the first turn is that of task 0.
+    /// Keeps at most `budget` bytes in memory; the first turn is that of the
+    /// task handed out first.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
         let state = State {
@@ -87,12 +88,12 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
 
 impl<D: Destination> State<D> {
     fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if task.seq == self.turn {
+        if task.turn == self.turn {
             self.release(task)?;
             return self.destination.write(task, channel, bytes);
         }
         let fits = self.in_memory + bytes.len() + PIECE <= self.budget;
-        let waiting = self.waiting.entry(task.seq).or_default();
+        let waiting = self.waiting.entry(task.turn).or_default();
         match waiting.pieces.last_mut() {
             Some((last, Bytes::Memory(kept))) if fits && *last == channel => {
                 kept.extend_from_slice(bytes);
@@ -117,8 +118,8 @@ impl<D: Destination> State<D> {
     }
 
     fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
-        if task.seq != self.turn {
-            self.waiting.entry(task.seq).or_default().closed = Some((task.clone(), outcome.clone()));
+        if task.turn != self.turn {
+            self.waiting.entry(task.turn).or_default().closed = Some((task.clone(), outcome.clone()));
             return Ok(());
         }
         let mut result = self.release(task).and_then(|()| self.destination.close(task, outcome));
@@ -139,7 +140,7 @@ impl<D: Destination> State<D> {
 
     /// Hands on what `task` had to hold back until its turn.
     fn release(&mut self, task: &Task) -> io::Result<()> {
-        let Some(waiting) = self.waiting.remove(&task.seq) else { return Ok(()) };
+        let Some(waiting) = self.waiting.remove(&task.turn) else { return Ok(()) };
         let mut result = Ok(());
         for (channel, bytes) in waiting.pieces {
             let handed_on = match bytes {

@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
-    let mut batch = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt)?;
+    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }

@@ -12,6 +12,8 @@
 //! | `ways` | `{way}` |
 //! | `compare` | both ways: which runs there are, and the report |
 //! | `shell` | which shell, and whether it can be left out |
+//! | `records` | what is put down of each job, and what an earlier run put down |
+//! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up |
 //! | `timeout` | a limit that follows how long jobs take |
 //! | `ending` | what is said when the batch is over, and the exit status |
@@ -22,6 +24,8 @@ mod ending;
 mod offered;
 mod policy;
 mod reads;
+mod records;
+mod results;
 mod settings;
 mod shell;
 mod shuffle;
@@ -76,9 +80,10 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     {
         return Err(Fault::Usage(hint));
     }
+    let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
     let width = width::width(way, &typed)?;
-    let mut batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt)?;
+    let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt)?;
     let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
     let observer = progress::observer(show(&typed));
     let executor: Box<dyn Executor> = match way {
@@ -89,7 +94,11 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         Some(Timeout::Percent(percent)) => Some(MedianLimit::new(batch.running(), percent)),
         Some(Timeout::After(_)) | None => None,
     };
-    let journals: Vec<&dyn Journal> = limit.iter().map(|limit| limit as &dyn Journal).collect();
+    // Results are in place before the log says so.
+    let mut kept: Vec<Box<dyn Journal>> = results.journal.take().into_iter().collect();
+    kept.extend(records::open(&typed)?);
+    let limits = limit.iter().map(|limit| limit as &dyn Journal);
+    let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {
         experiment = experiment.without_records();
@@ -104,7 +113,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .command(line.to_vec(), started.elapsed())
         .run()
         .map_err(Fault::Own)?;
-    ending::tell(&study);
+    ending::tell(&study, &results.tails);
     exports.finish(&study).map_err(Fault::Own)?;
     Ok(ending::end(&study, &interrupt))
 }

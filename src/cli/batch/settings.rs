@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 
 use super::policy::{term_sequence, timeout};
 use super::reads::{self, Jobs, pipes};
+use super::records::{self, Lines};
+use super::results::{self, Results};
 use super::shell::shell;
 use super::ways;
 use crate::cli::exit::Fault;
@@ -17,7 +20,7 @@ use crate::policy::Amount;
 use crate::record::Way;
 use crate::template::{Name, Options, Quoting, Template};
 use crate::unnamed_file::keep_files_in;
-use crate::workload::command::{Act, CommandBatch, Directory, Offer, Order, Settings};
+use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
@@ -38,7 +41,7 @@ pub(super) fn prepare(
     purpose: Purpose,
     width: NonZeroUsize,
     interrupt: &Interrupt,
-) -> Result<CommandBatch, Fault> {
+) -> Result<(CommandBatch, Results), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let mut options = Options {
         renames: renames(typed),
@@ -82,6 +85,7 @@ pub(super) fn prepare(
         (Grouping::LineBuffer, false) => Order::Lines,
         (Grouping::Group, false) => Order::Grouped,
     };
+    let order = results::order(typed, order);
     let packer = Packer::new(typed.packing(width, LONGEST_LINE));
     let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
@@ -102,18 +106,26 @@ pub(super) fn prepare(
         act: act(typed),
         order,
     };
-    let interrupt = interrupt.clone();
+    let ending = interrupt.clone();
     let outputs = Box::new(move || {
-        Box::new(Streams::new(tag.clone(), interrupt.clone())) as Box<dyn crate::output::Destination>
+        Box::new(Streams::new(tag.clone(), ending.clone())) as Box<dyn crate::output::Destination>
     });
+    let mut results = results::results(typed, &options, settings.order, outputs())?;
+    let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
+    let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
+    let reads_inputs = !matches!(earlier, Earlier::Failed(_));
     let told = settings.total.is_some();
     let runs_again = purpose == Purpose::Comparison;
     let needs_total = runs_again || settings.template.needs_total() && !told || has_share(typed);
     let mut batch = CommandBatch::new(settings, feed, outputs).map_err(Fault::Own)?;
-    if needs_total {
+    batch.go_on_from(earlier);
+    if let Some(sink) = results.sink.take() {
+        batch.put_outputs(sink);
+    }
+    if needs_total && reads_inputs {
         batch.freeze().map_err(Fault::Own)?;
     }
-    Ok(batch)
+    Ok((batch, results))
 }
 
 /// Where jobs run; `...` is a new directory for each.

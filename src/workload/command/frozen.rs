@@ -70,15 +70,23 @@ impl Frozen {
     /// The jobs, from the first one on. Several may read at a time.
     pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<Spec>> + Send + '_ {
         let mut reader = BufReader::with_capacity(64 << 10, At { file: &self.file, offset: 0 });
-        (0..self.jobs).map(move |_| {
-            let n_values = number(&mut reader)?;
-            let values = (0..n_values).map(|_| value(&mut reader)).collect::<io::Result<_>>()?;
-            Ok(match number(&mut reader)? {
-                0 => Spec::Values(values),
-                _ => Spec::Block(Box::new(Block { values, bytes: value(&mut reader)? })),
-            })
-        })
+        (0..self.jobs).map(move |_| job(&mut reader))
     }
+
+    /// The jobs, from the first one on.
+    pub(super) fn into_jobs(self) -> impl Iterator<Item = io::Result<Spec>> + Send {
+        let mut reader = BufReader::with_capacity(64 << 10, self.file);
+        (0..self.jobs).map(move |_| job(&mut reader))
+    }
+}
+
+fn job(reader: &mut impl Read) -> io::Result<Spec> {
+    let n_values = number(reader)?;
+    let values = (0..n_values).map(|_| value(reader)).collect::<io::Result<_>>()?;
+    Ok(match number(reader)? {
+        0 => Spec::Values(values),
+        _ => Spec::Block(Box::new(Block { values, bytes: value(reader)? })),
+    })
 }
 
 fn number(reader: &mut impl Read) -> io::Result<usize> {

@@ -9,6 +9,7 @@ mod frozen;
 mod job;
 mod lanes;
 mod launch;
+mod left;
 mod offer;
 mod outputs;
 mod sample;
@@ -25,6 +26,8 @@ use self::frozen::{Freezer, Frozen};
 pub use self::lanes::{InTurn, Lanes};
 use self::launch::Launch;
 pub use self::launch::Shell;
+use self::left::Left;
+pub use self::left::{Earlier, Resume};
 pub use self::offer::{NAME, Offer};
 pub use self::outputs::{OutputFiles, Present};
 use self::sample::Sample;
@@ -34,11 +37,14 @@ use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
-use crate::record::{LeftFile, Outcome, Spec, Task, Way};
+use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
 use crate::template::{self, Numbers, Template};
 
 /// Makes the place that outputs go to in the end.
 pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
+
+/// Makes the sink of a run's outputs, where they are not put in order.
+pub type MakeSink = Box<dyn Fn() -> Box<dyn Sink> + Sync>;
 
 /// The workload: a task runs its command.
 pub struct CommandBatch {
@@ -52,6 +58,8 @@ pub struct CommandBatch {
     feed: Mutex<Feed>,
     frozen: Option<Frozen>,
     outputs: Outputs,
+    sink: Option<MakeSink>,
+    earlier: Earlier,
     running: &'static Running,
     workers: Mutex<Vec<Worker<'static>>>,
 }
@@ -85,6 +93,8 @@ impl CommandBatch {
             feed: Mutex::new(feed),
             frozen: None,
             outputs,
+            sink: None,
+            earlier: Earlier::Nothing,
             running,
             workers: Mutex::default(),
         })
@@ -120,11 +130,32 @@ impl CommandBatch {
         Self { output_files: Some(output_files), ..self }
     }
 
+    /// Outputs go to a place that tells jobs apart by itself.
+    pub fn put_outputs(&mut self, sink: MakeSink) {
+        self.sink = Some(sink);
+    }
+
+    /// An earlier run did part of the batch.
+    pub fn go_on_from(&mut self, earlier: Earlier) {
+        self.earlier = earlier;
+    }
+
     /// The command line of a run, and how it is started.
     fn command(&self, way: Way) -> (&Template, &Launch) {
         match (&self.settings.serial_template, &self.serial_launch) {
             (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
             _ => (&self.settings.template, &self.launch),
+        }
+    }
+
+    /// The numbers of job `seq`, from 1, in `slot`, from 0.
+    fn numbers(&self, seq: u64, slot: u32) -> Numbers {
+        let frozen = self.frozen.as_ref().map(Frozen::jobs);
+        Numbers {
+            seq,
+            slot: u64::from(slot) + 1,
+            slots: self.settings.slots as u64,
+            total: self.settings.total.or(frozen).unwrap_or(0),
         }
     }
 
@@ -145,31 +176,41 @@ impl Workload for CommandBatch {
     }
 
     fn tasks(&self) -> Tasks<'_> {
-        let mut jobs: Box<dyn Iterator<Item = anyhow::Result<Spec>> + Send + '_> = match &self.frozen {
-            Some(frozen) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
-            None => Box::new(std::iter::from_fn(|| {
+        let jobs: Jobs<'_> = match (&self.earlier, &self.frozen) {
+            (Earlier::Failed(failed), _) => {
+                let again = |(seq, line): &(u64, Vec<u8>)| Ok(task(*seq, Spec::Values(vec![line.clone()])));
+                return Box::new(failed.iter().map(again));
+            }
+            (_, Some(frozen)) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
+            (_, None) => Box::new(std::iter::from_fn(|| {
                 let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
                 feed.next(&self.settings).transpose()
             })),
         };
-        if let Some(sample) = self.sample {
-            let all = jobs;
-            jobs = Box::new((0..).zip(all).filter_map(move |(job, spec)| sample.has(job).then_some(spec)));
+        if let Earlier::Log(resume) = &self.earlier {
+            return Box::new(Left::new(jobs, resume, |seq, spec| {
+                let mut line = Vec::new();
+                let numbers = self.numbers(seq, 0);
+                self.settings.template.render(spec.values(), &numbers, self.settings.quoting, &mut line);
+                line
+            }));
         }
-        let mut seq = 0;
-        Box::new(std::iter::from_fn(move || {
-            let spec = match jobs.next()? {
-                Ok(spec) => spec,
-                Err(error) => return Some(Err(error)),
-            };
-            let task = Task { seq, label: String::new(), spec };
-            seq += 1;
-            Some(Ok(task))
-        }))
+        let jobs: Jobs<'_> = match self.sample {
+            None => jobs,
+            Some(sample) => {
+                Box::new((0..).zip(jobs).filter_map(move |(job, spec)| sample.has(job).then_some(spec)))
+            }
+        };
+        Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(task(seq, spec?))))
     }
 
     fn size(&self) -> Size {
-        let tasks = self.sample.map(Sample::wanted).or(self.frozen.as_ref().map(Frozen::jobs));
+        let tasks = match &self.earlier {
+            Earlier::Failed(failed) => Some(failed.len() as u64),
+            Earlier::Nothing | Earlier::Log(_) => {
+                self.sample.map(Sample::wanted).or(self.frozen.as_ref().map(Frozen::jobs))
+            }
+        };
         Size { tasks, bytes: None }
     }
 
@@ -183,18 +224,17 @@ impl Workload for CommandBatch {
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let values = task.spec.values();
-        let frozen = self.frozen.as_ref().map(Frozen::jobs);
-        let numbers = Numbers {
-            seq: self.sample.map_or(task.seq, |sample| sample.job(task.seq)) + 1,
-            slot: u64::from(cx.slot()) + 1,
-            slots: self.settings.slots as u64,
-            total: self.settings.total.or(frozen).unwrap_or(0),
-        };
+        let job = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.numbers(job + 1, cx.slot());
         let mut line = Vec::new();
         let (template, _) = self.command(cx.way());
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
+        if let Spec::Block(block) = &task.spec {
+            cx.fact(Record::SENT, block.bytes.len().to_string());
+        }
         if template.skips(values) {
+            cx.fact(Record::LEFT_OUT, "for its values");
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
@@ -217,6 +257,9 @@ impl Workload for CommandBatch {
     }
 
     fn outlet(&self, _way: Way) -> Outlet<'_> {
+        if let Some(sink) = &self.sink {
+            return Outlet::Own(sink());
+        }
         let destination = (self.outputs)();
         match self.settings.order {
             Order::Grouped => Outlet::Grouped(destination),
@@ -257,6 +300,14 @@ impl TaskOutput for Unseen {
     fn close(self: Box<Self>, _outcome: &Outcome) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// Jobs in input order.
+type Jobs<'a> = Box<dyn Iterator<Item = anyhow::Result<Spec>> + Send + 'a>;
+
+/// Job `seq`, from 1.
+fn task(seq: u64, spec: Spec) -> Task {
+    Task { spec, ..Task::new(seq - 1, "") }
 }
 
 /// `line` as a shell would have to be given it, so many times.

@@ -123,7 +123,7 @@ impl CsvGen {
         }
         let (item, part) = (seq / parts, seq % parts);
         let label = format!("{} block {}", file_name(item), part + 1);
-        Task { seq, label, spec: Spec::Part { item, part } }
+        Task { spec: Spec::Part { item, part }, ..Task::new(seq, label) }
     }
 }
 

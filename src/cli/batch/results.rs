@@ -1,0 +1,147 @@
+//! Where jobs' output goes when it is not shown: `--results`, `--files`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::records::HasResults;
+use crate::cli::exit::Fault;
+use crate::event::Journal;
+use crate::gnu_args::{Flag, Typed};
+use crate::output::{Destination, Sink};
+use crate::sink::{
+    Columns, Earlier, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails, ToFile,
+};
+use crate::template::{Options, Template};
+use crate::workload::command::{MakeSink, Order};
+
+/// Names and rows that wait for their turn take at most this much memory.
+const WAITING: usize = 1 << 20;
+
+/// Where jobs' output goes.
+pub(super) struct Results {
+    /// None when output is shown.
+    pub(super) sink: Option<MakeSink>,
+    /// What takes the record of each job, too.
+    pub(super) journal: Option<Box<dyn Journal>>,
+    /// Whether a job's results are there already.
+    pub(super) has: HasResults,
+    /// What failed jobs had to say where it was not shown.
+    pub(super) tails: Arc<Tails>,
+}
+
+/// What the options say. `streams` are parsim's own stdout and stderr.
+pub(super) fn results(
+    typed: &Typed,
+    options: &Options,
+    order: Order,
+    streams: Box<dyn Destination>,
+) -> Result<Results, Fault> {
+    let has = |flag| typed.flags.has(flag);
+    let tails = Arc::new(Tails::default());
+    let mut results = Results { sink: None, journal: None, has: Arc::new(|_| false), tails };
+    // No job is run, and its command line is what is asked for.
+    if has(Flag::DryRun) {
+        return Ok(results);
+    }
+    let prints_names = has(Flag::Files) || order == Order::Lines;
+    let folder = || typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
+    let place = match &typed.output.results {
+        None if has(Flag::Files) => Place::Fresh(folder()),
+        None => return Ok(results),
+        Some(target) => {
+            if let Some(form) = form(target) {
+                let rows = rows(typed, form, target, options.columns.clone(), streams)?;
+                let table = Arc::new(Table::new(form, in_order(order, rows), Arc::clone(&results.tails)));
+                results.journal = Some(Box::new(Arc::clone(&table)));
+                results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
+                return Ok(results);
+            }
+            place(typed, target, options)?
+        }
+    };
+    let names = prints_names.then(|| in_order(order, streams));
+    let files = Arc::new(ResultFiles::new(place, Arc::clone(&results.tails), names));
+    let known = Arc::clone(&files);
+    results.has = Arc::new(move |task| known.has(task));
+    results.sink = Some(Box::new(move || Box::new(Arc::clone(&files))));
+    Ok(results)
+}
+
+/// The form of a table, by the name's end.
+fn form(target: &OsStr) -> Option<Form> {
+    let name = target.as_bytes().to_ascii_lowercase();
+    let forms = [
+        (b".csv".as_slice(), Form::Separated(b',')),
+        (b".tsv", Form::Separated(b'\t')),
+        (b".json", Form::Json),
+    ];
+    forms.into_iter().find_map(|(end, form)| name.ends_with(end).then_some(form))
+}
+
+fn rows(
+    typed: &Typed,
+    form: Form,
+    target: &OsStr,
+    names: Vec<Vec<u8>>,
+    stdout: Box<dyn Destination>,
+) -> Result<Box<dyn Destination>, Fault> {
+    if target.as_bytes().starts_with(b"-.") {
+        return Ok(Box::new(Headed::new(form, names, stdout)));
+    }
+    let goes_on =
+        [Flag::Resume, Flag::ResumeFailed, Flag::RetryFailed].iter().any(|&flag| typed.flags.has(flag));
+    let earlier = match (goes_on, form) {
+        (false, _) => Earlier::Dropped,
+        (true, Form::Json) => Earlier::Kept,
+        (true, Form::Separated(_)) => Earlier::KeptQuoted,
+    };
+    let shown = Path::new(target).display();
+    let rows = Rows::open(Path::new(target), earlier)
+        .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
+    Ok(if rows.is_empty() {
+        Box::new(Headed::new(form, names, ToFile::new(rows)))
+    } else {
+        Box::new(Headed::begun(form, ToFile::new(rows)))
+    })
+}
+
+fn place(typed: &Typed, target: &OsStr, options: &Options) -> Result<Place, Fault> {
+    let text = target.as_bytes();
+    let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
+    if !template.uses_any() {
+        let shown = Path::new(target).display();
+        std::fs::create_dir_all(target)
+            .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
+        // Where an input is cut into columns, their number is known by their names only.
+        let is_cut = typed.input.colsep.is_some() || typed.flags.has(Flag::Csv);
+        let width = match options.columns.len() {
+            0 if is_cut => None,
+            0 => Some(typed.sources.len().max(1)),
+            n_names => Some(n_names),
+        };
+        return Ok(Place::Folder(text.to_vec(), Columns { names: options.columns.clone(), width }));
+    }
+    if template.uses_slot() {
+        return Err(Fault::Usage("--results: a name cannot depend on the slot; use {#}".to_owned()));
+    }
+    let before = text.split(|&byte| byte == b'{').next().unwrap_or_default();
+    let is_below = before.contains(&b'/');
+    Ok(Place::Template { template, is_below })
+}
+
+/// What has to be shown of each job, in the order of jobs' output.
+fn in_order(order: Order, destination: Box<dyn Destination>) -> Box<dyn Sink + Send> {
+    match order {
+        Order::Kept => Box::new(Ordered::new(destination, WAITING)),
+        Order::Lines => Box::new(Lines::new(destination)),
+        Order::Grouped | Order::Unbuffered | Order::Unseen => Box::new(Grouped::new(destination, WAITING)),
+    }
+}
+
+/// How jobs' output is put in order: into files there is nothing unbuffered.
+pub(super) fn order(typed: &Typed, order: Order) -> Order {
+    let is_put_down = typed.output.results.is_some() || typed.flags.has(Flag::Files);
+    if is_put_down && order == Order::Unbuffered { Order::Grouped } else { order }
+}

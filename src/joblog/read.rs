@@ -1,0 +1,153 @@
+//! Rows of a log, as far as they matter to a later run.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead};
+
+/// What a row says of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// Whether exit status and signal were 0.
+    pub succeeded: bool,
+    /// The command line, newlines as they were.
+    pub command: Vec<u8>,
+}
+
+/// Why a log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file cannot be read on.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A line that is no row.
+    #[error("line {number} is no row of a job log: {}", .text.escape_debug())]
+    NoRow {
+        /// Its number, from 1.
+        number: u64,
+        /// Its beginning.
+        text: String,
+    },
+}
+
+/// Hands the rows of `log` to `take`, in order. A line without its newline was
+/// cut off when it was written, and is no row.
+///
+/// # Errors
+/// When `log` cannot be read, or is no job log.
+pub fn read(mut log: impl BufRead, mut take: impl FnMut(Entry)) -> Result<(), Unreadable> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        log.read_until(b'\n', &mut line)?;
+        if line.pop() != Some(b'\n') {
+            break;
+        }
+        // Appended to, GNU parallel's logs have no header.
+        if number == 1 && line.starts_with(b"Seq\t") {
+            continue;
+        }
+        let Some(entry) = entry(&line) else {
+            let text = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
+            return Err(Unreadable::NoRow { number, text });
+        };
+        take(entry);
+    }
+    Ok(())
+}
+
+/// The numbers and commands of the jobs that failed when they were run last, in
+/// order of their numbers.
+///
+/// # Errors
+/// As [`read`].
+pub fn failed(log: impl BufRead) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
+    let mut failed = BTreeMap::new();
+    read(log, |Entry { seq, succeeded, command }| {
+        if succeeded {
+            failed.remove(&seq);
+        } else {
+            failed.insert(seq, command);
+        }
+    })?;
+    Ok(failed.into_iter().collect())
+}
+
+fn entry(line: &[u8]) -> Option<Entry> {
+    let mut columns = line.splitn(9, |&byte| byte == b'\t');
+    let seq = std::str::from_utf8(columns.next()?).ok()?.parse().ok()?;
+    let _host = columns.next()?;
+    let mut numbers = [&line[..0]; 6];
+    for number in &mut numbers {
+        *number = columns.next()?.trim_ascii();
+        let is_number = |byte: &u8| byte.is_ascii_digit() || b"-.".contains(byte);
+        if number.is_empty() || !number.iter().all(is_number) {
+            return None;
+        }
+    }
+    let command = columns.next()?.iter().map(|&byte| if byte == 0 { b'\n' } else { byte }).collect();
+    Some(Entry { seq, succeeded: numbers[4] == b"0" && numbers[5] == b"0", command })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::joblog::{HEADER, Row};
+
+    fn entries(log: &[u8]) -> Result<Vec<Entry>, Unreadable> {
+        let mut entries = Vec::new();
+        read(log, |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    fn row(seq: u64, exit: i32, command: &[u8]) -> Vec<u8> {
+        let (start, runtime) = (Duration::from_secs(1), Duration::ZERO);
+        Row { seq, start, runtime, sent: 0, received: 0, exit, signal: 0, command }.line()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_but_for_nul_and_a_row_cut_off(
+            commands in prop::collection::vec(prop::collection::vec(1..=255_u8, 0..20), 0..6),
+            torn in 0..100_usize,
+        ) {
+            let mut log = HEADER.to_vec();
+            let mut expected = Vec::new();
+            for (seq, command) in (1..).zip(commands) {
+                let exit = i32::from(seq % 2 == 0);
+                log.extend(row(seq, exit, &command));
+                expected.push(Entry { seq, succeeded: exit == 0, command });
+            }
+            let last = row(99, 0, b"this one is cut off");
+            log.extend(&last[..torn.min(last.len() - 1)]);
+            prop_assert_eq!(entries(&log).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_log_without_its_header_and_of_other_hosts_is_read() {
+        let log = b"3\tserver.example\t1.5\t     0.010\t1\t2\t-1\t15\tsleep\t9\n";
+        assert_eq!(
+            entries(log).unwrap(),
+            [Entry { seq: 3, succeeded: false, command: b"sleep\t9".to_vec() }]
+        );
+    }
+
+    #[test]
+    fn what_is_no_row_is_told_with_its_number() {
+        let log = [HEADER, b"1\t:\tten\t0\t0\t0\t0\t0\techo\n"].concat();
+        assert!(entries(&log).unwrap_err().to_string().starts_with("line 2 is no row of a job log: 1\\t:"));
+        assert!(entries(b"a,b,c\n").is_err());
+    }
+
+    #[test]
+    fn a_job_that_failed_and_succeeded_later_has_not_failed() {
+        let log =
+            [row(2, 1, b"b"), row(1, 7, b"a\nA"), row(2, 0, b"b"), row(3, 0, b"c"), row(3, 1, b"c")].concat();
+        assert_eq!(failed(&log[..]).unwrap(), [(1, b"a\nA".to_vec()), (3, b"c".to_vec())]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Output of each job in files of its own, whole or absent.
+//!
+//! The file with the job's number comes last: where it is, the others are.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::place::{Paths, Place};
+use super::tails::{Tail, Tails};
+use crate::output::{Channel, Sink, TaskOutput};
+use crate::record::{Outcome, Task};
+use crate::whole_file::WholeFile;
+
+/// Writes files, and their names if asked to.
+pub struct ResultFiles {
+    place: Place,
+    tails: Arc<Tails>,
+    names: Option<Box<dyn Sink + Send>>,
+}
+
+impl ResultFiles {
+    /// Files at `place`. The tails of what failed jobs had to say go to `tails`,
+    /// the names of the files of standard output to `names`.
+    #[must_use]
+    pub fn new(place: Place, tails: Arc<Tails>, names: Option<Box<dyn Sink + Send>>) -> Self {
+        Self { place, tails, names }
+    }
+
+    /// Whether the results of `task` are there, all of them.
+    #[must_use]
+    pub fn has(&self, task: &Task) -> bool {
+        let paths = self.place.paths(task);
+        paths.seq.is_some_and(|seq| seq.is_file()) && paths.stdout.is_file()
+    }
+}
+
+impl Sink for ResultFiles {
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        let paths = self.place.paths(task);
+        let files = Files::create(&paths);
+        let name = self.names.as_ref().map(|names| names.open(task));
+        Box::new(Writer { results: self, task, paths, files: Some(files), tail: Tail::default(), name })
+    }
+}
+
+struct Writer<'a> {
+    results: &'a ResultFiles,
+    task: &'a Task,
+    paths: Paths,
+    /// None when the error was told.
+    files: Option<io::Result<Files>>,
+    tail: Tail,
+    name: Option<Box<dyn TaskOutput + 'a>>,
+}
+
+/// The files while they are written.
+struct Files {
+    stdout: WholeFile,
+    stderr: Option<WholeFile>,
+}
+
+impl Files {
+    fn create(paths: &Paths) -> io::Result<Self> {
+        let stderr = paths.stderr.as_deref().map(create).transpose()?;
+        Ok(Self { stdout: create(&paths.stdout)?, stderr })
+    }
+}
+
+impl TaskOutput for Writer<'_> {
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if channel == Channel::Err {
+            self.tail.add(bytes);
+        }
+        match (&mut self.files, channel) {
+            (Some(Ok(files)), Channel::Out) => files.stdout.write_all(bytes),
+            (Some(Ok(Files { stderr: Some(stderr), .. })), Channel::Err) => stderr.write_all(bytes),
+            (Some(Ok(_)) | None, _) => Ok(()),
+            (Some(Err(_)), _) => match self.files.take() {
+                Some(Err(error)) => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+        let was_cut_off = *outcome == Outcome::Interrupted;
+        let put = match self.files.take() {
+            // Dropped, the files vanish.
+            _ if was_cut_off => Ok(()),
+            Some(Ok(files)) => put(files, &self.paths, self.task),
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        if outcome.is_failure() {
+            self.results.tails.keep(self.task.seq, self.tail);
+        }
+        let told = match self.name {
+            None => Ok(()),
+            Some(mut output) => {
+                let mut line = self.paths.stdout.into_os_string().into_encoded_bytes();
+                line.push(b'\n');
+                let told =
+                    if was_cut_off || put.is_err() { Ok(()) } else { output.write(Channel::Out, &line) };
+                told.and(output.close(outcome))
+            }
+        };
+        put.and(told)
+    }
+}
+
+/// Gives the files their names, the number last.
+fn put(files: Files, paths: &Paths, task: &Task) -> io::Result<()> {
+    let Files { stdout, stderr } = files;
+    if let Some(seq) = &paths.seq {
+        // Until all is in place again, what was there is not whole.
+        match fs::remove_file(seq) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(named(&error, seq)),
+            _ => {}
+        }
+    }
+    stdout.commit().map_err(|error| named(&error, &paths.stdout))?;
+    if let (Some(stderr), Some(path)) = (stderr, &paths.stderr) {
+        stderr.commit().map_err(|error| named(&error, path))?;
+    }
+    if let Some(path) = &paths.seq {
+        let mut seq = create(path)?;
+        write!(seq, "{}", task.seq + 1).and_then(|()| seq.commit()).map_err(|error| named(&error, path))?;
+    }
+    Ok(())
+}
+
+/// The file with the folders that lead to it.
+fn create(path: &Path) -> io::Result<WholeFile> {
+    let created = match WholeFile::create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| WholeFile::create(path))
+        }
+        created => created,
+    };
+    created.map_err(|error| named(&error, path))
+}
+
+fn named(error: &io::Error, path: &Path) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,24 @@
+//! Results of jobs in files of their own, or in one table: `--results`, `--files`.
+//!
+//! Knows where a job's output goes and in which form, not what is shown.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `place` | the names of a job's files, safe whatever its values are |
+//! | `files` | output into these files |
+//! | `table` | output and what became of the job into a row |
+//! | `cells` | how a row is written: CSV, TSV, JSON |
+//! | `captured` | what waits for its row |
+//! | `tails` | the last of what failed jobs had to say |
+
+mod captured;
+mod cells;
+mod files;
+mod place;
+mod table;
+mod tails;
+
+pub use files::ResultFiles;
+pub use place::{Columns, Place};
+pub use table::{Form, Headed, Table, ToFile};
+pub use tails::Tails;

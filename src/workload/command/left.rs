@@ -1,0 +1,119 @@
+//! The jobs of a batch that an earlier run left to be done.
+//!
+//! Whether jobs are told by their command lines or by their numbers shows at the
+//! first one whose command is in the log: usually the first of all. Until then
+//! jobs wait in a file without a name, so that memory stays flat; where no
+//! command of the batch is in the log, that is until the inputs have ended. Jobs
+//! keep their numbers in the whole batch.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::frozen::Freezer;
+use super::{Jobs, task};
+use crate::joblog::{Done, Mode};
+use crate::record::{Spec, Task};
+
+/// What an earlier run did.
+pub enum Earlier {
+    /// Nothing is known of one.
+    Nothing,
+    /// What its log, or its results, tell.
+    Log(Resume),
+    /// The jobs that failed, by number from 1, and nothing else: they are done
+    /// again, and no inputs are read.
+    Failed(Vec<(u64, Vec<u8>)>),
+}
+
+/// How a batch goes on where an earlier run stopped.
+pub struct Resume {
+    /// What the job log says.
+    pub log: Done,
+    /// How jobs are found in the log, where that need not be found out.
+    pub mode: Option<Mode>,
+    /// Whether a job's results are there already.
+    pub has_results: Arc<dyn Fn(&Task) -> bool + Send + Sync>,
+    /// Is told that no command of the batch is in the log, so that jobs go by
+    /// their numbers.
+    pub goes_by_number: Box<dyn Fn() + Send + Sync>,
+}
+
+/// The tasks that are left.
+pub(super) struct Left<'a, L> {
+    /// Those that waited, then those to come.
+    jobs: Jobs<'a>,
+    seq: u64,
+    done: Done,
+    mode: Option<Mode>,
+    resume: &'a Resume,
+    /// The command line of a job by number, from 1.
+    line: L,
+}
+
+impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
+    pub(super) fn new(jobs: Jobs<'a>, resume: &'a Resume, line: L) -> Self {
+        let done = resume.log.clone();
+        let mode = if done.is_empty() { Some(Mode::Number) } else { resume.mode };
+        Self { jobs, seq: 0, done, mode, resume, line }
+    }
+
+    /// Reads on until a job's command is in the log, and puts back what was read.
+    fn find_mode(&mut self) -> anyhow::Result<Mode> {
+        let put_aside = "put the inputs aside in TMPDIR";
+        let Some(first) = self.jobs.next().transpose()? else { return Ok(Mode::Number) };
+        if self.done.knows(&(self.line)(1, &first)) {
+            self.put_back(std::iter::once(Ok(first)));
+            return Ok(Mode::Command);
+        }
+        let mut freezer = Freezer::new().context(put_aside)?;
+        freezer.put(&first).context(put_aside)?;
+        let mut mode = Mode::Number;
+        for seq in 2.. {
+            let Some(job) = self.jobs.next().transpose()? else { break };
+            freezer.put(&job).context(put_aside)?;
+            if self.done.knows(&(self.line)(seq, &job)) {
+                mode = Mode::Command;
+                break;
+            }
+        }
+        let waited = freezer.freeze().context(put_aside)?.into_jobs();
+        self.put_back(waited.map(|job| job.context("read the inputs put aside")));
+        if mode == Mode::Number {
+            (self.resume.goes_by_number)();
+        }
+        Ok(mode)
+    }
+
+    fn put_back(&mut self, jobs: impl Iterator<Item = anyhow::Result<Spec>> + Send + 'a) {
+        let to_come = std::mem::replace(&mut self.jobs, Box::new(std::iter::empty()));
+        self.jobs = Box::new(jobs.chain(to_come));
+    }
+}
+
+impl<L: Fn(u64, &Spec) -> Vec<u8>> Iterator for Left<'_, L> {
+    type Item = anyhow::Result<Task>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mode = match self.mode {
+            Some(mode) => mode,
+            None => match self.find_mode() {
+                Ok(mode) => *self.mode.insert(mode),
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        loop {
+            let job = match self.jobs.next()? {
+                Ok(job) => job,
+                Err(error) => return Some(Err(error)),
+            };
+            self.seq += 1;
+            let line = (self.line)(self.seq, &job);
+            let is_left = self.done.leaves(mode, self.seq, &line);
+            let task = task(self.seq, job);
+            if is_left && !(self.resume.has_results)(&task) {
+                return Some(Ok(task));
+            }
+        }
+    }
+}
