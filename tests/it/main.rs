@@ -30,6 +30,8 @@ mod report;
 mod signals;
 // The pair of functions that wait.
 mod sleep;
+// Logs, results, and runs that go on from them.
+mod records;
 // What is made of noisy times.
 mod statistics;
 // A command line in a fresh directory.
