@@ -4,12 +4,13 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context as _, ensure};
-use serde::Serialize as _;
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::Row;
+use super::hyperfine::{self, Result as HyperfineResult};
 use crate::study::{SCHEMA, Study};
 
 /// The row of the table of formats.
@@ -22,9 +23,18 @@ pub const ROW: Row = Row { option: "export-json", about: "the whole study as JSO
 pub fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Shallow::default());
-    study.serialize(&mut serializer).context("write the study as JSON")?;
+    let saved = Saved { study, results: hyperfine::results(study) };
+    saved.serialize(&mut serializer).context("write the study as JSON")?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The study's own keys, then those that hyperfine's scripts read.
+#[derive(Serialize)]
+struct Saved<'a> {
+    #[serde(flatten)]
+    study: &'a Study,
+    results: Vec<HyperfineResult>,
 }
 
 /// Indents down to the records, and puts each of these on a line of its own: a
@@ -115,12 +125,31 @@ impl Formatter for Shallow {
 /// Reads what [`render`] wrote.
 ///
 /// # Errors
-/// When it is not JSON, or of another version of the schema.
+/// When it is not JSON, not a study, or of another version of the schema.
 pub fn read(bytes: &[u8]) -> anyhow::Result<Study> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).context("not a saved study: not JSON")?;
-    let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or("none");
-    ensure!(schema == SCHEMA, "its schema is {schema}, and this version of parsim reads {SCHEMA}");
-    serde_json::from_value(value).context("not a saved study")
+    // At once into its own shape: a tree of values would take ten times the room.
+    let error = match serde_json::from_slice::<Study>(bytes) {
+        Ok(study) if study.schema == SCHEMA => return Ok(study),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    match (serde_json::from_slice::<Head>(bytes).map(|head| head.schema), error) {
+        (Ok(Some(schema)), _) if schema != SCHEMA => {
+            bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
+        }
+        (Ok(Some(_)), Some(error)) => Err(error).context("a saved study, but a damaged one"),
+        (Ok(_), _) => bail!("not a study that parsim saved: JSON without \"schema\""),
+        (Err(error), _) if bytes.first() == Some(&b'{') && error.is_eof() => {
+            Err(error).context("cut off before its end")
+        }
+        (Err(error), _) => Err(error).context("not a study that parsim saved: not a JSON object"),
+    }
+}
+
+/// As much of a saved file as tells what it is.
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<String>,
 }
 
 #[cfg(test)]
@@ -137,5 +166,20 @@ mod tests {
     fn another_schema_is_refused_by_name() {
         let error = read(br#"{"schema":"parsim-study/999"}"#).unwrap_err().to_string();
         assert!(error.contains("parsim-study/999") && error.contains(SCHEMA), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_study_is_refused_with_the_reason() {
+        let refused = |text: &str| format!("{:#}", read(text.as_bytes()).unwrap_err());
+        let whole = String::from_utf8(render(&crate::study::tests::empty()).unwrap()).unwrap();
+        assert!(refused(&whole[..whole.len() - 20]).starts_with("cut off before its end: "));
+        assert!(
+            refused(&whole.replace("\"waits\"", "\"weights\""))
+                .contains("a damaged one: missing field `waits`")
+        );
+        assert!(refused(r#"{"results":[]}"#).contains("without \"schema\""));
+        assert!(refused("a,b\n1,2\n").starts_with("not a study that parsim saved: "));
+        assert!(refused("").starts_with("not a study that parsim saved: "));
+        assert!(refused("[1]").starts_with("not a study that parsim saved: "));
     }
 }

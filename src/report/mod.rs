@@ -4,6 +4,7 @@
 //! go. A new one is a file here and a row in [`ROWS`]: the option
 //! `--export-NAME`, its help and the saving come from the row.
 
+mod hyperfine;
 pub mod json;
 mod table;
 pub mod text;

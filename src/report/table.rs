@@ -37,10 +37,7 @@ impl Table {
         let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
         let mut table = Self { header: vec![String::new()], lines: Vec::new() };
         let several = study.parallel().count() > 1;
-        table.header.extend(columns.iter().map(|column| match column.way {
-            Way::Parallel if several => format!("-j {}", column.width),
-            way => way.to_string(),
-        }));
+        table.header.extend(columns.iter().map(|column| head(study, column)));
         let pair = match columns[..] {
             [serial, parallel] if serial.way == Way::Serial => Some((serial, parallel)),
             _ => None,
@@ -95,6 +92,15 @@ impl Table {
             line("efficiency", &efficiency, &nothing);
         }
         table
+    }
+}
+
+/// What a column is called: by its way, or by its width where several of them
+/// are parallel.
+pub(super) fn head(study: &Study, column: &Column) -> String {
+    match column.way {
+        Way::Parallel if study.parallel().count() > 1 => format!("-j {}", column.width),
+        way => way.to_string(),
     }
 }
 
