@@ -46,7 +46,7 @@ fn result(study: &Study, column: &Column) -> Result {
     let mean = times.iter().sum::<f64>() / n_runs;
     let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
     Result {
-        command: format!("{} {}", study.workload, table::head(study, column)),
+        command: format!("{} {}", study.workload, table::name(study, column)),
         mean,
         stddev: (times.len() > 1).then(|| (squares / (n_runs - 1.0)).sqrt()),
         median: column.wall(),

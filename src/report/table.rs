@@ -93,6 +93,13 @@ impl Table {
         }
         table
     }
+
+    /// How many columns hold figures: those after the first but for a remark.
+    #[must_use]
+    pub fn n_figures(&self) -> usize {
+        let has_remarks = self.header.last().is_some_and(|head| head == "change");
+        self.header.len().saturating_sub(1 + usize::from(has_remarks))
+    }
 }
 
 /// What a column is called: by its way, or by its width where several of them
@@ -100,6 +107,14 @@ impl Table {
 pub(super) fn head(study: &Study, column: &Column) -> String {
     match column.way {
         Way::Parallel if study.parallel().count() > 1 => format!("-j {}", column.width),
+        way => way.to_string(),
+    }
+}
+
+/// What a column is called where it stands alone: `serial`, `parallel -j 4`.
+pub(super) fn name(study: &Study, column: &Column) -> String {
+    match column.way {
+        Way::Parallel if study.parallel().count() > 1 => format!("{} -j {}", column.way, column.width),
         way => way.to_string(),
     }
 }

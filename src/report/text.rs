@@ -92,10 +92,8 @@ fn drawn(table: &Table, look: Look) -> String {
     for line in &table.lines {
         drawn.add_row(std::iter::once(&line.label).chain(&line.cells));
     }
-    let has_remarks = table.header.last().is_some_and(|head| head == "change");
-    let n_figures = table.header.len() - usize::from(has_remarks);
     for (index, column) in drawn.column_iter_mut().enumerate() {
-        if (1..n_figures).contains(&index) {
+        if (1..=table.n_figures()).contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
