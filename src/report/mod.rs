@@ -5,10 +5,12 @@
 //! `--export-NAME`, its help and the saving come from the row.
 
 pub mod csv;
+pub mod html;
 mod hyperfine;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod svg;
 mod table;
 pub mod text;
 mod timeline;
@@ -33,4 +35,4 @@ pub struct Row {
 }
 
 /// Every format that can be exported.
-pub const ROWS: &[Row] = &[json::ROW, csv::ROW, markdown::ROW, junit::ROW, trace::ROW];
+pub const ROWS: &[Row] = &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW];
