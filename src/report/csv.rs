@@ -4,7 +4,8 @@
 //! Plain numbers for programs: seconds, bytes and ratios. Empty where there is
 //! nothing to tell.
 
-use super::{Row, hyperfine};
+use super::Row;
+use super::hyperfine::{self, nanos};
 use crate::format;
 use crate::record::Way;
 use crate::study::{Column, Comparison, Study, Verdict};
@@ -58,7 +59,7 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
         Verdict::Different(interval) | Verdict::NoDifference(interval) => Some(*interval),
         Verdict::Untested { .. } | Verdict::Unclaimed(_) => None,
     });
-    let known = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let known = |value: Option<f64>| value.map(|value| nanos(value).to_string()).unwrap_or_default();
     let memory = column.runs.iter().map(|run| run.peak_memory).max().flatten();
     let failed = column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     [
@@ -76,11 +77,11 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
         column.median(|run| run.tasks as f64).to_string(),
         failed.to_string(),
         column.median(|run| run.bytes as f64).to_string(),
-        column.cpu().to_string(),
+        nanos(column.cpu()).to_string(),
         memory.map(|bytes| bytes.to_string()).unwrap_or_default(),
-        column.median(|run| run.preparation.as_secs_f64()).to_string(),
-        column.median(|run| run.task_wall.as_secs_f64()).to_string(),
-        column.median(|run| run.longest.as_secs_f64()).to_string(),
+        nanos(column.median(|run| run.preparation.as_secs_f64())).to_string(),
+        nanos(column.median(|run| run.task_wall.as_secs_f64())).to_string(),
+        nanos(column.median(|run| run.longest.as_secs_f64())).to_string(),
         known(claimed.as_ref().map(|it| it.speedup)),
         known(interval.map(|it| it.low)),
         known(interval.map(|it| it.high)),

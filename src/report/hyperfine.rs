@@ -40,18 +40,23 @@ pub(super) fn results(study: &Study) -> Vec<Result> {
         .collect()
 }
 
+/// To the nanosecond, below which there is only what arithmetic left over.
+pub(super) fn nanos(seconds: f64) -> f64 {
+    (seconds * 1e9).round() / 1e9
+}
+
 fn result(study: &Study, column: &Column) -> Result {
-    let times: Vec<f64> = column.runs.iter().map(|run| run.wall.as_secs_f64()).collect();
+    let times: Vec<f64> = column.runs.iter().map(|run| nanos(run.wall.as_secs_f64())).collect();
     let n_runs = times.len() as f64;
     let mean = times.iter().sum::<f64>() / n_runs;
     let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
     Result {
         command: format!("{} {}", study.workload, table::name(study, column)),
-        mean,
-        stddev: (times.len() > 1).then(|| (squares / (n_runs - 1.0)).sqrt()),
-        median: column.wall(),
-        user: column.runs.iter().map(|run| run.usage.user.as_secs_f64()).sum::<f64>() / n_runs,
-        system: column.runs.iter().map(|run| run.usage.sys.as_secs_f64()).sum::<f64>() / n_runs,
+        mean: nanos(mean),
+        stddev: (times.len() > 1).then(|| nanos((squares / (n_runs - 1.0)).sqrt())),
+        median: nanos(column.wall()),
+        user: nanos(column.runs.iter().map(|run| run.usage.user.as_secs_f64()).sum::<f64>() / n_runs),
+        system: nanos(column.runs.iter().map(|run| run.usage.sys.as_secs_f64()).sum::<f64>() / n_runs),
         min: times.iter().copied().fold(f64::INFINITY, f64::min),
         max: times.iter().copied().fold(0.0, f64::max),
         times,
@@ -80,7 +85,7 @@ mod tests {
         let columns = vec![column(Way::Serial, 1, &[1000]), column(Way::Parallel, 2, &[400, 600, 500])];
         let study = Study { columns, ..crate::study::tests::empty() };
         let [serial, parallel] = &results(&study)[..] else { panic!("two columns") };
-        assert_eq!((serial.stddev, parallel.stddev.map(|it| (it * 1e9).round())), (None, Some(1e8)));
+        assert_eq!((serial.stddev, parallel.stddev), (None, Some(0.1)));
         assert!((parallel.mean - 0.5).abs() < 1e-12 && (parallel.max - 0.6).abs() < 1e-12);
         assert_eq!(parallel.parameters["jobs"], "2");
         assert_eq!(serial.command, "made-up serial");

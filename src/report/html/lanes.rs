@@ -31,6 +31,12 @@ const TAIL: f64 = 0.02;
 /// Boxes are this much narrower than their time, so that neighbours stay apart.
 const GAP: f64 = 0.7;
 
+/// A failure is seen however short it was.
+const NARROWEST_FAILURE: f64 = 2.5;
+
+/// Lanes lower than this have no text in their boxes.
+const LOWEST_WITH_TEXT: f64 = 9.0;
+
 /// How much of a name a tooltip shows.
 const LONGEST_NAME: usize = 200;
 
@@ -219,29 +225,31 @@ fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: 
 fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: Shown<'_>) {
     let way = shown.column.way.name();
     let odd = format!("{way} odd");
-    for (at, record) in lane.tasks.iter().enumerate() {
+    let (failed, others): (Vec<_>, Vec<_>) =
+        lane.tasks.iter().enumerate().partition(|(_, record)| record.outcome.is_failure());
+    // Failures last, so that a neighbour does not hide a short one.
+    for (at, record) in others.into_iter().chain(failed) {
         let (start, end) = timeline::span(record);
         let (left, right) = (scale.at(start), scale.at(end));
         let is_failure = record.outcome.is_failure();
-        let class = match at % 2 {
-            _ if is_failure => "failed",
-            0 => way,
-            _ => &odd,
+        let (class, narrowest) = match at % 2 {
+            _ if is_failure => ("failed", NARROWEST_FAILURE),
+            0 => (way, 0.5),
+            _ => (odd.as_str(), 0.5),
         };
-        let width = (right - left - GAP).max(0.5);
+        let width = (right - left - GAP).max(narrowest);
         svg.rect_with_title(class, [left, strip.top, width, strip.height], &tooltip(record, lane, shown));
-        if strip.height < 9.0 {
+        if strip.height < LOWEST_WITH_TEXT {
             continue;
         }
-        let number = format!("{}{}", if is_failure { "× " } else { "" }, record.seq + 1);
-        // A failure is marked however narrow its box.
-        let text = match width > text_width(&number) + 4.0 {
-            true => number.as_str(),
-            false if is_failure => "×",
-            false => continue,
-        };
         let middle = (left + width / 2.0, strip.top + strip.height / 2.0 + 3.6);
-        svg.text("inside", middle, Anchor::Middle, text);
+        let number = format!("{}{}", if is_failure { "× " } else { "" }, record.seq + 1);
+        if width > text_width(&number) + 4.0 {
+            svg.text("inside", middle, Anchor::Middle, &number);
+        } else if is_failure {
+            // Colour alone would tell too few readers.
+            svg.text("cross", middle, Anchor::Middle, "×");
+        }
     }
 }
 
@@ -285,7 +293,7 @@ fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown
     for record in lane.tasks.iter().filter(|record| record.outcome.is_failure()) {
         let (left, right) = (scale.at(timeline::span(record).0), scale.at(timeline::span(record).1));
         if left >= last_failed + 1.0 {
-            add_box(&mut failed, left, (right - left).max(1.0), strip);
+            add_box(&mut failed, left, (right - left).max(NARROWEST_FAILURE), strip);
             last_failed = left;
         }
     }
