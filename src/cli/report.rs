@@ -2,8 +2,8 @@
 //!
 //! Asks this machine nothing but how its terminal looks.
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -38,16 +38,14 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Study> {
-    let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
-    let bytes = match path.to_str() {
-        Some("-") => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-        }
-        _ => fs::read(path),
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let study = if is_stdin {
+        json::read(io::stdin().lock())
+    } else {
+        File::open(path).map_err(anyhow::Error::from).and_then(json::read)
     };
-    let study = json::read(&bytes.with_context(|| format!("read {name}"))?)
-        .with_context(|| format!("read {name}"))?;
+    let study = study.with_context(|| format!("read {name}"))?;
     let measured = study.columns.iter().any(|column| !column.runs.is_empty());
     ensure!(measured, "{name} holds no finished run, so there is nothing to draw");
     Ok(study)

@@ -2,10 +2,10 @@
 //! elsewhere, now and later.
 #![doc = include_str!("json.md")]
 
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 
 use anyhow::{Context as _, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
@@ -122,34 +122,37 @@ impl Formatter for Shallow {
     }
 }
 
-/// Reads what [`render`] wrote.
+/// Reads what [`render`] wrote, as it comes: a large study is not held twice.
 ///
 /// # Errors
-/// When it is not JSON, not a study, or of another version of the schema.
-pub fn read(bytes: &[u8]) -> anyhow::Result<Study> {
-    // At once into its own shape: a tree of values would take ten times the room.
-    let error = match serde_json::from_slice::<Study>(bytes) {
-        Ok(study) if study.schema == SCHEMA => return Ok(study),
-        Ok(_) => None,
-        Err(error) => Some(error),
-    };
-    match (serde_json::from_slice::<Head>(bytes).map(|head| head.schema), error) {
-        (Ok(Some(schema)), _) if schema != SCHEMA => {
+/// When it cannot be read, or is not a study, or of another version of the schema.
+pub fn read(source: impl Read) -> anyhow::Result<Study> {
+    let mut source = BufReader::with_capacity(HEAD, source);
+    let head = source.fill_buf()?.to_vec();
+    match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
+        (_, Some(schema)) if schema != SCHEMA => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(Some(_)), Some(error)) => Err(error).context("a saved study, but a damaged one"),
-        (Ok(_), _) => bail!("not a study that parsim saved: JSON without \"schema\""),
-        (Err(error), _) if bytes.first() == Some(&b'{') && error.is_eof() => {
-            Err(error).context("cut off before its end")
+        (Ok(study), _) => Ok(study),
+        (Err(error), _) if error.is_io() => Err(error.into()),
+        (Err(error), Some(_)) if error.is_eof() => Err(error).context("cut off before its end"),
+        (Err(error), Some(_)) => Err(error).context("a saved study, but a damaged one"),
+        (Err(_), None) if head.starts_with(b"{") => {
+            bail!("not a study that parsim saved: no \"schema\" at its start")
         }
-        (Err(error), _) => Err(error).context("not a study that parsim saved: not a JSON object"),
+        (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
     }
 }
 
-/// As much of a saved file as tells what it is.
-#[derive(Deserialize)]
-struct Head {
-    schema: Option<String>,
+/// So much is read at a time; what a study is stands at its very start.
+const HEAD: usize = 1 << 16;
+
+/// The schema that the start of a file names.
+fn schema(head: &[u8]) -> Option<String> {
+    let key = b"\"schema\"";
+    let at = head.windows(key.len()).position(|window| window == key)?;
+    let rest = head[at + key.len()..].trim_ascii_start().strip_prefix(b":")?;
+    serde_json::Deserializer::from_slice(rest).into_iter::<String>().next()?.ok()
 }
 
 #[cfg(test)]
@@ -159,12 +162,12 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_the_same() {
         let study = crate::study::tests::empty();
-        assert_eq!(read(&render(&study).unwrap()).unwrap(), study);
+        assert_eq!(read(&render(&study).unwrap()[..]).unwrap(), study);
     }
 
     #[test]
     fn another_schema_is_refused_by_name() {
-        let error = read(br#"{"schema":"parsim-study/999"}"#).unwrap_err().to_string();
+        let error = read(&br#"{"schema":"parsim-study/999"}"#[..]).unwrap_err().to_string();
         assert!(error.contains("parsim-study/999") && error.contains(SCHEMA), "{error}");
     }
 
@@ -177,7 +180,7 @@ mod tests {
             refused(&whole.replace("\"waits\"", "\"weights\""))
                 .contains("a damaged one: missing field `waits`")
         );
-        assert!(refused(r#"{"results":[]}"#).contains("without \"schema\""));
+        assert!(refused(r#"{"results":[]}"#).contains("no \"schema\" at its start"));
         assert!(refused("a,b\n1,2\n").starts_with("not a study that parsim saved: "));
         assert!(refused("").starts_with("not a study that parsim saved: "));
         assert!(refused("[1]").starts_with("not a study that parsim saved: "));
