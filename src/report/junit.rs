@@ -1,4 +1,4 @@
-//! A study as JUnit's XML, which CI services show: a suite for each way and
+//! A study as `JUnit`'s XML, which CI services show: a suite for each way and
 //! width, a case for each task, and one for whether the ways agree.
 //!
 //! A task that failed in any run is a failed case; its time is that of the run

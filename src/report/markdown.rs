@@ -14,6 +14,7 @@ use crate::style::Styles;
 /// The row of the table of formats.
 pub const ROW: Row = Row { option: "export-markdown", about: "the table as Markdown", render };
 
+#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
     let table = Table::of(study);

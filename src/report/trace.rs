@@ -1,5 +1,5 @@
-//! A study as Chrome trace events, which Perfetto, chrome://tracing and
-//! Speedscope open: a process for each way, a thread for each slot, a slice for
+//! A study as Chrome trace events, which Perfetto, `chrome://tracing`
+//! and Speedscope open: a process for each way, a thread for each slot, a slice for
 //! each task, and the CPU use as a counter.
 //!
 //! Times in microseconds since the start of the run that is shown. A lane is a
@@ -21,6 +21,7 @@ pub const ROW: Row = Row { option: "export-trace", about: "a trace of every task
 /// A counter changes at most this often over a run.
 const MOST_STEPS: usize = 1000;
 
+#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let about = json!({
         "command": text::command_line(study),

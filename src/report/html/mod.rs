@@ -9,6 +9,8 @@ mod charts;
 mod lanes;
 mod scaling;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -78,6 +80,7 @@ impl Shown<'_> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let view = View::of(study);
     let title = title(&view);

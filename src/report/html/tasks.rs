@@ -135,8 +135,9 @@ fn failures_alone(view: &View<'_>) -> Markup {
                         }
                     }
                 }
-                @if failures.len() > FAILED {
-                    p { "… and " (format::count((failures.len() - FAILED) as u64)) " more." }
+                @let told = failures.len().min(FAILED);
+                @if view.study.n_failed() > told {
+                    p { "… and " (format::count((view.study.n_failed() - told) as u64)) " more." }
                 }
             }
         }

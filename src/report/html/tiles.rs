@@ -7,6 +7,9 @@ use crate::format;
 use crate::report::svg::Unit;
 use crate::study::{Comparison, Study, Verdict};
 
+/// A figure of more characters is set smaller, so that it stays in its tile.
+const LONGEST_FIGURE: usize = 13;
+
 struct Tile {
     figure: String,
     about: String,
@@ -38,7 +41,10 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
     html! {
         div.tiles {
             @for tile in tiles.into_iter().chain([wall(view), outcome(view.study)]) {
-                div.tile.bad[tile.is_bad] { b { (tile.figure) } span { (tile.about) } }
+                div.tile.bad[tile.is_bad] {
+                    b.long[tile.figure.chars().count() > LONGEST_FIGURE] { (tile.figure) }
+                    span { (tile.about) }
+                }
             }
         }
     }
