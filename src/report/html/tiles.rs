@@ -71,10 +71,11 @@ fn speedup(comparison: &Comparison) -> Tile {
 /// What one way alone is judged by.
 fn alone(view: &View<'_>) -> Vec<Tile> {
     let Some(shown) = view.main() else { return Vec::new() };
-    let wall = shown.column.wall().max(f64::MIN_POSITIVE);
-    let rate = shown.column.median(|run| run.tasks as f64) / wall;
+    let wall = shown.column.wall();
+    let over = |amount: f64| if wall > 0.0 { amount / wall } else { 0.0 };
+    let rate = over(shown.column.median(|run| run.tasks as f64));
     vec![
-        Tile::new(format::percent(shown.column.cpu() / wall), "CPU use, where 100 % is one core"),
+        Tile::new(format::percent(over(shown.column.cpu())), "CPU use, where 100 % is one core"),
         Tile::new(format::three_digits(rate), format!("{}s per second", format::printable(&view.study.unit))),
     ]
 }
