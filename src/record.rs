@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::measure::seconds;
 
@@ -285,7 +285,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Named shares of the wall time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "snug")]
     pub spans: Vec<Span>,
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -295,6 +295,14 @@ pub struct Record {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// Reads a list without the room for more that growing it leaves: there are
+/// as many of these as tasks.
+fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Error> {
+    let mut spans = Vec::deserialize(deserializer)?;
+    spans.shrink_to_fit();
+    Ok(spans)
 }
 
 impl Record {

@@ -24,7 +24,7 @@ what that bought in wall and CPU time, and checks that both ways agree.
   parsim csv --files 20              write them both ways, side by side
   parsim sleep                       4 tasks that wait: serial against parallel
 
-Subcommands: serial, parallel, compare, sleep, csv-gen (csv), cpus.
+Subcommands: serial, parallel, compare, sleep, csv-gen (csv), report, cpus.
 More: parsim --help, parsim csv --help
 ";
 
@@ -39,6 +39,7 @@ pub(super) fn command() -> Command {
         .subcommand(pair("parallel", "Run a batch of commands on all logical cores, as GNU parallel does"))
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
+        .subcommand(report())
         .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
 }
 
@@ -54,6 +55,25 @@ fn workload(row: &Row) -> Command {
     let command = (row.augment)(command.next_help_heading("What to do"));
     // Last, for each group of options brings its own doc comment along.
     exports(Shared::augment_args(Ways::augment_args(command))).about(row.about).long_about(None)
+}
+
+fn report() -> Command {
+    let command = exports(Drawing::augment_args(Command::new("report")));
+    command.about("Draw a saved study again, in any format").long_about(None).after_help(
+        "Examples:\n  parsim csv --export-json study.json\n  parsim report study.json                       the table\n  parsim report study.json --export-html study.html\n\nThe status is 0 when it could be drawn, whatever the study says.",
+    )
+}
+
+/// What is drawn again.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Drawing {
+    /// A study that --export-json saved (- is stdin)
+    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath)]
+    pub(super) study: PathBuf,
+    /// Use colours: auto, always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto",
+        value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
+    pub(super) color: String,
 }
 
 /// One option for each format that can be exported.

@@ -11,6 +11,7 @@ mod exports;
 mod jobs;
 mod notebook;
 mod plan;
+mod report;
 mod streams;
 mod term;
 mod workloads;
@@ -92,6 +93,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     }
     match name {
         "cpus" => cpus(),
+        "report" => report::run(matches),
         "serial" | "parallel" => notebook::run(name, matches, &command_line(argv), started),
         _ => workload(name, matches, &command_line(argv), started),
     }

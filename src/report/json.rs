@@ -2,14 +2,15 @@
 //! elsewhere, now and later.
 #![doc = include_str!("json.md")]
 
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 
-use anyhow::{Context as _, ensure};
-use serde::Serialize as _;
+use anyhow::{Context as _, bail};
+use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::Row;
+use super::hyperfine::{self, Result as HyperfineResult};
 use crate::study::{SCHEMA, Study};
 
 /// The row of the table of formats.
@@ -22,9 +23,18 @@ pub const ROW: Row = Row { option: "export-json", about: "the whole study as JSO
 pub fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Shallow::default());
-    study.serialize(&mut serializer).context("write the study as JSON")?;
+    let saved = Saved { study, results: hyperfine::results(study) };
+    saved.serialize(&mut serializer).context("write the study as JSON")?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The study's own keys, then those that hyperfine's scripts read.
+#[derive(Serialize)]
+struct Saved<'a> {
+    #[serde(flatten)]
+    study: &'a Study,
+    results: Vec<HyperfineResult>,
 }
 
 /// Indents down to the records, and puts each of these on a line of its own: a
@@ -112,15 +122,37 @@ impl Formatter for Shallow {
     }
 }
 
-/// Reads what [`render`] wrote.
+/// Reads what [`render`] wrote, as it comes: a large study is not held twice.
 ///
 /// # Errors
-/// When it is not JSON, or of another version of the schema.
-pub fn read(bytes: &[u8]) -> anyhow::Result<Study> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).context("not a saved study: not JSON")?;
-    let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or("none");
-    ensure!(schema == SCHEMA, "its schema is {schema}, and this version of parsim reads {SCHEMA}");
-    serde_json::from_value(value).context("not a saved study")
+/// When it cannot be read, or is not a study, or of another version of the schema.
+pub fn read(source: impl Read) -> anyhow::Result<Study> {
+    let mut source = BufReader::with_capacity(HEAD, source);
+    let head = source.fill_buf()?.to_vec();
+    match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
+        (_, Some(schema)) if schema != SCHEMA => {
+            bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
+        }
+        (Ok(study), _) => Ok(study),
+        (Err(error), _) if error.is_io() => Err(error.into()),
+        (Err(error), Some(_)) if error.is_eof() => Err(error).context("cut off before its end"),
+        (Err(error), Some(_)) => Err(error).context("a saved study, but a damaged one"),
+        (Err(_), None) if head.starts_with(b"{") => {
+            bail!("not a study that parsim saved: no \"schema\" at its start")
+        }
+        (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
+    }
+}
+
+/// So much is read at a time; what a study is stands at its very start.
+const HEAD: usize = 1 << 16;
+
+/// The schema that the start of a file names.
+fn schema(head: &[u8]) -> Option<String> {
+    let key = b"\"schema\"";
+    let at = head.windows(key.len()).position(|window| window == key)?;
+    let rest = head[at + key.len()..].trim_ascii_start().strip_prefix(b":")?;
+    serde_json::Deserializer::from_slice(rest).into_iter::<String>().next()?.ok()
 }
 
 #[cfg(test)]
@@ -130,12 +162,27 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_the_same() {
         let study = crate::study::tests::empty();
-        assert_eq!(read(&render(&study).unwrap()).unwrap(), study);
+        assert_eq!(read(&render(&study).unwrap()[..]).unwrap(), study);
     }
 
     #[test]
     fn another_schema_is_refused_by_name() {
-        let error = read(br#"{"schema":"parsim-study/999"}"#).unwrap_err().to_string();
+        let error = read(&br#"{"schema":"parsim-study/999"}"#[..]).unwrap_err().to_string();
         assert!(error.contains("parsim-study/999") && error.contains(SCHEMA), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_study_is_refused_with_the_reason() {
+        let refused = |text: &str| format!("{:#}", read(text.as_bytes()).unwrap_err());
+        let whole = String::from_utf8(render(&crate::study::tests::empty()).unwrap()).unwrap();
+        assert!(refused(&whole[..whole.len() - 20]).starts_with("cut off before its end: "));
+        assert!(
+            refused(&whole.replace("\"waits\"", "\"weights\""))
+                .contains("a damaged one: missing field `waits`")
+        );
+        assert!(refused(r#"{"results":[]}"#).contains("no \"schema\" at its start"));
+        assert!(refused("a,b\n1,2\n").starts_with("not a study that parsim saved: "));
+        assert!(refused("").starts_with("not a study that parsim saved: "));
+        assert!(refused("[1]").starts_with("not a study that parsim saved: "));
     }
 }

@@ -4,9 +4,17 @@
 //! go. A new one is a file here and a row in [`ROWS`]: the option
 //! `--export-NAME`, its help and the saving come from the row.
 
+pub mod csv;
+pub mod html;
+mod hyperfine;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+mod svg;
 mod table;
 pub mod text;
+mod timeline;
+pub mod trace;
 
 pub use table::{Line, Table};
 
@@ -27,4 +35,4 @@ pub struct Row {
 }
 
 /// Every format that can be exported.
-pub const ROWS: &[Row] = &[json::ROW];
+pub const ROWS: &[Row] = &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW];

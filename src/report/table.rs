@@ -37,10 +37,7 @@ impl Table {
         let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
         let mut table = Self { header: vec![String::new()], lines: Vec::new() };
         let several = study.parallel().count() > 1;
-        table.header.extend(columns.iter().map(|column| match column.way {
-            Way::Parallel if several => format!("-j {}", column.width),
-            way => way.to_string(),
-        }));
+        table.header.extend(columns.iter().map(|column| head(study, column)));
         let pair = match columns[..] {
             [serial, parallel] if serial.way == Way::Serial => Some((serial, parallel)),
             _ => None,
@@ -95,6 +92,30 @@ impl Table {
             line("efficiency", &efficiency, &nothing);
         }
         table
+    }
+
+    /// How many columns hold figures: those after the first but for a remark.
+    #[must_use]
+    pub fn n_figures(&self) -> usize {
+        let has_remarks = self.header.last().is_some_and(|head| head == "change");
+        self.header.len().saturating_sub(1 + usize::from(has_remarks))
+    }
+}
+
+/// What a column is called: by its way, or by its width where several of them
+/// are parallel.
+pub(super) fn head(study: &Study, column: &Column) -> String {
+    match column.way {
+        Way::Parallel if study.parallel().count() > 1 => format!("-j {}", column.width),
+        way => way.to_string(),
+    }
+}
+
+/// What a column is called where it stands alone: `serial`, `parallel -j 4`.
+pub(super) fn name(study: &Study, column: &Column) -> String {
+    match column.way {
+        Way::Parallel if study.parallel().count() > 1 => format!("{} -j {}", column.way, column.width),
+        way => way.to_string(),
     }
 }
 

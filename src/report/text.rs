@@ -57,8 +57,18 @@ pub fn render(study: &Study, look: Look) -> String {
 }
 
 fn title(study: &Study, styles: Styles) -> String {
+    format!("{}   {}", paint(styles.strong, &command_line(study)), about(study))
+}
+
+/// What was typed, or the workload where a program used the library.
+pub(super) fn command_line(study: &Study) -> String {
     let command =
         if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
+    format::printable(&command)
+}
+
+/// How many tasks, how many at a time, on what, and how often.
+pub(super) fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let widths: Vec<String> = study.parallel().map(|column| column.width.to_string()).collect();
     let mut about = format::plural(n_tasks, "task");
@@ -70,7 +80,7 @@ fn title(study: &Study, styles: Styles) -> String {
     if most > 1 {
         about += &format!(", median of {most}");
     }
-    format!("{}   {about}", paint(styles.strong, &format::printable(&command)))
+    about
 }
 
 fn drawn(table: &Table, look: Look) -> String {
@@ -82,10 +92,8 @@ fn drawn(table: &Table, look: Look) -> String {
     for line in &table.lines {
         drawn.add_row(std::iter::once(&line.label).chain(&line.cells));
     }
-    let has_remarks = table.header.last().is_some_and(|head| head == "change");
-    let n_figures = table.header.len() - usize::from(has_remarks);
     for (index, column) in drawn.column_iter_mut().enumerate() {
-        if (1..n_figures).contains(&index) {
+        if (1..=table.n_figures()).contains(&index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -93,7 +101,7 @@ fn drawn(table: &Table, look: Look) -> String {
 }
 
 /// Speed-up, efficiency and agreement in one line, the bound in the next.
-fn summary(study: &Study, styles: Styles) -> Vec<String> {
+pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     let mut lines = Vec::new();
     let mut parts = Vec::new();
     let widest = study.parallel().max_by_key(|column| column.width);
@@ -177,7 +185,7 @@ fn identical(agreement: &Agreement, styles: Styles) -> String {
 }
 
 /// What the tasks wrote, where it is little: one line for each way unless all agree.
-fn results(study: &Study) -> Vec<String> {
+pub(super) fn results(study: &Study) -> Vec<String> {
     let shown = |output: &str| {
         let mut results: Vec<&str> = output.lines().take(RESULTS).collect();
         if output.lines().count() > RESULTS {
@@ -198,7 +206,7 @@ fn results(study: &Study) -> Vec<String> {
     }
 }
 
-fn whereabouts(study: &Study) -> Vec<String> {
+pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for column in &study.columns {
         if let Some(place) = column.whereabouts.as_ref().filter(|_| !column.runs.is_empty()) {
@@ -211,7 +219,7 @@ fn whereabouts(study: &Study) -> Vec<String> {
     lines
 }
 
-fn failures(study: &Study, styles: Styles) -> Vec<String> {
+pub(super) fn failures(study: &Study, styles: Styles) -> Vec<String> {
     let mut lines: Vec<String> = study
         .failures
         .values()
@@ -229,7 +237,7 @@ fn failures(study: &Study, styles: Styles) -> Vec<String> {
 }
 
 /// A warning when the machine had other work as the experiment began.
-fn other_load(study: &Study) -> Option<String> {
+pub(super) fn other_load(study: &Study) -> Option<String> {
     let per_core = study.host.other_load()?;
     (per_core >= BUSY).then(|| {
         format!(

@@ -4,7 +4,16 @@ use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
 
-const RUNNING: [&str; 4] = ["--jobs", "--progress", "--color", "--export-json"];
+const RUNNING: [&str; 2] = ["--jobs", "--progress"];
+const REPORTING: [&str; 7] = [
+    "--color",
+    "--export-json",
+    "--export-csv",
+    "--export-markdown",
+    "--export-html",
+    "--export-junit",
+    "--export-trace",
+];
 const WAYS: [&str; 6] = ["--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
@@ -26,8 +35,9 @@ const CSV: [&str; 13] = [
 fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
-        "sleep" => [&RUNNING[..], &WAYS, &SLEEP].concat(),
-        _ => [&RUNNING[..], &WAYS, &CSV].concat(),
+        "report" => REPORTING.to_vec(),
+        "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &SLEEP].concat(),
+        _ => [&RUNNING[..], &REPORTING, &WAYS, &CSV].concat(),
     };
     options.push("--help");
     options.sort_unstable();
@@ -53,7 +63,7 @@ fn explained(ran: &Ran) -> Vec<&str> {
 #[test]
 fn help_explains_every_option_once_and_short_help_fits_a_screen() {
     let fresh = Fresh::new();
-    for name in ["sleep", "csv-gen", "csv", "cpus"] {
+    for name in ["sleep", "csv-gen", "csv", "report", "cpus"] {
         for help in ["--help", "-h"] {
             let ran = fresh.parsim(&format!("{name} {help}")).run();
             ran.exits(0).is_quiet().expect(explained(&ran) == options(name), "every option once");
@@ -66,7 +76,7 @@ fn help_explains_every_option_once_and_short_help_fits_a_screen() {
 fn help_names_the_subcommands_and_the_exit_statuses() {
     let ran = Fresh::new().parsim("--help").run();
     ran.exits(0);
-    for name in ["serial", "parallel", "sleep", "csv-gen", "csv]", "cpus"] {
+    for name in ["serial", "parallel", "sleep", "csv-gen", "csv]", "report", "cpus"] {
         ran.says(name);
     }
     for (status, meaning) in parsim::cli::STATUSES {

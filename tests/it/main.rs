@@ -11,10 +11,14 @@ mod compare;
 mod cli;
 // The files of random numbers.
 mod csv;
+// Saved studies drawn again.
+mod drawn_again;
 // How the process ends.
 mod exits;
 // What may be written where in the sources.
 mod floors;
+// What each format holds.
+mod formats;
 // What runs when, and what counts.
 mod order;
 mod policy;

@@ -1,0 +1,98 @@
+//! Pages of studies that are large, small or lack something.
+
+use std::time::Duration;
+
+use super::*;
+use crate::record::{Outcome, Record, Way};
+use crate::report::timeline::tests::record;
+
+/// `n_tasks` of 10 ms each, shared out over `width` slots.
+fn column(way: Way, width: u32, n_tasks: u64) -> Column {
+    let place = |seq: u64| {
+        let slot = u32::try_from(seq % u64::from(width)).unwrap();
+        record(seq, slot, seq / u64::from(width) * 10, 10)
+    };
+    let records: Vec<Record> = (0..n_tasks).map(place).collect();
+    let wall = Duration::from_millis(n_tasks.div_ceil(u64::from(width)) * 10);
+    let mut run = RunResult { wall, ..RunResult::default() };
+    for record in &records {
+        run.add(record);
+    }
+    run.records = records;
+    Column { way, width: width as usize, runs: vec![run], whereabouts: None, output: String::new() }
+}
+
+fn page(columns: Vec<Column>) -> String {
+    let study = Study { columns, ..crate::study::tests::empty() };
+    String::from_utf8(render(&study).unwrap()).unwrap()
+}
+
+#[test]
+fn a_page_of_a_hundred_thousand_tasks_is_small_and_one_of_two_thousand_has_every_tooltip() {
+    let page_of = |n| page(vec![column(Way::Serial, 1, n), column(Way::Parallel, 64, n)]);
+    let large = page_of(100_000);
+    assert!(large.len() < 1_500_000, "{} bytes", large.len());
+    assert!(!large.contains("<title>task "));
+    let small = page_of(2000);
+    assert_eq!(small.matches("<title>task ").count(), 3 * 2000);
+    assert!(small.len() < 1_500_000, "{} bytes", small.len());
+}
+
+#[test]
+fn a_failure_is_seen_among_boxes_that_merged() {
+    let mut parallel = column(Way::Parallel, 2, 50_000);
+    parallel.runs[0].records[777].outcome = Outcome::Exited(3);
+    let page = page(vec![parallel]);
+    assert_eq!(page.matches("<path class=\"failed\"").count(), 1);
+}
+
+#[test]
+fn one_way_alone_has_pictures_but_no_speed_up() {
+    for (way, width) in [(Way::Serial, 1), (Way::Parallel, 3)] {
+        let page = page(vec![column(way, width, 12)]);
+        assert!(page.contains("slot by slot") && page.contains("CPU use during"));
+        assert!(!page.contains("peed-up") && !page.contains("one time axis"));
+    }
+}
+
+#[test]
+fn without_records_the_page_says_what_is_missing() {
+    let mut columns = vec![column(Way::Serial, 1, 4), column(Way::Parallel, 2, 4)];
+    for column in &mut columns {
+        column.runs[0].records.clear();
+    }
+    let page = page(columns);
+    assert!(page.contains("The records of single tasks are not in this study"));
+    assert!(page.contains("2.00x") && !page.contains("<svg"));
+}
+
+#[test]
+fn times_of_nothing_are_drawn_without_numbers_that_are_none() {
+    let mut idle = column(Way::Parallel, 2, 4);
+    idle.runs[0].wall = Duration::ZERO;
+    for record in &mut idle.runs[0].records {
+        (record.start, record.wall, record.cpu) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    }
+    let mut still = column(Way::Parallel, 2, 4);
+    for record in &mut still.runs[0].records {
+        record.wall = Duration::ZERO;
+    }
+    for column in [idle, still, column(Way::Parallel, 5, 0)] {
+        let page = page(vec![self::column(Way::Serial, 1, 4), column]);
+        assert!(!page.contains("NaN") && !page.contains("inf"));
+    }
+}
+
+#[test]
+fn several_widths_are_drawn_against_the_ideal() {
+    let columns = vec![
+        column(Way::Serial, 1, 40),
+        column(Way::Parallel, 1, 40),
+        column(Way::Parallel, 2, 40),
+        column(Way::Parallel, 4, 40),
+    ];
+    let page = page(columns);
+    assert_eq!(page.matches("class=\"point\"").count(), 2 * 3);
+    assert_eq!(page.matches("class=\"ideal\"").count(), 2);
+    assert!(page.contains("4 slots: speed-up 4.00x, efficiency 100 %"));
+}

@@ -1,0 +1,121 @@
+//! The four figures that are read first.
+
+use maud::{Markup, html};
+
+use super::{View, seconds};
+use crate::format;
+use crate::report::svg::Unit;
+use crate::study::{Comparison, Study, Verdict};
+
+/// A figure of more characters is set smaller, so that it stays in its tile.
+const LONGEST_FIGURE: usize = 13;
+
+struct Tile {
+    figure: String,
+    about: String,
+    is_bad: bool,
+}
+
+impl Tile {
+    fn new(figure: String, about: impl Into<String>) -> Self {
+        Self { figure, about: about.into(), is_bad: false }
+    }
+}
+
+pub(super) fn draw(view: &View<'_>) -> Markup {
+    let compared = view.parallel.and_then(|shown| Comparison::of(view.study, shown.column));
+    let tiles = match (view.parallel, compared) {
+        (Some(parallel), Some(comparison)) => {
+            let slots = format::plural(parallel.column.width as u64, "slot");
+            let mut tiles = vec![speedup(&comparison)];
+            if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
+                tiles.push(Tile::new(
+                    format::percent(comparison.efficiency),
+                    format!("efficiency: speed-up over {slots}"),
+                ));
+            }
+            tiles
+        }
+        _ => alone(view),
+    };
+    html! {
+        div.tiles {
+            @for tile in tiles.into_iter().chain([wall(view), outcome(view.study)]) {
+                div.tile.bad[tile.is_bad] {
+                    b.long[tile.figure.chars().count() > LONGEST_FIGURE] { (tile.figure) }
+                    span { (tile.about) }
+                }
+            }
+        }
+    }
+}
+
+fn speedup(comparison: &Comparison) -> Tile {
+    let range = |low, high| format!("{}-{}", format::three_digits(low), format::three_digits(high));
+    let about = match &comparison.verdict {
+        Verdict::Untested { runs } => {
+            format!("speed-up over serial ({}, no test)", format::plural(*runs as u64, "run"))
+        }
+        Verdict::Different(it) => {
+            format!("speed-up over serial ({} with 95 % confidence)", range(it.low, it.high))
+        }
+        Verdict::NoDifference(it) => format!("no measurable difference ({})", range(it.low, it.high)),
+        Verdict::Unclaimed(why) => {
+            let about = format!("no speed-up is claimed: {}", format::printable(why));
+            return Tile { figure: "–".to_owned(), about, is_bad: true };
+        }
+    };
+    Tile::new(format::factor(comparison.speedup), about)
+}
+
+/// What one way alone is judged by.
+fn alone(view: &View<'_>) -> Vec<Tile> {
+    let Some(shown) = view.main() else { return Vec::new() };
+    let wall = shown.column.wall();
+    let over = |amount: f64| if wall > 0.0 { amount / wall } else { 0.0 };
+    let rate = over(shown.column.median(|run| run.tasks as f64));
+    vec![
+        Tile::new(format::percent(over(shown.column.cpu())), "CPU use, where 100 % is one core"),
+        Tile::new(format::three_digits(rate), format!("{}s per second", format::printable(&view.study.unit))),
+    ]
+}
+
+fn wall(view: &View<'_>) -> Tile {
+    match (view.serial, view.parallel) {
+        (Some(serial), Some(parallel)) => {
+            let [(one, unit), (other, same)] = [serial, parallel].map(|shown| short(shown.column.wall()));
+            let first = if unit == same { one } else { format!("{one} {unit}") };
+            Tile::new(format!("{first} → {other} {same}"), "wall time, serial → parallel")
+        }
+        _ => Tile::new(
+            view.main().map_or_else(String::new, |shown| seconds(shown.column.wall())),
+            view.main().map_or_else(String::new, |shown| format!("wall time, {}", shown.column.way)),
+        ),
+    }
+}
+
+/// Three digits of a time, and its unit: two of them have to fit on one line.
+fn short(wall: f64) -> (String, &'static str) {
+    let unit = Unit::of(wall);
+    (format::three_digits(unit.scaled(wall)), unit.name)
+}
+
+/// What came out right.
+fn outcome(study: &Study) -> Tile {
+    let failed = study.n_failed() as u64;
+    let failures = if failed > 0 { format!(", {} failed", format::count(failed)) } else { String::new() };
+    if let Some(agreement) = &study.agreement {
+        let unit = format::printable(&agreement.unit);
+        return Tile {
+            figure: format!("{} of {}", format::count(agreement.identical), format::count(agreement.items)),
+            about: format!("{unit}s identical{failures}"),
+            is_bad: !agreement.holds() || failed > 0,
+        };
+    }
+    let tasks = study.columns.iter().flat_map(|column| &column.runs).map(|run| run.tasks).max().unwrap_or(0);
+    Tile {
+        figure: format!("{} of {}", format::count(tasks.saturating_sub(failed)), format::count(tasks)),
+        about: format!("tasks succeeded{failures}"),
+        is_bad: failed > 0,
+    }
+}

@@ -1,0 +1,99 @@
+//! The table and what it means as Markdown, for an issue, a pull request or a
+//! job summary.
+//!
+//! Whatever a task is called stays text: no name opens a link, a tag or another
+//! cell, or calls somebody.
+
+use std::fmt::Write as _;
+
+use super::{Row, Table, text};
+use crate::format;
+use crate::study::{Study, explain};
+use crate::style::Styles;
+
+/// The row of the table of formats.
+pub const ROW: Row = Row { option: "export-markdown", about: "the table as Markdown", render };
+
+#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
+fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+    let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
+    let table = Table::of(study);
+    line(&mut page, &table.header);
+    let n_figures = table.n_figures();
+    let rules: Vec<&str> = (0..table.header.len())
+        .map(|at| if (1..=n_figures).contains(&at) { "---:" } else { "---" })
+        .collect();
+    let _ = writeln!(page, "| {} |", rules.join(" | "));
+    for row in &table.lines {
+        line(&mut page, std::iter::once(&row.label).chain(&row.cells));
+    }
+    page.push('\n');
+    let plain = Styles::plain();
+    let said = [
+        text::summary(study, plain),
+        text::failures(study, plain),
+        study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))).collect(),
+        text::other_load(study).into_iter().collect(),
+        explain(study).as_deref().map(format::printable).into_iter().collect(),
+    ];
+    for point in said.iter().flatten() {
+        let _ = writeln!(page, "- {}", escaped(point));
+    }
+    Ok(page.into_bytes())
+}
+
+fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {
+    for cell in cells {
+        let _ = write!(page, "| {} ", escaped(cell));
+    }
+    page.push_str("|\n");
+}
+
+/// `text` as inline code, whatever ticks it holds.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// `text` with everything that Markdown could take for its own behind a backslash.
+/// A mention is broken by an invisible character, for no backslash stops it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '@' | '#' => {
+                escaped.push(character);
+                escaped.push('\u{2060}');
+            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            _ => escaped.push(character),
+        }
+    }
+    // A bare address would become a link.
+    escaped.replace("://", ":\u{2060}//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_with_ticks_has_a_longer_fence() {
+        assert_eq!(code("a b"), "`a b`");
+        assert_eq!(code("echo ``x`` y"), "```echo ``x`` y```");
+        assert_eq!(code("`x`"), "`` `x` ``");
+    }
+
+    #[test]
+    fn nothing_in_a_name_is_markup() {
+        assert_eq!(escaped("a|b <i> [x](y) `c`"), "a\\|b &lt;i> \\[x\\](y) \\`c\\`");
+        assert!(!escaped("@someone see https://x").contains("@s"));
+    }
+}

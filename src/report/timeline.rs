@@ -1,0 +1,165 @@
+//! What happened when during one run, worked out from its records: which run of
+//! a column is shown, how much CPU time it took at each moment, what each slot
+//! did.
+//!
+//! Numbers only: seconds since the run's start. Does not know how they are drawn.
+
+use std::collections::BTreeMap;
+
+use crate::record::Record;
+use crate::study::{Column, RunResult};
+
+/// The run of `column` that stands for all of them, and its place from 1: of
+/// those that kept their records, else of all, the one nearest the median wall
+/// time. `None` where nothing was run.
+pub(super) fn shown(column: &Column) -> Option<(usize, &RunResult)> {
+    let median = column.wall();
+    let off = |run: &RunResult| (run.wall.as_secs_f64() - median).abs();
+    let keeps_any = column.runs.iter().any(|run| !run.records.is_empty());
+    (1..)
+        .zip(&column.runs)
+        .filter(|(_, run)| !keeps_any || !run.records.is_empty())
+        .min_by(|(_, one), (_, other)| off(one).total_cmp(&off(other)))
+}
+
+/// When a task started and ended, in seconds since the start of its run.
+pub(super) fn span(record: &Record) -> (f64, f64) {
+    let start = record.start.as_secs_f64();
+    (start, start + record.wall.as_secs_f64())
+}
+
+/// The records of each slot, in the order of their start.
+pub(super) fn lanes(records: &[Record]) -> BTreeMap<u32, Vec<&Record>> {
+    let mut lanes: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        lanes.entry(record.slot).or_default().push(record);
+    }
+    for lane in lanes.values_mut() {
+        lane.sort_by_key(|record| (record.start, record.wall));
+    }
+    lanes
+}
+
+/// CPU time per wall time in each of `n_bins` equal parts of `wall` seconds,
+/// where 1 is one core: each task's CPU time is spread evenly over its wall time.
+pub(super) fn cpu(records: &[Record], wall: f64, n_bins: usize) -> Vec<f64> {
+    spread(records, wall, n_bins, |record| record.cpu.as_secs_f64())
+}
+
+/// How many tasks ran in each of `n_bins` equal parts of `wall` seconds, on average.
+pub(super) fn running(records: &[Record], wall: f64, n_bins: usize) -> Vec<f64> {
+    spread(records, wall, n_bins, |record| record.wall.as_secs_f64())
+}
+
+/// Spreads `amount` of each record evenly over its wall time. A task costs as
+/// much as the bins it begins and ends in, not those it spans.
+fn spread(records: &[Record], wall: f64, n_bins: usize, amount: impl Fn(&Record) -> f64) -> Vec<f64> {
+    let bin = wall / n_bins as f64;
+    // What each bin gets itself, and by how much the level of those after it changes.
+    let mut own = vec![0.0; n_bins];
+    let mut steps = vec![0.0; n_bins + 1];
+    if !bin.is_finite() || bin <= 0.0 {
+        return own;
+    }
+    for record in records {
+        let (start, end) = span(record);
+        let (first, last) = (place(start, bin, n_bins), place(end, bin, n_bins));
+        if first == last {
+            own[first] += amount(record) / bin;
+            continue;
+        }
+        let level = amount(record) / (end - start);
+        own[first] += level * (((first + 1) as f64 * bin - start) / bin).clamp(0.0, 1.0);
+        own[last] += level * ((end - last as f64 * bin) / bin).clamp(0.0, 1.0);
+        steps[first + 1] += level;
+        steps[last] -= level;
+    }
+    let mut level = 0.0;
+    for (own, step) in own.iter_mut().zip(steps) {
+        level += step;
+        // What additions lost must not be seen below the axis.
+        *own = (*own + level).max(0.0);
+    }
+    own
+}
+
+/// Which bin a moment falls into; the end of the run into the last.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+fn place(moment: f64, bin: f64, n_bins: usize) -> usize {
+    ((moment / bin) as usize).min(n_bins - 1)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::Way;
+
+    /// A task that took as much CPU as wall time.
+    pub(crate) fn record(seq: u64, slot: u32, start_ms: u64, wall_ms: u64) -> Record {
+        let seconds = |ms: u64| ms as f64 / 1e3;
+        // As a saved study has it: what a record has besides is as if it were not there.
+        let saved = serde_json::json!({
+            "seq": seq,
+            "label": format!("task {seq}"),
+            "slot": slot,
+            "attempt": 1,
+            "start": seconds(start_ms),
+            "wall": seconds(wall_ms),
+            "cpu": seconds(wall_ms),
+            "bytes": 0,
+            "outcome": {"kind": "success"},
+        });
+        serde_json::from_value(saved).unwrap()
+    }
+
+    #[test]
+    fn the_run_nearest_the_median_that_kept_its_records_is_shown() {
+        let run =
+            |ms, records| RunResult { wall: Duration::from_millis(ms), records, ..RunResult::default() };
+        let mut column = Column {
+            way: Way::Parallel,
+            width: 2,
+            runs: vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
+            whereabouts: None,
+            output: String::new(),
+        };
+        assert_eq!(shown(&column).unwrap().0, 3);
+        column.runs[1].records.push(record(0, 0, 0, 300));
+        assert_eq!(shown(&column).unwrap().0, 2);
+        column.runs.clear();
+        assert!(shown(&column).is_none());
+    }
+
+    #[test]
+    fn cpu_time_is_spread_over_the_bins_that_a_task_spans() {
+        let records = [record(0, 0, 0, 1000), record(1, 1, 500, 250)];
+        let levels = cpu(&records, 1.0, 4);
+        assert_eq!(levels, [1.0, 1.0, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn each_lane_is_in_order_of_time() {
+        let records = [record(0, 1, 0, 10), record(1, 0, 20, 10), record(2, 0, 0, 10)];
+        let order: Vec<Vec<u64>> =
+            lanes(&records).values().map(|lane| lane.iter().map(|record| record.seq).collect()).collect();
+        assert_eq!(order, [vec![2, 1], vec![0]]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_cpu_time_is_lost_or_made(
+            tasks in prop::collection::vec((0_u64..900, 0_u64..100), 0..50),
+            n_bins in 1_usize..200,
+        ) {
+            let records: Vec<Record> =
+                tasks.iter().map(|&(start, wall)| record(0, 0, start, wall)).collect();
+            let total: f64 = records.iter().map(|record| record.cpu.as_secs_f64()).sum();
+            let drawn: f64 = cpu(&records, 1.0, n_bins).iter().sum::<f64>() / n_bins as f64;
+            prop_assert!((total - drawn).abs() < 1e-6, "{total} {drawn}");
+        }
+    }
+}

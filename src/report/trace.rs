@@ -1,0 +1,179 @@
+//! A study as Chrome trace events, which Perfetto, `chrome://tracing`
+//! and Speedscope open: a process for each way, a thread for each slot, a slice for
+//! each task, and the CPU use as a counter.
+//!
+//! Times in microseconds since the start of the run that is shown. A lane is a
+//! slot, not a thread of the system: that is what the picture is about.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::{Row, table, text, timeline};
+use crate::format;
+use crate::record::Record;
+use crate::study::{Column, RunResult, Study};
+
+/// The row of the table of formats.
+pub const ROW: Row = Row { option: "export-trace", about: "a trace of every task for Perfetto", render };
+
+/// A counter changes at most this often over a run.
+const MOST_STEPS: usize = 1000;
+
+#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
+fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+    let about = json!({
+        "command": text::command_line(study),
+        "parsim": study.version,
+        "workload": study.workload,
+    });
+    let mut trace = format!("{{\"displayTimeUnit\":\"ms\",\"otherData\":{about},\"traceEvents\":[");
+    let mut events = Events { trace: &mut trace, is_first: true };
+    for (pid, column) in (1..).zip(&study.columns) {
+        if let Some((number, run)) = timeline::shown(column) {
+            name_lanes(&mut events, pid, &process(study, column, number, run), run);
+            for record in &run.records {
+                events.add(&slice(pid, record));
+            }
+            counters(&mut events, pid, run);
+        }
+    }
+    trace.push_str("\n]}\n");
+    Ok(trace.into_bytes())
+}
+
+/// Puts events into the array, each on a line of its own.
+struct Events<'a> {
+    trace: &'a mut String,
+    is_first: bool,
+}
+
+impl Events<'_> {
+    fn add(&mut self, event: &Value) {
+        let comma = if self.is_first { "" } else { "," };
+        self.is_first = false;
+        let _ = write!(self.trace, "{comma}\n{event}");
+    }
+}
+
+/// What the process of a column is called.
+fn process(study: &Study, column: &Column, number: usize, run: &RunResult) -> String {
+    let mut name = format!("{} {}", study.workload, table::name(study, column));
+    if column.runs.len() > 1 {
+        name += &format!(", run {number} of {}", column.runs.len());
+    }
+    if run.records.is_empty() {
+        name += " (no records were kept)";
+    }
+    format::printable(&name)
+}
+
+fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResult) {
+    let mut name = |what: &str, tid: u32, args: Value| {
+        events.add(&json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args}));
+    };
+    name("process_name", 0, json!({"name": process}));
+    name("process_sort_index", 0, json!({"sort_index": pid}));
+    let slots: BTreeSet<u32> = run.records.iter().map(|record| record.slot).collect();
+    for slot in slots {
+        name("thread_name", lane(slot), json!({"name": format!("slot {}", lane(slot))}));
+        name("thread_sort_index", lane(slot), json!({"sort_index": lane(slot)}));
+    }
+}
+
+/// Slots are numbered from 1 for people, as GNU parallel's `{%}` is.
+fn lane(slot: u32) -> u32 {
+    slot.saturating_add(1)
+}
+
+fn slice(pid: usize, record: &Record) -> Value {
+    let mut args = Map::new();
+    args.insert("task".to_owned(), json!(record.seq + 1));
+    args.insert("outcome".to_owned(), json!(format::printable(&record.outcome.to_string())));
+    args.insert("cpu_ms".to_owned(), json!(record.cpu.as_secs_f64() * 1e3));
+    args.insert("bytes".to_owned(), json!(record.bytes));
+    if record.attempt > 1 {
+        args.insert("attempt".to_owned(), json!(record.attempt));
+    }
+    if let Some(memory) = record.peak_memory {
+        args.insert("peak_memory".to_owned(), json!(memory));
+    }
+    for span in &record.spans {
+        args.insert(format!("{}_ms", span.name), json!(span.wall.as_secs_f64() * 1e3));
+    }
+    for (name, fact) in &record.facts {
+        args.insert(name.to_string(), json!(format::printable(fact)));
+    }
+    json!({
+        "name": format::printable(&record.label),
+        "cat": if record.outcome.is_failure() { "task,failed" } else { "task" },
+        "ph": "X",
+        "ts": microseconds(record.start),
+        "dur": microseconds(record.wall),
+        "pid": pid,
+        "tid": lane(record.slot),
+        "args": args,
+    })
+}
+
+/// Exact to the nanosecond, so that slices of a lane never overlap by rounding.
+fn microseconds(time: std::time::Duration) -> f64 {
+    time.as_nanos() as f64 / 1e3
+}
+
+/// CPU use in per cent and the number of running tasks, a value where it changes.
+fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) {
+    let wall = run.wall.as_secs_f64();
+    let n_steps = (run.records.len() * 4).min(MOST_STEPS);
+    if n_steps == 0 || wall <= 0.0 {
+        return;
+    }
+    let series: [(&str, f64, Vec<f64>); 2] = [
+        ("CPU %", 100.0, timeline::cpu(&run.records, wall, n_steps)),
+        ("running tasks", 1.0, timeline::running(&run.records, wall, n_steps)),
+    ];
+    for (name, scale, levels) in series {
+        let mut last = None;
+        for (step, level) in
+            levels.iter().map(|level| (level * scale * 10.0).round() / 10.0).chain([0.0]).enumerate()
+        {
+            if last != Some(level) {
+                let ts = (wall * 1e6 * step as f64 / n_steps as f64 * 1e3).round() / 1e3;
+                events.add(&json!({"name": name, "ph": "C", "ts": ts, "pid": pid, "args": {name: level}}));
+                last = Some(level);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Way;
+    use crate::report::timeline::tests::record;
+
+    #[test]
+    fn slices_of_a_lane_do_not_overlap() {
+        let mut one = record(0, 0, 0, 0);
+        let mut other = record(1, 0, 0, 0);
+        one.wall = std::time::Duration::from_nanos(123_456_789_123);
+        other.start = one.end();
+        let end = slice(1, &one)["ts"].as_f64().unwrap() + slice(1, &one)["dur"].as_f64().unwrap();
+        assert!(end <= slice(1, &other)["ts"].as_f64().unwrap());
+    }
+
+    #[test]
+    fn a_column_without_records_says_so() {
+        let column = Column {
+            way: Way::Serial,
+            width: 1,
+            runs: vec![RunResult::default()],
+            whereabouts: None,
+            output: String::new(),
+        };
+        let study = Study { columns: vec![column], ..crate::study::tests::empty() };
+        let trace: Value = serde_json::from_slice(&render(&study).unwrap()).unwrap();
+        assert_eq!(trace["traceEvents"][0]["args"]["name"], "made-up serial (no records were kept)");
+    }
+}
