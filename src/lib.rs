@@ -60,7 +60,7 @@
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
 //! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `command` |
 //! | 3 | [`sink`] | output put in order: streamed, grouped, kept, spilled |
-//! | 3 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
+//! | 3 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
 //! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
 //! | 2 | [`gnu_args`] | the command line as GNU parallel spells it: what was typed, not what it means |
 //! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |

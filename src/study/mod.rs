@@ -8,6 +8,7 @@ mod bootstrap;
 mod comparison;
 mod estimate;
 mod remedian;
+mod scaling;
 mod sentence;
 mod summary;
 
@@ -22,6 +23,7 @@ pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
 pub use remedian::Remedian;
+pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use sentence::explain;
 pub use summary::{RunResult, SpanTotal};
 
@@ -159,6 +161,13 @@ impl Study {
     /// The parallel columns, narrowest first as they were asked for.
     pub fn parallel(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.way == Way::Parallel && !column.runs.is_empty())
+    }
+
+    /// What speed-ups are relative to: the serial column, or else the parallel one
+    /// with one task at a time.
+    #[must_use]
+    pub fn base(&self) -> Option<&Column> {
+        self.serial().or_else(|| self.parallel().find(|column| column.width == 1))
     }
 
     /// Whether the compared ways produced the same (true where nothing was compared).
