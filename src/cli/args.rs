@@ -109,6 +109,12 @@ pub(super) struct Shared {
     #[arg(long, value_name = "WHEN", default_value = "auto",
         value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
     pub(super) color: String,
+    /// Draw bars, lanes and sweeps although the report does not go to a terminal
+    #[arg(long, help_heading = "Report")]
+    pub(super) lanes: bool,
+    /// Draw with plain ASCII only
+    #[arg(long, help_heading = "Report")]
+    pub(super) ascii: bool,
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];

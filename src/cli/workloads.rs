@@ -41,14 +41,20 @@ pub(super) fn run_ways(
     started: Instant,
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&shared.color, &shared.progress);
+    let mut terminal = Terminal::look(&shared.color, &shared.progress);
+    if shared.lanes {
+        terminal = terminal.with_pictures();
+    }
+    if shared.ascii {
+        terminal = terminal.in_ascii();
+    }
     let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways), ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let observer = progress::observer(terminal.progress);
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
-    if !exports.any() {
+    if !exports.any() && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {

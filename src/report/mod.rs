@@ -5,9 +5,12 @@
 //! `--export-NAME`, its help and the saving come from the row.
 
 pub mod json;
+mod look;
 mod table;
+pub mod terminal;
 pub mod text;
 
+pub use look::{Look, Pictures};
 pub use table::{Line, Table};
 
 use crate::study::Study;

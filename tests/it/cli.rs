@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
 
-const RUNNING: [&str; 4] = ["--jobs", "--progress", "--color", "--export-json"];
+const RUNNING: [&str; 6] = ["--jobs", "--progress", "--color", "--lanes", "--ascii", "--export-json"];
 const WAYS: [&str; 6] = ["--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
