@@ -66,7 +66,8 @@
 //! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |
 //! | 1 | [`policy`] | plain data: when tasks start, are tried again, are given up |
 //! | 1 | [`inputs`], [`template`] | a batch's arguments, read as they come; command lines with replacement strings |
-//! | 0 | [`format`](mod@format), [`host`], [`interrupt`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`whole_file`] | one thing each, nothing of parsim |
+//! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`whole_file`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.

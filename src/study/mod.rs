@@ -198,6 +198,7 @@ pub(crate) mod tests {
             logical: 4,
             physical: Some(4),
             usable: 4,
+            quota: None,
             usable_by: "affinity mask".to_owned(),
             memory: None,
             load: None,

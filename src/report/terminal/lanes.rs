@@ -62,24 +62,24 @@ fn legend(column: &Column, run: &RunResult, lanes: &[Lane], n_cells: usize, glyp
         .filter(|(glyph, _)| is_shown(*glyph))
         .map(|(glyph, meaning)| format!("{glyph} {meaning}"))
         .collect();
-    let mut lines = vec![format!("{:LABEL$}{name}, one cell = {cell}, shade = task", "lanes")];
+    let mut told = vec![format!("{:LABEL$}{name}, one cell = {cell}, shade = task", "lanes")];
     if !meanings.is_empty() {
-        lines.push(format!("{:LABEL$}{}", "", meanings.join(", ")));
+        told.push(format!("{:LABEL$}{}", "", meanings.join(", ")));
     }
-    lines
+    told
 }
 
 fn drawn_lane(lane: &Lane, glyphs: Glyphs, look: Look) -> String {
-    let mut line = format!("{:>3} {:>5}  ", lane.slot, format::percent(lane.busy));
+    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, format::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
         if character == glyphs.failed {
-            line += &paint(look.styles.bad, &character.to_string());
+            drawn += &paint(look.styles.bad, &character.to_string());
         } else {
-            line.push(character);
+            drawn.push(character);
         }
     }
-    line
+    drawn
 }
 
 fn character(cell: &Cell, glyphs: Glyphs) -> char {
