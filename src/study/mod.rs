@@ -5,8 +5,10 @@
 
 mod agreement;
 mod bootstrap;
+mod change;
 mod comparison;
 mod estimate;
+mod gate;
 mod remedian;
 mod scaling;
 mod sentence;
@@ -20,8 +22,10 @@ use serde::{Deserialize, Serialize};
 pub use agreement::{Agreement, Difference, FilesAgreement};
 pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
+pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
+pub use gate::Gates;
 pub use remedian::Remedian;
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use sentence::explain;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
 
+const GATES: [&str; 2] = ["--min-speedup", "--fail-if-slower"];
 const RUNNING: [&str; 6] = ["--jobs", "--progress", "--color", "--lanes", "--ascii", "--export-json"];
 const WAYS: [&str; 6] = ["--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
@@ -26,8 +27,8 @@ const CSV: [&str; 13] = [
 fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
-        "sleep" => [&RUNNING[..], &WAYS, &SLEEP].concat(),
-        _ => [&RUNNING[..], &WAYS, &CSV].concat(),
+        "sleep" => [&RUNNING[..], &WAYS, &GATES, &SLEEP].concat(),
+        _ => [&RUNNING[..], &WAYS, &GATES, &CSV].concat(),
     };
     options.push("--help");
     options.sort_unstable();
