@@ -71,7 +71,8 @@ fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
     match &fastest.verdict {
         Verdict::Unclaimed(text) => Some(format!("no speed-up is claimed ({text}), {asked}")),
         Verdict::Untested { .. } => {
-            (fastest.speedup < least).then(|| format!("the speed-up is {reached}, {asked}"))
+            // What is asked for and reached to the last digit is not missed by rounding.
+            (fastest.speedup < least * (1.0 - 1e-9)).then(|| format!("the speed-up is {reached}, {asked}"))
         }
         Verdict::NoDifference(interval) | Verdict::Different(interval) => {
             (interval.high < least).then(|| {

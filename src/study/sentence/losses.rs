@@ -2,6 +2,7 @@
 //! longer side by side, slots without a task at the end, slots without a task
 //! before. The largest loss speaks.
 
+use super::outside::MOSTLY_WAITING;
 use super::view::View;
 use crate::format;
 
@@ -65,7 +66,7 @@ fn slowed(view: &View<'_>) -> String {
     let physical = view.study.host.physical.filter(|physical| (*physical as f64) < view.slots);
     let reason = if view.crowding() > CROWDED {
         "there are fewer cores than slots".to_owned()
-    } else if cpu - 1.0 < 0.5 * (view.stretched - 1.0) {
+    } else if view.idle_in_tasks() > MOSTLY_WAITING || cpu - 1.0 < 0.5 * (view.stretched - 1.0) {
         "they wait for something they share, such as a lock, a server or the disk".to_owned()
     } else if let Some(physical) = physical {
         format!("{} carry {} slots", format::plural(physical as u64, "physical core"), view.slots)

@@ -13,8 +13,11 @@ const WORTH_TELLING: f64 = 0.1;
 /// Fewer bytes to and from swap or disk are somebody else's, or nothing.
 const BYTES_THAT_MATTER: f64 = 8e6;
 
+/// Cores this busy leave nothing for those who want more.
+const FULL: f64 = 0.8;
+
 /// Tasks that do not compute for this share of their time wait for something.
-const MOSTLY_WAITING: f64 = 0.5;
+pub(super) const MOSTLY_WAITING: f64 = 0.5;
 
 pub(super) fn quota(view: &View<'_>) -> Option<String> {
     let throttled = around(view.parallel, |around| around.throttled.as_secs_f64());
@@ -72,10 +75,11 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
     let stolen = around(view.parallel, |around| around.stolen.as_secs_f64()) / there_was;
     let share = others + stolen;
     let who = if stolen > others { "Other virtual machines" } else { "Other work on this machine" };
-    // It explains at least half of what was lost, where the cores were needed.
-    let matters = share > WORTH_TELLING
-        && share >= 0.5 * view.loss()
-        && view.slots * view.cores_per_task >= 0.5 * view.cores;
+    let own = view.parallel.cpu() / there_was;
+    // The cores were full, and not with tasks that wait; and it explains at least
+    // half of what was lost.
+    let is_crowded_out = own + share > FULL && own > WORTH_TELLING;
+    let matters = is_crowded_out && share > WORTH_TELLING && share >= 0.5 * view.loss();
     matters.then(|| {
         format!(
             "{who} took {} of {} during the parallel run; the speed-up is {}, and would be more on an idle machine.",

@@ -143,11 +143,15 @@ fn tasks_that_wait_need_no_cores() {
         said(&waiting),
         "The tasks wait rather than compute (CPU busy 1 % of the serial time), so 50 at a time gave 50.0x on 4 cores: more at a time helps, far beyond the number of cores."
     );
+    // Other work does not hold up who waits, nor does the CPU time of waking.
+    computed(parallel(&mut waiting), 0.4);
+    parallel(&mut waiting).surroundings =
+        Some(Surroundings { cpu: seconds(15.0), ..Surroundings::default() });
     parallel(&mut waiting).wall = seconds(4.0);
     parallel(&mut waiting).task_wall = seconds(200.0);
     assert_eq!(
         said(&waiting),
-        "Side by side the tasks took 20.0x as long as one by one (CPU time 0 %): they wait for something they share, such as a lock, a server or the disk."
+        "Side by side the tasks took 20.0x as long as one by one (CPU time +300 %): they wait for something they share, such as a lock, a server or the disk."
     );
 }
 
@@ -228,8 +232,12 @@ fn other_work_is_named_when_it_explains_half_of_the_loss() {
     let around = Surroundings { cpu: seconds(10.0), stolen: seconds(8.0), ..Surroundings::default() };
     parallel(&mut study).surroundings = Some(around);
     assert!(said(&study).starts_with("Other virtual machines took 40 % of 4 cores"));
+    // Nor is it, where cores were left.
+    let around = Surroundings { cpu: seconds(14.0), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    assert!(said(&study).starts_with("Side by side"));
     // A little of it is not why.
-    let around = Surroundings { cpu: seconds(13.0), ..Surroundings::default() };
+    let around = Surroundings { cpu: seconds(11.5), ..Surroundings::default() };
     parallel(&mut study).surroundings = Some(around);
     assert!(said(&study).starts_with("Side by side"));
 }
