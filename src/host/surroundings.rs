@@ -25,6 +25,9 @@ pub struct Surroundings {
     /// Time in which a hypervisor gave these cores to others although they were wanted.
     #[serde(with = "seconds")]
     pub stolen: Duration,
+    /// Time in which these cores had nothing to do but wait for a disk.
+    #[serde(with = "seconds", default)]
+    pub disk_wait: Duration,
     /// Time in which this process's groups were held back by a quota, summed over the cores.
     #[serde(with = "seconds")]
     pub throttled: Duration,
@@ -39,6 +42,7 @@ impl Surroundings {
         Self {
             cpu: self.cpu.saturating_sub(earlier.cpu),
             stolen: self.stolen.saturating_sub(earlier.stolen),
+            disk_wait: self.disk_wait.saturating_sub(earlier.disk_wait),
             throttled: self.throttled.saturating_sub(earlier.throttled),
             swapped: self.swapped.saturating_sub(earlier.swapped),
         }
@@ -72,12 +76,13 @@ impl Watch {
 
     fn look_at(&self, system: &System<'_>) -> Option<Surroundings> {
         let stat = system.read("/proc/stat")?;
-        let (cpu, stolen) = cpu_and_stolen(&stat, self.cpus.as_ref());
+        let [cpu, disk_wait, stolen] = of_the_cores(&stat, self.cpus.as_ref());
         // Nested groups are held back together, so the longest time is that of all.
         let held_back = self.throttle_files.iter().filter_map(|file| throttled(system, file)).max();
         Some(Surroundings {
             cpu,
             stolen,
+            disk_wait,
             throttled: held_back.unwrap_or_default(),
             swapped: swapped_bytes(system).unwrap_or(0),
         })
@@ -102,8 +107,8 @@ fn swapped_bytes(system: &System<'_>) -> Option<u64> {
 }
 
 /// Sums the lines `cpuN user nice system idle iowait irq softirq steal ...` of the given cores.
-fn cpu_and_stolen(stat: &str, cpus: Option<&CpuSet>) -> (Duration, Duration) {
-    let mut ticks = (0_u64, 0_u64);
+fn of_the_cores(stat: &str, cpus: Option<&CpuSet>) -> [Duration; 3] {
+    let mut ticks = [0_u64; 3];
     for line in stat.lines() {
         let Some((number, counts)) = line.strip_prefix("cpu").and_then(|line| line.split_once(' ')) else {
             continue;
@@ -114,11 +119,11 @@ fn cpu_and_stolen(stat: &str, cpus: Option<&CpuSet>) -> (Duration, Duration) {
         }
         let counts: Vec<u64> = counts.split_whitespace().map_while(|count| count.parse().ok()).collect();
         let count = |index: usize| counts.get(index).copied().unwrap_or(0);
-        ticks.0 += count(0) + count(1) + count(2) + count(5) + count(6);
-        ticks.1 += count(7);
+        ticks[0] += count(0) + count(1) + count(2) + count(5) + count(6);
+        ticks[1] += count(4);
+        ticks[2] += count(7);
     }
-    let time = |ticks: u64| TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
-    (time(ticks.0), time(ticks.1))
+    ticks.map(|ticks| TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 
 #[cfg(test)]
@@ -138,10 +143,10 @@ mod tests {
     #[test]
     fn only_the_cores_of_this_process_count() {
         let all = seen(&[("/proc/stat", STAT)]).unwrap();
-        assert_eq!((all.cpu, all.stolen), (TICK * 133, TICK * 30));
+        assert_eq!((all.cpu, all.stolen, all.disk_wait), (TICK * 133, TICK * 30, TICK * 5));
         let mask = ("/proc/self/status", "Cpus_allowed_list:\t1\n");
         let one = seen(&[("/proc/stat", STAT), mask]).unwrap();
-        assert_eq!((one.cpu, one.stolen), (TICK * 51, TICK * 10));
+        assert_eq!((one.cpu, one.stolen, one.disk_wait), (TICK * 51, TICK * 10, TICK * 0));
     }
 
     #[test]
@@ -177,6 +182,7 @@ mod tests {
         let reading = |n: u64| Surroundings {
             cpu: TICK * 3 * u32::try_from(n).unwrap(),
             stolen: TICK * 5 * u32::try_from(n).unwrap(),
+            disk_wait: TICK * 13 * u32::try_from(n).unwrap(),
             throttled: TICK * 7 * u32::try_from(n).unwrap(),
             swapped: 11 * n,
         };

@@ -20,14 +20,14 @@ type Rule = fn(&View<'_>) -> Option<String>;
 /// none fits, the largest loss of the slots' time speaks.
 const RULES: &[Rule] = &[
     bounds::one_task,
+    outside::quota,
     outside::swapping,
+    outside::other_load,
     outside::disk,
     bounds::waiting,
     bounds::too_few_tasks,
-    outside::quota,
     bounds::threads_of_their_own,
     bounds::near_the_ideal,
-    outside::other_load,
 ];
 
 /// What the study says about its widest parallel column, as one sentence;

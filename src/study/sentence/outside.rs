@@ -54,10 +54,12 @@ pub(super) fn disk(view: &View<'_>) -> Option<String> {
     let written = view.parallel.median(|run| run.usage.bytes_written() as f64);
     let (verb, amount) = if read >= written { ("read", read) } else { ("wrote", written) };
     let idle = view.idle_in_tasks();
-    // With more slots than cores tasks wait for cores, too.
-    let waits =
-        idle > MOSTLY_WAITING && view.slots <= view.cores || view.cores_per_task < 1.0 - MOSTLY_WAITING;
-    let matters = amount > BYTES_THAT_MATTER && waits && view.loss() > WORTH_TELLING;
+    // A task that does not compute may as well wait for a core; that cores were
+    // idle meanwhile, for a disk, is what tells.
+    let there_was = view.study.host.usable as f64 * view.parallel.wall();
+    let waited = around(view.parallel, |around| around.disk_wait.as_secs_f64()) / there_was;
+    let matters = amount > BYTES_THAT_MATTER && waited > WORTH_TELLING && idle > MOSTLY_WAITING;
+    let matters = matters && view.loss() > WORTH_TELLING;
     matters.then(|| {
         format!(
             "Bound by the disk: the tasks {verb} {} at {} and computed for {} of their time; the speed-up is {}.",
@@ -79,7 +81,8 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
     // The cores were full, and not with tasks that wait; and it explains at least
     // half of what was lost.
     let is_crowded_out = own + share > FULL && own > WORTH_TELLING;
-    let matters = is_crowded_out && share > WORTH_TELLING && share >= 0.5 * view.loss();
+    let explains = share > WORTH_TELLING && share >= 0.5 * view.loss();
+    let matters = is_crowded_out && explains && view.loss() > WORTH_TELLING;
     matters.then(|| {
         format!(
             "{who} took {} of {} during the parallel run; the speed-up is {}, and would be more on an idle machine.",

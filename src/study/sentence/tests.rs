@@ -189,11 +189,16 @@ fn the_disk_is_named_with_its_rate() {
     let run = parallel(&mut study);
     run.task_cpu = seconds(2.0);
     run.usage = Usage { user: seconds(2.0), block_reads: 2_000_000, ..Usage::default() };
+    run.surroundings =
+        Some(Surroundings { cpu: seconds(2.0), disk_wait: seconds(15.0), ..Surroundings::default() });
     serial(&mut study).usage.block_reads = 2_000_000;
     assert_eq!(
         said(&study),
         "Bound by the disk: the tasks read 1.02 GB at 205 MB/s and computed for 10 % of their time; the speed-up is 2.00x."
     );
+    // Cores that were never idle did not wait for it.
+    computed(parallel(&mut study), 2.0);
+    assert!(said(&study).contains("they wait for something they share"));
 }
 
 #[test]
