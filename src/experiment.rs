@@ -19,7 +19,7 @@ use self::judge::Judge;
 use self::saving::Saving;
 use crate::event::{Journal, Observer, Unobserved};
 use crate::executor::{Executor, Pool, Serial};
-use crate::host::Host;
+use crate::host::{Host, Watch};
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
@@ -86,6 +86,8 @@ pub struct Experiment<'a> {
     policy: Policy,
     journals: Vec<&'a dyn Journal>,
     host: Host,
+    /// What else the machine does; not asked about a way that runs alone.
+    watch: Option<Watch>,
     command: Vec<String>,
     startup: Duration,
     /// What [`Workload::verify`] said.
@@ -116,6 +118,7 @@ impl<'a> Experiment<'a> {
             policy: Policy::default(),
             journals: Vec::new(),
             host,
+            watch: None,
             command: Vec::new(),
             startup: Duration::ZERO,
             checked: None,
@@ -220,6 +223,7 @@ impl<'a> Experiment<'a> {
     /// # Errors
     /// When parsim itself cannot do its job; failed tasks are in the study.
     pub fn run(mut self) -> anyhow::Result<Study> {
+        self.watch = (self.executors.len() > 1).then(Watch::new);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
         let saved = self.saving.last_words(&study);

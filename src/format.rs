@@ -83,7 +83,9 @@ pub fn factor(ratio: f64) -> String {
 /// A share as whole per cent: `0.653` is `65 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let percent = (share * 100.0).round();
+    // Not "-0 %".
+    format!("{:.0} %", if percent == 0.0 { 0.0 } else { percent })
 }
 
 /// A signed change in per cent: `1.36` is `+36 %`; no change is `0 %`.
@@ -189,6 +191,7 @@ mod tests {
     fn ratios_counts_and_nouns_read_as_people_write_them() {
         assert_eq!(factor(5.168), "5.17x");
         assert_eq!(percent(0.653), "65 %");
+        assert_eq!(percent(-0.001), "0 %");
         assert_eq!(change(1.36), "+36 %");
         assert_eq!(change(0.9), "-10 %");
         assert_eq!(change(1.001), "0 %");

@@ -60,13 +60,14 @@
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
 //! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `command` |
 //! | 3 | [`sink`] | output put in order: streamed, grouped, kept, spilled; job logs and files of results |
-//! | 3 | [`study`] | speed-up, intervals, agreement, the sentence: arithmetic only |
+//! | 3 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
 //! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
 //! | 2 | [`gnu_args`] | the command line as GNU parallel spells it: what was typed, not what it means |
 //! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |
 //! | 1 | [`policy`] | plain data: when tasks start, are tried again, are given up |
 //! | 1 | [`inputs`], [`template`] | a batch's arguments, read as they come; command lines with replacement strings |
-//! | 0 | [`format`](mod@format), [`host`], [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`whole_file`] | one thing each, nothing of parsim |
+//! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`whole_file`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.

@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueHint};
 
 use super::exit::STATUSES;
+use super::gates;
 use super::jobs::JobsList;
 use crate::report;
 use crate::workload::{ROWS, Row};
@@ -54,7 +55,10 @@ fn workload(row: &Row) -> Command {
         .after_long_help(format!("{}\n\n{}", row.examples, status_help()));
     let command = (row.augment)(command.next_help_heading("What to do"));
     // Last, for each group of options brings its own doc comment along.
-    exports(Shared::augment_args(Ways::augment_args(command))).about(row.about).long_about(None)
+    let command = exports(Shared::augment_args(Ways::augment_args(command)));
+    gates::options(command, "Exit with 103 when parallel is surely slower than serial by more than PCT %")
+        .about(row.about)
+        .long_about(None)
 }
 
 fn report() -> Command {
@@ -129,6 +133,12 @@ pub(super) struct Shared {
     #[arg(long, value_name = "WHEN", default_value = "auto",
         value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
     pub(super) color: String,
+    /// Draw bars, lanes and sweeps although the report does not go to a terminal
+    #[arg(long, help_heading = "Report")]
+    pub(super) lanes: bool,
+    /// Draw with plain ASCII only
+    #[arg(long, help_heading = "Report")]
+    pub(super) ascii: bool,
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];

@@ -11,6 +11,7 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("1-100", "that many distinct tasks failed in any run"),
     ("101", "more than 100 tasks failed"),
     ("102", "all tasks succeeded but serial and parallel results differ"),
+    ("103", "a gate given by option was missed (--min-speedup, --fail-if-slower)"),
     ("255", "parsim could not do its job: usage, unreadable input, unwritable report, or a caught panic"),
     ("128+n", "ended by signal n"),
 ];
@@ -30,6 +31,7 @@ pub(super) enum Exit {
     Success,
     Failed(usize),
     Differs,
+    Missed,
     Fault,
 }
 
@@ -48,6 +50,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failed(failed) => u8::try_from(failed.min(101)).expect("at most 101"),
             Self::Differs => 102,
+            Self::Missed => 103,
             Self::Fault => 255,
         }
     }

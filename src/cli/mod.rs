@@ -8,6 +8,7 @@ mod args;
 mod batch;
 mod exit;
 mod exports;
+mod gates;
 mod jobs;
 mod notebook;
 mod plan;

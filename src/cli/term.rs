@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::args;
 use crate::progress::Show;
-use crate::report::text::Look;
+use crate::report::{Look, Pictures};
 use crate::style::Styles;
 
 /// What was decided about stdout and stderr.
@@ -28,7 +28,11 @@ impl Terminal {
     /// Decides by options, then environment, then what the streams are.
     pub(super) fn look(color: &str, progress: &str) -> Self {
         let unicode = speaks_unicode();
-        let look = |is_terminal| Look { styles: styles(color, is_terminal), unicode };
+        let width = width();
+        let look = |is_terminal| {
+            let pictures = if is_terminal { Pictures::Drawn } else { Pictures::Hidden };
+            Look { styles: styles(color, is_terminal), unicode, width, pictures }
+        };
         let stderr_is_terminal = io::stderr().is_terminal() && !is_dumb();
         let progress = match progress {
             "never" => Show::Nothing,
@@ -37,6 +41,27 @@ impl Terminal {
             _ => Show::Lines(Duration::from_secs(10)),
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()), progress }
+    }
+
+    /// The same with pictures, whatever the streams are.
+    pub(super) fn with_pictures(mut self) -> Self {
+        for look in [&mut self.out, &mut self.err] {
+            look.pictures = Pictures::Drawn;
+        }
+        self
+    }
+
+    /// The same without any character beyond ASCII, whatever the locale.
+    pub(super) fn in_ascii(mut self) -> Self {
+        for look in [&mut self.out, &mut self.err] {
+            look.unicode = false;
+        }
+        self
+    }
+
+    /// Whether pictures may be asked for, which takes the records of tasks.
+    pub(super) fn draws_pictures(&self) -> bool {
+        [self.out, self.err].iter().any(|look| look.pictures == Pictures::Drawn)
     }
 
     /// Puts `text` on stdout; that nobody reads on is no error.
@@ -74,6 +99,22 @@ fn styles(color: &str, is_terminal: bool) -> Styles {
     };
     if colored { Styles::colored() } else { Styles::plain() }
 }
+
+/// Columns to draw in: those of the terminal or of `COLUMNS`, within what a
+/// picture needs and what the eye follows.
+fn width() -> usize {
+    let terminal =
+        terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns));
+    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.or_else(told).unwrap_or(USUAL_WIDTH).clamp(NARROWEST, WIDEST)
+}
+
+/// What has always been the width of a page of text.
+const USUAL_WIDTH: usize = 80;
+
+const NARROWEST: usize = 60;
+
+const WIDEST: usize = 120;
 
 fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term == "dumb")

@@ -7,8 +7,9 @@ use std::time::Instant;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::args::{Shared, Ways};
-use super::exit::{End, Exit, Fault};
+use super::exit::{End, Fault};
 use super::exports::Exports;
+use super::gates;
 use super::plan::{Plan, Wanted};
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
@@ -41,14 +42,23 @@ pub(super) fn run_ways(
     started: Instant,
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&shared.color, &shared.progress);
-    let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways), ways, &shared)?;
+    let mut terminal = Terminal::look(&shared.color, &shared.progress);
+    if shared.lanes {
+        terminal = terminal.with_pictures();
+    }
+    if shared.ascii {
+        terminal = terminal.in_ascii();
+    }
+    let wanted = Wanted::of(ways);
+    let gates = gates::asked(matches);
+    gates::check(&gates, wanted)?;
+    let plan = Plan::new(&*workload, Host::detect().usable, wanted, ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let observer = progress::observer(terminal.progress);
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
-    if !exports.any() {
+    if !exports.any() && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {
@@ -76,7 +86,7 @@ pub(super) fn run_ways(
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None => End::Status(Exit::of(&study).status()),
+        None => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
     })
 }
 

@@ -2,6 +2,7 @@
 //! somebody will look at it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Results;
 use super::judge::with_ending;
@@ -36,6 +37,8 @@ pub(super) struct RunLedger<'a> {
     /// The labels of the first tasks whose results are not the reference's.
     pub(super) differing: BTreeMap<u64, String>,
     compared: Option<Against<'a>>,
+    /// When the last task of each slot ended, since the start of the run.
+    last_ends: Vec<Duration>,
     keep_records: bool,
 }
 
@@ -47,6 +50,7 @@ impl<'a> RunLedger<'a> {
             failures: BTreeMap::new(),
             unnamed: 0,
             differing: BTreeMap::new(),
+            last_ends: Vec::new(),
             compared,
             keep_records,
         }
@@ -60,8 +64,11 @@ impl<'a> RunLedger<'a> {
         !all_are_known && self.failures.len() == NAMED_FAILURES
     }
 
-    /// The run is over: records in input order.
-    pub(super) fn sorted(mut self) -> Self {
+    /// The run is over after `wall`: records in input order, and how long slots had
+    /// nothing to do at the end.
+    pub(super) fn closed(mut self, wall: Duration) -> Self {
+        let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
+        self.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
         // Stable, which is quick on what is nearly in order.
         self.result.records.sort_by_key(|record| (record.seq, record.attempt));
         self
@@ -93,6 +100,11 @@ impl RunLedger<'_> {
 impl Ledger for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
         self.result.add(&record);
+        let slot = record.slot as usize;
+        if self.last_ends.len() <= slot {
+            self.last_ends.resize(slot + 1, Duration::ZERO);
+        }
+        self.last_ends[slot] = self.last_ends[slot].max(record.end());
         if record.outcome.is_failure() && self.only_counts(&record) {
             self.unnamed += 1;
         } else if record.outcome.is_failure() {

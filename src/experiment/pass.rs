@@ -11,6 +11,7 @@ use super::ledger::{Against, RunLedger};
 use super::{Experiment, Hook, Results};
 use crate::event::Event;
 use crate::executor::Executor;
+use crate::host::{Surroundings, Watch};
 use crate::interrupt::Interrupt;
 use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
@@ -88,11 +89,11 @@ impl Experiment<'_> {
         drop(sink);
         workload.settle();
         self.observer.observe(&Event::RunFinished { way });
-        let Timed { wall, usage, peak_memory, closing } = timed?;
+        let Timed { wall, usage, peak_memory, surroundings, closing } = timed?;
 
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
-        let RunLedger { result, digests, failures, unnamed, differing, .. } = ledger.sorted();
+        let RunLedger { result, digests, failures, unnamed, differing, .. } = ledger.closed(wall);
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
         let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
@@ -141,7 +142,7 @@ impl Experiment<'_> {
         }
         study.columns[column].output = String::from_utf8_lossy(&heads.into_head()).into_owned();
         run_hook(&mut self.after, "--cleanup", way, study);
-        Ok(Some(RunResult { preparation, wall, usage, peak_memory, ..result }))
+        Ok(Some(RunResult { preparation, wall, usage, peak_memory, surroundings, ..result }))
     }
 
     /// The part inside the clock.
@@ -157,6 +158,8 @@ impl Experiment<'_> {
         for journal in &self.journals {
             journal.begin(SystemTime::now());
         }
+        let look = || self.watch.as_ref().and_then(Watch::look);
+        let around_before = look();
         let usage_before = clock.usage();
         let started = clock.now();
         let run = Run {
@@ -182,8 +185,9 @@ impl Experiment<'_> {
         let wall = clock.now().saturating_sub(started);
         let usage = clock.usage().since(&usage_before);
         let peak_memory = clock.peak_memory();
+        let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
-        driven.map(|()| Timed { wall, usage, peak_memory, closing })
+        driven.map(|()| Timed { wall, usage, peak_memory, surroundings, closing })
     }
 }
 
@@ -221,6 +225,7 @@ struct Timed {
     wall: Duration,
     usage: Usage,
     peak_memory: Option<u64>,
+    surroundings: Option<Surroundings>,
     closing: Closing,
 }
 

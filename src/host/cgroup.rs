@@ -4,6 +4,7 @@
 //! know what else limits the process: a cpuset shows in the affinity mask.
 
 use std::path::{Component, Path};
+use std::time::Duration;
 
 use super::system::System;
 
@@ -32,13 +33,40 @@ impl Quota {
 
 /// The tightest quota of this process's groups and all their ancestors, in both hierarchies.
 pub(super) fn tightest_quota(system: &System<'_>) -> Option<Quota> {
-    let groups = system.read("/proc/self/cgroup")?;
+    let quota = |(version, folder): &(Version, String)| match version {
+        Version::V1 => quota_v1(system, folder),
+        Version::V2 => quota_v2(system, folder),
+    };
+    folders(system).iter().filter_map(quota).min_by(|a, b| a.cores.total_cmp(&b.cores))
+}
+
+/// The files in which the kernel counts how long this process's groups, and their
+/// ancestors, were held back by their quotas.
+pub(super) fn throttle_files(system: &System<'_>) -> Vec<String> {
+    let files = folders(system).into_iter().map(|(_, folder)| format!("{folder}/cpu.stat"));
+    files.filter(|file| throttled(system, file).is_some()).collect()
+}
+
+/// For how long a group was held back, summed over the cores: what `file` says.
+pub(super) fn throttled(system: &System<'_>, file: &str) -> Option<Duration> {
+    let text = system.read(file)?;
+    let field = |name: &str| {
+        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(key, _)| *key == name)?.1.trim().parse::<u64>().ok()
+    };
+    let v1 = || field("throttled_time").map(Duration::from_nanos);
+    field("throttled_usec").map(Duration::from_micros).or_else(v1)
+}
+
+/// The folders of this process's groups and of each ancestor that can be seen.
+fn folders(system: &System<'_>) -> Vec<(Version, String)> {
+    let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
     let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
-    groups
-        .lines()
-        .filter_map(Group::parse)
-        .flat_map(|group| quotas(system, &group, &mounts))
-        .min_by(|a, b| a.cores.total_cmp(&b.cores))
+    let below = |group: Group<'_>| {
+        let folders = group.folders(&mounts);
+        folders.into_iter().map(move |folder| (group.version, folder))
+    };
+    groups.lines().filter_map(Group::parse).flat_map(below).collect()
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +93,26 @@ impl<'a> Group<'a> {
         };
         let path = Path::new(path);
         Some(Self { version, path })
+    }
+
+    /// Where the group and each of its ancestors can be seen.
+    fn folders(&self, mounts: &str) -> Vec<String> {
+        let mount = mounts
+            .lines()
+            .find_map(|line| Mount::parse(line, self.version))
+            .unwrap_or_else(|| Mount::usual(self.version));
+        // A container may see its own group at the mount point, yet be told its path on the host.
+        let path = self.path.strip_prefix(mount.group).unwrap_or(self.path);
+        let mut folder = mount.point.trim_end_matches('/').to_owned();
+        let mut folders = vec![folder.clone()];
+        for part in path.components() {
+            // Outside of its namespace a group's path begins with "..", which cannot be seen.
+            if let Component::Normal(name) = part {
+                folder = format!("{folder}/{}", name.display());
+                folders.push(folder.clone());
+            }
+        }
+        folders
     }
 }
 
@@ -101,32 +149,6 @@ impl<'a> Mount<'a> {
         let group = Path::new("/");
         Self { point, group }
     }
-}
-
-/// The quotas of a group and of each ancestor that can be seen.
-fn quotas(system: &System<'_>, group: &Group<'_>, mounts: &str) -> Vec<Quota> {
-    let mount = mounts
-        .lines()
-        .find_map(|line| Mount::parse(line, group.version))
-        .unwrap_or_else(|| Mount::usual(group.version));
-    // A container may see its own group at the mount point, yet be told its path on the host.
-    let path = group.path.strip_prefix(mount.group).unwrap_or(group.path);
-    let mut folder = mount.point.trim_end_matches('/').to_owned();
-    let mut folders = vec![folder.clone()];
-    for part in path.components() {
-        // Outside of its namespace a group's path begins with "..", which cannot be seen.
-        if let Component::Normal(name) = part {
-            folder = format!("{folder}/{}", name.display());
-            folders.push(folder.clone());
-        }
-    }
-    folders
-        .iter()
-        .filter_map(|folder| match group.version {
-            Version::V1 => quota_v1(system, folder),
-            Version::V2 => quota_v2(system, folder),
-        })
-        .collect()
 }
 
 fn quota_v2(system: &System<'_>, folder: &str) -> Option<Quota> {

@@ -29,6 +29,9 @@ pub struct Host {
     pub physical: Option<usize>,
     /// Logical cores this process may use.
     pub usable: usize,
+    /// The tightest quota of CPU time, in cores, of which parts are allowed; None without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<f64>,
     /// The rule that decided `usable`, such as "affinity mask" or "NSLOTS".
     pub usable_by: String,
     /// Memory of the machine in bytes; None if the system does not say.
@@ -55,6 +58,7 @@ impl Host {
             logical: cores.limits.logical,
             physical: cores.physical,
             usable: cores.limits.usable,
+            quota: cores.limits.quota.as_ref().map(|quota| quota.cores),
             usable_by: cores.limits.usable_by.to_string(),
             memory: system.field("/proc/meminfo", &["MemTotal"]).and_then(|total| parse_kib(&total)),
             load: cores.load,
@@ -107,6 +111,7 @@ mod tests {
             logical: 4,
             physical: Some(1),
             usable: 2,
+            quota: None,
             usable_by: "affinity mask".to_owned(),
             memory: Some(24_684_092 * 1024),
             load: Some([3.0, 0.14, 0.05]),

@@ -9,6 +9,7 @@ mod cpulist;
 mod describe;
 mod limits;
 mod pressure;
+mod surroundings;
 mod system;
 
 pub use cgroup::Quota;
@@ -17,3 +18,4 @@ pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
 pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
 pub use pressure::{available_memory, running_threads, swapped_pages};
+pub use surroundings::{Surroundings, Watch};

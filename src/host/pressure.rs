@@ -22,7 +22,7 @@ pub fn swapped_pages() -> Option<[u64; 2]> {
     swapped(&System::real().read("/proc/vmstat")?)
 }
 
-fn swapped(vmstat: &str) -> Option<[u64; 2]> {
+pub(super) fn swapped(vmstat: &str) -> Option<[u64; 2]> {
     let number = |name: &str| {
         let mut words = vmstat.lines().map(|line| line.split_once(' ').unwrap_or_default());
         words.find(|(key, _)| *key == name).and_then(|(_, number)| number.trim().parse().ok())

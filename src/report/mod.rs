@@ -9,13 +9,16 @@ pub mod html;
 mod hyperfine;
 pub mod json;
 pub mod junit;
+mod look;
 pub mod markdown;
 mod svg;
 mod table;
+pub mod terminal;
 pub mod text;
 mod timeline;
 pub mod trace;
 
+pub use look::{Look, Pictures};
 pub use table::{Line, Table};
 
 use crate::study::Study;

@@ -1,8 +1,10 @@
 //! The side-by-side table, computed once as cells; formats only draw it.
 
+use std::ops::Range;
+
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Comparison, Study, Verdict};
+use crate::study::{Column, Comparison, Study, Verdict, karp_flatt};
 
 /// The cells of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,9 @@ pub struct Line {
 /// add up to something in the long run: the split is marked as rough.
 const ROUGH_BELOW: f64 = 1.0;
 
+/// What stands between two columns of text, the padding included.
+const GAP: usize = 3;
+
 /// Fewer bytes than this are a result, not a stream to be told the rate of.
 const WORTH_A_RATE: f64 = 1e6;
 
@@ -34,7 +39,9 @@ impl Table {
     /// changed where there is just one of each.
     #[must_use]
     pub fn of(study: &Study) -> Self {
-        let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
+        let comparisons = Comparison::of_each(study);
+        let (columns, comparisons): (Vec<&Column>, Vec<Option<Comparison>>) =
+            study.columns.iter().zip(comparisons).filter(|(column, _)| !column.runs.is_empty()).unzip();
         let mut table = Self { header: vec![String::new()], lines: Vec::new() };
         let several = study.parallel().count() > 1;
         table.header.extend(columns.iter().map(|column| head(study, column)));
@@ -53,7 +60,8 @@ impl Table {
             };
         let nothing = |_: &Column, _: &Column| String::new();
 
-        line("wall", &|column| seconds(column.wall()), &|_, parallel| faster(study, parallel));
+        let faster = pair.map_or_else(String::new, |_| faster(comparisons[1].as_ref()));
+        line("wall", &|column| seconds(column.wall()), &|_, _| faster.clone());
         for (label, figure) in SPLIT {
             line(label, &|column| rough(column, figure(column)), &|one, other| {
                 changed(figure(one), figure(other))
@@ -78,18 +86,8 @@ impl Table {
         });
         let failed = |column: &Column| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
         line("failed", &|column| format::count(failed(column)), &nothing);
-        if several && study.serial().is_some() {
-            let compared =
-                |column: &Column| Comparison::of(study, column).filter(|_| column.way == Way::Parallel);
-            line(
-                "speed-up",
-                &|column| compared(column).map_or_else(String::new, |it| claimed(&it)),
-                &nothing,
-            );
-            let efficiency = |column: &Column| {
-                compared(column).map_or_else(String::new, |it| format::percent(it.efficiency))
-            };
-            line("efficiency", &efficiency, &nothing);
+        if several && study.base().is_some() {
+            table.lines.extend(scaling(study, &columns, &comparisons));
         }
         table
     }
@@ -99,6 +97,40 @@ impl Table {
     pub fn n_figures(&self) -> usize {
         let has_remarks = self.header.last().is_some_and(|head| head == "change");
         self.header.len().saturating_sub(1 + usize::from(has_remarks))
+    }
+
+    /// The same lines in as many tables side by side as it takes for none to be
+    /// wider than `width`, each with the labels; one column at least is in each.
+    pub(super) fn split(self, width: usize) -> Vec<Self> {
+        let length = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| text.chars().count()).max().unwrap_or(0) + GAP
+        };
+        let labels = length(&mut self.lines.iter().map(|line| &line.label));
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut room = 0;
+        for column in 1..self.header.len() {
+            let cells = self.lines.iter().filter_map(|line| line.cells.get(column - 1));
+            let needed = length(&mut cells.chain([&self.header[column]]));
+            match ranges.last_mut() {
+                Some(range) if needed <= room => range.end = column + 1,
+                _ => {
+                    ranges.push(column..column + 1);
+                    room = width.saturating_sub(labels);
+                }
+            }
+            room = room.saturating_sub(needed);
+        }
+        if ranges.len() <= 1 {
+            return vec![self];
+        }
+        let cut = |range: Range<usize>| {
+            let cells = range.start - 1..range.end - 1;
+            let line =
+                |line: &Line| Line { label: line.label.clone(), cells: line.cells[cells.clone()].to_vec() };
+            let header = std::iter::once(&self.header[0]).chain(&self.header[range]).cloned().collect();
+            Self { header, lines: self.lines.iter().map(line).collect() }
+        };
+        ranges.into_iter().map(cut).collect()
     }
 }
 
@@ -117,6 +149,25 @@ pub(super) fn name(study: &Study, column: &Column) -> String {
         Way::Parallel if study.parallel().count() > 1 => format!("{} -j {}", column.way, column.width),
         way => way.to_string(),
     }
+}
+
+/// What a sweep adds: how each width compares with the base.
+fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>]) -> Vec<Line> {
+    let line = |label: &str, cell: &dyn Fn(&Comparison, usize) -> String| {
+        let cell = |(column, comparison): (&&Column, &Option<Comparison>)| {
+            comparison.as_ref().map_or_else(String::new, |comparison| cell(comparison, column.width))
+        };
+        Line { label: label.to_owned(), cells: columns.iter().zip(comparisons).map(cell).collect() }
+    };
+    let speedup = if study.serial().is_some() { "speed-up" } else { "speed-up over -j 1" };
+    vec![
+        line(speedup, &|comparison, _| claimed(comparison, comparison.speedup, format::factor)),
+        line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, format::percent)),
+        line("serial share", &|comparison, width| {
+            let share = karp_flatt(comparison.speedup, width);
+            share.map_or_else(String::new, |share| claimed(comparison, share, format::percent))
+        }),
+    ]
 }
 
 type Figure = fn(&Column) -> f64;
@@ -160,20 +211,20 @@ fn changed(one: f64, other: f64) -> String {
     if one > 0.0 { format::change(other / one) } else { String::new() }
 }
 
-fn faster(study: &Study, parallel: &Column) -> String {
-    match Comparison::of(study, parallel) {
+fn faster(comparison: Option<&Comparison>) -> String {
+    match comparison {
         None => String::new(),
         Some(Comparison { verdict: Verdict::Unclaimed(_), .. }) => "not compared".to_owned(),
         Some(Comparison { verdict: Verdict::NoDifference(_), .. }) => "no measurable difference".to_owned(),
-        Some(Comparison { speedup, .. }) if format::factor(speedup) == "1.00x" => "1.00x".to_owned(),
-        Some(Comparison { speedup, .. }) if speedup >= 1.0 => format!("{} faster", format::factor(speedup)),
+        Some(Comparison { speedup, .. }) if format::factor(*speedup) == "1.00x" => "1.00x".to_owned(),
+        Some(Comparison { speedup, .. }) if *speedup >= 1.0 => format!("{} faster", format::factor(*speedup)),
         Some(Comparison { speedup, .. }) => format!("{} slower", format::factor(1.0 / speedup)),
     }
 }
 
-fn claimed(comparison: &Comparison) -> String {
+fn claimed(comparison: &Comparison, figure: f64, show: fn(f64) -> String) -> String {
     match comparison.verdict {
         Verdict::Unclaimed(_) => "not compared".to_owned(),
-        _ => format::factor(comparison.speedup),
+        _ => show(figure),
     }
 }

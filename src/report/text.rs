@@ -4,10 +4,10 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
-use super::Table;
+use super::{Look, Pictures, Table, terminal};
 use crate::format;
 use crate::record::Way;
-use crate::study::{self, Agreement, Comparison, Study, Verdict, explain};
+use crate::study::{self, Agreement, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
 use crate::style::{Styles, paint};
 
 /// How many failures are named; the rest are counted.
@@ -19,19 +19,10 @@ const RESULTS: usize = 20;
 /// From this load for each core on, other work takes a visible share.
 const BUSY: f64 = 0.75;
 
-/// How the text looks.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// The colours.
-    pub styles: Styles,
-    /// Whether lines may be drawn with Unicode.
-    pub unicode: bool,
-}
-
 /// Draws `study` without colours; ends with a newline.
 #[must_use]
 pub fn plain(study: &Study) -> String {
-    render(study, Look { styles: Styles::plain(), unicode: true })
+    render(study, Look::plain())
 }
 
 /// Draws `study`; ends with a newline.
@@ -39,8 +30,14 @@ pub fn plain(study: &Study) -> String {
 pub fn render(study: &Study, look: Look) -> String {
     let mut lines = Vec::new();
     if study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
-        lines.extend([title(study, look.styles), String::new(), drawn(&Table::of(study), look)]);
+        lines.extend([title(study, look.styles), String::new()]);
+        lines.extend(Table::of(study).split(look.width).iter().map(|table| drawn(table, look)));
         lines.extend(summary(study, look.styles));
+        lines.extend(laws(study));
+        if look.pictures == Pictures::Drawn {
+            lines.extend(terminal::pictures(study, look));
+            lines.push(String::new());
+        }
     }
     lines.extend(results(study));
     lines.extend(whereabouts(study));
@@ -107,7 +104,9 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     let widest = study.parallel().max_by_key(|column| column.width);
     let comparison = widest.and_then(|column| Comparison::of(study, column));
     if let (Some(parallel), Some(comparison)) = (widest, &comparison) {
-        parts.push(speedup(comparison));
+        let several = study.parallel().count() > 1;
+        let which = if several { format!("at -j {}: ", parallel.width) } else { String::new() };
+        parts.push(format!("{which}{}", speedup(comparison)));
         if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
             let slots = format::plural(parallel.width as u64, "slot");
             parts.push(format!("efficiency {} of {slots}", format::percent(comparison.efficiency)));
@@ -154,6 +153,44 @@ fn sample(study: &Study) -> Option<String> {
     let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let (ran, total) = (format::count(ran), format::plural(total, &study.unit));
     Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
+}
+
+/// The laws fitted to a sweep, and what follows from them.
+fn laws(study: &Study) -> Vec<String> {
+    let Some(scaling) = Scaling::of(study).filter(Scaling::is_sweep) else { return Vec::new() };
+    let left_out = scaling.points.iter().any(|point| !point.is_fitted);
+    let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
+    match (&scaling.amdahl, &scaling.usl) {
+        (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
+        (amdahl, usl) => {
+            let law = |fit: &Result<Fit, NoFit>| match fit {
+                Ok(fit) => format!("{}{beyond}", fitted(fit)),
+                Err(unfit) => format!("{unfit}{beyond}"),
+            };
+            vec![law(amdahl), law(usl)]
+        }
+    }
+}
+
+fn fitted(fit: &Fit) -> String {
+    let shares = match fit.law {
+        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
+        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
+    };
+    let follows = match (fit.limit(), fit.best_width()) {
+        (Some(limit), _) => format!("limit {} (extrapolated)", format::factor(limit)),
+        (None, Some(width)) => {
+            let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
+            format!("best at {width:.0} at a time{mark}")
+        }
+        (None, None) => "no limit in sight".to_owned(),
+    };
+    let (from, to) = (fit.from, fit.to);
+    format!(
+        "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
+        fit.law,
+        format::percent(fit.off)
+    )
 }
 
 fn speedup(comparison: &Comparison) -> String {

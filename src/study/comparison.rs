@@ -4,6 +4,7 @@
 use super::bootstrap::{Interval, ratio_of_medians};
 use super::{Column, Study};
 use crate::format;
+use crate::record::Way;
 
 /// Below this many runs of each way the ratio is told without a test.
 pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;
@@ -58,7 +59,23 @@ impl Comparison {
     /// took any time.
     #[must_use]
     pub fn of(study: &Study, parallel: &Column) -> Option<Self> {
-        let serial = study.serial()?;
+        Self::between(study, study.serial()?, parallel)
+    }
+
+    /// Every parallel column of `study` against [`Study::base`], in the order of
+    /// the columns; `None` for the others. Testing many runs takes a while, so
+    /// this is for computing once and handing on.
+    #[must_use]
+    pub fn of_each(study: &Study) -> Vec<Option<Self>> {
+        let base = study.base();
+        let compared = |column: &Column| match column.way {
+            Way::Parallel => Self::between(study, base?, column),
+            Way::Serial => None,
+        };
+        study.columns.iter().map(compared).collect()
+    }
+
+    fn between(study: &Study, serial: &Column, parallel: &Column) -> Option<Self> {
         let (over, under) = (walls(serial), walls(parallel));
         let idle = |column: &Column| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
         if idle(serial) || idle(parallel) {
@@ -131,7 +148,6 @@ mod tests {
 
     use super::*;
     use crate::measure::Usage;
-    use crate::record::Way;
     use crate::study::RunResult;
 
     fn column(way: Way, width: usize, walls_ms: &[u64], blocks_read: u64) -> Column {

@@ -5,9 +5,12 @@
 
 mod agreement;
 mod bootstrap;
+mod change;
 mod comparison;
 mod estimate;
+mod gate;
 mod remedian;
+mod scaling;
 mod sentence;
 mod summary;
 
@@ -19,9 +22,12 @@ use serde::{Deserialize, Serialize};
 pub use agreement::{Agreement, Difference, FilesAgreement};
 pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
+pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
+pub use gate::Gates;
 pub use remedian::Remedian;
+pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use sentence::explain;
 pub use summary::{RunResult, SpanTotal};
 
@@ -161,6 +167,13 @@ impl Study {
         self.columns.iter().filter(|column| column.way == Way::Parallel && !column.runs.is_empty())
     }
 
+    /// What speed-ups are relative to: the serial column, or else the parallel one
+    /// with one task at a time.
+    #[must_use]
+    pub fn base(&self) -> Option<&Column> {
+        self.serial().or_else(|| self.parallel().find(|column| column.width == 1))
+    }
+
     /// Whether the compared ways produced the same (true where nothing was compared).
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -189,6 +202,7 @@ pub(crate) mod tests {
             logical: 4,
             physical: Some(4),
             usable: 4,
+            quota: None,
             usable_by: "affinity mask".to_owned(),
             memory: None,
             load: None,

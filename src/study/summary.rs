@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
 use crate::record::{Record, Span};
 
@@ -37,6 +38,13 @@ pub struct RunResult {
     /// The tasks' CPU times added up.
     #[serde(with = "seconds")]
     pub task_cpu: Duration,
+    /// The slots' time without a task at the end, when none were left to be
+    /// started, added up over the slots that had one before.
+    #[serde(with = "seconds", default)]
+    pub tail: Duration,
+    /// What else the machine did meanwhile; `None` where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<Surroundings>,
     /// The longest task's wall time.
     #[serde(with = "seconds")]
     pub longest: Duration,

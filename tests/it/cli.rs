@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
 
-const RUNNING: [&str; 2] = ["--jobs", "--progress"];
+const GATES: [&str; 2] = ["--min-speedup", "--fail-if-slower"];
+const RUNNING: [&str; 4] = ["--jobs", "--progress", "--lanes", "--ascii"];
 const REPORTING: [&str; 7] = [
     "--color",
     "--export-json",
@@ -36,8 +37,8 @@ fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
         "report" => REPORTING.to_vec(),
-        "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &SLEEP].concat(),
-        _ => [&RUNNING[..], &REPORTING, &WAYS, &CSV].concat(),
+        "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &SLEEP].concat(),
+        _ => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &CSV].concat(),
     };
     options.push("--help");
     options.sort_unstable();

@@ -156,3 +156,23 @@ fn no_task_asked_for_is_told() {
     let ran = Fresh::new().parsim("sleep --tasks 0").run();
     ran.exits(0).expect(!ran.stdout.trim().is_empty(), "a word about it");
 }
+
+#[test]
+fn a_missed_gate_is_103_and_told_on_stderr() {
+    let fresh = Fresh::new();
+    let line = "sleep --tasks 2 --seconds 0.05 --runs 1";
+    fresh.parsim(&format!("{line} --min-speedup 1.01 --fail-if-slower 1000")).run().exits(0).is_quiet();
+    let missed = fresh.parsim(&format!("{line} --min-speedup 50")).run();
+    missed.exits(103).tells_one_line("the speed-up is ").tells(", and 50.0x is asked for").says("speed-up ");
+    let both = fresh.parsim(&format!("{line} --min-speedup 50 --parallel")).run();
+    both.refuses("compare both ways");
+    fresh.parsim(&format!("{line} --min-speedup -1")).run().refuses("give a number from 0");
+}
+
+#[test]
+fn a_failed_task_weighs_more_than_a_missed_gate() {
+    let fresh = Fresh::new();
+    std::fs::create_dir_all(fresh.path("data_parallel/x000001.csv")).unwrap();
+    let line = "csv --files 2 --rows 20 --cols 10 --min-speedup 2";
+    fresh.parsim(line).run().exits(1).tells("no speed-up is claimed (1 task failed)");
+}

@@ -15,7 +15,7 @@ fn parse(json: impl AsRef<[u8]>) -> Value {
 /// space for several, and nothing of remarks that depend on how fast it was.
 fn redacted(ran: &Ran) -> String {
     // What some systems do not tell, and what depends on the work next door.
-    let varies = ["peak memory", "note: the load was"];
+    let varies = ["peak memory", "note: the load was", "Amdahl:", "USL:"];
     let lines =
         ran.stdout.lines().filter(|line| !varies.iter().any(|start| line.trim_start().starts_with(start)));
     lines.map(|line| redacted_line(line) + "\n").collect()
@@ -300,6 +300,8 @@ fn both_ways_stand_side_by_side() {
 fn a_sweep_has_a_column_for_each_width() {
     let ran = Fresh::new().parsim("sleep --seconds 0.05 -j 1,2,4 --runs 1").run();
     ran.exits(0).is_quiet().says("serial").says("-j 1 ").says("-j 2 ").says("-j 4\n");
+    ran.says("Amdahl: serial share ").says("; fitted to 1-4 at a time, ");
+    ran.says("USL: not fitted, 4 different widths are needed, 3 count\n");
     insta::assert_snapshot!(redacted(&ran), @r"
     parsim sleep --seconds N -j N --runs N N tasks, N, N, N at a time on N cores
 
@@ -316,8 +318,9 @@ fn a_sweep_has_a_column_for_each_width() {
     failed N N N N
     speed-up Nx Nx Nx
     efficiency N % N % N %
+    serial share N % N %
     ─
-    speed-up Nx over serial (N run, no test), efficiency N % of N slots, N of N tasks identical
+    at -j N: speed-up Nx over serial (N run, no test), efficiency N % of N slots, N of N tasks identical
     lower bound N U: the larger of serial / N and the longest task
     results N, N, N, N
     The tasks wait rather than compute (CPU busy N % of the serial time), so N at a time gave Nx on N cores: all of them waited at once.

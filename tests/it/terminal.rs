@@ -85,6 +85,24 @@ fn colours_come_on_a_terminal_that_wants_them() {
 }
 
 #[test]
+fn pictures_come_on_a_terminal_or_when_asked_for() {
+    let fresh = Fresh::new();
+    let (stdout, shown) = terminal();
+    let line = "sleep --tasks 3 --seconds 0.02 --runs 1";
+    fresh.parsim(line).env("TERM", "xterm").stdout(stdout).run().exits(0).is_quiet();
+    let shown = shown.join().unwrap();
+    assert!(shown.contains("serial   █") && shown.contains("lanes      -j "), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().filter(|c| "█▒·".contains(*c)).count() <= 100), "{shown}");
+
+    fresh.parsim(line).run().exits(0).does_not_say("lanes").does_not_say("█");
+    let ran = fresh.parsim(&format!("{line} --lanes --ascii -j 1,2 --export-json study.json")).run();
+    ran.exits(0).says("lanes      -j 2").says("o speed-up over serial");
+    ran.expect(ran.stdout.is_ascii(), "nothing but ASCII");
+    let saved = std::fs::read_to_string(fresh.path("study.json")).unwrap();
+    assert!(saved.starts_with('{') && !saved.contains("####"), "{saved}");
+}
+
+#[test]
 fn the_pair_of_functions_runs_when_a_terminal_offers_no_lines() {
     let fresh = Fresh::new();
     let (stdin, shown) = terminal();

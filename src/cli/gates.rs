@@ -1,0 +1,66 @@
+//! `--min-speedup` and `--fail-if-slower`: what a script wants to be told by the
+//! exit status. What is missed is said on stderr, a line each.
+
+use std::io::{self, Write as _};
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::exit::{Exit, Fault};
+use super::plan::Wanted;
+use crate::format;
+use crate::study::{Gates, Study};
+
+const MIN_SPEEDUP: &str = "min-speedup";
+const FAIL_IF_SLOWER: &str = "fail-if-slower";
+
+/// `command` with the two options; `slower` tells what is slower than what.
+pub(super) fn options(command: Command, slower: &'static str) -> Command {
+    let option = |name, value, help| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .value_parser(not_negative)
+            .allow_negative_numbers(true)
+            .help(help)
+            .help_heading("Report")
+    };
+    command
+        .arg(option(MIN_SPEEDUP, "X", "Exit with 103 when the best speed-up is surely below X"))
+        .arg(option(FAIL_IF_SLOWER, "PCT", slower))
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches(['x', '%']).parse::<f64>();
+    let number = number.ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "give a number from 0".to_owned())
+}
+
+/// The gates that were asked for; of subcommands without the options none.
+pub(super) fn asked(matches: &ArgMatches) -> Gates {
+    let value = |name| matches.try_get_one::<f64>(name).ok().flatten().copied();
+    Gates { min_speedup: value(MIN_SPEEDUP), slower_by: value(FAIL_IF_SLOWER).map(|percent| percent / 100.0) }
+}
+
+/// Refuses gates where only one way is run, so that there is nothing to compare.
+pub(super) fn check(gates: &Gates, wanted: Wanted) -> Result<(), Fault> {
+    let any = *gates != Gates::default();
+    if any && wanted != Wanted::Both {
+        let text = format!(
+            "--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways: leave --serial and --parallel out"
+        );
+        return Err(Fault::Usage(text));
+    }
+    Ok(())
+}
+
+/// How `study` ends when it `missed` that.
+pub(super) fn exit(study: &Study, missed: &[String]) -> Exit {
+    for missed in missed {
+        // With stderr closed there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "parsim: {}", format::printable(missed));
+    }
+    match Exit::of(study) {
+        Exit::Success if !missed.is_empty() => Exit::Missed,
+        other => other,
+    }
+}

@@ -1,0 +1,195 @@
+//! Pictures of made-up studies, at several widths.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::record::{Outcome, Record, Way};
+use crate::report::Pictures;
+use crate::style::Styles;
+
+fn look(width: usize, unicode: bool) -> Look {
+    Look { styles: Styles::plain(), unicode, width, pictures: Pictures::Drawn }
+}
+
+fn drawn(study: &Study, look: Look) -> String {
+    pictures(study, look).join("\n")
+}
+
+/// A column of one run with `tasks` as (slot, start, wall, cpu) in milliseconds.
+fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> Column {
+    let mut run = RunResult { wall: Duration::from_millis(wall), ..RunResult::default() };
+    for (seq, &(slot, start, wall, cpu)) in (0..).zip(tasks) {
+        let outcome = if seq == 4 { Outcome::Exited(1) } else { Outcome::Success };
+        let record = Record {
+            seq,
+            label: seq.to_string(),
+            line: None,
+            sent: 0,
+            item: None,
+            slot,
+            attempt: 1,
+            start: Duration::from_millis(start),
+            wall: Duration::from_millis(wall),
+            cpu: Duration::from_millis(cpu),
+            peak_memory: None,
+            bytes: 0,
+            outcome,
+            digest: None,
+            spans: Vec::new(),
+            facts: Vec::new(),
+        };
+        run.add(&record);
+        run.records.push(record);
+    }
+    Column { way, width, runs: vec![run], whereabouts: None, output: String::new() }
+}
+
+fn pair() -> Study {
+    let mut study = crate::study::tests::empty();
+    let serial: Vec<_> = (0..6).map(|number| (0, number * 100, 100, 90)).collect();
+    study.columns.push(column(Way::Serial, 1, 600, &serial));
+    let parallel = [
+        (0, 0, 100, 90),
+        (1, 0, 130, 90),
+        (0, 100, 110, 90),
+        (1, 130, 100, 90),
+        (0, 210, 20, 10),
+        (1, 230, 20, 20),
+    ];
+    study.columns.push(column(Way::Parallel, 2, 250, &parallel));
+    study
+}
+
+fn sweep(widths: &[usize]) -> Study {
+    let mut study = crate::study::tests::empty();
+    study.host.physical = Some(2);
+    study.columns.push(column(Way::Serial, 1, 12_000, &[(0, 0, 12_000, 12_000); 3]));
+    study.columns.extend(widths.iter().map(|&width| {
+        let wall = 1_200 + 10_800 / width as u64;
+        column(Way::Parallel, width, wall, &[(0, 0, wall, 0); 3])
+    }));
+    for run in study.columns.iter_mut().flat_map(|column| &mut column.runs) {
+        run.records.clear();
+    }
+    study
+}
+
+#[test]
+fn two_ways_are_two_bars_and_lanes() {
+    insta::assert_snapshot!(drawn(&pair(), look(60, true)), @r"
+    serial   ██████████████████████████████████████████ 600.0 ms
+    parallel █████████████████▌ 250.0 ms
+
+    lanes      -j 2, one cell = 5.102 ms, shade = task
+               x failed, · idle
+      0  92 %  ████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒xxxxx···
+      1 100 %  █████████████████████████▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒████
+               0                  100              200 ms
+    CPU        ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇▆▆▆▆▅▅▅▅
+               █ = 200 %
+    ");
+}
+
+#[test]
+fn ascii_tells_the_same() {
+    insta::assert_snapshot!(drawn(&pair(), look(60, false)), @r"
+    serial   ########################################## 600.0 ms
+    parallel ################## 250.0 ms
+
+    lanes      -j 2, one cell = 5.102 ms, shade = task
+               x failed, . idle
+      0  92 %  ####################=====================xxxxx...
+      1 100 %  #########################====================####
+               0                  100              200 ms
+    CPU        7777777777777777777777777888888888888888877775555
+               9 = 200 %
+    ");
+}
+
+#[test]
+fn a_sweep_has_a_bar_and_an_ideal_for_each_width() {
+    insta::assert_snapshot!(drawn(&sweep(&[1, 2, 3, 4]), look(80, true)), @r"
+        -j        wall  speed-up    eff  share  0        1        2       3        4
+    ────────────────────────────────────────────────────────────────────────────────
+         1     12.00 s     1.00x  100 %         ━━━━━━━━━●
+         2*    6.600 s     1.82x   91 %   10 %  ━━━━━━━━━━━━━━━━● ┊
+         3     4.800 s     2.50x   83 %   10 %  ━━━━━━━━━━━━━━━━━━━━━━●   ┊
+         4     3.900 s     3.08x   77 %   10 %  ━━━━━━━━━━━━━━━━━━━━━━━━━━━●       ┊
+    ────────────────────────────────────────────────────────────────────────────────
+    ● speed-up over serial   ┊ ideal   * physical cores
+    share: the serial share by Karp and Flatt
+    ");
+    insta::assert_snapshot!(drawn(&sweep(&[2, 4, 64]), look(60, false)), @r"
+        -j        wall  speed-up    eff  share  0       10
+    ------------------------------------------------------------
+         2*    6.600 s     1.82x   91 %   10 %  --o
+         4     3.900 s     3.08x   77 %   10 %  ---o
+        64     1.368 s     8.77x   14 %   10 %  --------o
+    ------------------------------------------------------------
+    o speed-up over serial   : ideal   * physical cores
+    share: the serial share by Karp and Flatt
+    ");
+}
+
+#[test]
+fn a_failed_task_is_seen_however_short_and_without_colours() {
+    let mut study = pair();
+    study.columns[1].runs[0].records[4].wall = Duration::from_micros(1);
+    assert!(drawn(&study, look(60, true)).contains('x'));
+    let colored = Look { styles: Styles::colored(), ..look(60, true) };
+    assert!(drawn(&study, colored).contains("\u{1b}[1m\u{1b}[31mx\u{1b}[0m"));
+}
+
+#[test]
+fn many_slots_are_told_of_in_a_line() {
+    let mut study = crate::study::tests::empty();
+    let tasks: Vec<_> = (0..40).map(|slot| (slot, 0, 100, 0)).collect();
+    study.columns.push(column(Way::Parallel, 40, 100, &tasks));
+    let text = drawn(&study, look(60, true));
+    assert!(text.contains("\n... and 24 more slots, on average 100 % busy\n"), "{text}");
+}
+
+#[test]
+fn nothing_is_drawn_of_tasks_whose_records_were_not_kept() {
+    let mut study = pair();
+    study.columns.remove(0);
+    study.columns[0].runs[0].records.clear();
+    assert!(pictures(&study, look(80, true)).is_empty());
+}
+
+#[test]
+fn labels_never_run_into_each_other() {
+    let texts: Vec<(usize, String)> = (0..20).map(|place| (place, place.to_string())).collect();
+    assert_eq!(labels(20, &texts), "0 2 4 6 8 11 14 17");
+}
+
+#[test]
+fn steps_are_those_that_people_count_in() {
+    for (span, most, step) in
+        [(1.25, 5, 0.25), (8.0, 4, 2.0), (7.0, 10, 1.0), (600.0, 4, 200.0), (0.3, 4, 0.1)]
+    {
+        assert!((nice_step(span, most) - step).abs() < 1e-9, "{span} / {most}: {}", nice_step(span, most));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_picture_is_wider_than_the_terminal(
+        width in 60..121_usize,
+        unicode: bool,
+        wall in 1..100_000_u64,
+        tasks in prop::collection::vec((0..20_u32, 0..100_000_u64, 0..100_000_u64, 0..100_000_u64), 0..40),
+        widths in prop::collection::vec(1..200_usize, 0..4),
+    ) {
+        let mut study = crate::study::tests::empty();
+        study.columns.push(column(Way::Serial, 1, 100_000, &[(0, 0, 100_000, 50_000)]));
+        study.columns.push(column(Way::Parallel, 20, wall, &tasks));
+        study.columns.extend(widths.iter().map(|&width| column(Way::Parallel, width, wall, &tasks)));
+        for line in pictures(&study, look(width, unicode)) {
+            prop_assert!(line.chars().count() <= width, "{width}: {line}");
+            prop_assert!(unicode || line.is_ascii(), "{line}");
+        }
+    }
+}

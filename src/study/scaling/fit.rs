@@ -1,0 +1,195 @@
+//! Amdahl's and Gunther's law fitted to measured speed-ups, and what follows
+//! from them.
+//!
+//! Does not know where the points come from.
+
+use std::fmt;
+
+use super::gauss_newton::{Curve, nearest};
+
+/// A law of how the speed-up grows with the width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// A share of the work is serial (Amdahl, Validity of the single processor
+    /// approach, AFIPS 1967): `S(N) = gamma N / (1 + alpha (N - 1))`.
+    Amdahl,
+    /// The universal scalability law (Gunther, Guerrilla Capacity Planning,
+    /// 2007, chapter 4), which can also fall:
+    /// `S(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1))`.
+    Usl,
+}
+
+/// A law with the values that come nearest to what was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Which law.
+    pub law: Law,
+    /// The serial share, or contention: from 0, as a share of 1.
+    pub alpha: f64,
+    /// Coherency: what each pair of workers costs; 0 in Amdahl's law.
+    pub beta: f64,
+    /// The rate of one worker, in the unit of the points: about 1 for speed-ups.
+    pub gamma: f64,
+    /// The narrowest width it rests on.
+    pub from: usize,
+    /// The widest width it rests on; what is said beyond is extrapolated.
+    pub to: usize,
+    /// How far the points are from the curve: root of the mean squared distance,
+    /// as a share of the mean rate.
+    pub off: f64,
+}
+
+/// Why there is no fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoFit {
+    /// There are fewer different widths than the law takes.
+    TooFew {
+        /// Which law was to be fitted.
+        law: Law,
+        /// How many different widths there are.
+        widths: usize,
+    },
+    /// The points lie on no such curve.
+    NoCurve(Law),
+}
+
+impl Law {
+    /// How many different widths a fit takes: one more than it has unknowns.
+    #[must_use]
+    pub const fn fewest_widths(self) -> usize {
+        match self {
+            Self::Amdahl => 3,
+            Self::Usl => 4,
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Amdahl => "Amdahl",
+            Self::Usl => "USL",
+        })
+    }
+}
+
+impl Fit {
+    /// Fits `law` to `points`: widths, and rates of any unit (speed-ups, tasks a
+    /// second). Non-linear least squares of the rates.
+    ///
+    /// # Errors
+    /// When there are too few different widths, or the points determine no curve.
+    pub fn new(law: Law, points: &[(usize, f64)]) -> Result<Self, NoFit> {
+        let mut widths: Vec<usize> = points.iter().map(|&(width, _)| width).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        if widths.len() < law.fewest_widths() {
+            return Err(NoFit::TooFew { law, widths: widths.len() });
+        }
+        let floats: Vec<(f64, f64)> = points.iter().map(|&(width, rate)| (width as f64, rate)).collect();
+        let curve = nearest(&floats, law == Law::Usl).ok_or(NoFit::NoCurve(law))?;
+        let count = points.len() as f64;
+        let mean = points.iter().map(|&(_, rate)| rate).sum::<f64>() / count;
+        Ok(Self {
+            law,
+            alpha: curve.alpha,
+            beta: curve.beta,
+            gamma: curve.gamma,
+            from: widths[0],
+            to: widths[widths.len() - 1],
+            off: (curve.error(&floats) / count).sqrt() / mean,
+        })
+    }
+
+    /// The rate at `width`, of which parts are allowed, for a curve.
+    #[must_use]
+    pub fn at(&self, width: f64) -> f64 {
+        let Self { alpha, beta, gamma, .. } = *self;
+        Curve { alpha, beta, gamma }.at(width)
+    }
+
+    /// Whether `width` lies outside of what was measured.
+    #[must_use]
+    pub fn is_extrapolated(&self, width: f64) -> bool {
+        width < self.from as f64 || width > self.to as f64
+    }
+
+    /// What the rate comes near to, however wide: `gamma / alpha`; `None` where it
+    /// grows without limit, or falls in the end.
+    #[must_use]
+    pub fn limit(&self) -> Option<f64> {
+        let rises = self.beta == 0.0 && self.alpha < 1.0;
+        (rises && self.alpha > 0.0).then(|| self.gamma / self.alpha)
+    }
+
+    /// The width with the highest rate, `sqrt((1 - alpha) / beta)`, at least 1;
+    /// `None` where the rate never falls.
+    #[must_use]
+    pub fn best_width(&self) -> Option<f64> {
+        if self.alpha >= 1.0 {
+            return Some(1.0);
+        }
+        (self.beta > 0.0).then(|| ((1.0 - self.alpha) / self.beta).sqrt().max(1.0))
+    }
+}
+
+impl fmt::Display for NoFit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFew { law, widths } => {
+                write!(
+                    f,
+                    "{law}: not fitted, {} different widths are needed, {widths} count",
+                    law.fewest_widths()
+                )
+            }
+            Self::NoCurve(law) => write!(f, "{law}: not fitted, the points lie on no such curve"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECSDM91: [(usize, f64); 7] =
+        [(1, 64.9), (18, 995.9), (36, 1652.4), (72, 1853.2), (108, 1828.9), (144, 1775.0), (216, 1702.2)];
+
+    #[test]
+    fn the_best_width_of_specsdm91_is_the_published_one() {
+        let fit = Fit::new(Law::Usl, &SPECSDM91).unwrap();
+        let best = fit.best_width().unwrap();
+        assert!((best - 96.52).abs() < 0.01, "{best}");
+        assert!((fit.at(best) - 1_884.6).abs() < 1.0, "{}", fit.at(best));
+        assert_eq!((fit.from, fit.to), (1, 216));
+        assert!(fit.limit().is_none() && fit.off < 0.05, "{fit:?}");
+    }
+
+    #[test]
+    fn amdahls_limit_is_the_inverse_of_the_serial_share() {
+        let points = [1, 2, 4, 8].map(|width| (width, width as f64 / (1.0 + 0.078 * (width as f64 - 1.0))));
+        let fit = Fit::new(Law::Amdahl, &points).unwrap();
+        assert!((fit.limit().unwrap() - 1.0 / 0.078).abs() < 1e-6);
+        assert_eq!(fit.best_width(), None);
+        assert!(fit.is_extrapolated(9.0) && !fit.is_extrapolated(8.0) && !fit.is_extrapolated(1.0));
+    }
+
+    #[test]
+    fn too_few_widths_are_refused_however_often_each_was_measured() {
+        let points = [(1, 1.0), (2, 1.9), (2, 1.8), (1, 1.0), (4, 3.5)];
+        assert_eq!(Fit::new(Law::Usl, &points), Err(NoFit::TooFew { law: Law::Usl, widths: 3 }));
+        assert!(Fit::new(Law::Amdahl, &points).is_ok());
+        assert_eq!(
+            Fit::new(Law::Amdahl, &points[..2]).unwrap_err().to_string(),
+            "Amdahl: not fitted, 3 different widths are needed, 2 count"
+        );
+    }
+
+    #[test]
+    fn a_slowdown_is_best_alone() {
+        let speedup = |n: f64| n / (1.0 + 0.5 * (n - 1.0) + 0.6 * n * (n - 1.0));
+        let points = [1, 2, 3, 4].map(|width| (width, speedup(width as f64)));
+        let fit = Fit::new(Law::Usl, &points).unwrap();
+        assert!((fit.best_width().unwrap() - 1.0).abs() < 1e-9, "{fit:?}");
+    }
+}

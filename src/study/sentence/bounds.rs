@@ -1,0 +1,72 @@
+//! What bounds the speed-up before anything is lost: the tasks, the slots, the
+//! cores.
+
+use super::view::{NEAR_ENOUGH, View};
+use crate::format;
+
+/// Tasks whose CPU time is below this share of their wall time wait.
+const WAITING: f64 = 0.2;
+
+/// Waiting that gets this much longer side by side is waiting in a queue.
+const IN_A_QUEUE: f64 = 1.3;
+
+/// Tasks that keep more cores than this busy have threads of their own.
+const SEVERAL_CORES: f64 = 1.3;
+
+pub(super) fn one_task(view: &View<'_>) -> Option<String> {
+    (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
+}
+
+pub(super) fn waiting(view: &View<'_>) -> Option<String> {
+    let waits = view.cores_per_task < WAITING && view.stretched < IN_A_QUEUE;
+    let more = if view.slots < view.tasks {
+        "more at a time helps, far beyond the number of cores"
+    } else {
+        "all of them waited at once"
+    };
+    waits.then(|| {
+        format!(
+            "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: {more}.",
+            format::percent(view.cores_per_task),
+            view.slots,
+            view.factor(),
+            view.cores_in_words(),
+        )
+    })
+}
+
+pub(super) fn too_few_tasks(view: &View<'_>) -> Option<String> {
+    let width = view.parallel.width as f64;
+    let fewer = view.tasks < width && view.tasks < view.cores / view.cores_per_task;
+    fewer.then(|| {
+        format!(
+            "Too few tasks: {} for {width} slots, so {} is the most that was to be had; the speed-up is {}.",
+            format::plural(view.parallel.runs[0].tasks, "task"),
+            format::factor(view.tasks),
+            view.factor(),
+        )
+    })
+}
+
+pub(super) fn threads_of_their_own(view: &View<'_>) -> Option<String> {
+    let several = view.cores_per_task > SEVERAL_CORES && view.possible < NEAR_ENOUGH * view.slots;
+    several.then(|| {
+        format!(
+            "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {} at most; the speed-up is {}.",
+            format::three_digits(view.cores_per_task),
+            view.cores_in_words(),
+            format::factor(view.possible),
+            view.factor(),
+        )
+    })
+}
+
+pub(super) fn near_the_ideal(view: &View<'_>) -> Option<String> {
+    let bound =
+        if view.possible < view.slots { view.cores_in_words() } else { format!("{} slots", view.slots) };
+    (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
+        let (reached, possible) = (view.factor(), format::factor(view.possible));
+        let allow = if bound.starts_with('a') { "allows" } else { "allow" };
+        format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} {allow}.")
+    })
+}

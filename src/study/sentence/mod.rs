@@ -1,0 +1,54 @@
+//! One sentence that says what held the speed-up back, with the number it
+//! rests on.
+//!
+//! Rules in order of how much they explain; the first that fits speaks. Each
+//! rests on what the records and the machine's counters say, never on what the
+//! workload is known to do.
+
+mod bounds;
+mod losses;
+mod outside;
+mod view;
+
+use self::view::View;
+use super::{Comparison, Study, Verdict};
+
+/// What a rule says, if it applies.
+type Rule = fn(&View<'_>) -> Option<String>;
+
+/// The causes that are told by evidence of their own, the plainest first; where
+/// none fits, the largest loss of the slots' time speaks.
+const RULES: &[Rule] = &[
+    bounds::one_task,
+    outside::quota,
+    outside::swapping,
+    outside::other_load,
+    outside::disk,
+    bounds::waiting,
+    bounds::too_few_tasks,
+    bounds::threads_of_their_own,
+    bounds::near_the_ideal,
+];
+
+/// What the study says about its widest parallel column, as one sentence;
+/// `None` when there is nothing to compare.
+#[must_use]
+pub fn explain(study: &Study) -> Option<String> {
+    let serial = study.serial()?;
+    let parallel = study.parallel().max_by_key(|column| column.width)?;
+    let comparison = Comparison::of(study, parallel)?;
+    if parallel.width == 1 {
+        return Some("One task at a time against one at a time: there was nothing to gain.".to_owned());
+    }
+    let view = View::new(study, serial, parallel, comparison.speedup);
+    match comparison.verdict {
+        Verdict::Unclaimed(_) => return None,
+        // That more was to be had is sure all the same.
+        Verdict::NoDifference(interval) if interval.high >= view::NEAR_ENOUGH * view.possible => return None,
+        Verdict::NoDifference(_) | Verdict::Different(_) | Verdict::Untested { .. } => {}
+    }
+    Some(RULES.iter().find_map(|rule| rule(&view)).unwrap_or_else(|| losses::largest(&view)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! A made-up study for each cause. Four cores, ten seconds of work one by one.
+
+use std::time::Duration;
+
+use super::*;
+use crate::host::Surroundings;
+use crate::measure::Usage;
+use crate::record::Way;
+use crate::study::{Column, RunResult, SpanTotal};
+
+fn seconds(value: f64) -> Duration {
+    Duration::from_secs_f64(value)
+}
+
+/// `tasks` that compute all the time: `task_wall` and CPU time are the wall time
+/// of all slots.
+fn column(way: Way, width: usize, tasks: u64, wall: f64) -> Column {
+    let slots = width.min(usize::try_from(tasks).unwrap()) as f64;
+    let busy = seconds(wall * slots);
+    let run = RunResult {
+        wall: seconds(wall),
+        usage: Usage { user: busy, ..Usage::default() },
+        tasks,
+        task_wall: busy,
+        task_cpu: busy,
+        longest: seconds(wall * slots / tasks as f64),
+        longest_label: "the big one".to_owned(),
+        surroundings: Some(Surroundings { cpu: busy, ..Surroundings::default() }),
+        ..RunResult::default()
+    };
+    Column { way, width, runs: vec![run], whereabouts: None, output: String::new() }
+}
+
+/// A hundred tasks of ten seconds in all against `width` slots that take `wall`.
+fn study(width: usize, wall: f64) -> Study {
+    let mut study = crate::study::tests::empty();
+    study.columns = vec![column(Way::Serial, 1, 100, 10.0), column(Way::Parallel, width, 100, wall)];
+    study
+}
+
+fn serial(study: &mut Study) -> &mut RunResult {
+    &mut study.columns[0].runs[0]
+}
+
+fn parallel(study: &mut Study) -> &mut RunResult {
+    &mut study.columns[1].runs[0]
+}
+
+/// The run's own CPU time was this, and nobody else's was any.
+fn computed(run: &mut RunResult, cpu: f64) {
+    run.usage.user = seconds(cpu);
+    run.surroundings = Some(Surroundings { cpu: seconds(cpu), ..Surroundings::default() });
+}
+
+fn said(study: &Study) -> String {
+    explain(study).unwrap()
+}
+
+#[test]
+fn what_reached_the_ideal_is_praised() {
+    assert_eq!(
+        said(&study(4, 2.55)),
+        "Nothing to speak of held it back: 3.92x of the 4.00x that 4 slots allow."
+    );
+    assert_eq!(
+        said(&study(16, 2.55)),
+        "Nothing to speak of held it back: 3.92x of the 4.00x that 4 cores allow."
+    );
+}
+
+#[test]
+fn a_task_alone_and_one_at_a_time_have_nothing_to_gain() {
+    let mut alone = study(4, 10.0);
+    alone.columns = vec![column(Way::Serial, 1, 1, 10.0), column(Way::Parallel, 4, 1, 10.0)];
+    assert_eq!(said(&alone), "One task alone has nothing to run beside it.");
+    assert!(said(&study(1, 10.0)).ends_with("there was nothing to gain."));
+}
+
+#[test]
+fn too_few_tasks_for_the_slots_are_counted() {
+    let mut study = study(4, 3.0);
+    study.columns = vec![column(Way::Serial, 1, 3, 9.0), column(Way::Parallel, 4, 3, 3.2)];
+    assert_eq!(
+        said(&study),
+        "Too few tasks: 3 tasks for 4 slots, so 3.00x is the most that was to be had; the speed-up is 2.81x."
+    );
+}
+
+#[test]
+fn tasks_that_do_not_divide_leave_slots_idle() {
+    let mut study = study(4, 4.0);
+    study.columns = vec![column(Way::Serial, 1, 5, 10.0), column(Way::Parallel, 4, 5, 4.0)];
+    let run = parallel(&mut study);
+    (run.task_wall, run.task_cpu, run.tail, run.longest) =
+        (seconds(10.0), seconds(10.0), seconds(6.0), seconds(2.0));
+    assert_eq!(
+        said(&study),
+        "Too few tasks to share out evenly: with 5 tasks for 4 slots these were idle for 38 % of the time while the last ones ended."
+    );
+}
+
+#[test]
+fn a_long_task_at_the_end_is_named() {
+    let mut study = study(4, 5.0);
+    let run = parallel(&mut study);
+    (run.task_wall, run.task_cpu, run.tail, run.longest) =
+        (seconds(10.0), seconds(10.0), seconds(9.5), seconds(4.0));
+    assert_eq!(
+        said(&study),
+        "A long tail: the longest task (the big one) takes 80 % of the parallel time, and the slots were idle for 48 % while the last ones ended."
+    );
+}
+
+#[test]
+fn work_between_tasks_is_measured_per_task() {
+    let mut study = study(4, 5.0);
+    let run = parallel(&mut study);
+    (run.task_wall, run.task_cpu, run.tail) = (seconds(10.0), seconds(10.0), seconds(0.2));
+    assert_eq!(
+        said(&study),
+        "Work outside tasks: for 49 % of the time a slot had none; starting up and handing out took 98.00 ms for each task, which itself takes 100.0 ms."
+    );
+}
+
+#[test]
+fn tasks_with_threads_of_their_own_have_cpu_time_above_wall_time() {
+    let mut study = study(4, 9.0);
+    serial(&mut study).usage.user = seconds(36.0);
+    assert_eq!(
+        said(&study),
+        "The tasks are multi-threaded already: one by one they kept 3.60 of 4 cores busy (CPU time above wall time), which leaves 1.11x at most; the speed-up is 1.11x."
+    );
+}
+
+#[test]
+fn tasks_that_wait_need_no_cores() {
+    let mut waiting = study(50, 0.2);
+    for column in &mut waiting.columns {
+        computed(&mut column.runs[0], 0.1);
+        column.runs[0].task_cpu = seconds(0.1);
+    }
+    assert_eq!(
+        said(&waiting),
+        "The tasks wait rather than compute (CPU busy 1 % of the serial time), so 50 at a time gave 50.0x on 4 cores: more at a time helps, far beyond the number of cores."
+    );
+    // Other work does not hold up who waits, nor does the CPU time of waking.
+    computed(parallel(&mut waiting), 0.4);
+    parallel(&mut waiting).surroundings =
+        Some(Surroundings { cpu: seconds(15.0), ..Surroundings::default() });
+    parallel(&mut waiting).wall = seconds(4.0);
+    parallel(&mut waiting).task_wall = seconds(200.0);
+    assert_eq!(
+        said(&waiting),
+        "Side by side the tasks took 20.0x as long as one by one (CPU time +300 %): they wait for something they share, such as a lock, a server or the disk."
+    );
+}
+
+#[test]
+fn a_span_that_stretches_binds_and_advice_is_given() {
+    let mut study = study(2, 8.0);
+    let span = |name: &str, wall: f64| SpanTotal { name: name.to_owned(), wall: seconds(wall) };
+    serial(&mut study).spans = vec![span("write(2)", 6.0), span("text", 4.0)];
+    parallel(&mut study).spans = vec![span("write(2)", 11.8), span("text", 4.2)];
+    study.advice.insert("write(2)".to_owned(), "Try --matrix per-file.".to_owned());
+    assert_eq!(
+        said(&study),
+        "Bound by write(2): 74 % of the tasks' time, and side by side it takes 1.97x as long as one by one. Try --matrix per-file."
+    );
+}
+
+#[test]
+fn stretch_without_a_known_reason_tells_shared_memory_from_shared_locks() {
+    let memory = study(4, 4.0);
+    assert_eq!(
+        said(&memory),
+        "Side by side the tasks took 1.60x as long as one by one (CPU time +60 %): they share something that slows each of them, such as memory, caches or the clock of the cores."
+    );
+    let mut threads = memory.clone();
+    threads.host.physical = Some(2);
+    assert!(said(&threads).ends_with("(CPU time +60 %): 2 physical cores carry 4 slots."));
+    let mut lock = memory;
+    computed(parallel(&mut lock), 10.0);
+    assert!(said(&lock).contains("(CPU time 0 %): they wait for something they share"));
+}
+
+#[test]
+fn the_disk_is_named_with_its_rate() {
+    let mut study = study(4, 5.0);
+    let run = parallel(&mut study);
+    run.task_cpu = seconds(2.0);
+    run.usage = Usage { user: seconds(2.0), block_reads: 2_000_000, ..Usage::default() };
+    run.surroundings =
+        Some(Surroundings { cpu: seconds(2.0), disk_wait: seconds(15.0), ..Surroundings::default() });
+    serial(&mut study).usage.block_reads = 2_000_000;
+    assert_eq!(
+        said(&study),
+        "Bound by the disk: the tasks read 1.02 GB at 205 MB/s and computed for 10 % of their time; the speed-up is 2.00x."
+    );
+    // Cores that were never idle did not wait for it.
+    computed(parallel(&mut study), 2.0);
+    assert!(said(&study).contains("they wait for something they share"));
+}
+
+#[test]
+fn swapping_is_named_with_its_bytes() {
+    let mut study = study(4, 20.0);
+    parallel(&mut study).surroundings =
+        Some(Surroundings { swapped: 3_000_000_000, ..Surroundings::default() });
+    assert_eq!(
+        said(&study),
+        "Swapping: 3.00 GB went to or from swap side by side, 0 B one by one: fewer at a time would fit into memory."
+    );
+}
+
+#[test]
+fn a_quota_that_throttles_is_named_with_its_share() {
+    let mut study = study(4, 6.7);
+    study.host.quota = Some(1.5);
+    let around = Surroundings { throttled: seconds(16.0), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    assert_eq!(
+        said(&study),
+        "Throttled by a quota of 1.50 cores (cgroup): the kernel held the tasks back for 60 % of the slots' time; the speed-up is 1.49x."
+    );
+}
+
+#[test]
+fn other_work_is_named_when_it_explains_half_of_the_loss() {
+    let mut study = study(4, 5.0);
+    let run = parallel(&mut study);
+    run.usage.user = seconds(10.0);
+    run.surroundings = Some(Surroundings { cpu: seconds(19.5), ..Surroundings::default() });
+    assert_eq!(
+        said(&study),
+        "Other work on this machine took 48 % of 4 cores during the parallel run; the speed-up is 2.00x, and would be more on an idle machine."
+    );
+    let around = Surroundings { cpu: seconds(10.0), stolen: seconds(8.0), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    assert!(said(&study).starts_with("Other virtual machines took 40 % of 4 cores"));
+    // Nor is it, where cores were left.
+    let around = Surroundings { cpu: seconds(14.0), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    assert!(said(&study).starts_with("Side by side"));
+    // A little of it is not why.
+    let around = Surroundings { cpu: seconds(11.5), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    assert!(said(&study).starts_with("Side by side"));
+}
+
+#[test]
+fn nothing_is_said_where_nothing_is_claimed() {
+    let mut failed = study(4, 5.0);
+    failed.unnamed_failures = 1;
+    assert_eq!(explain(&failed), None);
+    let mut one_way = study(4, 5.0);
+    one_way.columns.remove(0);
+    assert_eq!(explain(&one_way), None);
+}
+
+#[test]
+fn no_measurable_difference_is_explained_where_more_was_surely_to_be_had() {
+    let mut study = study(4, 10.0);
+    for column in &mut study.columns {
+        column.runs = vec![column.runs[0].clone(); 5];
+    }
+    assert!(said(&study).starts_with("Side by side the tasks took 4.00x as long"));
+    study.host.usable = 1;
+    assert_eq!(explain(&study), None);
+}
