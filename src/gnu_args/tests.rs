@@ -177,7 +177,7 @@ fn complaints_name_the_option_and_what_was_perhaps_meant() {
     assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
     assert_eq!(complaint(&["--max-a=x"]), "--max-args x: is no whole number");
     assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
-    assert_eq!(complaint(&["-S", "host"]), "option -S is not supported: parsim runs on this machine only");
+    assert_eq!(complaint(&["-S", "host"]), "-S host: parsim runs on this machine only");
     assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: is not never, or"));
 }
 
