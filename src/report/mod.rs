@@ -5,6 +5,7 @@
 //! `--export-NAME`, its help and the saving come from the row.
 
 pub mod json;
+pub mod summary;
 mod table;
 pub mod text;
 

@@ -7,8 +7,10 @@ mod agreement;
 mod bootstrap;
 mod comparison;
 mod estimate;
+mod folded;
 mod remedian;
 mod sentence;
+mod sketch;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -21,8 +23,10 @@ pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
+pub use folded::{Folded, Long};
 pub use remedian::Remedian;
 pub use sentence::explain;
+pub use sketch::Sketch;
 pub use summary::{RunResult, SpanTotal};
 
 use crate::host::Host;
