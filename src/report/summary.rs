@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::format;
-use crate::study::{Column, Folded, RunResult, Study};
+use crate::study::{Column, Folded, RunResult, Study, serial_time};
 
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
@@ -68,11 +68,13 @@ fn times(study: &Study, run: &RunResult, folded: &Folded) -> Option<String> {
     })
 }
 
-/// What is known of the time that the same jobs take one at a time.
-fn one_after_another(_study: &Study, column: &Column, run: &RunResult) -> Option<String> {
-    let sum = format::duration(run.task_wall);
-    (column.width > 1 && run.tasks > 1)
-        .then(|| format!("job times added up: {sum} (side by side they may be longer than alone)"))
+/// What the same jobs would take one at a time: not measured.
+fn one_after_another(study: &Study, column: &Column, run: &RunResult) -> Option<String> {
+    let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+    let wall = run.wall.as_secs_f64();
+    let (low, high) = (format::factor(estimate.low / wall), format::factor(estimate.high / wall));
+    let factor = if estimate.is_one() { high } else { format!("{low} to {high}") };
+    Some(format!("one after another: {estimate}, {factor} as long"))
 }
 
 fn slots(run: &RunResult, folded: &Folded) -> Option<String> {
@@ -126,7 +128,7 @@ mod tests {
             let wall = Duration::from_millis(100);
             run.add(&Record { slot: u32::try_from(seq % 2).unwrap(), wall, label, ..record(seq) });
         }
-        run.usage = Usage { user: Duration::from_secs(15), ..Usage::default() };
+        run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
         let column = Column {
             way: Way::Parallel,
             width: 2,
@@ -140,9 +142,9 @@ mod tests {
     #[test]
     fn a_batch_is_told_in_three_lines() {
         let expected = "\
-100 jobs in 10.00 s, 15.00 s CPU: 1.50 of 4 cores kept busy
+100 jobs in 10.00 s, 5.000 s CPU: 0.50 of 4 cores kept busy
 half of the jobs took 100 ms or less, 95 % 100 ms; longest 100.0 ms: job\\t0
-job times added up: 10.00 s (side by side they may be longer than alone)
+one after another: est. 10.00 s, 1.00x as long
 ";
         assert_eq!(render(&batch(100), Detail::Short), expected);
     }

@@ -11,13 +11,19 @@ mod compare;
 mod cli;
 // The files of random numbers.
 mod csv;
+// Signals, time limits and scarcity in a batch of commands.
+mod ending;
 // How the process ends.
 mod exits;
 // What may be written where in the sources.
 mod floors;
+// Help on batches of commands.
+mod help;
 // What runs when, and what counts.
 mod order;
+// How far a batch of commands is, and what it took.
 mod policy;
+mod progress;
 // The examples of README.md.
 mod readme;
 // What a batch runs over, and what is asked instead.
