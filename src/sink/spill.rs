@@ -69,7 +69,7 @@ impl Spill {
 
     /// Everything was read: the space is given back.
     pub(super) fn reset(&mut self) -> io::Result<()> {
-        if let Some(file) = &self.file {
+        if let Some(file) = self.file.as_ref().filter(|_| self.end > 0) {
             file.set_len(0)?;
         }
         self.end = 0;
