@@ -44,6 +44,16 @@ pub enum Event<'a> {
         /// The task in a person's words.
         label: &'a str,
     },
+    /// There are no more tasks than those that were started.
+    TasksEnded {
+        /// How many there are.
+        tasks: u64,
+    },
+    /// Output of a running task finds no place: it waits until it has one.
+    OutputHeldUp {
+        /// Why there is none.
+        why: &'a str,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.

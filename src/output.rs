@@ -23,10 +23,20 @@ pub trait Sink: Sync {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a>;
 }
 
+/// Called, from any thread, when there may be a place for more bytes.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// Takes the output of one task as it comes.
 pub trait TaskOutput {
     /// Takes all of `bytes`.
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()>;
+
+    /// Why more bytes would find no place now, though all that were written have
+    /// one: whoever writes is to wait until `wake` was called, and to ask again.
+    fn holds_up(&mut self, wake: &Wake) -> Option<String> {
+        let _ = wake;
+        None
+    }
 
     /// The task is over. An error makes a failure of a task that had succeeded.
     fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()>;

@@ -330,3 +330,17 @@ impl Record {
         self.start + self.wall
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A task that did nothing, and well.
+    pub(crate) fn record(seq: u64) -> Record {
+        let json = serde_json::json!({
+            "seq": seq, "label": "", "slot": 0, "attempt": 1, "start": 0.0, "wall": 0.0, "cpu": 0.0,
+            "bytes": 0, "outcome": { "kind": "success" },
+        });
+        serde_json::from_value(json).unwrap()
+    }
+}

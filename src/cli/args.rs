@@ -10,8 +10,8 @@ use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueHint};
 
-use super::exit::STATUSES;
 use super::gates;
+use super::help;
 use super::jobs::JobsList;
 use crate::report;
 use crate::workload::{ROWS, Row};
@@ -34,7 +34,7 @@ pub(super) fn command() -> Command {
     Command::new("parsim")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
-        .after_help(status_help())
+        .after_help(format!("{}\n\n{}", help::statuses(), help::topics()))
         .subcommand_required(true)
         .subcommand(pair("serial", "Run a batch of commands one task at a time"))
         .subcommand(pair("parallel", "Run a batch of commands on all logical cores, as GNU parallel does"))
@@ -52,7 +52,7 @@ fn workload(row: &Row) -> Command {
     let command = Command::new(row.name)
         .visible_aliases(row.alias)
         .after_help(row.examples)
-        .after_long_help(format!("{}\n\n{}", row.examples, status_help()));
+        .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
     let command = (row.augment)(command.next_help_heading("What to do"));
     // Last, for each group of options brings its own doc comment along.
     let command = exports(Shared::augment_args(Ways::augment_args(command)));
@@ -142,12 +142,6 @@ pub(super) struct Shared {
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];
-
-fn status_help() -> String {
-    let rows: Vec<String> =
-        STATUSES.iter().map(|(status, meaning)| format!("  {status:6} {meaning}")).collect();
-    format!("Exit status:\n{}", rows.join("\n"))
-}
 
 /// A usage error in one line: what is wrong, what was perhaps meant, where to look.
 pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {

@@ -9,6 +9,7 @@ mod batch;
 mod exit;
 mod exports;
 mod gates;
+mod help;
 mod jobs;
 mod notebook;
 mod plan;
@@ -62,17 +63,18 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv.len() <= 1 {
         return print(args::BARE);
     }
-    if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "serial" || name == "parallel") {
-        return print(batch::HELP);
+    if argv[1] == "help"
+        && let Some(text) = argv.get(2).and_then(|topic| help::topic(topic))
+    {
+        return print(&text);
     }
     if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "compare") {
         return print(batch::COMPARE_HELP);
     }
     if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| argv[1] == way.name()) {
-        match &argv[2..] {
-            [only] if only == "--help" || only == "-h" => return print(batch::HELP),
-            words if batch::is_meant(words) => return batch::run(way, words, &command_line(argv), started),
-            _ => {}
+        let words = &argv[2..];
+        if batch::is_meant(words) {
+            return batch::run(way, words, &command_line(argv), started);
         }
     }
     if argv[1] == "compare" {

@@ -8,7 +8,7 @@ use super::Results;
 use super::judge::with_ending;
 use crate::record::{Digest, Outcome, Record, Way};
 use crate::run::Ledger;
-use crate::study::{Failure, RunResult};
+use crate::study::{Failure, Folded, RunResult};
 
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
@@ -44,8 +44,9 @@ pub(super) struct RunLedger<'a> {
 
 impl<'a> RunLedger<'a> {
     pub(super) fn new(compared: Option<Against<'a>>, keep_records: bool) -> Self {
+        let folded = (!keep_records).then(Folded::default);
         Self {
-            result: RunResult::default(),
+            result: RunResult { folded, ..RunResult::default() },
             digests: Vec::new(),
             failures: BTreeMap::new(),
             unnamed: 0,
@@ -97,6 +98,14 @@ impl RunLedger<'_> {
     }
 }
 
+/// Why a task failed: what it ended with, and who ended it where that is known.
+fn why(record: &Record) -> String {
+    match record.facts.iter().find(|(name, _)| name == "killed") {
+        Some((_, fact)) => format!("{}: {fact}", record.outcome),
+        None => record.outcome.to_string(),
+    }
+}
+
 impl Ledger for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
         self.result.add(&record);
@@ -110,7 +119,7 @@ impl Ledger for RunLedger<'_> {
         } else if record.outcome.is_failure() {
             self.failures.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| Failure {
                 label: record.label.clone(),
-                why: record.outcome.to_string(),
+                why: why(&record),
                 way: Way::Serial,
             });
         }

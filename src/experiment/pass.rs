@@ -97,17 +97,17 @@ impl Experiment<'_> {
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
         let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
         let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
-        if self.interrupt.is_set() {
-            run_hook(&mut self.after, "--cleanup", way, study);
-            study.cut = Some(cut);
-            return Ok(None);
-        }
         if number > 0 {
             study.unnamed_failures += unnamed;
             for (item, mut failure) in failures {
                 failure.way = way;
                 study.failures.entry(item).or_insert(failure);
             }
+        }
+        if self.interrupt.is_set() {
+            run_hook(&mut self.after, "--cleanup", way, study);
+            study.cut = Some(cut);
+            return Ok(None);
         }
         // What a warm-up left behind is not looked at.
         if both_ways && number > 0 {

@@ -4,8 +4,11 @@
 //! Knows nothing of tasks.
 
 pub mod child;
+mod descriptors;
 mod inherited;
 mod shell;
+pub mod signals;
 
+pub use descriptors::free_descriptors;
 pub use inherited::stdout_was_open;
 pub use shell::run_in_shell;

@@ -66,6 +66,7 @@ impl Observer for Bar {
                 state.failed += u64::from(record.outcome.is_failure());
             }),
             Event::TaskStarted { .. } | Event::TaskNamed { .. } => self.shared.draw(|_| ()),
+            Event::TasksEnded { .. } | Event::OutputHeldUp { .. } => {}
             Event::RunFinished { .. } => self.stop(),
         }
     }

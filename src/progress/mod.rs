@@ -2,12 +2,17 @@
 //! plain lines elsewhere, or nothing. Always on stderr.
 //!
 //! Knows events only. Lines are drawn when something happens; a bar also shows
-//! that time passes, which takes a thread that sleeps.
+//! that time passes, which takes a thread that sleeps. A batch, which has one
+//! that attends to signals, is noted by a [`Board`] and shown by a [`Meter`].
 
 mod bar;
+mod board;
+mod meter;
 mod plain;
 
 pub use bar::Bar;
+pub use board::{Board, RunningTask, Standing};
+pub use meter::Meter;
 pub use plain::Plain;
 
 use std::time::Duration;

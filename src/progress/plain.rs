@@ -60,6 +60,8 @@ impl Observer for Plain {
             Event::RunStarted { .. }
             | Event::TaskStarted { .. }
             | Event::TaskNamed { .. }
+            | Event::TasksEnded { .. }
+            | Event::OutputHeldUp { .. }
             | Event::RunFinished { .. } => return,
         }
         if state.told.elapsed() >= self.interval {

@@ -11,6 +11,7 @@ pub mod json;
 pub mod junit;
 mod look;
 pub mod markdown;
+pub mod summary;
 mod svg;
 mod table;
 pub mod terminal;

@@ -143,6 +143,12 @@ impl<'a> Batch<'a> {
             }
             None => {
                 source.exhausted = true;
+                // Where nothing more is to be begun, inputs that were not there
+                // yet were not waited for.
+                if !self.interrupt.is_draining() {
+                    let tasks = self.with_state(|state| state.halting.n_started());
+                    self.observer.observe(&Event::TasksEnded { tasks });
+                }
                 return None;
             }
         };

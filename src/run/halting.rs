@@ -38,6 +38,11 @@ impl Halting {
         self.started += 1;
     }
 
+    /// How many tasks were started so far.
+    pub(super) fn n_started(&self) -> u64 {
+        self.started
+    }
+
     /// A task has ended.
     pub(super) fn ended(&mut self, outcome: &Outcome) -> Then {
         self.done += 1;

@@ -8,16 +8,17 @@
 //! more slowly.
 //!
 //! Waiting output of all tasks shares one budget of memory; beyond it a task
-//! writes to a spill file of its own.
+//! writes to a spill file of its own. If spilling fails, one task after another
+//! streams straight through while the others are held up; nothing is dropped.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Destination, Sink, TaskOutput};
+use crate::output::{Channel, Destination, Sink, TaskOutput, Wake};
 use crate::record::{Outcome, Task};
 
 /// So long after its start a task is waited for by later ones.
@@ -25,37 +26,24 @@ const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// Hands the output of each task on as a whole.
 pub struct Grouped<D> {
-    state: Mutex<State<D>>,
+    door: Mutex<Door<D>>,
     /// Rung when a task is over.
     over: Condvar,
     in_memory: AtomicUsize,
     budget: usize,
 }
 
-struct State<D> {
+/// The way to the destination.
+struct Door<D> {
     destination: D,
+    /// The task that streams through, and keeps the others out until it is over.
+    holder: Option<u64>,
+    held_up: Vec<Wake>,
     /// By task: when it was opened, as long as it is not closed.
     open: BTreeMap<u64, Instant>,
 }
 
-impl<D: Destination> Grouped<D> {
-    /// Keeps at most about `budget` bytes in memory.
-    #[must_use]
-    pub fn new(destination: D, budget: usize) -> Self {
-        let state = State { destination, open: BTreeMap::new() };
-        Self { state: Mutex::new(state), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
-    }
-}
-
-impl<D: Destination> Sink for Grouped<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.open.insert(task.seq, Instant::now());
-        Box::new(Group { grouped: self, task, out: Vec::new(), err: Vec::new(), spill: Spill::default() })
-    }
-}
-
-impl<D> State<D> {
+impl<D> Door<D> {
     /// How long the task `seq` waits for an earlier one that has just begun.
     fn wait_of(&self, seq: u64) -> Option<Duration> {
         let youngest = self.open.range(..seq).map(|(_, opened)| *opened).max()?;
@@ -63,9 +51,46 @@ impl<D> State<D> {
     }
 }
 
+impl<D: Destination> Grouped<D> {
+    /// Keeps at most about `budget` bytes in memory.
+    #[must_use]
+    pub fn new(destination: D, budget: usize) -> Self {
+        let door = Door { destination, holder: None, held_up: Vec::new(), open: BTreeMap::new() };
+        Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door<D>> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<D: Destination> Sink for Grouped<D> {
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        self.door().open.insert(task.seq, Instant::now());
+        let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::default() };
+        Box::new(Group { grouped: self, task, waiting, place: Place::Aside })
+    }
+}
+
 struct Group<'a, D> {
     grouped: &'a Grouped<D>,
     task: &'a Task,
+    waiting: Waiting,
+    place: Place,
+}
+
+/// Where the output of a task goes.
+enum Place {
+    /// Aside, until the task is over.
+    Aside,
+    /// Aside, but there was no room on disk any more, for this reason.
+    Full(String),
+    /// Straight through.
+    Through,
+}
+
+/// What was put aside.
+struct Waiting {
     out: Vec<Bytes>,
     err: Vec<Bytes>,
     spill: Spill,
@@ -76,54 +101,135 @@ enum Bytes {
     Spilled(Piece),
 }
 
-impl<D: Destination> TaskOutput for Group<'_, D> {
-    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let grouped = self.grouped;
-        let held = grouped.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
-        let kept = if held + bytes.len() <= grouped.budget {
-            Bytes::Memory(bytes.to_vec())
-        } else {
-            grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-            Bytes::Spilled(self.spill.put(bytes)?)
-        };
-        match channel {
-            Channel::Out => self.out.push(kept),
-            Channel::Err => self.err.push(kept),
+impl<D: Destination> Group<'_, D> {
+    /// Takes the door, if nobody else has it, and hands on what was put aside.
+    fn go_through(&mut self) -> io::Result<bool> {
+        let mut door = self.grouped.door();
+        if door.holder.is_some() {
+            return Ok(false);
         }
-        Ok(())
+        door.holder = Some(self.task.seq);
+        self.place = Place::Through;
+        self.waiting.hand_on(self.task, self.grouped, &mut door.destination).map(|()| true)
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.out.is_empty() && self.err.is_empty()
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        let Self { grouped, task, out, err, spill } = *self;
-        let mut state = grouped.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_output = !(out.is_empty() && err.is_empty());
-        while let Some(wait) = state.wait_of(task.seq).filter(|_| has_output) {
-            state = grouped.over.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+    fn put(&mut self, channel: Channel, bytes: Bytes) {
+        match channel {
+            Channel::Out => self.out.push(bytes),
+            Channel::Err => self.err.push(bytes),
         }
-        state.open.remove(&task.seq);
-        let destination = &mut state.destination;
-        // What was cut off in the middle is no whole of anything.
-        let wanted = *outcome != Outcome::Interrupted;
+    }
+
+    fn hand_on<D: Destination>(
+        &mut self,
+        task: &Task,
+        grouped: &Grouped<D>,
+        destination: &mut D,
+    ) -> io::Result<()> {
         let mut result = Ok(());
-        for (channel, all) in [(Channel::Out, out), (Channel::Err, err)] {
-            for bytes in all {
+        let all = [(Channel::Out, &mut self.out), (Channel::Err, &mut self.err)];
+        for (channel, all) in all {
+            for bytes in all.drain(..) {
                 let handed_on = match bytes {
                     Bytes::Memory(bytes) => {
                         grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-                        if wanted { destination.write(task, channel, &bytes) } else { Ok(()) }
+                        destination.write(task, channel, &bytes)
                     }
-                    Bytes::Spilled(_) if !wanted => Ok(()),
                     Bytes::Spilled(piece) => {
-                        spill.read(piece, |block| destination.write(task, channel, block))
+                        self.spill.read(piece, |block| destination.write(task, channel, block))
                     }
                 };
                 result = result.and(handed_on);
             }
         }
-        let closed = destination.close(task, outcome);
-        drop(state);
+        result
+    }
+
+    /// Nobody wants what was put aside.
+    fn forget<D>(&mut self, grouped: &Grouped<D>) {
+        for bytes in self.out.drain(..).chain(self.err.drain(..)) {
+            if let Bytes::Memory(bytes) = bytes {
+                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl<D: Destination> TaskOutput for Group<'_, D> {
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let grouped = self.grouped;
+        if let Place::Through = self.place {
+            return grouped.door().destination.write(self.task, channel, bytes);
+        }
+        let held = grouped.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
+        if held + bytes.len() <= grouped.budget {
+            self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
+            return Ok(());
+        }
+        match self.waiting.spill.put(bytes) {
+            Ok(piece) => {
+                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+                self.waiting.put(channel, Bytes::Spilled(piece));
+            }
+            Err(error) => {
+                self.place = Place::Full(format!("cannot put output aside in TMPDIR: {error}"));
+                // Little more than what the pipe had: the task is held up now.
+                self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
+                self.go_through()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn holds_up(&mut self, wake: &Wake) -> Option<String> {
+        let Place::Full(why) = &self.place else { return None };
+        let why = why.clone();
+        // An error comes again with the next write, and at the end.
+        if self.go_through().unwrap_or(true) {
+            return None;
+        }
+        let mut door = self.grouped.door();
+        if door.holder.is_none() {
+            // It went meanwhile: look again at once.
+            wake();
+        } else {
+            door.held_up.push(Arc::clone(wake));
+        }
+        Some(why)
+    }
+
+    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+        let Self { grouped, task, .. } = *self;
+        let own = Some(task.seq);
+        let mut door = grouped.door();
+        let has_output = !self.waiting.is_empty();
+        while let Some(wait) = door.wait_of(task.seq).filter(|_| has_output && door.holder.is_none()) {
+            door = grouped.over.wait_timeout(door, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let is_anothers = |door: &mut Door<D>| door.holder.is_some() && door.holder != own;
+        let mut door = grouped.over.wait_while(door, is_anothers).unwrap_or_else(PoisonError::into_inner);
+        door.open.remove(&task.seq);
+        // What was cut off in the middle is no whole of anything.
+        let handed_on = if *outcome == Outcome::Interrupted {
+            self.waiting.forget(grouped);
+            Ok(())
+        } else {
+            self.waiting.hand_on(task, grouped, &mut door.destination)
+        };
+        let closed = door.destination.close(task, outcome);
+        if door.holder == own {
+            door.holder = None;
+            door.held_up.drain(..).for_each(|wake| wake());
+        }
+        drop(door);
         grouped.over.notify_all();
-        result.and(closed)
+        handed_on.and(closed)
     }
 }
 
@@ -149,6 +255,37 @@ mod tests {
             one.close(&Outcome::Success).unwrap();
             assert_eq!(kept.head(), b"b1 b2 a1 a2 ");
         }
+    }
+
+    #[test]
+    fn without_room_one_task_streams_and_the_other_waits_for_its_turn() {
+        let kept = Kept::new(100);
+        let grouped = Grouped::new(kept.clone(), 3);
+        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let woken = Arc::new(AtomicUsize::new(0));
+        let rings = Arc::clone(&woken);
+        let wake: Wake = Arc::new(move || {
+            rings.fetch_add(1, Ordering::Relaxed);
+        });
+        let on_a_full_disk = |task| {
+            let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::full() };
+            Box::new(Group { grouped: &grouped, task, waiting, place: Place::Aside })
+        };
+        let (mut one, mut two) = (on_a_full_disk(&first), on_a_full_disk(&second));
+        one.write(Channel::Out, b"a1 ").unwrap();
+        assert_eq!(one.holds_up(&wake), None, "there was memory");
+        one.write(Channel::Out, b"a2 ").unwrap();
+        assert_eq!(one.holds_up(&wake), None, "it streams");
+        two.write(Channel::Out, b"b1 b2 ").unwrap();
+        assert!(two.holds_up(&wake).is_some());
+        one.write(Channel::Out, b"a3 ").unwrap();
+        assert_eq!((kept.head(), woken.load(Ordering::Relaxed)), (b"a1 a2 a3 ".to_vec(), 0));
+        one.close(&Outcome::Success).unwrap();
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert_eq!(two.holds_up(&wake), None);
+        two.write(Channel::Out, b"b3 ").unwrap();
+        two.close(&Outcome::Success).unwrap();
+        assert_eq!(kept.head(), b"a1 a2 a3 b1 b2 b3 ");
     }
 
     #[test]

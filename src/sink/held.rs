@@ -39,7 +39,9 @@ impl TaskOutput for Held<'_> {
             self.in_memory += bytes.len();
             Bytes::Memory(bytes.to_vec())
         } else {
-            Bytes::Spilled(self.spill.put(bytes)?)
+            // Without room on disk memory has to do: a try that is still going on
+            // has no turn that it could wait for.
+            self.spill.put(bytes).map_or_else(|_| Bytes::Memory(bytes.to_vec()), Bytes::Spilled)
         };
         self.pieces.push((channel, kept));
         Ok(())

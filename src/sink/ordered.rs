@@ -3,14 +3,15 @@
 //!
 //! The task whose turn it is streams straight through. The others wait in
 //! memory up to one budget for all, then in one spill file. If spilling fails
-//! the writing task gets the error; nothing is dropped.
+//! the others are held up until their turn, or until there is memory; nothing
+//! is dropped.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Destination, Sink, TaskOutput};
+use crate::output::{Channel, Destination, Sink, TaskOutput, Wake};
 use crate::record::{Outcome, Task};
 
 /// What a piece in memory takes beside its bytes.
@@ -19,6 +20,8 @@ const PIECE: usize = 64;
 /// Puts the outputs of tasks in input order.
 pub struct Ordered<D> {
     state: Mutex<State<D>>,
+    /// Rung when a turn has passed.
+    passed: Condvar,
 }
 
 struct State<D> {
@@ -28,6 +31,10 @@ struct State<D> {
     in_memory: usize,
     budget: usize,
     spill: Spill,
+    /// Why the spill file took nothing more the last time.
+    full: Option<String>,
+    /// Those who wait until there is a place again.
+    held_up: Vec<Wake>,
     destination: D,
 }
 
@@ -55,9 +62,11 @@ impl<D: Destination> Ordered<D> {
             in_memory: 0,
             budget,
             spill: Spill::default(),
+            full: None,
+            held_up: Vec::new(),
             destination,
         };
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), passed: Condvar::new() }
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State<D>) -> T) -> T {
@@ -81,8 +90,23 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         self.ordered.with_state(|state| state.write(self.task, channel, bytes))
     }
 
+    fn holds_up(&mut self, wake: &Wake) -> Option<String> {
+        self.ordered.with_state(|state| {
+            let why = state.full.clone().filter(|_| state.has_no_room_for(self.task))?;
+            state.held_up.push(Arc::clone(wake));
+            Some(why)
+        })
+    }
+
     fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        self.ordered.with_state(|state| state.close(self.task, outcome))
+        let state = self.ordered.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is over would make room for another task, and that for another:
+        // without a place for what they write none is to begin.
+        let has_no_room = |state: &mut State<D>| state.has_no_room_for(self.task);
+        let passed = self.ordered.passed.wait_while(state, has_no_room);
+        let result = passed.unwrap_or_else(PoisonError::into_inner).close(self.task, outcome);
+        self.ordered.passed.notify_all();
+        result
     }
 }
 
@@ -104,7 +128,17 @@ impl<D: Destination> State<D> {
                 self.in_memory += bytes.len() + PIECE;
             }
             last => {
-                let piece = self.spill.put(bytes)?;
+                let piece = match self.spill.put(bytes) {
+                    Ok(piece) => piece,
+                    Err(error) => {
+                        self.full = Some(format!("cannot put output aside in TMPDIR: {error}"));
+                        // Little more than what the pipe had: the task is held up now.
+                        waiting.pieces.push((channel, Bytes::Memory(bytes.to_vec())));
+                        self.in_memory += bytes.len() + PIECE;
+                        return Ok(());
+                    }
+                };
+                self.full = None;
                 let joined = match last {
                     Some((last, Bytes::Spilled(kept))) => *last == channel && kept.joins(piece),
                     _ => false,
@@ -115,6 +149,11 @@ impl<D: Destination> State<D> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what `task` writes would find no place before its turn.
+    fn has_no_room_for(&self, task: &Task) -> bool {
+        task.seq != self.turn && self.full.is_some() && self.in_memory > self.budget
     }
 
     fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
@@ -135,6 +174,7 @@ impl<D: Destination> State<D> {
         if self.waiting.is_empty() {
             result = result.and(self.spill.reset());
         }
+        self.wake();
         result
     }
 
@@ -155,12 +195,20 @@ impl<D: Destination> State<D> {
             };
             result = result.and(handed_on);
         }
+        self.wake();
         result
+    }
+
+    /// There is a place again, or another's turn has come.
+    fn wake(&mut self) {
+        self.held_up.drain(..).for_each(|wake| wake());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -198,6 +246,28 @@ mod tests {
             let expected: String = (0..6).map(|seq| format!("{seq}.").repeat(pieces)).collect();
             prop_assert_eq!(String::from_utf8(play(&order, pieces, budget)).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn without_room_a_task_is_held_up_until_its_turn_and_loses_nothing() {
+        let kept = Kept::new(100);
+        let ordered = Ordered::new(kept.clone(), 0);
+        ordered.with_state(|state| state.spill = Spill::full());
+        let woken = Arc::new(AtomicBool::new(false));
+        let rings = Arc::clone(&woken);
+        let wake: Wake = Arc::new(move || rings.store(true, Ordering::Relaxed));
+        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let (mut one, mut two) = (ordered.open(&first), ordered.open(&second));
+        two.write(Channel::Out, b"b1 ").unwrap();
+        assert!(two.holds_up(&wake).is_some());
+        one.write(Channel::Out, b"a1 ").unwrap();
+        assert_eq!(one.holds_up(&wake), None);
+        one.close(&Outcome::Success).unwrap();
+        assert!(woken.load(Ordering::Relaxed));
+        assert_eq!(two.holds_up(&wake), None);
+        two.write(Channel::Out, b"b2 ").unwrap();
+        two.close(&Outcome::Success).unwrap();
+        assert_eq!(kept.head(), b"a1 b1 b2 ");
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod bootstrap;
 mod change;
 mod comparison;
 mod estimate;
+mod folded;
 mod gate;
 mod remedian;
 mod scaling;
 mod sentence;
+mod sketch;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -25,10 +27,12 @@ pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
+pub use folded::{Folded, Long};
 pub use gate::Gates;
 pub use remedian::Remedian;
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use sentence::explain;
+pub use sketch::Sketch;
 pub use summary::{RunResult, SpanTotal};
 
 use crate::host::Host;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Folded;
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
 use crate::record::{Record, Span};
@@ -52,6 +53,9 @@ pub struct RunResult {
     pub longest_label: String,
     /// The tasks' spans added up by name.
     pub spans: Vec<SpanTotal>,
+    /// The tasks folded, where their records are not kept; not saved.
+    #[serde(skip)]
+    pub folded: Option<Folded>,
     /// The records, in input order; empty where keeping them would take too
     /// much memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,6 +75,9 @@ pub struct SpanTotal {
 impl RunResult {
     /// Adds one task to the sums.
     pub fn add(&mut self, record: &Record) {
+        if let Some(folded) = &mut self.folded {
+            folded.add(record);
+        }
         self.tasks += 1;
         self.succeeded += u64::from(record.outcome.is_success());
         self.failed += u64::from(record.outcome.is_failure());

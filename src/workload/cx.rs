@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::measure::Clock;
-use crate::output::{Channel, TaskOutput};
+use crate::output::{Channel, TaskOutput, Wake};
 use crate::record::{Digest, Span, Way};
 use crate::turnstile::Turnstile;
 
@@ -141,6 +141,16 @@ impl<'a> Cx<'a> {
             self.produced(bytes.len() as u64);
         }
         Ok(())
+    }
+
+    /// Whether what the task writes next would find no place: it is to wait until
+    /// `wake` was called, and to ask again. All that was written has its place.
+    pub fn is_held_up(&mut self, wake: &Wake) -> bool {
+        let why = self.output.holds_up(wake);
+        if let Some(why) = &why {
+            self.setting.observer.observe(&Event::OutputHeldUp { why });
+        }
+        why.is_some()
     }
 
     /// Counts bytes that the task put somewhere by itself.

@@ -13,15 +13,21 @@ mod cli;
 mod csv;
 // Saved studies drawn again.
 mod drawn_again;
+// Signals, time limits and scarcity in a batch of commands.
+mod ending;
 // How the process ends.
 mod exits;
 // What may be written where in the sources.
 mod floors;
 // What each format holds.
 mod formats;
+// Help on batches of commands.
+mod help;
 // What runs when, and what counts.
 mod order;
+// How far a batch of commands is, and what it took.
 mod policy;
+mod progress;
 // The examples of README.md.
 mod readme;
 // What a batch runs over, and what is asked instead.

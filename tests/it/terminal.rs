@@ -9,7 +9,7 @@ use crate::support::Fresh;
 
 /// A terminal of 100 columns: the end for a program, and what it will show.
 #[expect(unsafe_code, reason = "std cannot open a pseudo-terminal")]
-fn terminal() -> (OwnedFd, JoinHandle<String>) {
+pub(crate) fn terminal() -> (OwnedFd, JoinHandle<String>) {
     let (mut master, mut slave) = (-1, -1);
     let size = libc::winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: openpty writes two descriptors, and takes null for a name and for

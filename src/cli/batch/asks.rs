@@ -2,7 +2,7 @@
 
 use super::settings::LONGEST_LINE;
 use crate::cli::exit::{End, Fault};
-use crate::cli::print;
+use crate::cli::{help, print};
 use crate::gnu_args::Ask;
 use crate::host::{Cores, Limits, sockets};
 
@@ -12,7 +12,8 @@ const GNU_VERSION: u64 = 20_221_122;
 /// Answers `ask`.
 pub(super) fn answer(ask: Ask) -> Result<End, Fault> {
     let text = match ask {
-        Ask::ShortHelp | Ask::LongHelp => super::HELP.to_owned(),
+        Ask::ShortHelp => help::SHORT.to_owned(),
+        Ask::LongHelp => help::long(),
         Ask::Version => {
             // Scripts look for these two words, and take the last one for a date.
             format!("parsim {}, for command lines of GNU parallel {GNU_VERSION}\n", env!("CARGO_PKG_VERSION"))

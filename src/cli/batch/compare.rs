@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
@@ -20,7 +21,7 @@ use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{self, Color, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
-use crate::progress;
+use crate::progress::{self, Meter, Show};
 use crate::record::Way;
 use crate::template::{Options, Template};
 use crate::workload::ROWS;
@@ -43,7 +44,9 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
-    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt)?;
+    // Jobs' output is not shown while the bar is drawn.
+    let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
+    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }

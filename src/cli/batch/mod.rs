@@ -11,15 +11,22 @@
 //! | `width` | `-j` |
 //! | `ways` | `{way}` |
 //! | `compare` | both ways: which runs there are, and the report |
+//! | `total` | how many jobs, where the line says it |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up |
 //! | `timeout` | a limit that follows how long jobs take |
+//! | `defaults` | options in `$PARSIM` |
+//! | `attending` | what a signal does to the batch; progress as time passes |
+//! | `beside` | output with the bar out of its way |
 //! | `ending` | what is said when the batch is over, and the exit status |
 
 mod asks;
+mod attending;
+mod beside;
 mod compare;
+mod defaults;
 mod ending;
 mod offered;
 mod policy;
@@ -30,10 +37,12 @@ mod settings;
 mod shell;
 mod shuffle;
 mod timeout;
+mod total;
 mod ways;
 mod width;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
@@ -45,13 +54,10 @@ use super::term::Terminal;
 use crate::event::Journal;
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::Experiment;
-use crate::gnu_args::{self, Flag, Timeout, Typed};
+use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
-use crate::progress::{self, Show};
+use crate::progress::{Board, Meter, Show};
 use crate::record::Way;
-
-/// What `--help` says.
-pub(super) const HELP: &str = include_str!("help.txt");
 
 /// What `compare --help` says.
 pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
@@ -59,6 +65,9 @@ pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
 /// Whether the line asks for a batch, and not for the notebook's pair.
 pub(super) fn is_meant(words: &[OsString]) -> bool {
     gnu_args::parse(words).map_or(true, |typed| {
+        if typed.ask.is_some() {
+            return true;
+        }
         let common = ["jobs", "progress", "color"];
         let only_common = typed.given.iter().all(|option| common.contains(option));
         let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
@@ -69,7 +78,7 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
 pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
+    let typed = defaults::parse(way, words)?;
     if let Some(ask) = typed.ask {
         return asks::answer(ask);
     }
@@ -82,10 +91,13 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     }
     let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
-    let width = width::width(way, &typed)?;
-    let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt)?;
+    let signals = attending::catch().map_err(Fault::Own)?;
+    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| total::total(&typed))));
+    let meter = Arc::new(meter(&typed, &board));
+    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter);
+    let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter)?;
     let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
-    let observer = progress::observer(show(&typed));
+    let attendant = attending::attend(signals, batch.running(), &meter).map_err(Fault::Own)?;
     let executor: Box<dyn Executor> = match way {
         Way::Serial => Box::new(Serial),
         Way::Parallel => Box::new(Pool::new(width)),
@@ -108,14 +120,28 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
-        .observer(&*observer)
+        .observer(&*meter)
         .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(line.to_vec(), started.elapsed())
-        .run()
-        .map_err(Fault::Own)?;
-    ending::tell(&study, &results.tails);
+        .run();
+    meter.end();
+    drop(attendant);
+    let study = study.map_err(Fault::Own)?;
+    ending::tell(&study, &results.tails, &board, &interrupt);
+    ending::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
     Ok(ending::end(&study, &interrupt))
+}
+
+/// Shows how far `board`'s batch is: at once where that is asked for, else when
+/// it is sent USR2.
+fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
+    let board = Arc::clone(board);
+    match (show(typed), typed.output.progress) {
+        (Show::Nothing, Some(_)) => Meter::new(board, Show::Nothing, false),
+        (Show::Nothing, None) => Meter::new(board, Terminal::look("auto", "auto").progress, false),
+        (show, _) => Meter::new(board, show, true),
+    }
 }
 
 /// How progress is shown. Bare `--bar`, `--eta` and `--progress` are GNU
@@ -123,9 +149,9 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
 fn show(typed: &Typed) -> Show {
     let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
     let when = typed.output.progress.map_or(if asked { "auto" } else { "never" }, |when| match when {
-        gnu_args::When::Auto => "auto",
-        gnu_args::When::Always => "always",
-        gnu_args::When::Never => "never",
+        When::Auto => "auto",
+        When::Always => "always",
+        When::Never => "never",
     });
     Terminal::look("auto", when).progress
 }

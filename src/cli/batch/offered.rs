@@ -8,8 +8,7 @@ use crate::record::Way;
 const FOR_COMPARE: &[&str] = &["runs", "warmup", "prepare", "cleanup", "outputs", "sample", "show-output"];
 
 /// Options that are not there yet.
-const NOT_YET: &[&str] =
-    &["summary", "export-csv", "export-markdown", "export-html", "export-trace", "export-junit"];
+const NOT_YET: &[&str] = &["export-csv", "export-markdown", "export-html", "export-trace", "export-junit"];
 
 /// What `compare` does not do, and why.
 const NOT_COMPARED: &[(&[&str], &str)] = &[

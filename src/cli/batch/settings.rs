@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
+use super::beside::Beside;
 use super::policy::{term_sequence, timeout};
 use super::reads::{self, Jobs, pipes};
 use super::records::{self, Lines};
@@ -17,6 +18,7 @@ use crate::gnu_args::{self, Flag, Grouping, Typed};
 use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
+use crate::progress::Meter;
 use crate::record::Way;
 use crate::template::{Name, Options, Quoting, Template};
 use crate::unnamed_file::keep_files_in;
@@ -41,6 +43,7 @@ pub(super) fn prepare(
     purpose: Purpose,
     width: NonZeroUsize,
     interrupt: &Interrupt,
+    meter: &Arc<Meter>,
 ) -> Result<(CommandBatch, Results), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let mut options = Options {
@@ -106,9 +109,10 @@ pub(super) fn prepare(
         act: act(typed),
         order,
     };
-    let ending = interrupt.clone();
+    let (ending, meter) = (interrupt.clone(), Arc::clone(meter));
     let outputs = Box::new(move || {
-        Box::new(Streams::new(tag.clone(), ending.clone())) as Box<dyn crate::output::Destination>
+        let streams = Streams::new(tag.clone(), ending.clone());
+        Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
     let mut results = results::results(typed, &options, settings.order, outputs())?;
     let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };

@@ -7,10 +7,19 @@ use crate::cli::exit::Fault;
 use crate::cli::jobs::JobsList;
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::Limits;
+use crate::process::free_descriptors;
+use crate::progress::Meter;
 use crate::record::Way;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
 const AS_MANY: usize = 250;
+
+/// The descriptors of one job while it starts: two pipes, its end, its bell; and
+/// a file for output that has to wait.
+const EACH: usize = 7;
+
+/// Those of the batch: inputs, logs.
+const OTHERS: usize = 8;
 
 /// The number of slots that `-j` asks for.
 ///
@@ -47,6 +56,21 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
         return Ok(list.widths(Limits::detect().usable, Some(AS_MANY as u64)));
     }
     Ok(vec![width(Way::Parallel, typed)?])
+}
+
+/// As many of `wanted` slots as there are descriptors for, rather than jobs that
+/// fail for want of them. Says so, unless only as many as may be were asked for.
+pub(super) fn affordable(wanted: NonZeroUsize, jobs: Option<&Jobs>, meter: &Meter) -> NonZeroUsize {
+    let free = free_descriptors().map(|free| free.saturating_sub(OTHERS) / EACH);
+    let Some(most) = free.map(|most| NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)) else {
+        return wanted;
+    };
+    if most < wanted && jobs != Some(&Jobs::AsMany) {
+        meter.say(&format!(
+            "{most} jobs at a time and not {wanted}: there are no descriptors for more (ulimit -n)"
+        ));
+    }
+    wanted.min(most)
 }
 
 /// `-j FILE`: the number that stands there.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
@@ -27,6 +27,9 @@ pub struct Running {
     oom: Mutex<OomKills>,
     /// Once not `NONE` nothing is started any more.
     ending: AtomicU8,
+    /// Shared while a job is started and not yet seated: who pauses the run waits
+    /// for that, so that no job runs on unseen.
+    pub(super) starting: RwLock<()>,
 }
 
 impl Running {
@@ -48,6 +51,7 @@ impl Running {
             seats: Mutex::default(),
             oom: Mutex::new(OomKills::since_now()),
             ending: AtomicU8::new(Order::None as u8),
+            starting: RwLock::new(()),
         })
     }
 
@@ -79,6 +83,7 @@ impl Running {
     pub fn pause(&self) {
         // First the clock: this process itself may be stopped next.
         self.clock.pause(Instant::now());
+        let _none_starts = self.starting.write();
         self.signal(libc::SIGTSTP);
         self.ring();
     }

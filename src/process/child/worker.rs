@@ -86,6 +86,7 @@ impl<'r> Worker<'r> {
         let (theirs, ours) =
             streams::open(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
+        let starting = self.running.starting.read();
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
         if let Some(terminal) = terminal {
@@ -94,6 +95,7 @@ impl<'r> Worker<'r> {
             let _ = signal::send_to_group(child.pid, libc::SIGCONT);
         }
         let attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
+        drop(starting);
         let attended = attendance.attend(&mut self.buffer, listener);
         if let Some(terminal) = terminal {
             signal::give_terminal(terminal, None);

@@ -9,10 +9,12 @@ use std::io::{self, BufRead};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::offer::{self, Counted, Name, THROUGH_FIFO};
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::output::Wake;
 use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Woken, Words,
     Worker,
@@ -24,6 +26,10 @@ use crate::workload::Cx;
 /// The variables that each job gets its own value of.
 const OWN_VARIABLES: [&str; 5] =
     ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", offer::VARIABLE];
+
+/// How long to wait before a job is started for which there was no process,
+/// descriptor or memory. There is nothing to wait on: other programs use them, too.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 impl CommandBatch {
     /// Runs a job to its end.
@@ -60,12 +66,21 @@ impl CommandBatch {
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
-            let report = worker.run(job, &mut HandOn { cx });
+            let bell = worker.bell();
+            let wake: Wake = Arc::new(move || bell.ring());
+            let report = worker.run(job, &mut HandOn { cx, wake });
             // A script without an interpreter line is the shell's to run.
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != launch.sh().program {
                 argv = argv.through_sh(&command.program);
                 let sh = Cow::Borrowed(launch.sh());
                 command = in_directory(sh, command.directory.as_ref());
+                continue;
+            }
+            // What other jobs hold will be free again.
+            if matches!(report, Err(StartError::Resources(_)))
+                && !self.running.list().is_empty()
+                && interrupt.sleep(TRY_AGAIN)
+            {
                 continue;
             }
             break report;
@@ -154,6 +169,7 @@ impl CommandBatch {
 /// Hands a job's bytes on as they come, and ends it when parsim is to end.
 struct HandOn<'c, 'a> {
     cx: &'c mut Cx<'a>,
+    wake: Wake,
 }
 
 impl Listener for HandOn<'_, '_> {
@@ -162,7 +178,11 @@ impl Listener for HandOn<'_, '_> {
             Channel::Out => self.cx.write(bytes)?,
             Channel::Err => self.cx.write_err(bytes)?,
         }
-        Ok(Flow::Continue)
+        Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
+    }
+
+    fn resumes(&mut self, _channel: Channel) -> bool {
+        !self.cx.is_held_up(&self.wake)
     }
 
     fn started(&mut self) {

@@ -1,0 +1,167 @@
+//! A few lines about a batch that ran one way: how long it took, how busy the
+//! cores were, how long jobs are.
+//!
+//! A pure function of the study; does not know when it is wanted.
+
+use std::time::Duration;
+
+use crate::format;
+use crate::study::{Column, Folded, RunResult, Study, serial_time};
+
+/// Slots beyond this are told of together.
+const SLOTS: usize = 8;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// The whole, and how long jobs took.
+    Short,
+    /// The longest jobs and the slots, too.
+    Full,
+}
+
+/// Draws the only column of `study`; ends with a newline. Empty when nothing ran.
+#[must_use]
+pub fn render(study: &Study, detail: Detail) -> String {
+    let Some(column) = study.columns.first() else { return String::new() };
+    let Some(run) = column.runs.last().filter(|run| run.tasks > 0) else { return String::new() };
+    let folded = run.folded.clone().unwrap_or_else(|| Folded::of(&run.records));
+    let mut lines = vec![whole(study, run)];
+    lines.extend(times(study, run, &folded));
+    lines.extend(one_after_another(study, column, run));
+    if detail == Detail::Full {
+        lines.extend(slots(run, &folded));
+        lines.extend(
+            folded.peak_memory.map(|peak| format!("peak memory of a job: {}", format::memory(peak as f64))),
+        );
+        lines.extend(longest(&folded));
+    }
+    lines.iter().map(|line| format!("{}\n", format::printable(line))).collect()
+}
+
+fn whole(study: &Study, run: &RunResult) -> String {
+    let mut line = format::plural(run.tasks, &study.unit);
+    if run.failed > 0 {
+        line += &format!(" ({} failed)", format::count(run.failed));
+    }
+    let cpu = run.usage.cpu();
+    line += &format!(" in {}, {} CPU", format::duration(run.wall), format::duration(cpu));
+    if !run.wall.is_zero() {
+        let busy = format::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
+        line += &format!(": {busy} of {} kept busy", format::plural(study.host.usable as u64, "core"));
+    }
+    line
+}
+
+fn times(study: &Study, run: &RunResult, folded: &Folded) -> Option<String> {
+    let quantile = |share| folded.walls.quantile(share).map(|time| time.min(run.longest));
+    let (half, most) = (quantile(0.5)?, quantile(0.95)?);
+    let unit = &study.unit;
+    let longest = format!("{}: {}", format::duration(run.longest), run.longest_label);
+    Some(match run.tasks {
+        1 => return None,
+        2..20 => format!("half of the {unit}s took {} or less; longest {longest}", rounded(half)),
+        _ => {
+            let (half, most) = (rounded(half), rounded(most));
+            format!("half of the {unit}s took {half} or less, 95 % {most}; longest {longest}")
+        }
+    })
+}
+
+/// What the same jobs would take one at a time: not measured.
+fn one_after_another(study: &Study, column: &Column, run: &RunResult) -> Option<String> {
+    let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+    let wall = run.wall.as_secs_f64();
+    let (low, high) = (format::factor(estimate.low / wall), format::factor(estimate.high / wall));
+    let factor = if estimate.is_one() { high } else { format!("{low} to {high}") };
+    Some(format!("one after another: {estimate}, {factor} as long"))
+}
+
+fn slots(run: &RunResult, folded: &Folded) -> Option<String> {
+    let wall = run.wall.as_secs_f64();
+    if folded.busy.is_empty() || wall <= 0.0 {
+        return None;
+    }
+    let mut shares: Vec<f64> = folded.busy.iter().map(|busy| busy.as_secs_f64() / wall).collect();
+    if shares.len() <= SLOTS {
+        let shares: Vec<String> = shares.iter().map(|share| format::percent(*share)).collect();
+        return Some(format!("busy, slot by slot: {}", shares.join(", ")));
+    }
+    shares.sort_by(f64::total_cmp);
+    let (least, middle, most) = (shares[0], shares[shares.len() / 2], shares[shares.len() - 1]);
+    let [least, middle, most] = [least, middle, most].map(format::percent);
+    Some(format!("busy: {} slots, {least} to {most}, median {middle}", shares.len()))
+}
+
+fn longest(folded: &Folded) -> Vec<String> {
+    let lines = folded.longest.iter();
+    lines.map(|long| format!("  {} {}: {}", format::duration(long.wall), long.seq + 1, long.label)).collect()
+}
+
+/// A quantile is right within 2 %: two digits of it are told.
+fn rounded(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let (value, unit) = match seconds {
+        s if s >= 0.995 => (s, "s"),
+        s if s >= 0.000_995 => (s * 1e3, "ms"),
+        s => (s * 1e6, "us"),
+    };
+    let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    format!("{text} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Usage;
+    use crate::record::{Record, Way, tests::record};
+    use crate::study::tests::empty;
+
+    fn batch(tasks: u64) -> Study {
+        let mut run = RunResult {
+            wall: Duration::from_secs(10),
+            folded: Some(Folded::default()),
+            ..RunResult::default()
+        };
+        for seq in 0..tasks {
+            let label = format!("job\t{seq}");
+            let wall = Duration::from_millis(100);
+            run.add(&Record { slot: u32::try_from(seq % 2).unwrap(), wall, label, ..record(seq) });
+        }
+        run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
+        let column = Column {
+            way: Way::Parallel,
+            width: 2,
+            runs: vec![run],
+            whereabouts: None,
+            output: String::new(),
+        };
+        Study { unit: "job".to_owned(), columns: vec![column], ..empty() }
+    }
+
+    #[test]
+    fn a_batch_is_told_in_three_lines() {
+        let expected = "\
+100 jobs in 10.00 s, 5.000 s CPU: 0.50 of 4 cores kept busy
+half of the jobs took 100 ms or less, 95 % 100 ms; longest 100.0 ms: job\\t0
+one after another: est. 10.00 s, 1.00x as long
+";
+        assert_eq!(render(&batch(100), Detail::Short), expected);
+    }
+
+    #[test]
+    fn asked_for_all_it_names_the_longest_jobs_and_the_slots() {
+        let text = render(&batch(3), Detail::Full);
+        assert!(text.contains("busy, slot by slot: 2 %, 1 %\n"), "{text}");
+        assert!(
+            text.ends_with("  100.0 ms 1: job\\t0\n  100.0 ms 2: job\\t1\n  100.0 ms 3: job\\t2\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn of_nothing_there_is_nothing_to_tell() {
+        assert_eq!(render(&batch(0), Detail::Full), "");
+        assert_eq!(render(&empty(), Detail::Short), "");
+    }
+}

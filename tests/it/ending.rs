@@ -1,0 +1,223 @@
+//! How a batch of commands ends: signals, time limits, readers that go away,
+//! and what is scarce.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::{Fresh, Line, Started};
+
+/// The end is to come soon; a busy machine gets more.
+const SOON: Duration = Duration::from_secs(20);
+
+const SIGNALS: [i32; 7] =
+    [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2, libc::SIGTSTP, libc::SIGCONT];
+
+/// Starts a batch as a terminal would, whatever the tests themselves ignore.
+#[expect(unsafe_code, reason = "std cannot set a signal back to its default in a child")]
+fn start(mut line: Line) -> Started {
+    let reset = || {
+        for signal in SIGNALS {
+            // SAFETY: signal(2) is async-signal-safe, and the default is a valid action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: `reset` does nothing but what may be done between fork and exec.
+    unsafe { line.command().pre_exec(reset) };
+    line.start()
+}
+
+/// The process group that a job wrote its number to `name` of.
+fn group(fresh: &Fresh, name: &str) -> String {
+    fs::read_to_string(fresh.path(name)).unwrap().trim().to_owned()
+}
+
+/// The states of all processes of a group, zombies excepted.
+fn states(group: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+    let living = lines.filter_map(|line| {
+        let mut fields = line.rsplit_once(") ")?.1.split(' ').map(str::to_owned);
+        let (state, of) = (fields.next()?, fields.nth(1)?);
+        (of == group && state != "Z").then_some(state)
+    });
+    living.collect()
+}
+
+fn is_written(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.ends_with(b"\n"))
+}
+
+/// A job that says what its group is, leaves a child, and ignores TERM and INT.
+const STUBBORN: &str = "trap '' TERM INT; sleep 600 & echo $$ >group{#}; sleep 600; sleep 600";
+
+#[test]
+fn one_signal_ends_the_jobs_by_their_kill_sequence_and_leaves_nobody() {
+    for (name, number) in [("INT", libc::SIGINT), ("TERM", libc::SIGTERM)] {
+        let fresh = Fresh::new();
+        let line = fresh.parsim("parallel -j2").args(["--shell", "/bin/sh", STUBBORN, ":::", "1", "2"]);
+        let mut started = start(line);
+        started.until("both run", || ["group1", "group2"].iter().all(|name| is_written(&fresh.path(name))));
+        started.signal(name);
+        started.end_within(SOON).ends_by_signal(number).tells_one_line("interrupted: 0 jobs had succeeded");
+        for name in ["group1", "group2"] {
+            assert_eq!(states(&group(&fresh, name)), [""; 0], "of {name}");
+        }
+    }
+}
+
+#[test]
+fn a_second_signal_kills_at_once_however_long_the_kill_sequence_is() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("parallel -j2 --term-seq TERM,600000,KILL,25 --shell /bin/sh");
+    let mut started = start(line.args([STUBBORN, ":::", "1"]));
+    started.until("it runs", || is_written(&fresh.path("group1")));
+    started.signal("TERM");
+    // Two that come together would be one; a third would not wait for the jobs.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(started.is_running(), "the first signal left the kill sequence its time");
+    started.signal("INT");
+    started.end_within(SOON).ends_by_signal(libc::SIGINT);
+    assert_eq!(states(&group(&fresh, "group1")), [""; 0]);
+}
+
+#[test]
+fn a_hangup_lets_the_running_jobs_finish_and_says_what_was_left() {
+    let fresh = Fresh::new();
+    let job = "echo >began{#}; until [ -e go ]; do sleep 0.01; done; echo {}; exit {}";
+    let line = fresh.parsim("parallel -j1 --shell /bin/sh");
+    let mut started = start(line.args([job, ":::", "0", "1", "2", "3"]));
+    started.until("it runs", || is_written(&fresh.path("began1")));
+    started.signal("HUP");
+    // Only when it has said so is the job to go on.
+    std::thread::sleep(Duration::from_millis(200));
+    fs::write(fresh.path("go"), "").unwrap();
+    let ran = started.end_within(SOON);
+    ran.exits(0)
+        .tells("parsim: HUP: no more jobs are started")
+        .tells("stopped early: 3 jobs were not started\n");
+    ran.expect(ran.stdout == "0\n", "the job that ran, to its end");
+}
+
+#[test]
+fn a_job_list_comes_on_demand_with_slot_and_command() {
+    let fresh = Fresh::new();
+    let job = "echo >began{#}; until [ -e go ]; do sleep 0.01; done # {}";
+    let mut started = start(fresh.parsim("parallel -j2 --shell /bin/sh").args([job, ":::", "one", "two"]));
+    started.until("both run", || ["began1", "began2"].iter().all(|name| is_written(&fresh.path(name))));
+    started.signal("USR1");
+    std::thread::sleep(Duration::from_millis(200));
+    fs::write(fresh.path("go"), "").unwrap();
+    let ran = started.end_within(SOON);
+    ran.exits(0).tells("0/2 jobs, 2 running").tells("parsim: slot 1, ").tells("# one\n").tells("# two\n");
+}
+
+#[test]
+fn a_stop_stops_the_jobs_and_their_time_limit_until_they_continue() {
+    let fresh = Fresh::new();
+    let job = "echo $$ >group1; until [ -e go ]; do sleep 0.01; done; echo done";
+    let mut started = start(fresh.parsim("parallel --timeout 3 --shell /bin/sh").args([job, ":::", "1"]));
+    started.until("it runs", || is_written(&fresh.path("group1")));
+    started.signal("TSTP");
+    let id = started.id().to_string();
+    // A shell whose child was stopped before its exec waits for it in state D.
+    let is_stopped = |of: &str| {
+        let states = states(of);
+        !states.is_empty() && states.iter().all(|state| state == "T" || state == "D")
+    };
+    let job_group = group(&fresh, "group1");
+    started.until("both are stopped", || is_stopped(&id) && is_stopped(&job_group));
+    // Longer than the limit.
+    std::thread::sleep(Duration::from_millis(3500));
+    fs::write(fresh.path("go"), "").unwrap();
+    started.signal("CONT");
+    let ran = started.end_within(SOON);
+    ran.exits(0).says("done 1\n").is_quiet();
+}
+
+#[test]
+fn a_time_limit_leaves_no_member_of_the_group() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("parallel --timeout 0.3 --shell /bin/sh");
+    line.args([STUBBORN, ":::", "1"]).run().exits(1).tells("job 1 failed: timed out");
+    assert_eq!(states(&group(&fresh, "group1")), [""; 0]);
+}
+
+#[test]
+fn a_job_that_starts_a_daemon_does_not_hang_the_run() {
+    for order in ["--group", "-k", "--line-buffer", "-u"] {
+        let fresh = Fresh::new();
+        let line = fresh.parsim(&format!("parallel {order} --shell /bin/sh"));
+        // It keeps the job's pipes open; its number is for the end of this test.
+        let job = "sleep 60 & echo $! >daemon; echo {}";
+        let mut started = line.args([job, ":::", "1"]).start();
+        started.until("the daemon runs", || is_written(&fresh.path("daemon")));
+        let daemon = group(&fresh, "daemon");
+        let ended = std::time::Instant::now();
+        while started.is_running() {
+            assert!(ended.elapsed() < SOON, "{order}: it waits for the daemon");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let left = Path::new("/proc").join(&daemon).exists();
+        fresh.shell(&format!("kill {daemon}")).run();
+        assert!(left, "{order}: the daemon was killed");
+        started.end().exits(0).says("1\n");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_batch_quietly_in_every_order() {
+    for order in ["--group", "-k", "--line-buffer", "-u", "--tag", "-k --tag"] {
+        let fresh = Fresh::new();
+        let script = format!(
+            "{{ yes | parsim parallel {order} --shell /bin/sh echo; echo $? >status; }} 2>err | head -n 1 >out; \
+             cat status err"
+        );
+        let ran = fresh.shell(&script).run();
+        ran.exits(0).expect(ran.stdout == "141\n", &format!("{order}: an end by SIGPIPE and not a word"));
+    }
+}
+
+#[test]
+fn output_that_finds_no_place_on_disk_waits_and_none_is_lost() {
+    for order in ["--group", "-k", "-k --tag"] {
+        let fresh = Fresh::new();
+        // Files are not to be written at all: the first byte that memory does not take is one too many.
+        let script = format!(
+            "ulimit -f 0; parsim parallel -j3 {order} --shell /bin/sh \
+             'head -c 10000000 /dev/zero | tr \"\\0\" {{}}' ::: a b c d e | tr -d '\\n\\t' | wc -c"
+        );
+        let ran = fresh.shell(&script).run();
+        let tags = if order.contains("--tag") { 5 } else { 0 };
+        ran.exits(0).expect(ran.stdout.trim() == (50_000_000 + tags).to_string(), "every byte");
+        // In input order it depends on who is first whether anybody has to wait.
+        if order == "--group" {
+            ran.tells("cannot put output aside in TMPDIR");
+        }
+    }
+}
+
+#[test]
+fn fewer_jobs_run_at_a_time_than_there_are_descriptors_for() {
+    let fresh = Fresh::new();
+    let script = "ulimit -n 64; seq 100 | parsim parallel -j64 -k --shell /bin/sh 'sleep 0.01; echo' | wc -l";
+    let ran = fresh.shell(script).run();
+    ran.exits(0).expect(ran.stdout.trim() == "100", "every job");
+    ran.tells_one_line("jobs at a time and not 64: there are no descriptors for more");
+}
+
+#[test]
+fn a_missing_shell_is_named() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("parallel --shell /no/such/shell").args(["echo {} | cat", ":::", "1"]);
+    line.run().exits(255).tells_one_line("the shell /no/such/shell");
+}
+
+#[test]
+fn at_most_twenty_failed_jobs_are_named_and_the_rest_counted() {
+    let ran = Fresh::new().shell("seq 30 | parsim serial --shell /bin/sh 'exit 1 #'").run();
+    ran.exits(30).tells("job 20 failed").tells("parsim: 10 more jobs failed\n");
+    ran.expect(ran.stderr.lines().count() == 21, "21 lines");
+}

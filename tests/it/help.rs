@@ -1,0 +1,102 @@
+//! Help on batches of commands says what is true.
+
+use crate::support::Fresh;
+
+/// Whether a word of a help text stands for a value, and one that will do.
+fn sample(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "N" | "SECONDS" | "FACTOR" | "JOBS" => "1",
+        "BYTES" => "4096",
+        "FILE" => "/dev/null",
+        "OUT" => "out",
+        "DELIM" | "REGEXP" | "STR" | "END" => "x",
+        "HOW" => "lr",
+        "WHEN" => "soon,fail=1",
+        "LOAD" => "1000",
+        "SEQUENCE" => "TERM,25",
+        "DIR" => "/",
+        "PATH" => "/bin/sh",
+        "WHETHER" => "never",
+        _ if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            panic!("what is {word}?")
+        }
+        _ => return None,
+    })
+}
+
+/// Every option of `text`, with a value where it takes one.
+fn options(text: &str) -> Vec<Vec<String>> {
+    let mut options = Vec::new();
+    // Examples and differences name options of other programs.
+    let sections = text.lines().skip_while(|line| !line.starts_with("Inputs:"));
+    for line in sections.take_while(|line| !line.starts_with("Signals:") && !line.starts_with("parsim ")) {
+        // The words of a line's explanation are two blanks away.
+        let is_table = line.starts_with("  -");
+        let words: Vec<&str> = match line.trim().split_once("  ").filter(|_| is_table) {
+            Some((named, _)) => named.split_whitespace().collect(),
+            None => line.split_whitespace().collect(),
+        };
+        let trimmed: Vec<&str> = words.iter().map(|word| word.trim_end_matches([',', ';'])).collect();
+        // The value stands behind the last of several names.
+        let value = if is_table { trimmed.last().and_then(|word| sample(word)) } else { None };
+        for (index, word) in trimmed.iter().enumerate().filter(|(_, word)| word.starts_with('-')) {
+            let mut option = vec![(*word).to_owned()];
+            let attached =
+                word.split_once('=').map(|(name, value)| format!("{name}={}", sample(value).unwrap()));
+            if let Some(attached) = attached {
+                option = vec![attached];
+            } else if is_table {
+                option.extend(value.map(str::to_owned));
+            } else {
+                option.extend(trimmed.get(index + 1).and_then(|word| sample(word)).map(str::to_owned));
+            }
+            options.push(option);
+        }
+    }
+    options
+}
+
+#[test]
+fn every_option_that_help_names_is_accepted() {
+    let fresh = Fresh::new();
+    // For those that go on from an earlier run.
+    fresh.parsim("parallel --joblog log true ::: 1").run().exits(0);
+    for help in ["-h", "--help"] {
+        let text = fresh.parsim(&format!("parallel {help}")).run().stdout;
+        let options = options(&text);
+        assert!(options.len() > 30, "{options:?}");
+        for option in options {
+            let goes_on = ["--resume", "--resume-failed", "--retry-failed"].contains(&option[0].as_str());
+            let with_log = if goes_on { &["--joblog", "log"][..] } else { &[] };
+            let line = fresh.parsim("parallel").args(with_log).args(&option).args([
+                "--dry-run",
+                "/bin/echo",
+                ":::",
+                "1",
+            ]);
+            line.run().exits(0);
+        }
+    }
+}
+
+#[test]
+fn the_short_help_is_short_and_the_long_one_has_examples() {
+    let fresh = Fresh::new();
+    for way in ["serial", "parallel"] {
+        let short = fresh.parsim(&format!("{way} -h")).run();
+        short.exits(0).is_quiet().expect(short.stdout.lines().count() <= 25, "a screen at most");
+        let long = fresh.parsim(&format!("{way} --help")).run();
+        long.exits(0).is_quiet().says("\nExamples:\n").says("parsim help gnu");
+        assert_eq!(fresh.parsim(&format!("help {way}")).run().stdout, long.stdout);
+        assert_eq!(fresh.parsim(&format!("{way} -k --help")).run().stdout, long.stdout);
+    }
+}
+
+#[test]
+fn topics_are_told_of_and_listed() {
+    let fresh = Fresh::new();
+    fresh.parsim("help gnu").run().exits(0).is_quiet().says("Deliberate differences:\n");
+    fresh.parsim("help exit").run().exits(0).is_quiet().says("\n  1-100 ").says("--halt");
+    fresh.parsim("help measure").run().exits(0).is_quiet().says("CPU time");
+    fresh.parsim("--help").run().exits(0).says("help gnu").says("help exit").says("help measure");
+}

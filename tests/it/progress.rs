@@ -1,0 +1,84 @@
+//! How far a batch of commands is, and what it took: on stderr only, and never
+//! at the price of reading ahead.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::Fresh;
+use crate::terminal::terminal;
+
+#[test]
+fn without_a_terminal_progress_is_plain_lines_that_come_although_nothing_ends() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh");
+    let ran = line.args(["sleep {}; echo {}", ":::", "2.5", "0"]).run();
+    ran.exits(0)
+        .tells("parsim: 1/2 jobs, 1 running, 0 left, 0:01, ETA 0:01, longest 0:01: sleep 2.5; echo 2.5\n");
+    ran.expect(ran.stdout == "0\n2.5\n", "nothing but the jobs' output on stdout");
+}
+
+#[test]
+fn a_bar_moves_although_nothing_ends_and_goes_away() {
+    let fresh = Fresh::new();
+    let (stderr, shown) = terminal();
+    let line = fresh.parsim("parallel --bar -j1 --shell /bin/sh").env("TERM", "xterm");
+    line.args(["sleep 1.3 #", ":::", "1", "2"]).stderr(stderr).run().exits(0);
+    let shown = shown.join().unwrap();
+    assert!(shown.contains("0/2 jobs, 1 running, 1 left, 0:00"), "{shown:?}");
+    assert!(shown.contains("0/2 jobs, 1 running, 1 left, 0:01, longest 0:01: sleep 1.3 # 1"), "{shown:?}");
+    assert!(shown.contains("1/2 jobs, 1 running, 0 left"), "{shown:?}");
+}
+
+#[test]
+fn the_total_is_told_once_the_inputs_have_ended() {
+    let fresh = Fresh::new();
+    let mut line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh").stdin(Stdio::piped());
+    line = line.args(["echo >began{}; until [ -e go ]; do sleep 0.01; done"]);
+    let mut child = line.command().spawn().unwrap();
+    let stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut &stdin, b"1\n").unwrap();
+    let began = std::time::Instant::now();
+    while !fresh.path("began1").exists() {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    drop(stdin);
+    std::thread::sleep(Duration::from_millis(1500));
+    fs::write(fresh.path("go"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("parsim: 0 jobs, 1 running, 0:0"), "{stderr}");
+    assert!(stderr.contains("parsim: 0/1 jobs, 1 running, 0 left"), "{stderr}");
+}
+
+#[test]
+fn a_batch_is_summed_up_on_a_terminal_or_when_asked_to() {
+    let fresh = Fresh::new();
+    let batch = |options: &str| {
+        fresh.parsim(&format!("parallel {options} --shell /bin/sh -j2 true")).args([":::", "1", "2"])
+    };
+    batch("").run().exits(0).is_quiet();
+    batch("--summary never").run().exits(0).is_quiet();
+    let ran = batch("--summary always").run();
+    ran.exits(0).tells("parsim: 2 jobs in ").tells(" kept busy\n").tells("busy, slot by slot: ");
+    ran.expect(ran.stdout.is_empty(), "nothing on stdout");
+    let (stderr, shown) = terminal();
+    batch("").env("TERM", "xterm").stderr(stderr).run().exits(0);
+    assert!(shown.join().unwrap().contains("parsim: 2 jobs in "));
+}
+
+#[test]
+fn default_options_come_from_the_environment_and_typed_ones_win() {
+    let fresh = Fresh::new();
+    let batch = |way: &str, defaults: &str| {
+        fresh.parsim(&format!("{way} -k echo {{%}}-{{}} ::: 1 2")).env("PARSIM", defaults).run()
+    };
+    let ran = batch("serial", "-j 2 --tagstring 'a b'");
+    ran.exits(0).expect(ran.stdout == "a b\t1-1\na b\t1-2\n", "the tag, and one at a time");
+    batch("parallel", "echo").exits(255).tells_one_line("$PARSIM holds default options and nothing else");
+    batch("parallel", "--no-such").exits(255).tells_one_line("$PARSIM: ");
+    let ran = fresh.parsim("parallel --tagstring typed echo ::: 1").env("PARSIM", "--tag").run();
+    ran.exits(0).expect(ran.stdout == "typed\t1\n", "the typed option");
+}
