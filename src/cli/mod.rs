@@ -11,6 +11,7 @@ mod exports;
 mod jobs;
 mod notebook;
 mod plan;
+mod services;
 mod streams;
 mod term;
 mod workloads;
@@ -44,6 +45,9 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         // The panic's own message is on stderr already.
         Err(_) => Fault::Own(anyhow::anyhow!("a bug in parsim: please report the message above")),
     };
+    if let Some(end) = services::unknown(argv, &fault) {
+        return end;
+    }
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
     End::Status(Exit::Fault.status())
@@ -121,6 +125,6 @@ fn print(text: &str) -> Result<End, Fault> {
 
 /// The command line as a person would type it again.
 fn command_line(argv: &[OsString]) -> Vec<String> {
-    let words = argv.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
     std::iter::once("parsim".to_owned()).chain(words).collect()
 }

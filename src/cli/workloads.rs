@@ -10,6 +10,7 @@ use super::args::{Shared, Ways};
 use super::exit::{End, Exit, Fault};
 use super::exports::Exports;
 use super::plan::{Plan, Wanted};
+use super::services::Told;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
 use crate::host::Host;
@@ -42,13 +43,17 @@ pub(super) fn run_ways(
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&shared.color, &shared.progress);
-    let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways), ways, &shared)?;
+    let plan = Plan::new(&*workload, Host::detect().usable, Wanted::of(ways, &*workload), ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
-    let observer = progress::observer(terminal.progress);
+    let told = Told::of(matches);
+    told.check(&exports)?;
+    let one_way = Wanted::reason(ways, &*workload);
+    let keeps_records = exports.any() || workload.asks_outside();
+    let observer = told.observer(progress::observer(terminal.progress));
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
-    if !exports.any() {
+    if !keeps_records {
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {
@@ -57,7 +62,7 @@ pub(super) fn run_ways(
     if let Some(command) = &ways.cleanup {
         experiment = experiment.after_each(hook(command, &interrupt));
     }
-    let study = experiment
+    let mut study = experiment
         .executors(plan.executors)
         .repeats(plan.repeats)
         .warmup(plan.warmup)
@@ -70,6 +75,12 @@ pub(super) fn run_ways(
         .run()
         .map_err(Fault::Own)?;
 
+    if let Some(reason) = one_way {
+        study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
+    }
+    if told != Told::Text {
+        return told.end(&study, exports, interrupt.signal());
+    }
     report(&study, exports, terminal).map_err(Fault::Own)?;
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
@@ -89,7 +100,8 @@ pub(super) fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
 
 /// Shows the report and writes what is to be exported.
 pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
-    let measured = study.columns.iter().any(|column| !column.runs.is_empty());
+    let measured = study.columns.iter().any(|column| !column.runs.is_empty())
+        || study.cut.as_ref().is_some_and(|cut| !cut.records.is_empty());
     let mut shown = Ok(());
     if measured && exports.take_stdout() {
         // With stderr closed there is nobody left to tell.
@@ -97,7 +109,7 @@ pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> any
     } else if measured {
         shown = Terminal::print(&text::render(study, terminal.out));
     }
-    if let Some(Cut { way, finished, tasks }) = &study.cut {
+    if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         let _ =
             writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");

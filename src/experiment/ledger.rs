@@ -8,6 +8,7 @@ use super::judge::with_ending;
 use crate::record::{Digest, Outcome, Record, Way};
 use crate::run::Ledger;
 use crate::study::{Failure, RunResult};
+use crate::workload::Workload;
 
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
@@ -37,6 +38,8 @@ pub(super) struct RunLedger<'a> {
     pub(super) differing: BTreeMap<u64, String>,
     compared: Option<Against<'a>>,
     keep_records: bool,
+    /// Whether what failed tasks found is compared, too.
+    counts_failed: bool,
 }
 
 impl<'a> RunLedger<'a> {
@@ -49,7 +52,13 @@ impl<'a> RunLedger<'a> {
             differing: BTreeMap::new(),
             compared,
             keep_records,
+            counts_failed: false,
         }
+    }
+
+    /// Where tasks ask somebody outside, what failed ones found is compared, too.
+    pub(super) fn of(self, workload: &dyn Workload) -> Self {
+        Self { counts_failed: workload.asks_outside(), ..self }
     }
 
     /// Whether a failure is one too many to be named. Not where ways are compared
@@ -72,7 +81,11 @@ impl RunLedger<'_> {
     /// Takes note of the result of `record`'s task.
     fn compare(&mut self, record: &Record, against: Against<'_>) {
         let result = match against.results {
-            Results::Products => record.digest.filter(|_| record.outcome == Outcome::Success),
+            Results::Products => record.digest.filter(|_| match record.outcome {
+                Outcome::Success => true,
+                Outcome::Interrupted => false,
+                _ => self.counts_failed,
+            }),
             Results::Endings => record.digest.and_then(|digest| with_ending(digest, &record.outcome)),
         };
         let index = usize::try_from(record.seq).expect("a digest for each task fits into memory");

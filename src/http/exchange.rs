@@ -197,7 +197,8 @@ fn next(hops: &[Hop], request: &Request<'_>, status: u16, to: &str) -> Result<Ho
     }
     let is_known = to == from || hops.iter().any(|hop| hop.from == to);
     // A form that becomes a GET of the same place is no loop.
-    if is_known && !(request.form.is_some() && !matches!(status, 307 | 308)) {
+    let asks_the_same = request.form.is_none() || matches!(status, 307 | 308);
+    if is_known && asks_the_same {
         return Err(lost(format!("redirected in a circle, to {to}")));
     }
     Ok(Hop { status, from, to })
@@ -236,7 +237,9 @@ fn understood(error: &ureq::Error, notes: &Notes) -> Trouble {
             let when = if answered { "in the middle of the answer" } else { "without an answer" };
             Trouble::new(TroubleKind::Closed, format!("closed {when}"))
         }
-        ureq::Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+        ureq::Error::Io(error)
+            if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
+        {
             Trouble::new(TroubleKind::Tls, error.to_string())
         }
         ureq::Error::Protocol(error) => Trouble::protocol(format!("not HTTP: {error}")),
@@ -268,7 +271,7 @@ fn encoded(form: &[(&'static str, String)]) -> Vec<u8> {
         text.bytes().fold(String::new(), |mut quoted, byte| {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                    quoted.push(char::from(byte))
+                    quoted.push(char::from(byte));
                 }
                 b' ' => quoted.push('+'),
                 _ => quoted.push_str(&format!("%{byte:02X}")),

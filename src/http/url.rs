@@ -191,21 +191,17 @@ fn is_scheme(text: &str) -> bool {
 }
 
 fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> {
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let Some((address, behind)) = rest.split_once(']') else {
-                return bad("] is missing behind the address");
-            };
-            let Ok(address) = address.parse::<Ipv6Addr>() else {
-                return bad("no IPv6 address between [ and ]");
-            };
-            (Host::Address(address.into()), behind)
-        }
-        None => {
-            let at = place.find(':').unwrap_or(place.len());
-            let (host, port) = place.split_at(at);
-            (named(host)?, port)
-        }
+    let (host, port) = if let Some(rest) = place.strip_prefix('[') {
+        let Some((address, behind)) = rest.split_once(']') else {
+            return bad("] is missing behind the address");
+        };
+        let Ok(address) = address.parse::<Ipv6Addr>() else {
+            return bad("no IPv6 address between [ and ]");
+        };
+        (Host::Address(address.into()), behind)
+    } else {
+        let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+        (named(host)?, port)
     };
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => None,
@@ -270,15 +266,12 @@ fn unquoted(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let pair = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) => {
-                plain.push(byte);
-                at += 3;
-            }
-            None => {
-                plain.push(bytes[at]);
-                at += 1;
-            }
+        if let Some(byte) = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            plain.push(byte);
+            at += 3;
+        } else {
+            plain.push(bytes[at]);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&plain).into_owned()

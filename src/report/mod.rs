@@ -5,6 +5,8 @@
 //! `--export-NAME`, its help and the saving come from the row.
 
 pub mod json;
+pub mod prometheus;
+pub mod services;
 mod table;
 pub mod text;
 
@@ -27,4 +29,4 @@ pub struct Row {
 }
 
 /// Every format that can be exported.
-pub const ROWS: &[Row] = &[json::ROW];
+pub const ROWS: &[Row] = &[json::ROW, prometheus::ROW];

@@ -27,7 +27,7 @@ pub use summary::{RunResult, SpanTotal};
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::record::Way;
+use crate::record::{Record, Way};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/1";
@@ -109,7 +109,7 @@ pub struct Column {
 }
 
 /// The run during which a signal came; it is not among the runs that count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// How the batch was being run.
     pub way: Way,
@@ -117,6 +117,9 @@ pub struct Cut {
     pub finished: u64,
     /// Of how many, where that is known.
     pub tasks: Option<u64>,
+    /// Their records, where what they found out is worth telling by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
 }
 
 /// A task, or an item made of several tasks, that failed.
@@ -161,10 +164,11 @@ impl Study {
         self.columns.iter().filter(|column| column.way == Way::Parallel && !column.runs.is_empty())
     }
 
-    /// Whether the compared ways produced the same (true where nothing was compared).
+    /// Whether the compared ways produced the same (true where nothing was
+    /// compared, and where what was compared can change by itself).
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.agreement.as_ref().is_none_or(Agreement::holds)
+        self.agreement.as_ref().is_none_or(|agreement| agreement.holds() || agreement.outside)
     }
 
     /// How many distinct tasks failed in any run.

@@ -22,7 +22,7 @@
 //! attributed beyond any use. How many bytes there may be is the caller's say.
 //!
 //! Sources: VOSI 1.0 and 1.1 with the schemata of its documents, TAP 1.1, DALI
-//! 1.1 (4.4, the status of a query), VOTable 1.4, XML Schema part 2 (the
+//! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
 mod availability;

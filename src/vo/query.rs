@@ -1,6 +1,6 @@
 //! A synchronous TAP query: what is sent, and what the answer says of itself.
 //!
-//! DALI puts the status of a query into the VOTable, whatever the status of
+//! DALI puts the status of a query into the `VOTable`, whatever the status of
 //! HTTP: `OK` before the table, and once more behind it when something went
 //! wrong on the way. So a document is read to its end.
 
@@ -53,10 +53,10 @@ pub fn query_form(adql: &str, most_rows: u32) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Reads the VOTable that answers a query, to its end.
+/// Reads the `VOTable` that answers a query, to its end.
 ///
 /// # Errors
-/// When it is no VOTable.
+/// When it is no `VOTable`.
 pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, Flaw> {
     let text = xml::text(bytes, charset)?;
     let tree = xml::tree(&text)?;

@@ -1,7 +1,7 @@
 //! A walk over the tags of a document before it is parsed: what a parser should
 //! not be given at all.
 //!
-//! One pass, no memory, no recursion. It also works on the head of a document
+//! One pass, no recursion, and next to no memory. It also works on the head of a document
 //! that was too long to be read to its end. Whether the document is well-formed
 //! is not its business.
 
@@ -13,6 +13,11 @@ const DEEPEST: usize = 200;
 /// Attributes of one element; documents of the VO need a dozen. Comparing each
 /// with each is what a parser does to find duplicates.
 const MOST_ATTRIBUTES: usize = 256;
+
+/// A parser hands the namespaces of an element down to those within that declare
+/// more, each compared with each: so many comparisons take a tenth of a second.
+/// Documents of the VO need some thousand.
+const MOST_COMPARISONS: u64 = 10_000_000;
 
 /// So much of the document is looked at to tell a web page.
 const HEAD: usize = 4096;
@@ -31,7 +36,9 @@ pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
         return Err(Flaw::new(FlawKind::NotXml, format!("not XML but {:?}", head(trimmed, 40))));
     }
     let mut rest = trimmed;
-    let mut depth = 0_usize;
+    // By depth, how many namespaces are in scope.
+    let mut in_scope: Vec<u64> = Vec::new();
+    let mut n_comparisons = 0_u64;
     let mut is_first = true;
     while let Some(at) = rest.find('<') {
         rest = &rest[at..];
@@ -44,15 +51,24 @@ pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
         } else if rest.starts_with("<!") {
             return Err(definition(rest, trimmed));
         } else if let Some(inside) = rest.strip_prefix("</") {
-            depth = depth.saturating_sub(1);
+            in_scope.pop();
             inside.split_once('>').map(|(_, rest)| rest)
         } else {
             if std::mem::take(&mut is_first) && is_named(&rest[1..], "html") {
                 return Err(web_page(trimmed));
             }
             let tag = Tag::read(&rest[1..])?;
-            depth += usize::from(!tag.is_empty);
-            if depth > DEEPEST {
+            let namespaces = in_scope.last().copied().unwrap_or(0) + tag.n_namespaces;
+            if tag.n_namespaces > 0 {
+                n_comparisons += namespaces * namespaces;
+            }
+            if n_comparisons > MOST_COMPARISONS {
+                return Err(Flaw::new(FlawKind::UnsafeXml, "namespaces declared over and over"));
+            }
+            if !tag.is_empty {
+                in_scope.push(namespaces);
+            }
+            if in_scope.len() > DEEPEST {
                 let text = format!("elements nested more than {DEEPEST} deep");
                 return Err(Flaw::new(FlawKind::UnsafeXml, text));
             }
@@ -69,6 +85,8 @@ pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
 struct Tag<'a> {
     /// Whether it is `<a/>`.
     is_empty: bool,
+    /// How many namespaces it declares.
+    n_namespaces: u64,
     /// What follows it; `None` where it has no end.
     rest: Option<&'a str>,
 }
@@ -78,6 +96,7 @@ impl<'a> Tag<'a> {
     fn read(text: &'a str) -> Result<Self, Flaw> {
         let mut quote = None;
         let mut n_attributes = 0;
+        let mut n_namespaces = 0;
         let mut before = 0;
         for (at, byte) in text.bytes().enumerate() {
             match (quote, byte) {
@@ -90,12 +109,19 @@ impl<'a> Tag<'a> {
                         return Err(Flaw::new(FlawKind::UnsafeXml, text));
                     }
                 }
-                (None, b'>') => return Ok(Self { is_empty: before == b'/', rest: Some(&text[at + 1..]) }),
+                (None, b'>') => {
+                    return Ok(Self { is_empty: before == b'/', n_namespaces, rest: Some(&text[at + 1..]) });
+                }
+                (None, b'x')
+                    if before.is_ascii_whitespace() && text.as_bytes()[at..].starts_with(b"xmlns") =>
+                {
+                    n_namespaces += 1;
+                }
                 _ => {}
             }
             before = byte;
         }
-        Ok(Self { is_empty: false, rest: None })
+        Ok(Self { is_empty: false, n_namespaces, rest: None })
     }
 }
 
@@ -113,7 +139,7 @@ fn definition(rest: &str, whole: &str) -> Flaw {
 fn is_named(text: &str, name: &str) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.');
     text.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name))
-        && !text.as_bytes().get(name.len()).is_some_and(|byte| is_word(byte))
+        && !text.as_bytes().get(name.len()).is_some_and(is_word)
 }
 
 /// A web page, with its title: often that says what is the matter.

@@ -208,6 +208,11 @@ fn what_asks_for_too_much_is_refused() {
     for text in [
         with("[<!ENTITY x 'true'>]"),
         with("SYSTEM 'http://127.0.0.1/x'"),
+        document(&{
+            let outer: String = (0..250).map(|n| format!(" xmlns:n{n}='{n}'")).collect();
+            let inner = "<b xmlns:z='z'/>".repeat(20_000);
+            format!("<a {outer}>{inner}</a>")
+        }),
         document(&"<a>".repeat(100_000)),
         document(&("<a>".repeat(300) + &"</a>".repeat(300))),
         document(&format!("<a {}/>", (0..20_000).map(|n| format!("b{n}='' ")).collect::<String>())),

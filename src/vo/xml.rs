@@ -20,10 +20,11 @@ pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a,
     // A web page or a picture is told as that before its encoding is.
     let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let is_wide = bytes.iter().take(4).any(|&byte| byte == 0 || byte >= 0xfe);
-    if !is_wide && let Err(flaw) = refuse_unsafe(&lossy) {
-        if flaw.kind == FlawKind::NotXml {
-            return Err(flaw);
-        }
+    if !is_wide
+        && let Err(flaw) = refuse_unsafe(&lossy)
+        && flaw.kind == FlawKind::NotXml
+    {
+        return Err(flaw);
     }
     let text = match decode(bytes, charset) {
         Err(_) if is_wide && !looks_like_text(bytes) => {

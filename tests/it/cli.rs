@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
 
-const RUNNING: [&str; 4] = ["--jobs", "--progress", "--color", "--export-json"];
-const WAYS: [&str; 6] = ["--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
+const RUNNING: [&str; 5] = ["--export-prometheus", "--jobs", "--progress", "--color", "--export-json"];
+const WAYS: [&str; 7] =
+    ["--compare", "--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
     "--files",
