@@ -249,8 +249,9 @@ impl<'a> Experiment<'a> {
                 measured += result.wall;
                 study.columns[column].runs.push(result);
                 let checked = self.checked.clone();
-                study.agreement =
-                    judge.comparer.agreement().map(|agreement| Agreement { checked, ..agreement });
+                let outside = self.workload.asks_outside();
+                let agreement = judge.comparer.agreement();
+                study.agreement = agreement.map(|agreement| Agreement { outside, checked, ..agreement });
                 self.saving.measured(study, &*self.clock)?;
                 if study.trouble.is_some() {
                     return Ok(());

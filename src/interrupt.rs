@@ -242,6 +242,65 @@ fn wait_out(bell: &Bell, time: Duration, is_over: impl Fn() -> bool) -> bool {
     }
 }
 
+/// What a descriptor is to be ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Something can be read, or the end was reached.
+    Read,
+    /// Something can be written, or a connection stands.
+    Write,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The descriptor is ready.
+    Ready,
+    /// The time ran out.
+    TimedOut,
+    /// The flag is set.
+    Interrupted,
+}
+
+impl Interrupt {
+    /// Waits until `fd` is ready, the flag is set, or `end` has come.
+    ///
+    /// # Errors
+    /// When the system cannot wait for `fd`.
+    #[expect(unsafe_code, reason = "std cannot wait for two things at once")]
+    pub fn wait_until(&self, fd: BorrowedFd<'_>, interest: Interest, end: Instant) -> io::Result<Waited> {
+        let events = match interest {
+            Interest::Read => libc::POLLIN,
+            Interest::Write => libc::POLLOUT,
+        };
+        let entry = |fd: BorrowedFd<'_>, events| libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            // Rounded up, so that the last wait is not many of no time.
+            let millis = left.as_nanos().div_ceil(1_000_000);
+            let mut entries = [entry(self.wake_fd(), libc::POLLIN), entry(fd, events)];
+            let timeout = i32::try_from(millis).unwrap_or(i32::MAX);
+            // SAFETY: the array lives through the call and has two entries.
+            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout) };
+            if ready < 0 {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+            if self.is_set() {
+                return Ok(Waited::Interrupted);
+            }
+            if ready > 0 && entries[1].revents != 0 {
+                return Ok(Waited::Ready);
+            }
+            if Instant::now() >= end {
+                return Ok(Waited::TimedOut);
+            }
+        }
+    }
+}
+
 /// One `ppoll` on `fd`; a signal or an error ends it early, and the caller's
 /// loop looks again.
 #[expect(unsafe_code, reason = "no safe ppoll in std")]

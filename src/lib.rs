@@ -58,7 +58,7 @@
 //! | 5 | [`report`] | a study as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
 //! | 5 | [`progress`] | events drawn as a bar or as lines |
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
-//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `command` |
+//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `tap_check`, `command` |
 //! | 3 | [`sink`] | output put in order: streamed, grouped, kept, spilled; job logs and files of results |
 //! | 3 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
 //! | 2 | [`event`], [`output`] | the traits between floors: who hears, who takes bytes |
@@ -67,7 +67,8 @@
 //! | 1 | [`policy`] | plain data: when tasks start, are tried again, are given up |
 //! | 1 | [`inputs`], [`template`] | a batch's arguments, read as they come; command lines with replacement strings |
 //! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
-//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`whole_file`] | one thing each, nothing of parsim |
+//! | 1 | [`http`] | one HTTP request at a time, with the time of each phase |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`vo`], [`whole_file`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
@@ -76,7 +77,8 @@
 //!
 //! - Only `run/one.rs` reads a task's clocks (named spans within it: `workload::Cx`),
 //!   only `experiment/` a run's.
-//! - No workload starts a thread or calls rayon: a serial run has one thread.
+//! - No workload starts a thread or calls rayon: a serial run has one thread. (A
+//!   name is looked up beside the task that waits for it; `--demo` has its servers.)
 //! - `unsafe` is in `process`, `measure` and `interrupt` only.
 //! - A file that parsim writes is whole or absent ([`whole_file`]).
 
@@ -87,6 +89,8 @@ pub mod experiment;
 pub mod format;
 pub mod gnu_args;
 pub mod host;
+#[cfg(feature = "net")]
+pub mod http;
 pub mod inputs;
 pub mod interrupt;
 pub mod joblog;
@@ -106,6 +110,7 @@ pub mod style;
 pub mod template;
 pub mod turnstile;
 pub mod unnamed_file;
+pub mod vo;
 pub mod whole_file;
 pub mod workload;
 

@@ -25,7 +25,7 @@ what that bought in wall and CPU time, and checks that both ways agree.
   parsim csv --files 20              write them both ways, side by side
   parsim sleep                       4 tasks that wait: serial against parallel
 
-Subcommands: serial, parallel, compare, sleep, csv-gen (csv), report, cpus.
+Subcommands: serial, parallel, compare, sleep, csv-gen (csv), tap-check (tap), report, cpus.
 More: parsim --help, parsim csv --help
 ";
 
@@ -104,6 +104,9 @@ pub(super) struct Ways {
     /// Only in parallel (without either: both ways, compared)
     #[arg(long)]
     pub(super) parallel: bool,
+    /// Both ways, compared, where one would do
+    #[arg(long)]
+    pub(super) compare: bool,
     /// Run each way N times, in the order A B, B A
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) runs: Option<u32>,

@@ -14,6 +14,7 @@ mod jobs;
 mod notebook;
 mod plan;
 mod report;
+mod services;
 mod streams;
 mod term;
 mod workloads;
@@ -47,6 +48,9 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         // The panic's own message is on stderr already.
         Err(_) => Fault::Own(anyhow::anyhow!("a bug in parsim: please report the message above")),
     };
+    if let Some(end) = services::unknown(argv, &fault) {
+        return end;
+    }
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
     End::Status(Exit::Fault.status())
@@ -126,6 +130,6 @@ fn print(text: &str) -> Result<End, Fault> {
 
 /// The command line as a person would type it again.
 fn command_line(argv: &[OsString]) -> Vec<String> {
-    let words = argv.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
     std::iter::once("parsim".to_owned()).chain(words).collect()
 }

@@ -29,6 +29,7 @@ pub(super) fn run(
     let ways = Ways {
         serial: way == Way::Serial,
         parallel: way == Way::Parallel,
+        compare: false,
         runs: None,
         warmup: 0,
         prepare: None,

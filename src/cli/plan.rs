@@ -7,7 +7,7 @@ use super::args::{Shared, Ways};
 use super::exit::Fault;
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::Repeats;
-use crate::workload::Workload;
+use crate::workload::{UsualWays, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
 const MOST_WAITING: u64 = 64;
@@ -34,12 +34,26 @@ pub(super) struct Plan {
 }
 
 impl Wanted {
-    /// Neither flag and both flags mean the same: both ways.
-    pub(super) fn of(ways: &Ways) -> Self {
+    /// Both flags mean both ways; neither, what the workload is usually asked for.
+    pub(super) fn of(ways: &Ways, workload: &dyn Workload) -> Self {
         match (ways.serial, ways.parallel) {
+            _ if ways.compare => Self::Both,
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
-            (true, true) | (false, false) => Self::Both,
+            (true, true) => Self::Both,
+            (false, false) => match workload.usual_ways() {
+                UsualWays::Both => Self::Both,
+                UsualWays::ParallelFor(_) => Self::Parallel,
+            },
+        }
+    }
+
+    /// Why one way alone is run, though nobody asked for just that.
+    pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
+        let asked = ways.serial || ways.parallel || ways.compare;
+        match workload.usual_ways() {
+            UsualWays::ParallelFor(reason) if !asked => Some(reason),
+            UsualWays::ParallelFor(_) | UsualWays::Both => None,
         }
     }
 }
@@ -73,7 +87,9 @@ impl Plan {
         }
         let repeats = match ways.runs {
             Some(runs) => Repeats::Times(runs as usize),
-            None if executors.len() > 1 => Repeats::Until { measured: ENOUGH, most: MOST_REPEATS },
+            None if executors.len() > 1 && !workload.asks_outside() => {
+                Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
+            }
             None => Repeats::Times(1),
         };
         Ok(Self { executors, repeats, warmup: ways.warmup as usize })

@@ -11,6 +11,7 @@ use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
 use super::plan::{Plan, Wanted};
+use super::services::Told;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
 use crate::host::Host;
@@ -49,16 +50,20 @@ pub(super) fn run_ways(
     if shared.ascii {
         terminal = terminal.in_ascii();
     }
-    let wanted = Wanted::of(ways);
+    let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);
     gates::check(&gates, wanted)?;
     let plan = Plan::new(&*workload, Host::detect().usable, wanted, ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
-    let observer = progress::observer(terminal.progress);
+    let told = Told::of(matches);
+    told.check(&exports)?;
+    let one_way = Wanted::reason(ways, &*workload);
+    let keeps_records = exports.any() || workload.asks_outside();
+    let observer = told.observer(progress::observer(terminal.progress));
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
-    if !exports.any() && !terminal.draws_pictures() {
+    if !keeps_records && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {
@@ -67,7 +72,7 @@ pub(super) fn run_ways(
     if let Some(command) = &ways.cleanup {
         experiment = experiment.after_each(hook(command, &interrupt));
     }
-    let study = experiment
+    let mut study = experiment
         .executors(plan.executors)
         .repeats(plan.repeats)
         .warmup(plan.warmup)
@@ -80,6 +85,12 @@ pub(super) fn run_ways(
         .run()
         .map_err(Fault::Own)?;
 
+    if let Some(reason) = one_way {
+        study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
+    }
+    if told != Told::Text {
+        return told.end(&study, exports, interrupt.signal());
+    }
     report(&study, exports, terminal).map_err(Fault::Own)?;
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
@@ -99,7 +110,8 @@ pub(super) fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
 
 /// Shows the report and writes what is to be exported.
 pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
-    let measured = study.columns.iter().any(|column| !column.runs.is_empty());
+    let measured = study.columns.iter().any(|column| !column.runs.is_empty())
+        || study.cut.as_ref().is_some_and(|cut| !cut.records.is_empty());
     let mut shown = Ok(());
     if measured && exports.take_stdout() {
         // With stderr closed there is nobody left to tell.
@@ -107,7 +119,7 @@ pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> any
     } else if measured {
         shown = Terminal::print(&text::render(study, terminal.out));
     }
-    if let Some(Cut { way, finished, tasks }) = &study.cut {
+    if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         let _ =
             writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");

@@ -9,6 +9,7 @@ use super::judge::with_ending;
 use crate::record::{Digest, Outcome, Record, Way};
 use crate::run::Ledger;
 use crate::study::{Failure, Folded, RunResult};
+use crate::workload::Workload;
 
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
@@ -40,6 +41,8 @@ pub(super) struct RunLedger<'a> {
     /// When the last task of each slot ended, since the start of the run.
     last_ends: Vec<Duration>,
     keep_records: bool,
+    /// Whether what failed tasks found is compared, too.
+    counts_failed: bool,
 }
 
 impl<'a> RunLedger<'a> {
@@ -54,7 +57,13 @@ impl<'a> RunLedger<'a> {
             last_ends: Vec::new(),
             compared,
             keep_records,
+            counts_failed: false,
         }
+    }
+
+    /// Where tasks ask somebody outside, what failed ones found is compared, too.
+    pub(super) fn of(self, workload: &dyn Workload) -> Self {
+        Self { counts_failed: workload.asks_outside(), ..self }
     }
 
     /// Whether a failure is one too many to be named. Not where ways are compared
@@ -80,7 +89,11 @@ impl RunLedger<'_> {
     /// Takes note of the result of `record`'s task.
     fn compare(&mut self, record: &Record, against: Against<'_>) {
         let result = match against.results {
-            Results::Products => record.digest.filter(|_| record.outcome == Outcome::Success),
+            Results::Products => record.digest.filter(|_| match record.outcome {
+                Outcome::Success => true,
+                Outcome::Interrupted => false,
+                _ => self.counts_failed,
+            }),
             Results::Endings => record.digest.and_then(|digest| with_ending(digest, &record.outcome)),
         };
         let index = usize::try_from(record.seq).expect("a digest for each task fits into memory");

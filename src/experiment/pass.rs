@@ -40,7 +40,7 @@ impl Experiment<'_> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
         let both_ways = self.executors.len() > 1;
-        let cut_before = Cut { way, finished: 0, tasks: self.workload.size().tasks };
+        let cut_before = Cut { way, finished: 0, tasks: self.workload.size().tasks, records: Vec::new() };
         if self.interrupt.is_set() {
             study.cut = Some(cut_before);
             return Ok(None);
@@ -77,7 +77,7 @@ impl Experiment<'_> {
         });
         let against =
             both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
-        let mut ledger = RunLedger::new(against, self.keep_records);
+        let mut ledger = RunLedger::new(against, self.keep_records).of(workload);
         let heads = Heads::new(SHOWN_OUTPUT);
         let sink = in_order(workload.outlet(way));
         let shown = sink.as_deref().unwrap_or(&heads);
@@ -96,7 +96,7 @@ impl Experiment<'_> {
         let RunLedger { result, digests, failures, unnamed, differing, .. } = ledger.closed(wall);
         let failed: BTreeSet<u64> = failures.keys().copied().collect();
         let endings = failures.iter().map(|(&item, failure)| (item, failure.why.clone())).collect();
-        let cut = Cut { way, finished: result.succeeded, tasks: size.tasks };
+        let cut = cut_in(workload, way, &result);
         if number > 0 {
             study.unnamed_failures += unnamed;
             for (item, mut failure) in failures {
@@ -220,6 +220,17 @@ fn note_missing(files: Option<&[LeftFile]>, way: Way, study: &mut Study) {
     }
 }
 
+/// A run as it stands when it is cut short. What was asked and answered is known,
+/// whatever the answer.
+fn cut_in(workload: &dyn Workload, way: Way, result: &RunResult) -> Cut {
+    let tasks = workload.size().tasks;
+    if workload.asks_outside() {
+        let finished = result.succeeded + result.failed;
+        return Cut { way, finished, tasks, records: result.records.clone() };
+    }
+    Cut { way, finished: result.succeeded, tasks, records: Vec::new() }
+}
+
 /// What was measured of a run as a whole.
 struct Timed {
     wall: Duration,
@@ -245,6 +256,12 @@ fn produced(
         let unit = products.first().map_or(workload.unit(), |product| product.unit);
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
         return Ok(Produced::new(way, width, unit, items));
+    }
+    if workload.asks_outside() {
+        // Who was asked is what there is to call it.
+        let labels = workload.tasks().map(|task| task.map_or_else(|_| String::new(), |task| task.label));
+        let items = labels.zip(digests).collect();
+        return Ok(Produced::new(way, width, workload.unit(), items));
     }
     let items = (1..).zip(digests).map(|(number, digest): (u64, _)| (number.to_string(), digest));
     Ok(Produced::new(way, width, workload.unit(), items.collect()))

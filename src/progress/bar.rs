@@ -1,6 +1,7 @@
 //! A progress bar on a terminal: tasks done, bytes per second, time left.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use crate::event::{Event, Observer};
 use crate::format;
 use crate::progress::WORTH_A_RATE;
+use crate::record::Record;
 
 /// The bar comes only when a run has lasted this long: what is over at once
 /// needs none.
@@ -23,6 +25,8 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Bar {
     shared: Arc<Shared>,
     ticker: Mutex<Option<JoinHandle<()>>>,
+    /// Whether there was a run whose results were told.
+    told: AtomicBool,
 }
 
 #[derive(Default)]
@@ -43,6 +47,8 @@ struct State {
     tasks: Option<u64>,
     bytes: u64,
     failed: u64,
+    /// Whether each result is told as it comes: in the first run only.
+    tells: bool,
 }
 
 impl Observer for Bar {
@@ -58,10 +64,12 @@ impl Observer for Bar {
                 bar.set_style(style(length.is_some()));
                 let unit = unit.to_owned();
                 let (bar, started) = (Some(bar), Some(Instant::now()));
-                self.start(State { bar, started, by_bytes, unit, tasks, ..State::default() });
+                let tells = !self.told.swap(true, Ordering::Relaxed);
+                self.start(State { bar, started, by_bytes, unit, tasks, tells, ..State::default() });
             }
             Event::Advanced { bytes } => self.shared.draw(|state| state.bytes += bytes),
             Event::TaskFinished(record) => self.shared.draw(|state| {
+                state.tell(record);
                 state.done += 1;
                 state.failed += u64::from(record.outcome.is_failure());
             }),
@@ -130,6 +138,18 @@ impl Shared {
 }
 
 impl State {
+    /// What was found out about somebody outside is told above the bar at once.
+    fn tell(&mut self, record: &Record) {
+        let fact = |name: &str| record.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let (Some(bar), Some(verdict), true) = (&self.bar, fact("verdict"), self.tells) else { return };
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let reason = fact("reason").map_or_else(String::new, |reason| format!("  {reason}"));
+        let line = format!("{verdict:5} {:>9}  {}{reason}", format::duration(record.wall), record.label);
+        bar.println(format::printable(&line));
+    }
+
     fn draw(&mut self) {
         let (Some(bar), Some(started)) = (&self.bar, self.started) else { return };
         if bar.is_hidden() {

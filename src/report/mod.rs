@@ -11,6 +11,8 @@ pub mod json;
 pub mod junit;
 mod look;
 pub mod markdown;
+pub mod prometheus;
+pub mod services;
 pub mod summary;
 mod svg;
 mod table;
@@ -39,4 +41,5 @@ pub struct Row {
 }
 
 /// Every format that can be exported.
-pub const ROWS: &[Row] = &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW];
+pub const ROWS: &[Row] =
+    &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];

@@ -4,7 +4,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
-use super::{Look, Pictures, Table, terminal};
+use super::{Look, Pictures, Table, services, terminal};
 use crate::format;
 use crate::record::Way;
 use crate::study::{self, Agreement, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
@@ -31,6 +31,7 @@ pub fn render(study: &Study, look: Look) -> String {
     let mut lines = Vec::new();
     if study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
         lines.extend([title(study, look.styles), String::new()]);
+        lines.extend(services::table(study, look));
         lines.extend(Table::of(study).split(look.width).iter().map(|table| drawn(table, look)));
         lines.extend(summary(study, look.styles));
         lines.extend(laws(study));
@@ -38,7 +39,10 @@ pub fn render(study: &Study, look: Look) -> String {
             lines.extend(terminal::pictures(study, look));
             lines.push(String::new());
         }
+    } else {
+        lines.extend(services::table(study, look));
     }
+    lines.extend(services::particulars(study));
     lines.extend(results(study));
     lines.extend(whereabouts(study));
     lines.extend(failures(study, look.styles));
@@ -81,11 +85,8 @@ pub(super) fn about(study: &Study) -> String {
 }
 
 fn drawn(table: &Table, look: Look) -> String {
-    let rule = if look.unicode { '─' } else { '-' };
-    let line = LineStyle::none().fill(rule).junction(rule);
-    let style: TableStyle = NOTHING.header_separator(line).bottom_border(line);
-    let mut drawn = comfy_table::Table::new();
-    drawn.load_style(style).set_header(&table.header);
+    let mut drawn = ruled(look);
+    drawn.set_header(&table.header);
     for line in &table.lines {
         drawn.add_row(std::iter::once(&line.label).chain(&line.cells));
     }
@@ -95,6 +96,16 @@ fn drawn(table: &Table, look: Look) -> String {
         }
     }
     drawn.trim_fmt()
+}
+
+/// An empty table with a rule under its head and one at its end.
+pub(super) fn ruled(look: Look) -> comfy_table::Table {
+    let rule = if look.unicode { '─' } else { '-' };
+    let line = LineStyle::none().fill(rule).junction(rule);
+    let style: TableStyle = NOTHING.header_separator(line).bottom_border(line);
+    let mut table = comfy_table::Table::new();
+    table.load_style(style);
+    table
 }
 
 /// Speed-up, efficiency and agreement in one line, the bound in the next.
@@ -127,7 +138,8 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     if let Some(agreement) = &study.agreement {
         lines.extend(agreement.checked.as_deref().map(format::printable));
         for difference in &agreement.differences {
-            let mut text = format!("differs: {} ({})", format::printable(&difference.label), difference.way);
+            let what = if agreement.outside { "changed between the ways" } else { "differs" };
+            let mut text = format!("{what}: {} ({})", format::printable(&difference.label), difference.way);
             if !difference.why.is_empty() {
                 text += &format!(": {}", format::printable(&difference.why));
             }
@@ -293,7 +305,11 @@ fn hint(study: &Study) -> Option<String> {
         return None;
     }
     let flag = format!("--{way}");
-    let both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
-    (both.len() < study.command.len())
-        .then(|| format!("to see both ways side by side: {}", shell_words::join(both)))
+    let mut both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
+    let was_asked_for = both.len() < study.command.len();
+    // A long list of services is checked one way unless both are asked for.
+    if services::are_told(study) {
+        both.push("--compare");
+    }
+    was_asked_for.then(|| format!("to see both ways side by side: {}", shell_words::join(both)))
 }

@@ -27,6 +27,10 @@ pub struct Agreement {
     /// The files that tasks left beside, where these were compared too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<FilesAgreement>,
+    /// Whether what was compared can change by itself: a difference is then told,
+    /// and is no fault.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
     /// A further check of the content, in words: `x000000.csv read back as ...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked: Option<String>,
@@ -216,6 +220,7 @@ impl Comparer {
             failed_alike: self.failed_alike.len() as u64,
             files: (self.n_file_runs > 0).then_some(files),
             differences: self.differing.values().chain(unlike_files()).take(NAMED).cloned().collect(),
+            outside: false,
             checked: None,
         })
     }

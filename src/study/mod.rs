@@ -37,7 +37,7 @@ pub use summary::{RunResult, SpanTotal};
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::record::Way;
+use crate::record::{Record, Way};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/1";
@@ -119,7 +119,7 @@ pub struct Column {
 }
 
 /// The run during which a signal came; it is not among the runs that count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
     /// How the batch was being run.
     pub way: Way,
@@ -127,6 +127,9 @@ pub struct Cut {
     pub finished: u64,
     /// Of how many, where that is known.
     pub tasks: Option<u64>,
+    /// Their records, where what they found out is worth telling by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
 }
 
 /// A task, or an item made of several tasks, that failed.
@@ -178,10 +181,11 @@ impl Study {
         self.serial().or_else(|| self.parallel().find(|column| column.width == 1))
     }
 
-    /// Whether the compared ways produced the same (true where nothing was compared).
+    /// Whether the compared ways produced the same (true where nothing was
+    /// compared, and where what was compared can change by itself).
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.agreement.as_ref().is_none_or(Agreement::holds)
+        self.agreement.as_ref().is_none_or(|agreement| agreement.holds() || agreement.outside)
     }
 
     /// How many distinct tasks failed in any run.

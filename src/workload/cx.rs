@@ -153,6 +153,15 @@ impl<'a> Cx<'a> {
         why.is_some()
     }
 
+    /// Takes `bytes` for the comparison of ways, and shows them to nobody.
+    pub fn judged(&mut self, bytes: &[u8]) {
+        if self.setting.digested {
+            let (digester, length) = &mut self.digesters[Channel::Out as usize];
+            digester.get_or_insert_with(|| Box::new(Xxh3::new())).update(bytes);
+            *length += bytes.len() as u64;
+        }
+    }
+
     /// Counts bytes that the task put somewhere by itself.
     pub fn produced(&mut self, bytes: u64) {
         self.found.bytes += bytes;

@@ -10,6 +10,7 @@ pub mod command;
 pub mod csv_gen;
 mod cx;
 pub mod sleep;
+pub mod tap_check;
 
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
@@ -50,6 +51,19 @@ pub trait Workload: Sync {
     /// are cores may run at a time.
     fn waits(&self) -> bool {
         false
+    }
+
+    /// Whether tasks ask something outside that may change by itself. Then what
+    /// failed tasks found counts, too, where ways are compared, a difference is
+    /// told and is no fault, nothing is asked again unless the user says so, and
+    /// the records are kept for the report.
+    fn asks_outside(&self) -> bool {
+        false
+    }
+
+    /// Which ways are run when the user says nothing.
+    fn usual_ways(&self) -> UsualWays {
+        UsualWays::Both
     }
 
     /// The parameters, enough to build the workload again elsewhere.
@@ -146,6 +160,15 @@ pub trait Workload: Sync {
     }
 }
 
+/// Which ways are run when the user says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsualWays {
+    /// Both, compared.
+    Both,
+    /// In parallel only, for this reason.
+    ParallelFor(&'static str),
+}
+
 /// How much a run has to do, where it is known beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
@@ -194,7 +217,12 @@ pub struct Row {
 }
 
 /// Every workload that parsim brings.
-pub const ROWS: &[Row] = &[sleep::ROW, csv_gen::ROW];
+pub const ROWS: &[Row] = &[
+    sleep::ROW,
+    csv_gen::ROW,
+    #[cfg(feature = "net")]
+    tap_check::ROW,
+];
 
 /// A workload's own options, and the workload they describe.
 pub trait Options: Args + DeserializeOwned {

@@ -6,7 +6,7 @@ use crate::support::{Fresh, Ran};
 
 const GATES: [&str; 2] = ["--min-speedup", "--fail-if-slower"];
 const RUNNING: [&str; 4] = ["--jobs", "--progress", "--lanes", "--ascii"];
-const REPORTING: [&str; 7] = [
+const REPORTING: [&str; 8] = [
     "--color",
     "--export-json",
     "--export-csv",
@@ -14,8 +14,10 @@ const REPORTING: [&str; 7] = [
     "--export-html",
     "--export-junit",
     "--export-trace",
+    "--export-prometheus",
 ];
-const WAYS: [&str; 6] = ["--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
+const WAYS: [&str; 7] =
+    ["--compare", "--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
     "--files",

@@ -46,6 +46,9 @@ mod records;
 mod statistics;
 // A command line in a fresh directory.
 mod support;
+// Services that are asked how they are.
+#[cfg(feature = "net")]
+mod tap;
 // What is drawn on a terminal.
 mod terminal;
 // Who works at a time.

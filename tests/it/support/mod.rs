@@ -5,6 +5,8 @@
 
 mod ran;
 mod started;
+#[cfg(feature = "net")]
+mod stub;
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
@@ -15,6 +17,8 @@ use tempfile::TempDir;
 
 pub(crate) use ran::Ran;
 pub(crate) use started::Started;
+#[cfg(feature = "net")]
+pub(crate) use stub::{Asked, Reply, Stub};
 
 /// The program under test.
 const PARSIM: &str = env!("CARGO_BIN_EXE_parsim");

@@ -1,0 +1,111 @@
+//! How the check of services is told to machines: objects as they come, or one
+//! line for a monitor, with the status that the monitor reads.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use clap::ArgMatches;
+
+use super::exit::{End, Exit, Fault};
+use super::exports::Exports;
+use super::term::Terminal;
+use crate::event::{Event, Observer};
+use crate::format;
+use crate::record::Way;
+use crate::report::services::{self, Health};
+use crate::study::Study;
+
+/// To whom it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// To a person.
+    Text,
+    /// To a program, an object a line, as each service is done.
+    JsonLines,
+    /// To a monitor with the interface of Nagios.
+    Nagios,
+}
+
+impl Told {
+    /// What `--format` says, where there is such an option.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        match matches.try_get_one::<String>("format").ok().flatten().map(String::as_str) {
+            Some("json-lines") => Self::JsonLines,
+            Some("nagios") => Self::Nagios,
+            _ => Self::Text,
+        }
+    }
+
+    /// Stdout can be told one thing only.
+    pub(super) fn check(self, exports: &Exports) -> Result<(), Fault> {
+        if self != Self::Text && exports.take_stdout() {
+            return Err(Fault::Usage("stdout is taken by --format: export to a file".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Who hears of what happens: `progress`, and stdout where it is told as it
+    /// comes.
+    pub(super) fn observer(self, progress: Box<dyn Observer>) -> Box<dyn Observer> {
+        match self {
+            Self::JsonLines => Box::new(Lines { progress, way: Mutex::new(Way::Parallel) }),
+            Self::Text | Self::Nagios => progress,
+        }
+    }
+
+    /// The end of a run that was told to a machine.
+    pub(super) fn end(self, study: &Study, exports: Exports, signal: Option<i32>) -> Result<End, Fault> {
+        let mut status = Exit::of(study).status();
+        if self == Self::Nagios {
+            let (line, health) = services::nagios(study);
+            Terminal::print(&line).map_err(Fault::Own)?;
+            status = health as u8;
+        }
+        exports.finish(study).map_err(Fault::Own)?;
+        if let (Some(trouble), None) = (&study.trouble, signal) {
+            return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
+        }
+        Ok(signal.map_or(End::Status(status), End::Signal))
+    }
+}
+
+/// What could not even be begun, as a monitor wants to be told; `None` where
+/// none asked.
+pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
+    let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
+    let is_check = words.get(1).is_some_and(|word| word == "tap-check" || word == "tap");
+    let asked = words.iter().any(|word| word == "--format=nagios")
+        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
+    if !is_check || !asked {
+        return None;
+    }
+    let text = format::printable(&fault.to_string()).replace('|', "/");
+    // A closed stdout leaves the status.
+    let _ = Terminal::print(&format!("TAP UNKNOWN - {text}\n"));
+    Some(End::Status(Health::Unknown as u8))
+}
+
+/// Writes an object for each service that is done.
+struct Lines {
+    progress: Box<dyn Observer>,
+    way: Mutex<Way>,
+}
+
+impl Observer for Lines {
+    fn observe(&self, event: &Event<'_>) {
+        self.progress.observe(event);
+        match event {
+            Event::RunStarted { way, .. } => *self.way.lock().unwrap_or_else(PoisonError::into_inner) = *way,
+            Event::TaskFinished(record) => {
+                let way = *self.way.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(line) = services::json_line(record, way) {
+                    let mut stdout = io::stdout().lock();
+                    // That nobody reads on is no error; the status still tells.
+                    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What came back.
+
+use std::time::Duration;
+
+use super::{Phases, Trouble, Url};
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The redirects that were followed, in order.
+    pub hops: Vec<Hop>,
+    /// How long each phase took, over all hops.
+    pub phases: Phases,
+    /// When the first certificate expires that was shown, in seconds since 1970.
+    pub expires: Option<i64>,
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, Trouble>,
+}
+
+/// One redirect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The status that told of it.
+    pub status: u16,
+    /// Who told.
+    pub from: Url,
+    /// Where to.
+    pub to: Url,
+}
+
+impl Hop {
+    /// Whether the new place is to be used from now on.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self.status, 301 | 308)
+    }
+}
+
+/// An answer with its head and body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Who gave it, after redirects.
+    pub url: Url,
+    /// The status.
+    pub status: u16,
+    /// The media type in lower case, without parameters.
+    pub media_type: Option<String>,
+    /// The `charset` parameter of it.
+    pub charset: Option<String>,
+    /// When to come back, if the answer says so.
+    pub retry_after: Option<RetryAfter>,
+    /// Whether it had both a length and chunks, of which the chunks counted.
+    pub odd_framing: bool,
+    /// The decoded body, or why it is not whole.
+    pub body: Result<Vec<u8>, Trouble>,
+    /// What there is of a body that was too large.
+    pub head: Vec<u8>,
+}
+
+impl Answer {
+    /// What the status means, as its RFC has it.
+    #[must_use]
+    pub fn status_words(&self) -> Option<&'static str> {
+        ureq::http::StatusCode::from_u16(self.status).ok()?.canonical_reason()
+    }
+}
+
+/// When to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so long.
+    In(Duration),
+    /// At a date, seconds since 1970.
+    At(i64),
+}
+
+impl RetryAfter {
+    /// Reads the header of RFC 9110, 10.2.3: seconds, or a date.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(seconds) = text.parse::<u32>() {
+            return Some(Self::In(Duration::from_secs(seconds.into())));
+        }
+        // `Fri, 01 Jan 2038 00:00:00 GMT`; the old forms have not been sent for decades.
+        let mut words = text.split_once(", ")?.1.split(' ');
+        let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = months.iter().position(|name| *name == month)? + 1;
+        crate::vo::read_datetime(&format!("{year}-{month:02}-{day}T{time}Z")).map(Self::At)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_retry_after_are_read() {
+        assert_eq!(RetryAfter::parse(" 7"), Some(RetryAfter::In(Duration::from_secs(7))));
+        let date = "Fri, 02 Jan 2026 03:04:05 GMT";
+        assert_eq!(RetryAfter::parse(date), Some(RetryAfter::At(1_767_323_045)));
+        for text in ["", "-1", "soon", "Fri, 99 Jan 2026 03:04:05 GMT"] {
+            assert_eq!(RetryAfter::parse(text), None, "{text}");
+        }
+    }
+}

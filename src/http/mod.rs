@@ -1,0 +1,97 @@
+//! One HTTP request at a time, fresh from the name to the last byte, with the
+//! time that each phase took: for asking a service how it is.
+//!
+//! [`Client::fetch`] looks the name up, connects, greets, asks and reads within
+//! one deadline, follows redirects by hand and tells of each, never reads more
+//! than a limit, and never uses a connection twice. An interrupt ends it at
+//! once. HTTP itself is ureq's business.
+//!
+//! Knows nothing of services or of what the bytes mean.
+
+mod answer;
+mod decoded;
+mod exchange;
+mod expiry;
+mod line;
+mod resolve;
+mod tls;
+mod trouble;
+mod url;
+
+pub use answer::{Answer, Fetched, Hop, RetryAfter};
+pub use exchange::{Client, Request};
+pub use line::Budget;
+pub use tls::{Roots, Trust};
+pub use trouble::{Trouble, TroubleKind};
+pub use url::{BadUrl, Host, Url};
+
+use std::time::Duration;
+
+/// A part of a request, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Looking the name up.
+    #[default]
+    Resolve,
+    /// Until the connection stands.
+    Connect,
+    /// Until the other side has shown who it is.
+    Tls,
+    /// From the request's last byte to the answer's first.
+    FirstByte,
+    /// Reading the answer.
+    Body,
+}
+
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
+
+    /// The name, as in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::FirstByte => "first_byte",
+            Self::Body => "body",
+        }
+    }
+
+    /// What it waits for, in words.
+    #[must_use]
+    pub const fn waits_for(self) -> &'static str {
+        match self {
+            Self::Resolve => "looking up the name",
+            Self::Connect => "connecting",
+            Self::Tls => "in the TLS handshake",
+            Self::FirstByte => "waiting for the first byte",
+            Self::Body => "reading the answer",
+        }
+    }
+}
+
+/// How long each phase took, added up over redirects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases([Duration; 5]);
+
+impl Phases {
+    /// The time of one phase.
+    #[must_use]
+    pub fn of(&self, phase: Phase) -> Duration {
+        self.0[phase as usize]
+    }
+
+    /// Adds to one phase.
+    pub fn add(&mut self, phase: Phase, time: Duration) {
+        self.0[phase as usize] += time;
+    }
+
+    /// Adds all phases of another request.
+    pub fn add_all(&mut self, other: &Self) {
+        for phase in Phase::ALL {
+            self.add(phase, other.of(phase));
+        }
+    }
+}

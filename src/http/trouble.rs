@@ -1,0 +1,87 @@
+//! Why a request got no answer.
+
+use std::fmt;
+use std::io;
+
+use super::Phase;
+
+/// Why there is no answer, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which kind of trouble it is.
+    pub kind: TroubleKind,
+    /// The trouble in words; may quote the other side.
+    pub text: String,
+}
+
+/// The kinds of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// The name has no address.
+    Dns,
+    /// Nobody listens there, or there is no way there.
+    Refused,
+    /// The other side broke the connection off.
+    Reset,
+    /// The other side closed the connection before the answer was whole.
+    Closed,
+    /// The deadline came in this phase.
+    TimedOut(Phase),
+    /// The other side could not show that it is who it should be.
+    Tls,
+    /// A redirect that leads nowhere: without end, without a place, or out of HTTP.
+    Redirect,
+    /// It is not HTTP as it should be.
+    Protocol,
+    /// The answer is longer than the limit.
+    TooLarge,
+    /// The interrupt was set.
+    Interrupted,
+}
+
+impl Trouble {
+    pub(super) fn new(kind: TroubleKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    pub(super) fn protocol(text: impl Into<String>) -> Self {
+        Self::new(TroubleKind::Protocol, text)
+    }
+
+    pub(super) fn timed_out(phase: Phase) -> Self {
+        Self::new(TroubleKind::TimedOut(phase), format!("no more time while {}", phase.waits_for()))
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new(TroubleKind::Interrupted, "interrupted")
+    }
+
+    /// What an error of a socket means.
+    pub(super) fn of_socket(error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                TroubleKind::Reset
+            }
+            io::ErrorKind::UnexpectedEof => TroubleKind::Closed,
+            // The kernel gave up before the deadline.
+            io::ErrorKind::TimedOut => TroubleKind::TimedOut(Phase::Connect),
+            _ => TroubleKind::Refused,
+        };
+        Self::new(kind, lower_first(&error.to_string()))
+    }
+}
+
+/// System messages begin with a capital; ours go on in a sentence.
+fn lower_first(text: &str) -> String {
+    let text = text.split(" (os error").next().unwrap_or(text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Trouble {}

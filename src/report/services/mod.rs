@@ -1,0 +1,107 @@
+//! The services that were checked, one by one: a table for people, objects and
+//! a line for machines. All of it from the records of a study.
+
+mod machine;
+mod table;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use machine::{Health, json_line, nagios};
+pub use table::{particulars, table};
+
+use crate::record::{Record, Way};
+use crate::study::Study;
+use crate::workload::tap_check::Finding;
+
+/// A service, and all that is known of it.
+pub(super) struct Service<'a> {
+    /// What was found out last.
+    pub(super) finding: Finding,
+    /// The check that found it out.
+    pub(super) record: &'a Record,
+    /// How long each check took, in the same way, shortest first.
+    pub(super) totals: Vec<Duration>,
+    /// Whether checks found different things.
+    pub(super) changed: bool,
+}
+
+/// Every service of `study`, in input order; none where it is about something
+/// else. The parallel way is told where both ran, for it came last.
+pub(super) fn services(study: &Study) -> Vec<Service<'_>> {
+    let mut runs: Vec<(Way, &[Record])> = Vec::new();
+    for column in &study.columns {
+        runs.extend(column.runs.iter().map(|run| (column.way, &run.records[..])));
+    }
+    if let Some(cut) = &study.cut {
+        // Half a run does not replace a whole one.
+        runs.insert(0, (cut.way, &cut.records));
+    }
+    let told = runs.iter().rev().find(|(_, records)| !records.is_empty()).map(|(way, _)| *way);
+    let mut services: BTreeMap<u64, Service<'_>> = BTreeMap::new();
+    for (way, record) in
+        runs.iter().flat_map(|(way, records)| records.iter().map(move |record| (*way, record)))
+    {
+        let Some(finding) = Finding::from_facts(&record.facts) else { continue };
+        let total = (Some(way) == told).then(|| total(record));
+        match services.entry(record.item.unwrap_or(record.seq)) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(Service {
+                    finding,
+                    record,
+                    totals: total.into_iter().collect(),
+                    changed: false,
+                });
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let service = entry.get_mut();
+                service.changed |= service.finding.essence() != finding.essence();
+                service.totals.extend(total);
+                (service.finding, service.record) = (finding, record);
+            }
+        }
+    }
+    let mut services: Vec<Service<'_>> = services.into_values().collect();
+    for service in &mut services {
+        service.totals.sort_unstable();
+    }
+    services
+}
+
+/// Whether `study` is about services.
+pub(super) fn are_told(study: &Study) -> bool {
+    let mut runs = study.columns.iter().flat_map(|column| &column.runs);
+    let whole = runs.find_map(|run| run.records.first());
+    let record = whole.or_else(|| study.cut.as_ref()?.records.first());
+    record.is_some_and(|record| Finding::from_facts(&record.facts).is_some())
+}
+
+/// How long a check took, its wait for a turn left out.
+pub(super) fn total(record: &Record) -> Duration {
+    record.wall.saturating_sub(span(record, "host_wait").unwrap_or_default())
+}
+
+/// The time of a span, if it was measured.
+pub(super) fn span(record: &Record, name: &str) -> Option<Duration> {
+    record.spans.iter().find(|span| span.name == name).map(|span| span.wall)
+}
+
+/// The value below which a share of `sorted` lies, by nearest rank.
+pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
+    let rank = (sorted.len() * per_cent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let sorted: Vec<Duration> = (1..=20).map(Duration::from_millis).collect();
+        let millis = |per_cent| quantile(&sorted, per_cent).as_millis();
+        assert_eq!((millis(50), millis(95), millis(99)), (10, 19, 20));
+        assert_eq!(quantile(&sorted[..1], 99), sorted[0]);
+        assert_eq!(quantile(&[], 50), Duration::ZERO);
+    }
+}

@@ -1,0 +1,186 @@
+//! The table of services, and what else is to be said of some of them.
+
+use comfy_table::{Cell, CellAlignment};
+
+use super::{Service, quantile, services, span, total};
+use crate::format;
+use crate::report::Look;
+use crate::report::text::ruled;
+use crate::study::Study;
+use crate::style::paint;
+
+/// Up to so many services are all shown; of more, those that are not up.
+const SHOWN: usize = 200;
+
+/// So many services are gone into.
+const PARTICULARS: usize = 50;
+
+/// So many notes of a service are shown.
+const NOTES: usize = 3;
+
+/// Characters of a service's name or a note that are shown.
+const LONGEST: usize = 72;
+
+/// Characters of a time that are shown: nanoseconds and a zone fit.
+const LONGEST_TIME: usize = 36;
+
+/// Phases as the table calls them, and as records do.
+const PHASES: [(&str, &str); 4] =
+    [("resolve", "resolve"), ("connect", "connect"), ("TLS", "tls"), ("first byte", "first_byte")];
+
+/// The table of the services that `study` checked; nothing where it is about
+/// something else.
+#[must_use]
+pub fn table(study: &Study, look: Look) -> Vec<String> {
+    let all = services(study);
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let (shown, left_out) = shown(&all);
+    // What no service needed is no column; nor is a lookup of what is an address.
+    let phases: Vec<_> = PHASES
+        .into_iter()
+        .filter(|(_, name)| all.iter().any(|service| worth_telling(service, name)))
+        .collect();
+    let repeated = all.iter().any(|service| service.totals.len() > 1);
+    let queried = all.iter().any(|service| span(service.record, "query").is_some());
+    let mut header = vec!["service", "verdict", "up since"];
+    header.extend(phases.iter().map(|(label, _)| *label));
+    if queried {
+        header.push("query");
+    }
+    header.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
+    let mut drawn = ruled(look);
+    drawn.set_header(&header);
+    let n_texts = 3;
+    for service in shown {
+        let finding = &service.finding;
+        let verdict = match finding.verdict.as_str() {
+            "error" => format!("error/{}", finding.class),
+            word => word.to_owned(),
+        };
+        let changed = if service.changed { " (changed)" } else { "" };
+        let verdict = paint(verdict_style(&finding.verdict, look), &(verdict + changed));
+        let since = finding.up_since.as_deref().map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
+        let mut cells = vec![Cell::new(cut(finding.label())), Cell::new(verdict), Cell::new(since)];
+        let time = |time| Cell::new(format::duration(time));
+        let phase = |name: &str| span(service.record, name).map_or_else(|| Cell::new(""), time);
+        cells.extend(phases.iter().map(|(_, name)| phase(name)));
+        if queried {
+            cells.push(phase("query"));
+        }
+        if repeated {
+            cells.extend([50, 95, 99].map(|per_cent| time(quantile(&service.totals, per_cent))));
+        } else {
+            cells.push(time(total(service.record)));
+        }
+        drawn.add_row(cells);
+    }
+    for (index, column) in drawn.column_iter_mut().enumerate() {
+        if index >= n_texts {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let is_empty = drawn.row_count() == 0;
+    let mut lines = if is_empty { Vec::new() } else { vec![drawn.trim_fmt()] };
+    lines.push(format!("{}{left_out}", tally(&all)));
+    lines.push(String::new());
+    lines
+}
+
+/// What a person should know of single services: warnings, maintenance, notes.
+#[must_use]
+pub fn particulars(study: &Study) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut left_out = 0;
+    for service in services(study) {
+        let told = particular(&service);
+        if told.is_empty() {
+            continue;
+        }
+        if lines.len() < PARTICULARS {
+            lines.push(format!("{}: {}", cut(service.finding.label()), told.join("; ")));
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        lines.push(format!("... and more to know of {}", format::plural(left_out, "service")));
+    }
+    lines
+}
+
+fn particular(service: &Service<'_>) -> Vec<String> {
+    let finding = &service.finding;
+    let mut told = Vec::new();
+    if !finding.warnings.is_empty() {
+        told.push(format!("warning: {}", finding.warnings.join(", ")));
+    }
+    // Why it is not up stands among the failures.
+    if finding.verdict == "up" && !finding.reason.is_empty() {
+        told.push(finding.reason.clone());
+    }
+    if let Some(permanent) =
+        finding.hops.iter().find(|hop| hop.starts_with("301 ") || hop.starts_with("308 "))
+    {
+        told.push(format!("moved for good to {}", cut(&permanent[4..])));
+    }
+    told.extend(finding.down_at.as_deref().map(|at| format!("down at {}", cut(at))));
+    told.extend(finding.back_at.as_deref().map(|at| format!("back at {}", cut(at))));
+    told.extend(finding.notes.iter().take(NOTES).map(|note| format!("note: {}", cut(note))));
+    let more = finding.notes.len().saturating_sub(NOTES) + finding.more_notes;
+    if more > 0 {
+        told.push(format!("and {more} more notes"));
+    }
+    told
+}
+
+/// Those to be shown, and a word on the others.
+fn shown<'a, 'b>(all: &'b [Service<'a>]) -> (Vec<&'b Service<'a>>, String) {
+    if all.len() <= SHOWN {
+        return (all.iter().collect(), String::new());
+    }
+    let not_up: Vec<_> = all.iter().filter(|service| service.finding.verdict != "up").take(SHOWN).collect();
+    let n_not_up = all.iter().filter(|service| service.finding.verdict != "up").count() as u64;
+    let text = match not_up.len() as u64 {
+        0 => String::new(),
+        shown if shown == n_not_up => "; those that are not up are shown".to_owned(),
+        shown => format!("; {shown} of those that are not up are shown"),
+    };
+    (not_up, text)
+}
+
+/// `3 of 4 services up, 1 error`.
+fn tally(all: &[Service<'_>]) -> String {
+    let count =
+        |verdict: &str| all.iter().filter(|service| service.finding.verdict == verdict).count() as u64;
+    let mut text =
+        format!("{} of {} up", format::count(count("up")), format::plural(all.len() as u64, "service"));
+    for verdict in ["down", "error"] {
+        if count(verdict) > 0 {
+            text += &format!(", {} {verdict}", format::count(count(verdict)));
+        }
+    }
+    text
+}
+
+fn worth_telling(service: &Service<'_>, phase: &str) -> bool {
+    let least = if phase == "resolve" { 20_000 } else { 0 };
+    span(service.record, phase).is_some_and(|time| time.as_nanos() > least)
+}
+
+fn verdict_style(verdict: &str, look: Look) -> anstyle::Style {
+    if verdict == "up" { look.styles.good } else { look.styles.bad }
+}
+
+fn cut(text: &str) -> String {
+    cut_to(LONGEST, text)
+}
+
+fn cut_to(most: usize, text: &str) -> String {
+    let text = format::printable(text);
+    if text.chars().count() <= most {
+        return text;
+    }
+    text.chars().take(most - 3).chain("...".chars()).collect()
+}

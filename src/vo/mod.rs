@@ -1,0 +1,52 @@
+//! Documents of the Virtual Observatory, read from bytes that nobody vouches
+//! for: VOSI availability, capabilities and tables, and the answer of a TAP
+//! service to a synchronous query.
+//!
+//! Knows nothing of parsim, of HTTP or of clocks; usable on its own:
+//!
+//! ```
+//! use parsim::vo::{self, Flaw};
+//!
+//! let bytes = br#"<availability xmlns="http://www.ivoa.net/xml/VOSIAvailability/v1.0">
+//!   <available>true</available><upSince>2026-01-02T03:04:05Z</upSince>
+//! </availability>"#;
+//! let availability = vo::read_availability(bytes, None)?;
+//! assert!(availability.available);
+//! assert_eq!(availability.up_since.unwrap().seconds, Some(1_767_323_045));
+//! # Ok::<(), Flaw>(())
+//! ```
+//!
+//! Whatever the bytes, reading them ends soon and never panics: time and memory
+//! grow with their number and no faster. Document type definitions are refused,
+//! so nothing is expanded and nothing is fetched; so are documents nested or
+//! attributed beyond any use. How many bytes there may be is the caller's say.
+//!
+//! Sources: VOSI 1.0 and 1.1 with the schemata of its documents, TAP 1.1, DALI
+//! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the
+//! lexical forms), RFC 7303 (the encoding of XML over HTTP).
+
+mod availability;
+mod capabilities;
+mod datetime;
+mod encoding;
+mod flaw;
+mod query;
+mod scan;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+pub use availability::{Availability, Moment, Oddity, read_availability};
+pub use capabilities::{Capabilities, Capability, read_capabilities};
+pub use datetime::read_datetime;
+pub use flaw::{Flaw, FlawKind};
+pub use query::{QUERY, QueryAnswer, QueryStatus, Rows, query_form, read_answer};
+pub use scan::{page_title, refuse_unsafe};
+pub use tables::{Tables, read_tables};
+
+/// The standard's name of a TAP service.
+pub const STANDARD_TAP: &str = "ivo://ivoa.net/std/TAP";
+
+/// The standard's name of the availability resource.
+pub const STANDARD_AVAILABILITY: &str = "ivo://ivoa.net/std/VOSI#availability";

@@ -1,0 +1,126 @@
+//! A synchronous TAP query: what is sent, and what the answer says of itself.
+//!
+//! DALI puts the status of a query into the `VOTable`, whatever the status of
+//! HTTP: `OK` before the table, and once more behind it when something went
+//! wrong on the way. So a document is read to its end.
+
+use roxmltree::Node;
+
+use super::{Flaw, FlawKind, xml};
+
+/// A query that every TAP service can answer: TAP requires the table.
+pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
+
+/// What a service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryAnswer {
+    /// What it says of the query.
+    pub status: QueryStatus,
+    /// The rows that came.
+    pub rows: Rows,
+}
+
+/// What a service says of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryStatus {
+    /// Done.
+    Ok,
+    /// Done, and there are more rows than were asked for.
+    Overflow,
+    /// Not done, in the service's words.
+    Error(String),
+    /// Nothing, which no answer may do.
+    Missing,
+}
+
+/// The rows of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// So many.
+    Counted(u64),
+    /// Some, in a binary serialisation that is not read here.
+    Some,
+}
+
+/// The parameters of a synchronous query, to be sent as a form to `sync`.
+#[must_use]
+pub fn query_form(adql: &str, most_rows: u32) -> Vec<(&'static str, String)> {
+    vec![
+        ("REQUEST", "doQuery".to_owned()),
+        ("LANG", "ADQL".to_owned()),
+        ("MAXREC", most_rows.to_string()),
+        ("QUERY", adql.to_owned()),
+    ]
+}
+
+/// Reads the `VOTable` that answers a query, to its end.
+///
+/// # Errors
+/// When it is no `VOTable`.
+pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, Flaw> {
+    let text = xml::text(bytes, charset)?;
+    let tree = xml::tree(&text)?;
+    let root = tree.root_element();
+    let namespace = root.tag_name().namespace().unwrap_or("");
+    let known = namespace.is_empty() || namespace.starts_with("http://www.ivoa.net/xml/VOTable/");
+    if root.tag_name().name() != "VOTABLE" || !known {
+        return Err(xml::wrong_root("VOTable", root));
+    }
+    let named = |node: &Node<'_, '_>, name: &str| node.tag_name().name() == name;
+    let results = root
+        .children()
+        .filter(|node| named(node, "RESOURCE"))
+        .find(|node| node.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("results")))
+        .or_else(|| root.children().find(|node| named(node, "RESOURCE")));
+    let mut status = QueryStatus::Missing;
+    let places = std::iter::once(root).chain(results);
+    for info in places.flat_map(|place| place.children()).filter(|node| named(node, "INFO")) {
+        if info.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("QUERY_STATUS")) {
+            let value = info.attribute("value").unwrap_or("").trim();
+            status = match (status, value.to_ascii_uppercase().as_str()) {
+                (QueryStatus::Error(text), _) => QueryStatus::Error(text),
+                (QueryStatus::Overflow, "OK") | (_, "OVERFLOW") => QueryStatus::Overflow,
+                (_, "OK") => QueryStatus::Ok,
+                (_, "ERROR") => QueryStatus::Error(xml::text_below(info)),
+                (_, _) => QueryStatus::Error(format!("the unknown status {value:?}")),
+            };
+        }
+    }
+    let rows = results.map_or(Rows::Counted(0), rows);
+    Ok(QueryAnswer { status, rows })
+}
+
+/// The rows of the first table.
+fn rows(results: Node<'_, '_>) -> Rows {
+    let table = results.descendants().find(|node| node.tag_name().name() == "TABLE");
+    let data = table.and_then(|table| table.children().find(|node| node.tag_name().name() == "DATA"));
+    let Some(kind) = data.and_then(|data| data.first_element_child()) else { return Rows::Counted(0) };
+    if kind.tag_name().name() == "TABLEDATA" {
+        return Rows::Counted(kind.children().filter(|node| node.tag_name().name() == "TR").count() as u64);
+    }
+    // BINARY, BINARY2 and FITS hold a stream, in place or elsewhere.
+    let stream = kind.descendants().find(|node| node.tag_name().name() == "STREAM");
+    match stream {
+        Some(stream) if stream.attribute("href").is_none() && xml::text_below(stream).is_empty() => {
+            Rows::Counted(0)
+        }
+        Some(_) => Rows::Some,
+        None => Rows::Counted(0),
+    }
+}
+
+impl QueryAnswer {
+    /// Why the query cannot be called answered; `None` where it can.
+    #[must_use]
+    pub fn failure(&self) -> Option<Flaw> {
+        let text = match (&self.status, self.rows) {
+            (QueryStatus::Error(text), _) if text.is_empty() => "QUERY_STATUS is ERROR".to_owned(),
+            (QueryStatus::Error(text), _) => {
+                format!("QUERY_STATUS is ERROR: {}", super::scan::head(text, 300))
+            }
+            (QueryStatus::Missing, _) => "it has no QUERY_STATUS".to_owned(),
+            (QueryStatus::Ok | QueryStatus::Overflow, _) => return None,
+        };
+        Some(Flaw::new(FlawKind::BadValue, text))
+    }
+}

@@ -1,0 +1,276 @@
+//! One service, asked as far as the level goes: where it says whether it is
+//! available, whether it answers a query, what it says it can do.
+
+use super::finding::{Class, Finding, Verdict, Warning};
+use super::judge::{self, Unread, failed, is_success, judge, status_line, told, travelled};
+use super::services::Service;
+use crate::http::{Answer, Budget, Client, Fetched, Phase, Phases, Request, RetryAfter, TroubleKind, Url};
+use crate::vo::{self, Rows};
+
+/// How far a service is asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level {
+    /// A query, and whether its answer must have rows.
+    pub(super) query: Option<Query>,
+    /// Whether capabilities and tables are looked at.
+    pub(super) deep: bool,
+}
+
+/// What a service is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Query {
+    /// A query that has an answer everywhere.
+    Usual,
+    /// Of the user's own.
+    Own(String),
+}
+
+/// Asks one service.
+pub(super) struct Check<'a> {
+    pub(super) client: &'a Client,
+    pub(super) level: &'a Level,
+    pub(super) budget: Budget,
+    /// Seconds since 1970.
+    pub(super) now: i64,
+    /// The time there is, in words.
+    pub(super) limit: &'a str,
+}
+
+/// Whether a failure may pass by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// There is none, or it stays.
+    No,
+    /// It may.
+    Soon,
+    /// It may, and the service says when.
+    Then(RetryAfter),
+}
+
+/// What asking came to.
+pub(super) struct Checked {
+    pub(super) finding: Finding,
+    /// Times of the requests for the availability.
+    pub(super) phases: Phases,
+    /// Whether asking again may help, and when.
+    pub(super) passing: Passing,
+    /// Whether the interrupt ended it.
+    pub(super) interrupted: bool,
+}
+
+impl Check<'_> {
+    /// Asks for the availability.
+    pub(super) fn availability(&self, service: &Service) -> Checked {
+        let base = base(&service.url);
+        let mut checked = Checked {
+            finding: Finding {
+                url: crate::format::printable(&service.shown),
+                name: service.name.as_deref().map(crate::format::printable),
+                attempts: 1,
+                ..Finding::default()
+            },
+            phases: Phases::default(),
+            passing: Passing::No,
+            interrupted: false,
+        };
+        let first = below(&base, "availability");
+        let mut fetched = self.ask(&first, &mut checked);
+        let mut asked = first;
+        if is_missing(&fetched)
+            && let Some((elsewhere, found)) = self.elsewhere(&base, &mut checked)
+        {
+            checked.finding.warn(Warning::Location);
+            (asked, fetched) = (elsewhere, found);
+        }
+        checked.finding.asked = Some(asked.to_string());
+        judge(&fetched, self.now, self.limit, &mut checked.finding);
+        if is_missing(&fetched) {
+            let reason = format!("no availability resource: {}", checked.finding.reason);
+            failed(&mut checked.finding, Class::Http, &reason);
+        }
+        checked.passing = passing(&fetched);
+        checked
+    }
+
+    /// The places where else it can be: beside the service, as some have it, or
+    /// where the capabilities say.
+    fn elsewhere(&self, base: &Url, checked: &mut Checked) -> Option<(Url, Fetched)> {
+        if let Some((folder, _)) = base.path.trim_end_matches('/').rsplit_once('/') {
+            let sibling = base.with_path(&format!("{folder}/availability"));
+            let fetched = self.ask(&sibling, checked);
+            if fetched.answer.as_ref().is_ok_and(is_success) {
+                return Some((sibling, fetched));
+            }
+        }
+        let listed = self.ask(&below(base, "capabilities"), checked);
+        let answer = listed.answer.as_ref().ok().filter(|answer| is_success(answer))?;
+        let capabilities = judge::read(answer, vo::read_capabilities).ok()?;
+        let place = capabilities.of(vo::STANDARD_AVAILABILITY)?.urls.first()?.clone();
+        let place = answer.url.join(&place).ok()?;
+        let fetched = self.ask(&place, checked);
+        Some((place, fetched))
+    }
+
+    fn ask(&self, url: &Url, checked: &mut Checked) -> Fetched {
+        let request =
+            Request { url: url.clone(), accept: "text/xml, application/xml;q=0.9, */*;q=0.1", form: None };
+        let fetched = self.client.fetch(&request, &self.budget);
+        checked.phases.add_all(&fetched.phases);
+        checked.interrupted |= is_interrupted(&fetched);
+        fetched
+    }
+
+    /// Asks a query, if the level has one, and takes the verdict back if it fails.
+    pub(super) fn query(&self, service: &Service, checked: &mut Checked) {
+        let Some(query) = &self.level.query else { return };
+        let finding = &mut checked.finding;
+        let is_missing =
+            finding.available.is_none() && finding.reason.starts_with("no availability resource");
+        if finding.verdict != Verdict::Up.name() && !is_missing {
+            return;
+        }
+        let adql = match query {
+            Query::Usual => vo::QUERY,
+            Query::Own(adql) => adql,
+        };
+        let form = vo::query_form(adql, 1);
+        let url = below(&base(&service.url), "sync");
+        let request =
+            Request { url, accept: "application/x-votable+xml, text/xml, */*;q=0.1", form: Some(&form) };
+        let fetched = self.client.fetch(&request, &self.budget);
+        checked.interrupted |= is_interrupted(&fetched);
+        travelled(&fetched, self.now, finding);
+        match (self.answered(&fetched, query, finding), is_missing) {
+            (Ok(()), false) => {}
+            (Ok(()), true) => {
+                Verdict::Up.name().clone_into(&mut finding.verdict);
+                finding.class.clear();
+                "no availability resource; a query is answered".clone_into(&mut finding.reason);
+                finding.warn(Warning::NoAvailability);
+            }
+            (Err(why), false) => {
+                failed(finding, Class::Probe, &format!("says it is up, but a query fails: {why}"));
+            }
+            (Err(why), true) => {
+                let reason = format!("no availability resource, and a query fails: {why}");
+                failed(finding, Class::Http, &reason);
+            }
+        }
+        let is_up = checked.finding.verdict == Verdict::Up.name();
+        checked.passing = if is_up { Passing::No } else { passing(&fetched) };
+    }
+
+    /// Whether the query was answered; why not, in words.
+    fn answered(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), String> {
+        let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
+        let read = match judge::read(answer, vo::read_answer) {
+            Ok(read) => read,
+            Err(_) if !is_success(answer) => return Err(status_line(answer)),
+            Err(Unread::Trouble(trouble)) => return Err(told(&trouble, self.limit)),
+            Err(Unread::Flaw(flaw)) => return Err(flaw.text),
+        };
+        if let Some(flaw) = read.failure() {
+            return Err(flaw.text);
+        }
+        if !is_success(answer) {
+            return Err(status_line(answer));
+        }
+        finding.rows = Some(match read.rows {
+            Rows::Counted(count) => count.to_string(),
+            Rows::Some => "some".to_owned(),
+        });
+        match (query, read.rows) {
+            (Query::Usual, Rows::Counted(0)) => {
+                Err("it has no row, and every service has a table".to_owned())
+            }
+            (Query::Usual | Query::Own(_), _) => Ok(()),
+        }
+    }
+
+    /// Looks at capabilities and tables, if the level goes so far.
+    pub(super) fn deep(&self, service: &Service, checked: &mut Checked) {
+        if !self.level.deep || checked.finding.verdict != Verdict::Up.name() {
+            return;
+        }
+        let base = base(&service.url);
+        if let Err(why) = self.capable(&base, checked) {
+            let reason = format!("says it is up, but its capabilities do not: {why}");
+            return failed(&mut checked.finding, Class::Probe, &reason);
+        }
+        // The list of tables may be anywhere or missing: TAP only recommends it.
+        match self.document(&below(&base, "tables").with_query("detail=min"), checked, vo::read_tables) {
+            Ok(tables) => checked.finding.tables = Some(tables.names.len()),
+            Err(_) => checked.finding.warn(Warning::Tables),
+        }
+    }
+
+    fn capable(&self, base: &Url, checked: &mut Checked) -> Result<(), String> {
+        let capabilities = self.document(&below(base, "capabilities"), checked, vo::read_capabilities)?;
+        let tap = capabilities.of(vo::STANDARD_TAP);
+        tap.map(drop).ok_or_else(|| format!("they name no {}", vo::STANDARD_TAP))
+    }
+
+    fn document<T>(
+        &self,
+        url: &Url,
+        checked: &mut Checked,
+        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::Flaw>,
+    ) -> Result<T, String> {
+        let request = Request { url: url.clone(), accept: "text/xml, */*;q=0.1", form: None };
+        let fetched = self.client.fetch(&request, &self.budget);
+        checked.interrupted |= is_interrupted(&fetched);
+        travelled(&fetched, self.now, &mut checked.finding);
+        let answer = fetched.answer.map_err(|trouble| told(&trouble, self.limit))?;
+        if !is_success(&answer) {
+            return Err(status_line(&answer));
+        }
+        judge::read(&answer, reader).map_err(|unread| match unread {
+            Unread::Trouble(trouble) => told(&trouble, self.limit),
+            Unread::Flaw(flaw) => flaw.text,
+        })
+    }
+}
+
+/// The service's own place, where the user may have given that of its
+/// availability; without a query, as other clients of TAP have it.
+fn base(url: &Url) -> Url {
+    let path = url.path.trim_end_matches('/');
+    url.with_path(path.strip_suffix("/availability").unwrap_or(path))
+}
+
+fn below(base: &Url, name: &str) -> Url {
+    base.with_path(&format!("{}/{name}", base.path.trim_end_matches('/')))
+}
+
+/// Whether there is no such resource, as far as statuses go.
+fn is_missing(fetched: &Fetched) -> bool {
+    fetched.answer.as_ref().is_ok_and(|answer| matches!(answer.status, 404 | 405 | 410 | 501))
+}
+
+fn is_interrupted(fetched: &Fetched) -> bool {
+    let is_it = |kind| kind == TroubleKind::Interrupted;
+    match &fetched.answer {
+        Ok(Answer { body: Err(trouble), .. }) | Err(trouble) => is_it(trouble.kind),
+        Ok(_) => false,
+    }
+}
+
+/// Whether a failure may pass by itself, and when the service says so.
+fn passing(fetched: &Fetched) -> Passing {
+    match &fetched.answer {
+        Ok(answer) if matches!(answer.status, 429 | 500 | 502..=504) => {
+            answer.retry_after.map_or(Passing::Soon, Passing::Then)
+        }
+        Err(trouble)
+            if matches!(trouble.kind, TroubleKind::Refused | TroubleKind::Reset | TroubleKind::Closed) =>
+        {
+            Passing::Soon
+        }
+        Ok(_) | Err(_) => Passing::No,
+    }
+}
+
+/// All phases as spans of the record.
+pub(super) fn spans(phases: &Phases) -> impl Iterator<Item = (&'static str, std::time::Duration)> + '_ {
+    Phase::ALL.into_iter().map(|phase| (phase.name(), phases.of(phase))).filter(|(_, time)| !time.is_zero())
+}

@@ -1,0 +1,154 @@
+//! The list of services: from arguments, from a file, or the usual ones.
+//! Everything is read and checked before anybody is asked.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::options::TapOptions;
+use crate::http::Url;
+
+/// Public services that have been there for years, asked when none is named.
+const USUAL: [&str; 4] = [
+    "http://dc.g-vo.org/tap",
+    "https://vo.astron.nl/tap",
+    "http://voparis-tap-planeto.obspm.fr/tap",
+    "http://simbad.cds.unistra.fr/simbad/sim-tap",
+];
+
+/// A service to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Service {
+    /// What to call it, where the list says so.
+    pub(super) name: Option<String>,
+    /// Where it is.
+    pub(super) url: Url,
+    /// The URL as it was given, without a password.
+    pub(super) shown: String,
+}
+
+impl Service {
+    /// Checks `url`; `place` is where it stood.
+    pub(super) fn new(url: &str, name: Option<String>, place: &str) -> anyhow::Result<Self> {
+        let url = url.trim();
+        let shown = crate::format::without_passwords(url);
+        let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
+        Ok(Self { name, url: parsed, shown })
+    }
+
+    pub(super) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.shown)
+    }
+}
+
+/// The services that `options` name.
+pub(super) fn services(options: &TapOptions) -> anyhow::Result<Vec<Service>> {
+    let names = options.names.iter().cloned().chain(std::iter::repeat(None));
+    let mut services = Vec::new();
+    for (url, name) in options.urls.iter().zip(names) {
+        services.push(Service::new(url, name, "")?);
+    }
+    if let Some(path) = &options.list {
+        let text = read(path).with_context(|| format!("read URLs from {}", path.display()))?;
+        let place = format!("{}:", path.display());
+        if options.header {
+            table(&text, &place, &mut services)?;
+        } else {
+            lines(&text, &place, &mut services)?;
+        }
+    } else if services.is_empty() {
+        for url in USUAL {
+            services.push(Service::new(url, None, "")?);
+        }
+    }
+    Ok(services)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        return io::stdin().read_to_string(&mut text).map(|_| text);
+    }
+    std::fs::read_to_string(path)
+}
+
+/// One URL a line; what follows it after blanks is what to call it.
+fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<()> {
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (url, name) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let name = name.trim();
+        let name = (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned());
+        services.push(Service::new(url, name, &format!("{place}{number}: "))?);
+    }
+    Ok(())
+}
+
+/// CSV with a line of column names.
+fn table(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<()> {
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = reader.headers().with_context(|| format!("{place} read the names of its columns"))?.clone();
+    let column = |wanted: &[&str]| {
+        header
+            .iter()
+            .position(|name| wanted.contains(&name.to_ascii_lowercase().replace(['-', ' '], "_").as_str()))
+    };
+    let Some(url) = column(&["url", "access_url", "accessurl", "tap_url"]) else {
+        bail!("{place}1: none of its columns is named url");
+    };
+    let name = column(&["name", "short_name", "title", "label"]);
+    for record in reader.records() {
+        let record = record.with_context(|| format!("{place} read it as CSV"))?;
+        let cell = |at: usize| record.get(at).unwrap_or("").trim();
+        if cell(url).is_empty() {
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let name = name.map(cell).filter(|name| !name.is_empty()).map(str::to_owned);
+        services.push(Service::new(cell(url), name, &format!("{place}{line}: "))?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, reader: fn(&str, &str, &mut Vec<Service>) -> anyhow::Result<()>) -> String {
+        let mut services = Vec::new();
+        match reader(text, "list:", &mut services) {
+            Ok(()) => {
+                services.iter().map(|service| format!("{} {};", service.label(), service.url)).collect()
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_url_a_line_and_may_have_names_and_comments() {
+        let text = "\u{feff}# all of them\n\n http://a/tap \r\nhttps://b/tap  the second # one\n";
+        assert_eq!(read(text, lines), "http://a/tap http://a/tap;the second # one https://b/tap;");
+        assert_eq!(
+            read("http://a/\nb/tap", lines),
+            "list:2: b/tap: no scheme: http:// or https:// is missing"
+        );
+        let told = read("http://u:secret@h:x/", lines);
+        assert_eq!(told, "list:1: http://u:***@h:x/: the port is no number");
+    }
+
+    #[test]
+    fn a_table_has_its_columns_by_name() {
+        let text = "Name, Access URL\n\"GAVO, Heidelberg\",http://a/tap\n# no\n,http://b/\n";
+        assert_eq!(read(text, table), "GAVO, Heidelberg http://a/tap;http://b/ http://b/;");
+        assert_eq!(read("name\nx\n", table), "list:1: none of its columns is named url");
+        assert_eq!(read("url\nx\n", table), "list:2: x: no scheme: http:// or https:// is missing");
+    }
+}

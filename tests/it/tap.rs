@@ -1,0 +1,553 @@
+//! Services that are asked how they are, on the loopback only.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Asked, Fresh, Ran, Reply, Stub};
+
+const NAMESPACE: &str = "http://www.ivoa.net/xml/VOSIAvailability/v1.0";
+const SINCE: &str = "2026-01-02T03:04:05Z";
+
+fn document(inside: &str) -> String {
+    format!("<v:availability xmlns:v=\"{NAMESPACE}\">{inside}</v:availability>")
+}
+
+fn up(more: &str) -> String {
+    document(&format!("<v:available>true</v:available><v:upSince>{SINCE}</v:upSince>{more}"))
+}
+
+fn down(more: &str) -> String {
+    document(&format!("<v:available>false</v:available>{more}"))
+}
+
+fn answer(infos: &str, rows: &str) -> String {
+    format!(
+        "<VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
+    )
+}
+
+fn capabilities(standards: &[(&str, &str)]) -> String {
+    let list: String = standards
+        .iter()
+        .map(|(name, url)| {
+            format!("<capability standardID=\"{name}\"><interface><accessURL>{url}</accessURL></interface></capability>")
+        })
+        .collect();
+    format!(
+        "<c:capabilities xmlns:c=\"http://www.ivoa.net/xml/VOSICapabilities/v1.0\">{list}</c:capabilities>"
+    )
+}
+
+fn raw(head: &str, body: impl AsRef<[u8]>) -> Reply {
+    Reply::Bytes([head.as_bytes(), body.as_ref()].concat())
+}
+
+/// A sound service, and services with something the matter, by the first part of
+/// the path.
+fn service(asked: &Asked) -> Reply {
+    let mut parts = asked.path.split('/').skip(1);
+    let (name, rest) = (parts.next().unwrap_or(""), parts.collect::<Vec<_>>().join("/"));
+    let to = |status: &str, place: &str| Reply::with(status, &[&format!("Location: {place}")], "");
+    let missing = || Reply::with("404 Not Found", &[], "");
+    match (name, rest.as_str()) {
+        ("sound" | "lies" | "empty" | "beside", "availability") => Reply::xml(up("")),
+        ("sound", "sync") => Reply::xml(answer("", "<TR/>")),
+        ("sound", "capabilities") => Reply::xml(capabilities(&[("ivo://ivoa.net/std/TAP", "x")])),
+        ("sound", "tables") => Reply::xml(
+            "<t:tableset xmlns:t=\"http://www.ivoa.net/xml/VOSITables/v1.0\"><schema><table/></schema></t:tableset>",
+        ),
+        ("down", _) => Reply::xml(down("<v:backAt>2036-01-01T00:00:00Z</v:backAt><v:note>a disk</v:note>")),
+        ("down-503", _) => Reply::with("503 Service Unavailable", &["Content-Type: text/xml"], down("")),
+        ("up-500", _) => Reply::with("500 Internal Server Error", &["Content-Type: text/xml"], up("")),
+        ("page-503", _) => Reply::with(
+            "503 Service Unavailable",
+            &["Retry-After: 7"],
+            "<html><title>Back soon</title></html>",
+        ),
+        ("nothing", _) => Reply::with("204 No Content", &[], ""),
+        ("choices", _) => Reply::with("300 Multiple Choices", &["Content-Type: text/xml"], up("")),
+        ("status-999", _) => Reply::with("999 No", &[], ""),
+        ("silent", _) => Reply::Hang(Vec::new()),
+        ("slow", _) => Reply::Hang(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<v:availab".to_vec()),
+        ("close", _) => Reply::Bytes(Vec::new()),
+        ("short", _) => {
+            raw("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 9000\r\n\r\n", up(""))
+        }
+        ("chunk-end", _) => {
+            raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", format!("5\r\n{}\r\n", &up("")[..5]))
+        }
+        ("banner", _) => raw("SSH-2.0-OpenSSH_9.2\r\n", ""),
+        ("coding", _) => raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\n", up("")),
+        ("lengths", _) => raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", up("")),
+        ("head", _) => raw(&format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(40_000)), up("")),
+        ("packed", _) => Reply::with("200 OK", &["Content-Encoding: gzip"], up("")),
+        ("brotli", _) => Reply::with("200 OK", &["Content-Encoding: br"], up("")),
+        ("bomb", _) => Reply::with("200 OK", &["Content-Encoding: gzip"], packed(&up(&" ".repeat(3 << 20)))),
+        ("gzip", _) => {
+            Reply::with("200 OK", &["Content-Encoding: gzip", "Content-Type: text/xml"], packed(&up("")))
+        }
+        ("long", _) => Reply::xml(up(&" ".repeat(2 << 20))),
+        ("announced", _) => raw("HTTP/1.1 200 OK\r\nContent-Length: 10000000000000\r\n\r\n", up("")),
+        ("deep", _) => Reply::xml(document(&"<v:a>".repeat(300_000))),
+        ("page", _) => {
+            Reply::with("200 OK", &["Content-Type: text/html"], "<!DOCTYPE html><title>Log in</title>")
+        }
+        ("cut", _) => Reply::xml(&up("")[..60]),
+        ("entity", _) => {
+            let url = format!("{}/canary", asked.server);
+            Reply::xml(format!("<!DOCTYPE l [<!ENTITY x SYSTEM \"{url}\">]>{}", up("<v:note>&x;</v:note>")))
+        }
+        ("foreign", _) => Reply::xml(up("").replace(NAMESPACE, "http://example.org/")),
+        ("vague", _) => Reply::xml(document("<v:available>perhaps</v:available>")),
+        ("typed", _) => Reply::with("200 OK", &["Content-Type: text/plain"], up("")),
+        ("moved", _) => to("301 Moved Permanently", "../sound/availability"),
+        ("circle", _) => to("302 Found", &asked.path),
+        ("endless", _) => to("302 Found", &format!("/endless/{}", asked.before)),
+        ("nowhere", _) => Reply::with("302 Found", &[], ""),
+        ("file", _) => to("302 Found", "file:///etc/hostname"),
+        ("lies", "sync") => {
+            Reply::xml(answer("<INFO name=\"QUERY_STATUS\" value=\"ERROR\">no database</INFO>", "<TR/>"))
+        }
+        ("empty", "sync") => Reply::xml(answer("", "")),
+        ("listed", "capabilities") => {
+            Reply::xml(capabilities(&[("ivo://ivoa.net/std/VOSI#availability", "/sound/availability")]))
+        }
+        ("query-only", "sync") => to("303 See Other", "/sound/sync"),
+        ("maintained", _) => Reply::xml(up(
+            "<v:downAt>2036-01-01T00:00:00Z</v:downAt><v:backAt>2036-01-02T00:00:00Z</v:backAt><v:note>new disks</v:note>",
+        )),
+        ("dated", _) => Reply::xml(up("").replace(SINCE, "yesterday")),
+        ("early", _) => Reply::xml(up("").replace(SINCE, "2136-01-01T00:00:00Z")),
+        ("stale", _) => Reply::xml(up("<v:downAt>2020-01-01T00:00:00Z</v:downAt>")),
+        ("loud", _) => Reply::xml(document("<v:available>TRUE</v:available>")),
+        _ => missing(),
+    }
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(text.as_bytes()).unwrap();
+    packer.finish().unwrap()
+}
+
+/// The objects of `--format json-lines`, in input order.
+fn objects(ran: &Ran) -> Vec<Value> {
+    let mut objects: Vec<Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    objects.sort_by_key(|object| object["seq"].as_u64());
+    objects
+}
+
+fn told(object: &Value) -> String {
+    let text = |name: &str| object[name].as_str().unwrap().to_owned();
+    let warnings: Vec<&str> =
+        object["warnings"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    [text("verdict"), text("class"), warnings.join(",")].join(" ").trim_end().to_owned()
+}
+
+#[test]
+fn every_kind_of_answer_has_its_verdict_and_class() {
+    let stub = Stub::start(service);
+    let expected = [
+        ("sound", "up"),
+        ("sound/", "up"),
+        ("sound/availability", "up"),
+        ("sound?x=y", "up"),
+        ("gzip", "up"),
+        ("down", "down"),
+        ("down-503", "down  http-status"),
+        ("up-500", "error http"),
+        ("page-503", "error http"),
+        ("nothing", "error http"),
+        ("choices", "error http"),
+        ("missing", "error http"),
+        ("status-999", "error protocol"),
+        ("silent", "error timeout"),
+        ("slow", "error timeout"),
+        ("close", "error closed"),
+        ("short", "error closed"),
+        ("chunk-end", "error closed"),
+        ("reset", "error reset"),
+        ("banner", "error protocol"),
+        ("coding", "error protocol"),
+        ("lengths", "error protocol"),
+        ("head", "error protocol"),
+        ("packed", "error protocol"),
+        ("brotli", "error protocol"),
+        ("bomb", "error too-large"),
+        ("long", "error too-large"),
+        ("announced", "error too-large"),
+        ("deep", "error unsafe-xml"),
+        ("entity", "error unsafe-xml"),
+        ("page", "error not-xml"),
+        ("cut", "error bad-xml"),
+        ("foreign", "error wrong-doc"),
+        ("vague", "error bad-value"),
+        ("typed", "up  content-type"),
+        ("moved", "up  redirected"),
+        ("circle", "error redirect"),
+        ("endless", "error redirect"),
+        ("nowhere", "error redirect"),
+        ("file", "error redirect"),
+        ("lies", "up"),
+        ("beside/tap", "up  location"),
+        ("listed", "up  location"),
+        ("maintained", "up  maintenance"),
+        ("dated", "up  bad-upsince"),
+        ("early", "up  future-upsince"),
+        ("stale", "up  stale-downat"),
+        ("loud", "up  nonschema-boolean"),
+    ];
+    let fresh = Fresh::new();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let others = [
+        (format!("http://{gone}/tap"), "error refused"),
+        ("http://no-such-host.invalid/tap".to_owned(), "error dns"),
+        (format!("https://{}/sound", stub.authority()), "error tls"),
+    ];
+    let urls: Vec<String> = expected
+        .iter()
+        .map(|(path, _)| stub.url(&format!("/{path}")))
+        .chain(others.iter().map(|(url, _)| url.clone()))
+        .collect();
+    fs::write(fresh.path("urls"), urls.join("\n")).unwrap();
+    let ran =
+        fresh.parsim("tap-check --urls urls --format json-lines --timeout 3 -j 0 --progress=never").run();
+    let objects = objects(&ran);
+    ran.expect(objects.len() == urls.len(), "an object for each service");
+    let expected =
+        expected.iter().map(|(_, expected)| *expected).chain(others.iter().map(|(_, expected)| *expected));
+    let mut failed = 0;
+    for ((object, expected), url) in objects.iter().zip(expected).zip(&urls) {
+        assert_eq!(object["url"], url.as_str());
+        assert_eq!(told(object), expected, "{url}: {}", object["reason"]);
+        failed += i32::from(!expected.starts_with("up"));
+    }
+    ran.exits(failed).is_quiet();
+    assert!(stub.asked().iter().all(|asked| asked.path != "/canary"), "an entity was fetched");
+    let reason = |path: &str| {
+        let at = urls.iter().position(|url| *url == stub.url(path)).unwrap();
+        objects[at]["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason("/silent"), "timeout after 3 s waiting for the first byte");
+    assert_eq!(reason("/slow"), "timeout after 3 s reading the answer");
+    assert_eq!(
+        reason("/page-503"),
+        "HTTP 503 Service Unavailable, a page titled \"Back soon\", asks to come back in 7.000 s"
+    );
+    assert_eq!(reason("/page"), "not XML but a web page titled \"Log in\"");
+}
+
+#[test]
+fn an_object_holds_what_the_service_said_and_how_long_each_phase_took() {
+    let stub = Stub::start(service);
+    let ran = Fresh::new().parsim(&format!("tap {} --format json-lines", stub.url("/maintained"))).run();
+    ran.exits(0).is_quiet();
+    let object = &objects(&ran)[0];
+    assert_eq!(object["available"], true);
+    assert_eq!(object["up_since"], SINCE);
+    assert_eq!(
+        (&object["down_at"], &object["notes"][0]),
+        (&"2036-01-01T00:00:00Z".into(), &"new disks".into())
+    );
+    assert_eq!((&object["way"], &object["status"]), (&"parallel".into(), &200.into()));
+    let span = |name: &str| object["spans"][name].as_f64();
+    assert!(span("total").unwrap() >= span("connect").unwrap() + span("first_byte").unwrap(), "{object}");
+    assert_eq!(span("tls"), None);
+    let asked = &stub.asked()[0];
+    assert!(asked.head.contains("\r\nuser-agent: parsim/"), "{}", asked.head);
+    assert!(
+        asked.head.contains(" (IVOA-test)\r\n") && asked.head.contains("\r\nconnection: close\r\n"),
+        "{}",
+        asked.head
+    );
+}
+
+#[test]
+fn the_table_has_the_services_in_input_order_and_both_ways_agree() {
+    let stub = Stub::start(service);
+    let line = format!("tap {} {} {}", stub.url("/maintained"), stub.url("/down"), stub.url("/sound"));
+    let ran = Fresh::new().parsim(&line).run();
+    ran.exits(1).is_quiet();
+    let table = ran.stdout.split_once("up since").map_or("", |(_, table)| table);
+    let places = ["/maintained ", "/down ", "/sound "].map(|name| table.find(name));
+    ran.expect(places.is_sorted() && places[0].is_some(), "the services in input order");
+    ran.says(
+        "warning: maintenance; down at 2036-01-01T00:00:00Z; back at 2036-01-02T00:00:00Z; note: new disks",
+    );
+    ran.says("2 of 3 services up, 1 down").says("3 of 3 services identical").says("speed-up ");
+    ran.says("it says that it is not available, back at 2036-01-01T00:00:00Z: a disk (serial)");
+}
+
+#[test]
+fn a_service_that_says_it_is_up_and_cannot_answer_is_a_verdict_of_its_own() {
+    let stub = Stub::start(service);
+    let names = ["/sound", "/lies", "/empty", "/query-only", "/down", "/missing"];
+    let urls = names.map(|name| stub.url(name)).join(" ");
+    let ran = Fresh::new().parsim(&format!("tap {urls} --query --format json-lines")).run();
+    ran.exits(4);
+    let objects = objects(&ran);
+    let verdicts: Vec<String> = objects.iter().map(told).collect();
+    let expected =
+        ["up", "error probe", "error probe", "up  redirected,no-availability", "down", "error http"];
+    assert_eq!(verdicts, expected, "{}", ran.stdout);
+    let why = "says it is up, but a query fails: QUERY_STATUS is ERROR: no database";
+    assert_eq!((&objects[1]["reason"], &objects[1]["available"]), (&why.into(), &true.into()));
+    assert_eq!((&objects[0]["rows"], &objects[3]["available"]), (&"1".into(), &Value::Null));
+    let sent: Vec<Asked> = stub.asked().into_iter().filter(|asked| asked.path == "/sound/sync").collect();
+    let posted = "REQUEST=doQuery&LANG=ADQL&MAXREC=1&QUERY=SELECT+TOP+1+table_name+FROM+TAP_SCHEMA.tables";
+    assert!(sent[0].head.starts_with("POST ") || sent[1].head.starts_with("POST "), "{sent:?}");
+    assert!(sent.iter().any(|asked| asked.body == posted), "{sent:?}");
+    assert!(
+        stub.asked().iter().all(|asked| asked.path != "/down/sync"),
+        "a service that is down was asked more"
+    );
+
+    let ran = Fresh::new()
+        .parsim(&format!("tap {} --parallel", stub.url("/empty")))
+        .args(["--query=SELECT 1+1"])
+        .run();
+    ran.exits(0);
+    assert!(stub.asked().last().unwrap().body.ends_with("QUERY=SELECT+1%2B1"));
+}
+
+#[test]
+fn the_deepest_level_looks_at_capabilities_and_tables() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/bare/availability" => Reply::xml(up("")),
+        "/bare/sync" => Reply::xml(answer("", "<TR/>")),
+        "/bare/capabilities" => Reply::xml(capabilities(&[("ivo://ivoa.net/std/VOSI#availability", "x")])),
+        _ => service(asked),
+    });
+    let urls = [stub.url("/sound"), stub.url("/bare")].join(" ");
+    let ran = Fresh::new().parsim(&format!("tap {urls} --deep --format json-lines")).run();
+    ran.exits(1);
+    let objects = objects(&ran);
+    assert_eq!((told(&objects[0]), &objects[0]["tables"]), ("up".to_owned(), &1.into()));
+    assert_eq!(told(&objects[1]), "error probe");
+}
+
+#[test]
+fn urls_that_cannot_be_asked_are_told_before_anybody_is_asked() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    for (url, why) in [
+        ("gopher://127.0.0.1/tap", "only http and https can be asked"),
+        ("127.0.0.1/tap", "http:// or https:// is missing"),
+        ("http:///tap", "the host is missing"),
+        ("http://127.0.0.1:99999/tap", "ports go from 1 to 65535"),
+    ] {
+        fresh.parsim(&format!("tap {} {url}", stub.url("/sound"))).run().refuses(why);
+    }
+    fs::write(fresh.path("list"), format!("{}\n\nhttp://u:secret@h:x/\n", stub.url("/sound"))).unwrap();
+    let ran = fresh.parsim("tap --urls list").run();
+    ran.refuses("list:3: http://u:***@h:x/: the port is no number");
+    fresh.parsim("tap --urls missing").run().refuses("read URLs from missing");
+    fresh.parsim("tap --timeout 0").run().refuses("--timeout 0: give more than 0 seconds");
+    fresh.parsim("tap --cacert list http://h/").run().refuses("it holds no certificate");
+    assert_eq!(stub.asked().len(), 0);
+}
+
+#[test]
+fn lists_come_from_stdin_and_from_tables_with_names() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let list = format!("# services\n\n{}\n  {}  second\n", stub.url("/sound"), stub.url("/down"));
+    fs::write(fresh.path("list"), list).unwrap();
+    let stdin = fs::File::open(fresh.path("list")).unwrap();
+    let ran = fresh.parsim("tap --urls - --format json-lines").stdin(stdin).run();
+    ran.exits(1);
+    assert_eq!(objects(&ran)[1]["name"], "second");
+    fs::write(fresh.path("list.csv"), format!("Name,URL\n\"one, two\",{}\n", stub.url("/sound"))).unwrap();
+    fresh.parsim("tap --urls list.csv --header --parallel").run().exits(0).says(" one, two ");
+    fs::write(fresh.path("none"), "# nobody\n").unwrap();
+    fresh.parsim("tap --urls none").run().exits(0).says("the list names no service");
+}
+
+#[test]
+fn what_comes_from_a_service_reaches_nobody_raw_and_passwords_reach_the_service_only() {
+    let note = "bold \u{9b}1m or \u{202e}desrever | \" \\ <b>";
+    let stub = Stub::start(move |asked| {
+        let note = note.replace('<', "&lt;");
+        Reply::xml(
+            up(&format!("<v:note>{note}\n\n  more</v:note>"))
+                .replace(SINCE, &format!("\u{202d}{}", asked.path)),
+        )
+    });
+    let fresh = Fresh::new();
+    let url = format!("http://user:s%65cret@{}/x", stub.authority());
+    let exports = "--export-json study.json --export-prometheus gauges";
+    for format in ["text", "json-lines", "nagios"] {
+        let ran = fresh.parsim(&format!("tap {url} {exports} --format {format}")).run();
+        ran.exits(0);
+        for text in [
+            &ran.stdout,
+            &fs::read_to_string(fresh.path("study.json")).unwrap(),
+            &fs::read_to_string(fresh.path("gauges")).unwrap(),
+        ] {
+            let raw = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+            ran.expect(!text.contains(raw), "no raw control character in any output");
+            ran.expect(!text.contains("cret@"), "no password in any output");
+        }
+        ran.expect(ran.stdout.contains("user:***@") || format == "nagios", "the user without the password");
+    }
+    assert!(
+        stub.asked()[0].head.contains("authorization: Basic dXNlcjpzZWNyZXQ=\r\n"),
+        "{}",
+        stub.asked()[0].head
+    );
+}
+
+#[test]
+fn a_monitor_gets_one_line_and_its_own_statuses() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    for (paths, status, begin) in [
+        (&["/sound", "/moved"][..], 0, "TAP OK - 2 of 2 up | up=2;;;0;2 'http://"),
+        (&["/sound", "/maintained"], 1, "TAP WARNING - 2 of 2 up: http://"),
+        (&["/sound", "/page", "/close"], 2, "TAP CRITICAL - 2 of 3 not up: http://"),
+    ] {
+        let urls: Vec<String> = paths.iter().map(|path| stub.url(path)).collect();
+        let ran = fresh.parsim(&format!("tap --format nagios {}", urls.join(" "))).run();
+        ran.exits(status).is_quiet();
+        ran.expect(ran.stdout.starts_with(begin) && ran.stdout.lines().count() == 1, begin);
+        ran.expect(ran.stdout.matches('|').count() == 1, "one bar before the data");
+    }
+    let ran = fresh.parsim("tap --format nagios http://h:x/").run();
+    ran.exits(3).is_quiet().says("TAP UNKNOWN - http://h:x/: the port is no number\n");
+    fresh.parsim("tap --format=nagios --no-such-option").run().exits(3).says("TAP UNKNOWN - ");
+}
+
+#[test]
+fn gauges_for_prometheus_have_no_series_twice() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let url = stub.url("/sound");
+    let line = format!("tap {url} {url} {} --parallel --export-prometheus tap.prom", stub.url("/page"));
+    fresh.parsim(&line).run().exits(1);
+    let text = fs::read_to_string(fresh.path("tap.prom")).unwrap();
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    let mut distinct = series.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), series.len(), "{text}");
+    assert!(text.contains(&format!("parsim_tap_up{{url=\"{url}\",service=\"{url}\"}} 1\n")), "{text}");
+    assert!(text.contains("class=\"not-xml\"} 1\n") && text.contains("phase=\"first_byte\"} "), "{text}");
+    assert_eq!(fresh.names("."), ["tap.prom"]);
+}
+
+#[test]
+fn a_failure_that_may_pass_is_asked_again_within_the_time() {
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.before) {
+        ("/later/availability", _) => Reply::with("503 Service Unavailable", &["Retry-After: 3600"], ""),
+        (_, 0 | 1) => Reply::with("503 Service Unavailable", &["Retry-After: 0"], ""),
+        _ => Reply::xml(up("")),
+    });
+    let fresh = Fresh::new();
+    let ran = fresh.parsim(&format!("tap {} --retries 2 --format json-lines", stub.url("/x"))).run();
+    ran.exits(0);
+    assert_eq!(
+        (told(&objects(&ran)[0]), &objects(&ran)[0]["attempts"]),
+        ("up  retried".to_owned(), &3.into())
+    );
+    let before = stub.asked().len();
+    let ran = fresh.parsim(&format!("tap {} --retries 2 --format json-lines", stub.url("/later"))).run();
+    ran.exits(1);
+    assert_eq!(stub.asked().len() - before, 1, "an hour was waited for");
+}
+
+#[test]
+fn no_more_are_in_one_host_at_a_time_than_asked_for() {
+    let inside = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (inner, highest) = (Arc::clone(&inside), Arc::clone(&most));
+    let stub = Stub::start(move |_| {
+        highest.fetch_max(inner.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(20));
+        inner.fetch_sub(1, Ordering::SeqCst);
+        Reply::xml(up(""))
+    });
+    let url = stub.url("/x");
+    let ran = Fresh::new().parsim(&format!("tap {url} --repeat 12 --per-host 2 --parallel")).run();
+    ran.exits(0).says("p50").says("p95").says("p99").says("1 of 1 service up");
+    assert!(most.load(Ordering::SeqCst) <= 2, "{} at a time", most.load(Ordering::SeqCst));
+    assert_eq!(stub.asked().len(), 12);
+}
+
+#[test]
+fn a_service_that_changes_its_answer_between_the_ways_is_flagged_and_is_no_fault() {
+    let stub = Stub::start(|asked| {
+        let since = if asked.before == 0 { SINCE } else { "2026-02-02T00:00:00Z" };
+        Reply::xml(up("").replace(SINCE, since))
+    });
+    let ran = Fresh::new().parsim(&format!("tap {}", stub.url("/x"))).run();
+    ran.exits(0).says("changed between the ways: ").says("up (changed)").says("0 of 1 service identical");
+}
+
+#[test]
+fn machines_and_long_lists_are_told_of_one_way_unless_both_are_asked_for() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    fs::write(fresh.path("list"), format!("{}\n", stub.url("/sound")).repeat(17)).unwrap();
+    let ran = fresh.parsim("tap --urls list").run();
+    ran.exits(0).says("parallel only, for more than 16 services: --compare shows both ways");
+    assert_eq!(stub.asked().len(), 17);
+    fresh.parsim("tap --urls list --compare").run().exits(0).says("17 of 17 services identical");
+    let url = stub.url("/sound");
+    let ran = fresh.parsim(&format!("tap {url} --format json-lines --compare")).run();
+    let ways: Vec<Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["way"].clone()).collect();
+    assert_eq!(ways, ["serial", "parallel"]);
+}
+
+#[test]
+fn an_interrupt_ends_it_at_once_and_what_was_done_is_told() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    // One at a time, so that the last one is asked when the others are done.
+    let urls = ["/sound", "/page", "/silent"].map(|path| stub.url(path)).join(" ");
+    let mut started = fresh.parsim(&format!("tap {urls} --parallel -j 1 --timeout 600 --retries 9")).start();
+    started.until("the last one is asked", || stub.asked().len() == 3);
+    started.signal("INT");
+    let ran = started.end_within(Duration::from_secs(10));
+    ran.ends_by_signal(libc::SIGINT).tells("interrupted in the parallel run: 2 of 3 tasks had finished");
+    ran.says("/sound   up  ")
+        .says("error/not-xml")
+        .says("1 of 2 services up, 1 error")
+        .does_not_say("/silent  ");
+}
+
+#[test]
+fn a_secure_service_is_trusted_with_its_own_authority_only() {
+    let fresh = Fresh::new();
+    let stub = |certificate| Stub::secure(certificate, |_| Reply::xml(up("")));
+    let stubs = ["good.pem", "other.pem", "expired.pem"].map(stub);
+    let urls = stubs.each_ref().map(|stub| stub.url("/tap")).join(" ");
+    let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tls/ca.pem");
+    let ran = fresh.parsim(&format!("tap {urls} --format json-lines --cacert {ca}")).run();
+    ran.exits(2);
+    let objects = objects(&ran);
+    assert_eq!([0, 1, 2].map(|at| told(&objects[at])), ["up", "error tls", "error tls"], "{}", ran.stdout);
+    assert!(
+        objects[0]["spans"]["tls"].as_f64().unwrap() > 0.0
+            && objects[0]["cert_expires"].as_i64().unwrap() > 0
+    );
+    assert!(objects[2]["reason"].as_str().unwrap().contains("expired"), "{}", objects[2]["reason"]);
+    fresh.parsim(&format!("tap {} --parallel", stubs[0].url("/tap"))).run().exits(1).says("error/tls");
+}
+
+#[test]
+fn the_lesson_works_without_a_network() {
+    let ran = Fresh::new().parsim("tap --demo --query").run();
+    ran.exits(0).is_quiet().says("4 of 4 services up\n").says("4 of 4 services identical");
+    ran.says("near (100 ms)").says("farthest (400 ms)").says("The tasks wait rather than compute");
+}
