@@ -146,7 +146,7 @@ mod tests {
         assert_eq!((all.cpu, all.stolen, all.disk_wait), (TICK * 133, TICK * 30, TICK * 5));
         let mask = ("/proc/self/status", "Cpus_allowed_list:\t1\n");
         let one = seen(&[("/proc/stat", STAT), mask]).unwrap();
-        assert_eq!((one.cpu, one.stolen, one.disk_wait), (TICK * 51, TICK * 10, TICK * 0));
+        assert_eq!((one.cpu, one.stolen, one.disk_wait), (TICK * 51, TICK * 10, Duration::ZERO));
     }
 
     #[test]

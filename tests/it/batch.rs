@@ -132,9 +132,8 @@ fn values_are_packed_into_few_command_lines() {
 }
 
 #[test]
-fn options_that_have_no_effect_yet_are_refused_by_name() {
+fn options_that_cannot_have_an_effect_are_refused_by_name() {
     let fresh = Fresh::new();
-    fresh.parsim("parallel --export-csv x echo ::: a").run().refuses("--export-csv is not offered yet");
     fresh.parsim("parallel --warmup 1 echo ::: a").run().refuses("--warmup goes with both ways");
     fresh.parsim("parallel --no-such echo ::: a").run().refuses("no-such");
     fresh.parsim("serial -j 2 echo ::: a").run().refuses("serial means one task at a time");

@@ -82,7 +82,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     if let Some(ask) = typed.ask {
         return asks::answer(ask);
     }
-    offered::check(way, &typed)?;
+    offered::check(&typed)?;
     if let Some(first) = typed.command.first()
         && let Some(hint) = super::notebook::workload_hint(way, &first.to_string_lossy())
         && typed.sources.is_empty()

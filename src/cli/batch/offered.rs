@@ -2,13 +2,9 @@
 
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Timeout, Typed};
-use crate::record::Way;
 
 /// Options that are for comparing both ways.
 const FOR_COMPARE: &[&str] = &["runs", "warmup", "prepare", "cleanup", "outputs", "sample", "show-output"];
-
-/// Options that are not there yet.
-const NOT_YET: &[&str] = &["export-csv", "export-markdown", "export-html", "export-trace", "export-junit"];
 
 /// What `compare` does not do, and why.
 const NOT_COMPARED: &[(&[&str], &str)] = &[
@@ -37,9 +33,6 @@ pub(super) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
         if let Some((_, why)) = NOT_COMPARED.iter().find(|(options, _)| options.contains(option)) {
             return refuse(format!("--{option} does not go with compare: {why}"));
         }
-        if NOT_YET.contains(option) {
-            return refuse(format!("--{option} is not offered yet; see parsim compare --help"));
-        }
     }
     if matches!(typed.run.timeout, Some(Timeout::Percent(_))) {
         return refuse(
@@ -50,14 +43,11 @@ pub(super) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
 }
 
 /// Refuses what cannot be done.
-pub(super) fn check(way: Way, typed: &Typed) -> Result<(), Fault> {
+pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
     let has = |flag| typed.flags.has(flag);
     if let Some(option) = typed.given.iter().find(|option| FOR_COMPARE.contains(option)) {
         return refuse(format!("--{option} goes with both ways: parsim compare"));
-    }
-    if let Some(option) = typed.given.iter().find(|option| NOT_YET.contains(option)) {
-        return refuse(format!("--{option} is not offered yet; see parsim {way} --help"));
     }
     let needs_pipe = [
         (Flag::RoundRobin, "--round-robin"),
