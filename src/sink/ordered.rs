@@ -19,12 +19,15 @@ const PIECE: usize = 64;
 
 /// Puts the outputs of tasks in input order.
 pub struct Ordered<D> {
-    state: Mutex<State<D>>,
+    state: Mutex<State>,
+    /// Used by the task whose turn it is, and by nobody else until it is over:
+    /// the others need not wait while it writes. Never taken under `state`.
+    destination: Mutex<D>,
     /// Rung when a turn has passed.
     passed: Condvar,
 }
 
-struct State<D> {
+struct State {
     /// Whose turn it is.
     turn: u64,
     waiting: BTreeMap<u64, Waiting>,
@@ -35,7 +38,6 @@ struct State<D> {
     full: Option<String>,
     /// Those who wait until there is a place again.
     held_up: Vec<Wake>,
-    destination: D,
 }
 
 /// What a task whose turn has not come has written so far.
@@ -64,13 +66,45 @@ impl<D: Destination> Ordered<D> {
             spill: Spill::default(),
             full: None,
             held_up: Vec::new(),
-            destination,
         };
-        Self { state: Mutex::new(state), passed: Condvar::new() }
+        Self { state: Mutex::new(state), destination: Mutex::new(destination), passed: Condvar::new() }
     }
 
-    fn with_state<T>(&self, work: impl FnOnce(&mut State<D>) -> T) -> T {
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Hands on what `task`, whose turn it is, had to hold back until now.
+    fn release(&self, destination: &mut D, task: &Task) -> io::Result<()> {
+        let Some(waiting) = self.with_state(|state| state.waiting.remove(&task.turn)) else { return Ok(()) };
+        let mut result = Ok(());
+        for (channel, bytes) in waiting.pieces {
+            let handed_on = match bytes {
+                Bytes::Memory(bytes) => {
+                    let handed_on = destination.write(task, channel, &bytes);
+                    self.with_state(|state| state.in_memory -= bytes.len() + PIECE);
+                    handed_on
+                }
+                Bytes::Spilled(piece) => self.with_state(|state| {
+                    state.spill.read(piece, |block| destination.write(task, channel, block))
+                }),
+            };
+            result = result.and(handed_on);
+        }
+        self.with_state(State::wake);
+        result
+    }
+
+    /// Ends the turn of `task`, and of those behind it that are over themselves.
+    fn end_turn(&self, task: &Task, outcome: &Outcome) -> io::Result<()> {
+        let mut destination = self.destination.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut result = self.release(&mut destination, task).and_then(|()| destination.close(task, outcome));
+        while let Some((next, outcome)) = self.with_state(State::next_that_is_over) {
+            let handed_on =
+                self.release(&mut destination, &next).and_then(|()| destination.close(&next, &outcome));
+            result = result.and(handed_on);
+        }
+        result
     }
 }
 
@@ -87,7 +121,19 @@ struct Writer<'a, D> {
 
 impl<D: Destination> TaskOutput for Writer<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        self.ordered.with_state(|state| state.write(self.task, channel, bytes))
+        let waits = self.ordered.with_state(|state| {
+            let waits = self.task.turn != state.turn;
+            if waits {
+                state.put_aside(self.task, channel, bytes);
+            }
+            waits
+        });
+        if waits {
+            return Ok(());
+        }
+        let mut destination = self.ordered.destination.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ordered.release(&mut destination, self.task)?;
+        destination.write(self.task, channel, bytes)
     }
 
     fn holds_up(&mut self, wake: &Wake) -> Option<String> {
@@ -102,20 +148,24 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         let state = self.ordered.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
-        let has_no_room = |state: &mut State<D>| state.has_no_room_for(self.task);
-        let passed = self.ordered.passed.wait_while(state, has_no_room);
-        let result = passed.unwrap_or_else(PoisonError::into_inner).close(self.task, outcome);
+        let has_no_room = |state: &mut State| state.has_no_room_for(self.task);
+        let mut state =
+            self.ordered.passed.wait_while(state, has_no_room).unwrap_or_else(PoisonError::into_inner);
+        if self.task.turn != state.turn {
+            let waiting = state.waiting.entry(self.task.turn).or_default();
+            waiting.closed = Some((self.task.clone(), outcome.clone()));
+            return Ok(());
+        }
+        drop(state);
+        let result = self.ordered.end_turn(self.task, outcome);
         self.ordered.passed.notify_all();
         result
     }
 }
 
-impl<D: Destination> State<D> {
-    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if task.turn == self.turn {
-            self.release(task)?;
-            return self.destination.write(task, channel, bytes);
-        }
+impl State {
+    /// Takes what `task` writes before its turn.
+    fn put_aside(&mut self, task: &Task, channel: Channel, bytes: &[u8]) {
         let fits = self.in_memory + bytes.len() + PIECE <= self.budget;
         let waiting = self.waiting.entry(task.turn).or_default();
         match waiting.pieces.last_mut() {
@@ -135,7 +185,7 @@ impl<D: Destination> State<D> {
                         // Little more than what the pipe had: the task is held up now.
                         waiting.pieces.push((channel, Bytes::Memory(bytes.to_vec())));
                         self.in_memory += bytes.len() + PIECE;
-                        return Ok(());
+                        return;
                     }
                 };
                 self.full = None;
@@ -148,55 +198,23 @@ impl<D: Destination> State<D> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Whether what `task` writes would find no place before its turn.
     fn has_no_room_for(&self, task: &Task) -> bool {
-        task.seq != self.turn && self.full.is_some() && self.in_memory > self.budget
+        task.turn != self.turn && self.full.is_some() && self.in_memory > self.budget
     }
 
-    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
-        if task.turn != self.turn {
-            self.waiting.entry(task.turn).or_default().closed = Some((task.clone(), outcome.clone()));
-            return Ok(());
-        }
-        let mut result = self.release(task).and_then(|()| self.destination.close(task, outcome));
+    /// A turn is over: the task whose turn it is now, if it is over already.
+    fn next_that_is_over(&mut self) -> Option<(Task, Outcome)> {
         self.turn += 1;
-        // Those that waited for this one and are over themselves follow at once.
-        while let Some((next, outcome)) =
-            self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take())
-        {
-            let handed_on = self.release(&next).and_then(|()| self.destination.close(&next, &outcome));
-            result = result.and(handed_on);
-            self.turn += 1;
-        }
+        let next = self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take());
         if self.waiting.is_empty() {
-            result = result.and(self.spill.reset());
+            // What cannot be given back is used again.
+            let _ = self.spill.reset();
         }
         self.wake();
-        result
-    }
-
-    /// Hands on what `task` had to hold back until its turn.
-    fn release(&mut self, task: &Task) -> io::Result<()> {
-        let Some(waiting) = self.waiting.remove(&task.turn) else { return Ok(()) };
-        let mut result = Ok(());
-        for (channel, bytes) in waiting.pieces {
-            let handed_on = match bytes {
-                Bytes::Memory(bytes) => {
-                    self.in_memory -= bytes.len() + PIECE;
-                    self.destination.write(task, channel, &bytes)
-                }
-                Bytes::Spilled(piece) => {
-                    let destination = &mut self.destination;
-                    self.spill.read(piece, |block| destination.write(task, channel, block))
-                }
-            };
-            result = result.and(handed_on);
-        }
-        self.wake();
-        result
+        next
     }
 
     /// There is a place again, or another's turn has come.

@@ -82,6 +82,20 @@ pub(super) fn bytes_held(pipe: BorrowedFd<'_>) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+/// Lets a pipe hold as much as an unprivileged process may have by default. What
+/// the system does not grant stays as it was.
+#[expect(unsafe_code, reason = "no F_SETPIPE_SZ in std")]
+pub(super) fn widen(pipe: BorrowedFd<'_>) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        const MEBIBYTE: libc::c_int = 1 << 20;
+        // SAFETY: takes a plain number, of an open descriptor.
+        let _ = unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, MEBIBYTE) };
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = pipe;
+}
+
 /// Makes reading or writing this end answer `WouldBlock` instead of waiting.
 #[expect(unsafe_code, reason = "std sets this flag on sockets only")]
 pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {

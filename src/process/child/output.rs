@@ -13,13 +13,15 @@ pub(super) struct Output {
     channel: Channel,
     pipe: Option<PipeReader>,
     paused: bool,
+    /// Whether the pipe holds more than at first.
+    wide: bool,
     /// How much is still to be read of a job that has ended.
     left: Option<usize>,
 }
 
 impl Output {
     pub(super) fn new(channel: Channel, pipe: Option<PipeReader>) -> Self {
-        Self { channel, pipe, paused: false, left: None }
+        Self { channel, pipe, paused: false, wide: false, left: None }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -55,6 +57,12 @@ impl Output {
         match pipe.read(&mut buffer[..room]) {
             Ok(0) => self.close(),
             Ok(count) => {
+                // A job that fills its pipe would write more if it could: with a
+                // wider one it waits less often for us.
+                if count == buffer.len() && !self.wide {
+                    descriptor::widen(pipe.as_fd());
+                    self.wide = true;
+                }
                 self.paused = listener.output(self.channel, &buffer[..count])? == Flow::Pause;
                 self.left = self.left.map(|left| left - count);
                 if self.left == Some(0) {
