@@ -11,18 +11,14 @@
 //! writes to a spill file of its own. If spilling fails, one task after another
 //! streams straight through while the others are held up; nothing is dropped.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
+use super::opened::Opened;
 use super::spill::{Piece, Spill};
 use crate::output::{Channel, Destination, Sink, TaskOutput, Wake};
 use crate::record::{Outcome, Task};
-
-/// So long after its start a task is waited for by later ones.
-const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// Hands the output of each task on as a whole.
 pub struct Grouped<D> {
@@ -39,23 +35,14 @@ struct Door<D> {
     /// The task that streams through, and keeps the others out until it is over.
     holder: Option<u64>,
     held_up: Vec<Wake>,
-    /// By task: when it was opened, as long as it is not closed.
-    open: BTreeMap<u64, Instant>,
-}
-
-impl<D> Door<D> {
-    /// How long the task `seq` waits for an earlier one that has just begun.
-    fn wait_of(&self, seq: u64) -> Option<Duration> {
-        let youngest = self.open.range(..seq).map(|(_, opened)| *opened).max()?;
-        A_MOMENT.checked_sub(youngest.elapsed()).filter(|wait| !wait.is_zero())
-    }
+    opened: Opened,
 }
 
 impl<D: Destination> Grouped<D> {
     /// Keeps at most about `budget` bytes in memory.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
-        let door = Door { destination, holder: None, held_up: Vec::new(), open: BTreeMap::new() };
+        let door = Door { destination, holder: None, held_up: Vec::new(), opened: Opened::default() };
         Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
     }
 
@@ -66,7 +53,7 @@ impl<D: Destination> Grouped<D> {
 
 impl<D: Destination> Sink for Grouped<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        self.door().open.insert(task.seq, Instant::now());
+        self.door().opened.insert(task.turn);
         let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::default() };
         Box::new(Group { grouped: self, task, waiting, place: Place::Aside })
     }
@@ -209,12 +196,13 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         let own = Some(task.seq);
         let mut door = grouped.door();
         let has_output = !self.waiting.is_empty();
-        while let Some(wait) = door.wait_of(task.seq).filter(|_| has_output && door.holder.is_none()) {
+        while let Some(wait) = door.opened.wait_of(task.turn).filter(|_| has_output && door.holder.is_none())
+        {
             door = grouped.over.wait_timeout(door, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         let is_anothers = |door: &mut Door<D>| door.holder.is_some() && door.holder != own;
         let mut door = grouped.over.wait_while(door, is_anothers).unwrap_or_else(PoisonError::into_inner);
-        door.open.remove(&task.seq);
+        door.opened.remove(task.turn);
         // What was cut off in the middle is no whole of anything.
         let handed_on = if *outcome == Outcome::Interrupted {
             self.waiting.forget(grouped);
@@ -235,6 +223,9 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use super::super::opened::A_MOMENT;
     use super::*;
     use crate::sink::Kept;
 

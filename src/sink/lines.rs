@@ -1,28 +1,52 @@
 //! Output line by line, as it comes: lines of different tasks alternate, but
-//! none is torn.
+//! none is torn. A line without an end waits in memory up to a limit, then in a
+//! spill file.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::opened::Opened;
+use super::spill::{Piece, Spill};
 use crate::output::{Channel, Destination, Sink, TaskOutput};
 use crate::record::{Outcome, Task};
 
+/// So much of a line that has not ended waits in memory.
+const IN_MEMORY: usize = 1 << 20;
+
 /// Hands on whole lines.
 pub struct Lines<D> {
-    destination: Mutex<D>,
+    state: Mutex<State<D>>,
+    /// Rung when a task is over.
+    over: Condvar,
+}
+
+struct State<D> {
+    destination: D,
+    opened: Opened,
 }
 
 impl<D: Destination> Lines<D> {
     /// To `destination`.
     #[must_use]
     pub fn new(destination: D) -> Self {
-        Self { destination: Mutex::new(destination) }
+        Self { state: Mutex::new(State { destination, opened: Opened::default() }), over: Condvar::new() }
+    }
+
+    /// The destination, for a task that writes: a moment later where an earlier
+    /// task has just begun.
+    fn in_turn(&self, task: &Task) -> MutexGuard<'_, State<D>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(wait) = state.opened.wait_of(task.turn) {
+            state = self.over.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 }
 
 impl<D: Destination> Sink for Lines<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        Box::new(Writer { lines: self, task, begun: [Vec::new(), Vec::new()] })
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).opened.insert(task.turn);
+        Box::new(Writer { lines: self, task, begun: <[Begun; 2]>::default() })
     }
 }
 
@@ -30,36 +54,72 @@ struct Writer<'a, D> {
     lines: &'a Lines<D>,
     task: &'a Task,
     /// By channel: the beginning of a line whose end has not come.
-    begun: [Vec<u8>; 2],
+    begun: [Begun; 2],
 }
 
-impl<D: Destination> Writer<'_, D> {
-    fn hand_on(&self, channel: Channel, parts: [&[u8]; 2]) -> io::Result<()> {
-        let mut destination = self.lines.destination.lock().unwrap_or_else(PoisonError::into_inner);
-        parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .try_for_each(|part| destination.write(self.task, channel, part))
+/// The beginning of a line, the part in the file first.
+#[derive(Default)]
+struct Begun {
+    spill: Spill,
+    spilled: Vec<Piece>,
+    memory: Vec<u8>,
+}
+
+impl Begun {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.memory.len() + bytes.len() > IN_MEMORY {
+            let memory = std::mem::take(&mut self.memory);
+            for block in [&memory[..], bytes] {
+                let piece = self.spill.put(block)?;
+                if !self.spilled.last_mut().is_some_and(|last| last.joins(piece)) {
+                    self.spilled.push(piece);
+                }
+            }
+        } else {
+            self.memory.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, mut hand_on: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        for piece in std::mem::take(&mut self.spilled) {
+            self.spill.read(piece, &mut hand_on)?;
+        }
+        let memory = std::mem::take(&mut self.memory);
+        if memory.is_empty() { Ok(()) } else { hand_on(&memory) }
     }
 }
 
 impl<D: Destination> TaskOutput for Writer<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') else {
-            self.begun[channel as usize].extend_from_slice(bytes);
-            return Ok(());
-        };
+        let begun = &mut self.begun[channel as usize];
+        let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') else { return begun.put(bytes) };
         let (lines, rest) = bytes.split_at(last + 1);
-        let begun = std::mem::take(&mut self.begun[channel as usize]);
-        self.begun[channel as usize] = rest.to_vec();
-        self.hand_on(channel, [&begun, lines])
+        let mut state = self.lines.in_turn(self.task);
+        let destination = &mut state.destination;
+        begun.take(|begun| destination.write(self.task, channel, begun))?;
+        destination.write(self.task, channel, lines)?;
+        drop(state);
+        begun.put(rest)
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        let out = self.hand_on(Channel::Out, [&self.begun[0], &[]]);
-        let err = self.hand_on(Channel::Err, [&self.begun[1], &[]]);
-        let mut destination = self.lines.destination.lock().unwrap_or_else(PoisonError::into_inner);
-        out.and(err).and(destination.close(self.task, outcome))
+    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+        let is_silent = self.begun.iter().all(|begun| begun.spilled.is_empty() && begun.memory.is_empty());
+        let mut state = if is_silent {
+            self.lines.state.lock().unwrap_or_else(PoisonError::into_inner)
+        } else {
+            self.lines.in_turn(self.task)
+        };
+        let State { destination, opened } = &mut *state;
+        opened.remove(self.task.turn);
+        let mut result = Ok(());
+        for (channel, begun) in [Channel::Out, Channel::Err].into_iter().zip(&mut self.begun) {
+            result = result.and(begun.take(|begun| destination.write(self.task, channel, begun)));
+        }
+        let closed = destination.close(self.task, outcome);
+        drop(state);
+        self.lines.over.notify_all();
+        result.and(closed)
     }
 }
 
@@ -80,5 +140,22 @@ mod tests {
         two.close(&Outcome::Success).unwrap();
         one.close(&Outcome::Success).unwrap();
         assert_eq!(kept.head(), b"b1\na1\nba2");
+    }
+
+    #[test]
+    fn a_line_without_an_end_comes_whole_however_long_it_is() {
+        let kept = Kept::new(10 << 20);
+        let lines = Lines::new(kept.clone());
+        let task = Task::new(0, "");
+        let mut output = lines.open(&task);
+        let block = vec![b'x'; 300_000];
+        for _ in 0..9 {
+            output.write(Channel::Out, &block).unwrap();
+        }
+        assert!(kept.head().is_empty());
+        output.write(Channel::Out, b"\nnext").unwrap();
+        assert_eq!(kept.head(), [vec![b'x'; 2_700_000], b"\n".to_vec()].concat());
+        output.close(&Outcome::Success).unwrap();
+        assert!(kept.head().ends_with(b"x\nnext"));
     }
 }

@@ -17,6 +17,7 @@ mod held;
 mod journals;
 mod kept;
 mod lines;
+mod opened;
 mod ordered;
 mod reference;
 mod results;

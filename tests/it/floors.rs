@@ -300,7 +300,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "progress/",
         "interrupt.rs",
         "run/pace.rs",
-        "sink/grouped.rs",
+        "sink/opened.rs",
         "http/",
     ];
     only_in(&allowed, &["Instant::now"]);
