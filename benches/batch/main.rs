@@ -16,9 +16,7 @@ mod program;
 mod queue;
 mod start;
 
-use std::io::{self, Write as _};
-
-use self::asked::Asked;
+use self::asked::Part;
 
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +49,7 @@ const WHOLE: Scale = Scale {
 const SMALL: Scale =
     Scale { jobs: 20, queued: 2000, outputs: 3, large: 2, packed: 2000, pairs: 1, slow_pairs: 1 };
 
-/// A part of this bench: tells what it found line by line.
-type Part = fn(&Scale, &mut dyn io::Write) -> anyhow::Result<()>;
-
-const PARTS: &[(&str, Part)] = &[
+const PARTS: &[(&str, Part<Scale>)] = &[
     ("dispatch", start::dispatch),
     ("start_up", start::start_up),
     ("queue", queue::queued),
@@ -65,18 +60,5 @@ const PARTS: &[(&str, Part)] = &[
 ];
 
 fn main() -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    let asked = Asked::of(std::env::args().skip(1));
-    let scale = if asked.small { &SMALL } else { &WHOLE };
-    if asked.small && !asked.list {
-        writeln!(out, "everything once and small: answers are checked, figures and goals mean nothing")?;
-    }
-    for (name, part) in PARTS.iter().filter(|(name, _)| asked.wants(name)) {
-        if asked.list {
-            writeln!(out, "{name}: benchmark")?;
-        } else {
-            part(scale, &mut out)?;
-        }
-    }
-    Ok(())
+    asked::run(&WHOLE, &SMALL, PARTS)
 }

@@ -1,6 +1,8 @@
 //! What the command line asks for. `cargo bench -- ARGUMENTS` hands the same
 //! arguments to every bench, so criterion's are understood or passed over.
 
+use std::io::{self, Write as _};
+
 /// Criterion's options that are followed by a value.
 const WITH_VALUE: &[&str] = &[
     "-b",
@@ -63,4 +65,25 @@ impl Asked {
         let fits = |word: &String| if self.exact { name == word } else { name.contains(word.as_str()) };
         self.words.is_empty() || self.words.iter().any(fits)
     }
+}
+
+/// A part of a bench at a scale of its own: tells what it found line by line.
+pub(crate) type Part<S> = fn(&S, &mut dyn io::Write) -> anyhow::Result<()>;
+
+/// Does the parts that the command line asks for, whole or small.
+pub(crate) fn run<S>(whole: &S, small: &S, parts: &[(&str, Part<S>)]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let asked = Asked::of(std::env::args().skip(1));
+    let scale = if asked.small { small } else { whole };
+    if asked.small && !asked.list {
+        writeln!(out, "everything once and small: answers are checked, figures and goals mean nothing")?;
+    }
+    for (name, part) in parts.iter().filter(|(name, _)| asked.wants(name)) {
+        if asked.list {
+            writeln!(out, "{name}: benchmark")?;
+        } else {
+            part(scale, &mut out)?;
+        }
+    }
+    Ok(())
 }

@@ -17,9 +17,7 @@ mod renewed;
 mod support;
 mod write_limit;
 
-use std::io::{self, Write as _};
-
-use self::asked::Asked;
+use self::asked::Part;
 
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +39,8 @@ struct Scale {
 const WHOLE: Scale = Scale { runs: 7, files: 20, sleep: 50, rows: 8000, pairs: 11, slow_pairs: 2 };
 const SMALL: Scale = Scale { runs: 1, files: 2, sleep: 5, rows: 1100, pairs: 1, slow_pairs: 1 };
 
-/// A part of this bench: tells what it found line by line.
-type Part = fn(&Scale, &mut dyn io::Write) -> anyhow::Result<()>;
-
 /// The parts in their order: parsim's own tables come last.
-const PARTS: &[(&str, Part)] = &[
+const PARTS: &[(&str, Part<Scale>)] = &[
     ("write_limit", write_limit::compare),
     ("peers", peers::compare),
     ("sleep", exercises::sleep),
@@ -55,18 +50,5 @@ const PARTS: &[(&str, Part)] = &[
 ];
 
 fn main() -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    let asked = Asked::of(std::env::args().skip(1));
-    let scale = if asked.small { &SMALL } else { &WHOLE };
-    if asked.small && !asked.list {
-        writeln!(out, "everything once and small: answers are checked, figures and goals mean nothing")?;
-    }
-    for (name, part) in PARTS.iter().filter(|(name, _)| asked.wants(name)) {
-        if asked.list {
-            writeln!(out, "{name}: benchmark")?;
-        } else {
-            part(scale, &mut out)?;
-        }
-    }
-    Ok(())
+    asked::run(&WHOLE, &SMALL, PARTS)
 }

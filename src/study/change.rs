@@ -143,22 +143,10 @@ fn other_place(before: &Study, after: &Study) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::study::RunResult;
 
     fn study(serial: &[u64], parallel: &[u64]) -> Study {
-        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), tasks: 4, ..RunResult::default() };
-        let column = |way, width, walls: &[u64]| Column {
-            way,
-            width,
-            runs: walls.iter().map(run).collect(),
-            whereabouts: None,
-            output: String::new(),
-        };
-        let columns = vec![column(Way::Serial, 1, serial), column(Way::Parallel, 4, parallel)];
-        Study { columns, ..crate::study::tests::empty() }
+        crate::study::tests::both_ways(serial, parallel, 4)
     }
 
     #[test]

@@ -95,23 +95,10 @@ fn turned(verdict: &Verdict) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::record::Way;
-    use crate::study::{Column, RunResult};
 
     fn study(serial: &[u64], parallel: &[u64]) -> Study {
-        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), tasks: 4, ..RunResult::default() };
-        let column = |way, width, walls: &[u64]| Column {
-            way,
-            width,
-            runs: walls.iter().map(run).collect(),
-            whereabouts: None,
-            output: String::new(),
-        };
-        let columns = vec![column(Way::Serial, 1, serial), column(Way::Parallel, 2, parallel)];
-        Study { columns, ..crate::study::tests::empty() }
+        crate::study::tests::both_ways(serial, parallel, 2)
     }
 
     fn least(least: f64) -> Gates {

@@ -199,6 +199,22 @@ impl Study {
 pub(crate) mod tests {
     use super::*;
 
+    /// A study of runs that lasted so many milliseconds, with `width` at a time.
+    pub(crate) fn both_ways(serial: &[u64], parallel: &[u64], width: usize) -> Study {
+        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), tasks: 4, ..RunResult::default() };
+        let column = |way, width, walls: &[u64]| Column {
+            way,
+            width,
+            runs: walls.iter().map(run).collect(),
+            whereabouts: None,
+            output: String::new(),
+        };
+        Study {
+            columns: vec![column(Way::Serial, 1, serial), column(Way::Parallel, width, parallel)],
+            ..empty()
+        }
+    }
+
     /// A study of nothing on a machine of four cores.
     pub(crate) fn empty() -> Study {
         let host = Host {

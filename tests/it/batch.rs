@@ -1,8 +1,6 @@
 //! Batches of commands: `parsim serial` and `parsim parallel`.
 
 use std::fs;
-use std::io::Write as _;
-use std::process::Stdio;
 
 use crate::support::Fresh;
 
@@ -77,17 +75,8 @@ fn jobs_that_last_too_long_are_killed_with_all_their_children() {
 #[test]
 fn a_job_starts_as_soon_as_its_line_has_come() {
     let fresh = Fresh::new();
-    let mut line = fresh.parsim("parallel -j1 touch {}").stdin(Stdio::piped());
-    let mut child = line.command().spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"first\n").unwrap();
-    // The second line is only written once the first has had its effect.
-    while !fresh.path("first").exists() {
-        std::thread::yield_now();
-    }
-    stdin.write_all(b"second\n").unwrap();
-    drop(stdin);
-    assert!(child.wait().unwrap().success());
+    let line = fresh.parsim("parallel -j1 touch {}");
+    line.run_fed("first\n", || fresh.path("first").exists(), "second\n");
     assert!(fresh.path("second").exists());
 }
 

@@ -35,16 +35,8 @@ fn the_head_of_each_source_names_its_columns() {
 #[test]
 fn names_are_known_as_soon_as_the_first_row() {
     let fresh = Fresh::new();
-    let mut line = fresh.parsim("parallel -j1 --header : touch {name}").stdin(Stdio::piped());
-    let mut child = line.command().spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"name\nfirst\n").unwrap();
-    while !fresh.path("first").exists() {
-        std::thread::yield_now();
-    }
-    stdin.write_all(b"second\n").unwrap();
-    drop(stdin);
-    assert!(child.wait().unwrap().success());
+    let line = fresh.parsim("parallel -j1 --header : touch {name}");
+    line.run_fed("name\nfirst\n", || fresh.path("first").exists(), "second\n");
     assert!(fresh.path("second").exists());
 }
 

@@ -5,10 +5,10 @@
 
 // Batches of commands.
 mod batch;
-// Both ways of a batch of commands.
-mod compare;
 // What can be typed, and what help there is.
 mod cli;
+// Both ways of a batch of commands.
+mod compare;
 // The files of random numbers.
 mod csv;
 // Saved studies drawn again.
@@ -23,25 +23,31 @@ mod floors;
 mod formats;
 // Help on batches of commands.
 mod help;
+// What a batch runs over, and what is asked instead.
+mod inputs;
 // What runs when, and what counts.
 mod order;
-// How far a batch of commands is, and what it took.
+// What jobs read.
+mod pipe;
+// When jobs start, are tried again and given up.
 mod policy;
+// How far a batch of commands is, and what it took.
 mod progress;
 // The examples of README.md.
 mod readme;
-// What a batch runs over, and what is asked instead.
-mod inputs;
-// What jobs read.
-mod pipe;
+// Logs, results, and runs that go on from them.
+mod records;
 // What is told at the end, and where.
 mod report;
+// When a study is saved.
+mod saving;
+// Made-up services to be asked.
+#[cfg(feature = "net")]
+mod services;
 // Ctrl-C and its like.
 mod signals;
 // The pair of functions that wait.
 mod sleep;
-// Logs, results, and runs that go on from them.
-mod records;
 // What is made of noisy times.
 mod statistics;
 // A command line in a fresh directory.

@@ -16,7 +16,7 @@ use parsim::study::{Comparison, Study, Verdict};
 use parsim::workload::{Cx, Product, Tasks, Workload, numbered};
 
 /// So many tasks that do nothing: a mock engine does not ask them to.
-struct Nothing(u64);
+pub(crate) struct Nothing(pub(crate) u64);
 
 impl Workload for Nothing {
     fn name(&self) -> &'static str {
@@ -343,84 +343,6 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
     assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Parallel, 4, None));
     assert_eq!((study.columns[0].runs.len(), study.columns[1].runs.len(), saved.get()), (1, 0, 1));
     assert!(study.agreement.is_none());
-}
-
-/// Runs pairs of `seconds` each and tells how many runs there were when the
-/// study was saved.
-fn saved_after(seconds: f64, n_pairs: usize) -> Vec<usize> {
-    let clock = Arc::new(FakeClock::new());
-    let mock = |way| -> Box<dyn Executor> {
-        Box::new(Mock::new(way, 1, &clock, |_| Duration::from_secs_f64(seconds)))
-    };
-    let saved = Mutex::new(Vec::new());
-    Experiment::new(&mut Nothing(1))
-        .unwrap()
-        .executors(vec![mock(Way::Serial), mock(Way::Parallel)])
-        .repeats(Repeats::Times(n_pairs))
-        .clock(clock.clone())
-        .save(Box::new(|study| {
-            saved.lock().unwrap().push(study.columns.iter().map(|column| column.runs.len()).sum());
-            Ok(())
-        }))
-        .run()
-        .unwrap();
-    saved.into_inner().unwrap()
-}
-
-#[test]
-fn a_study_is_saved_after_each_long_run_but_not_after_each_short_one() {
-    assert_eq!(saved_after(2.0, 2), [1, 2, 3, 4]);
-    assert_eq!(saved_after(0.25, 4), [1, 5, 8]);
-    assert_eq!(saved_after(0.01, 5), [1, 10]);
-}
-
-/// Cannot make room for its fourth run; counts what was settled.
-#[derive(Default)]
-struct Breaking {
-    n_clears: Mutex<usize>,
-    n_settled: Mutex<usize>,
-}
-
-impl Workload for Breaking {
-    fn name(&self) -> &'static str {
-        "breaking"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(1)
-    }
-
-    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        Outcome::Failed("no room".to_owned())
-    }
-
-    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
-        *self.n_clears.lock().unwrap() += 1;
-        anyhow::ensure!(*self.n_clears.lock().unwrap() < 4, "no room at all");
-        Ok(Vec::new())
-    }
-
-    fn settle(&self) {
-        *self.n_settled.lock().unwrap() += 1;
-    }
-}
-
-#[test]
-fn what_was_measured_before_an_error_is_saved_and_each_run_settled() {
-    let mut breaking = Breaking::default();
-    let last = Cell::new(0);
-    let error = Experiment::new(&mut breaking)
-        .unwrap()
-        .width(1)
-        .repeats(Repeats::Times(5))
-        .save(Box::new(|study| {
-            last.set(study.columns.iter().map(|column| column.runs.len()).sum());
-            Ok(())
-        }))
-        .run()
-        .unwrap_err();
-    assert_eq!((error.to_string().as_str(), last.get()), ("no room at all", 3));
-    assert_eq!(*breaking.n_settled.lock().unwrap(), 3);
 }
 
 #[test]

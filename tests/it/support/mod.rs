@@ -9,6 +9,7 @@ mod started;
 mod stub;
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -122,6 +123,21 @@ impl Line {
     /// For what only the command itself can be told.
     pub(crate) fn command(&mut self) -> &mut Command {
         &mut self.command
+    }
+
+    /// Runs it with `first` on standard input, and `second` only once `ready`:
+    /// what is read must have had its effect by then.
+    pub(crate) fn run_fed(self, first: &str, ready: impl Fn() -> bool, second: &str) {
+        let mut line = self.stdin(Stdio::piped());
+        let mut child = line.command().spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(first.as_bytes()).unwrap();
+        while !ready() {
+            std::thread::yield_now();
+        }
+        stdin.write_all(second.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
     }
 
     /// Starts it; the caller says when it is to end.
