@@ -19,7 +19,7 @@ use self::judge::Judge;
 use self::saving::Saving;
 use crate::event::{Journal, Observer, Unobserved};
 use crate::executor::{Executor, Pool, Serial};
-use crate::host::{Host, Watch};
+use crate::host::{Host, Limits, Watch};
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
@@ -85,7 +85,8 @@ pub struct Experiment<'a> {
     observer: &'a dyn Observer,
     policy: Policy,
     journals: Vec<&'a dyn Journal>,
-    host: Host,
+    /// The machine; looked up at the start of the run if nobody told.
+    host: Option<Host>,
     /// What else the machine does; not asked about a way that runs alone.
     watch: Option<Watch>,
     command: Vec<String>,
@@ -100,8 +101,7 @@ impl<'a> Experiment<'a> {
     /// # Errors
     /// When the process has no descriptors left.
     pub fn new(workload: &'a mut dyn Workload) -> anyhow::Result<Self> {
-        let host = Host::detect();
-        let width = NonZeroUsize::new(host.usable).unwrap_or(NonZeroUsize::MIN);
+        let width = NonZeroUsize::new(Limits::detect().usable).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             workload,
             executors: vec![Box::new(Serial), Box::new(Pool::new(width))],
@@ -117,7 +117,7 @@ impl<'a> Experiment<'a> {
             observer: &Unobserved,
             policy: Policy::default(),
             journals: Vec::new(),
-            host,
+            host: None,
             watch: None,
             command: Vec::new(),
             startup: Duration::ZERO,
@@ -154,6 +154,12 @@ impl<'a> Experiment<'a> {
     #[must_use]
     pub fn without_records(self) -> Self {
         Self { keep_records: false, ..self }
+    }
+
+    /// The machine, where less of it has to be known than a report of it all shows.
+    #[must_use]
+    pub fn host(self, host: Host) -> Self {
+        Self { host: Some(host), ..self }
     }
 
     /// What counts as a task's result where ways are compared.
@@ -287,7 +293,7 @@ impl<'a> Experiment<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
-            host: self.host.clone(),
+            host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: self.workload.unit().to_owned(),
             parameters: self.workload.spec(),

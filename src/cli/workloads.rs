@@ -14,7 +14,7 @@ use super::plan::{Plan, Wanted};
 use super::services::Told;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
-use crate::host::Host;
+use crate::host::Limits;
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress;
@@ -53,7 +53,7 @@ pub(super) fn run_ways(
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);
     gates::check(&gates, wanted)?;
-    let plan = Plan::new(&*workload, Host::detect().usable, wanted, ways, &shared)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let told = Told::of(matches);

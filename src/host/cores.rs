@@ -25,11 +25,11 @@ impl Cores {
     /// The cores of this machine, now. Reads a file for each core: not for every start.
     #[must_use]
     pub fn detect() -> Self {
-        Self::of(&System::real())
+        Self::within(Limits::detect(), &System::real())
     }
 
-    pub(super) fn of(system: &System<'_>) -> Self {
-        let limits = Limits::of(system);
+    /// The cores behind those limits.
+    pub(super) fn within(limits: Limits, system: &System<'_>) -> Self {
         let physical = limits.mask.as_ref().and_then(|mask| physical_cores(system, mask));
         Self {
             limits,

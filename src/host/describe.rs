@@ -8,6 +8,7 @@ use std::env::consts;
 use serde::{Deserialize, Serialize};
 
 use super::cores::{Cores, load_per_core};
+use super::limits::Limits;
 use super::system::System;
 
 /// What machine this is.
@@ -44,24 +45,43 @@ impl Host {
     /// This machine, now. Reads a file for each core: not for every start.
     #[must_use]
     pub fn detect() -> Self {
-        Self::of(&System::real())
+        Self::within(Limits::detect(), &System::real())
     }
 
-    fn of(system: &System<'_>) -> Self {
-        let cores = Cores::of(system);
+    /// What every start can afford to know of this machine: the cores that may be
+    /// used. The rest is None, though the system may know it.
+    #[must_use]
+    pub fn in_brief() -> Self {
+        Self::of_limits(&Limits::detect())
+    }
+
+    fn of_limits(limits: &Limits) -> Self {
+        Self {
+            hostname: None,
+            os: consts::OS.to_owned(),
+            kernel: None,
+            arch: consts::ARCH.to_owned(),
+            cpu_model: None,
+            logical: limits.logical,
+            physical: None,
+            usable: limits.usable,
+            quota: limits.quota.as_ref().map(|quota| quota.cores),
+            usable_by: limits.usable_by.to_string(),
+            memory: None,
+            load: None,
+        }
+    }
+
+    fn within(limits: Limits, system: &System<'_>) -> Self {
+        let cores = Cores::within(limits, system);
         Self {
             hostname: system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME")),
-            os: consts::OS.to_owned(),
             kernel: system.read("/proc/sys/kernel/osrelease"),
-            arch: consts::ARCH.to_owned(),
             cpu_model: cores.model,
-            logical: cores.limits.logical,
             physical: cores.physical,
-            usable: cores.limits.usable,
-            quota: cores.limits.quota.as_ref().map(|quota| quota.cores),
-            usable_by: cores.limits.usable_by.to_string(),
             memory: system.field("/proc/meminfo", &["MemTotal"]).and_then(|total| parse_kib(&total)),
             load: cores.load,
+            ..Self::of_limits(&cores.limits)
         }
     }
 
@@ -97,7 +117,11 @@ mod tests {
             ("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "1,3\n"),
             ("/proc/self/status", "Cpus_allowed_list:\t1,3\n"),
         ])
-        .see(Host::of)
+        .see(seen)
+    }
+
+    fn seen(system: &System<'_>) -> Host {
+        Host::within(Limits::of(system), system)
     }
 
     #[test]
@@ -121,8 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn a_host_in_brief_knows_the_cores_of_the_whole() {
+        let (brief, whole) = (Host::in_brief(), Host::detect());
+        let cores = |host: Host| (host.logical, host.usable, host.quota, host.usable_by);
+        assert_eq!(cores(brief), cores(whole));
+    }
+
+    #[test]
     fn a_host_survives_json() {
-        for host in [made_up(), Machine::new(&[]).see(Host::of)] {
+        for host in [made_up(), Machine::new(&[]).see(seen)] {
             let json = serde_json::to_string(&host).unwrap();
             assert_eq!(serde_json::from_str::<Host>(&json).unwrap(), host);
         }

@@ -4,6 +4,7 @@
 //! every start can afford it. What the cores are like is the business of [`Cores`](super::Cores).
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::thread;
 
 use super::cgroup::{Quota, tightest_quota};
@@ -34,10 +35,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of this process, now.
+    /// The limits of this process, looked up when they are first asked for: they
+    /// are not expected to change while it runs.
     #[must_use]
     pub fn detect() -> Self {
-        Self::of(&System::real())
+        static KNOWN: OnceLock<Limits> = OnceLock::new();
+        KNOWN.get_or_init(|| Self::of(&System::real())).clone()
     }
 
     pub(super) fn of(system: &System<'_>) -> Self {

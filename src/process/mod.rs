@@ -9,6 +9,6 @@ mod inherited;
 mod shell;
 pub mod signals;
 
-pub use descriptors::free_descriptors;
+pub use descriptors::of_descriptors;
 pub use inherited::stdout_was_open;
 pub use shell::run_in_shell;

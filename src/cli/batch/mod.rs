@@ -55,6 +55,7 @@ use crate::event::Journal;
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
+use crate::host::Host;
 use crate::interrupt::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::record::Way;
@@ -113,7 +114,8 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {
-        experiment = experiment.without_records();
+        // Nobody is going to see more of the machine than its cores.
+        experiment = experiment.without_records().host(Host::in_brief());
     }
     let study = experiment
         .executors(vec![executor])

@@ -7,7 +7,7 @@ use crate::cli::exit::Fault;
 use crate::cli::jobs::JobsList;
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::Limits;
-use crate::process::free_descriptors;
+use crate::process::of_descriptors;
 use crate::progress::Meter;
 use crate::record::Way;
 
@@ -61,10 +61,8 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
 /// As many of `wanted` slots as there are descriptors for, rather than jobs that
 /// fail for want of them. Says so, unless only as many as may be were asked for.
 pub(super) fn affordable(wanted: NonZeroUsize, jobs: Option<&Jobs>, meter: &Meter) -> NonZeroUsize {
-    let free = free_descriptors().map(|free| free.saturating_sub(OTHERS) / EACH);
-    let Some(most) = free.map(|most| NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN)) else {
-        return wanted;
-    };
+    let free = of_descriptors(wanted.get().saturating_mul(EACH).saturating_add(OTHERS));
+    let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
     if most < wanted && jobs != Some(&Jobs::AsMany) {
         meter.say(&format!(
             "{most} jobs at a time and not {wanted}: there are no descriptors for more (ulimit -n)"

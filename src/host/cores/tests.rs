@@ -21,7 +21,7 @@ fn machine() -> Machine {
 
 #[test]
 fn threads_of_one_core_count_as_one_physical_core() {
-    assert_eq!(machine().see(Cores::of).physical, Some(2));
+    assert_eq!(machine().see(|system| Cores::within(Limits::of(system), system)).physical, Some(2));
 }
 
 #[test]
@@ -38,14 +38,16 @@ fn physical_cores_are_unknown_if_one_core_does_not_tell() {
 
 #[test]
 fn other_load_is_relative_to_the_usable_cores() {
-    let cores = machine().see(Cores::of);
+    let cores = machine().see(|system| Cores::within(Limits::of(system), system));
     assert_eq!((cores.limits.usable, cores.other_load()), (2, Some(1.5)));
 }
 
 #[test]
 fn rows_name_every_limit_and_what_decided() {
-    let cores =
-        machine().with_variable("SLURM_CPUS_PER_TASK", "lots").with_variable("NSLOTS", "3").see(Cores::of);
+    let cores = machine()
+        .with_variable("SLURM_CPUS_PER_TASK", "lots")
+        .with_variable("NSLOTS", "3")
+        .see(|system| Cores::within(Limits::of(system), system));
     let expected = [
         ("model", "Made-up 9"),
         ("logical cores", "4"),
@@ -64,7 +66,7 @@ fn rows_name_every_limit_and_what_decided() {
 
 #[test]
 fn what_the_system_does_not_tell_is_unknown() {
-    let cores = Machine::new(&[]).see(Cores::of);
+    let cores = Machine::new(&[]).see(|system| Cores::within(Limits::of(system), system));
     assert_eq!((cores.physical, cores.other_load()), (None, None));
     let rows = cores.rows();
     let value = |name| rows.iter().find(|row| row.0 == name).map(|row| row.1.as_str());
