@@ -1,11 +1,15 @@
 //! Jobs' output on stdout and stderr, with a tag before each line if asked for.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
 
 use signal_hook::consts::SIGPIPE;
 
 use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
+use crate::process::child::widen;
 use crate::record::{Outcome, Task};
 use crate::template::{Numbers, Quoting, Template};
 
@@ -20,8 +24,14 @@ pub(super) enum Tag {
     Text(Template),
 }
 
+/// So much written at once fills a pipe as it comes from the system.
+const MUCH: usize = 64 << 10;
+
 /// parsim's own stdout and stderr.
 pub(super) struct Streams {
+    stdout: Arc<File>,
+    /// Whether stdout, if it is a pipe, holds more than at first.
+    wide: bool,
     tag: Tag,
     interrupt: Interrupt,
     /// By channel: whether the next byte begins a line.
@@ -31,8 +41,17 @@ pub(super) struct Streams {
 impl Streams {
     /// That nobody reads stdout any more sets `interrupt`: nothing is left to
     /// be done for.
-    pub(super) fn new(tag: Tag, interrupt: Interrupt) -> Self {
-        Self { tag, interrupt, at_start: [true; 2] }
+    pub(super) fn new(stdout: Arc<File>, tag: Tag, interrupt: Interrupt) -> Self {
+        Self { stdout, wide: false, tag, interrupt, at_start: [true; 2] }
+    }
+
+    fn print(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() >= MUCH && !self.wide {
+            // Jobs need not stand still while the reader is about to read.
+            widen(self.stdout.as_fd());
+            self.wide = true;
+        }
+        (&*self.stdout).write_all(bytes)
     }
 
     fn tag(&self, task: &Task) -> Vec<u8> {
@@ -75,10 +94,7 @@ impl Destination for Streams {
             &tagged
         };
         let written = match channel {
-            Channel::Out => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes).and_then(|()| stdout.flush())
-            }
+            Channel::Out => self.print(bytes),
             Channel::Err => io::stderr().lock().write_all(bytes),
         };
         if channel == Channel::Out
@@ -93,6 +109,15 @@ impl Destination for Streams {
         self.at_start = [true; 2];
         Ok(())
     }
+}
+
+/// stdout without the standard library's buffer, which looks for lines in all
+/// that it is given.
+///
+/// # Errors
+/// When the process has no descriptor left.
+pub(super) fn stdout() -> io::Result<Arc<File>> {
+    Ok(Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
 }
 
 /// Shows a line on stderr at once.

@@ -85,7 +85,7 @@ pub(super) fn bytes_held(pipe: BorrowedFd<'_>) -> io::Result<usize> {
 /// Lets a pipe hold as much as an unprivileged process may have by default. What
 /// the system does not grant stays as it was.
 #[expect(unsafe_code, reason = "no F_SETPIPE_SZ in std")]
-pub(super) fn widen(pipe: BorrowedFd<'_>) {
+pub fn widen(pipe: BorrowedFd<'_>) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         const MEBIBYTE: libc::c_int = 1 << 20;

@@ -63,6 +63,7 @@ mod worker;
 
 pub use bell::Bell;
 pub use command::{Command, Job, Stdin, Stdout};
+pub use descriptor::widen;
 pub use error::StartError;
 pub use killing::Cause;
 pub use listener::{Channel, Flow, Listener, Woken};
