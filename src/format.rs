@@ -98,6 +98,18 @@ pub fn change(ratio: f64) -> String {
     format!("{percent:+.0} %")
 }
 
+/// A signed change in per cent, with one decimal where it is small: `1.043` is
+/// `+4.3 %`, `1.36` is `+36 %`.
+#[must_use]
+pub fn fine_change(ratio: f64) -> String {
+    let percent = (ratio - 1.0) * 100.0;
+    let text = if percent.abs() < 9.95 { format!("{percent:+.1}") } else { format!("{percent:+.0}") };
+    match text.strip_suffix(".0").unwrap_or(&text) {
+        "+0" | "-0" => "0 %".to_owned(),
+        text => format!("{text} %"),
+    }
+}
+
 /// A whole number with thousands set apart: `2,994,980`.
 #[must_use]
 pub fn count(number: u64) -> String {

@@ -55,7 +55,7 @@
 //! | 7 | [`cli`] | argv, environment, terminal, exit status |
 //! | 6 | [`experiment`] | the order of runs, what is inside the clock, when to save |
 //! | 5 | [`executor`] | where and when tasks run: serial, pool, mock |
-//! | 5 | [`report`] | a study as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
+//! | 5 | [`report`] | a study, or what changed between two, as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
 //! | 5 | [`progress`] | events drawn as a bar or as lines |
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
 //! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `tap_check`, `command` |

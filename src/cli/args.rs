@@ -63,10 +63,25 @@ fn workload(row: &Row) -> Command {
 
 fn report() -> Command {
     let command = exports(Drawing::augment_args(Command::new("report")));
-    command.about("Draw a saved study again, in any format").long_about(None).after_help(
-        "Examples:\n  parsim csv --export-json study.json\n  parsim report study.json                       the table\n  parsim report study.json --export-html study.html\n\nThe status is 0 when it could be drawn, whatever the study says.",
+    gates::options(
+        command,
+        "Exit with 103 when parallel is surely slower than serial - of two studies, after than before - by more than PCT %",
     )
+    .about("Draw a saved study again, in any format, or what changed between two")
+    .long_about(None)
+    .after_help(REPORT_EXAMPLES)
 }
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  parsim csv --runs 5 --export-json study.json
+  parsim report study.json                       the table
+  parsim report study.json --export-html study.html
+  parsim report before.json after.json           what changed
+  parsim report before.json after.json --fail-if-slower 5
+
+The status is 0 when it could be drawn, whatever the study says, but for the gates:
+103 when one is missed, or nothing can be said because the studies are not alike.";
 
 /// What is drawn again.
 #[derive(Args, Clone, Debug)]
@@ -74,6 +89,9 @@ pub(super) struct Drawing {
     /// A study that --export-json saved (- is stdin)
     #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath)]
     pub(super) study: PathBuf,
+    /// A later study of the same work: what changed is told
+    #[arg(value_name = "AFTER.json", value_hint = ValueHint::FilePath)]
+    pub(super) after: Option<PathBuf>,
     /// Use colours: auto, always, never
     #[arg(long, value_name = "WHEN", default_value = "auto",
         value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ArgMatches;
 
+use super::exit::Fault;
 use super::term::Terminal;
 use crate::gnu_args::Export;
-use crate::report::{self, Render};
+use crate::report::change::Pair;
+use crate::report::{self, Row};
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 
@@ -22,7 +24,7 @@ pub(super) struct Exports {
 }
 
 struct Target {
-    render: Render,
+    row: &'static Row,
     place: Place,
 }
 
@@ -68,11 +70,7 @@ impl Exports {
     /// Saves what there is after a run.
     pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
         for target in &mut self.targets {
-            if let Place::Whole(path, temporary) = &mut target.place {
-                let bytes = (target.render)(study)?;
-                write_whole(path, temporary.take(), &bytes)
-                    .with_context(|| format!("write {}", path.display()))?;
-            }
+            target.save(|row| (row.render)(study))?;
         }
         Ok(())
     }
@@ -83,13 +81,33 @@ impl Exports {
             // A study of nothing takes nobody's place.
             self.targets.retain(|target| !matches!(&target.place, Place::Whole(path, _) if path.exists()));
         }
-        self.save(study)?;
+        self.finish_with(|row| (row.render)(study))
+    }
+
+    /// Writes what changed between two studies.
+    pub(super) fn finish_pair(self, pair: &Pair<'_>) -> anyhow::Result<()> {
+        self.finish_with(|row| (row.between.with_context(|| of_one_study(row))?)(pair))
+    }
+
+    /// Refuses formats that cannot tell what changed between two studies.
+    pub(super) fn check_pair(matches: &ArgMatches) -> Result<(), Fault> {
+        let asked = report::ROWS.iter().filter(|row| matches.contains_id(row.option));
+        match asked.filter(|row| row.between.is_none()).map(of_one_study).next() {
+            Some(text) => Err(Fault::Usage(text)),
+            None => Ok(()),
+        }
+    }
+
+    fn finish_with(mut self, draw: impl Fn(&Row) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {
+        for target in &mut self.targets {
+            target.save(&draw)?;
+        }
         for target in &mut self.targets {
             match &mut target.place {
                 Place::Whole(..) => {}
-                Place::Stdout => Terminal::print(&String::from_utf8_lossy(&(target.render)(study)?))?,
+                Place::Stdout => Terminal::print(&String::from_utf8_lossy(&draw(target.row)?))?,
                 Place::Stream(path, file) => {
-                    let bytes = (target.render)(study)?;
+                    let bytes = draw(target.row)?;
                     file.write_all(&bytes).with_context(|| format!("write {}", path.display()))?;
                 }
             }
@@ -98,11 +116,25 @@ impl Exports {
     }
 }
 
+fn of_one_study(row: &Row) -> String {
+    format!("--{} is of one study, not of what changed between two", row.option)
+}
+
 impl Target {
-    fn open(row: &report::Row, path: &Path) -> anyhow::Result<Self> {
+    fn open(row: &'static Row, path: &Path) -> anyhow::Result<Self> {
         let place =
             Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
-        Ok(Self { render: row.render, place })
+        Ok(Self { row, place })
+    }
+
+    /// Writes it where that can be done again later.
+    fn save(&mut self, draw: impl Fn(&Row) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {
+        if let Place::Whole(path, temporary) = &mut self.place {
+            let bytes = draw(self.row)?;
+            write_whole(path, temporary.take(), &bytes)
+                .with_context(|| format!("write {}", path.display()))?;
+        }
+        Ok(())
     }
 }
 

@@ -53,14 +53,19 @@ pub(super) fn check(gates: &Gates, wanted: Wanted) -> Result<(), Fault> {
     Ok(())
 }
 
-/// How `study` ends when it `missed` that.
+/// How `study` ends when it `missed` that: failures and differences weigh more.
 pub(super) fn exit(study: &Study, missed: &[String]) -> Exit {
+    match (Exit::of(study), told(missed)) {
+        (Exit::Success, gates) => gates,
+        (other, _) => other,
+    }
+}
+
+/// Says what was `missed`, and how something ends where nothing else counts.
+pub(super) fn told(missed: &[String]) -> Exit {
     for missed in missed {
         // With stderr closed there is nobody left to tell.
         let _ = writeln!(io::stderr(), "parsim: {}", format::printable(missed));
     }
-    match Exit::of(study) {
-        Exit::Success if !missed.is_empty() => Exit::Missed,
-        other => other,
-    }
+    if missed.is_empty() { Exit::Success } else { Exit::Missed }
 }

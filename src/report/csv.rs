@@ -4,15 +4,19 @@
 //! Plain numbers for programs: seconds, bytes and ratios. Empty where there is
 //! nothing to tell.
 
-use super::Row;
 use super::hyperfine::{self, nanos};
+use super::{Row, change};
 use crate::format;
 use crate::record::Way;
 use crate::study::{Column, Comparison, Study, Verdict};
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-csv", about: "one line of figures for each way and width as CSV", render };
+pub const ROW: Row = Row {
+    option: "export-csv",
+    about: "one line of figures for each way and width as CSV",
+    render,
+    between: Some(change::csv),
+};
 
 /// The first eight and those called `parameter_` are hyperfine's.
 const HEADER: [&str; 24] = [

@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::Row;
 use super::hyperfine::{self, Result as HyperfineResult};
+use super::{Row, change};
 use crate::study::{SCHEMA, Study};
 
 /// The row of the table of formats.
-pub const ROW: Row = Row { option: "export-json", about: "the whole study as JSON", render };
+pub const ROW: Row =
+    Row { option: "export-json", about: "the whole study as JSON", render, between: Some(change::json) };
 
 /// Writes `study` as indented JSON with a newline at the end.
 ///

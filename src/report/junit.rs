@@ -15,8 +15,12 @@ use crate::record::{Outcome, Record};
 use crate::study::{Agreement, Column, Study};
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-junit", about: "every task as a test case for CI, in JUnit's XML", render };
+pub const ROW: Row = Row {
+    option: "export-junit",
+    about: "every task as a test case for CI, in JUnit's XML",
+    render,
+    between: None,
+};
 
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut report = Report::new(text::command_line(study));

@@ -6,27 +6,23 @@
 
 use std::fmt::Write as _;
 
-use super::{Row, Table, text};
+use super::{Row, Table, change, text};
 use crate::format;
 use crate::study::{Study, explain};
 use crate::style::Styles;
 
 /// The row of the table of formats.
-pub const ROW: Row = Row { option: "export-markdown", about: "the table as Markdown", render };
+pub const ROW: Row = Row {
+    option: "export-markdown",
+    about: "the table as Markdown",
+    render,
+    between: Some(change::markdown),
+};
 
 #[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
-    let table = Table::of(study);
-    line(&mut page, &table.header);
-    let n_figures = table.n_figures();
-    let rules: Vec<&str> = (0..table.header.len())
-        .map(|at| if (1..=n_figures).contains(&at) { "---:" } else { "---" })
-        .collect();
-    let _ = writeln!(page, "| {} |", rules.join(" | "));
-    for row in &table.lines {
-        line(&mut page, std::iter::once(&row.label).chain(&row.cells));
-    }
+    table(&mut page, &Table::of(study));
     page.push('\n');
     let plain = Styles::plain();
     let said = [
@@ -42,6 +38,19 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     Ok(page.into_bytes())
 }
 
+/// `table` with figures to the right.
+pub(super) fn table(page: &mut String, table: &Table) {
+    line(page, &table.header);
+    let n_figures = table.n_figures();
+    let rules: Vec<&str> = (0..table.header.len())
+        .map(|at| if (1..=n_figures).contains(&at) { "---:" } else { "---" })
+        .collect();
+    let _ = writeln!(page, "| {} |", rules.join(" | "));
+    for row in &table.lines {
+        line(page, std::iter::once(&row.label).chain(&row.cells));
+    }
+}
+
 fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {
     for cell in cells {
         let _ = write!(page, "| {} ", escaped(cell));
@@ -50,7 +59,7 @@ fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {
 }
 
 /// `text` as inline code, whatever ticks it holds.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -59,7 +68,7 @@ fn code(text: &str) -> String {
 
 /// `text` with everything that Markdown could take for its own behind a backslash.
 /// A mention is broken by an invisible character, for no backslash stops it.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

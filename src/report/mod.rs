@@ -1,9 +1,10 @@
-//! A study as bytes: the trait of a format, and the table of formats.
+//! A study as bytes, and what changed between two: the table of formats.
 //!
 //! Every format is a pure function of a [`Study`]; none knows where its bytes
 //! go. A new one is a file here and a row in [`ROWS`]: the option
 //! `--export-NAME`, its help and the saving come from the row.
 
+pub mod change;
 pub mod csv;
 pub mod html;
 mod hyperfine;
@@ -29,6 +30,9 @@ use crate::study::Study;
 /// Draws a study.
 pub type Render = fn(&Study) -> anyhow::Result<Vec<u8>>;
 
+/// Draws what changed between two studies.
+pub type RenderChange = fn(&change::Pair<'_>) -> anyhow::Result<Vec<u8>>;
+
 /// A format that can be exported to a file.
 #[derive(Clone, Copy)]
 pub struct Row {
@@ -38,6 +42,8 @@ pub struct Row {
     pub about: &'static str,
     /// Draws it.
     pub render: Render,
+    /// Draws what changed between two; `None` where the format is of one study.
+    pub between: Option<RenderChange>,
 }
 
 /// Every format that can be exported.

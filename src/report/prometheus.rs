@@ -8,7 +8,8 @@ use super::services::{Service, quantile, services, span, total};
 use crate::study::{Column, Study};
 
 /// The row of the table of formats.
-pub const ROW: Row = Row { option: "export-prometheus", about: "gauges for Prometheus", render };
+pub const ROW: Row =
+    Row { option: "export-prometheus", about: "gauges for Prometheus", render, between: None };
 
 /// A figure of a column.
 type Figure = fn(&Column) -> f64;

@@ -84,7 +84,7 @@ pub(super) fn about(study: &Study) -> String {
     about
 }
 
-fn drawn(table: &Table, look: Look) -> String {
+pub(super) fn drawn(table: &Table, look: Look) -> String {
     let mut drawn = ruled(look);
     drawn.set_header(&table.header);
     for line in &table.lines {

@@ -16,7 +16,8 @@ use crate::record::Record;
 use crate::study::{Column, RunResult, Study};
 
 /// The row of the table of formats.
-pub const ROW: Row = Row { option: "export-trace", about: "a trace of every task for Perfetto", render };
+pub const ROW: Row =
+    Row { option: "export-trace", about: "a trace of every task for Perfetto", render, between: None };
 
 /// A counter changes at most this often over a run.
 const MOST_STEPS: usize = 1000;

@@ -2,7 +2,7 @@
 //! the cores made of it, and the best that was to be had.
 
 use super::bootstrap::{Interval, ratio_of_medians};
-use super::{Column, Study};
+use super::{Column, RunResult, Study};
 use crate::format;
 use crate::record::Way;
 
@@ -83,10 +83,11 @@ impl Comparison {
         }
         let speedup = serial.wall() / parallel.wall();
         let longest = serial.median(|run| run.longest.as_secs_f64());
-        let verdict = match failure_guard(study).or_else(|| disk_guard(serial, parallel)) {
-            Some(text) => Verdict::Unclaimed(text),
-            None => tested(&over, &under),
-        };
+        let verdict =
+            match failure_guard(study).or_else(|| disk_guard(("serial", serial), ("parallel", parallel))) {
+                Some(text) => Verdict::Unclaimed(text),
+                None => tested(&over, &under),
+            };
         Some(Self {
             speedup,
             efficiency: speedup / parallel.width as f64,
@@ -110,7 +111,7 @@ fn tested(over: &[f64], under: &[f64]) -> Verdict {
 }
 
 /// Why no ratio is claimed, when something failed: it took less time than the work.
-fn failure_guard(study: &Study) -> Option<String> {
+pub(super) fn failure_guard(study: &Study) -> Option<String> {
     // What said the same both times was the same work, even if it said no.
     if study.agreement.as_ref().is_some_and(|agreement| agreement.outside && agreement.holds()) {
         return None;
@@ -121,24 +122,24 @@ fn failure_guard(study: &Study) -> Option<String> {
     (failed > alike).then(|| format!("{} failed", format::plural(failed, "task")))
 }
 
-/// Why no ratio is claimed, when one way waited for the disk and the other did not.
-fn disk_guard(serial: &Column, parallel: &Column) -> Option<String> {
-    let read = |column: &Column| column.median(|run| run.usage.bytes_read() as f64);
-    let faults = |column: &Column| column.median(|run| run.usage.major_faults as f64);
-    let (serial_read, parallel_read) = (read(serial), read(parallel));
-    let wall = serial.wall().min(parallel.wall());
+/// Why no ratio is claimed, when one of two columns waited for the disk and the
+/// other did not; each comes with what it is called.
+pub(super) fn disk_guard((one, first): (&str, &Column), (other, second): (&str, &Column)) -> Option<String> {
+    let both = |figure: fn(&RunResult) -> f64| (first.median(figure), second.median(figure));
+    let read = both(|run| run.usage.bytes_read() as f64);
+    let wall = first.wall().min(second.wall());
     let matters = (DISK_READ_OF_A_SECOND * wall).clamp(DISK_READ_THAT_IS_NOTHING, DISK_READ_THAT_MATTERS);
-    if lopsided(serial_read, parallel_read, matters) {
-        let (one, other) = (format::bytes(serial_read), format::bytes(parallel_read));
-        return Some(format!("serial read {one} from disk, parallel {other}: repeat with --warmup 1"));
+    if lopsided(read.0, read.1, matters) {
+        let (first, second) = (format::bytes(read.0), format::bytes(read.1));
+        return Some(format!("{one} read {first} from disk, {other} {second}: repeat with --warmup 1"));
     }
-    let (serial_faults, parallel_faults) = (faults(serial), faults(parallel));
-    if lopsided(serial_faults, parallel_faults, FAULTS_THAT_MATTER) {
-        return Some(format!(
-            "serial waited for the disk at {serial_faults:.0} page faults, parallel at {parallel_faults:.0}: repeat with --warmup 1"
-        ));
-    }
-    None
+    let faults = both(|run| run.usage.major_faults as f64);
+    lopsided(faults.0, faults.1, FAULTS_THAT_MATTER).then(|| {
+        format!(
+            "{one} waited for the disk at {:.0} page faults, {other} at {:.0}: repeat with --warmup 1",
+            faults.0, faults.1
+        )
+    })
 }
 
 fn lopsided(one: f64, other: f64, matters: f64) -> bool {
@@ -152,7 +153,6 @@ mod tests {
 
     use super::*;
     use crate::measure::Usage;
-    use crate::study::RunResult;
 
     fn column(way: Way, width: usize, walls_ms: &[u64], blocks_read: u64) -> Column {
         let usage = Usage { block_reads: blocks_read, ..Usage::default() };

@@ -1,6 +1,9 @@
 //! What a study has to reach for a script to go on.
+//!
+//! A gate is missed where the runs surely miss it, and where nothing can be said:
+//! who asks for one does not want to hear that all is well because nothing was
+//! compared.
 
-use super::change::is_slower;
 use super::{Changes, Comparison, Study, Verdict};
 use crate::format;
 
@@ -15,53 +18,67 @@ pub struct Gates {
 }
 
 impl Gates {
-    /// What `study` missed, each in a sentence. Missed is what the runs can tell
-    /// apart: with enough of them for an interval, this must lie beyond the gate.
+    /// What `study` missed, each in a sentence. With enough runs for an interval
+    /// this has to lie beyond the gate as a whole.
     #[must_use]
     pub fn missed(&self, study: &Study) -> Vec<String> {
         let comparisons = Comparison::of_each(study);
-        let compared = || comparisons.iter().flatten();
-        let fastest = compared().max_by(|one, other| one.speedup.total_cmp(&other.speedup));
         let mut missed = Vec::new();
         if let Some(least) = self.min_speedup {
+            let compared = comparisons.iter().flatten();
+            let fastest = compared.max_by(|one, other| one.speedup.total_cmp(&other.speedup));
             missed.extend(too_little(fastest, least));
         }
         if let Some(share) = self.slower_by {
-            missed.extend(study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
+            let compared = study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
                 let comparison = comparison.as_ref()?;
-                let slower = turned(&comparison.verdict);
-                is_slower(1.0 / comparison.speedup, &slower, share).then(|| {
-                    let by = format::change(1.0 / comparison.speedup);
-                    format!("-j {} took {by} against serial, and {} is allowed", column.width, allowed(share))
-                })
-            }));
+                Some((format!("-j {}", column.width), 1.0 / comparison.speedup, turned(&comparison.verdict)))
+            });
+            missed.extend(too_slow(compared.collect(), "serial", share));
         }
         missed
     }
 
     /// What missed a gate between two studies.
     #[must_use]
-    pub fn missed_by(&self, changes: &Changes, after: &Study) -> Vec<String> {
+    pub fn missed_by(&self, changes: &Changes<'_>, after: &Study) -> Vec<String> {
         let mut missed = Self { slower_by: None, ..*self }.missed(after);
         if let Some(share) = self.slower_by {
-            missed.extend(changes.columns.iter().filter(|change| change.is_slower_than(share)).map(
-                |change| {
-                    let by = format::change(change.ratio());
-                    format!(
-                        "{} at {} at a time took {by} against before, and {} is allowed",
-                        change.way,
-                        change.width,
-                        allowed(share)
-                    )
-                },
-            ));
+            let compared = changes.columns.iter().map(|change| {
+                let name = format!("{} at {} at a time", change.after.way, change.after.width);
+                (name, change.ratio(), change.verdict.clone())
+            });
+            missed.extend(too_slow(compared.collect(), "before", share));
         }
         missed
     }
 }
 
-fn allowed(share: f64) -> String {
-    format!("+{}", format::percent(share))
+/// What of `compared` - its name, its time over that of `against`, and what can be
+/// said of that - may be more than `share` slower.
+fn too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) -> Vec<String> {
+    let asked = format!("and {} is allowed", format::fine_change(1.0 + share));
+    if compared.is_empty() {
+        return vec![format!("there is nothing to compare with {against}, {asked}")];
+    }
+    let told = compared.into_iter().filter_map(|(name, ratio, verdict)| match verdict {
+        // The same for all, most often.
+        Verdict::Unclaimed(why) => Some(format!("not compared with {against} ({why}), {asked}")),
+        Verdict::Untested { .. } => (ratio > 1.0 + share)
+            .then(|| format!("{name} took {} against {against}, {asked}", format::fine_change(ratio))),
+        Verdict::NoDifference(interval) | Verdict::Different(interval) => {
+            (interval.low > 1.0 + share).then(|| {
+                let [low, high] = [interval.low, interval.high].map(format::fine_change);
+                format!(
+                    "{name} took {} ({low} to {high}) against {against}, {asked}",
+                    format::fine_change(ratio)
+                )
+            })
+        }
+    });
+    let mut told: Vec<String> = told.collect();
+    told.dedup();
+    told
 }
 
 fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
@@ -127,7 +144,15 @@ mod tests {
     fn parallel_may_be_slower_by_no_more_than_was_allowed() {
         let study = study(&[100], &[120]);
         assert!(slower(0.25).missed(&study).is_empty());
+        assert_eq!(slower(0.025).missed(&study), ["-j 2 took +20 % against serial, and +2.5 % is allowed"]);
         assert_eq!(slower(0.1).missed(&study), ["-j 2 took +20 % against serial, and +10 % is allowed"]);
+    }
+
+    #[test]
+    fn slower_is_missed_only_where_the_whole_interval_is_beyond_the_gate() {
+        let study = study(&[100, 101, 99, 100, 100], &[110, 106, 114, 118, 102]);
+        assert!(slower(0.0).missed(&study)[0].starts_with("-j 2 took +10 % (+"));
+        assert!(slower(0.05).missed(&study).is_empty());
     }
 
     #[test]
@@ -138,8 +163,16 @@ mod tests {
             least(1.5).missed(&study),
             ["no speed-up is claimed (1 task failed), and 1.50x is asked for"]
         );
+        assert_eq!(
+            slower(0.05).missed(&study),
+            ["not compared with serial (1 task failed), and +5 % is allowed"]
+        );
         study.columns.remove(0);
         assert_eq!(least(1.5).missed(&study), ["there is no speed-up, and 1.50x is asked for"]);
+        assert_eq!(
+            slower(0.05).missed(&study),
+            ["there is nothing to compare with serial, and +5 % is allowed"]
+        );
     }
 
     #[test]
@@ -152,5 +185,16 @@ mod tests {
         );
         assert!(slower(0.3).missed_by(&changes, &after).is_empty());
         assert_eq!(least(2.0).missed_by(&changes, &after).len(), 1);
+    }
+
+    #[test]
+    fn studies_of_other_work_miss_the_gate_and_say_so_once() {
+        let (before, after) = (study(&[100], &[50]), study(&[1], &[1]));
+        let after = Study { workload: "sleep".to_owned(), ..after };
+        let changes = Changes::between(&before, &after);
+        assert_eq!(
+            slower(5.0).missed_by(&changes, &after),
+            ["not compared with before (the work was made-up and is sleep), and +500 % is allowed"]
+        );
     }
 }

@@ -5,6 +5,8 @@
 
 // Batches of commands.
 mod batch;
+// What changed between two saved studies.
+mod change;
 // What can be typed, and what help there is.
 mod cli;
 // Both ways of a batch of commands.

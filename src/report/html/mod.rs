@@ -5,6 +5,7 @@
 //! ten years, in a mail and on paper. Light and dark by the reader's own
 //! setting. Numbers come from `study` and `timeline`; this only draws them.
 
+mod change;
 mod charts;
 mod lanes;
 mod scaling;
@@ -21,8 +22,12 @@ use crate::study::{Column, RunResult, Study, explain};
 use crate::style::Styles;
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-html", about: "a page with pictures, which loads nothing from anywhere", render };
+pub const ROW: Row = Row {
+    option: "export-html",
+    about: "a page with pictures, which loads nothing from anywhere",
+    render,
+    between: Some(change::render),
+};
 
 /// The browser itself is told to load nothing and to run nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -84,6 +89,23 @@ impl Shown<'_> {
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let view = View::of(study);
     let title = title(&view);
+    let body = html! {
+        (head(study, &title))
+        (tiles::draw(&view))
+        @if let Some(sentence) = explain(study) {
+            p.sentence { (format::printable(&sentence)) }
+        }
+        (side_by_side(&view))
+        (pictures(&view))
+        (tasks::draw(&view))
+        (notes(study))
+        (foot(study))
+    };
+    Ok(page(&title, &body))
+}
+
+/// A whole page.
+fn page(title: &str, body: &Markup) -> Vec<u8> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -95,21 +117,10 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
                 title { (title) }
                 style { (PreEscaped(include_str!("style.css"))) }
             }
-            body {
-                (head(study, &title))
-                (tiles::draw(&view))
-                @if let Some(sentence) = explain(study) {
-                    p.sentence { (format::printable(&sentence)) }
-                }
-                (side_by_side(&view))
-                (pictures(&view))
-                (tasks::draw(&view))
-                (notes(study))
-                (foot(study))
-            }
+            body { (body) }
         }
     };
-    Ok(page.into_string().into_bytes())
+    page.into_string().into_bytes()
 }
 
 fn title(view: &View<'_>) -> String {
@@ -124,20 +135,25 @@ fn title(view: &View<'_>) -> String {
 }
 
 fn head(study: &Study, title: &str) -> Markup {
+    html! {
+        header {
+            h1 { (title) }
+            p { code { (text::command_line(study)) } }
+            p { (format::moment(study.started)) " · " (place(study)) }
+        }
+    }
+}
+
+/// Where it was measured.
+fn place(study: &Study) -> String {
     let host = &study.host;
-    let mut place = vec![format::moment(study.started)];
+    let mut place = Vec::new();
     place.extend(host.hostname.as_ref().map(|name| format!("host {name}")));
     place.extend(host.cpu_model.clone());
     let physical = host.physical.map_or_else(String::new, |n| format!(", {n} physical"));
     place.push(format!("{} of {} logical cores{physical}", host.usable, host.logical));
     place.push(format!("{} {}", host.os, host.kernel.as_deref().unwrap_or("")));
-    html! {
-        header {
-            h1 { (title) }
-            p { code { (text::command_line(study)) } }
-            p { (format::printable(place.join(" · ").trim_end())) }
-        }
-    }
+    format::printable(place.join(" · ").trim_end())
 }
 
 fn side_by_side(view: &View<'_>) -> Markup {

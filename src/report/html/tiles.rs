@@ -10,10 +10,10 @@ use crate::study::{Comparison, Study, Verdict};
 /// A figure of more characters is set smaller, so that it stays in its tile.
 const LONGEST_FIGURE: usize = 13;
 
-struct Tile {
-    figure: String,
-    about: String,
-    is_bad: bool,
+pub(super) struct Tile {
+    pub(super) figure: String,
+    pub(super) about: String,
+    pub(super) is_bad: bool,
 }
 
 impl Tile {
@@ -38,9 +38,14 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
         }
         _ => alone(view),
     };
+    drawn(tiles.into_iter().chain([wall(view), outcome(view.study)]))
+}
+
+/// Tiles side by side.
+pub(super) fn drawn(tiles: impl IntoIterator<Item = Tile>) -> Markup {
     html! {
         div.tiles {
-            @for tile in tiles.into_iter().chain([wall(view), outcome(view.study)]) {
+            @for tile in tiles {
                 div.tile.bad[tile.is_bad] {
                     b.long[tile.figure.chars().count() > LONGEST_FIGURE] { (tile.figure) }
                     span { (tile.about) }

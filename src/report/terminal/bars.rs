@@ -10,23 +10,31 @@ use crate::study::{Column, Study};
 /// With more columns it is a sweep, which has a picture of its own.
 const MOST: usize = 2;
 
-/// What stands before a bar.
-const LABEL: usize = 9;
-
 /// Two bars of the median wall times; nothing of one way alone.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
     let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
-    let longest = columns.iter().map(|column| column.wall()).fold(0.0, f64::max);
-    if columns.len() != MOST || longest <= 0.0 {
+    if columns.len() != MOST {
+        return Vec::new();
+    }
+    let named: Vec<(String, f64)> =
+        columns.iter().map(|column| (column.way.to_string(), column.wall())).collect();
+    drawn(&named, look)
+}
+
+/// A bar for each name and its seconds; nothing where all are 0.
+pub(super) fn drawn(named: &[(String, f64)], look: Look) -> Vec<String> {
+    let longest = named.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+    if longest <= 0.0 {
         return Vec::new();
     }
     let glyphs = Glyphs::of(look.unicode);
     let told: Vec<String> =
-        columns.iter().map(|column| format::duration(Duration::from_secs_f64(column.wall()))).collect();
-    let room = look.width.saturating_sub(LABEL + 1 + told.iter().map(String::len).max().unwrap_or(0));
-    let bar = |(column, told): (&&Column, &String)| {
-        let bar = glyphs.bar(column.wall() / longest * room as f64);
-        format!("{:LABEL$}{bar} {told}", column.way)
+        named.iter().map(|(_, seconds)| format::duration(Duration::from_secs_f64(*seconds))).collect();
+    let label = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
+    let room = look.width.saturating_sub(label + 1 + told.iter().map(String::len).max().unwrap_or(0));
+    let bar = |((name, seconds), told): (&(String, f64), &String)| {
+        let bar = glyphs.bar(seconds / longest * room as f64);
+        format!("{name:label$}{bar} {told}")
     };
-    columns.iter().zip(&told).map(bar).collect()
+    named.iter().zip(&told).map(bar).collect()
 }

@@ -24,6 +24,11 @@ pub fn pictures(study: &Study, look: Look) -> Vec<String> {
     drawn.flat_map(|block| std::iter::once(String::new()).chain(block)).collect()
 }
 
+/// A bar for each name and its seconds, all on one axis; nothing where all are 0.
+pub(super) fn bars(named: &[(String, f64)], look: Look) -> Vec<String> {
+    bars::drawn(named, look)
+}
+
 /// The run of `column` whose wall time is nearest to the median.
 fn typical(column: &Column) -> Option<&RunResult> {
     let median = column.wall();
