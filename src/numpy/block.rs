@@ -9,6 +9,7 @@
 
 use super::Stream;
 use super::ptrs::Ptrs;
+use super::wide::{Wide, run_wide};
 
 /// Attempts in a block: as many as one refill of MT19937 gives.
 const BLOCK: usize = 156;
@@ -108,9 +109,7 @@ impl BlockPtrs {
     }
 
     fn judge(&self, pairs: &[[f64; 2]], block: &mut Block) {
-        self.place(pairs, block);
-        self.look_up(block);
-        if block.compare() & UNDECIDED != 0 {
+        if run_wide(Judging { ptrs: self, pairs, block }) & UNDECIDED != 0 {
             self.settle(pairs, block);
         }
     }
@@ -119,6 +118,8 @@ impl BlockPtrs {
     /// for the probability. Where position alone accepts or rejects, the hat
     /// is put out of the limit's reach.
     #[expect(clippy::needless_bitwise_bool, reason = "a branch would stop vectorisation: 10 % slower")]
+    #[expect(clippy::inline_always, reason = "see `Wide::run`")]
+    #[inline(always)]
     fn place(&self, pairs: &[[f64; 2]], block: &mut Block) {
         let Ptrs { lam, a, b, inv_alpha, v_r, .. } = self.ptrs;
         let (lowest, highest) = (self.lowest as f64, self.highest as f64);
@@ -148,6 +149,8 @@ impl BlockPtrs {
     /// Completes the limits. The table look-ups have a loop of their own
     /// because they are the one thing that is not vectorised.
     #[expect(clippy::cast_possible_truncation, reason = "slots are small")]
+    #[expect(clippy::inline_always, reason = "see `Wide::run`")]
+    #[inline(always)]
     fn look_up(&self, block: &mut Block) {
         for (limit, &slot) in block.limit.iter_mut().zip(&block.slot).take(block.attempts) {
             *limit *= self.probability[slot as usize % SLOTS];
@@ -168,6 +171,26 @@ impl BlockPtrs {
     }
 }
 
+/// What is judged without asking the exact test.
+struct Judging<'a> {
+    ptrs: &'a BlockPtrs,
+    pairs: &'a [[f64; 2]],
+    block: &'a mut Block,
+}
+
+impl Wide for Judging<'_> {
+    /// All verdicts or-ed together.
+    type Output = u64;
+
+    #[expect(clippy::inline_always, reason = "else it is not compiled for wide vectors")]
+    #[inline(always)]
+    fn run(self) -> u64 {
+        self.ptrs.place(self.pairs, self.block);
+        self.ptrs.look_up(self.block);
+        self.block.compare()
+    }
+}
+
 impl Block {
     fn new() -> Self {
         let (slot, hat) = ([0; BLOCK], [0.0; BLOCK]);
@@ -177,6 +200,8 @@ impl Block {
     /// Sets the verdicts, and gives all of them or-ed together. An infinite
     /// limit leaves an attempt undecided, but not if the hat is infinite too:
     /// the difference is then NaN, and no comparison true.
+    #[expect(clippy::inline_always, reason = "see `Wide::run`")]
+    #[inline(always)]
     fn compare(&mut self) -> u64 {
         let mut all = 0;
         let sides = self.hat.iter().zip(&self.limit);

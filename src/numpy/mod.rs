@@ -20,6 +20,7 @@ mod ptrs;
 mod seed;
 mod seed_sequence;
 mod uniform;
+mod wide;
 mod xoshiro;
 
 #[cfg(test)]

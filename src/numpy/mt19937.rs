@@ -10,6 +10,7 @@ use std::fmt;
 use rand::TryRng;
 use rand::rand_core::utils;
 
+use super::wide::{Wide, run_wide};
 use super::{SeedError, Stream};
 
 /// Words of state, and words made by one refill.
@@ -77,11 +78,28 @@ impl Mt19937 {
         word
     }
 
-    /// Makes the next 624 words. The loops are cut where the twist's operands
-    /// wrap around, so that each is straight and can be vectorised.
+    /// Makes the next 624 words.
     #[cold]
     fn refill(&mut self) {
-        let key = &mut self.key;
+        run_wide(Refill { key: &mut self.key, words: &mut self.words });
+        self.pos = 0;
+    }
+}
+
+/// Makes words from the state. The loops are cut where the twist's operands
+/// wrap around, so that each is straight and can be vectorised.
+struct Refill<'a> {
+    key: &'a mut [u32; N],
+    words: &'a mut [u32; N],
+}
+
+impl Wide for Refill<'_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "else it is not compiled for wide vectors")]
+    #[inline(always)]
+    fn run(self) {
+        let Self { key, words } = self;
         for i in 0..N - M {
             key[i] = key[i + M] ^ twist(key[i], key[i + 1]);
         }
@@ -89,10 +107,9 @@ impl Mt19937 {
             key[i] = key[i + M - N] ^ twist(key[i], key[i + 1]);
         }
         key[N - 1] = key[M - 1] ^ twist(key[N - 1], key[0]);
-        for (word, &raw) in self.words.iter_mut().zip(&*key) {
+        for (word, &raw) in words.iter_mut().zip(&*key) {
             *word = temper(raw);
         }
-        self.pos = 0;
     }
 }
 
