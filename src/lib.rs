@@ -79,7 +79,7 @@
 //!   only `experiment/` a run's.
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
 //!   name is looked up beside the task that waits for it; `--demo` has its servers.)
-//! - `unsafe` is in `process`, `measure` and `interrupt` only.
+//! - `unsafe` is in `process`, `measure`, `interrupt` and `numpy::wide` only.
 //! - A file that parsim writes is whole or absent ([`whole_file`]).
 
 pub mod cli;
