@@ -291,6 +291,19 @@ mod tests {
     }
 
     #[test]
+    fn a_count_just_beyond_a_table_is_written_as_the_plain_form_does() {
+        for value in [99, 100, 999, 1000] {
+            for place in 0..GROUP {
+                let mut values = [7; GROUP];
+                values[place] = value;
+                let mut text = Text::new(8, 0);
+                text.counts(&values);
+                assert_eq!(std::str::from_utf8(text.bytes()).unwrap(), plain(&values, 8, 0));
+            }
+        }
+    }
+
+    #[test]
     fn reals_look_as_c_prints_them() {
         let mut text = Text::new(2, 0);
         text.reals(&[0.0, -1.5, 1e-5, 1e300, 123_456.789, f64::MIN_POSITIVE]);
