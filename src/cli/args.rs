@@ -96,6 +96,19 @@ pub(super) struct Drawing {
     #[arg(long, value_name = "WHEN", default_value = "auto",
         value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
     pub(super) color: String,
+    #[command(flatten)]
+    pub(super) drawn: Drawn,
+}
+
+/// How pictures look where text goes.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    /// Draw bars, lanes and sweeps although the report does not go to a terminal
+    #[arg(long, help_heading = "Report")]
+    pub(super) lanes: bool,
+    /// Draw with plain ASCII only
+    #[arg(long, help_heading = "Report")]
+    pub(super) ascii: bool,
 }
 
 /// One option for each format that can be exported.
@@ -154,12 +167,8 @@ pub(super) struct Shared {
     #[arg(long, value_name = "WHEN", default_value = "auto",
         value_parser = PossibleValuesParser::new(WHEN), hide_possible_values = true, help_heading = "Report")]
     pub(super) color: String,
-    /// Draw bars, lanes and sweeps although the report does not go to a terminal
-    #[arg(long, help_heading = "Report")]
-    pub(super) lanes: bool,
-    /// Draw with plain ASCII only
-    #[arg(long, help_heading = "Report")]
-    pub(super) ascii: bool,
+    #[command(flatten)]
+    pub(super) drawn: Drawn,
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];

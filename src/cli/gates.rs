@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::exit::{Exit, Fault};
 use super::plan::Wanted;
 use crate::format;
+use crate::gnu_args::StudyOptions;
 use crate::study::{Gates, Study};
 
 const MIN_SPEEDUP: &str = "min-speedup";
@@ -35,10 +36,19 @@ fn not_negative(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "give a number from 0".to_owned())
 }
 
+/// The gates of `compare`.
+pub(super) fn typed(typed: &StudyOptions) -> Gates {
+    gates(typed.min_speedup, typed.fail_if_slower)
+}
+
 /// The gates that were asked for; of subcommands without the options none.
 pub(super) fn asked(matches: &ArgMatches) -> Gates {
     let value = |name| matches.try_get_one::<f64>(name).ok().flatten().copied();
-    Gates { min_speedup: value(MIN_SPEEDUP), slower_by: value(FAIL_IF_SLOWER).map(|percent| percent / 100.0) }
+    gates(value(MIN_SPEEDUP), value(FAIL_IF_SLOWER))
+}
+
+fn gates(min_speedup: Option<f64>, fail_if_slower: Option<f64>) -> Gates {
+    Gates { min_speedup, slower_by: fail_if_slower.map(|percent| percent / 100.0) }
 }
 
 /// Refuses gates where only one way is run, so that there is nothing to compare.

@@ -23,7 +23,7 @@ use crate::study::Study;
 /// command's status: drawing is what was asked for, and the gates.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&drawing.color, "never");
+    let terminal = Terminal::look(&drawing.color, "never").drawing(drawing.drawn);
     match &drawing.after {
         None => one(matches, &drawing.study, terminal),
         Some(after) => two(matches, &drawing.study, after, terminal),

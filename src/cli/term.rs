@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::args;
+use super::args::{self, Drawn};
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
@@ -43,18 +43,14 @@ impl Terminal {
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()), progress }
     }
 
-    /// The same with pictures, whatever the streams are.
-    pub(super) fn with_pictures(mut self) -> Self {
+    /// The same as `drawn` has it: with pictures, whatever the streams are; without
+    /// any character beyond ASCII, whatever the locale.
+    pub(super) fn drawing(mut self, drawn: Drawn) -> Self {
         for look in [&mut self.out, &mut self.err] {
-            look.pictures = Pictures::Drawn;
-        }
-        self
-    }
-
-    /// The same without any character beyond ASCII, whatever the locale.
-    pub(super) fn in_ascii(mut self) -> Self {
-        for look in [&mut self.out, &mut self.err] {
-            look.unicode = false;
+            look.unicode &= !drawn.ascii;
+            if drawn.lanes {
+                look.pictures = Pictures::Drawn;
+            }
         }
         self
     }

@@ -43,13 +43,7 @@ pub(super) fn run_ways(
     started: Instant,
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let mut terminal = Terminal::look(&shared.color, &shared.progress);
-    if shared.lanes {
-        terminal = terminal.with_pictures();
-    }
-    if shared.ascii {
-        terminal = terminal.in_ascii();
-    }
+    let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);
     gates::check(&gates, wanted)?;

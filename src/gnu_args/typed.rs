@@ -54,6 +54,8 @@ macro_rules! flags {
 }
 
 flags! {
+    /// `--ascii`
+    Ascii,
     /// `--bar`
     Bar,
     /// `--cat`
@@ -72,6 +74,8 @@ flags! {
     Files,
     /// `-k`
     KeepOrder,
+    /// `--lanes`
+    Lanes,
     /// `--link`
     Link,
     /// `-m`
@@ -336,7 +340,7 @@ pub struct OutputOptions {
 }
 
 /// Measuring and comparing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StudyOptions {
     /// `--runs`
     pub runs: Option<u64>,
@@ -350,4 +354,8 @@ pub struct StudyOptions {
     pub outputs: Vec<OsString>,
     /// `--sample`
     pub sample: Option<u64>,
+    /// `--min-speedup`
+    pub min_speedup: Option<f64>,
+    /// `--fail-if-slower`, in per cent.
+    pub fail_if_slower: Option<f64>,
 }

@@ -220,6 +220,12 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     size(text).ok().and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)
 }
 
+/// A number from 0, with an `x` or a per cent sign behind it or without.
+pub(super) fn at_least_nothing(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix(['x', '%']).unwrap_or(text);
+    decimal(number).filter(|number| number.is_finite()).ok_or_else(|| "is no number from 0".to_owned())
+}
+
 /// A number without sign or exponent.
 fn decimal(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

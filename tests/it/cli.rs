@@ -38,7 +38,7 @@ const CSV: [&str; 13] = [
 fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
-        "report" => [&REPORTING[..], &GATES].concat(),
+        "report" => [&REPORTING[..], &GATES, &["--lanes", "--ascii"]].concat(),
         "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &SLEEP].concat(),
         _ => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &CSV].concat(),
     };

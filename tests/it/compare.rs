@@ -172,6 +172,41 @@ fn records_are_exported_of_both_ways_and_of_one() {
 }
 
 #[test]
+fn pictures_of_both_ways_are_drawn_when_asked_for() {
+    let fresh = Fresh::new();
+    let ran = compare(&fresh, "-j 2 sleep {} ::: 0.05 0.05 0.05 0.05");
+    ran.exits(0).does_not_say("lanes").does_not_say("█");
+    let ran = compare(&fresh, "--lanes -j 2 sleep {} ::: 0.05 0.05 0.05 0.05");
+    ran.exits(0).says("serial   █").says("lanes      -j 2, one cell = ").says("CPU  ");
+    let lanes = ["\n  0 ", "\n  1 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
+    ran.expect(lanes == 2, "a lane for each of two slots");
+    let ran = compare(&fresh, "--lanes --ascii -j 1,2 true ::: 1 2 3 4");
+    ran.exits(0).says("o speed-up over serial").says("lanes      -j 2");
+    ran.expect(ran.stdout.is_ascii(), "nothing but ASCII");
+    fresh.parsim("parallel --lanes true ::: a").run().refuses("--lanes goes with both ways");
+}
+
+#[test]
+fn a_missed_gate_is_103_unless_something_weighs_more() {
+    let fresh = Fresh::new();
+    let gates = "--min-speedup 0.001x --fail-if-slower 100000%";
+    compare(&fresh, &format!("{gates} -j 2 sleep {{}} ::: 0.1 0.1")).exits(0).is_quiet();
+    let missed = compare(&fresh, "--min-speedup 5000 -j 2 sleep {} ::: 0.05 0.05");
+    missed.exits(103).tells_one_line("the speed-up is ").tells(", and 5000x is asked for").says("speed-up ");
+    let slower = "--fail-if-slower 1 -j 2 'test {way} = serial || sleep 0.5; : {}' ::: 1 2";
+    compare(&fresh, slower).exits(103).tells("-j 2 took +").tells(" against serial, and +1 % is allowed");
+    compare(&fresh, "--min-speedup 5000 echo {way} ::: 1 2").exits(102).tells(", and 5000x is asked for");
+    let failed = compare(&fresh, "--min-speedup 5000 'test {} = 1' ::: 1 2");
+    failed.exits(1).tells(", and 5000x is asked for");
+    fresh
+        .parsim("compare --min-speedup -1 true ::: 1")
+        .run()
+        .refuses("--min-speedup -1: is no number from 0");
+    fresh.parsim("compare --fail-if-slower x true ::: 1").run().refuses("is no number from 0");
+    fresh.parsim("parallel --min-speedup 2 true ::: 1").run().refuses("goes with both ways");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused_with_a_reason() {
     let fresh = Fresh::new();
     fresh.parsim("compare --halt now,fail=1 true ::: a").run().refuses("same jobs");

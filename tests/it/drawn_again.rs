@@ -55,6 +55,16 @@ fn every_format_is_drawn_at_once_as_it_is_drawn_later() {
 }
 
 #[test]
+fn pictures_of_a_saved_study_are_drawn_when_asked_for() {
+    let (fresh, _) = saved("sleep --tasks 3 --seconds 0.02 --runs 1");
+    let ran = fresh.parsim("report study.json --lanes --ascii").run();
+    ran.exits(0).is_quiet().says("lanes      -j ").says("serial   ###");
+    ran.expect(ran.stdout.is_ascii(), "nothing but ASCII");
+    let both = fresh.parsim("report study.json study.json --lanes").run();
+    both.exits(0).says("serial before   █").does_not_say("lanes  ");
+}
+
+#[test]
 fn a_study_of_failed_tasks_can_be_drawn_all_the_same() {
     let fresh = Fresh::new();
     fs::create_dir_all(fresh.path("data_parallel/x000001.csv")).unwrap();

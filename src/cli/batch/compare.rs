@@ -12,13 +12,15 @@ use std::time::Instant;
 
 use super::settings::{self, Purpose};
 use super::{asks, offered, policy, show, ways, width};
-use crate::cli::exit::{End, Exit, Fault};
+use crate::cli::args::Drawn;
+use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
+use crate::cli::gates;
 use crate::cli::term::Terminal;
 use crate::cli::workloads::{hook, report};
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
-use crate::gnu_args::{self, Color, Typed, When};
+use crate::gnu_args::{self, Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress::{self, Meter, Show};
@@ -34,6 +36,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         return asks::answer(ask);
     }
     refuse(&typed)?;
+    let gates = gates::typed(&typed.study);
     if !process::stdout_was_open() {
         let text =
             "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
@@ -58,8 +61,9 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
 
     let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial)];
     executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+    let terminal = terminal(&typed);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
-    if !exports.any() {
+    if !exports.any() && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
     if let Some(command) = prepare {
@@ -85,26 +89,32 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     // What was put aside of files goes before anything is told.
     drop(batch);
 
-    let color = match typed.output.color {
-        Some(Color::Own(When::Always)) => "always",
-        Some(Color::Own(When::Never)) => "never",
-        Some(Color::Own(When::Auto) | Color::Jobs) | None => "auto",
-    };
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
         // With stderr closed there is nobody left to tell.
         let _ = writeln!(io::stderr(), "parsim: there are no inputs, so there is nothing to compare");
         exports.finish(&study).map_err(Fault::Own)?;
     } else {
-        report(&study, exports, Terminal::look(color, "never")).map_err(Fault::Own)?;
+        report(&study, exports, terminal).map_err(Fault::Own)?;
     }
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None => End::Status(Exit::of(&study).status()),
+        None => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
     })
+}
+
+/// How the report is to look.
+fn terminal(typed: &Typed) -> Terminal {
+    let color = match typed.output.color {
+        Some(Color::Own(When::Always)) => "always",
+        Some(Color::Own(When::Never)) => "never",
+        Some(Color::Own(When::Auto) | Color::Jobs) | None => "auto",
+    };
+    let has = |flag| typed.flags.has(flag);
+    Terminal::look(color, "never").drawing(Drawn { lanes: has(Flag::Lanes), ascii: has(Flag::Ascii) })
 }
 
 /// Refuses what cannot be compared, with the reason.
@@ -131,7 +141,7 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
     let present = if typed.study.prepare.is_some() { Present::Prepared } else { Present::Refused };
     let options = Options {
         renames: settings::renames(typed),
-        plus: typed.flags.has(gnu_args::Flag::Plus),
+        plus: typed.flags.has(Flag::Plus),
         ..Options::default()
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);

@@ -4,7 +4,19 @@ use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Timeout, Typed};
 
 /// Options that are for comparing both ways.
-const FOR_COMPARE: &[&str] = &["runs", "warmup", "prepare", "cleanup", "outputs", "sample", "show-output"];
+const FOR_COMPARE: &[&str] = &[
+    "runs",
+    "warmup",
+    "prepare",
+    "cleanup",
+    "outputs",
+    "sample",
+    "show-output",
+    "min-speedup",
+    "fail-if-slower",
+    "lanes",
+    "ascii",
+];
 
 /// What `compare` does not do, and why.
 const NOT_COMPARED: &[(&[&str], &str)] = &[
