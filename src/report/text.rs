@@ -168,7 +168,7 @@ fn sample(study: &Study) -> Option<String> {
 }
 
 /// The laws fitted to a sweep, and what follows from them.
-fn laws(study: &Study) -> Vec<String> {
+pub(super) fn laws(study: &Study) -> Vec<String> {
     let Some(scaling) = Scaling::of(study).filter(Scaling::is_sweep) else { return Vec::new() };
     let left_out = scaling.points.iter().any(|point| !point.is_fitted);
     let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };

@@ -1,11 +1,15 @@
-//! Speed-up and efficiency against the number of slots, where several were tried.
+//! Speed-up and efficiency against the number of slots, where several were
+//! tried, with the laws that come nearest to them.
+//!
+//! The curves go on beyond what was measured, in a shade that says so.
 
 use maud::{Markup, html};
 
 use super::{View, picture};
 use crate::format;
 use crate::report::svg::{Anchor, Axis, Svg};
-use crate::study::{Comparison, Interval, Study, Verdict};
+use crate::report::text;
+use crate::study::{Base, Fit, Point, Scaling, Study};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;
@@ -14,12 +18,15 @@ const RIGHT: f64 = WIDTH - 14.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = HEIGHT - 36.0;
 
-/// One width and what it bought.
-struct Point {
-    width: f64,
-    speedup: f64,
-    interval: Option<Interval>,
-}
+/// Curves go on to so many times the widest width.
+const FURTHER: f64 = 1.5;
+
+/// The axis ends at so many times the highest speed-up: an ideal far beyond it
+/// would make a flat line of what was measured.
+const BEYOND: f64 = 2.0;
+
+/// Pieces that a curve is made of.
+const PIECES: u32 = 48;
 
 /// Which of the two pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,77 +35,138 @@ enum Figure {
     Efficiency,
 }
 
-pub(super) fn draw(view: &View<'_>) -> Markup {
-    let points = points(view.study);
-    if points.len() < 2 {
-        return html! {};
-    }
-    html! {
-        div.two {
-            (picture("Speed-up against slots", "", chart(view.study, &points, Figure::SpeedUp)))
-            (picture("Efficiency against slots", "", chart(view.study, &points, Figure::Efficiency)))
+impl Figure {
+    /// What is drawn of a speed-up; efficiency in per cent, so that its ticks are
+    /// round numbers.
+    fn of(self, speedup: f64, width: f64) -> f64 {
+        match self {
+            Self::SpeedUp => speedup,
+            Self::Efficiency => 100.0 * speedup / width,
         }
     }
 }
 
-/// The widths whose ratio can be claimed, narrowest first.
-fn points(study: &Study) -> Vec<Point> {
-    let mut points: Vec<Point> = study
-        .parallel()
-        .filter_map(|column| {
-            let comparison = Comparison::of(study, column)?;
-            let interval = match comparison.verdict {
-                Verdict::Unclaimed(_) => return None,
-                Verdict::Untested { .. } => None,
-                Verdict::Different(interval) | Verdict::NoDifference(interval) => Some(interval),
-            };
-            Some(Point { width: column.width as f64, speedup: comparison.speedup, interval })
-        })
-        .collect();
-    points.sort_by(|one, other| one.width.total_cmp(&other.width));
-    points
+pub(super) fn draw(view: &View<'_>) -> Markup {
+    let Some(scaling) = Scaling::of(view.study).filter(Scaling::is_sweep) else { return html! {} };
+    let over = match scaling.base {
+        Base::Serial => "",
+        Base::OneAtATime => "Relative to one task at a time.",
+    };
+    html! {
+        div.two {
+            (picture("Speed-up against slots", over, chart(view.study, &scaling, Figure::SpeedUp)))
+            (picture("Efficiency against slots", over, chart(view.study, &scaling, Figure::Efficiency)))
+        }
+        @for line in text::laws(view.study) { p { (line) } }
+    }
 }
 
-fn chart(study: &Study, points: &[Point], figure: Figure) -> String {
-    let widest = points.iter().map(|point| point.width).fold(1.0, f64::max);
-    // Efficiency in per cent, so that its ticks are round numbers.
-    let of = |value: f64, width: f64| match figure {
-        Figure::SpeedUp => value,
-        Figure::Efficiency => 100.0 * value / width,
+fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
+    let points = &scaling.points;
+    let fits: Vec<(&str, &Fit)> = [("amdahl", &scaling.amdahl), ("usl", &scaling.usl)]
+        .into_iter()
+        .filter_map(|(class, fit)| Some((class, fit.as_ref().ok()?)))
+        .collect();
+    let widest = points.last().map_or(1.0, |point| point.width as f64);
+    let furthest = if fits.is_empty() { widest } else { (FURTHER * widest).ceil() };
+    let x = Axis::counts(LEFT, RIGHT, furthest, 8.0);
+    let y = height(points, &fits, widest, x.most(), figure);
+    let (about, name) = match figure {
+        Figure::SpeedUp => ("speed-up against slots", "speed-up"),
+        Figure::Efficiency => ("efficiency against slots", "efficiency, %"),
     };
-    let highest = points
-        .iter()
-        .map(|point| of(point.interval.map_or(point.speedup, |it| it.high.max(point.speedup)), point.width))
-        .fold(of(1.0, 1.0), f64::max);
-    let (most, about, name) = match figure {
-        Figure::SpeedUp => (highest.max(widest), "speed-up against slots", "speed-up"),
-        Figure::Efficiency => (highest, "efficiency against slots", "efficiency, %"),
-    };
-    let x = Axis::counts(LEFT, RIGHT, widest, 8.0);
-    let y = Axis::rounded(BOTTOM, TOP, most, 5.0);
     let mut svg = Svg::new(WIDTH, HEIGHT, about);
+    extrapolated(&mut svg, &fits, x, figure);
     y.draw_beside(&mut svg, LEFT, RIGHT, "");
     svg.text("label", (6.0, 13.0), Anchor::Start, name);
     x.draw_below(&mut svg, TOP, BOTTOM, "slots");
     cores(&mut svg, study, x);
-    let ideal = [1.0, x.most()].map(|width| (x.at(width), y.at(of(width, width))));
+    // Up to where it leaves the picture.
+    let last = if figure == Figure::SpeedUp { x.most().min(y.most()) } else { x.most() };
+    let ideal = [1.0, last].map(|width| (x.at(width), y.at(figure.of(width, width))));
     svg.polyline("ideal", ideal);
-    for point in points {
-        let at = x.at(point.width);
-        if let Some(interval) = point.interval {
-            let ends = [interval.low, interval.high].map(|value| (at, y.at(of(value, point.width))));
-            svg.line("whisker", ends[0], ends[1]);
-        }
-        let title = format!(
-            "{}: speed-up {}, efficiency {}",
-            format::plural(study_width(point.width), "slot"),
-            format::factor(point.speedup),
-            format::percent(point.speedup / point.width),
-        );
-        svg.dot("point", (at, y.at(of(point.speedup, point.width))), 4.5, &title);
+    for (class, fit) in &fits {
+        curve(&mut svg, class, fit, x, y, figure);
     }
-    svg.legend(13.0, &[("key-ideal", "ideal".to_owned()), ("parallel", "measured".to_owned())]);
+    for point in points {
+        dot(&mut svg, point, x, y, figure);
+    }
+    let mut entries = vec![("key-ideal", "ideal".to_owned())];
+    entries.extend(
+        fits.iter().map(|(class, fit)| {
+            (if *class == "usl" { "key-usl" } else { "key-amdahl" }, fit.law.to_string())
+        }),
+    );
+    entries.push(("parallel", "measured".to_owned()));
+    svg.legend(13.0, &entries);
     svg.finish()
+}
+
+/// An axis as high as what was measured and what the curves reach; the ideal may
+/// leave it.
+fn height(points: &[Point], fits: &[(&str, &Fit)], widest: f64, furthest: f64, figure: Figure) -> Axis {
+    let measured = points.iter().map(|point| {
+        let highest = point.interval.map_or(point.speedup, |it| it.high.max(point.speedup));
+        figure.of(highest, point.width as f64)
+    });
+    let measured = measured.fold(figure.of(1.0, 1.0), f64::max);
+    let curves =
+        fits.iter().flat_map(|(_, fit)| widths(1.0, furthest).map(|width| figure.of(fit.at(width), width)));
+    let highest = curves.fold(measured, f64::max);
+    let most = match figure {
+        Figure::SpeedUp => highest.max(widest.min(BEYOND * highest)),
+        Figure::Efficiency => highest,
+    };
+    Axis::rounded(BOTTOM, TOP, most, 5.0)
+}
+
+/// From one width to another in small steps.
+fn widths(from: f64, to: f64) -> impl Iterator<Item = f64> {
+    (0..=PIECES).map(move |piece| from + (to - from) * f64::from(piece) / f64::from(PIECES))
+}
+
+/// Where no width was measured that a curve could rest on.
+fn extrapolated(svg: &mut Svg, fits: &[(&str, &Fit)], x: Axis, figure: Figure) {
+    let Some(to) = fits.iter().map(|(_, fit)| fit.to).max() else { return };
+    let left = x.at(to as f64);
+    if RIGHT - left < 1.0 {
+        return;
+    }
+    svg.rect("beyond", left, TOP, RIGHT - left, BOTTOM - TOP);
+    // Where the curves are not.
+    let height = match figure {
+        Figure::SpeedUp => BOTTOM - 6.0,
+        Figure::Efficiency => TOP + 12.0,
+    };
+    svg.text("label", (RIGHT - 4.0, height), Anchor::End, "extrapolated");
+}
+
+/// Whole where it was measured, in dots beyond.
+fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Figure) {
+    let to = (fit.to as f64).min(x.most());
+    let place = |width: f64| (x.at(width), y.at(figure.of(fit.at(width), width)));
+    svg.polyline(class, widths(1.0, to).map(place));
+    if x.most() > to {
+        svg.polyline(&format!("{class} far"), widths(to, x.most()).map(place));
+    }
+}
+
+/// A width that was measured; one that the curves do not rest on is empty.
+fn dot(svg: &mut Svg, point: &Point, x: Axis, y: Axis, figure: Figure) {
+    let width = point.width as f64;
+    let at = x.at(width);
+    if let Some(interval) = point.interval {
+        let ends = [interval.low, interval.high].map(|value| (at, y.at(figure.of(value, width))));
+        svg.line("whisker", ends[0], ends[1]);
+    }
+    let title = format!(
+        "{}: speed-up {}, efficiency {}",
+        format::plural(point.width as u64, "slot"),
+        format::factor(point.speedup),
+        format::percent(point.efficiency),
+    );
+    let class = if point.is_fitted { "point" } else { "point beside" };
+    svg.dot(class, (at, y.at(figure.of(point.speedup, width))), 4.5, &title);
 }
 
 /// Where the cores of the machine end.
@@ -111,9 +179,4 @@ fn cores(svg: &mut Svg, study: &Study, x: Axis) {
         svg.line("mark", (at, TOP), (at, BOTTOM));
         svg.text("halo", (at - 4.0, BOTTOM - 6.0), Anchor::End, &format!("{number} {name}"));
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "was a count")]
-fn study_width(width: f64) -> u64 {
-    width as u64
 }

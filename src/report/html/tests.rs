@@ -83,16 +83,45 @@ fn times_of_nothing_are_drawn_without_numbers_that_are_none() {
     }
 }
 
+/// A page of tasks that were run serially and at these widths.
+fn sweep(widths: &[u32]) -> String {
+    let parallel = widths.iter().map(|width| column(Way::Parallel, *width, 40));
+    page(std::iter::once(column(Way::Serial, 1, 40)).chain(parallel).collect())
+}
+
 #[test]
 fn several_widths_are_drawn_against_the_ideal() {
-    let columns = vec![
-        column(Way::Serial, 1, 40),
-        column(Way::Parallel, 1, 40),
-        column(Way::Parallel, 2, 40),
-        column(Way::Parallel, 4, 40),
-    ];
-    let page = page(columns);
+    let page = sweep(&[1, 2, 4]);
     assert_eq!(page.matches("class=\"point\"").count(), 2 * 3);
     assert_eq!(page.matches("class=\"ideal\"").count(), 2);
     assert!(page.contains("4 slots: speed-up 4.00x, efficiency 100 %"));
+}
+
+#[test]
+fn laws_are_drawn_only_where_there_are_widths_enough_to_fit_them() {
+    let lines = |page: &str, law: &str| page.matches(&format!("<polyline class=\"{law}\"")).count();
+    for (widths, amdahl, usl) in
+        [(&[2][..], 0, 0), (&[1, 2], 0, 0), (&[1, 2, 4], 2, 0), (&[1, 2, 3, 4], 2, 2)]
+    {
+        let page = sweep(widths);
+        assert_eq!((lines(&page, "amdahl"), lines(&page, "usl")), (amdahl, usl), "{widths:?}");
+        assert_eq!(page.matches("class=\"beyond\"").count(), amdahl, "{widths:?}");
+    }
+    let page = sweep(&[1, 2]);
+    assert!(page.contains("Amdahl: not fitted, 3 different widths are needed, 2 count"), "{page}");
+    let page = sweep(&[1, 2, 4]);
+    assert!(page.contains("USL: not fitted, 4 different widths are needed, 3 count"), "{page}");
+    assert!(page.contains(">extrapolated</text>") && lines(&page, "amdahl far") == 2);
+}
+
+#[test]
+fn widths_beyond_the_cores_are_seen_but_no_curve_rests_on_them() {
+    let mut columns = vec![column(Way::Serial, 1, 40)];
+    columns.extend([1, 2, 4, 20].map(|width| column(Way::Parallel, width, 40)));
+    for run in columns.iter_mut().flat_map(|column| &mut column.runs) {
+        run.usage.user = Duration::from_millis(400);
+    }
+    let page = page(columns);
+    assert_eq!(page.matches("class=\"point beside\"").count(), 2);
+    assert_eq!(page.matches("class=\"point\"").count(), 2 * 3);
 }
