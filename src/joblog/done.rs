@@ -5,10 +5,11 @@
 //! and put in another order: as often as a command stands in the log, so often it
 //! is taken as done. Only where no command of the batch is in the log at all
 //! (another command, the same inputs) it is known by its number, which is GNU
-//! parallel's way. A command is 16 bytes here, however long its line is.
+//! parallel's way. A row of the log takes 50 bytes here, however long its line is.
 
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -36,18 +37,36 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct Done {
     wanted: Wanted,
-    /// By number: whether it succeeded when it was run last.
-    numbers: HashMap<u64, bool>,
-    /// By command: the jobs with it that have not been found in the batch yet,
-    /// by number, and whether they succeeded.
-    commands: HashMap<u128, Vec<(u64, bool)>>,
+    /// By number, sorted: whether the job succeeded when it was run last.
+    numbers: Arc<[(u64, bool)]>,
+    /// Sorted by command, then by number: one row for both.
+    rows: Arc<[Row]>,
+    /// Which rows have been found in the batch.
+    taken: Vec<bool>,
+    /// By command: where to look on among its rows for one that succeeded, from
+    /// the first, and for any, from the last.
+    ends: HashMap<u128, [usize; 2]>,
+}
+
+/// A job with a command.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    command: u128,
+    seq: u64,
+    succeeded: bool,
+}
+
+impl Row {
+    const fn key(&self) -> (u128, u64) {
+        (self.command, self.seq)
+    }
 }
 
 impl Done {
     /// Nothing was done.
     #[must_use]
     pub fn nothing(wanted: Wanted) -> Self {
-        Self { wanted, numbers: HashMap::new(), commands: HashMap::new() }
+        Self::of(Vec::new(), wanted)
     }
 
     /// What `log` says.
@@ -55,39 +74,43 @@ impl Done {
     /// # Errors
     /// When it cannot be read, or is no job log.
     pub fn read(log: impl BufRead, wanted: Wanted) -> Result<Self, Unreadable> {
-        let mut done = Self::nothing(wanted);
-        read(log, |entry| done.note(&entry))?;
-        Ok(done)
+        let mut rows = Vec::new();
+        read(log, |Entry { seq, succeeded, command }| {
+            rows.push(Row { command: xxh3_128(&command), seq, succeeded });
+        })?;
+        Ok(Self::of(rows, wanted))
     }
 
-    fn note(&mut self, &Entry { seq, succeeded, ref command }: &Entry) {
-        self.numbers.insert(seq, succeeded);
-        let jobs = self.commands.entry(xxh3_128(command)).or_default();
-        // Run again, a job has a second row.
-        match jobs.iter_mut().find(|job| job.0 == seq) {
-            Some(job) => job.1 = succeeded,
-            None => jobs.push((seq, succeeded)),
-        }
+    /// What rows in the order of the log say: run again, a job has a second one.
+    fn of(mut rows: Vec<Row>, wanted: Wanted) -> Self {
+        let mut numbers: Vec<_> = rows.iter().map(|row| (row.seq, row.succeeded)).collect();
+        numbers.sort_by_key(|&(seq, _)| seq);
+        keep_last(&mut numbers, |&(seq, _)| seq);
+        rows.sort_by_key(Row::key);
+        keep_last(&mut rows, Row::key);
+        let taken = vec![false; rows.len()];
+        Self { wanted, numbers: numbers.into(), rows: rows.into(), taken, ends: HashMap::new() }
     }
 
     /// Whether there is nothing in the log.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty()
+        self.rows.is_empty()
     }
 
     /// Whether `command` is in the log.
     #[must_use]
     pub fn knows(&self, command: &[u8]) -> bool {
-        self.commands.contains_key(&xxh3_128(command))
+        let command = xxh3_128(command);
+        self.rows.binary_search_by_key(&command, |row| row.command).is_ok()
     }
 
     /// Whether job `seq`, from 1, has to be run. To be asked once for each job of
     /// the batch.
     pub fn leaves(&mut self, mode: Mode, seq: u64, command: &[u8]) -> bool {
         let succeeded = match mode {
-            Mode::Number => self.numbers.get(&seq).copied(),
-            Mode::Command => self.find(seq, command),
+            Mode::Number => self.by_number(seq),
+            Mode::Command => self.find(seq, xxh3_128(command)),
         };
         match (succeeded, self.wanted) {
             (None, _) => true,
@@ -96,30 +119,92 @@ impl Done {
         }
     }
 
+    fn by_number(&self, seq: u64) -> Option<bool> {
+        let at = self.numbers.binary_search_by_key(&seq, |&(number, _)| number).ok()?;
+        Some(self.numbers[at].1)
+    }
+
     /// Takes a job with this command out of those not found yet: the one of the
     /// same number, else one that succeeded.
-    fn find(&mut self, seq: u64, command: &[u8]) -> Option<bool> {
-        let jobs = self.commands.get_mut(&xxh3_128(command))?;
-        let at = jobs
-            .iter()
-            .position(|job| job.0 == seq)
-            .or_else(|| jobs.iter().position(|job| job.1))
-            .or_else(|| jobs.len().checked_sub(1))?;
-        Some(jobs.swap_remove(at).1)
+    fn find(&mut self, seq: u64, command: u128) -> Option<bool> {
+        let same = self.rows.binary_search_by_key(&(command, seq), Row::key);
+        let at = same.ok().filter(|&at| !self.taken[at]).or_else(|| self.find_another(command))?;
+        self.taken[at] = true;
+        Some(self.rows[at].succeeded)
     }
+
+    /// The first that succeeded, else the last.
+    fn find_another(&mut self, command: u128) -> Option<usize> {
+        let (rows, taken) = (&self.rows, &self.taken);
+        // One command may have many rows: none is looked at again and again.
+        let start = rows.partition_point(|row| row.command < command);
+        let [first, end] = self
+            .ends
+            .entry(command)
+            .or_insert_with(|| [start, rows.partition_point(|row| row.command <= command)]);
+        let succeeded = (*first..*end).find(|&at| rows[at].succeeded && !taken[at]);
+        *first = succeeded.unwrap_or(*end);
+        if succeeded.is_some() {
+            return succeeded;
+        }
+        let any = (start..*end).rev().find(|&at| !taken[at]);
+        *end = any.map_or(start, |at| at + 1);
+        *first = (*first).min(*end);
+        any
+    }
+}
+
+/// Of neighbours with the same key the last one is kept.
+fn keep_last<T: Copy, K: PartialEq>(sorted: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    sorted.dedup_by(|next, kept| {
+        let same = key(next) == key(kept);
+        if same {
+            *kept = *next;
+        }
+        same
+    });
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn of_each_command_so_many_are_left_as_there_are_more_than_in_the_log(
+            jobs in prop::collection::vec((0..3_usize, any::<bool>()), 0..20),
+            batch in prop::collection::vec((0..3_usize, 1..40_u64), 0..30),
+            wanted in prop_oneof![Just(Wanted::New), Just(Wanted::NewAndFailed)],
+        ) {
+            const COMMANDS: [&str; 3] = ["a", "b", "c"];
+            let jobs: Vec<_> = jobs.iter().map(|&(command, succeeded)| (COMMANDS[command], succeeded)).collect();
+            let mut done = log(&jobs, wanted);
+            // Numbers that are not in the log, so that those that succeeded come first.
+            let mut left = [0; 3];
+            for &(command, seq) in &batch {
+                left[command] += usize::from(done.leaves(Mode::Command, 100 + seq, COMMANDS[command].as_bytes()));
+            }
+            for (index, command) in COMMANDS.iter().enumerate() {
+                let counts = |job: &&(&str, bool)| job.0 == *command && (wanted == Wanted::New || job.1);
+                let in_log = jobs.iter().filter(counts).count();
+                let in_batch = batch.iter().filter(|job| job.0 == index).count();
+                prop_assert_eq!(left[index], in_batch.saturating_sub(in_log));
+            }
+        }
+    }
 
     /// A log of jobs in the order of their numbers, and whether they succeeded.
     fn log(jobs: &[(&str, bool)], wanted: Wanted) -> Done {
-        let mut done = Done::nothing(wanted);
-        for (seq, (command, succeeded)) in (1..).zip(jobs) {
-            done.note(&Entry { seq, succeeded: *succeeded, command: command.as_bytes().to_vec() });
-        }
-        done
+        Done::of(
+            (1..).zip(jobs).map(|(seq, &(command, succeeded))| row(seq, command, succeeded)).collect(),
+            wanted,
+        )
+    }
+
+    fn row(seq: u64, command: &str, succeeded: bool) -> Row {
+        Row { command: xxh3_128(command.as_bytes()), seq, succeeded }
     }
 
     /// What is run of `batch`.
@@ -151,9 +236,22 @@ mod tests {
     }
 
     #[test]
+    fn of_jobs_with_one_command_those_that_succeeded_are_found_first() {
+        let jobs = [("a", false), ("a", true), ("a", false), ("a", true)];
+        let mut done = log(&jobs, Wanted::NewAndFailed);
+        // Other numbers than in the log: two are done, two failed, more are new.
+        let left: Vec<bool> = (11..17).map(|seq| done.leaves(Mode::Command, seq, b"a")).collect();
+        assert_eq!(left, [false, false, true, true, true, true]);
+        let mut done = log(&jobs, Wanted::New);
+        // Job 2 is the one of its number, and is not found once more for another.
+        let left: Vec<bool> = [2, 11, 12, 13, 14].map(|seq| done.leaves(Mode::Command, seq, b"a")).to_vec();
+        assert_eq!(left, [false, false, false, false, true]);
+    }
+
+    #[test]
     fn a_job_with_two_rows_is_one_job_and_its_last_row_counts() {
-        let mut done = log(&[("a", false), ("b", true)], Wanted::NewAndFailed);
-        done.note(&Entry { seq: 1, succeeded: true, command: b"a".to_vec() });
+        let rows = vec![row(1, "a", false), row(2, "b", true), row(1, "a", true)];
+        let done = Done::of(rows, Wanted::NewAndFailed);
         assert_eq!(left(done.clone(), Mode::Command, "a b a"), "a");
         assert_eq!(left(done, Mode::Number, "x y z"), "z");
     }

@@ -153,6 +153,8 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
             self.ordered.passed.wait_while(state, has_no_room).unwrap_or_else(PoisonError::into_inner);
         if self.task.turn != state.turn {
             let waiting = state.waiting.entry(self.task.turn).or_default();
+            // A hundred thousand may wait behind one that is slow.
+            waiting.pieces.shrink_to_fit();
             waiting.closed = Some((self.task.clone(), outcome.clone()));
             return Ok(());
         }
