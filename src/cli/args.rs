@@ -10,11 +10,13 @@ use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueHint};
 
-use super::gates;
-use super::help;
 use super::jobs::JobsList;
+use super::{completions, gates, help, man};
 use crate::report;
 use crate::workload::{ROWS, Row};
+
+/// The version, and which commit was built where that is known: `0.1.0 (cd0ae31 2026-11-22)`.
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("PARSIM_COMMIT"));
 
 /// What bare `parsim` says.
 pub(super) const BARE: &str = "\
@@ -25,14 +27,15 @@ what that bought in wall and CPU time, and checks that both ways agree.
   parsim csv --files 20              write them both ways, side by side
   parsim sleep                       4 tasks that wait: serial against parallel
 
-Subcommands: serial, parallel, compare, sleep, csv-gen (csv), tap-check (tap), report, cpus.
+Subcommands: serial, parallel, compare, sleep, csv-gen (csv), tap-check (tap), report, cpus,
+completions, man.
 More: parsim --help, parsim csv --help
 ";
 
 /// The whole command line.
 pub(super) fn command() -> Command {
     Command::new("parsim")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
         .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
         .after_help(format!("{}\n\n{}", help::statuses(), help::topics()))
         .subcommand_required(true)
@@ -42,6 +45,8 @@ pub(super) fn command() -> Command {
         .subcommands(ROWS.iter().map(workload))
         .subcommand(report())
         .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
+        .subcommand(completions::command())
+        .subcommand(man::command())
 }
 
 fn pair(name: &'static str, about: &'static str) -> Command {
@@ -179,9 +184,10 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
     match error.kind() {
         ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
         ErrorKind::InvalidSubcommand => {
-            let nearest =
-                nearest_subcommand(&asked).map(|name| format!("; perhaps '{name}'")).unwrap_or_default();
-            return format!("there is no subcommand '{asked}'{nearest}; see parsim --help");
+            let on = argv.get(2).map(|word| word.to_string_lossy()).filter(|_| asked == "help");
+            let (what, name) = on.map_or(("subcommand", asked), |on| ("help on", on));
+            let nearest = nearest_name(&name).map(|name| format!("; perhaps '{name}'")).unwrap_or_default();
+            return format!("there is no {what} '{name}'{nearest}; see parsim --help");
         }
         _ => {}
     }
@@ -200,13 +206,15 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
     format!("{}; see {help} --help", told.join("; "))
 }
 
-/// The subcommand, by whichever of its names, that `word` comes closest to.
-fn nearest_subcommand(word: &str) -> Option<String> {
+/// The subcommand, by whichever of its names, or the topic of help that `word`
+/// comes closest to.
+fn nearest_name(word: &str) -> Option<String> {
     let command = command();
     let names = command.get_subcommands().flat_map(|command| {
         std::iter::once(command.get_name()).chain(command.get_all_aliases()).map(str::to_owned)
     });
     names
+        .chain(help::abouts().map(|(name, _)| name.to_owned()))
         .map(|name| (strsim::damerau_levenshtein(word, &name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
         .min_by_key(|(distance, _)| *distance)

@@ -2,6 +2,8 @@
 //!
 //! Help on the workloads comes from their options.
 
+pub(super) mod told;
+
 use std::ffi::OsStr;
 
 use super::exit::STATUSES;
@@ -9,7 +11,8 @@ use super::exit::STATUSES;
 /// What `-h` says of `serial` and `parallel`.
 pub(super) const SHORT: &str = include_str!("help/short.txt");
 
-const LONG: &str = include_str!("help/long.txt");
+/// What `--help` says of them.
+pub(super) const LONG: &str = include_str!("help/long.txt");
 const GNU: &str = include_str!("help/gnu.txt");
 const EXIT: &str = include_str!("help/exit.txt");
 const MEASURE: &str = include_str!("help/measure.txt");
@@ -19,27 +22,27 @@ type Text = fn() -> String;
 
 /// Topics beside the subcommands.
 const TOPICS: &[(&str, &str, Text)] = &[
-    ("serial", "one task at a time", long),
-    ("parallel", "on all logical cores", long),
+    ("serial", "one task at a time", || LONG.to_owned()),
+    ("parallel", "on all logical cores", || LONG.to_owned()),
     ("gnu", "for people who know GNU parallel; replacement strings", || GNU.to_owned()),
     ("exit", "exit statuses", exit),
     ("measure", "what is measured, and what is not claimed", || MEASURE.to_owned()),
 ];
-
-/// What `--help` says of `serial` and `parallel`.
-pub(super) fn long() -> String {
-    LONG.to_owned()
-}
 
 /// The text on `name`, if that is a topic.
 pub(super) fn topic(name: &OsStr) -> Option<String> {
     TOPICS.iter().find(|(topic, ..)| name == *topic).map(|(_, _, text)| text())
 }
 
-/// The topics that are no subcommands, as the general help lists them.
-pub(super) fn topics() -> String {
+/// The topics that are no subcommands, and what they are about.
+pub(super) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
     let topics = TOPICS.iter().filter(|(name, ..)| !["serial", "parallel"].contains(name));
-    let lines: String = topics.map(|(name, about, _)| format!("\n  help {name:8} {about}")).collect();
+    topics.map(|(name, about, _)| (*name, *about))
+}
+
+/// These as the general help lists them.
+pub(super) fn topics() -> String {
+    let lines: String = abouts().map(|(name, about)| format!("\n  help {name:8} {about}")).collect();
     format!("Topics:{lines}")
 }
 

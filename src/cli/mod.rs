@@ -6,11 +6,14 @@
 
 mod args;
 mod batch;
+mod completions;
+mod documented;
 mod exit;
 mod exports;
 mod gates;
 mod help;
 mod jobs;
+mod man;
 mod notebook;
 mod plan;
 mod report;
@@ -93,13 +96,16 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         Err(help) => return print(&term::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
-    if name != "cpus" && !process::stdout_was_open() {
+    let runs_something = !["cpus", "completions", "man"].contains(&name);
+    if runs_something && !process::stdout_was_open() {
         let text =
             "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
         return Err(Fault::Usage(text.to_owned()));
     }
     match name {
+        "completions" => completions::run(matches),
         "cpus" => cpus(),
+        "man" => man::run(matches),
         "report" => report::run(matches),
         "serial" | "parallel" => notebook::run(name, matches, &command_line(argv), started),
         _ => workload(name, matches, &command_line(argv), started),

@@ -115,16 +115,6 @@ fn the_examples_of_the_help_can_be_typed() {
 }
 
 #[test]
-fn the_version_is_that_of_the_package() {
-    let fresh = Fresh::new();
-    for flag in ["--version", "-V"] {
-        let ran = fresh.parsim(flag).run();
-        ran.exits(0)
-            .expect(ran.stdout == format!("parsim {}\n", env!("CARGO_PKG_VERSION")), "name and version");
-    }
-}
-
-#[test]
 fn cpus_tells_the_usable_cores_and_a_batch_system_is_obeyed() {
     let fresh = Fresh::new();
     let ran = fresh.parsim("cpus").run();

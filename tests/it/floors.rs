@@ -56,6 +56,8 @@ fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);
+    // What Cargo runs before it compiles the crate is no part of that.
+    paths.retain(|path| *path != root.join("build.rs"));
     let named = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
     let mut sources: Vec<Source> = paths
         .iter()

@@ -15,6 +15,7 @@ fn sample(word: &str) -> Option<&'static str> {
         "LOAD" => "1000",
         "SEQUENCE" => "TERM,25",
         "DIR" => "/",
+        "NAME" => "X",
         "PATH" => "/bin/sh",
         "WHETHER" => "never",
         _ if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
@@ -90,6 +91,13 @@ fn the_short_help_is_short_and_the_long_one_has_examples() {
         assert_eq!(fresh.parsim(&format!("help {way}")).run().stdout, long.stdout);
         assert_eq!(fresh.parsim(&format!("{way} -k --help")).run().stdout, long.stdout);
     }
+}
+
+#[test]
+fn a_word_that_help_does_not_know_is_named_with_the_nearest_it_knows() {
+    let fresh = Fresh::new();
+    fresh.parsim("help messure").run().refuses("there is no help on 'messure'; perhaps 'measure'");
+    fresh.parsim("help paralel").run().refuses("there is no help on 'paralel'; perhaps 'parallel'");
 }
 
 #[test]

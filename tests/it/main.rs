@@ -13,6 +13,8 @@ mod cli;
 mod compare;
 // The files of random numbers.
 mod csv;
+// Man pages, completions and versions.
+mod documents;
 // Saved studies drawn again.
 mod drawn_again;
 // Signals, time limits and scarcity in a batch of commands.

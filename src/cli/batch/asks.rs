@@ -1,6 +1,7 @@
 //! What is asked for instead of a run: versions, cores, limits.
 
 use super::settings::LONGEST_LINE;
+use crate::cli::args::VERSION;
 use crate::cli::exit::{End, Fault};
 use crate::cli::{help, print};
 use crate::gnu_args::Ask;
@@ -13,10 +14,10 @@ const GNU_VERSION: u64 = 20_221_122;
 pub(super) fn answer(ask: Ask) -> Result<End, Fault> {
     let text = match ask {
         Ask::ShortHelp => help::SHORT.to_owned(),
-        Ask::LongHelp => help::long(),
+        Ask::LongHelp => help::LONG.to_owned(),
         Ask::Version => {
             // Scripts look for these two words, and take the last one for a date.
-            format!("parsim {}, for command lines of GNU parallel {GNU_VERSION}\n", env!("CARGO_PKG_VERSION"))
+            format!("parsim {VERSION}, for command lines of GNU parallel {GNU_VERSION}\n")
         }
         Ask::MinVersion(least) => {
             print(&format!("{GNU_VERSION}\n"))?;

@@ -46,6 +46,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
+#[cfg(test)]
+pub(super) use self::offered::check_both_ways;
+pub(super) use self::offered::is_not_compared;
 use self::settings::Purpose;
 use self::timeout::MedianLimit;
 use super::exit::{End, Fault};

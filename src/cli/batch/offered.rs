@@ -38,8 +38,13 @@ const NOT_COMPARED: &[(&[&str], &str)] = &[
     (&["ungroup"], "output that does not pass through parsim cannot be compared"),
 ];
 
+/// Whether `compare` refuses the option of this name.
+pub(in crate::cli) fn is_not_compared(option: &str) -> bool {
+    NOT_COMPARED.iter().any(|(options, _)| options.contains(&option))
+}
+
 /// Refuses what cannot be done both ways.
-pub(super) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
+pub(in crate::cli) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
     for option in &typed.given {
         if let Some((_, why)) = NOT_COMPARED.iter().find(|(options, _)| options.contains(option)) {

@@ -68,7 +68,7 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["recordenv", "record-env"], does: Refused("parsim passes the whole environment on") },
     Row { names: &["embed"], does: Refused("parsim is one file: copy the program") },
     Row { names: &["shebang", "hashbang"], does: Refused("parsim is no interpreter of scripts; see -a FILE") },
-    Row { names: &["shell-completion", "shellcompletion"], does: Refused("see parsim help for completions") },
+    Row { names: &["shell-completion", "shellcompletion"], does: Refused("see parsim completions") },
     Row { names: &["_parset"], does: Refused("parsim sets no variables of the shell; see --results") },
     Row { names: &["_pipe-means-argfiles"], does: Refused("this is internal to GNU parallel") },
     Row { names: &["bug"], does: Refused("this is internal to GNU parallel") },

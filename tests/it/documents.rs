@@ -1,0 +1,96 @@
+//! Man pages, completions and the version: what is installed beside the program.
+
+use std::fs;
+
+use crate::support::Fresh;
+
+#[test]
+fn the_version_is_that_of_the_package_with_the_commit_where_there_is_one() {
+    let fresh = Fresh::new();
+    for flag in ["--version", "-V"] {
+        let ran = fresh.parsim(flag).run();
+        let rest = ran.stdout.strip_prefix(concat!("parsim ", env!("CARGO_PKG_VERSION")));
+        let rest = rest.and_then(|rest| rest.strip_suffix('\n')).unwrap_or("no version");
+        let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+        let is_commit = |commit: &str| {
+            let sha1 = commit.split([' ', ',']).next().unwrap();
+            sha1.len() >= 7 && sha1.chars().all(|digit| digit.is_ascii_hexdigit())
+        };
+        ran.exits(0).is_quiet();
+        ran.expect(rest.is_empty() || commit.is_some_and(is_commit), "name, version, perhaps a commit");
+    }
+    let for_scripts = fresh.parsim("parallel --version").run();
+    for_scripts.exits(0).expect(for_scripts.stdout.ends_with("GNU parallel 20221122\n"), "the date last");
+}
+
+#[test]
+fn every_subcommand_has_a_man_page_and_all_are_listed() {
+    let fresh = Fresh::new();
+    fresh.parsim("man --out-dir share/man1").run().exits(0).is_quiet();
+    let whole = fresh.parsim("man").run();
+    whole.exits(0).is_quiet().says(".SH NAME\nparsim \\- ").says("\n.SH \"EXIT STATUS\"\n");
+    let names = fresh.names("share/man1");
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names.iter().filter(|name| *name != "parsim.1") {
+        let page = fs::read_to_string(fresh.path("share/man1").join(name)).unwrap();
+        let subcommand = name.strip_prefix("parsim-").and_then(|name| name.strip_suffix(".1")).unwrap();
+        whole.says(&format!("\nparsim\\-{}(1)\n", subcommand.replace('-', "\\-")));
+        assert!(page.contains(".SH NAME\n") && page.contains(".SH \"SEE ALSO\"\n"), "{name}: {page}");
+        assert_eq!(fresh.parsim(&format!("man {subcommand}")).run().stdout, page);
+    }
+    fresh
+        .parsim("man parallel")
+        .run()
+        .says("\\fB\\-\\-joblog\\fR")
+        .says("\n.SH \"DELIBERATE DIFFERENCES\"\n");
+    fresh.parsim("man nothing").run().refuses("there is no subcommand 'nothing'");
+}
+
+/// Loads the completions, and shows what they offer for the last word.
+const COMPLETE: &str = r#"
+eval "$(parsim completions bash)"
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_parsim_batch parsim "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+echo "${COMPREPLY[@]}"
+"#;
+
+#[test]
+fn bash_completes_subcommands_options_their_values_and_the_command_of_a_batch() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("complete"), COMPLETE).unwrap();
+    for (line, expected) in [
+        ("csv --fi", "--files"),
+        ("csv --rng numpy-", "numpy-legacy"),
+        ("csv --progress = al", "always"),
+        ("parallel --jobl", "--joblog"),
+        ("compare --jobl", ""),
+        ("compare --warm", "--warmup"),
+        ("help gn", "gnu"),
+        ("completions zs", "zsh"),
+        ("parallel --summary ne", "never"),
+        // A command is found behind options, with values and without.
+        ("serial disown", "disown"),
+        ("parallel -k --joblog = x -j 2 --bar disown", "disown"),
+        // What follows it is its own, or the files that bash offers by itself.
+        ("parallel disown --jobl", ""),
+        ("parallel disown ::: disown", ""),
+    ] {
+        let ran = fresh.shell(&format!("bash complete parsim {line}")).run();
+        let offered: Vec<&str> = ran.stdout.split_whitespace().collect();
+        // A program of a builtin's name is offered once more.
+        ran.exits(0).is_quiet().expect(offered.iter().all(|word| *word == expected), expected);
+        ran.expect(offered.is_empty() == expected.is_empty(), expected);
+    }
+}
+
+#[test]
+fn other_shells_are_told_the_same_options() {
+    let fresh = Fresh::new();
+    let zsh = fresh.parsim("completions zsh").run();
+    zsh.exits(0).is_quiet().says("#compdef parsim\n").says("'--joblog=[").says("_cmdambivalent");
+    let fish = fresh.parsim("completions fish").run();
+    fish.exits(0).is_quiet().says(" -l joblog -d ").says("__fish_complete_subcommand --fcs-skip=2 -");
+    fresh.parsim("completions tcsh").run().refuses("'tcsh'").tells("parsim completions --help");
+    fresh.parsim("completions").run().refuses("SHELL");
+}
