@@ -98,7 +98,9 @@ impl Jobs {
         let has = |flag| typed.flags.has(flag);
         if !pipes(typed) {
             let inputs = self.inputs.expect("inputs are opened where there is nothing else");
-            let reads = if has(Flag::Tty) { Reads::Terminal(terminal()?) } else { Reads::Own };
+            // What only prints its jobs needs no terminal for them.
+            let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
+            let reads = if wants_terminal { Reads::Terminal(terminal()?) } else { Reads::Own };
             return Ok((Feed::new(inputs, packer, patience), reads));
         }
         let values = match self.inputs {
