@@ -3,10 +3,12 @@
 //! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
 //! what tasks do or of what is reported.
 
+mod elastic;
 mod mock;
 mod pool;
 mod serial;
 
+pub use elastic::{Elastic, Width};
 pub use mock::Mock;
 pub use pool::Pool;
 pub use serial::Serial;
@@ -32,8 +34,18 @@ pub trait Executor {
 
 /// The loop of one worker.
 fn work(run: &Run<'_>, workload: &dyn Workload) {
+    work_while(run, workload, |step| step());
+}
+
+/// The same where each task is taken and done by way of `within`.
+fn work_while(run: &Run<'_>, workload: &dyn Workload, within: impl Fn(&mut dyn FnMut() -> bool) -> bool) {
     let mut worker = Worker::new(run);
-    while let Some(ticket) = run.batch.take() {
-        run_one(run, &mut worker, ticket, workload);
-    }
+    let mut step = || match run.batch.take() {
+        Some(ticket) => {
+            run_one(run, &mut worker, ticket, workload);
+            true
+        }
+        None => false,
+    };
+    while within(&mut step) {}
 }

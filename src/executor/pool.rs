@@ -46,7 +46,7 @@ impl Executor for Pool {
         let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
         let n_threads = self.width().min(n_tasks.unwrap_or(usize::MAX)).max(1);
         if n_threads > WIDEST_POOL {
-            return drive_threads(n_threads, run, workload);
+            return drive_threads(n_threads, &|| work(run, workload));
         }
         drive_pool(n_threads, run, workload).with_context(|| too_many(n_threads))
     }
@@ -84,14 +84,14 @@ fn drive_pool(
 
 /// None begins before all are there: a run on fewer threads than it tells of is
 /// none, and work done before the error would be lost.
-fn drive_threads(n_threads: usize, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
+pub(super) fn drive_threads(n_threads: usize, work: &(dyn Fn() + Sync)) -> anyhow::Result<()> {
     let all_there = OnceLock::new();
     std::thread::scope(|scope| {
         let start = |index: usize| {
             let builder = std::thread::Builder::new().name(format!("slot {index}"));
             builder.spawn_scoped(scope, || {
                 if *all_there.wait() {
-                    work(run, workload);
+                    work();
                 }
             })
         };

@@ -26,7 +26,11 @@ pub enum Jobs {
 }
 
 impl Jobs {
-    pub(super) fn parse(word: &OsStr) -> Result<Self, String> {
+    /// Reads what follows `-j`, or stands in the file that does.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    pub fn parse(word: &OsStr) -> Result<Self, String> {
         let text = word.to_str().unwrap_or_default();
         let count = |digits: &str| if is_digits(digits) { digits.parse::<usize>().ok() } else { None };
         let found = match text.as_bytes() {

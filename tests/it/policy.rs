@@ -96,3 +96,29 @@ fn after_the_time_limit_running_jobs_finish_and_no_other_starts() {
         fresh.parsim("parallel -j1 --max-time 1").args(["sleep 1.5; echo {}", ":::", "1", "2", "3"]).run();
     ran.exits(0).tells("stopped early").expect(ran.stdout == "1\n", "the first job alone");
 }
+
+#[test]
+fn the_number_of_jobs_in_a_file_is_read_again_when_a_job_is_over() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("width"), "1\n").unwrap();
+    // Those behind the first wait for each other, so that they end side by side only.
+    let job = "case {} in 1) echo 2 >width;; \
+        *) >began{}; until [ -e began2 ] && [ -e began3 ]; do sleep 0.01; done;; esac";
+    fresh
+        .parsim("parallel -j width --shell /bin/sh")
+        .args([job, ":::", "1", "2", "3"])
+        .run()
+        .exits(0)
+        .is_quiet();
+    // Nonsense meanwhile changes nothing, and a share of the cores will do.
+    fs::write(fresh.path("width"), "50%").unwrap();
+    let ran = fresh.parsim("parallel -k -j width --shell /bin/sh").args([
+        "echo {}; echo x >width",
+        ":::",
+        "1",
+        "2",
+    ]);
+    let ran = ran.run();
+    ran.exits(0).is_quiet().expect(ran.stdout == "1\n2\n", "both jobs");
+    fresh.parsim("parallel -j width true ::: 1").run().refuses("-j width: give N");
+}

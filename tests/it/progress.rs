@@ -82,3 +82,22 @@ fn default_options_come_from_the_environment_and_typed_ones_win() {
     let ran = fresh.parsim("parallel --tagstring typed echo ::: 1").env("PARSIM", "--tag").run();
     ran.exits(0).expect(ran.stdout == "typed\t1\n", "the typed option");
 }
+
+#[test]
+fn defaults_that_do_not_go_with_a_subcommand_are_left_out_there() {
+    let fresh = Fresh::new();
+    let defaults = "--runs 2 -j 2 --joblog log --halt now,fail=1 --tag";
+    let ran = fresh.parsim("compare --export-json study echo {} ::: a b").env("PARSIM", defaults).run();
+    ran.exits(0).is_quiet();
+    let study: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(fresh.path("study")).unwrap()).unwrap();
+    for column in study["columns"].as_array().unwrap() {
+        assert_eq!(column["runs"].as_array().unwrap().len(), 2, "{column}");
+    }
+    assert!(!fresh.path("log").exists());
+    let ran = fresh.parsim("parallel -k echo ::: a b").env("PARSIM", defaults).run();
+    ran.exits(0).expect(ran.stdout == "a\ta\nb\tb\n", "the tag");
+    assert_eq!(fs::read_to_string(fresh.path("log")).unwrap().lines().count(), 3);
+    // What was typed is refused all the same.
+    fresh.parsim("compare --halt now,fail=1 echo ::: a").env("PARSIM", "-k").run().refuses("--halt");
+}

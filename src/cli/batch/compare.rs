@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{asks, offered, policy, show, ways, width};
+use super::{asks, defaults, offered, policy, show, ways, width};
 use crate::cli::args::Drawn;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
@@ -20,7 +20,7 @@ use crate::cli::term::Terminal;
 use crate::cli::workloads::{hook, report};
 use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
-use crate::gnu_args::{self, Color, Flag, Typed, When};
+use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress::{self, Meter, Show};
@@ -31,7 +31,7 @@ use crate::workload::command::{OutputFiles, Present};
 
 /// Runs the batch of `words`, which follow `compare`; `line` is all of it.
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))?;
+    let typed = defaults::parse_compared(words)?;
     if let Some(ask) = typed.ask {
         return asks::answer(ask);
     }

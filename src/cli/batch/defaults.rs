@@ -1,29 +1,61 @@
-//! Default options from `$PARSIM`, which stand before those that were typed.
+//! Default options from `$PARSIM`, which stand before those that were typed. They
+//! are for every batch: what does not go with one subcommand is left out there.
 
 use std::env;
 use std::ffi::OsString;
 
+use super::offered;
 use crate::cli::exit::Fault;
 use crate::gnu_args::{self, Typed};
 use crate::record::Way;
 
-/// What `words` mean with the defaults before them.
+/// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
-    let parse = |words: &[OsString]| gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()));
-    let defaults = from_environment()?;
-    if defaults.is_empty() {
-        return parse(words);
-    }
-    let alone = parse(&defaults).map_err(|fault| Fault::Usage(format!("$PARSIM: {fault}")))?;
-    if !(alone.command.is_empty() && alone.sources.is_empty() && !alone.bare_separator) {
-        return Err(Fault::Usage("$PARSIM holds default options and nothing else".to_owned()));
-    }
-    let mut typed = parse(&[&defaults, words].concat())?;
+    let mut typed = with_defaults(words, offered::goes_one_way)?;
     // How many at a time is said for parallel runs.
-    if way == Way::Serial && parse(words)?.run.jobs.is_none() {
+    if way == Way::Serial && understood(words)?.run.jobs.is_none() {
         typed.run.jobs = None;
     }
     Ok(typed)
+}
+
+/// The same for a batch compared.
+pub(super) fn parse_compared(words: &[OsString]) -> Result<Typed, Fault> {
+    with_defaults(words, |option| offered::check_both_ways(option).is_ok())
+}
+
+fn understood(words: &[OsString]) -> Result<Typed, Fault> {
+    gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))
+}
+
+/// `words` behind those defaults that go with what is run.
+fn with_defaults(words: &[OsString], goes: fn(&Typed) -> bool) -> Result<Typed, Fault> {
+    let defaults = from_environment()?;
+    if defaults.is_empty() {
+        return understood(words);
+    }
+    let alone = understood(&defaults).map_err(|fault| Fault::Usage(format!("$PARSIM: {fault}")))?;
+    if !(alone.command.is_empty() && alone.sources.is_empty() && !alone.bare_separator) {
+        return Err(Fault::Usage("$PARSIM holds default options and nothing else".to_owned()));
+    }
+    let kept =
+        one_by_one(&defaults).into_iter().filter(|option| understood(option).is_ok_and(|typed| goes(&typed)));
+    understood(&[&kept.flatten().cloned().collect::<Vec<_>>(), words].concat())
+}
+
+/// `words`, which are options, each with its value.
+fn one_by_one(words: &[OsString]) -> Vec<&[OsString]> {
+    let mut options = Vec::new();
+    let mut rest = words;
+    while !rest.is_empty() {
+        let is_whole = |n: &usize| understood(&rest[..*n]).is_ok();
+        let begins_next = |n: usize| rest.get(n).is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"));
+        let whole = (1..=rest.len()).find(|n| is_whole(n) && begins_next(*n)).unwrap_or(rest.len());
+        let (option, after) = rest.split_at(whole);
+        options.push(option);
+        rest = after;
+    }
+    options
 }
 
 fn from_environment() -> Result<Vec<OsString>, Fault> {
@@ -31,4 +63,33 @@ fn from_environment() -> Result<Vec<OsString>, Fault> {
     let text = text.into_string().map_err(|_| Fault::Usage("$PARSIM is no UTF-8 text".to_owned()))?;
     let words = shell_words::split(&text).map_err(|error| Fault::Usage(format!("$PARSIM: {error}")))?;
     Ok(words.into_iter().map(OsString::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_told_apart_with_their_values() {
+        let words: Vec<OsString> =
+            "-k -j -2 --joblog log -kj2 --progress=never --eof x --bar --tagstring -a-"
+                .split(' ')
+                .map(OsString::from)
+                .collect();
+        let options: Vec<String> = one_by_one(&words)
+            .iter()
+            .map(|option| option.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" "))
+            .collect();
+        let expected = [
+            "-k",
+            "-j -2",
+            "--joblog log",
+            "-kj2",
+            "--progress=never",
+            "--eof x",
+            "--bar",
+            "--tagstring -a-",
+        ];
+        assert_eq!(options, expected);
+    }
 }

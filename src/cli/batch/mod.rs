@@ -51,6 +51,7 @@ pub(super) use self::offered::check_both_ways;
 pub(super) use self::offered::is_not_compared;
 use self::settings::Purpose;
 use self::timeout::MedianLimit;
+use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::term::Terminal;
@@ -102,9 +103,12 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter)?;
     let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
     let attendant = attending::attend(signals, batch.running(), &meter).map_err(Fault::Own)?;
-    let executor: Box<dyn Executor> = match way {
-        Way::Serial => Box::new(Serial),
-        Way::Parallel => Box::new(Pool::new(width)),
+    let (reread, executor): (_, Box<dyn Executor>) = match way {
+        Way::Serial => (None, Box::new(Serial)),
+        Way::Parallel => match Reread::of(&typed, width, &meter) {
+            Some((reread, elastic)) => (Some(reread), Box::new(elastic)),
+            None => (None, Box::new(Pool::new(width))),
+        },
     };
     let limit = match typed.run.timeout {
         Some(Timeout::Percent(percent)) => Some(MedianLimit::new(batch.running(), percent)),
@@ -114,6 +118,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut kept: Vec<Box<dyn Journal>> = results.journal.take().into_iter().collect();
     kept.extend(records::open(&typed)?);
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
+    let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {

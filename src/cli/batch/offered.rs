@@ -59,6 +59,11 @@ pub(in crate::cli) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether nothing of `typed` is for comparing alone.
+pub(super) fn goes_one_way(typed: &Typed) -> bool {
+    !typed.given.iter().any(|option| FOR_COMPARE.contains(option))
+}
+
 /// Refuses what cannot be done.
 pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));

@@ -1,15 +1,18 @@
 //! How many jobs at a time.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use crate::cli::exit::Fault;
 use crate::cli::jobs::JobsList;
+use crate::event::Journal;
+use crate::executor::{Elastic, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::Limits;
 use crate::process::of_descriptors;
 use crate::progress::Meter;
-use crate::record::Way;
+use crate::record::{Record, Way};
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
 const AS_MANY: usize = 250;
@@ -26,19 +29,14 @@ const OTHERS: usize = 8;
 /// Where jobs have several threads each, cores count as that many fewer; a plain
 /// `-j N` is what it says.
 pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
-    let usable = (Limits::detect().usable / typed.run.threads_per_job.unwrap_or(1)).max(1);
+    let usable = usable(typed);
     let one_is_meant = typed.flags.has(Flag::Tty);
     let wanted = match &typed.run.jobs {
         None if one_is_meant => 1,
         None if way == Way::Serial => 1,
         None => usable,
-        Some(Jobs::Exactly(count)) => *count,
-        Some(Jobs::AsMany) => AS_MANY,
-        Some(Jobs::Plus(more)) => usable.saturating_add(*more),
-        Some(Jobs::Minus(fewer)) => usable.saturating_sub(*fewer),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-        Some(Jobs::Percent(percent)) => (usable as f64 * percent / 100.0) as usize,
-        Some(Jobs::Named(name)) => from_file(name)?,
+        Some(Jobs::Named(name)) => from_file(name, usable)?.get(),
+        Some(jobs) => meant(jobs, usable).unwrap_or(usable),
     };
     if way == Way::Serial && wanted != 1 {
         return Err(Fault::Usage(
@@ -46,6 +44,37 @@ pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
         ));
     }
     Ok(NonZeroUsize::new(wanted).unwrap_or(NonZeroUsize::MIN))
+}
+
+/// `-j FILE`: the file is read again whenever a job is over, so that the number
+/// in it can be changed while the batch runs.
+pub(super) struct Reread {
+    name: OsString,
+    usable: usize,
+    width: Arc<Width>,
+}
+
+impl Reread {
+    /// For a parallel run of `typed` that begins with `width` slots, and the
+    /// engine that follows the number; None where it does not stand in a file.
+    pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, Elastic)> {
+        let Some(Jobs::Named(name)) = &typed.run.jobs else { return None };
+        let most = NonZeroUsize::new(AS_MANY).map_or(width, |most| most.max(width));
+        let most = affordable(most, Some(&Jobs::AsMany), meter);
+        let width = Arc::new(Width::new(width));
+        let engine = Elastic::new(Arc::clone(&width), most);
+        Some((Self { name: name.clone(), usable: usable(typed), width }, engine))
+    }
+}
+
+impl Journal for Reread {
+    /// A file that is gone, or is being written, leaves things as they are.
+    fn enter(&self, _record: &Record) -> anyhow::Result<()> {
+        if let Ok(width) = from_file(&self.name, self.usable) {
+            self.width.set(width);
+        }
+        Ok(())
+    }
 }
 
 /// The widths that `-j` asks for where several can be swept over, each once.
@@ -71,9 +100,32 @@ pub(super) fn affordable(wanted: NonZeroUsize, jobs: Option<&Jobs>, meter: &Mete
     wanted.min(most)
 }
 
-/// `-j FILE`: the number that stands there.
-fn from_file(name: &OsStr) -> Result<usize, Fault> {
-    let number = std::fs::read_to_string(name).ok().and_then(|text| text.trim().parse().ok());
+/// Cores, each of which is a slot unless jobs have several threads each.
+fn usable(typed: &Typed) -> usize {
+    (Limits::detect().usable / typed.run.threads_per_job.unwrap_or(1)).max(1)
+}
+
+/// How many `jobs` are on `usable` cores; None where a file would say it.
+fn meant(jobs: &Jobs, usable: usize) -> Option<usize> {
+    Some(match jobs {
+        Jobs::Exactly(count) => *count,
+        Jobs::AsMany => AS_MANY,
+        Jobs::Plus(more) => usable.saturating_add(*more),
+        Jobs::Minus(fewer) => usable.saturating_sub(*fewer),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+        Jobs::Percent(percent) => (usable as f64 * percent / 100.0) as usize,
+        Jobs::Named(_) => return None,
+    })
+}
+
+/// `-j FILE`: what stands there, in any form that `-j` takes.
+fn from_file(name: &OsStr, usable: usize) -> Result<NonZeroUsize, Fault> {
+    let text = std::fs::read_to_string(name).ok();
+    let jobs = text.and_then(|text| Jobs::parse(OsStr::new(text.trim())).ok());
+    let number = jobs.and_then(|jobs| meant(&jobs, usable));
     let shown = name.to_string_lossy();
-    number.ok_or_else(|| Fault::Usage(format!("-j {shown}: give N, N%, +N, -N, 0, or a file with a number")))
+    let number = number.map(|number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN));
+    number.ok_or_else(|| {
+        Fault::Usage(format!("-j {shown}: give N, N%, +N, -N, 0, or a file with one of these"))
+    })
 }
