@@ -1,6 +1,6 @@
 //! What is drawn on a terminal, with a pair of pseudo-terminals for one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::thread::{self, JoinHandle};
@@ -109,4 +109,39 @@ fn the_pair_of_functions_runs_when_a_terminal_offers_no_lines() {
     let ran = fresh.parsim("parallel").stdin(stdin).run();
     ran.exits(0).tells_one_line("this is the exercise `parsim sleep --parallel`").says("results 1, 2, 3, 4");
     assert_eq!(shown.join().unwrap(), "");
+}
+
+/// A batch whose jobs read the terminal, with `first` typed at once and `second`
+/// when the first job has begun; what it ended with is in `status`.
+fn typed(fresh: &Fresh, jobs: &str, first: &str, second: &str) {
+    fs::write(fresh.path("batch"), format!("exec parsim parallel --shell /bin/sh --tty {jobs}")).unwrap();
+    // Something has to open a terminal, and to type.
+    let script = "timeout 50 script -qec 'sh ./batch' /dev/null >shown; echo $? >status";
+    let began = || fresh.path("began").exists();
+    fresh.shell(script).env("SHELL", "/bin/sh").run_fed(first, began, second);
+}
+
+#[test]
+fn jobs_read_what_is_typed_one_after_another() {
+    let fresh = Fresh::new();
+    typed(&fresh, "'echo >began; read x; echo $x for {} >>got' ::: a b", "one\n", "two\n");
+    assert_eq!(fs::read_to_string(fresh.path("got")).unwrap(), "one for a\ntwo for b\n");
+    assert_eq!(fs::read_to_string(fresh.path("status")).unwrap(), "0\n");
+}
+
+#[test]
+fn an_interrupt_that_is_typed_ends_the_batch_and_not_only_the_job_that_reads() {
+    let fresh = Fresh::new();
+    // Who has read a line has the terminal.
+    typed(&fresh, "'read x; echo {} >>log; : >began; read x' ::: a b", "go\n", "\u{3}");
+    assert_eq!(fs::read_to_string(fresh.path("log")).unwrap(), "a\n");
+    assert_eq!(fs::read_to_string(fresh.path("status")).unwrap(), "130\n");
+}
+
+#[test]
+fn a_job_that_is_stopped_goes_on_where_no_shell_could_continue_it() {
+    let fresh = Fresh::new();
+    typed(&fresh, "'read x; echo >began; read x; echo $x for {} >got' ::: a", "go\n", "\u{1a}one\n");
+    assert_eq!(fs::read_to_string(fresh.path("got")).unwrap(), "one for a\n");
+    assert_eq!(fs::read_to_string(fresh.path("status")).unwrap(), "0\n");
 }

@@ -35,6 +35,7 @@ const NOT_COMPARED: &[(&[&str], &str)] = &[
         "there is nothing to compare where nothing runs; parsim parallel --dry-run shows the jobs",
     ),
     (&["tty"], "the output of a job on the terminal cannot be compared"),
+    (&["summary"], "its report tells more than a summary would"),
     (&["ungroup"], "output that does not pass through parsim cannot be compared"),
 ];
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::clock::Allowance;
 use super::descriptor::{Watch, poll};
 use super::feed::{Fed, Feed};
+use super::foreground::Foreground;
 use super::killing::{Cause, Killing};
 use super::listener::{Channel, Listener, Woken};
 use super::output::Output;
@@ -31,6 +32,8 @@ pub(super) struct Attendance<'a> {
     outputs: [Output; 2],
     allowance: Allowance,
     wake: Option<BorrowedFd<'a>>,
+    /// The terminal, where the job has it.
+    foreground: Option<Foreground<'a>>,
     /// What went wrong on this side.
     broken: Option<io::Error>,
     /// Output of a job that had ended was left unread by order.
@@ -80,9 +83,15 @@ impl<'a> Attendance<'a> {
             outputs: [Output::new(Channel::Out, ours.stdout), Output::new(Channel::Err, ours.stderr)],
             allowance,
             wake,
+            foreground: None,
             broken: None,
             cut: None,
         }
+    }
+
+    /// Lets the job have `terminal` as long as it lives.
+    pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) {
+        self.foreground = Some(Foreground::give(terminal, self.child.pid));
     }
 
     /// Attends until the job has ended and its output was taken.
@@ -131,6 +140,9 @@ impl<'a> Attendance<'a> {
             if [SURVIVOR, BELL, WAKE].iter().any(|&place| stirred[place] != Stir::None) {
                 self.reap_if_over()?;
             }
+            if let (State::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
+                foreground.look();
+            }
             self.look_at_clock()?;
         }
     }
@@ -146,7 +158,9 @@ impl<'a> Attendance<'a> {
         watches[BELL] = Watch::readable(self.seat.bell.as_fd());
         watches[WAKE] = self.wake.map_or(Watch::NOTHING, Watch::readable);
         watches[SURVIVOR] = self.killing.as_ref().map_or(Watch::NOTHING, Killing::watch);
-        let timeout = self.due().map(|due| due.saturating_duration_since(Instant::now()));
+        let look = self.foreground.as_ref().filter(|_| matches!(self.state, State::Alive));
+        let due = self.due().into_iter().chain(look.map(Foreground::due)).min();
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         poll(&mut watches, timeout)?;
         Ok(watches.each_ref().map(|watch| match watch {
             watch if watch.is_at_end() => Stir::End,

@@ -28,6 +28,7 @@
 //! | `attend` | the poll loop |
 //! | `output` | reading a pipe: live, paused, drained |
 //! | `feed` | writing to the job's standard input |
+//! | `foreground` | a job that has the terminal |
 //! | `killing` | a kill sequence on its way; `sequence` its steps; `group` its survivors |
 //! | `reap` | how a process ended and what it used |
 //! | `oom` | whether the kernel killed for lack of memory |
@@ -40,6 +41,7 @@ mod command;
 mod descriptor;
 mod error;
 mod feed;
+mod foreground;
 mod group;
 mod killing;
 mod listener;

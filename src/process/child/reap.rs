@@ -27,6 +27,15 @@ impl Ended {
         self == Self::Exited(0)
     }
 
+    /// The signal that ended it.
+    #[must_use]
+    pub fn signal(self) -> Option<i32> {
+        match self {
+            Self::Exited(_) => None,
+            Self::Signaled { signal, .. } => Some(signal),
+        }
+    }
+
     fn from_status(status: libc::c_int) -> Self {
         if libc::WIFSIGNALED(status) {
             return Self::Signaled { signal: libc::WTERMSIG(status), core_dumped: libc::WCOREDUMP(status) };
@@ -89,6 +98,19 @@ fn duration(time: libc::timeval) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let micros = u32::try_from(time.tv_usec).unwrap_or(0);
     Duration::new(seconds, micros * 1000)
+}
+
+/// The signal that stopped the child `pid` since this was asked last.
+#[expect(unsafe_code, reason = "std does not tell that a child was stopped")]
+pub(super) fn stopped_by(pid: i32) -> Option<i32> {
+    let pid = libc::id_t::try_from(pid).ok()?;
+    // SAFETY: an all-zero siginfo is a valid value to be written over; it is ours
+    // and lives through the call. What was asked for is what its fields hold.
+    unsafe {
+        let mut told: libc::siginfo_t = std::mem::zeroed();
+        let asked = libc::waitid(libc::P_PID, pid, &raw mut told, libc::WSTOPPED | libc::WNOHANG);
+        (asked == 0 && told.si_pid() != 0).then(|| told.si_status())
+    }
 }
 
 /// Waits for the child `pid` and frees its number.

@@ -79,6 +79,32 @@ pub(super) fn give_terminal(terminal: BorrowedFd<'_>, leader: Option<i32>) {
     }
 }
 
+/// Whether the group that may read from `terminal` is this process's own.
+#[expect(unsafe_code, reason = "std knows no foreground")]
+pub(super) fn has_terminal(terminal: BorrowedFd<'_>) -> bool {
+    // SAFETY: takes plain numbers.
+    unsafe { libc::tcgetpgrp(terminal.as_raw_fd()) == libc::getpgrp() }
+}
+
+/// Stops this process and its group as Ctrl-Z would; `false` where nobody is there
+/// who could continue them: no shell that minds jobs.
+#[expect(unsafe_code, reason = "std knows no groups")]
+pub(super) fn stop_own_group() -> bool {
+    // SAFETY: takes plain numbers.
+    unsafe {
+        let parent = libc::getppid();
+        let is_minded = libc::getsid(parent) == libc::getsid(0) && libc::getpgid(parent) != libc::getpgrp();
+        is_minded && libc::kill(0, libc::SIGTSTP) == 0
+    }
+}
+
+/// Lets this process have `signal`, too.
+#[expect(unsafe_code, reason = "std sends no signals")]
+pub(super) fn send_to_self(signal: i32) {
+    // SAFETY: takes plain numbers.
+    unsafe { libc::kill(libc::getpid(), signal) };
+}
+
 /// Sends `signal` to a process group whose leader was not reaped yet: only until
 /// then is its number sure to be its own.
 #[expect(unsafe_code, reason = "std kills single processes only")]

@@ -89,18 +89,17 @@ impl<'r> Worker<'r> {
         let starting = self.running.starting.read();
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
+        let mut attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
         if let Some(terminal) = terminal {
-            signal::give_terminal(terminal, Some(child.pid));
-            // It may have asked too early and been stopped.
-            let _ = signal::send_to_group(child.pid, libc::SIGCONT);
+            attendance.hand_over(terminal);
         }
-        let attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
         drop(starting);
         let attended = attendance.attend(&mut self.buffer, listener);
-        if let Some(terminal) = terminal {
-            signal::give_terminal(terminal, None);
-        }
         let end = attended.map_err(StartError::Lost)?;
+        if terminal.is_some() && end.cause.is_none() && end.ended.signal() == Some(libc::SIGINT) {
+            // Ctrl-C was typed for all of us, and only the job was asked.
+            signal::send_to_self(libc::SIGINT);
+        }
         let killed = matches!(end.ended, Ended::Signaled { signal: libc::SIGKILL, .. } | Ended::Exited(137));
         let out_of_memory = if killed && end.cause.is_none() { self.running.oom_killed() } else { None };
         Ok(Report {
