@@ -5,8 +5,9 @@
 //! cell, or calls somebody.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use super::{Row, Table, change, text};
+use super::{Row, Table, change, services, text};
 use crate::format;
 use crate::study::{Study, explain};
 use crate::style::Styles;
@@ -22,11 +23,19 @@ pub const ROW: Row = Row {
 #[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
+    if let Some(listing) = services::listing(study) {
+        head(&mut page, &listing.header, listing.n_texts..listing.header.len());
+        for row in &listing.rows {
+            line(&mut page, &row.cells);
+        }
+        let _ = writeln!(page, "\n{}\n", escaped(&listing.tally));
+    }
     table(&mut page, &Table::of(study));
     page.push('\n');
     let plain = Styles::plain();
     let said = [
         text::summary(study, plain),
+        services::particulars(study),
         text::failures(study, plain),
         study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))).collect(),
         text::other_load(study).into_iter().collect(),
@@ -40,20 +49,23 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
 
 /// `table` with figures to the right.
 pub(super) fn table(page: &mut String, table: &Table) {
-    line(page, &table.header);
-    let n_figures = table.n_figures();
-    let rules: Vec<&str> = (0..table.header.len())
-        .map(|at| if (1..=n_figures).contains(&at) { "---:" } else { "---" })
-        .collect();
-    let _ = writeln!(page, "| {} |", rules.join(" | "));
+    head(page, &table.header, 1..table.n_figures() + 1);
     for row in &table.lines {
         line(page, std::iter::once(&row.label).chain(&row.cells));
     }
 }
 
-fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {
+/// The head of a table, and which of its columns are figures.
+fn head(page: &mut String, header: &[impl AsRef<str>], figures: Range<usize>) {
+    line(page, header);
+    let rule = |at| if figures.contains(&at) { "---:" } else { "---" };
+    let rules: Vec<&str> = (0..header.len()).map(rule).collect();
+    let _ = writeln!(page, "| {} |", rules.join(" | "));
+}
+
+fn line(page: &mut String, cells: impl IntoIterator<Item = impl AsRef<str>>) {
     for cell in cells {
-        let _ = write!(page, "| {} ", escaped(cell));
+        let _ = write!(page, "| {} ", escaped(cell.as_ref()));
     }
     page.push_str("|\n");
 }

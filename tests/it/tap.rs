@@ -426,3 +426,15 @@ fn the_lesson_works_without_a_network() {
     ran.exits(0).is_quiet().says("4 of 4 services up\n").says("4 of 4 services identical");
     ran.says("near (100 ms)").says("farthest (400 ms)").says("The tasks wait rather than compute");
 }
+
+#[test]
+fn a_page_and_markdown_have_the_table_of_services() {
+    let fresh = Fresh::new();
+    let line = "tap --demo --export-html page.html --export-markdown page.md";
+    fresh.parsim(line).run().exits(0).is_quiet().says("4 of 4 services up");
+    let read = |name: &str| std::fs::read_to_string(fresh.path(name)).unwrap();
+    let (page, markdown) = (read("page.html"), read("page.md"));
+    assert!(page.contains("<h2>Services</h2>") && page.contains("<p>4 of 4 services up</p>"), "{page}");
+    assert!(page.contains("<td class=\"name\"><bdi>far (300 ms)</bdi></td><td class=\"name\"><bdi>up</bdi>"));
+    assert!(markdown.contains("\n| far (300 ms) | up | 20") && markdown.contains("\n4 of 4 services up\n"));
+}

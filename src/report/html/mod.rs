@@ -16,7 +16,7 @@ mod tiles;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Row, Table, text, timeline};
+use super::{Row, Table, services, text, timeline};
 use crate::format;
 use crate::study::{Column, RunResult, Study, explain};
 use crate::style::Styles;
@@ -95,6 +95,7 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
         @if let Some(sentence) = explain(study) {
             p.sentence { (format::printable(&sentence)) }
         }
+        (services(study))
         (side_by_side(&view))
         (pictures(&view))
         (tasks::draw(&view))
@@ -161,7 +162,7 @@ fn side_by_side(view: &View<'_>) -> Markup {
     let pictures: Vec<Markup> = [charts::cpu(view), charts::histogram(view)].into_iter().flatten().collect();
     let figures = html! {
         section {
-            h2 { "Side by side" }
+            h2 { @if table.n_figures() > 1 { "Side by side" } @else { "What it took" } }
             div.wide { (drawn(&table)) }
             @for line in text::summary(view.study, Styles::plain()) { p { (line) } }
             @for line in text::results(view.study) { p { (line) } }
@@ -172,6 +173,40 @@ fn side_by_side(view: &View<'_>) -> Markup {
         return html! { (figures) div.two { @for picture in pictures { (picture) } } };
     }
     html! { div.two { (figures) div { @for picture in pictures { (picture) } } } }
+}
+
+/// The services that were checked, where the study is about some.
+fn services(study: &Study) -> Markup {
+    let Some(listing) = services::listing(study) else { return html! {} };
+    html! {
+        section {
+            h2 { "Services" }
+            @if !listing.rows.is_empty() {
+                div.wide tabindex="0" {
+                    table {
+                        thead {
+                            tr {
+                                @for (at, head) in listing.header.iter().enumerate() {
+                                    th.name[at < listing.n_texts] { (head) }
+                                }
+                            }
+                        }
+                        tbody {
+                            @for row in &listing.rows {
+                                tr.bad[!row.is_up] {
+                                    @for (at, cell) in row.cells.iter().enumerate() {
+                                        td.name[at < listing.n_texts] { bdi { (cell) } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p { (listing.tally) }
+            @for line in services::particulars(study) { p { (line) } }
+        }
+    }
 }
 
 fn drawn(table: &Table) -> Markup {

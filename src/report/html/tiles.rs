@@ -10,6 +10,9 @@ use crate::study::{Comparison, Study, Verdict};
 /// A figure of more characters is set smaller, so that it stays in its tile.
 const LONGEST_FIGURE: usize = 13;
 
+/// Less than this of a unit is told in the next smaller one.
+const LEAST_OF_A_UNIT: f64 = 0.1;
+
 pub(super) struct Tile {
     pub(super) figure: String,
     pub(super) about: String,
@@ -88,9 +91,8 @@ fn alone(view: &View<'_>) -> Vec<Tile> {
 fn wall(view: &View<'_>) -> Tile {
     match (view.serial, view.parallel) {
         (Some(serial), Some(parallel)) => {
-            let [(one, unit), (other, same)] = [serial, parallel].map(|shown| short(shown.column.wall()));
-            let first = if unit == same { one } else { format!("{one} {unit}") };
-            Tile::new(format!("{first} → {other} {same}"), "wall time, serial → parallel")
+            let [one, other] = [serial, parallel].map(|shown| shown.column.wall());
+            Tile::new(both(one, other), "wall time, serial → parallel")
         }
         _ => Tile::new(
             view.main().map_or_else(String::new, |shown| seconds(shown.column.wall())),
@@ -99,10 +101,17 @@ fn wall(view: &View<'_>) -> Tile {
     }
 }
 
-/// Three digits of a time, and its unit: two of them have to fit on one line.
-fn short(wall: f64) -> (String, &'static str) {
-    let unit = Unit::of(wall);
-    (format::three_digits(unit.scaled(wall)), unit.name)
+/// Two times on one line, three digits each: in one unit where both can be read in
+/// it.
+fn both(one: f64, other: f64) -> String {
+    let unit = Unit::of(one.max(other));
+    let smaller = unit.scaled(one.min(other));
+    let shown = |time: f64, unit: Unit| format::three_digits(unit.scaled(time));
+    if smaller >= LEAST_OF_A_UNIT {
+        return format!("{} → {} {}", shown(one, unit), shown(other, unit), unit.name);
+    }
+    let [one, other] = [one, other].map(|time| (shown(time, Unit::of(time)), Unit::of(time).name));
+    format!("{} {} → {} {}", one.0, one.1, other.0, other.1)
 }
 
 /// What came out right.
@@ -122,5 +131,18 @@ fn outcome(study: &Study) -> Tile {
         figure: format!("{} of {}", format::count(tasks.saturating_sub(failed)), format::count(tasks)),
         about: format!("tasks succeeded{failures}"),
         is_bad: failed > 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_times_share_a_unit_where_both_can_be_read_in_it() {
+        assert_eq!(both(6.48, 1.254), "6.48 → 1.25 s");
+        assert_eq!(both(1.614, 0.401), "1.61 → 0.40 s");
+        assert_eq!(both(0.0935, 1.25), "93.5 ms → 1.25 s");
+        assert_eq!(both(0.543, 0.571), "543 → 571 ms");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use machine::{Health, json_line, nagios};
+pub(super) use table::listing;
 pub use table::{particulars, table};
 
 use crate::record::{Record, Way};

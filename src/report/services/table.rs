@@ -28,13 +28,59 @@ const LONGEST_TIME: usize = 36;
 const PHASES: [(&str, &str); 4] =
     [("resolve", "resolve"), ("connect", "connect"), ("TLS", "tls"), ("first byte", "first_byte")];
 
+/// The services that were checked, as cells that formats only draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::report) struct Listing {
+    /// The heads of the columns.
+    pub(in crate::report) header: Vec<&'static str>,
+    /// So many columns are texts; those behind them are figures.
+    pub(in crate::report) n_texts: usize,
+    /// One for each service that is shown.
+    pub(in crate::report) rows: Vec<Row>,
+    /// How many are up, and which of them are shown.
+    pub(in crate::report) tally: String,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::report) struct Row {
+    /// Safe to be shown.
+    pub(in crate::report) cells: Vec<String>,
+    /// Whether it works.
+    pub(in crate::report) is_up: bool,
+}
+
+/// Which cell tells whether a service works.
+const VERDICT: usize = 1;
+
 /// The table of the services that `study` checked; nothing where it is about
 /// something else.
 #[must_use]
 pub fn table(study: &Study, look: Look) -> Vec<String> {
+    let Some(listing) = listing(study) else { return Vec::new() };
+    let mut drawn = ruled(look);
+    drawn.set_header(&listing.header);
+    for row in &listing.rows {
+        let style = if row.is_up { look.styles.good } else { look.styles.bad };
+        let cells = row.cells.iter().enumerate().map(|(at, cell)| match at {
+            VERDICT => Cell::new(paint(style, cell)),
+            _ => Cell::new(cell),
+        });
+        drawn.add_row(cells);
+    }
+    for column in drawn.column_iter_mut().skip(listing.n_texts) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut lines = if listing.rows.is_empty() { Vec::new() } else { vec![drawn.trim_fmt()] };
+    lines.extend([listing.tally, String::new()]);
+    lines
+}
+
+/// The services that `study` checked, if it is about some.
+pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
     let all = services(study);
     if all.is_empty() {
-        return Vec::new();
+        return None;
     }
     let (shown, left_out) = shown(&all);
     // What no service needed is no column; nor is a lookup of what is an address.
@@ -50,42 +96,29 @@ pub fn table(study: &Study, look: Look) -> Vec<String> {
         header.push("query");
     }
     header.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
-    let mut drawn = ruled(look);
-    drawn.set_header(&header);
-    let n_texts = 3;
-    for service in shown {
+    let row = |service: &Service<'_>| {
         let finding = &service.finding;
         let verdict = match finding.verdict.as_str() {
             "error" => format!("error/{}", finding.class),
             word => word.to_owned(),
         };
         let changed = if service.changed { " (changed)" } else { "" };
-        let verdict = paint(verdict_style(&finding.verdict, look), &(verdict + changed));
         let since = finding.up_since.as_deref().map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
-        let mut cells = vec![Cell::new(cut(finding.label())), Cell::new(verdict), Cell::new(since)];
-        let time = |time| Cell::new(format::duration(time));
-        let phase = |name: &str| span(service.record, name).map_or_else(|| Cell::new(""), time);
+        let mut cells = vec![cut(finding.label()), format::printable(&(verdict + changed)), since];
+        let phase = |name: &str| span(service.record, name).map(format::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
         if queried {
             cells.push(phase("query"));
         }
         if repeated {
-            cells.extend([50, 95, 99].map(|per_cent| time(quantile(&service.totals, per_cent))));
+            cells.extend([50, 95, 99].map(|per_cent| format::duration(quantile(&service.totals, per_cent))));
         } else {
-            cells.push(time(total(service.record)));
+            cells.push(format::duration(total(service.record)));
         }
-        drawn.add_row(cells);
-    }
-    for (index, column) in drawn.column_iter_mut().enumerate() {
-        if index >= n_texts {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let is_empty = drawn.row_count() == 0;
-    let mut lines = if is_empty { Vec::new() } else { vec![drawn.trim_fmt()] };
-    lines.push(format!("{}{left_out}", tally(&all)));
-    lines.push(String::new());
-    lines
+        Row { cells, is_up: finding.verdict == "up" }
+    };
+    let rows = shown.into_iter().map(row).collect();
+    Some(Listing { header, n_texts: 3, rows, tally: format!("{}{left_out}", tally(&all)) })
 }
 
 /// What a person should know of single services: warnings, maintenance, notes.
@@ -167,10 +200,6 @@ fn tally(all: &[Service<'_>]) -> String {
 fn worth_telling(service: &Service<'_>, phase: &str) -> bool {
     let least = if phase == "resolve" { 20_000 } else { 0 };
     span(service.record, phase).is_some_and(|time| time.as_nanos() > least)
-}
-
-fn verdict_style(verdict: &str, look: Look) -> anstyle::Style {
-    if verdict == "up" { look.styles.good } else { look.styles.bad }
 }
 
 fn cut(text: &str) -> String {

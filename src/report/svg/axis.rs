@@ -52,7 +52,12 @@ impl Axis {
     /// An axis of whole numbers.
     pub(in crate::report) fn counts(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
         let exact = Self::exact(from, to, most.max(1.0), n_ticks);
-        let step = exact.step.max(1.0);
+        // Of the round steps only 2.5 times a power of ten may not be whole.
+        let step = match exact.step {
+            step if step < 1.0 => 1.0,
+            step if step.fract() > 0.0 => 2.0 * step,
+            step => step,
+        };
         Self { most: (exact.most / step - 1e-9).ceil() * step, step, ..exact }
     }
 
@@ -132,6 +137,7 @@ mod tests {
         );
         assert_eq!(labels(&Axis::rounded(0.0, 100.0, 730.0, 4.0)), ["0", "200", "400", "600", "800"]);
         assert_eq!(labels(&Axis::counts(0.0, 100.0, 2.0, 5.0)), ["0", "1", "2"]);
+        assert_eq!(labels(&Axis::counts(0.0, 100.0, 10.0, 4.0)), ["0", "5", "10"]);
         assert_eq!(labels(&Axis::exact(0.0, 100.0, 0.0, 5.0)).len(), 6);
     }
 
