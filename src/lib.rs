@@ -54,7 +54,7 @@
 //! | 8 | `main.rs` | how the process ends |
 //! | 7 | [`cli`] | argv, environment, terminal, exit status |
 //! | 6 | [`experiment`] | the order of runs, what is inside the clock, when to save |
-//! | 5 | [`executor`] | where and when tasks run: serial, pool, mock |
+//! | 5 | [`executor`] | where and when tasks run: serial, pool, worker processes, mock |
 //! | 5 | [`report`] | a study, or what changed between two, as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
 //! | 5 | [`progress`] | events drawn as a bar or as lines |
 //! | 4 | [`run`] | one pass over a batch: slots, input order, a task's clocks |
@@ -76,7 +76,8 @@
 //! # What holds everywhere
 //!
 //! - Only `run/one.rs` reads a task's clocks (named spans within it: `workload::Cx`),
-//!   only `experiment/` a run's.
+//!   only `experiment/` a run's. What it takes to start and to feed worker processes
+//!   is read where that is done (`executor/processes`).
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
 //!   name is looked up beside the task that waits for it; `--demo` has its servers.)
 //! - `unsafe` is in `process`, `measure`, `interrupt` and `numpy::wide` only.

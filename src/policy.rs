@@ -5,6 +5,10 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::measure::seconds;
+
 /// What a batch does besides starting each task once, as soon as a slot is free.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
@@ -25,11 +29,12 @@ pub struct Policy {
 }
 
 /// How often a failing task is tried, and how long is waited in between.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// Tries in all; `None` is without end.
     pub tries: Option<NonZeroU64>,
     /// The wait before the second try.
+    #[serde(with = "seconds")]
     pub wait: Duration,
     /// What each wait is multiplied by for the next one; at least 1.
     pub backoff: f64,

@@ -12,23 +12,29 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::measure::seconds;
 
-/// One of the two ways a batch is run.
+/// How a batch is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
     /// One task at a time, on the calling thread.
     Serial,
-    /// Several tasks at a time.
+    /// Several tasks at a time, on threads of one process.
     Parallel,
+    /// Several tasks at a time, each in one of several processes.
+    Processes,
 }
 
 impl Way {
+    /// Every way that may do several tasks at a time.
+    pub const SIDE_BY_SIDE: [Self; 2] = [Self::Parallel, Self::Processes];
+
     /// The word of the command line, of folders and of `$PARSIM_WAY`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Serial => "serial",
             Self::Parallel => "parallel",
+            Self::Processes => "processes",
         }
     }
 }

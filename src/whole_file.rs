@@ -97,6 +97,20 @@ impl Drop for WholeFile {
     }
 }
 
+/// Removes what `process`, which was killed, had begun to write in `folder`.
+pub fn remove_temporaries(folder: &Path, process: u32) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let middle = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp"));
+        let ends = middle.and_then(|middle| middle.rsplit_once('.'));
+        let number = ends.and_then(|(_, ends)| ends.split_once('-')).map(|(number, _)| number);
+        if number.is_some_and(|number| number.parse() == Ok(process)) {
+            // Nothing better can be done with an error than to leave the file.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A name that no other process or thread uses, hidden, on the same file system.
 fn temporary_beside(target: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -160,6 +174,20 @@ mod tests {
         file.write_all_at(b"ab", 0).unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"abcd");
+    }
+
+    #[test]
+    fn what_a_process_left_half_done_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = WholeFile::create(&folder.path().join("x.csv")).unwrap();
+        for name in ["x.csv", ".y.1-2.tmp", ".z.tmp", ".tmp"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_temporaries(folder.path(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+        remove_temporaries(folder.path(), std::process::id());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        drop(file);
     }
 
     #[test]

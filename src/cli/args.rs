@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::error::ErrorKind;
-use clap::{Arg, Args, Command, ValueHint};
+use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
 use super::jobs::JobsList;
 use super::{completions, gates, help, man};
@@ -130,6 +130,18 @@ fn exports(command: Command) -> Command {
     command.args(options)
 }
 
+/// Who does tasks side by side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Workers {
+    /// Threads of one process
+    #[default]
+    Threads,
+    /// A process for each, to which tasks are passed
+    Processes,
+    /// First the one, then the other: what starting processes and passing data costs
+    Both,
+}
+
 /// Which ways to run.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "How to run it")]
@@ -143,6 +155,9 @@ pub(super) struct Ways {
     /// Both ways, compared, where one would do
     #[arg(long)]
     pub(super) compare: bool,
+    /// Who does tasks in parallel
+    #[arg(long, value_enum, value_name = "WHO", default_value_t)]
+    pub(super) workers: Workers,
     /// Run each way N times, in the order A B, B A
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) runs: Option<u32>,

@@ -20,6 +20,7 @@ mod report;
 mod services;
 mod streams;
 mod term;
+mod worker;
 mod workloads;
 
 use std::ffi::OsString;
@@ -69,6 +70,10 @@ fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv.len() <= 1 {
         return print(args::BARE);
+    }
+    // Parsim's own: nobody types it, and no help tells of it.
+    if argv[1] == worker::NAME && argv.len() == 2 {
+        return worker::run();
     }
     if argv[1] == "help"
         && let Some(text) = argv.get(2).and_then(|topic| help::topic(topic))

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 
-use super::args::Ways;
+use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
 use super::workloads;
 use crate::record::Way;
@@ -30,6 +30,7 @@ pub(super) fn run(
         serial: way == Way::Serial,
         parallel: way == Way::Parallel,
         compare: false,
+        workers: Workers::default(),
         runs: None,
         warmup: 0,
         prepare: None,

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use super::args::{Shared, Ways};
+use super::args::{Shared, Ways, Workers};
 use super::exit::Fault;
-use crate::executor::{Executor, Pool, Serial};
+use super::worker;
+use crate::executor::{Executor, Pool, Processes, Serial};
 use crate::experiment::Repeats;
 use crate::workload::{UsualWays, Workload};
 
@@ -78,12 +79,20 @@ impl Plan {
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
+        if wanted == Wanted::Serial && ways.workers != Workers::Threads {
+            return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
+        }
         let mut executors: Vec<Box<dyn Executor>> = Vec::new();
         if wanted != Wanted::Parallel {
             executors.push(Box::new(Serial));
         }
-        if wanted != Wanted::Serial {
-            executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+        if wanted != Wanted::Serial && ways.workers != Workers::Processes {
+            executors.extend(widths.iter().map(|&width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+        }
+        if wanted != Wanted::Serial && ways.workers != Workers::Threads {
+            let children = worker::children().map_err(Fault::Own)?;
+            let processes = |&width| Box::new(Processes::new(width, children.clone())) as Box<dyn Executor>;
+            executors.extend(widths.iter().map(processes));
         }
         let repeats = match ways.runs {
             Some(runs) => Repeats::Times(runs as usize),

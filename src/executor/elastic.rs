@@ -7,9 +7,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::pool::drive_threads;
-use super::{Executor, work_while};
+use super::{Executor, needed, work_while};
 use crate::record::Way;
 use crate::run::Run;
+use crate::study::Crew;
 use crate::workload::Workload;
 
 /// How many at a time, as it is now.
@@ -87,10 +88,10 @@ impl Executor for Elastic {
         self.width.most().min(self.most).get()
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
-        let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
-        let n_threads = self.most.get().min(n_tasks.unwrap_or(usize::MAX)).max(1);
-        drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+        let n_threads = needed(self.most, workload);
+        drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))?;
+        Ok(None)
     }
 }
 

@@ -12,6 +12,7 @@ use super::Executor;
 use crate::measure::FakeClock;
 use crate::record::{Outcome, Record, Task, Way};
 use crate::run::Run;
+use crate::study::Crew;
 use crate::workload::Workload;
 
 /// Lays out tasks whose durations `time_of` tells.
@@ -39,7 +40,7 @@ impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
         self.width
     }
 
-    fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<()> {
+    fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
         let mut running: BinaryHeap<Reverse<Running>> = BinaryHeap::new();
         let mut now = Duration::ZERO;
         loop {
@@ -60,7 +61,7 @@ impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
             now = end;
         }
         self.clock.set(run.started + now);
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -6,15 +6,20 @@
 mod elastic;
 mod mock;
 mod pool;
+mod processes;
 mod serial;
 
 pub use elastic::{Elastic, Width};
 pub use mock::Mock;
 pub use pool::Pool;
+pub use processes::{Build, Children, Link, Processes, Transport, serve};
 pub use serial::Serial;
+
+use std::num::NonZeroUsize;
 
 use crate::record::Way;
 use crate::run::{Run, Worker, run_one};
+use crate::study::Crew;
 use crate::workload::Workload;
 
 /// Drives a run to its end.
@@ -25,11 +30,19 @@ pub trait Executor {
     /// At most how many tasks at a time.
     fn width(&self) -> usize;
 
-    /// Takes tasks until there are none, and hands back a record for each.
+    /// Takes tasks until there are none, and hands back a record for each. Where
+    /// that took processes of its own, what they cost comes back.
     ///
     /// # Errors
     /// When the engine itself cannot do its job; a task's failure is a record.
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()>;
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>>;
+}
+
+/// How many workers `width` means here: no more than tasks, for starting one
+/// takes its time.
+fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
+    let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
+    width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
 }
 
 /// The loop of one worker.

@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 
 use anyhow::Context as _;
 
-use super::{Executor, work};
+use super::{Executor, needed, work};
 use crate::record::Way;
 use crate::run::Run;
+use crate::study::Crew;
 use crate::workload::Workload;
 
 /// Beyond this, idle workers of a rayon pool spend more time looking for work
@@ -41,14 +42,14 @@ impl Executor for Pool {
         self.width.get()
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
-        // No more threads than tasks: a pool's start-up grows with its threads.
-        let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
-        let n_threads = self.width().min(n_tasks.unwrap_or(usize::MAX)).max(1);
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+        let n_threads = needed(self.width, workload);
         if n_threads > WIDEST_POOL {
-            return drive_threads(n_threads, &|| work(run, workload));
+            drive_threads(n_threads, &|| work(run, workload))?;
+        } else {
+            drive_pool(n_threads, run, workload).with_context(|| too_many(n_threads))?;
         }
-        drive_pool(n_threads, run, workload).with_context(|| too_many(n_threads))
+        Ok(None)
     }
 }
 
@@ -82,8 +83,9 @@ fn drive_pool(
     })
 }
 
-/// None begins before all are there: a run on fewer threads than it tells of is
-/// none, and work done before the error would be lost.
+/// Does `work` on each of so many threads. None begins before all are there: a run
+/// on fewer threads than it tells of is none, and work done before the error would
+/// be lost.
 pub(super) fn drive_threads(n_threads: usize, work: &(dyn Fn() + Sync)) -> anyhow::Result<()> {
     let all_there = OnceLock::new();
     std::thread::scope(|scope| {

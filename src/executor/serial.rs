@@ -3,6 +3,7 @@
 use super::{Executor, work};
 use crate::record::Way;
 use crate::run::Run;
+use crate::study::Crew;
 use crate::workload::Workload;
 
 /// The serial engine. It starts no thread.
@@ -18,8 +19,8 @@ impl Executor for Serial {
         1
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<()> {
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
         work(run, workload);
-        Ok(())
+        Ok(None)
     }
 }

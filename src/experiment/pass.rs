@@ -18,7 +18,7 @@ use crate::output::{Outlet, Sink};
 use crate::record::{Digest, LeftFile, Way};
 use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered};
-use crate::study::{Cut, Produced, RunResult, Study};
+use crate::study::{Crew, Cut, Produced, RunResult, Study};
 use crate::turnstile::Turnstile;
 use crate::workload::Workload;
 
@@ -89,7 +89,7 @@ impl Experiment<'_> {
         drop(sink);
         workload.settle();
         self.observer.observe(&Event::RunFinished { way });
-        let Timed { wall, usage, peak_memory, surroundings, closing } = timed?;
+        let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
 
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
@@ -142,7 +142,7 @@ impl Experiment<'_> {
         }
         study.columns[column].output = String::from_utf8_lossy(&heads.into_head()).into_owned();
         run_hook(&mut self.after, "--cleanup", way, study);
-        Ok(Some(RunResult { preparation, wall, usage, peak_memory, surroundings, ..result }))
+        Ok(Some(RunResult { preparation, wall, usage, peak_memory, crew, surroundings, ..result }))
     }
 
     /// The part inside the clock.
@@ -187,7 +187,7 @@ impl Experiment<'_> {
         let peak_memory = clock.peak_memory();
         let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
-        driven.map(|()| Timed { wall, usage, peak_memory, surroundings, closing })
+        driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
     }
 }
 
@@ -238,6 +238,7 @@ struct Timed {
     peak_memory: Option<u64>,
     surroundings: Option<Surroundings>,
     closing: Closing,
+    crew: Option<Crew>,
 }
 
 /// What a run produced: what is on disk, or else the digests of what its tasks

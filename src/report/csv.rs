@@ -8,7 +8,7 @@ use super::hyperfine::{self, nanos};
 use super::{Row, change};
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Comparison, Study, Verdict};
+use crate::study::{Column, Comparison, Crew, RunResult, Study, Verdict};
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -19,7 +19,7 @@ pub const ROW: Row = Row {
 };
 
 /// The first eight and those called `parameter_` are hyperfine's.
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 29] = [
     "command",
     "mean",
     "stddev",
@@ -44,6 +44,11 @@ const HEADER: [&str; 24] = [
     "speedup_high",
     "efficiency",
     "lower_bound",
+    "workers",
+    "workers_startup",
+    "workers_memory",
+    "passed_bytes",
+    "passing",
 ];
 
 fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
@@ -57,14 +62,17 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
 }
 
 fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [String; HEADER.len()] {
-    let compared = Comparison::of(study, column).filter(|_| column.way == Way::Parallel);
+    let compared = Comparison::of(study, column).filter(|_| column.way != Way::Serial);
     let claimed = compared.filter(|it| !matches!(it.verdict, Verdict::Unclaimed(_)));
     let interval = claimed.as_ref().and_then(|it| match &it.verdict {
         Verdict::Different(interval) | Verdict::NoDifference(interval) => Some(*interval),
         Verdict::Untested { .. } | Verdict::Unclaimed(_) => None,
     });
     let known = |value: Option<f64>| value.map(|value| nanos(value).to_string()).unwrap_or_default();
-    let memory = column.runs.iter().map(|run| run.peak_memory).max().flatten();
+    let memory = column.runs.iter().map(RunResult::memory).max().flatten();
+    let of_crew = |figure: &dyn Fn(&Crew) -> f64| {
+        column.of_crew(figure).map(|figure| figure.to_string()).unwrap_or_default()
+    };
     let failed = column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     [
         format::printable(&result.command),
@@ -91,5 +99,10 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
         known(interval.map(|it| it.high)),
         known(claimed.as_ref().map(|it| it.efficiency)),
         known(claimed.as_ref().map(|it| it.lower_bound)),
+        of_crew(&|crew| crew.workers as f64),
+        of_crew(&|crew| nanos(crew.startup.as_secs_f64())),
+        of_crew(&|crew| crew.peak_memory.unwrap_or_default() as f64),
+        of_crew(&|crew| crew.passed as f64),
+        of_crew(&|crew| nanos(crew.passing_each())),
     ]
 }

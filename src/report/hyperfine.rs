@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::table;
 use crate::study::{Column, Study};
 
 /// One column, as an entry of hyperfine's `results`.
@@ -51,7 +50,7 @@ fn result(study: &Study, column: &Column) -> Result {
     let mean = times.iter().sum::<f64>() / n_runs;
     let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
     Result {
-        command: format!("{} {}", study.workload, table::name(study, column)),
+        command: format!("{} {}", study.workload, study.name(column)),
         mean: nanos(mean),
         stddev: (times.len() > 1).then(|| nanos((squares / (n_runs - 1.0)).sqrt())),
         median: nanos(column.wall()),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Row, table, text, timeline};
+use super::{Row, text, timeline};
 use crate::format;
 use crate::record::{Outcome, Record};
 use crate::study::{Agreement, Column, Study};
@@ -42,7 +42,7 @@ fn class(study: &Study) -> String {
 }
 
 fn suite(study: &Study, column: &Column) -> TestSuite {
-    let name = table::name(study, column);
+    let name = study.name(column);
     let mut suite = TestSuite::new(name.clone());
     let class = format!("{}.{name}", class(study));
     let Some((_, shown)) = timeline::shown(column) else { return suite };

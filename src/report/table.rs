@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Comparison, Study, Verdict, karp_flatt};
+use crate::study::{Column, Comparison, Crew, Study, Verdict, karp_flatt};
 
 /// The cells of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,11 +73,17 @@ impl Table {
         if columns.iter().any(|column| bytes(column) >= WORTH_A_RATE) {
             line("bytes/s", &|column| format::rate(over(bytes(column), column.wall())), &nothing);
         }
-        if columns.iter().all(|column| column.runs.iter().all(|run| run.peak_memory.is_some())) {
-            let peak = |column: &Column| column.median(|run| run.peak_memory.unwrap_or_default() as f64);
+        if columns.iter().all(|column| column.runs.iter().all(|run| run.memory().is_some())) {
+            let peak = |column: &Column| column.median(|run| run.memory().unwrap_or_default() as f64);
             line("peak memory", &|column| format::memory(peak(column)), &|one, other| {
                 changed(peak(one), peak(other))
             });
+        }
+        for &(label, figure, show, remark) in CREW {
+            if columns.iter().any(|column| column.of_crew(figure).is_some()) {
+                let cell = |column: &Column| column.of_crew(figure).map(show).unwrap_or_default();
+                line(label, &cell, &|_, _| remark.to_owned());
+            }
         }
         line("preparation", &|column| seconds(preparation(column)), &|_, _| "not in wall".to_owned());
         let whole = |column: &Column| study.startup.as_secs_f64() + preparation(column) + column.wall();
@@ -134,20 +140,14 @@ impl Table {
     }
 }
 
-/// What a column is called: by its way, or by its width where several of them
-/// are parallel.
+/// What a column is called over its figures: by its way, or by its width where one
+/// way was swept.
 pub(super) fn head(study: &Study, column: &Column) -> String {
     match column.way {
-        Way::Parallel if study.parallel().count() > 1 => format!("-j {}", column.width),
-        way => way.to_string(),
-    }
-}
-
-/// What a column is called where it stands alone: `serial`, `parallel -j 4`.
-pub(super) fn name(study: &Study, column: &Column) -> String {
-    match column.way {
-        Way::Parallel if study.parallel().count() > 1 => format!("{} -j {}", column.way, column.width),
-        way => way.to_string(),
+        Way::Parallel if study.is_swept(Way::Parallel) && study.called(column.way) == column.way.name() => {
+            format!("-j {}", column.width)
+        }
+        _ => study.name(column),
     }
 }
 
@@ -159,9 +159,15 @@ fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>
         };
         Line { label: label.to_owned(), cells: columns.iter().zip(comparisons).map(cell).collect() }
     };
-    let speedup = if study.serial().is_some() { "speed-up" } else { "speed-up over -j 1" };
+    let speedup = match study.base() {
+        Some(base) if base.way != Way::Serial => {
+            let threads = if study.called(base.way) == "threads" { "threads " } else { "" };
+            format!("speed-up over {threads}-j 1")
+        }
+        _ => "speed-up".to_owned(),
+    };
     vec![
-        line(speedup, &|comparison, _| claimed(comparison, comparison.speedup, format::factor)),
+        line(&speedup, &|comparison, _| claimed(comparison, comparison.speedup, format::factor)),
         line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, format::percent)),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
@@ -171,6 +177,16 @@ fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>
 }
 
 type Figure = fn(&Column) -> f64;
+
+/// A line on what worker processes cost: label, figure, how it is shown, a remark.
+type Cost = (&'static str, fn(&Crew) -> f64, fn(f64) -> String, &'static str);
+
+const CREW: &[Cost] = &[
+    ("workers' start", |crew| crew.startup.as_secs_f64(), seconds, "in wall"),
+    ("workers' memory", |crew| crew.peak_memory.unwrap_or_default() as f64, format::memory, "in peak memory"),
+    ("data passed", |crew| crew.passed as f64, format::bytes, ""),
+    ("passing it", Crew::passing_each, seconds, "in wall, for each worker"),
+];
 
 const SPLIT: [(&str, Figure); 2] = [
     ("user", |column| column.median(|run| run.usage.user.as_secs_f64())),

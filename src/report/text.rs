@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 use super::{Look, Pictures, Table, services, terminal};
 use crate::format;
 use crate::record::Way;
-use crate::study::{self, Agreement, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
+use crate::study::{self, Agreement, Column, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
 use crate::style::{Styles, paint};
 
 /// How many failures are named; the rest are counted.
@@ -71,7 +71,12 @@ pub(super) fn command_line(study: &Study) -> String {
 /// How many tasks, how many at a time, on what, and how often.
 pub(super) fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let widths: Vec<String> = study.parallel().map(|column| column.width.to_string()).collect();
+    let mut widths: Vec<String> = Vec::new();
+    for width in study.parallel().map(|column| column.width.to_string()) {
+        if !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
     let mut about = format::plural(n_tasks, "task");
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
@@ -108,26 +113,28 @@ pub(super) fn ruled(look: Look) -> comfy_table::Table {
     table
 }
 
-/// Speed-up, efficiency and agreement in one line, the bound in the next.
+/// Speed-up, efficiency and agreement in one line, the bound in the next; of
+/// threads and processes a line for each.
 pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut parts = Vec::new();
-    let widest = study.parallel().max_by_key(|column| column.width);
-    let comparison = widest.and_then(|column| Comparison::of(study, column));
-    if let (Some(parallel), Some(comparison)) = (widest, &comparison) {
-        let several = study.parallel().count() > 1;
-        let which = if several { format!("at -j {}: ", parallel.width) } else { String::new() };
-        parts.push(format!("{which}{}", speedup(comparison)));
-        if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
-            let slots = format::plural(parallel.width as u64, "slot");
-            parts.push(format!("efficiency {} of {slots}", format::percent(comparison.efficiency)));
+    let compared: Vec<(&Column, Comparison)> =
+        study.widest_of_each().filter_map(|column| Some((column, Comparison::of(study, column)?))).collect();
+    let several = compared.len() > 1;
+    let which = |column: &Column| match (several, study.is_swept(column.way)) {
+        (false, false) => String::new(),
+        (false, true) => format!("at -j {}: ", column.width),
+        (true, _) => format!("{}: ", study.name(column)),
+    };
+    let mut lines: Vec<String> =
+        compared.iter().map(|(column, it)| format!("{}{}", which(column), gained(column, it))).collect();
+    if let Some(agreement) = &study.agreement {
+        let identical = identical(agreement, styles);
+        match &mut lines[..] {
+            [only] => *only += &format!(", {identical}"),
+            _ => lines.push(identical),
         }
     }
-    parts.extend(study.agreement.as_ref().map(|agreement| identical(agreement, styles)));
-    if !parts.is_empty() {
-        lines.push(parts.join(", "));
-    }
-    if let (Some(parallel), Some(comparison)) = (widest, comparison) {
+    let bounds = compared.iter().max_by_key(|(column, _)| column.width);
+    if let Some((parallel, comparison)) = bounds {
         let bound = format::duration(std::time::Duration::from_secs_f64(comparison.lower_bound));
         lines.push(format!(
             "lower bound {bound}: the larger of serial / {} and the longest task",
@@ -139,7 +146,11 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
         lines.extend(agreement.checked.as_deref().map(format::printable));
         for difference in &agreement.differences {
             let what = if agreement.outside { "changed between the ways" } else { "differs" };
-            let mut text = format!("{what}: {} ({})", format::printable(&difference.label), difference.way);
+            let mut text = format!(
+                "{what}: {} ({})",
+                format::printable(&difference.label),
+                study.called(difference.way)
+            );
             if !difference.why.is_empty() {
                 text += &format!(": {}", format::printable(&difference.why));
             }
@@ -149,17 +160,22 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     lines
 }
 
+/// The speed-up of `column`, and what the slots made of it.
+fn gained(column: &Column, comparison: &Comparison) -> String {
+    let speedup = speedup(comparison);
+    if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
+        return speedup;
+    }
+    let slots = format::plural(column.width as u64, "slot");
+    format!("{speedup}, efficiency {} of {slots}", format::percent(comparison.efficiency))
+}
+
 /// What the whole would take, where only a sample was run.
 fn sample(study: &Study) -> Option<String> {
     let total = study.sample_of?;
     let wholes = study.columns.iter().filter_map(|column| {
         let whole = study::whole(column, total)?;
-        let width = if study.parallel().count() > 1 && column.way == Way::Parallel {
-            format!(" -j {}", column.width)
-        } else {
-            String::new()
-        };
-        Some(format!("{}{width} {whole}", column.way))
+        Some(format!("{} {whole}", study.name(column)))
     });
     let wholes: Vec<String> = wholes.collect();
     let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
@@ -167,9 +183,18 @@ fn sample(study: &Study) -> Option<String> {
     Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
 }
 
-/// The laws fitted to a sweep, and what follows from them.
+/// The laws fitted to the sweep of each way, and what follows from them.
 pub(super) fn laws(study: &Study) -> Vec<String> {
-    let Some(scaling) = Scaling::of(study).filter(Scaling::is_sweep) else { return Vec::new() };
+    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    let several = sweeps.len() > 1;
+    let of = |scaling: &Scaling| {
+        let way = if several { format!("{}: ", study.called(scaling.way)) } else { String::new() };
+        laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
+    };
+    sweeps.iter().flat_map(of).collect()
+}
+
+fn laws_of(scaling: &Scaling) -> Vec<String> {
     let left_out = scaling.points.iter().any(|point| !point.is_fitted);
     let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
     match (&scaling.amdahl, &scaling.usl) {
@@ -251,15 +276,17 @@ pub(super) fn results(study: &Study) -> Vec<String> {
     }
     match &lines[..] {
         [(_, text)] => vec![format!("results {text}")],
-        _ => lines.iter().map(|(way, text)| format!("results {way} {text}")).collect(),
+        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(*way))).collect(),
     }
 }
 
 pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    let longest = study.columns.iter().map(|column| study.called(column.way).len()).max();
+    let wide = longest.unwrap_or(0).max(Way::Parallel.name().len()) + 1;
     for column in &study.columns {
         if let Some(place) = column.whereabouts.as_ref().filter(|_| !column.runs.is_empty()) {
-            let line = format!("{:9}{}", column.way, format::printable(place));
+            let line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -274,7 +301,7 @@ pub(super) fn failures(study: &Study, styles: Styles) -> Vec<String> {
         .values()
         .take(NAMED)
         .map(|failure| {
-            let text = format!("failed: {}: {} ({})", failure.label, failure.why, failure.way);
+            let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.called(failure.way));
             paint(styles.bad, &format::printable(&text))
         })
         .collect();
@@ -298,13 +325,15 @@ pub(super) fn other_load(study: &Study) -> Option<String> {
 
 /// How to see both ways, when only one ran.
 fn hint(study: &Study) -> Option<String> {
-    let way = study.columns.first()?.way;
+    let is_serial = study.columns.first()?.way == Way::Serial;
     let typed = study.command.join(" ");
     // A line that cannot be shown as it was typed cannot be typed again.
-    if study.columns.iter().any(|column| column.way != way) || format::printable(&typed) != typed {
+    if study.columns.iter().any(|column| (column.way == Way::Serial) != is_serial)
+        || format::printable(&typed) != typed
+    {
         return None;
     }
-    let flag = format!("--{way}");
+    let flag = format!("--{}", if is_serial { Way::Serial } else { Way::Parallel });
     let mut both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
     let was_asked_for = both.len() < study.command.len();
     // A long list of services is checked one way unless both are asked for.

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Row, table, text, timeline};
+use super::{Row, text, timeline};
 use crate::format;
 use crate::record::Record;
 use crate::study::{Column, RunResult, Study};
@@ -60,7 +60,7 @@ impl Events<'_> {
 
 /// What the process of a column is called.
 fn process(study: &Study, column: &Column, number: usize, run: &RunResult) -> String {
-    let mut name = format!("{} {}", study.workload, table::name(study, column));
+    let mut name = format!("{} {}", study.workload, study.name(column));
     if column.runs.len() > 1 {
         name += &format!(", run {number} of {}", column.runs.len());
     }

@@ -178,6 +178,12 @@ impl<'a> Batch<'a> {
         Some(Ticket { task, slot, turn })
     }
 
+    /// How often a failing task is tried, for whoever does tasks elsewhere.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+
     /// Whether a task may be tried again after `attempt` tries, from 1, should
     /// it fail.
     #[must_use]
@@ -208,7 +214,10 @@ impl<'a> Batch<'a> {
         let then = self.with_state(|state| {
             let then = state.halting.ended(&record.outcome);
             state.pause.follow(&record.outcome);
-            state.free_slots.push(Reverse(record.slot));
+            // One that was handed out elsewhere is free there.
+            if record.slot < state.fresh_slot {
+                state.free_slots.push(Reverse(record.slot));
+            }
             state.ledger.enter(record);
             match entered {
                 Ok(()) => then,

@@ -131,7 +131,8 @@ fn caught(workload: &dyn Workload, task: &Task, cx: &mut Cx<'_>) -> Outcome {
 
 /// Output that could not be handed on makes a failure of a success; it says
 /// nothing new about a task that failed anyway.
-fn closed(output: Box<dyn TaskOutput + '_>, outcome: Outcome) -> Outcome {
+#[must_use]
+pub fn closed(output: Box<dyn TaskOutput + '_>, outcome: Outcome) -> Outcome {
     match output.close(&outcome) {
         Err(error) if outcome.is_success() => Outcome::Failed(format!("hand on its output: {error}")),
         Err(_) | Ok(()) => outcome,

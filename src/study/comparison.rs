@@ -69,7 +69,7 @@ impl Comparison {
     pub fn of_each(study: &Study) -> Vec<Option<Self>> {
         let base = study.base();
         let compared = |column: &Column| match column.way {
-            Way::Parallel => Self::between(study, base?, column),
+            Way::Parallel | Way::Processes => Self::between(study, base?, column),
             Way::Serial => None,
         };
         study.columns.iter().map(compared).collect()
@@ -83,11 +83,12 @@ impl Comparison {
         }
         let speedup = serial.wall() / parallel.wall();
         let longest = serial.median(|run| run.longest.as_secs_f64());
-        let verdict =
-            match failure_guard(study).or_else(|| disk_guard(("serial", serial), ("parallel", parallel))) {
-                Some(text) => Verdict::Unclaimed(text),
-                None => tested(&over, &under),
-            };
+        let verdict = match failure_guard(study)
+            .or_else(|| disk_guard((serial.way.name(), serial), (parallel.way.name(), parallel)))
+        {
+            Some(text) => Verdict::Unclaimed(text),
+            None => tested(&over, &under),
+        };
         Some(Self {
             speedup,
             efficiency: speedup / parallel.width as f64,

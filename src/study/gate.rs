@@ -32,7 +32,7 @@ impl Gates {
         if let Some(share) = self.slower_by {
             let compared = study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
                 let comparison = comparison.as_ref()?;
-                Some((format!("-j {}", column.width), 1.0 / comparison.speedup, turned(&comparison.verdict)))
+                Some((column.short_name(), 1.0 / comparison.speedup, turned(&comparison.verdict)))
             });
             missed.extend(too_slow(compared.collect(), "serial", share));
         }

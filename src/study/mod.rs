@@ -7,6 +7,7 @@ mod agreement;
 mod bootstrap;
 mod change;
 mod comparison;
+mod crew;
 mod estimate;
 mod folded;
 mod gate;
@@ -26,6 +27,7 @@ pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use crew::Crew;
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
 pub use folded::{Folded, Long};
 pub use gate::Gates;
@@ -149,6 +151,22 @@ impl Column {
         median(&self.runs.iter().map(figure).collect::<Vec<_>>())
     }
 
+    /// The same of what its worker processes cost; `None` where it had none.
+    pub fn of_crew(&self, figure: impl Fn(&Crew) -> f64) -> Option<f64> {
+        let figures: Vec<f64> = self.runs.iter().filter_map(|run| run.crew.as_ref()).map(figure).collect();
+        (!figures.is_empty()).then(|| median(&figures))
+    }
+
+    /// What it is called where others are near: `serial`, `-j 4`, `processes -j 4`.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        match self.way {
+            Way::Serial => self.way.to_string(),
+            Way::Parallel => format!("-j {}", self.width),
+            Way::Processes => format!("{} -j {}", self.way, self.width),
+        }
+    }
+
     /// The median wall time of the runs, in seconds.
     #[must_use]
     pub fn wall(&self) -> f64 {
@@ -169,12 +187,48 @@ impl Study {
         self.columns.iter().find(|column| column.way == Way::Serial && !column.runs.is_empty())
     }
 
-    /// The parallel columns, narrowest first as they were asked for.
-    pub fn parallel(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|column| column.way == Way::Parallel && !column.runs.is_empty())
+    /// The columns that may do several tasks at a time, threads before processes,
+    /// narrowest first as they were asked for.
+    #[must_use]
+    pub fn parallel(&self) -> impl DoubleEndedIterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.way != Way::Serial && !column.runs.is_empty())
     }
 
-    /// What speed-ups are relative to: the serial column, or else the parallel one
+    /// The parallel column that most is told of: the widest, on threads where there
+    /// are such.
+    #[must_use]
+    pub fn widest(&self) -> Option<&Column> {
+        self.parallel().rev().max_by_key(|column| column.width)
+    }
+
+    /// The widest column of each parallel way, threads first.
+    pub fn widest_of_each(&self) -> impl Iterator<Item = &Column> {
+        let of = |way| self.parallel().filter(move |column| column.way == way);
+        Way::SIDE_BY_SIDE.into_iter().filter_map(move |way| of(way).max_by_key(|column| column.width))
+    }
+
+    /// What a way is called here: `parallel` is `threads` where there are processes,
+    /// too.
+    #[must_use]
+    pub fn called(&self, way: Way) -> &'static str {
+        let both = Way::SIDE_BY_SIDE.iter().all(|way| self.columns.iter().any(|it| it.way == *way));
+        if both && way == Way::Parallel { "threads" } else { way.name() }
+    }
+
+    /// Whether a way was run at several widths.
+    #[must_use]
+    pub fn is_swept(&self, way: Way) -> bool {
+        self.parallel().filter(|column| column.way == way).count() > 1
+    }
+
+    /// What a column is called where it stands alone: `serial`, `parallel -j 4`.
+    #[must_use]
+    pub fn name(&self, column: &Column) -> String {
+        let way = self.called(column.way);
+        if self.is_swept(column.way) { format!("{way} -j {}", column.width) } else { way.to_owned() }
+    }
+
+    /// What speed-ups are relative to: the serial column, or else the first parallel one
     /// with one task at a time.
     #[must_use]
     pub fn base(&self) -> Option<&Column> {

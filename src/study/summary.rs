@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Folded;
+use super::{Crew, Folded};
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
 use crate::record::{Record, Span};
@@ -24,6 +24,9 @@ pub struct RunResult {
     pub usage: Usage,
     /// The most memory the process held during the run, in bytes.
     pub peak_memory: Option<u64>,
+    /// What processes of their own cost, where tasks ran in such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crew: Option<Crew>,
     /// How many tasks finished.
     pub tasks: u64,
     /// How many of them did what they were to do.
@@ -73,6 +76,14 @@ pub struct SpanTotal {
 }
 
 impl RunResult {
+    /// The most memory that was held, in bytes: by the process, and by each of its
+    /// workers where it had some.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        let workers = self.crew.as_ref().map_or(Some(0), |crew| crew.peak_memory);
+        Some(self.peak_memory?.saturating_add(workers?))
+    }
+
     /// Adds one task to the sums.
     pub fn add(&mut self, record: &Record) {
         if let Some(folded) = &mut self.folded {

@@ -9,6 +9,7 @@
 pub mod command;
 pub mod csv_gen;
 mod cx;
+mod paths;
 pub mod sleep;
 pub mod tap_check;
 
@@ -71,6 +72,37 @@ pub trait Workload: Sync {
         serde_json::Value::Null
     }
 
+    /// The same for another process on this machine: secrets and odd names and all,
+    /// for nobody to see.
+    fn blueprint(&self) -> serde_json::Value {
+        self.spec()
+    }
+
+    /// Tasks are to be done by processes that share no memory: from now on each has
+    /// to stand alone. Before anything else. What a person should know comes back
+    /// as a remark.
+    ///
+    /// # Errors
+    /// When tasks cannot do without what the others know.
+    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// What [`Self::prepare`] made, for other processes to take over; `None` where
+    /// each is to make it by itself.
+    fn share(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Takes over what [`Self::share`] gave elsewhere, in the place of
+    /// [`Self::prepare`].
+    ///
+    /// # Errors
+    /// When this is nothing that it gave.
+    fn take_over(&mut self, shared: &[u8]) -> anyhow::Result<()> {
+        anyhow::bail!("{} bytes to take over, and no use for them", shared.len())
+    }
+
     /// Puts what earlier runs left out of the way of a run of `next`: before
     /// anything that the user has prepared for it.
     ///
@@ -103,6 +135,12 @@ pub trait Workload: Sync {
     /// The run is over, however it ended: what its tasks began and did not finish
     /// is given up. Outside the clock of the tasks.
     fn settle(&self) {}
+
+    /// A worker process of this machine was killed in the middle of a task: what it
+    /// began and could not give up by itself is removed.
+    fn clean_up_after(&self, way: Way, process: u32) {
+        let _ = (way, process);
+    }
 
     /// What the run left behind, item by item, read back after the clock has
     /// stopped: those that are `wanted`, the others without a digest. `None`: the

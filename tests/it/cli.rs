@@ -16,8 +16,8 @@ const REPORTING: [&str; 8] = [
     "--export-trace",
     "--export-prometheus",
 ];
-const WAYS: [&str; 7] =
-    ["--compare", "--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
+const WAYS: [&str; 8] =
+    ["--compare", "--workers", "--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
     "--files",

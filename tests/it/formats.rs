@@ -19,8 +19,9 @@ const FORMATS: [(&str, &str); 6] = [
     ("export-trace", "trace.json"),
 ];
 
-/// One with names that mean something to some format, and one of several widths.
-const STUDIES: [&str; 2] = ["hostile", "sweep"];
+/// One with names that mean something to some format, one of several widths, and one
+/// of threads and processes.
+const STUDIES: [&str; 3] = ["hostile", "sweep", "workers"];
 
 fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/report").join(name)

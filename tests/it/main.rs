@@ -63,3 +63,5 @@ mod tap;
 mod terminal;
 // Who works at a time.
 mod threads;
+// Threads against processes.
+mod workers;

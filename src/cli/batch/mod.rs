@@ -105,7 +105,8 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let attendant = attending::attend(signals, batch.running(), &meter).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
         Way::Serial => (None, Box::new(Serial)),
-        Way::Parallel => match Reread::of(&typed, width, &meter) {
+        // Each job is a process anyway.
+        Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
             Some((reread, elastic)) => (Some(reread), Box::new(elastic)),
             None => (None, Box::new(Pool::new(width))),
         },

@@ -76,7 +76,7 @@ impl<'a> Pair<'a> {
     pub(super) fn head(&self, change: &Change<'_>) -> String {
         let several = [self.before, self.after].iter().any(|side| side.study.parallel().count() > 1);
         match change.after.way {
-            Way::Parallel if several => format!("-j {}", change.after.width),
+            Way::Parallel | Way::Processes if several => change.after.short_name(),
             way => way.to_string(),
         }
     }
@@ -152,8 +152,8 @@ fn seconds(value: f64) -> String {
 
 /// The median over the runs; nothing where a system does not tell.
 fn peak(column: &Column) -> Option<f64> {
-    let is_known = column.runs.iter().all(|run| run.peak_memory.is_some());
-    is_known.then(|| column.median(|run| run.peak_memory.unwrap_or_default() as f64))
+    let is_known = column.runs.iter().all(|run| run.memory().is_some());
+    is_known.then(|| column.median(|run| run.memory().unwrap_or_default() as f64))
 }
 
 /// How a figure changed; nothing where there was none.

@@ -91,6 +91,7 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
         let class = match series.shown.column.way {
             Way::Serial => "median-serial",
             Way::Parallel => "median-parallel",
+            Way::Processes => "median-processes",
         };
         svg.line(class, (middle, TOP - 6.0), (middle, BOTTOM));
     }
@@ -98,8 +99,13 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
     let entries: Vec<(&str, String)> = kept
         .iter()
         .map(|series| {
-            let mut text = format!("{}, median {}", series.shown.column.way, seconds(series.median()));
-            if kept.len() > 1 && series.shown.column.way == Way::Parallel && first > 0.0 {
+            if kept.len() > 2 {
+                // All of them are to fit on one line.
+                let text = format!("{}, {}", series.shown.name, seconds(series.median()));
+                return (series.shown.column.way.name(), text);
+            }
+            let mut text = format!("{}, median {}", series.shown.name, seconds(series.median()));
+            if kept.len() > 1 && series.shown.column.way != Way::Serial && first > 0.0 {
                 text += &format!(" ({})", format::change(series.median() / first));
             }
             (series.shown.column.way.name(), text)

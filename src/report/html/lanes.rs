@@ -40,45 +40,82 @@ const LOWEST_WITH_TEXT: f64 = 9.0;
 /// How much of a name a tooltip shows.
 const LONGEST_NAME: usize = 200;
 
-/// Both ways on one axis; nothing unless both ran.
+/// All ways on one axis; nothing unless several ran.
 pub(super) fn both(view: &View<'_>) -> Markup {
     let (Some(serial), Some(parallel)) = (view.serial, view.parallel) else { return html! {} };
-    let longest = serial.wall().max(parallel.wall());
-    if serial.run.records.is_empty() || parallel.run.records.is_empty() || longest <= 0.0 {
+    let longest = view.ways().map(|shown| shown.wall()).fold(0.0, f64::max);
+    if view.ways().any(|shown| shown.run.records.is_empty()) || longest <= 0.0 {
         return html! {};
     }
-    let lanes: Vec<Lane<'_>> = lanes_of(parallel).take(MOST_LANES).collect();
-    let pitch = (64.0 / lanes.len().max(1) as f64).clamp(3.0, 9.0);
     let (top, first) = (6.0, 30.0);
-    let bottom = first + (pitch * lanes.len() as f64).max(34.0) + 4.0;
+    let mut bands: Vec<Band<'_>> = Vec::new();
+    for shown in view.side_by_side() {
+        let top = bands.last().map_or(first, |band| band.bottom + 2.0);
+        bands.push(Band::new(shown, top));
+    }
+    let bottom = bands.last().map_or(first, |band| band.bottom);
     let unit = Unit::of(longest);
     let x = Axis::exact(LEFT, RIGHT, unit.scaled(longest), 6.0);
-    let mut svg = Svg::new(WIDTH, bottom + 36.0, "serial and parallel run on one time axis");
+    let several = bands.len() > 1;
+    let about =
+        if several { "all ways on one time axis" } else { "serial and parallel run on one time axis" };
+    let mut svg = Svg::new(WIDTH, bottom + 36.0, about);
     x.draw_below(&mut svg, top, bottom, &format!("wall time, {}", unit.name));
     let scale = Scale { x, unit };
     svg.text("tick", (LEFT - 8.0, top + 12.0), Anchor::End, "serial");
     for lane in lanes_of(serial) {
         draw_lane(&mut svg, &lane, scale, Strip { top, height: 16.0 }, serial);
     }
-    let middle = first + pitch * lanes.len() as f64 / 2.0 + 4.0;
-    let slots = format::plural(parallel.column.width as u64, "slot");
-    svg.text("tick", (LEFT - 8.0, middle), Anchor::End, &slots);
-    for (at, lane) in lanes.iter().enumerate() {
-        let top = first + pitch * at as f64;
-        draw_lane(&mut svg, lane, scale, Strip { top, height: pitch - 1.0 }, parallel);
+    for band in &bands {
+        band.draw(&mut svg, scale, several);
     }
     let compared = Comparison::of(view.study, parallel.column);
     if compared.is_some_and(|it| matches!(it.verdict, Verdict::Untested { .. } | Verdict::Different(_))) {
-        saved(&mut svg, scale, serial.wall(), parallel.wall(), (first, bottom));
+        saved(&mut svg, scale, serial.wall(), parallel.wall(), (first, bands[0].bottom));
     }
-    let n_runs = serial.column.runs.len().max(parallel.column.runs.len());
+    let n_runs = view.ways().map(|shown| shown.column.runs.len()).max().unwrap_or(0);
     let about = if n_runs > 1 {
-        let (one, other) = (serial.title(), parallel.title());
-        format!("The {one} and the {other}, whose wall times are nearest the medians.")
+        let titles: Vec<String> = view.ways().map(|shown| format!("the {}", shown.title())).collect();
+        let (last, others) = titles.split_last().expect("two at least");
+        format!("T{} and {last}, whose wall times are nearest the medians.", &others.join(", ")[1..])
     } else {
         String::new()
     };
-    wide_picture("Both ways on one time axis", &about, svg.finish())
+    let heading = if several { "All ways on one time axis" } else { "Both ways on one time axis" };
+    wide_picture(heading, &about, svg.finish())
+}
+
+/// The lanes of one way among others.
+struct Band<'a> {
+    shown: Shown<'a>,
+    lanes: Vec<Lane<'a>>,
+    pitch: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl<'a> Band<'a> {
+    fn new(shown: Shown<'a>, top: f64) -> Self {
+        let lanes: Vec<Lane<'a>> = lanes_of(shown).take(MOST_LANES).collect();
+        let pitch = (64.0 / lanes.len().max(1) as f64).clamp(3.0, 9.0);
+        let bottom = top + (pitch * lanes.len() as f64).max(34.0) + 4.0;
+        Self { shown, lanes, pitch, top, bottom }
+    }
+
+    fn draw(&self, svg: &mut Svg, scale: Scale, is_named: bool) {
+        let middle = self.top + self.pitch * self.lanes.len() as f64 / 2.0 + 4.0;
+        let width = self.shown.column.width;
+        let slots = if is_named {
+            format!("{} {}", width, self.shown.name)
+        } else {
+            format::plural(width as u64, "slot")
+        };
+        svg.text("tick", (LEFT - 8.0, middle), Anchor::End, &slots);
+        for (at, lane) in self.lanes.iter().enumerate() {
+            let top = self.top + self.pitch * at as f64;
+            draw_lane(svg, lane, scale, Strip { top, height: self.pitch - 1.0 }, self.shown);
+        }
+    }
 }
 
 /// The end of the shorter way, and how much later the other one ends.
@@ -98,11 +135,11 @@ fn saved(svg: &mut Svg, scale: Scale, serial: f64, parallel: f64, (top, bottom):
     }
 }
 
-/// The main run, a lane for each slot.
-pub(super) fn slots(view: &View<'_>) -> Markup {
-    let Some(shown) = view.main().filter(|shown| !shown.run.records.is_empty() && shown.wall() > 0.0) else {
+/// A run, a lane for each slot.
+pub(super) fn slots(shown: Shown<'_>) -> Markup {
+    if shown.run.records.is_empty() || shown.wall() <= 0.0 {
         return html! {};
-    };
+    }
     let all: Vec<Lane<'_>> = lanes_of(shown).collect();
     let lanes = &all[..all.len().min(MOST_LANES)];
     let pitch = if lanes.len() <= 16 { 22.0 } else { 13.0 };
@@ -261,7 +298,7 @@ fn tooltip(record: &Record, lane: &Lane<'_>, shown: Shown<'_>) -> String {
     let _ = writeln!(
         text,
         "{}, slot {}: {} to {}  ({})",
-        shown.column.way,
+        shown.name,
         lane.number,
         seconds(start),
         seconds(end),

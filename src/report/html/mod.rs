@@ -39,6 +39,8 @@ const NARROW_TABLE: usize = 4;
 #[derive(Clone, Copy)]
 struct Shown<'a> {
     column: &'a Column,
+    /// What its way is called.
+    name: &'static str,
     /// Its place among the runs, from 1.
     number: usize,
     run: &'a RunResult,
@@ -48,20 +50,36 @@ struct Shown<'a> {
 struct View<'a> {
     study: &'a Study,
     serial: Option<Shown<'a>>,
+    /// On threads where there are such.
     parallel: Option<Shown<'a>>,
+    /// In processes, where `parallel` is on threads.
+    processes: Option<Shown<'a>>,
 }
 
 impl<'a> View<'a> {
     fn of(study: &'a Study) -> Self {
-        let shown =
-            |column: &'a Column| timeline::shown(column).map(|(number, run)| Shown { column, number, run });
-        let widest = study.parallel().max_by_key(|column| column.width);
-        Self { study, serial: study.serial().and_then(shown), parallel: widest.and_then(shown) }
+        let shown = |column: &'a Column| {
+            let name = study.called(column.way);
+            timeline::shown(column).map(|(number, run)| Shown { column, name, number, run })
+        };
+        let mut widest = study.widest_of_each();
+        let (parallel, processes) = (widest.next(), widest.next());
+        Self {
+            study,
+            serial: study.serial().and_then(shown),
+            parallel: parallel.and_then(shown),
+            processes: processes.and_then(shown),
+        }
     }
 
     /// The ways there are, serial first.
     fn ways(&self) -> impl Iterator<Item = Shown<'a>> {
-        self.serial.into_iter().chain(self.parallel)
+        self.serial.into_iter().chain(self.side_by_side())
+    }
+
+    /// The ways that did several tasks at a time.
+    fn side_by_side(&self) -> impl Iterator<Item = Shown<'a>> {
+        self.parallel.into_iter().chain(self.processes)
     }
 
     /// The run that most pictures are of.
@@ -79,8 +97,8 @@ impl Shown<'_> {
     /// `parallel run 3 of 5`, or without the number where there is just one.
     fn title(&self) -> String {
         match self.column.runs.len() {
-            1 => format!("{} run", self.column.way),
-            n_runs => format!("{} run ({} of {n_runs})", self.column.way, self.number),
+            1 => format!("{} run", self.name),
+            n_runs => format!("{} run ({} of {n_runs})", self.name, self.number),
         }
     }
 }
@@ -233,7 +251,7 @@ fn pictures(view: &View<'_>) -> Markup {
     html! {
         @if is_kept {
             (lanes::both(view))
-            (lanes::slots(view))
+            @for shown in view.main().into_iter().chain(view.processes) { (lanes::slots(shown)) }
         } @else {
             p { "The records of single tasks are not in this study, so when each of them ran cannot be drawn. \
                  Every --export option keeps them." }

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::{View, picture};
 use crate::format;
+use crate::record::Way;
 use crate::report::svg::{Anchor, Axis, Svg};
 use crate::report::text;
 use crate::study::{Base, Fit, Point, Scaling, Study};
@@ -47,17 +48,30 @@ impl Figure {
 }
 
 pub(super) fn draw(view: &View<'_>) -> Markup {
-    let Some(scaling) = Scaling::of(view.study).filter(Scaling::is_sweep) else { return html! {} };
+    let sweeps: Vec<Scaling> = Scaling::of_each(view.study).into_iter().filter(Scaling::is_sweep).collect();
+    let several = sweeps.len() > 1;
+    html! {
+        @for scaling in &sweeps {
+            @let whose = if several { format!(": {}", view.study.called(scaling.way)) } else { String::new() };
+            (pictures(view.study, scaling, &whose))
+        }
+        @for line in text::laws(view.study) { p { (line) } }
+    }
+}
+
+fn pictures(study: &Study, scaling: &Scaling, whose: &str) -> Markup {
     let over = match scaling.base {
         Base::Serial => "",
         Base::OneAtATime => "Relative to one task at a time.",
     };
+    let drawn = |heading: &str, figure| {
+        picture(&format!("{heading} against slots{whose}"), over, chart(study, scaling, figure))
+    };
     html! {
         div.two {
-            (picture("Speed-up against slots", over, chart(view.study, &scaling, Figure::SpeedUp)))
-            (picture("Efficiency against slots", over, chart(view.study, &scaling, Figure::Efficiency)))
+            (drawn("Speed-up", Figure::SpeedUp))
+            (drawn("Efficiency", Figure::Efficiency))
         }
-        @for line in text::laws(view.study) { p { (line) } }
     }
 }
 
@@ -89,7 +103,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
         curve(&mut svg, class, fit, x, y, figure);
     }
     for point in points {
-        dot(&mut svg, point, x, y, figure);
+        dot(&mut svg, (point, scaling.way), x, y, figure);
     }
     let mut entries = vec![("key-ideal", "ideal".to_owned())];
     entries.extend(
@@ -97,7 +111,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
             (if *class == "usl" { "key-usl" } else { "key-amdahl" }, fit.law.to_string())
         }),
     );
-    entries.push(("parallel", "measured".to_owned()));
+    entries.push((scaling.way.name(), "measured".to_owned()));
     svg.legend(13.0, &entries);
     svg.finish()
 }
@@ -152,12 +166,13 @@ fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Figure
 }
 
 /// A width that was measured; one that the curves do not rest on is empty.
-fn dot(svg: &mut Svg, point: &Point, x: Axis, y: Axis, figure: Figure) {
+fn dot(svg: &mut Svg, (point, way): (&Point, Way), x: Axis, y: Axis, figure: Figure) {
     let width = point.width as f64;
     let at = x.at(width);
+    let of = if way == Way::Processes { " of-processes" } else { "" };
     if let Some(interval) = point.interval {
         let ends = [interval.low, interval.high].map(|value| (at, y.at(figure.of(value, width))));
-        svg.line("whisker", ends[0], ends[1]);
+        svg.line(&format!("whisker{of}"), ends[0], ends[1]);
     }
     let title = format!(
         "{}: speed-up {}, efficiency {}",
@@ -165,8 +180,9 @@ fn dot(svg: &mut Svg, point: &Point, x: Axis, y: Axis, figure: Figure) {
         format::factor(point.speedup),
         format::percent(point.efficiency),
     );
-    let class = if point.is_fitted { "point" } else { "point beside" };
-    svg.dot(class, (at, y.at(figure.of(point.speedup, width))), 4.5, &title);
+    let beside = if point.is_fitted { "" } else { " beside" };
+    let class = format!("point{beside}{of}");
+    svg.dot(&class, (at, y.at(figure.of(point.speedup, width))), 4.5, &title);
 }
 
 /// Where the cores of the machine end.

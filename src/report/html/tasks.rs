@@ -27,12 +27,12 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
     let alone = (view.parallel.is_some()).then_some(view.serial).flatten();
     let walls = alone.map(|serial| walls(serial, &rows)).unwrap_or_default();
     let heading = if view.study.n_failed() > 0 { "Slowest and failed tasks" } else { "Slowest tasks" };
-    let way = shown.column.way;
+    let way = shown.name;
     html! {
         section {
             h2 { (heading) }
             @if alone.is_some() {
-                p { "Stretch is the time in the parallel run over the time in the serial run." }
+                p { "Stretch is the time in the " (way) " run over the time in the serial run." }
             }
             div.wide tabindex="0" {
                 table {
@@ -87,10 +87,10 @@ fn rows<'a>(view: &View<'_>, shown: Shown<'a>) -> Vec<Row<'a>> {
     let failures = &view.study.failures;
     let why = |record: &Record| {
         if record.outcome.is_failure() {
-            return Some(format!("{} ({})", record.outcome, shown.column.way));
+            return Some(format!("{} ({})", record.outcome, shown.name));
         }
         let failure = failures.get(&record.item.unwrap_or(record.seq))?;
-        Some(format!("{} ({})", failure.why, failure.way))
+        Some(format!("{} ({})", failure.why, view.study.called(failure.way)))
     };
     let mut records: Vec<&Record> = shown.run.records.iter().collect();
     let slowest = SLOWEST.min(records.len());
@@ -131,7 +131,7 @@ fn failures_alone(view: &View<'_>) -> Markup {
                     @for failure in failures.values().take(FAILED) {
                         li.bad {
                             "× " bdi { (short(&failure.label)) } ": " bdi { (short(&failure.why)) }
-                            " (" (failure.way) ")"
+                            " (" (view.study.called(failure.way)) ")"
                         }
                     }
                 }

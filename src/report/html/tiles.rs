@@ -92,11 +92,11 @@ fn wall(view: &View<'_>) -> Tile {
     match (view.serial, view.parallel) {
         (Some(serial), Some(parallel)) => {
             let [one, other] = [serial, parallel].map(|shown| shown.column.wall());
-            Tile::new(both(one, other), "wall time, serial → parallel")
+            Tile::new(both(one, other), format!("wall time, serial → {}", parallel.name))
         }
         _ => Tile::new(
             view.main().map_or_else(String::new, |shown| seconds(shown.column.wall())),
-            view.main().map_or_else(String::new, |shown| format!("wall time, {}", shown.column.way)),
+            view.main().map_or_else(String::new, |shown| format!("wall time, {}", shown.name)),
         ),
     }
 }

@@ -5,19 +5,18 @@ use std::time::Duration;
 use super::Look;
 use super::glyphs::Glyphs;
 use crate::format;
+use crate::record::Way;
 use crate::study::{Column, Study};
 
-/// With more columns it is a sweep, which has a picture of its own.
-const MOST: usize = 2;
-
-/// Two bars of the median wall times; nothing of one way alone.
+/// Bars of the median wall times; nothing of one way alone, nor of a sweep, which
+/// has a picture of its own.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
     let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
-    if columns.len() != MOST {
+    if columns.len() < 2 || Way::SIDE_BY_SIDE.iter().any(|way| study.is_swept(*way)) {
         return Vec::new();
     }
     let named: Vec<(String, f64)> =
-        columns.iter().map(|column| (column.way.to_string(), column.wall())).collect();
+        columns.iter().map(|column| (study.called(column.way).to_owned(), column.wall())).collect();
     drawn(&named, look)
 }
 

@@ -19,18 +19,24 @@ const LABEL: usize = 11;
 /// Two marks of the axis are at least so many cells apart.
 const APART: usize = 12;
 
-/// The typical run of the widest parallel column, or of the serial one when it
-/// ran alone; nothing where the tasks' records were not kept.
+/// The typical run of the widest column of each parallel way, or of the serial one
+/// when it ran alone; nothing where the tasks' records were not kept.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
-    let widest = study.parallel().max_by_key(|column| column.width);
-    let drawn = widest.or_else(|| study.serial()).and_then(|column| Some((column, typical(column)?)));
-    let Some((column, run)) = drawn.filter(|(_, run)| !run.records.is_empty() && !run.wall.is_zero()) else {
+    let mut columns: Vec<&Column> = study.widest_of_each().collect();
+    if columns.is_empty() {
+        columns.extend(study.serial());
+    }
+    columns.into_iter().flat_map(|column| drawn(study, column, look)).collect()
+}
+
+fn drawn(study: &Study, column: &Column, look: Look) -> Vec<String> {
+    let Some(run) = typical(column).filter(|run| !run.records.is_empty() && !run.wall.is_zero()) else {
         return Vec::new();
     };
     let glyphs = Glyphs::of(look.unicode);
     let n_cells = look.width.saturating_sub(LABEL).max(1);
     let all = lanes(run, n_cells);
-    let mut lines = legend(column, run, &all, n_cells, glyphs);
+    let mut lines = legend(study, column, run, &all, n_cells, glyphs);
     lines.extend(all.iter().take(MOST_LANES).map(|lane| drawn_lane(lane, glyphs, look)));
     if let Some(more) = all.get(MOST_LANES..).filter(|more| !more.is_empty()) {
         let busy = more.iter().map(|lane| lane.busy).sum::<f64>() / more.len() as f64;
@@ -46,11 +52,19 @@ pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
 }
 
 /// What a lane means; only characters that are there are explained.
-fn legend(column: &Column, run: &RunResult, lanes: &[Lane], n_cells: usize, glyphs: Glyphs) -> Vec<String> {
+fn legend(
+    study: &Study,
+    column: &Column,
+    run: &RunResult,
+    lanes: &[Lane],
+    n_cells: usize,
+    glyphs: Glyphs,
+) -> Vec<String> {
     let cell = format::duration(run.wall.div_f64(n_cells as f64));
-    let name = match column.way {
-        Way::Parallel => format!("-j {}", column.width),
-        Way::Serial => "serial".to_owned(),
+    let name = match (study.called(column.way), column.way) {
+        ("parallel", _) => format!("-j {}", column.width),
+        (name, Way::Serial) => name.to_owned(),
+        (name, Way::Parallel | Way::Processes) => format!("{name} -j {}", column.width),
     };
     let is_shown = |glyph: char| {
         let mut cells = lanes.iter().take(MOST_LANES).flat_map(|lane| &lane.cells);

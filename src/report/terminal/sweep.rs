@@ -17,9 +17,21 @@ const BEYOND: f64 = 2.0;
 /// What stands before the bars.
 const FIGURES: usize = 44;
 
-/// The sweep of `study`; nothing of fewer than two widths.
+/// The sweeps of `study`, one for each way; nothing of fewer than two widths.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
-    let Some(scaling) = Scaling::of(study).filter(Scaling::is_sweep) else { return Vec::new() };
+    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    let several = sweeps.len() > 1;
+    let mut lines = Vec::new();
+    for scaling in &sweeps {
+        if several {
+            lines.push(study.called(scaling.way).to_owned());
+        }
+        lines.extend(drawn(study, scaling, look));
+    }
+    lines
+}
+
+fn drawn(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
     let glyphs = Glyphs::of(look.unicode);
     let room = look.width.saturating_sub(FIGURES + 1).max(1);
     let best = scaling.points.iter().map(|point| point.speedup).fold(0.0, f64::max);

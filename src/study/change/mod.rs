@@ -10,7 +10,6 @@ mod tests;
 use super::bootstrap::{Interval, ratio_of_medians};
 use super::comparison::{FEWEST_RUNS_FOR_A_TEST, disk_guard};
 use super::{Column, Comparison, Study, Verdict};
-use crate::record::Way;
 
 /// One column before and after.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,11 +93,7 @@ fn counterpart<'a>(study: &'a Study, column: &Column) -> Option<&'a Column> {
 fn alone(study: &Study, other: &Study, when: &str) -> Option<String> {
     let ran = study.columns.iter().filter(|column| !column.runs.is_empty());
     let alone = ran.filter(|column| counterpart(other, column).is_none());
-    let name = |column: &Column| match column.way {
-        Way::Serial => column.way.to_string(),
-        Way::Parallel => format!("-j {}", column.width),
-    };
-    let names: Vec<String> = alone.map(name).collect();
+    let names: Vec<String> = alone.map(Column::short_name).collect();
     (!names.is_empty()).then(|| format!("only {when}: {}", names.join(", ")))
 }
 

@@ -41,6 +41,8 @@ pub struct Point {
 /// How the speed-up grows with the width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling {
+    /// Whose widths these are.
+    pub way: Way,
     /// What the speed-ups are relative to.
     pub base: Base,
     /// The widths that can be compared with the base, narrowest first.
@@ -52,24 +54,25 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// The scaling of `study`; `None` when no parallel column can be compared
-    /// with a serial one or with one task at a time.
-    ///
-    /// The serial way counts as one worker where no column has a width of 1.
+    /// The scaling of each parallel way of `study` of which a column can be
+    /// compared with a serial one or with one task at a time.
     #[must_use]
-    pub fn of(study: &Study) -> Option<Self> {
-        Self::from_comparisons(study, &Comparison::of_each(study))
+    pub fn of_each(study: &Study) -> Vec<Self> {
+        Way::SIDE_BY_SIDE.into_iter().filter_map(|way| Self::of(study, way)).collect()
     }
 
-    /// The same, with what [`Comparison::of_each`] gave for this study.
+    /// The scaling of one way; `None` when no column of it can be compared.
+    ///
+    /// The base counts as one worker where no column has a width of 1.
     #[must_use]
-    pub fn from_comparisons(study: &Study, comparisons: &[Option<Comparison>]) -> Option<Self> {
+    pub fn of(study: &Study, way: Way) -> Option<Self> {
+        let comparisons = Comparison::of_each(study);
         let base = study.base()?;
         let most = most_that_the_cores_carry(study, base);
         let mut points: Vec<Point> = Vec::new();
-        for (column, comparison) in study.columns.iter().zip(comparisons) {
+        for (column, comparison) in study.columns.iter().zip(&comparisons) {
             let known = points.iter().any(|point| point.width == column.width);
-            if let Some(comparison) = comparison.as_ref().filter(|_| !known) {
+            if let Some(comparison) = comparison.as_ref().filter(|_| column.way == way && !known) {
                 points.extend(Point::new(column, comparison, most));
             }
         }
@@ -84,7 +87,7 @@ impl Scaling {
         }
         let base = if base.way == Way::Serial { Base::Serial } else { Base::OneAtATime };
         let [amdahl, usl] = [Law::Amdahl, Law::Usl].map(|law| Fit::new(law, &fitted));
-        Some(Self { base, points, amdahl, usl })
+        Some(Self { way, base, points, amdahl, usl })
     }
 
     /// Whether several widths were run.
@@ -164,7 +167,7 @@ mod tests {
 
     #[test]
     fn karp_flatt_finds_the_serial_share_of_amdahls_law_at_every_width() {
-        let scaling = Scaling::of(&sweep(&[1, 2, 4], 10.0)).unwrap();
+        let scaling = Scaling::of(&sweep(&[1, 2, 4], 10.0), Way::Parallel).unwrap();
         let shares: Vec<Option<f64>> = scaling.points.iter().map(|point| point.serial_share).collect();
         assert_eq!(shares[0], None);
         assert!(shares[1..].iter().all(|share| (share.unwrap() - 0.1).abs() < 1e-9), "{shares:?}");
@@ -174,27 +177,27 @@ mod tests {
 
     #[test]
     fn three_widths_are_enough_for_amdahl_and_four_for_gunther() {
-        let three = Scaling::of(&sweep(&[1, 2, 4], 10.0)).unwrap();
+        let three = Scaling::of(&sweep(&[1, 2, 4], 10.0), Way::Parallel).unwrap();
         assert!((three.amdahl.unwrap().alpha - 0.1).abs() < 1e-6);
         assert_eq!(three.usl, Err(NoFit::TooFew { law: Law::Usl, widths: 3 }));
-        let four = Scaling::of(&sweep(&[4, 3, 2, 1], 10.0)).unwrap();
+        let four = Scaling::of(&sweep(&[4, 3, 2, 1], 10.0), Way::Parallel).unwrap();
         assert!((four.usl.unwrap().alpha - 0.1).abs() < 1e-6);
         assert_eq!(four.points[0].width, 1);
     }
 
     #[test]
     fn the_serial_way_is_one_worker_where_no_column_is() {
-        let scaling = Scaling::of(&sweep(&[2, 3, 4], 10.0)).unwrap();
+        let scaling = Scaling::of(&sweep(&[2, 3, 4], 10.0), Way::Parallel).unwrap();
         let usl = scaling.usl.unwrap();
         assert_eq!((usl.from, usl.to, scaling.points.len()), (1, 4, 3));
     }
 
     #[test]
     fn widths_beyond_the_cores_are_not_fitted_unless_the_tasks_wait() {
-        let computing = Scaling::of(&sweep(&[1, 2, 4, 8, 16], 10.0)).unwrap();
+        let computing = Scaling::of(&sweep(&[1, 2, 4, 8, 16], 10.0), Way::Parallel).unwrap();
         assert_eq!(computing.amdahl.unwrap().to, 4);
         assert!(computing.usl.is_err() && !computing.points[3].is_fitted);
-        let waiting = Scaling::of(&sweep(&[1, 2, 4, 8, 16, 128], 0.1)).unwrap();
+        let waiting = Scaling::of(&sweep(&[1, 2, 4, 8, 16, 128], 0.1), Way::Parallel).unwrap();
         // There are 64 tasks.
         assert_eq!(waiting.usl.unwrap().to, 16);
     }
@@ -203,11 +206,11 @@ mod tests {
     fn one_task_at_a_time_stands_in_for_a_serial_way() {
         let mut study = sweep(&[1, 2, 4], 10.0);
         study.columns.remove(0);
-        let scaling = Scaling::of(&study).unwrap();
+        let scaling = Scaling::of(&study, Way::Parallel).unwrap();
         assert_eq!((scaling.base, scaling.points.len()), (Base::OneAtATime, 3));
         assert!((scaling.points[0].speedup - 1.0).abs() < 1e-12);
         study.columns.remove(0);
-        assert_eq!(Scaling::of(&study), None);
+        assert_eq!(Scaling::of(&study, Way::Parallel), None);
     }
 
     #[test]
@@ -215,6 +218,6 @@ mod tests {
         let mut study = sweep(&[1, 2], 10.0);
         let failure = crate::study::Failure { label: String::new(), why: String::new(), way: Way::Serial };
         study.failures.insert(0, failure);
-        assert_eq!(Scaling::of(&study), None);
+        assert_eq!(Scaling::of(&study, Way::Parallel), None);
     }
 }

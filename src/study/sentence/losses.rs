@@ -4,6 +4,7 @@
 
 use super::outside::MOSTLY_WAITING;
 use super::view::View;
+use super::workers;
 use crate::format;
 
 /// Tasks that take this much longer side by side are stretched.
@@ -30,7 +31,7 @@ pub(super) fn largest(view: &View<'_>) -> String {
     } else if largest <= tail {
         idle_at_the_end(view, tail)
     } else {
-        work_outside(view, gaps)
+        workers::outside(view, gaps).unwrap_or_else(|| work_outside(view, gaps))
     }
 }
 

@@ -9,6 +9,7 @@ mod bounds;
 mod losses;
 mod outside;
 mod view;
+mod workers;
 
 use self::view::View;
 use super::{Comparison, Study, Verdict};
@@ -30,12 +31,20 @@ const RULES: &[Rule] = &[
     bounds::near_the_ideal,
 ];
 
-/// What the study says about its widest parallel column, as one sentence;
-/// `None` when there is nothing to compare.
+/// What the study says about its widest parallel column, as one sentence, and in
+/// another one how processes compare with threads; `None` when there is nothing to
+/// compare.
 #[must_use]
 pub fn explain(study: &Study) -> Option<String> {
+    let sentences = [held_back(study), workers::beside_threads(study)];
+    let said: Vec<String> = sentences.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What held the widest parallel column back.
+fn held_back(study: &Study) -> Option<String> {
     let serial = study.serial()?;
-    let parallel = study.parallel().max_by_key(|column| column.width)?;
+    let parallel = study.widest()?;
     let comparison = Comparison::of(study, parallel)?;
     if parallel.width == 1 {
         return Some("One task at a time against one at a time: there was nothing to gain.".to_owned());

@@ -6,7 +6,7 @@ use super::*;
 use crate::host::Surroundings;
 use crate::measure::Usage;
 use crate::record::Way;
-use crate::study::{Column, RunResult, SpanTotal};
+use crate::study::{Column, Crew, RunResult, SpanTotal};
 
 fn seconds(value: f64) -> Duration {
     Duration::from_secs_f64(value)
@@ -54,6 +54,40 @@ fn computed(run: &mut RunResult, cpu: f64) {
 
 fn said(study: &Study) -> String {
     explain(study).unwrap()
+}
+
+/// Worker processes in the place of the threads.
+fn in_processes(column: &Column, startup: f64) -> Column {
+    let crew = Crew {
+        workers: column.width,
+        startup: seconds(startup),
+        peak_memory: Some(8 << 20),
+        passed: 4_000_000,
+        passing: seconds(0.2),
+        replaced: 0,
+    };
+    let mut column = Column { way: Way::Processes, ..column.clone() };
+    column.runs[0].crew = Some(crew);
+    column
+}
+
+#[test]
+fn what_processes_cost_is_told_with_what_they_wait_for() {
+    let mut study = study(4, 4.0);
+    (parallel(&mut study).task_wall, parallel(&mut study).task_cpu) = (seconds(10.0), seconds(10.0));
+    study.columns[1] = in_processes(&study.columns[1], 1.25);
+    let said = said(&study);
+    let expected = "starting 4 processes took 1.250 s, and each waited 50.00 ms for 4.00 MB to be passed, and a task takes 100.0 ms.";
+    assert!(said.starts_with("Work outside tasks: ") && said.ends_with(expected), "{said}");
+}
+
+#[test]
+fn processes_are_compared_with_as_many_threads() {
+    let mut study = study(4, 2.5);
+    study.columns.push(in_processes(&column(Way::Processes, 4, 100, 3.0), 0.25));
+    let said = said(&study);
+    let expected = "In processes it took +20 %: starting 4 processes took 250.0 ms, and each waited 50.00 ms for 4.00 MB to be passed.";
+    assert!(said.starts_with("Nothing to speak of") && said.ends_with(expected), "{said}");
 }
 
 #[test]

@@ -47,7 +47,45 @@ impl Matrix {
             Flat::Reals(values) => Self::Reals(Array2::from_shape_vec(dim, values).expect(fits)),
         }
     }
+
+    /// All of it as bytes: what the values are, then the values, little-endian.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        fn bytes<const N: usize, T: Copy>(kind: u8, matrix: &Array2<T>, of: fn(T) -> [u8; N]) -> Vec<u8> {
+            let mut bytes = Vec::with_capacity(1 + N * matrix.len());
+            bytes.push(kind);
+            for &value in matrix {
+                bytes.extend(of(value));
+            }
+            bytes
+        }
+        match self {
+            Self::Small(matrix) => bytes(SMALL, matrix, u16::to_le_bytes),
+            Self::Counts(matrix) => bytes(COUNTS, matrix, i64::to_le_bytes),
+            Self::Reals(matrix) => bytes(REALS, matrix, f64::to_le_bytes),
+        }
+    }
+
+    /// What [`Self::to_bytes`] made; `None` of anything else, and of another shape.
+    pub(super) fn from_bytes(bytes: &[u8], shape: Shape) -> Option<Self> {
+        fn values<const N: usize, T>(bytes: &[u8], shape: Shape, of: fn([u8; N]) -> T) -> Option<Array2<T>> {
+            let (values, rest) = bytes.as_chunks::<N>();
+            let dim = (usize::try_from(shape.rows).ok()?, usize::try_from(shape.cols).ok()?);
+            let values = values.iter().map(|&bytes| of(bytes)).collect();
+            Array2::from_shape_vec(dim, values).ok().filter(|_| rest.is_empty())
+        }
+        match bytes.split_first()? {
+            (&SMALL, bytes) => values(bytes, shape, u16::from_le_bytes).map(Self::Small),
+            (&COUNTS, bytes) => values(bytes, shape, i64::from_le_bytes).map(Self::Counts),
+            (&REALS, bytes) => values(bytes, shape, f64::from_le_bytes).map(Self::Reals),
+            _ => None,
+        }
+    }
 }
+
+/// What the values of a matrix are, where it is passed on as bytes.
+const SMALL: u8 = b's';
+const COUNTS: u8 = b'c';
+const REALS: u8 = b'r';
 
 /// The values of a matrix while it grows.
 enum Flat {

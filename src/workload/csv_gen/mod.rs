@@ -17,16 +17,19 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
 use self::large::LargeFiles;
 use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::pieces::Desks;
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
-use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
+use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec, paths};
 use crate::format;
 use crate::interrupt::Interrupt;
 use crate::record::{Outcome, Spec, Task, Way};
+use crate::whole_file;
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
@@ -58,6 +61,8 @@ pub struct CsvGen {
     shape: Shape,
     source: Source,
     shared: Option<Matrix>,
+    /// Whether a file is always one task: its parts know of each other.
+    whole_files: bool,
     /// Files of several parts that this run has begun.
     large: LargeFiles,
     desks: Desks,
@@ -83,6 +88,7 @@ impl CsvGen {
             shape,
             source,
             shared: None,
+            whole_files: false,
             large: LargeFiles::default(),
             desks: Desks::default(),
         })
@@ -113,7 +119,7 @@ impl CsvGen {
     fn parts(&self) -> u64 {
         let splits =
             self.source.has_blocks() && self.shape.values() > SPLIT_ABOVE && !self.shares_in_memory();
-        if splits { self.shape.values().div_ceil(BLOCK) } else { 1 }
+        if splits && !self.whole_files { self.shape.values().div_ceil(BLOCK) } else { 1 }
     }
 
     fn task(&self, seq: u64) -> Task {
@@ -153,6 +159,20 @@ impl Workload for CsvGen {
         serde_json::json!(self.options)
     }
 
+    fn blueprint(&self) -> serde_json::Value {
+        let mut blueprint = self.spec();
+        if let Some(folder) = &self.options.out_dir {
+            blueprint["out_dir"] = paths::exact(folder);
+        }
+        blueprint
+    }
+
+    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
+        let in_parts = self.parts() > 1;
+        self.whole_files = true;
+        Ok(in_parts.then(|| "a file is one task, for processes share no memory".to_owned()))
+    }
+
     fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
         if self.options.n_files() == 0 {
             return Ok(vec!["--files 0 asks for no file: give --files 20, say".to_owned()]);
@@ -175,6 +195,15 @@ impl Workload for CsvGen {
         Ok(())
     }
 
+    fn share(&self) -> Option<Vec<u8>> {
+        self.shared.as_ref().map(Matrix::to_bytes)
+    }
+
+    fn take_over(&mut self, shared: &[u8]) -> anyhow::Result<()> {
+        self.shared = Some(Matrix::from_bytes(shared, self.shape).context("take over the shared matrix")?);
+        Ok(())
+    }
+
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
             Spec::Part { item, part } => pieces::write_part(self, item, part, cx),
@@ -187,6 +216,10 @@ impl Workload for CsvGen {
     fn settle(&self) {
         self.large.give_up();
         self.desks.clear();
+    }
+
+    fn clean_up_after(&self, way: Way, process: u32) {
+        whole_file::remove_temporaries(&self.folder(way), process);
     }
 
     fn products(

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::workload::paths;
 
 /// The generator of random numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -102,9 +104,9 @@ pub struct CsvOptions {
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
-    /// The folder of the folders `data_serial` and `data_parallel` (default: here)
+    /// The folder of the folders `data_serial`, `data_parallel` and `data_processes` (default: here)
     #[arg(long, value_name = "DIR")]
-    #[serde(serialize_with = "lossy")]
+    #[serde(with = "paths")]
     pub out_dir: Option<PathBuf>,
 }
 
@@ -116,12 +118,6 @@ pub(super) struct Parameters {
     pub(super) high: f64,
     pub(super) loc: f64,
     pub(super) scale: f64,
-}
-
-/// JSON has no words for a name that is not Unicode.
-#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-fn lossy<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
-    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 impl Default for CsvOptions {

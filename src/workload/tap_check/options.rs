@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::workload::paths;
+
 /// What can be chosen.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -49,7 +51,7 @@ pub struct TapOptions {
     pub repeat: u32,
     /// Trust the certificate authorities in FILE (PEM), too
     #[arg(long, value_name = "FILE")]
-    #[serde(default)]
+    #[serde(default, with = "paths")]
     pub cacert: Option<PathBuf>,
     /// Trust this system's certificate authorities instead of those that parsim brings
     #[arg(long)]

@@ -24,7 +24,9 @@ pub(super) struct Service {
     pub(super) name: Option<String>,
     /// Where it is.
     pub(super) url: Url,
-    /// The URL as it was given, without a password.
+    /// The URL as it was given.
+    pub(super) given: String,
+    /// The same without a password.
     pub(super) shown: String,
 }
 
@@ -34,7 +36,7 @@ impl Service {
         let url = url.trim();
         let shown = crate::format::without_passwords(url);
         let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
-        Ok(Self { name, url: parsed, shown })
+        Ok(Self { name, url: parsed, given: url.to_owned(), shown })
     }
 
     pub(super) fn label(&self) -> &str {

@@ -12,7 +12,9 @@ use super::options::TapOptions;
 use super::services::{Service, services};
 use crate::http::{Budget, Client, RetryAfter, Roots, Trust};
 use crate::record::{Outcome, Spec, Task, Way};
-use crate::workload::{Cx, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec};
+use crate::workload::{
+    Cx, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec, paths,
+};
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
 const LIMIT: usize = 1 << 20;
@@ -231,5 +233,27 @@ impl Workload for TapCheck {
         let names: Vec<Option<String>> = names;
         let names = if names.iter().all(Option::is_none) { Vec::new() } else { names };
         serde_json::json!(TapOptions { urls, names, list: None, header: false, ..self.options.clone() })
+    }
+
+    /// The services themselves, wherever they were named: those of --demo are in
+    /// this process.
+    fn blueprint(&self) -> serde_json::Value {
+        let urls = self.services.iter().map(|service| service.given.clone()).collect();
+        let names = self.services.iter().map(|service| service.name.clone()).collect();
+        let options =
+            TapOptions { urls, names, list: None, header: false, demo: false, ..self.options.clone() };
+        let mut blueprint = serde_json::json!(options);
+        if let Some(path) = &self.options.cacert {
+            blueprint["cacert"] = paths::exact(path);
+        }
+        blueprint
+    }
+
+    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
+        ensure!(
+            self.options.per_host.is_none(),
+            "--per-host counts requests in one process: leave it out, or --workers"
+        );
+        Ok(None)
     }
 }

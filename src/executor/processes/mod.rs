@@ -1,0 +1,152 @@
+//! Several tasks at a time, in worker processes: each is told once what it is to
+//! be, then given task after task; records come back.
+//!
+//! Three parts that do not know each other's business: what is said (`protocol`),
+//! what carries the words ([`Transport`]), and who says what when (`seat` here,
+//! [`serve()`] there). Workers elsewhere than on this machine are another transport.
+//! Knows nothing of what tasks do: a worker builds the workload anew from its
+//! blueprint.
+
+mod protocol;
+mod seat;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+pub use self::serve::{Build, serve};
+pub use self::transport::{Children, Link, Transport};
+
+use self::protocol::{Hello, PROTOCOL};
+use self::seat::{Cost, Orders, Seat};
+use super::pool::drive_threads;
+use super::{Executor, needed};
+use crate::record::Way;
+use crate::run::Run;
+use crate::study::Crew;
+use crate::workload::Workload;
+
+/// The engine of worker processes.
+pub struct Processes<'a> {
+    width: NonZeroUsize,
+    transport: Box<dyn Transport + 'a>,
+}
+
+impl<'a> Processes<'a> {
+    /// At most `width` tasks at a time, each in a worker of `transport`.
+    #[must_use]
+    pub fn new(width: NonZeroUsize, transport: impl Transport + 'a) -> Self {
+        Self { width, transport: Box::new(transport) }
+    }
+}
+
+impl Executor for Processes<'_> {
+    fn way(&self) -> Way {
+        Way::Processes
+    }
+
+    fn width(&self) -> usize {
+        self.width.get()
+    }
+
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+        let n_workers = needed(self.width, workload);
+        let begun = run.clock.now();
+        let orders = Orders {
+            hello: Hello {
+                protocol: PROTOCOL.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                workload: workload.name().to_owned(),
+                blueprint: workload.blueprint(),
+                way: run.way,
+                digested: run.digested,
+                retry: run.batch.retry(),
+            },
+            shared: workload.share(),
+        };
+        let packed = run.clock.now();
+        let prepared = self.start(n_workers, run, &orders).and_then(|mut seats| {
+            let ready = run.clock.now();
+            share(&mut seats, run)?;
+            Ok((seats, ready))
+        });
+        let (seats, ready) = match prepared {
+            Ok(prepared) => prepared,
+            // That parsim is to end is for the experiment to tell.
+            Err(_) if run.interrupt.is_set() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
+        let costs = feed(seats, run, workload)?;
+        Ok(Some(Crew {
+            workers: n_workers,
+            startup: ready.saturating_sub(packed),
+            peak_memory: costs.iter().map(|cost| cost.peak_memory).sum(),
+            passed: costs.iter().map(|cost| cost.passed).sum(),
+            // Each of them waited that long.
+            passing: sharing.saturating_mul(u32::try_from(n_workers).unwrap_or(u32::MAX))
+                + costs.iter().map(|cost| cost.passing).sum::<Duration>(),
+            replaced: costs.iter().map(|cost| cost.replaced).sum(),
+        }))
+    }
+}
+
+impl Processes<'_> {
+    /// Starts them all; when one cannot be, no task is begun.
+    fn start<'s>(
+        &'s self,
+        n_workers: usize,
+        run: &Run<'_>,
+        orders: &'s Orders,
+    ) -> anyhow::Result<Vec<Seat<'s>>> {
+        let fewer = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
+        // First all are started, then all are waited for: they get ready side by side.
+        let seats = (0..n_workers).map(|_| Seat::open(&*self.transport, orders));
+        let mut seats = seats.collect::<anyhow::Result<Vec<_>>>().with_context(fewer)?;
+        seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt)).with_context(fewer)?;
+        Ok(seats)
+    }
+}
+
+/// Gives all of them what tasks share.
+fn share(seats: &mut [Seat<'_>], run: &Run<'_>) -> anyhow::Result<()> {
+    for seat in &mut *seats {
+        seat.share();
+    }
+    seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt))
+}
+
+/// Gives each of them task after task until there are none. What it cost.
+fn feed(seats: Vec<Seat<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Vec<Cost>> {
+    let n_seats = seats.len();
+    let waiting: Mutex<Vec<Seat<'_>>> = Mutex::new(seats);
+    let over: Mutex<(Vec<Cost>, Option<anyhow::Error>)> = Mutex::default();
+    drive_threads(n_seats, &|| {
+        let seat = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut seat = seat.expect("there are as many threads as seats");
+        let mut trouble = None;
+        while trouble.is_none()
+            && let Some(ticket) = run.batch.take()
+        {
+            trouble = seat.work(run, workload, &ticket).err();
+        }
+        seat.dismiss();
+        let mut over = over.lock().unwrap_or_else(PoisonError::into_inner);
+        over.0.push(seat.cost);
+        over.1 = over.1.take().or(trouble);
+    })?;
+    let (costs, trouble) = over.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match trouble {
+        // The others did what there was left to do.
+        Some(error) if !run.interrupt.is_set() && run.batch.take().is_some() => {
+            Err(error.context("no worker process is left, and tasks are"))
+        }
+        Some(_) | None => Ok(costs),
+    }
+}

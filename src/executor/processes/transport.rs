@@ -1,0 +1,182 @@
+//! What carries the words between an executor and its workers: the trait, and
+//! processes of this machine.
+//!
+//! Knows nothing of what is said.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::interrupt::{Interest, Interrupt, Waited};
+
+/// Starts workers somewhere.
+pub trait Transport: Sync {
+    /// Starts one and connects with it. It has said nothing yet.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn open(&self) -> anyhow::Result<Box<dyn Link>>;
+}
+
+/// A worker and the way to it. Dropped, it leaves no worker behind.
+pub trait Link: Read + Write + Send {
+    /// The worker in a person's words: `process 4711`.
+    fn name(&self) -> String;
+
+    /// The worker's number, where it is a process of this machine.
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
+    /// Waits until something can be read (the end of the stream, too), the flag is
+    /// set, or `end` has come.
+    ///
+    /// # Errors
+    /// When the system cannot wait for it.
+    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited>;
+
+    /// Nothing more will be said to the worker, which ends by itself then.
+    fn hang_up(&mut self);
+
+    /// Waits until the worker is gone, or makes it go when that takes longer than
+    /// `patience`. How it ended, unless it did as it should: `was killed by signal 9`.
+    fn bury(&mut self, patience: Duration) -> Option<String>;
+}
+
+/// Worker processes on this machine, which hear on their standard input and answer
+/// on their standard output.
+#[derive(Clone, Debug)]
+pub struct Children {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Children {
+    /// Each worker is `program` with `arguments`.
+    #[must_use]
+    pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
+        Self { program, arguments }
+    }
+}
+
+impl Transport for Children {
+    fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+        let mut child = Command::new(&self.program)
+            // Whatever the file is called, it is parsim that is meant.
+            .arg0("parsim")
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start a worker: {}", self.program.display()))?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        Ok(Box::new(Process { child, to, from, ended: None }))
+    }
+}
+
+/// A worker process.
+struct Process {
+    child: Child,
+    /// Its standard input, until nothing more is said.
+    to: Option<ChildStdin>,
+    /// Its standard output, until it is gone.
+    from: Option<ChildStdout>,
+    ended: Option<ExitStatus>,
+}
+
+impl Process {
+    /// Reads to the end of the stream, which comes when the process ends; `false`
+    /// when it does not come in time.
+    fn falls_silent(&mut self, end: Instant) -> bool {
+        // That parsim is to end is no reason not to wait for this: it is quick.
+        let Ok(undisturbed) = Interrupt::unbound() else { return false };
+        let mut rest = [0; 4096];
+        while let Ok(Waited::Ready) = self.wait(&undisturbed, end) {
+            match self.read(&mut rest) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
+impl Link for Process {
+    fn name(&self) -> String {
+        format!("process {}", self.child.id())
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.child.id())
+    }
+
+    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
+        match &self.from {
+            Some(from) => interrupt.wait_until(from.as_fd(), Interest::Read, end),
+            None => Ok(Waited::Ready),
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.to = None;
+    }
+
+    fn bury(&mut self, patience: Duration) -> Option<String> {
+        self.hang_up();
+        let is_over = self.ended.is_some() || self.falls_silent(Instant::now() + patience);
+        if !is_over {
+            // One that has ended meanwhile cannot be killed.
+            let _ = self.child.kill();
+        }
+        if self.ended.is_none() {
+            self.ended = self.child.wait().ok();
+        }
+        self.from = None;
+        match self.ended {
+            _ if !is_over => Some(format!("did not end within {} s", patience.as_secs_f64())),
+            None => Some("could not be waited for".to_owned()),
+            Some(status) if status.success() => None,
+            Some(status) => Some(match (status.signal(), status.code()) {
+                (Some(signal), _) => format!("was killed by signal {signal}"),
+                (None, code) => format!("ended with status {}", code.unwrap_or_default()),
+            }),
+        }
+    }
+}
+
+impl Read for Process {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.from.as_mut().map_or(Ok(0), |from| from.read(bytes))
+    }
+}
+
+impl Write for Process {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.to {
+            Some(to) => to.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            // Nothing better can be done with an error than to go on.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
