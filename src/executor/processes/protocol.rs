@@ -142,17 +142,28 @@ impl Frame {
 
 const HEAD: usize = 5;
 
-/// Writes one frame at once, and tells how many bytes that were.
+/// Payloads up to here are copied behind their head, so that it takes one write.
+const SMALL: usize = 64 << 10;
+
+/// So much room is made for a payload before it comes, whatever its length says.
+const BELIEVED: usize = 16 << 20;
+
+/// Writes one frame, and tells how many bytes that were.
 pub(super) fn send(target: &mut (impl Write + ?Sized), kind: u8, payload: &[u8]) -> io::Result<u64> {
     let length = u32::try_from(payload.len()).ok().filter(|length| *length <= LONGEST);
     let length = length.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "too much for one message"))?;
-    let mut frame = Vec::with_capacity(HEAD + payload.len());
+    let mut frame = Vec::with_capacity(HEAD + payload.len().min(SMALL));
     frame.extend(length.to_le_bytes());
     frame.push(kind);
-    frame.extend(payload);
-    target.write_all(&frame)?;
+    if payload.len() <= SMALL {
+        frame.extend(payload);
+        target.write_all(&frame)?;
+    } else {
+        target.write_all(&frame)?;
+        target.write_all(payload)?;
+    }
     target.flush()?;
-    Ok(frame.len() as u64)
+    Ok((HEAD + payload.len()) as u64)
 }
 
 /// The same of a message that is JSON.
@@ -182,8 +193,7 @@ pub(super) fn receive(mut source: &mut (impl Read + ?Sized)) -> io::Result<Optio
     if length > LONGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, "not what a parsim worker says"));
     }
-    let mut payload = Vec::new();
-    // Grown as it comes: a length is not to be believed before.
+    let mut payload = Vec::with_capacity((length as usize).min(BELIEVED));
     let n_read = Read::take(&mut source, length.into()).read_to_end(&mut payload)?;
     if n_read < length as usize {
         return Err(ErrorKind::UnexpectedEof.into());
@@ -214,6 +224,16 @@ mod tests {
             send(&mut wire, kind::TASK, &payload).unwrap();
             let cut = cut.min(wire.len() - 1);
             prop_assert!(receive(&mut &wire[..wire.len() - cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_payload_of_any_size_arrives() {
+        for length in [0, SMALL, SMALL + 1, BELIEVED + 1] {
+            let payload = vec![7; length];
+            let mut wire = Vec::new();
+            assert_eq!(send(&mut wire, kind::SHARED, &payload).unwrap(), wire.len() as u64);
+            assert!(receive(&mut &wire[..]).unwrap().unwrap().payload == payload, "{length}");
         }
     }
 

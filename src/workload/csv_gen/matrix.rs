@@ -51,10 +51,10 @@ impl Matrix {
     /// All of it as bytes: what the values are, then the values, little-endian.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         fn bytes<const N: usize, T: Copy>(kind: u8, matrix: &Array2<T>, of: fn(T) -> [u8; N]) -> Vec<u8> {
-            let mut bytes = Vec::with_capacity(1 + N * matrix.len());
-            bytes.push(kind);
-            for &value in matrix {
-                bytes.extend(of(value));
+            let mut bytes = vec![kind; 1 + N * matrix.len()];
+            let (places, _) = bytes[1..].as_chunks_mut();
+            for (place, &value) in places.iter_mut().zip(matrix) {
+                *place = of(value);
             }
             bytes
         }
