@@ -152,7 +152,8 @@ impl BlockPtrs {
     #[expect(clippy::inline_always, reason = "see `Wide::run`")]
     #[inline(always)]
     fn look_up(&self, block: &mut Block) {
-        for (limit, &slot) in block.limit.iter_mut().zip(&block.slot).take(block.attempts) {
+        let (limits, slots) = (&mut block.limit[..block.attempts], &block.slot[..block.attempts]);
+        for (limit, &slot) in limits.iter_mut().zip(slots) {
             *limit *= self.probability[slot as usize % SLOTS];
         }
     }
@@ -204,8 +205,10 @@ impl Block {
     #[inline(always)]
     fn compare(&mut self) -> u64 {
         let mut all = 0;
-        let sides = self.hat.iter().zip(&self.limit);
-        for (verdict, (hat, limit)) in self.verdict.iter_mut().zip(sides).take(self.attempts) {
+        // Cut to one length before the loop, which is vectorised for sure then.
+        let n = self.attempts;
+        let sides = self.hat[..n].iter().zip(&self.limit[..n]);
+        for (verdict, (hat, limit)) in self.verdict[..n].iter_mut().zip(sides) {
             let excess = hat - limit;
             let accepted = u64::from(excess < 0.0) * ACCEPTED;
             *verdict = accepted | (u64::from(excess.abs() <= limit * GUARD) * UNDECIDED);
