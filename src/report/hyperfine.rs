@@ -65,24 +65,12 @@ fn result(study: &Study, column: &Column) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::record::Way;
-    use crate::study::RunResult;
+    use crate::study::tests::both_ways;
 
     #[test]
     fn the_spread_is_that_of_the_sample_and_a_single_run_has_none() {
-        let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), ..RunResult::default() };
-        let column = |way, width, walls: &[u64]| Column {
-            way,
-            width,
-            runs: walls.iter().map(run).collect(),
-            whereabouts: None,
-            output: String::new(),
-        };
-        let columns = vec![column(Way::Serial, 1, &[1000]), column(Way::Parallel, 2, &[400, 600, 500])];
-        let study = Study { columns, ..crate::study::tests::empty() };
+        let study = both_ways(&[1000], &[400, 600, 500], 2);
         let [serial, parallel] = &results(&study)[..] else { panic!("two columns") };
         assert_eq!((serial.stddev, parallel.stddev), (None, Some(0.1)));
         assert!((parallel.mean - 0.5).abs() < 1e-12 && (parallel.max - 0.6).abs() < 1e-12);

@@ -82,15 +82,20 @@ pub(super) fn bytes_held(pipe: BorrowedFd<'_>) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// Lets a pipe hold as much as an unprivileged process may have by default. What
-/// the system does not grant stays as it was.
+/// Lets a pipe hold as much as an unprivileged process may have by default, unless
+/// it holds more. What the system does not grant stays as it was.
 #[expect(unsafe_code, reason = "no F_SETPIPE_SZ in std")]
 pub fn widen(pipe: BorrowedFd<'_>) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         const MEBIBYTE: libc::c_int = 1 << 20;
-        // SAFETY: takes a plain number, of an open descriptor.
-        let _ = unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, MEBIBYTE) };
+        let fd = pipe.as_raw_fd();
+        // SAFETY: both take and return plain numbers, of an open descriptor.
+        unsafe {
+            if libc::fcntl(fd, libc::F_GETPIPE_SZ) < MEBIBYTE {
+                libc::fcntl(fd, libc::F_SETPIPE_SZ, MEBIBYTE);
+            }
+        }
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = pipe;
@@ -138,6 +143,32 @@ mod linux {
                 Ok(fd) if fd >= 0 => Ok(OwnedFd::from_raw_fd(fd)),
                 _ => Err(io::Error::last_os_error()),
             }
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    #[test]
+    #[expect(unsafe_code, reason = "no size of a pipe in std")]
+    fn a_pipe_is_widened_and_never_narrowed() {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        let fd = reader.as_raw_fd();
+        // SAFETY: both take and return plain numbers, of an open descriptor.
+        let size = || unsafe { libc::fcntl(fd, libc::F_GETPIPE_SZ) };
+        let first = size();
+        widen(reader.as_fd());
+        // A user who has many pipes already is granted no more.
+        assert!(size() >= first);
+        // SAFETY: as above.
+        let larger = unsafe { libc::fcntl(fd, libc::F_SETPIPE_SZ, 2 << 20) };
+        if larger > 0 {
+            widen(reader.as_fd());
+            assert_eq!(size(), larger);
         }
     }
 }
