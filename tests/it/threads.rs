@@ -54,10 +54,12 @@ fn a_parallel_run_has_a_thread_for_each_slot_and_no_more_than_tasks() {
 #[test]
 fn threads_that_cannot_be_started_are_told_before_any_work() {
     let fresh = Fresh::new();
-    // Each thread asks for 2 MiB of addresses, of which there is an end here.
+    // Addresses for six such stacks, and enough besides for all that a thread asks for
+    // once it runs: to lack that would end the process, and not be an error to tell.
+    let limits = "ulimit -v 2000000; export MALLOC_ARENA_MAX=1 RUST_MIN_STACK=300000000";
     for jobs in [290, 1000] {
         let line = format!("csv --parallel --files 1000 --rows 1 --cols 1 -j {jobs}");
-        let ran = fresh.shell(&format!("ulimit -v 500000; exec parsim {line}")).run();
+        let ran = fresh.shell(&format!("{limits}; exec parsim {line}")).run();
         ran.refuses(&format!("start {jobs} threads (a smaller -j needs fewer)"));
         assert!(fresh.names("data_parallel").is_empty());
     }
