@@ -14,6 +14,10 @@ use parsim::process::child::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
+/// What nobody's run is to inherit. Cargo tells the loader of its own folders, and
+/// each job would look there for its libraries first: a user's jobs do not.
+const NOT_OURS: [&str; 4] = ["LD_LIBRARY_PATH", "PARALLEL", "PARSIM", "SHELL"];
+
 /// What one run of a program came to.
 pub(crate) struct Ran {
     /// From its start to its end.
@@ -46,7 +50,7 @@ pub(crate) fn inputs(lines: impl Iterator<Item = String>) -> anyhow::Result<File
 pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
     let name = argv.first().context("an argument vector without a program")?;
     let program = find(name).with_context(|| format!("find {name}"))?;
-    let environment = Arc::new(Words::inherited_environment(&["PARALLEL", "PARSIM", "SHELL"]));
+    let environment = Arc::new(Words::inherited_environment(&NOT_OURS));
     let command = Command::new(CString::new(program)?, environment);
     let words = Words::from_words(argv.iter().map(OsStr::new))?;
     let mut shell = Words::new();
