@@ -8,6 +8,13 @@ use std::os::fd::AsFd as _;
 use super::descriptor::{self, Watch};
 use super::listener::{Channel, Flow, Listener};
 
+/// The bytes of a buffer for [`Output::read`] at first: most jobs write less, and
+/// memory that nobody touches costs a short batch nothing.
+pub(super) const LEAST: usize = 4 << 10;
+
+/// What the buffer grows to once it was too small: what a pipe holds.
+const MOST: usize = 64 << 10;
+
 /// One channel of a job, until it is at its end.
 pub(super) struct Output {
     channel: Channel,
@@ -47,24 +54,27 @@ impl Output {
         }
     }
 
-    /// Reads once and hands the bytes on.
+    /// Reads once, as much as the buffer takes, and hands the bytes on.
     ///
     /// # Errors
     /// The listener's.
-    pub(super) fn read(&mut self, buffer: &mut [u8], listener: &mut dyn Listener) -> io::Result<()> {
+    pub(super) fn read(&mut self, buffer: &mut Vec<u8>, listener: &mut dyn Listener) -> io::Result<()> {
         let Some(pipe) = &mut self.pipe else { return Ok(()) };
         let room = self.left.map_or(buffer.len(), |left| left.min(buffer.len()));
         match pipe.read(&mut buffer[..room]) {
             Ok(0) => self.close(),
             Ok(count) => {
-                // A job that fills its pipe would write more if it could: with a
-                // wider one it waits less often for us.
-                if count == buffer.len() && !self.wide {
+                self.paused = listener.output(self.channel, &buffer[..count])? == Flow::Pause;
+                self.left = self.left.map(|left| left - count);
+                if count == MOST && !self.wide {
+                    // A job that fills its pipe would write more if it could: with a
+                    // wider one it waits less often for us.
                     descriptor::widen(pipe.as_fd());
                     self.wide = true;
                 }
-                self.paused = listener.output(self.channel, &buffer[..count])? == Flow::Pause;
-                self.left = self.left.map(|left| left - count);
+                if count == buffer.len() {
+                    buffer.resize(MOST, 0);
+                }
                 if self.left == Some(0) {
                     self.close();
                 }

@@ -12,6 +12,7 @@ use super::command::Job;
 use super::error::StartError;
 use super::killing::Cause;
 use super::listener::Listener;
+use super::output;
 use super::reap::{Ended, Usage};
 use super::running::Running;
 use super::seat::Seat;
@@ -114,7 +115,7 @@ impl<'r> Worker<'r> {
 
     fn with(running: &'r Running, slot: usize, spawner: Spawner) -> io::Result<Self> {
         let seat = running.add_seat(slot)?;
-        Ok(Self { running, seat, spawner, buffer: vec![0; 64 * 1024] })
+        Ok(Self { running, seat, spawner, buffer: vec![0; output::LEAST] })
     }
 }
 
