@@ -42,8 +42,8 @@ fn redacted_word(word: &str) -> String {
     if units.contains(&word.trim_end_matches(':')) {
         return word.replace(word.trim_end_matches(':'), "U") + comma;
     }
-    if word == "core" {
-        return "cores".to_owned() + comma;
+    if word.trim_end_matches(':') == "core" {
+        return word.replace("core", "cores") + comma;
     }
     let mut text = String::new();
     for character in word.trim_start_matches('~').chars() {

@@ -98,7 +98,11 @@ impl<'a> Attendance<'a> {
     ///
     /// # Errors
     /// When the job's end cannot be learned.
-    pub(super) fn attend(mut self, buffer: &mut Vec<u8>, listener: &mut dyn Listener) -> io::Result<Attended> {
+    pub(super) fn attend(
+        mut self,
+        buffer: &mut Vec<u8>,
+        listener: &mut dyn Listener,
+    ) -> io::Result<Attended> {
         self.pump();
         loop {
             if let State::Reaped { lasted, ended, usage } = self.state {
