@@ -39,7 +39,7 @@ fn a_bar_moves_although_nothing_ends_and_goes_away() {
     line.args(["sleep {} #", ":::", "3", "1"]).stderr(stderr).run().exits(0);
     let shown = shown.join().unwrap();
     assert!(shown.contains("0/2 jobs, 1 running, 1 left, 0:00"), "{shown:?}");
-    assert!(is_told(&shown, "0/2 jobs, 1 running, 1 left, @, longest @: sleep 3 # 3"), "{shown:?}");
+    assert!(is_told(&shown, "0/2 jobs, 1 running, 1 left, @, longest @: sleep 3 #"), "{shown:?}");
     assert!(shown.contains("1/2 jobs, 1 running, 0 left"), "{shown:?}");
 }
 
