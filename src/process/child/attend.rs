@@ -90,8 +90,12 @@ impl<'a> Attendance<'a> {
     }
 
     /// Lets the job have `terminal` as long as it lives.
-    pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) {
-        self.foreground = Some(Foreground::give(terminal, self.child.pid));
+    ///
+    /// # Errors
+    /// When nobody would tell of its stops.
+    pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
+        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.seat.bell.clone())?);
+        Ok(())
     }
 
     /// Attends until the job has ended and its output was taken.
@@ -163,7 +167,7 @@ impl<'a> Attendance<'a> {
         watches[WAKE] = self.wake.map_or(Watch::NOTHING, Watch::readable);
         watches[SURVIVOR] = self.killing.as_ref().map_or(Watch::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, State::Alive));
-        let due = self.due().into_iter().chain(look.map(Foreground::due)).min();
+        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).min();
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         poll(&mut watches, timeout)?;
         Ok(watches.each_ref().map(|watch| match watch {

@@ -3,43 +3,58 @@
 //!
 //! Does not know what the job does with it.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use signal_hook::SigId;
+use signal_hook::low_level;
+
+use super::bell::Bell;
 use super::{reap, signal};
 
-/// How often a job is looked at that may have been stopped. The kernel tells of it
-/// by a signal only, which every end of every job would send, too.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long a job is left alone that was just continued: one that stops again at
+/// once would keep us busy.
+const REST: Duration = Duration::from_millis(100);
 
 /// The terminal in the hands of a job, until this is dropped.
 pub(super) struct Foreground<'a> {
     terminal: BorrowedFd<'a>,
     leader: i32,
-    next: Instant,
+    /// Rings the bell of the worker when a child was stopped, or ended.
+    told: SigId,
+    rest: Option<Instant>,
 }
 
 impl<'a> Foreground<'a> {
-    /// Hands `terminal` to the group of `leader`.
-    pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32) -> Self {
+    /// Hands `terminal` to the group of `leader`. From now on `bell` rings when it
+    /// may have been stopped.
+    ///
+    /// # Errors
+    /// When the handler cannot be installed.
+    #[expect(unsafe_code, reason = "std knows no signals")]
+    pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32, bell: Bell) -> io::Result<Self> {
+        // SAFETY: the handler calls write(2) only.
+        let told = unsafe { low_level::register(libc::SIGCHLD, move || bell.ring()) }?;
+        let mut foreground = Self { terminal, leader, told, rest: None };
         signal::give_terminal(terminal, Some(leader));
         // It may have asked too early and been stopped.
-        let _ = signal::send_to_group(leader, libc::SIGCONT);
-        Self { terminal, leader, next: Instant::now() + LOOK_AGAIN }
+        foreground.go_on();
+        Ok(foreground)
     }
 
-    /// When to look at the job.
-    pub(super) fn due(&self) -> Instant {
-        self.next
+    /// When to look at the job even if nobody rings.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.rest
     }
 
     /// Looks whether the job was stopped, before it is reaped: by Ctrl-Z, and then
     /// everybody stops; or because it asked for the terminal after that.
     pub(super) fn look(&mut self) {
-        if self.next > Instant::now() {
+        if self.rest.is_some_and(|rest| rest > Instant::now()) {
             return;
         }
-        self.next = Instant::now() + LOOK_AGAIN;
+        self.rest = None;
         let Some(stopped_by) = reap::stopped_by(self.leader) else { return };
         let asks = [libc::SIGTTIN, libc::SIGTTOU].contains(&stopped_by);
         let waits = if asks {
@@ -51,13 +66,19 @@ impl<'a> Foreground<'a> {
         };
         if !(waits && signal::stop_own_group()) {
             signal::give_terminal(self.terminal, Some(self.leader));
-            let _ = signal::send_to_group(self.leader, libc::SIGCONT);
+            self.go_on();
         }
+    }
+
+    fn go_on(&mut self) {
+        let _ = signal::send_to_group(self.leader, libc::SIGCONT);
+        self.rest = Some(Instant::now() + REST);
     }
 }
 
 impl Drop for Foreground<'_> {
     fn drop(&mut self) {
+        low_level::unregister(self.told);
         signal::give_terminal(self.terminal, None);
     }
 }

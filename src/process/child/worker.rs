@@ -92,7 +92,7 @@ impl<'r> Worker<'r> {
         listener.started();
         let mut attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
         if let Some(terminal) = terminal {
-            attendance.hand_over(terminal);
+            attendance.hand_over(terminal).map_err(StartError::Lost)?;
         }
         drop(starting);
         let attended = attendance.attend(&mut self.buffer, listener);
