@@ -118,7 +118,7 @@ fn the_pair_of_functions_runs_when_a_terminal_offers_no_lines() {
 fn typed(fresh: &Fresh, jobs: &str, first: &str, second: &str) {
     fs::write(fresh.path("batch"), format!("exec parsim parallel --shell /bin/sh --tty {jobs}")).unwrap();
     // Something has to open a terminal, and to type.
-    let script = "timeout 50 script -qec 'sh ./batch' /dev/null >shown; echo $? >status";
+    let script = "timeout -k 1 20 script -qec 'sh ./batch' /dev/null >shown; echo $? >status";
     let began = || fresh.path("began").exists();
     fresh.shell(script).env("SHELL", "/bin/sh").run_fed(first, began, second);
 }
