@@ -3,14 +3,15 @@
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io::{Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
+use std::thread;
 
 use anyhow::{Context as _, ensure};
 use parsim::process::child::{
-    Channel, Command, Flow, Job, Running, Stdin, TermSequence, Words, Worker, resolve,
+    Command, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -58,26 +59,40 @@ pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
     shell.push_variable("SHELL", "/bin/sh")?;
     let mut file = inputs;
     file.rewind()?;
-    let (mut bytes, mut digest) = (0, Xxh3::new());
-    let mut listener = |channel: Channel, block: &[u8]| {
-        if channel == Channel::Out {
-            bytes += block.len() as u64;
-            digest.update(block);
-        } else {
-            std::io::stderr().write_all(block)?;
-        }
-        Ok(Flow::Continue)
-    };
+    // A pipe as a shell would give it, read as any other program would.
+    let (reader, writer) = io::pipe().context("make a pipe")?;
     let running = Running::new(TermSequence::default())?;
-    let job = Job { stdin: Stdin::File(inputs.as_fd()), variables: &shell, ..Job::new(&command, &words) };
-    let report = Worker::new(&running, 0)?.run(job, &mut listener)?;
+    let (report, taken) = thread::scope(|scope| {
+        let taken = scope.spawn(|| taken(reader));
+        let job = Job {
+            stdin: Stdin::File(inputs.as_fd()),
+            stdout: Stdout::File(writer.as_fd()),
+            stderr: Stdout::Inherited,
+            variables: &shell,
+            ..Job::new(&command, &words)
+        };
+        let report =
+            Worker::new(&running, 0).map(|mut worker| worker.run(job, &mut |_, _: &[u8]| Ok(Flow::Continue)));
+        drop(writer);
+        (report, taken.join().expect("the reader does not panic"))
+    });
+    let (report, (bytes, digest)) = (report??, taken?);
     ensure!(report.ended.is_success(), "{} ended with {:?}", argv.join(" "), report.ended);
-    Ok(Ran {
-        seconds: report.lasted.as_secs_f64(),
-        peak_memory: report.usage.max_rss_bytes,
-        bytes,
-        digest: digest.digest128(),
-    })
+    Ok(Ran { seconds: report.lasted.as_secs_f64(), peak_memory: report.usage.max_rss_bytes, bytes, digest })
+}
+
+/// All that comes through a pipe: how much, and a digest of it.
+fn taken(mut pipe: io::PipeReader) -> io::Result<(u64, u128)> {
+    let (mut block, mut bytes, mut digest) = (vec![0; 64 << 10], 0, Xxh3::new());
+    loop {
+        match pipe.read(&mut block)? {
+            0 => return Ok((bytes, digest.digest128())),
+            count => {
+                bytes += count as u64;
+                digest.update(&block[..count]);
+            }
+        }
+    }
 }
 
 /// The digest that an output of `bytes` has.

@@ -144,7 +144,12 @@ fn an_interrupt_that_is_typed_ends_the_batch_and_not_only_the_job_that_reads() {
 fn a_job_that_is_stopped_goes_on_where_no_shell_could_continue_it() {
     let fresh = Fresh::new();
     // Later than a job is left alone that was just brought to the foreground.
-    typed(&fresh, "'read x; sleep 0.3; echo >began; read x; echo $x for {} >got' ::: a", "go\n", "\u{1a}one\n");
+    typed(
+        &fresh,
+        "'read x; sleep 0.3; echo >began; read x; echo $x for {} >got' ::: a",
+        "go\n",
+        "\u{1a}one\n",
+    );
     assert_eq!(fs::read_to_string(fresh.path("got")).unwrap(), "one for a\n");
     assert_eq!(fs::read_to_string(fresh.path("status")).unwrap(), "0\n");
 }
