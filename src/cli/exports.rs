@@ -2,7 +2,7 @@
 //! after each run, whole or not at all.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,17 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::exit::Fault;
-use super::term::Terminal;
+use super::term::{Terminal, written};
 use crate::gnu_args::Export;
 use crate::report::change::Pair;
 use crate::report::{self, Row};
 use crate::study::Study;
 use crate::whole_file::WholeFile;
+
+/// Draws the format of a row.
+trait Draw: Fn(&Row, &mut dyn Write) -> anyhow::Result<()> {}
+
+impl<D: Fn(&Row, &mut dyn Write) -> anyhow::Result<()>> Draw for D {}
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -70,7 +75,7 @@ impl Exports {
     /// Saves what there is after a run.
     pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
         for target in &mut self.targets {
-            target.save(|row| (row.render)(study))?;
+            target.save(|row, out| (row.render)(study, out))?;
         }
         Ok(())
     }
@@ -81,12 +86,12 @@ impl Exports {
             // A study of nothing takes nobody's place.
             self.targets.retain(|target| !matches!(&target.place, Place::Whole(path, _) if path.exists()));
         }
-        self.finish_with(|row| (row.render)(study))
+        self.finish_with(|row, out| (row.render)(study, out))
     }
 
     /// Writes what changed between two studies.
     pub(super) fn finish_pair(self, pair: &Pair<'_>) -> anyhow::Result<()> {
-        self.finish_with(|row| (row.between.with_context(|| of_one_study(row))?)(pair))
+        self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
     }
 
     /// Refuses formats that cannot tell what changed between two studies.
@@ -98,17 +103,17 @@ impl Exports {
         }
     }
 
-    fn finish_with(mut self, draw: impl Fn(&Row) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {
+    fn finish_with(mut self, draw: impl Draw) -> anyhow::Result<()> {
         for target in &mut self.targets {
             target.save(&draw)?;
         }
         for target in &mut self.targets {
             match &mut target.place {
                 Place::Whole(..) => {}
-                Place::Stdout => Terminal::print(&String::from_utf8_lossy(&draw(target.row)?))?,
+                Place::Stdout => Terminal::draw(|out| draw(target.row, out))?,
                 Place::Stream(path, file) => {
-                    let bytes = draw(target.row)?;
-                    file.write_all(&bytes).with_context(|| format!("write {}", path.display()))?;
+                    written(file, |out| draw(target.row, out))
+                        .with_context(|| format!("write {}", path.display()))?;
                 }
             }
         }
@@ -128,10 +133,9 @@ impl Target {
     }
 
     /// Writes it where that can be done again later.
-    fn save(&mut self, draw: impl Fn(&Row) -> anyhow::Result<Vec<u8>>) -> anyhow::Result<()> {
+    fn save(&mut self, draw: impl Draw) -> anyhow::Result<()> {
         if let Place::Whole(path, temporary) = &mut self.place {
-            let bytes = draw(self.row)?;
-            write_whole(path, temporary.take(), &bytes)
+            write_whole(path, temporary.take(), |out| draw(self.row, out))
                 .with_context(|| format!("write {}", path.display()))?;
         }
         Ok(())
@@ -167,11 +171,16 @@ fn is_same(path: &Path, stream: &str) -> bool {
     target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
 }
 
-fn write_whole(path: &Path, opened: Option<WholeFile>, bytes: &[u8]) -> std::io::Result<()> {
+/// Draws into a file that is there when all of it was drawn.
+fn write_whole(
+    path: &Path,
+    opened: Option<WholeFile>,
+    draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut file = match opened {
         Some(file) => file,
         None => WholeFile::create(path)?,
     };
-    file.write_all(bytes)?;
-    file.commit()
+    written(&mut file, draw)?;
+    Ok(file.commit()?)
 }

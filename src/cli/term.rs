@@ -3,7 +3,7 @@
 //! Asked once at the start; what is decided here is handed down as values.
 
 use std::env;
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -62,13 +62,53 @@ impl Terminal {
 
     /// Puts `text` on stdout; that nobody reads on is no error.
     pub(super) fn print(text: &str) -> anyhow::Result<()> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(error).context("write the report to stdout")
+        Self::draw(|out| Ok(out.write_all(text.as_bytes())?))
+    }
+
+    /// Puts what `draw` writes on stdout; that nobody reads on is no error.
+    pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut stdout = Stdout { stdout: io::stdout().lock(), is_read: true };
+        written(&mut stdout, draw).context("write the report to stdout")
+    }
+}
+
+/// Draws to `file`. Drawing writes small pieces, which are gathered.
+pub(super) fn written(
+    file: &mut dyn Write,
+    draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut gathered = BufWriter::with_capacity(64 << 10, file);
+    draw(&mut gathered)?;
+    Ok(gathered.flush()?)
+}
+
+/// Standard output as long as somebody reads it, then nothing.
+struct Stdout {
+    stdout: StdoutLock<'static>,
+    is_read: bool,
+}
+
+impl Stdout {
+    fn unless_closed<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_read = false;
+                Ok(instead)
             }
-            _ => Ok(()),
+            result => result,
         }
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = if self.is_read { self.stdout.write(bytes) } else { Ok(bytes.len()) };
+        self.unless_closed(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = if self.is_read { self.stdout.flush() } else { Ok(()) };
+        self.unless_closed(flushed, ())
     }
 }
 

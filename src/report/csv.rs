@@ -4,6 +4,8 @@
 //! Plain numbers for programs: seconds, bytes and ratios. Empty where there is
 //! nothing to tell.
 
+use std::io::Write;
+
 use super::hyperfine::{self, nanos};
 use super::{Row, change};
 use crate::format;
@@ -51,14 +53,14 @@ const HEADER: [&str; 29] = [
     "passing",
 ];
 
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(HEADER)?;
     let columns = study.columns.iter().filter(|column| !column.runs.is_empty());
     for (column, result) in columns.zip(hyperfine::results(study)) {
         writer.write_record(figures(study, column, &result))?;
     }
-    Ok(writer.into_inner()?)
+    Ok(writer.flush()?)
 }
 
 fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [String; HEADER.len()] {

@@ -20,14 +20,12 @@ pub const ROW: Row =
 /// Writes `study` as indented JSON with a newline at the end.
 ///
 /// # Errors
-/// When a figure of the study is not a finite number.
-pub fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Shallow::default());
+/// When a figure of the study is not a finite number, and those of writing.
+pub fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut *out, Shallow::default());
     let saved = Saved { study, results: hyperfine::results(study) };
     saved.serialize(&mut serializer).context("write the study as JSON")?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok(out.write_all(b"\n")?)
 }
 
 /// The study's own keys, then those that hyperfine's scripts read.
@@ -159,11 +157,12 @@ fn schema(head: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::tests::drawn;
 
     #[test]
     fn what_is_written_is_read_back_the_same() {
         let study = crate::study::tests::empty();
-        assert_eq!(read(&render(&study).unwrap()[..]).unwrap(), study);
+        assert_eq!(read(&drawn(render, &study)[..]).unwrap(), study);
     }
 
     #[test]
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_no_study_is_refused_with_the_reason() {
         let refused = |text: &str| format!("{:#}", read(text.as_bytes()).unwrap_err());
-        let whole = String::from_utf8(render(&crate::study::tests::empty()).unwrap()).unwrap();
+        let whole = String::from_utf8(drawn(render, &crate::study::tests::empty())).unwrap();
         assert!(refused(&whole[..whole.len() - 20]).starts_with("cut off before its end: "));
         assert!(
             refused(&whole.replace("\"waits\"", "\"weights\""))

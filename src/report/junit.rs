@@ -5,6 +5,7 @@
 //! it is told from.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -22,7 +23,7 @@ pub const ROW: Row = Row {
     between: None,
 };
 
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut report = Report::new(text::command_line(study));
     for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
         report.add_test_suite(suite(study, column));
@@ -32,9 +33,7 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
         suite.add_test_case(agreed(agreement, &class(study)));
         report.add_test_suite(suite);
     }
-    let mut bytes = Vec::new();
-    report.serialize(&mut bytes).context("write the study as JUnit's XML")?;
-    Ok(bytes)
+    report.serialize(out).context("write the study as JUnit's XML")
 }
 
 fn class(study: &Study) -> String {

@@ -5,6 +5,7 @@
 //! cell, or calls somebody.
 
 use std::fmt::Write as _;
+use std::io;
 use std::ops::Range;
 
 use super::{Row, Table, change, services, text};
@@ -20,8 +21,7 @@ pub const ROW: Row = Row {
     between: Some(change::markdown),
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+fn render(study: &Study, out: &mut dyn io::Write) -> anyhow::Result<()> {
     let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
     if let Some(listing) = services::listing(study) {
         head(&mut page, &listing.header, listing.n_texts..listing.header.len());
@@ -44,7 +44,7 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     for point in said.iter().flatten() {
         let _ = writeln!(page, "- {}", escaped(point));
     }
-    Ok(page.into_bytes())
+    Ok(out.write_all(page.as_bytes())?)
 }
 
 /// `table` with figures to the right.

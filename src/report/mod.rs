@@ -25,13 +25,15 @@ pub mod trace;
 pub use look::{Look, Pictures};
 pub use table::{Line, Table};
 
+use std::io::Write;
+
 use crate::study::Study;
 
-/// Draws a study.
-pub type Render = fn(&Study) -> anyhow::Result<Vec<u8>>;
+/// Draws a study, piece by piece where it may be long.
+pub type Render = fn(&Study, &mut dyn Write) -> anyhow::Result<()>;
 
 /// Draws what changed between two studies.
-pub type RenderChange = fn(&change::Pair<'_>) -> anyhow::Result<Vec<u8>>;
+pub type RenderChange = fn(&change::Pair<'_>, &mut dyn Write) -> anyhow::Result<()>;
 
 /// A format that can be exported to a file.
 #[derive(Clone, Copy)]
@@ -49,3 +51,15 @@ pub struct Row {
 /// Every format that can be exported.
 pub const ROWS: &[Row] =
     &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `render` draws of `study`.
+    pub(super) fn drawn(render: Render, study: &Study) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        render(study, &mut bytes).unwrap();
+        bytes
+    }
+}

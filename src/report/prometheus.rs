@@ -2,6 +2,7 @@
 //! the node exporter, which reads what is there at its own times.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use super::Row;
 use super::services::{Service, quantile, services, span, total};
@@ -15,8 +16,7 @@ pub const ROW: Row =
 type Figure = fn(&Column) -> f64;
 
 /// Draws `study`.
-#[expect(clippy::unnecessary_wraps, reason = "as every format is drawn")]
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut text = String::new();
     runs(study, &mut text);
     let mut all = services(study);
@@ -26,7 +26,7 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
     if !all.is_empty() {
         checks(&all, &mut text);
     }
-    Ok(text.into_bytes())
+    Ok(out.write_all(text.as_bytes())?)
 }
 
 /// What there is to say of every study.

@@ -6,7 +6,7 @@
 //! slot, not a thread of the system: that is what the picture is about.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
@@ -22,39 +22,37 @@ pub const ROW: Row =
 /// A counter changes at most this often over a run.
 const MOST_STEPS: usize = 1000;
 
-#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let about = json!({
         "command": text::command_line(study),
         "parsim": study.version,
         "workload": study.workload,
     });
-    let mut trace = format!("{{\"displayTimeUnit\":\"ms\",\"otherData\":{about},\"traceEvents\":[");
-    let mut events = Events { trace: &mut trace, is_first: true };
+    write!(out, "{{\"displayTimeUnit\":\"ms\",\"otherData\":{about},\"traceEvents\":[")?;
+    let mut events = Events { out: &mut *out, is_first: true };
     for (pid, column) in (1..).zip(&study.columns) {
         if let Some((number, run)) = timeline::shown(column) {
-            name_lanes(&mut events, pid, &process(study, column, number, run), run);
+            name_lanes(&mut events, pid, &process(study, column, number, run), run)?;
             for record in &run.records {
-                events.add(&slice(pid, record));
+                events.add(&slice(pid, record))?;
             }
-            counters(&mut events, pid, run);
+            counters(&mut events, pid, run)?;
         }
     }
-    trace.push_str("\n]}\n");
-    Ok(trace.into_bytes())
+    Ok(out.write_all(b"\n]}\n")?)
 }
 
 /// Puts events into the array, each on a line of its own.
 struct Events<'a> {
-    trace: &'a mut String,
+    out: &'a mut dyn Write,
     is_first: bool,
 }
 
 impl Events<'_> {
-    fn add(&mut self, event: &Value) {
+    fn add(&mut self, event: &Value) -> io::Result<()> {
         let comma = if self.is_first { "" } else { "," };
         self.is_first = false;
-        let _ = write!(self.trace, "{comma}\n{event}");
+        write!(self.out, "{comma}\n{event}")
     }
 }
 
@@ -70,17 +68,18 @@ fn process(study: &Study, column: &Column, number: usize, run: &RunResult) -> St
     format::printable(&name)
 }
 
-fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResult) {
+fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResult) -> io::Result<()> {
     let mut name = |what: &str, tid: u32, args: Value| {
-        events.add(&json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args}));
+        events.add(&json!({"name": what, "ph": "M", "pid": pid, "tid": tid, "args": args}))
     };
-    name("process_name", 0, json!({"name": process}));
-    name("process_sort_index", 0, json!({"sort_index": pid}));
+    name("process_name", 0, json!({"name": process}))?;
+    name("process_sort_index", 0, json!({"sort_index": pid}))?;
     let slots: BTreeSet<u32> = run.records.iter().map(|record| record.slot).collect();
     for slot in slots {
-        name("thread_name", lane(slot), json!({"name": format!("slot {}", lane(slot))}));
-        name("thread_sort_index", lane(slot), json!({"sort_index": lane(slot)}));
+        name("thread_name", lane(slot), json!({"name": format!("slot {}", lane(slot))}))?;
+        name("thread_sort_index", lane(slot), json!({"sort_index": lane(slot)}))?;
     }
+    Ok(())
 }
 
 /// Slots are numbered from 1 for people, as GNU parallel's `{%}` is.
@@ -124,11 +123,11 @@ fn microseconds(time: std::time::Duration) -> f64 {
 }
 
 /// CPU use in per cent and the number of running tasks, a value where it changes.
-fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) {
+fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) -> io::Result<()> {
     let wall = run.wall.as_secs_f64();
     let n_steps = (run.records.len() * 4).min(MOST_STEPS);
     if n_steps == 0 || wall <= 0.0 {
-        return;
+        return Ok(());
     }
     let series: [(&str, f64, Vec<f64>); 2] = [
         ("CPU %", 100.0, timeline::cpu(&run.records, wall, n_steps)),
@@ -141,17 +140,19 @@ fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) {
         {
             if last != Some(level) {
                 let ts = (wall * 1e6 * step as f64 / n_steps as f64 * 1e3).round() / 1e3;
-                events.add(&json!({"name": name, "ph": "C", "ts": ts, "pid": pid, "args": {name: level}}));
+                events.add(&json!({"name": name, "ph": "C", "ts": ts, "pid": pid, "args": {name: level}}))?;
                 last = Some(level);
             }
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::Way;
+    use crate::report::tests::drawn;
     use crate::report::timeline::tests::record;
 
     #[test]
@@ -174,7 +175,7 @@ mod tests {
             output: String::new(),
         };
         let study = Study { columns: vec![column], ..crate::study::tests::empty() };
-        let trace: Value = serde_json::from_slice(&render(&study).unwrap()).unwrap();
+        let trace: Value = serde_json::from_slice(&drawn(render, &study)).unwrap();
         assert_eq!(trace["traceEvents"][0]["args"]["name"], "made-up serial (no records were kept)");
     }
 }

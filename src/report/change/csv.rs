@@ -1,6 +1,8 @@
 //! What changed, as CSV: one line for each way and width. Plain numbers for
 //! programs: seconds, bytes and ratios. Empty where there is nothing to tell.
 
+use std::io::Write;
+
 use super::{Pair, interval, peak, trend};
 use crate::report::hyperfine::nanos;
 use crate::study::{Change, Verdict};
@@ -24,13 +26,13 @@ const HEADER: [&str; 16] = [
     "speedup_after",
 ];
 
-pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(HEADER)?;
     for change in &pair.changes.columns {
         writer.write_record(figures(change))?;
     }
-    Ok(writer.into_inner()?)
+    Ok(writer.flush()?)
 }
 
 fn figures(change: &Change<'_>) -> [String; HEADER.len()] {

@@ -1,6 +1,8 @@
 //! What changed, as JSON.
 #![doc = include_str!("json.md")]
 
+use std::io::Write;
+
 use anyhow::Context as _;
 use serde::Serialize;
 
@@ -60,7 +62,7 @@ struct Results {
     of: u64,
 }
 
-pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
+pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let written = Written {
         schema: SCHEMA,
         before: source(&pair.before),
@@ -70,9 +72,8 @@ pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
         results: pair.changes.results.map(|(same, of)| Results { same, of }),
         notes: pair.notes(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&written).context("write the change as JSON")?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    serde_json::to_writer_pretty(&mut *out, &written).context("write the change as JSON")?;
+    Ok(out.write_all(b"\n")?)
 }
 
 fn source<'a>(side: &Side<'a>) -> Source<'a> {

@@ -1,12 +1,12 @@
 //! What changed, as Markdown: for the comment on a pull request.
 
 use std::fmt::Write as _;
+use std::io;
 
 use super::Pair;
 use crate::report::{markdown, text};
 
-#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
-pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
+pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn io::Write) -> anyhow::Result<()> {
     let mut page = String::new();
     for (when, side) in pair.sides() {
         let about = markdown::escaped(&side.about());
@@ -21,5 +21,5 @@ pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
     for point in verdicts.chain(pair.results()).chain(pair.notes()) {
         let _ = writeln!(page, "- {}", markdown::escaped(&point));
     }
-    Ok(page.into_bytes())
+    Ok(out.write_all(page.as_bytes())?)
 }

@@ -1,6 +1,8 @@
 //! The page of two studies: what changed, and how much the runs differ among
 //! themselves.
 
+use std::io::Write;
+
 use maud::{Markup, html};
 
 use super::tiles::{self, Tile};
@@ -25,8 +27,7 @@ const APART: f64 = 12.0;
 /// Of so many columns there is a tile each.
 const MOST_TILES: usize = 3;
 
-#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
-pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
+pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     let title = format::printable(&format!("{}: before and after", pair.after.study.workload));
     let verdicts = pair.verdicts();
     let body = html! {
@@ -55,7 +56,7 @@ pub(in crate::report) fn render(pair: &Pair<'_>) -> anyhow::Result<Vec<u8>> {
             code { "--fail-if-slower PCT" } " makes an exit status of it."
         }
     };
-    Ok(page(&title, &body))
+    Ok(out.write_all(page(&title, &body).as_bytes())?)
 }
 
 fn about(when: &str, side: Side<'_>) -> Markup {

@@ -14,6 +14,8 @@ mod tasks;
 mod tests;
 mod tiles;
 
+use std::io::Write;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Row, Table, services, text, timeline};
@@ -103,8 +105,7 @@ impl Shown<'_> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "other formats can fail")]
-fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
+fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let view = View::of(study);
     let title = title(&view);
     let body = html! {
@@ -120,11 +121,11 @@ fn render(study: &Study) -> anyhow::Result<Vec<u8>> {
         (notes(study))
         (foot(study))
     };
-    Ok(page(&title, &body))
+    Ok(out.write_all(page(&title, &body).as_bytes())?)
 }
 
 /// A whole page.
-fn page(title: &str, body: &Markup) -> Vec<u8> {
+fn page(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -139,7 +140,7 @@ fn page(title: &str, body: &Markup) -> Vec<u8> {
             body { (body) }
         }
     };
-    page.into_string().into_bytes()
+    page.into_string()
 }
 
 fn title(view: &View<'_>) -> String {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::record::{Outcome, Record, Way};
+use crate::report::tests::drawn;
 use crate::report::timeline::tests::record;
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
@@ -24,7 +25,7 @@ fn column(way: Way, width: u32, n_tasks: u64) -> Column {
 
 fn page(columns: Vec<Column>) -> String {
     let study = Study { columns, ..crate::study::tests::empty() };
-    String::from_utf8(render(&study).unwrap()).unwrap()
+    String::from_utf8(drawn(render, &study)).unwrap()
 }
 
 #[test]
