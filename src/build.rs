@@ -37,8 +37,10 @@ fn main() -> io::Result<()> {
 /// batch of one job takes. That attackers cannot guess where the program lies is of
 /// use to programs whose memory they can spoil; libraries, stack and heap still move.
 fn linked() -> &'static str {
-    let is = |name: &str, value: &str| std::env::var_os(name).is_some_and(|found| found == *value);
-    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
+    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    // A static program asks for its own kind of addresses.
+    let is_static = target("FEATURE").split(',').any(|feature| feature == "crt-static");
+    if target("OS") == "linux" && target("ENV") == "gnu" && !is_static {
         "cargo::rustc-link-arg-bins=-no-pie\n"
     } else {
         ""
