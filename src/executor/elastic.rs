@@ -26,6 +26,12 @@ struct Room {
     inside: usize,
 }
 
+impl Room {
+    fn is_full(&self) -> bool {
+        self.inside >= self.most.get()
+    }
+}
+
 impl Width {
     /// At most `most` until it is set to something else.
     #[must_use]
@@ -47,8 +53,10 @@ impl Width {
     /// somebody is inside who will leave.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = |room: &mut Room| room.inside >= room.most.get();
-        self.changed.wait_while(room, is_full).unwrap_or_else(PoisonError::into_inner).inside += 1;
+        self.changed
+            .wait_while(room, |room| room.is_full())
+            .unwrap_or_else(PoisonError::into_inner)
+            .inside += 1;
         let _leaves = Leaves(self);
         work()
     }
@@ -104,6 +112,12 @@ mod tests {
 
     fn at_most(n: usize) -> NonZeroUsize {
         NonZeroUsize::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_room_is_full_when_as_many_are_inside_as_may_be() {
+        let is_full = |inside| Room { most: at_most(2), inside }.is_full();
+        assert_eq!([0, 1, 2, 3].map(is_full), [false, false, true, true]);
     }
 
     #[test]

@@ -195,6 +195,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_row_that_another_job_was_found_by_is_no_second_job() {
+        let row_of_the_second = vec![row(2, "a", true)];
+        assert_eq!(left(Done::of(row_of_the_second, Wanted::New), Mode::Command, "a a"), "a");
+    }
+
     /// A log of jobs in the order of their numbers, and whether they succeeded.
     fn log(jobs: &[(&str, bool)], wanted: Wanted) -> Done {
         Done::of(
