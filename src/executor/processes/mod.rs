@@ -84,16 +84,20 @@ impl Executor for Processes<'_> {
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
         let costs = feed(seats, run, workload)?;
-        Ok(Some(Crew {
-            workers: n_workers,
-            startup: ready.saturating_sub(packed),
-            peak_memory: costs.iter().map(|cost| cost.peak_memory).sum(),
-            passed: costs.iter().map(|cost| cost.passed).sum(),
-            // Each of them waited that long.
-            passing: sharing.saturating_mul(u32::try_from(n_workers).unwrap_or(u32::MAX))
-                + costs.iter().map(|cost| cost.passing).sum::<Duration>(),
-            replaced: costs.iter().map(|cost| cost.replaced).sum(),
-        }))
+        Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
+    }
+}
+
+/// What all workers cost: `costs` of each seat, how long they took to start, and for
+/// how long all of them waited for what they share.
+fn crew(costs: &[Cost], startup: Duration, sharing: Duration) -> Crew {
+    Crew {
+        workers: costs.len(),
+        startup,
+        peak_memory: costs.iter().map(|cost| cost.peak_memory).sum(),
+        passed: costs.iter().map(|cost| cost.passed).sum(),
+        passing: costs.iter().map(|cost| sharing + cost.passing).sum(),
+        replaced: costs.iter().map(|cost| cost.replaced).sum(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -96,11 +96,12 @@ fn ready(stream: &mut UnixStream) {
 struct Scripted<F> {
     script: F,
     n_started: AtomicUsize,
+    n_bytes: Arc<AtomicU64>,
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Scripted<F> {
     fn new(script: F) -> Self {
-        Self { script, n_started: AtomicUsize::new(0) }
+        Self { script, n_started: AtomicUsize::new(0), n_bytes: Arc::default() }
     }
 }
 
@@ -110,7 +111,8 @@ impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Transport for Scripted<F> {
         let worker = (self.script)(number).context("no more workers")?;
         let (ours, theirs) = UnixStream::pair()?;
         let thread = std::thread::spawn(move || worker(theirs));
-        Ok(Box::new(Loop { stream: ours, number, thread: Some(thread) }))
+        let n_bytes = Arc::clone(&self.n_bytes);
+        Ok(Box::new(Loop { stream: ours, number, thread: Some(thread), n_bytes }))
     }
 }
 
@@ -118,6 +120,15 @@ struct Loop {
     stream: UnixStream,
     number: usize,
     thread: Option<JoinHandle<()>>,
+    /// What passes, both ways.
+    n_bytes: Arc<AtomicU64>,
+}
+
+impl Loop {
+    fn counted(&self, n_bytes: usize) -> usize {
+        self.n_bytes.fetch_add(n_bytes as u64, Ordering::SeqCst);
+        n_bytes
+    }
 }
 
 impl Link for Loop {
@@ -142,13 +153,13 @@ impl Link for Loop {
 
 impl Read for Loop {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(bytes)
+        self.stream.read(bytes).map(|n_bytes| self.counted(n_bytes))
     }
 }
 
 impl Write for Loop {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        self.stream.write(bytes).map(|n_bytes| self.counted(n_bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -193,12 +204,33 @@ fn what_workers_do_is_what_is_done_here() {
 
 #[test]
 fn what_workers_cost_is_told_to_the_byte() {
-    let study = study_of(2, Scripted::new(|_| Some(sound))).unwrap();
+    let transport = Scripted::new(|_| Some(sound as fn(UnixStream)));
+    let n_bytes = Arc::clone(&transport.n_bytes);
+    let study = study_of(2, transport).unwrap();
     let crew = crew(&study);
     assert_eq!((crew.workers, crew.replaced), (2, 0));
-    // At the least what all share, and what was written, is passed.
-    assert!(crew.passed > 2 * 6 + study.columns[1].output.len() as u64, "{crew:?}");
+    assert_eq!(crew.passed, n_bytes.load(Ordering::SeqCst));
     assert!(crew.passing > Duration::ZERO && crew.startup > Duration::ZERO, "{crew:?}");
+}
+
+#[test]
+fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
+    let seconds = Duration::from_secs;
+    let cost = |number: u64| Cost {
+        passed: number,
+        passing: seconds(number),
+        peak_memory: Some(100 * number),
+        replaced: 10 * number,
+    };
+    let expected = Crew {
+        workers: 3,
+        startup: seconds(7),
+        peak_memory: Some(600),
+        passed: 6,
+        passing: seconds(6 + 3 * 20),
+        replaced: 60,
+    };
+    assert_eq!(super::crew(&[cost(1), cost(2), cost(3)], seconds(7), seconds(20)), expected);
 }
 
 #[test]
@@ -320,7 +352,7 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
             let interrupt = self.0.clone();
             let workload = move || Squares { ends: Some((5, interrupt.clone())), ..Squares::default() };
             let thread = std::thread::spawn(move || sound_with(theirs, workload));
-            Ok(Box::new(Loop { stream: ours, number: 0, thread: Some(thread) }))
+            Ok(Box::new(Loop { stream: ours, number: 0, thread: Some(thread), n_bytes: Arc::default() }))
         }
     }
     let interrupt = Interrupt::unbound().unwrap();

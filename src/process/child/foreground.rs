@@ -23,7 +23,8 @@ pub(super) struct Foreground<'a> {
     leader: i32,
     /// Rings the bell of the worker when a child was stopped, or ended.
     told: SigId,
-    rest: Option<Instant>,
+    /// Left alone until then.
+    rest: Instant,
 }
 
 impl<'a> Foreground<'a> {
@@ -36,7 +37,7 @@ impl<'a> Foreground<'a> {
     pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32, bell: Bell) -> io::Result<Self> {
         // SAFETY: the handler calls write(2) only.
         let told = unsafe { low_level::register(libc::SIGCHLD, move || bell.ring()) }?;
-        let mut foreground = Self { terminal, leader, told, rest: None };
+        let mut foreground = Self { terminal, leader, told, rest: Instant::now() };
         signal::give_terminal(terminal, Some(leader));
         // It may have asked too early and been stopped.
         foreground.go_on();
@@ -45,16 +46,15 @@ impl<'a> Foreground<'a> {
 
     /// When to look at the job even if nobody rings.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.rest
+        (self.rest > Instant::now()).then_some(self.rest)
     }
 
     /// Looks whether the job was stopped, before it is reaped: by Ctrl-Z, and then
     /// everybody stops; or because it asked for the terminal after that.
     pub(super) fn look(&mut self) {
-        if self.rest.is_some_and(|rest| rest > Instant::now()) {
+        if self.due().is_some() {
             return;
         }
-        self.rest = None;
         let Some(stopped_by) = reap::stopped_by(self.leader) else { return };
         let asks = [libc::SIGTTIN, libc::SIGTTOU].contains(&stopped_by);
         let waits = if asks {
@@ -72,7 +72,7 @@ impl<'a> Foreground<'a> {
 
     fn go_on(&mut self) {
         let _ = signal::send_to_group(self.leader, libc::SIGCONT);
-        self.rest = Some(Instant::now() + REST);
+        self.rest = Instant::now() + REST;
     }
 }
 

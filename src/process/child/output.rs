@@ -103,3 +103,29 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn the_buffer_grows_once_it_was_too_small_and_then_the_pipe() {
+        let (pipe, mut writer) = io::pipe().unwrap();
+        let mut output = Output::new(Channel::Out, Some(pipe));
+        let mut buffer = vec![0; LEAST];
+        let mut lengths = Vec::new();
+        for n_bytes in [LEAST - 1, LEAST, LEAST, MOST] {
+            writer.write_all(&vec![b'x'; n_bytes]).unwrap();
+            let mut listener = |_, bytes: &[u8]| {
+                lengths.push(bytes.len());
+                Ok(Flow::Continue)
+            };
+            output.read(&mut buffer, &mut listener).unwrap();
+            lengths.push(buffer.len());
+            assert_eq!(output.wide, n_bytes == MOST, "{n_bytes}");
+        }
+        assert_eq!(lengths, [LEAST - 1, LEAST, LEAST, MOST, LEAST, MOST, MOST, MOST]);
+    }
+}
