@@ -58,6 +58,16 @@ impl Bell {
     }
 }
 
+/// From now on a limit on the size of files is an error of the write that meets it,
+/// and not the end of the process. Children get the default back.
+///
+/// # Errors
+/// When the handler cannot be installed.
+pub fn file_limits_are_errors() -> anyhow::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).context("install the handler of SIGXFSZ")?;
+    Ok(())
+}
+
 impl Interrupt {
     /// An interrupt that no signal is bound to: for programs that use the
     /// library and for tests.
@@ -84,9 +94,7 @@ impl Interrupt {
     /// When a handler cannot be installed.
     pub fn on_signals(hup: Hup) -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
-        // Handled, a limit on the size of files becomes an error of the write
-        // that meets it; children get the default back.
-        signal_hook::flag::register(SIGXFSZ, Arc::default()).context("install the handler of SIGXFSZ")?;
+        file_limits_are_errors()?;
         let count = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let bound = match (signal, hup) {

@@ -15,6 +15,7 @@ use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
 use super::term::Terminal;
+use crate::interrupt::file_limits_are_errors;
 use crate::report::change::{self, Pair, Side};
 use crate::report::{Look, json, text};
 use crate::study::Study;
@@ -24,6 +25,7 @@ use crate::study::Study;
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&drawing.color, "never").drawing(drawing.drawn);
+    file_limits_are_errors().map_err(Fault::Own)?;
     match &drawing.after {
         None => one(matches, &drawing.study, terminal),
         Some(after) => two(matches, &drawing.study, after, terminal),

@@ -67,8 +67,7 @@ impl Terminal {
 
     /// Puts what `draw` writes on stdout; that nobody reads on is no error.
     pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut stdout = Stdout { stdout: io::stdout().lock(), is_read: true };
-        written(&mut stdout, draw).context("write the report to stdout")
+        written(&mut Stdout(io::stdout().lock()), draw).context("write the report to stdout")
     }
 }
 
@@ -82,33 +81,23 @@ pub(super) fn written(
     Ok(gathered.flush()?)
 }
 
-/// Standard output as long as somebody reads it, then nothing.
-struct Stdout {
-    stdout: StdoutLock<'static>,
-    is_read: bool,
-}
-
-impl Stdout {
-    fn unless_closed<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
-        match result {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.is_read = false;
-                Ok(instead)
-            }
-            result => result,
-        }
-    }
-}
+/// Standard output; what nobody reads any more is gone.
+struct Stdout(StdoutLock<'static>);
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = if self.is_read { self.stdout.write(bytes) } else { Ok(bytes.len()) };
-        self.unless_closed(written, bytes.len())
+        or_unread(self.0.write(bytes), bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let flushed = if self.is_read { self.stdout.flush() } else { Ok(()) };
-        self.unless_closed(flushed, ())
+        or_unread(self.0.flush(), ())
+    }
+}
+
+fn or_unread<T>(result: io::Result<T>, instead: T) -> io::Result<T> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(instead),
+        result => result,
     }
 }
 

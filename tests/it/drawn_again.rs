@@ -115,3 +115,17 @@ fn a_target_that_cannot_be_written_is_told_and_the_study_left_alone() {
     ran.refuses("open no/such/page.html for --export-html");
     assert_eq!(fresh.names("."), ["study.json"]);
 }
+
+#[test]
+fn what_does_not_fit_on_the_disk_is_told_and_leaves_nothing() {
+    let (fresh, _) = saved("sleep --tasks 30 --seconds 0 --runs 1");
+    for option in ["json", "html", "trace", "junit", "csv", "markdown"] {
+        fs::write(fresh.path("kept"), "of old\n").unwrap();
+        for target in ["new", "kept"] {
+            let line = format!("ulimit -f 0; exec parsim report study.json --export-{option} {target}");
+            fresh.shell(&line).run().exits(255).tells(&format!("{target}: ")).tells("File too large");
+        }
+        assert_eq!(fresh.names("."), ["kept", "study.json"], "{option}");
+        assert_eq!(fs::read_to_string(fresh.path("kept")).unwrap(), "of old\n");
+    }
+}

@@ -124,3 +124,21 @@ fn narrow(counts: &[i64], small: &mut Vec<u16>) {
 fn index(size: u64) -> usize {
     usize::try_from(size).expect("a shared matrix was checked to fit")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_is_made_of_its_own_bytes_only() {
+        let shape = Shape { rows: 1, cols: 2 };
+        let matrix = Matrix::Counts(Array2::from_shape_vec((1, 2), vec![1, -2]).unwrap());
+        let bytes = matrix.to_bytes();
+        assert_eq!(Matrix::from_bytes(&bytes, shape).unwrap().to_bytes(), bytes);
+        let refused = |bytes: &[u8], shape| Matrix::from_bytes(bytes, shape).is_none();
+        assert!(refused(&[&bytes[..], b"x"].concat(), shape), "one byte too many");
+        assert!(refused(&bytes[..bytes.len() - 1], shape), "one byte too few");
+        assert!(refused(&bytes, Shape { rows: 2, cols: 2 }), "another shape");
+        assert!(refused(b"", shape) && refused(b"?", shape), "no kind of matrix");
+    }
+}
