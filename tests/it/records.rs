@@ -351,3 +351,15 @@ fn results_of_a_job_cut_off_are_absent() {
     started.end().ends_by_signal(15);
     assert!(fresh.names("out/1/a").is_empty());
 }
+
+#[test]
+fn results_of_failed_jobs_do_not_keep_them_from_running_again() {
+    let fresh = Fresh::new();
+    let batch = "parsim parallel -k --joblog l --results r 'echo {} >>ran; exit {}' ::: 0 3";
+    shell(&fresh, batch).exits(1);
+    shell(&fresh, &batch.replace("--results", "--resume-failed --results")).exits(1);
+    assert_eq!(fs::read_to_string(fresh.path("ran")).unwrap(), "0\n3\n3\n");
+    // Where results are what is gone by, they are there.
+    shell(&fresh, &batch.replace("--results", "--resume --resume-failed --results")).exits(0);
+    assert_eq!(fs::read_to_string(fresh.path("ran")).unwrap(), "0\n3\n3\n");
+}

@@ -79,6 +79,8 @@ pub(super) fn earlier(
             Ok(log) => Done::read(BufReader::new(log), wanted).map_err(|error| unreadable(path, &error))?,
         },
     };
+    // Failed jobs have left results, too.
+    let has_results = if has(Flag::Resume) { has_results } else { Arc::new(|_: &Task| false) };
     let interrupt = interrupt.clone();
     let goes_by_number = move || {
         // Inputs that were not waited for are not known.
