@@ -16,8 +16,9 @@ pub(super) fn answer(ask: Ask) -> Result<End, Fault> {
         Ask::ShortHelp => help::SHORT.to_owned(),
         Ask::LongHelp => help::LONG.to_owned(),
         Ask::Version => {
-            // Scripts look for these two words, and take the last one for a date.
-            format!("parsim {VERSION}, for command lines of GNU parallel {GNU_VERSION}\n")
+            // Scripts look for these two words at the start, and take what follows
+            // on the first line for a date.
+            format!("GNU parallel {GNU_VERSION}\nis whose command lines this runs: parsim {VERSION}\n")
         }
         Ask::MinVersion(least) => {
             print(&format!("{GNU_VERSION}\n"))?;
