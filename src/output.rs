@@ -57,6 +57,8 @@ pub enum Outlet<'a> {
     Kept,
     /// In input order; what is early is put aside.
     InOrder(Box<dyn Destination + 'a>),
+    /// In input order, and the messages of each task behind what it produces.
+    GroupedInOrder(Box<dyn Destination + 'a>),
     /// Task by task, in the order in which they end.
     Grouped(Box<dyn Destination + 'a>),
     /// Line by line, as they come.

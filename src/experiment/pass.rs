@@ -196,6 +196,7 @@ fn in_order(outlet: Outlet<'_>) -> Option<Box<dyn Sink + '_>> {
     match outlet {
         Outlet::Kept => None,
         Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
+        Outlet::GroupedInOrder(destination) => Some(Box::new(Ordered::grouped(destination, WAITING_OUTPUT))),
         Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
         Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
         Outlet::Own(sink) => Some(sink),

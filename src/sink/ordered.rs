@@ -1,13 +1,15 @@
 //! Output of many tasks, handed on in input order while every task may write
 //! at any time.
 //!
-//! The task whose turn it is streams straight through. The others wait in
+//! The task whose turn it is streams straight through; its messages may be kept for
+//! its end, so that they are not mixed into what it produces. The others wait in
 //! memory up to one budget for all, then in one spill file. If spilling fails
 //! the others are held up until their turn, or until there is memory; nothing
 //! is dropped.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::mem::take;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::spill::{Piece, Spill};
@@ -27,7 +29,16 @@ pub struct Ordered<D> {
     passed: Condvar,
 }
 
+/// When messages, of which the other channel is, are handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Messages {
+    AsTheyCome,
+    /// Behind all that the task produces.
+    Last,
+}
+
 struct State {
+    messages: Messages,
     /// Whose turn it is.
     turn: u64,
     waiting: BTreeMap<u64, Waiting>,
@@ -40,10 +51,12 @@ struct State {
     held_up: Vec<Wake>,
 }
 
-/// What a task whose turn has not come has written so far.
+/// What a task has written so far that was not handed on.
 #[derive(Default)]
 struct Waiting {
     pieces: Vec<(Channel, Bytes)>,
+    /// What comes last.
+    messages: Vec<(Channel, Bytes)>,
     /// Set when the task is over.
     closed: Option<(Task, Outcome)>,
 }
@@ -55,10 +68,21 @@ enum Bytes {
 
 impl<D: Destination> Ordered<D> {
     /// Keeps at most `budget` bytes in memory; the first turn is that of the
-    /// task handed out first.
+    /// task handed out first. What a task writes comes as it was written.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
+        Self::with(destination, budget, Messages::AsTheyCome)
+    }
+
+    /// The same, but the messages of each task come behind what it produces.
+    #[must_use]
+    pub fn grouped(destination: D, budget: usize) -> Self {
+        Self::with(destination, budget, Messages::Last)
+    }
+
+    fn with(destination: D, budget: usize, messages: Messages) -> Self {
         let state = State {
+            messages,
             turn: 0,
             waiting: BTreeMap::new(),
             in_memory: 0,
@@ -74,11 +98,26 @@ impl<D: Destination> Ordered<D> {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands on what `task`, whose turn it is, had to hold back until now.
+    /// Hands on what `task`, whose turn it is, had to hold back until now, but what
+    /// comes last.
     fn release(&self, destination: &mut D, task: &Task) -> io::Result<()> {
+        let waiting = |state: &mut State| state.waiting.get_mut(&task.turn).map(|it| take(&mut it.pieces));
+        self.hand_on(destination, task, self.with_state(waiting).unwrap_or_default())
+    }
+
+    /// Hands on all that `task`, whose turn it is, had to hold back until now.
+    fn release_all(&self, destination: &mut D, task: &Task) -> io::Result<()> {
         let Some(waiting) = self.with_state(|state| state.waiting.remove(&task.turn)) else { return Ok(()) };
+        let produced = self.hand_on(destination, task, waiting.pieces);
+        produced.and(self.hand_on(destination, task, waiting.messages))
+    }
+
+    fn hand_on(&self, destination: &mut D, task: &Task, pieces: Vec<(Channel, Bytes)>) -> io::Result<()> {
+        if pieces.is_empty() {
+            return Ok(());
+        }
         let mut result = Ok(());
-        for (channel, bytes) in waiting.pieces {
+        for (channel, bytes) in pieces {
             let handed_on = match bytes {
                 Bytes::Memory(bytes) => {
                     let handed_on = destination.write(task, channel, &bytes);
@@ -98,10 +137,11 @@ impl<D: Destination> Ordered<D> {
     /// Ends the turn of `task`, and of those behind it that are over themselves.
     fn end_turn(&self, task: &Task, outcome: &Outcome) -> io::Result<()> {
         let mut destination = self.destination.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut result = self.release(&mut destination, task).and_then(|()| destination.close(task, outcome));
+        let mut result =
+            self.release_all(&mut destination, task).and_then(|()| destination.close(task, outcome));
         while let Some((next, outcome)) = self.with_state(State::next_that_is_over) {
             let handed_on =
-                self.release(&mut destination, &next).and_then(|()| destination.close(&next, &outcome));
+                self.release_all(&mut destination, &next).and_then(|()| destination.close(&next, &outcome));
             result = result.and(handed_on);
         }
         result
@@ -121,19 +161,18 @@ struct Writer<'a, D> {
 
 impl<D: Destination> TaskOutput for Writer<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let waits = self.ordered.with_state(|state| {
-            let waits = self.task.turn != state.turn;
-            if waits {
-                state.put_aside(self.task, channel, bytes);
-            }
-            waits
-        });
-        if waits {
+        let path = self.ordered.with_state(|state| state.path(self.task, channel, bytes));
+        if let Path::Aside = path {
             return Ok(());
         }
         let mut destination = self.ordered.destination.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ordered.release(&mut destination, self.task)?;
-        destination.write(self.task, channel, bytes)
+        match path {
+            Path::Overflowing => self.ordered.release_all(&mut destination, self.task),
+            Path::Through | Path::Aside => {
+                self.ordered.release(&mut destination, self.task)?;
+                destination.write(self.task, channel, bytes)
+            }
+        }
     }
 
     fn holds_up(&mut self, wake: &Wake) -> Option<String> {
@@ -155,6 +194,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
             let waiting = state.waiting.entry(self.task.turn).or_default();
             // A hundred thousand may wait behind one that is slow.
             waiting.pieces.shrink_to_fit();
+            waiting.messages.shrink_to_fit();
             waiting.closed = Some((self.task.clone(), outcome.clone()));
             return Ok(());
         }
@@ -165,18 +205,46 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
     }
 }
 
+/// Where a piece goes.
+enum Path {
+    /// Straight through.
+    Through,
+    /// It was put aside.
+    Aside,
+    /// It was put aside, where there is no place for more, though its task need not
+    /// wait.
+    Overflowing,
+}
+
 impl State {
-    /// Takes what `task` writes before its turn.
+    /// Puts aside what `task` writes, unless it may go straight through.
+    fn path(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Path {
+        let is_early = task.turn != self.turn;
+        if !is_early && !self.comes_last(channel) {
+            return Path::Through;
+        }
+        self.put_aside(task, channel, bytes);
+        let has_no_room = self.full.is_some() && self.in_memory > self.budget;
+        if has_no_room && !is_early { Path::Overflowing } else { Path::Aside }
+    }
+
+    fn comes_last(&self, channel: Channel) -> bool {
+        self.messages == Messages::Last && channel == Channel::Err
+    }
+
+    /// Takes what `task` writes before it can be handed on.
     fn put_aside(&mut self, task: &Task, channel: Channel, bytes: &[u8]) {
         let fits = self.in_memory + bytes.len() + PIECE <= self.budget;
+        let comes_last = self.comes_last(channel);
         let waiting = self.waiting.entry(task.turn).or_default();
-        match waiting.pieces.last_mut() {
+        let pieces = if comes_last { &mut waiting.messages } else { &mut waiting.pieces };
+        match pieces.last_mut() {
             Some((last, Bytes::Memory(kept))) if fits && *last == channel => {
                 kept.extend_from_slice(bytes);
                 self.in_memory += bytes.len();
             }
             _ if fits => {
-                waiting.pieces.push((channel, Bytes::Memory(bytes.to_vec())));
+                pieces.push((channel, Bytes::Memory(bytes.to_vec())));
                 self.in_memory += bytes.len() + PIECE;
             }
             last => {
@@ -185,7 +253,7 @@ impl State {
                     Err(error) => {
                         self.full = Some(format!("cannot put output aside in TMPDIR: {error}"));
                         // Little more than what the pipe had: the task is held up now.
-                        waiting.pieces.push((channel, Bytes::Memory(bytes.to_vec())));
+                        pieces.push((channel, Bytes::Memory(bytes.to_vec())));
                         self.in_memory += bytes.len() + PIECE;
                         return;
                     }
@@ -196,7 +264,7 @@ impl State {
                     _ => false,
                 };
                 if !joined {
-                    waiting.pieces.push((channel, Bytes::Spilled(piece)));
+                    pieces.push((channel, Bytes::Spilled(piece)));
                 }
             }
         }
@@ -288,6 +356,74 @@ mod tests {
         two.write(Channel::Out, b"b2 ").unwrap();
         two.close(&Outcome::Success).unwrap();
         assert_eq!(kept.head(), b"a1 b1 b2 ");
+    }
+
+    /// Both channels in one, as `2>&1` has them.
+    #[derive(Clone, Default)]
+    struct Both(Arc<Mutex<Vec<u8>>>);
+
+    impl Both {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Destination for Both {
+        fn write(&mut self, _task: &Task, _channel: Channel, bytes: &[u8]) -> io::Result<()> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Writes of (task, channel, text) in this order, then both tasks end.
+    fn of_two(ordered: &Ordered<Both>, writes: &[(usize, Channel, &str)]) {
+        let tasks = [Task::new(0, ""), Task::new(1, "")];
+        let mut outputs = tasks.each_ref().map(|task| ordered.open(task));
+        for &(index, channel, text) in writes {
+            outputs[index].write(channel, text.as_bytes()).unwrap();
+        }
+        for output in outputs.into_iter().rev() {
+            output.close(&Outcome::Success).unwrap();
+        }
+    }
+
+    const MIXED: [(usize, Channel, &str); 6] = [
+        (1, Channel::Err, "b!"),
+        (1, Channel::Out, "b1 "),
+        (0, Channel::Err, "a! "),
+        (0, Channel::Out, "a1 "),
+        (0, Channel::Out, "a2 "),
+        (1, Channel::Out, "b2 "),
+    ];
+
+    #[test]
+    fn messages_come_behind_what_a_task_produces_where_that_is_asked_for() {
+        for budget in [0, 1 << 20] {
+            let kept = Both::default();
+            of_two(&Ordered::grouped(kept.clone(), budget), &MIXED);
+            assert_eq!(kept.text(), "a1 a2 a! b1 b2 b!", "{budget}");
+            let kept = Both::default();
+            of_two(&Ordered::new(kept.clone(), budget), &MIXED);
+            assert_eq!(kept.text(), "a! a1 a2 b!b1 b2 ", "{budget}");
+        }
+    }
+
+    #[test]
+    fn messages_that_find_no_place_do_not_wait_for_the_end() {
+        let kept = Both::default();
+        let ordered = Ordered::grouped(kept.clone(), 0);
+        ordered.with_state(|state| state.spill = Spill::full());
+        let task = Task::new(0, "");
+        let mut output = ordered.open(&task);
+        output.write(Channel::Err, b"a! ").unwrap();
+        assert_eq!(kept.text(), "a! ");
+        output.write(Channel::Out, b"a1 ").unwrap();
+        output.close(&Outcome::Success).unwrap();
+        assert_eq!(kept.text(), "a! a1 ");
     }
 
     #[test]

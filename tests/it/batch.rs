@@ -136,3 +136,13 @@ fn a_closed_stdout_ends_the_batch_quietly() {
     let ran = Fresh::new().shell("seq 1000000 | parsim parallel -k echo | head -2").run();
     ran.exits(0).expect(ran.stdout == "1\n2\n", "the first two lines");
 }
+
+#[test]
+fn in_input_order_messages_of_a_job_come_behind_its_output() {
+    let fresh = Fresh::new();
+    let job = "'printf a{}; echo e{} >&2; printf b; echo f >&2; echo c' ::: 1 2";
+    let both =
+        |options: &str| fresh.shell(&format!("parsim parallel -k -j2 {options} {job} 2>&1")).run().stdout;
+    assert_eq!(both(""), "a1bc\ne1\nf\na2bc\ne2\nf\n");
+    assert_eq!(both("--tag"), "1\ta1bc\n1\te1\n1\tf\n2\ta2bc\n2\te2\n2\tf\n");
+}

@@ -134,7 +134,8 @@ fn place(typed: &Typed, target: &OsStr, options: &Options) -> Result<Place, Faul
 /// What has to be shown of each job, in the order of jobs' output.
 fn in_order(order: Order, destination: Box<dyn Destination>) -> Box<dyn Sink + Send> {
     match order {
-        Order::Kept => Box::new(Ordered::new(destination, WAITING)),
+        Order::Kept => Box::new(Ordered::grouped(destination, WAITING)),
+        Order::KeptLines => Box::new(Ordered::new(destination, WAITING)),
         Order::Lines => Box::new(Lines::new(destination)),
         Order::Grouped | Order::Unbuffered | Order::Unseen => Box::new(Grouped::new(destination, WAITING)),
     }

@@ -84,7 +84,8 @@ pub(super) fn prepare(
         (Grouping::Ungroup, _) => Order::Unbuffered,
         // Who types wants to see.
         (Grouping::Group, false) if typed.flags.has(Flag::Tty) => Order::Unbuffered,
-        (_, true) => Order::Kept,
+        (Grouping::LineBuffer, true) => Order::KeptLines,
+        (Grouping::Group, true) => Order::Kept,
         (Grouping::LineBuffer, false) => Order::Lines,
         (Grouping::Group, false) => Order::Grouped,
     };

@@ -263,7 +263,8 @@ impl Workload for CommandBatch {
         let destination = (self.outputs)();
         match self.settings.order {
             Order::Grouped => Outlet::Grouped(destination),
-            Order::Kept => Outlet::InOrder(destination),
+            Order::Kept => Outlet::GroupedInOrder(destination),
+            Order::KeptLines => Outlet::InOrder(destination),
             Order::Lines | Order::Unbuffered => Outlet::Lines(destination),
             Order::Unseen => Outlet::Own(Box::new(Unseen)),
         }

@@ -95,6 +95,8 @@ pub enum Order {
     Grouped,
     /// Job by job, in input order: `-k`.
     Kept,
+    /// The same, but stderr as it comes: `-k --line-buffer`.
+    KeptLines,
     /// Line by line, as they come: `--line-buffer`.
     Lines,
     /// Straight from the jobs to where parsim's own output goes: `-u`.
