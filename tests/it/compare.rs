@@ -105,7 +105,20 @@ fn a_file_that_only_one_way_left_is_named_and_so_is_a_pattern_without_files() {
     let ran = compare(&fresh, "--outputs '*.out' '[ $PARSIM_WAY = serial ] || : >{}.out' ::: a");
     ran.exits(102).says("differs: file a.out (parallel): only this parallel run left it");
     let ran = compare(&fresh, "--outputs '*.none' true ::: a");
-    ran.exits(0).says("note: --outputs: there was no such file after a serial run");
+    ran.exits(255).says("note: --outputs: there was no such file after a serial run");
+    ran.tells_one_line("--outputs *.none: no run left such a file, so nothing was compared");
+    compare(&fresh, "--outputs '*.none' false ::: a").exits(1);
+}
+
+#[test]
+fn of_a_folder_all_files_are_compared() {
+    let fresh = Fresh::new();
+    let job = "'mkdir -p d{}/e; echo {} >d{}/f; echo $PARSIM_WAY >d{}/e/g' ::: a";
+    for pattern in ["d{}", "d{}/**", "d*"] {
+        let ran = compare(&fresh, &format!("--outputs '{pattern}' {job}"));
+        ran.exits(102).says("1 of 2 files identical").says("differs: file da/e/g (parallel)");
+        fs::remove_dir_all(fresh.path("da")).unwrap();
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress::{self, Meter, Show};
 use crate::record::Way;
+use crate::study::Study;
 use crate::template::{Options, Template};
 use crate::workload::ROWS;
 use crate::workload::command::{OutputFiles, Present};
@@ -100,10 +101,24 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
     }
+    if left_nothing(&study) {
+        let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
+        let text = format!(
+            "--outputs {}: no run left such a file, so nothing was compared: name files as jobs write them",
+            patterns.join(", ")
+        );
+        return Err(Fault::Own(anyhow::anyhow!(text)));
+    }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
         None => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
     })
+}
+
+/// Whether files were looked for and there were none, though every job succeeded.
+fn left_nothing(study: &Study) -> bool {
+    let files = study.agreement.as_ref().and_then(|agreement| agreement.files.as_ref());
+    study.cut.is_none() && study.n_failed() == 0 && files.is_some_and(|files| files.files == 0)
 }
 
 /// How the report is to look.

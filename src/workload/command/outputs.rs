@@ -203,12 +203,23 @@ impl OutputFiles {
             }
             _ => text,
         };
+        // In a shell it stands for files, too; here for folders only.
+        let text = if text.ends_with("/**") { text + "/*" } else { text };
         // Hidden files are meant only where the pattern says so.
         let options =
             glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        for path in glob::glob_with(&text, options).with_context(|| format!("--outputs {text}"))? {
-            let path = path.with_context(|| format!("--outputs {text}"))?;
-            if path.is_file() {
+        let matching = |text: &str| -> anyhow::Result<Vec<PathBuf>> {
+            let paths = glob::glob_with(text, options).with_context(|| format!("--outputs {text}"))?;
+            paths.map(|path| path.with_context(|| format!("--outputs {text}"))).collect()
+        };
+        for path in matching(&text)? {
+            // Of a folder all that is in it is meant.
+            let paths = if path.is_dir() {
+                matching(&format!("{}/**/*", glob::Pattern::escape(&path.to_string_lossy())))?
+            } else {
+                vec![path]
+            };
+            for path in paths.into_iter().filter(|path| path.is_file()) {
                 let name = path.to_string_lossy().replacen(way.name(), "{way}", pattern.n_ways);
                 found.insert(name, path);
             }
