@@ -38,7 +38,8 @@ pub(super) fn waiting(view: &View<'_>) -> Option<String> {
 pub(super) fn too_few_tasks(view: &View<'_>) -> Option<String> {
     let width = view.parallel.width as f64;
     let fewer = view.tasks < width && view.tasks < view.cores / view.cores_per_task;
-    fewer.then(|| {
+    // Where more was to be had than there are tasks, these did not hold it back.
+    (fewer && view.speedup <= view.tasks).then(|| {
         format!(
             "Too few tasks: {} for {width} slots, so {} is the most that was to be had; the speed-up is {}.",
             format::plural(view.parallel.runs[0].tasks, "task"),

@@ -118,6 +118,8 @@ fn too_few_tasks_for_the_slots_are_counted() {
         said(&study),
         "Too few tasks: 3 tasks for 4 slots, so 3.00x is the most that was to be had; the speed-up is 2.81x."
     );
+    study.columns[1] = column(Way::Parallel, 4, 3, 2.9);
+    assert!(!said(&study).contains("Too few"), "{}", said(&study));
 }
 
 #[test]
