@@ -97,6 +97,9 @@ pub struct Task {
     /// earlier ones were left out: done in an earlier run.
     #[serde(default)]
     pub turn: u64,
+    /// The slot it was handed out to, from 0. Worker processes are told of it aside.
+    #[serde(skip)]
+    pub slot: u32,
     /// The task in a person's words: a file's name, a command line.
     pub label: String,
     /// What to do.
@@ -107,7 +110,7 @@ impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn new(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, turn: seq, label: label.into(), spec: Spec::Sequence }
+        Self { seq, turn: seq, slot: 0, label: label.into(), spec: Spec::Sequence }
     }
 }
 

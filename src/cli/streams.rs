@@ -11,7 +11,7 @@ use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
 use crate::process::child::widen;
 use crate::record::{Outcome, Task};
-use crate::template::{Numbers, Quoting, Template};
+use crate::template::{Counts, Quoting, Template};
 
 /// What stands before each line.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub(super) enum Tag {
     None,
     /// All values of the job, and a tab.
     Values,
-    /// A text made of them, and a tab.
-    Text(Template),
+    /// A text made of them and of the job's numbers, and a tab.
+    Text(Template, Counts),
 }
 
 /// So much written at once fills a pipe as it comes from the system.
@@ -60,8 +60,8 @@ impl Streams {
         match &self.tag {
             Tag::None => return tag,
             Tag::Values => tag.extend(values.join(&b' ')),
-            Tag::Text(template) => {
-                let numbers = Numbers { seq: task.seq + 1, ..Numbers::default() };
+            Tag::Text(template, counts) => {
+                let numbers = counts.numbers(task.seq, task.slot);
                 template.render(values, &numbers, Quoting::None, &mut tag);
             }
         }

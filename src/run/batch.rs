@@ -171,7 +171,7 @@ impl<'a> Batch<'a> {
             state.lowest_free_slot()
         });
         let turn = source.n_taken;
-        task.turn = turn;
+        (task.turn, task.slot) = (turn, slot);
         source.n_taken += 1;
         drop(source);
         self.observer.observe(&Event::TaskStarted { seq: task.seq, slot, label: &task.label });

@@ -13,6 +13,7 @@
 //! | `pattern` | Perl's substitutions on top of the `regex` crate |
 //! | `form` | what a replacement string makes of one value |
 //! | `piece` | pieces, positions and a job's numbers |
+//! | `counts` | how many slots and jobs there are, for those numbers |
 //! | `group` | which pieces are repeated together |
 //! | `walk` | the order in which a job's pieces come out |
 //! | `quote` | GNU parallel's quoting of one value |
@@ -24,6 +25,7 @@
 //! | `builtins` | the words that only a shell can run |
 
 mod builtins;
+mod counts;
 mod direct;
 mod find;
 mod form;
@@ -42,6 +44,7 @@ mod shape;
 mod tests;
 mod walk;
 
+pub use counts::Counts;
 pub use direct::{Argv, Direct};
 pub use options::{Name, Options};
 pub use pack::Packer;

@@ -56,6 +56,8 @@ mod sleep;
 mod statistics;
 // A command line in a fresh directory.
 mod support;
+// Tags, and names made of numbers.
+mod tags;
 // Services that are asked how they are.
 #[cfg(feature = "net")]
 mod tap;

@@ -13,7 +13,7 @@ use crate::output::{Destination, Sink};
 use crate::sink::{
     Columns, Earlier, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails, ToFile,
 };
-use crate::template::{Options, Template};
+use crate::template::{Counts, Options, Template};
 use crate::workload::command::{MakeSink, Order};
 
 /// Names and rows that wait for their turn take at most this much memory.
@@ -27,6 +27,8 @@ pub(super) struct Results {
     pub(super) journal: Option<Box<dyn Journal>>,
     /// Whether a job's results are there already.
     pub(super) has: HasResults,
+    /// Whether names depend on the number of jobs.
+    pub(super) needs_total: bool,
     /// What failed jobs had to say where it was not shown.
     pub(super) tails: Arc<Tails>,
 }
@@ -35,12 +37,14 @@ pub(super) struct Results {
 pub(super) fn results(
     typed: &Typed,
     options: &Options,
+    counts: &Counts,
     order: Order,
     streams: Box<dyn Destination>,
 ) -> Result<Results, Fault> {
     let has = |flag| typed.flags.has(flag);
     let tails = Arc::new(Tails::default());
-    let mut results = Results { sink: None, journal: None, has: Arc::new(|_| false), tails };
+    let mut results =
+        Results { sink: None, journal: None, has: Arc::new(|_| false), needs_total: false, tails };
     // No job is run, and its command line is what is asked for.
     if has(Flag::DryRun) {
         return Ok(results);
@@ -58,9 +62,10 @@ pub(super) fn results(
                 results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
                 return Ok(results);
             }
-            place(typed, target, options)?
+            place(typed, target, options, counts)?
         }
     };
+    results.needs_total = place.needs_total();
     let names = prints_names.then(|| in_order(order, streams));
     let files = Arc::new(ResultFiles::new(place, Arc::clone(&results.tails), names));
     let known = Arc::clone(&files);
@@ -107,7 +112,7 @@ fn rows(
     })
 }
 
-fn place(typed: &Typed, target: &OsStr, options: &Options) -> Result<Place, Fault> {
+fn place(typed: &Typed, target: &OsStr, options: &Options, counts: &Counts) -> Result<Place, Fault> {
     let text = target.as_bytes();
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     if !template.uses_any() {
@@ -123,12 +128,14 @@ fn place(typed: &Typed, target: &OsStr, options: &Options) -> Result<Place, Faul
         };
         return Ok(Place::Folder(text.to_vec(), Columns { names: options.columns.clone(), width }));
     }
-    if template.uses_slot() {
-        return Err(Fault::Usage("--results: a name cannot depend on the slot; use {#}".to_owned()));
+    let goes_on = [Flag::Resume, Flag::ResumeFailed].iter().any(|&flag| typed.flags.has(flag));
+    if goes_on && template.uses_slot() {
+        let why = "--results: the slot in a name does not tell which jobs --resume may leave out; use {#}";
+        return Err(Fault::Usage(why.to_owned()));
     }
     let before = text.split(|&byte| byte == b'{').next().unwrap_or_default();
     let is_below = before.contains(&b'/');
-    Ok(Place::Template { template, is_below })
+    Ok(Place::Template { template, counts: counts.clone(), is_below })
 }
 
 /// What has to be shown of each job, in the order of jobs' output.

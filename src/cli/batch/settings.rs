@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::progress::Meter;
 use crate::record::Way;
-use crate::template::{Name, Options, Quoting, Template};
+use crate::template::{Counts, Name, Options, Quoting, Template};
 use crate::unnamed_file::keep_files_in;
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings};
 
@@ -70,11 +70,12 @@ pub(super) fn prepare(
     let serial_template =
         (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(Way::Serial)));
     let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
+    let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag {
         None => Tag::None,
         Some(gnu_args::Tag::Values) => Tag::Values,
         Some(gnu_args::Tag::Template(text)) => {
-            Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?)
+            Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
         }
     };
     let directory = directory(typed, &options)?;
@@ -102,27 +103,27 @@ pub(super) fn prepare(
         slot_variable: typed.run.slot_variable.clone(),
         reads,
         offer: reads::offer(typed),
-        total: typed.run.total_jobs,
+        counts,
         nice: typed.run.nice,
         timeout: timeout(typed),
         term_sequence: term_sequence(typed)?,
-        slots: width.get(),
         act: act(typed),
         order,
     };
+    let names_total = names_total(&settings, &tag);
     let (ending, meter) = (interrupt.clone(), Arc::clone(meter));
     let stdout = streams::stdout().map_err(|error| Fault::Own(error.into()))?;
     let outputs = Box::new(move || {
         let streams = Streams::new(Arc::clone(&stdout), tag.clone(), ending.clone());
         Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
-    let mut results = results::results(typed, &options, settings.order, outputs())?;
+    let mut results = results::results(typed, &options, &settings.counts, settings.order, outputs())?;
     let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, Earlier::Failed(_));
-    let told = settings.total.is_some();
+    let told = settings.counts.has_total();
     let runs_again = purpose == Purpose::Comparison;
-    let needs_total = runs_again || settings.template.needs_total() && !told || has_share(typed);
+    let needs_total = runs_again || (names_total || results.needs_total) && !told || has_share(typed);
     let mut batch = CommandBatch::new(settings, feed, outputs).map_err(Fault::Own)?;
     batch.go_on_from(earlier);
     if let Some(sink) = results.sink.take() {
@@ -142,6 +143,19 @@ fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
     let text = if text == b"..." { own.as_os_str().as_bytes() } else { text };
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     Ok(if template.uses_any() { Directory::Each(template) } else { Directory::Fixed(directory.clone()) })
+}
+
+/// Whether something made for each job depends on the number of jobs.
+fn names_total(settings: &Settings, tag: &Tag) -> bool {
+    let directory = match &settings.directory {
+        Directory::Each(template) => Some(template),
+        Directory::Here | Directory::Fixed(_) => None,
+    };
+    let tag = match tag {
+        Tag::Text(template, _) => Some(template),
+        Tag::None | Tag::Values => None,
+    };
+    [Some(&settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
 }
 
 /// Variables of the jobs that options ask for.

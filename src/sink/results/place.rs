@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::record::Task;
-use crate::template::{Numbers, Quoting, Template};
+use crate::template::{Counts, Quoting, Template};
 
 /// The longest name of most file systems, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -51,6 +51,8 @@ pub enum Place {
     Template {
         /// The template.
         template: Template,
+        /// For the numbers of each job.
+        counts: Counts,
         /// Whether a folder's name stands before the first value.
         is_below: bool,
     },
@@ -69,13 +71,19 @@ pub(super) struct Paths {
 }
 
 impl Place {
+    /// Whether names depend on the number of jobs.
+    #[must_use]
+    pub fn needs_total(&self) -> bool {
+        matches!(self, Self::Template { template, .. } if template.needs_total())
+    }
+
     /// The files of `task`.
     pub(super) fn paths(&self, task: &Task) -> Paths {
         let values = task.spec.values();
         let base = match self {
             Self::Folder(folder, columns) => tree(folder, columns, values),
-            Self::Template { template, is_below } => {
-                let numbers = Numbers { seq: task.seq + 1, ..Numbers::default() };
+            Self::Template { template, counts, is_below } => {
+                let numbers = counts.numbers(task.seq, task.slot);
                 let mut base = Vec::new();
                 if *is_below {
                     let values: Vec<Vec<u8>> = values.iter().map(|value| kept_below(value)).collect();
@@ -212,7 +220,17 @@ mod tests {
 
     fn template(text: &str, is_below: bool) -> Place {
         let template = Template::text(text.as_bytes(), &Options::default()).unwrap();
-        Place::Template { template, is_below }
+        Place::Template { template, counts: Counts::new(12, Some(20)), is_below }
+    }
+
+    #[test]
+    fn a_template_has_the_numbers_of_the_job_and_of_its_batch() {
+        let options = Options { plus: true, ..Options::default() };
+        let template = Template::text(b"{0#}of{##}-{0%}", &options).unwrap();
+        let place = Place::Template { template, counts: Counts::new(12, Some(20)), is_below: false };
+        assert!(place.needs_total());
+        let task = Task { slot: 4, ..Task::new(2, "") };
+        assert_eq!(place.paths(&task).stdout, Path::new("03of20-05"));
     }
 
     #[test]

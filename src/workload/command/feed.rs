@@ -126,7 +126,7 @@ impl Values {
             Self::Same(values) => return Ok(Some(values.clone())),
             Self::Of(packed) => &mut **packed,
         };
-        let mut length = Length::new(&settings.template, settings.quoting, settings.slots);
+        let mut length = Length::new(&settings.template, settings.quoting, settings.counts.slots());
         let next = packer.next(inputs, &mut length, job, patience);
         Ok(match next.context("read the inputs")? {
             Next::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
@@ -142,9 +142,9 @@ struct Length<'t> {
 }
 
 impl<'t> Length<'t> {
-    fn new(template: &'t Template, quoting: Quoting, slots: usize) -> Self {
+    fn new(template: &'t Template, quoting: Quoting, slots: u64) -> Self {
         // The numbers of the job are not known yet: these are as long as they get.
-        let numbers = Numbers { seq: 1, slot: slots as u64, slots: slots as u64, total: 0 };
+        let numbers = Numbers { seq: 1, slot: slots, slots, total: 0 };
         Self { packer: template::Packer::new(template, quoting, &numbers), numbers }
     }
 }

@@ -38,7 +38,7 @@ use crate::interrupt::Interrupt;
 use crate::output::{self, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
-use crate::template::{self, Numbers, Template};
+use crate::template::{self, Template};
 
 /// Makes the place that outputs go to in the end.
 pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
@@ -112,7 +112,9 @@ impl CommandBatch {
         while let Some(job) = feed.next(&self.settings)? {
             freezer.put(&job).context(put_aside)?;
         }
-        self.frozen = Some(freezer.freeze().context(put_aside)?);
+        let frozen = freezer.freeze().context(put_aside)?;
+        self.settings.counts.found(frozen.jobs());
+        self.frozen = Some(frozen);
         Ok(())
     }
 
@@ -148,17 +150,6 @@ impl CommandBatch {
         }
     }
 
-    /// The numbers of job `seq`, from 1, in `slot`, from 0.
-    fn numbers(&self, seq: u64, slot: u32) -> Numbers {
-        let frozen = self.frozen.as_ref().map(Frozen::jobs);
-        Numbers {
-            seq,
-            slot: u64::from(slot) + 1,
-            slots: self.settings.slots as u64,
-            total: self.settings.total.or(frozen).unwrap_or(0),
-        }
-    }
-
     /// What runs now, for orders from elsewhere.
     #[must_use]
     pub fn running(&self) -> &'static Running {
@@ -190,7 +181,7 @@ impl Workload for CommandBatch {
         if let Earlier::Log(resume) = &self.earlier {
             return Box::new(Left::new(jobs, resume, |seq, spec| {
                 let mut line = Vec::new();
-                let numbers = self.numbers(seq, 0);
+                let numbers = self.settings.counts.numbers(seq - 1, 0);
                 self.settings.template.render(spec.values(), &numbers, self.settings.quoting, &mut line);
                 line
             }));
@@ -225,7 +216,7 @@ impl Workload for CommandBatch {
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let values = task.spec.values();
         let job = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
-        let numbers = self.numbers(job + 1, cx.slot());
+        let numbers = self.settings.counts.numbers(job, cx.slot());
         let mut line = Vec::new();
         let (template, _) = self.command(cx.way());
         template.render(values, &numbers, self.settings.quoting, &mut line);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Lanes, Offer, Shell, Spool};
 use crate::process::child::TermSequence;
-use crate::template::{Quoting, Template};
+use crate::template::{Counts, Quoting, Template};
 
 /// How the commands of a batch are run.
 pub struct Settings {
@@ -30,16 +30,14 @@ pub struct Settings {
     pub reads: Reads,
     /// How they are offered it.
     pub offer: Offer,
-    /// How many jobs there are, where somebody said so.
-    pub total: Option<u64>,
+    /// How many slots there are, and how many jobs.
+    pub counts: Counts,
     /// The niceness of jobs.
     pub nice: Option<i32>,
     /// How long a job may last.
     pub timeout: Option<Duration>,
     /// Signals and waits for those that have to go.
     pub term_sequence: TermSequence,
-    /// How many slots there are.
-    pub slots: usize,
     /// What is done with a command line.
     pub act: Act,
     /// How outputs are put in order.

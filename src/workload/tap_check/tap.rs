@@ -168,7 +168,7 @@ impl Workload for TapCheck {
             let (part, item) = (seq / n_services, seq % n_services);
             let service = usize::try_from(item).ok().and_then(|item| self.services.get(item));
             let label = service.map(Service::label).unwrap_or_default().to_owned();
-            Ok(Task { seq, turn: seq, label, spec: Spec::Part { item, part } })
+            Ok(Task { spec: Spec::Part { item, part }, ..Task::new(seq, label) })
         }))
     }
 
