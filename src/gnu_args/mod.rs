@@ -17,9 +17,11 @@
 //! | `parse` | words into options, command and sources |
 //! | `option` | one option: names, what it takes, what it does |
 //! | `table/` | all options, by topic |
+//! | `escapes` | those of `--tagstring` |
 //! | `error` | what cannot be understood, and what was perhaps meant |
 
 mod error;
+mod escapes;
 mod meaning;
 mod option;
 mod parse;
@@ -33,6 +35,6 @@ pub use error::UsageError;
 pub use parse::parse;
 pub use typed::{
     Ask, Color, Export, Flag, Flags, Grouping, InputOptions, OutputOptions, PipeOptions, Replacements,
-    RunOptions, StudyOptions, Tag, Typed,
+    RunOptions, StudyOptions, Typed,
 };
 pub use values::{Jobs, TermStep, Timeout, When};

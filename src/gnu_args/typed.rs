@@ -120,6 +120,8 @@ flags! {
     SkipBlank,
     /// `-t`
     Trace,
+    /// `--tag`: unless there is a text for it.
+    Tag,
     /// `--tee`
     Tee,
     /// `--tty`
@@ -289,15 +291,6 @@ pub enum Grouping {
     Ungroup,
 }
 
-/// What stands before each line of output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tag {
-    /// The job's values: `--tag`.
-    Values,
-    /// This template: `--tagstring`.
-    Template(Vec<u8>),
-}
-
 /// Whether output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
@@ -321,8 +314,8 @@ pub struct Export {
 pub struct OutputOptions {
     /// `--group`, `--line-buffer`, `-u`: the last one counts.
     pub grouping: Grouping,
-    /// `--tag`, `--tagstring`
-    pub tag: Option<Tag>,
+    /// `--tagstring`, escapes resolved; an empty one is none.
+    pub tag_string: Option<Vec<u8>>,
     /// `--joblog`, `+` included.
     pub joblog: Option<OsString>,
     /// `--results`

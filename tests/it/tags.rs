@@ -57,3 +57,24 @@ fn a_slot_does_not_tell_which_results_are_there() {
     let fresh = Fresh::new();
     fresh.parsim("parallel --resume --results o/{%} echo ::: a").run().refuses("the slot in a name");
 }
+
+#[test]
+fn escapes_in_a_tag_are_resolved_and_those_in_values_are_not() {
+    let says = |line: &str| says(&format!("parsim parallel -k {line}"));
+    assert_eq!(says(r"--tagstring '{1}\t{2}' echo {3} ::: a ::: b ::: c"), "a\tb\tc\n");
+    assert_eq!(says(r"--tagstring '<\101\n\\r\q>' echo ::: a"), "<A\n\\\r\\q>\ta\n");
+    assert_eq!(says(r"--tagstring {} 'echo #' ::: 'a\tb\101'"), "a\\tb\\101\t\n");
+}
+
+#[test]
+fn an_empty_text_is_no_tag_and_any_other_counts_more_than_the_values() {
+    let says = |line: &str| says(&format!("parsim parallel -k {line} echo ::: a"));
+    for order in ["", "--lb"] {
+        assert_eq!(says(&format!("{order} --tagstring ''")), "a\n");
+    }
+    assert_eq!(says("--tagstring X --tagstring ''"), "a\n");
+    assert_eq!(says("--tagstring '' --tag"), "a\ta\n");
+    assert_eq!(says("--tag --tagstring ''"), "a\ta\n");
+    assert_eq!(says("--tagstring X --tag"), "X\ta\n");
+    assert_eq!(says("--tag --tagstring X"), "X\ta\n");
+}

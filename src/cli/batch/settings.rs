@@ -14,7 +14,7 @@ use super::shell::shell;
 use super::ways;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{self, Streams, Tag, trace};
-use crate::gnu_args::{self, Flag, Grouping, Typed};
+use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
@@ -71,12 +71,12 @@ pub(super) fn prepare(
         (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(Way::Serial)));
     let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
-    let tag = match &typed.output.tag {
-        None => Tag::None,
-        Some(gnu_args::Tag::Values) => Tag::Values,
-        Some(gnu_args::Tag::Template(text)) => {
+    let tag = match &typed.output.tag_string {
+        Some(text) => {
             Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
         }
+        None if typed.flags.has(Flag::Tag) => Tag::Values,
+        None => Tag::None,
     };
     let directory = directory(typed, &options)?;
     let is_unseen = purpose == Purpose::Comparison && !typed.flags.has(Flag::ShowOutput);

@@ -2,9 +2,10 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::super::escapes::resolved;
 use super::super::option::Does::{AfterEquals, Flag as On, MaybeWhen, Text, Word};
 use super::super::option::Row;
-use super::super::typed::{Ask, Color, Flag, Grouping, Tag};
+use super::super::typed::{Ask, Color, Flag, Grouping};
 use super::super::values::When;
 use super::running::number;
 
@@ -15,8 +16,11 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["group"], does: On(|t| t.output.grouping = Grouping::Group) },
     Row { names: &["ungroup", "u"], does: On(|t| t.output.grouping = Grouping::Ungroup) },
     Row { names: &["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], does: On(|t| t.output.grouping = Grouping::LineBuffer) },
-    Row { names: &["tag", "ctag"], does: On(|t| t.output.tag = Some(Tag::Values)) },
-    Row { names: &["tagstring", "tag-string", "ctagstring", "ctag-string"], does: Word(|t, v| { t.output.tag = Some(Tag::Template(v.as_bytes().to_vec())); Ok(()) }) },
+    Row { names: &["tag", "ctag"], does: On(|t| t.flags.set(Flag::Tag)) },
+    Row { names: &["tagstring", "tag-string", "ctagstring", "ctag-string"], does: Word(|t, v| {
+        t.output.tag_string = Some(resolved(v.as_bytes())).filter(|text| !text.is_empty());
+        Ok(())
+    }) },
     Row { names: &["files", "output-as-files", "outputasfiles"], does: On(|t| t.flags.set(Flag::Files)) },
     Row { names: &["v"], does: On(|t| t.flags.set(Flag::Verbose)) },
     Row { names: &["verbose", "t"], does: On(|t| t.flags.set(Flag::Trace)) },
