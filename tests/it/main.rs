@@ -7,6 +7,9 @@
 mod batch;
 // What changed between two saved studies.
 mod change;
+// How a check of services begins and ends.
+#[cfg(feature = "net")]
+mod checks;
 // What can be typed, and what help there is.
 mod cli;
 // Both ways of a batch of commands.

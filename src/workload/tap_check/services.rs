@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use super::options::TapOptions;
 use crate::http::Url;
@@ -90,13 +90,18 @@ fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
     Ok(())
 }
 
-/// CSV with a line of column names.
+/// CSV with a line of column names. No row that says something is left out: a
+/// service that is not asked would pass for one that is up.
 fn table(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<()> {
+    // Every line ends, and all of them alike.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n") + "\n";
+    let starts =
+        starts(&text).or_else(|line| bail!("{place}{line}: its quote is not closed at the end of a cell"))?;
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        .from_reader(text.as_bytes());
     let header = reader.headers().with_context(|| format!("{place} read the names of its columns"))?.clone();
     let column = |wanted: &[&str]| {
         header
@@ -104,24 +109,72 @@ fn table(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
             .position(|name| wanted.contains(&name.to_ascii_lowercase().replace(['-', ' '], "_").as_str()))
     };
     let Some(url) = column(&["url", "access_url", "accessurl", "tap_url"]) else {
-        bail!("{place}1: none of its columns is named url");
+        bail!("{place}{}: none of its columns is named url", starts.first().unwrap_or(&1));
     };
     let name = column(&["name", "short_name", "title", "label"]);
-    for record in reader.records() {
-        let record = record.with_context(|| format!("{place} read it as CSV"))?;
+    for (record, line) in reader.records().zip(starts.into_iter().skip(1)) {
+        let record = record.with_context(|| format!("{place}{line}: read it as CSV"))?;
         let cell = |at: usize| record.get(at).unwrap_or("").trim();
-        if cell(url).is_empty() {
+        if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        let name = name.map(cell).filter(|name| !name.is_empty()).map(str::to_owned);
-        services.push(Service::new(cell(url), name, &format!("{place}{line}: "))?);
+        let name = name.map(cell).filter(|name| !name.is_empty());
+        for (cell, what) in [(cell(url), "URL"), (name.unwrap_or_default(), "name")] {
+            // Usually two rows that a quote made one.
+            ensure!(!cell.contains('\n'), "{place}{line}: its {what} has a line break in it");
+        }
+        let who = name.unwrap_or("a row with something in it");
+        ensure!(!cell(url).is_empty(), "{place}{line}: {who} has no URL");
+        services.push(Service::new(cell(url), name.map(str::to_owned), &format!("{place}{line}: "))?);
     }
     Ok(())
 }
 
+/// The line on which each record of `text` begins, that of the column names first;
+/// the line of a quote that is not closed where its cell ends, as RFC 4180 has it,
+/// is the error. A reader of CSV that forgives such a quote takes the rows behind
+/// it for a part of its cell.
+fn starts(text: &str) -> Result<Vec<usize>, usize> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum At {
+        Record,
+        Comment,
+        Cell,
+        Bare,
+        Quoted,
+        Closed,
+    }
+    let (mut at, mut line, mut opened) = (At::Record, 1, 1);
+    let mut starts = Vec::new();
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let before = at;
+        at = match (at, byte) {
+            // Two are one that is meant.
+            (At::Quoted, b'"') if bytes.next_if_eq(&b'"').is_none() => At::Closed,
+            (At::Quoted, _) | (At::Record | At::Cell, b'"') => At::Quoted,
+            (_, b'\n') => At::Record,
+            (At::Comment, _) | (At::Record, b'#') => At::Comment,
+            (_, b',') => At::Cell,
+            (At::Closed, b' ' | b'\t') => At::Closed,
+            (At::Closed, _) => return Err(opened),
+            (At::Record | At::Cell | At::Bare, _) => At::Bare,
+        };
+        if before == At::Record && !matches!(at, At::Record | At::Comment) {
+            starts.push(line);
+        }
+        if before != At::Quoted && at == At::Quoted {
+            opened = line;
+        }
+        line += usize::from(byte == b'\n');
+    }
+    if at == At::Quoted { Err(opened) } else { Ok(starts) }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str, reader: fn(&str, &str, &mut Vec<Service>) -> anyhow::Result<()>) -> String {
@@ -152,5 +205,33 @@ mod tests {
         assert_eq!(read(text, table), "GAVO, Heidelberg http://a/tap;http://b/ http://b/;");
         assert_eq!(read("name\nx\n", table), "list:1: none of its columns is named url");
         assert_eq!(read("url\nx\n", table), "list:2: x: no scheme: http:// or https:// is missing");
+    }
+
+    #[test]
+    fn a_row_is_told_by_the_line_on_which_it_begins() {
+        assert_eq!(starts("a,b\n\n# \"c\n\"x\ny\",z\n\n,\"\"\"\" ,u\"v\nw"), Ok(vec![1, 4, 7, 8]));
+        assert_eq!(read("url,name\r\n\r\n# no\r\n,x\r\n", table), "list:4: x has no URL");
+        assert_eq!(read("# mine\nname\nx\n", table), "list:2: none of its columns is named url");
+    }
+
+    #[test]
+    fn a_quote_is_closed_where_its_cell_ends() {
+        for (text, line) in [("a,\"b", 1), ("a\nb,\"c\n\nd,\"e\"\n", 2), ("a\n\"b\"\"\n", 2)] {
+            assert_eq!(starts(text), Err(line), "{text:?}");
+        }
+        let told = read("url,name\nhttp://a/,\"b\nhttp://c/,\"\n", table);
+        assert_eq!(told, "list:2: its name has a line break in it");
+        assert_eq!(read("url,of\n,,\nhttp://a/,\"b\nc\"\n", table), "http://a/ http://a/;");
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_rows_begin_as_are_read(text in "[a\",#\n ]{0,40}\n") {
+            if let Ok(starts) = starts(&text) {
+                let mut reader = csv::ReaderBuilder::new();
+                let reader = reader.comment(Some(b'#')).flexible(true).has_headers(false);
+                prop_assert_eq!(starts.len(), reader.from_reader(text.as_bytes()).records().count());
+            }
+        }
     }
 }

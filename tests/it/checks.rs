@@ -1,0 +1,31 @@
+//! How a check of services begins and ends: lists that cannot be read whole,
+//! reports that cannot be written, gates, and what is left of an interrupted one.
+
+use std::fs;
+
+use crate::services::service;
+use crate::support::{Fresh, Stub};
+
+#[test]
+fn no_service_of_a_table_is_left_out_without_a_word() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let (sound, down) = (stub.url("/sound"), stub.url("/down"));
+    for (list, why) in [
+        (format!("name,url\nA\nB,{sound}\nC,\n"), "x.csv:2: A has no URL"),
+        (format!("name,url\nB,{sound}\n\n# more\nC,\n"), "x.csv:5: C has no URL"),
+        (format!("url,name,of\n{sound},B,\n,,us\n"), "x.csv:3: a row with something in it has no URL"),
+        (format!("url,name\n{sound},\"unclosed\n{down},x\n"), "x.csv:2: its quote is not closed"),
+        (format!("url,name\n{sound},\"unclosed\n{down},\"x\"\n"), "x.csv:2: its quote is not closed"),
+        (format!("url,about\n{sound},\"unclosed\n{down},x\n"), "x.csv:2: its quote is not closed"),
+        (format!("url,name\n{sound},\"a\n{down},\"\n"), "x.csv:2: its name has a line break in it"),
+        (format!("url\n\"{sound}\n{down}\"\n"), "x.csv:2: its URL has a line break in it"),
+    ] {
+        fs::write(fresh.path("x.csv"), &list).unwrap();
+        fresh.parsim("tap --urls x.csv --header").run().refuses(why);
+    }
+    assert_eq!(stub.asked().len(), 0);
+    fs::write(fresh.path("x.csv"), format!("name,url,about\n,,\nB,{sound},\"two\nlines\"\n  \n")).unwrap();
+    let ran = fresh.parsim("tap --urls x.csv --header --format nagios").run();
+    ran.exits(0).says("TAP OK - 1 of 1 up | ");
+}
