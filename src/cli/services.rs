@@ -3,8 +3,9 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use anyhow::anyhow;
 use clap::ArgMatches;
 
 use super::exit::{End, Exit, Fault};
@@ -46,27 +47,41 @@ impl Told {
     }
 
     /// Who hears of what happens: `progress`, and stdout where it is told as it
-    /// comes.
-    pub(super) fn observer(self, progress: Box<dyn Observer>) -> Box<dyn Observer> {
+    /// comes; what stdout does not take is `unwritten`.
+    pub(super) fn observer<'a>(
+        self,
+        progress: Box<dyn Observer>,
+        unwritten: &'a OnceLock<io::Error>,
+    ) -> Box<dyn Observer + 'a> {
         match self {
-            Self::JsonLines => Box::new(Lines { progress, way: Mutex::new(Way::Parallel) }),
+            Self::JsonLines => Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten }),
             Self::Text | Self::Nagios => progress,
         }
     }
 
     /// The end of a run that was told to a machine.
-    pub(super) fn end(self, study: &Study, exports: Exports, signal: Option<i32>) -> Result<End, Fault> {
-        let mut status = Exit::of(study).status();
-        if self == Self::Nagios {
-            let (line, health) = services::nagios(study);
-            Terminal::print(&line).map_err(Fault::Own)?;
-            status = health as u8;
+    pub(super) fn end(
+        self,
+        study: &Study,
+        exports: Exports,
+        unwritten: &OnceLock<io::Error>,
+    ) -> anyhow::Result<()> {
+        let told = match (self, unwritten.get()) {
+            (Self::Nagios, _) => Terminal::print(&services::nagios(study).0),
+            (_, Some(error)) => Err(anyhow!("write the report to stdout: {error}")),
+            (_, None) => Ok(()),
+        };
+        // Neither is left out because the other failed.
+        let exported = exports.finish(study);
+        told.and(exported)
+    }
+
+    /// The status that `study` ends with.
+    pub(super) fn status(self, study: &Study) -> u8 {
+        match self {
+            Self::Nagios => services::nagios(study).1 as u8,
+            Self::Text | Self::JsonLines => Exit::of(study).status(),
         }
-        exports.finish(study).map_err(Fault::Own)?;
-        if let (Some(trouble), None) = (&study.trouble, signal) {
-            return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
-        }
-        Ok(signal.map_or(End::Status(status), End::Signal))
     }
 }
 
@@ -87,12 +102,32 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
 }
 
 /// Writes an object for each service that is done.
-struct Lines {
+struct Lines<'a> {
     progress: Box<dyn Observer>,
     way: Mutex<Way>,
+    /// Why an object could not be written.
+    unwritten: &'a OnceLock<io::Error>,
 }
 
-impl Observer for Lines {
+impl Lines<'_> {
+    /// Writes `line`, unless one before it got stuck.
+    fn write(&self, line: &str) {
+        let mut stdout = io::stdout().lock();
+        if self.unwritten.get().is_some() {
+            return;
+        }
+        match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+            // That nobody reads on is no error; the status still tells.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                // The lock is held: nobody else was first.
+                let _ = self.unwritten.set(error);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Observer for Lines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {
@@ -100,9 +135,7 @@ impl Observer for Lines {
             Event::TaskFinished(record) => {
                 let way = *self.way.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(line) = services::json_line(record, way) {
-                    let mut stdout = io::stdout().lock();
-                    // That nobody reads on is no error; the status still tells.
-                    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+                    self.write(&line);
                 }
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
@@ -58,7 +59,8 @@ pub(super) fn run_ways(
     told.check(&exports)?;
     let one_way = Wanted::reason(ways, &*workload);
     let keeps_records = exports.any() || workload.asks_outside();
-    let observer = told.observer(progress::observer(terminal.progress));
+    let unwritten = OnceLock::new();
+    let observer = told.observer(progress::observer(terminal.progress), &unwritten);
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
     if !keeps_records && !terminal.draws_pictures() {
@@ -87,16 +89,18 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    if told != Told::Text {
-        return told.end(&study, exports, interrupt.signal());
-    }
-    report(&study, exports, terminal).map_err(Fault::Own)?;
+    let shown = match told {
+        Told::Text => report(&study, exports, terminal),
+        Told::JsonLines | Told::Nagios => told.end(&study, exports, &unwritten),
+    };
+    shown.map_err(Fault::Own)?;
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
+        None if told == Told::Text => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
+        None => End::Status(told.status(&study)),
     })
 }
 

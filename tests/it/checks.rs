@@ -1,7 +1,7 @@
 //! How a check of services begins and ends: lists that cannot be read whole,
 //! reports that cannot be written, gates, and what is left of an interrupted one.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 
 use crate::services::service;
 use crate::support::{Fresh, Stub};
@@ -28,4 +28,23 @@ fn no_service_of_a_table_is_left_out_without_a_word() {
     fs::write(fresh.path("x.csv"), format!("name,url,about\n,,\nB,{sound},\"two\nlines\"\n  \n")).unwrap();
     let ran = fresh.parsim("tap --urls x.csv --header --format nagios").run();
     ran.exits(0).says("TAP OK - 1 of 1 up | ");
+}
+
+#[test]
+fn a_report_for_machines_that_cannot_be_written_is_a_fault() {
+    let stub = Stub::start(service);
+    for format in ["json-lines", "nagios"] {
+        let fresh = Fresh::new();
+        let line = format!("tap --format {format} {} --export-json study.json", stub.url("/sound"));
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = if format == "nagios" { 3 } else { 255 };
+        let ran = fresh.parsim(&line).stdout(full).run();
+        ran.exits(status).expect(fresh.names(".") == ["study.json"], "the export all the same");
+        if format == "json-lines" {
+            ran.tells_one_line("write the report to stdout: No space left on device");
+        }
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        fresh.parsim(&line).stdout(writer).run().exits(0).is_quiet();
+    }
 }
