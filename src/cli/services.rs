@@ -8,14 +8,15 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use anyhow::anyhow;
 use clap::ArgMatches;
 
-use super::exit::{End, Exit, Fault};
+use super::exit::{End, Fault};
 use super::exports::Exports;
+use super::gates;
 use super::term::Terminal;
 use crate::event::{Event, Observer};
 use crate::format;
 use crate::record::Way;
 use crate::report::services::{self, Health};
-use crate::study::Study;
+use crate::study::{Gates, Study};
 
 /// To whom it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,16 @@ impl Told {
             Some("nagios") => Self::Nagios,
             _ => Self::Text,
         }
+    }
+
+    /// A monitor has no status for a missed gate.
+    pub(super) fn check_gates(self, gates: &Gates) -> Result<(), Fault> {
+        if self == Self::Nagios && *gates != Gates::default() {
+            let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
+                        only: take --format json-lines, or leave them out";
+            return Err(Fault::Usage(text.to_owned()));
+        }
+        Ok(())
     }
 
     /// Stdout can be told one thing only.
@@ -76,11 +87,11 @@ impl Told {
         told.and(exported)
     }
 
-    /// The status that `study` ends with.
-    pub(super) fn status(self, study: &Study) -> u8 {
+    /// The status that `study` ends with; what it missed of `gates` is said.
+    pub(super) fn status(self, study: &Study, gates: &Gates) -> u8 {
         match self {
             Self::Nagios => services::nagios(study).1 as u8,
-            Self::Text | Self::JsonLines => Exit::of(study).status(),
+            Self::Text | Self::JsonLines => gates::exit(study, &gates.missed(study)).status(),
         }
     }
 }

@@ -51,11 +51,12 @@ pub(super) fn run_ways(
     };
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);
+    let told = Told::of(matches);
+    told.check_gates(&gates)?;
     gates::check(&gates, wanted)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
-    let told = Told::of(matches);
     told.check(&exports)?;
     let one_way = Wanted::reason(ways, &*workload);
     let keeps_records = exports.any() || workload.asks_outside();
@@ -99,8 +100,7 @@ pub(super) fn run_ways(
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None if told == Told::Text => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
-        None => End::Status(told.status(&study)),
+        None => End::Status(told.status(&study, &gates)),
     })
 }
 

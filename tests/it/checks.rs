@@ -48,3 +48,23 @@ fn a_report_for_machines_that_cannot_be_written_is_a_fault() {
         fresh.parsim(&line).stdout(writer).run().exits(0).is_quiet();
     }
 }
+
+#[test]
+fn a_gate_holds_for_machines_too() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let line = |more: &str| format!("tap {} --min-speedup 3000 {more}", stub.url("/sound"));
+    for format in ["text", "json-lines"] {
+        let missed = fresh.parsim(&line(&format!("--compare --format {format}"))).run();
+        missed.exits(103).tells_one_line(", and 3000x is asked for").says("/sound");
+        let failed = fresh.parsim(&line(&format!("{} --compare --format {format}", stub.url("/down")))).run();
+        failed.exits(1);
+    }
+    let n_asked = stub.asked().len();
+    for more in ["", "--compare"] {
+        let monitor = fresh.parsim(&line(&format!("{more} --format nagios"))).run();
+        monitor.exits(3).is_quiet().says("TAP UNKNOWN - --min-speedup and --fail-if-slower ");
+        monitor.says("a monitor reads statuses 0 to 3 only: take --format json-lines");
+    }
+    assert_eq!(stub.asked().len(), n_asked);
+}
