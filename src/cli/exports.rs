@@ -2,7 +2,7 @@
 //! after each run, whole or not at all.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use clap::ArgMatches;
 
 use super::exit::Fault;
 use super::term::{Terminal, written};
+use crate::format;
 use crate::gnu_args::Export;
 use crate::report::change::Pair;
 use crate::report::{self, Row};
@@ -82,9 +83,14 @@ impl Exports {
 
     /// Writes everything for the last time.
     pub(super) fn finish(mut self, study: &Study) -> anyhow::Result<()> {
-        if study.columns.iter().all(|column| column.runs.is_empty()) {
+        if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
-            self.targets.retain(|target| !matches!(&target.place, Place::Whole(path, _) if path.exists()));
+            self.targets.retain(|target| match &target.place {
+                Place::Whole(path, _) if !(study.found_something() && target.row.tells_of_half_a_run()) => {
+                    !is_left(path)
+                }
+                _ => true,
+            });
         }
         self.finish_with(|row, out| (row.render)(study, out))
     }
@@ -169,6 +175,20 @@ fn is_same(path: &Path, stream: &str) -> bool {
     let identity = |path: &Path| fs::metadata(path).map(|target| (target.dev(), target.ino())).ok();
     let target = identity(path);
     target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
+}
+
+/// Whether there is a file at `path`, which is left as it was: that is said.
+fn is_left(path: &Path) -> bool {
+    let exists = path.exists();
+    if exists {
+        // With stderr closed there is nobody left to tell.
+        let _ = writeln!(
+            io::stderr(),
+            "parsim: {} is left as it was, for no run was finished",
+            format::printable(&path.display().to_string())
+        );
+    }
+    exists
 }
 
 /// Draws into a file that is there when all of it was drawn.

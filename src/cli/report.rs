@@ -83,7 +83,6 @@ fn read(path: &Path) -> anyhow::Result<Study> {
         File::open(path).map_err(anyhow::Error::from).and_then(json::read)
     };
     let study = study.with_context(|| format!("read {name}"))?;
-    let measured = study.columns.iter().any(|column| !column.runs.is_empty());
-    ensure!(measured, "{name} holds no finished run, so there is nothing to draw");
+    ensure!(study.found_something(), "{name} holds no finished run, so there is nothing to draw");
     Ok(study)
 }

@@ -113,8 +113,7 @@ pub(super) fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
 
 /// Shows the report and writes what is to be exported.
 pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
-    let measured = study.columns.iter().any(|column| !column.runs.is_empty())
-        || study.cut.as_ref().is_some_and(|cut| !cut.records.is_empty());
+    let measured = study.found_something();
     let mut shown = Ok(());
     if measured && exports.take_stdout() {
         // With stderr closed there is nobody left to tell.

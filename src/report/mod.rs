@@ -48,6 +48,15 @@ pub struct Row {
     pub between: Option<RenderChange>,
 }
 
+impl Row {
+    /// Whether it tells what half a run found out, as of services one by one; the
+    /// others tell of whole runs only.
+    #[must_use]
+    pub fn tells_of_half_a_run(&self) -> bool {
+        [json::ROW, markdown::ROW, html::ROW, prometheus::ROW].iter().any(|row| row.option == self.option)
+    }
+}
+
 /// Every format that can be exported.
 pub const ROWS: &[Row] =
     &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];

@@ -242,6 +242,19 @@ impl Study {
         self.agreement.as_ref().is_none_or(|agreement| agreement.holds() || agreement.outside)
     }
 
+    /// Whether a run was finished, in whichever way.
+    #[must_use]
+    pub fn has_whole_run(&self) -> bool {
+        self.columns.iter().any(|column| !column.runs.is_empty())
+    }
+
+    /// Whether there is something to tell: a whole run, or what half a one found
+    /// out.
+    #[must_use]
+    pub fn found_something(&self) -> bool {
+        self.has_whole_run() || self.cut.as_ref().is_some_and(|cut| !cut.records.is_empty())
+    }
+
     /// How many distinct tasks failed in any run.
     #[must_use]
     pub fn n_failed(&self) -> usize {

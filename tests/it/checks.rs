@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 
 use crate::services::service;
-use crate::support::{Fresh, Stub};
+use crate::support::{Fresh, Ran, Stub};
 
 #[test]
 fn no_service_of_a_table_is_left_out_without_a_word() {
@@ -67,4 +67,43 @@ fn a_gate_holds_for_machines_too() {
         monitor.says("a monitor reads statuses 0 to 3 only: take --format json-lines");
     }
     assert_eq!(stub.asked().len(), n_asked);
+}
+
+/// What is left of a check of three services of which one answers, interrupted
+/// once it has.
+fn interrupted(fresh: &Fresh, stub: &Stub, more: &str) -> Ran {
+    let [sound, silent, slow] = ["/sound", "/silent", "/slow"].map(|name| stub.url(name));
+    let before = stub.asked().len();
+    let line = format!("tap {sound} {silent} {slow} -j 1 --parallel --timeout 50 {more}");
+    let mut started = fresh.parsim(&line).start();
+    // One after the other: that the second is asked means that the first is done.
+    started.until("the second service is asked", || stub.asked().len() == before + 2);
+    started.signal("TERM");
+    let ran = started.end();
+    ran.ends_by_signal(libc::SIGTERM);
+    ran
+}
+
+#[test]
+fn the_checks_that_an_interrupt_left_whole_are_exported_and_drawn_again() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let exports = "--export-json study.json --export-prometheus gauges --export-junit cases";
+    for before in ["nothing", "files of before"] {
+        if before != "nothing" {
+            for name in ["study.json", "gauges", "cases"] {
+                fs::write(fresh.path(name), "of old\n").unwrap();
+            }
+        }
+        let ran = interrupted(&fresh, &stub, exports);
+        let gauges = fs::read_to_string(fresh.path("gauges")).unwrap();
+        ran.expect(gauges.contains("/sound") && !gauges.contains("of old"), "the check among the gauges");
+        let again = fresh.parsim("report study.json").run();
+        again.exits(0).is_quiet().expect(again.stdout == ran.stdout, &format!("as before:\n{}", ran.stdout));
+        if before != "nothing" {
+            // Test cases are those of whole runs.
+            ran.tells("cases is left as it was, for no run was finished\n");
+            assert_eq!(fs::read_to_string(fresh.path("cases")).unwrap(), "of old\n");
+        }
+    }
 }
