@@ -85,6 +85,16 @@ fn interrupted(fresh: &Fresh, stub: &Stub, more: &str) -> Ran {
 }
 
 #[test]
+fn an_interrupted_check_says_of_how_many_services_it_was_to_tell() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    interrupted(&fresh, &stub, "").says("1 of 3 services up, 2 not checked");
+    interrupted(&fresh, &stub, "--repeat 2").says("1 of 3 services up, 2 not checked");
+    let monitor = interrupted(&fresh, &stub, "--format nagios");
+    monitor.says("TAP UNKNOWN - interrupted after 1 of 3 | up=1;;;0;3 ");
+}
+
+#[test]
 fn the_checks_that_an_interrupt_left_whole_are_exported_and_drawn_again() {
     let stub = Stub::start(service);
     let fresh = Fresh::new();

@@ -397,7 +397,7 @@ fn an_interrupt_ends_it_at_once_and_what_was_done_is_told() {
     ran.ends_by_signal(libc::SIGINT).tells("interrupted in the parallel run: 2 of 3 tasks had finished");
     ran.says("/sound   up  ")
         .says("error/not-xml")
-        .says("1 of 2 services up, 1 error")
+        .says("1 of 3 services up, 1 error, 1 not checked")
         .does_not_say("/silent  ");
 }
 

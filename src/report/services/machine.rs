@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Service, services, span, total};
+use super::{Service, n_asked_for, services, span, total};
 use crate::format;
 use crate::record::{Record, Way};
 use crate::study::Study;
@@ -98,9 +98,10 @@ pub fn nagios(study: &Study) -> (String, Health) {
             Some((service, urgent.clone()))
         })
         .collect();
-    let n_all = all.len();
+    let n_all = n_asked_for(study, &all);
     let (word, health, text) = if let Some(cut) = &study.cut {
-        ("UNKNOWN", Health::Unknown, format!("interrupted after {} of {n_all}", cut.finished))
+        let tasks = cut.tasks.unwrap_or(n_all as u64);
+        ("UNKNOWN", Health::Unknown, format!("interrupted after {} of {tasks}", cut.finished))
     } else if !not_up.is_empty() {
         ("CRITICAL", Health::Critical, format!("{} of {n_all} not up: {}", not_up.len(), told(not_up)))
     } else if !warned.is_empty() {

@@ -69,6 +69,15 @@ pub(super) fn services(study: &Study) -> Vec<Service<'_>> {
     services
 }
 
+/// How many services `study` was to tell of: more than were checked where a signal
+/// cut it short.
+fn n_asked_for(study: &Study, checked: &[Service<'_>]) -> usize {
+    // Each service is as many tasks as it is checked times.
+    let times = study.parameters["repeat"].as_u64().unwrap_or(1).max(1);
+    let asked = study.cut.as_ref().and_then(|cut| cut.tasks).map_or(0, |tasks| tasks / times);
+    usize::try_from(asked).unwrap_or(usize::MAX).max(checked.len())
+}
+
 /// Whether `study` is about services.
 pub(super) fn are_told(study: &Study) -> bool {
     let mut runs = study.columns.iter().flat_map(|column| &column.runs);

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment};
 
-use super::{Service, quantile, services, span, total};
+use super::{Service, n_asked_for, quantile, services, span, total};
 use crate::format;
 use crate::report::Look;
 use crate::report::text::ruled;
@@ -118,7 +118,12 @@ pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
         Row { cells, is_up: finding.verdict == "up" }
     };
     let rows = shown.into_iter().map(row).collect();
-    Some(Listing { header, n_texts: 3, rows, tally: format!("{}{left_out}", tally(&all)) })
+    Some(Listing {
+        header,
+        n_texts: 3,
+        rows,
+        tally: format!("{}{left_out}", tally(&all, n_asked_for(study, &all))),
+    })
 }
 
 /// What a person should know of single services: warnings, maintenance, notes.
@@ -183,16 +188,20 @@ fn shown<'a, 'b>(all: &'b [Service<'a>]) -> (Vec<&'b Service<'a>>, String) {
     (not_up, text)
 }
 
-/// `3 of 4 services up, 1 error`.
-fn tally(all: &[Service<'_>]) -> String {
+/// `3 of 5 services up, 1 error, 1 not checked`.
+fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
     let count =
         |verdict: &str| all.iter().filter(|service| service.finding.verdict == verdict).count() as u64;
     let mut text =
-        format!("{} of {} up", format::count(count("up")), format::plural(all.len() as u64, "service"));
+        format!("{} of {} up", format::count(count("up")), format::plural(n_asked_for as u64, "service"));
     for verdict in ["down", "error"] {
         if count(verdict) > 0 {
             text += &format!(", {} {verdict}", format::count(count(verdict)));
         }
+    }
+    let n_left = n_asked_for.saturating_sub(all.len()) as u64;
+    if n_left > 0 {
+        text += &format!(", {} not checked", format::count(n_left));
     }
     text
 }
