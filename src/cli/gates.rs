@@ -51,16 +51,19 @@ fn gates(min_speedup: Option<f64>, fail_if_slower: Option<f64>) -> Gates {
     Gates { min_speedup, slower_by: fail_if_slower.map(|percent| percent / 100.0) }
 }
 
-/// Refuses gates where only one way is run, so that there is nothing to compare.
-pub(super) fn check(gates: &Gates, wanted: Wanted) -> Result<(), Fault> {
-    let any = *gates != Gates::default();
-    if any && wanted != Wanted::Both {
-        let text = format!(
-            "--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways: leave --serial and --parallel out"
-        );
-        return Err(Fault::Usage(text));
+/// Refuses gates where only one way is run, so that there is nothing to compare;
+/// `reason` is why, where nobody asked for just that.
+pub(super) fn check(gates: &Gates, wanted: Wanted, reason: Option<&str>) -> Result<(), Fault> {
+    if *gates == Gates::default() {
+        return Ok(());
     }
-    Ok(())
+    let what_to_do = match (wanted, reason) {
+        (Wanted::Both, _) => return Ok(()),
+        (_, Some(reason)) => format!(", and one is run alone, for {reason}: add --compare"),
+        (Wanted::Serial, None) => ": leave --serial out".to_owned(),
+        (Wanted::Parallel, None) => ": leave --parallel out".to_owned(),
+    };
+    Err(Fault::Usage(format!("--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways{what_to_do}")))
 }
 
 /// How `study` ends when it `missed` that: failures and differences weigh more.

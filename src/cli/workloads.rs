@@ -53,12 +53,12 @@ pub(super) fn run_ways(
     let gates = gates::asked(matches);
     let told = Told::of(matches);
     told.check_gates(&gates)?;
-    gates::check(&gates, wanted)?;
+    let one_way = Wanted::reason(ways, &*workload);
+    gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
     let mut exports = Exports::open(matches).map_err(Fault::Own)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     told.check(&exports)?;
-    let one_way = Wanted::reason(ways, &*workload);
     let keeps_records = exports.any() || workload.asks_outside();
     let unwritten = OnceLock::new();
     let observer = told.observer(progress::observer(terminal.progress), &unwritten);

@@ -69,6 +69,19 @@ fn a_gate_holds_for_machines_too() {
     assert_eq!(stub.asked().len(), n_asked);
 }
 
+#[test]
+fn a_gate_where_one_way_is_usual_tells_what_to_add() {
+    let fresh = Fresh::new();
+    let reason = |line: &str, why: &str| {
+        fresh.parsim(line).run().refuses("compare both ways").tells(why);
+    };
+    reason("tap --demo --format json-lines --min-speedup 2", ", for a machine reads it: add --compare");
+    let many = "http://127.0.0.1:1/ ".repeat(17);
+    reason(&format!("tap {many} --fail-if-slower 2"), ", for more than 16 services: add --compare");
+    reason(&format!("tap {many} --min-speedup 2 --serial"), ": leave --serial out");
+    reason("tap --demo --min-speedup 2 --parallel", ": leave --parallel out");
+}
+
 /// What is left of a check of three services of which one answers, interrupted
 /// once it has.
 fn interrupted(fresh: &Fresh, stub: &Stub, more: &str) -> Ran {
