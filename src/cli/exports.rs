@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::exit::Fault;
+use super::spot::{is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::gnu_args::Export;
 use crate::report::change::Pair;
@@ -46,11 +46,13 @@ impl Exports {
     /// Opens every target of the command line, so that a bad path fails before
     /// any work is done.
     pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
-        let targets = report::ROWS.iter().filter_map(|row| {
-            let path = matches.get_one::<PathBuf>(row.option)?;
-            Some(Target::open(row, path))
-        });
+        let targets = Self::asked(matches).map(|(row, path)| Target::open(row, path));
         Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+    }
+
+    /// Which formats are to be written, and where.
+    pub(super) fn asked(matches: &ArgMatches) -> impl Iterator<Item = (&'static Row, &PathBuf)> {
+        report::ROWS.iter().filter_map(|row| Some((row, matches.get_one::<PathBuf>(row.option)?)))
     }
 
     /// Opens what was typed behind GNU parallel's kind of options.
@@ -144,7 +146,7 @@ impl Target {
 
 impl Place {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("-") || is_same(path, "/dev/stdout") {
+        if is_stdout(path) {
             return Ok(Self::Stdout);
         }
         if is_same(path, "/dev/stderr") {
@@ -161,14 +163,6 @@ impl Place {
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))
     }
-}
-
-/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
-/// redirected to.
-fn is_same(path: &Path, stream: &str) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|target| (target.dev(), target.ino())).ok();
-    let target = identity(path);
-    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
 }
 
 /// Draws into a file that is there when all of it was drawn.

@@ -18,6 +18,7 @@ mod notebook;
 mod plan;
 mod report;
 mod services;
+mod spot;
 mod streams;
 mod term;
 mod worker;
