@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::exit::Fault;
-use super::spot::{is_same, is_stdout};
+use super::spot::{Spot, is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::gnu_args::Export;
 use crate::report::change::Pair;
@@ -45,9 +45,17 @@ enum Place {
 impl Exports {
     /// Opens every target of the command line, so that a bad path fails before
     /// any work is done.
-    pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
-        let targets = Self::asked(matches).map(|(row, path)| Target::open(row, path));
-        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+    pub(super) fn open(matches: &ArgMatches) -> Result<Self, Fault> {
+        Self::open_all(&Self::asked(matches).collect::<Vec<_>>())
+    }
+
+    /// Opens what was typed behind GNU parallel's kind of options.
+    pub(super) fn of(exports: &[Export]) -> Result<Self, Fault> {
+        let asked = exports.iter().map(|Export { format, path }| {
+            let row = report::ROWS.iter().find(|row| row.option.strip_prefix("export-") == Some(format));
+            Ok((row.with_context(|| format!("--export-{format} is not offered yet"))?, path))
+        });
+        Self::open_all(&asked.collect::<anyhow::Result<Vec<_>>>().map_err(Fault::Own)?)
     }
 
     /// Which formats are to be written, and where.
@@ -55,13 +63,10 @@ impl Exports {
         report::ROWS.iter().filter_map(|row| Some((row, matches.get_one::<PathBuf>(row.option)?)))
     }
 
-    /// Opens what was typed behind GNU parallel's kind of options.
-    pub(super) fn of(exports: &[Export]) -> anyhow::Result<Self> {
-        let targets = exports.iter().map(|Export { format, path }| {
-            let row = report::ROWS.iter().find(|row| row.option.strip_prefix("export-") == Some(format));
-            Target::open(row.with_context(|| format!("--export-{format} is not offered yet"))?, path)
-        });
-        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+    fn open_all(asked: &[(&'static Row, &PathBuf)]) -> Result<Self, Fault> {
+        check_apart(asked)?;
+        let targets = asked.iter().map(|(row, path)| Target::open(row, path));
+        Ok(Self { targets: targets.collect::<anyhow::Result<_>>().map_err(Fault::Own)? })
     }
 
     /// Whether stdout is taken by an export.
@@ -163,6 +168,24 @@ impl Place {
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))
     }
+}
+
+/// Refuses two exports to one place: the later one would take the other's, or
+/// follow it.
+fn check_apart(asked: &[(&'static Row, &PathBuf)]) -> Result<(), Fault> {
+    let mut spots: Vec<(&Row, Spot)> = Vec::new();
+    for &(row, path) in asked {
+        let Some(spot) = Spot::of(path) else { continue };
+        if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
+            let place = if spot == Spot::Stdout { "stdout".to_owned() } else { path.display().to_string() };
+            let (one, two) = (other.option, row.option);
+            return Err(Fault::Usage(format!(
+                "--{one} and --{two} both go to {place}: name a file for each"
+            )));
+        }
+        spots.push((row, spot));
+    }
+    Ok(())
 }
 
 /// Draws into a file that is there when all of it was drawn.

@@ -38,7 +38,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 fn one(matches: &ArgMatches, path: &Path, terminal: Terminal) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path).map_err(Fault::Own)?;
-    let exports = Exports::open(matches).map_err(Fault::Own)?;
+    let exports = Exports::open(matches)?;
     let shown = show(&exports, terminal, |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
@@ -53,7 +53,7 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
         return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
     }
     let studies = (read(before).map_err(Fault::Own)?, read(after).map_err(Fault::Own)?);
-    let exports = Exports::open(matches).map_err(Fault::Own)?;
+    let exports = Exports::open(matches)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = Pair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));

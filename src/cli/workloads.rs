@@ -52,7 +52,7 @@ pub(super) fn run_ways(
     let gates = gates::asked(matches);
     gates::check(&gates, wanted)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
-    let mut exports = Exports::open(matches).map_err(Fault::Own)?;
+    let mut exports = Exports::open(matches)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let told = Told::of(matches);
     told.check(&exports)?;
