@@ -13,7 +13,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::{Row, text, timeline};
 use crate::format;
 use crate::record::{Outcome, Record};
-use crate::study::{Agreement, Column, Study};
+use crate::study::{Agreement, Column, Difference, Study};
+use crate::style::Styles;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -109,20 +110,17 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     let mut status = TestCaseStatus::success();
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format!(
-            "{} of {} {}s identical",
-            agreement.identical,
-            agreement.items,
-            format::printable(&agreement.unit)
-        ));
-        let differing: Vec<String> = agreement
-            .differences
-            .iter()
-            .map(|it| format!("differs: {} ({})", format::printable(&it.label), it.way))
-            .collect();
+        status.set_message(format::printable(&text::identical(agreement, Styles::plain())));
+        let differing: Vec<String> = agreement.differences.iter().map(differs).collect();
         status.set_description(differing.join("\n"));
     }
     let mut case = TestCase::new("all ways give the same results", status);
     case.set_classname(class);
     case
+}
+
+fn differs(difference: &Difference) -> String {
+    let Difference { label, way, why, .. } = difference;
+    let why = if why.is_empty() { String::new() } else { format!(": {}", format::printable(why)) };
+    format!("differs: {} ({way}){why}", format::printable(label))
 }

@@ -245,7 +245,8 @@ fn speedup(comparison: &Comparison) -> String {
     }
 }
 
-fn identical(agreement: &Agreement, styles: Styles) -> String {
+/// How far the ways agree: items, and files where these were compared too.
+pub(super) fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
     let told = |identical, of, unit: &str| {
         let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
