@@ -40,7 +40,18 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
         .get_subcommands()
         .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
         .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
-    format!("{}; see {help} --help", told.collect::<Vec<_>>().join("; "))
+    format!("{}; see {help} --help", folded(told))
+}
+
+/// Lines as one: what a colon announces follows it.
+fn folded<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let between = if text.is_empty() { "" } else { if text.ends_with(':') { " " } else { "; " } };
+        text += between;
+        text += line;
+    }
+    text
 }
 
 /// How to run the command that stands where a subcommand should, if it looks like

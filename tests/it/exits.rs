@@ -90,6 +90,7 @@ fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
             "to run a command over inputs: parsim parallel no-program :::: f; see",
             "--help",
         ),
+        ("completions", "arguments were not provided: <SHELL>; see", "parsim completions --help"),
         ("csv --files x", "invalid value 'x' for '--files <N>'", "--help"),
         ("csv --rng nump", "invalid value 'nump'", "numpy-legacy, numpy, fast"),
         ("csv --progress never", "'--progress=<WHEN>'", "see parsim csv-gen --help"),
