@@ -18,14 +18,13 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
     match error.kind() {
         ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
         ErrorKind::InvalidSubcommand => {
-            let on = argv.get(2).map(|word| word.to_string_lossy()).filter(|_| asked == "help");
-            return match on {
-                Some(on) => format!("there is no help on '{on}'{}; see parsim --help", perhaps(nearest(&on))),
-                None => {
-                    let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
-                    format!("there is no subcommand '{asked}'{meant}; see parsim --help")
-                }
-            };
+            if asked == "help"
+                && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
+            {
+                return format!("there is no help on '{on}'{}; see parsim --help", perhaps(nearest(&on)));
+            }
+            let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
+            return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
         }
         _ => {}
     }
@@ -47,12 +46,18 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
 fn folded<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for line in lines {
-        let between = if text.is_empty() { "" } else { if text.ends_with(':') { " " } else { "; " } };
-        text += between;
+        text += match text.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) => "; ",
+        };
         text += line;
     }
     text
 }
+
+/// Of a longer line only the beginning is shown again.
+const SHOWN_AGAIN: usize = 200;
 
 /// How to run the command that stands where a subcommand should, if it looks like
 /// one: it is a program, or has inputs, and is not just a subcommand mistyped.
@@ -69,7 +74,7 @@ fn meant(argv: &[OsString]) -> Option<String> {
         None => is_program || has_inputs,
     };
     let typed = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
-    let typed = shell_words::join(typed.collect::<Vec<_>>());
+    let typed = format::shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
 }
