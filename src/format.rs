@@ -159,20 +159,27 @@ pub fn shortened(text: &str, most: usize) -> String {
 }
 
 /// Text made safe for one line of a terminal: control characters, which
-/// include the escape that starts terminal commands, and the bidirectional
-/// overrides become their escaped form.
+/// include the escape that starts terminal commands, the bidirectional
+/// overrides, and what is no character, which XML refuses, become their escaped
+/// form.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         let overrides = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
-        if character.is_control() || overrides {
+        if character.is_control() || overrides || is_noncharacter(character) {
             safe.extend(character.escape_default());
         } else {
             safe.push(character);
         }
     }
     safe
+}
+
+/// Whether Unicode promises that this is never going to be a character: the last
+/// two of each plane, and 32 more.
+fn is_noncharacter(character: char) -> bool {
+    u32::from(character) & 0xfffe == 0xfffe || matches!(character, '\u{fdd0}'..='\u{fdef}')
 }
 
 /// `text` with the password of every URL in it made unreadable: what stands
@@ -268,5 +275,12 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(printable("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(printable("grün 日本"), "grün 日本");
+    }
+
+    #[test]
+    fn what_is_no_character_is_escaped_and_its_neighbours_are_not() {
+        assert_eq!(printable("a\u{fffe}\u{ffff}b"), "a\\u{fffe}\\u{ffff}b");
+        assert_eq!(printable("\u{fdd0}\u{10ffff}"), "\\u{fdd0}\\u{10ffff}");
+        assert_eq!(printable("\u{fffd}\u{fdcf}\u{fdf0}\u{10000}"), "\u{fffd}\u{fdcf}\u{fdf0}\u{10000}");
     }
 }

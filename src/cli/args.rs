@@ -3,11 +3,9 @@
 //! Workloads and export formats come from their tables. Only parses; does not
 //! know what anything means on this machine.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, StyledStr};
-use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
 use super::jobs::JobsList;
@@ -192,49 +190,6 @@ pub(super) struct Shared {
 }
 
 const WHEN: [&str; 3] = ["auto", "always", "never"];
-
-/// A usage error in one line: what is wrong, what was perhaps meant, where to look.
-pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
-    let asked = argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
-    match error.kind() {
-        ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
-        ErrorKind::InvalidSubcommand => {
-            let on = argv.get(2).map(|word| word.to_string_lossy()).filter(|_| asked == "help");
-            let (what, name) = on.map_or(("subcommand", asked), |on| ("help on", on));
-            let nearest = nearest_name(&name).map(|name| format!("; perhaps '{name}'")).unwrap_or_default();
-            return format!("there is no {what} '{name}'{nearest}; see parsim --help");
-        }
-        _ => {}
-    }
-    let rendered = error.render().to_string();
-    let told: Vec<&str> = rendered
-        .lines()
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
-        .collect();
-    let help = command()
-        .get_subcommands()
-        .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
-        .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
-    format!("{}; see {help} --help", told.join("; "))
-}
-
-/// The subcommand, by whichever of its names, or the topic of help that `word`
-/// comes closest to.
-fn nearest_name(word: &str) -> Option<String> {
-    let command = command();
-    let names = command.get_subcommands().flat_map(|command| {
-        std::iter::once(command.get_name()).chain(command.get_all_aliases()).map(str::to_owned)
-    });
-    names
-        .chain(help::abouts().map(|(name, _)| name.to_owned()))
-        .map(|name| (strsim::damerau_levenshtein(word, &name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
 
 /// The text of `--help` or `--version`.
 pub(super) fn help_text(help: &clap::Error) -> StyledStr {

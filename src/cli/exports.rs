@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::exit::Fault;
+use super::spot::{Spot, is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::format;
 use crate::gnu_args::Export;
@@ -46,21 +46,28 @@ enum Place {
 impl Exports {
     /// Opens every target of the command line, so that a bad path fails before
     /// any work is done.
-    pub(super) fn open(matches: &ArgMatches) -> anyhow::Result<Self> {
-        let targets = report::ROWS.iter().filter_map(|row| {
-            let path = matches.get_one::<PathBuf>(row.option)?;
-            Some(Target::open(row, path))
-        });
-        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+    pub(super) fn open(matches: &ArgMatches) -> Result<Self, Fault> {
+        Self::open_all(&Self::asked(matches).collect::<Vec<_>>())
     }
 
     /// Opens what was typed behind GNU parallel's kind of options.
-    pub(super) fn of(exports: &[Export]) -> anyhow::Result<Self> {
-        let targets = exports.iter().map(|Export { format, path }| {
+    pub(super) fn of(exports: &[Export]) -> Result<Self, Fault> {
+        let asked = exports.iter().map(|Export { format, path }| {
             let row = report::ROWS.iter().find(|row| row.option.strip_prefix("export-") == Some(format));
-            Target::open(row.with_context(|| format!("--export-{format} is not offered yet"))?, path)
+            Ok((row.with_context(|| format!("--export-{format} is not offered yet"))?, path))
         });
-        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
+        Self::open_all(&asked.collect::<anyhow::Result<Vec<_>>>().map_err(Fault::Own)?)
+    }
+
+    /// Which formats are to be written, and where.
+    pub(super) fn asked(matches: &ArgMatches) -> impl Iterator<Item = (&'static Row, &PathBuf)> {
+        report::ROWS.iter().filter_map(|row| Some((row, matches.get_one::<PathBuf>(row.option)?)))
+    }
+
+    fn open_all(asked: &[(&'static Row, &PathBuf)]) -> Result<Self, Fault> {
+        check_apart(asked)?;
+        let targets = asked.iter().map(|(row, path)| Target::open(row, path));
+        Ok(Self { targets: targets.collect::<anyhow::Result<_>>().map_err(Fault::Own)? })
     }
 
     /// Whether stdout is taken by an export.
@@ -150,7 +157,7 @@ impl Target {
 
 impl Place {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("-") || is_same(path, "/dev/stdout") {
+        if is_stdout(path) {
             return Ok(Self::Stdout);
         }
         if is_same(path, "/dev/stderr") {
@@ -169,12 +176,22 @@ impl Place {
     }
 }
 
-/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
-/// redirected to.
-fn is_same(path: &Path, stream: &str) -> bool {
-    let identity = |path: &Path| fs::metadata(path).map(|target| (target.dev(), target.ino())).ok();
-    let target = identity(path);
-    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
+/// Refuses two exports to one place: the later one would take the other's, or
+/// follow it.
+fn check_apart(asked: &[(&'static Row, &PathBuf)]) -> Result<(), Fault> {
+    let mut spots: Vec<(&Row, Spot)> = Vec::new();
+    for &(row, path) in asked {
+        let Some(spot) = Spot::of(path) else { continue };
+        if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
+            let place = if spot == Spot::Stdout { "stdout".to_owned() } else { path.display().to_string() };
+            let (one, two) = (other.option, row.option);
+            return Err(Fault::Usage(format!(
+                "--{one} and --{two} both go to {place}: name a file for each"
+            )));
+        }
+        spots.push((row, spot));
+    }
+    Ok(())
 }
 
 /// Whether there is a file at `path`, which is left as it was: that is said.

@@ -14,10 +14,12 @@ mod gates;
 mod help;
 mod jobs;
 mod man;
+mod mistyped;
 mod notebook;
 mod plan;
 mod report;
 mod services;
+mod spot;
 mod streams;
 mod term;
 mod worker;
@@ -97,7 +99,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     }
     let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
-        Err(error) if error.use_stderr() => return Err(Fault::Usage(args::one_line(&error, argv))),
+        Err(error) if error.use_stderr() => return Err(Fault::Usage(mistyped::one_line(&error, argv))),
         Err(help) => return print(&term::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");

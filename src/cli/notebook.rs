@@ -1,14 +1,15 @@
 //! `parsim serial` and `parsim parallel` with nothing to run: the notebook's
 //! pair of functions, sleep-and-increment.
 
-use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
 use clap::ArgMatches;
 
 use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
+use super::spot::identity;
 use super::workloads;
 use crate::record::Way;
 use crate::workload::ROWS;
@@ -60,10 +61,6 @@ pub(super) fn stdin_offers_nothing() -> bool {
     if io::stdin().is_terminal() {
         return true;
     }
-    let same = |one: fs::Metadata, other: fs::Metadata| {
-        use std::os::unix::fs::MetadataExt as _;
-        (one.dev(), one.ino()) == (other.dev(), other.ino())
-    };
-    let stdin = fs::metadata("/dev/stdin");
-    stdin.is_ok_and(|stdin| fs::metadata("/dev/null").is_ok_and(|null| same(stdin, null)))
+    let stdin = identity(Path::new("/dev/stdin"));
+    stdin.is_some() && stdin == identity(Path::new("/dev/null"))
 }

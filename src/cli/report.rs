@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
@@ -14,6 +14,7 @@ use super::args::Drawing;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
+use super::spot::identity;
 use super::term::Terminal;
 use crate::interrupt::file_limits_are_errors;
 use crate::report::change::{self, Pair, Side};
@@ -25,6 +26,8 @@ use crate::study::Study;
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&drawing.color, "never").drawing(drawing.drawn);
+    let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
+    check_targets(matches, &inputs)?;
     file_limits_are_errors().map_err(Fault::Own)?;
     match &drawing.after {
         None => one(matches, &drawing.study, terminal),
@@ -35,7 +38,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 fn one(matches: &ArgMatches, path: &Path, terminal: Terminal) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path).map_err(Fault::Own)?;
-    let exports = Exports::open(matches).map_err(Fault::Own)?;
+    let exports = Exports::open(matches)?;
     let shown = show(&exports, terminal, |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
@@ -50,7 +53,7 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
         return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
     }
     let studies = (read(before).map_err(Fault::Own)?, read(after).map_err(Fault::Own)?);
-    let exports = Exports::open(matches).map_err(Fault::Own)?;
+    let exports = Exports::open(matches)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = Pair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
@@ -59,6 +62,25 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
     shown.and(exported).map_err(Fault::Own)?;
     let missed = gates::asked(matches).missed_by(&pair.changes, &studies.1);
     Ok(End::Status(gates::told(&missed).status()))
+}
+
+/// Refuses a target that is one of the studies to be read: it would be gone. One
+/// study as JSON onto itself stays what it is.
+fn check_targets(matches: &ArgMatches, inputs: &[&PathBuf]) -> Result<(), Fault> {
+    for (row, target) in Exports::asked(matches) {
+        let target = if target == Path::new("-") { Path::new("/dev/stdout") } else { target };
+        let is_itself = row.option == json::ROW.option && inputs.len() == 1;
+        let is_read = |input: &Path| {
+            let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
+            input.is_file() && identity(input) == identity(target)
+        };
+        if let Some(input) = inputs.iter().find(|input| is_read(input)).filter(|_| !is_itself) {
+            let text =
+                format!("--{} would overwrite {}, which is read: name another file", row.option, name(input));
+            return Err(Fault::Usage(text));
+        }
+    }
+    Ok(())
 }
 
 /// Puts what `draw` makes where the exports leave room for it.

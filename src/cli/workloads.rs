@@ -56,7 +56,7 @@ pub(super) fn run_ways(
     let one_way = Wanted::reason(ways, &*workload);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
-    let mut exports = Exports::open(matches).map_err(Fault::Own)?;
+    let mut exports = Exports::open(matches)?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     told.check(&exports)?;
     let keeps_records = exports.any() || workload.asks_outside();

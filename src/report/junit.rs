@@ -12,8 +12,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Row, text, timeline};
 use crate::format;
-use crate::record::{Outcome, Record};
-use crate::study::{Agreement, Column, Study};
+use crate::record::{Outcome, Record, Way};
+use crate::study::{Agreement, Column, Cut, Difference, Study};
+use crate::style::Styles;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -27,6 +28,9 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut report = Report::new(text::command_line(study));
     for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
         report.add_test_suite(suite(study, column));
+    }
+    if let Some(cut) = &study.cut {
+        report.add_test_suite(interrupted(study, cut));
     }
     if let Some(agreement) = &study.agreement {
         let mut suite = TestSuite::new("agreement");
@@ -48,24 +52,72 @@ fn suite(study: &Study, column: &Column) -> TestSuite {
     suite.set_time(shown.wall);
     suite.add_property(("jobs", column.width.to_string().as_str()));
     suite.add_property(("runs", column.runs.len().to_string().as_str()));
-    let mut cases: BTreeMap<u64, &Record> = BTreeMap::new();
-    for run in column.runs.iter().filter(|run| !std::ptr::eq(*run, shown)).chain([shown]) {
-        for record in &run.records {
-            // Of several attempts the last one counts, of several runs a failed one.
-            let known = cases.get(&record.seq);
-            if known.is_none_or(|known| !known.outcome.is_failure() || known.attempt < record.attempt) {
-                cases.insert(record.seq, record);
-            }
-        }
+    let others = column.runs.iter().filter(|run| !std::ptr::eq(*run, shown));
+    let records = cases(others.chain([shown]).map(|run| &run.records[..]));
+    if records.is_empty() {
+        let succeeded = column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0);
+        suite.add_test_cases(
+            failed(study, column.way).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
+        );
     }
-    suite.add_test_cases(cases.values().map(|record| case(record, &class)));
-    if cases.is_empty() {
-        suite.add_test_cases(without_records(study, column, &class));
-    }
+    suite.add_test_cases(records.values().map(|record| case(record)).map(of_class(&class)));
     suite
 }
 
-fn case(record: &Record, class: &str) -> TestCase {
+/// The run that a signal cut short: what was done, and how much was not.
+fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
+    let name = format!("{} (interrupted)", study.called(cut.way));
+    let mut suite = TestSuite::new(name.clone());
+    let records = cases([&cut.records[..]]);
+    let mut done: Vec<TestCase> = records.values().map(|record| case(record)).collect();
+    let mut told = done.len() as u64;
+    if records.is_empty() {
+        // What failed in earlier runs is told with these.
+        let is_first = study.columns.iter().all(|column| column.way != cut.way || column.runs.is_empty());
+        done.extend(failed(study, cut.way).filter(|_| is_first));
+        told = done.len() as u64 + cut.finished;
+        done.extend(succeeded_unseen(cut.finished));
+    }
+    if let Some(name) = left(cut.tasks, told) {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message("interrupted");
+        done.push(TestCase::new(name, status));
+    }
+    suite.add_test_cases(done.into_iter().map(of_class(&format!("{}.{name}", class(study)))));
+    suite
+}
+
+/// What was not finished: all but `told` of so many tasks, if any.
+fn left(tasks: Option<u64>, told: u64) -> Option<String> {
+    match tasks.map(|tasks| tasks.saturating_sub(told)) {
+        Some(0) => None,
+        Some(1) => Some("1 task that was not finished".to_owned()),
+        Some(left) => Some(format!("{} that were not finished", format::plural(left, "task"))),
+        None => Some("tasks that were not finished".to_owned()),
+    }
+}
+
+/// The record of each task that its case is made of: of several attempts the last
+/// one counts, of several runs a failed one, or else the last.
+fn cases<'a>(runs: impl IntoIterator<Item = &'a [Record]>) -> BTreeMap<u64, &'a Record> {
+    let mut cases: BTreeMap<u64, &Record> = BTreeMap::new();
+    for record in runs.into_iter().flatten() {
+        let known = cases.get(&record.seq);
+        if known.is_none_or(|known| !known.outcome.is_failure() || known.attempt < record.attempt) {
+            cases.insert(record.seq, record);
+        }
+    }
+    cases
+}
+
+fn of_class(class: &str) -> impl Fn(TestCase) -> TestCase {
+    move |mut case| {
+        case.set_classname(class);
+        case
+    }
+}
+
+fn case(record: &Record) -> TestCase {
     let mut status = match &record.outcome {
         Outcome::Success => TestCaseStatus::success(),
         Outcome::Skipped(_) | Outcome::Interrupted => TestCaseStatus::skipped(),
@@ -80,49 +132,40 @@ fn case(record: &Record, class: &str) -> TestCase {
         status.set_message(format::printable(&record.outcome.to_string()));
     }
     let mut case = TestCase::new(format::printable(&record.label), status);
-    case.set_classname(class).set_time(record.wall);
+    case.set_time(record.wall);
     case
 }
 
-/// Without records the failures still have names; the other tasks are one case.
-fn without_records(study: &Study, column: &Column, class: &str) -> Vec<TestCase> {
-    let failures = study.failures.values().filter(|failure| failure.way == column.way);
-    let mut cases: Vec<TestCase> = failures
-        .map(|failure| {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(format::printable(&failure.why));
-            TestCase::new(format::printable(&failure.label), status)
-        })
-        .collect();
-    let succeeded = column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0);
-    if succeeded > 0 {
-        let others = format!("{} that succeeded (no records were kept)", format::plural(succeeded, "task"));
-        cases.push(TestCase::new(others, TestCaseStatus::success()));
-    }
-    for case in &mut cases {
-        case.set_classname(class);
-    }
-    cases
+/// Without records the failures still have names.
+fn failed(study: &Study, way: Way) -> impl Iterator<Item = TestCase> {
+    study.failures.values().filter(move |failure| failure.way == way).map(|failure| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(format::printable(&failure.why));
+        TestCase::new(format::printable(&failure.label), status)
+    })
+}
+
+/// The other tasks are one case, if there are any.
+fn succeeded_unseen(succeeded: u64) -> Option<TestCase> {
+    let others = format!("{} that succeeded (no records were kept)", format::plural(succeeded, "task"));
+    (succeeded > 0).then(|| TestCase::new(others, TestCaseStatus::success()))
 }
 
 fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     let mut status = TestCaseStatus::success();
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format!(
-            "{} of {} {}s identical",
-            agreement.identical,
-            agreement.items,
-            format::printable(&agreement.unit)
-        ));
-        let differing: Vec<String> = agreement
-            .differences
-            .iter()
-            .map(|it| format!("differs: {} ({})", format::printable(&it.label), it.way))
-            .collect();
+        status.set_message(format::printable(&text::identical(agreement, Styles::plain())));
+        let differing: Vec<String> = agreement.differences.iter().map(differs).collect();
         status.set_description(differing.join("\n"));
     }
     let mut case = TestCase::new("all ways give the same results", status);
     case.set_classname(class);
     case
+}
+
+fn differs(difference: &Difference) -> String {
+    let Difference { label, way, why, .. } = difference;
+    let why = if why.is_empty() { String::new() } else { format!(": {}", format::printable(why)) };
+    format!("differs: {} ({way}){why}", format::printable(label))
 }

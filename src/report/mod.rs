@@ -53,7 +53,9 @@ impl Row {
     /// others tell of whole runs only.
     #[must_use]
     pub fn tells_of_half_a_run(&self) -> bool {
-        [json::ROW, markdown::ROW, html::ROW, prometheus::ROW].iter().any(|row| row.option == self.option)
+        [json::ROW, markdown::ROW, html::ROW, junit::ROW, prometheus::ROW]
+            .iter()
+            .any(|row| row.option == self.option)
     }
 }
 

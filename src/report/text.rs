@@ -245,7 +245,8 @@ fn speedup(comparison: &Comparison) -> String {
     }
 }
 
-fn identical(agreement: &Agreement, styles: Styles) -> String {
+/// How far the ways agree: items, and files where these were compared too.
+pub(super) fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
     let told = |identical, of, unit: &str| {
         let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
@@ -280,13 +281,22 @@ pub(super) fn results(study: &Study) -> Vec<String> {
     }
 }
 
+/// Where a person finds what each way left behind, if it left anything.
 pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let longest = study.columns.iter().map(|column| study.called(column.way).len()).max();
     let wide = longest.unwrap_or(0).max(Way::Parallel.name().len()) + 1;
     for column in &study.columns {
-        if let Some(place) = column.whereabouts.as_ref().filter(|_| !column.runs.is_empty()) {
-            let line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
+        // What the last run left is what is there.
+        if let (Some(place), Some(run)) = (&column.whereabouts, column.runs.last()) {
+            if run.failed > 0 && run.succeeded == 0 {
+                continue;
+            }
+            let mut line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
+            if run.failed > 0 {
+                let all = format::plural(run.succeeded + run.failed, &study.unit);
+                line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
+            }
             if !lines.contains(&line) {
                 lines.push(line);
             }

@@ -111,10 +111,11 @@ fn an_interrupted_check_says_of_how_many_services_it_was_to_tell() {
 fn the_checks_that_an_interrupt_left_whole_are_exported_and_drawn_again() {
     let stub = Stub::start(service);
     let fresh = Fresh::new();
-    let exports = "--export-json study.json --export-prometheus gauges --export-junit cases";
+    let exports =
+        "--export-json study.json --export-prometheus gauges --export-junit cases --export-csv figures";
     for before in ["nothing", "files of before"] {
         if before != "nothing" {
-            for name in ["study.json", "gauges", "cases"] {
+            for name in ["study.json", "gauges", "cases", "figures"] {
                 fs::write(fresh.path(name), "of old\n").unwrap();
             }
         }
@@ -123,10 +124,12 @@ fn the_checks_that_an_interrupt_left_whole_are_exported_and_drawn_again() {
         ran.expect(gauges.contains("/sound") && !gauges.contains("of old"), "the check among the gauges");
         let again = fresh.parsim("report study.json").run();
         again.exits(0).is_quiet().expect(again.stdout == ran.stdout, &format!("as before:\n{}", ran.stdout));
+        let cases = fs::read_to_string(fresh.path("cases")).unwrap();
+        ran.expect(cases.contains("/sound") && cases.contains("not finished"), "the check among the cases");
         if before != "nothing" {
-            // Test cases are those of whole runs.
-            ran.tells("cases is left as it was, for no run was finished\n");
-            assert_eq!(fs::read_to_string(fresh.path("cases")).unwrap(), "of old\n");
+            // Figures are those of whole runs.
+            ran.tells("figures is left as it was, for no run was finished\n");
+            assert_eq!(fs::read_to_string(fresh.path("figures")).unwrap(), "of old\n");
         }
     }
 }

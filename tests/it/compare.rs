@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use quick_junit::{Report, TestCaseStatus};
+
 use crate::support::{Fresh, Ran};
 
 /// `parsim compare` in a shell, for quotes.
@@ -64,6 +66,31 @@ fn a_race_for_a_file_is_named() {
     let ran = compare(&fresh, &format!("-j2 --outputs '{{way}}.log' {job} ::: 1 2"));
     ran.exits(102).says("2 of 2 jobs identical, 0 of 1 file identical");
     ran.says(r#"differs: file {way}.log (parallel): line 1, byte 1: serial "1\n", parallel "2\n""#);
+}
+
+#[test]
+fn a_difference_of_files_alone_is_told_to_ci_with_what_differs() {
+    let fresh = Fresh::new();
+    let job = "--export-junit j.xml --outputs '{}.out' 'echo $PARSIM_WAY >{}.out' ::: a b";
+    compare(&fresh, job).exits(102);
+    let report = Report::deserialize_from_str(&fs::read_to_string(fresh.path("j.xml")).unwrap()).unwrap();
+    let TestCaseStatus::NonSuccess { message, description, .. } = &report.test_suites[2].test_cases[0].status
+    else {
+        panic!("the ways differ");
+    };
+    assert_eq!(message.as_deref().unwrap(), "2 of 2 jobs identical, 0 of 2 files identical");
+    let first = r#"differs: file a.out (parallel): line 1, byte 1: serial "serial\n", parallel "parallel\n""#;
+    assert!(description.as_deref().unwrap().starts_with(first), "{description:?}");
+}
+
+#[test]
+fn the_report_for_ci_is_xml_whatever_a_value_is() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("compare --export-junit j.xml true :::");
+    line.args(["\u{ffff}\u{fffe}", "\u{1}<]]>&", "\u{fdd0}"]).run().exits(0);
+    let text = fs::read_to_string(fresh.path("j.xml")).unwrap();
+    roxmltree::Document::parse(&text).unwrap();
+    assert!(!text.contains(['\u{ffff}', '\u{fffe}']) && text.contains(r"\u{ffff}\u{fffe}"), "{text}");
 }
 
 #[test]

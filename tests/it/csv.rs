@@ -317,8 +317,20 @@ fn a_directory_in_the_way_of_a_file_costs_that_file_only() {
     let ran = fresh.parsim("csv --parallel --files 3 --rows 2 --cols 2").run();
     ran.exits(1);
     ran.says("failed: x000001.csv: write data_parallel/x000001.csv: a directory has this name (parallel)\n");
+    ran.says("parallel data_parallel/x000000.csv .. x000002.csv (3 files): 2 of 3 files done\n");
     assert_eq!(fresh.names("data_parallel"), names(3));
     assert!(fresh.path("data_parallel/x000002.csv").is_file());
+}
+
+#[test]
+fn nobody_is_sent_to_files_none_of_which_was_written() {
+    let fresh = Fresh::new();
+    for file in names(2) {
+        fs::create_dir_all(fresh.path("data_parallel").join(file)).unwrap();
+    }
+    let ran = fresh.parsim("csv --files 2 --rows 2 --cols 2").run();
+    ran.exits(2).says("serial   data_serial/x000000.csv .. x000001.csv (2 files)\n");
+    ran.does_not_say("parallel data_parallel/");
 }
 
 #[test]

@@ -117,6 +117,32 @@ fn a_target_that_cannot_be_written_is_told_and_the_study_left_alone() {
 }
 
 #[test]
+fn a_study_that_is_read_is_never_overwritten_by_what_is_drawn_of_it() {
+    let (fresh, _) = saved("sleep --seconds 0 --runs 1");
+    let study = fs::read_to_string(fresh.path("study.json")).unwrap();
+    fs::write(fresh.path("after.json"), &study).unwrap();
+    std::os::unix::fs::symlink("study.json", fresh.path("link")).unwrap();
+    for line in [
+        "study.json --export-html study.json",
+        "study.json --export-csv ./link",
+        "link --export-markdown study.json",
+        "study.json after.json --export-json study.json",
+        "study.json after.json --export-json after.json",
+        "- --export-html study.json <study.json",
+    ] {
+        let ran = fresh.shell(&format!("parsim report {line}")).run();
+        ran.refuses(" would overwrite ").tells("which is read: name another file");
+        for name in ["study.json", "after.json"] {
+            assert_eq!(fs::read_to_string(fresh.path(name)).unwrap(), study, "{line}");
+        }
+    }
+    assert_eq!(fresh.names("."), ["after.json", "link", "study.json"]);
+    // As JSON a study stays what it is, and another file is nobody's.
+    fresh.parsim("report link --export-json study.json --export-html new.html").run().exits(0).is_quiet();
+    assert_eq!(fs::read_to_string(fresh.path("study.json")).unwrap(), study);
+}
+
+#[test]
 fn what_does_not_fit_on_the_disk_is_told_and_leaves_nothing() {
     let (fresh, _) = saved("sleep --tasks 30 --seconds 0 --runs 1");
     for option in ["json", "html", "trace", "junit", "csv", "markdown"] {

@@ -170,6 +170,33 @@ fn a_path_that_cannot_be_written_to_is_told_before_any_work() {
 }
 
 #[test]
+fn two_exports_to_one_place_are_refused_by_their_names_before_any_work() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("old"), "of old\n").unwrap();
+    std::os::unix::fs::symlink("old", fresh.path("link")).unwrap();
+    for (one, other) in [
+        ("same", "same"),
+        ("same", "./same"),
+        ("old", "link"),
+        ("-", "-"),
+        ("-", "/dev/stdout"),
+        ("old", "-"),
+    ] {
+        let exports = format!("--export-json {one} --export-html {other}");
+        let append = if (one, other) == ("old", "-") { ">>old" } else { "" };
+        for line in [format!("sleep --seconds 0 {exports}"), format!("parallel {exports} touch ::: done")] {
+            let ran = fresh.shell(&format!("parsim {line} {append}")).run();
+            ran.refuses("--export-json and --export-html both go to ").tells("name a file for each");
+        }
+    }
+    assert_eq!(fresh.names("."), ["link", "old"]);
+    assert_eq!(fs::read_to_string(fresh.path("old")).unwrap(), "of old\n");
+    let line = "sleep --seconds 0 --runs 1 --export-json /dev/null --export-html /dev/null";
+    fresh.parsim(line).run().exits(0).is_quiet();
+    fresh.parsim("sleep --seconds 0 --runs 1 --export-json a --export-html b").run().exits(0).is_quiet();
+}
+
+#[test]
 fn a_dash_puts_the_study_on_stdout_and_the_table_on_stderr() {
     let ran = Fresh::new().parsim("sleep --serial --seconds 0 --export-json -").run();
     ran.exits(0).tells("results 1, 2, 3, 4").tells(" wall ").does_not_say(" wall ");

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::time::Duration;
 
+use quick_junit::{Report, TestCaseStatus};
+
 use crate::support::{Fresh, Started};
 
 /// The end is to come within half a second; a busy machine gets more.
@@ -177,4 +179,22 @@ fn a_study_of_nothing_does_not_replace_one_of_something() {
     started.end_within(SOON).ends_by_signal(libc::SIGTERM);
     assert_eq!(fs::read(fresh.path("study.json")).unwrap(), before);
     assert_eq!(fresh.names("."), ["ready", "study.json"]);
+}
+
+#[test]
+fn ci_is_told_that_an_interrupted_batch_left_some() {
+    let fresh = Fresh::new();
+    let job = "[ {} = 1 ] && exit 3; [ {} = 2 ] || { >ready; sleep 600; }";
+    let line = fresh.parsim("parallel -j1 --export-junit j.xml").args([job, ":::", "1", "2", "3", "4"]);
+    let mut started = line.start();
+    started.until("it runs", || fresh.path("ready").exists());
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    let report = Report::deserialize_from_str(&fs::read_to_string(fresh.path("j.xml")).unwrap()).unwrap();
+    let [suite] = &report.test_suites[..] else { panic!("{:?}", report.test_suites) };
+    let names: Vec<&str> = suite.test_cases.iter().map(|case| case.name.as_str()).collect();
+    let done = "1 task that succeeded (no records were kept)";
+    assert_eq!(names[1..], [done, "tasks that were not finished"]);
+    assert_eq!(suite.failures, 1);
+    assert!(matches!(suite.test_cases[2].status, TestCaseStatus::Skipped { .. }));
 }

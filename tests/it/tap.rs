@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
 use crate::services::{SINCE, answer, capabilities, service, up};
@@ -399,6 +400,28 @@ fn an_interrupt_ends_it_at_once_and_what_was_done_is_told() {
         .says("error/not-xml")
         .says("1 of 3 services up, 1 error, 1 not checked")
         .does_not_say("/silent  ");
+}
+
+#[test]
+fn ci_is_told_what_an_interrupted_check_found_and_how_much_is_left() {
+    let stub = Stub::start(service);
+    let fresh = Fresh::new();
+    let urls = ["/sound", "/page", "/silent", "/sound"].map(|path| stub.url(path)).join(" ");
+    let line = format!("tap {urls} --parallel -j 1 --timeout 600 --retries 0 --export-junit j.xml");
+    let mut started = fresh.parsim(&line).start();
+    started.until("the third one is asked", || stub.asked().len() == 3);
+    started.signal("TERM");
+    started.end_within(Duration::from_secs(10)).ends_by_signal(libc::SIGTERM);
+    let report = Report::deserialize_from_str(&fs::read_to_string(fresh.path("j.xml")).unwrap()).unwrap();
+    let [suite] = &report.test_suites[..] else { panic!("{:?}", report.test_suites) };
+    assert_eq!(suite.name.as_str(), "parallel (interrupted)");
+    let told = suite.test_cases.iter().map(|case| {
+        let is_skipped = matches!(case.status, TestCaseStatus::Skipped { .. });
+        (case.name.as_str().rsplit('/').next().unwrap(), is_skipped)
+    });
+    let told: Vec<_> = told.collect();
+    let left = ("1 task that was not finished", true);
+    assert_eq!((told, suite.failures), (vec![("sound", false), ("page", false), ("silent", true), left], 1));
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if !typed.study.outputs.is_empty() {
         batch = batch.output_files(output_files(&typed)?);
     }
-    let mut exports = Exports::of(&typed.output.exports).map_err(Fault::Own)?;
+    let mut exports = Exports::of(&typed.output.exports)?;
     let observer = progress::observer(show(&typed));
 
     let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial)];

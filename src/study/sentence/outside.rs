@@ -13,6 +13,10 @@ const WORTH_TELLING: f64 = 0.1;
 /// Fewer bytes to and from swap or disk are somebody else's, or nothing.
 const BYTES_THAT_MATTER: f64 = 8e6;
 
+/// Other work is counted core by core in ticks of 10 ms, and one more or less on each
+/// is chance: it weighs less than what is worth telling in runs of ten ticks.
+const LONG_ENOUGH_TO_COUNT: f64 = 0.1;
+
 /// Cores this busy leave nothing for those who want more.
 const FULL: f64 = 0.8;
 
@@ -72,12 +76,16 @@ pub(super) fn disk(view: &View<'_>) -> Option<String> {
 }
 
 pub(super) fn other_load(view: &View<'_>) -> Option<String> {
+    if view.parallel.wall() < LONG_ENOUGH_TO_COUNT {
+        return None;
+    }
     let there_was = view.study.host.usable as f64 * view.parallel.wall();
     let others = view.parallel.median(|run| others(run).as_secs_f64()) / there_was;
     let stolen = around(view.parallel, |around| around.stolen.as_secs_f64()) / there_was;
-    let share = others + stolen;
     let who = if stolen > others { "Other virtual machines" } else { "Other work on this machine" };
     let own = view.parallel.cpu() / there_was;
+    // Ticks may add up to more than there was beside the run's own time.
+    let share = (others + stolen).min((1.0 - own).max(0.0));
     // The cores were full, and not with tasks that wait; and it explains at least
     // half of what was lost.
     let is_crowded_out = own + share > FULL && own > WORTH_TELLING;
@@ -86,7 +94,7 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
     matters.then(|| {
         format!(
             "{who} took {} of {} during the parallel run; the speed-up is {}, and would be more on an idle machine.",
-            format::percent(share.min(1.0)),
+            format::percent(share),
             format::plural(view.study.host.usable as u64, "core"),
             view.factor(),
         )

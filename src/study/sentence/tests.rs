@@ -284,6 +284,30 @@ fn other_work_is_named_when_it_explains_half_of_the_loss() {
 }
 
 #[test]
+fn other_work_is_not_told_of_runs_that_a_few_ticks_would_fill() {
+    let ticks = |wall: f64| {
+        let mut study = study(4, wall);
+        study.columns[0] = column(Way::Serial, 1, 100, 2.0 * wall);
+        let run = parallel(&mut study);
+        run.usage.user = seconds(2.0 * wall);
+        run.surroundings = Some(Surroundings { cpu: seconds(4.0 * wall), ..Surroundings::default() });
+        said(&study)
+    };
+    assert!(ticks(0.1).starts_with("Other work on this machine took 50 % of 4 cores"));
+    assert!(!ticks(0.09).contains("Other work"));
+}
+
+#[test]
+fn other_work_took_no_more_than_the_tasks_left() {
+    let mut study = study(4, 5.0);
+    let run = parallel(&mut study);
+    run.usage.user = seconds(10.0);
+    run.surroundings =
+        Some(Surroundings { cpu: seconds(25.0), stolen: seconds(2.0), ..Surroundings::default() });
+    assert!(said(&study).starts_with("Other work on this machine took 50 % of 4 cores"));
+}
+
+#[test]
 fn nothing_is_said_where_nothing_is_claimed() {
     let mut failed = study(4, 5.0);
     failed.unnamed_failures = 1;
