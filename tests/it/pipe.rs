@@ -88,6 +88,35 @@ fn every_job_of_a_tee_reads_everything() {
 }
 
 #[test]
+fn the_values_of_a_tee_are_commands_where_there_is_no_other() {
+    assert_eq!(says("seq 10 | parsim parallel -k --pipe --tee ::: 'wc -l' 'tail -1'"), "10\n10\n");
+    assert_eq!(says("seq 10 >f; echo 'wc -l' >c; parsim parallel --pipe --tee :::: c <f"), "10\n");
+    assert_eq!(says("parsim parallel --pipe --tee ::: 'wc -l' </dev/null"), "0\n");
+}
+
+#[test]
+fn a_pipe_into_no_command_is_refused_and_nothing_is_read() {
+    for line in [
+        "--pipe",
+        "--pipe ''",
+        "--pipe {}",
+        "--pipe -N5 ::: 'wc -l'",
+        "--pipe --tee",
+        "--pipe --tee '' ::: 'wc -l'",
+        "--pipe --tee :::",
+        "--cat",
+        "--fifo",
+        "--pipe-part -a f",
+    ] {
+        let fresh = Fresh::new();
+        let script = format!("seq 3 >f; {{ parsim parallel {line}; status=$?; cat; exit $status; }} <f");
+        let ran = fresh.shell(&script).run();
+        ran.exits(255).tells("--pipe needs a command");
+        assert_eq!(ran.stdout, "1\n2\n3\n", "{line}");
+    }
+}
+
+#[test]
 fn jobs_take_turns_at_blocks() {
     let script = "seq 10 | parsim parallel --pipe --round-robin -j4 -N1 -k 'paste -sd,'";
     assert_eq!(says(script), "1,5,9\n2,6,10\n3,7\n4,8\n");
