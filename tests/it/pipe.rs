@@ -95,6 +95,22 @@ fn the_values_of_a_tee_are_commands_where_there_is_no_other() {
 }
 
 #[test]
+fn a_tee_of_a_file_has_its_values_from_elsewhere() {
+    let says = |rest: &str| says(&format!("seq 10 >f; {rest}"));
+    assert_eq!(says("parsim parallel -k --pipe-part --tee -a f 'grep -c {}' ::: 1 2"), "2\n1\n");
+    assert_eq!(says("parsim parallel -k --pipe-part --tee -a f 'grep -c {1}{2}' ::: 1 3 :::+ 0 ''"), "1\n1\n");
+    assert_eq!(says("parsim parallel -k --pipe-part --tee -a f ::: 'wc -l' 'tail -1'"), "10\n10\n");
+    // Another file holds values, and so does standard input where nothing else does.
+    assert_eq!(says("seq 2 >g; parsim parallel -k --pipe-part --tee -a f 'grep -c {}' :::: g"), "2\n1\n");
+    assert_eq!(says("seq 2 | parsim parallel -k --pipe-part --tee -a f 'grep -c {}'"), "2\n1\n");
+    assert_eq!(says("echo wc -l | parsim parallel -k --pipe-part --tee -a f"), "10\n");
+    // Without --tee, values go along with the blocks, as with --pipe.
+    assert_eq!(says("parsim parallel --pipe-part -a f 'echo {}; tail -1' ::: a"), "a\n10\n");
+    let refused = Fresh::new().parsim("parallel --pipe-part --tee wc ::: -l").run();
+    refused.refuses("give one with -a FILE");
+}
+
+#[test]
 fn a_pipe_into_no_command_is_refused_and_nothing_is_read() {
     for line in [
         "--pipe",

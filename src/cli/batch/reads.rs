@@ -54,10 +54,11 @@ impl Jobs {
         let own = |error: crate::inputs::InputError| Fault::Own(error.into());
         let mut jobs = Self { inputs: None, files: Vec::new(), interrupt: interrupt.clone() };
         if typed.flags.has(Flag::PipePart) {
-            for Source { origin, .. } in sources.extract_if(.., |source| source.origin != Origin::Stdin) {
-                let Origin::File(path) = origin else {
-                    return Err(Fault::Usage("--pipe-part reads files: give them with -a FILE".to_owned()));
-                };
+            // With --tee one file goes to every job, and others hold values.
+            let most = if typed.flags.has(Flag::Tee) { 1 } else { usize::MAX };
+            let is_file = |source: &mut Source| matches!(source.origin, Origin::File(_));
+            for Source { origin, .. } in sources.extract_if(.., is_file).take(most) {
+                let Origin::File(path) = origin else { continue };
                 let file = File::open(&path);
                 let file = file.map_err(|error| {
                     Fault::Own(anyhow::anyhow!("open input file {}: {error}", path.display()))
@@ -70,7 +71,9 @@ impl Jobs {
         } else if pipes(typed) {
             jobs.files.push(stdin.try_clone().map_err(|error| Fault::Own(error.into()))?);
         }
-        if !pipes(typed) || !sources.is_empty() {
+        // What --pipe-part leaves on standard input, --tee has for its values.
+        let left = typed.flags.has(Flag::PipePart) && typed.flags.has(Flag::Tee);
+        if !pipes(typed) || !sources.is_empty() || left {
             let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
             if typed.flags.has(Flag::Shuf) {
                 inputs.shuffle(super::shuffle::below());
