@@ -195,6 +195,17 @@ fn a_part_of_a_file_goes_on_to_the_end_of_a_record() {
 }
 
 #[test]
+fn a_slot_gets_ten_parts_of_a_file_and_one_that_stays_gets_one() {
+    let says = |rest: &str| says(&format!("seq 1000 >f; parsim parallel --pipe-part -a f {rest}"));
+    assert_eq!(says("-j2 wc -l | wc -l"), "20\n");
+    assert_eq!(says("-j3 wc -l | wc -l"), "30\n");
+    assert_eq!(says("-k -j2 --round-robin wc -l"), "514\n486\n");
+    assert_eq!(says("-k -j2 --round-robin --block 1k wc -l"), "514\n486\n");
+    // Records that are counted are read one after another.
+    assert_eq!(says("-k -N300 wc -l"), "300\n300\n300\n100\n");
+}
+
+#[test]
 fn what_is_no_file_cannot_be_cut_into_parts() {
     let fresh = Fresh::new();
     fresh.shell("mkfifo f").run().exits(0);

@@ -125,7 +125,7 @@ impl Jobs {
         }
         let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
         if reads_parts(typed) {
-            if let Some(share) = typed.pipe.blocks_per_slot {
+            if let Some(share) = parts_per_slot(typed) {
                 let bytes = self.whole.iter().map(Seekable::length).sum();
                 spec.size = share_of(bytes, width.saturating_mul(at_least_one(share)?));
             }
@@ -159,6 +159,16 @@ fn reads_parts(typed: &Typed) -> bool {
     let input = &typed.input;
     let counted = [input.max_args, input.max_replace_args, input.max_lines];
     typed.flags.has(Flag::PipePart) && !typed.flags.has(Flag::Tee) && counted.iter().all(Option::is_none)
+}
+
+/// How many parts of files a slot gets, unless parts have a size.
+fn parts_per_slot(typed: &Typed) -> Option<usize> {
+    match typed.pipe.block {
+        // One for each job that stays is what there is to deal out.
+        _ if typed.flags.has(Flag::RoundRobin) => Some(1),
+        None => typed.pipe.blocks_per_slot.or(Some(10)),
+        Some(_) => typed.pipe.blocks_per_slot,
+    }
 }
 
 /// The size of blocks of which there are `n` in so many bytes.
