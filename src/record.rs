@@ -86,6 +86,28 @@ pub struct Block {
     pub values: Vec<Vec<u8>>,
     /// What it reads.
     pub bytes: Vec<u8>,
+    /// What it reads after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stretch: Option<Stretch>,
+}
+
+impl Block {
+    /// How many bytes the command reads.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.bytes.len() as u64 + self.stretch.map_or(0, |stretch| stretch.length)
+    }
+}
+
+/// Bytes of one of the files that a batch reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Which file, from 0.
+    pub file: usize,
+    /// Where they begin.
+    pub from: u64,
+    /// How many there are.
+    pub length: u64,
 }
 
 /// One unit of a batch.

@@ -16,7 +16,7 @@
 //! | `product`, `link` | several sources into one row |
 //! | `jobs` | [`Inputs`], which puts these together |
 //! | `packing` | several rows into one job |
-//! | `blocks` | standard input cut into blocks (`--pipe`) |
+//! | `blocks` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
 
 mod arguments;
 mod blocks;
@@ -37,7 +37,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 pub use arguments::{Arguments, Rows};
-pub use blocks::{BlockSpec, Blocks, RoundRobin, Separator};
+pub use blocks::{BlockSpec, Blocks, Part, Parts, RoundRobin, Seekable, Separator};
 pub use error::InputError;
 pub use escape::unescape;
 pub use jobs::{Inputs, Shuffler};

@@ -88,6 +88,54 @@ fn every_job_of_a_tee_reads_everything() {
 }
 
 #[test]
+fn the_values_of_a_tee_are_commands_where_there_is_no_other() {
+    assert_eq!(says("seq 10 | parsim parallel -k --pipe --tee ::: 'wc -l' 'tail -1'"), "10\n10\n");
+    assert_eq!(says("seq 10 >f; echo 'wc -l' >c; parsim parallel --pipe --tee :::: c <f"), "10\n");
+    assert_eq!(says("parsim parallel --pipe --tee ::: 'wc -l' </dev/null"), "0\n");
+}
+
+#[test]
+fn a_tee_of_a_file_has_its_values_from_elsewhere() {
+    let says = |rest: &str| says(&format!("seq 10 >f; {rest}"));
+    assert_eq!(says("parsim parallel -k --pipe-part --tee -a f 'grep -c {}' ::: 1 2"), "2\n1\n");
+    assert_eq!(
+        says("parsim parallel -k --pipe-part --tee -a f 'grep -c {1}{2}' ::: 1 3 :::+ 0 ''"),
+        "1\n1\n"
+    );
+    assert_eq!(says("parsim parallel -k --pipe-part --tee -a f ::: 'wc -l' 'tail -1'"), "10\n10\n");
+    // Another file holds values, and so does standard input where nothing else does.
+    assert_eq!(says("seq 2 >g; parsim parallel -k --pipe-part --tee -a f 'grep -c {}' :::: g"), "2\n1\n");
+    assert_eq!(says("seq 2 | parsim parallel -k --pipe-part --tee -a f 'grep -c {}'"), "2\n1\n");
+    assert_eq!(says("echo wc -l | parsim parallel -k --pipe-part --tee -a f"), "10\n");
+    // Without --tee, values go along with the blocks, as with --pipe.
+    assert_eq!(says("parsim parallel --pipe-part -a f --block 1k 'echo {}; tail -1' ::: a"), "a\n10\n");
+    let refused = Fresh::new().parsim("parallel --pipe-part --tee wc ::: -l").run();
+    refused.refuses("give one with -a FILE");
+}
+
+#[test]
+fn a_pipe_into_no_command_is_refused_and_nothing_is_read() {
+    for line in [
+        "--pipe",
+        "--pipe ''",
+        "--pipe {}",
+        "--pipe -N5 ::: 'wc -l'",
+        "--pipe --tee",
+        "--pipe --tee '' ::: 'wc -l'",
+        "--pipe --tee :::",
+        "--cat",
+        "--fifo",
+        "--pipe-part -a f",
+    ] {
+        let fresh = Fresh::new();
+        let script = format!("seq 3 >f; {{ parsim parallel {line}; status=$?; cat; exit $status; }} <f");
+        let ran = fresh.shell(&script).run();
+        ran.exits(255).tells("--pipe needs a command");
+        assert_eq!(ran.stdout, "1\n2\n3\n", "{line}");
+    }
+}
+
+#[test]
 fn jobs_take_turns_at_blocks() {
     let script = "seq 10 | parsim parallel --pipe --round-robin -j4 -N1 -k 'paste -sd,'";
     assert_eq!(says(script), "1,5,9\n2,6,10\n3,7\n4,8\n");
@@ -126,11 +174,43 @@ fn a_file_can_be_dealt_out_in_as_many_blocks_as_asked_for() {
         says("seq 1000 >f; parsim parallel --pipe-part -a f -k --block 1k cat | cmp - f && echo same"),
         "same\n"
     );
-    let script = "seq 1000 >f; parsim parallel --pipe-part -a f -j2 --block -2 -k wc -l | wc -l";
-    // Blocks end with records: what is left over may make one more.
-    assert!(["4\n", "5\n"].contains(&&*says(script)));
     Fresh::new().parsim("parallel --pipe-part cat").run().refuses("give one with -a FILE");
     Fresh::new().parsim("parallel --round-robin cat").run().refuses("--round-robin needs --pipe");
+}
+
+#[test]
+fn a_part_of_a_file_goes_on_to_the_end_of_a_record() {
+    let says = |rest: &str| says(&format!("seq 1000 >f; parsim parallel -k --pipe-part -a f {rest}"));
+    assert_eq!(says("--block 1000 wc -l"), "278\n251\n251\n220\n");
+    assert_eq!(says("-j4 --block -1 wc -l | wc -l"), "4\n");
+    assert_eq!(says("-j2 --block -2 wc -l"), "271\n244\n244\n241\n");
+    assert_eq!(says("-j3 --block -1 --header : 'sed 1q; sed -n 1p' | sort -u"), "1\n");
+    assert_eq!(says("--block 3k --recend 9 --rrs 'tr -d 0-8\\\\n | wc -c'"), "0\n0\n");
+    assert_eq!(says("--block 1000 --cat 'wc -l <{}'"), "278\n251\n251\n220\n");
+    // Jobs read on their own: what was read is there to be read again.
+    let script = "-j2 --block 3k --retries 2 'wc -l; [ -e {#} ] || { >{#}; false; }' 2>/dev/null";
+    assert_eq!(says(script), "778\n222\n");
+    assert_eq!(says("--plus --block 3k 'echo {##}'"), "2\n2\n", "their number can be known before");
+    assert_eq!(says("-a f --block 3k wc -l"), "778\n222\n778\n222\n", "no part has bytes of two files");
+}
+
+#[test]
+fn a_slot_gets_ten_parts_of_a_file_and_one_that_stays_gets_one() {
+    let says = |rest: &str| says(&format!("seq 1000 >f; parsim parallel --pipe-part -a f {rest}"));
+    assert_eq!(says("-j2 wc -l | wc -l"), "20\n");
+    assert_eq!(says("-j3 wc -l | wc -l"), "30\n");
+    assert_eq!(says("-k -j2 --round-robin wc -l"), "514\n486\n");
+    assert_eq!(says("-k -j2 --round-robin --block 1k wc -l"), "514\n486\n");
+    // Records that are counted are read one after another.
+    assert_eq!(says("-k -N300 wc -l"), "300\n300\n300\n100\n");
+}
+
+#[test]
+fn what_is_no_file_cannot_be_cut_into_parts() {
+    let fresh = Fresh::new();
+    fresh.shell("mkfifo f").run().exits(0);
+    fresh.parsim("parallel --pipe-part -a f wc").run().exits(255).tells("--pipe cuts streams");
+    fresh.parsim("parallel --pipe-part -a . wc").run().exits(255).tells("--pipe cuts streams");
 }
 
 #[test]

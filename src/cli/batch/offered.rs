@@ -1,5 +1,8 @@
 //! Options that are understood and refused all the same, with reasons.
 
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::reads::pipes;
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Timeout, Typed};
 
@@ -72,19 +75,37 @@ pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
     if let Some(option) = typed.given.iter().find(|option| FOR_COMPARE.contains(option)) {
         return refuse(format!("--{option} goes with both ways: parsim compare"));
     }
+    // As in GNU parallel --cat and --fifo mean --pipe.
     let needs_pipe = [
         (Flag::RoundRobin, "--round-robin"),
         (Flag::Tee, "--tee"),
         (Flag::Cat, "--cat"),
         (Flag::Fifo, "--fifo"),
     ];
-    // As in GNU parallel these two mean --pipe.
-    let pipes = has(Flag::Pipe) || has(Flag::PipePart) || has(Flag::Cat) || has(Flag::Fifo);
-    if let Some((_, name)) = needs_pipe.iter().find(|(flag, _)| has(*flag) && !pipes) {
+    if let Some((_, name)) = needs_pipe.iter().find(|(flag, _)| has(*flag) && !pipes(typed)) {
         return refuse(format!("{name} needs --pipe: it is about what jobs read"));
+    }
+    if pipes(typed) && lacks_command(typed) {
+        return refuse(
+            "--pipe needs a command that reads what is piped: parsim parallel --pipe wc -l".to_owned(),
+        );
     }
     if has(Flag::RoundRobin) && typed.run.retries.is_some_and(|tries| tries != 1) {
         return refuse("--retries with --round-robin: what a job has read cannot be given again".to_owned());
     }
     Ok(())
+}
+
+/// Whether no job of a pipe would have a command. Only `--tee` takes values for
+/// commands: elsewhere there are as many jobs as blocks, whatever their number.
+fn lacks_command(typed: &Typed) -> bool {
+    let has = |flag| typed.flags.has(flag);
+    let words = || typed.command.iter().map(|word| word.as_bytes().trim_ascii());
+    // The values of --pipe-part come on standard input, if from nowhere else.
+    let has_values = !typed.sources.is_empty() || has(Flag::PipePart);
+    match (words().all(<[u8]>::is_empty), has(Flag::Tee)) {
+        (true, true) => !has_values || !typed.command.is_empty(),
+        (true, false) => true,
+        (false, _) => !has_values && words().all(|word| word == b"{}"),
+    }
 }

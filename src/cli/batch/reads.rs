@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Typed};
-use crate::inputs::{Blocks, Header, Inputs, Origin, Packer, Source};
+use crate::inputs::{Blocks, Header, Inputs, Origin, Packer, Parts, Seekable, Source};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, Reads, Spool, Values};
@@ -17,6 +17,8 @@ use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, 
 pub(super) struct Jobs {
     inputs: Option<Inputs>,
     files: Vec<File>,
+    /// Files to be cut into parts.
+    whole: Vec<Seekable>,
     interrupt: Interrupt,
 }
 
@@ -52,25 +54,33 @@ impl Jobs {
             sources.push(Source::new(Origin::Values(Vec::new())));
         }
         let own = |error: crate::inputs::InputError| Fault::Own(error.into());
-        let mut jobs = Self { inputs: None, files: Vec::new(), interrupt: interrupt.clone() };
+        let mut jobs =
+            Self { inputs: None, files: Vec::new(), whole: Vec::new(), interrupt: interrupt.clone() };
         if typed.flags.has(Flag::PipePart) {
-            for Source { origin, .. } in sources.extract_if(.., |source| source.origin != Origin::Stdin) {
-                let Origin::File(path) = origin else {
-                    return Err(Fault::Usage("--pipe-part reads files: give them with -a FILE".to_owned()));
-                };
+            // With --tee one file goes to every job, and others hold values.
+            let most = if typed.flags.has(Flag::Tee) { 1 } else { usize::MAX };
+            let is_file = |source: &mut Source| matches!(source.origin, Origin::File(_));
+            for Source { origin, .. } in sources.extract_if(.., is_file).take(most) {
+                let Origin::File(path) = origin else { continue };
+                if reads_parts(typed) {
+                    jobs.whole.push(Seekable::open(&path).map_err(own)?);
+                    continue;
+                }
                 let file = File::open(&path);
                 let file = file.map_err(|error| {
                     Fault::Own(anyhow::anyhow!("open input file {}: {error}", path.display()))
                 })?;
                 jobs.files.push(file);
             }
-            if jobs.files.is_empty() {
+            if jobs.files.is_empty() && jobs.whole.is_empty() {
                 return Err(Fault::Usage("--pipe-part reads files: give one with -a FILE".to_owned()));
             }
         } else if pipes(typed) {
             jobs.files.push(stdin.try_clone().map_err(|error| Fault::Own(error.into()))?);
         }
-        if !pipes(typed) || !sources.is_empty() {
+        // What --pipe-part leaves on standard input, --tee has for its values.
+        let left = typed.flags.has(Flag::PipePart) && typed.flags.has(Flag::Tee);
+        if !pipes(typed) || !sources.is_empty() || left {
             let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
             if typed.flags.has(Flag::Shuf) {
                 inputs.shuffle(super::shuffle::below());
@@ -114,8 +124,18 @@ impl Jobs {
             return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
         }
         let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        if reads_parts(typed) {
+            if let Some(share) = parts_per_slot(typed) {
+                let bytes = self.whole.iter().map(Seekable::length).sum();
+                spec.size = share_of(bytes, width.saturating_mul(at_least_one(share)?));
+            }
+            let whole: Arc<[Seekable]> = self.whole.into();
+            let parts = Parts::new(&spec, Arc::clone(&whole));
+            let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
+            return Ok((Feed::parts(parts, values, patience), Reads::Parts(whole)));
+        }
         if let Some(share) = typed.pipe.blocks_per_slot {
-            spec.size = share_of(&files, width.saturating_mul(share_of_at_least_one(share)?))?;
+            spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
         }
         let blocks: Result<Vec<Blocks>, _> = files.into_iter().map(|file| Blocks::new(&spec, file)).collect();
         let mut blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
@@ -133,19 +153,41 @@ impl Jobs {
     }
 }
 
-/// The size of blocks of which there are `n` in all of `files`.
-fn share_of(files: &[File], n: NonZeroUsize) -> Result<NonZeroUsize, Fault> {
+/// Whether each job reads its part of a file by itself. Records that are counted
+/// are read one after another, as those of a stream.
+fn reads_parts(typed: &Typed) -> bool {
+    let input = &typed.input;
+    let counted = [input.max_args, input.max_replace_args, input.max_lines];
+    typed.flags.has(Flag::PipePart) && !typed.flags.has(Flag::Tee) && counted.iter().all(Option::is_none)
+}
+
+/// How many parts of files a slot gets, unless parts have a size.
+fn parts_per_slot(typed: &Typed) -> Option<usize> {
+    match typed.pipe.block {
+        // One for each job that stays is what there is to deal out.
+        _ if typed.flags.has(Flag::RoundRobin) => Some(1),
+        None => typed.pipe.blocks_per_slot.or(Some(10)),
+        Some(_) => typed.pipe.blocks_per_slot,
+    }
+}
+
+/// The size of blocks of which there are `n` in so many bytes.
+fn share_of(bytes: u64, n: NonZeroUsize) -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX) / n)
+}
+
+/// How many bytes there are in all of `files`.
+fn length_of(files: &[File]) -> Result<u64, Fault> {
     let sizes = files.iter().map(|file| file.metadata().map(|data| (data.is_file(), data.len())));
     let sizes: Vec<(bool, u64)> =
         sizes.collect::<io::Result<_>>().map_err(|error| Fault::Own(error.into()))?;
     if !sizes.iter().all(|(is_file, _)| *is_file) {
         return Err(Fault::Usage("--block -N is a share of a file: give a size, or --pipe-part".to_owned()));
     }
-    let bytes = usize::try_from(sizes.iter().map(|(_, size)| size).sum::<u64>()).unwrap_or(usize::MAX);
-    Ok(NonZeroUsize::MIN.saturating_add(bytes / n))
+    Ok(sizes.iter().map(|(_, size)| size).sum())
 }
 
-fn share_of_at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
+fn at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
     NonZeroUsize::new(share)
         .ok_or_else(|| Fault::Usage("--block -0: a slot gets at least one block".to_owned()))
 }

@@ -62,7 +62,8 @@ pub(super) fn prepare(
     let of_way = |way| words.iter().map(|word| ways::named(word, way).0).collect::<Vec<_>>();
     let names_way = || words.iter().any(|word| ways::named(word, Way::Serial).1 > 0);
     let template = match purpose {
-        Purpose::Effect if pipes(typed) => Template::exact(&words, &options),
+        // Without words, values are the commands.
+        Purpose::Effect if pipes(typed) && !words.is_empty() => Template::exact(&words, &options),
         Purpose::Effect => Template::command(&words, &options),
         Purpose::Comparison => command(&of_way(Way::Parallel)),
     };

@@ -48,7 +48,6 @@ pub(super) static ROWS: &[Row] = &[
     Row { names: &["shell-quote", "shellquote", "shell_quote"], does: On(|t| t.flags.set(Flag::ShellQuote)) },
     // Pipes.
     Row { names: &["pipe", "spreadstdin"], does: On(|t| t.flags.set(Flag::Pipe)) },
-    // Cut from its beginning, not at several places at a time.
     Row { names: &["pipe-part", "pipepart"], does: On(|t| t.flags.set(Flag::PipePart)) },
     Row { names: &["block", "block-size", "blocksize"], does: Text(block) },
     Row { names: &["recstart"], does: Bytes(|t| &mut t.pipe.recstart) },

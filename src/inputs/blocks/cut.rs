@@ -56,6 +56,22 @@ pub(super) struct Scan {
     quotes: Quotes,
 }
 
+impl Scan {
+    /// One that begins after `at` bytes, where no quotes matter.
+    pub(super) fn from(at: usize) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// How many of `length` bytes it has no need of any more; it goes on as if it
+    /// had begun after them. One of those it has passed stays: a record does not
+    /// end where the bytes begin.
+    pub(super) fn forget(&mut self, length: usize) -> usize {
+        let passed = self.at.saturating_sub(1).min(length);
+        self.at -= passed;
+        passed
+    }
+}
+
 impl Cut {
     pub(super) fn new(separator: &Separator) -> Result<Self, InputError> {
         Ok(match separator {

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::cut::{Cut, Scan, Separator};
-use crate::inputs::columns::compile;
+use super::head::{check, end_of_head};
 use crate::inputs::error::InputError;
 use crate::inputs::source::Header;
 use crate::inputs::stream::{CHUNK, Stream};
@@ -16,7 +16,8 @@ use crate::inputs::{Next, Patience};
 /// How a stream is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockSpec {
-    /// How many bytes a block has at most, unless one record is longer.
+    /// How many bytes a block has at most, unless one record is longer; a part of a
+    /// file has at least as many.
     pub size: NonZeroUsize,
     /// How many records a block has, whatever their size (`-N`).
     pub records: Option<NonZeroUsize>,
@@ -69,9 +70,7 @@ impl Blocks {
     /// # Errors
     /// A regular expression that is none.
     pub fn new(spec: &BlockSpec, file: File) -> Result<Self, InputError> {
-        if let Some(Header::Matching(pattern)) = &spec.header {
-            compile("--header", pattern)?;
-        }
+        check(spec.header.as_ref())?;
         Ok(Self {
             stream: Stream::new(Path::new("-"), file),
             cut: Cut::new(&spec.separator)?,
@@ -187,18 +186,7 @@ impl Blocks {
     fn read_head(&mut self, header: &Header, patience: &mut dyn Patience) -> Result<Next, InputError> {
         loop {
             let unread = self.stream.unread();
-            let length = match header {
-                Header::FileNames => Some(0),
-                Header::First => end_of_line(unread, 1),
-                Header::Lines(n) => end_of_line(unread, *n),
-                Header::Matching(pattern) if unread.len() >= self.size || self.stream.ended() => {
-                    let anchored = compile("--header", &[b"\\A(?:", &pattern[..], b")"].concat())?;
-                    Some(anchored.find(unread).map_or(0, |found| found.end()))
-                }
-                Header::Matching(_) => None,
-            };
-            // A stream with fewer lines has no header.
-            if let Some(length) = length.or(self.stream.ended().then_some(0)) {
+            if let Some(length) = end_of_head(header, unread, self.size, self.stream.ended())? {
                 self.head = Head::Read(unread[..length].to_vec());
                 self.stream.consume(length);
                 return Ok(Next::Ready);
@@ -208,10 +196,4 @@ impl Blocks {
             }
         }
     }
-}
-
-/// Where the first `n` lines end.
-fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
-    let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
 }

@@ -1,12 +1,16 @@
-//! Standard input cut into blocks of whole records, for jobs that read it.
+//! Standard input cut into blocks of whole records, for jobs that read it, and
+//! files cut into parts.
 
 mod cut;
 mod cutter;
+mod head;
+mod parts;
 #[cfg(test)]
 mod tests;
 
 pub use cut::Separator;
 pub use cutter::{BlockSpec, Blocks};
+pub use parts::{Part, Parts, Seekable};
 
 /// Hands blocks to slots in turn, for `--round-robin`.
 #[derive(Clone, Copy, Debug)]

@@ -41,6 +41,20 @@ fn cut(spec: &BlockSpec, text: &str) -> Vec<String> {
     all
 }
 
+/// What jobs would read of a file with this text.
+fn parts(spec: &BlockSpec, text: &str) -> Vec<String> {
+    let mut named = tempfile::NamedTempFile::new().unwrap();
+    named.write_all(text.as_bytes()).unwrap();
+    let files = [Seekable::open(named.path()).unwrap()];
+    let mut parts = Parts::new(spec, files.into()).unwrap();
+    let read = |part: Part| {
+        let body =
+            &text[usize::try_from(part.bytes.start).unwrap()..usize::try_from(part.bytes.end).unwrap()];
+        String::from_utf8(part.head).unwrap() + body
+    };
+    std::iter::from_fn(|| parts.next(&mut Blocking).unwrap().map(read)).collect()
+}
+
 fn seq(n: usize) -> String {
     (1..=n).map(|i| format!("{i}\n")).collect()
 }
@@ -99,6 +113,46 @@ fn the_header_stands_before_each_block() {
 }
 
 #[test]
+fn a_part_ends_with_the_first_record_to_end_after_its_size() {
+    let lines = |size, text: &str| parts(&sized(size), text);
+    assert_eq!(lines(1, "a\nb"), ["a\n", "b"]);
+    assert_eq!(lines(1, "\n\n\n"), ["\n\n", "\n"]);
+    assert_eq!(lines(2, "a\nb\nc\n"), ["a\nb\n", "c\n"]);
+    assert_eq!(lines(5, "a\nb\nc"), ["a\nb\nc"]);
+    assert_eq!(lines(1, ""), [""; 0]);
+    let by = |separator, size| BlockSpec { separator, ..sized(size) };
+    assert_eq!(parts(&by(bytes("", ">"), 2), ">a>b>c"), [">a", ">b", ">c"]);
+    assert_eq!(parts(&by(bytes("", ">"), 3), ">a>b>c"), [">a>b", ">c"]);
+    assert_eq!(parts(&by(bytes("", ""), 2), "abcde"), ["ab", "cd", "e"]);
+    assert_eq!(parts(&by(regexp("", "^>"), 2), ">a\nb>\n>c\n"), [">a\nb>\n", ">c\n"]);
+    assert_eq!(parts(&by(regexp("[0-9]+", ""), 1), "a1b22c333d"), ["a1", "b22", "c333", "d"]);
+    // A line that stands in quotes ends nothing.
+    let csv = by(Separator::Csv(b','), 2);
+    assert_eq!(parts(&csv, "1,\"a\nb\"\n2,c\n"), ["1,\"a\nb\"\n", "2,c\n"]);
+}
+
+#[test]
+fn a_part_has_the_header_which_is_no_part_of_its_size() {
+    let with = |header, size| BlockSpec { header: Some(header), ..sized(size) };
+    assert_eq!(parts(&with(Header::First, 1), "head\n1\n2\n"), ["head\n1\n", "head\n2\n"]);
+    assert_eq!(parts(&with(Header::Lines(9), 1), "a\nb\n"), ["a\n", "b\n"]);
+    assert_eq!(parts(&with(Header::Matching(b"#.*\n".to_vec()), 1), "#a\n1\n"), ["#a\n1\n"]);
+    assert_eq!(parts(&with(Header::First, 1), "head\n"), [""; 0]);
+}
+
+#[test]
+fn marks_are_found_however_far_they_are() {
+    // Longer than what is read at a time, and across what was.
+    let far = "x".repeat(65_534);
+    let text = format!("{far}a\nb{far}{far}a\nb{far}");
+    let by = |separator| BlockSpec { separator, ..sized(1) };
+    let cut = [format!("{far}a\n"), format!("b{far}{far}a\n"), format!("b{far}")];
+    for separator in [bytes("a\n", "b"), regexp("a\n", "b"), bytes("\n", ""), Separator::Csv(b',')] {
+        assert!(parts(&by(separator.clone()), &text) == cut, "{separator:?}");
+    }
+}
+
+#[test]
 fn slots_take_turns() {
     let mut turns = RoundRobin::new(NonZeroUsize::new(2).unwrap());
     assert_eq!([turns.slot(), turns.slot(), turns.slot()], [0, 1, 0]);
@@ -115,7 +169,11 @@ proptest! {
         let spec = BlockSpec { records: NonZeroUsize::new(n), separator, ..sized(size) };
         let blocks = cut(&spec, &text);
         prop_assert!(blocks.iter().all(|block| !block.is_empty()));
-        prop_assert_eq!(blocks.concat(), text);
+        prop_assert_eq!(blocks.concat(), &text[..]);
+        let parts = parts(&spec, &text);
+        let (last, others) = parts.split_last().map_or((0, &[][..]), |(last, others)| (last.len(), others));
+        prop_assert!(others.iter().all(|part| part.len() >= size) && (last > 0 || text.is_empty()));
+        prop_assert_eq!(parts.concat(), text);
     }
 }
 

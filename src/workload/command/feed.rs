@@ -2,6 +2,7 @@
 //! standard input.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,8 +10,8 @@ use anyhow::Context as _;
 use super::Settings;
 use super::lanes::Lanes;
 use super::spool::Spool;
-use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Patience};
-use crate::record::{Block, Spec};
+use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
+use crate::record::{Block, Spec, Stretch};
 use crate::template::{self, Numbers, Quoting, Template};
 
 /// How to wait for input, on any thread.
@@ -28,6 +29,8 @@ enum Reads {
     Nothing,
     /// A block each, out of one file after another.
     Blocks(VecDeque<Blocks>),
+    /// A part each of files.
+    Parts(Box<Parts>),
     /// Every so-manieth block.
     Lanes(Arc<Lanes>),
     /// All of it, every job.
@@ -63,6 +66,12 @@ impl Feed {
         Self { reads: Reads::Blocks(blocks.into()), values, patience }
     }
 
+    /// A job for each of `parts`.
+    #[must_use]
+    pub fn parts(parts: Parts, values: Values, patience: Patient) -> Self {
+        Self { reads: Reads::Parts(Box::new(parts)), values, patience }
+    }
+
     /// A job for each of `lanes`, as long as there are blocks.
     #[must_use]
     pub fn lanes(lanes: Arc<Lanes>, values: Values, patience: Patient) -> Self {
@@ -90,22 +99,27 @@ impl Feed {
                 }
                 return Ok(values.filter(|_| next == Next::Ready));
             }
-            Reads::Lanes(lanes) => lanes.open(&mut **patience).context(read)?.then(Vec::new),
+            Reads::Lanes(lanes) => lanes.open(&mut **patience).context(read)?.then(Block::default),
+            Reads::Parts(parts) => parts.next(&mut **patience).context(read)?.map(|part| {
+                let Range { start: from, end } = part.bytes;
+                let stretch = Stretch { file: part.file, from, length: end - from };
+                Block { bytes: part.head, stretch: Some(stretch), ..Block::default() }
+            }),
             Reads::Blocks(blocks) => loop {
                 let Some(first) = blocks.front_mut() else { break None };
-                let mut block = Vec::new();
-                match first.next(&mut block, &mut **patience).context(read)? {
-                    Next::Ready => break Some(block),
+                let mut bytes = Vec::new();
+                match first.next(&mut bytes, &mut **patience).context(read)? {
+                    Next::Ready => break Some(Block { bytes, ..Block::default() }),
                     Next::Woken => break None,
                     Next::End => drop(blocks.pop_front()),
                 }
             },
         };
-        let Some(bytes) = next else { return Ok(None) };
+        let Some(block) = next else { return Ok(None) };
         let values = values.next(settings, &mut **patience)?.unwrap_or_default();
         Ok(Some(match self.reads {
             Reads::Lanes(_) => Spec::Values(values),
-            _ => Spec::Block(Box::new(Block { values, bytes })),
+            _ => Spec::Block(Box::new(Block { values, ..block })),
         }))
     }
 }

@@ -2,14 +2,15 @@
 //! are run several times, or whose number of jobs must be known first.
 //!
 //! Memory stays flat however many jobs there are. Each job is the number of its
-//! values, then each value's length and bytes, then how many blocks it reads, none
-//! or one, and that one's; numbers are 32 bits, little-endian.
+//! values, then each value's length and bytes, then what it reads: 0 is nothing, 1 a
+//! block's length and bytes, 2 the same and then a file's number and where in it.
+//! Numbers are 32 bits, places in a file 64, little-endian.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 
 use super::spool::At;
-use crate::record::{Block, Spec};
+use crate::record::{Block, Spec, Stretch};
 use crate::unnamed_file::unnamed_file;
 
 /// All jobs' values.
@@ -35,8 +36,13 @@ impl Freezer {
             self.value(value)?;
         }
         if let Spec::Block(block) = job {
-            self.number(1)?;
+            self.number(if block.stretch.is_some() { 2 } else { 1 })?;
             self.value(&block.bytes)?;
+            if let Some(Stretch { file, from, length }) = block.stretch {
+                self.number(file)?;
+                self.file.write_all(&from.to_le_bytes())?;
+                self.file.write_all(&length.to_le_bytes())?;
+            }
         } else {
             self.number(0)?;
         }
@@ -85,8 +91,19 @@ fn job(reader: &mut impl Read) -> io::Result<Spec> {
     let values = (0..n_values).map(|_| value(reader)).collect::<io::Result<_>>()?;
     Ok(match number(reader)? {
         0 => Spec::Values(values),
-        _ => Spec::Block(Box::new(Block { values, bytes: value(reader)? })),
+        1 => Spec::Block(Box::new(Block { values, bytes: value(reader)?, stretch: None })),
+        _ => {
+            let bytes = value(reader)?;
+            let stretch = Stretch { file: number(reader)?, from: place(reader)?, length: place(reader)? };
+            Spec::Block(Box::new(Block { values, bytes, stretch: Some(stretch) }))
+        }
     })
+}
+
+fn place(reader: &mut impl Read) -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    reader.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 fn number(reader: &mut impl Read) -> io::Result<usize> {
@@ -111,7 +128,7 @@ mod tests {
         #[test]
         fn what_was_frozen_comes_back_each_time(
             jobs in prop::collection::vec(
-                (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), prop::option::of(prop::collection::vec(any::<u8>(), 0..40))),
+                (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), prop::option::of((prop::collection::vec(any::<u8>(), 0..40), prop::option::of((0..9_usize, any::<u64>(), any::<u64>()))))),
                 0..20,
             )
         ) {
@@ -119,7 +136,10 @@ mod tests {
                 .into_iter()
                 .map(|(values, block)| match block {
                     None => Spec::Values(values),
-                    Some(bytes) => Spec::Block(Box::new(Block { values, bytes })),
+                    Some((bytes, stretch)) => {
+                        let stretch = stretch.map(|(file, from, length)| Stretch { file, from, length });
+                        Spec::Block(Box::new(Block { values, bytes, stretch }))
+                    }
                 })
                 .collect();
             let mut freezer = Freezer::new().unwrap();

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::offer::{self, Counted, Name, THROUGH_FIFO};
+use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::output::Wake;
 use crate::process::child::{
@@ -51,7 +52,7 @@ impl CommandBatch {
             let job = Job {
                 terminal: match &self.settings.reads {
                     Reads::Terminal(terminal) => Some(File::as_fd(terminal)),
-                    Reads::Own | Reads::Lanes(_) | Reads::All(_) => None,
+                    Reads::Own | Reads::Lanes(_) | Reads::Parts(_) | Reads::All(_) => None,
                 },
                 variables: &variables,
                 stdin: match &mut input {
@@ -133,7 +134,15 @@ impl CommandBatch {
                 Some(Box::new(lanes.reader(number, worker.bell())))
             }
             (Reads::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
-            (Reads::Own | Reads::Terminal(_), _) => None,
+            (Reads::Parts(files), Spec::Block(block)) => {
+                let rest =
+                    block.stretch.map(|stretch| (files[stretch.file].file(), stretch.from, stretch.length));
+                Some(match rest {
+                    Some((file, from, length)) => Box::new(block.bytes.chain(part(file, from, length))),
+                    None => Box::new(&block.bytes[..]),
+                })
+            }
+            (Reads::Own | Reads::Parts(_) | Reads::Terminal(_), _) => None,
         };
         let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
         let name = match (offer, &mut bytes) {

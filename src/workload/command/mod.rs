@@ -222,7 +222,7 @@ impl Workload for CommandBatch {
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let Spec::Block(block) = &task.spec {
-            cx.fact(Record::SENT, block.bytes.len().to_string());
+            cx.fact(Record::SENT, block.length().to_string());
         }
         if template.skips(values) {
             cx.fact(Record::LEFT_OUT, "for its values");

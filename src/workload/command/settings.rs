@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lanes, Offer, Shell, Spool};
+use crate::inputs::Seekable;
 use crate::process::child::TermSequence;
 use crate::template::{Counts, Quoting, Template};
 
@@ -62,6 +63,8 @@ pub enum Reads {
     Own,
     /// One lane each.
     Lanes(Arc<Lanes>),
+    /// The part of a file that their task says.
+    Parts(Arc<[Seekable]>),
     /// All of it.
     All(Arc<Spool>),
     /// What is typed.

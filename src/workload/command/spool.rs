@@ -64,6 +64,11 @@ impl Spool {
     }
 }
 
+/// `length` bytes of `file` from `offset` on.
+pub(super) fn part(file: &File, offset: u64, length: u64) -> impl BufRead {
+    io::BufReader::with_capacity(CHUNK, At { file, offset }.take(length))
+}
+
 /// A place in a file that other readers share.
 pub(super) struct At<'a> {
     pub(super) file: &'a File,
