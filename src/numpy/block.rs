@@ -124,9 +124,12 @@ impl BlockPtrs {
         let Ptrs { lam, a, b, inv_alpha, v_r, .. } = self.ptrs;
         let (lowest, highest) = (self.lowest as f64, self.highest as f64);
         let first_slot = (lowest + MAGIC).to_bits();
-        block.attempts = pairs.len();
-        let sides = block.hat.iter_mut().zip(&mut block.limit);
-        for ((&[first, v], slot), (hat, limit)) in pairs.iter().zip(&mut block.slot).zip(sides) {
+        // One length and one index for all: zipped iterators are not sure to be inlined.
+        let n = pairs.len();
+        block.attempts = n;
+        let (slot, hat, limit) = (&mut block.slot[..n], &mut block.hat[..n], &mut block.limit[..n]);
+        for i in 0..n {
+            let [first, v] = pairs[i];
             let u = first - 0.5;
             let us = 0.5 - u.abs();
             let x = (2.0 * a / us + b) * u + lam + 0.43;
@@ -135,14 +138,14 @@ impl BlockPtrs {
             let x = if x < highest { x } else { highest };
             let rounded = x + MAGIC;
             let rounded_up = u64::from(rounded - MAGIC > x);
-            *slot = rounded.to_bits() - first_slot - rounded_up;
+            slot[i] = rounded.to_bits() - first_slot - rounded_up;
 
             let us2 = us * us;
-            *limit = a + b * us2;
+            limit[i] = a + b * us2;
             let corner = (us < 0.013) & (v > us);
             let inside = (us >= 0.07) & (v <= v_r);
             let side = if corner { f64::INFINITY } else { v * inv_alpha * us2 };
-            *hat = if inside { -1.0 } else { side };
+            hat[i] = if inside { -1.0 } else { side };
         }
     }
 
@@ -152,9 +155,10 @@ impl BlockPtrs {
     #[expect(clippy::inline_always, reason = "see `Wide::run`")]
     #[inline(always)]
     fn look_up(&self, block: &mut Block) {
-        let (limits, slots) = (&mut block.limit[..block.attempts], &block.slot[..block.attempts]);
-        for (limit, &slot) in limits.iter_mut().zip(slots) {
-            *limit *= self.probability[slot as usize % SLOTS];
+        let n = block.attempts;
+        let (limit, slot) = (&mut block.limit[..n], &block.slot[..n]);
+        for i in 0..n {
+            limit[i] *= self.probability[slot[i] as usize % SLOTS];
         }
     }
 
@@ -205,39 +209,50 @@ impl Block {
     #[inline(always)]
     fn compare(&mut self) -> u64 {
         let mut all = 0;
-        // Cut to one length before the loop, which is vectorised for sure then.
         let n = self.attempts;
-        let sides = self.hat[..n].iter().zip(&self.limit[..n]);
-        for (verdict, (hat, limit)) in self.verdict[..n].iter_mut().zip(sides) {
-            let excess = hat - limit;
+        let (hat, limit, verdict) = (&self.hat[..n], &self.limit[..n], &mut self.verdict[..n]);
+        for i in 0..n {
+            let excess = hat[i] - limit[i];
             let accepted = u64::from(excess < 0.0) * ACCEPTED;
-            *verdict = accepted | (u64::from(excess.abs() <= limit * GUARD) * UNDECIDED);
-            all |= *verdict;
+            verdict[i] = accepted | (u64::from(excess.abs() <= limit[i] * GUARD) * UNDECIDED);
+            all |= verdict[i];
         }
         all
     }
 
     /// Writes the accepted counts to the front of `out`, as far as it goes:
     /// gives the attempts used and the counts written.
+    #[inline]
     fn pick(&self, lowest: i64, out: &mut [i64]) -> (usize, usize) {
-        let outcomes = self.slot.iter().zip(&self.verdict).take(self.attempts);
-        let outcomes = outcomes.map(|(slot, &verdict)| (lowest + slot.cast_signed(), verdict));
+        let (slots, verdicts) = (&self.slot[..self.attempts], &self.verdict[..self.attempts]);
         let mut drawn = 0;
         // Room for a whole block: rejected counts are written as well, and
         // then overwritten by the next.
         if let Some(out) = out.first_chunk_mut::<{ BLOCK.next_power_of_two() }>() {
-            for (count, verdict) in outcomes {
-                out[drawn % BLOCK.next_power_of_two()] = count;
+            let mut write = |slot: u64, verdict| {
+                out[drawn % BLOCK.next_power_of_two()] = lowest + slot.cast_signed();
                 drawn += usize::from(verdict == ACCEPTED);
+            };
+            // Unrolled by hand, as compilers do it only by chance.
+            let ((slots, last_slots), (verdicts, last_verdicts)) =
+                (slots.as_chunks::<4>(), verdicts.as_chunks::<4>());
+            for (&[a, b, c, d], &[va, vb, vc, vd]) in slots.iter().zip(verdicts) {
+                write(a, va);
+                write(b, vb);
+                write(c, vc);
+                write(d, vd);
+            }
+            for (&slot, &verdict) in last_slots.iter().zip(last_verdicts) {
+                write(slot, verdict);
             }
             return (self.attempts, drawn);
         }
-        for (used, (count, verdict)) in (1..).zip(outcomes) {
-            if verdict == ACCEPTED {
-                out[drawn] = count;
+        for (i, slot) in slots.iter().enumerate() {
+            if verdicts[i] == ACCEPTED {
+                out[drawn] = lowest + slot.cast_signed();
                 drawn += 1;
                 if drawn == out.len() {
-                    return (used, drawn);
+                    return (i + 1, drawn);
                 }
             }
         }

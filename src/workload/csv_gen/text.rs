@@ -170,7 +170,7 @@ impl Text {
                 for [first, second] in group.as_chunks::<2>().0 {
                     let pair = PAIRS[first.index() * PAIRED + second.index()];
                     // Eight bytes at a time: what is too much is written over.
-                    room[at..at + 8].copy_from_slice(&pair.to_le_bytes());
+                    *room[at..].first_chunk_mut().expect("room for a group") = pair.to_le_bytes();
                     at += (pair >> 56) as usize;
                 }
                 self.length += at;
@@ -180,7 +180,7 @@ impl Text {
                 for value in group {
                     let word = WORDS[value.index()];
                     let [a, b, c, d, length, ..] = word.to_le_bytes();
-                    room[at..at + 4].copy_from_slice(&[a, b, c, d]);
+                    *room[at..].first_chunk_mut().expect("room for a group") = [a, b, c, d];
                     at += usize::from(length);
                 }
                 self.length += at;
