@@ -36,7 +36,7 @@ struct Scale {
     slow_pairs: usize,
 }
 
-const WHOLE: Scale = Scale { runs: 7, files: 20, sleep: 50, rows: 8000, pairs: 11, slow_pairs: 2 };
+const WHOLE: Scale = Scale { runs: 7, files: 20, sleep: 50, rows: 8000, pairs: 11, slow_pairs: 5 };
 const SMALL: Scale = Scale { runs: 1, files: 2, sleep: 5, rows: 1100, pairs: 1, slow_pairs: 1 };
 
 /// The parts in their order: parsim's own tables come last.
