@@ -38,7 +38,6 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
-use crate::process;
 use crate::record::Way;
 
 /// Does what `argv` says. `started` is when the process began.
@@ -104,10 +103,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     let runs_something = !["cpus", "completions", "man"].contains(&name);
-    if runs_something && !process::stdout_was_open() {
-        let text =
-            "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
-        return Err(Fault::Usage(text.to_owned()));
+    if runs_something {
+        Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
     }
     match name {
         "completions" => completions::run(matches),

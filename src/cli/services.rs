@@ -79,7 +79,7 @@ impl Told {
     ) -> anyhow::Result<()> {
         let told = match (self, unwritten.get()) {
             (Self::Nagios, _) => Terminal::print(&services::nagios(study).0),
-            (_, Some(error)) => Err(anyhow!("write the report to stdout: {error}")),
+            (_, Some(error)) => Err(anyhow!("write to stdout: {error}")),
             (_, None) => Ok(()),
         };
         // Neither is left out because the other failed.

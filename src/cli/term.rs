@@ -6,9 +6,10 @@ use std::env;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::args::{self, Drawn};
+use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
@@ -67,7 +68,15 @@ impl Terminal {
 
     /// Puts what `draw` writes on stdout; that nobody reads on is no error.
     pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        written(&mut Stdout(io::stdout().lock()), draw).context("write the report to stdout")
+        Self::has_stdout()?;
+        written(&mut Stdout(io::stdout().lock()), draw).context("write to stdout")
+    }
+
+    /// Refuses a stdout that was closed from the start, where all would vanish.
+    pub(super) fn has_stdout() -> anyhow::Result<()> {
+        let open = process::stdout_was_open();
+        ensure!(open, "standard output is closed, so nothing can be shown: add >FILE or >/dev/null");
+        Ok(())
     }
 }
 

@@ -119,6 +119,14 @@ fn a_closed_stdout_is_told_before_any_work() {
 }
 
 #[test]
+fn what_only_shows_something_refuses_a_closed_stdout_too() {
+    let fresh = Fresh::new();
+    for line in ["parsim cpus", "parsim csv --help", "parsim --version", "parsim", "parsim parallel --help"] {
+        fresh.shell(&format!("{line} >&-")).run().refuses("standard output is closed");
+    }
+}
+
+#[test]
 fn a_reader_that_has_gone_is_no_error() {
     let fresh = Fresh::new();
     for line in ["sleep --seconds 0", "sleep --seconds 0 --export-json -", "--help", "cpus", ""] {
@@ -135,7 +143,7 @@ fn a_full_device_as_stdout_is_a_fault() {
     for line in ["sleep --serial --seconds 0", "--help", "cpus", ""] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let ran = fresh.parsim(line).stdout(full).run();
-        ran.refuses("write the report to stdout: No space left on device");
+        ran.refuses("write to stdout: No space left on device");
     }
 }
 

@@ -22,7 +22,6 @@ use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
-use crate::process;
 use crate::progress::{self, Meter, Show};
 use crate::record::Way;
 use crate::study::Study;
@@ -38,11 +37,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     }
     refuse(&typed)?;
     let gates = gates::typed(&typed.study);
-    if !process::stdout_was_open() {
-        let text =
-            "standard output is closed, so there is nowhere to put the report: add >FILE or >/dev/null";
-        return Err(Fault::Usage(text.to_owned()));
-    }
+    Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
