@@ -17,8 +17,27 @@ pub(super) fn one_task(view: &View<'_>) -> Option<String> {
     (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
 }
 
+/// Tasks that wait are not told from tasks that once waited for a core in shorter
+/// runs, in seconds, unless they are known to wait.
+const LONG_ENOUGH_TO_WAIT: f64 = 0.02;
+
+/// More than the slots can give, by more than the reading's error.
+const TOO_MUCH: f64 = 1.2;
+
+/// So many slots cannot be so much faster.
+pub(super) fn more_than_the_slots(view: &View<'_>) -> Option<String> {
+    (view.speedup > TOO_MUCH * view.slots).then(|| {
+        format!(
+            "{} is more than {} slots can give: something slowed the serial run, such as other work or files not yet in memory; --runs 5 or --warmup 1 shows whether it lasts.",
+            view.factor(),
+            view.slots,
+        )
+    })
+}
+
 pub(super) fn waiting(view: &View<'_>) -> Option<String> {
-    let waits = view.cores_per_task < WAITING && view.stretched < IN_A_QUEUE;
+    let seen = view.study.waits || view.serial.wall() >= LONG_ENOUGH_TO_WAIT;
+    let waits = view.cores_per_task < WAITING && view.stretched < IN_A_QUEUE && seen && view.speedup > 1.0;
     let more = if view.slots < view.tasks {
         "more at a time helps, far beyond the number of cores"
     } else {

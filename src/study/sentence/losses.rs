@@ -19,7 +19,14 @@ const BINDING: f64 = 0.4;
 /// A task with this share of the parallel time leaves the others little to do.
 const LONG: f64 = 0.7;
 
+/// Slots that share too few cores lose nothing while the cores have work: unless
+/// this share of them was idle.
+const CORES_IDLE: f64 = 0.35;
+
 pub(super) fn largest(view: &View<'_>) -> String {
+    if view.crowding() > CROWDED && view.idle_cores() < CORES_IDLE {
+        return slowed(view);
+    }
     let capacity = view.capacity();
     let serial_tasks = view.serial.median(|run| run.task_wall.as_secs_f64());
     let stretch = (view.task_wall() - serial_tasks * view.crowding()) / capacity;
@@ -68,7 +75,12 @@ fn slowed(view: &View<'_>) -> String {
     let reason = if view.crowding() > CROWDED {
         "there are fewer cores than slots".to_owned()
     } else if view.idle_in_tasks() > MOSTLY_WAITING || cpu - 1.0 < 0.5 * (view.stretched - 1.0) {
-        "they wait for something they share, such as a lock, a server or the disk".to_owned()
+        if view.others_are_counted() {
+            "they wait for something they share, such as a lock, a server or the disk".to_owned()
+        } else {
+            "they wait for something they share, such as a lock or the disk, or for a core that other work has; runs this short do not tell which"
+                .to_owned()
+        }
     } else if let Some(physical) = physical {
         format!("{} carry {} slots", format::plural(physical as u64, "physical core"), view.slots)
     } else {

@@ -21,6 +21,7 @@ type Rule = fn(&View<'_>) -> Option<String>;
 /// none fits, the largest loss of the slots' time speaks.
 const RULES: &[Rule] = &[
     bounds::one_task,
+    bounds::more_than_the_slots,
     outside::quota,
     outside::swapping,
     outside::other_load,

@@ -14,8 +14,9 @@ const WORTH_TELLING: f64 = 0.1;
 const BYTES_THAT_MATTER: f64 = 8e6;
 
 /// Other work is counted core by core in ticks of 10 ms, and one more or less on each
-/// is chance: it weighs less than what is worth telling in runs of ten ticks.
-const LONG_ENOUGH_TO_COUNT: f64 = 0.1;
+/// is chance: it weighs less than what is worth telling in runs of ten ticks, or in
+/// many short runs that have as many together.
+pub(super) const LONG_ENOUGH_TO_COUNT: f64 = 0.1;
 
 /// Cores this busy leave nothing for those who want more.
 const FULL: f64 = 0.8;
@@ -76,12 +77,12 @@ pub(super) fn disk(view: &View<'_>) -> Option<String> {
 }
 
 pub(super) fn other_load(view: &View<'_>) -> Option<String> {
-    if view.parallel.wall() < LONG_ENOUGH_TO_COUNT {
+    if !view.others_are_counted() {
         return None;
     }
     let there_was = view.study.host.usable as f64 * view.parallel.wall();
-    let others = view.parallel.median(|run| others(run).as_secs_f64()) / there_was;
-    let stolen = around(view.parallel, |around| around.stolen.as_secs_f64()) / there_was;
+    let others = share_of(view, |run| others(run).as_secs_f64());
+    let stolen = share_of(view, |run| run.surroundings.map_or(0.0, |around| around.stolen.as_secs_f64()));
     let who = if stolen > others { "Other virtual machines" } else { "Other work on this machine" };
     let own = view.parallel.cpu() / there_was;
     // Ticks may add up to more than there was beside the run's own time.
@@ -89,7 +90,10 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
     // The cores were full, and not with tasks that wait; and it explains at least
     // half of what was lost.
     let is_crowded_out = own + share > FULL && own > WORTH_TELLING;
-    let explains = share > WORTH_TELLING && share >= 0.5 * view.loss();
+    // Of ticks gathered from many short runs more may be chance.
+    let is_short = view.parallel.wall() < LONG_ENOUGH_TO_COUNT;
+    let worth_telling = if is_short { 2.0 * WORTH_TELLING } else { WORTH_TELLING };
+    let explains = share > worth_telling && share >= 0.5 * view.loss();
     let matters = is_crowded_out && explains && view.loss() > WORTH_TELLING;
     matters.then(|| {
         format!(
@@ -99,6 +103,17 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
             view.factor(),
         )
     })
+}
+
+/// How much of the cores' time `figure` took side by side. Short runs are counted
+/// together, where the ticks' chances even out.
+fn share_of(view: &View<'_>, figure: impl Fn(&RunResult) -> f64) -> f64 {
+    let (figure, wall) = if view.parallel.wall() < LONG_ENOUGH_TO_COUNT {
+        (view.parallel.runs.iter().map(figure).sum(), view.together())
+    } else {
+        (view.parallel.median(figure), view.parallel.wall())
+    };
+    figure / (view.study.host.usable as f64 * wall)
 }
 
 /// CPU time that processes other than the run's spent meanwhile.

@@ -298,6 +298,76 @@ fn other_work_is_not_told_of_runs_that_a_few_ticks_would_fill() {
 }
 
 #[test]
+fn short_runs_are_counted_together() {
+    let mut study = study(4, 0.02);
+    study.columns[0] = column(Way::Serial, 1, 100, 0.04);
+    let run = parallel(&mut study);
+    run.usage.user = seconds(0.04);
+    let busy = Surroundings { cpu: seconds(0.04), ..Surroundings::default() };
+    run.surroundings = Some(busy);
+    let ticks = Surroundings { cpu: seconds(0.14), ..busy };
+    let without = run.clone();
+    let with_ticks = RunResult { surroundings: Some(ticks), ..run.clone() };
+    // Most runs saw nothing, and the others what was there meanwhile.
+    let mut of_five = study.clone();
+    of_five.columns[1].runs = vec![without; 3];
+    of_five.columns[1].runs.extend([with_ticks.clone(), with_ticks]);
+    assert!(
+        said(&of_five).starts_with("Other work on this machine took 50 % of 4 cores"),
+        "{}",
+        said(&of_five)
+    );
+}
+
+#[test]
+fn a_wait_for_a_core_is_not_ruled_out_in_runs_that_are_too_short_to_see_other_work() {
+    let mut study = study(4, 0.05);
+    study.columns[0] = column(Way::Serial, 1, 100, 0.1);
+    computed(parallel(&mut study), 0.1);
+    assert!(said(&study).ends_with("or for a core that other work has; runs this short do not tell which."));
+}
+
+#[test]
+fn more_slots_than_cores_are_the_reason_while_the_cores_are_busy() {
+    let mut crowded = study(64, 4.0);
+    parallel(&mut crowded).usage.user = seconds(14.0);
+    let run = parallel(&mut crowded);
+    (run.longest, run.tail) = (seconds(3.9), seconds(60.0));
+    run.task_wall = seconds(190.0);
+    assert_eq!(
+        said(&crowded),
+        "Side by side the tasks took 19.0x as long as one by one (CPU time +40 %): there are fewer cores than slots."
+    );
+    // Cores that had nothing to do show that it was something else.
+    computed(parallel(&mut crowded), 10.0);
+    assert!(said(&crowded).starts_with("A long tail"), "{}", said(&crowded));
+}
+
+#[test]
+fn more_than_the_slots_can_give_is_not_praised() {
+    assert!(
+        said(&study(2, 2.0))
+            .starts_with("5.00x is more than 2 slots can give: something slowed the serial run")
+    );
+}
+
+#[test]
+fn tasks_that_once_missed_a_core_are_not_said_to_wait() {
+    let mut short = study(2, 0.008);
+    short.columns[0] = column(Way::Serial, 1, 100, 0.01);
+    for column in &mut short.columns {
+        computed(&mut column.runs[0], 0.001);
+    }
+    parallel(&mut short).task_wall = seconds(0.01);
+    assert!(!said(&short).contains("wait rather than compute"), "{}", said(&short));
+    short.waits = true;
+    assert!(said(&short).starts_with("The tasks wait rather than compute"), "{}", said(&short));
+    // What is slower side by side did not wait at once.
+    short.columns[1].runs[0].wall = seconds(0.02);
+    assert!(!said(&short).contains("wait rather than compute"), "{}", said(&short));
+}
+
+#[test]
 fn other_work_took_no_more_than_the_tasks_left() {
     let mut study = study(4, 5.0);
     let run = parallel(&mut study);

@@ -1,5 +1,6 @@
 //! The figures that the rules look at, each the median of a column's runs.
 
+use super::outside::LONG_ENOUGH_TO_COUNT;
 use crate::format;
 use crate::study::{Column, Study};
 
@@ -47,6 +48,21 @@ impl<'a> View<'a> {
                 .min(cores / if cores_per_task < 1.1 { cores_per_task.min(1.0) } else { cores_per_task }),
             stretched: task_wall(parallel) / task_wall(serial).max(f64::MIN_POSITIVE),
         }
+    }
+
+    /// All parallel runs together, in seconds.
+    pub(super) fn together(&self) -> f64 {
+        self.parallel.runs.iter().map(|run| run.wall.as_secs_f64()).sum()
+    }
+
+    /// Whether there was time enough to see what other work did meanwhile.
+    pub(super) fn others_are_counted(&self) -> bool {
+        self.together() >= LONG_ENOUGH_TO_COUNT
+    }
+
+    /// The share of the cores' time that the parallel run left unused.
+    pub(super) fn idle_cores(&self) -> f64 {
+        (1.0 - self.parallel.cpu() / (self.cores * self.parallel.wall())).clamp(0.0, 1.0)
     }
 
     /// The slots' time: what there was to be used, in seconds.
