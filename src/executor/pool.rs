@@ -6,9 +6,10 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, ensure};
 
 use super::{Executor, needed, work};
+use crate::host;
 use crate::record::Way;
 use crate::run::Run;
 use crate::study::Crew;
@@ -18,6 +19,12 @@ use crate::workload::Workload;
 /// than they save (1,000 threads took 5.3 s where 300 took 0.5 s): plain
 /// threads take over.
 const WIDEST_POOL: usize = 300;
+
+/// A thread's stack and its signal stack, and the guard page of each.
+const MAPPINGS_OF_A_THREAD: usize = 4;
+
+/// More than the program, its libraries and its heap have.
+const MAPPINGS_OF_THE_PROCESS: usize = 1000;
 
 /// The parallel engine.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +54,9 @@ impl Executor for Pool {
         if n_threads > WIDEST_POOL {
             drive_threads(n_threads, &|| work(run, workload))?;
         } else {
-            drive_pool(n_threads, run, workload).with_context(|| too_many(n_threads))?;
+            // The error tells its cause itself.
+            drive_pool(n_threads, run, workload)
+                .map_err(|error| anyhow!("{}: {error}", too_many(n_threads)))?;
         }
         Ok(None)
     }
@@ -87,6 +96,15 @@ fn drive_pool(
 /// on fewer threads than it tells of is none, and work done before the error would
 /// be lost.
 pub(super) fn drive_threads(n_threads: usize, work: &(dyn Fn() + Sync)) -> anyhow::Result<()> {
+    // Where the system has no mapping left for its stack, a thread aborts the process.
+    if let Some(most) = host::most_mappings() {
+        let room = most.saturating_sub(MAPPINGS_OF_THE_PROCESS) / MAPPINGS_OF_A_THREAD;
+        ensure!(
+            n_threads <= room,
+            "{}: a process may have {most} mappings of memory here (vm.max_map_count), enough for {room} threads",
+            too_many(n_threads)
+        );
+    }
     let all_there = OnceLock::new();
     std::thread::scope(|scope| {
         let start = |index: usize| {

@@ -17,5 +17,5 @@ pub use cores::{Cores, sockets};
 pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
 pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
-pub use pressure::{available_memory, running_threads, swapped_pages};
+pub use pressure::{available_memory, most_mappings, running_threads, swapped_pages};
 pub use surroundings::{Surroundings, Watch};

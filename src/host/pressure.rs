@@ -16,6 +16,12 @@ pub fn available_memory() -> Option<u64> {
     System::real().field("/proc/meminfo", &["MemAvailable"]).and_then(|text| parse_kib(&text))
 }
 
+/// How many mappings of memory a process may have, of which each thread takes some.
+#[must_use]
+pub fn most_mappings() -> Option<usize> {
+    System::real().read("/proc/sys/vm/max_map_count")?.trim().parse().ok()
+}
+
 /// How many pages were swapped in and out since the machine started.
 #[must_use]
 pub fn swapped_pages() -> Option<[u64; 2]> {
