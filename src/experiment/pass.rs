@@ -20,7 +20,7 @@ use crate::run::{Batch, Closing, Run};
 use crate::sink::{Grouped, Heads, Lines, Ordered};
 use crate::study::{Crew, Cut, Produced, RunResult, Study};
 use crate::turnstile::Turnstile;
-use crate::workload::Workload;
+use crate::workload::{Product, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.
 const WAITING_OUTPUT: usize = 8 << 20;
@@ -256,8 +256,10 @@ fn produced(
     let wanted = |item: u64| !failed.contains(&item);
     if let Some(products) = workload.products(way, &wanted, interrupt).context("read the results back")? {
         let unit = products.first().map_or(workload.unit(), |product| product.unit);
+        let why = |product: &Product| Some((product.item, product.unread.clone()?));
+        let unread = products.iter().filter_map(why).collect();
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
-        return Ok(Produced::new(way, width, unit, items));
+        return Ok(Produced { unread, ..Produced::new(way, width, unit, items) });
     }
     if workload.asks_outside() {
         // Who was asked is what there is to call it.

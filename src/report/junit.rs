@@ -156,7 +156,8 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(format::printable(&text::identical(agreement, Styles::plain())));
-        let differing: Vec<String> = agreement.differences.iter().map(differs).collect();
+        let named = agreement.differences.iter().map(differs);
+        let differing: Vec<String> = named.chain(text::and_more(agreement)).collect();
         status.set_description(differing.join("\n"));
     }
     let mut case = TestCase::new("all ways give the same results", status);

@@ -156,8 +156,15 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
             }
             lines.push(paint(styles.bad, &text));
         }
+        lines.extend(and_more(agreement));
     }
     lines
+}
+
+/// Of those that differ the first are named.
+pub(super) fn and_more(agreement: &Agreement) -> Option<String> {
+    let more = agreement.more_differences;
+    (more > 0).then(|| format!("... and {} more differ", format::count(more)))
 }
 
 /// The speed-up of `column`, and what the slots made of it.

@@ -21,6 +21,9 @@ pub struct Agreement {
     pub identical: u64,
     /// The first of those that differed, in input order.
     pub differences: Vec<Difference>,
+    /// How many more differed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_differences: u64,
     /// How many of these failed in every run, and in the same way.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed_alike: u64,
@@ -85,6 +88,8 @@ pub(crate) struct Produced {
     pub(crate) unit: &'static str,
     /// Each item in a person's words, and its digest; `None` where it failed.
     pub(crate) items: Vec<(String, Option<Digest>)>,
+    /// Why items that are there for all the run knows could not be read.
+    pub(crate) unread: BTreeMap<u64, String>,
     /// What is known of those that differ.
     pub(crate) known: BTreeMap<u64, Known>,
     /// How tasks failed, where that is a result like any other.
@@ -101,7 +106,8 @@ impl Produced {
         unit: &'static str,
         items: Vec<(String, Option<Digest>)>,
     ) -> Self {
-        Self { way, width, unit, items, known: BTreeMap::new(), failed: BTreeMap::new(), files: None }
+        let (unread, known, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { way, width, unit, items, unread, known, failed, files: None }
     }
 }
 
@@ -123,7 +129,8 @@ pub(crate) struct Comparer {
     /// How tasks of the reference failed.
     failed: BTreeMap<u64, String>,
     differing: BTreeMap<u64, Difference>,
-    /// Items that some run did not produce: told as failures, not as differences.
+    /// Items that some run did not produce: told as failures, not as differences, but
+    /// for those that could not be read.
     missing: BTreeSet<u64>,
     /// The tasks that failed in all runs so far, and each time alike.
     failed_alike: BTreeSet<u64>,
@@ -144,8 +151,13 @@ struct ComparedFile {
 impl Comparer {
     /// Takes what one run produced.
     pub(crate) fn take(&mut self, produced: Produced) {
-        let Produced { way, width, unit, items, mut known, failed, files } = produced;
+        let Produced { way, width, unit, items, unread, mut known, failed, files } = produced;
         self.take_files(way, width, files);
+        for (item, why) in unread {
+            let label = usize::try_from(item).ok().and_then(|item| items.get(item));
+            let label = label.map(|(label, _)| label.clone()).unwrap_or_default();
+            self.differing.entry(item).or_insert(Difference { item, label, way, width, why });
+        }
         self.missing
             .extend((0..).zip(&items).filter(|(_, (_, digest))| digest.is_none()).map(|(item, _)| item));
         let Some(reference) = &self.reference else {
@@ -213,13 +225,17 @@ impl Comparer {
             files: self.files.len() as u64,
             identical: (self.files.len() - unlike_files().count()) as u64,
         };
+        let differences: Vec<Difference> =
+            self.differing.values().chain(unlike_files()).take(NAMED).cloned().collect();
+        let differing = self.differing.len() + unlike_files().count();
         Some(Agreement {
             unit: self.unit.to_owned(),
             items: reference.len() as u64,
             identical: (reference.len() as u64).saturating_sub(unlike.len() as u64),
             failed_alike: self.failed_alike.len() as u64,
             files: (self.n_file_runs > 0).then_some(files),
-            differences: self.differing.values().chain(unlike_files()).take(NAMED).cloned().collect(),
+            more_differences: (differing - differences.len()) as u64,
+            differences,
             outside: false,
             checked: None,
         })
@@ -279,6 +295,27 @@ mod tests {
         let agreement = comparer.agreement().unwrap();
         assert!(agreement.holds());
         assert_eq!(agreement.failed_alike, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_back_is_named_with_the_reason() {
+        let mut comparer = Comparer::default();
+        comparer.take(produced(Way::Serial, &[5, 6, 7]));
+        let unread = [(1, "it is gone".to_owned())].into();
+        comparer.take(Produced { unread, ..produced(Way::Parallel, &[5, 0, 7]) });
+        let agreement = comparer.agreement().unwrap();
+        assert_eq!((agreement.identical, agreement.differences.len()), (2, 1));
+        let named = &agreement.differences[0];
+        assert_eq!((named.item, named.way, named.why.as_str()), (1, Way::Parallel, "it is gone"));
+    }
+
+    #[test]
+    fn those_that_differ_and_are_not_named_are_counted() {
+        let mut comparer = Comparer::default();
+        comparer.take(produced(Way::Serial, &[1; 13]));
+        comparer.take(produced(Way::Parallel, &[2; 13]));
+        let agreement = comparer.agreement().unwrap();
+        assert_eq!((agreement.differences.len(), agreement.more_differences), (10, 3));
     }
 
     #[test]

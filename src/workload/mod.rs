@@ -225,8 +225,10 @@ pub struct Product {
     pub unit: &'static str,
     /// The item in a person's words.
     pub label: String,
-    /// What it holds; `None` where it is missing.
+    /// What it holds; `None` where it was not wanted or cannot be read.
     pub digest: Option<Digest>,
+    /// Why it cannot be read.
+    pub unread: Option<String>,
 }
 
 /// `count` tasks told by their number alone.

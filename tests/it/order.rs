@@ -370,8 +370,13 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
             if way == Way::Parallel {
                 self.0.trigger(15);
             }
-            let product =
-                |item| Product { item, unit: "thing", label: item.to_string(), digest: Some(Digest(0)) };
+            let product = |item| Product {
+                item,
+                unit: "thing",
+                label: item.to_string(),
+                digest: Some(Digest(0)),
+                unread: None,
+            };
             Ok(Some((0..2).take_while(|_| !interrupt.is_set()).map(product).collect()))
         }
     }
@@ -431,8 +436,13 @@ fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
             _interrupt: &Interrupt,
         ) -> anyhow::Result<Option<Vec<Product>>> {
             let digest = |item| wanted(item).then_some(Digest(7));
-            let product =
-                |item| Product { item, unit: "thing", label: item.to_string(), digest: digest(item) };
+            let product = |item| Product {
+                item,
+                unit: "thing",
+                label: item.to_string(),
+                digest: digest(item),
+                unread: None,
+            };
             Ok(Some((0..2).map(product).collect()))
         }
     }

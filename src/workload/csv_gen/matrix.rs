@@ -7,7 +7,7 @@ use super::source::{Source, Values};
 
 /// A shared matrix takes at most this much memory; a larger one is drawn again
 /// by every file, so that memory stays flat.
-const MOST_SHARED: u64 = 8 << 20;
+pub(super) const MOST_SHARED: u64 = 8 << 20;
 
 /// How many values are drawn at a time: they stay in the second-level cache.
 pub(super) const CHUNK: usize = 1 << 14;

@@ -184,8 +184,10 @@ impl Workload for CsvGen {
             remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
         }
         if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
-            remarks
-                .push("the matrix is too large to be shared in memory: each file draws it again".to_owned());
+            let most = format::memory(matrix::MOST_SHARED as f64);
+            remarks.push(format!(
+                "a matrix of more than {most} is not kept in memory: each file draws it again"
+            ));
         }
         Ok(remarks)
     }
@@ -228,11 +230,14 @@ impl Workload for CsvGen {
         wanted: &dyn Fn(u64) -> bool,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Vec<Product>>> {
-        let product = |file| Product {
-            item: file,
-            unit: FILE,
-            label: file_name(file),
-            digest: wanted(file).then(|| readback::digest(&self.path(way, file), interrupt)).flatten(),
+        let product = |file| {
+            let read = wanted(file).then(|| readback::digest(&self.path(way, file), interrupt));
+            let (digest, unread) = match read {
+                Some(Ok(digest)) => (digest, None),
+                Some(Err(error)) => (None, Some(format!("read it back: {error}"))),
+                None => (None, None),
+            };
+            Product { item: file, unit: FILE, label: file_name(file), digest, unread }
         };
         let files = (0..self.options.n_files()).take_while(|_| !interrupt.is_set());
         Ok(Some(files.map(product).collect()))

@@ -2,7 +2,7 @@
 //! the data it should be.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -16,19 +16,23 @@ use crate::record::Digest;
 /// A file larger than this is not read as data: that takes longer than writing it.
 const MOST_VERIFIED: u64 = 16 << 20;
 
-/// The digest of the file at `path`; `None` when it is missing or cannot be read.
-pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> Option<Digest> {
+/// The digest of the file at `path`; `None` when interrupted.
+///
+/// # Errors
+/// When it is missing, no file, or cannot be read.
+pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> io::Result<Option<Digest>> {
     // A pipe in the way would be waited for.
-    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    let mut file = File::open(path).ok()?;
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut file = File::open(path)?;
     let mut digester = Xxh3::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Some(Digest(digester.digest128())),
-            Ok(_) if interrupt.is_set() => return None,
-            Ok(length) => digester.update(&buffer[..length]),
-            Err(_) => return None,
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some(Digest(digester.digest128()))),
+            _ if interrupt.is_set() => return Ok(None),
+            length => digester.update(&buffer[..length]),
         }
     }
 }
