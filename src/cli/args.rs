@@ -157,10 +157,10 @@ pub(super) struct Ways {
     #[arg(long, value_enum, value_name = "WHO", default_value_t)]
     pub(super) workers: Workers,
     /// Run each way N times, in the order A B, B A
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) runs: Option<u32>,
     /// Run each way N times first without counting it
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(super) warmup: u32,
     /// A shell command to run before each run, outside the clock (which way: `$PARSIM_WAY`)
     #[arg(long, value_name = "CMD")]

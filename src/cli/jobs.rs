@@ -28,8 +28,9 @@ impl JobsList {
         let parts = text.split(',').map(parse_part).collect::<Option<Vec<_>>>();
         match parts {
             Some(parts) => Ok(Self(parts.concat())),
-            None => Err("give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8"
-                .to_owned()),
+            None => Err(format!(
+                "give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8, upwards and at most {WIDEST_RANGE} wide"
+            )),
         }
     }
 

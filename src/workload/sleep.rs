@@ -27,7 +27,7 @@ pub const ROW: Row = Row {
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SleepOptions {
     /// How many tasks
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
     pub tasks: u64,
     /// How long each sleeps, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_hyphen_values = true)]
