@@ -227,7 +227,8 @@ impl<'a> Experiment<'a> {
     /// Runs it all.
     ///
     /// # Errors
-    /// When parsim itself cannot do its job; failed tasks are in the study.
+    /// When parsim itself cannot do its job; failed tasks are in the study, and so is,
+    /// as its trouble, what went wrong once a run had been measured.
     pub fn run(mut self) -> anyhow::Result<Study> {
         self.watch = (self.executors.len() > 1).then(Watch::new);
         let mut study = self.empty_study();
@@ -249,7 +250,8 @@ impl<'a> Experiment<'a> {
         let mut measured = Duration::ZERO;
         for number in 1.. {
             for column in order(self.executors.len(), number) {
-                let Some(result) = self.one_run(study, column, number, &mut judge)? else {
+                let result = self.one_run(study, column, number, &mut judge);
+                let Some(result) = result.or_else(|error| given_up(study, error))? else {
                     return Ok(());
                 };
                 measured += result.wall;
@@ -323,4 +325,13 @@ fn order(n_columns: usize, number: usize) -> Vec<usize> {
         columns.reverse();
     }
     columns
+}
+
+/// What was measured before a run that could not be made is not lost with it.
+fn given_up<T>(study: &mut Study, error: anyhow::Error) -> anyhow::Result<Option<T>> {
+    if study.columns.iter().all(|column| column.runs.is_empty()) {
+        return Err(error);
+    }
+    study.trouble.get_or_insert(format!("{error:#}"));
+    Ok(None)
 }

@@ -125,3 +125,19 @@ pub(super) fn drive_threads(n_threads: usize, work: &(dyn Fn() + Sync)) -> anyho
 fn too_many(n_threads: usize) -> String {
     format!("start {n_threads} threads (a smaller -j needs fewer)")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn more_threads_than_there_are_mappings_for_are_refused_before_any_starts() {
+        let Some(most) = host::most_mappings() else { return };
+        let worked = AtomicBool::new(false);
+        let error = drive_threads(most, &|| worked.store(true, Ordering::Relaxed)).unwrap_err();
+        assert!(error.to_string().contains("vm.max_map_count"), "{error:#}");
+        assert!(!worked.into_inner());
+    }
+}

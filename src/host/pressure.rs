@@ -1,4 +1,4 @@
-//! How busy the machine is at this moment.
+//! How busy the machine is at this moment, and how much memory can be had.
 
 use super::describe::parse_kib;
 use super::system::System;

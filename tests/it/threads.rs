@@ -66,6 +66,16 @@ fn threads_that_cannot_be_started_are_told_before_any_work() {
 }
 
 #[test]
+fn a_serial_run_is_not_lost_with_the_threads_of_the_parallel_one() {
+    let fresh = Fresh::new();
+    let limits = "ulimit -v 2000000; export MALLOC_ARENA_MAX=1 RUST_MIN_STACK=300000000";
+    let line = "csv --files 290 --rows 1 --cols 1 --runs 1 -j 290";
+    let ran = fresh.shell(&format!("{limits}; exec parsim {line}")).run();
+    ran.exits(255).tells("start 290 threads (a smaller -j needs fewer)");
+    assert!(ran.stdout.contains("290 files"), "{}", ran.stdout);
+}
+
+#[test]
 fn no_thread_of_a_parallel_run_is_left_when_the_next_serial_one_begins() {
     let fresh = Fresh::new();
     // Before the fourth run, which is serial, parsim is stopped to be looked at.

@@ -300,9 +300,8 @@ fn where_no_worker_is_left_at_all_that_is_an_error() {
         ready(&mut stream);
         receive(&mut stream).unwrap();
     }
-    let error =
-        study_of(1, Scripted::new(|number| (number < 1).then_some(dies as fn(UnixStream)))).unwrap_err();
-    assert_eq!(format!("{error:#}"), "no worker process is left, and tasks are: no more workers");
+    let study = study_of(1, Scripted::new(|number| (number < 1).then_some(dies as fn(UnixStream)))).unwrap();
+    assert_eq!(study.trouble.unwrap(), "no worker process is left, and tasks are: no more workers");
 }
 
 #[test]
@@ -311,10 +310,9 @@ fn a_worker_that_cannot_be_what_it_is_to_be_says_why_before_any_task() {
         receive(&mut stream).unwrap();
         send(&mut stream, kind::FAILED, b"there is no workload \"squares\"").unwrap();
     }
-    let error =
-        study_of(2, Scripted::new(|number| Some(if number == 1 { refuses } else { sound }))).unwrap_err();
+    let study = study_of(2, Scripted::new(|number| Some(if number == 1 { refuses } else { sound }))).unwrap();
     let expected = "start 2 worker processes (a smaller -j needs fewer): the worker (number 1): there is no workload \"squares\"";
-    assert_eq!(format!("{error:#}"), expected);
+    assert_eq!(study.trouble.unwrap(), expected);
 }
 
 #[test]
@@ -324,7 +322,7 @@ fn who_is_no_worker_is_found_out() {
         let _ = stream.write_all(b"Usage: something else entirely\n");
         let _ = receive(&mut stream);
     }
-    let error = format!("{:#}", study_of(2, Scripted::new(|_| Some(prints))).unwrap_err());
+    let error = study_of(2, Scripted::new(|_| Some(prints))).unwrap().trouble.unwrap();
     assert!(error.contains("not what a parsim worker says"), "{error}");
 }
 

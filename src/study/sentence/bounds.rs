@@ -13,16 +13,16 @@ const IN_A_QUEUE: f64 = 1.3;
 /// Tasks that keep more cores than this busy have threads of their own.
 const SEVERAL_CORES: f64 = 1.3;
 
-pub(super) fn one_task(view: &View<'_>) -> Option<String> {
-    (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
-}
-
 /// Tasks that wait are not told from tasks that once waited for a core in shorter
 /// runs, in seconds, unless they are known to wait.
 const LONG_ENOUGH_TO_WAIT: f64 = 0.02;
 
 /// More than the slots can give, by more than the reading's error.
 const TOO_MUCH: f64 = 1.2;
+
+pub(super) fn one_task(view: &View<'_>) -> Option<String> {
+    (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
+}
 
 /// So many slots cannot be so much faster.
 pub(super) fn more_than_the_slots(view: &View<'_>) -> Option<String> {
