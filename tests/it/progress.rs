@@ -2,8 +2,7 @@
 //! at the price of reading ahead.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
+use std::io::Write as _;
 
 use crate::support::Fresh;
 use crate::terminal::terminal;
@@ -46,24 +45,15 @@ fn a_bar_moves_although_nothing_ends_and_goes_away() {
 #[test]
 fn the_total_is_told_once_the_inputs_have_ended() {
     let fresh = Fresh::new();
-    let mut line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh").stdin(Stdio::piped());
-    line = line.args(["echo >began{}; until [ -e go ]; do sleep 0.01; done"]);
-    let mut child = line.command().spawn().unwrap();
-    let stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut &stdin, b"1\n").unwrap();
-    let began = std::time::Instant::now();
-    while !fresh.path("began1").exists() {
-        assert!(began.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    std::thread::sleep(Duration::from_millis(1500));
-    drop(stdin);
-    std::thread::sleep(Duration::from_millis(1500));
+    let (stdin, mut inputs) = std::io::pipe().unwrap();
+    let line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh").stdin(stdin);
+    let mut started = line.args(["until [ -e go ]; do sleep 0.01; done; : {}"]).start();
+    inputs.write_all(b"1\n").unwrap();
+    started.until_it_tells("parsim: 0 jobs, 1 running, 0:0");
+    drop(inputs);
+    started.until_it_tells("parsim: 0/1 jobs, 1 running, 0 left");
     fs::write(fresh.path("go"), "").unwrap();
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("parsim: 0 jobs, 1 running, 0:0"), "{stderr}");
-    assert!(stderr.contains("parsim: 0/1 jobs, 1 running, 0 left"), "{stderr}");
+    started.end().exits(0);
 }
 
 #[test]

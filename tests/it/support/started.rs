@@ -4,6 +4,7 @@
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,14 @@ const WAITING: Duration = Duration::from_secs(20);
 pub(crate) struct Started {
     child: Child,
     command: Command,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Option<Collected>,
+    stderr: Option<Collected>,
+}
+
+/// What came through a pipe so far, and the thread that reads it to its end.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Started {
@@ -59,6 +66,15 @@ impl Started {
         }
     }
 
+    /// Waits until it has told `text` on stderr.
+    #[track_caller]
+    pub(crate) fn until_it_tells(&mut self, text: &str) {
+        let told = Arc::clone(&self.stderr.as_ref().unwrap().bytes);
+        self.until(&format!("{text:?} on stderr"), || {
+            String::from_utf8_lossy(&told.lock().unwrap()).contains(text)
+        });
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn end(self) -> Ran {
@@ -82,9 +98,11 @@ impl Started {
             // What it left running holds the pipes open.
             self.signal_all("KILL");
         }
-        let text = |stream: Option<JoinHandle<Vec<u8>>>| {
-            let bytes = stream.map(|stream| stream.join().unwrap()).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
+        let text = |stream: Option<Collected>| {
+            stream.map_or_else(String::new, |Collected { bytes, reader }| {
+                reader.join().unwrap();
+                String::from_utf8_lossy(&bytes.lock().unwrap()).into_owned()
+            })
         };
         let ran = Ran {
             status: self.child.wait().unwrap(),
@@ -100,7 +118,7 @@ impl Started {
     /// Whether its pipes are closed, soon after its end.
     fn is_read_to_its_end(&self) -> bool {
         let is_finished =
-            |stream: &Option<JoinHandle<Vec<u8>>>| stream.as_ref().is_none_or(JoinHandle::is_finished);
+            |stream: &Option<Collected>| stream.as_ref().is_none_or(|stream| stream.reader.is_finished());
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(500) {
             if is_finished(&self.stdout) && is_finished(&self.stderr) {
@@ -128,10 +146,18 @@ fn kill(name: &str, whom: &str) {
     Command::new("/bin/sh").args(["-c", &kill]).stderr(Stdio::null()).status().unwrap();
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        bytes
-    })
+fn collect(mut stream: impl Read + Send + 'static) -> Collected {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let collected = Arc::clone(&bytes);
+    let reader = thread::spawn(move || {
+        let mut piece = [0; 1 << 12];
+        loop {
+            let length = stream.read(&mut piece).unwrap();
+            if length == 0 {
+                break;
+            }
+            collected.lock().unwrap().extend_from_slice(&piece[..length]);
+        }
+    });
+    Collected { bytes, reader }
 }
