@@ -53,8 +53,18 @@ pub(super) fn write_whole(csv: &CsvGen, file: u64, cx: &mut Cx<'_>) -> Outcome {
     let path = csv.path(cx.way(), file);
     match try_write(csv, file, &path, cx) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed(format!("write {}: {error}", path.display())),
+        Err(error) => not_written(&path, &error),
     }
+}
+
+/// The failure to write `path`, with what can be done about it.
+pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
+    let advice = if error.raw_os_error() == Some(libc::EMFILE) {
+        "; write fewer at a time (-j) or allow more (ulimit -n)"
+    } else {
+        ""
+    };
+    Outcome::Failed(format!("write {}: {error}{advice}", path.display()))
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
@@ -179,4 +189,20 @@ fn flush(text: &mut Text, target: &mut WholeFile, cx: &mut Cx<'_>) -> io::Result
     cx.produced(bytes.len() as u64);
     text.clear();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_failure_to_write_names_the_file_and_what_helps_where_something_does() {
+        let told = |errno| match not_written(Path::new("a/x.csv"), &io::Error::from_raw_os_error(errno)) {
+            Outcome::Failed(message) => message,
+            outcome => panic!("{outcome:?}"),
+        };
+        assert_eq!(told(libc::ENOSPC), "write a/x.csv: No space left on device (os error 28)");
+        assert!(told(libc::EMFILE).starts_with("write a/x.csv: Too many open files"));
+        assert!(told(libc::EMFILE).ends_with("; write fewer at a time (-j) or allow more (ulimit -n)"));
+    }
 }

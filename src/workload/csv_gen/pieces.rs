@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::file::{DRAW, TEXT, WRITE, add, create};
+use super::file::{DRAW, TEXT, WRITE, add, create, not_written};
 use super::large::Part;
 use super::matrix::CHUNK;
 use super::source::{BLOCK, Values};
@@ -24,7 +24,7 @@ const TURN: &str = "waiting for its turn";
 pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) -> Outcome {
     let path = csv.path(cx.way(), file);
     let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)));
-    let failed = |error| Outcome::Failed(format!("write {}: {error}", path.display()));
+    let failed = |error| not_written(&path, &error);
 
     let part = csv.large.part(file, number, csv.parts());
     if part.is_lost() {
