@@ -301,7 +301,7 @@ pub(super) fn whereabouts(study: &Study) -> Vec<String> {
             }
             let mut line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
             if run.failed > 0 {
-                let all = format::plural(run.succeeded + run.failed, &study.unit);
+                let all = format::plural(run.tasks, &study.unit);
                 line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
             }
             if !lines.contains(&line) {

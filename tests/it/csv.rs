@@ -360,6 +360,10 @@ fn a_full_disk_fails_files_by_name_and_leaves_nothing_partial() {
     ran.exits(2).says("failed: x000000.csv block 1: write data_parallel/x000000.csv: File too large");
     ran.says("failed: x000001.csv block 1: write data_parallel/x000001.csv: File too large");
     assert!(fresh.names("data_parallel").is_empty());
+    // Blocks that were given up count among all.
+    let larger = limited.replace("-f 4", "-f 1024");
+    let ran = fresh.shell(&format!("{larger} -j1 --rng fast --files 2 --rows 1100 --cols 1000")).run();
+    ran.exits(2).says("x000001.csv (2 files): ").says(" of 18 blocks done\n");
 
     // What fits is written.
     fresh.shell(&format!("{limited} --files 2 --rows 10 --cols 5")).run().exits(0);
