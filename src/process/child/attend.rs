@@ -217,9 +217,11 @@ impl<'a> Attendance<'a> {
         {
             return Ok(());
         }
+        // As long as its number is taken: who waits for that to be free writes later.
+        let counted = self.outputs.iter_mut().try_for_each(Output::drain);
         let (ended, usage) = self.seat.reap(self.child.pid)?;
         self.state = State::Reaped { lasted, ended, usage };
-        self.outputs.iter_mut().try_for_each(Output::drain)
+        counted
     }
 
     fn answer_bell(&mut self, listener: &mut dyn Listener) {

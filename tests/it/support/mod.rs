@@ -72,6 +72,7 @@ impl Fresh {
     fn program(&self, program: &str) -> Line {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8").process_group(0);
+        signals_as_a_terminal_has_them(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in CLEARED {
             command.env_remove(name);
@@ -87,6 +88,31 @@ impl Fresh {
         names.sort();
         names
     }
+}
+
+/// What the tests were started with is not for what they start: a shell's background
+/// job has SIGINT ignored, and what `nohup` runs SIGHUP.
+#[expect(unsafe_code, reason = "std cannot set a signal back to its default in a child")]
+fn signals_as_a_terminal_has_them(command: &mut Command) {
+    const SIGNALS: [i32; 8] = [
+        libc::SIGINT,
+        libc::SIGTERM,
+        libc::SIGHUP,
+        libc::SIGQUIT,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGTSTP,
+        libc::SIGCONT,
+    ];
+    let reset = || {
+        for signal in SIGNALS {
+            // SAFETY: signal(2) is async-signal-safe, and the default is a valid action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: `reset` does nothing but what may be done between fork and exec.
+    unsafe { command.pre_exec(reset) };
 }
 
 /// A command line that is being put together.

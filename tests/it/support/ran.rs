@@ -15,6 +15,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// What `run` gave once it `holds`, or for the last of some times: what is told
+    /// of times depends on what else the machine does meanwhile.
+    pub(crate) fn at_best(run: impl Fn() -> Self, holds: impl Fn(&Self) -> bool) -> Self {
+        (1..8).map(|_| run()).find(holds).unwrap_or_else(&run)
+    }
+
     /// Fails with everything there is to know unless `holds`.
     #[track_caller]
     pub(crate) fn expect(&self, holds: bool, expected: &str) -> &Self {
@@ -30,6 +36,12 @@ impl Ran {
     #[track_caller]
     pub(crate) fn ends_by_signal(&self, signal: i32) -> &Self {
         self.expect(self.status.signal() == Some(signal), &format!("an end by signal {signal}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn ends_by_one_of(&self, signals: &[i32]) -> &Self {
+        let ends = self.status.signal().is_some_and(|signal| signals.contains(&signal));
+        self.expect(ends, &format!("an end by one of the signals {signals:?}"))
     }
 
     #[track_caller]

@@ -69,7 +69,7 @@ fn a_child_that_takes_its_time_to_die_is_noticed_when_it_does() {
 
 #[test]
 fn every_step_of_the_sequence_is_taken_and_kill_is_last_even_if_it_is_not_in_it() {
-    either_way_with(&"USR1,300,USR2,300".parse().unwrap(), |running, worker| {
+    either_way_with(&"USR1,1000,USR2,1000".parse().unwrap(), |running, worker| {
         let text = "trap 'echo one' USR1; trap 'echo two' USR2; trap '' TERM; echo ready; \
                     while :; do :; done";
         let (command, argv) = (shell(), script(text));
