@@ -18,7 +18,7 @@ impl Ran {
     /// What `run` gave once it `holds`, or for the last of some times: what is told
     /// of times depends on what else the machine does meanwhile.
     pub(crate) fn at_best(run: impl Fn() -> Self, holds: impl Fn(&Self) -> bool) -> Self {
-        (1..8).map(|_| run()).find(holds).unwrap_or_else(&run)
+        (1..30).map(|_| run()).find(holds).unwrap_or_else(&run)
     }
 
     /// Fails with everything there is to know unless `holds`.
