@@ -284,9 +284,9 @@ mod tests {
         let kept = Kept::new(100);
         let grouped = Grouped::new(kept.clone(), 1000);
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let opened = Instant::now();
         let mut one = grouped.open(&first);
         one.write(Channel::Out, b"a ").unwrap();
-        let opened = Instant::now();
         let (is_open, opens) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let (grouped, second) = (&grouped, &second);

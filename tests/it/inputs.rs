@@ -159,7 +159,7 @@ fn the_total_may_be_told_instead_of_counted() {
 #[test]
 fn a_limit_in_percent_follows_the_jobs_that_succeeded() {
     let fresh = Fresh::new();
-    let ran = fresh.shell("parsim parallel -j1 --timeout 500% 'sleep {}; echo {}' ::: 0.2 60 0.2").run();
+    let ran = fresh.shell("parsim parallel -j1 --timeout 2000% 'sleep {}; echo {}' ::: 0.2 60 0.2").run();
     ran.exits(1).tells("job 2 failed: timed out").expect(ran.stdout == "0.2\n0.2\n", "the others");
 }
 

@@ -29,13 +29,10 @@ fn a_job_ended_by_a_signal_gives_its_number_and_128() {
 #[test]
 fn halted_softly_running_jobs_finish_and_no_other_starts() {
     let fresh = Fresh::new();
-    let jobs = [
-        ":::",
-        "until [ -e failed ]; do :; done; sleep 0.3; echo finished",
-        "touch failed; exit 7",
-        "echo 3",
-    ];
-    let ran = fresh.parsim("parallel -j2 --halt soon,fail=1").args(jobs).run();
+    // The failure is in the log just before it is acted on.
+    let waits = "until grep -q 'exit 7' l; do sleep 0.01; done; sleep 0.3; echo finished";
+    let line = fresh.parsim("parallel -j2 --halt soon,fail=1 --joblog l");
+    let ran = line.args([":::", waits, "exit 7", "echo 3"]).run();
     ran.exits(7).tells("stopped early").expect(ran.stdout == "finished\n", "the running job's output alone");
 }
 

@@ -7,10 +7,20 @@ use std::io::Write as _;
 use crate::support::Fresh;
 use crate::terminal::terminal;
 
-/// Whether it is told with a time of some seconds, whichever they are: `@` stands for
-/// them.
+/// Whether it is told with times of a second at least, whichever they are: each `@`
+/// stands for one.
 fn is_told(told: &str, expected: &str) -> bool {
-    ["0:01", "0:02", "0:03", "0:04"].iter().any(|time| told.contains(&expected.replace('@', time)))
+    let pieces: Vec<&str> = expected.split('@').collect();
+    let after_a_time = |text: &'_ str| {
+        let (digits, rest) = text.strip_prefix("0:")?.split_at_checked(2)?;
+        (digits != "00" && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| rest.to_owned())
+    };
+    told.match_indices(pieces[0]).any(|(at, first)| {
+        let rest = Some(told[at + first.len()..].to_owned());
+        let goes_on =
+            |rest: Option<String>, piece: &&str| after_a_time(&rest?)?.strip_prefix(piece).map(str::to_owned);
+        pieces[1..].iter().fold(rest, goes_on).is_some()
+    })
 }
 
 #[test]

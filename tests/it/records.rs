@@ -273,7 +273,7 @@ fn results_are_named_by_a_template() {
 fn results_in_a_table_have_gnu_parallels_columns_in_input_order_when_asked_to() {
     let fresh = Fresh::new();
     // The first job ends when the second is logged.
-    let job = "'echo \"{}\"; test {} = b || until grep -q b l; do :; done'";
+    let job = "'echo \"{}\"; test {} = b || until grep -q \"test b\" l; do :; done'";
     shell(&fresh, &format!("parsim parallel -j2 -k --joblog l --results t.csv {job} ::: 'a' b")).exits(0);
     let table = fs::read_to_string(fresh.path("t.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(table.as_bytes());

@@ -15,7 +15,7 @@ fn threads(id: u32) -> Vec<String> {
 fn a_serial_run_never_has_a_second_thread() {
     for options in ["", "--export-json study.json", "--rng fast", "--rng numpy --progress=always"] {
         let fresh = Fresh::new();
-        let line = format!("csv --serial --rows 100000000 --cols 1 --files 1 --matrix per-file {options}");
+        let line = format!("csv --serial --rows 1000000000 --cols 1 --files 1 --matrix per-file {options}");
         let mut started = fresh.parsim(&line).start();
         let id = started.id();
         let mut most: Vec<String> = Vec::new();

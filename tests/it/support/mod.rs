@@ -25,10 +25,12 @@ pub(crate) use stub::{Asked, Reply, Stub};
 const PARSIM: &str = env!("CARGO_BIN_EXE_parsim");
 
 /// What a user's environment could change.
-const CLEARED: [&str; 11] = [
+const CLEARED: [&str; 13] = [
     "NO_COLOR",
     "CLICOLOR_FORCE",
     "TERM",
+    "COLUMNS",
+    "LINES",
     "LANG",
     "LC_CTYPE",
     "SLURM_CPUS_PER_TASK",

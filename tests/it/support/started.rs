@@ -59,8 +59,13 @@ impl Started {
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str, mut ready: impl FnMut() -> bool) {
         let start = Instant::now();
-        while !ready() {
-            assert!(self.is_running(), "{:?} ended before {what}", self.command);
+        loop {
+            // Asked for first: what it has done by its end counts.
+            let is_running = self.is_running();
+            if ready() {
+                break;
+            }
+            assert!(is_running, "{:?} ended before {what}", self.command);
             assert!(start.elapsed() < WAITING, "{:?}: waited too long for {what}", self.command);
             thread::sleep(Duration::from_millis(1));
         }

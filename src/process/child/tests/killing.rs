@@ -187,8 +187,10 @@ fn a_stopped_job_can_be_terminated() {
 #[test]
 fn a_pause_stops_the_job_and_its_time() {
     either_way(|running, worker| {
+        let dir = tempfile::tempdir().unwrap();
+        let go = dir.path().join("go");
         let (command, argv) =
-            (shell(), script("echo $$; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exit 4"));
+            (shell(), script(&format!("echo $$; until [ -e {} ]; do :; done; exit 4", go.display())));
         thread::scope(|scope| {
             let ran = collect_and(worker, Job::new(&command, &argv), |out| {
                 let job = out.trim().parse().unwrap();
@@ -198,6 +200,7 @@ fn a_pause_stops_the_job_and_its_time() {
                 running.set_time_limit(Some(Duration::ZERO));
                 scope.spawn(|| {
                     thread::sleep(Duration::from_millis(20));
+                    std::fs::write(&go, "").unwrap();
                     running.set_time_limit(None);
                     running.resume();
                 });
@@ -211,14 +214,17 @@ fn a_pause_stops_the_job_and_its_time() {
 #[test]
 fn a_job_that_is_started_during_a_pause_waits_for_its_end() {
     either_way(|running, worker| {
+        let dir = tempfile::tempdir().unwrap();
+        let go = dir.path().join("go");
         running.pause();
         thread::scope(|scope| {
             scope.spawn(|| {
                 until(|| matches!(running.list()[..], [(1, job)] if state(job) == Some('T')));
+                std::fs::write(&go, "").unwrap();
                 running.resume();
             });
-            let text = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
-            assert!(sh(worker, text).report.ended.is_success());
+            let text = format!("until [ -e {} ]; do :; done", go.display());
+            assert!(sh(worker, &text).report.ended.is_success());
         });
     });
 }
