@@ -59,7 +59,7 @@ pub enum Event<'a> {
         /// Bytes since the last such event of the task.
         bytes: u64,
     },
-    /// A task ended.
+    /// A task ended. Its output may still wait for its turn.
     TaskFinished(&'a Record),
     /// The run is over.
     RunFinished {
@@ -75,10 +75,8 @@ pub trait Observer: Sync {
     fn observe(&self, event: &Event<'_>);
 }
 
-/// Puts down each finished task somewhere durable: a job log, a table of
-/// results. It is called by the thread that did the task, before the task's slot
-/// is free again, and its failure ends the batch: a log that misses jobs is
-/// worse than none.
+/// Puts down each finished task somewhere durable: a job log, whole records. Its
+/// failure ends the batch: a log that misses jobs is worse than none.
 pub trait Journal: Sync {
     /// A run begins at `started`, the wall clock's time, from which the records
     /// count.
@@ -86,16 +84,31 @@ pub trait Journal: Sync {
         let _ = started;
     }
 
-    /// Puts down `record`.
+    /// A task has ended as `record` says, and its slot is about to be free. What it
+    /// wrote may still wait for its turn.
+    fn ended(&self, record: &Record) {
+        let _ = record;
+    }
+
+    /// Puts down `record`, whose task's output has been handed on to where it
+    /// belongs: who finds the row need not do the task again. Where output keeps the
+    /// order of tasks, rows keep it, too.
     ///
     /// # Errors
     /// When it cannot be put down.
-    fn enter(&self, record: &Record) -> anyhow::Result<()>;
+    fn enter(&self, record: &Record) -> anyhow::Result<()> {
+        let _ = record;
+        Ok(())
+    }
 }
 
 impl<J: Journal + Send + ?Sized> Journal for Arc<J> {
     fn begin(&self, started: SystemTime) {
         (**self).begin(started);
+    }
+
+    fn ended(&self, record: &Record) {
+        (**self).ended(record);
     }
 
     fn enter(&self, record: &Record) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::record::{Outcome, Task};
+use crate::record::{Outcome, Record, Task};
 
 /// The two streams a task can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,8 +38,31 @@ pub trait TaskOutput {
         None
     }
 
-    /// The task is over. An error makes a failure of a task that had succeeded.
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()>;
+    /// The task is over, as `record` says. `acknowledge` gets the record once all
+    /// that the task wrote has been handed on, or could not be: now, or when the
+    /// outputs that come before it are closed.
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge);
+}
+
+/// Takes the record of each task whose output has been handed on to where it
+/// belongs: only then is the task done for whoever counts it or goes on from there.
+pub trait Acknowledge {
+    /// `record` says how the task ended, and counts as failed what [could not be
+    /// handed on](handed_on). It may be another task's than the one that is closed.
+    fn acknowledge(&self, record: Record);
+}
+
+/// `record` of a task of whose output `result` came. Output that could not be handed
+/// on makes a failure of a success; it says nothing new about a task that failed
+/// anyway.
+#[must_use]
+pub fn handed_on(record: Record, result: io::Result<()>) -> Record {
+    match result {
+        Err(error) if record.outcome.is_success() => {
+            Record { outcome: Outcome::Failed(format!("hand on its output: {error}")), ..record }
+        }
+        Err(_) | Ok(()) => record,
+    }
 }
 
 /// The place that a sink hands bytes on to, task after task in input order.
@@ -80,5 +103,35 @@ impl<D: Destination + ?Sized> Destination for Box<D> {
 
     fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
         (**self).close(task, outcome)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Keeps what is acknowledged, in order.
+    #[derive(Default)]
+    pub(crate) struct Acknowledged(pub(crate) Mutex<Vec<Record>>);
+
+    impl Acknowledge for Acknowledged {
+        fn acknowledge(&self, record: Record) {
+            self.0.lock().unwrap().push(record);
+        }
+    }
+
+    #[test]
+    fn output_that_could_not_be_handed_on_makes_a_failure_of_a_success_only() {
+        let ended = |outcome, result| handed_on(Record::without_measures(0, outcome), result).outcome;
+        let full = || Err(io::Error::other("disk full"));
+        assert_eq!(ended(Outcome::Success, Ok(())), Outcome::Success);
+        assert_eq!(
+            ended(Outcome::Success, full()),
+            Outcome::Failed("hand on its output: disk full".to_owned())
+        );
+        assert_eq!(ended(Outcome::Exited(3), full()), Outcome::Exited(3));
+        assert_eq!(ended(Outcome::Interrupted, full()), Outcome::Interrupted);
     }
 }

@@ -385,6 +385,29 @@ impl Record {
     /// The fact that tells how many bytes the task was given on its standard input.
     pub const SENT: &'static str = "sent";
 
+    /// The record of task `seq` of which nothing was measured.
+    #[must_use]
+    pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
+        Self {
+            seq,
+            label: String::new(),
+            line: None,
+            item: None,
+            slot: 0,
+            attempt: 1,
+            start: Duration::ZERO,
+            wall: Duration::ZERO,
+            cpu: Duration::ZERO,
+            peak_memory: None,
+            bytes: 0,
+            sent: 0,
+            outcome,
+            digest: None,
+            spans: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
     /// What is known about `name`.
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {

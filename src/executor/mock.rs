@@ -4,12 +4,12 @@
 //! first) and moves a [`FakeClock`] to the end of the run, so that order,
 //! statistics and reports can be tested without time passing.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Executor;
 use crate::measure::FakeClock;
+use crate::output::{Channel, handed_on};
 use crate::record::{Outcome, Record, Task, Way};
 use crate::run::Run;
 use crate::study::Crew;
@@ -21,15 +21,25 @@ pub struct Mock<'a, F> {
     width: usize,
     clock: &'a FakeClock,
     time_of: F,
+    text_of: Box<dyn Fn(&Task) -> Vec<u8> + 'a>,
 }
 
 impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
     /// `width` slots; `clock` must be the experiment's clock.
     #[must_use]
     pub fn new(way: Way, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
-        Self { way, width, clock, time_of }
+        Self { way, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
+    }
+
+    /// The same where each task writes what `text_of` tells, line by line, at its end.
+    #[must_use]
+    pub fn writing(self, text_of: impl Fn(&Task) -> Vec<u8> + 'a) -> Self {
+        Self { text_of: Box::new(text_of), ..self }
     }
 }
+
+/// Tasks by their ends, then by their slots; with their starts.
+type Running = BTreeMap<(Duration, u32), (Duration, Task)>;
 
 impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
     fn way(&self) -> Way {
@@ -41,23 +51,17 @@ impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
     }
 
     fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
-        let mut running: BinaryHeap<Reverse<Running>> = BinaryHeap::new();
+        let mut running = Running::new();
         let mut now = Duration::ZERO;
         loop {
             if running.len() == self.width {
-                now = finish_first(run, &mut running).unwrap_or(now);
+                now = self.end_first(run, &mut running).unwrap_or(now);
             }
             let Some(ticket) = run.batch.take() else { break };
-            let wall = (self.time_of)(&ticket.task);
-            running.push(Reverse(Running {
-                end: now + wall,
-                slot: ticket.slot,
-                start: now,
-                seq: ticket.task.seq,
-                label: ticket.task.label,
-            }));
+            let end = now + (self.time_of)(&ticket.task);
+            running.insert((end, ticket.slot), (now, ticket.task));
         }
-        while let Some(end) = finish_first(run, &mut running) {
+        while let Some(end) = self.end_first(run, &mut running) {
             now = end;
         }
         self.clock.set(run.started + now);
@@ -65,37 +69,26 @@ impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
     }
 }
 
-/// A task on its slot; ordered by its end, then by its slot.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Running {
-    end: Duration,
-    slot: u32,
-    start: Duration,
-    seq: u64,
-    label: String,
-}
-
-fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Option<Duration> {
-    let Reverse(task) = running.pop()?;
-    let wall = task.end.saturating_sub(task.start);
-    // What runs here is over in no time: there is nothing to be ended.
-    let _ = run.batch.finish(Record {
-        seq: task.seq,
-        label: task.label,
-        line: None,
-        item: None,
-        slot: task.slot,
-        attempt: 1,
-        start: task.start,
-        wall,
-        cpu: wall,
-        peak_memory: None,
-        bytes: 0,
-        outcome: Outcome::Success,
-        digest: None,
-        spans: Vec::new(),
-        sent: 0,
-        facts: Vec::new(),
-    });
-    Some(task.end)
+impl<F: Fn(&Task) -> Duration> Mock<'_, F> {
+    fn end_first(&self, run: &Run<'_>, running: &mut Running) -> Option<Duration> {
+        let ((end, slot), (start, task)) = running.pop_first()?;
+        let wall = end.saturating_sub(start);
+        let record = Record {
+            label: task.label.clone(),
+            slot,
+            start,
+            wall,
+            cpu: wall,
+            ..Record::without_measures(task.seq, Outcome::Success)
+        };
+        let mut output = run.sink.open(&task);
+        let text = (self.text_of)(&task);
+        let mut lines = text.split_inclusive(|&byte| byte == b'\n');
+        let written = lines.try_for_each(|line| output.write(Channel::Out, line));
+        let record = handed_on(record, written);
+        // What runs here is over in no time: there is nothing to be ended.
+        let _ = run.batch.ended(&record);
+        output.close(record, &run.batch);
+        Some(end)
+    }
 }

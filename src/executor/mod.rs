@@ -8,6 +8,8 @@ mod mock;
 mod pool;
 mod processes;
 mod serial;
+#[cfg(test)]
+mod tests;
 
 pub use elastic::{Elastic, Width};
 pub use mock::Mock;

@@ -11,6 +11,7 @@ use super::halting::{Halting, Then};
 use super::pace::{Pace, Pause};
 use crate::event::{Event, Journal, Observer};
 use crate::interrupt::Interrupt;
+use crate::output::Acknowledge;
 use crate::policy::{Policy, Retry};
 use crate::record::{Outcome, Record, Task};
 use crate::workload::Tasks;
@@ -50,7 +51,7 @@ struct State<'a> {
     trouble: Option<anyhow::Error>,
 }
 
-/// Takes the record of each finished task, in order of ending: kept whole or
+/// Takes the record of each task whose output has been handed on: kept whole or
 /// folded into sums, as the experiment needs.
 pub trait Ledger: Send {
     /// Takes note of a finished task.
@@ -201,16 +202,13 @@ impl<'a> Batch<'a> {
             && self.interrupt.sleep_before_a_start(self.retry.wait_after(attempt))
     }
 
-    /// The task of `record` is over; its slot is free. What is told back says
-    /// what becomes of the others.
+    /// The task of `record` has ended; its slot is free. What is told back says what
+    /// becomes of the others. What the task wrote may still wait for its turn: only
+    /// when it is [acknowledged](Acknowledge) does the task count.
     #[must_use]
-    pub fn finish(&self, record: Record) -> Then {
-        self.observer.observe(&Event::TaskFinished(&record));
-        // What was given up is no result: it is to be done again.
-        let entered = match record.outcome {
-            Outcome::Interrupted => Ok(()),
-            _ => self.journals.iter().try_for_each(|journal| journal.enter(&record)),
-        };
+    pub fn ended(&self, record: &Record) -> Then {
+        self.observer.observe(&Event::TaskFinished(record));
+        self.journals.iter().for_each(|journal| journal.ended(record));
         let then = self.with_state(|state| {
             let then = state.halting.ended(&record.outcome);
             state.pause.follow(&record.outcome);
@@ -218,14 +216,7 @@ impl<'a> Batch<'a> {
             if record.slot < state.fresh_slot {
                 state.free_slots.push(Reverse(record.slot));
             }
-            state.ledger.enter(record);
-            match entered {
-                Ok(()) => then,
-                Err(error) => {
-                    state.trouble.get_or_insert(error);
-                    then.max(Then::Finish)
-                }
-            }
+            then
         });
         if then != Then::GoOn {
             self.interrupt.drain();
@@ -249,6 +240,26 @@ impl<'a> Batch<'a> {
     fn with_state<T>(&self, work: impl FnOnce(&mut State<'a>) -> T) -> T {
         // No user's code runs under this lock but the ledger's, which does not panic.
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Acknowledge for Batch<'_> {
+    fn acknowledge(&self, record: Record) {
+        // What was given up is no result: it is to be done again.
+        let entered = match record.outcome {
+            Outcome::Interrupted => Ok(()),
+            _ => self.journals.iter().try_for_each(|journal| journal.enter(&record)),
+        };
+        let failed = entered.is_err();
+        self.with_state(|state| {
+            state.ledger.enter(record);
+            if let Err(error) = entered {
+                state.trouble.get_or_insert(error);
+            }
+        });
+        if failed {
+            self.interrupt.drain();
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use batch::{Batch, Closing, Ledger, Ticket};
 pub use halting::Then;
-pub use one::{Worker, closed, run_one};
+pub use one::{Worker, run_one};
 
 use crate::event::Observer;
 use crate::interrupt::Interrupt;

@@ -29,12 +29,13 @@ impl Worker {
 }
 
 /// Does the task of `ticket` on this thread, again where it failed and may be
-/// tried again, and hands the record of the last try to the batch.
+/// tried again, and hands the record of the last try to the batch: how it ended at
+/// once, that it is done when its output has been handed on.
 pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dyn Workload) {
     let Ticket { task, slot, turn } = ticket;
     let mut earlier = Duration::ZERO;
     let mut attempt = 1;
-    let mut record = loop {
+    let (mut record, output) = loop {
         // Only the last try's output is anybody's, and which that is shows at its
         // end: until then it is held back.
         let output: Box<dyn TaskOutput + '_> = if run.batch.may_try_again(attempt) {
@@ -43,14 +44,11 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
             run.sink.open(&task)
         };
         let (record, output) = try_once(run, worker, (&task, slot, turn, attempt), output, workload);
-        match output {
-            Some(_) if run.batch.tries_again(attempt, &record.outcome) => {
-                earlier += record.wall;
-                attempt += 1;
-            }
-            Some(output) => break Record { outcome: closed(output, record.outcome), ..record },
-            None => break record,
+        if !run.batch.tries_again(attempt, &record.outcome) {
+            break (record, output);
         }
+        earlier += record.wall;
+        attempt += 1;
     };
     if workload.starts_in_order() {
         // It may have ended without a start.
@@ -59,19 +57,20 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
     if attempt > 1 {
         record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
     }
-    if run.batch.finish(record) == Then::End {
+    if run.batch.ended(&record) == Then::End {
         workload.end_running();
     }
+    output.close(record, &run.batch);
 }
 
-/// One try, and its output unless that is closed: where there may be another try.
+/// One try, and its output, which is still to be closed.
 fn try_once<'s>(
     run: &'s Run<'_>,
     worker: &mut Worker,
     (task, slot, turn, attempt): (&Task, u32, u64, u32),
     output: Box<dyn TaskOutput + 's>,
     workload: &dyn Workload,
-) -> (Record, Option<Box<dyn TaskOutput + 's>>) {
+) -> (Record, Box<dyn TaskOutput + 's>) {
     let setting = Setting {
         way: run.way,
         slot,
@@ -87,16 +86,11 @@ fn try_once<'s>(
 
     let start = run.clock.now();
     let outcome = caught(workload, task, &mut cx);
-    let (found, output) = cx.into_parts();
-    let (outcome, output) = if outcome.is_failure() && run.batch.may_try_again(attempt) {
-        (outcome, Some(output))
-    } else {
-        (closed(output, outcome), None)
-    };
     let cpu_now = run.clock.thread_cpu();
+    let wall = run.clock.now().saturating_sub(start);
     let cpu = cpu_now.saturating_sub(worker.cpu);
     worker.cpu = cpu_now;
-    let wall = run.clock.now().saturating_sub(start);
+    let (found, output) = cx.into_parts();
 
     let item = match task.spec {
         Spec::Part { item, .. } => Some(item),
@@ -127,16 +121,6 @@ fn try_once<'s>(
 fn caught(workload: &dyn Workload, task: &Task, cx: &mut Cx<'_>) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| workload.run(task, cx)))
         .unwrap_or_else(|panic| Outcome::Panicked(panic_text(&*panic)))
-}
-
-/// Output that could not be handed on makes a failure of a success; it says
-/// nothing new about a task that failed anyway.
-#[must_use]
-pub fn closed(output: Box<dyn TaskOutput + '_>, outcome: Outcome) -> Outcome {
-    match output.close(&outcome) {
-        Err(error) if outcome.is_success() => Outcome::Failed(format!("hand on its output: {error}")),
-        Err(_) | Ok(()) => outcome,
-    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

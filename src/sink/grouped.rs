@@ -17,8 +17,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::opened::Opened;
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Destination, Sink, TaskOutput, Wake};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use crate::record::{Outcome, Record, Task};
 
 /// Hands the output of each task on as a whole.
 pub struct Grouped<D> {
@@ -191,7 +191,7 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         Some(why)
     }
 
-    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { grouped, task, .. } = *self;
         let own = Some(task.seq);
         let mut door = grouped.door();
@@ -204,20 +204,20 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         let mut door = grouped.over.wait_while(door, is_anothers).unwrap_or_else(PoisonError::into_inner);
         door.opened.remove(task.turn);
         // What was cut off in the middle is no whole of anything.
-        let handed_on = if *outcome == Outcome::Interrupted {
+        let written = if record.outcome == Outcome::Interrupted {
             self.waiting.forget(grouped);
             Ok(())
         } else {
             self.waiting.hand_on(task, grouped, &mut door.destination)
         };
-        let closed = door.destination.close(task, outcome);
+        let closed = door.destination.close(task, &record.outcome);
         if door.holder == own {
             door.holder = None;
             door.held_up.drain(..).for_each(|wake| wake());
         }
         drop(door);
         grouped.over.notify_all();
-        handed_on.and(closed)
+        acknowledge.acknowledge(handed_on(record, written.and(closed)));
     }
 }
 
@@ -227,6 +227,8 @@ mod tests {
 
     use super::super::opened::A_MOMENT;
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::tests::record;
     use crate::sink::Kept;
 
     #[test]
@@ -242,8 +244,8 @@ mod tests {
             two.write(Channel::Out, b"b2 ").unwrap();
             // The first one has begun long ago.
             std::thread::sleep(A_MOMENT);
-            two.close(&Outcome::Success).unwrap();
-            one.close(&Outcome::Success).unwrap();
+            two.close(record(0), &Acknowledged::default());
+            one.close(record(0), &Acknowledged::default());
             assert_eq!(kept.head(), b"b1 b2 a1 a2 ");
         }
     }
@@ -271,11 +273,11 @@ mod tests {
         assert!(two.holds_up(&wake).is_some());
         one.write(Channel::Out, b"a3 ").unwrap();
         assert_eq!((kept.head(), woken.load(Ordering::Relaxed)), (b"a1 a2 a3 ".to_vec(), 0));
-        one.close(&Outcome::Success).unwrap();
+        one.close(record(0), &Acknowledged::default());
         assert_eq!(woken.load(Ordering::Relaxed), 1);
         assert_eq!(two.holds_up(&wake), None);
         two.write(Channel::Out, b"b3 ").unwrap();
-        two.close(&Outcome::Success).unwrap();
+        two.close(record(0), &Acknowledged::default());
         assert_eq!(kept.head(), b"a1 a2 a3 b1 b2 b3 ");
     }
 
@@ -294,11 +296,11 @@ mod tests {
                 let mut two = grouped.open(second);
                 two.write(Channel::Out, b"b ").unwrap();
                 is_open.send(()).unwrap();
-                two.close(&Outcome::Success).unwrap();
+                two.close(record(0), &Acknowledged::default());
             });
             opens.recv().unwrap();
             std::thread::sleep(A_MOMENT / 4);
-            one.close(&Outcome::Success).unwrap();
+            one.close(record(0), &Acknowledged::default());
         });
         // On a machine that stood still meanwhile there is nothing to be seen.
         if opened.elapsed() < A_MOMENT {

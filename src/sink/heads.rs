@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use crate::output::{Channel, Sink, TaskOutput};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::record::{Record, Task};
 
 /// Keeps the first bytes of the out channel, in input order.
 #[derive(Debug)]
@@ -71,17 +71,19 @@ impl TaskOutput for Head<'_> {
         Ok(())
     }
 
-    fn close(self: Box<Self>, _outcome: &Outcome) -> io::Result<()> {
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         if !self.bytes.is_empty() {
             self.heads.keep(self.seq, self.bytes);
         }
-        Ok(())
+        acknowledge.acknowledge(record);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::tests::record;
 
     /// Tasks write "seq\n" each and end in the given order.
     fn head(limit: usize, order: &[u64]) -> String {
@@ -91,7 +93,7 @@ mod tests {
             let mut output = heads.open(&task);
             output.write(Channel::Out, format!("{seq}\n").as_bytes()).unwrap();
             output.write(Channel::Err, b"aside").unwrap();
-            output.close(&Outcome::Success).unwrap();
+            output.close(record(0), &Acknowledged::default());
         }
         String::from_utf8(heads.into_head()).unwrap()
     }

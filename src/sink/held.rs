@@ -4,8 +4,8 @@
 use std::io;
 
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Sink, TaskOutput};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use crate::record::{Record, Task};
 
 /// So much of a try's output is held in memory; the rest goes to a spill file.
 const IN_MEMORY: usize = 256 << 10;
@@ -47,21 +47,22 @@ impl TaskOutput for Held<'_> {
         Ok(())
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { sink, task, pieces, spill, .. } = *self;
         let mut output = sink.open(task);
-        let handed_on = pieces.into_iter().try_for_each(|(channel, bytes)| match bytes {
+        let written = pieces.into_iter().try_for_each(|(channel, bytes)| match bytes {
             Bytes::Memory(bytes) => output.write(channel, &bytes),
             Bytes::Spilled(piece) => spill.read(piece, |block| output.write(channel, block)),
         });
-        let closed = output.close(outcome);
-        handed_on.and(closed)
+        output.close(handed_on(record, written), acknowledge);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::tests::record;
     use crate::sink::{Grouped, Kept};
 
     #[test]
@@ -77,7 +78,7 @@ mod tests {
         for _ in 0..5 {
             last.write(Channel::Out, &block).unwrap();
         }
-        last.close(&Outcome::Success).unwrap();
+        last.close(record(0), &Acknowledged::default());
         assert_eq!(kept.head(), vec![b'x'; 500_000]);
     }
 }

@@ -7,8 +7,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::opened::Opened;
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Destination, Sink, TaskOutput};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
+use crate::record::{Record, Task};
 
 /// So much of a line that has not ended waits in memory.
 const IN_MEMORY: usize = 1 << 20;
@@ -103,7 +103,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         begun.put(rest)
     }
 
-    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let is_silent = self.begun.iter().all(|begun| begun.spilled.is_empty() && begun.memory.is_empty());
         let mut state = if is_silent {
             self.lines.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -116,16 +116,18 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         for (channel, begun) in [Channel::Out, Channel::Err].into_iter().zip(&mut self.begun) {
             result = result.and(begun.take(|begun| destination.write(self.task, channel, begun)));
         }
-        let closed = destination.close(self.task, outcome);
+        let closed = destination.close(self.task, &record.outcome);
         drop(state);
         self.lines.over.notify_all();
-        result.and(closed)
+        acknowledge.acknowledge(handed_on(record, result.and(closed)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::tests::record;
     use crate::sink::Kept;
 
     #[test]
@@ -137,8 +139,8 @@ mod tests {
         one.write(Channel::Out, b"a").unwrap();
         two.write(Channel::Out, b"b1\nb").unwrap();
         one.write(Channel::Out, b"1\na2").unwrap();
-        two.close(&Outcome::Success).unwrap();
-        one.close(&Outcome::Success).unwrap();
+        two.close(record(0), &Acknowledged::default());
+        one.close(record(0), &Acknowledged::default());
         assert_eq!(kept.head(), b"b1\na1\nba2");
     }
 
@@ -155,7 +157,7 @@ mod tests {
         assert!(kept.head().is_empty());
         output.write(Channel::Out, b"\nnext").unwrap();
         assert_eq!(kept.head(), [vec![b'x'; 2_700_000], b"\n".to_vec()].concat());
-        output.close(&Outcome::Success).unwrap();
+        output.close(record(0), &Acknowledged::default());
         assert!(kept.head().ends_with(b"x\nnext"));
     }
 }

@@ -11,6 +11,7 @@
 //! [`JobLog`] and [`JsonLines`] put down what became of each task, a row at a
 //! time ([`Rows`]); [`ResultFiles`] and [`Table`] take output that is not shown.
 
+mod early;
 mod grouped;
 mod heads;
 mod held;

@@ -5,16 +5,18 @@
 //! its end, so that they are not mixed into what it produces. The others wait in
 //! memory up to one budget for all, then in one spill file. If spilling fails
 //! the others are held up until their turn, or until there is memory; nothing
-//! is dropped.
+//! is dropped. The record of a task that is over waits with its output and is
+//! acknowledged behind it: in input order, too, and never before its time.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::mem::take;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::early::{Early, Over};
 use super::spill::{Piece, Spill};
-use crate::output::{Channel, Destination, Sink, TaskOutput, Wake};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use crate::record::{Record, Task};
 
 /// What a piece in memory takes beside its bytes.
 const PIECE: usize = 64;
@@ -58,7 +60,7 @@ struct Waiting {
     /// What comes last.
     messages: Vec<(Channel, Bytes)>,
     /// Set when the task is over.
-    closed: Option<(Task, Outcome)>,
+    closed: Option<Early>,
 }
 
 enum Bytes {
@@ -135,16 +137,17 @@ impl<D: Destination> Ordered<D> {
     }
 
     /// Ends the turn of `task`, and of those behind it that are over themselves.
-    fn end_turn(&self, task: &Task, outcome: &Outcome) -> io::Result<()> {
+    fn end_turn(&self, task: &Task, record: Record, acknowledge: &dyn Acknowledge) {
         let mut destination = self.destination.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut result =
-            self.release_all(&mut destination, task).and_then(|()| destination.close(task, outcome));
-        while let Some((next, outcome)) = self.with_state(State::next_that_is_over) {
-            let handed_on =
-                self.release_all(&mut destination, &next).and_then(|()| destination.close(&next, &outcome));
-            result = result.and(handed_on);
+        let mut pass = |task: &Task, record: Record| {
+            let written = self.release_all(&mut destination, task);
+            let closed = destination.close(task, &record.outcome);
+            acknowledge.acknowledge(handed_on(record, written.and(closed)));
+        };
+        pass(task, record);
+        while let Some(next) = self.with_state(State::next_that_is_over) {
+            pass(&next.task, next.record);
         }
-        result
     }
 }
 
@@ -183,7 +186,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         })
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let state = self.ordered.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
@@ -191,17 +194,12 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         let mut state =
             self.ordered.passed.wait_while(state, has_no_room).unwrap_or_else(PoisonError::into_inner);
         if self.task.turn != state.turn {
-            let waiting = state.waiting.entry(self.task.turn).or_default();
-            // A hundred thousand may wait behind one that is slow.
-            waiting.pieces.shrink_to_fit();
-            waiting.messages.shrink_to_fit();
-            waiting.closed = Some((self.task.clone(), outcome.clone()));
-            return Ok(());
+            state.over_early(self.task, record);
+            return;
         }
         drop(state);
-        let result = self.ordered.end_turn(self.task, outcome);
+        self.ordered.end_turn(self.task, record, acknowledge);
         self.ordered.passed.notify_all();
-        result
     }
 }
 
@@ -251,7 +249,7 @@ impl State {
                 let piece = match self.spill.put(bytes) {
                     Ok(piece) => piece,
                     Err(error) => {
-                        self.full = Some(format!("cannot put output aside in TMPDIR: {error}"));
+                        self.full = Some(no_room(&error));
                         // Little more than what the pipe had: the task is held up now.
                         pieces.push((channel, Bytes::Memory(bytes.to_vec())));
                         self.in_memory += bytes.len() + PIECE;
@@ -270,15 +268,43 @@ impl State {
         }
     }
 
+    /// `task` is over before its turn.
+    fn over_early(&mut self, task: &Task, record: Record) {
+        let over = Over::new(task, record);
+        let size = over.size();
+        let early = if self.in_memory + size <= self.budget {
+            Err(over)
+        } else {
+            over.put_into(&mut self.spill).map_err(|(over, error)| {
+                self.full = Some(no_room(&error));
+                over
+            })
+        };
+        let early = early.unwrap_or_else(|over| {
+            self.in_memory += size;
+            Early::Memory(Box::new(over))
+        });
+        let waiting = self.waiting.entry(task.turn).or_default();
+        waiting.pieces.shrink_to_fit();
+        waiting.messages.shrink_to_fit();
+        waiting.closed = Some(early);
+    }
+
     /// Whether what `task` writes would find no place before its turn.
     fn has_no_room_for(&self, task: &Task) -> bool {
         task.turn != self.turn && self.full.is_some() && self.in_memory > self.budget
     }
 
     /// A turn is over: the task whose turn it is now, if it is over already.
-    fn next_that_is_over(&mut self) -> Option<(Task, Outcome)> {
+    fn next_that_is_over(&mut self) -> Option<Box<Over>> {
         self.turn += 1;
         let next = self.waiting.get_mut(&self.turn).and_then(|waiting| waiting.closed.take());
+        let next = next.map(|early| {
+            let was_in_memory = matches!(early, Early::Memory(_));
+            let over = early.take(&self.spill);
+            self.in_memory -= if was_in_memory { over.size() } else { 0 };
+            over
+        });
         if self.waiting.is_empty() {
             // What cannot be given back is used again.
             let _ = self.spill.reset();
@@ -293,6 +319,10 @@ impl State {
     }
 }
 
+fn no_room(error: &io::Error) -> String {
+    format!("cannot put output aside in TMPDIR: {error}")
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -300,6 +330,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::Outcome;
+    use crate::record::tests::record;
     use crate::sink::Kept;
 
     /// Does `steps` in order: each is a task's write of its own letter, until
@@ -318,7 +351,7 @@ mod tests {
                 left[index] -= 1;
                 output.write(Channel::Out, format!("{seq}.").as_bytes()).unwrap();
             } else {
-                output.close(&Outcome::Success).unwrap();
+                output.close(record(0), &Acknowledged::default());
             }
         }
         kept.head()
@@ -350,12 +383,51 @@ mod tests {
         assert!(two.holds_up(&wake).is_some());
         one.write(Channel::Out, b"a1 ").unwrap();
         assert_eq!(one.holds_up(&wake), None);
-        one.close(&Outcome::Success).unwrap();
+        one.close(record(0), &Acknowledged::default());
         assert!(woken.load(Ordering::Relaxed));
         assert_eq!(two.holds_up(&wake), None);
         two.write(Channel::Out, b"b2 ").unwrap();
-        two.close(&Outcome::Success).unwrap();
+        two.close(record(0), &Acknowledged::default());
         assert_eq!(kept.head(), b"a1 b1 b2 ");
+    }
+
+    #[test]
+    fn a_task_is_acknowledged_behind_its_output_in_input_order_whatever_the_budget() {
+        for budget in [0, 1 << 20] {
+            let kept = Kept::new(100);
+            let ordered = Ordered::new(kept.clone(), budget);
+            let acknowledged = Acknowledged::default();
+            let seqs = || -> Vec<u64> { acknowledged.0.lock().unwrap().iter().map(|it| it.seq).collect() };
+            let tasks: Vec<Task> = (0..3).map(|seq| Task::new(seq, "")).collect();
+            for seq in [2, 1] {
+                let mut output = ordered.open(&tasks[seq]);
+                output.write(Channel::Out, b"x").unwrap();
+                output.close(record(seq as u64), &acknowledged);
+            }
+            assert!(seqs().is_empty() && kept.head().is_empty(), "{budget}");
+            ordered.open(&tasks[0]).close(record(0), &acknowledged);
+            assert_eq!((seqs(), kept.head()), (vec![0, 1, 2], b"xx".to_vec()), "{budget}");
+            assert_eq!(ordered.with_state(|state| state.in_memory), 0, "{budget}");
+        }
+    }
+
+    #[test]
+    fn waiting_records_leave_memory_when_they_are_many() {
+        let ordered = Ordered::new(Kept::new(0), 10_000);
+        let acknowledged = Acknowledged::default();
+        for seq in (1..1000).rev() {
+            let task = Task::new(seq, "a command line");
+            ordered
+                .open(&task)
+                .close(Record { label: "a command line".into(), ..record(seq) }, &acknowledged);
+        }
+        let in_memory = ordered.with_state(|state| {
+            state.waiting.values().filter(|it| matches!(it.closed, Some(Early::Memory(_)))).count()
+        });
+        assert!((1..30).contains(&in_memory), "{in_memory}");
+        ordered.open(&Task::new(0, "")).close(record(0), &acknowledged);
+        let seqs: Vec<u64> = acknowledged.0.lock().unwrap().iter().map(|it| it.seq).collect();
+        assert_eq!(seqs, (0..1000).collect::<Vec<_>>());
     }
 
     /// Both channels in one, as `2>&1` has them.
@@ -387,7 +459,7 @@ mod tests {
             outputs[index].write(channel, text.as_bytes()).unwrap();
         }
         for output in outputs.into_iter().rev() {
-            output.close(&Outcome::Success).unwrap();
+            output.close(record(0), &Acknowledged::default());
         }
     }
 
@@ -422,7 +494,7 @@ mod tests {
         output.write(Channel::Err, b"a! ").unwrap();
         assert_eq!(kept.text(), "a! ");
         output.write(Channel::Out, b"a1 ").unwrap();
-        output.close(&Outcome::Success).unwrap();
+        output.close(record(0), &Acknowledged::default());
         assert_eq!(kept.text(), "a! a1 ");
     }
 

@@ -10,8 +10,8 @@ use std::io::{self, BufWriter, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use crate::mismatch::{AFTER, Mismatch, Stretch};
-use crate::output::{Channel, Sink, TaskOutput};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::record::{Outcome, Record, Task};
 use crate::unnamed_file::unnamed_file;
 
 /// So many differing tasks are told about: the first ones in input order.
@@ -114,8 +114,8 @@ impl TaskOutput for Recorded<'_> {
         self.output.write(channel, bytes)
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        self.output.close(outcome)
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        self.output.close(record, acknowledge);
     }
 }
 
@@ -206,9 +206,9 @@ impl TaskOutput for Compared<'_> {
         self.output.write(channel, bytes)
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { comparing, seq, output, places } = *self;
-        if *outcome != Outcome::Interrupted && comparing.is_wanted(seq) {
+        if record.outcome != Outcome::Interrupted && comparing.is_wanted(seq) {
             let found = [Channel::Out, Channel::Err].into_iter().zip(places).find_map(|(channel, place)| {
                 Some((channel, place.mismatch(comparing.reference.stretch(channel, seq))?))
             });
@@ -216,7 +216,7 @@ impl TaskOutput for Compared<'_> {
                 comparing.keep(seq, channel, mismatch);
             }
         }
-        output.close(outcome)
+        output.close(record, acknowledge);
     }
 }
 
@@ -225,6 +225,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::output::tests::Acknowledged;
+    use crate::record::tests::record;
     use crate::sink::Heads;
 
     /// Each task's chunks for stdout, then for stderr.
@@ -239,7 +241,7 @@ mod tests {
                     output.write(channel, chunk).unwrap();
                 }
             }
-            output.close(&Outcome::Success).unwrap();
+            output.close(record(0), &Acknowledged::default());
         }
     }
 

@@ -68,10 +68,10 @@ pub(super) fn earlier(
         return Ok(Earlier::Nothing);
     }
     let wanted = if has(Flag::ResumeFailed) { Wanted::NewAndFailed } else { Wanted::New };
-    let log = match &path {
+    // From a pipe or a device nothing comes back.
+    let kept = path.filter(|path| !std::fs::metadata(path).is_ok_and(|data| !data.is_file()));
+    let log = match &kept {
         None => Done::nothing(wanted),
-        // From a pipe or a device nothing comes back.
-        Some(path) if std::fs::metadata(path).is_ok_and(|data| !data.is_file()) => Done::nothing(wanted),
         Some(path) => match File::open(path) {
             // The first run may be called as the later ones are.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Done::nothing(wanted),
@@ -79,8 +79,11 @@ pub(super) fn earlier(
             Ok(log) => Done::read(BufReader::new(log), wanted).map_err(|error| unreadable(path, &error))?,
         },
     };
-    // Failed jobs have left results, too.
-    let has_results = if has(Flag::Resume) { has_results } else { Arc::new(|_: &Task| false) };
+    // Where there is a log, it decides: a job whose results are there but not its row
+    // was cut off between the two, and how it ended is not known. Failed jobs have
+    // left results, too.
+    let results_decide = kept.is_none() && has(Flag::Resume);
+    let has_results = if results_decide { has_results } else { Arc::new(|_: &Task| false) };
     let interrupt = interrupt.clone();
     let goes_by_number = move || {
         // Inputs that were not waited for are not known.

@@ -24,7 +24,7 @@ impl MedianLimit {
 }
 
 impl Journal for MedianLimit {
-    fn enter(&self, record: &Record) -> anyhow::Result<()> {
+    fn ended(&self, record: &Record) {
         if record.outcome.is_success() {
             let median = {
                 let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,6 +34,5 @@ impl Journal for MedianLimit {
             let limit = Duration::try_from_secs_f64(median * self.factor).unwrap_or(Duration::MAX);
             self.running.set_time_limit(Some(limit));
         }
-        Ok(())
     }
 }

@@ -69,11 +69,10 @@ impl Reread {
 
 impl Journal for Reread {
     /// A file that is gone, or is being written, leaves things as they are.
-    fn enter(&self, _record: &Record) -> anyhow::Result<()> {
+    fn ended(&self, _record: &Record) {
         if let Ok(width) = from_file(&self.name, self.usable) {
             self.width.set(width);
         }
-        Ok(())
     }
 }
 

@@ -12,9 +12,9 @@ use super::protocol::{Bye, Done, Errand, Frame, Hello, kind, receive, send, send
 use super::transport::{Link, Transport};
 use crate::event::Event;
 use crate::interrupt::{Interrupt, Waited};
-use crate::output::{Channel, TaskOutput};
+use crate::output::{Channel, TaskOutput, handed_on};
 use crate::record::{Outcome, Record, Spec};
-use crate::run::{Run, Ticket, closed};
+use crate::run::{Run, Ticket};
 use crate::workload::Workload;
 
 /// So long a worker may take to give up its task, and to end.
@@ -133,7 +133,7 @@ impl<'a> Seat<'a> {
     ) -> anyhow::Result<()> {
         let start = run.clock.now();
         let mut output = run.sink.open(&ticket.task);
-        let mut handed_on = Ok(());
+        let mut written = Ok(());
         let mut trouble = None;
         let mut answer = Answer::NotBegun;
         for _ in 0..TRIES {
@@ -142,7 +142,7 @@ impl<'a> Seat<'a> {
                 break;
             }
             let process = self.link.as_ref().and_then(|link| link.process());
-            answer = self.converse(run, ticket, &mut *output, &mut handed_on);
+            answer = self.converse(run, ticket, &mut *output, &mut written);
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
                 workload.clean_up_after(run.way, process);
             }
@@ -171,16 +171,11 @@ impl<'a> Seat<'a> {
                 lost(ticket, round_trip, Outcome::Failed(why))
             }
         };
-        let outcome = match handed_on {
-            Err(error) if record.outcome.is_success() => {
-                Outcome::Failed(format!("hand on its output: {error}"))
-            }
-            Err(_) | Ok(()) => record.outcome,
-        };
         let start = start.saturating_sub(run.started);
-        let outcome = closed(output, outcome);
+        let record = handed_on(Record { slot: ticket.slot, start, ..record }, written);
         // No rule that ends running tasks reaches here.
-        let _ = run.batch.finish(Record { slot: ticket.slot, start, outcome, ..record });
+        let _ = run.batch.ended(&record);
+        output.close(record, &run.batch);
         trouble.map_or(Ok(()), Err)
     }
 
@@ -190,7 +185,7 @@ impl<'a> Seat<'a> {
         run: &Run<'_>,
         ticket: &Ticket,
         output: &mut dyn TaskOutput,
-        handed_on: &mut io::Result<()>,
+        written: &mut io::Result<()>,
     ) -> Answer {
         let link = self.link.as_mut().expect("one that is gone was replaced");
         let errand = Errand { task: ticket.task.clone(), slot: ticket.slot };
@@ -212,8 +207,8 @@ impl<'a> Seat<'a> {
             };
             self.cost.passed += frame.length();
             let mut hand_on = |channel| {
-                if handed_on.is_ok() {
-                    *handed_on = output.write(channel, &frame.payload);
+                if written.is_ok() {
+                    *written = output.write(channel, &frame.payload);
                 }
             };
             match frame.kind {
@@ -338,24 +333,13 @@ fn hear(link: &mut dyn Link, interrupt: &Interrupt) -> io::Result<Heard> {
 /// The record of a task that its worker has nothing to tell of.
 fn lost(ticket: &Ticket, wall: Duration, outcome: Outcome) -> Record {
     Record {
-        seq: ticket.task.seq,
         label: ticket.task.label.clone(),
-        line: None,
         item: match ticket.task.spec {
             Spec::Part { item, .. } => Some(item),
             Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => None,
         },
         slot: ticket.slot,
-        attempt: 1,
-        start: Duration::ZERO,
         wall,
-        cpu: Duration::ZERO,
-        peak_memory: None,
-        bytes: 0,
-        sent: 0,
-        outcome,
-        digest: None,
-        spans: Vec::new(),
-        facts: Vec::new(),
+        ..Record::without_measures(ticket.task.seq, outcome)
     }
 }

@@ -14,9 +14,9 @@ use super::protocol::{Bye, Done, Errand, Frame, Greeting, Hello, PROTOCOL, kind,
 use crate::event::{Event, Observer};
 use crate::interrupt::{Interest, Interrupt, Waited};
 use crate::measure::{Clock, MonotonicClock};
-use crate::output::{Channel, Sink, TaskOutput};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::policy::Policy;
-use crate::record::{Outcome, Record, Task};
+use crate::record::{Record, Task};
 use crate::run::{Batch, Ledger, Run, Ticket, Worker, run_one};
 use crate::turnstile::Turnstile;
 use crate::workload::Workload;
@@ -184,8 +184,8 @@ impl<W: Write> TaskOutput for Output<'_, W> {
         self.0.say(kind, bytes)
     }
 
-    fn close(self: Box<Self>, _outcome: &Outcome) -> io::Result<()> {
-        Ok(())
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        acknowledge.acknowledge(record);
     }
 }
 

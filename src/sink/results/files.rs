@@ -1,6 +1,7 @@
 //! Output of each job in files of its own, whole or absent.
 //!
-//! The file with the job's number comes last: where it is, the others are.
+//! The file with the job's number comes last: where it is, the others are, and hold
+//! the result of a job that came to its end.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,8 +10,8 @@ use std::sync::Arc;
 
 use super::place::{Paths, Place};
 use super::tails::{Tail, Tails};
-use crate::output::{Channel, Sink, TaskOutput};
-use crate::record::{Outcome, Task};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use crate::record::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
 
 /// Writes files, and their names if asked to.
@@ -84,34 +85,44 @@ impl TaskOutput for Writer<'_> {
         }
     }
 
-    fn close(mut self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
-        let was_cut_off = *outcome == Outcome::Interrupted;
+    fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        let was_cut_off = record.outcome == Outcome::Interrupted;
         let put = match self.files.take() {
             // Dropped, the files vanish.
             _ if was_cut_off => Ok(()),
-            Some(Ok(files)) => put(files, &self.paths, self.task),
+            Some(Ok(files)) => put(files, &self.paths, self.task, is_result(&record.outcome)),
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
-        if outcome.is_failure() {
+        if record.outcome.is_failure() {
             self.results.tails.keep(self.task.seq, self.tail);
         }
-        let told = match self.name {
-            None => Ok(()),
-            Some(mut output) => {
-                let mut line = self.paths.stdout.into_os_string().into_encoded_bytes();
-                line.push(b'\n');
-                let told =
-                    if was_cut_off || put.is_err() { Ok(()) } else { output.write(Channel::Out, &line) };
-                told.and(output.close(outcome))
-            }
-        };
-        put.and(told)
+        let is_in_place = !was_cut_off && put.is_ok();
+        let record = handed_on(record, put);
+        let Some(mut output) = self.name else { return acknowledge.acknowledge(record) };
+        let mut line = self.paths.stdout.into_os_string().into_encoded_bytes();
+        line.push(b'\n');
+        let told = if is_in_place { output.write(Channel::Out, &line) } else { Ok(()) };
+        output.close(handed_on(record, told), acknowledge);
     }
 }
 
-/// Gives the files their names, the number last.
-fn put(files: Files, paths: &Paths, task: &Task) -> io::Result<()> {
+/// Whether what a job left counts as its result: not if it was killed in the middle,
+/// by a time limit or by a signal.
+fn is_result(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::TimedOut | Outcome::Signaled(_) | Outcome::Interrupted => false,
+        Outcome::Success
+        | Outcome::Failed(_)
+        | Outcome::Exited(_)
+        | Outcome::NotStarted { .. }
+        | Outcome::Panicked(_)
+        | Outcome::Skipped(_) => true,
+    }
+}
+
+/// Gives the files their names, the number last, and only to a result.
+fn put(files: Files, paths: &Paths, task: &Task, is_result: bool) -> io::Result<()> {
     let Files { stdout, stderr } = files;
     if let Some(seq) = &paths.seq {
         // Until all is in place again, what was there is not whole.
@@ -124,7 +135,7 @@ fn put(files: Files, paths: &Paths, task: &Task) -> io::Result<()> {
     if let (Some(stderr), Some(path)) = (stderr, &paths.stderr) {
         stderr.commit().map_err(|error| named(&error, path))?;
     }
-    if let Some(path) = &paths.seq {
+    if let Some(path) = paths.seq.as_ref().filter(|_| is_result) {
         let mut seq = create(path)?;
         write!(seq, "{}", task.seq + 1).and_then(|()| seq.commit()).map_err(|error| named(&error, path))?;
     }

@@ -1,22 +1,19 @@
 //! A table with a row for each finished job: GNU parallel's columns of the job
 //! log, the job's values, and what it wrote.
 //!
-//! A row is complete when the record comes, which is after the job's output is
-//! closed; until then the output waits. Rows then go through a sink that knows
-//! their order.
+//! A row is complete when the job is over; until then its output waits. Rows then
+//! go through a sink that knows their order, and a job is done when its row has been
+//! handed on.
 
-use std::collections::HashMap;
 use std::io::{self, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
-
-use anyhow::Context as _;
 
 use super::captured::Captured;
 pub use super::cells::Form;
 use super::tails::{Tail, Tails};
 use crate::event::Journal;
-use crate::output::{Channel, Destination, Sink, TaskOutput};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::record::{Outcome, Record, Task};
 use crate::sink::journals::Beginning;
 use crate::sink::rows::Rows;
@@ -25,11 +22,10 @@ use crate::sink::rows::Rows;
 const FIRST: [&str; 9] =
     ["Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command"];
 
-/// The table. As a sink it takes jobs' output, as a journal their records.
+/// The table. As a journal it hears when the run begins.
 pub struct Table {
     form: Form,
     rows: Box<dyn Sink + Send>,
-    waiting: Mutex<HashMap<u64, (Task, Captured)>>,
     beginning: Beginning,
     tails: Arc<Tails>,
 }
@@ -40,13 +36,7 @@ impl Table {
     /// `tails`.
     #[must_use]
     pub fn new(form: Form, rows: Box<dyn Sink + Send>, tails: Arc<Tails>) -> Self {
-        Self { form, rows, waiting: Mutex::default(), beginning: Beginning::default(), tails }
-    }
-
-    fn write_row(&self, record: &Record, task: &Task, captured: &Captured) -> io::Result<()> {
-        let mut output = self.rows.open(task);
-        let written = self.cells(record, task, captured, &mut *output);
-        written.and(output.close(&record.outcome))
+        Self { form, rows, beginning: Beginning::default(), tails }
     }
 
     fn cells(
@@ -154,30 +144,24 @@ impl TaskOutput for Writer<'_> {
         self.captured.add(channel, bytes)
     }
 
-    fn close(self: Box<Self>, outcome: &Outcome) -> io::Result<()> {
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { table, task, captured, tail } = *self;
-        if *outcome == Outcome::Interrupted {
-            // No row; but those that wait for this one's turn need not any more.
-            return table.rows.open(task).close(outcome);
-        }
-        if outcome.is_failure() {
+        if record.outcome.is_failure() {
             table.tails.keep(task.seq, tail);
         }
-        let mut waiting = table.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.insert(task.seq, (task.clone(), captured));
-        Ok(())
+        let mut row = table.rows.open(task);
+        let written = match record.outcome {
+            // No row; but those that wait for this one's turn need not any more.
+            Outcome::Interrupted => Ok(()),
+            _ => table.cells(&record, task, &captured, &mut *row),
+        };
+        row.close(handed_on(record, written), acknowledge);
     }
 }
 
 impl Journal for Table {
     fn begin(&self, started: SystemTime) {
         self.beginning.set(started);
-    }
-
-    fn enter(&self, record: &Record) -> anyhow::Result<()> {
-        let waited = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&record.seq);
-        let Some((task, captured)) = waited else { return Ok(()) };
-        self.write_row(record, &task, &captured).context("write a row of --results")
     }
 }
 

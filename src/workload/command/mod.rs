@@ -35,7 +35,7 @@ pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
-use crate::output::{self, Destination, Outlet, Sink, TaskOutput};
+use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
 use crate::template::{self, Template};
@@ -289,8 +289,8 @@ impl TaskOutput for Unseen {
         Ok(())
     }
 
-    fn close(self: Box<Self>, _outcome: &Outcome) -> std::io::Result<()> {
-        Ok(())
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        acknowledge.acknowledge(record);
     }
 }
 
