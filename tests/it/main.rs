@@ -51,6 +51,8 @@ mod saving;
 // Made-up services to be asked.
 #[cfg(feature = "net")]
 mod services;
+// Rows that say done, and output that is there.
+mod rows;
 // Ctrl-C and its like.
 mod signals;
 // The pair of functions that wait.
