@@ -79,6 +79,7 @@ fn sweep(widths: &[usize]) -> Study {
 #[test]
 fn two_ways_are_two_bars_and_lanes() {
     insta::assert_snapshot!(drawn(&pair(), look(60, true)), @r"
+
     serial   ██████████████████████████████████████████ 600.0 ms
     parallel █████████████████▌ 250.0 ms
 
@@ -95,6 +96,7 @@ fn two_ways_are_two_bars_and_lanes() {
 #[test]
 fn ascii_tells_the_same() {
     insta::assert_snapshot!(drawn(&pair(), look(60, false)), @r"
+
     serial   ########################################## 600.0 ms
     parallel ################## 250.0 ms
 
@@ -111,6 +113,7 @@ fn ascii_tells_the_same() {
 #[test]
 fn a_sweep_has_a_bar_and_an_ideal_for_each_width() {
     insta::assert_snapshot!(drawn(&sweep(&[1, 2, 3, 4]), look(80, true)), @r"
+
         -j        wall  speed-up    eff  share  0        1        2       3        4
     ────────────────────────────────────────────────────────────────────────────────
          1     12.00 s     1.00x  100 %         ━━━━━━━━━●
@@ -122,6 +125,7 @@ fn a_sweep_has_a_bar_and_an_ideal_for_each_width() {
     share: the serial share by Karp and Flatt
     ");
     insta::assert_snapshot!(drawn(&sweep(&[2, 4, 64]), look(60, false)), @r"
+
         -j        wall  speed-up    eff  share  0       10
     ------------------------------------------------------------
          2*    6.600 s     1.82x   91 %   10 %  --o
