@@ -51,13 +51,13 @@ fn a_program_that_cannot_be_run_says_why() {
         let dir = tempfile::tempdir().unwrap();
         let mut file = |name: &str, text: &str, mode| write(worker, &dir.path().join(name), text, mode);
         let plain = file("plain", "#!/bin/sh", "644");
-        let orphan = file("orphan", "#!/nonexistent/interpreter", "755");
+        let orphan = file("orphan", &format!("#!{}/missing", dir.path().display()), "755");
         let text = file("text", "exit 0", "755");
         let mut start = |path: &Path| {
             let (command, argv) = (program(path.to_str().unwrap()), Words::from_words(["x"]).unwrap());
             collect(worker, Job::new(&command, &argv)).err().unwrap()
         };
-        assert!(matches!(start(Path::new("/nonexistent/program")), StartError::NotFound));
+        assert!(matches!(start(&dir.path().join("missing")), StartError::NotFound));
         assert!(matches!(start(&plain.join("x")), StartError::NotFound));
         assert!(matches!(start(&orphan), StartError::NotFound));
         assert!(matches!(start(&plain), StartError::Denied));
@@ -87,7 +87,7 @@ fn too_long_an_argument_and_a_missing_directory_are_told_apart() {
         let argv = script(&" ".repeat(200 * 1024));
         let error = collect(worker, Job::new(&command, &argv)).err().unwrap();
         assert!(matches!(error, StartError::TooLong), "{error:?}");
-        let command = Command { directory: Some("/nonexistent".into()), ..shell() };
+        let command = Command { directory: Some("/dev/null/missing".into()), ..shell() };
         let argv = script(":");
         let error = collect(worker, Job::new(&command, &argv)).err().unwrap();
         assert!(matches!(error, StartError::Directory(_)), "{error:?}");

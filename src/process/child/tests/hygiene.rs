@@ -51,7 +51,7 @@ fn a_hundred_jobs_leave_no_descriptor_and_no_zombie() {
     }
     let before = descriptors("self");
     either_way(|_, worker| {
-        let missing = program("/nonexistent");
+        let missing = program("/dev/null/missing");
         let argv = script("cat; echo x; sleep 0 & exit 1");
         for _ in 0..50 {
             let (command, mut source) = (shell(), &b"text"[..]);
