@@ -21,6 +21,10 @@ use crate::record::{Record, Task};
 /// What a piece in memory takes beside its bytes.
 const PIECE: usize = 64;
 
+/// The share of the budget that records of tasks that are over may take: they come
+/// back from the spill file as well, and what tasks write is to have the room.
+const SHARE_OF_RECORDS: usize = 8;
+
 /// Puts the outputs of tasks in input order.
 pub struct Ordered<D> {
     state: Mutex<State>,
@@ -45,6 +49,8 @@ struct State {
     turn: u64,
     waiting: BTreeMap<u64, Waiting>,
     in_memory: usize,
+    /// How much of it is records.
+    records_in_memory: usize,
     budget: usize,
     spill: Spill,
     /// Why the spill file took nothing more the last time.
@@ -88,6 +94,7 @@ impl<D: Destination> Ordered<D> {
             turn: 0,
             waiting: BTreeMap::new(),
             in_memory: 0,
+            records_in_memory: 0,
             budget,
             spill: Spill::default(),
             full: None,
@@ -272,7 +279,9 @@ impl State {
     fn over_early(&mut self, task: &Task, record: Record) {
         let over = Over::new(task, record);
         let size = over.size();
-        let early = if self.in_memory + size <= self.budget {
+        let fits = self.in_memory + size <= self.budget
+            && self.records_in_memory + size <= self.budget / SHARE_OF_RECORDS;
+        let early = if fits {
             Err(over)
         } else {
             over.put_into(&mut self.spill).map_err(|(over, error)| {
@@ -282,6 +291,7 @@ impl State {
         };
         let early = early.unwrap_or_else(|over| {
             self.in_memory += size;
+            self.records_in_memory += size;
             Early::Memory(Box::new(over))
         });
         let waiting = self.waiting.entry(task.turn).or_default();
@@ -302,7 +312,9 @@ impl State {
         let next = next.map(|early| {
             let was_in_memory = matches!(early, Early::Memory(_));
             let over = early.take(&self.spill);
-            self.in_memory -= if was_in_memory { over.size() } else { 0 };
+            let size = if was_in_memory { over.size() } else { 0 };
+            self.in_memory -= size;
+            self.records_in_memory -= size;
             over
         });
         if self.waiting.is_empty() {

@@ -86,7 +86,7 @@ fn a_task_is_acknowledged_behind_its_output_in_input_order_whatever_the_budget()
 
 #[test]
 fn waiting_records_leave_memory_when_they_are_many() {
-    let ordered = Ordered::new(Kept::new(0), 10_000);
+    let ordered = Ordered::new(Kept::new(0), 80_000);
     let acknowledged = Acknowledged::default();
     for seq in (1..1000).rev() {
         let task = Task::new(seq, "a command line");
