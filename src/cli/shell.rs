@@ -175,16 +175,19 @@ fn nearest(mut ancestors: impl Iterator<Item = Ancestor>, path: &OsStr) -> Optio
 /// The shell that a process is: `Some(None)` if it cannot be started from here.
 fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
     let program = ancestor.program();
-    let told = program.as_ref().map(|program| called(program.as_os_str()));
-    if let Some(None) = told {
-        return None;
-    }
     let [first, second] = ancestor.words();
     let alias = called(&first);
-    // Another user's process does not tell its program, but the name it was started
-    // by, and the kernel's name for it, which is that of its script where it runs one.
-    let name = told.flatten().or_else(|| alias.clone()).or_else(|| called(&ancestor.name()?))?;
     let link = || link(ancestor, &first, alias.as_deref()?, path);
+    let name = match &program {
+        // bash is another shell under the name of sh, and Debian's rc is rc.byron.
+        Some(program) => match called(program.as_os_str()) {
+            Some(name) => name,
+            None => return link().map(|link| Some(Chosen::new(link, None))),
+        },
+        // Another user's process does not tell its program, but the name it was started
+        // by, and the kernel's name for it, which is that of its script where it runs one.
+        None => alias.clone().or_else(|| called(&ancestor.name()?))?,
+    };
     if name == BUSYBOX {
         let applet = if alias.as_deref() == Some(BUSYBOX) { called(&second) } else { alias.clone() };
         let applet = APPLETS.into_iter().find(|name| applet.as_deref() == Some(name))?;
@@ -194,7 +197,6 @@ fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
         return Some(link.map(|link| Chosen::new(link, None)).or_else(program));
     }
     let found = match &program {
-        // bash is another shell under the name of sh, and so are zsh and ksh.
         Some(program) => {
             let link = link().filter(|_| alias.as_ref() != Some(&name));
             link.or_else(|| runs(program.as_os_str(), path).ok())
@@ -242,3 +244,6 @@ fn known(program: &Path) -> Option<(String, &'static Family)> {
 fn family_of(name: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| family.names.contains(&name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,8 @@ mod saving;
 // Made-up services to be asked.
 #[cfg(feature = "net")]
 mod services;
+// Which shell runs jobs, and what it is given.
+mod shells;
 // Ctrl-C and its like.
 mod signals;
 // The pair of functions that wait.
