@@ -94,7 +94,7 @@ impl Chosen {
 
     /// Whether it is the shell called `name`.
     pub(super) fn is(&self, name: &str) -> bool {
-        known(&self.program).is_some_and(|(known, _)| known == name)
+        known(&self.program).is_some_and(|(known, _)| without_version(&known) == name)
     }
 
     /// The words before a command line.
@@ -169,11 +169,27 @@ fn runs(program: &OsStr, path: &OsStr) -> Result<PathBuf, String> {
 
 /// The nearest shell, if it is here for us, too.
 fn nearest(mut ancestors: impl Iterator<Item = Ancestor>, path: &OsStr) -> Option<Chosen> {
-    ancestors.find_map(|ancestor| shell_of(&ancestor, path))?
+    match ancestors.find_map(|ancestor| seen(&ancestor, path))? {
+        Seen::Here(chosen) => Some(chosen),
+        Seen::Elsewhere => None,
+    }
 }
 
-/// The shell that a process is: `Some(None)` if it cannot be started from here.
-fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
+/// A process that is a shell.
+enum Seen {
+    Here(Chosen),
+    /// Its program cannot be started from here.
+    Elsewhere,
+}
+
+impl Seen {
+    fn at(program: Option<PathBuf>, applet: Option<&'static str>) -> Self {
+        program.map_or(Self::Elsewhere, |program| Self::Here(Chosen::new(program, applet)))
+    }
+}
+
+/// The shell that a process is.
+fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Seen> {
     let program = ancestor.program();
     let [first, second] = ancestor.words();
     let alias = called(&first);
@@ -182,7 +198,7 @@ fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
         // bash is another shell under the name of sh, and Debian's rc is rc.byron.
         Some(program) => match called(program.as_os_str()) {
             Some(name) => name,
-            None => return link().map(|link| Some(Chosen::new(link, None))),
+            None => return link().map(|link| Seen::at(Some(link), None)),
         },
         // Another user's process does not tell its program, but the name it was started
         // by, and the kernel's name for it, which is that of its script where it runs one.
@@ -191,10 +207,11 @@ fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
     if name == BUSYBOX {
         let applet = if alias.as_deref() == Some(BUSYBOX) { called(&second) } else { alias.clone() };
         let applet = APPLETS.into_iter().find(|name| applet.as_deref() == Some(name))?;
-        let link = link().filter(|_| alias.as_deref() == Some(applet));
+        if let Some(link) = link().filter(|_| alias.as_deref() == Some(applet)) {
+            return Some(Seen::at(Some(link), None));
+        }
         let program = program.map_or_else(|| OsString::from(BUSYBOX), PathBuf::into_os_string);
-        let program = || Some(Chosen::new(runs(&program, path).ok()?, Some(applet)));
-        return Some(link.map(|link| Chosen::new(link, None)).or_else(program));
+        return Some(Seen::at(runs(&program, path).ok(), Some(applet)));
     }
     let found = match &program {
         Some(program) => {
@@ -204,7 +221,7 @@ fn shell_of(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
         None => runs(&first, path).ok().filter(|_| alias.is_some() && is_absolute(&first)),
     };
     let found = found.or_else(|| runs(OsStr::new(&name), path).ok());
-    Some(found.map(|program| Chosen::new(program, None)))
+    Some(Seen::at(found, None))
 }
 
 /// The file by whose name a process was started, if it still leads to its program.
@@ -224,10 +241,7 @@ fn is_absolute(word: &OsStr) -> bool {
 fn called(word: &OsStr) -> Option<String> {
     let name = Path::new(word).file_name()?.to_str()?;
     let name = name.strip_prefix('-').unwrap_or(name);
-    // ksh93, zsh-5.9
-    let plain = name.trim_end_matches(|sign: char| sign.is_ascii_digit() || ".-".contains(sign));
-    let name = if family_of(name).is_some() { name } else { plain };
-    family_of(name).is_some().then(|| name.to_owned())
+    family_of(name).map(|_| name.to_owned())
 }
 
 /// The name and the family of a program, or of what it is a link to.
@@ -242,7 +256,13 @@ fn known(program: &Path) -> Option<(String, &'static Family)> {
 }
 
 fn family_of(name: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| family.names.contains(&name))
+    let of = |name: &str| FAMILIES.iter().find(|family| family.names.contains(&name));
+    of(name).or_else(|| of(without_version(name)))
+}
+
+/// `ksh` of ksh93, `zsh` of zsh-5.9.
+fn without_version(name: &str) -> &str {
+    name.trim_end_matches(|sign: char| sign.is_ascii_digit() || ".-".contains(sign))
 }
 
 #[cfg(test)]

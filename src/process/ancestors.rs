@@ -36,7 +36,7 @@ pub(crate) fn ancestors_in(proc: &Path, first: u32) -> impl Iterator<Item = Ance
         // What started the first process of a container is not seen there.
         (pid > 0).then(|| Ancestor { folder: proc.join(pid.to_string()) })
     };
-    iter::successors(of.clone()(first), move |ancestor| of(ancestor.parent()?)).take(MOST)
+    iter::successors(of(first), move |ancestor| of(ancestor.parent()?)).take(MOST)
 }
 
 impl Ancestor {

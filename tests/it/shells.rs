@@ -9,7 +9,8 @@ use crate::support::{Fresh, Line, Ran};
 /// not the last: a shell may put that in its own place.
 fn script(fresh: &Fresh, shell: &str, lines: &str) -> Line {
     fs::write(fresh.path("script"), format!("{lines}\ntrue\n")).unwrap();
-    fresh.shell(&format!("{shell} script"))
+    // No start-up files of whoever runs the tests, and none left to them.
+    fresh.shell(&format!("{shell} script")).env("HOME", fresh.path("home"))
 }
 
 fn said(shell: &str, lines: &str) -> String {
@@ -92,7 +93,7 @@ fn variables_name_a_shell_and_one_that_cannot_run_is_passed_over_and_told() {
             .says("/bash\n")
             .tells_one_line(&format!("$PARALLEL_SHELL: {shell}: {why}; jobs run in /"));
     }
-    ran("bash", &format!("parsim parallel --shell /no/such 'echo | cat' ::: a || exit $?")).exits(255);
+    ran("bash", "parsim parallel --shell /no/such 'echo | cat' ::: a || exit $?").exits(255);
 }
 
 #[test]
@@ -114,19 +115,24 @@ fn a_value_is_one_word_in_fish_and_no_command() {
     }
     let fresh = Fresh::new();
     let values = ["C:\\\\dir\\x", "a\\'b", "a\\'b\\';touch hit;#", "'", "\\", "$x(y)", "a\nb"];
-    let line = fresh.parsim("parallel -0 -k").env("PARALLEL_SHELL", "fish");
+    let line = fresh.parsim("parallel -0 -k").env("PARALLEL_SHELL", "fish").env("HOME", fresh.path("home"));
     let ran = line.args(["printf '%s\\0' {};:", ":::"]).args(values).run();
     ran.exits(0).expect(ran.stdout == values.map(|value| format!("{value}\0")).concat(), "the values");
     let ran = fresh
         .parsim("parallel -k -q printf %s\\n")
         .env("PARALLEL_SHELL", "fish")
+        .env("HOME", fresh.path("home"))
         .args([":::", "a\\'b"])
         .run();
     ran.exits(0).expect(ran.stdout == "a\\'b\n", "quoted words");
-    let ran =
-        fresh.parsim("parallel --shellquote").env("PARALLEL_SHELL", "fish").args([":::", "a\\'b"]).run();
+    let ran = fresh
+        .parsim("parallel --shellquote")
+        .env("PARALLEL_SHELL", "fish")
+        .env("HOME", fresh.path("home"))
+        .args([":::", "a\\'b"])
+        .run();
     ran.exits(0).expect(ran.stdout == "'a\\\\\\'b'\n", "quoted for fish");
-    assert_eq!(fresh.names(""), [""; 0], "no file was made");
+    assert!(!fresh.path("hit").exists(), "a value was run");
 }
 
 #[test]

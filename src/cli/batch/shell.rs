@@ -8,8 +8,6 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
-
 use crate::cli::exit::Fault;
 use crate::cli::shell::{Chosen, choose, exported_function, search_path};
 use crate::format::printable;
@@ -40,12 +38,9 @@ pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
     let is_zsh = chosen.is("zsh");
     let reads_a_file =
         ["BASH_ENV", "ENV"].iter().any(|name| env::var_os(name).is_some()) || is_zsh && reads_zshenv();
-    let definitions = definitions().map_err(Fault::Own)?;
-    let definitions = definitions.map(|text| match is_zsh {
-        // It knows an alias only in what is read after its definition.
-        true => Definitions::before_eval(text),
-        false => Definitions::before_line(text),
-    });
+    // zsh knows an alias only in what it reads after its definition.
+    let defined = if is_zsh { Definitions::before_eval } else { Definitions::before_line };
+    let definitions = definitions()?.map(defined);
     let Chosen { program, applet, family, .. } = chosen;
     Ok(Shell {
         can_be_left_out: family.is_plain && !reads_a_file && definitions.is_none(),
@@ -62,13 +57,17 @@ pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
 
 /// What the functions of `env_parallel` hand over in `$PARALLEL_ENV`: definitions, or
 /// the name of a file with them.
-fn definitions() -> anyhow::Result<Option<Vec<u8>>> {
+fn definitions() -> Result<Option<Vec<u8>>, Fault> {
     let Some(value) = env::var_os("PARALLEL_ENV").filter(|value| !value.is_empty()) else { return Ok(None) };
     let mut text = value.clone().into_vec();
     if Path::new(&value).exists() {
-        text = fs::read(&value).with_context(|| format!("read $PARALLEL_ENV: {}", value.display()))?;
+        let refused = |why: &str| Fault::Usage(format!("$PARALLEL_ENV: {}: {why}", value.display()));
+        text = fs::read(&value).map_err(|error| {
+            let why = error.to_string();
+            refused(why.split(" (os error").next().unwrap_or(&why))
+        })?;
         if text.contains(&0) {
-            bail!("$PARALLEL_ENV: {} holds a NUL byte, which no shell can be given", value.display());
+            return Err(refused("holds a NUL byte, which no shell can be given"));
         }
     }
     // They stand for newlines, which a variable of csh or fish cannot hold.

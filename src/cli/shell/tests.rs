@@ -62,8 +62,8 @@ impl Machine {
     }
 }
 
-fn found(name: &str) -> Option<(String, Option<&'static str>)> {
-    Some((name.to_owned(), None))
+fn alone(name: &str) -> (String, Option<&'static str>) {
+    (name.to_owned(), None)
 }
 
 #[test]
@@ -72,13 +72,13 @@ fn the_nearest_ancestor_that_is_a_shell_is_found_whatever_stands_between() {
     machine.starts("python3", &["python3", "bash"], "bash");
     assert_eq!(machine.finds(), None, "a name alone makes no shell");
     machine.starts("zsh", &["-zsh"], "zsh").starts("bash", &["/bin/bash", "./run.sh"], "run.sh");
-    assert_eq!(machine.finds(), found("bash"));
+    assert_eq!(machine.finds(), Some(alone("bash")));
     machine.starts("sudo", &["sudo", "timeout", "5", "make"], "sudo").starts("python3", &["make"], "make");
-    assert_eq!(machine.finds(), found("bash"));
+    assert_eq!(machine.finds(), Some(alone("bash")));
     machine.starts("ksh93", &["/bin/ksh", "x"], "ksh");
-    assert_eq!(machine.finds(), found("ksh93"));
+    assert_eq!(machine.finds(), Some(alone("ksh93")));
     machine.starts("fish", &["fish"], "fish");
-    assert_eq!(machine.finds(), found("fish"));
+    assert_eq!(machine.finds(), Some(alone("fish")));
 }
 
 #[test]
@@ -93,15 +93,15 @@ fn a_shell_goes_by_the_name_that_it_was_called_by() {
         (&["zsh"], "dash"),
     ] {
         machine.starts("dash", words, "x");
-        assert_eq!(machine.finds(), found(name), "{words:?}");
+        assert_eq!(machine.finds(), Some(alone(name)), "{words:?}");
     }
     fs::rename(machine.bin("ksh93"), machine.bin("some-ksh")).unwrap();
     symlink("some-ksh", machine.bin("ksh")).unwrap();
     machine.starts("some-ksh", &["ksh", "run.sh"], "ksh");
-    assert_eq!(machine.finds(), found("ksh"), "a link that tells what it is");
+    assert_eq!(machine.finds(), Some(alone("ksh")), "a link that tells what it is");
     let sh = machine.bin("sh");
     machine.starts("dash", &[sh.to_str().unwrap(), "-c", "x"], "sh");
-    assert_eq!(machine.finds(), found("sh"));
+    assert_eq!(machine.finds(), Some(alone("sh")));
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn busybox_is_the_shell_that_it_was_called_for_and_its_other_programs_are_none()
     machine.starts("bash", &["bash"], "bash").starts("busybox", &["busybox", "sh", "x"], "busybox");
     assert_eq!(machine.finds(), Some(("busybox".to_owned(), Some("sh"))));
     machine.starts("busybox", &["ash", "x"], "ash");
-    assert_eq!(machine.finds(), found("ash"), "by its link");
+    assert_eq!(machine.finds(), Some(alone("ash")), "by its link");
     machine.starts("busybox", &["/no/such/sh", "x"], "sh");
     assert_eq!(machine.finds(), Some(("busybox".to_owned(), Some("sh"))));
     machine.starts("bash", &["bash"], "bash").starts("busybox", &["timeout", "sh"], "timeout");
     machine.starts("busybox", &["busybox", "timeout", "9"], "timeout");
-    assert_eq!(machine.finds(), found("bash"));
+    assert_eq!(machine.finds(), Some(alone("bash")));
 }
 
 #[test]
@@ -133,20 +133,20 @@ fn a_shell_whose_program_only_its_owner_may_know_is_found_by_its_name() {
         (&["sshd: me"], "sshd", "ksh93"),
     ] {
         machine.starts("", words, comm);
-        assert_eq!(machine.finds(), found(name), "{words:?} {comm}");
+        assert_eq!(machine.finds(), Some(alone(name)), "{words:?} {comm}");
     }
     let dash = machine.bin("dash");
     machine.starts("", &[dash.to_str().unwrap()], "x");
-    assert_eq!(machine.finds(), found("dash"));
+    assert_eq!(machine.finds(), Some(alone("dash")));
 }
 
 #[test]
 fn a_shell_whose_file_was_replaced_is_found_and_one_that_is_gone_is_not() {
     let machine = Machine::new();
     machine.starts("bash (deleted)", &["bash"], "bash");
-    assert_eq!(machine.finds(), found("bash"));
+    assert_eq!(machine.finds(), Some(alone("bash")));
     machine.starts("../away/zsh", &["zsh"], "zsh");
-    assert_eq!(machine.finds(), found("zsh"), "another of that name");
+    assert_eq!(machine.finds(), Some(alone("zsh")), "another of that name");
     fs::remove_file(machine.bin("zsh")).unwrap();
     assert_eq!(machine.finds(), None, "a further one did not write the line");
 }
@@ -176,9 +176,9 @@ fn a_name_tells_the_family_whatever_stands_around_it() {
     for (word, name) in [
         ("/usr/bin/bash", Some("bash")),
         ("-bash", Some("bash")),
-        ("bash5", Some("bash")),
-        ("/bin/zsh-5.9", Some("zsh")),
-        ("ksh93", Some("ksh")),
+        ("bash5", Some("bash5")),
+        ("/bin/zsh-5.9", Some("zsh-5.9")),
+        ("ksh93", Some("ksh93")),
         ("/bin/bsd-csh", Some("bsd-csh")),
         ("bashful", None),
         ("sshd", None),
@@ -190,6 +190,7 @@ fn a_name_tells_the_family_whatever_stands_around_it() {
     }
     let dialect = |name: &str| Chosen::new(PathBuf::from(name), None).family.dialect;
     assert_eq!(dialect("/opt/fish"), Dialect::Fish);
+    assert!(Chosen::new(PathBuf::from("/bin/zsh-5.9"), None).is("zsh"));
     assert_eq!([dialect("tcsh"), dialect("/bin/csh")], [Dialect::Csh; 2]);
     assert_eq!(dialect("/usr/local/bin/rc"), Dialect::Rc);
     assert_eq!(dialect("/opt/unheard-of"), Dialect::Posix);

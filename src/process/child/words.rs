@@ -109,7 +109,9 @@ impl Words {
         if shell.is_empty() {
             list.append(&[b"/bin/sh"]);
         }
-        shell.iter().for_each(|word| list.append(&[word.as_bytes()]));
+        for word in shell {
+            list.append(&[word.as_bytes()]);
+        }
         list.append(&[program.to_bytes()]);
         for word in self.iter().skip(1) {
             list.append(&[word.to_bytes()]);

@@ -67,9 +67,9 @@ mod tests {
     #[test]
     fn a_line_follows_the_definitions_or_is_an_argument_where_both_are_too_long() {
         let definitions = Definitions::before_line(vec![b'#'; 100_000]);
-        let words = |line: &[u8]| definitions.with_line(line, OsStr::new("sh")).len();
-        assert_eq!(words(&[b'x'; 31_070]), 1);
-        assert_eq!(words(&[b'x'; 31_071]), 3);
+        let words = |length| definitions.with_line(&vec![b'x'; length], OsStr::new("sh")).len();
+        assert_eq!(words(31_070), 1);
+        assert_eq!(words(31_071), 3);
         let eval = Definitions::before_eval(b"x=1".to_vec());
         assert_eq!(eval.with_line(b"echo $x", OsStr::new("zsh")), [OsStr::new("x=1\neval 'echo $x'")]);
     }
