@@ -215,8 +215,8 @@ fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Seen> {
     }
     let found = match &program {
         Some(program) => {
-            let link = link().filter(|_| alias.as_ref() != Some(&name));
-            link.or_else(|| runs(program.as_os_str(), path).ok())
+            let link = if alias.as_ref() == Some(&name) { None } else { link() };
+            link.or_else(|| resolve(program.as_os_str(), path).ok())
         }
         None => runs(&first, path).ok().filter(|_| alias.is_some() && is_absolute(&first)),
     };

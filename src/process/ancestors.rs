@@ -17,8 +17,8 @@ const MOST: usize = 1000;
 /// What the kernel adds to the name of a program whose file was replaced.
 const DELETED: &[u8] = b" (deleted)";
 
-/// So much of a command line is read for its first words.
-const LONGEST: u64 = 4096;
+/// So much is read of a file: the first words of a command line, the others whole.
+const LONGEST: usize = 4096;
 
 /// A process that this one comes from.
 pub struct Ancestor {
@@ -32,11 +32,15 @@ pub fn ancestors() -> impl Iterator<Item = Ancestor> {
 
 /// Process `first` and its ancestors, as `proc` has them.
 pub(crate) fn ancestors_in(proc: &Path, first: u32) -> impl Iterator<Item = Ancestor> {
-    let of = move |pid: u32| {
+    let mut last: Option<Ancestor> = None;
+    let next = move || {
+        let pid = last.as_ref().map_or(Some(first), Ancestor::parent)?;
         // What started the first process of a container is not seen there.
-        (pid > 0).then(|| Ancestor { folder: proc.join(pid.to_string()) })
+        let folder = (pid > 0).then(|| proc.join(pid.to_string()))?;
+        last = Some(Ancestor { folder: folder.clone() });
+        Some(Ancestor { folder })
     };
-    iter::successors(of(first), move |ancestor| of(ancestor.parent()?)).take(MOST)
+    iter::from_fn(next).take(MOST)
 }
 
 impl Ancestor {
@@ -60,11 +64,7 @@ impl Ancestor {
     /// The first two words of its command line, as far as it has them.
     #[must_use]
     pub fn words(&self) -> [OsString; 2] {
-        let mut line = Vec::new();
-        if let Ok(file) = fs::File::open(self.folder.join("cmdline")) {
-            // What cannot be read is as good as empty.
-            let _ = file.take(LONGEST).read_to_end(&mut line);
-        }
+        let line = self.beginning_of("cmdline").unwrap_or_default();
         let mut words = line.split(|&byte| byte == 0).map(<[u8]>::to_vec).map(OsString::from_vec);
         [(); 2].map(|()| words.next().unwrap_or_default())
     }
@@ -72,13 +72,21 @@ impl Ancestor {
     /// The name it goes by, cut after 15 bytes.
     #[must_use]
     pub fn name(&self) -> Option<OsString> {
-        let mut name = fs::read(self.folder.join("comm")).ok()?;
+        let mut name = self.beginning_of("comm")?;
         name.pop_if(|last| *last == b'\n');
         Some(OsString::from_vec(name))
     }
 
+    /// What one call reads of a file: none of these is made in parts.
+    fn beginning_of(&self, file: &str) -> Option<Vec<u8>> {
+        let mut text = vec![0; LONGEST];
+        let length = fs::File::open(self.folder.join(file)).ok()?.read(&mut text).ok()?;
+        text.truncate(length);
+        Some(text)
+    }
+
     fn parent(&self) -> Option<u32> {
-        let stat = fs::read(self.folder.join("stat")).ok()?;
+        let stat = self.beginning_of("stat")?;
         // A name may hold anything, `)` too.
         let after = stat.rsplit(|&byte| byte == b')').next()?;
         let mut fields = after.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());

@@ -40,8 +40,8 @@ pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
         ["BASH_ENV", "ENV"].iter().any(|name| env::var_os(name).is_some()) || is_zsh && reads_zshenv();
     // zsh knows an alias only in what it reads after its definition.
     let defined = if is_zsh { Definitions::before_eval } else { Definitions::before_line };
-    let definitions = definitions()?.map(defined);
     let Chosen { program, applet, family, .. } = chosen;
+    let definitions = definitions()?.map(|text| defined(text, family.dialect));
     Ok(Shell {
         can_be_left_out: family.is_plain && !reads_a_file && definitions.is_none(),
         dialect: family.dialect,

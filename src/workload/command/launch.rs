@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::offer::THROUGH_FIFO;
-use super::{Definitions, Directory, Settings};
+use super::{Definitions, Directory, Offer, Settings};
 use crate::process::child::{Command, Words, resolve};
 use crate::template::{Dialect, Direct, Numbers, Template};
 
@@ -101,7 +101,10 @@ impl Launch {
             words: words.into_iter().flatten().collect(),
             definitions: shell.definitions.clone(),
             runs_texts: shell.runs_texts,
-            restoring: restoring(environment, &shell.path),
+            restoring: match settings.offer {
+                Offer::Fifo => restoring(environment, &shell.path),
+                Offer::Stdin | Offer::File => Vec::new(),
+            },
         })
     }
 
@@ -161,12 +164,13 @@ fn restoring(environment: &Words, path: &OsStr) -> Vec<OsString> {
     };
     let dropped = environment.iter().map(std::ffi::CStr::to_bytes).filter(is_dropped);
     let dropped: Vec<OsString> = dropped.map(|variable| OsStr::from_bytes(variable).to_owned()).collect();
-    match resolve(OsStr::new("env"), path) {
-        Ok(env) if !dropped.is_empty() => {
-            [env.into_os_string(), "--".into()].into_iter().chain(dropped).collect()
-        }
-        _ => Vec::new(),
+    if dropped.is_empty() {
+        return dropped;
     }
+    resolve(OsStr::new("env"), path).map_or_else(
+        |_| Vec::new(),
+        |env| [env.into_os_string(), "--".into()].into_iter().chain(dropped).collect(),
+    )
 }
 
 /// Whether where `program` is depends on the working directory.
