@@ -19,6 +19,7 @@ mod notebook;
 mod plan;
 mod report;
 mod services;
+mod shell;
 mod spot;
 mod streams;
 mod term;

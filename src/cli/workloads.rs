@@ -1,6 +1,6 @@
 //! The workload subcommands: from a workload and its options to the report.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -13,6 +13,7 @@ use super::exports::Exports;
 use super::gates;
 use super::plan::{Plan, Wanted};
 use super::services::Told;
+use super::shell::choose;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
 use crate::host::Limits;
@@ -68,10 +69,10 @@ pub(super) fn run_ways(
         experiment = experiment.without_records();
     }
     if let Some(command) = &ways.prepare {
-        experiment = experiment.before_each(hook(command, &interrupt));
+        experiment = experiment.before_each(hook(choose(None).words(), command, &interrupt));
     }
     if let Some(command) = &ways.cleanup {
-        experiment = experiment.after_each(hook(command, &interrupt));
+        experiment = experiment.after_each(hook(choose(None).words(), command, &interrupt));
     }
     let mut study = experiment
         .executors(plan.executors)
@@ -104,10 +105,10 @@ pub(super) fn run_ways(
     })
 }
 
-/// A hook that runs `command` in a shell, which is told the way.
-pub(super) fn hook<'a>(command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
+/// A hook that runs `command` by `shell`, which is told the way.
+pub(super) fn hook<'a>(shell: Vec<OsString>, command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
     Box::new(move |way: Way| {
-        process::run_in_shell(command, &[("PARSIM_WAY", OsStr::new(way.name()))], interrupt.wake_fd())
+        process::run_in_shell(&shell, command, &[("PARSIM_WAY", OsStr::new(way.name()))], interrupt.wake_fd())
     })
 }
 

@@ -1,8 +1,9 @@
-//! Processes: what this one was handed at its start, and the shell commands
-//! that run around a measurement.
+//! Processes: what this one was handed at its start and by whom, and the shell
+//! commands that run around a measurement.
 //!
 //! Knows nothing of tasks.
 
+pub mod ancestors;
 pub mod child;
 mod descriptors;
 mod inherited;

@@ -1,6 +1,6 @@
 //! A shell command that runs outside the clock (`--prepare`, `--cleanup`).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
@@ -12,16 +12,22 @@ use anyhow::{Context as _, bail};
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Runs `command` with /bin/sh to its end; its output goes to stderr, for
-/// stdout belongs to the report. When `wake` becomes readable first, the
+/// Runs `command` by `shell`, the words before a command line, to its end; its output
+/// goes to stderr, for stdout belongs to the report. When `wake` becomes readable first, the
 /// command and its children are terminated, and that is no error: whoever made
 /// it readable knows why.
 ///
 /// # Errors
 /// When the shell cannot be started or the command does not end with 0.
-pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>) -> anyhow::Result<()> {
-    let mut child = Command::new("/bin/sh")
-        .arg("-c")
+pub fn run_in_shell(
+    shell: &[OsString],
+    command: &str,
+    env: &[(&str, &OsStr)],
+    wake: BorrowedFd<'_>,
+) -> anyhow::Result<()> {
+    let (program, words) = shell.split_first().context("no shell")?;
+    let mut child = Command::new(program)
+        .args(words)
         .arg(command)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
@@ -29,7 +35,7 @@ pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>)
         // A group of its own, so that all of it can be ended.
         .process_group(0)
         .spawn()
-        .with_context(|| format!("start /bin/sh for {command:?}"))?;
+        .with_context(|| format!("start {} for {command:?}", program.display()))?;
     let woken = wait_for_end_or(wake, &child).with_context(|| format!("wait for {command:?}"))?;
     if woken {
         end_group(&child).with_context(|| format!("end {command:?}"))?;
@@ -122,10 +128,14 @@ mod tests {
 
     use super::*;
 
+    fn sh() -> [OsString; 2] {
+        ["/bin/sh", "-c"].map(OsString::from)
+    }
+
     #[test]
     fn a_failing_command_is_an_error_that_names_it() {
         let (wake, _ring) = UnixStream::pair().unwrap();
-        let error = run_in_shell("exit 3", &[], wake.as_fd()).unwrap_err().to_string();
+        let error = run_in_shell(&sh(), "exit 3", &[], wake.as_fd()).unwrap_err().to_string();
         assert!(error.contains("\"exit 3\"") && error.contains('3'), "{error}");
     }
 
@@ -133,13 +143,13 @@ mod tests {
     fn the_environment_reaches_the_command() {
         let (wake, _ring) = UnixStream::pair().unwrap();
         let env = [("PARSIM_WAY", OsStr::new("serial"))];
-        run_in_shell("test \"$PARSIM_WAY\" = serial", &env, wake.as_fd()).unwrap();
+        run_in_shell(&sh(), "test \"$PARSIM_WAY\" = serial", &env, wake.as_fd()).unwrap();
     }
 
     #[test]
     fn a_readable_wake_descriptor_ends_the_command_and_its_children() {
         let (wake, ring) = UnixStream::pair().unwrap();
         drop(ring);
-        run_in_shell("trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd()).unwrap();
+        run_in_shell(&sh(), "trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd()).unwrap();
     }
 }

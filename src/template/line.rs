@@ -2,7 +2,7 @@
 //!
 //! Knows pieces as they come, no templates.
 
-use super::quote::quote;
+use super::quote::{Dialect, quote};
 use super::walk::Sink;
 
 /// A line as it is.
@@ -23,7 +23,7 @@ impl Sink for Plain<'_> {
 }
 
 /// A line with quoted values.
-pub(super) struct Quoted<'a>(pub(super) &'a mut Vec<u8>);
+pub(super) struct Quoted<'a>(pub(super) &'a mut Vec<u8>, pub(super) Dialect);
 
 impl Sink for Quoted<'_> {
     fn text(&mut self, text: &[u8]) {
@@ -31,7 +31,7 @@ impl Sink for Quoted<'_> {
     }
 
     fn value(&mut self, value: &[u8]) {
-        quote(value, self.0);
+        quote(value, self.1, self.0);
     }
 
     fn end_word(&mut self) {
@@ -42,6 +42,7 @@ impl Sink for Quoted<'_> {
 /// A line with quoted words.
 pub(super) struct Words<'a> {
     out: &'a mut Vec<u8>,
+    dialect: Dialect,
     /// Where the word starts that has not ended yet.
     word: usize,
     begun: bool,
@@ -50,8 +51,8 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     /// Words behind what is in `out`.
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { word: out.len(), begun: false, first: true, out }
+    pub(super) fn new(out: &'a mut Vec<u8>, dialect: Dialect) -> Self {
+        Self { dialect, word: out.len(), begun: false, first: true, out }
     }
 
     /// Ends the last word. One into which nothing was put leaves no trace.
@@ -63,7 +64,7 @@ impl<'a> Words<'a> {
         if !self.first {
             self.out.push(b' ');
         }
-        quote(&word, self.out);
+        quote(&word, self.dialect, self.out);
         self.word = self.out.len();
         self.begun = false;
         self.first = false;

@@ -3,7 +3,7 @@
 //! Knows lengths; adding them up is `pack`'s.
 
 use super::piece::{Position, What};
-use super::quote::{apostrophes, quoted_len};
+use super::quote::{Dialect, escapes, quoted_len};
 
 /// A replacement string with a position.
 #[derive(Clone, Debug)]
@@ -51,32 +51,32 @@ impl Nth<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     Plain,
-    Quoted,
-    /// Words in quotes, each `'` in them as five bytes.
-    Words,
+    Quoted(Dialect),
+    /// Words in quotes, with all that is escaped in them.
+    Words(Dialect),
 }
 
 impl Measure {
     pub(super) fn text(self, text: &[u8]) -> usize {
         match self {
-            Self::Plain | Self::Quoted => text.len(),
-            Self::Words => text.len() + 4 * apostrophes(text),
+            Self::Plain | Self::Quoted(_) => text.len(),
+            Self::Words(dialect) => text.len() + escapes(text, dialect),
         }
     }
 
     pub(super) fn value(self, value: &[u8]) -> usize {
         match self {
             Self::Plain => value.len(),
-            Self::Quoted => quoted_len(value),
-            Self::Words => self.text(value),
+            Self::Quoted(dialect) => quoted_len(value, dialect),
+            Self::Words(_) => self.text(value),
         }
     }
 
     /// A space, and the next word's quotes.
     pub(super) fn end_word(self) -> usize {
         match self {
-            Self::Plain | Self::Quoted => 1,
-            Self::Words => 3,
+            Self::Plain | Self::Quoted(_) => 1,
+            Self::Words(_) => 3,
         }
     }
 }

@@ -16,7 +16,7 @@
 //! | `counts` | how many slots and jobs there are, for those numbers |
 //! | `group` | which pieces are repeated together |
 //! | `walk` | the order in which a job's pieces come out |
-//! | `quote` | GNU parallel's quoting of one value |
+//! | `quote` | the quoting of one value, shell by shell |
 //! | `line` | a job's line, quoted in three ways |
 //! | `render` | a template as a whole |
 //! | `pack` | the length of a line that values are still added to |
@@ -50,5 +50,5 @@ pub use options::{Name, Options};
 pub use pack::Packer;
 pub use parse::Unsupported;
 pub use piece::Numbers;
-pub use quote::{quote, quoted_len};
+pub use quote::{Dialect, quote, quoted_len};
 pub use render::{Quoting, Template};

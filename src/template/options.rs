@@ -4,6 +4,7 @@
 
 use super::form::Form;
 use super::piece::{Number, What};
+use super::quote::Dialect;
 use super::shape::Shape;
 
 /// How templates are read.
@@ -21,6 +22,8 @@ pub struct Options {
     pub repeats_words: bool,
     /// Whether values are taken but not inserted: -n0 and -N0.
     pub leaves_values_out: bool,
+    /// How the shell that runs the lines reads quotes.
+    pub dialect: Dialect,
 }
 
 /// A replacement string that can be renamed.
@@ -95,7 +98,7 @@ pub(super) fn rules(options: &Options) -> Vec<Rule> {
     let mut fixed = usual();
     let mut rules = Vec::new();
     if options.plus {
-        fixed.extend(plus());
+        fixed.extend(plus(options.dialect));
         rules.extend(
             Shape::ALL.map(|shape| Rule { key: shape.start().to_vec(), meaning: Meaning::Shaped(shape) }),
         );
@@ -136,10 +139,18 @@ fn usual() -> Vec<Rule> {
     ]
 }
 
-fn plus() -> Vec<Rule> {
+fn plus(dialect: Dialect) -> Vec<Rule> {
     let value = |key, form| fixed(key, What::Value(form));
     let number = |key, number| fixed(key, What::Number(number));
-    let shell = |key, text| fixed(key, What::Shell(text));
+    // fish takes `{$NAME}` for what others write `${NAME}`; rc has nothing like it.
+    let shell = |key, others: &'static [u8], fish: &'static [u8], rc: &'static [u8]| {
+        let text = match dialect {
+            Dialect::Posix | Dialect::Csh => others,
+            Dialect::Fish => fish,
+            Dialect::Rc => rc,
+        };
+        fixed(key, What::Shell(text))
+    };
     let skip = |key: &str, skip| {
         let what = What::Value(Form::Value);
         let meaning = Meaning::Fixed(Fixed { what, skip: Some(skip) });
@@ -157,11 +168,16 @@ fn plus() -> Vec<Rule> {
         number("{##}", Number::Total),
         number("{0#}", Number::PaddedSeq),
         number("{0%}", Number::PaddedSlot),
-        shell("{slot}", b"${PARALLEL_JOBSLOT}"),
-        shell("{host}", b"${PARALLEL_SSHHOST}"),
-        shell("{sshlogin}", b"${PARALLEL_SSHLOGIN}"),
-        shell("{hgrp}", b"${PARALLEL_HOSTGROUPS}"),
-        shell("{agrp}", b"${PARALLEL_ARGHOSTGROUPS}"),
+        shell("{slot}", b"${PARALLEL_JOBSLOT}", b"{$PARALLEL_JOBSLOT}", b"$PARALLEL_JOBSLOT^''"),
+        shell("{host}", b"${PARALLEL_SSHHOST}", b"{$PARALLEL_SSHHOST}", b"$PARALLEL_SSHHOST^''"),
+        shell("{sshlogin}", b"${PARALLEL_SSHLOGIN}", b"{$PARALLEL_SSHLOGIN}", b"$PARALLEL_SSHLOGIN^''"),
+        shell("{hgrp}", b"${PARALLEL_HOSTGROUPS}", b"{$PARALLEL_HOSTGROUPS}", b"$PARALLEL_HOSTGROUPS^''"),
+        shell(
+            "{agrp}",
+            b"${PARALLEL_ARGHOSTGROUPS}",
+            b"{$PARALLEL_ARGHOSTGROUPS}",
+            b"$PARALLEL_ARGHOSTGROUPS^''",
+        ),
         skip("{uniq}", Skip::Repeated),
         skip("{choose_k}", Skip::Unordered),
     ]

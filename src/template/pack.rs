@@ -34,8 +34,8 @@ impl<'t> Packer<'t> {
     #[must_use]
     pub fn new(template: &'t Template, quoting: Quoting, numbers: &Numbers) -> Self {
         let measure = match quoting {
-            Quoting::Words => Measure::Words,
-            Quoting::Shell if !template.makes_command() => Measure::Quoted,
+            Quoting::Words => Measure::Words(template.dialect),
+            Quoting::Shell if !template.makes_command() => Measure::Quoted(template.dialect),
             Quoting::Shell | Quoting::None => Measure::Plain,
         };
         let mut packer = Self {

@@ -1,13 +1,29 @@
-//! GNU parallel's quoting of one value for a Bourne-like shell.
+//! Quoting of one value, so that a shell reads it as one word: for Bourne-like
+//! shells byte for byte as GNU parallel does.
 //!
 //! Knows no template: a value goes in, a shell word comes out.
+
+/// How a shell reads what stands between `'` and `'`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// sh and its like: everything stands for itself.
+    #[default]
+    Posix,
+    /// fish: `\\` is `\`, and `\'` is `'`.
+    Fish,
+    /// csh and tcsh: `!` recalls what was typed and a line ends the text, each
+    /// unless `\` is before it.
+    Csh,
+    /// rc: `''` is `'`.
+    Rc,
+}
 
 /// Appends `value` to `out`, quoted so that a shell reads it as one word.
 ///
 /// Letters, digits and `-_.+/` stay bare, an empty value is `''`, everything
-/// else is wrapped in `'…'` with each `'` written `'"'"'`, after which a
-/// leading or trailing empty `''` is left out.
-pub fn quote(value: &[u8], out: &mut Vec<u8>) {
+/// else is wrapped in `'…'`, in which the dialect's own signs are escaped. Where
+/// a `'` is written `'"'"'`, a leading or trailing empty `''` is left out.
+pub fn quote(value: &[u8], dialect: Dialect, out: &mut Vec<u8>) {
     if value.is_empty() {
         out.extend_from_slice(b"''");
         return;
@@ -16,6 +32,49 @@ pub fn quote(value: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(value);
         return;
     }
+    if dialect == Dialect::Posix {
+        quote_posix(value, out);
+        return;
+    }
+    out.push(b'\'');
+    for &byte in value {
+        match (dialect, byte) {
+            (Dialect::Fish, b'\\' | b'\'') | (Dialect::Csh, b'!' | b'\n') => out.extend([b'\\', byte]),
+            (Dialect::Rc, b'\'') => out.extend_from_slice(b"''"),
+            (Dialect::Posix | Dialect::Csh, b'\'') => out.extend_from_slice(b"'\"'\"'"),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'\'');
+}
+
+/// The number of bytes that [`quote`] appends for `value`.
+#[must_use]
+pub fn quoted_len(value: &[u8], dialect: Dialect) -> usize {
+    if value.is_empty() {
+        return 2;
+    }
+    if is_bare(value) {
+        return value.len();
+    }
+    let outer = |byte: Option<&u8>| match dialect {
+        Dialect::Posix => 2 * usize::from(byte == Some(&b'\'')),
+        Dialect::Fish | Dialect::Csh | Dialect::Rc => 0,
+    };
+    value.len() + 2 + escapes(value, dialect) - outer(value.first()) - outer(value.last())
+}
+
+/// How many bytes a text becomes longer within quotes.
+pub(super) fn escapes(text: &[u8], dialect: Dialect) -> usize {
+    let weight = |&byte: &u8| match (dialect, byte) {
+        (Dialect::Posix | Dialect::Csh, b'\'') => 4,
+        (Dialect::Fish, b'\\' | b'\'') | (Dialect::Csh, b'!' | b'\n') | (Dialect::Rc, b'\'') => 1,
+        _ => 0,
+    };
+    text.iter().map(weight).sum()
+}
+
+fn quote_posix(value: &[u8], out: &mut Vec<u8>) {
     let last = value.len() - 1;
     if value[0] != b'\'' {
         out.push(b'\'');
@@ -36,24 +95,6 @@ pub fn quote(value: &[u8], out: &mut Vec<u8>) {
     if value[last] != b'\'' {
         out.push(b'\'');
     }
-}
-
-/// The number of bytes that [`quote`] appends for `value`.
-#[must_use]
-pub fn quoted_len(value: &[u8]) -> usize {
-    if value.is_empty() {
-        return 2;
-    }
-    if is_bare(value) {
-        return value.len();
-    }
-    let outer = |byte: Option<&u8>| 2 * usize::from(byte == Some(&b'\''));
-    value.len() + 2 + 4 * apostrophes(value) - outer(value.first()) - outer(value.last())
-}
-
-/// How many `'` a text holds.
-pub(super) fn apostrophes(text: &[u8]) -> usize {
-    text.split(|&byte| byte == b'\'').count() - 1
 }
 
 fn is_bare(value: &[u8]) -> bool {
@@ -78,8 +119,8 @@ mod tests {
 
     fn quoted(value: &str) -> String {
         let mut out = Vec::new();
-        quote(value.as_bytes(), &mut out);
-        assert_eq!(out.len(), quoted_len(value.as_bytes()), "{value:?}");
+        quote(value.as_bytes(), Dialect::Posix, &mut out);
+        assert_eq!(out.len(), quoted_len(value.as_bytes(), Dialect::Posix), "{value:?}");
         String::from_utf8(out).unwrap()
     }
 

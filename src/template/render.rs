@@ -8,6 +8,7 @@ use super::line::{Plain, Quoted, Words};
 use super::options::{Options, Skip};
 use super::parse::{Parsed, Unsupported, parse};
 use super::piece::{Group, Number, Numbers, Piece, What};
+use super::quote::Dialect;
 use super::walk::walk;
 
 /// How a line is quoted.
@@ -26,6 +27,7 @@ pub enum Quoting {
 #[derive(Clone, Debug)]
 pub struct Template {
     pub(super) groups: Vec<Group>,
+    pub(super) dialect: Dialect,
     uses_any: bool,
     makes_command: bool,
     skips: Vec<Skip>,
@@ -55,6 +57,7 @@ impl Template {
 
     fn of(parsed: Parsed, options: &Options) -> Self {
         Self {
+            dialect: options.dialect,
             uses_any: parsed.uses_any(),
             makes_command: makes_command(&parsed.pieces),
             groups: groups(parsed.pieces, options.repeats_words),
@@ -107,12 +110,12 @@ impl Template {
     ) {
         match quoting {
             Quoting::Words => {
-                let mut sink = Words::new(out);
+                let mut sink = Words::new(out, self.dialect);
                 walk(&self.groups, values, numbers, &mut sink);
                 sink.end();
             }
             Quoting::Shell if !self.makes_command => {
-                walk(&self.groups, values, numbers, &mut Quoted(out));
+                walk(&self.groups, values, numbers, &mut Quoted(out, self.dialect));
             }
             Quoting::Shell | Quoting::None => {
                 walk(&self.groups, values, numbers, &mut Plain(out));

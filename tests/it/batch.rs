@@ -52,13 +52,16 @@ fn a_command_of_plain_words_runs_without_a_shell_as_with_one() {
     let nasty = "'a b' \"it's\" '$HOME' '*' '-n' 'x\\y'";
     let through = |options: &str| {
         fresh
-            .shell(&format!("SHELL=/bin/sh parsim parallel -k {options} /usr/bin/printf %s/ ::: {nasty}"))
+            .shell(&format!(
+                "PARSIM_SHELL=/bin/sh parsim parallel -k {options} /usr/bin/printf %s/ ::: {nasty}"
+            ))
             .run()
             .stdout
     };
     let direct = through("--no-shell");
     assert_eq!(direct, "a b/it's/$HOME/*/-n/x\\y/");
-    let shell = fresh.shell(&format!("SHELL=/bin/sh parsim parallel -k 'true; printf %s/' {{}} ::: {nasty}"));
+    let shell =
+        fresh.shell(&format!("PARSIM_SHELL=/bin/sh parsim parallel -k 'true; printf %s/' {{}} ::: {nasty}"));
     assert_eq!(shell.run().stdout, direct);
 }
 

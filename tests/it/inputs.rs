@@ -58,7 +58,8 @@ fn shuffled_inputs_are_the_same_inputs_in_another_order() {
 fn exported_functions_are_commands() {
     let bash = |script: &str| {
         let fresh = Fresh::new();
-        fresh.shell(&format!("SHELL=/bin/bash exec bash -c '{script}'")).run().exits(0).stdout.clone()
+        // Which stays there, for its last command is not put in its place.
+        fresh.shell(&format!("exec bash -c '{script}; exit $?'")).run().exits(0).stdout.clone()
     };
     assert_eq!(
         bash("f() { echo \"<$1>\"; }; export -f f; parsim parallel -k f ::: a \"b c\""),
@@ -79,14 +80,12 @@ fn exported_functions_are_commands() {
 #[test]
 fn lines_are_run_by_the_shell_that_they_were_written_for() {
     let fresh = Fresh::new();
-    let ran = |script: &str| fresh.shell(&format!("exec bash -c '{script}'")).run().exits(0).stdout.clone();
+    let ran = |script: &str| {
+        fresh.shell(&format!("exec bash -c '{script}; exit $?'")).run().exits(0).stdout.clone()
+    };
     let dash = "export SHELL=/bin/dash; f() { echo f$1; }; export -f f; parsim parallel f ::: 1";
     assert_eq!(ran(dash), "f1\n", "other shells drop functions");
-    assert_eq!(
-        ran("unset SHELL; parsim parallel \"[[ a == a* ]] && echo {}\" ::: 1; true"),
-        "1\n",
-        "the parent"
-    );
+    assert_eq!(ran("unset SHELL; parsim parallel \"[[ a == a* ]] && echo {}\" ::: 1"), "1\n", "the parent");
     assert_eq!(ran("export PARSIM_SHELL=/bin/dash; parsim parallel \"echo \\$0 #\" ::: 1"), "/bin/dash\n");
 }
 

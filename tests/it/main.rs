@@ -53,6 +53,8 @@ mod saving;
 mod services;
 // Rows that say done, and output that is there.
 mod rows;
+// Which shell runs jobs, and what it is given.
+mod shells;
 // Ctrl-C and its like.
 mod signals;
 // The pair of functions that wait.

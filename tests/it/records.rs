@@ -22,7 +22,7 @@ fn logged(fresh: &Fresh, log: &str) -> Vec<String> {
 
 /// Runs `script` by a shell that jobs have, too.
 fn shell(fresh: &Fresh, script: &str) -> Ran {
-    fresh.shell(script).env("SHELL", "/bin/sh").run()
+    fresh.shell(script).env("PARSIM_SHELL", "/bin/sh").run()
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_left_starts_before_the_input_has_ended() {
     let fresh = Fresh::new();
     shell(&fresh, "parsim parallel --joblog l touch ::: a").exits(0);
     let mut line = fresh.parsim("parallel --resume --joblog l touch").stdin(Stdio::piped());
-    line.command().env("SHELL", "/bin/sh");
+    line.command().env("PARSIM_SHELL", "/bin/sh");
     let mut child = line.command().spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"a\nb\n").unwrap();
@@ -181,7 +181,7 @@ fn jobs_that_were_interrupted_are_not_in_the_log() {
         "a",
         "b",
     ]);
-    line.command().env("SHELL", "/bin/sh");
+    line.command().env("PARSIM_SHELL", "/bin/sh");
     let mut started = line.start();
     started.until("b runs and a is logged", || fresh.path("b").exists() && logged(&fresh, "l").len() == 1);
     started.signal("TERM");
@@ -202,7 +202,7 @@ fn a_run_that_was_killed_is_gone_on_from_without_a_job_lost_or_repeated() {
         let mut line = fresh.shell(&format!(
             "exec parsim parallel -j2 --resume --joblog l 'echo {{}} >>done' ::: $(seq {jobs})"
         ));
-        line.command().env("SHELL", "/bin/sh").env("TMPDIR", fresh.path("tmp"));
+        line.command().env("PARSIM_SHELL", "/bin/sh").env("TMPDIR", fresh.path("tmp"));
         let mut started = line.start();
         // Ended before it was killed, it is done.
         while started.is_running() && !reached(&fresh, wanted) {
@@ -344,7 +344,7 @@ fn results_of_a_job_cut_off_are_absent() {
     let fresh = Fresh::new();
     let mut line =
         fresh.parsim("parallel --results out").args(["echo half; : >runs; sleep 60; :", ":::", "a"]);
-    line.command().env("SHELL", "/bin/sh");
+    line.command().env("PARSIM_SHELL", "/bin/sh");
     let mut started = line.start();
     started.until("it runs", || fresh.path("runs").exists());
     started.signal("TERM");

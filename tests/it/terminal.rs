@@ -124,7 +124,7 @@ fn typed(fresh: &Fresh, jobs: &str, first: &str, second: &str) {
     // Something has to open a terminal, and to type.
     let script = "timeout -k 1 20 script -qec 'sh ./batch' /dev/null >shown; echo $? >status";
     let began = || fresh.path("began").exists();
-    fresh.shell(script).env("SHELL", "/bin/sh").run_fed(first, began, second);
+    fresh.shell(script).env("PARSIM_SHELL", "/bin/sh").run_fed(first, began, second);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::cli::args::Drawn;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
 use crate::cli::gates;
+use crate::cli::shell::choose;
 use crate::cli::term::Terminal;
 use crate::cli::workloads::{hook, report};
 use crate::executor::{Executor, Pool, Serial};
@@ -62,11 +63,12 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if !exports.any() && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
+    let shell = || choose(typed.run.shell.as_deref()).words();
     if let Some(command) = prepare {
-        experiment = experiment.before_each(hook(command, &interrupt));
+        experiment = experiment.before_each(hook(shell(), command, &interrupt));
     }
     if let Some(command) = cleanup {
-        experiment = experiment.after_each(hook(command, &interrupt));
+        experiment = experiment.after_each(hook(shell(), command, &interrupt));
     }
     let study = experiment
         .executors(executors)

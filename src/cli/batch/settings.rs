@@ -46,7 +46,9 @@ pub(super) fn prepare(
     meter: &Arc<Meter>,
 ) -> Result<(CommandBatch, Results), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
+    let shell = shell(typed)?;
     let mut options = Options {
+        dialect: shell.dialect,
         renames: renames(typed),
         plus: typed.flags.has(Flag::Plus),
         columns: Vec::new(),
@@ -98,7 +100,7 @@ pub(super) fn prepare(
         template,
         serial_template,
         quoting: quoting(typed),
-        shell: shell(typed),
+        shell,
         directory,
         variables: variables(typed),
         slot_variable: typed.run.slot_variable.clone(),

@@ -1,58 +1,93 @@
-//! The shell of the jobs, and what in the environment makes it read more than
-//! the command line.
+//! The shell of a batch: what runs its lines, what is put before each of them, and
+//! what in the environment makes a shell read more than the line.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::cli::exit::Fault;
+use crate::cli::shell::{Chosen, choose, exported_function, search_path};
+use crate::format::printable;
 use crate::gnu_args::{Flag, Typed};
-use crate::process::child::resolve;
-use crate::workload::command::Shell;
+use crate::workload::command::{Definitions, Shell};
 
-/// Shells whose reading of plain words is known.
-const KNOWN: [&str; 5] = ["sh", "dash", "bash", "ksh", "zsh"];
+/// Debian's /etc/zsh/zshenv, which sets `$PATH` where there is next to none.
+const USUAL_ZSHENV: [&str; 4] = [
+    r#"if [[ -z "$PATH" || "$PATH" == "/bin:/usr/bin" ]]"#,
+    "then",
+    r#"export PATH="/usr/local/bin:/usr/bin:/bin:/usr/games""#,
+    "fi",
+];
 
-/// The shell of the jobs: the option's, `$PARSIM_SHELL` or `$PARALLEL_SHELL`; bash
-/// where it hands functions on, for others drop them; else `$SHELL`, the shell that
-/// started this process, /bin/sh.
-pub(super) fn shell(typed: &Typed) -> Shell {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let functions: Vec<OsString> = env::vars_os().filter_map(|(name, _)| exported_function(&name)).collect();
-    let asked = typed.run.shell.clone().or_else(|| named("PARSIM_SHELL")).or_else(|| named("PARALLEL_SHELL"));
-    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
-    let is_bash = |shell: &PathBuf| shell.file_name().is_some_and(|name| name == "bash");
-    let usual = || match named("SHELL") {
-        Some(shell) if functions.is_empty() || is_bash(&shell) => Some(shell),
-        Some(_) | None if !functions.is_empty() => resolve(OsStr::new("bash"), &path).ok(),
-        shell => shell.or_else(parent),
-    };
-    let asked = asked.or_else(usual);
-    let program = asked.unwrap_or_else(|| PathBuf::from("/bin/sh"));
-    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let reads_a_file = ["BASH_ENV", "ENV"].iter().any(|name| env::var_os(name).is_some())
-        || (name == "zsh" && env::home_dir().is_some_and(|home| home.join(".zshenv").exists()));
-    let is_known = KNOWN.contains(&name.as_str());
-    Shell {
-        can_be_left_out: is_known && !reads_a_file && !Path::new("/etc/zshenv").exists(),
-        functions,
-        path,
-        refused: typed.flags.has(Flag::NoShell),
-        program,
+/// The shell of the jobs, and how it reads quotes.
+pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
+    let chosen = choose(typed.run.shell.as_deref());
+    for why in &chosen.passed_over {
+        // With stderr closed there is nobody left to tell.
+        let _ = writeln!(
+            io::stderr(),
+            "parsim: {}; jobs run in {}",
+            printable(why),
+            printable(&chosen.program.display().to_string())
+        );
     }
+    let functions = env::vars_os().filter_map(|(name, _)| exported_function(&name).map(OsStr::to_owned));
+    let is_zsh = chosen.is("zsh");
+    let reads_a_file =
+        ["BASH_ENV", "ENV"].iter().any(|name| env::var_os(name).is_some()) || is_zsh && reads_zshenv();
+    // zsh knows an alias only in what it reads after its definition.
+    let defined = if is_zsh { Definitions::before_eval } else { Definitions::before_line };
+    let Chosen { program, applet, family, .. } = chosen;
+    let definitions = definitions()?.map(|text| defined(text, family.dialect));
+    Ok(Shell {
+        can_be_left_out: family.is_plain && !reads_a_file && definitions.is_none(),
+        dialect: family.dialect,
+        runs_texts: family.runs_texts,
+        definitions,
+        functions: functions.collect(),
+        path: search_path(),
+        refused: typed.flags.has(Flag::NoShell),
+        applet,
+        program,
+    })
 }
 
-/// The program of the process that started this one, if it is a shell.
-fn parent() -> Option<PathBuf> {
-    let program = fs::read_link(format!("/proc/{}/exe", std::os::unix::process::parent_id())).ok()?;
-    let name = program.file_name()?.to_str()?;
-    KNOWN.contains(&name).then_some(program)
+/// What the functions of `env_parallel` hand over in `$PARALLEL_ENV`: definitions, or
+/// the name of a file with them.
+fn definitions() -> Result<Option<Vec<u8>>, Fault> {
+    let Some(value) = env::var_os("PARALLEL_ENV").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let mut text = value.clone().into_vec();
+    if Path::new(&value).exists() {
+        let refused = |why: &str| Fault::Usage(format!("$PARALLEL_ENV: {}: {why}", value.display()));
+        text = fs::read(&value).map_err(|error| {
+            let why = error.to_string();
+            refused(why.split(" (os error").next().unwrap_or(&why))
+        })?;
+        if text.contains(&0) {
+            return Err(refused("holds a NUL byte, which no shell can be given"));
+        }
+    }
+    // They stand for newlines, which a variable of csh or fish cannot hold.
+    text.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = b'\n');
+    Ok(Some(text))
 }
 
-/// `f` of `BASH_FUNC_f%%`, which is how bash exports a function.
-fn exported_function(name: &OsStr) -> Option<OsString> {
-    let name = name.as_bytes().strip_prefix(b"BASH_FUNC_")?;
-    let name = name.strip_suffix(b"%%").or_else(|| name.strip_suffix(b"()"))?;
-    Some(OsString::from_vec(name.to_vec()))
+/// Whether zsh reads a file that might define anything before it reads a line.
+fn reads_zshenv() -> bool {
+    let home = env::var_os("ZDOTDIR").map(PathBuf::from).or_else(env::home_dir);
+    home.is_some_and(|home| home.join(".zshenv").exists())
+        || Path::new("/etc/zshenv").exists()
+        || fs::read_to_string("/etc/zsh/zshenv").map_or_else(
+            |error| error.kind() != io::ErrorKind::NotFound,
+            |text| search_path() == "/bin:/usr/bin" || !is_usual(&text),
+        )
+}
+
+/// Whether a start-up file is Debian's, or has nothing in it.
+fn is_usual(zshenv: &str) -> bool {
+    let lines = zshenv.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.clone().count() == 0 || lines.eq(USUAL_ZSHENV)
 }

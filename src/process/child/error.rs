@@ -14,8 +14,8 @@ pub enum StartError {
     /// It may not be executed. Shells end with 126.
     Denied,
     /// Executable, but neither a binary for this machine nor a text with an
-    /// interpreter line. Shells then run it with /bin/sh:
-    /// [`Words::through_sh`](super::Words::through_sh).
+    /// interpreter line. Shells then run it themselves or with /bin/sh:
+    /// [`Words::through`](super::Words::through).
     NoInterpreter,
     /// The arguments and the environment are longer than the kernel allows.
     TooLong,

@@ -3,7 +3,7 @@
 //!
 //! Does not know what the words mean.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -99,13 +99,19 @@ impl Words {
         self.starts.is_empty()
     }
 
-    /// The arguments with which /bin/sh runs `program`, a text without an
-    /// interpreter line, with these arguments: what to do after
-    /// [`StartError::NoInterpreter`](super::StartError::NoInterpreter).
+    /// The arguments with which a shell runs `program`, a text without an interpreter
+    /// line, with these arguments: what to do after
+    /// [`StartError::NoInterpreter`](super::StartError::NoInterpreter). `shell` is its
+    /// name and what comes before a text's; without any it is /bin/sh.
     #[must_use]
-    pub fn through_sh(&self, program: &CStr) -> Self {
+    pub fn through(&self, shell: &[OsString], program: &CStr) -> Self {
         let mut list = Self::new();
-        list.append(&[b"/bin/sh"]);
+        if shell.is_empty() {
+            list.append(&[b"/bin/sh"]);
+        }
+        for word in shell {
+            list.append(&[word.as_bytes()]);
+        }
         list.append(&[program.to_bytes()]);
         for word in self.iter().skip(1) {
             list.append(&[word.to_bytes()]);
@@ -152,8 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn a_text_runs_through_sh_with_its_own_arguments() {
-        let words = Words::from_words(["tool", "x", "y"]).unwrap().through_sh(c"/opt/tool");
-        assert_eq!(words, Words::from_words(["/bin/sh", "/opt/tool", "x", "y"]).unwrap());
+    fn a_text_runs_through_a_shell_with_its_own_arguments() {
+        let words = Words::from_words(["tool", "x", "y"]).unwrap();
+        let through = |shell: &[OsString]| words.through(shell, c"/opt/tool");
+        assert_eq!(through(&[]), Words::from_words(["/bin/sh", "/opt/tool", "x", "y"]).unwrap());
+        let busybox = ["/bin/busybox", "sh"].map(OsString::from);
+        let expected = Words::from_words(["/bin/busybox", "sh", "/opt/tool", "x", "y"]);
+        assert_eq!(through(&busybox), expected.unwrap());
     }
 }

@@ -1,5 +1,6 @@
 //! Tables of GNU parallel's behaviour, and properties checked against shells.
 
+mod dialects;
 mod direct;
 mod packing;
 mod plus;

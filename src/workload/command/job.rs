@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::offer::{self, Counted, Name, THROUGH_FIFO};
+use super::offer::{self, Counted, Name};
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::output::Wake;
@@ -27,6 +27,9 @@ use crate::workload::Cx;
 /// The variables that each job gets its own value of.
 const OWN_VARIABLES: [&str; 5] =
     ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", offer::VARIABLE];
+
+/// The variable that is put before each job's line instead.
+const DEFINITIONS: &str = "PARALLEL_ENV";
 
 /// How long to wait before a job is started for which there was no process,
 /// descriptor or memory. There is nothing to wait on: other programs use them, too.
@@ -71,10 +74,10 @@ impl CommandBatch {
             let wake: Wake = Arc::new(move || bell.ring());
             let report = worker.run(job, &mut HandOn { cx, wake });
             // A script without an interpreter line is the shell's to run.
-            if matches!(report, Err(StartError::NoInterpreter)) && command.program != launch.sh().program {
-                argv = argv.through_sh(&command.program);
-                let sh = Cow::Borrowed(launch.sh());
-                command = in_directory(sh, command.directory.as_ref());
+            let (shell, words) = launch.of_text();
+            if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
+                argv = argv.through(words, &command.program);
+                command = in_directory(Cow::Borrowed(shell), command.directory.as_ref());
                 continue;
             }
             // What other jobs hold will be free again.
@@ -156,7 +159,7 @@ impl CommandBatch {
         let argv = match &name {
             Some(name) if *offer == Offer::Fifo => {
                 command = in_directory(Cow::Borrowed(launch.sh()), command.directory.as_ref());
-                launch.argv_through(THROUGH_FIFO, &name.path, line)?
+                launch.argv_through_fifo(&name.path, line)?
             }
             _ => launch.argv(line, task.spec.values(), numbers)?,
         };
@@ -232,7 +235,8 @@ fn in_directory<'t>(command: Cow<'t, Command>, directory: Option<&PathBuf>) -> C
 /// The environment that all jobs share.
 pub(super) fn environment(settings: &Settings) -> io::Result<Words> {
     let variables = &settings.variables;
-    let own = OWN_VARIABLES.iter().map(OsString::from).chain(settings.slot_variable.clone());
+    let own =
+        OWN_VARIABLES.iter().chain([&DEFINITIONS]).map(OsString::from).chain(settings.slot_variable.clone());
     let without: Vec<OsString> = own.chain(variables.iter().map(|(name, _)| name.clone())).collect();
     let mut environment = Words::inherited_environment(&without);
     variables.iter().try_for_each(|(name, value)| environment.push_variable(name, value))?;

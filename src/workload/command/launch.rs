@@ -1,6 +1,7 @@
 //! Whether a command line needs a shell, decided once for a batch, and the
 //! argument vector of each job.
 
+use std::borrow::Cow;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,15 +10,28 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use super::{Directory, Settings};
+use super::offer::THROUGH_FIFO;
+use super::{Definitions, Directory, Offer, Settings};
 use crate::process::child::{Command, Words, resolve};
-use crate::template::{Direct, Numbers, Template};
+use crate::template::{Dialect, Direct, Numbers, Template};
+
+/// What runs the pipe of `--fifo`, and programs without an interpreter line that the
+/// shell does not run itself.
+const SH: &str = "/bin/sh";
 
 /// What runs command lines.
 #[derive(Clone, Debug)]
 pub struct Shell {
     /// The shell's program.
     pub program: PathBuf,
+    /// Its first argument, where it is many programs in one.
+    pub applet: Option<&'static str>,
+    /// How it reads quotes.
+    pub dialect: Dialect,
+    /// Whether it runs a program without an interpreter line itself.
+    pub runs_texts: bool,
+    /// What every line has before it.
+    pub definitions: Option<Definitions>,
     /// Whether a line of plain words may be run without it: nothing in the
     /// environment makes the shell read a file first, or defines functions.
     pub can_be_left_out: bool,
@@ -34,6 +48,12 @@ pub(super) struct Launch {
     direct: Option<(Direct, Command)>,
     shell: Command,
     sh: Command,
+    /// The words before a line.
+    words: Vec<OsString>,
+    definitions: Option<Definitions>,
+    runs_texts: bool,
+    /// What gives the shell back the variables that sh does not hand on.
+    restoring: Vec<OsString>,
 }
 
 impl Launch {
@@ -72,7 +92,20 @@ impl Launch {
         }
         let program = resolve(shell.program.as_os_str(), &shell.path)
             .with_context(|| format!("the shell {} (--shell PATH names another)", shell.program.display()))?;
-        Ok(Self { direct, shell: prepared(&program)?, sh: prepared(Path::new("/bin/sh"))? })
+        let words =
+            [Some(program.clone().into_os_string()), shell.applet.map(OsString::from), Some("-c".into())];
+        Ok(Self {
+            direct,
+            shell: prepared(&program)?,
+            sh: prepared(Path::new(SH))?,
+            words: words.into_iter().flatten().collect(),
+            definitions: shell.definitions.clone(),
+            runs_texts: shell.runs_texts,
+            restoring: match settings.offer {
+                Offer::Fifo => restoring(environment, &shell.path),
+                Offer::Stdin | Offer::File => Vec::new(),
+            },
+        })
     }
 
     /// The program of every job.
@@ -80,9 +113,17 @@ impl Launch {
         self.direct.as_ref().map_or(&self.shell, |(_, command)| command)
     }
 
-    /// The program of a script that names none.
+    /// What runs the pipe of `--fifo`.
     pub(super) fn sh(&self) -> &Command {
         &self.sh
+    }
+
+    /// The program of a text that names none, and the words before the text's name.
+    pub(super) fn of_text(&self) -> (&Command, &[OsString]) {
+        if self.runs_texts {
+            return (&self.shell, &self.words[..self.words.len() - 1]);
+        }
+        (&self.sh, &[])
     }
 
     /// The arguments of one job.
@@ -91,22 +132,45 @@ impl Launch {
             let words = direct.render_argv(values, numbers);
             return Words::from_words(words.iter().map(|word| OsStr::from_bytes(word)));
         }
-        let shell = OsStr::from_bytes(self.shell.program.as_bytes());
-        Words::from_words([shell, OsStr::new("-c"), OsStr::from_bytes(line)])
+        Words::from_words(self.shell_words(line))
+    }
+
+    /// The arguments with which sh runs the line of a job that reads a pipe called
+    /// `name`.
+    pub(super) fn argv_through_fifo(&self, name: &Path, line: &[u8]) -> io::Result<Words> {
+        let sh = [SH, "-c", THROUGH_FIFO, "sh"].into_iter().map(|word| Cow::Borrowed(OsStr::new(word)));
+        let restoring = self.restoring.iter().map(|word| Cow::Borrowed(word.as_os_str()));
+        let name = std::iter::once(Cow::Borrowed(name.as_os_str()));
+        Words::from_words(sh.chain(name).chain(restoring).chain(self.shell_words(line)))
+    }
+
+    fn shell_words<'t>(&'t self, line: &'t [u8]) -> impl Iterator<Item = Cow<'t, OsStr>> {
+        let rest = match &self.definitions {
+            Some(definitions) => definitions.with_line(line, &self.words[0]),
+            None => vec![Cow::Borrowed(OsStr::from_bytes(line))],
+        };
+        self.words.iter().map(|word| Cow::Borrowed(word.as_os_str())).chain(rest)
     }
 }
 
-impl Launch {
-    /// The arguments with which sh runs `script`, for a line that knows `name`.
-    pub(super) fn argv_through(&self, script: &str, name: &Path, line: &[u8]) -> io::Result<Words> {
-        let shell = OsStr::from_bytes(self.shell.program.as_bytes());
-        let line = OsStr::from_bytes(line);
-        Words::from_words(["/bin/sh", "-c", script, "sh"].map(OsStr::new).into_iter().chain([
-            name.as_os_str(),
-            shell,
-            line,
-        ]))
+/// `env NAME=value...` with the variables that sh need not hand on, as their names are
+/// none to it: bash's functions, and those of programs that want a dot or a dash in a
+/// name.
+fn restoring(environment: &Words, path: &OsStr) -> Vec<OsString> {
+    let is_dropped = |variable: &&[u8]| {
+        let name = variable.split(|&byte| byte == b'=').next().unwrap_or_default();
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(is_name)
+    };
+    let dropped = environment.iter().map(std::ffi::CStr::to_bytes).filter(is_dropped);
+    let dropped: Vec<OsString> = dropped.map(|variable| OsStr::from_bytes(variable).to_owned()).collect();
+    if dropped.is_empty() {
+        return dropped;
     }
+    resolve(OsStr::new("env"), path).map_or_else(
+        |_| Vec::new(),
+        |env| [env.into_os_string(), "--".into()].into_iter().chain(dropped).collect(),
+    )
 }
 
 /// Whether where `program` is depends on the working directory.

@@ -4,6 +4,7 @@
 //! Knows neither the options it was asked for with nor the terminal. Values are
 //! read as they come; a command that needs no shell is executed directly.
 
+mod definitions;
 mod feed;
 mod frozen;
 mod job;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
+pub use self::definitions::Definitions;
 pub use self::feed::{Feed, Patient, Values};
 use self::frozen::{Freezer, Frozen};
 pub use self::lanes::{InTurn, Lanes};
@@ -38,7 +40,7 @@ use crate::interrupt::Interrupt;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
-use crate::template::{self, Template};
+use crate::template::{self, Dialect, Template};
 
 /// Makes the place that outputs go to in the end.
 pub type Outputs = Box<dyn Fn() -> Box<dyn Destination> + Sync>;
@@ -232,7 +234,7 @@ impl Workload for CommandBatch {
         let told = match self.settings.act {
             Act::Run => Ok(()),
             Act::PrintAndRun | Act::Print => cx.write(&shown(&line)),
-            Act::PrintQuoted(times) => cx.write(&shown(&quoted(&line, times))),
+            Act::PrintQuoted(times) => cx.write(&shown(&quoted(&line, self.settings.shell.dialect, times))),
             Act::TraceAndRun(trace) => {
                 trace(&shown(&line));
                 Ok(())
@@ -303,11 +305,11 @@ fn task(seq: u64, spec: Spec) -> Task {
 }
 
 /// `line` as a shell would have to be given it, so many times.
-fn quoted(line: &[u8], times: usize) -> Vec<u8> {
+fn quoted(line: &[u8], dialect: Dialect, times: usize) -> Vec<u8> {
     let mut line = line.to_vec();
     for _ in 0..times {
         let mut out = Vec::new();
-        template::quote(&line, &mut out);
+        template::quote(&line, dialect, &mut out);
         line = out;
     }
     line

@@ -27,10 +27,12 @@ pub const NAME: &[u8] = b"$PARALLEL_TMP";
 /// The variable with the name.
 pub(super) const VARIABLE: &str = "PARALLEL_TMP";
 
-/// Runs the line `$3` by the shell `$2`, with what comes on standard input in a
-/// pipe called `$1`. A line that never opens the pipe is no reason to wait.
-pub(super) const THROUGH_FIFO: &str = "exec 3<&0 </dev/null; mkfifo -m 600 \"$1\" || exit 255; \
-    cat <&3 >\"$1\" & exec 3<&-; \"$2\" -c \"$3\"; status=$?; { kill $!; wait; } 2>/dev/null; exit $status";
+/// Runs `$2` and what follows it, with what comes on standard input in a pipe called
+/// `$1`. A command that never opens the pipe is no reason to wait. Functions that the
+/// environment hands to sh have no part in it.
+pub(super) const THROUGH_FIFO: &str = "exec 3<&0 </dev/null; command mkfifo -m 600 \"$1\" || exit 255; \
+    command cat <&3 >\"$1\" & exec 3<&-; shift; \"$@\"; status=$?; \
+    { command kill $!; command wait; } 2>/dev/null; exit $status";
 
 /// A name that is gone when its job is over.
 pub(super) struct Name {

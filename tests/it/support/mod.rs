@@ -25,7 +25,7 @@ pub(crate) use stub::{Asked, Reply, Stub};
 const PARSIM: &str = env!("CARGO_BIN_EXE_parsim");
 
 /// What a user's environment could change.
-const CLEARED: [&str; 13] = [
+const CLEARED: [&str; 16] = [
     "NO_COLOR",
     "CLICOLOR_FORCE",
     "TERM",
@@ -39,6 +39,9 @@ const CLEARED: [&str; 13] = [
     "RUST_BACKTRACE",
     "PARSIM",
     "PARSIM_WAY",
+    "PARSIM_SHELL",
+    "PARALLEL_SHELL",
+    "PARALLEL_ENV",
 ];
 
 /// A fresh directory, gone when the test is over.

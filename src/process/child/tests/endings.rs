@@ -75,7 +75,7 @@ fn a_script_without_an_interpreter_line_runs_through_sh() {
         let argv = Words::from_words(["script", "a b"]).unwrap();
         let refused = collect(worker, Job::new(&command, &argv)).err().unwrap();
         assert!(matches!(refused, StartError::NoInterpreter), "{refused:?}");
-        let argv = argv.through_sh(&command.program);
+        let argv = argv.through(&[], &command.program);
         assert_eq!(collect(worker, Job::new(&shell(), &argv)).unwrap().out, "1 a b\n");
     });
 }
