@@ -57,7 +57,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         return end;
     }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
+    let _ = writeln!(io::stderr(), "parsim: {}", told(argv, &fault));
     End::Status(Exit::Fault.status())
 }
 
@@ -140,6 +140,27 @@ fn print(text: &str) -> Result<End, Fault> {
 
 /// The command line as a person would type it again.
 fn command_line(argv: &[OsString]) -> Vec<String> {
-    let words = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
+    let hide = if names_urls(argv) { format::without_login } else { format::without_passwords };
+    let words = argv.iter().skip(1).map(|word| hide(&word.to_string_lossy()));
     std::iter::once("parsim".to_owned()).chain(words).collect()
+}
+
+/// `fault` in words that may be shown: what was typed is quoted in it.
+fn told(argv: &[OsString], fault: &Fault) -> String {
+    let mut text = fault.to_string();
+    if names_urls(argv) {
+        for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
+            let hidden = format::without_login(&word);
+            if hidden != word {
+                text = text.replace(&*word, &hidden);
+            }
+        }
+        text = format::without_logins(&text);
+    }
+    format::printable(&format::without_passwords(&text))
+}
+
+/// Whether the words name services, so that what has a login is a URL and no command.
+fn names_urls(argv: &[OsString]) -> bool {
+    called_parallel(argv).is_none() && argv.get(1).is_some_and(|word| word == "tap" || word == "tap-check")
 }

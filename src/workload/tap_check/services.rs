@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::options::TapOptions;
+use crate::format::{without_login, without_logins};
 use crate::http::Url;
 
 /// Public services that have been there for years, asked when none is named.
@@ -34,8 +35,9 @@ impl Service {
     /// Checks `url`; `place` is where it stood.
     pub(super) fn new(url: &str, name: Option<String>, place: &str) -> anyhow::Result<Self> {
         let url = url.trim();
-        let shown = crate::format::without_passwords(url);
+        let shown = without_login(url);
         let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
+        let name = name.map(|name| without_logins(&name));
         Ok(Self { name, url: parsed, given: url.to_owned(), shown })
     }
 
