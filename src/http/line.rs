@@ -12,6 +12,7 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
+use super::chunks::Framing;
 use super::{Phase, Phases, Trouble, TroubleKind};
 use crate::interrupt::{Interest, Interrupt, Waited};
 
@@ -130,6 +131,10 @@ impl Wire {
         Self { stream, budget, phase: Phase::Tls, notes }
     }
 
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
     /// Tries until it works or the time is over.
     fn persist(
         &mut self,
@@ -177,6 +182,7 @@ impl Write for Wire {
 pub(super) struct Line {
     stream: Stream,
     buffers: LazyBuffers,
+    framing: Framing,
     notes: Notes,
 }
 
@@ -187,19 +193,65 @@ enum Stream {
 
 impl Line {
     pub(super) fn plain(wire: Wire, notes: Notes) -> Self {
-        Self { stream: Stream::Plain(wire), buffers: LazyBuffers::new(INPUT, OUTPUT), notes }
+        Self::new(Stream::Plain(wire), notes)
     }
 
     pub(super) fn secure(stream: StreamOwned<ClientConnection, Wire>, notes: Notes) -> Self {
-        Self { stream: Stream::Secure(Box::new(stream)), buffers: LazyBuffers::new(INPUT, OUTPUT), notes }
+        Self::new(Stream::Secure(Box::new(stream)), notes)
+    }
+
+    fn new(stream: Stream, notes: Notes) -> Self {
+        let buffers = LazyBuffers::new(INPUT, OUTPUT);
+        Self { stream, buffers, framing: Framing::default(), notes }
+    }
+
+    /// Reads what comes next to where it is to be appended; so many bytes.
+    fn receive(&mut self) -> Result<usize, ureq::Error> {
+        let bytes = self.buffers.input_append_buf();
+        if bytes.is_empty() {
+            let text = format!("a head or a chunk's head of more than {INPUT} bytes");
+            return Err(broken(&self.notes, Trouble::protocol(text)));
+        }
+        Ok(match &mut self.stream {
+            Stream::Plain(wire) => wire.read(bytes)?,
+            Stream::Secure(stream) => match stream.read(bytes) {
+                // Many servers close without the TLS good-bye; what they sent is
+                // judged by its own length and form.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                result => result?,
+            },
+        })
+    }
+
+    /// Notes that so many bytes came, or the end.
+    fn received(&mut self, count: usize) {
+        let is_first = self.notes.with(|noted| {
+            noted.ended = count == 0;
+            let is_first = count > 0 && !noted.answered;
+            if is_first {
+                noted.answered = true;
+                let waited = noted.sent.map_or_else(Default::default, |sent| sent.elapsed());
+                noted.phases.add(Phase::FirstByte, waited);
+            }
+            is_first
+        });
+        if is_first {
+            self.set_phase(Phase::Body);
+        }
     }
 
     fn set_phase(&mut self, phase: Phase) {
         match &mut self.stream {
-            Stream::Plain(wire) => wire.phase = phase,
-            Stream::Secure(stream) => stream.sock.phase = phase,
+            Stream::Plain(wire) => wire.enter(phase),
+            Stream::Secure(stream) => stream.sock.enter(phase),
         }
     }
+}
+
+/// The error of a connection that is of no more use for this reason.
+fn broken(notes: &Notes, trouble: Trouble) -> ureq::Error {
+    notes.with(|noted| noted.trouble = Some(trouble.clone()));
+    io::Error::other(trouble).into()
 }
 
 impl Transport for Line {
@@ -219,36 +271,19 @@ impl Transport for Line {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let bytes = self.buffers.input_append_buf();
-        if bytes.is_empty() {
-            let trouble = Trouble::protocol(format!("a head or a chunk's head of more than {INPUT} bytes"));
-            self.notes.with(|noted| noted.trouble = Some(trouble.clone()));
-            return Err(io::Error::other(trouble).into());
-        }
-        let count = match &mut self.stream {
-            Stream::Plain(wire) => wire.read(bytes)?,
-            Stream::Secure(stream) => match stream.read(bytes) {
-                // Many servers close without the TLS good-bye; what they sent is
-                // judged by its own length and form.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
-                result => result?,
-            },
-        };
-        self.buffers.input_appended(count);
-        let is_first = self.notes.with(|noted| {
-            noted.ended = count == 0;
-            let is_first = count > 0 && !noted.answered;
-            if is_first {
-                noted.answered = true;
-                let waited = noted.sent.map_or_else(Default::default, |sent| sent.elapsed());
-                noted.phases.add(Phase::FirstByte, waited);
+        loop {
+            let count = self.receive()?;
+            self.received(count);
+            let bytes = &mut self.buffers.input_append_buf()[..count];
+            let n_kept = match self.framing.follow(bytes) {
+                Ok(n_kept) => n_kept,
+                Err(trouble) => return Err(broken(&self.notes, trouble)),
+            };
+            self.buffers.input_appended(n_kept);
+            if n_kept > 0 || count == 0 {
+                return Ok(count > 0);
             }
-            is_first
-        });
-        if is_first {
-            self.set_phase(Phase::Body);
         }
-        Ok(count > 0)
     }
 
     fn is_open(&mut self) -> bool {

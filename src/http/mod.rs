@@ -9,6 +9,7 @@
 //! Knows nothing of services or of what the bytes mean.
 
 mod answer;
+mod chunks;
 mod decoded;
 mod exchange;
 mod expiry;
