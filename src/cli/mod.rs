@@ -121,7 +121,8 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
-    let workload = (row.from_matches)(matches).map_err(|error| Fault::usage(&error))?;
+    let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let workload = (row.from_matches)(matches, &look).map_err(|error| Fault::usage(&error))?;
     workloads::run(workload, matches, words, started)
 }
 

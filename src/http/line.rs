@@ -127,11 +127,12 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, budget: Budget, notes: Notes) -> Self {
-        Self { stream, budget, phase: Phase::Tls, notes }
+    /// What is done on it first is `phase`.
+    pub(super) fn new(stream: TcpStream, budget: Budget, phase: Phase, notes: Notes) -> Self {
+        Self { stream, budget, phase, notes }
     }
 
-    fn enter(&mut self, phase: Phase) {
+    pub(super) fn enter(&mut self, phase: Phase) {
         self.phase = phase;
     }
 
@@ -183,6 +184,8 @@ pub(super) struct Line {
     stream: Stream,
     buffers: LazyBuffers,
     framing: Framing,
+    /// What is to stand before the path of the request, for a proxy.
+    origin: Option<String>,
     notes: Notes,
 }
 
@@ -202,7 +205,13 @@ impl Line {
 
     fn new(stream: Stream, notes: Notes) -> Self {
         let buffers = LazyBuffers::new(INPUT, OUTPUT);
-        Self { stream, buffers, framing: Framing::default(), notes }
+        Self { stream, buffers, framing: Framing::default(), origin: None, notes }
+    }
+
+    /// What is asked is told with its `origin`, as a proxy wants it (RFC 9112, 3.2.2).
+    pub(super) fn asking_with(mut self, origin: String) -> Self {
+        self.origin = Some(origin);
+        self
     }
 
     /// Reads what comes next to where it is to be appended; so many bytes.
@@ -261,7 +270,14 @@ impl Transport for Line {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         self.set_phase(Phase::FirstByte);
-        let bytes = &self.buffers.output()[..amount];
+        let mut bytes = &self.buffers.output()[..amount];
+        let with_origin;
+        if let Some(origin) = self.origin.take() {
+            // The method, a blank, the path.
+            let path = bytes.iter().position(|byte| *byte == b' ').map_or(0, |blank| blank + 1);
+            with_origin = [&bytes[..path], origin.as_bytes(), &bytes[path..]].concat();
+            bytes = &with_origin;
+        }
         match &mut self.stream {
             Stream::Plain(wire) => wire.write_all(bytes)?,
             Stream::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,

@@ -37,6 +37,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
         status,
         asked,
         hops,
+        proxy,
         attempts,
         cert_expires,
         rows,
@@ -51,7 +52,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
         "seq": record.seq, "way": way, "url": url, "name": name, "verdict": verdict, "class": class,
         "reason": reason, "warnings": warnings, "available": available, "up_since": up_since,
         "down_at": down_at, "back_at": back_at, "notes": notes, "more_notes": more_notes, "status": status,
-        "asked": asked, "hops": hops, "attempts": attempts, "cert_expires": cert_expires, "rows": rows,
+        "asked": asked, "hops": hops, "proxy": proxy, "attempts": attempts, "cert_expires": cert_expires, "rows": rows,
         "tables": tables, "spans": spans,
     });
     Some(object.to_string())
