@@ -151,9 +151,12 @@ fn told(argv: &[OsString], fault: &Fault) -> String {
     let mut text = fault.to_string();
     if names_urls(argv) {
         for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
-            let hidden = format::without_login(&word);
-            if hidden != word {
-                text = text.replace(&*word, &hidden);
+            // The whole of it, blanks and all; and what `--option=` has behind it.
+            for quoted in [&*word, word.split_once('=').map_or("", |(_, value)| value)] {
+                let hidden = format::without_login(quoted);
+                if hidden != quoted {
+                    text = text.replace(quoted, &hidden);
+                }
             }
         }
         text = format::without_logins(&text);

@@ -42,6 +42,9 @@ mod policy;
 mod progress;
 // The examples of README.md.
 mod readme;
+// The way to a service.
+#[cfg(feature = "net")]
+mod reached;
 // Logs, results, and runs that go on from them.
 mod records;
 // What is told at the end, and where.

@@ -125,7 +125,8 @@ fn table(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
             // Usually two rows that a quote made one.
             ensure!(!cell.contains('\n'), "{place}{line}: its {what} has a line break in it");
         }
-        let who = name.unwrap_or("a row with something in it");
+        // Perhaps the columns are not named right, and it is the URL.
+        let who = name.map_or_else(|| "a row with something in it".to_owned(), without_login);
         ensure!(!cell(url).is_empty(), "{place}{line}: {who} has no URL");
         services.push(Service::new(cell(url), name.map(str::to_owned), &format!("{place}{line}: "))?);
     }
