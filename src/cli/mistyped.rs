@@ -21,7 +21,8 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
             if asked == "help"
                 && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
             {
-                return format!("there is no help on '{on}'{}; see parsim --help", perhaps(nearest(&on)));
+                let typed = format::without_login(&on);
+                return format!("there is no help on '{typed}'{}; see parsim --help", perhaps(nearest(&on)));
             }
             let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
             // Perhaps a URL, whose subcommand was forgotten.

@@ -82,7 +82,7 @@ impl Framing {
             Err(Trouble::protocol(format!("a chunk's size has {shown:?}, which is no hexadecimal digit")))
         };
         let (at, is_kept) = match (self.at, byte) {
-            (At::Rest, _) => (At::Rest, true),
+            (At::Rest, _) | (At::SizeEnd { size: 0 }, b'\n') => (At::Rest, true),
             (At::Head, b'\n') => (self.line_of_head(), true),
             (At::Head, _) => {
                 if self.line.len() < LONGEST_LINE {
@@ -110,7 +110,6 @@ impl Framing {
                 return bad("an extension of a chunk without end");
             }
             (At::Extension { n_bytes, size }, _) => (At::Extension { n_bytes: n_bytes + 1, size }, false),
-            (At::SizeEnd { size: 0 }, b'\n') => (At::Rest, true),
             (At::SizeEnd { size }, b'\n') => (At::Chunk(size), true),
             (At::Chunk(left), _) => match left - n_taken as u64 {
                 0 => (At::ChunkEnd, true),

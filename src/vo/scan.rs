@@ -145,11 +145,10 @@ fn bare_doctype(rest: &str) -> Option<&str> {
     for (at, character) in inside.char_indices() {
         match (quote, character) {
             (Some(open), _) if open == character => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(character),
             (None, '>') => return Some(&inside[at + 1..]),
             (None, '[' | '<') => return None,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None

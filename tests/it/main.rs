@@ -40,6 +40,9 @@ mod pipe;
 mod policy;
 // How far a batch of commands is, and what it took.
 mod progress;
+// What is asked through others, and what nobody is to see.
+#[cfg(feature = "net")]
+mod proxies;
 // The examples of README.md.
 mod readme;
 // The way to a service.

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::table::through_proxies;
 use super::{Service, n_asked_for, services, span, total};
 use crate::format;
 use crate::record::{Record, Way};
@@ -112,6 +113,7 @@ pub fn nagios(study: &Study) -> (String, Health) {
     } else {
         ("OK", Health::Ok, format!("{up} of {n_all} up"))
     };
+    let text = text + &through_proxies(&all);
     // The bar divides text from data; a plugin may not use it otherwise.
     let text = format::printable(&text).replace('|', "/");
     let mut data = format!("up={up};;;0;{n_all}");

@@ -210,7 +210,7 @@ fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
 
 /// Through which proxies services were asked: what such a one says is not always
 /// the service's own word.
-fn through_proxies(all: &[Service<'_>]) -> String {
+pub(super) fn through_proxies(all: &[Service<'_>]) -> String {
     let mut proxies: BTreeMap<&str, usize> = BTreeMap::new();
     for proxy in all.iter().filter_map(|service| service.finding.proxy.as_deref()) {
         *proxies.entry(proxy).or_default() += 1;
