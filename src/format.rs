@@ -1,9 +1,14 @@
-//! Numbers as people read them: durations, bytes, ratios, counts.
+//! Numbers as people read them: durations, bytes, ratios, counts; and texts made
+//! safe to be shown.
 //!
 //! Every number of a report passes through here, so that a unit is always
 //! written the same way. Knows nothing of what the numbers mean.
 
+mod login;
+
 use std::time::Duration;
+
+pub use login::{without_login, without_logins, without_passwords};
 
 /// A duration with four significant digits and its unit: `6.480 s`, `12.35 ms`, `4.1 us`.
 #[must_use]
@@ -182,30 +187,6 @@ fn is_noncharacter(character: char) -> bool {
     u32::from(character) & 0xfffe == 0xfffe || matches!(character, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// `text` with the password of every URL in it made unreadable: what stands
-/// between a `:` and the `@` before a host.
-#[must_use]
-pub fn without_passwords(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        safe.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(after.len());
-        let (authority, behind) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((userinfo, host)) => {
-                let user = userinfo.split(':').next().unwrap_or("");
-                let password = if userinfo.contains(':') { ":***" } else { "" };
-                safe.push_str(&format!("{user}{password}@{host}"));
-            }
-            None => safe.push_str(authority),
-        }
-        rest = behind;
-    }
-    safe + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,16 +239,6 @@ mod tests {
     fn long_text_is_cut_between_characters() {
         assert_eq!(shortened("grün", 3), "grü…");
         assert_eq!(shortened("grün", 4), "grün");
-    }
-
-    #[test]
-    fn passwords_in_urls_are_not_shown() {
-        assert_eq!(
-            without_passwords("a http://u:se:c@ret@h:1/x@y https://v@w"),
-            "a http://u:***@h:1/x@y https://v@w"
-        );
-        assert_eq!(without_passwords("http://h/?q=http://u:p@i"), "http://h/?q=http://u:***@i");
-        assert_eq!(without_passwords("u:p@h"), "u:p@h");
     }
 
     #[test]

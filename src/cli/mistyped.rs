@@ -21,9 +21,12 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
             if asked == "help"
                 && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
             {
-                return format!("there is no help on '{on}'{}; see parsim --help", perhaps(nearest(&on)));
+                let typed = format::without_login(&on);
+                return format!("there is no help on '{typed}'{}; see parsim --help", perhaps(nearest(&on)));
             }
             let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
+            // Perhaps a URL, whose subcommand was forgotten.
+            let asked = format::without_login(&asked);
             return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
         }
         _ => {}
@@ -73,7 +76,7 @@ fn meant(argv: &[OsString]) -> Option<String> {
         Some((distance, _)) => is_program && distance > 1,
         None => is_program || has_inputs,
     };
-    let typed = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
+    let typed = argv.iter().skip(1).map(|word| format::without_login(&word.to_string_lossy()));
     let typed = format::shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))

@@ -58,7 +58,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         return end;
     }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
+    let _ = writeln!(io::stderr(), "parsim: {}", told(argv, &fault));
     End::Status(Exit::Fault.status())
 }
 
@@ -122,7 +122,8 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
-    let workload = (row.from_matches)(matches).map_err(|error| Fault::usage(&error))?;
+    let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let workload = (row.from_matches)(matches, &look).map_err(|error| Fault::usage(&error))?;
     workloads::run(workload, matches, words, started)
 }
 
@@ -141,6 +142,30 @@ fn print(text: &str) -> Result<End, Fault> {
 
 /// The command line as a person would type it again.
 fn command_line(argv: &[OsString]) -> Vec<String> {
-    let words = argv.iter().skip(1).map(|word| format::without_passwords(&word.to_string_lossy()));
+    let hide = if names_urls(argv) { format::without_login } else { format::without_passwords };
+    let words = argv.iter().skip(1).map(|word| hide(&word.to_string_lossy()));
     std::iter::once("parsim".to_owned()).chain(words).collect()
+}
+
+/// `fault` in words that may be shown: what was typed is quoted in it.
+fn told(argv: &[OsString], fault: &Fault) -> String {
+    let mut text = fault.to_string();
+    if names_urls(argv) {
+        for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
+            // The whole of it, blanks and all; and what `--option=` has behind it.
+            for quoted in [&*word, word.split_once('=').map_or("", |(_, value)| value)] {
+                let hidden = format::without_login(quoted);
+                if hidden != quoted {
+                    text = text.replace(quoted, &hidden);
+                }
+            }
+        }
+        text = format::without_logins(&text);
+    }
+    format::printable(&format::without_passwords(&text))
+}
+
+/// Whether the words name services, so that what has a login is a URL and no command.
+fn names_urls(argv: &[OsString]) -> bool {
+    called_parallel(argv).is_none() && argv.get(1).is_some_and(|word| word == "tap" || word == "tap-check")
 }

@@ -13,7 +13,6 @@ use super::exports::Exports;
 use super::gates;
 use super::term::Terminal;
 use crate::event::{Event, Observer};
-use crate::format;
 use crate::record::Way;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
@@ -106,7 +105,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     if !is_check || !asked {
         return None;
     }
-    let text = format::printable(&fault.to_string()).replace('|', "/");
+    let text = super::told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
     let _ = Terminal::print(&format!("TAP UNKNOWN - {text}\n"));
     Some(End::Status(Health::Unknown as u8))

@@ -13,6 +13,8 @@ pub struct Fetched {
     pub phases: Phases,
     /// When the first certificate expires that was shown, in seconds since 1970.
     pub expires: Option<i64>,
+    /// The host and port of the proxy that was asked last, if one was.
+    pub proxy: Option<String>,
     /// The answer, or why there is none.
     pub answer: Result<Answer, Trouble>,
 }

@@ -9,9 +9,10 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use super::decoded::{Packing, read_up_to, too_large, unpack};
-use super::line::{Line, Notes, Wire, connect};
-use super::resolve::resolve;
-use super::{Answer, Budget, Fetched, Hop, Phase, RetryAfter, Trouble, TroubleKind, Trust, Url};
+use super::header::{basic, encoded, media_type, text};
+use super::line::{Line, Notes};
+use super::{Answer, Budget, Fetched, Hop, Phase, Proxies, RetryAfter, Trouble, TroubleKind, Trust, Url};
+use crate::format::without_login;
 
 /// More redirects than this lead nowhere.
 const MOST_HOPS: usize = 10;
@@ -28,6 +29,8 @@ pub struct Client {
     pub user_agent: String,
     /// The most bytes that a body may have, unpacked.
     pub limit: usize,
+    /// Through whom is asked.
+    pub proxies: Proxies,
 }
 
 /// What is asked.
@@ -50,20 +53,18 @@ impl Client {
             hops: Vec::new(),
             phases: super::Phases::default(),
             expires: None,
+            proxy: None,
             answer: Err(Trouble::interrupted()),
         };
+        let mut asked = Vec::new();
         loop {
             let notes = Notes::default();
-            let asked = self.ask(&request, budget, &notes, &mut fetched.expires);
+            let heard = self.ask(&request, budget, &notes, &mut fetched);
             fetched.phases.add_all(&notes.with(|noted| noted.phases));
-            fetched.answer = match asked {
-                Ok(Heard::Moved { status, to }) => match next(&fetched.hops, &request, status, &to) {
+            asked.push((request.url.clone(), request.form.is_some()));
+            fetched.answer = match heard {
+                Ok(Heard::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
                     Ok(hop) => {
-                        // As browsers do it: only 307 and 308 send the form again.
-                        if !matches!(status, 307 | 308) {
-                            request.form = None;
-                        }
-                        request.url = hop.to.clone();
                         fetched.hops.push(hop);
                         continue;
                     }
@@ -82,28 +83,23 @@ impl Client {
         request: &Request<'_>,
         budget: &Budget,
         notes: &Notes,
-        expires: &mut Option<i64>,
+        fetched: &mut Fetched,
     ) -> Result<Heard, Trouble> {
         let url = &request.url;
-        let addresses = timed(notes, Phase::Resolve, || resolve(&url.host, url.port, budget))?;
-        let stream = timed(notes, Phase::Connect, || connect(&addresses, budget))?;
-        let wire = Wire::new(stream, budget.clone(), notes.clone());
-        let line = if url.secure {
-            let (stream, not_after) = timed(notes, Phase::Tls, || self.trust.greet(&url.host, wire, notes))?;
-            *expires = expires.map_or(not_after, |known| Some(not_after.map_or(known, |new| known.min(new))));
-            Line::secure(stream, notes.clone())
-        } else {
-            Line::plain(wire, notes.clone())
-        };
+        let proxy = self.proxies.of(url)?;
+        if let Some(proxy) = &proxy {
+            fetched.proxy = Some(proxy.to_string());
+        }
+        let line = self.reach(url, proxy.as_ref(), budget, notes, &mut fetched.expires)?;
         let agent = ureq::Agent::with_parts(config(), Ready(Mutex::new(Some(line))), NoLookup);
-        let response = self.send(&agent, request).map_err(|error| understood(&error, notes))?;
+        // A proxy of https has seen who asks when it was told to connect.
+        let plainly = proxy.filter(|_| !url.secure).and_then(|proxy| proxy.authorization());
+        let response = self.send(&agent, request, plainly).map_err(|error| understood(&error, notes))?;
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         check_head(status, &head.headers)?;
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let place = head.headers.get_all(header::LOCATION).iter().next_back();
-            let place = place.map(|place| String::from_utf8_lossy(place.as_bytes()).into_owned());
-            let to = place.ok_or_else(|| {
+            let to = text(&head.headers, &header::LOCATION).ok_or_else(|| {
                 Trouble::new(TroubleKind::Redirect, format!("a redirect ({status}) without a place to go to"))
             })?;
             return Ok(Heard::Moved { status, to });
@@ -132,6 +128,7 @@ impl Client {
         &self,
         agent: &ureq::Agent,
         request: &Request<'_>,
+        proxy_authorization: Option<String>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder()
             .uri(request.url.asked())
@@ -140,8 +137,10 @@ impl Client {
             .header(header::ACCEPT_ENCODING, "identity")
             .header(header::CONNECTION, "close");
         if let Some((user, password)) = request.url.credentials() {
-            let basic = base64(format!("{user}:{password}").as_bytes());
-            builder = builder.header(header::AUTHORIZATION, format!("Basic {basic}"));
+            builder = builder.header(header::AUTHORIZATION, basic(&user, &password));
+        }
+        if let Some(authorization) = proxy_authorization {
+            builder = builder.header(header::PROXY_AUTHORIZATION, authorization);
         }
         match request.form {
             None => agent.run(builder.method("GET").body(())?),
@@ -187,28 +186,29 @@ enum Heard {
     Answer(Box<Answer>),
 }
 
-/// Where a redirect leads, if that is somewhere new.
-fn next(hops: &[Hop], request: &Request<'_>, status: u16, to: &str) -> Result<Hop, Trouble> {
-    let lost = |text: String| Trouble::new(TroubleKind::Redirect, text);
+/// Where a redirect leads, if that is somewhere new: `request` is then the one to go
+/// on with. `asked` is what was asked so far, and whether with a form.
+fn next(asked: &[(Url, bool)], request: &mut Request<'_>, status: u16, to: &str) -> Result<Hop, Trouble> {
+    let lost = |text: String| Err(Trouble::new(TroubleKind::Redirect, text));
     let from = request.url.clone();
-    let to = from.join(to).map_err(|bad| lost(format!("redirected to {to:.200?}: {bad}")))?;
-    if hops.len() >= MOST_HOPS {
-        return Err(lost(format!("more than {MOST_HOPS} redirects")));
+    let to = match from.join(to) {
+        Ok(to) => to,
+        Err(bad) => return lost(format!("redirected to {:?}: {bad}", without_login(to))),
+    };
+    if asked.len() > MOST_HOPS {
+        return lost(format!("more than {MOST_HOPS} redirects"));
     }
-    let is_known = to == from || hops.iter().any(|hop| hop.from == to);
-    // A form that becomes a GET of the same place is no loop.
-    let asks_the_same = request.form.is_none() || matches!(status, 307 | 308);
-    if is_known && asks_the_same {
-        return Err(lost(format!("redirected in a circle, to {to}")));
+    // 303 says that the answer to the form lies there; after the others it is yet to
+    // be given, and a form that became a bare GET would only be complained of.
+    let form = request.form.filter(|_| status != 303);
+    if form.is_some() && from.secure && !to.secure {
+        return lost(format!("redirected from https to http, where no form is sent: {to}"));
     }
+    if asked.iter().any(|(url, with_form)| *url == to && *with_form == form.is_some()) {
+        return lost(format!("redirected in a circle, to {to}"));
+    }
+    (request.url, request.form) = (to.clone(), form);
     Ok(Hop { status, from, to })
-}
-
-fn timed<T>(notes: &Notes, phase: Phase, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    notes.with(|noted| noted.phases.add(phase, started.elapsed()));
-    result
 }
 
 /// What ureq leaves to us: statuses that are none, and unknown codings.
@@ -248,56 +248,6 @@ fn understood(error: &ureq::Error, notes: &Notes) -> Trouble {
     }
 }
 
-/// A header as text; the last one where there are several.
-fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
-    let value = headers.get_all(name).iter().next_back()?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// Media type and charset of a `Content-Type`.
-fn media_type(value: Option<&str>) -> (Option<String>, Option<String>) {
-    let Some(value) = value else { return (None, None) };
-    let mut parts = value.split(';').map(str::trim);
-    let media_type = parts.next().map(str::to_ascii_lowercase).filter(|kind| !kind.is_empty());
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-    });
-    (media_type, charset)
-}
-
-fn encoded(form: &[(&'static str, String)]) -> Vec<u8> {
-    let quote = |text: &str| {
-        text.bytes().fold(String::new(), |mut quoted, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                    quoted.push(char::from(byte));
-                }
-                b' ' => quoted.push('+'),
-                _ => quoted.push_str(&format!("%{byte:02X}")),
-            }
-            quoted
-        })
-    };
-    let pairs: Vec<String> =
-        form.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
-    pairs.join("&").into_bytes()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0, |group, &byte| group << 8 | usize::from(byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let shown = digit <= chunk.len();
-            text.push(if shown { char::from(DIGITS[group >> (18 - 6 * digit) & 63]) } else { '=' });
-        }
-    }
-    text
-}
-
 fn config() -> ureq::config::Config {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -332,30 +282,5 @@ impl Resolver for NoLookup {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_and_credentials_are_encoded_as_their_rfcs_have_it() {
-        let form = [("QUERY", "SELECT 'é' & 1+1".to_owned()), ("MAXREC", "1".to_owned())];
-        assert_eq!(encoded(&form), b"QUERY=SELECT+%27%C3%A9%27+%26+1%2B1&MAXREC=1");
-        // RFC 4648, 10.
-        for (plain, digits) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(plain.as_bytes()), digits);
-        }
-    }
-
-    #[test]
-    fn the_parameters_of_a_media_type_are_found() {
-        let read = |text: &str| media_type(Some(text));
-        assert_eq!(read("Text/XML"), (Some("text/xml".to_owned()), None));
-        assert_eq!(read("text/xml; q=1; Charset=\"UTF-8\"").1.as_deref(), Some("UTF-8"));
-        assert_eq!(read("").0, None);
     }
 }

@@ -12,6 +12,7 @@ use rustls::{ClientConnection, StreamOwned};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
+use super::chunks::Framing;
 use super::{Phase, Phases, Trouble, TroubleKind};
 use crate::interrupt::{Interest, Interrupt, Waited};
 
@@ -126,8 +127,13 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, budget: Budget, notes: Notes) -> Self {
-        Self { stream, budget, phase: Phase::Tls, notes }
+    /// What is done on it first is `phase`.
+    pub(super) fn new(stream: TcpStream, budget: Budget, phase: Phase, notes: Notes) -> Self {
+        Self { stream, budget, phase, notes }
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
     }
 
     /// Tries until it works or the time is over.
@@ -177,6 +183,9 @@ impl Write for Wire {
 pub(super) struct Line {
     stream: Stream,
     buffers: LazyBuffers,
+    framing: Framing,
+    /// What is to stand before the path of the request, for a proxy.
+    origin: Option<String>,
     notes: Notes,
 }
 
@@ -187,45 +196,32 @@ enum Stream {
 
 impl Line {
     pub(super) fn plain(wire: Wire, notes: Notes) -> Self {
-        Self { stream: Stream::Plain(wire), buffers: LazyBuffers::new(INPUT, OUTPUT), notes }
+        Self::new(Stream::Plain(wire), notes)
     }
 
     pub(super) fn secure(stream: StreamOwned<ClientConnection, Wire>, notes: Notes) -> Self {
-        Self { stream: Stream::Secure(Box::new(stream)), buffers: LazyBuffers::new(INPUT, OUTPUT), notes }
+        Self::new(Stream::Secure(Box::new(stream)), notes)
     }
 
-    fn set_phase(&mut self, phase: Phase) {
-        match &mut self.stream {
-            Stream::Plain(wire) => wire.phase = phase,
-            Stream::Secure(stream) => stream.sock.phase = phase,
-        }
-    }
-}
-
-impl Transport for Line {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
+    fn new(stream: Stream, notes: Notes) -> Self {
+        let buffers = LazyBuffers::new(INPUT, OUTPUT);
+        Self { stream, buffers, framing: Framing::default(), origin: None, notes }
     }
 
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.set_phase(Phase::FirstByte);
-        let bytes = &self.buffers.output()[..amount];
-        match &mut self.stream {
-            Stream::Plain(wire) => wire.write_all(bytes)?,
-            Stream::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
-        }
-        self.notes.with(|noted| noted.sent = Some(Instant::now()));
-        Ok(())
+    /// What is asked is told with its `origin`, as a proxy wants it (RFC 9112, 3.2.2).
+    pub(super) fn asking_with(mut self, origin: String) -> Self {
+        self.origin = Some(origin);
+        self
     }
 
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+    /// Reads what comes next to where it is to be appended; so many bytes.
+    fn receive(&mut self) -> Result<usize, ureq::Error> {
         let bytes = self.buffers.input_append_buf();
         if bytes.is_empty() {
-            let trouble = Trouble::protocol(format!("a head or a chunk's head of more than {INPUT} bytes"));
-            self.notes.with(|noted| noted.trouble = Some(trouble.clone()));
-            return Err(io::Error::other(trouble).into());
+            let text = format!("a head or a chunk's head of more than {INPUT} bytes");
+            return Err(broken(&self.notes, Trouble::protocol(text)));
         }
-        let count = match &mut self.stream {
+        Ok(match &mut self.stream {
             Stream::Plain(wire) => wire.read(bytes)?,
             Stream::Secure(stream) => match stream.read(bytes) {
                 // Many servers close without the TLS good-bye; what they sent is
@@ -233,8 +229,11 @@ impl Transport for Line {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
                 result => result?,
             },
-        };
-        self.buffers.input_appended(count);
+        })
+    }
+
+    /// Notes that so many bytes came, or the end.
+    fn received(&mut self, count: usize) {
         let is_first = self.notes.with(|noted| {
             noted.ended = count == 0;
             let is_first = count > 0 && !noted.answered;
@@ -248,7 +247,59 @@ impl Transport for Line {
         if is_first {
             self.set_phase(Phase::Body);
         }
-        Ok(count > 0)
+    }
+
+    fn set_phase(&mut self, phase: Phase) {
+        match &mut self.stream {
+            Stream::Plain(wire) => wire.enter(phase),
+            Stream::Secure(stream) => stream.sock.enter(phase),
+        }
+    }
+}
+
+/// The error of a connection that is of no more use for this reason.
+fn broken(notes: &Notes, trouble: Trouble) -> ureq::Error {
+    notes.with(|noted| noted.trouble = Some(trouble.clone()));
+    io::Error::other(trouble).into()
+}
+
+impl Transport for Line {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        self.set_phase(Phase::FirstByte);
+        let mut bytes = &self.buffers.output()[..amount];
+        let with_origin;
+        if let Some(origin) = self.origin.take() {
+            // The method, a blank, the path.
+            let path = bytes.iter().position(|byte| *byte == b' ').map_or(0, |blank| blank + 1);
+            with_origin = [&bytes[..path], origin.as_bytes(), &bytes[path..]].concat();
+            bytes = &with_origin;
+        }
+        match &mut self.stream {
+            Stream::Plain(wire) => wire.write_all(bytes)?,
+            Stream::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
+        }
+        self.notes.with(|noted| noted.sent = Some(Instant::now()));
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        loop {
+            let count = self.receive()?;
+            self.received(count);
+            let bytes = &mut self.buffers.input_append_buf()[..count];
+            let n_kept = match self.framing.follow(bytes) {
+                Ok(n_kept) => n_kept,
+                Err(trouble) => return Err(broken(&self.notes, trouble)),
+            };
+            self.buffers.input_appended(n_kept);
+            if n_kept > 0 || count == 0 {
+                return Ok(count > 0);
+            }
+        }
     }
 
     fn is_open(&mut self) -> bool {

@@ -4,15 +4,20 @@
 //! [`Client::fetch`] looks the name up, connects, greets, asks and reads within
 //! one deadline, follows redirects by hand and tells of each, never reads more
 //! than a limit, and never uses a connection twice. An interrupt ends it at
-//! once. HTTP itself is ureq's business.
+//! once. HTTP itself is ureq's business. Where the caller knows of proxies, they are
+//! asked, and a name behind one is not looked up here.
 //!
 //! Knows nothing of services or of what the bytes mean.
 
 mod answer;
+mod chunks;
 mod decoded;
 mod exchange;
 mod expiry;
+mod header;
 mod line;
+mod proxy;
+mod reach;
 mod resolve;
 mod tls;
 mod trouble;
@@ -21,6 +26,7 @@ mod url;
 pub use answer::{Answer, Fetched, Hop, RetryAfter};
 pub use exchange::{Client, Request};
 pub use line::Budget;
+pub use proxy::Proxies;
 pub use tls::{Roots, Trust};
 pub use trouble::{Trouble, TroubleKind};
 pub use url::{BadUrl, Host, Url};

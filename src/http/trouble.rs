@@ -25,6 +25,10 @@ pub enum TroubleKind {
     Reset,
     /// The other side closed the connection before the answer was whole.
     Closed,
+    /// The proxy cannot be asked, or does not let through.
+    Proxy,
+    /// The system waited as long as it does, and the deadline was yet to come.
+    GivenUp,
     /// The deadline came in this phase.
     TimedOut(Phase),
     /// The other side could not show that it is who it should be.
@@ -63,8 +67,7 @@ impl Trouble {
                 TroubleKind::Reset
             }
             io::ErrorKind::UnexpectedEof => TroubleKind::Closed,
-            // The kernel gave up before the deadline.
-            io::ErrorKind::TimedOut => TroubleKind::TimedOut(Phase::Connect),
+            io::ErrorKind::TimedOut => TroubleKind::GivenUp,
             _ => TroubleKind::Refused,
         };
         Self::new(kind, lower_first(&error.to_string()))

@@ -4,8 +4,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::format::without_login;
+
 /// A URL that can be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Url {
     /// Whether it is `https`.
     pub secure: bool,
@@ -139,9 +141,7 @@ impl Url {
 
     /// User and password, percent-decoded; the password is empty if none was given.
     pub(super) fn credentials(&self) -> Option<(String, String)> {
-        let (user, password) =
-            self.userinfo.as_deref()?.split_once(':').unwrap_or((self.userinfo.as_deref()?, ""));
-        Some((unquoted(user), unquoted(password)))
+        self.userinfo.as_deref().map(login)
     }
 
     /// The URL as it is asked: without user and password.
@@ -170,8 +170,23 @@ impl fmt::Display for Url {
         let user = self.userinfo.as_deref().map(|userinfo| userinfo.split(':').next().unwrap_or(""));
         let user = user.map_or_else(String::new, |user| format!("{user}:***@"));
         let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        write!(f, "{}://{user}{}{}{query}", self.scheme(), self.authority(), self.path)
+        let url = format!("{}://{user}{}{}{query}", self.scheme(), self.authority(), self.path);
+        f.write_str(&without_login(&url))
     }
+}
+
+impl fmt::Debug for Url {
+    /// The same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+/// User and password as they stand before the `@`, percent-decoded; the password is
+/// empty if there is none.
+pub(super) fn login(userinfo: &str) -> (String, String) {
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    (unquoted(user), unquoted(password))
 }
 
 impl fmt::Display for Host {
@@ -190,7 +205,8 @@ fn is_scheme(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> {
+/// Host, and port if there is one, of what stands behind a login.
+pub(super) fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let Some((address, behind)) = rest.split_once(']') else {
             return bad("] is missing behind the address");
@@ -208,7 +224,7 @@ fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> {
         Some("") => None,
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse::<u16>() {
             Ok(port) if port > 0 => Some(port),
-            Ok(_) | Err(_) => return bad(format!("the port is {digits:.10}, and ports go from 1 to 65535")),
+            Ok(_) | Err(_) => return bad("the port is none: ports go from 1 to 65535"),
         },
         None | Some(_) => return bad("the port is no number"),
     };

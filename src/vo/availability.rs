@@ -12,6 +12,9 @@ const ANY_VERSION: &str = "http://www.ivoa.net/xml/VOSIAvailability/v1.";
 /// The namespace that the prose of VOSI 1.0 and 1.1 has.
 const NAMESPACE_IN_PROSE: &str = "http://www.ivoa.net/xml/Availability/v1.0";
 
+/// Of a draft from before VOSI 1.0 that services still follow.
+const NAMESPACE_OF_DRAFT: &str = "http://www.ivoa.net/xml/Availability/v0.4";
+
 /// What an availability document says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Availability {
@@ -42,7 +45,7 @@ pub struct Moment {
 /// What a reader lets pass and should mention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// Another namespace than the schema's, though one of this document.
+    /// Another namespace than the schema's, though one of this document, or none.
     Namespace,
     /// `TRUE` where the schema has `true`.
     NonSchemaBoolean,
@@ -61,7 +64,9 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
     let tree = xml::tree(&text)?;
     let root = tree.root_element();
     let namespace = root.tag_name().namespace().unwrap_or("");
-    let known = namespace.starts_with(ANY_VERSION) || namespace == NAMESPACE_IN_PROSE;
+    // One without any namespace is no other kind of document for that.
+    let known = namespace.starts_with(ANY_VERSION)
+        || [NAMESPACE_IN_PROSE, NAMESPACE_OF_DRAFT, ""].contains(&namespace);
     if root.tag_name().name() != "availability" || !known {
         return Err(xml::wrong_root("VOSI availability", root));
     }

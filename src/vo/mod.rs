@@ -17,9 +17,10 @@
 //! ```
 //!
 //! Whatever the bytes, reading them ends soon and never panics: time and memory
-//! grow with their number and no faster. Document type definitions are refused,
-//! so nothing is expanded and nothing is fetched; so are documents nested or
-//! attributed beyond any use. How many bytes there may be is the caller's say.
+//! grow with their number and no faster. Document type definitions are refused
+//! unless they define nothing, so nothing is expanded and nothing is fetched; so are
+//! documents nested or attributed beyond any use. How many bytes there may be is the
+//! caller's say.
 //!
 //! Sources: VOSI 1.0 and 1.1 with the schemata of its documents, TAP 1.1, DALI
 //! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the

@@ -11,11 +11,16 @@ use super::{Flaw, FlawKind, xml};
 /// A query that every TAP service can answer: TAP requires the table.
 pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
 
+/// So many characters of what a service says of an error are kept.
+const LONGEST_TEXT: usize = 2000;
+
 /// What a service answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryAnswer {
     /// What it says of the query.
     pub status: QueryStatus,
+    /// How many fields its table has; `None` where there is no table.
+    pub fields: Option<usize>,
     /// The rows that came.
     pub rows: Rows,
 }
@@ -29,6 +34,8 @@ pub enum QueryStatus {
     Overflow,
     /// Not done, in the service's words.
     Error(String),
+    /// A word that means nothing.
+    Unknown(String),
     /// Nothing, which no answer may do.
     Missing,
 }
@@ -59,7 +66,7 @@ pub fn query_form(adql: &str, most_rows: u32) -> Vec<(&'static str, String)> {
 /// When it is no `VOTable`.
 pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, Flaw> {
     let text = xml::text(bytes, charset)?;
-    let tree = xml::tree(&text)?;
+    let tree = xml::tree_of_votable(&text)?;
     let root = tree.root_element();
     let namespace = root.tag_name().namespace().unwrap_or("");
     let known = namespace.is_empty() || namespace.starts_with("http://www.ivoa.net/xml/VOTable/");
@@ -78,22 +85,35 @@ pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, F
         if info.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("QUERY_STATUS")) {
             let value = info.attribute("value").unwrap_or("").trim();
             status = match (status, value.to_ascii_uppercase().as_str()) {
-                (QueryStatus::Error(text), _) => QueryStatus::Error(text),
+                (known @ (QueryStatus::Error(_) | QueryStatus::Unknown(_)), _) => known,
                 (QueryStatus::Overflow, "OK") | (_, "OVERFLOW") => QueryStatus::Overflow,
                 (_, "OK") => QueryStatus::Ok,
                 (_, "ERROR") => QueryStatus::Error(xml::text_below(info)),
-                (_, _) => QueryStatus::Error(format!("the unknown status {value:?}")),
+                (_, _) => QueryStatus::Unknown(value.to_owned()),
             };
         }
     }
-    let rows = results.map_or(Rows::Counted(0), rows);
-    Ok(QueryAnswer { status, rows })
+    let table = results.and_then(|results| results.descendants().find(|node| named(node, "TABLE")));
+    Ok(QueryAnswer { status, fields: table.map(fields), rows: table.map_or(Rows::Counted(0), rows) })
 }
 
-/// The rows of the first table.
-fn rows(results: Node<'_, '_>) -> Rows {
-    let table = results.descendants().find(|node| node.tag_name().name() == "TABLE");
-    let data = table.and_then(|table| table.children().find(|node| node.tag_name().name() == "DATA"));
+/// How many fields a table has, its own or those of the one that it refers to.
+fn fields(table: Node<'_, '_>) -> usize {
+    let fields_of =
+        |table: Node<'_, '_>| table.children().filter(|node| node.tag_name().name() == "FIELD").count();
+    let referred = table.attribute("ref").and_then(|name| {
+        let mut nodes = table.document().descendants();
+        nodes.find(|node| node.tag_name().name() == "TABLE" && node.attribute("ID") == Some(name))
+    });
+    match fields_of(table) {
+        0 => referred.map_or(0, fields_of),
+        count => count,
+    }
+}
+
+/// The rows of a table.
+fn rows(table: Node<'_, '_>) -> Rows {
+    let data = table.children().find(|node| node.tag_name().name() == "DATA");
     let Some(kind) = data.and_then(|data| data.first_element_child()) else { return Rows::Counted(0) };
     if kind.tag_name().name() == "TABLEDATA" {
         return Rows::Counted(kind.children().filter(|node| node.tag_name().name() == "TR").count() as u64);
@@ -113,13 +133,20 @@ impl QueryAnswer {
     /// Why the query cannot be called answered; `None` where it can.
     #[must_use]
     pub fn failure(&self) -> Option<Flaw> {
-        let text = match (&self.status, self.rows) {
+        let text = match (&self.status, self.fields) {
             (QueryStatus::Error(text), _) if text.is_empty() => "QUERY_STATUS is ERROR".to_owned(),
             (QueryStatus::Error(text), _) => {
-                format!("QUERY_STATUS is ERROR: {}", super::scan::head(text, 300))
+                format!("QUERY_STATUS is ERROR: {}", super::scan::head(text, LONGEST_TEXT))
             }
-            (QueryStatus::Missing, _) => "it has no QUERY_STATUS".to_owned(),
-            (QueryStatus::Ok | QueryStatus::Overflow, _) => return None,
+            (QueryStatus::Unknown(word), _) => {
+                format!("QUERY_STATUS is {:?}, which means nothing", super::scan::head(word, 40))
+            }
+            (QueryStatus::Missing, _) => "the answer has no QUERY_STATUS".to_owned(),
+            (QueryStatus::Ok | QueryStatus::Overflow, None) => "the answer has no TABLE".to_owned(),
+            (QueryStatus::Ok | QueryStatus::Overflow, Some(0)) => {
+                "the answer's TABLE has no FIELD".to_owned()
+            }
+            (QueryStatus::Ok | QueryStatus::Overflow, Some(_)) => return None,
         };
         Some(Flaw::new(FlawKind::BadValue, text))
     }

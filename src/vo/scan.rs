@@ -19,6 +19,12 @@ const MOST_ATTRIBUTES: usize = 256;
 /// Documents of the VO need some thousand.
 const MOST_COMPARISONS: u64 = 10_000_000;
 
+/// Why a document is refused that defines its own type.
+pub(super) const DEFINITION: &str = "it has a document type definition, which is not read";
+
+/// Blanks are what XML calls so.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// So much of the document is looked at to tell a web page.
 const HEAD: usize = 4096;
 
@@ -48,6 +54,8 @@ pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
             inside.split_once("]]>").map(|(_, rest)| rest)
         } else if let Some(inside) = rest.strip_prefix("<?") {
             inside.split_once("?>").map(|(_, rest)| rest)
+        } else if let Some(behind) = bare_doctype(rest).filter(|_| is_first) {
+            Some(behind)
         } else if rest.starts_with("<!") {
             return Err(definition(rest, trimmed));
         } else if let Some(inside) = rest.strip_prefix("</") {
@@ -125,6 +133,27 @@ impl<'a> Tag<'a> {
     }
 }
 
+/// What follows a `<!DOCTYPE VOTABLE ...>` that only names where the definition would be
+/// found, as `VOTables` of old have it; nothing looks there.
+fn bare_doctype(rest: &str) -> Option<&str> {
+    let inside = rest.strip_prefix("<!DOCTYPE")?;
+    let inside = inside.trim_start().strip_prefix("VOTABLE").filter(|_| inside.starts_with(BLANKS))?;
+    if !inside.starts_with(BLANKS) && !inside.starts_with('>') {
+        return None;
+    }
+    let mut quote = None;
+    for (at, character) in inside.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if open == character => quote = None,
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '>') => return Some(&inside[at + 1..]),
+            (None, '[' | '<') => return None,
+            (Some(_) | None, _) => {}
+        }
+    }
+    None
+}
+
 /// `<!DOCTYPE` and its like: that of a web page, or one that is refused.
 fn definition(rest: &str, whole: &str) -> Flaw {
     let inside = &rest[2..];
@@ -132,7 +161,7 @@ fn definition(rest: &str, whole: &str) -> Flaw {
     if name.is_some_and(|name| is_named(name.trim_start(), "html")) {
         return web_page(whole);
     }
-    Flaw::new(FlawKind::UnsafeXml, "it has a document type definition, which is not read")
+    Flaw::new(FlawKind::UnsafeXml, DEFINITION)
 }
 
 /// Whether `text` begins with the word `name`, in whatever case.

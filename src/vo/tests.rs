@@ -62,7 +62,10 @@ fn the_tables_of_a_real_service_are_named() {
 fn the_status_of_a_real_query_is_read_to_the_end_of_the_document() {
     let status = |bytes: &[u8]| read_answer(bytes, None).unwrap();
     let overflow = status(data!("sync_maxrec2_overflow"));
-    assert_eq!(overflow, QueryAnswer { status: QueryStatus::Overflow, rows: Rows::Counted(2) });
+    assert_eq!(
+        overflow,
+        QueryAnswer { status: QueryStatus::Overflow, fields: Some(5), rows: Rows::Counted(2) }
+    );
     assert_eq!(status(data!("sync_top1_td")).rows, Rows::Counted(1));
     assert_eq!(status(data!("sync_top1_votable")).rows, Rows::Some);
     assert_eq!(status(data!("sync_maxrec0")).rows, Rows::Counted(0));
@@ -77,15 +80,74 @@ fn the_status_of_a_real_query_is_read_to_the_end_of_the_document() {
 fn an_error_behind_the_rows_counts_and_so_does_a_missing_status() {
     let answer = |infos: &str| {
         let text = format!(
-            "<VOTABLE><RESOURCE type=\"results\">{infos}<TABLE><DATA><TABLEDATA><TR/></TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
+            "<VOTABLE><RESOURCE type=\"results\">{infos}<TABLE><FIELD/><DATA><TABLEDATA><TR/></TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
         );
         read_answer(text.replacen("AT_END", "OK", 1).as_bytes(), None).unwrap()
     };
     let info = |value: &str| format!("<INFO name=\"QUERY_STATUS\" value=\"{value}\"/>");
     assert!(answer(&info("OK")).failure().is_none());
     assert_eq!(answer("").status, QueryStatus::Missing);
-    assert!(matches!(answer(&info("AT_END")).status, QueryStatus::Error(_)));
+    assert!(matches!(answer(&info("AT_END")).status, QueryStatus::Unknown(_)));
     assert!(answer(&info("MAYBE")).failure().is_some());
+}
+
+#[test]
+fn an_answer_without_a_field_is_none() {
+    let answer = |inside: &str| {
+        let ok = "<INFO name=\"QUERY_STATUS\" value=\"OK\"/>";
+        let text = format!("<VOTABLE><RESOURCE type=\"results\">{ok}{inside}</RESOURCE></VOTABLE>");
+        let answer = read_answer(text.as_bytes(), None).unwrap();
+        (answer.fields, answer.failure().map_or_else(String::new, |flaw| flaw.text))
+    };
+    let sound = |count| (Some(count), String::new());
+    let no_field = (Some(0), "the answer's TABLE has no FIELD".to_owned());
+    for (inside, expected) in [
+        ("<TABLE><FIELD/><FIELD/></TABLE>", sound(2)),
+        ("<TABLE/>", no_field.clone()),
+        ("<TABLE><DATA><TABLEDATA><TR><TD>1</TD></TR></TABLEDATA></DATA></TABLE>", no_field.clone()),
+        ("<TABLE><PARAM/><GROUP><FIELD/></GROUP></TABLE>", no_field.clone()),
+        ("<TABLE ref=\"t\"/><TABLE ID=\"t\"><FIELD/></TABLE>", sound(1)),
+        ("<TABLE ref=\"u\"/><TABLE ID=\"t\"><FIELD/></TABLE>", no_field),
+        ("", (None, "the answer has no TABLE".to_owned())),
+    ] {
+        assert_eq!(answer(inside), expected, "{inside}");
+    }
+}
+
+#[test]
+fn a_votable_may_name_its_document_type_and_define_nothing() {
+    let with = |definition: &str| {
+        let table = "<RESOURCE><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><FIELD/></TABLE></RESOURCE>";
+        let text =
+            format!("<?xml version=\"1.0\"?>\n{definition}\n<VOTABLE version=\"1.0\">{table}</VOTABLE>");
+        read_answer(text.as_bytes(), None).map(|answer| answer.failure()).map_err(|flaw| flaw.kind)
+    };
+    for definition in [
+        "<!DOCTYPE VOTABLE SYSTEM \"http://us-vo.org/xml/VOTable.dtd\">",
+        "<!-- of old --><!DOCTYPE\n\tVOTABLE SYSTEM 'a>b[' >",
+        "<!DOCTYPE VOTABLE>",
+        "<!DOCTYPE VOTABLE PUBLIC \"-//x//y\" \"http://127.0.0.1/x.dtd\">",
+    ] {
+        assert_eq!(with(definition), Ok(None), "{definition}");
+    }
+    for (definition, kind) in [
+        ("<!DOCTYPE VOTABLE SYSTEM \"x\" [<!ENTITY a 'b'>]>", FlawKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLE [ ]>", FlawKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLE SYSTEM \"x\" <!ENTITY a 'b'>>", FlawKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLES SYSTEM \"x\">", FlawKind::UnsafeXml),
+        ("<!DOCTYPE l SYSTEM \"x\">", FlawKind::UnsafeXml),
+        ("<!doctype VOTABLE>", FlawKind::UnsafeXml),
+        ("<!DOCTYPE html>", FlawKind::NotXml),
+        ("<!DOCTYPE VOTABLE><!DOCTYPE VOTABLE>", FlawKind::BadXml),
+    ] {
+        assert_eq!(with(definition), Err(kind), "{definition}");
+    }
+    // Nothing is known by a name that no definition gave.
+    let text = "<!DOCTYPE VOTABLE SYSTEM 'x'><VOTABLE><INFO name='&a;'/></VOTABLE>";
+    assert_eq!(read_answer(text.as_bytes(), None).unwrap_err().kind, FlawKind::BadXml);
+    let text = format!("<!DOCTYPE VOTABLE SYSTEM 'x'>{}", document("<a:available>true</a:available>"));
+    assert_eq!(flaw(text), FlawKind::UnsafeXml);
+    refuse_unsafe("<!DOCTYPE VOTABLE SYSTEM 'x'><VOTABLE>").unwrap();
 }
 
 #[test]
@@ -141,8 +203,21 @@ fn only_namespaces_of_the_document_are_taken_for_it() {
         read(&format!("<availability xmlns=\"{namespace}\"><available>true</available></availability>"))
     };
     assert!(of(NAMESPACE).unwrap().oddities.is_empty());
-    assert_eq!(of("http://www.ivoa.net/xml/Availability/v1.0").unwrap().oddities, [Oddity::Namespace]);
-    for other in ["", "http://example.org/foo", "http://www.ivoa.net/xml/VOSICapabilities/v1.0"] {
+    for odd in ["http://www.ivoa.net/xml/Availability/v1.0", "http://www.ivoa.net/xml/Availability/v0.4", ""]
+    {
+        assert_eq!(of(odd).unwrap().oddities, [Oddity::Namespace], "{odd}");
+    }
+    let bare = read(
+        "<availability><available>TRUE</available><upSince>2026-01-02T03:04:05Z</upSince></availability>",
+    );
+    let bare = bare.unwrap();
+    assert_eq!(bare.oddities, [Oddity::Namespace, Oddity::NonSchemaBoolean]);
+    assert_eq!(bare.up_since.unwrap().seconds, Some(1_767_323_045));
+    for other in [
+        "http://www.ivoa.net/xml/Availability/v0.5",
+        "http://example.org/foo",
+        "http://www.ivoa.net/xml/VOSICapabilities/v1.0",
+    ] {
         assert_eq!(of(other).unwrap_err().kind, FlawKind::WrongDocument, "{other}");
     }
     assert_eq!(flaw(data!("capabilities")), FlawKind::WrongDocument);

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::encoding::decode;
-use super::scan::{head, refuse_unsafe};
+use super::scan::{DEFINITION, head, refuse_unsafe};
 use super::{Flaw, FlawKind};
 
 /// More nodes than this are no document of the VO.
@@ -46,16 +46,28 @@ fn looks_like_text(bytes: &[u8]) -> bool {
 /// # Errors
 /// When it is not well-formed.
 pub(super) fn tree(text: &str) -> Result<Document<'_>, Flaw> {
-    let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    parsed(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() })
+}
+
+/// The same for a `VOTable`, which may name its document type: [`text`] has seen to it
+/// that nothing is defined there, and nothing is ever fetched.
+///
+/// # Errors
+/// When it is not well-formed.
+pub(super) fn tree_of_votable(text: &str) -> Result<Document<'_>, Flaw> {
+    parsed(text, ParsingOptions { nodes_limit: MOST_NODES, allow_dtd: true, ..ParsingOptions::default() })
+}
+
+fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>, Flaw> {
     Document::parse_with_options(text, options).map_err(|error| {
-        let kind = match error {
-            roxmltree::Error::DtdDetected
-            | roxmltree::Error::NodesLimitReached
+        let text = head(&error.to_string(), 200).to_owned();
+        match error {
+            roxmltree::Error::DtdDetected => Flaw::new(FlawKind::UnsafeXml, DEFINITION),
+            roxmltree::Error::NodesLimitReached
             | roxmltree::Error::AttributesLimitReached
-            | roxmltree::Error::NamespacesLimitReached => FlawKind::UnsafeXml,
-            _ => FlawKind::BadXml,
-        };
-        Flaw::new(kind, format!("not well-formed: {}", head(&error.to_string(), 200)))
+            | roxmltree::Error::NamespacesLimitReached => Flaw::new(FlawKind::UnsafeXml, text),
+            _ => Flaw::new(FlawKind::BadXml, format!("not well-formed: {text}")),
+        }
     })
 }
 

@@ -250,8 +250,8 @@ pub struct Row {
     pub examples: &'static str,
     /// Adds the workload's own options.
     pub augment: fn(Command) -> Command,
-    /// Builds the workload from what was typed.
-    pub from_matches: fn(&ArgMatches) -> anyhow::Result<Box<dyn Workload>>,
+    /// Builds the workload from what was typed and what the environment says.
+    pub from_matches: fn(&ArgMatches, Environment<'_>) -> anyhow::Result<Box<dyn Workload>>,
     /// Builds it from its [`Workload::spec`].
     pub from_spec: fn(serde_json::Value) -> anyhow::Result<Box<dyn Workload>>,
 }
@@ -264,8 +264,18 @@ pub const ROWS: &[Row] = &[
     tap_check::ROW,
 ];
 
+/// Looks up a variable of the environment, which only the command line knows.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// A workload's own options, and the workload they describe.
 pub trait Options: Args + DeserializeOwned {
+    /// Takes in what the environment says.
+    #[must_use]
+    fn surrounded_by(self, look: Environment<'_>) -> Self {
+        let _ = look;
+        self
+    }
+
     /// Checks the options and builds the workload.
     fn build(self) -> anyhow::Result<Box<dyn Workload>>;
 }
@@ -274,8 +284,11 @@ fn augment<O: Options>(command: Command) -> Command {
     O::augment_args(command)
 }
 
-fn from_matches<O: Options>(matches: &ArgMatches) -> anyhow::Result<Box<dyn Workload>> {
-    O::from_arg_matches(matches)?.build()
+fn from_matches<O: Options>(
+    matches: &ArgMatches,
+    look: Environment<'_>,
+) -> anyhow::Result<Box<dyn Workload>> {
+    O::from_arg_matches(matches)?.surrounded_by(look).build()
 }
 
 fn from_spec<O: Options>(spec: serde_json::Value) -> anyhow::Result<Box<dyn Workload>> {

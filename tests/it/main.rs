@@ -40,8 +40,14 @@ mod pipe;
 mod policy;
 // How far a batch of commands is, and what it took.
 mod progress;
+// What is asked through others, and what nobody is to see.
+#[cfg(feature = "net")]
+mod proxies;
 // The examples of README.md.
 mod readme;
+// The way to a service.
+#[cfg(feature = "net")]
+mod reached;
 // Logs, results, and runs that go on from them.
 mod records;
 // What is told at the end, and where.

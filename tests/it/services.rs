@@ -20,7 +20,7 @@ pub(crate) fn down(more: &str) -> String {
 
 pub(crate) fn answer(infos: &str, rows: &str) -> String {
     format!(
-        "<VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
+        "<VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><FIELD name=\"x\" datatype=\"int\"/><DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
     )
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::table::through_proxies;
 use super::{Service, n_asked_for, services, span, total};
 use crate::format;
 use crate::record::{Record, Way};
@@ -37,6 +38,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
         status,
         asked,
         hops,
+        proxy,
         attempts,
         cert_expires,
         rows,
@@ -51,7 +53,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
         "seq": record.seq, "way": way, "url": url, "name": name, "verdict": verdict, "class": class,
         "reason": reason, "warnings": warnings, "available": available, "up_since": up_since,
         "down_at": down_at, "back_at": back_at, "notes": notes, "more_notes": more_notes, "status": status,
-        "asked": asked, "hops": hops, "attempts": attempts, "cert_expires": cert_expires, "rows": rows,
+        "asked": asked, "hops": hops, "proxy": proxy, "attempts": attempts, "cert_expires": cert_expires, "rows": rows,
         "tables": tables, "spans": spans,
     });
     Some(object.to_string())
@@ -111,6 +113,7 @@ pub fn nagios(study: &Study) -> (String, Health) {
     } else {
         ("OK", Health::Ok, format!("{up} of {n_all} up"))
     };
+    let text = text + &through_proxies(&all);
     // The bar divides text from data; a plugin may not use it otherwise.
     let text = format::printable(&text).replace('|', "/");
     let mut data = format!("up={up};;;0;{n_all}");

@@ -1,5 +1,7 @@
 //! The table of services, and what else is to be said of some of them.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{Cell, CellAlignment};
 
 use super::{Service, n_asked_for, quantile, services, span, total};
@@ -188,7 +190,7 @@ fn shown<'a, 'b>(all: &'b [Service<'a>]) -> (Vec<&'b Service<'a>>, String) {
     (not_up, text)
 }
 
-/// `3 of 5 services up, 1 error, 1 not checked`.
+/// `3 of 5 services up, 1 error, 1 not checked; 2 through proxy p:3128`.
 fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
     let count =
         |verdict: &str| all.iter().filter(|service| service.finding.verdict == verdict).count() as u64;
@@ -203,7 +205,22 @@ fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
     if n_left > 0 {
         text += &format!(", {} not checked", format::count(n_left));
     }
-    text
+    text + &through_proxies(all)
+}
+
+/// Through which proxies services were asked: what such a one says is not always
+/// the service's own word.
+pub(super) fn through_proxies(all: &[Service<'_>]) -> String {
+    let mut proxies: BTreeMap<&str, usize> = BTreeMap::new();
+    for proxy in all.iter().filter_map(|service| service.finding.proxy.as_deref()) {
+        *proxies.entry(proxy).or_default() += 1;
+    }
+    let told = proxies.into_iter().map(|(proxy, count)| {
+        let some =
+            if count < all.len() { format!("{} ", format::count(count as u64)) } else { String::new() };
+        format!("; {some}through proxy {}", cut(proxy))
+    });
+    told.collect()
 }
 
 fn worth_telling(service: &Service<'_>, phase: &str) -> bool {

@@ -2,10 +2,14 @@
 //! available, whether it answers a query, what it says it can do.
 
 use super::finding::{Class, Finding, Verdict, Warning};
-use super::judge::{self, Unread, failed, is_success, judge, status_line, told, travelled};
+use super::judge::{self, Unread, asks_for_login, failed, is_success, judge, status_line, told, travelled};
 use super::services::Service;
+use crate::format::printable;
 use crate::http::{Answer, Budget, Client, Fetched, Phase, Phases, Request, RetryAfter, TroubleKind, Url};
 use crate::vo::{self, Rows};
+
+/// How the reason begins where there is no such resource.
+const NO_RESOURCE: &str = "no availability resource";
 
 /// How far a service is asked.
 #[derive(Clone, Debug, Default)]
@@ -64,8 +68,8 @@ impl Check<'_> {
         let base = base(&service.url);
         let mut checked = Checked {
             finding: Finding {
-                url: crate::format::printable(&service.shown),
-                name: service.name.as_deref().map(crate::format::printable),
+                url: printable(&service.shown),
+                name: service.name.as_deref().map(printable),
                 attempts: 1,
                 ..Finding::default()
             },
@@ -84,8 +88,9 @@ impl Check<'_> {
         }
         checked.finding.asked = Some(asked.to_string());
         judge(&fetched, self.now, self.limit, &mut checked.finding);
-        if is_missing(&fetched) {
-            let reason = format!("no availability resource: {}", checked.finding.reason);
+        // A document that says "down" is one, whatever its status.
+        if is_missing(&fetched) && checked.finding.available.is_none() {
+            let reason = format!("{NO_RESOURCE}: {}", checked.finding.reason);
             failed(&mut checked.finding, Class::Http, &reason);
         }
         checked.passing = passing(&fetched);
@@ -124,8 +129,7 @@ impl Check<'_> {
     pub(super) fn query(&self, service: &Service, checked: &mut Checked) {
         let Some(query) = &self.level.query else { return };
         let finding = &mut checked.finding;
-        let is_missing =
-            finding.available.is_none() && finding.reason.starts_with("no availability resource");
+        let is_missing = finding.available.is_none() && finding.reason.starts_with(NO_RESOURCE);
         if finding.verdict != Verdict::Up.name() && !is_missing {
             return;
         }
@@ -140,20 +144,19 @@ impl Check<'_> {
         let fetched = self.client.fetch(&request, &self.budget);
         checked.interrupted |= is_interrupted(&fetched);
         travelled(&fetched, self.now, finding);
-        match (self.answered(&fetched, query, finding), is_missing) {
-            (Ok(()), false) => {}
-            (Ok(()), true) => {
+        let says = if is_missing { "no availability resource, and" } else { "says it is up, but" };
+        match self.answered(&fetched, query, finding) {
+            Ok(()) if is_missing => {
                 Verdict::Up.name().clone_into(&mut finding.verdict);
                 finding.class.clear();
-                "no availability resource; a query is answered".clone_into(&mut finding.reason);
+                format!("{NO_RESOURCE}; a query is answered").clone_into(&mut finding.reason);
                 finding.warn(Warning::NoAvailability);
             }
-            (Err(why), false) => {
-                failed(finding, Class::Probe, &format!("says it is up, but a query fails: {why}"));
-            }
-            (Err(why), true) => {
-                let reason = format!("no availability resource, and a query fails: {why}");
-                failed(finding, Class::Http, &reason);
+            Ok(()) => {}
+            Err(Unanswered::Login(line)) => failed(finding, Class::Login, &format!("{says} a query {line}")),
+            Err(Unanswered::Otherwise(why)) => {
+                let class = if is_missing { Class::Http } else { Class::Probe };
+                failed(finding, class, &format!("{says} a query fails: {why}"));
             }
         }
         let is_up = checked.finding.verdict == Verdict::Up.name();
@@ -161,7 +164,17 @@ impl Check<'_> {
     }
 
     /// Whether the query was answered; why not, in words.
-    fn answered(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), String> {
+    fn answered(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), Unanswered> {
+        if let Ok(answer) = &fetched.answer
+            && asks_for_login(answer)
+        {
+            return Err(Unanswered::Login(status_line(answer)));
+        }
+        self.counted(fetched, query, finding).map_err(Unanswered::Otherwise)
+    }
+
+    /// The same where nobody asks for a login; the rows are noted.
+    fn counted(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), String> {
         let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
         let read = match judge::read(answer, vo::read_answer) {
             Ok(read) => read,
@@ -181,7 +194,7 @@ impl Check<'_> {
         });
         match (query, read.rows) {
             (Query::Usual, Rows::Counted(0)) => {
-                Err("it has no row, and every service has a table".to_owned())
+                Err("the answer has no row, and a service has at least the table that was asked".to_owned())
             }
             (Query::Usual | Query::Own(_), _) => Ok(()),
         }
@@ -193,42 +206,70 @@ impl Check<'_> {
             return;
         }
         let base = base(&service.url);
-        if let Err(why) = self.capable(&base, checked) {
-            let reason = format!("says it is up, but its capabilities do not: {why}");
-            return failed(&mut checked.finding, Class::Probe, &reason);
+        if let Err((class, why)) = self.capable(&base, checked) {
+            // Without the resource it was a query that spoke for it.
+            let says = match checked.finding.available {
+                Some(_) => "says it is up",
+                None => "no availability resource; a query is answered",
+            };
+            return failed(&mut checked.finding, class, &format!("{says}, but its capabilities {why}"));
         }
         // The list of tables may be anywhere or missing: TAP only recommends it.
-        match self.document(&below(&base, "tables").with_query("detail=min"), checked, vo::read_tables) {
+        let fetched = self.document(&below(&base, "tables").with_query("detail=min"), checked);
+        match self.read(&fetched, vo::read_tables) {
             Ok(tables) => checked.finding.tables = Some(tables.names.len()),
             Err(_) => checked.finding.warn(Warning::Tables),
         }
     }
 
-    fn capable(&self, base: &Url, checked: &mut Checked) -> Result<(), String> {
-        let capabilities = self.document(&below(base, "capabilities"), checked, vo::read_capabilities)?;
+    /// Whether its capabilities have it that it is a TAP service; if not, what is the
+    /// matter with them.
+    fn capable(&self, base: &Url, checked: &mut Checked) -> Result<(), (Class, String)> {
+        let fetched = self.document(&below(base, "capabilities"), checked);
+        let capabilities = match self.read(&fetched, vo::read_capabilities) {
+            Ok(capabilities) => capabilities,
+            Err(why) => {
+                checked.passing = passing(&fetched);
+                let is_login = fetched.answer.as_ref().is_ok_and(asks_for_login);
+                let class = if is_login { Class::Login } else { Class::Probe };
+                return Err((class, format!("cannot be read: {why}")));
+            }
+        };
         let tap = capabilities.of(vo::STANDARD_TAP);
-        tap.map(drop).ok_or_else(|| format!("they name no {}", vo::STANDARD_TAP))
+        tap.map(drop).ok_or_else(|| (Class::Probe, format!("do not name {}", vo::STANDARD_TAP)))
     }
 
-    fn document<T>(
-        &self,
-        url: &Url,
-        checked: &mut Checked,
-        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::Flaw>,
-    ) -> Result<T, String> {
+    fn document(&self, url: &Url, checked: &mut Checked) -> Fetched {
         let request = Request { url: url.clone(), accept: "text/xml, */*;q=0.1", form: None };
         let fetched = self.client.fetch(&request, &self.budget);
         checked.interrupted |= is_interrupted(&fetched);
         travelled(&fetched, self.now, &mut checked.finding);
-        let answer = fetched.answer.map_err(|trouble| told(&trouble, self.limit))?;
-        if !is_success(&answer) {
-            return Err(status_line(&answer));
+        fetched
+    }
+
+    /// What a document says; why it says nothing, in words.
+    fn read<T>(
+        &self,
+        fetched: &Fetched,
+        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::Flaw>,
+    ) -> Result<T, String> {
+        let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
+        if !is_success(answer) {
+            return Err(status_line(answer));
         }
-        judge::read(&answer, reader).map_err(|unread| match unread {
+        judge::read(answer, reader).map_err(|unread| match unread {
             Unread::Trouble(trouble) => told(&trouble, self.limit),
             Unread::Flaw(flaw) => flaw.text,
         })
     }
+}
+
+/// Why a query was not answered.
+enum Unanswered {
+    /// Only who logs in is; the status in words.
+    Login(String),
+    /// For another reason.
+    Otherwise(String),
 }
 
 /// The service's own place, where the user may have given that of its
@@ -262,7 +303,10 @@ fn passing(fetched: &Fetched) -> Passing {
             answer.retry_after.map_or(Passing::Soon, Passing::Then)
         }
         Err(trouble)
-            if matches!(trouble.kind, TroubleKind::Refused | TroubleKind::Reset | TroubleKind::Closed) =>
+            if matches!(
+                trouble.kind,
+                TroubleKind::Refused | TroubleKind::Reset | TroubleKind::Closed | TroubleKind::Proxy
+            ) =>
         {
             Passing::Soon
         }

@@ -63,6 +63,10 @@ pub enum Class {
     Dns,
     /// It says it is up, and does not do what it should.
     Probe,
+    /// It answers queries only to who logs in.
+    Login,
+    /// The proxy cannot be asked, or does not let through.
+    Proxy,
 }
 
 impl Class {
@@ -86,6 +90,8 @@ impl Class {
             Self::BadValue => "bad-value",
             Self::Dns => "dns",
             Self::Probe => "probe",
+            Self::Login => "login",
+            Self::Proxy => "proxy",
         }
     }
 }
@@ -206,6 +212,8 @@ pub struct Finding {
     pub asked: Option<String>,
     /// Redirects on the way there: `302 http://...`.
     pub hops: Vec<String>,
+    /// The host and port of the proxy that it was asked through, if one was.
+    pub proxy: Option<String>,
     /// How often it was asked.
     pub attempts: u32,
     /// When its certificate expires, in seconds since 1970.
@@ -258,6 +266,7 @@ impl Finding {
         add("status", self.status.map(|status| status.to_string()));
         add("asked", self.asked.clone());
         add("hops", list(&self.hops));
+        add("proxy", self.proxy.clone());
         add("attempts", (self.attempts > 1).then(|| self.attempts.to_string()));
         add("cert_expires", self.cert_expires.map(|seconds| seconds.to_string()));
         add("rows", self.rows.clone());
@@ -289,6 +298,7 @@ impl Finding {
             status: get("status").and_then(|text| text.parse().ok()),
             asked: get("asked"),
             hops: list("hops"),
+            proxy: get("proxy"),
             attempts: get("attempts").and_then(|text| text.parse().ok()).unwrap_or(1),
             cert_expires: get("cert_expires").and_then(|text| text.parse().ok()),
             rows: get("rows"),
@@ -324,6 +334,7 @@ mod tests {
             status: Some(200),
             asked: Some("z".to_owned()),
             hops: vec!["302 http://h/".to_owned()],
+            proxy: Some("p:1".to_owned()),
             attempts: 2,
             cert_expires: Some(7),
             rows: Some("some".to_owned()),

@@ -2,7 +2,7 @@
 //! about a service. Asks nobody.
 
 use super::finding::{Class, Finding, Verdict, Warning};
-use crate::format::printable;
+use crate::format::{printable, without_login, without_passwords};
 use crate::http::{Answer, Fetched, RetryAfter, Trouble, TroubleKind};
 use crate::vo::{self, Availability, Flaw, FlawKind, Moment, Oddity};
 
@@ -27,6 +27,9 @@ pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Find
         Err(trouble) => return failed(finding, class_of(trouble), &told(trouble, limit)),
     };
     finding.status = Some(answer.status);
+    if answer.status == 407 && fetched.proxy.is_some() {
+        return failed(finding, Class::Proxy, &format!("the proxy {}", status_line(answer)));
+    }
     if !is_success(answer) {
         return unsuccessful(answer, now, finding);
     }
@@ -52,7 +55,10 @@ pub(super) fn travelled(fetched: &Fetched, now: i64, finding: &mut Finding) {
         if hop.from.secure && !hop.to.secure {
             finding.warn(Warning::Downgraded);
         }
-        finding.hops.push(format!("{} {}", hop.status, hop.to));
+        finding.hops.push(format!("{} {}", hop.status, without_login(&hop.to.to_string())));
+    }
+    if fetched.proxy.is_some() {
+        finding.proxy.clone_from(&fetched.proxy);
     }
     if let Some(expires) = fetched.expires {
         finding.cert_expires = Some(expires);
@@ -69,7 +75,7 @@ pub(super) fn travelled(fetched: &Fetched, now: i64, finding: &mut Finding) {
 pub(super) fn failed(finding: &mut Finding, class: Class, reason: &str) {
     Verdict::Error.name().clone_into(&mut finding.verdict);
     class.name().clone_into(&mut finding.class);
-    if class != Class::Probe {
+    if !matches!(class, Class::Probe | Class::Login) {
         // The hops tell of it; there is no verdict that it could be held against.
         finding.warnings.retain(|warning| warning != Warning::Redirected.name());
     }
@@ -105,16 +111,22 @@ pub(super) fn is_success(answer: &Answer) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
+/// Whether the status says that only who logs in is answered.
+pub(super) fn asks_for_login(answer: &Answer) -> bool {
+    matches!(answer.status, 401 | 403)
+}
+
 /// `HTTP 503 Service Unavailable`, and what the page says.
 pub(super) fn status_line(answer: &Answer) -> String {
-    let mut line = format!("HTTP {}", answer.status);
+    let who = if matches!(answer.status, 401 | 403 | 407) { "asks for a login: " } else { "" };
+    let mut line = format!("{who}HTTP {}", answer.status);
     if let Some(words) = answer.status_words() {
         line += &format!(" {words}");
     }
     if let Ok(body) = &answer.body
         && let Some(title) = vo::page_title(&String::from_utf8_lossy(body))
     {
-        line += &format!(", a page titled {title:.80?}");
+        line += &format!(", a page titled {:.80?}", without_passwords(&title));
     }
     line
 }
@@ -209,7 +221,8 @@ pub(super) fn class_of(trouble: &Trouble) -> Class {
         TroubleKind::Refused => Class::Refused,
         TroubleKind::Reset => Class::Reset,
         TroubleKind::Closed | TroubleKind::Interrupted => Class::Closed,
-        TroubleKind::TimedOut(_) => Class::Timeout,
+        TroubleKind::TimedOut(_) | TroubleKind::GivenUp => Class::Timeout,
+        TroubleKind::Proxy => Class::Proxy,
         TroubleKind::Tls => Class::Tls,
         TroubleKind::Redirect => Class::Redirect,
         TroubleKind::Protocol => Class::Protocol,
@@ -239,9 +252,10 @@ fn is_xml(media_type: &str) -> bool {
     matches!(media_type, "text/xml" | "application/xml") || media_type.ends_with("+xml")
 }
 
-/// Printable, blanks run together: a text from elsewhere for one line.
+/// Printable, without passwords, blanks run together: a text from elsewhere for one
+/// line.
 pub(super) fn one_line(text: &str) -> String {
-    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    printable(&without_passwords(text).split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn short(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::http::Proxies;
 use crate::workload::paths;
 
 /// What can be chosen.
@@ -62,6 +63,11 @@ pub struct TapOptions {
         hide_possible_values = true, help_heading = "Report")]
     #[serde(skip, default = "text")]
     pub format: String,
+    /// Through whom services are asked, as the environment has it: where a run was
+    /// made is no part of what was asked.
+    #[arg(skip)]
+    #[serde(default, skip_serializing)]
+    pub proxies: Proxies,
     /// What to call the services of a saved list, in the order of `urls`
     #[arg(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::options::TapOptions;
+use crate::format::{without_login, without_logins};
 use crate::http::Url;
 
 /// Public services that have been there for years, asked when none is named.
@@ -34,8 +35,9 @@ impl Service {
     /// Checks `url`; `place` is where it stood.
     pub(super) fn new(url: &str, name: Option<String>, place: &str) -> anyhow::Result<Self> {
         let url = url.trim();
-        let shown = crate::format::without_passwords(url);
+        let shown = without_login(url);
         let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
+        let name = name.map(|name| without_logins(&name));
         Ok(Self { name, url: parsed, given: url.to_owned(), shown })
     }
 
@@ -123,7 +125,8 @@ fn table(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
             // Usually two rows that a quote made one.
             ensure!(!cell.contains('\n'), "{place}{line}: its {what} has a line break in it");
         }
-        let who = name.unwrap_or("a row with something in it");
+        // Perhaps the columns are not named right, and it is the URL.
+        let who = name.map_or_else(|| "a row with something in it".to_owned(), without_login);
         ensure!(!cell(url).is_empty(), "{place}{line}: {who} has no URL");
         services.push(Service::new(cell(url), name.map(str::to_owned), &format!("{place}{line}: "))?);
     }

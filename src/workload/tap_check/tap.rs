@@ -10,10 +10,10 @@ use super::doors::Doors;
 use super::finding::{Finding, Verdict, Warning};
 use super::options::TapOptions;
 use super::services::{Service, services};
-use crate::http::{Budget, Client, RetryAfter, Roots, Trust};
+use crate::http::{Budget, Client, Proxies, RetryAfter, Roots, Trust};
 use crate::record::{Outcome, Spec, Task, Way};
 use crate::workload::{
-    Cx, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec, paths,
+    Cx, Environment, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec, paths,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -31,13 +31,17 @@ pub const ROW: Row = Row {
     name: "tap-check",
     alias: Some("tap"),
     about: "The third exercise: is each TAP service available, and since when",
-    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused, reset, closed, timeout, dns, tls, http,\nredirect, protocol, too-large, not-xml, bad-xml, unsafe-xml, wrong-doc, bad-value; probe: it says it is up, and\na query fails.",
+    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused, reset, closed, timeout, dns, tls, http,\nredirect, protocol, too-large, not-xml, bad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query asks for\na login; probe: it says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in capitals (HTTP_PROXY is ignored):\nHTTP proxies only, and never for this machine itself.",
     augment: augment::<TapOptions>,
     from_matches: from_matches::<TapOptions>,
     from_spec: from_spec::<TapOptions>,
 };
 
 impl Options for TapOptions {
+    fn surrounded_by(self, look: Environment<'_>) -> Self {
+        Self { proxies: Proxies::from_environment(look), ..self }
+    }
+
     fn build(self) -> anyhow::Result<Box<dyn Workload>> {
         Ok(Box::new(TapCheck::new(self)?))
     }
@@ -82,7 +86,12 @@ impl TapCheck {
             trust: Trust::new(roots, options.cacert.as_deref())?,
             user_agent: format!("parsim/{} (IVOA-test)", env!("CARGO_PKG_VERSION")),
             limit: LIMIT,
+            proxies: options.proxies.clone(),
         };
+        // A proxy that cannot be asked is told before anybody is.
+        for service in &services {
+            client.proxies.check(&service.url).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
+        }
         let query = match options.query.as_deref() {
             Some("") => Some(Query::Usual),
             Some(adql) => Some(Query::Own(adql.to_owned())),
@@ -246,6 +255,7 @@ impl Workload for TapCheck {
         if let Some(path) = &self.options.cacert {
             blueprint["cacert"] = paths::exact(path);
         }
+        blueprint["proxies"] = serde_json::json!(self.options.proxies);
         blueprint
     }
 

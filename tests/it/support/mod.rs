@@ -44,6 +44,18 @@ const CLEARED: [&str; 16] = [
     "PARALLEL_ENV",
 ];
 
+/// The same of how services are reached.
+const PROXIES: [&str; 8] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
 /// A fresh directory, gone when the test is over.
 pub(crate) struct Fresh {
     folder: TempDir,
@@ -79,7 +91,7 @@ impl Fresh {
         command.current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8").process_group(0);
         signals_as_a_terminal_has_them(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in CLEARED {
+        for name in CLEARED.iter().chain(&PROXIES) {
             command.env_remove(name);
         }
         Line { command }
