@@ -62,9 +62,7 @@ impl JobLog {
     /// # Errors
     /// When it cannot be written.
     pub fn new(rows: Rows) -> anyhow::Result<Self> {
-        if rows.is_empty() {
-            rows.put(HEADER)?;
-        }
+        rows.put_header(HEADER)?;
         Ok(Self::without_header(rows))
     }
 }

@@ -3,6 +3,8 @@
 // Says to clippy, too, that helpers are tests.
 #![cfg(test)]
 
+// Several runs that put rows into one file.
+mod appending;
 // Batches of commands.
 mod batch;
 // What changed between two saved studies.
