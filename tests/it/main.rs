@@ -34,6 +34,8 @@ mod formats;
 mod help;
 // What a batch runs over, and what is asked instead.
 mod inputs;
+// What killed runs leave, and who may read what is made in TMPDIR.
+mod left;
 // What runs when, and what counts.
 mod order;
 // What jobs read.

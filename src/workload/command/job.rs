@@ -147,7 +147,7 @@ impl CommandBatch {
         let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
         let name = match (offer, &mut bytes) {
             (Offer::File, Some(bytes)) => Some(Name::with(bytes)?),
-            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()?),
+            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()),
             _ => None,
         };
         if let Some(name) = &name {
