@@ -307,9 +307,14 @@ pub struct Record {
     /// runner's own at the child's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
+    /// Whether that is the runner's own, below which the kernel tells nothing: the
+    /// child process held less.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub peak_memory_is_bound: bool,
     /// Bytes it produced: files, or what it wrote to its output.
     pub bytes: u64,
-    /// Bytes it was given to read.
+    /// Bytes it was given to read: of a block all of it, whether or not the command
+    /// read on to its end.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sent: u64,
     /// How it ended.
@@ -381,9 +386,6 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 impl Record {
     /// The fact that a job was left out because of its values (`{uniq}`).
     pub const LEFT_OUT: &'static str = "left out";
-
-    /// The fact that tells how many bytes the task was given on its standard input.
-    pub const SENT: &'static str = "sent";
 
     /// What is known about `name`.
     #[must_use]

@@ -90,6 +90,7 @@ fn finish_first(run: &Run<'_>, running: &mut BinaryHeap<Reverse<Running>>) -> Op
         wall,
         cpu: wall,
         peak_memory: None,
+        peak_memory_is_bound: false,
         bytes: 0,
         outcome: Outcome::Success,
         digest: None,

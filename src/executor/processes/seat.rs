@@ -351,6 +351,7 @@ fn lost(ticket: &Ticket, wall: Duration, outcome: Outcome) -> Record {
         wall,
         cpu: Duration::ZERO,
         peak_memory: None,
+        peak_memory_is_bound: false,
         bytes: 0,
         sent: 0,
         outcome,
