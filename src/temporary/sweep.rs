@@ -132,7 +132,8 @@ fn remove_folder(path: &Path) -> io::Result<()> {
     if is_ours { fs::remove_dir_all(path) } else { Ok(()) }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::ffi::OsString;
     use std::time::SystemTime;

@@ -26,6 +26,8 @@ mod drawn_again;
 mod ending;
 // How the process ends.
 mod exits;
+// Figures that stand once, and are the same everywhere.
+mod figures;
 // What may be written where in the sources.
 mod floors;
 // What each format holds.
