@@ -26,6 +26,20 @@ pub fn duration(time: Duration) -> String {
     format!("{} us", four_digits(seconds * 1e6))
 }
 
+/// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
+/// nothing is, is `-`, and none is below zero.
+#[must_use]
+pub fn seconds(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".to_owned();
+    }
+    match Duration::try_from_secs_f64(value.max(0.0)) {
+        Ok(time) => duration(time),
+        // Beyond what a clock can show.
+        Err(_) => format!("{value:.1e} s"),
+    }
+}
+
 /// Four significant digits, never in exponent form.
 fn four_digits(value: f64) -> String {
     let decimals = match value {
@@ -47,6 +61,13 @@ pub fn bytes(count: f64) -> String {
 #[must_use]
 pub fn memory(count: f64) -> String {
     scaled(count, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+}
+
+/// Memory that is known not to have been reached, rounded up: `< 6.4 MiB`.
+#[must_use]
+pub fn memory_below(count: f64) -> String {
+    let tenths = (count * 10.0 / f64::from(1 << 20)).floor() + 1.0;
+    format!("< {:.1} MiB", tenths / 10.0)
 }
 
 /// Bytes per second in decimal units: `2.41 GB/s`.
@@ -203,12 +224,25 @@ mod tests {
     }
 
     #[test]
+    fn any_figure_of_seconds_is_told_and_none_panics() {
+        assert_eq!(seconds(6.48), "6.480 s");
+        assert_eq!(seconds(-1.0), "0 s");
+        assert_eq!(seconds(-0.0), "0 s");
+        assert_eq!(seconds(f64::NAN), "-");
+        assert_eq!(seconds(f64::INFINITY), "-");
+        assert_eq!(seconds(1e300), "1.0e300 s");
+        assert_eq!(seconds(f64::MAX), "1.8e308 s");
+    }
+
+    #[test]
     fn bytes_are_decimal_and_memory_is_binary() {
         assert_eq!(bytes(59_899_600.0), "59.9 MB");
         assert_eq!(bytes(999.0), "999 B");
         assert_eq!(bytes(999_900.0), "1.00 MB");
         assert_eq!(memory(10_485_760.0), "10.0 MiB");
         assert_eq!(rate(2.41e9), "2.41 GB/s");
+        assert_eq!(memory_below(6.31 * 1_048_576.0), "< 6.4 MiB");
+        assert_eq!(memory_below(6.0 * 1_048_576.0), "< 6.1 MiB");
     }
 
     #[test]

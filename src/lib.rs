@@ -68,7 +68,8 @@
 //! | 1 | [`inputs`], [`template`] | a batch's arguments, read as they come; command lines with replacement strings |
 //! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
 //! | 1 | [`http`] | one HTTP request at a time, with the time of each phase |
-//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`turnstile`], [`unnamed_file`], [`vo`], [`whole_file`] | one thing each, nothing of parsim |
+//! | 1 | [`whole_file`], [`unnamed_file`] | files that are whole or absent; files in TMPDIR |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`temporary`], [`turnstile`], [`vo`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
@@ -109,6 +110,7 @@ pub mod sink;
 pub mod study;
 pub mod style;
 pub mod template;
+pub mod temporary;
 pub mod turnstile;
 pub mod unnamed_file;
 pub mod vo;

@@ -307,9 +307,14 @@ pub struct Record {
     /// runner's own at the child's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
+    /// Whether that is the runner's own, below which the kernel tells nothing: the
+    /// child process held less.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub peak_memory_is_bound: bool,
     /// Bytes it produced: files, or what it wrote to its output.
     pub bytes: u64,
-    /// Bytes it was given to read.
+    /// Bytes it was given to read: of a block all of it, whether or not the command
+    /// read on to its end.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sent: u64,
     /// How it ended.
@@ -382,9 +387,6 @@ impl Record {
     /// The fact that a job was left out because of its values (`{uniq}`).
     pub const LEFT_OUT: &'static str = "left out";
 
-    /// The fact that tells how many bytes the task was given on its standard input.
-    pub const SENT: &'static str = "sent";
-
     /// The record of task `seq` of which nothing was measured.
     #[must_use]
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
@@ -399,6 +401,7 @@ impl Record {
             wall: Duration::ZERO,
             cpu: Duration::ZERO,
             peak_memory: None,
+            peak_memory_is_bound: false,
             bytes: 0,
             sent: 0,
             outcome,

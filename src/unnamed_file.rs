@@ -8,7 +8,8 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::temporary::{self, Kind};
 
 /// As global as the variable TMPDIR, whose place it takes: `--tmpdir`.
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -53,18 +54,17 @@ fn folder() -> PathBuf {
 /// # Errors
 /// When there cannot be one in TMPDIR.
 pub fn named_file() -> io::Result<(PathBuf, File)> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let path = free_name();
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    Ok((path, file))
+}
+
+/// A name in TMPDIR that nothing has and nobody can guess.
+#[must_use]
+pub fn free_name() -> PathBuf {
     let folder = folder();
-    loop {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".parsim-{}-{number}.spill", std::process::id()));
-        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            // Left by a process of the same number that was killed just then.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-            Ok(file) => return Ok((path, file)),
-        }
-    }
+    temporary::sweep(&folder);
+    folder.join(temporary::fresh_name("parsim", Kind::Lent))
 }
 
 #[cfg(test)]

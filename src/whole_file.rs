@@ -2,14 +2,16 @@
 //! folder, then renamed over its own.
 //!
 //! A rename costs nothing measurable next to the writing. Not synced to the
-//! disk: whole after a crash of the program, not of the machine.
-//! Does not know what the file holds.
+//! disk: whole after a crash of the program, not of the machine. What a killed
+//! run left half written is removed by the next one that writes in that folder
+//! ([`crate::temporary`]). Does not know what the file holds.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::temporary::{self, Kind};
 
 /// A file being written. Dropped without [`WholeFile::commit`], it vanishes.
 #[derive(Debug)]
@@ -28,25 +30,53 @@ impl WholeFile {
     /// When the folder is missing or not writable, or a directory has the
     /// target's name (which a rename would only find out at the end).
     pub fn create(target: &Path) -> io::Result<Self> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let whole = Self::create_as(target, &name, 0o666)?;
+        temporary::sweep(target.parent().unwrap_or(Path::new("")));
+        whole.take_permissions();
+        Ok(whole)
+    }
+
+    /// As [`Self::create`], with the folders that lead to `target` where there are
+    /// none yet.
+    ///
+    /// # Errors
+    /// As [`Self::create`], and when a folder cannot be made.
+    pub fn create_with_folders(target: &Path) -> io::Result<Self> {
+        match Self::create(target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(target.parent().unwrap_or(Path::new("")))?;
+                // Nothing was left in a folder that is new.
+                let name = target.file_name().unwrap_or_default().to_string_lossy();
+                Self::create_as(target, &name, 0o666)
+            }
+            created => created,
+        }
+    }
+
+    /// As [`Self::create`], for nobody else to read, and in a folder where others
+    /// may make files: the temporary does not tell the name to come.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_private(target: &Path) -> io::Result<Self> {
+        let whole = Self::create_as(target, "par", 0o600)?;
+        temporary::sweep(target.parent().unwrap_or(Path::new("")));
+        Ok(whole)
+    }
+
+    fn create_as(target: &Path, label: &str, mode: u32) -> io::Result<Self> {
         if target.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "a directory has this name"));
         }
         if target.file_name().is_none() || target.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
         }
-        loop {
-            let temporary = temporary_beside(target);
-            match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-                // Left by a process of the same number that was killed: the next name is free.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(file) => {
-                    let whole = Self { target: target.to_owned(), temporary, committed: false, file };
-                    whole.take_permissions();
-                    return Ok(whole);
-                }
-            }
-        }
+        let temporary = target.with_file_name(temporary::fresh_name(label, Kind::Locked));
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        // Held as long as it is written. A file system without locks does without.
+        let _ = file.try_lock();
+        Ok(Self { target: target.to_owned(), temporary, committed: false, file })
     }
 
     /// What takes a file's place may be read and written by the same people.
@@ -95,30 +125,6 @@ impl Drop for WholeFile {
             let _ = fs::remove_file(&self.temporary);
         }
     }
-}
-
-/// Removes what `process`, which was killed, had begun to write in `folder`.
-pub fn remove_temporaries(folder: &Path, process: u32) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let middle = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp"));
-        let ends = middle.and_then(|middle| middle.rsplit_once('.'));
-        let number = ends.and_then(|(_, ends)| ends.split_once('-')).map(|(number, _)| number);
-        if number.is_some_and(|number| number.parse() == Ok(process)) {
-            // Nothing better can be done with an error than to leave the file.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// A name that no other process or thread uses, hidden, on the same file system.
-fn temporary_beside(target: &Path) -> PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    // 200 bytes of the name keep the whole below the usual limit of 255.
-    let kept: String = name.chars().take(50).collect();
-    target.with_file_name(format!(".{kept}.{}-{number}.tmp", std::process::id()))
 }
 
 #[cfg(test)]
@@ -177,17 +183,25 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_left_half_done_is_removed_and_nothing_else() {
+    fn a_temporary_is_held_while_it_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = WholeFile::create(&folder.path().join("x.csv")).unwrap();
-        for name in ["x.csv", ".y.1-2.tmp", ".z.tmp", ".tmp"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        remove_temporaries(folder.path(), 1);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
-        remove_temporaries(folder.path(), std::process::id());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        let other = File::open(&file.temporary).unwrap();
+        assert!(matches!(other.try_lock(), Err(fs::TryLockError::WouldBlock)));
         drop(file);
+        other.try_lock().unwrap();
+    }
+
+    #[test]
+    fn a_private_file_is_read_by_nobody_else_and_its_name_is_not_known_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("secret.par");
+        let file = WholeFile::create_private(&target).unwrap();
+        let temporary = file.temporary.to_string_lossy().into_owned();
+        assert!(!temporary.contains("secret"), "{temporary}");
+        assert_eq!(fs::metadata(&temporary).unwrap().mode() & 0o777, 0o600);
+        file.commit().unwrap();
+        assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -1,19 +1,9 @@
 //! `-j`: how many tasks at a time, in all the forms people write.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 
-/// One way of saying how many.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Jobs {
-    /// That many; 0 is as many as there are tasks.
-    Count(usize),
-    /// A share of the usable cores, in per cent.
-    Percent(f64),
-    /// That many more than usable cores.
-    More(usize),
-    /// That many fewer, but at least one.
-    Fewer(usize),
-}
+use crate::gnu_args::Jobs;
 
 /// One or several widths.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +26,9 @@ impl JobsList {
 
     /// The widths it means here, each once, in the order given.
     pub(super) fn widths(&self, usable: usize, tasks: Option<u64>) -> Vec<NonZeroUsize> {
+        let as_many = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable);
         let mut widths = Vec::new();
-        for jobs in &self.0 {
-            let width = jobs.width(usable, tasks);
+        for width in self.0.iter().filter_map(|jobs| jobs.on(usable, as_many)) {
             if !widths.contains(&width) {
                 widths.push(width);
             }
@@ -47,42 +37,24 @@ impl JobsList {
     }
 }
 
-impl Jobs {
-    fn width(self, usable: usize, tasks: Option<u64>) -> NonZeroUsize {
-        let width = match self {
-            Self::Count(0) => tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable),
-            Self::Count(count) => count,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a float cast saturates"
-            )]
-            Self::Percent(percent) => (usable as f64 * percent / 100.0).round() as usize,
-            Self::More(more) => usable.saturating_add(more),
-            Self::Fewer(fewer) => usable.saturating_sub(fewer),
-        };
-        NonZeroUsize::new(width).unwrap_or(NonZeroUsize::MIN)
-    }
-}
-
 fn parse_part(part: &str) -> Option<Vec<Jobs>> {
-    let part = part.trim();
-    if let Some(percent) = part.strip_suffix('%') {
-        let percent: f64 = percent.parse().ok()?;
-        return (percent > 0.0 && percent.is_finite()).then(|| vec![Jobs::Percent(percent)]);
+    match Jobs::parse(OsStr::new(part.trim())).ok()? {
+        // More than threads can be counted with.
+        Jobs::Exactly(number) | Jobs::Plus(number) | Jobs::Minus(number)
+            if u32::try_from(number).is_err() =>
+        {
+            None
+        }
+        Jobs::Percent(percent) if percent <= 0.0 || !percent.is_finite() => None,
+        // No files here, but ranges.
+        Jobs::Named(name) => {
+            let (first, last) = name.to_str()?.split_once('-')?;
+            let (first, last) = (digits(first)?, digits(last)?);
+            let sound = first >= 1 && first <= last && last - first < WIDEST_RANGE;
+            sound.then(|| (first..=last).map(Jobs::Exactly).collect())
+        }
+        jobs => Some(vec![jobs]),
     }
-    if let Some(more) = part.strip_prefix('+') {
-        return digits(more).map(|more| vec![Jobs::More(more)]);
-    }
-    if let Some(fewer) = part.strip_prefix('-') {
-        return digits(fewer).map(|fewer| vec![Jobs::Fewer(fewer)]);
-    }
-    if let Some((first, last)) = part.split_once('-') {
-        let (first, last) = (digits(first)?, digits(last)?);
-        let sound = first >= 1 && first <= last && last - first < WIDEST_RANGE;
-        return sound.then(|| (first..=last).map(Jobs::Count).collect());
-    }
-    digits(part).map(|count| vec![Jobs::Count(count)])
 }
 
 /// A whole number without a sign, at most what threads can be counted with.

@@ -40,6 +40,7 @@ use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
 use crate::record::Way;
+use crate::temporary;
 
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
@@ -48,6 +49,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),
     });
+    tell_of_temporaries();
     let fault = match outcome {
         Ok(Ok(end)) => return end,
         Ok(Err(fault)) => fault,
@@ -60,6 +62,18 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "parsim: {}", told(argv, &fault));
     End::Status(Exit::Fault.status())
+}
+
+/// Says what was not removed, for it may be in use on another machine.
+fn tell_of_temporaries() {
+    let Some((folder, count)) = temporary::left_to_others() else { return };
+    let (files, folder) = (format::plural(count, "temporary file"), folder.display().to_string());
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(
+        io::stderr(),
+        "parsim: {files} of other hosts in {} left untouched: remove them when no parsim writes there",
+        format::printable(if folder.is_empty() { "." } else { &folder })
+    );
 }
 
 /// What follows the name of a program that goes by `parallel`: always a batch, for

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::exit::{End, Exit, Fault};
 use crate::executor::{Children, serve};
 use crate::interrupt::{Hup, Interrupt};
+use crate::temporary;
 use crate::workload::{ROWS, Workload};
 
 /// The word by which parsim starts a worker.
@@ -20,6 +21,8 @@ pub(super) fn run() -> Result<End, Fault> {
         let text = "parsim starts its workers by itself: see --workers in parsim csv --help";
         return Err(Fault::Usage(text.to_owned()));
     }
+    // Who started it has looked through the folders.
+    temporary::leave_all();
     let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.

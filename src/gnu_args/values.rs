@@ -4,6 +4,7 @@
 //! and value.
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
@@ -41,6 +42,29 @@ impl Jobs {
             _ => count(text).map(|n| if n == 0 { Self::AsMany } else { Self::Exactly(n) }),
         };
         Ok(found.unwrap_or_else(|| Self::Named(word.to_owned())))
+    }
+
+    /// How many these are on `usable` cores, at least one; `as_many` for 0. `None`
+    /// where a file would say it.
+    ///
+    /// A share of the cores is rounded up: as long as fewer jobs than that run, GNU
+    /// parallel starts another one.
+    #[must_use]
+    pub fn on(&self, usable: usize, as_many: usize) -> Option<NonZeroUsize> {
+        let number = match self {
+            Self::Exactly(count) => *count,
+            Self::AsMany => as_many,
+            Self::Plus(more) => usable.saturating_add(*more),
+            Self::Minus(fewer) => usable.saturating_sub(*fewer),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a float cast saturates"
+            )]
+            Self::Percent(percent) => (usable as f64 * percent / 100.0).ceil() as usize,
+            Self::Named(_) => return None,
+        };
+        Some(NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN))
     }
 }
 
@@ -243,6 +267,27 @@ fn is_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_of_the_cores_is_what_gnu_parallel_makes_of_it() {
+        let on = |text: &str, usable| Jobs::parse(OsStr::new(text)).unwrap().on(usable, 250).unwrap().get();
+        // As seen of GNU parallel on two cores.
+        for (share, jobs) in [
+            ("0%", 1),
+            ("25%", 1),
+            ("50%", 1),
+            ("74%", 2),
+            ("75%", 2),
+            ("99%", 2),
+            ("100%", 2),
+            ("120%", 3),
+            ("150%", 3),
+            ("151%", 4),
+        ] {
+            assert_eq!(on(share, 2), jobs, "{share}");
+        }
+        assert_eq!([on("0", 2), on("7", 2), on("+1", 2), on("-1", 2), on("-9", 2)], [250, 7, 3, 1, 1]);
+    }
 
     #[test]
     fn jobs_are_numbers_shares_or_names() {

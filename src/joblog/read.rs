@@ -31,7 +31,8 @@ pub enum Unreadable {
 }
 
 /// Hands the rows of `log` to `take`, in order. A line without its newline was
-/// cut off when it was written, and is no row.
+/// cut off when it was written, and is no row; nor is one that was cut off and
+/// ended by who wrote behind it.
 ///
 /// # Errors
 /// When `log` cannot be read, or is no job log.
@@ -48,6 +49,9 @@ pub fn read(mut log: impl BufRead, mut take: impl FnMut(Entry)) -> Result<(), Un
             continue;
         }
         let Some(entry) = entry(&line) else {
+            if is_cut_off(&line) {
+                continue;
+            }
             let text = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
             return Err(Unreadable::NoRow { number, text });
         };
@@ -73,6 +77,20 @@ pub fn failed(log: impl BufRead) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
     Ok(failed.into_iter().collect())
 }
 
+/// Whether `line` is the beginning of a row, up to its command.
+fn is_cut_off(line: &[u8]) -> bool {
+    let columns: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
+    let is_number = |column: &&[u8]| column.trim_ascii().iter().all(|&byte| is_of_number(byte));
+    let numbers = columns.iter().skip(2);
+    columns.len() < 9
+        && columns[0].iter().all(u8::is_ascii_digit)
+        && numbers.copied().all(|it| is_number(&it))
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"-.".contains(&byte)
+}
+
 fn entry(line: &[u8]) -> Option<Entry> {
     let mut columns = line.splitn(9, |&byte| byte == b'\t');
     let seq = std::str::from_utf8(columns.next()?).ok()?.parse().ok()?;
@@ -80,8 +98,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     let mut numbers = [&line[..0]; 6];
     for number in &mut numbers {
         *number = columns.next()?.trim_ascii();
-        let is_number = |byte: &u8| byte.is_ascii_digit() || b"-.".contains(byte);
-        if number.is_empty() || !number.iter().all(is_number) {
+        if number.is_empty() || !number.iter().all(|&byte| is_of_number(byte)) {
             return None;
         }
     }
@@ -135,6 +152,16 @@ mod tests {
             entries(log).unwrap(),
             [Entry { seq: 3, succeeded: false, command: b"sleep\t9".to_vec() }]
         );
+    }
+
+    #[test]
+    fn a_row_that_was_cut_off_and_ended_by_the_next_writer_is_none() {
+        let whole = row(7, 0, b"echo");
+        for cut in 0..whole.len() - b"echo\n".len() {
+            let log = [HEADER, &row(1, 0, b"a"), &whole[..cut], b"\n", &row(2, 0, b"b")].concat();
+            let seqs: Vec<u64> = entries(&log).unwrap().iter().map(|entry| entry.seq).collect();
+            assert_eq!(seqs, [1, 2], "cut at {cut}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! subtract. What a child process cost is measured by `wait4` where it is reaped, not here.
 
 mod fake;
+mod floor;
 mod memory;
 mod monotonic;
 pub mod seconds;
@@ -14,6 +15,7 @@ mod usage;
 use std::time::Duration;
 
 pub use fake::FakeClock;
+pub use floor::Floor;
 pub use monotonic::MonotonicClock;
 pub use usage::{BLOCK_BYTES, Usage};
 

@@ -14,9 +14,15 @@ pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok,
     serializer.serialize_f64(time.as_secs_f64())
 }
 
-/// Reads seconds; negative ones and those beyond a `Duration` are refused.
+/// Some thousand years: a million of these can be added up.
+const LONGEST: f64 = 1e11;
+
+/// Reads seconds; negative ones and those that nothing can have taken are refused.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
+    if seconds > LONGEST {
+        return Err(D::Error::custom(format!("{seconds:e} s: longer than anything can have taken")));
+    }
     Duration::try_from_secs_f64(seconds).map_err(|error| D::Error::custom(format!("{seconds} s: {error}")))
 }
 
@@ -43,5 +49,7 @@ mod tests {
     fn what_is_no_duration_is_refused() {
         assert!(serde_json::from_str::<Timed>("-1").is_err());
         assert!(serde_json::from_str::<Timed>("1e300").is_err());
+        assert!(serde_json::from_str::<Timed>("1e18").is_err());
+        assert!(serde_json::from_str::<Timed>("1e11").is_ok());
     }
 }

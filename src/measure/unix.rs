@@ -28,6 +28,14 @@ pub(super) fn own_usage() -> Usage {
     usage(&rusage(libc::RUSAGE_SELF))
 }
 
+/// The most memory this process has held, in bytes, counting what it was before it
+/// became this program.
+pub(super) fn own_peak() -> u64 {
+    // Apple counts in bytes, the others in KiB.
+    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+    count(rusage(libc::RUSAGE_SELF).ru_maxrss).saturating_mul(unit)
+}
+
 /// What the children that this process has waited for have used, and theirs.
 pub(super) fn children_usage() -> Usage {
     usage(&rusage(libc::RUSAGE_CHILDREN))

@@ -126,13 +126,16 @@ impl Formatter for Shallow {
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
 pub fn read(source: impl Read) -> anyhow::Result<Study> {
-    let mut source = BufReader::with_capacity(HEAD, source);
+    let mut source = BufReader::with_capacity(HEAD, source.take(LONGEST));
     let head = source.fill_buf()?.to_vec();
     match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
         (_, Some(schema)) if schema != SCHEMA => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(study), _) => Ok(study),
+        (Ok(study), _) => match study.check() {
+            Ok(()) => Ok(study),
+            Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
+        },
         (Err(error), _) if error.is_io() => Err(error.into()),
         (Err(error), Some(_)) if error.is_eof() => Err(error).context("cut off before its end"),
         (Err(error), Some(_)) => Err(error).context("a saved study, but a damaged one"),
@@ -142,6 +145,9 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
         (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
     }
 }
+
+/// A study of ten million tasks; what goes on behind that is cut off.
+const LONGEST: u64 = 4 << 30;
 
 /// So much is read at a time; what a study is stands at its very start.
 const HEAD: usize = 1 << 16;

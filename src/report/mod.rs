@@ -64,6 +64,8 @@ pub const ROWS: &[Row] =
     &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests {
     use super::*;
 

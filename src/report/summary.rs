@@ -31,9 +31,9 @@ pub fn render(study: &Study, detail: Detail) -> String {
     lines.extend(one_after_another(study, column, run));
     if detail == Detail::Full {
         lines.extend(slots(run, &folded));
-        lines.extend(
-            folded.peak_memory.map(|peak| format!("peak memory of a job: {}", format::memory(peak as f64))),
-        );
+        let show = if folded.peak_memory_is_bound { format::memory_below } else { format::memory };
+        let peak = folded.peak_memory.map(|peak| show(peak as f64));
+        lines.extend(peak.map(|peak| format!("peak memory of a job: {peak}")));
         lines.extend(longest(&folded));
     }
     lines.iter().map(|line| format!("{}\n", format::printable(line))).collect()

@@ -202,7 +202,7 @@ fn bytes(column: &Column) -> f64 {
 }
 
 fn seconds(value: f64) -> String {
-    format::duration(std::time::Duration::from_secs_f64(value))
+    format::seconds(value)
 }
 
 fn rough(column: &Column, value: f64) -> String {

@@ -135,7 +135,7 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     }
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
-        let bound = format::duration(std::time::Duration::from_secs_f64(comparison.lower_bound));
+        let bound = format::seconds(comparison.lower_bound);
         lines.push(format!(
             "lower bound {bound}: the larger of serial / {} and the longest task",
             parallel.width

@@ -98,6 +98,9 @@ fn slice(pid: usize, record: &Record) -> Value {
     }
     if let Some(memory) = record.peak_memory {
         args.insert("peak_memory".to_owned(), json!(memory));
+        if record.peak_memory_is_bound {
+            args.insert("peak_memory_is_bound".to_owned(), json!(true));
+        }
     }
     for span in &record.spans {
         args.insert(format!("{}_ms", span.name), json!(span.wall.as_secs_f64() * 1e3));

@@ -107,6 +107,7 @@ fn try_once<'s>(
         wall,
         cpu: found.child_cpu.unwrap_or(cpu),
         peak_memory: found.peak_memory,
+        peak_memory_is_bound: found.peak_memory_is_bound,
         bytes: found.bytes,
         sent: found.sent,
         outcome,

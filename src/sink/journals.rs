@@ -34,7 +34,7 @@ impl Beginning {
             seq: record.seq + 1,
             start: began + record.start,
             runtime: record.wall,
-            sent: record.fact(Record::SENT).and_then(|sent| sent.parse().ok()).unwrap_or(0),
+            sent: record.sent,
             received: record.bytes,
             exit,
             signal,
@@ -62,9 +62,7 @@ impl JobLog {
     /// # Errors
     /// When it cannot be written.
     pub fn new(rows: Rows) -> anyhow::Result<Self> {
-        if rows.is_empty() {
-            rows.put(HEADER)?;
-        }
+        rows.put_header(HEADER)?;
         Ok(Self::without_header(rows))
     }
 }

@@ -34,4 +34,4 @@ pub use lines::Lines;
 pub use ordered::Ordered;
 pub use reference::{Comparing, Recording, Reference};
 pub use results::{Columns, Form, Headed, Place, ResultFiles, Table, Tails, ToFile};
-pub use rows::{Earlier, Rows};
+pub use rows::{Earlier, Ends, Rows};

@@ -1,19 +1,44 @@
 //! A file that gets a row for each finished task, each in one write behind what
 //! is there: what was written stays, whatever becomes of the process.
 //!
+//! Several may append to one file at a time. Each of them holds a shared lock on
+//! it to its end, so that who gets the exclusive one is alone: only then is the
+//! end of the file looked at and a torn row cut off, and only then does a row come
+//! in several writes. Who is not alone never cuts, for a torn row may be one that
+//! is being written; where it stays torn, the next row begins on a line of its own.
+//! No lock is waited for long: a user's own (`flock FILE parsim ...`) may be on it.
+//!
 //! Does not know what a row holds. Not synced to the disk.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
+
+/// How long others may hold a lock which they only need for a moment.
+const PATIENCE: u32 = 200;
+
+/// How long to wait before it is asked for again.
+const A_MOMENT: Duration = Duration::from_millis(5);
+
+/// So often a torn row is looked at again, which may be one that is being written,
+/// before it counts as left by a run that was killed.
+const LOOKS: u32 = 40;
 
 /// The file.
 #[derive(Debug)]
 pub struct Rows {
     file: File,
     path: PathBuf,
+    ends: Ends,
+    /// Whether others may write to it, too, and locks tell of them.
+    is_shared: bool,
+    /// What has to stand before the next row: the end of one that was torn.
+    mending: Mutex<&'static [u8]>,
 }
 
 /// What becomes of rows that are in the file already.
@@ -23,8 +48,15 @@ pub enum Earlier {
     Dropped,
     /// They stay.
     Kept,
-    /// They stay, and hold newlines within quotation marks.
-    KeptQuoted,
+}
+
+/// Where a row ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// At a newline.
+    AtNewline,
+    /// At a newline that is not within quotation marks.
+    OutsideQuotes,
 }
 
 impl Rows {
@@ -32,23 +64,67 @@ impl Rows {
     ///
     /// # Errors
     /// When it cannot be written to.
-    pub fn open(path: &Path, earlier: Earlier) -> io::Result<Self> {
+    pub fn open(path: &Path, earlier: Earlier, ends: Ends) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        if file.metadata()?.is_file() {
-            let length = match earlier {
-                Earlier::Dropped => 0,
-                Earlier::Kept => end_of_rows(path)?,
-                Earlier::KeptQuoted => end_of_quoted_rows(path)?,
-            };
-            file.set_len(length)?;
+        let mut rows = Self { ends, ..Self::behind(file, path) };
+        if rows.file.metadata()?.is_file() {
+            let is_alone = rows.file.try_lock().is_ok();
+            if is_alone {
+                rows.cut(earlier)?;
+            }
+            rows.is_shared = is_shared_with_others(&rows.file);
+            if !is_alone {
+                rows.begin_beside_others(earlier)?;
+            }
         }
-        Ok(Self { file, path: path.to_owned() })
+        Ok(rows)
     }
 
     /// Behind what is in `file`, which is open and called `path`.
     #[must_use]
     pub fn behind(file: File, path: &Path) -> Self {
-        Self { file, path: path.to_owned() }
+        Self {
+            file,
+            path: path.to_owned(),
+            ends: Ends::AtNewline,
+            is_shared: false,
+            mending: Mutex::new(b""),
+        }
+    }
+
+    /// Cuts off what is no whole row, or all. Nobody else writes meanwhile.
+    fn cut(&self, earlier: Earlier) -> io::Result<()> {
+        let length = match earlier {
+            Earlier::Dropped => 0,
+            Earlier::Kept => self.ends.last(&self.path)?.at,
+        };
+        if length < self.file.metadata()?.len() { self.file.set_len(length) } else { Ok(()) }
+    }
+
+    /// Finds what to begin with where others may be writing at this moment.
+    fn begin_beside_others(&self, earlier: Earlier) -> io::Result<()> {
+        if earlier == Earlier::Dropped {
+            return self.file.set_len(0);
+        }
+        let (mut before, mut looks) = (None, 0);
+        loop {
+            let (length, end) = (self.file.metadata()?.len(), self.ends.last(&self.path)?);
+            // Who has written meanwhile is alive, and has written whole rows so far.
+            if end.at >= length {
+                return Ok(());
+            }
+            looks = if before == Some(length) { looks + 1 } else { 0 };
+            if looks == LOOKS {
+                *self.mending() = end.mending();
+                return Ok(());
+            }
+            before = Some(length);
+            thread::sleep(A_MOMENT);
+        }
+    }
+
+    fn mending(&self) -> std::sync::MutexGuard<'_, &'static [u8]> {
+        self.mending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is no row yet, as far as can be told.
@@ -57,13 +133,118 @@ impl Rows {
         self.file.metadata().map_or(true, |data| data.len() == 0)
     }
 
+    /// Adds `header` where there is nothing yet: one of it, however many begin at
+    /// the same moment.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_header(&self, header: &[u8]) -> anyhow::Result<()> {
+        // Those who begin have the file's own lock for good: they take turns by its folder's.
+        let folder = self.is_shared.then(|| self.path.parent().map(File::open)).flatten();
+        let folder = folder.and_then(Result::ok);
+        if let Some(folder) = &folder {
+            patiently(|| folder.try_lock());
+        }
+        if self.is_empty() { self.put(header) } else { Ok(()) }
+    }
+
     /// Adds `row`, which ends in a newline.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, row: &[u8]) -> anyhow::Result<()> {
+        let mending = std::mem::take(&mut *self.mending());
         // One write, which no other process's comes between.
-        (&self.file).write_all(row).with_context(|| format!("write to {}", self.path.display()))
+        let put = if mending.is_empty() { self.write(row) } else { self.write(&[mending, row].concat()) };
+        put.with_context(|| format!("write to {}", self.path.display()))
+    }
+
+    fn write(&self, row: &[u8]) -> io::Result<()> {
+        let mut done = 0;
+        while done < row.len() {
+            match (&self.file).write(&row[done..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(length) => done += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // The next row, for which there may be room again, is not to be
+                    // a part of this one.
+                    if done > 0 {
+                        *self.mending() = self.ends.of(&row[..done]).mending();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what follows may come in several writes, for nobody else writes until
+    /// [`Self::share_again`].
+    #[must_use]
+    pub fn keep_to_itself(&self) -> bool {
+        let is_alone = !self.is_shared || self.file.try_lock().is_ok();
+        if !is_alone {
+            // What was not got has cost the lock that was held.
+            self.share_again();
+        }
+        is_alone
+    }
+
+    /// Lets others write, too.
+    pub fn share_again(&self) {
+        if self.is_shared {
+            is_shared_with_others(&self.file);
+        }
+    }
+}
+
+/// Takes the lock that all who write hold; false where there are no locks.
+fn is_shared_with_others(file: &File) -> bool {
+    patiently(|| file.try_lock_shared())
+}
+
+/// Asks `lock` again while others have it, which is a moment unless it is a user's.
+fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> bool {
+    for _ in 0..PATIENCE {
+        match lock() {
+            Ok(()) => return true,
+            Err(TryLockError::WouldBlock) => thread::sleep(A_MOMENT),
+            Err(TryLockError::Error(_)) => return false,
+        }
+    }
+    false
+}
+
+/// Where the last whole row ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct End {
+    at: u64,
+    /// Whether what follows ends within quotation marks.
+    is_quoted: bool,
+}
+
+impl End {
+    /// What ends a row that was torn.
+    const fn mending(self) -> &'static [u8] {
+        if self.is_quoted { b"\"\n" } else { b"\n" }
+    }
+}
+
+impl Ends {
+    /// Where the last whole row of the file at `path` ends.
+    fn last(self, path: &Path) -> io::Result<End> {
+        match self {
+            Self::AtNewline => Ok(End { at: end_of_rows(path)?, is_quoted: false }),
+            Self::OutsideQuotes => end_of_quoted_rows(path),
+        }
+    }
+
+    /// How what was written of a row ends.
+    fn of(self, written: &[u8]) -> End {
+        let is_quoted =
+            self == Self::OutsideQuotes && written.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
+        End { at: 0, is_quoted }
     }
 }
 
@@ -87,13 +268,13 @@ fn end_of_rows(path: &Path) -> io::Result<u64> {
 }
 
 /// As [`end_of_rows`], where a newline ends a row only outside quotation marks.
-fn end_of_quoted_rows(path: &Path) -> io::Result<u64> {
+fn end_of_quoted_rows(path: &Path) -> io::Result<End> {
     let (mut at, mut end, mut is_quoted) = (0_u64, 0, false);
     let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
     loop {
         let block = reader.fill_buf()?;
         if block.is_empty() {
-            return Ok(end);
+            return Ok(End { at: end, is_quoted });
         }
         for &byte in block {
             at += 1;
@@ -112,26 +293,107 @@ fn end_of_quoted_rows(path: &Path) -> io::Result<u64> {
 mod tests {
     use super::*;
 
+    fn kept(path: &Path) -> Rows {
+        Rows::open(path, Earlier::Kept, Ends::AtNewline).unwrap()
+    }
+
     #[test]
     fn rows_are_put_behind_the_last_whole_one_or_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows");
-        for (before, earlier, after) in [
-            ("a\nb\ncut o", Earlier::Kept, "a\nb\nnew\n"),
-            ("cut off", Earlier::Kept, "new\n"),
-            ("a\n", Earlier::Kept, "a\nnew\n"),
-            ("a\nb\n", Earlier::Dropped, "new\n"),
-            ("a,\"\n\"\nb,\"cut\n", Earlier::KeptQuoted, "a,\"\n\"\nnew\n"),
+        use Earlier::{Dropped, Kept};
+        use Ends::{AtNewline, OutsideQuotes};
+        for (before, earlier, ends, after) in [
+            ("a\nb\ncut o", Kept, AtNewline, "a\nb\nnew\n"),
+            ("cut off", Kept, AtNewline, "new\n"),
+            ("a\n", Kept, AtNewline, "a\nnew\n"),
+            ("a\nb\n", Dropped, AtNewline, "new\n"),
+            ("a,\"\n\"\nb,\"cut\n", Kept, OutsideQuotes, "a,\"\n\"\nnew\n"),
         ] {
             fs::write(&path, before).unwrap();
-            let rows = Rows::open(&path, earlier).unwrap();
+            let rows = Rows::open(&path, earlier, ends).unwrap();
             assert_eq!(rows.is_empty(), !after.starts_with('a'));
             rows.put(b"new\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), after);
         }
         let long = "x".repeat(100_000);
         fs::write(&path, format!("a\n{long}")).unwrap();
-        Rows::open(&path, Earlier::Kept).unwrap();
+        kept(&path);
         assert_eq!(fs::read_to_string(&path).unwrap(), "a\n");
+    }
+
+    #[test]
+    fn beside_another_nothing_is_cut_and_no_row_is_glued_to_a_torn_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        for (torn, ends, after) in [
+            ("b\n", Ends::AtNewline, "a\nb\nnew\nnext\n"),
+            ("torn", Ends::AtNewline, "a\ntorn\nnew\nnext\n"),
+            ("1,\"to\nrn", Ends::OutsideQuotes, "a\n1,\"to\nrn\"\nnew\nnext\n"),
+        ] {
+            fs::write(&path, "").unwrap();
+            let one = Rows::open(&path, Earlier::Kept, ends).unwrap();
+            one.put(b"a\n").unwrap();
+            // What a third that was killed left.
+            OpenOptions::new().append(true).open(&path).unwrap().write_all(torn.as_bytes()).unwrap();
+            let other = Rows::open(&path, Earlier::Kept, ends).unwrap();
+            other.put(b"new\n").unwrap();
+            one.put(b"next\n").unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        }
+    }
+
+    #[test]
+    fn a_lock_of_the_users_is_no_reason_to_wait_for_ever_or_to_lose_a_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        fs::write(&path, "a\ntorn").unwrap();
+        let users = File::open(&path).unwrap();
+        users.lock().unwrap();
+        kept(&path).put(b"b\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\ntorn\nb\n");
+    }
+
+    #[test]
+    fn of_many_that_begin_at_once_one_writes_the_header() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..20 {
+            let path = folder.path().join(format!("rows{round}"));
+            let barrier = std::sync::Barrier::new(4);
+            thread::scope(|scope| {
+                for number in 0..4 {
+                    let (path, barrier) = (&path, &barrier);
+                    scope.spawn(move || {
+                        let rows = kept(path);
+                        barrier.wait();
+                        rows.put_header(b"header\n").unwrap();
+                        rows.put(format!("{number}\n").as_bytes()).unwrap();
+                    });
+                }
+            });
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("header\n") && text.lines().count() == 5, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_may_come_in_several_writes_only_where_nobody_else_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        let one = kept(&path);
+        assert!(one.keep_to_itself());
+        one.share_again();
+        let other = kept(&path);
+        assert!(!one.keep_to_itself() && !other.keep_to_itself());
+        drop(one);
+        assert!(other.keep_to_itself());
+    }
+
+    #[test]
+    fn what_was_written_of_a_row_that_found_no_room_is_ended_before_the_next() {
+        let of = |ends: Ends, text: &str| ends.of(text.as_bytes()).mending();
+        assert_eq!(of(Ends::AtNewline, "a \"b"), b"\n");
+        assert_eq!(of(Ends::OutsideQuotes, "a,\"b"), b"\"\n");
+        assert_eq!(of(Ends::OutsideQuotes, "a,\"b\""), b"\n");
     }
 }

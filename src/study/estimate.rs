@@ -5,7 +5,6 @@
 //! sums of a run; no record is needed.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::{Column, RunResult};
 use crate::format;
@@ -55,7 +54,7 @@ impl Estimate {
 /// `est. 4.012 s`, `est. 2.010 s to 4.012 s`
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = |seconds: f64| format::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        let told = format::seconds;
         if self.is_one() {
             write!(f, "est. {}", told(self.middle()))
         } else {
@@ -132,6 +131,8 @@ pub fn whole(column: &Column, total: u64) -> Option<Estimate> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::measure::Usage;
     use crate::record::Way;

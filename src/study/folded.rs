@@ -20,6 +20,8 @@ pub struct Folded {
     pub longest: Vec<Long>,
     /// The most memory that a task's process held, in bytes.
     pub peak_memory: Option<u64>,
+    /// Whether each held less than that: see [`Record::peak_memory_is_bound`].
+    pub peak_memory_is_bound: bool,
 }
 
 /// One of the longest tasks.
@@ -52,7 +54,10 @@ impl Folded {
             self.busy.resize(slot + 1, Duration::ZERO);
         }
         self.busy[slot] += record.wall;
-        self.peak_memory = self.peak_memory.max(record.peak_memory);
+        if record.peak_memory > self.peak_memory {
+            self.peak_memory = record.peak_memory;
+            self.peak_memory_is_bound = record.peak_memory_is_bound;
+        }
         let place = self.longest.partition_point(|long| long.wall >= record.wall);
         if place < LONGEST {
             self.longest.truncate(LONGEST - 1);

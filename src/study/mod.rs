@@ -15,6 +15,7 @@ mod remedian;
 mod scaling;
 mod sentence;
 mod sketch;
+mod sound;
 mod summary;
 
 use std::collections::BTreeMap;

@@ -42,7 +42,7 @@ impl Sketch {
             below += count;
             below as f64 > rank
         });
-        found.map(|bucket| Duration::from_secs_f64(middle(bucket)))
+        found.map(|bucket| Duration::try_from_secs_f64(middle(bucket)).unwrap_or(Duration::MAX))
     }
 }
 

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
-use crate::measure::Clock;
+use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::record::{Digest, Span, Way};
 use crate::turnstile::Turnstile;
@@ -59,6 +59,8 @@ pub struct Found {
     pub child_cpu: Option<Duration>,
     /// Peak memory of the child process, in bytes.
     pub peak_memory: Option<u64>,
+    /// Whether it held less, but nobody can tell how much.
+    pub peak_memory_is_bound: bool,
     /// Bytes produced.
     pub bytes: u64,
     /// Bytes it was given to read.
@@ -200,10 +202,12 @@ impl<'a> Cx<'a> {
         self.found.line = Some(line.to_vec());
     }
 
-    /// The task was done by a child process, which used this much.
-    pub fn child_used(&mut self, cpu: Duration, peak_memory: u64) {
+    /// The task was done by a child process, which used this much. Its memory was
+    /// less where parsim's own, under which none is told, covers it.
+    pub fn child_used(&mut self, cpu: Duration, peak_memory: u64, floor: &Floor) {
         self.found.child_cpu = Some(cpu);
         self.found.peak_memory = Some(peak_memory);
+        self.found.peak_memory_is_bound = floor.covers(peak_memory);
     }
 
     /// The task was given this many bytes to read.

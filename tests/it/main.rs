@@ -3,6 +3,8 @@
 // Says to clippy, too, that helpers are tests.
 #![cfg(test)]
 
+// Several runs that put rows into one file.
+mod appending;
 // Batches of commands.
 mod batch;
 // What changed between two saved studies.
@@ -24,6 +26,8 @@ mod drawn_again;
 mod ending;
 // How the process ends.
 mod exits;
+// Figures that stand once, and are the same everywhere.
+mod figures;
 // What may be written where in the sources.
 mod floors;
 // What each format holds.
@@ -32,6 +36,8 @@ mod formats;
 mod help;
 // What a batch runs over, and what is asked instead.
 mod inputs;
+// What killed runs leave, and who may read what is made in TMPDIR.
+mod left;
 // What runs when, and what counts.
 mod order;
 // What jobs read.

@@ -15,7 +15,7 @@ use crate::gnu_args::{Flag, Typed};
 use crate::interrupt::Interrupt;
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
 use crate::record::Task;
-use crate::sink::{Earlier as Rest, JobLog, JsonLines, Rows};
+use crate::sink::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
 use crate::workload::command::{Earlier, Resume};
 
 /// Whether a job's results are there already.
@@ -117,7 +117,8 @@ pub(super) fn open(typed: &Typed) -> Result<Vec<Box<dyn Journal>>, Fault> {
         let (path, is_appended) = appended(typed);
         let rest = if is_appended || goes_on { Rest::Kept } else { Rest::Dropped };
         let shown = path.display();
-        let opened = if path == Path::new("-") { on_stdout(&path) } else { Rows::open(&path, rest) };
+        let opened =
+            if path == Path::new("-") { on_stdout(&path) } else { Rows::open(&path, rest, Ends::AtNewline) };
         opened.map_err(|error| Fault::Usage(format!("{option} {shown}: {error}")))
     };
     if let Some(joblog) = &typed.output.joblog {

@@ -11,7 +11,8 @@ use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
 use crate::output::{Destination, Sink};
 use crate::sink::{
-    Columns, Earlier, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails, ToFile,
+    Columns, Earlier, Ends, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails,
+    ToFile,
 };
 use crate::template::{Counts, Options, Template};
 use crate::workload::command::{MakeSink, Order};
@@ -97,16 +98,17 @@ fn rows(
     }
     let goes_on =
         [Flag::Resume, Flag::ResumeFailed, Flag::RetryFailed].iter().any(|&flag| typed.flags.has(flag));
-    let earlier = match (goes_on, form) {
-        (false, _) => Earlier::Dropped,
-        (true, Form::Json) => Earlier::Kept,
-        (true, Form::Separated(_)) => Earlier::KeptQuoted,
+    let earlier = if goes_on { Earlier::Kept } else { Earlier::Dropped };
+    let ends = match form {
+        Form::Json => Ends::AtNewline,
+        Form::Separated(_) => Ends::OutsideQuotes,
     };
     let shown = Path::new(target).display();
-    let rows = Rows::open(Path::new(target), earlier)
+    let rows = Rows::open(Path::new(target), earlier, ends)
         .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
-    Ok(if rows.is_empty() {
-        Box::new(Headed::new(form, names, ToFile::new(rows)))
+    let has_header = form != Form::Json;
+    Ok(if has_header && rows.is_empty() {
+        Box::new(Headed::new(form, names, ToFile::with_header(rows)))
     } else {
         Box::new(Headed::begun(form, ToFile::new(rows)))
     })

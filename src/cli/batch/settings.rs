@@ -1,8 +1,11 @@
 //! From options to a batch that can be run.
 
 use std::ffi::OsString;
+use std::fs::DirBuilder;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::beside::Beside;
@@ -21,6 +24,7 @@ use crate::policy::Amount;
 use crate::progress::Meter;
 use crate::record::Way;
 use crate::template::{Counts, Name, Options, Quoting, Template};
+use crate::temporary::{self, Kind};
 use crate::unnamed_file::keep_files_in;
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings};
 
@@ -142,10 +146,23 @@ pub(super) fn prepare(
 fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
     let Some(directory) = &typed.run.work_dir else { return Ok(Directory::Here) };
     let text = directory.as_os_str().as_bytes();
-    let own = std::env::temp_dir().join(format!("parsim-{}-{{#}}", std::process::id()));
-    let text = if text == b"..." { own.as_os_str().as_bytes() } else { text };
+    let own = if text == b"..." { Some(private_folder(typed)?.join("{#}")) } else { None };
+    let text = own.as_ref().map_or(text, |own| own.as_os_str().as_bytes());
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     Ok(if template.uses_any() { Directory::Each(template) } else { Directory::Fixed(directory.clone()) })
+}
+
+/// A folder in TMPDIR that nobody else looks into, or could have made before.
+fn private_folder(typed: &Typed) -> Result<PathBuf, Fault> {
+    let folder = std::env::temp_dir();
+    let path = folder.join(temporary::fresh_name("parsim", Kind::Folder));
+    if typed.flags.has(Flag::DryRun) {
+        return Ok(path);
+    }
+    temporary::sweep(&folder);
+    let made = DirBuilder::new().mode(0o700).create(&path);
+    made.map_err(|error| Fault::Usage(format!("--wd ...: cannot make {}: {error}", path.display())))?;
+    Ok(path)
 }
 
 /// Whether something made for each job depends on the number of jobs.

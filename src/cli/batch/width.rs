@@ -36,7 +36,7 @@ pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
         None if way == Way::Serial => 1,
         None => usable,
         Some(Jobs::Named(name)) => from_file(name, usable)?.get(),
-        Some(jobs) => meant(jobs, usable).unwrap_or(usable),
+        Some(jobs) => jobs.on(usable, AS_MANY).map_or(usable, NonZeroUsize::get),
     };
     if way == Way::Serial && wanted != 1 {
         return Err(Fault::Usage(
@@ -104,26 +104,12 @@ fn usable(typed: &Typed) -> usize {
     (Limits::detect().usable / typed.run.threads_per_job.unwrap_or(1)).max(1)
 }
 
-/// How many `jobs` are on `usable` cores; None where a file would say it.
-fn meant(jobs: &Jobs, usable: usize) -> Option<usize> {
-    Some(match jobs {
-        Jobs::Exactly(count) => *count,
-        Jobs::AsMany => AS_MANY,
-        Jobs::Plus(more) => usable.saturating_add(*more),
-        Jobs::Minus(fewer) => usable.saturating_sub(*fewer),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-        Jobs::Percent(percent) => (usable as f64 * percent / 100.0) as usize,
-        Jobs::Named(_) => return None,
-    })
-}
-
 /// `-j FILE`: what stands there, in any form that `-j` takes.
 fn from_file(name: &OsStr, usable: usize) -> Result<NonZeroUsize, Fault> {
     let text = std::fs::read_to_string(name).ok();
     let jobs = text.and_then(|text| Jobs::parse(OsStr::new(text.trim())).ok());
-    let number = jobs.and_then(|jobs| meant(&jobs, usable));
+    let number = jobs.and_then(|jobs| jobs.on(usable, AS_MANY));
     let shown = name.to_string_lossy();
-    let number = number.map(|number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN));
     number.ok_or_else(|| {
         Fault::Usage(format!("-j {shown}: give N, N%, +N, -N, 0, or a file with one of these"))
     })

@@ -16,8 +16,6 @@ mod markdown;
 mod tests;
 mod text;
 
-use std::time::Duration;
-
 pub(super) use self::csv::render as csv;
 pub(super) use self::json::render as json;
 pub(super) use self::markdown::render as markdown;
@@ -147,7 +145,7 @@ impl Side<'_> {
 }
 
 fn seconds(value: f64) -> String {
-    format::duration(Duration::from_secs_f64(value))
+    format::seconds(value)
 }
 
 /// The median over the runs; nothing where a system does not tell.

@@ -307,5 +307,5 @@ fn wide_picture(heading: &str, about: &str, svg: String) -> Markup {
 
 /// Seconds as people read them.
 fn seconds(value: f64) -> String {
-    format::duration(std::time::Duration::try_from_secs_f64(value.max(0.0)).unwrap_or_default())
+    format::seconds(value)
 }

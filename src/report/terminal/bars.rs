@@ -1,7 +1,5 @@
 //! The ways on one axis of time, a bar each.
 
-use std::time::Duration;
-
 use super::Look;
 use super::glyphs::Glyphs;
 use crate::format;
@@ -27,8 +25,7 @@ pub(super) fn drawn(named: &[(String, f64)], look: Look) -> Vec<String> {
         return Vec::new();
     }
     let glyphs = Glyphs::of(look.unicode);
-    let told: Vec<String> =
-        named.iter().map(|(_, seconds)| format::duration(Duration::from_secs_f64(*seconds))).collect();
+    let told: Vec<String> = named.iter().map(|(_, seconds)| format::seconds(*seconds)).collect();
     let label = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
     let room = look.width.saturating_sub(label + 1 + told.iter().map(String::len).max().unwrap_or(0));
     let bar = |((name, seconds), told): (&(String, f64), &String)| {

@@ -1,7 +1,5 @@
 //! A sweep as a table with a bar for each width, and a mark where the ideal is.
 
-use std::time::Duration;
-
 use super::glyphs::Glyphs;
 use super::{Look, labels, nice_step, place, short};
 use crate::format;
@@ -76,7 +74,7 @@ fn figures(point: &Point, star: char) -> String {
     format!(
         "{:>6}{star}{:>11}{:>10}{:>7}{:>7}  ",
         point.width,
-        format::duration(Duration::from_secs_f64(point.wall)),
+        format::seconds(point.wall),
         format::factor(point.speedup),
         format::percent(point.efficiency),
         point.serial_share.map(format::percent).unwrap_or_default(),

@@ -34,6 +34,7 @@ fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> 
             wall: Duration::from_millis(wall),
             cpu: Duration::from_millis(cpu),
             peak_memory: None,
+            peak_memory_is_bound: false,
             bytes: 0,
             outcome,
             digest: None,

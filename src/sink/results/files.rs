@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::place::{Paths, Place};
+use super::place::{Paths, Place, Readers};
 use super::tails::{Tail, Tails};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
 use crate::record::{Outcome, Record, Task};
@@ -65,7 +65,13 @@ struct Files {
 impl Files {
     fn create(paths: &Paths) -> io::Result<Self> {
         let stderr = paths.stderr.as_deref().map(create).transpose()?;
-        Ok(Self { stdout: create(&paths.stdout)?, stderr })
+        let stdout = match paths.readers {
+            Readers::Usual => create(&paths.stdout)?,
+            Readers::Owner => {
+                WholeFile::create_private(&paths.stdout).map_err(|error| named(&error, &paths.stdout))?
+            }
+        };
+        Ok(Self { stdout, stderr })
     }
 }
 
@@ -144,13 +150,7 @@ fn put(files: Files, paths: &Paths, task: &Task, is_result: bool) -> io::Result<
 
 /// The file with the folders that lead to it.
 fn create(path: &Path) -> io::Result<WholeFile> {
-    let created = match WholeFile::create(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| WholeFile::create(path))
-        }
-        created => created,
-    };
-    created.map_err(|error| named(&error, path))
+    WholeFile::create_with_folders(path).map_err(|error| named(&error, path))
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {

@@ -17,12 +17,12 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::record::Task;
 use crate::template::{Counts, Quoting, Template};
+use crate::temporary;
 
 /// The longest name of most file systems, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -68,6 +68,17 @@ pub(super) struct Paths {
     pub(super) stderr: Option<PathBuf>,
     /// Holds the job's number; written last.
     pub(super) seq: Option<PathBuf>,
+    /// Who may read them.
+    pub(super) readers: Readers,
+}
+
+/// Who may read a job's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Those whom the umask leaves.
+    Usual,
+    /// Nobody but the user.
+    Owner,
 }
 
 impl Place {
@@ -94,14 +105,14 @@ impl Place {
                 base
             }
             Self::Fresh(folder) => {
-                return Paths { stdout: fresh(folder), stderr: None, seq: None };
+                let (stdout, readers) = (fresh(folder), Readers::Owner);
+                return Paths { stdout, stderr: None, seq: None, readers };
             }
         };
         let named = |suffix: &str| path([&base, suffix.as_bytes()].concat());
-        if base.ends_with(b"/") {
-            return Paths { stdout: named("stdout"), stderr: Some(named("stderr")), seq: Some(named("seq")) };
-        }
-        Paths { stdout: named(""), stderr: Some(named(".err")), seq: Some(named(".seq")) }
+        let [stdout, stderr, seq] =
+            if base.ends_with(b"/") { ["stdout", "stderr", "seq"] } else { ["", ".err", ".seq"] }.map(named);
+        Paths { stdout, stderr: Some(stderr), seq: Some(seq), readers: Readers::Usual }
     }
 }
 
@@ -184,17 +195,16 @@ fn kept_below(value: &[u8]) -> Vec<u8> {
     safe.collect::<Vec<_>>().join(&b'/')
 }
 
-/// A name that no file in `folder` has.
+/// A name as GNU parallel's, which no file in `folder` has and nobody can guess.
 fn fresh(folder: &std::path::Path) -> PathBuf {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("par{}-{number}.par", std::process::id()));
-        // Those of an earlier process of this number stay.
-        if !path.exists() {
-            return path;
-        }
+    const LETTERS: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut number = temporary::random();
+    let mut letters = [0; 10];
+    for letter in &mut letters {
+        *letter = LETTERS[usize::try_from(number % 62).unwrap_or(0)];
+        number /= 62;
     }
+    folder.join(format!("par{}.par", String::from_utf8_lossy(&letters)))
 }
 
 #[cfg(test)]

@@ -214,33 +214,69 @@ impl<D: Destination> Destination for Headed<D> {
     }
 }
 
-/// Rows into a file, each in one write unless it is long.
+/// So much of a row is held in memory, unless others write to the file, too.
+const LONG_ROW: usize = 1 << 20;
+
+/// Rows into a file, each in one write unless it is long and nobody else writes
+/// there.
 pub struct ToFile {
     rows: Rows,
     row: Vec<u8>,
+    /// Whether what comes next is the header, which is for an empty file only.
+    begins: bool,
+    /// Whether the row comes in several writes.
+    in_pieces: bool,
+    /// When it is asked again whether it may.
+    ask_at: usize,
 }
 
 impl ToFile {
-    /// Into `rows`.
+    /// Into `rows`, where the header is already.
     #[must_use]
     pub fn new(rows: Rows) -> Self {
-        Self { rows, row: Vec::new() }
+        Self { rows, row: Vec::new(), begins: false, in_pieces: false, ask_at: LONG_ROW }
+    }
+
+    /// Into `rows`; what is written first is the header.
+    #[must_use]
+    pub fn with_header(rows: Rows) -> Self {
+        Self { begins: true, ..Self::new(rows) }
     }
 
     fn put(&mut self) -> io::Result<()> {
-        let put = self.rows.put(&self.row).map_err(|error| io::Error::other(format!("{error:#}")));
+        let put = self.rows.put(&self.row).map_err(|error| told(&error));
         self.row.clear();
         put
     }
 }
 
+fn told(error: &anyhow::Error) -> io::Error {
+    io::Error::other(format!("{error:#}"))
+}
+
 impl Destination for ToFile {
     fn write(&mut self, _task: &Task, _channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if std::mem::take(&mut self.begins) {
+            return self.rows.put_header(bytes).map_err(|error| told(&error));
+        }
         self.row.extend_from_slice(bytes);
-        if self.row.len() > 1 << 20 { self.put() } else { Ok(()) }
+        if self.row.len() <= self.ask_at {
+            return Ok(());
+        }
+        self.in_pieces = self.in_pieces || self.rows.keep_to_itself();
+        if self.in_pieces {
+            return self.put();
+        }
+        self.ask_at = 2 * self.row.len();
+        Ok(())
     }
 
     fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {
-        if self.row.is_empty() { Ok(()) } else { self.put() }
+        let put = if self.row.is_empty() { Ok(()) } else { self.put() };
+        if std::mem::take(&mut self.in_pieces) {
+            self.rows.share_again();
+        }
+        self.ask_at = LONG_ROW;
+        put
     }
 }

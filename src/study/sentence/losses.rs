@@ -123,5 +123,5 @@ fn work_outside(view: &View<'_>, share: f64) -> String {
 }
 
 fn duration(seconds: f64) -> String {
-    format::duration(std::time::Duration::from_secs_f64(seconds.max(0.0)))
+    format::seconds(seconds)
 }

@@ -51,5 +51,5 @@ fn costs(column: &Column) -> Option<String> {
 }
 
 fn duration(seconds: f64) -> String {
-    format::duration(std::time::Duration::from_secs_f64(seconds.max(0.0)))
+    format::seconds(seconds)
 }

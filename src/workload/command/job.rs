@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::offer::{self, Counted, Name};
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Woken, Words,
@@ -89,14 +90,15 @@ impl CommandBatch {
             }
             break report;
         };
-        if let Input::Bytes(bytes) = &input {
+        // How much a block holds is known before.
+        if let (Input::Bytes(bytes), Spec::Values(_)) = (&input, &task.spec) {
             cx.sent(bytes.taken);
         }
         drop((input, name));
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         match report {
             Ok(report) => {
-                let outcome = ended(&report, cx);
+                let outcome = ended(&report, cx, &self.floor);
                 if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered {
                     // The job wrote to where parsim's own output goes, and nobody reads there.
                     interrupt.trigger(libc::SIGPIPE);
@@ -150,7 +152,7 @@ impl CommandBatch {
         let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
         let name = match (offer, &mut bytes) {
             (Offer::File, Some(bytes)) => Some(Name::with(bytes)?),
-            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()?),
+            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()),
             _ => None,
         };
         if let Some(name) = &name {
@@ -252,8 +254,8 @@ fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
     Ok(variables)
 }
 
-fn ended(report: &Report, cx: &mut Cx<'_>) -> Outcome {
-    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes);
+fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
+    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes, floor);
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }

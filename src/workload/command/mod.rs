@@ -37,6 +37,7 @@ pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
+use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
@@ -64,6 +65,8 @@ pub struct CommandBatch {
     earlier: Earlier,
     running: &'static Running,
     workers: Mutex<Vec<Worker<'static>>>,
+    /// What parsim holds itself.
+    floor: Floor,
 }
 
 impl CommandBatch {
@@ -99,6 +102,7 @@ impl CommandBatch {
             earlier: Earlier::Nothing,
             running,
             workers: Mutex::default(),
+            floor: Floor::default(),
         })
     }
 
@@ -224,7 +228,7 @@ impl Workload for CommandBatch {
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let Spec::Block(block) = &task.spec {
-            cx.fact(Record::SENT, block.length().to_string());
+            cx.sent(block.length());
         }
         if template.skips(values) {
             cx.fact(Record::LEFT_OUT, "for its values");
@@ -250,6 +254,8 @@ impl Workload for CommandBatch {
     }
 
     fn outlet(&self, _way: Way) -> Outlet<'_> {
+        // A run begins, and with it parsim's own peak.
+        self.floor.forget();
         if let Some(sink) = &self.sink {
             return Outlet::Own(sink());
         }

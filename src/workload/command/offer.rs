@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, BufRead, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::unnamed_file::named_file;
+use crate::unnamed_file::{free_name, named_file};
 
 /// How a command is offered what it reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,10 +50,8 @@ impl Name {
     }
 
     /// A name that nothing has.
-    pub(super) fn free() -> io::Result<Self> {
-        let (path, _) = named_file()?;
-        fs::remove_file(&path)?;
-        Ok(Self { path })
+    pub(super) fn free() -> Self {
+        Self { path: free_name() }
     }
 
     /// The file as standard input.

@@ -209,22 +209,51 @@ impl OutputFiles {
         let options =
             glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
         let matching = |text: &str| -> anyhow::Result<Vec<PathBuf>> {
+            // What is no pattern is looked at here: a failure to do so is no absence.
+            if glob::Pattern::escape(text) == text {
+                let path = PathBuf::from(text);
+                return Ok(if kind(&path)? == Found::Nothing { Vec::new() } else { vec![path] });
+            }
             let paths = glob::glob_with(text, options).with_context(|| format!("--outputs {text}"))?;
             paths.map(|path| path.with_context(|| format!("--outputs {text}"))).collect()
         };
         for path in matching(&text)? {
             // Of a folder all that is in it is meant.
-            let paths = if path.is_dir() {
+            let paths = if kind(&path)? == Found::Folder {
                 matching(&format!("{}/**/*", glob::Pattern::escape(&path.to_string_lossy())))?
             } else {
                 vec![path]
             };
-            for path in paths.into_iter().filter(|path| path.is_file()) {
+            for path in paths {
+                if kind(&path)? != Found::File {
+                    continue;
+                }
                 let name = path.to_string_lossy().replacen(way.name(), "{way}", pattern.n_ways);
                 found.insert(name, path);
             }
         }
         Ok(())
+    }
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    File,
+    Folder,
+    /// A pipe, a device.
+    Other,
+    Nothing,
+}
+
+fn kind(path: &Path) -> anyhow::Result<Found> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => Ok(Found::File),
+        Ok(data) if data.is_dir() => Ok(Found::Folder),
+        Ok(_) => Ok(Found::Other),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(Found::Nothing),
+        Err(error) => Err(error).with_context(|| format!("--outputs: cannot look at {}", path.display())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One file, written whole by one task.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::matrix::{CHUNK, Matrix};
@@ -9,6 +9,7 @@ use super::source::Values;
 use super::text::Text;
 use super::{CsvGen, file_number};
 use crate::record::Outcome;
+use crate::temporary;
 use crate::whole_file::WholeFile;
 use crate::workload::Cx;
 
@@ -34,6 +35,7 @@ pub(super) fn clear(folder: &Path, n_files: u64) -> u64 {
     if fs::create_dir_all(folder).is_err() {
         return 0;
     }
+    temporary::sweep(folder);
     let mut others = 0;
     for name in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()) {
         let is_ours = name.to_str().and_then(file_number).is_some_and(|number| number < n_files);
@@ -68,7 +70,7 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
-    let mut target = cx.timed(WRITE, |_| create(path))?;
+    let mut target = cx.timed(WRITE, |_| WholeFile::create_with_folders(path))?;
     let mut text = Text::new(csv.shape.cols, 0).with_room(room(csv));
     let finished = match &csv.shared {
         _ if csv.shape.cols == 0 => write_empty_rows(csv.shape.rows, &mut text, &mut target, cx)?,
@@ -92,18 +94,6 @@ fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Resul
 fn room(csv: &CsvGen) -> usize {
     let values = usize::try_from(csv.shape.values()).unwrap_or(usize::MAX);
     values.min(WRITE_AT / VALUE_ROOM + CHUNK) * VALUE_ROOM
-}
-
-/// Opens a file for writing. A folder that could not be made beforehand is
-/// tried again, so that the reason is told.
-pub(super) fn create(path: &Path) -> io::Result<WholeFile> {
-    match WholeFile::create(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-            WholeFile::create(path)
-        }
-        result => result,
-    }
 }
 
 /// The matrix in row order.

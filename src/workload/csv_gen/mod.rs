@@ -29,7 +29,7 @@ use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matc
 use crate::format;
 use crate::interrupt::Interrupt;
 use crate::record::{Outcome, Spec, Task, Way};
-use crate::whole_file;
+use crate::temporary;
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
@@ -221,7 +221,7 @@ impl Workload for CsvGen {
     }
 
     fn clean_up_after(&self, way: Way, process: u32) {
-        whole_file::remove_temporaries(&self.folder(way), process);
+        temporary::remove_of(&self.folder(way), process);
     }
 
     fn products(

@@ -8,13 +8,14 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::file::{DRAW, TEXT, WRITE, add, create, not_written};
+use super::file::{DRAW, TEXT, WRITE, add, not_written};
 use super::large::Part;
 use super::matrix::CHUNK;
 use super::source::{BLOCK, Values};
 use super::text::{LONGEST_REAL, Text};
 use super::{CsvGen, file_name};
 use crate::record::Outcome;
+use crate::whole_file::WholeFile;
 use crate::workload::Cx;
 
 /// The span of waiting until the lengths of the blocks before are known.
@@ -63,7 +64,8 @@ fn draw(csv: &CsvGen, file: u64, number: u64, desk: &mut Desk, cx: &mut Cx<'_>) 
 
 /// Writes the text of a part to its place; `false` when the file was given up.
 fn write(part: &Part<'_>, path: &Path, text: &[u8], cx: &mut Cx<'_>) -> io::Result<bool> {
-    let Some(place) = cx.timed(TURN, |_| part.place(text.len(), || create(path)))? else {
+    let Some(place) = cx.timed(TURN, |_| part.place(text.len(), || WholeFile::create_with_folders(path)))?
+    else {
         return Ok(false);
     };
     cx.timed(WRITE, |_| place.write(text))?;

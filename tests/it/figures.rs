@@ -1,0 +1,93 @@
+//! Figures that are true, stand once, and are the same wherever they are asked
+//! for.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::Fresh;
+
+fn parsed(fresh: &Fresh, name: &str) -> Value {
+    serde_json::from_slice(&fs::read(fresh.path(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn a_share_of_the_cores_is_the_same_number_of_jobs_for_every_subcommand() {
+    let fresh = Fresh::new();
+    let subcommands = [
+        "parallel OPTIONS true ::: 1 2 3 4 5 6 7 8 9",
+        "compare OPTIONS true ::: 1 2 3 4 5 6 7 8 9",
+        "parallel OPTIONS --progress=never",
+        "sleep --parallel OPTIONS --seconds 0 --tasks 99",
+        "csv --parallel OPTIONS --files 99 --rows 1 --cols 1",
+    ];
+    for subcommand in subcommands {
+        for percent in [25, 50, 75, 100, 150] {
+            let options = format!("-j {percent}% --export-json study.json");
+            let line = subcommand.replace("OPTIONS", &options);
+            fresh.parsim(&line).run().exits(0);
+            let study = parsed(&fresh, "study.json");
+            let usable = study["host"]["usable"].as_u64().unwrap();
+            let columns = study["columns"].as_array().unwrap().iter();
+            let widths: Vec<u64> = columns
+                .filter(|column| column["way"] != "serial")
+                .map(|column| column["width"].as_u64().unwrap())
+                .collect();
+            assert_eq!(widths, [(usable * percent).div_ceil(100).max(1)], "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_a_job_was_sent_stands_once_in_its_record_and_as_such_in_the_log() {
+    for (options, job) in
+        [("", "cat"), ("", "true"), ("--cat", "cat {}"), ("--fifo", "cat {}"), ("--tee", "cat")]
+    {
+        let fresh = Fresh::new();
+        let values = if options == "--tee" { "::: a" } else { "" };
+        let job = if options == "--tee" { format!("{job}; : {{}}") } else { job.to_owned() };
+        let script = format!(
+            "seq 10 | parsim parallel --pipe {options} --joblog log --records records '{job}' {values} > /dev/null"
+        );
+        fresh.shell(&script).run().exits(0);
+        let text = fs::read_to_string(fresh.path("records")).unwrap();
+        let record: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(record["sent"], 21, "{options} {job}: {text}");
+        assert_eq!(text.matches("\"sent\"").count(), 1, "{text}");
+        let log = fs::read_to_string(fresh.path("log")).unwrap();
+        assert_eq!(log.lines().nth(1).unwrap().split('\t').nth(4), Some("21"), "{log}");
+    }
+}
+
+#[test]
+fn a_peak_of_memory_that_is_parsims_own_is_told_as_a_bound() {
+    let fresh = Fresh::new();
+    let ran = fresh.parsim("parallel --summary=always --records small true ::: 1 2").run();
+    ran.exits(0).tells("peak memory of a job: < ");
+    for line in fs::read_to_string(fresh.path("small")).unwrap().lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["peak_memory_is_bound"], true, "{record}");
+        assert!(record["peak_memory"].as_u64().unwrap() > 0, "{record}");
+    }
+    // What holds far more than parsim is told as it is: a line is held whole.
+    let large = "parsim parallel --summary=always --records large \
+        'head -c 80000000 /dev/zero | tr \"\\0\" x | sort; : {}' ::: 1 > /dev/null";
+    let ran = fresh.shell(large).run();
+    ran.exits(0).expect(!ran.stderr.contains("peak memory of a job: <"), "a figure");
+    let record = parsed(&fresh, "large");
+    assert!(
+        record["peak_memory_is_bound"].is_null() && record["peak_memory"].as_u64() > Some(40 << 20),
+        "{record}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_looked_at_is_no_difference_but_an_error_with_its_name() {
+    for pattern in ["out1", "out*", "out{}"] {
+        let fresh = Fresh::new();
+        // A link to itself leads nowhere that could be looked at.
+        let job = "if [ $PARSIM_WAY = serial ]; then echo a > out{}; else ln -s out{} out{}; fi";
+        let ran = fresh.shell(&format!("parsim compare --outputs '{pattern}' '{job}' ::: 1")).run();
+        ran.exits(255).tells("out1").does_not_say("differs");
+    }
+}
