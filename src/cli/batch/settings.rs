@@ -23,10 +23,10 @@ use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::progress::Meter;
 use crate::record::Way;
-use crate::template::{Counts, Name, Options, Quoting, Template};
+use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
 use crate::temporary::{self, Kind};
 use crate::unnamed_file::keep_files_in;
-use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings};
+use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
@@ -64,6 +64,10 @@ pub(super) fn prepare(
         keep_files_in(folder.clone());
     }
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
+    // With `env_parallel` variables are what it is all about.
+    let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
+    let apart = apart.then(|| names_apart(&words));
+    let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
     let command = |words: &[Vec<u8>]| Template::command(words, &options);
     let of_way = |way| words.iter().map(|word| ways::named(word, way).0).collect::<Vec<_>>();
     let names_way = || words.iter().any(|word| ways::named(word, Way::Serial).1 > 0);

@@ -57,6 +57,44 @@ impl Definitions {
     }
 }
 
+/// `words` of a command line in which `$NAME` right before a brace is `${NAME}`: the
+/// same to a shell, but `$NAME{}` stays the variable of that name, whatever the value
+/// begins with. Within single quotes and behind a backslash nothing is a variable.
+#[must_use]
+pub fn names_apart(words: &[&[u8]]) -> Vec<Vec<u8>> {
+    let (mut single, mut double) = (false, false);
+    let mut apart = |word: &[u8]| {
+        let mut out = Vec::with_capacity(word.len() + 2);
+        let mut rest = word;
+        while let Some((&byte, behind)) = rest.split_first() {
+            rest = behind;
+            out.push(byte);
+            match byte {
+                b'\'' if !double => single = !single,
+                b'"' if !single => double = !double,
+                b'\\' if !single => {
+                    out.extend(rest.first());
+                    rest = rest.get(1..).unwrap_or_default();
+                }
+                b'$' if !single => {
+                    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+                    let length = rest.iter().take_while(is_name).count();
+                    let (name, behind) = rest.split_at(length);
+                    if name.first().is_some_and(|first| !first.is_ascii_digit()) && behind.starts_with(b"{") {
+                        out.push(b'{');
+                        out.extend_from_slice(name);
+                        out.push(b'}');
+                        rest = behind;
+                    }
+                }
+                _ => {}
+            }
+        }
+        out
+    };
+    words.iter().map(|word| apart(word)).collect()
+}
+
 fn owned(text: &[u8]) -> Cow<'static, OsStr> {
     Cow::Owned(OsStr::from_bytes(text).to_owned())
 }
@@ -64,6 +102,22 @@ fn owned(text: &[u8]) -> Cow<'static, OsStr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_before_a_value_keeps_its_name() {
+        let apart = |words: &[&str]| {
+            let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+            String::from_utf8(names_apart(&words).join(&b' ')).unwrap()
+        };
+        for (line, meant) in [
+            ("echo \"$V{}\" $W_2{.} $V", "echo \"${V}{}\" ${W_2}{.} $V"),
+            ("echo '$V{}' \\$V{} $1{} ${V}{} $V/{}", "echo '$V{}' \\$V{} $1{} ${V}{} $V/{}"),
+            ("echo \"it's $V{}\" \\'$V{}", "echo \"it's ${V}{}\" \\'${V}{}"),
+        ] {
+            assert_eq!(apart(&[line]), meant);
+        }
+        assert_eq!(apart(&["'a", "$V{}", "b' $V{}"]), "'a $V{} b' ${V}{}");
+    }
 
     #[test]
     fn a_line_follows_the_definitions_or_is_an_argument_where_both_are_too_long() {

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
-pub use self::definitions::Definitions;
+pub use self::definitions::{Definitions, names_apart};
 pub use self::feed::{Feed, Patient, Values};
 use self::frozen::{Freezer, Frozen};
 pub use self::lanes::{InTurn, Lanes};
