@@ -87,7 +87,12 @@ fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
         let (url, name) = line.split_once([' ', '\t']).unwrap_or((line, ""));
         let name = name.trim();
         let name = (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned());
-        services.push(Service::new(url, name, &format!("{place}{number}: "))?);
+        let service = Service::new(url, name, &format!("{place}{number}: "));
+        // What follows the blank is no name, but the rest of a login.
+        if service.is_err() && !url.contains('@') && without_login(line) != line {
+            bail!("{place}{number}: {}: a blank in a URL is written as %20", without_login(line));
+        }
+        services.push(service?);
     }
     Ok(())
 }
@@ -200,6 +205,8 @@ mod tests {
         );
         let told = read("http://u:secret@h:x/", lines);
         assert_eq!(told, "list:1: http://u:***@h:x/: the port is no number");
+        let told = read("http://u:secret word@h/ the name", lines);
+        assert_eq!(told, "list:1: http://u:***@h/ the name: a blank in a URL is written as %20");
     }
 
     #[test]
