@@ -45,8 +45,9 @@ impl WholeFile {
     pub fn create_with_folders(target: &Path) -> io::Result<Self> {
         match Self::create(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(target.parent().unwrap_or(Path::new("")))?;
-                // Nothing was left in a folder that is new.
+                let folder = target.parent().unwrap_or(Path::new(""));
+                fs::create_dir_all(folder)?;
+                temporary::take_for_empty(folder);
                 let name = target.file_name().unwrap_or_default().to_string_lossy();
                 Self::create_as(target, &name, 0o666)
             }

@@ -242,8 +242,8 @@ impl Ends {
 
     /// How what was written of a row ends.
     fn of(self, written: &[u8]) -> End {
-        let is_quoted =
-            self == Self::OutsideQuotes && written.iter().filter(|&&byte| byte == b'"').count() % 2 == 1;
+        let is_quoted = self == Self::OutsideQuotes
+            && written.iter().fold(false, |is_quoted, &byte| is_quoted != (byte == b'"'));
         End { at: 0, is_quoted }
     }
 }
@@ -291,6 +291,8 @@ fn end_of_quoted_rows(path: &Path) -> io::Result<End> {
 
 #[cfg(test)]
 mod tests {
+    use super::Earlier::{Dropped, Kept};
+    use super::Ends::{AtNewline, OutsideQuotes};
     use super::*;
 
     fn kept(path: &Path) -> Rows {
@@ -301,8 +303,6 @@ mod tests {
     fn rows_are_put_behind_the_last_whole_one_or_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows");
-        use Earlier::{Dropped, Kept};
-        use Ends::{AtNewline, OutsideQuotes};
         for (before, earlier, ends, after) in [
             ("a\nb\ncut o", Kept, AtNewline, "a\nb\nnew\n"),
             ("cut off", Kept, AtNewline, "new\n"),

@@ -83,11 +83,13 @@ impl Owner {
         if self.boot != me.boot {
             return if self.host == me.host { Standing::Dead } else { Standing::OfAnotherHost };
         }
-        match (self.namespace == me.namespace, started(self.process)) {
-            (false, _) => Standing::Unknown,
-            (true, Lookup::Started(start)) if start == self.start => Standing::Alive,
-            (true, Lookup::Started(_) | Lookup::Gone) => Standing::Dead,
-            (true, Lookup::Unknown) => Standing::Unknown,
+        if self.namespace != me.namespace {
+            return Standing::Unknown;
+        }
+        match started(self.process) {
+            Lookup::Started(start) if start == self.start => Standing::Alive,
+            Lookup::Started(_) | Lookup::Gone => Standing::Dead,
+            Lookup::Unknown => Standing::Unknown,
         }
     }
 }

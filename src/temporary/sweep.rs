@@ -50,6 +50,11 @@ pub fn sweep(folder: &Path) {
     }
 }
 
+/// Nothing was left in `folder`, which has just been made.
+pub fn take_for_empty(folder: &Path) {
+    is_new(folder);
+}
+
 /// Removes what `process`, which was this process's child and was killed, had
 /// begun to write in `folder`.
 pub fn remove_of(folder: &Path, process: u32) {
@@ -141,6 +146,8 @@ mod tests {
     use super::*;
     use crate::temporary::fresh_name;
 
+    type Change = fn(Owner) -> Owner;
+
     /// A name as `change` makes it of one of this process's.
     fn name(kind: Kind, change: impl Fn(Owner) -> Owner) -> OsString {
         let me = Owner::me();
@@ -171,7 +178,6 @@ mod tests {
         let path = |name: OsString| folder.path().join(name);
         let old = SystemTime::now() - 2 * OLD;
         let kinds = [Kind::Locked, Kind::Lent, Kind::Folder];
-        type Change = fn(Owner) -> Owner;
         let rows: [(Change, [bool; 3]); 5] = [
             (|owner| owner, [false; 3]),
             (dead, [true; 3]),
@@ -193,7 +199,9 @@ mod tests {
             }
         }
         let others = [path(".x.csv.1-2.tmp".into()), path("x.csv".into()), path(".x.tmp".into())];
-        others.iter().for_each(|path| fs::write(path, "").unwrap());
+        for path in &others {
+            fs::write(path, "").unwrap();
+        }
         let expected: Vec<bool> = rows.iter().flat_map(|(_, gone)| *gone).collect();
         assert_eq!(swept(&paths), expected, "{paths:?}");
         assert!(others.iter().all(|path| path.exists()));

@@ -137,7 +137,9 @@ fn temporaries_of_other_hosts_stay_and_are_told_of_once() {
     let names: Vec<PathBuf> = (0..2)
         .map(|number| fresh.path(format!("r/.x.1-{}-1-{number:016x}.tmp", "fedcba".repeat(3))))
         .collect();
-    names.iter().for_each(|name| fs::write(name, "").unwrap());
+    for name in &names {
+        fs::write(name, "").unwrap();
+    }
     let ran = fresh.shell("parsim parallel --results r/{} echo ::: a b c").run();
     ran.exits(0).tells_one_line("2 temporary files of other hosts in r left untouched");
     assert!(names.iter().all(|name| name.exists()));
@@ -148,7 +150,9 @@ fn what_only_looks_like_a_temporary_stays() {
     let fresh = Fresh::new();
     fs::create_dir(fresh.path("r")).unwrap();
     let names = [".x.tmp", ".x.csv.123-4.tmp", "x.tmp", ".parsim-12-3.spill", ".1-2-3-4.wd"];
-    names.iter().for_each(|name| fs::write(fresh.path("r").join(name), "").unwrap());
+    for name in names {
+        fs::write(fresh.path("r").join(name), "").unwrap();
+    }
     fresh.shell("parsim parallel --results r/{} echo ::: a").run().exits(0).is_quiet();
     assert!(names.iter().all(|name| fresh.path("r").join(name).exists()));
 }
@@ -162,9 +166,9 @@ fn nobody_else_reads_or_guesses_what_parsim_makes_in_tmpdir() {
         let folder = fresh.path("").display().to_string();
         let wait = format!("cd {folder}; touch waits; cat gate");
         let run = waiting(&fresh, &format!("umask 022; {}", script(options, &wait)));
-        let made = temporaries(&fresh);
+        let there = temporaries(&fresh);
         let pid = run.id().to_string();
-        for path in &made {
+        for path in &there {
             let wanted = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode(path), wanted, "{options}: {}", path.display());
         }
@@ -175,12 +179,15 @@ fn nobody_else_reads_or_guesses_what_parsim_makes_in_tmpdir() {
             let file = PathBuf::from(ran.stdout.trim_end());
             assert_eq!(mode(&file), 0o600);
             let name = file.file_name().unwrap().to_string_lossy().into_owned();
-            let told = made.iter().any(|path| path.to_string_lossy().contains(&name[..name.len() - 4]));
+            let told = there.iter().any(|path| path.to_string_lossy().contains(&name[..name.len() - 4]));
             ran.expect(!told && !name.contains(&pid), "a name that nobody knows before");
             names.push(name);
         }
     }
-    assert!(names.iter().all(|name| name.starts_with("par") && name.ends_with(".par")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with("par") && name.strip_suffix(".par").is_some()),
+        "{names:?}"
+    );
 }
 
 #[test]
