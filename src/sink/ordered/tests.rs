@@ -1,3 +1,5 @@
+//! Outputs of a few tasks put in order by hand, and at random.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
