@@ -32,6 +32,10 @@ pub(super) const VARIABLE: &str = "PARALLEL_TMP";
 pub(super) const THROUGH_FIFO: &str = "exec 3<&0 </dev/null; mkfifo -m 600 \"$1\" || exit 255; \
     cat <&3 >\"$1\" & exec 3<&-; \"$2\" -c \"$3\"; status=$?; { kill $!; wait; } 2>/dev/null; exit $status";
 
+/// The same with a file called `$1`, which it reads to its end first: where what
+/// comes is not known before the job starts.
+pub(super) const THROUGH_FILE: &str = "(umask 077; cat >\"$1\") || exit 255; exec \"$2\" -c \"$3\" <\"$1\"";
+
 /// A name that is gone when its job is over.
 pub(super) struct Name {
     pub(super) path: PathBuf,
