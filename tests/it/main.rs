@@ -34,6 +34,8 @@ mod help;
 mod inputs;
 // What runs when, and what counts.
 mod order;
+// Options beside others.
+mod pairs;
 // What jobs read.
 mod pipe;
 // When jobs start, are tried again and given up.
@@ -68,5 +70,7 @@ mod tap;
 mod terminal;
 // Who works at a time.
 mod threads;
+// Work that was not done, or not all of it.
+mod unfinished;
 // Threads against processes.
 mod workers;
