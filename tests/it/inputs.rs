@@ -147,10 +147,10 @@ fn jobs_run_in_directories_that_are_made_for_them() {
 #[test]
 fn a_directory_of_a_jobs_own_is_gone_however_the_job_ended() {
     let fresh = Fresh::new();
-    let script = "mkdir t; parsim parallel --tmpdir t --timeout 1 --wd ... 'mkdir a; >a/b; {}' ::: true false 'sleep 100'";
+    let script = "mkdir t; TMPDIR=$PWD/t parsim parallel --timeout 1 --wd ... 'mkdir a; >a/b; {}' ::: true false 'sleep 100'";
     fresh.shell(script).run().exits(2);
     assert_eq!(fresh.names("t"), [] as [&str; 0]);
-    assert_eq!(says("mkdir t; parsim parallel --tmpdir t --wd ... 'rm -r $PWD #' ::: a; ls -A t"), "");
+    assert_eq!(says("mkdir t; TMPDIR=$PWD/t parsim parallel --wd ... 'rm -r $PWD #' ::: a; ls -A t"), "");
 }
 
 #[test]
