@@ -23,6 +23,8 @@ pub struct Interrupt {
     draining: Arc<AtomicBool>,
     /// From when on nothing more is to be begun.
     deadline: Arc<OnceLock<Instant>>,
+    /// Whether somebody was called back from waiting for input.
+    left_input: Arc<AtomicBool>,
     /// Readable once it is time to end.
     end: Bell,
     /// Readable once nothing more is to be begun.
@@ -79,6 +81,7 @@ impl Interrupt {
             signal: Arc::default(),
             draining: Arc::default(),
             deadline: Arc::default(),
+            left_input: Arc::default(),
             end: Bell::new()?,
             drain: Bell::new()?,
         })
@@ -158,6 +161,19 @@ impl Interrupt {
         self.is_set() || self.draining.load(Ordering::Relaxed) || self.is_past_deadline()
     }
 
+    /// Whether it was the time of [`drain_after`](Self::drain_after) alone after which
+    /// nothing more is to be begun: nobody had asked to drain or to end.
+    #[must_use]
+    pub fn is_time_over(&self) -> bool {
+        self.is_past_deadline() && !self.is_set() && !self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether input that was waited for may have come later.
+    #[must_use]
+    pub fn has_left_input(&self) -> bool {
+        self.left_input.load(Ordering::Relaxed)
+    }
+
     /// Whether the time of [`drain_after`](Self::drain_after) has passed.
     #[must_use]
     pub fn is_past_deadline(&self) -> bool {
@@ -218,10 +234,15 @@ impl Interrupt {
             // SAFETY: the array lives through the call and has two entries.
             let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout) };
             if ready > 0 {
-                return Ok(entries[0].revents == 0);
+                let is_readable = entries[0].revents == 0;
+                if !is_readable {
+                    self.left_input.store(true, Ordering::Relaxed);
+                }
+                return Ok(is_readable);
             }
             if ready == 0 {
                 if self.is_past_deadline() {
+                    self.left_input.store(true, Ordering::Relaxed);
                     return Ok(false);
                 }
                 continue;

@@ -12,6 +12,7 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("101", "more than 100 tasks failed"),
     ("102", "all tasks succeeded but serial and parallel results differ"),
     ("103", "a gate given by option was missed (--min-speedup, --fail-if-slower)"),
+    ("104", "what ran succeeded, but --max-time was over before all jobs had started"),
     ("255", "parsim could not do its job: usage, unreadable input, unwritable report, or a caught panic"),
     ("128+n", "ended by signal n"),
 ];
@@ -32,6 +33,7 @@ pub(super) enum Exit {
     Failed(usize),
     Differs,
     Missed,
+    TimeOver,
     Fault,
 }
 
@@ -51,6 +53,7 @@ impl Exit {
             Self::Failed(failed) => u8::try_from(failed.min(101)).expect("at most 101"),
             Self::Differs => 102,
             Self::Missed => 103,
+            Self::TimeOver => 104,
             Self::Fault => 255,
         }
     }

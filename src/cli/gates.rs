@@ -26,7 +26,11 @@ pub(super) fn options(command: Command, slower: &'static str) -> Command {
             .help_heading("Report")
     };
     command
-        .arg(option(MIN_SPEEDUP, "X", "Exit with 103 when the best speed-up is surely below X"))
+        .arg(option(
+            MIN_SPEEDUP,
+            "X",
+            "Exit with 103 when the best speed-up is surely below X (fewer than 5 runs: below X)",
+        ))
         .arg(option(FAIL_IF_SLOWER, "PCT", slower))
 }
 
@@ -66,19 +70,21 @@ pub(super) fn check(gates: &Gates, wanted: Wanted, reason: Option<&str>) -> Resu
     Err(Fault::Usage(format!("--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways{what_to_do}")))
 }
 
-/// How `study` ends when it `missed` that: failures and differences weigh more.
-pub(super) fn exit(study: &Study, missed: &[String]) -> Exit {
-    match (Exit::of(study), told(missed)) {
+/// How `study` ends with these gates: failures and differences weigh more.
+pub(super) fn exit(study: &Study, gates: &Gates) -> Exit {
+    match (Exit::of(study), told(&gates.missed(study), &gates.undecided(study))) {
         (Exit::Success, gates) => gates,
         (other, _) => other,
     }
 }
 
-/// Says what was `missed`, and how something ends where nothing else counts.
-pub(super) fn told(missed: &[String]) -> Exit {
-    for missed in missed {
+/// Says what was `missed` and what is `undecided`, and how something ends where
+/// nothing else counts.
+pub(super) fn told(missed: &[String], undecided: &[String]) -> Exit {
+    let notes = undecided.iter().map(|text| format!("note: {text}"));
+    for text in missed.iter().cloned().chain(notes) {
         // With stderr closed there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "parsim: {}", format::printable(missed));
+        let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&text));
     }
     if missed.is_empty() { Exit::Success } else { Exit::Missed }
 }

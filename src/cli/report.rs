@@ -43,8 +43,8 @@ fn one(matches: &ArgMatches, path: &Path, terminal: Terminal) -> Result<End, Fau
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
     shown.and(exported).map_err(Fault::Own)?;
-    let missed = gates::asked(matches).missed(&study);
-    Ok(End::Status(gates::told(&missed).status()))
+    let gates = gates::asked(matches);
+    Ok(End::Status(gates::told(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
 
 fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) -> Result<End, Fault> {
@@ -60,8 +60,10 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
     let shown = show(&exports, terminal, |look| change::text(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported).map_err(Fault::Own)?;
-    let missed = gates::asked(matches).missed_by(&pair.changes, &studies.1);
-    Ok(End::Status(gates::told(&missed).status()))
+    let gates = gates::asked(matches);
+    let missed = gates.missed_by(&pair.changes, &studies.1);
+    let undecided = gates.undecided_by(&pair.changes, &studies.1);
+    Ok(End::Status(gates::told(&missed, &undecided).status()))
 }
 
 /// Refuses a target that is one of the studies to be read: it would be gone. One

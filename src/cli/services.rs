@@ -90,7 +90,7 @@ impl Told {
     pub(super) fn status(self, study: &Study, gates: &Gates) -> u8 {
         match self {
             Self::Nagios => services::nagios(study).1 as u8,
-            Self::Text | Self::JsonLines => gates::exit(study, &gates.missed(study)).status(),
+            Self::Text | Self::JsonLines => gates::exit(study, gates).status(),
         }
     }
 }

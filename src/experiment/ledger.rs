@@ -134,6 +134,8 @@ impl Ledger for RunLedger<'_> {
                 label: record.label.clone(),
                 why: why(&record),
                 way: Way::Serial,
+                run: 0,
+                also: Vec::new(),
             });
         }
         if let Some(against) = self.compared {

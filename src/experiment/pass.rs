@@ -100,8 +100,8 @@ impl Experiment<'_> {
         if number > 0 {
             study.unnamed_failures += unnamed;
             for (item, mut failure) in failures {
-                failure.way = way;
-                study.failures.entry(item).or_insert(failure);
+                (failure.way, failure.run) = (way, number);
+                study.failures.entry(item).and_modify(|first| first.again(&failure)).or_insert(failure);
             }
         }
         if self.interrupt.is_set() {

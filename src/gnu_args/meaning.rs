@@ -7,6 +7,12 @@ use super::typed::{Flag, Typed};
 use crate::inputs::{BlockSpec, Combine, Header, Packing, Reading, Separator, Split, Trim, unescape};
 
 impl Typed {
+    /// Whether jobs are given blocks of standard input, or of files.
+    #[must_use]
+    pub fn pipes(&self) -> bool {
+        [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo].iter().any(|&flag| self.flags.has(flag))
+    }
+
     /// How the sources are read.
     ///
     /// # Errors
@@ -14,10 +20,12 @@ impl Typed {
     pub fn reading(&self) -> Result<Reading, UsageError> {
         let input = &self.input;
         let has = |flag| self.flags.has(flag);
+        // With blocks to read, the head is theirs.
+        let head = input.header.as_ref().filter(|_| !self.pipes());
         let split = if has(Flag::Csv) {
             Split::Csv(self.csv_separator()?)
         } else {
-            match (&input.colsep, &input.header) {
+            match (&input.colsep, head) {
                 (Some(pattern), _) => Split::At(pattern.clone()),
                 // Names stand apart by tabs, and so do the values below them.
                 (None, Some(header)) if header != b"0" => Split::At(b"\t".to_vec()),
@@ -29,12 +37,12 @@ impl Typed {
         Ok(Reading {
             delimiter: input.delimiter.clone().unwrap_or_else(|| null.to_vec()),
             split,
-            header: input.header.as_deref().map(header),
+            header: head.map(|typed| header(typed)),
             trim: input.trim.unwrap_or(default_trim),
             end_mark: input.end_mark.clone().filter(|mark| !mark.is_empty()),
             skip_blank: has(Flag::SkipBlank),
             skip_first: has(Flag::SkipFirstLine),
-            continued: input.max_lines.is_some_and(|n| n > 0) || input.lines.is_some(),
+            continued: !self.pipes() && self.lines().is_some(),
             combine: if has(Flag::Link) { Combine::Link } else { Combine::AsJoined },
         })
     }
@@ -48,7 +56,9 @@ impl Typed {
         let fills = spreads || self.flags.has(Flag::Xargs);
         // `-l 0` is `-l 1`; 0 elsewhere inserts none, and is no limit to `-X`.
         let lines = input.lines.map(|n| n.max(1));
-        let typed = input.max_replace_args.or(input.max_args).or(input.max_lines).or(lines);
+        // With blocks to read, lines are those of the blocks.
+        let lines = input.max_lines.or(lines).filter(|_| !self.pipes());
+        let typed = input.max_replace_args.or(input.max_args).or(lines);
         let at_most = match (typed, fills) {
             (Some(0) | None, false) => NonZeroUsize::new(1),
             (n, _) => n.and_then(NonZeroUsize::new),
@@ -68,7 +78,8 @@ impl Typed {
     pub fn repeats_words(&self) -> bool {
         let has = |flag| self.flags.has(flag);
         let input = &self.input;
-        let by_lines = input.max_lines.is_some() && !has(Flag::Multiple) && !has(Flag::Xargs);
+        let by_lines =
+            input.max_lines.is_some() && !self.pipes() && !has(Flag::Multiple) && !has(Flag::Xargs);
         input.max_replace_args.is_some() || has(Flag::WithContext) || by_lines && input.max_args.is_none()
     }
 
@@ -89,11 +100,19 @@ impl Typed {
         Ok(BlockSpec {
             size,
             records: records.and_then(NonZeroUsize::new),
-            lines: input.max_lines.and_then(NonZeroUsize::new),
+            lines: self.lines(),
             separator: self.separator()?,
             remove_marks: self.flags.has(Flag::RemoveRecSep),
+            skip_first: self.flags.has(Flag::SkipFirstLine),
+            skip_blank: self.flags.has(Flag::SkipBlank),
             header: input.header.as_deref().map(header),
         })
+    }
+
+    /// `-L`, or `-l`, where nothing is one; `-L 0` is none.
+    fn lines(&self) -> Option<NonZeroUsize> {
+        let lines = self.input.lines.map(|n| n.max(1));
+        self.input.max_lines.or(lines).and_then(NonZeroUsize::new)
     }
 
     fn separator(&self) -> Result<Separator, UsageError> {
@@ -103,7 +122,7 @@ impl Typed {
         }
         // `-L` alone counts lines, whatever else ends records.
         let by_records = self.input.max_replace_args.or(self.input.max_args).is_some();
-        if self.input.max_lines.is_some_and(|n| n > 0) && !by_records {
+        if self.lines().is_some() && !by_records {
             return Ok(Separator::default());
         }
         // A newline ends a record unless something else is said to.

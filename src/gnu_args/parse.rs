@@ -230,6 +230,7 @@ impl<'a> Parser<'a> {
             }
         };
         self.typed.given.push(row.names[0]);
+        self.typed.spelled.push(called.to_owned());
         stored.map_err(|reason| {
             let value = shown_value.unwrap_or_default().to_string_lossy();
             UsageError::new(format!("{name} {value}: {reason}"))

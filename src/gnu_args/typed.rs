@@ -36,6 +36,8 @@ pub struct Typed {
     pub study: StudyOptions,
     /// The options that have an effect, by their best names, in order.
     pub given: Vec<&'static str>,
+    /// The same as they were typed, with hyphens and without values.
+    pub spelled: Vec<String>,
     /// The options that were accepted without effect.
     pub ignored: Vec<&'static str>,
 }

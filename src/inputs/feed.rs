@@ -120,7 +120,9 @@ impl Feed {
         self.head = false;
         let names = &mut self.names;
         names.clear();
-        rules.columns.split(&self.record, &mut |name| names.push(name.to_vec()))
+        // A table from Windows ends its lines with a carriage return, too.
+        let record = self.record.strip_suffix(b"\r").unwrap_or(&self.record);
+        rules.columns.split(record, &mut |name| names.push(name.to_vec()))
     }
 
     /// Makes `record` the next whole record. The head is taken as it is.

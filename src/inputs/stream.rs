@@ -10,6 +10,7 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use super::error::InputError;
+use super::source::is_space;
 use super::{Next, Patience, Wait};
 
 /// How much is asked for in one read.
@@ -24,11 +25,36 @@ pub(super) struct Stream {
     from: usize,
     filled: usize,
     ended: bool,
+    /// Leaves blank lines out, where that is wanted.
+    sieve: Option<Sieve>,
 }
 
 impl Stream {
     pub(super) fn new(path: &Path, file: File) -> Self {
-        Self { path: path.to_owned(), file, buffer: Vec::new(), from: 0, filled: 0, ended: false }
+        Self {
+            path: path.to_owned(),
+            file,
+            buffer: Vec::new(),
+            from: 0,
+            filled: 0,
+            ended: false,
+            sieve: None,
+        }
+    }
+
+    /// From now on what is read, and what was read and not consumed, has no blank
+    /// lines. It begins with a line.
+    pub(super) fn leave_blank_lines_out(&mut self) {
+        self.sieve = Some(Sieve::default());
+        self.sift(self.from);
+    }
+
+    /// Takes blank lines out of what was filled in from `start` on.
+    fn sift(&mut self, start: usize) {
+        let Some(sieve) = &mut self.sieve else { return };
+        let kept = sieve.sift(&self.buffer[start..self.filled]);
+        self.buffer.splice(start..self.filled, kept.iter().copied());
+        self.filled = start + kept.len();
     }
 
     pub(super) fn open(path: &Path) -> Result<Self, InputError> {
@@ -72,7 +98,9 @@ impl Stream {
                     return Ok(Next::End);
                 }
                 Ok(n) => {
+                    let start = self.filled;
                     self.filled += n;
+                    self.sift(start);
                     return Ok(Next::Ready);
                 }
                 // A descriptor that does not block may have nothing after all.
@@ -96,6 +124,35 @@ impl Stream {
             let wanted = (self.filled + most).max(2 * self.filled);
             self.buffer.resize(wanted, 0);
         }
+    }
+}
+
+/// Takes blank lines out of bytes that come piece by piece.
+#[derive(Default)]
+struct Sieve {
+    /// The line so far, as long as it is blank.
+    blank: Vec<u8>,
+    /// Whether the line has something else.
+    is_kept: bool,
+}
+
+impl Sieve {
+    /// What of `bytes`, and of what was held back before them, stays. A blank line
+    /// without an end is never heard of again.
+    fn sift(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::with_capacity(self.blank.len() + bytes.len());
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.is_kept || !line.iter().all(|byte| is_space(*byte)) {
+                kept.append(&mut self.blank);
+                kept.extend_from_slice(line);
+                self.is_kept = !line.ends_with(b"\n");
+            } else if line.ends_with(b"\n") {
+                self.blank.clear();
+            } else {
+                self.blank.extend_from_slice(line);
+            }
+        }
+        kept
     }
 }
 

@@ -119,6 +119,22 @@ impl Done {
         }
     }
 
+    /// Which of the jobs up to `last`, from 1, need not be run again by their numbers:
+    /// first and last of those in a row.
+    #[must_use]
+    pub fn left_out_by_number(&self, last: u64) -> Vec<(u64, u64)> {
+        let mut rows: Vec<(u64, u64)> = Vec::new();
+        let done = |succeeded: bool| succeeded || self.wanted == Wanted::New;
+        let left_out = self.numbers.iter().filter(|&&(seq, succeeded)| seq <= last && done(succeeded));
+        for &(seq, _) in left_out {
+            match rows.last_mut() {
+                Some((_, end)) if *end + 1 == seq => *end = seq,
+                _ => rows.push((seq, seq)),
+            }
+        }
+        rows
+    }
+
     fn by_number(&self, seq: u64) -> Option<bool> {
         let at = self.numbers.binary_search_by_key(&seq, |&(number, _)| number).ok()?;
         Some(self.numbers[at].1)

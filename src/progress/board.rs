@@ -112,6 +112,18 @@ impl Board {
         self.with(|state| Some(state.total?.saturating_sub(state.started)))
     }
 
+    /// How many tasks were started.
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.with(|state| state.started)
+    }
+
+    /// How many tasks there are, once that is known.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.with(|state| state.total)
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -15,7 +15,8 @@ use crate::measure::Usage;
 use crate::record::{Outcome, Record, Span, Way};
 use crate::study::tests::empty;
 use crate::study::{
-    Agreement, Column, Crew, Cut, Difference, Failure, FilesAgreement, RunResult, SpanTotal, Study,
+    Agreement, Column, Crew, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal,
+    Study,
 };
 use crate::style::Styles;
 use crate::workload::tap_check::Finding;
@@ -56,7 +57,13 @@ fn whole() -> Study {
         outside: false,
         checked: Some("read back".to_owned()),
     });
-    let failure = Failure { label: "c".to_owned(), why: "exit status 1".to_owned(), way: Way::Serial };
+    let failure = Failure {
+        label: "c".to_owned(),
+        why: "exit status 1".to_owned(),
+        way: Way::Serial,
+        run: 1,
+        also: vec![FailedAlso { way: Way::Parallel, run: 2 }],
+    };
     study.failures.insert(2, failure);
     study.unnamed_failures = 1;
     study.remarks = vec!["a remark".to_owned()];

@@ -138,7 +138,7 @@ fn case(record: &Record) -> TestCase {
 
 /// Without records the failures still have names.
 fn failed(study: &Study, way: Way) -> impl Iterator<Item = TestCase> {
-    study.failures.values().filter(move |failure| failure.way == way).map(|failure| {
+    study.failures.values().filter(move |failure| failure.is_of(way)).map(|failure| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(format::printable(&failure.why));
         TestCase::new(format::printable(&failure.label), status)

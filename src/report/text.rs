@@ -318,7 +318,7 @@ pub(super) fn failures(study: &Study, styles: Styles) -> Vec<String> {
         .values()
         .take(NAMED)
         .map(|failure| {
-            let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.called(failure.way));
+            let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.failed_in(failure));
             paint(styles.bad, &format::printable(&text))
         })
         .collect();

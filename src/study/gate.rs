@@ -4,7 +4,7 @@
 //! who asks for one does not want to hear that all is well because nothing was
 //! compared.
 
-use super::{Changes, Comparison, Study, Verdict};
+use super::{Changes, Comparison, Interval, Study, Verdict};
 use crate::format;
 
 /// What was asked for.
@@ -37,6 +37,41 @@ impl Gates {
             missed.extend(too_slow(compared.collect(), "serial", share));
         }
         missed
+    }
+
+    /// Which gates the runs of `study` neither reach nor miss for certain, each in a
+    /// sentence.
+    #[must_use]
+    pub fn undecided(&self, study: &Study) -> Vec<String> {
+        let comparisons = Comparison::of_each(study);
+        let mut undecided = Vec::new();
+        if let Some(least) = self.min_speedup {
+            let compared = comparisons.iter().flatten();
+            let fastest = compared.max_by(|one, other| one.speedup.total_cmp(&other.speedup));
+            undecided.extend(fastest.and_then(|fastest| perhaps_too_little(fastest, least)));
+        }
+        if let Some(share) = self.slower_by {
+            let compared = study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
+                let comparison = comparison.as_ref()?;
+                Some((column.short_name(), 1.0 / comparison.speedup, turned(&comparison.verdict)))
+            });
+            undecided.extend(perhaps_too_slow(compared.collect(), "serial", share));
+        }
+        undecided
+    }
+
+    /// The same of gates between two studies.
+    #[must_use]
+    pub fn undecided_by(&self, changes: &Changes<'_>, after: &Study) -> Vec<String> {
+        let mut undecided = Self { slower_by: None, ..*self }.undecided(after);
+        if let Some(share) = self.slower_by {
+            let compared = changes.columns.iter().map(|change| {
+                let name = format!("{} at {} at a time", change.after.way, change.after.width);
+                (name, change.ratio(), change.verdict.clone())
+            });
+            undecided.extend(perhaps_too_slow(compared.collect(), "before", share));
+        }
+        undecided
     }
 
     /// What missed a gate between two studies.
@@ -100,12 +135,58 @@ fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
     }
 }
 
+fn perhaps_too_little(fastest: &Comparison, least: f64) -> Option<String> {
+    let interval = interval(&fastest.verdict)?;
+    (interval.low < least && least <= interval.high).then(|| {
+        format!(
+            "--min-speedup {} not decided: {} ({}-{}); use more --runs",
+            typed(least),
+            format::factor(fastest.speedup),
+            format::three_digits(interval.low),
+            format::three_digits(interval.high)
+        )
+    })
+}
+
+/// Of `compared`, as for [`too_slow`], the one that may be the slowest, unless one
+/// is too slow for certain.
+fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) -> Option<String> {
+    let most = 1.0 + share;
+    let known = compared
+        .into_iter()
+        .filter_map(|(name, ratio, verdict)| interval(&verdict).map(|interval| (name, ratio, interval)));
+    let known: Vec<(String, f64, Interval)> = known.collect();
+    if known.iter().any(|(.., interval)| interval.low > most) {
+        return None;
+    }
+    let slowest = known.into_iter().max_by(|(.., one), (.., other)| one.high.total_cmp(&other.high));
+    let (name, ratio, interval) = slowest.filter(|(.., interval)| interval.high > most)?;
+    let [ratio, low, high] = [ratio, interval.low, interval.high].map(format::fine_change);
+    Some(format!(
+        "--fail-if-slower {} not decided: {name} took {ratio} ({low} to {high}) against {against}; \
+         use more --runs",
+        typed(share * 100.0)
+    ))
+}
+
+/// `number` as it was typed, or near enough.
+fn typed(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+fn interval(verdict: &Verdict) -> Option<Interval> {
+    match verdict {
+        Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(*interval),
+        Verdict::Unclaimed(_) | Verdict::Untested { .. } => None,
+    }
+}
+
 /// The verdict on the inverse of a ratio.
 fn turned(verdict: &Verdict) -> Verdict {
+    let turned = |interval: &Interval| Interval { low: 1.0 / interval.high, high: 1.0 / interval.low };
     match verdict {
-        Verdict::Different(interval) => {
-            Verdict::Different(super::Interval { low: 1.0 / interval.high, high: 1.0 / interval.low })
-        }
+        Verdict::Different(interval) => Verdict::Different(turned(interval)),
+        Verdict::NoDifference(interval) => Verdict::NoDifference(turned(interval)),
         same => same.clone(),
     }
 }
@@ -138,6 +219,22 @@ mod tests {
         let study = study(&[150, 180, 120, 160, 140], &[100, 110, 90, 105, 95]);
         assert!(least(1.6).missed(&study).is_empty());
         assert!(least(3.0).missed(&study)[0].starts_with("the speed-up is 1.50x ("));
+    }
+
+    #[test]
+    fn a_gate_within_the_interval_is_told_as_undecided_and_any_other_is_not() {
+        let noisy = study(&[150, 180, 120, 160, 140], &[100, 110, 90, 105, 95]);
+        let told = least(1.6).undecided(&noisy);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("--min-speedup 1.6 not decided: 1.50x ("), "{told:?}");
+        assert!(told[0].ends_with("; use more --runs"), "{told:?}");
+        assert!(least(0.5).undecided(&noisy).is_empty() && least(9.0).undecided(&noisy).is_empty());
+        let slow = study(&[100, 101, 99, 100, 100], &[110, 106, 114, 118, 102]);
+        let told = slower(0.07).undecided(&slow);
+        assert!(told[0].starts_with("--fail-if-slower 7 not decided: -j 2 took +10 % (+"), "{told:?}");
+        assert!(slower(0.0).undecided(&slow).is_empty() && slower(0.5).undecided(&slow).is_empty());
+        // One run is taken for what it is.
+        assert!(least(1.6).undecided(&study(&[150], &[100])).is_empty());
     }
 
     #[test]

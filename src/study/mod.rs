@@ -144,6 +144,41 @@ pub struct Failure {
     pub why: String,
     /// In which way it failed first.
     pub way: Way,
+    /// In which run of that way, from 1; 0 where that is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub run: usize,
+    /// The other ways in which it failed, too, each with the first run of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<FailedAlso>,
+}
+
+/// Another way in which a task failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAlso {
+    /// The way.
+    pub way: Way,
+    /// In which run of it, from 1.
+    pub run: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Failure {
+    /// The task failed as `other` says, in another run.
+    pub fn again(&mut self, other: &Self) {
+        if !self.is_of(other.way) {
+            self.also.push(FailedAlso { way: other.way, run: other.run });
+        }
+    }
+
+    /// Whether the task failed in a run of `way`.
+    #[must_use]
+    pub fn is_of(&self, way: Way) -> bool {
+        self.way == way || self.also.iter().any(|also| also.way == way)
+    }
 }
 
 impl Column {
@@ -214,6 +249,20 @@ impl Study {
     pub fn called(&self, way: Way) -> &'static str {
         let both = Way::SIDE_BY_SIDE.iter().all(|way| self.columns.iter().any(|it| it.way == *way));
         if both && way == Way::Parallel { "threads" } else { way.name() }
+    }
+
+    /// Where a task failed: `serial`, `serial and parallel`, with the first run each
+    /// where there were several.
+    #[must_use]
+    pub fn failed_in(&self, failure: &Failure) -> String {
+        let several = self.columns.iter().any(|column| column.runs.len() > 1);
+        let places = std::iter::once((failure.way, failure.run))
+            .chain(failure.also.iter().map(|also| (also.way, also.run)))
+            .map(|(way, run)| match run {
+                1.. if several => format!("{} run {run}", self.called(way)),
+                _ => self.called(way).to_owned(),
+            });
+        places.collect::<Vec<_>>().join(" and ")
     }
 
     /// Whether a way was run at several widths.

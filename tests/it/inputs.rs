@@ -1,6 +1,7 @@
 //! What a batch runs over: columns with names, random order, functions; and what
 //! is asked for instead of a run.
 
+use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -139,6 +140,61 @@ fn jobs_run_in_directories_that_are_made_for_them() {
     ran.exits(0).expect(ran.stdout.lines().count() == 2, "a directory each");
     let folders: Vec<&str> = ran.stdout.lines().collect();
     ran.expect(folders[0] != folders[1], "two directories");
+    ran.expect(fresh.names(".").is_empty(), "nothing left of them");
+}
+
+#[test]
+fn a_directory_of_a_jobs_own_is_gone_however_the_job_ended() {
+    let fresh = Fresh::new();
+    let script = "mkdir t; TMPDIR=$PWD/t parsim parallel --timeout 1 --wd ... 'mkdir a; >a/b; {}' ::: true false 'sleep 100'";
+    fresh.shell(script).run().exits(2);
+    assert_eq!(fresh.names("t"), [] as [&str; 0]);
+    assert_eq!(says("mkdir t; TMPDIR=$PWD/t parsim parallel --wd ... 'rm -r $PWD #' ::: a; ls -A t"), "");
+}
+
+#[test]
+fn a_job_elsewhere_knows_where_it_came_from() {
+    for place in ["w", "w{}", "..."] {
+        for job in ["'echo $OLDPWD #'", "-n0 printenv OLDPWD"] {
+            let said = says(&format!("pwd; OLDPWD=/ parsim parallel --wd '{place}' {job} ::: 1"));
+            let lines: Vec<&str> = said.lines().collect();
+            assert_eq!(lines[0], lines[1], "--wd {place} {job}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_cannot_be_used_is_told_before_anything_runs() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("file"), "").unwrap();
+    for (folder, why) in
+        [("t/here", "no such directory"), ("file", "not a directory"), ("/proc", "no file can be made")]
+    {
+        for subcommand in ["serial", "parallel", "compare"] {
+            let ran = fresh.parsim(&format!("{subcommand} --tmpdir {folder} touch ::: ran")).run();
+            ran.refuses(&format!("--tmpdir {folder}: {why}"));
+        }
+    }
+    assert_eq!(fresh.names("."), ["file"]);
+}
+
+#[test]
+fn without_a_terminal_jobs_that_were_to_have_it_run_without() {
+    // In a session of its own there is none.
+    let script = "setsid -w parsim parallel --tty 'cat; echo {}' ::: a b";
+    assert_eq!(says(script), "a\nb\n");
+}
+
+#[test]
+fn a_table_from_windows_has_names_without_carriage_returns_and_values_with_them() {
+    let table = |text: &str| format!("printf '{text}' | parsim parallel -k --header :");
+    assert_eq!(
+        says(&format!("{} --colsep , echo {{id}} {{city}}", table("id,city\\r\\n1,Oslo\\r\\n"))),
+        "1 Oslo\n"
+    );
+    assert_eq!(says(&format!("{} echo {{city}}", table("city\\r\\nOslo\\r\\n"))), "Oslo\r\n");
+    assert_eq!(says(&format!("{} echo {{b}} {{a}}", table("a\\tb\\r\\n1\\t2\\r\\n"))), "2\r 1\n");
+    assert_eq!(says(&format!("{} --csv echo {{b}} {{a}}", table("a,b\\r\\n1,2\\r\\n"))), "2 1\n");
 }
 
 #[test]
@@ -158,8 +214,9 @@ fn the_total_may_be_told_instead_of_counted() {
 #[test]
 fn a_limit_in_percent_follows_the_jobs_that_succeeded() {
     let fresh = Fresh::new();
-    let ran = fresh.shell("parsim parallel -j1 --timeout 2000% 'sleep {}; echo {}' ::: 0.2 60 0.2").run();
-    ran.exits(1).tells("job 2 failed: timed out").expect(ran.stdout == "0.2\n0.2\n", "the others");
+    let ran =
+        fresh.shell("parsim parallel -j1 --timeout 2000% 'sleep {}; echo {}' ::: 0.2 0.2 0.2 60 0.2").run();
+    ran.exits(1).tells("job 4 failed: timed out").expect(ran.stdout == "0.2\n0.2\n0.2\n0.2\n", "the others");
 }
 
 #[test]

@@ -40,6 +40,8 @@ mod inputs;
 mod left;
 // What runs when, and what counts.
 mod order;
+// Options beside others.
+mod pairs;
 // What jobs read.
 mod pipe;
 // When jobs start, are tried again and given up.
@@ -84,5 +86,7 @@ mod tap;
 mod terminal;
 // Who works at a time.
 mod threads;
+// Work that was not done, or not all of it.
+mod unfinished;
 // Threads against processes.
 mod workers;

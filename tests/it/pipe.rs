@@ -147,10 +147,34 @@ fn jobs_take_turns_at_blocks() {
     let sum = "awk '{s+=$1} END {print s}'";
     let script = format!("seq 300000 | parsim parallel --pipe --round-robin -j3 --block 10k wc -l | {sum}");
     assert_eq!(says(&script), "300000\n");
-    // One that reads nothing is passed over.
+    // One that reads nothing is passed over; what it was dealt is told to be lost.
     let script = "seq 300000 | parsim parallel --pipe --round-robin -j2 --block 10k \
                   'if [ {#} = 1 ]; then until [ -e done ]; do sleep 0.01; done; else cat >/dev/null; >done; fi'";
-    assert_eq!(says(&format!("echo | {{ {script}; }} & wait; echo over")), "over\n");
+    let ran = Fresh::new().shell(script).run();
+    ran.exits(1).tells_one_line("job 1 failed: it ended without reading ");
+}
+
+#[test]
+fn what_is_dealt_to_a_job_that_does_not_read_it_is_told_and_the_job_has_failed() {
+    let fresh = Fresh::new();
+    let run = |input: &str, rest: &str| {
+        fresh.shell(&format!("{input} | parsim parallel --pipe --round-robin {rest}")).run()
+    };
+    let lost = "job 1 failed: it ended without reading";
+    let first = "'[ {#} = 1 ] && exit 0; wc -l'";
+    // Much of it never got into the pipe; little of it was there and then gone.
+    run("seq 500000", &format!("-j2 {first}"))
+        .exits(1)
+        .tells_one_line(lost)
+        .tells("bytes that --round-robin");
+    let ran = run("seq 2", &format!("-k -j2 -N1 --joblog l {first}"));
+    ran.exits(1).tells_one_line(&format!("{lost} 2 bytes")).expect(ran.stdout == "1\n", "the other's line");
+    let log = std::fs::read_to_string(fresh.path("l")).unwrap();
+    ran.expect(log.lines().any(|row| row.contains("\t1\t0\t[ 1 = 1 ]")), "the failure in the log");
+    // Each read its first line, and there was more.
+    run("seq 5", "-j1 -N1 'read line'").exits(1).tells_one_line(lost);
+    run("seq 9", "-j2 -N1 cat").exits(0).is_quiet();
+    run("seq 1000", "-j2 --block 100 --fifo 'cat {} >/dev/null'").exits(0).is_quiet();
 }
 
 #[test]

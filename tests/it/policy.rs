@@ -91,7 +91,20 @@ fn after_the_time_limit_running_jobs_finish_and_no_other_starts() {
     let fresh = Fresh::new();
     let ran =
         fresh.parsim("parallel -j1 --max-time 1").args(["sleep 1.5; echo {}", ":::", "1", "2", "3"]).run();
-    ran.exits(0).tells("stopped early").expect(ran.stdout == "1\n", "the first job alone");
+    ran.exits(104).tells("2 of 3 jobs not started").expect(ran.stdout == "1\n", "the first job alone");
+}
+
+#[test]
+fn a_limit_in_percent_waits_for_three_jobs_to_end() {
+    let fresh = Fresh::new();
+    // The second takes far longer than the first, and so do the others.
+    let job = "[ {} = 1 ] || sleep 0.5; echo {}";
+    let line = fresh.parsim("parallel -j1 --timeout 300% --shell /bin/sh");
+    let ran = line.args([job, ":::", "1", "2", "3"]).run();
+    ran.exits(0).expect(ran.stdout == "1\n2\n3\n", "all of them");
+    let line = fresh.parsim("parallel -j1 --timeout 1000% --shell /bin/sh");
+    let ran = line.args(["[ {} -lt 4 ] && sleep 0.1 || sleep 600", ":::", "1", "2", "3", "4"]).run();
+    ran.exits(1).tells("job 4 failed: timed out");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! compared is the experiment's and the batch's.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
@@ -89,12 +88,11 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
 
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
-        // With stderr closed there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "parsim: there are no inputs, so there is nothing to compare");
         exports.finish(&study).map_err(Fault::Own)?;
-    } else {
-        report(&study, exports, terminal).map_err(Fault::Own)?;
+        let text = "there are no inputs, so nothing was compared: give some after ::: or on standard input";
+        return Err(Fault::Own(anyhow::anyhow!(text)));
     }
+    report(&study, exports, terminal).map_err(Fault::Own)?;
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
         return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
     }
@@ -108,7 +106,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None => End::Status(gates::exit(&study, &gates.missed(&study)).status()),
+        None => End::Status(gates::exit(&study, &gates).status()),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 
-use super::offered;
+use super::{offered, pairs};
 use crate::cli::exit::Fault;
 use crate::gnu_args::{self, Typed};
 use crate::record::Way;
@@ -38,9 +38,22 @@ fn with_defaults(words: &[OsString], goes: fn(&Typed) -> bool) -> Result<Typed, 
     if !(alone.command.is_empty() && alone.sources.is_empty() && !alone.bare_separator) {
         return Err(Fault::Usage("$PARSIM holds default options and nothing else".to_owned()));
     }
-    let kept =
-        one_by_one(&defaults).into_iter().filter(|option| understood(option).is_ok_and(|typed| goes(&typed)));
-    understood(&[&kept.flatten().cloned().collect::<Vec<_>>(), words].concat())
+    let mut kept = Vec::new();
+    for option in one_by_one(&defaults) {
+        let more = [&kept, option].concat();
+        let is_kept = understood(option).is_ok_and(|typed| goes(&typed))
+            && goes_beside(&more, &kept, words).unwrap_or(true);
+        if is_kept {
+            kept = more;
+        }
+    }
+    understood(&[&kept, words].concat())
+}
+
+/// Whether `more` defaults go with what was typed as well as those `kept` so far.
+fn goes_beside(more: &[OsString], kept: &[OsString], words: &[OsString]) -> Result<bool, Fault> {
+    let goes = |defaults: &[OsString]| Ok(pairs::check(&understood(&[defaults, words].concat())?).is_ok());
+    Ok(goes(more)? || !goes(kept)?)
 }
 
 /// `words`, which are options, each with its value.

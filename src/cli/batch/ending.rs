@@ -15,7 +15,7 @@ use crate::study::Study;
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
 /// and what was not started.
-pub(super) fn tell(study: &Study, tails: &Tails, board: &Board, interrupt: &Interrupt) {
+pub(super) fn tell(study: &Study, typed: &Typed, tails: &Tails, board: &Board, interrupt: &Interrupt) {
     // Who reads no more does not want to hear of it, either.
     if interrupt.signal() == Some(SIGPIPE) {
         return;
@@ -33,6 +33,8 @@ pub(super) fn tell(study: &Study, tails: &Tails, board: &Board, interrupt: &Inte
         let of = cut.tasks.map_or_else(String::new, |tasks| format!(" of {}", format::count(tasks)));
         let jobs = if cut.tasks.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
         say(&format!("interrupted: {}{of} {jobs} had succeeded", format::count(cut.finished)));
+    } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
+        say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, board)));
     } else if study.left_some {
         match board.not_started() {
             Some(left) if left > 0 => {
@@ -41,6 +43,25 @@ pub(super) fn tell(study: &Study, tails: &Tails, board: &Board, interrupt: &Inte
             }
             _ => say("stopped early: not all jobs were started"),
         }
+    }
+}
+
+/// Whether `--max-time` alone is why there are jobs that were not started, or may
+/// have been.
+fn is_time_over(study: &Study, interrupt: &Interrupt) -> bool {
+    interrupt.is_time_over() && (study.left_some || interrupt.has_left_input())
+}
+
+/// What is known of jobs that the time was not enough for.
+fn unstarted(study: &Study, board: &Board) -> String {
+    let started = format::plural(board.started(), "job");
+    let were = if board.started() == 1 { "was" } else { "were" };
+    match (board.total(), board.not_started()) {
+        (Some(total), Some(left)) if left > 0 => {
+            format!(": {} of {} not started", format::count(left), format::plural(total, "job"))
+        }
+        _ if study.left_some => format!(": {started} {were} started, and there were more"),
+        _ => format!(" before the input had ended: {started} {were} started"),
     }
 }
 
@@ -58,10 +79,12 @@ pub(super) fn summarize(study: &Study, typed: &Typed) {
 
 /// How the process ends.
 pub(super) fn end(study: &Study, interrupt: &Interrupt) -> End {
-    match (interrupt.signal(), study.halt_status) {
-        (Some(signal), _) => End::Signal(signal),
-        (None, Some(status)) => End::Status(status),
-        (None, None) => End::Status(Exit::of(study).status()),
+    if let Some(signal) = interrupt.signal() {
+        return End::Signal(signal);
+    }
+    match study.halt_status.unwrap_or_else(|| Exit::of(study).status()) {
+        0 if is_time_over(study, interrupt) => End::Status(Exit::TimeOver.status()),
+        status => End::Status(status),
     }
 }
 

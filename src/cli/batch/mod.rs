@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `offered` | options that are refused, with reasons |
+//! | `pairs` | options that have no effect beside others |
 //! | `asks` | what is asked for instead of a run |
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `reads` | where jobs come from, and what they read |
@@ -29,6 +30,7 @@ mod compare;
 mod defaults;
 mod ending;
 mod offered;
+mod pairs;
 mod policy;
 mod reads;
 mod records;
@@ -138,7 +140,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     meter.end();
     drop(attendant);
     let study = study.map_err(Fault::Own)?;
-    ending::tell(&study, &results.tails, &board, &interrupt);
+    ending::tell(&study, &typed, &results.tails, &board, &interrupt);
     ending::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
     Ok(ending::end(&study, &interrupt))

@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::reads::pipes;
+use super::pairs;
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Timeout, Typed};
 
@@ -30,7 +30,21 @@ const NOT_COMPARED: &[(&[&str], &str)] = &[
     ),
     (&["resume", "resume-failed", "retry-failed"], "both ways have to do all of the jobs"),
     (
-        &["pipe", "pipe-part", "cat", "fifo", "tee", "block", "round-robin"],
+        &[
+            "pipe",
+            "pipe-part",
+            "cat",
+            "fifo",
+            "tee",
+            "round-robin",
+            "block",
+            "recstart",
+            "recend",
+            "regexp",
+            "remove-rec-sep",
+            // As help has it.
+            "rrs",
+        ],
         "the input would be gone after the first run: cut it into files, and compare over these",
     ),
     (
@@ -71,27 +85,14 @@ pub(super) fn goes_one_way(typed: &Typed) -> bool {
 /// Refuses what cannot be done.
 pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
-    let has = |flag| typed.flags.has(flag);
     if let Some(option) = typed.given.iter().find(|option| FOR_COMPARE.contains(option)) {
         return refuse(format!("--{option} goes with both ways: parsim compare"));
     }
-    // As in GNU parallel --cat and --fifo mean --pipe.
-    let needs_pipe = [
-        (Flag::RoundRobin, "--round-robin"),
-        (Flag::Tee, "--tee"),
-        (Flag::Cat, "--cat"),
-        (Flag::Fifo, "--fifo"),
-    ];
-    if let Some((_, name)) = needs_pipe.iter().find(|(flag, _)| has(*flag) && !pipes(typed)) {
-        return refuse(format!("{name} needs --pipe: it is about what jobs read"));
-    }
-    if pipes(typed) && lacks_command(typed) {
+    pairs::check(typed)?;
+    if typed.pipes() && lacks_command(typed) {
         return refuse(
             "--pipe needs a command that reads what is piped: parsim parallel --pipe wc -l".to_owned(),
         );
-    }
-    if has(Flag::RoundRobin) && typed.run.retries.is_some_and(|tries| tries != 1) {
-        return refuse("--retries with --round-robin: what a job has read cannot be given again".to_owned());
     }
     Ok(())
 }

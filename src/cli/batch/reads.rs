@@ -22,11 +22,6 @@ pub(super) struct Jobs {
     interrupt: Interrupt,
 }
 
-/// Whether jobs are given blocks of standard input.
-pub(super) fn pipes(typed: &Typed) -> bool {
-    [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo].iter().any(|&flag| typed.flags.has(flag))
-}
-
 /// How jobs are offered what they read.
 pub(super) fn offer(typed: &Typed) -> Offer {
     if typed.flags.has(Flag::Cat) {
@@ -53,6 +48,9 @@ impl Jobs {
         if typed.bare_separator && sources.is_empty() && stdin.is_terminal() {
             sources.push(Source::new(Origin::Values(Vec::new())));
         }
+        if sources.is_empty() && !typed.pipes() && stdin.is_terminal() {
+            super::ending::say(&from_terminal(typed));
+        }
         let own = |error: crate::inputs::InputError| Fault::Own(error.into());
         let mut jobs =
             Self { inputs: None, files: Vec::new(), whole: Vec::new(), interrupt: interrupt.clone() };
@@ -75,20 +73,18 @@ impl Jobs {
             if jobs.files.is_empty() && jobs.whole.is_empty() {
                 return Err(Fault::Usage("--pipe-part reads files: give one with -a FILE".to_owned()));
             }
-        } else if pipes(typed) {
+        } else if typed.pipes() {
             jobs.files.push(stdin.try_clone().map_err(|error| Fault::Own(error.into()))?);
         }
         // What --pipe-part leaves on standard input, --tee has for its values.
         let left = typed.flags.has(Flag::PipePart) && typed.flags.has(Flag::Tee);
-        if !pipes(typed) || !sources.is_empty() || left {
+        if !typed.pipes() || !sources.is_empty() || left {
             let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
             if typed.flags.has(Flag::Shuf) {
                 inputs.shuffle(super::shuffle::below());
             }
             options.columns = match reading.header {
                 None => Vec::new(),
-                // With --pipe, the head is the stream's.
-                Some(_) if pipes(typed) => Vec::new(),
                 Some(Header::FileNames) => inputs.names(),
                 Some(_) => inputs.read_names(&mut *jobs.patience()).map_err(own)?,
             };
@@ -106,11 +102,12 @@ impl Jobs {
     ) -> Result<(Feed, Reads), Fault> {
         let patience = self.patience();
         let has = |flag| typed.flags.has(flag);
-        if !pipes(typed) {
+        if !typed.pipes() {
             let inputs = self.inputs.expect("inputs are opened where there is nothing else");
             // What only prints its jobs needs no terminal for them.
             let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
-            let reads = if wants_terminal { Reads::Terminal(terminal()?) } else { Reads::Own };
+            let terminal = if wants_terminal { terminal() } else { None };
+            let reads = terminal.map_or(Reads::Own, Reads::Terminal);
             return Ok((Feed::new(inputs, packer, patience), reads));
         }
         let values = match self.inputs {
@@ -138,11 +135,11 @@ impl Jobs {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
         }
         let blocks: Result<Vec<Blocks>, _> = files.into_iter().map(|file| Blocks::new(&spec, file)).collect();
-        let mut blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
+        let blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
         if has(Flag::RoundRobin) {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
             let reading: Patient = Box::new(command::patience(self.interrupt.clone()));
-            let lanes = Arc::new(Lanes::new(blocks.remove(0), reading, width.get(), in_turn));
+            let lanes = Arc::new(Lanes::new(blocks, reading, width.get(), in_turn));
             return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::Lanes(lanes)));
         }
         Ok((Feed::blocks(blocks, values, patience), Reads::Own))
@@ -157,7 +154,7 @@ impl Jobs {
 /// are read one after another, as those of a stream.
 fn reads_parts(typed: &Typed) -> bool {
     let input = &typed.input;
-    let counted = [input.max_args, input.max_replace_args, input.max_lines];
+    let counted = [input.max_args, input.max_replace_args, input.max_lines, input.lines];
     typed.flags.has(Flag::PipePart) && !typed.flags.has(Flag::Tee) && counted.iter().all(Option::is_none)
 }
 
@@ -192,7 +189,24 @@ fn at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
         .ok_or_else(|| Fault::Usage("--block -0: a slot gets at least one block".to_owned()))
 }
 
-fn terminal() -> Result<Arc<File>, Fault> {
-    let terminal = File::open("/dev/tty");
-    terminal.map(Arc::new).map_err(|error| Fault::Own(anyhow::anyhow!("--tty: open /dev/tty: {error}")))
+/// What is said to who may not know that inputs are to be typed now.
+fn from_terminal(typed: &Typed) -> String {
+    let words = typed.command.iter();
+    let mistaken = words.map(|word| word.to_string_lossy()).find(|word| ["::", ":"].contains(&&**word));
+    let meant = match (mistaken, typed.command.first()) {
+        (Some(word), _) => format!("did you mean ':::' by '{word}'?"),
+        (None, Some(first)) => {
+            let first = first.to_string_lossy();
+            let first = first.split_whitespace().next().unwrap_or("echo").to_owned();
+            format!("did you forget ':::'?  parsim parallel {first} ::: a b")
+        }
+        (None, None) => "did you forget a command and ':::'?  parsim parallel echo ::: a b".to_owned(),
+    };
+    format!("inputs are read from the terminal, one a line, until Ctrl-D; {meant}")
+}
+
+/// The terminal, if there is one: without, `--tty` has jobs read nothing, as in
+/// GNU parallel.
+fn terminal() -> Option<Arc<File>> {
+    File::open("/dev/tty").ok().map(Arc::new)
 }

@@ -9,8 +9,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ending::say;
 use crate::cli::exit::Fault;
 use crate::event::Journal;
+use crate::format::count;
 use crate::gnu_args::{Flag, Typed};
 use crate::interrupt::Interrupt;
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
@@ -32,10 +34,6 @@ pub(super) fn effective(mut typed: Typed) -> Result<Typed, Fault> {
     }
     if (has(Flag::Resume) || has(Flag::ResumeFailed)) && output.joblog.is_none() && output.results.is_none() {
         return needs("--resume and --resume-failed require --joblog or --results");
-    }
-    let goes_on = has(Flag::Resume) || has(Flag::ResumeFailed) || has(Flag::RetryFailed);
-    if goes_on && (has(Flag::RoundRobin) || has(Flag::Tee)) {
-        return needs("--resume and its like do not go with --round-robin and --tee: every job reads anew");
     }
     if has(Flag::RetryFailed) {
         if output.joblog.is_none() {
@@ -62,6 +60,9 @@ pub(super) fn earlier(
     {
         let log = File::open(path).map_err(|error| unreadable(path, &error.into()))?;
         let failed = joblog::failed(BufReader::new(log)).map_err(|error| unreadable(path, &error))?;
+        if failed.is_empty() {
+            say(&format!("--retry-failed: nothing to do: no job failed, says {}", path.display()));
+        }
         return Ok(Earlier::Failed(failed));
     }
     if !has(Flag::Resume) && !has(Flag::ResumeFailed) {
@@ -84,15 +85,59 @@ pub(super) fn earlier(
     // left results, too.
     let results_decide = kept.is_none() && has(Flag::Resume);
     let has_results = if results_decide { has_results } else { Arc::new(|_: &Task| false) };
-    let interrupt = interrupt.clone();
-    let goes_by_number = move || {
+    let why = match lines {
+        Lines::Stay => "no command of this batch is in the job log",
+        Lines::DependOnSlot => "commands with {%} in them are not the same in each run",
+    };
+    let draining = interrupt.clone();
+    let goes_by_number = move |jobs: &[(u64, u64)]| {
         // Inputs that were not waited for are not known.
-        if !interrupt.is_draining() {
-            super::ending::say("no command of this batch is in the job log: going on by job numbers");
+        if !draining.is_draining() {
+            say(&format!("{why}: {}", skipping(jobs)));
+        }
+    };
+    let draining = interrupt.clone();
+    let (option, place) = (
+        if has(Flag::ResumeFailed) { "--resume-failed" } else { "--resume" },
+        if kept.is_some() { "in the job log" } else { "among the results" },
+    );
+    let nothing_left = move |jobs: u64| {
+        if !draining.is_draining() {
+            let are =
+                if jobs == 1 { "the job is".to_owned() } else { format!("all {} jobs are", count(jobs)) };
+            say(&format!("{option}: nothing to do: {are} {place}"));
         }
     };
     let mode = (lines == Lines::DependOnSlot).then_some(Mode::Number);
-    Ok(Earlier::Log(Resume { log, mode, has_results, goes_by_number: Box::new(goes_by_number) }))
+    Ok(Earlier::Log(Resume {
+        log,
+        mode,
+        has_results,
+        goes_by_number: Box::new(goes_by_number),
+        nothing_left: Box::new(nothing_left),
+    }))
+}
+
+/// `skipping jobs 1-2 and 5 by number`: `rows` are first and last of jobs in a row.
+fn skipping(rows: &[(u64, u64)]) -> String {
+    /// So many rows are named.
+    const NAMED: usize = 5;
+    let name = |&(first, last): &(u64, u64)| match last - first {
+        0 => count(first),
+        1.. => format!("{}-{}", count(first), count(last)),
+    };
+    let n_jobs: u64 = rows.iter().map(|(first, last)| last - first + 1).sum();
+    let (first, rest) = rows.split_at(rows.len().min(NAMED));
+    let mut told: Vec<String> = first.iter().map(name).collect();
+    let n_rest: u64 = rest.iter().map(|(first, last)| last - first + 1).sum();
+    told.extend((n_rest > 0).then(|| format!("{} more", count(n_rest))));
+    let told = match told.split_last() {
+        None => return "no job is skipped".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    };
+    let jobs = if n_jobs == 1 { "job" } else { "jobs" };
+    format!("skipping {jobs} {told} by number, as GNU parallel does")
 }
 
 /// Whether the same job has the same command line in each run.
@@ -157,4 +202,20 @@ fn log_path(typed: &OsStr) -> PathBuf {
 
 fn unreadable(path: &Path, error: &Unreadable) -> Fault {
     Fault::Usage(format!("read the job log {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_that_are_skipped_are_named_as_far_as_there_are_few() {
+        let by = " by number, as GNU parallel does";
+        assert_eq!(skipping(&[]), "no job is skipped");
+        assert_eq!(skipping(&[(3, 3)]), format!("skipping job 3{by}"));
+        assert_eq!(skipping(&[(1, 2)]), format!("skipping jobs 1-2{by}"));
+        assert_eq!(skipping(&[(1, 2), (5, 5), (7, 9)]), format!("skipping jobs 1-2, 5 and 7-9{by}"));
+        let many: Vec<(u64, u64)> = (0..8).map(|n| (3 * n + 1, 3 * n + 2)).collect();
+        assert_eq!(skipping(&many), format!("skipping jobs 1-2, 4-5, 7-8, 10-11, 13-14 and 6 more{by}"));
+    }
 }

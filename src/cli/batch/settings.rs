@@ -1,16 +1,15 @@
 //! From options to a batch that can be run.
 
 use std::ffi::OsString;
-use std::fs::DirBuilder;
+use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::beside::Beside;
 use super::policy::{term_sequence, timeout};
-use super::reads::{self, Jobs, pipes};
+use super::reads::{self, Jobs};
 use super::records::{self, Lines};
 use super::results::{self, Results};
 use super::shell::shell;
@@ -24,8 +23,7 @@ use crate::policy::Amount;
 use crate::progress::Meter;
 use crate::record::Way;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
-use crate::temporary::{self, Kind};
-use crate::unnamed_file::keep_files_in;
+use crate::unnamed_file::{keep_files_in, unnamed_file};
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
@@ -62,6 +60,7 @@ pub(super) fn prepare(
     let jobs = Jobs::open(typed, interrupt, &mut options)?;
     if let Some(folder) = &typed.run.tmpdir {
         keep_files_in(folder.clone());
+        check_folder(folder)?;
     }
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
     // With `env_parallel` variables are what it is all about.
@@ -72,8 +71,11 @@ pub(super) fn prepare(
     let of_way = |way| words.iter().map(|word| ways::named(word, way).0).collect::<Vec<_>>();
     let names_way = || words.iter().any(|word| ways::named(word, Way::Serial).1 > 0);
     let template = match purpose {
-        // Without words, values are the commands.
-        Purpose::Effect if pipes(typed) && !words.is_empty() => Template::exact(&words, &options),
+        // Without words, values are the commands. A name is appended as a value is,
+        // for what is in the file is read in no other way.
+        Purpose::Effect if typed.pipes() && !words.is_empty() && reads::offer(typed) == Offer::Stdin => {
+            Template::exact(&words, &options)
+        }
         Purpose::Effect => Template::command(&words, &options),
         Purpose::Comparison => command(&of_way(Way::Parallel)),
     };
@@ -146,34 +148,45 @@ pub(super) fn prepare(
     Ok((batch, results))
 }
 
+/// Whether temporary files can be made in `folder`: now rather than in the middle.
+fn check_folder(folder: &Path) -> Result<(), Fault> {
+    let refuse = |why: String| Err(Fault::Usage(format!("--tmpdir {}: {why}", folder.display())));
+    match std::fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            refuse("no such directory; make it first".to_owned())
+        }
+        Ok(data) if !data.is_dir() => refuse("not a directory".to_owned()),
+        Err(error) => refuse(plain(&error)),
+        Ok(_) => match unnamed_file() {
+            Err(error) => refuse(format!("no file can be made there: {}", plain(&error))),
+            Ok(_) => Ok(()),
+        },
+    }
+}
+
+/// What the system says of `error`, without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
 /// Where jobs run; `...` is a new directory for each.
 fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
     let Some(directory) = &typed.run.work_dir else { return Ok(Directory::Here) };
     let text = directory.as_os_str().as_bytes();
-    let own = if text == b"..." { Some(private_folder(typed)?.join("{#}")) } else { None };
-    let text = own.as_ref().map_or(text, |own| own.as_os_str().as_bytes());
+    if text == b"..." {
+        let folder = typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
+        return Ok(Directory::OfItsOwn(folder));
+    }
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     Ok(if template.uses_any() { Directory::Each(template) } else { Directory::Fixed(directory.clone()) })
-}
-
-/// A folder in TMPDIR that nobody else looks into, or could have made before.
-fn private_folder(typed: &Typed) -> Result<PathBuf, Fault> {
-    let folder = std::env::temp_dir();
-    let path = folder.join(temporary::fresh_name("parsim", Kind::Folder));
-    if typed.flags.has(Flag::DryRun) {
-        return Ok(path);
-    }
-    temporary::sweep(&folder);
-    let made = DirBuilder::new().mode(0o700).create(&path);
-    made.map_err(|error| Fault::Usage(format!("--wd ...: cannot make {}: {error}", path.display())))?;
-    Ok(path)
 }
 
 /// Whether something made for each job depends on the number of jobs.
 fn names_total(settings: &Settings, tag: &Tag) -> bool {
     let directory = match &settings.directory {
         Directory::Each(template) => Some(template),
-        Directory::Here | Directory::Fixed(_) => None,
+        Directory::Here | Directory::Fixed(_) | Directory::OfItsOwn(_) => None,
     };
     let tag = match tag {
         Tag::Text(template, _) => Some(template),
@@ -189,7 +202,10 @@ fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
     let threads = typed.run.threads_per_job.map(|threads| THREADS.map(|name| (name, threads.to_string())));
     let folder = typed.run.tmpdir.as_ref().map(|folder| ("TMPDIR".into(), folder.clone().into()));
     let threads = threads.into_iter().flatten().map(|(name, threads)| (name.into(), threads.into()));
-    threads.chain(folder).collect()
+    // As after a `cd` there.
+    let here = typed.run.work_dir.as_ref().and_then(|_| std::env::current_dir().ok());
+    let left = here.map(|here| ("OLDPWD".into(), here.into()));
+    threads.chain(folder).chain(left).collect()
 }
 
 fn quoting(typed: &Typed) -> Quoting {

@@ -5,34 +5,96 @@ use std::time::Duration;
 
 use crate::event::Journal;
 use crate::process::child::Running;
-use crate::record::Record;
+use crate::record::{Outcome, Record};
 use crate::study::Remedian;
 
-/// Limits jobs to a share of the median of those that succeeded so far.
+/// So many jobs have to end before it is known what is usual.
+const FEWEST: usize = 3;
+
+/// Limits jobs to a share of the median of those that succeeded so far. One that
+/// met the limit counts as having lasted that long at least: it is no sign that
+/// jobs are short.
 pub(super) struct MedianLimit {
     running: &'static Running,
     /// 1.0 is the median itself.
     factor: f64,
-    seconds: Mutex<Remedian>,
+    ended: Mutex<Ended>,
+}
+
+/// How long jobs lasted.
+#[derive(Default)]
+struct Ended {
+    seconds: Remedian,
+    n_jobs: usize,
+    limit: Duration,
 }
 
 impl MedianLimit {
-    /// No limit until a job has succeeded; then `percent` of the median.
+    /// No limit until three jobs have ended; then `percent` of the median.
     pub(super) fn new(running: &'static Running, percent: f64) -> Self {
-        Self { running, factor: percent / 100.0, seconds: Mutex::default() }
+        Self { running, factor: percent / 100.0, ended: Mutex::default() }
     }
 }
 
 impl Journal for MedianLimit {
     fn ended(&self, record: &Record) {
-        if record.outcome.is_success() {
-            let median = {
-                let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-                seconds.add(record.wall.as_secs_f64());
-                seconds.estimate()
-            };
-            let limit = Duration::try_from_secs_f64(median * self.factor).unwrap_or(Duration::MAX);
+        let limit = {
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.enter(record, self.factor)
+        };
+        if let Some(limit) = limit {
             self.running.set_time_limit(Some(limit));
         }
+    }
+}
+
+impl Ended {
+    /// Takes note of `record`; the limit from now on, where it has changed.
+    fn enter(&mut self, record: &Record, factor: f64) -> Option<Duration> {
+        let lasted = match record.outcome {
+            Outcome::Success => record.wall,
+            Outcome::TimedOut => record.wall.max(self.limit),
+            _ => return None,
+        };
+        self.seconds.add(lasted.as_secs_f64());
+        self.n_jobs += 1;
+        if self.n_jobs < FEWEST {
+            return None;
+        }
+        let limit = self.seconds.estimate() * factor;
+        self.limit = Duration::try_from_secs_f64(limit).unwrap_or(Duration::MAX);
+        Some(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::record;
+
+    fn ended(outcome: Outcome, seconds: u64) -> Record {
+        Record { outcome, wall: Duration::from_secs(seconds), ..record(0) }
+    }
+
+    #[test]
+    fn nobody_has_a_limit_before_three_jobs_have_ended() {
+        let mut jobs = Ended::default();
+        let mut limit = |outcome, seconds| jobs.enter(&ended(outcome, seconds), 2.0).map(|it| it.as_secs());
+        assert_eq!(limit(Outcome::Success, 1), None);
+        assert_eq!(limit(Outcome::Exited(1), 9), None, "one that failed tells nothing");
+        assert_eq!(limit(Outcome::Success, 9), None);
+        assert_eq!(limit(Outcome::Success, 8), Some(16));
+    }
+
+    #[test]
+    fn jobs_that_met_the_limit_raise_it_until_such_jobs_pass() {
+        let mut jobs = Ended::default();
+        let mut limit = |outcome, seconds| jobs.enter(&ended(outcome, seconds), 3.0).map(|it| it.as_secs());
+        for _ in 0..3 {
+            let _ = limit(Outcome::Success, 1);
+        }
+        let raised: Vec<_> = (0..4).filter_map(|_| limit(Outcome::TimedOut, 3)).collect();
+        assert_eq!(raised.last(), Some(&9), "{raised:?}");
+        assert_eq!(limit(Outcome::TimedOut, 0), Some(9), "it lasted as long as it was let");
     }
 }

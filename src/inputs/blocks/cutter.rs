@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::cut::{Cut, Scan, Separator};
-use super::head::{check, end_of_head};
+use super::head::{check, end_of_head, end_of_line};
 use crate::inputs::error::InputError;
 use crate::inputs::source::Header;
 use crate::inputs::stream::{CHUNK, Stream};
@@ -27,6 +27,10 @@ pub struct BlockSpec {
     pub separator: Separator,
     /// Whether separators are left out of blocks (`--rrs`).
     pub remove_marks: bool,
+    /// Whether the first line is passed over, before the header.
+    pub skip_first: bool,
+    /// Whether blank lines are left out (`-r`), but for those of the header.
+    pub skip_blank: bool,
     /// What is put before each block.
     pub header: Option<Header>,
 }
@@ -39,6 +43,8 @@ impl Default for BlockSpec {
             lines: None,
             separator: Separator::default(),
             remove_marks: false,
+            skip_first: false,
+            skip_blank: false,
             header: None,
         }
     }
@@ -52,6 +58,9 @@ pub struct Blocks {
     records: Option<NonZeroUsize>,
     lines: Option<NonZeroUsize>,
     remove_marks: bool,
+    /// Whether the first line is still to be passed over.
+    skips_line: bool,
+    skip_blank: bool,
     head: Head,
     /// While a block of `records` is gathered: how far, and how many it has.
     scan: Scan,
@@ -60,7 +69,7 @@ pub struct Blocks {
 
 /// What is put before each block.
 enum Head {
-    Unread(Header),
+    Unread(Option<Header>),
     Read(Vec<u8>),
 }
 
@@ -78,7 +87,9 @@ impl Blocks {
             records: spec.records,
             lines: spec.lines,
             remove_marks: spec.remove_marks,
-            head: spec.header.clone().map_or(Head::Read(Vec::new()), Head::Unread),
+            skips_line: spec.skip_first,
+            skip_blank: spec.skip_blank,
+            head: Head::Unread(spec.header.clone()),
             scan: Scan::default(),
             n_marks: 0,
         })
@@ -96,9 +107,27 @@ impl Blocks {
     /// # Errors
     /// A stream that cannot be read on.
     pub fn next(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Result<Next, InputError> {
+        let next = self.next_without_header(block, patience)?;
+        if let (Next::Ready, Head::Read(head)) = (next, &self.head)
+            && !head.is_empty()
+        {
+            block.splice(0..0, head.iter().copied());
+        }
+        Ok(next)
+    }
+
+    /// As [`next`](Self::next), for whoever reads on after a block with its header.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub fn next_without_header(
+        &mut self,
+        block: &mut Vec<u8>,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
         if let Head::Unread(header) = &self.head {
             let header = header.clone();
-            if self.read_head(&header, patience)? == Next::Woken {
+            if self.read_head(header.as_ref(), patience)? == Next::Woken {
                 return Ok(Next::Woken);
             }
         }
@@ -121,11 +150,6 @@ impl Blocks {
         (self.scan, self.n_marks) = (Scan::default(), 0);
         if self.remove_marks {
             self.cut.remove_marks(&mut body);
-        }
-        if let Head::Read(head) = &self.head
-            && !head.is_empty()
-        {
-            body.splice(0..0, head.iter().copied());
         }
         *block = body;
     }
@@ -183,13 +207,35 @@ impl Blocks {
         }
     }
 
-    fn read_head(&mut self, header: &Header, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    /// Reads what comes before the first block.
+    fn read_head(
+        &mut self,
+        header: Option<&Header>,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
         loop {
-            let unread = self.stream.unread();
-            if let Some(length) = end_of_head(header, unread, self.size, self.stream.ended())? {
-                self.head = Head::Read(unread[..length].to_vec());
-                self.stream.consume(length);
-                return Ok(Next::Ready);
+            if self.skips_line {
+                let unread = self.stream.unread();
+                let end = end_of_line(unread, 1);
+                self.skips_line = end.is_none() && !self.stream.ended();
+                // A long line takes no memory.
+                let passed = end.unwrap_or(unread.len());
+                self.stream.consume(passed);
+            }
+            if !self.skips_line {
+                let unread = self.stream.unread();
+                let length = match header {
+                    None => Some(0),
+                    Some(header) => end_of_head(header, unread, self.size, self.stream.ended())?,
+                };
+                if let Some(length) = length {
+                    self.head = Head::Read(unread[..length].to_vec());
+                    self.stream.consume(length);
+                    if self.skip_blank {
+                        self.stream.leave_blank_lines_out();
+                    }
+                    return Ok(Next::Ready);
+                }
             }
             if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
                 return Ok(Next::Woken);

@@ -39,7 +39,7 @@ pub(super) fn end_of_head(
 }
 
 /// Where the first `n` lines end.
-fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
+pub(super) fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
     let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::cut::{Cut, Scan};
 use super::cutter::BlockSpec;
-use super::head::{check, end_of_head};
+use super::head::{check, end_of_head, end_of_line};
 use crate::inputs::error::InputError;
 use crate::inputs::source::Header;
 use crate::inputs::stream::CHUNK;
@@ -96,6 +96,7 @@ pub struct Parts {
     cut: Cut,
     size: u64,
     remove_marks: bool,
+    skip_first: bool,
     header: Option<Header>,
     /// Which file is being cut.
     file: usize,
@@ -116,6 +117,7 @@ impl Parts {
             cut: Cut::new(&spec.separator)?,
             size: spec.size.get() as u64,
             remove_marks: spec.remove_marks,
+            skip_first: spec.skip_first,
             header: spec.header.clone(),
             file: 0,
             place: None,
@@ -132,10 +134,7 @@ impl Parts {
             let (head, from) = match self.place.take() {
                 Some(place) => place,
                 None => match self.head(file, patience)? {
-                    Some(head) => {
-                        let length = head.len() as u64;
-                        (head, length)
-                    }
+                    Some(place) => place,
                     None => return Ok(None),
                 },
             };
@@ -156,18 +155,38 @@ impl Parts {
         Ok(None)
     }
 
-    /// What is put before each part of `file`; `None` when woken.
-    fn head(&self, file: &Seekable, patience: &mut dyn Patience) -> Result<Option<Vec<u8>>, InputError> {
+    /// What is put before each part of `file`, and where the first one begins;
+    /// `None` when woken.
+    fn head(
+        &self,
+        file: &Seekable,
+        patience: &mut dyn Patience,
+    ) -> Result<Option<(Vec<u8>, u64)>, InputError> {
         let mut bytes = Vec::new();
-        let Some(header) = &self.header else { return Ok(Some(bytes)) };
+        let mut skipped = 0_u64;
+        let mut skips = self.skip_first;
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         loop {
-            let ended = bytes.len() as u64 == file.length;
-            if let Some(length) = end_of_head(header, &bytes, size, ended)? {
-                bytes.truncate(length);
-                return Ok(Some(bytes));
+            let read = skipped + bytes.len() as u64;
+            let ended = read == file.length;
+            if skips {
+                let end = end_of_line(&bytes, 1);
+                let passed = end.unwrap_or(bytes.len());
+                bytes.drain(..passed);
+                skipped += passed as u64;
+                skips = end.is_none() && !ended;
             }
-            if !file.read(bytes.len() as u64, CHUNK, &mut bytes, patience)? {
+            if !skips {
+                let length = match &self.header {
+                    None => Some(0),
+                    Some(header) => end_of_head(header, &bytes, size, ended)?,
+                };
+                if let Some(length) = length {
+                    bytes.truncate(length);
+                    return Ok(Some((bytes, skipped + length as u64)));
+                }
+            }
+            if !file.read(read, CHUNK, &mut bytes, patience)? {
                 return Ok(None);
             }
         }

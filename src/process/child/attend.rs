@@ -3,13 +3,14 @@
 //!
 //! Does not know how the job was started.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::clock::Allowance;
 use super::descriptor::{Watch, poll};
-use super::feed::{Fed, Feed};
+use super::feed::{Fed, Feed, unread};
 use super::foreground::Foreground;
 use super::killing::{Cause, Killing};
 use super::listener::{Channel, Listener, Woken};
@@ -29,6 +30,7 @@ pub(super) struct Attendance<'a> {
     state: State,
     killing: Option<Killing<'a>>,
     feed: Option<Feed<'a>>,
+    unread: Unread,
     outputs: [Output; 2],
     allowance: Allowance,
     wake: Option<BorrowedFd<'a>>,
@@ -54,6 +56,17 @@ enum State {
     },
 }
 
+/// What the job left unread of its input.
+enum Unread {
+    /// Nobody wants to know.
+    Uncounted,
+    Counted {
+        /// The pipe's end, kept since nothing more was written.
+        pipe: Option<File>,
+        bytes: u64,
+    },
+}
+
 /// What was learned of a job.
 pub(super) struct Attended {
     pub(super) ended: Ended,
@@ -61,6 +74,7 @@ pub(super) struct Attended {
     pub(super) lasted: Duration,
     pub(super) cause: Option<Cause>,
     pub(super) broken: Option<io::Error>,
+    pub(super) unread: u64,
 }
 
 impl<'a> Attendance<'a> {
@@ -80,6 +94,7 @@ impl<'a> Attendance<'a> {
             state: State::Alive,
             killing: None,
             feed: ours.stdin,
+            unread: Unread::Uncounted,
             outputs: [Output::new(Channel::Out, ours.stdout), Output::new(Channel::Err, ours.stderr)],
             allowance,
             wake,
@@ -96,6 +111,11 @@ impl<'a> Attendance<'a> {
     pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
         self.foreground = Some(Foreground::give(terminal, self.child.pid, self.seat.bell.clone())?);
         Ok(())
+    }
+
+    /// What the job never reads is counted.
+    pub(super) fn count_unread(&mut self) {
+        self.unread = Unread::Counted { pipe: None, bytes: 0 };
     }
 
     /// Attends until the job has ended and its output was taken.
@@ -116,7 +136,11 @@ impl<'a> Attendance<'a> {
                     self.outputs.iter_mut().for_each(Output::close_if_paused);
                 }
                 if !self.outputs.iter().any(Output::is_open) {
-                    return Ok(Attended { ended, usage, lasted, cause, broken: self.broken.take() });
+                    let unread = match self.unread {
+                        Unread::Counted { bytes, .. } => bytes,
+                        Unread::Uncounted => 0,
+                    };
+                    return Ok(Attended { ended, usage, lasted, cause, broken: self.broken.take(), unread });
                 }
             }
             let stirred = self.wait()?;
@@ -133,7 +157,9 @@ impl<'a> Attendance<'a> {
             }
             if stirred[FEED] != Stir::None {
                 // It is not watched for room while its source has nothing.
-                self.feed.take_if(|feed| feed.is_waiting());
+                if self.feed.as_ref().is_some_and(Feed::is_waiting) {
+                    self.close_feed();
+                }
                 self.pump();
             }
             if stirred[BELL] != Stir::None {
@@ -206,6 +232,10 @@ impl<'a> Attendance<'a> {
         // Who killed it may not have rung yet.
         self.obey(self.seat.asked());
         self.state = State::Dead { lasted };
+        if let Unread::Counted { pipe, bytes } = &mut self.unread {
+            let kept = pipe.take().map(|pipe| unread(pipe.as_fd()));
+            *bytes = kept.or(self.feed.as_ref().map(Feed::unread)).unwrap_or(0);
+        }
         self.feed = None;
         self.reap_if_over()
     }
@@ -270,8 +300,16 @@ impl<'a> Attendance<'a> {
     fn pump(&mut self) {
         match self.feed.as_mut().map(Feed::pump) {
             None | Some(Ok(Fed::Some)) => {}
-            Some(Ok(Fed::All)) => self.feed = None,
+            Some(Ok(Fed::All)) => self.close_feed(),
             Some(Err(error)) => self.break_off(error),
+        }
+    }
+
+    /// Nothing more is written.
+    fn close_feed(&mut self) {
+        let feed = self.feed.take();
+        if let Unread::Counted { pipe, .. } = &mut self.unread {
+            *pipe = feed.as_ref().and_then(Feed::other_end);
         }
     }
 

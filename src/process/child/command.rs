@@ -47,6 +47,8 @@ pub struct Job<'a> {
     pub stdout: Stdout<'a>,
     /// Where its messages go.
     pub stderr: Stdout<'a>,
+    /// Whether it is told how much of what it was fed the job never read.
+    pub counts_unread: bool,
     /// A terminal that is the job's alone as long as it runs.
     pub terminal: Option<BorrowedFd<'a>>,
     /// When it is killed for lasting too long. A pause of the run shifts it.
@@ -69,6 +71,7 @@ impl<'a> Job<'a> {
             stdin: Stdin::Null,
             stdout: Stdout::Listener,
             stderr: Stdout::Listener,
+            counts_unread: false,
             terminal: None,
             deadline: None,
             wake: None,

@@ -2,8 +2,9 @@
 //!
 //! Does not know where the bytes come from.
 
+use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, PipeWriter, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 
 use super::descriptor::{self, Watch};
 
@@ -28,6 +29,17 @@ impl<'a> Feed<'a> {
     pub(super) fn new(pipe: PipeWriter, source: &'a mut dyn BufRead) -> io::Result<Self> {
         descriptor::set_nonblocking(pipe.as_fd())?;
         Ok(Self { pipe, source, waits: false })
+    }
+
+    /// The other end of the pipe, which tells what was never read once this one is
+    /// closed; `None` where the system does not open it again.
+    pub(super) fn other_end(&self) -> Option<File> {
+        File::open(format!("/proc/self/fd/{}", self.pipe.as_raw_fd())).ok()
+    }
+
+    /// How many bytes were written and not read so far.
+    pub(super) fn unread(&self) -> u64 {
+        unread(self.pipe.as_fd())
     }
 
     /// What to wait for. A source that has nothing is not waited for here: but
@@ -79,4 +91,9 @@ impl<'a> Feed<'a> {
         }
         Ok(Fed::Some)
     }
+}
+
+/// How many bytes the pipe holds that nobody has read.
+pub(super) fn unread(pipe: BorrowedFd<'_>) -> u64 {
+    descriptor::bytes_held(pipe).map_or(0, |bytes| bytes as u64)
 }

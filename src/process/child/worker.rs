@@ -35,6 +35,8 @@ pub struct Report {
     pub cause: Option<Cause>,
     /// What went wrong with its output or its input.
     pub broken: Option<io::Error>,
+    /// How many bytes that it was fed it never read, where that was to be counted.
+    pub unread: u64,
     /// Whether the kernel killed it for lack of memory, if something did and the
     /// kernel tells. Asked only of jobs that ended with KILL (or 137, as a shell
     /// puts it) without our doing; then None means that it is not known.
@@ -84,6 +86,7 @@ impl<'r> Worker<'r> {
         }
         let allowance = self.running.clock.start(job.deadline);
         let Job { command, argv, variables, stdin, stdout, stderr, terminal, wake, .. } = job;
+        let counts_unread = job.counts_unread;
         let (theirs, ours) =
             streams::open(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
@@ -91,6 +94,9 @@ impl<'r> Worker<'r> {
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
         let mut attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
+        if counts_unread {
+            attendance.count_unread();
+        }
         if let Some(terminal) = terminal {
             attendance.hand_over(terminal).map_err(StartError::Lost)?;
         }
@@ -109,6 +115,7 @@ impl<'r> Worker<'r> {
             lasted: end.lasted,
             cause: end.cause,
             broken: end.broken,
+            unread: end.unread,
             out_of_memory,
         })
     }

@@ -90,7 +90,7 @@ fn rows<'a>(view: &View<'_>, shown: Shown<'a>) -> Vec<Row<'a>> {
             return Some(format!("{} ({})", record.outcome, shown.name));
         }
         let failure = failures.get(&record.item.unwrap_or(record.seq))?;
-        Some(format!("{} ({})", failure.why, view.study.called(failure.way)))
+        Some(format!("{} ({})", failure.why, view.study.failed_in(failure)))
     };
     let mut records: Vec<&Record> = shown.run.records.iter().collect();
     let slowest = SLOWEST.min(records.len());
@@ -131,7 +131,7 @@ fn failures_alone(view: &View<'_>) -> Markup {
                     @for failure in failures.values().take(FAILED) {
                         li.bad {
                             "× " bdi { (short(&failure.label)) } ": " bdi { (short(&failure.why)) }
-                            " (" (view.study.called(failure.way)) ")"
+                            " (" (view.study.failed_in(failure)) ")"
                         }
                     }
                 }

@@ -216,7 +216,13 @@ mod tests {
     #[test]
     fn no_speedup_is_told_when_tasks_failed() {
         let mut study = sweep(&[1, 2], 10.0);
-        let failure = crate::study::Failure { label: String::new(), why: String::new(), way: Way::Serial };
+        let failure = crate::study::Failure {
+            label: String::new(),
+            why: String::new(),
+            way: Way::Serial,
+            run: 0,
+            also: Vec::new(),
+        };
         study.failures.insert(0, failure);
         assert_eq!(Scaling::of(&study, Way::Parallel), None);
     }

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::offer::{self, Counted, Name};
+use super::offer::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
+use super::own_folder::OwnFolder;
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::measure::Floor;
@@ -44,7 +45,7 @@ impl CommandBatch {
             Err(error) => return Outcome::Failed(format!("prepare to start a process: {error}")),
         };
         let prepared = self.prepare(line, task, numbers, cx.way(), &worker);
-        let Prepared { variables, mut argv, mut command, mut input, name } = match prepared {
+        let Prepared { variables, mut argv, mut command, mut input, name, directory } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
         };
@@ -68,6 +69,7 @@ impl CommandBatch {
                 stdout: stream,
                 stderr: stream,
                 wake: Some(interrupt.wake_fd()),
+                counts_unread: matches!(self.settings.reads, Reads::Lanes(_)),
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
@@ -94,11 +96,16 @@ impl CommandBatch {
         if let (Input::Bytes(bytes), Spec::Values(_)) = (&input, &task.spec) {
             cx.sent(bytes.taken);
         }
-        drop((input, name));
+        drop((input, name, directory));
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         match report {
             Ok(report) => {
-                let outcome = ended(&report, cx, &self.floor);
+                let outcome = match (&self.settings.reads, ended(&report, cx, &self.floor)) {
+                    (Reads::Lanes(lanes), Outcome::Success) => {
+                        lanes.check_read(lane(task), report.unread).into()
+                    }
+                    (_, outcome) => outcome,
+                };
                 if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered {
                     // The job wrote to where parsim's own output goes, and nobody reads there.
                     interrupt.trigger(libc::SIGPIPE);
@@ -125,19 +132,25 @@ impl CommandBatch {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
         let mut command = Cow::Borrowed(launch.command());
-        if let Directory::Each(template) = directory {
-            let mut path = Vec::new();
-            template.render(task.spec.values(), numbers, Quoting::None, &mut path);
-            let path = PathBuf::from(OsString::from_vec(path));
-            fs::create_dir_all(&path)?;
-            command = in_directory(command, Some(&path));
+        let mut own_directory = None;
+        match directory {
+            Directory::Each(template) => {
+                let mut path = Vec::new();
+                template.render(task.spec.values(), numbers, Quoting::None, &mut path);
+                let path = PathBuf::from(OsString::from_vec(path));
+                fs::create_dir_all(&path)?;
+                command = in_directory(command, Some(&path));
+            }
+            Directory::OfItsOwn(folder) => {
+                let made = OwnFolder::new_in(folder)?;
+                command = in_directory(command, Some(made.path()));
+                own_directory = Some(made);
+            }
+            Directory::Here | Directory::Fixed(_) => {}
         }
         let reader: Option<Box<dyn BufRead + 't>> = match (reads, &task.spec) {
             (Reads::Own, Spec::Block(block)) => Some(Box::new(&block.bytes[..])),
-            (Reads::Lanes(lanes), _) => {
-                let number = usize::try_from(task.seq).unwrap_or(usize::MAX);
-                Some(Box::new(lanes.reader(number, worker.bell())))
-            }
+            (Reads::Lanes(lanes), _) => Some(Box::new(lanes.reader(lane(task), worker.bell()))),
             (Reads::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
             (Reads::Parts(files), Spec::Block(block)) => {
                 let rest =
@@ -150,28 +163,34 @@ impl CommandBatch {
             (Reads::Own | Reads::Parts(_) | Reads::Terminal(_), _) => None,
         };
         let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
-        let name = match (offer, &mut bytes) {
-            (Offer::File, Some(bytes)) => Some(Name::with(bytes)?),
-            (Offer::Fifo, Some(_)) if self.settings.template.uses_any() => Some(Name::free()),
+        // What is dealt out comes as long as the job runs.
+        let through = match (offer, reads) {
+            (Offer::Fifo, _) => Some(THROUGH_FIFO),
+            (Offer::File, Reads::Lanes(_)) => Some(THROUGH_FILE),
+            (Offer::File | Offer::Stdin, _) => None,
+        };
+        let name = match (offer, through, &mut bytes) {
+            (Offer::File, None, Some(bytes)) => Some(Name::with(bytes)?),
+            (Offer::File | Offer::Fifo, Some(_), Some(_)) => Some(Name::free()),
             _ => None,
         };
         if let Some(name) = &name {
             variables.push_variable(offer::VARIABLE, &name.path)?;
         }
-        let argv = match &name {
-            Some(name) if *offer == Offer::Fifo => {
+        let argv = match (&name, through) {
+            (Some(name), Some(script)) => {
                 command = in_directory(Cow::Borrowed(launch.sh()), command.directory.as_ref());
-                launch.argv_through_fifo(&name.path, line)?
+                launch.argv_through(script, &name.path, line)?
             }
             _ => launch.argv(line, task.spec.values(), numbers)?,
         };
         let input = match (reads, bytes, &name) {
             (Reads::Terminal(terminal), ..) => Input::Terminal(terminal),
-            (_, Some(_), Some(name)) if *offer == Offer::File => Input::File(name.open()?),
+            (_, Some(_), Some(name)) if through.is_none() => Input::File(name.open()?),
             (_, Some(bytes), _) => Input::Bytes(bytes),
             (_, None, _) => Input::Nothing,
         };
-        Ok(Prepared { variables, argv, command, input, name })
+        Ok(Prepared { variables, argv, command, input, name, directory: own_directory })
     }
 
     fn worker(&self, slot: u64) -> std::io::Result<Worker<'static>> {
@@ -216,6 +235,8 @@ struct Prepared<'t> {
     input: Input<'t>,
     /// Kept as long as the job may open it.
     name: Option<Name>,
+    /// Kept as long as the job runs there.
+    directory: Option<OwnFolder>,
 }
 
 /// What a job reads.
@@ -232,6 +253,11 @@ fn in_directory<'t>(command: Cow<'t, Command>, directory: Option<&PathBuf>) -> C
         return command;
     }
     Cow::Owned(Command { directory: directory.cloned(), ..command.into_owned() })
+}
+
+/// The number of the lane that is the task's.
+fn lane(task: &Task) -> usize {
+    usize::try_from(task.seq).unwrap_or(usize::MAX)
 }
 
 /// The environment that all jobs share.

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::feed::Patient;
+use crate::format;
 use crate::inputs::{Blocks, InputError, Next, Patience};
 use crate::process::child::Bell;
 
@@ -19,7 +20,7 @@ const WAITING: usize = 64 << 10;
 /// Blocks on their way to jobs.
 pub struct Lanes {
     /// Held by whoever reads, which may wait for input. Taken before `state`.
-    source: Mutex<(Blocks, Patient)>,
+    source: Mutex<(Files, Patient)>,
     state: Mutex<State>,
     /// How many jobs there are at most.
     most: usize,
@@ -44,6 +45,40 @@ struct Lane {
     /// Whom to wake when something has come.
     bell: Option<Bell>,
     closed: bool,
+    /// How much of what was dealt to it its job was never given.
+    lost: u64,
+}
+
+/// One stream after another.
+struct Files(VecDeque<Blocks>);
+
+impl Files {
+    /// Makes `block` the next one of all of them.
+    fn next(
+        &mut self,
+        block: &mut Vec<u8>,
+        header: Headed,
+        patience: &mut dyn Patience,
+    ) -> Result<Next, InputError> {
+        while let Some(first) = self.0.front_mut() {
+            let next = match header {
+                Headed::Yes => first.next(block, patience)?,
+                Headed::No => first.next_without_header(block, patience)?,
+            };
+            if next != Next::End {
+                return Ok(next);
+            }
+            self.0.pop_front();
+        }
+        Ok(Next::End)
+    }
+}
+
+/// Whether a block begins with the stream's header: each job reads it once.
+#[derive(Clone, Copy)]
+enum Headed {
+    Yes,
+    No,
 }
 
 /// What became of an attempt to read on.
@@ -54,12 +89,13 @@ enum Progress {
 }
 
 impl Lanes {
-    /// At most `most` lanes for the blocks of `blocks`. With `in_turn` each block
-    /// goes where its number says, however long that takes.
+    /// At most `most` lanes for the blocks of one stream after another. With
+    /// `in_turn` each block goes where its number says, however long that takes.
     #[must_use]
-    pub fn new(blocks: Blocks, patience: Patient, most: usize, in_turn: InTurn) -> Self {
+    pub fn new(streams: Vec<Blocks>, patience: Patient, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
-        Self { source: Mutex::new((blocks, patience)), state: Mutex::default(), most, in_turn }
+        let source = Mutex::new((Files(streams.into()), patience));
+        Self { source, state: Mutex::default(), most, in_turn }
     }
 
     /// Opens another lane with a block in it; `false` when there is none to be.
@@ -70,7 +106,7 @@ impl Lanes {
             state.lanes.len() < self.most && !state.ended
         };
         let mut block = Vec::new();
-        let opened = may_open && source.0.next(&mut block, patience)? == Next::Ready;
+        let opened = may_open && source.0.next(&mut block, Headed::Yes, patience)? == Next::Ready;
         drop(source);
         let mut state = self.state();
         if opened {
@@ -87,6 +123,38 @@ impl Lanes {
         Reader { lanes: self, number, bell, block: Vec::new(), at: 0 }
     }
 
+    /// What the job of lane `number` left of the input, now that its reader is
+    /// gone: as many bytes that were dealt to it, and `unread` more that it was given.
+    ///
+    /// # Errors
+    /// In words, where something is left.
+    pub(super) fn check_read(&self, number: usize, unread: u64) -> Result<(), String> {
+        let (lost, is_last) = {
+            let state = self.state();
+            let lost = state.lanes.get(number).map_or(0, |lane| lane.lost);
+            (lost, state.all_open && !state.ended && state.lanes.iter().all(|lane| lane.closed))
+        };
+        if lost + unread > 0 {
+            let bytes = format::plural(lost + unread, "byte");
+            return Err(format!("it ended without reading {bytes} that --round-robin dealt to it"));
+        }
+        if is_last && self.has_more() {
+            return Err("it ended, as all other jobs of --round-robin had, before the input did".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether there is input that nobody will read.
+    fn has_more(&self) -> bool {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let (files, patience) = &mut *source;
+        let next = files.next(&mut Vec::new(), Headed::No, &mut **patience);
+        drop(source);
+        let more = matches!(next, Ok(Next::Ready));
+        self.state().ended = true;
+        more
+    }
+
     /// Reads the next block for whose turn it is.
     fn read_on(&self) -> io::Result<Progress> {
         let mut source = match self.source.try_lock() {
@@ -96,8 +164,8 @@ impl Lanes {
         };
         let Some(lane) = self.state().next_lane(self.in_turn) else { return Ok(Progress::Later) };
         let mut block = Vec::new();
-        let (blocks, patience) = &mut *source;
-        let next = blocks.next(&mut block, &mut **patience);
+        let (files, patience) = &mut *source;
+        let next = files.next(&mut block, Headed::No, &mut **patience);
         drop(source);
         let mut state = self.state();
         match next {
@@ -196,7 +264,9 @@ impl Drop for Reader<'_> {
     fn drop(&mut self) {
         let mut state = self.lanes.state();
         if let Some(lane) = state.lanes.get_mut(self.number) {
-            *lane = Lane { closed: true, ..Lane::default() };
+            let waiting: usize = lane.waiting.iter().map(Vec::len).sum();
+            let lost = (waiting + self.block.len() - self.at) as u64;
+            *lane = Lane { closed: true, lost, ..Lane::default() };
         }
         state.ring_all();
     }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use super::offer::THROUGH_FIFO;
 use super::{Definitions, Directory, Offer, Settings};
 use crate::process::child::{Command, Words, resolve};
 use crate::template::{Dialect, Direct, Numbers, Template};
@@ -135,10 +134,10 @@ impl Launch {
         Words::from_words(self.shell_words(line))
     }
 
-    /// The arguments with which sh runs the line of a job that reads a pipe called
-    /// `name`.
-    pub(super) fn argv_through_fifo(&self, name: &Path, line: &[u8]) -> io::Result<Words> {
-        let sh = [SH, "-c", THROUGH_FIFO, "sh"].into_iter().map(|word| Cow::Borrowed(OsStr::new(word)));
+    /// The arguments with which sh runs the line of a job that reads a file or a pipe
+    /// called `name`, which `script` makes.
+    pub(super) fn argv_through(&self, script: &str, name: &Path, line: &[u8]) -> io::Result<Words> {
+        let sh = [SH, "-c", script, "sh"].into_iter().map(|word| Cow::Borrowed(OsStr::new(word)));
         let restoring = self.restoring.iter().map(|word| Cow::Borrowed(word.as_os_str()));
         let name = std::iter::once(Cow::Borrowed(name.as_os_str()));
         Words::from_words(sh.chain(name).chain(restoring).chain(self.shell_words(line)))

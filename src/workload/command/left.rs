@@ -34,10 +34,15 @@ pub struct Resume {
     pub mode: Option<Mode>,
     /// Whether a job's results are there already.
     pub has_results: Arc<dyn Fn(&Task) -> bool + Send + Sync>,
-    /// Is told that no command of the batch is in the log, so that jobs go by
-    /// their numbers.
-    pub goes_by_number: Box<dyn Fn() + Send + Sync>,
+    /// Is told which jobs are left out by their numbers, first and last of those in a
+    /// row: because no command of the batch is in the log, or `mode` says so.
+    pub goes_by_number: HearsOfRows,
+    /// Is told how many jobs there are when none of them is left to be done.
+    pub nothing_left: Box<dyn Fn(u64) + Send + Sync>,
 }
+
+/// Hears of first and last jobs of rows.
+pub type HearsOfRows = Box<dyn Fn(&[(u64, u64)]) + Send + Sync>;
 
 /// The tasks that are left.
 pub(super) struct Left<'a, L> {
@@ -49,13 +54,18 @@ pub(super) struct Left<'a, L> {
     resume: &'a Resume,
     /// The command line of a job by number, from 1.
     line: L,
+    /// Whether there was a job to be done.
+    has_some: bool,
 }
 
 impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
     pub(super) fn new(jobs: Jobs<'a>, resume: &'a Resume, line: L) -> Self {
         let done = resume.log.clone();
         let mode = if done.is_empty() { Some(Mode::Number) } else { resume.mode };
-        Self { jobs, seq: 0, done, mode, resume, line }
+        if resume.mode == Some(Mode::Number) && !done.is_empty() {
+            (resume.goes_by_number)(&done.left_out_by_number(u64::MAX));
+        }
+        Self { jobs, seq: 0, done, mode, resume, line, has_some: false }
     }
 
     /// Reads on until a job's command is in the log, and puts back what was read.
@@ -69,8 +79,10 @@ impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
         let mut freezer = Freezer::new().context(put_aside)?;
         freezer.put(&first).context(put_aside)?;
         let mut mode = Mode::Number;
+        let mut last = 1;
         for seq in 2.. {
             let Some(job) = self.jobs.next().transpose()? else { break };
+            last = seq;
             freezer.put(&job).context(put_aside)?;
             if self.done.knows(&(self.line)(seq, &job)) {
                 mode = Mode::Command;
@@ -80,7 +92,7 @@ impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
         let waited = freezer.freeze().context(put_aside)?.into_jobs();
         self.put_back(waited.map(|job| job.context("read the inputs put aside")));
         if mode == Mode::Number {
-            (self.resume.goes_by_number)();
+            (self.resume.goes_by_number)(&self.done.left_out_by_number(last));
         }
         Ok(mode)
     }
@@ -103,15 +115,22 @@ impl<L: Fn(u64, &Spec) -> Vec<u8>> Iterator for Left<'_, L> {
             },
         };
         loop {
-            let job = match self.jobs.next()? {
-                Ok(job) => job,
-                Err(error) => return Some(Err(error)),
+            let job = match self.jobs.next() {
+                Some(Ok(job)) => job,
+                Some(Err(error)) => return Some(Err(error)),
+                None => {
+                    if !self.has_some && self.seq > 0 {
+                        (self.resume.nothing_left)(self.seq);
+                    }
+                    return None;
+                }
             };
             self.seq += 1;
             let line = (self.line)(self.seq, &job);
             let is_left = self.done.leaves(mode, self.seq, &line);
             let task = task(self.seq, job);
             if is_left && !(self.resume.has_results)(&task) {
+                self.has_some = true;
                 return Some(Ok(task));
             }
         }

@@ -34,6 +34,11 @@ pub(super) const THROUGH_FIFO: &str = "exec 3<&0 </dev/null; command mkfifo -m 6
     command cat <&3 >\"$1\" & exec 3<&-; shift; \"$@\"; status=$?; \
     { command kill $!; command wait; } 2>/dev/null; exit $status";
 
+/// The same with a file called `$1`, which it reads to its end first: where what
+/// comes is not known before the job starts.
+pub(super) const THROUGH_FILE: &str =
+    "(umask 077; command cat >\"$1\") || exit 255; exec <\"$1\"; shift; exec \"$@\"";
+
 /// A name that is gone when its job is over.
 pub(super) struct Name {
     pub(super) path: PathBuf,

@@ -54,6 +54,8 @@ pub enum Directory {
     Fixed(PathBuf),
     /// Each where its values say, which is made.
     Each(Template),
+    /// Each in a new one in this folder, gone when the job is over.
+    OfItsOwn(PathBuf),
 }
 
 /// What jobs read on standard input.
