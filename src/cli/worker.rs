@@ -20,7 +20,7 @@ pub(super) fn run() -> Result<End, Fault> {
         let text = "parsim starts its workers by itself: see --workers in parsim csv --help";
         return Err(Fault::Usage(text.to_owned()));
     }
-    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.
     let streams =

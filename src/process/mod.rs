@@ -6,6 +6,7 @@
 pub mod child;
 mod descriptors;
 mod inherited;
+pub mod init;
 mod shell;
 pub mod signals;
 
