@@ -54,6 +54,33 @@ pub enum Event<'a> {
         /// Why there is none.
         why: &'a str,
     },
+    /// No task is started for now. Told again as long as that lasts.
+    StartsHeldUp {
+        /// Why not.
+        why: &'a str,
+        /// Whether it is for the first time that this is the reason.
+        is_news: bool,
+    },
+    /// Tasks are started again.
+    StartsGoOn,
+    /// A running task was stopped: it does nothing until something continues it.
+    TaskStopped {
+        /// Position in input order, from 0.
+        seq: u64,
+        /// Its slot, from 0.
+        slot: u32,
+        /// By which signal.
+        signal: i32,
+        /// The process group that was stopped.
+        group: i32,
+        /// Whether it is for the first time.
+        is_news: bool,
+    },
+    /// A task that was stopped runs again.
+    TaskContinued {
+        /// Its slot, from 0.
+        slot: u32,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.

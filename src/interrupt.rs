@@ -4,6 +4,8 @@
 //! whoever waits has that descriptor in its `poll`, so nobody polls on a timer.
 //! Does not know what has to be tidied up, nor how the process then ends.
 
+mod rare;
+
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -13,6 +15,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+
+pub use self::rare::{ending_signals, harmless_in_children};
+
+use self::rare::Rare;
 
 /// A flag that a signal (or [`Interrupt::trigger`]) sets once and for all.
 #[derive(Clone, Debug)]
@@ -87,15 +93,16 @@ impl Interrupt {
         })
     }
 
-    /// An interrupt set by INT, TERM and HUP. The third such signal ends the
-    /// process at once, whatever it hangs in; until then whoever has children
-    /// ends them. A HUP that the parent had ignored stays ignored, for `nohup`;
-    /// an ignored INT does not: scripts start jobs in the background, where the
-    /// shell ignores it, and end them with `kill -INT`.
+    /// An interrupt set by INT, TERM and HUP, and by every other signal that would
+    /// end the process, those excepted that mean something else: `other`. The third such
+    /// signal ends the process at once, whatever it hangs in; until then whoever has
+    /// children ends them. What the parent had ignored stays ignored, for `nohup`;
+    /// but not INT and TERM: scripts start jobs in the background, where the shell
+    /// ignores INT, and end them with `kill -INT`.
     ///
     /// # Errors
     /// When a handler cannot be installed.
-    pub fn on_signals(hup: Hup) -> anyhow::Result<Self> {
+    pub fn on_signals(hup: Hup, other: &[i32]) -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
         file_limits_are_errors()?;
         let count = Arc::new(AtomicUsize::new(0));
@@ -106,6 +113,10 @@ impl Interrupt {
                 _ => interrupt.bind(signal, &count),
             };
             bound.with_context(|| format!("install the handler of signal {signal}"))?;
+        }
+        let rare = Rare::of(&interrupt, &count);
+        for signal in Rare::signals().filter(|signal| !other.contains(signal) && !is_ignored(*signal)) {
+            rare.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
         }
         Ok(interrupt)
     }
@@ -118,11 +129,11 @@ impl Interrupt {
         let handler = move || {
             flag.store(number, Ordering::SeqCst);
             if count.fetch_add(1, Ordering::SeqCst) >= 2 {
-                // Resets the handler and raises the signal; safe in a handler.
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                // Nothing comes after that.
+                let _ = end_by(signal);
             }
         };
-        // SAFETY: the handler only uses atomics and a function made for handlers.
+        // SAFETY: the handler uses atomics and system calls only.
         unsafe { signal_hook::low_level::register(signal, handler) }?;
         signal_hook::low_level::pipe::register(signal, self.end.ring.try_clone()?)?;
         signal_hook::low_level::pipe::register(signal, self.drain.ring.try_clone()?)?;
@@ -253,6 +264,40 @@ impl Interrupt {
             }
         }
     }
+}
+
+impl Interrupt {
+    /// Rings `attendant` from now on, too, when a signal came that is neither INT, TERM
+    /// nor HUP.
+    pub fn wake_for_others(&self, attendant: Arc<UnixStream>) {
+        rare::wake(attendant);
+    }
+
+    /// Whether such a signal came since this was asked last. Two that come together
+    /// are one.
+    #[must_use]
+    pub fn another_came(&self) -> bool {
+        rare::another_came()
+    }
+}
+
+/// Ends this process by `signal`, so that whoever waits for it sees that. It only
+/// comes back where that is not to be, as in the first process of a container: with
+/// the status that says the same.
+#[must_use]
+#[expect(unsafe_code, reason = "std raises no signals")]
+pub fn end_by(signal: i32) -> u8 {
+    // SAFETY: the set is ours and lives through the calls; the default runs no code
+    // of ours. A handler may do all of it.
+    unsafe {
+        let mut only: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut only);
+        libc::sigaddset(&raw mut only, signal);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
+        libc::raise(signal);
+    }
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
 /// Waits for `time`, or less when `bell` rings and `is_over`.

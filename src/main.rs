@@ -4,15 +4,20 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use parsim::cli::{self, End};
+use parsim::interrupt::end_by;
+use parsim::process::init;
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    match cli::run(&std::env::args_os().collect::<Vec<_>>(), started) {
-        End::Status(status) => ExitCode::from(status),
-        End::Signal(signal) => {
-            // Does not come back when the signal's default is to end the process.
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
-            ExitCode::from(255)
-        }
-    }
+    let end = match init::stay_behind() {
+        // Another process did the work.
+        Some(init::Ended::Exited(status)) => End::Status(status),
+        Some(init::Ended::Signaled(signal)) => End::Signal(signal),
+        None => cli::run(&std::env::args_os().collect::<Vec<_>>(), started),
+    };
+    ExitCode::from(match end {
+        End::Status(status) => status,
+        // Comes back only where signals do not end the process.
+        End::Signal(signal) => end_by(signal),
+    })
 }

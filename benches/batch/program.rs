@@ -61,7 +61,7 @@ pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
     file.rewind()?;
     // A pipe as a shell would give it, read as any other program would.
     let (reader, writer) = io::pipe().context("make a pipe")?;
-    let running = Running::new(TermSequence::default())?;
+    let running = Running::new(TermSequence::default(), 0)?;
     let (report, taken) = thread::scope(|scope| {
         let taken = scope.spawn(|| taken(reader));
         let job = Job {

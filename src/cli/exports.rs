@@ -75,6 +75,17 @@ impl Exports {
         self.targets.iter().any(|target| matches!(target.place, Place::Stdout))
     }
 
+    /// Where temporaries of what is asked for may be.
+    pub(super) fn folders(matches: &ArgMatches) -> Vec<PathBuf> {
+        let whole = Self::asked(matches).filter(|(_, path)| !is_stdout(path));
+        let folder = |path: &PathBuf| {
+            let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            folder.unwrap_or(Path::new(".")).to_owned()
+        };
+        whole.map(|(_, path)| folder(path)).collect()
+    }
+
     /// Whether anybody will want the records of single tasks.
     pub(super) fn any(&self) -> bool {
         !self.targets.is_empty()

@@ -13,6 +13,7 @@ mod exports;
 mod gates;
 mod help;
 mod jobs;
+mod leftovers;
 mod man;
 mod mistyped;
 mod notebook;

@@ -14,9 +14,11 @@ use super::args::Drawing;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
+use super::leftovers::removed_by_signals;
 use super::spot::identity;
 use super::term::Terminal;
 use crate::interrupt::file_limits_are_errors;
+use crate::process::signals::Attendant;
 use crate::report::change::{self, Pair, Side};
 use crate::report::{Look, json, text};
 use crate::study::Study;
@@ -38,6 +40,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 fn one(matches: &ArgMatches, path: &Path, terminal: Terminal) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path).map_err(Fault::Own)?;
+    let _leftovers = leftovers(matches)?;
     let exports = Exports::open(matches)?;
     let shown = show(&exports, terminal, |look| text::render(&study, look));
     // Neither is left out because the other failed.
@@ -53,6 +56,7 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
         return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
     }
     let studies = (read(before).map_err(Fault::Own)?, read(after).map_err(Fault::Own)?);
+    let _leftovers = leftovers(matches)?;
     let exports = Exports::open(matches)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
@@ -64,6 +68,12 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
     Ok(End::Status(gates::told(&missed, &undecided).status()))
+}
+
+/// A signal leaves nothing half written.
+fn leftovers(matches: &ArgMatches) -> Result<Option<Attendant>, Fault> {
+    let folders = Exports::folders(matches);
+    (!folders.is_empty()).then(|| removed_by_signals(folders)).transpose().map_err(Fault::Own)
 }
 
 /// Refuses a target that is one of the studies to be read: it would be gone. One

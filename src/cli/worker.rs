@@ -23,7 +23,7 @@ pub(super) fn run() -> Result<End, Fault> {
     }
     // Who started it has looked through the folders.
     temporary::leave_all();
-    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.
     let streams =

@@ -16,6 +16,7 @@ use super::services::Told;
 use super::shell::choose;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
+use crate::format;
 use crate::host::Limits;
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
@@ -57,8 +58,9 @@ pub(super) fn run_ways(
     let one_way = Wanted::reason(ways, &*workload);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
+    // Before there is anything that a signal could leave behind.
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(matches)?;
-    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
     told.check(&exports)?;
     let keeps_records = exports.any() || workload.asks_outside();
     let unwritten = OnceLock::new();
@@ -108,7 +110,16 @@ pub(super) fn run_ways(
 /// A hook that runs `command` by `shell`, which is told the way.
 pub(super) fn hook<'a>(shell: Vec<OsString>, command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
     Box::new(move |way: Way| {
-        process::run_in_shell(&shell, command, &[("PARSIM_WAY", OsStr::new(way.name()))], interrupt.wake_fd())
+        let stopped = |signal: i32| {
+            let why = match signal {
+                libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
+                other => format!("was sent signal {other}"),
+            };
+            let text = format!("{command:?} has stopped: it {why}; Ctrl-C ends it");
+            let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&text));
+        };
+        let env = [("PARSIM_WAY", OsStr::new(way.name()))];
+        process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped)
     })
 }
 

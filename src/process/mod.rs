@@ -7,6 +7,7 @@ pub mod ancestors;
 pub mod child;
 mod descriptors;
 mod inherited;
+pub mod init;
 mod shell;
 pub mod signals;
 

@@ -1,6 +1,7 @@
 //! A shell command that runs outside the clock (`--prepare`, `--cleanup`).
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
@@ -9,13 +10,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::child::{Stop, Stops};
+
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Runs `command` by `shell`, the words before a command line, to its end; its output
 /// goes to stderr, for stdout belongs to the report. When `wake` becomes readable first, the
 /// command and its children are terminated, and that is no error: whoever made
-/// it readable knows why.
+/// it readable knows why. `stopped` hears of a signal that stopped the command.
 ///
 /// # Errors
 /// When the shell cannot be started or the command does not end with 0.
@@ -24,6 +27,7 @@ pub fn run_in_shell(
     command: &str,
     env: &[(&str, &OsStr)],
     wake: BorrowedFd<'_>,
+    stopped: &dyn Fn(i32),
 ) -> anyhow::Result<()> {
     let (program, words) = shell.split_first().context("no shell")?;
     let mut child = Command::new(program)
@@ -36,11 +40,19 @@ pub fn run_in_shell(
         .process_group(0)
         .spawn()
         .with_context(|| format!("start {} for {command:?}", program.display()))?;
-    let woken = wait_for_end_or(wake, &child).with_context(|| format!("wait for {command:?}"))?;
-    if woken {
-        end_group(&child).with_context(|| format!("end {command:?}"))?;
+    let ended = wait_for_end_or(wake, &child, stopped).with_context(|| format!("wait for {command:?}"));
+    let ended = ended.and_then(|woken| {
+        if woken {
+            end_group(&child).with_context(|| format!("end {command:?}"))?;
+        }
+        Ok(woken)
+    });
+    if ended.is_err() {
+        // Nobody would wait for it.
+        signal_group(&child, libc::SIGKILL);
     }
     let status = child.wait().with_context(|| format!("wait for {command:?}"))?;
+    let woken = ended?;
     if !woken && !status.success() {
         bail!("{command:?} ended with {status}");
     }
@@ -48,10 +60,19 @@ pub fn run_in_shell(
 }
 
 /// Waits for the child's end or the wake descriptor; `true` if the latter came.
-fn wait_for_end_or(wake: BorrowedFd<'_>, child: &Child) -> io::Result<bool> {
+fn wait_for_end_or(wake: BorrowedFd<'_>, child: &Child, stopped: &dyn Fn(i32)) -> io::Result<bool> {
     let ended = end_of(child)?;
-    let [wake_is_ready, has_ended] = wait([wake, ended.as_fd()], None)?;
-    Ok(wake_is_ready && !has_ended)
+    let mut stops = Stops::new(File::open("/dev/tty").is_ok());
+    loop {
+        let [wake_is_ready, has_ended] = wait([wake, ended.as_fd()], stops.time())?;
+        if wake_is_ready || has_ended {
+            return Ok(wake_is_ready && !has_ended);
+        }
+        let leader = i32::try_from(child.id()).map_err(io::Error::other)?;
+        if let Some(Stop::Stopped { signal, is_news: true }) = stops.look(leader, false) {
+            stopped(signal);
+        }
+    }
 }
 
 /// Asks the child's group to end, and makes it when it does not.
@@ -68,7 +89,8 @@ fn end_group(child: &Child) -> io::Result<()> {
 fn wait<const N: usize>(fds: [BorrowedFd<'_>; N], time: Option<Duration>) -> io::Result<[bool; N]> {
     let mut entries = fds.map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
     let count = libc::nfds_t::try_from(N).expect("a few descriptors");
-    let millis = time.map_or(-1, |time| i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
+    let millis =
+        time.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
     loop {
         #[expect(unsafe_code, reason = "std cannot wait for several things at once")]
         // SAFETY: the array lives through the call and has that many entries.
@@ -135,7 +157,7 @@ mod tests {
     #[test]
     fn a_failing_command_is_an_error_that_names_it() {
         let (wake, _ring) = UnixStream::pair().unwrap();
-        let error = run_in_shell(&sh(), "exit 3", &[], wake.as_fd()).unwrap_err().to_string();
+        let error = run_in_shell(&sh(), "exit 3", &[], wake.as_fd(), &|_| ()).unwrap_err().to_string();
         assert!(error.contains("\"exit 3\"") && error.contains('3'), "{error}");
     }
 
@@ -143,13 +165,13 @@ mod tests {
     fn the_environment_reaches_the_command() {
         let (wake, _ring) = UnixStream::pair().unwrap();
         let env = [("PARSIM_WAY", OsStr::new("serial"))];
-        run_in_shell(&sh(), "test \"$PARSIM_WAY\" = serial", &env, wake.as_fd()).unwrap();
+        run_in_shell(&sh(), "test \"$PARSIM_WAY\" = serial", &env, wake.as_fd(), &|_| ()).unwrap();
     }
 
     #[test]
     fn a_readable_wake_descriptor_ends_the_command_and_its_children() {
         let (wake, ring) = UnixStream::pair().unwrap();
         drop(ring);
-        run_in_shell(&sh(), "trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd()).unwrap();
+        run_in_shell(&sh(), "trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd(), &|_| ()).unwrap();
     }
 }

@@ -41,6 +41,12 @@ impl Signals {
         Ok(Self { caught, wake, ring })
     }
 
+    /// What wakes whoever waits for them.
+    #[must_use]
+    pub fn ring(&self) -> Arc<UnixStream> {
+        Arc::clone(&self.ring)
+    }
+
     /// Waits for signals, for `time` at most. Two of a kind that come together
     /// are one; which came first is not known.
     fn wait(&mut self, time: Option<Duration>) -> Vec<i32> {

@@ -11,6 +11,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use crate::event::{Event, Observer};
 use crate::format;
 use crate::progress::WORTH_A_RATE;
+use crate::progress::notice::{notice, tell};
 use crate::record::Record;
 
 /// The bar comes only when a run has lasted this long: what is over at once
@@ -47,6 +48,8 @@ struct State {
     tasks: Option<u64>,
     bytes: u64,
     failed: u64,
+    /// Why nothing is started for now.
+    waits: Option<String>,
     /// Whether each result is told as it comes: in the first run only.
     tells: bool,
 }
@@ -74,7 +77,13 @@ impl Observer for Bar {
                 state.failed += u64::from(record.outcome.is_failure());
             }),
             Event::TaskStarted { .. } | Event::TaskNamed { .. } => self.shared.draw(|_| ()),
-            Event::TasksEnded { .. } | Event::OutputHeldUp { .. } => {}
+            Event::StartsHeldUp { why, .. } => self.shared.draw(|state| {
+                state.say(event);
+                state.waits = Some(why.to_owned());
+            }),
+            Event::StartsGoOn => self.shared.draw(|state| state.waits = None),
+            Event::TaskStopped { .. } => self.shared.draw(|state| state.say(event)),
+            Event::TasksEnded { .. } | Event::OutputHeldUp { .. } | Event::TaskContinued { .. } => {}
             Event::RunFinished { .. } => self.stop(),
         }
     }
@@ -150,6 +159,15 @@ impl State {
         bar.println(format::printable(&line));
     }
 
+    /// Says what there is to say of `event`, with the bar out of its way.
+    fn say(&self, event: &Event<'_>) {
+        let Some(text) = notice(event) else { return };
+        match &self.bar {
+            Some(bar) => bar.suspend(|| tell(&text)),
+            None => tell(&text),
+        }
+    }
+
     fn draw(&mut self) {
         let (Some(bar), Some(started)) = (&self.bar, self.started) else { return };
         if bar.is_hidden() {
@@ -166,6 +184,9 @@ impl State {
         }
         if self.failed > 0 {
             message += &format!("  {} failed", self.failed);
+        }
+        if let Some(why) = &self.waits {
+            message += &format!("  waiting: {why}");
         }
         bar.set_message(message);
         bar.set_position(if self.by_bytes { self.bytes } else { self.done });

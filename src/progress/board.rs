@@ -29,6 +29,8 @@ struct State {
     failed: u64,
     /// By slot.
     running: BTreeMap<u32, Job>,
+    /// Why nothing is started for now.
+    waits: Option<String>,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ struct Job {
     seq: u64,
     since: Instant,
     label: String,
+    is_stopped: bool,
 }
 
 /// Where a batch stands at one moment.
@@ -53,6 +56,10 @@ pub struct Standing {
     pub done: u64,
     /// How many of them failed.
     pub failed: u64,
+    /// How many were stopped by a signal and do nothing.
+    pub stopped: usize,
+    /// Why nothing is started for now.
+    pub waits: Option<String>,
     /// Those that run, the longest-running first.
     pub running: Vec<RunningTask>,
 }
@@ -101,6 +108,8 @@ impl Board {
                 started: state.started,
                 done: state.done,
                 failed: state.failed,
+                stopped: state.running.values().filter(|job| job.is_stopped).count(),
+                waits: state.waits.clone(),
                 running,
             })
         })
@@ -143,7 +152,7 @@ impl Observer for Board {
             }
             Event::TaskStarted { seq, slot, label } => {
                 state.started += 1;
-                let job = Job { seq, since: Instant::now(), label: label.to_owned() };
+                let job = Job { seq, since: Instant::now(), label: label.to_owned(), is_stopped: false };
                 state.running.insert(slot, job);
             }
             Event::TaskNamed { slot, label } => {
@@ -156,6 +165,13 @@ impl Observer for Board {
                 state.done += 1;
                 state.failed += u64::from(record.outcome.is_failure());
             }
+            Event::TaskStopped { slot, .. } | Event::TaskContinued { slot } => {
+                if let Some(job) = state.running.get_mut(&slot) {
+                    job.is_stopped = matches!(event, Event::TaskStopped { .. });
+                }
+            }
+            Event::StartsHeldUp { why, .. } => state.waits = Some(why.to_owned()),
+            Event::StartsGoOn => state.waits = None,
             Event::TasksEnded { tasks } => state.total = Some(tasks),
             Event::RunFinished { .. } => state.began = None,
             Event::Advanced { .. } | Event::OutputHeldUp { .. } => {}
@@ -185,11 +201,17 @@ impl Standing {
             None => format::plural(self.done, &self.unit),
         };
         line += &format!(", {} running", self.running.len());
+        if self.stopped > 0 {
+            line += &format!(" ({} stopped)", self.stopped);
+        }
         if let Some(left) = self.left() {
             line += &format!(", {left} left");
         }
         if self.failed > 0 {
             line += &format!(", {} failed", self.failed);
+        }
+        if let Some(why) = &self.waits {
+            line += &format!(", waiting: {why}");
         }
         line += &format!(", {}", clock_time(self.elapsed));
         if let Some(eta) = self.eta().filter(|_| self.total > Some(self.done)) {
@@ -226,7 +248,17 @@ mod tests {
     fn standing(total: Option<u64>) -> Standing {
         let task = RunningTask { slot: 1, seq: 4, lasts: Duration::from_secs(75), label: "sleep 99".into() };
         let elapsed = Duration::from_secs(3700);
-        Standing { unit: "job".into(), elapsed, total, started: 5, done: 4, failed: 1, running: vec![task] }
+        let running = vec![task];
+        Standing {
+            unit: "job".into(),
+            elapsed,
+            total,
+            started: 5,
+            done: 4,
+            failed: 1,
+            running,
+            ..Standing::default()
+        }
     }
 
     #[test]
@@ -234,6 +266,30 @@ mod tests {
         assert_eq!(standing(None).line(40), "4 jobs, 1 running, 1 failed, 1:01:40, longest 1:15: sleep 99");
         let line = "4/8 jobs, 1 running, 3 left, 1 failed, 1:01:40, ETA 1:01:40, longest 1:15: sle...";
         assert_eq!(standing(Some(8)).line(6), line);
+    }
+
+    #[test]
+    fn the_line_tells_why_nothing_happens() {
+        let standing = Standing { stopped: 1, waits: Some("load 9".into()), ..standing(None) };
+        let line =
+            "4 jobs, 1 running (1 stopped), 1 failed, waiting: load 9, 1:01:40, longest 1:15: sleep 99";
+        assert_eq!(standing.line(40), line);
+    }
+
+    #[test]
+    fn who_was_stopped_and_continued_is_not_stopped_and_a_wait_that_is_over_is_none() {
+        let board = Board::default();
+        let (way, unit) = (Way::Parallel, "job");
+        board.observe(&Event::RunStarted { way, width: 2, run: 1, tasks: None, bytes: None, unit });
+        board.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
+        board.observe(&Event::TaskStopped { seq: 0, slot: 0, signal: 21, group: 9, is_news: true });
+        board.observe(&Event::StartsHeldUp { why: "load 9", is_news: false });
+        let now = board.standing().unwrap();
+        assert_eq!((now.stopped, now.waits.as_deref()), (1, Some("load 9")));
+        board.observe(&Event::TaskContinued { slot: 0 });
+        board.observe(&Event::StartsGoOn);
+        let now = board.standing().unwrap();
+        assert_eq!((now.stopped, now.waits), (0, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::notice::{notice, tell};
 use super::{Board, Show, Standing};
 use crate::event::{Event, Observer};
 use crate::format;
@@ -98,7 +99,7 @@ impl Meter {
 
     /// Tells a person something on stderr.
     pub fn say(&self, text: &str) {
-        self.beside(|_| tell(&format::printable(text)));
+        self.beside(|_| tell(text));
     }
 
     /// Lists what runs, with slot and time.
@@ -136,6 +137,9 @@ impl Meter {
 impl Observer for Meter {
     fn observe(&self, event: &Event<'_>) {
         self.board.observe(event);
+        if let Some(text) = notice(event) {
+            self.say(&text);
+        }
         if let Event::OutputHeldUp { why } = event
             && !self.told_of_trouble.swap(true, Ordering::Relaxed)
         {
@@ -165,11 +169,6 @@ impl Face {
             bar.finish_and_clear();
         }
     }
-}
-
-fn tell(line: &str) {
-    // Progress that cannot be told is no reason to stop the work.
-    let _ = writeln!(io::stderr(), "parsim: {line}");
 }
 
 fn style(bounded: bool) -> ProgressStyle {

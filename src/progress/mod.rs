@@ -8,6 +8,7 @@
 mod bar;
 mod board;
 mod meter;
+mod notice;
 mod plain;
 
 pub use bar::Bar;
@@ -17,7 +18,7 @@ pub use plain::Plain;
 
 use std::time::Duration;
 
-use crate::event::{Observer, Unobserved};
+use crate::event::Observer;
 
 /// Fewer bytes than this are results, not a stream to be told the rate of.
 const WORTH_A_RATE: u64 = 1_000_000;
@@ -39,6 +40,6 @@ pub fn observer(show: Show) -> Box<dyn Observer> {
     match show {
         Show::Bar => Box::new(Bar::default()),
         Show::Lines(interval) => Box::new(Plain::every(interval)),
-        Show::Nothing => Box::new(Unobserved),
+        Show::Nothing => Box::new(notice::Quiet),
     }
 }

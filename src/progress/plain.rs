@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, Observer};
 use crate::format;
 use crate::progress::WORTH_A_RATE;
+use crate::progress::notice::{notice, tell};
 
 /// Prints how far the run has come, at most once in an interval.
 pub struct Plain {
@@ -36,6 +37,9 @@ impl Plain {
 
 impl Observer for Plain {
     fn observe(&self, event: &Event<'_>) {
+        if let Some(text) = notice(event) {
+            tell(&text);
+        }
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Event::RunStarted { way, tasks, unit, .. } = *event {
             let now = Instant::now();
@@ -62,6 +66,10 @@ impl Observer for Plain {
             | Event::TaskNamed { .. }
             | Event::TasksEnded { .. }
             | Event::OutputHeldUp { .. }
+            | Event::StartsHeldUp { .. }
+            | Event::StartsGoOn
+            | Event::TaskStopped { .. }
+            | Event::TaskContinued { .. }
             | Event::RunFinished { .. } => return,
         }
         if state.told.elapsed() >= self.interval {

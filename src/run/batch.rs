@@ -39,6 +39,15 @@ struct Source<'a> {
     n_taken: u64,
 }
 
+impl Source<'_> {
+    /// The task that was just taken is done by nobody, and no more are taken: whoever
+    /// makes them is told by the end of what makes them.
+    fn give_up(&mut self) {
+        self.exhausted = true;
+        self.tasks = Box::new(std::iter::empty());
+    }
+}
+
 struct State<'a> {
     free_slots: BinaryHeap<Reverse<u32>>,
     /// The lowest slot that was never given out.
@@ -130,6 +139,9 @@ impl<'a> Batch<'a> {
             source.exhausted = true;
             // No wait for input: there, draining is seen as well.
             let left_some = source.tasks.next().is_some();
+            if left_some {
+                source.give_up();
+            }
             self.with_state(|state| state.left_some = left_some);
             return None;
         }
@@ -155,14 +167,14 @@ impl<'a> Batch<'a> {
         };
         // While its input was waited for, much may have happened.
         if self.interrupt.is_draining() {
-            source.exhausted = true;
+            source.give_up();
             self.with_state(|state| state.left_some = true);
             return None;
         }
         if self.is_paced {
             let pause = self.with_state(|state| state.pause.length());
-            if !source.pace.wait(pause, self.interrupt) {
-                source.exhausted = true;
+            if !source.pace.wait(pause, self.interrupt, self.observer) {
+                source.give_up();
                 self.with_state(|state| state.left_some = true);
                 return None;
             }

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::event::{Event, Observer};
+use crate::format;
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::policy::{Delay, Load, Policy};
@@ -22,6 +24,34 @@ pub(super) struct Pace {
     last: Option<Instant>,
     /// Pages swapped in and out at the last look, where that matters.
     swapped: Option<[u64; 2]>,
+    /// For what reasons somebody had to wait so far.
+    known: Vec<Reason>,
+}
+
+/// Why the machine is too busy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Busy {
+    Load { now: u64, most: f64 },
+    Memory { now: u64, least: u64 },
+    Swapping,
+}
+
+/// Which option has somebody wait.
+type Reason = std::mem::Discriminant<Busy>;
+
+impl Busy {
+    fn why(self) -> String {
+        match self {
+            Self::Load { now, most } => {
+                format!("load {now} is not below {} (--load)", format::three_digits(most))
+            }
+            Self::Memory { now, least } => {
+                let (now, least) = (format::memory(now as f64), format::memory(least as f64));
+                format!("{now} of memory free, {least} needed (--memfree)")
+            }
+            Self::Swapping => "the machine is swapping (--noswap)".to_owned(),
+        }
+    }
 }
 
 impl Pace {
@@ -31,21 +61,35 @@ impl Pace {
             Load::Percent(percent) => host::Limits::detect().usable as f64 * percent / 100.0,
         });
         let swapped = if policy.spares_swap { host::swapped_pages() } else { None };
-        Self { load, memory: policy.memory, last: None, swapped }
+        Self { load, memory: policy.memory, last: None, swapped, known: Vec::new() }
     }
 
     /// Waits until the next task may start; `false` when none is to be started
-    /// any more.
-    pub(super) fn wait(&mut self, pause: Option<Duration>, interrupt: &Interrupt) -> bool {
+    /// any more. `observer` hears of a wait for a quieter machine.
+    pub(super) fn wait(
+        &mut self,
+        pause: Option<Duration>,
+        interrupt: &Interrupt,
+        observer: &dyn Observer,
+    ) -> bool {
         if let (Some(pause), Some(last)) = (pause, self.last)
             && !interrupt.sleep_before_a_start(pause.saturating_sub(last.elapsed()))
         {
             return false;
         }
-        while self.is_too_busy() {
+        let mut looks = 0;
+        while let Some(busy) = self.is_too_busy() {
+            looks += 1;
+            // What is over at the second look is not worth a word.
+            if looks > 1 {
+                self.tell(busy, observer);
+            }
             if !interrupt.sleep_before_a_start(LOOK_AGAIN) {
                 return false;
             }
+        }
+        if looks > 1 {
+            observer.observe(&Event::StartsGoOn);
         }
         if pause.is_some() {
             self.last = Some(Instant::now());
@@ -53,17 +97,33 @@ impl Pace {
         !interrupt.is_draining()
     }
 
+    fn tell(&mut self, busy: Busy, observer: &dyn Observer) {
+        let reason = std::mem::discriminant(&busy);
+        let is_news = !self.known.contains(&reason);
+        if is_news {
+            self.known.push(reason);
+        }
+        observer.observe(&Event::StartsHeldUp { why: &busy.why(), is_news });
+    }
+
     /// What the system does not tell holds nobody back.
-    fn is_too_busy(&mut self) -> bool {
-        let above = |most: f64| host::running_threads().is_some_and(|running| running as f64 >= most);
-        let below = |least: u64| host::available_memory().is_some_and(|available| available < least);
+    fn is_too_busy(&mut self) -> Option<Busy> {
+        let above = |most: f64| {
+            let now = host::running_threads().filter(|running| *running as f64 >= most)?;
+            Some(Busy::Load { now, most })
+        };
+        let below = |least: u64| {
+            let now = host::available_memory().filter(|available| *available < least)?;
+            Some(Busy::Memory { now, least })
+        };
         // Both ways at a time: what is only brought back in, or only put out of the
         // way, is no sign of too little memory.
         let swaps = self.swapped.is_some_and(|before| {
             self.swapped = host::swapped_pages();
             self.swapped.is_some_and(|now| now[0] > before[0] && now[1] > before[1])
         });
-        swaps || self.load.is_some_and(above) || self.memory.is_some_and(below)
+        let swaps = swaps.then_some(Busy::Swapping);
+        swaps.or_else(|| self.load.and_then(above)).or_else(|| self.memory.and_then(below))
     }
 }
 
@@ -96,7 +156,30 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_with_its_reason_which_is_news_once() {
+        #[derive(Default)]
+        struct Heard(Mutex<Vec<(String, bool)>>);
+        impl Observer for Heard {
+            fn observe(&self, event: &Event<'_>) {
+                if let Event::StartsHeldUp { why, is_news } = event {
+                    self.0.lock().unwrap().push(((*why).to_owned(), *is_news));
+                }
+            }
+        }
+        let heard = Heard::default();
+        let mut pace = Pace::default();
+        pace.tell(Busy::Load { now: 5, most: 2.0 }, &heard);
+        pace.tell(Busy::Load { now: 6, most: 2.0 }, &heard);
+        pace.tell(Busy::Swapping, &heard);
+        let load = |now| format!("load {now} is not below 2.00 (--load)");
+        let swapping = "the machine is swapping (--noswap)".to_owned();
+        assert_eq!(heard.0.into_inner().unwrap(), [(load(5), true), (load(6), false), (swapping, true)]);
+    }
 
     #[test]
     fn an_adapting_pause_grows_with_failures_and_shrinks_with_successes() {

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use owner::Owner;
-pub use sweep::{leave_all, left_to_others, remove_of, sweep, take_for_empty};
+pub use sweep::{leave_all, left_to_others, remove_of, remove_own, sweep, take_for_empty};
 
 /// What a temporary is, which is the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

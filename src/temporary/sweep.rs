@@ -55,6 +55,16 @@ pub fn take_for_empty(folder: &Path) {
     is_new(folder);
 }
 
+/// Removes what this process, which is about to end, has begun to write in `folder`.
+pub fn remove_own(folder: &Path) {
+    each(folder, |path, name| {
+        if parse(name).is_some_and(|(owner, _)| owner == *Owner::me()) {
+            // Nothing better can be done with an error than to leave the file.
+            let _ = fs::remove_file(path);
+        }
+    });
+}
+
 /// Removes what `process`, which was this process's child and was killed, had
 /// begun to write in `folder`.
 pub fn remove_of(folder: &Path, process: u32) {

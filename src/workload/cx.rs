@@ -115,6 +115,12 @@ impl<'a> Cx<'a> {
         self.setting.interrupt
     }
 
+    /// Who hears of what happens.
+    #[must_use]
+    pub fn observer(&self) -> &dyn Observer {
+        self.setting.observer
+    }
+
     /// Writes to what the task produces. Parsim keeps outputs in input order.
     ///
     /// # Errors

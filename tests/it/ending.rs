@@ -16,7 +16,7 @@ fn group(fresh: &Fresh, name: &str) -> String {
 }
 
 /// The states of all processes of a group, zombies excepted.
-fn states(group: &str) -> Vec<String> {
+pub(crate) fn states(group: &str) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let lines = entries.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
     let living = lines.filter_map(|line| {
@@ -29,7 +29,7 @@ fn states(group: &str) -> Vec<String> {
 
 /// Waits until nobody is left of a group: who was killed needs a moment of a core to die.
 #[track_caller]
-fn expect_gone(group: &str) {
+pub(crate) fn expect_gone(group: &str) {
     let began = std::time::Instant::now();
     while !states(group).is_empty() {
         assert!(began.elapsed() < SOON, "group {group} has processes {:?}", states(group));
@@ -73,6 +73,28 @@ fn a_second_signal_kills_at_once_however_long_the_kill_sequence_is() {
     started.signal("INT");
     started.end_within(SOON).ends_by_signal(libc::SIGINT);
     expect_gone(&group(&fresh, "group1"));
+}
+
+#[test]
+fn a_second_signal_of_any_kind_kills_at_once() {
+    for (first, second, number) in
+        [("QUIT", "QUIT", libc::SIGQUIT), ("TERM", "XCPU", libc::SIGXCPU), ("ALRM", "INT", libc::SIGINT)]
+    {
+        let fresh = Fresh::new();
+        let job = "trap ': >got' TERM; trap '' INT; echo $$ >group{#}; while :; do sleep 0.1; done";
+        let line = format!(
+            "ulimit -c 0; exec parsim parallel --term-seq TERM,600000,KILL,25 --shell /bin/sh \"{}\" ::: 1",
+            job.replace('$', "\\$")
+        );
+        let mut started = fresh.shell(&line).start();
+        started.until("it runs", || is_written(&fresh.path("group1")));
+        started.signal(first);
+        started.until("the job has got its first signal", || fresh.path("got").exists());
+        assert!(started.is_running(), "the first signal left the kill sequence its time");
+        started.signal(second);
+        started.end_within(SOON).ends_by_signal(number);
+        expect_gone(&group(&fresh, "group1"));
+    }
 }
 
 #[test]

@@ -283,7 +283,10 @@ fn nothing_is_printed_past_the_terminal_and_the_progress() {
 
 #[test]
 fn unsafe_code_is_in_four_places() {
-    only_in(&["process/", "measure/", "interrupt.rs", "numpy/wide.rs"], &["unsafe ", "unsafe("]);
+    only_in(
+        &["process/", "measure/", "interrupt.rs", "interrupt/", "numpy/wide.rs"],
+        &["unsafe ", "unsafe("],
+    );
 }
 
 #[test]
@@ -304,6 +307,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "executor/processes/",
         "progress/",
         "interrupt.rs",
+        "interrupt/",
         "run/pace.rs",
         "sink/opened.rs",
         "http/",
@@ -317,7 +321,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
 fn only_main_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
     only_in(&["main.rs"], &["ExitCode::from"]);
-    only_in(&["main.rs", "interrupt.rs"], &["emulate_default_handler"]);
+    only_in(&["main.rs", "interrupt.rs", "interrupt/", "cli/leftovers.rs"], &["end_by("]);
 }
 
 #[test]

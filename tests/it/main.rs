@@ -34,6 +34,9 @@ mod floors;
 mod formats;
 // Help on batches of commands.
 mod help;
+// The first process of a container.
+#[cfg(target_os = "linux")]
+mod init;
 // What a batch runs over, and what is asked instead.
 mod inputs;
 // What killed runs leave, and who may read what is made in TMPDIR.

@@ -242,3 +242,34 @@ fn a_block_is_given_again_to_a_job_that_is_tried_again() {
     let script = "seq 2 | parsim parallel --pipe --retries 2 'cat >>read; [ -e tried ] || { >tried; false; }'; cat read";
     assert_eq!(says(script), "1\n2\n1\n2\n");
 }
+
+#[test]
+fn a_job_that_could_not_be_started_is_not_waited_for_in_turn() {
+    let fresh = Fresh::new();
+    // Where the first job would run is a file; the other has to get the rest.
+    std::fs::write(fresh.path("d1"), "").unwrap();
+    let script = "seq 100000 | parsim parallel -j2 -k --pipe --round-robin --block 1k --wd \"$PWD/d{#}\" \
+                  --shell /bin/sh 'cat >got'; echo $?";
+    let ran = fresh.shell(script).start().end_within(std::time::Duration::from_secs(20));
+    ran.exits(0).says("1\n");
+    let got = std::fs::read_to_string(fresh.path("d2/got")).unwrap();
+    assert!(got.ends_with("\n100000\n"), "it ends with {:?}", &got[got.len().saturating_sub(20)..]);
+}
+
+#[test]
+fn a_job_that_is_not_started_any_more_is_not_waited_for_in_turn() {
+    for order in ["", "-k"] {
+        let fresh = Fresh::new();
+        std::fs::write(fresh.path("input"), "y\n".repeat(5_000_000)).unwrap();
+        let line =
+            format!("parallel -j2 {order} --pipe --round-robin --block 1M --delay 600 --shell /bin/sh");
+        let line = fresh.parsim(&line).args([": >began; wc -c >got"]);
+        let mut started = line.stdin(std::fs::File::open(fresh.path("input")).unwrap()).start();
+        started.until("the first job runs", || fresh.path("began").exists());
+        // From now on no other is started.
+        started.signal("HUP");
+        started.end_within(std::time::Duration::from_secs(20)).exits(0);
+        let got = std::fs::read_to_string(fresh.path("got")).unwrap();
+        assert!(got.trim().parse::<u64>().unwrap() >= 1 << 20, "{order}: it got {got}");
+    }
+}

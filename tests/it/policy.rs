@@ -87,6 +87,32 @@ fn without_memory_to_spare_no_job_starts() {
 }
 
 #[test]
+fn a_wait_for_memory_is_told_with_its_reason_once_and_in_every_line_of_progress() {
+    for batch in ["parallel", "compare"] {
+        let fresh = Fresh::new();
+        let line = format!("{batch} --progress=always --memfree 1000T touch ::: first");
+        let mut started = fresh.parsim(&line).start();
+        started.until_it_tells("parsim: waiting to start jobs: ");
+        if batch == "parallel" {
+            // Lines come every second, looks every half.
+            started.until_it_tells(", waiting: ");
+        }
+        started.signal("TERM");
+        let ran = started.end_within(SOON);
+        ran.ends_by_signal(libc::SIGTERM).tells(" of memory free, 1000 TiB needed (--memfree)\n");
+        let told = ran.stderr.matches("waiting to start jobs").count();
+        ran.expect(told == 1, "a wait that is told once");
+    }
+    // It is told where no progress is wanted, too, but not where nothing has to wait.
+    let fresh = Fresh::new();
+    let mut started = fresh.parsim("parallel --progress=never --memfree 1000T touch ::: first").start();
+    started.until_it_tells("parsim: waiting to start jobs: ");
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    fresh.parsim("parallel --memfree 1K true ::: first").run().exits(0).is_quiet();
+}
+
+#[test]
 fn after_the_time_limit_running_jobs_finish_and_no_other_starts() {
     let fresh = Fresh::new();
     let ran =

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{Report, TestCaseStatus};
 
+use crate::ending::{expect_gone, states};
 use crate::support::{Fresh, Ran};
 
 /// The end is to come within half a second; a busy machine gets more.
@@ -182,4 +183,108 @@ fn ci_is_told_that_an_interrupted_batch_left_some() {
     assert_eq!(names[1..], [done, "tasks that were not finished"]);
     assert_eq!(suite.failures, 1);
     assert!(matches!(suite.test_cases[2].status, TestCaseStatus::Skipped { .. }));
+}
+
+/// Signals that batch systems and terminals send to end something, beside those above;
+/// and whether they are a batch's, too.
+const OTHERS: [(&str, i32, bool); 9] = [
+    ("QUIT", libc::SIGQUIT, true),
+    ("ABRT", libc::SIGABRT, true),
+    ("ALRM", libc::SIGALRM, true),
+    ("XCPU", libc::SIGXCPU, true),
+    ("VTALRM", libc::SIGVTALRM, true),
+    ("PROF", libc::SIGPROF, true),
+    ("USR1", libc::SIGUSR1, false),
+    ("USR2", libc::SIGUSR2, false),
+    // SIGRTMIN: the first that the C library leaves to programs.
+    ("34", 34, true),
+];
+
+#[test]
+fn every_signal_that_ends_a_process_ends_what_parsim_started_and_then_parsim() {
+    let job = "'echo $$ >group; sleep 600; :'";
+    let batches = ["parallel", "serial", "parallel -k --joblog log", "parallel -u"];
+    let batches = batches.map(|line| (true, format!("{line} --shell /bin/sh {job} ::: a")));
+    let others = [
+        format!("compare --shell /bin/sh {job} ::: a"),
+        format!("sleep --seconds 0 --prepare {job}"),
+        format!("csv --rows 1 --cols 1 --cleanup {job}"),
+        "sleep --parallel -j 2 --workers processes --seconds 600 --prepare 'echo $PPID >group'".to_owned(),
+    ];
+    for (name, number, is_of_batches) in OTHERS {
+        for (is_batch, line) in batches.iter().cloned().chain(others.clone().map(|line| (false, line))) {
+            if is_batch && !is_of_batches {
+                continue;
+            }
+            let fresh = Fresh::new();
+            // A dump is not what is looked for here.
+            let mut started = fresh.shell(&format!("ulimit -c 0; exec parsim {line}")).start();
+            started.until("it runs", || fs::read(fresh.path("group")).is_ok_and(|it| it.ends_with(b"\n")));
+            let group = fs::read_to_string(fresh.path("group")).unwrap();
+            if line.contains("--workers") {
+                started.until("both workers are there", || states(group.trim()).len() == 3);
+            }
+            started.signal(name);
+            let ran = started.end_within(SOON);
+            ran.expect(ran.signal() == Some(number), &format!("{line}: an end by {name}"));
+            expect_gone(group.trim());
+        }
+    }
+}
+
+#[test]
+fn no_signal_leaves_a_file_half_written() {
+    for (name, number, _) in OTHERS {
+        let fresh = Fresh::new();
+        let mut started = fresh.shell(&format!("ulimit -c 0; exec parsim {LONG}")).start();
+        started.until("it writes", || is_writing(&fresh, "data_serial"));
+        started.signal(name);
+        started.end_within(SOON).ends_by_signal(number);
+        assert!(fresh.names("data_serial").is_empty(), "{name}: {:?}", fresh.names("data_serial"));
+    }
+}
+
+#[test]
+fn a_study_that_is_drawn_again_leaves_nothing_when_a_signal_comes() {
+    for (name, number) in SIGNALS.into_iter().chain([("QUIT", libc::SIGQUIT), ("USR1", libc::SIGUSR1)]) {
+        let fresh = Fresh::new();
+        fresh.parsim("sleep --seconds 0 --export-json study.json").run().exits(0);
+        // Nobody reads there, so that it waits with one file begun.
+        fresh.shell("mkfifo pipe").run().exits(0);
+        let line = "report study.json --export-json x.json --export-html y.html --export-csv pipe";
+        let mut started = fresh.shell(&format!("ulimit -c 0; exec parsim {line}")).start();
+        let is_begun = || fresh.names(".").iter().any(|name| name.contains(".tmp"));
+        started.until("a file is begun", is_begun);
+        started.signal(name);
+        started.end_within(SOON).ends_by_signal(number);
+        assert_eq!(fresh.names("."), ["pipe", "study.json"], "{name}");
+    }
+}
+
+#[test]
+fn other_signals_that_the_parent_ignores_stay_ignored_by_parsim_and_its_jobs() {
+    let fresh = Fresh::new();
+    let job = "kill -QUIT $$; kill -ALRM $$; echo >ready; sleep 600; :";
+    let line = format!("trap '' QUIT ALRM; exec parsim compare --shell /bin/sh '{job}' ::: a");
+    let mut started = fresh.shell(&line).start();
+    started.until("its job has sent itself both", || fresh.path("ready").exists());
+    started.signal("QUIT");
+    started.signal("ALRM");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(started.is_running(), "a signal that it was started without ended it");
+    started.signal("TERM");
+    started.end_within(SOON).ends_by_signal(libc::SIGTERM);
+}
+
+#[test]
+fn jobs_are_given_the_default_of_signals_that_parsim_catches() {
+    for (name, number, _) in OTHERS {
+        let fresh = Fresh::new();
+        let job = format!("ulimit -c 0; kill -s {name} $$");
+        let line = fresh.parsim("parallel --joblog log --shell /bin/sh").args([&job, ":::", "a"]);
+        line.run().exits(1);
+        let log = fs::read_to_string(fresh.path("log")).unwrap();
+        let row: Vec<&str> = log.lines().nth(1).unwrap().split('\t').collect();
+        assert_eq!(row[7], number.to_string(), "{name}: {log}");
+    }
 }

@@ -157,3 +157,32 @@ fn a_job_that_is_stopped_goes_on_where_no_shell_could_continue_it() {
     assert_eq!(fs::read_to_string(fresh.path("got")).unwrap(), "one for a\n");
     assert_eq!(fs::read_to_string(fresh.path("status")).unwrap(), "0\n");
 }
+
+/// Runs `line`, whose job or hook asks in vain for the terminal, until it was told;
+/// then Ctrl-C is typed. What was shown, and the exit status.
+fn asked_in_vain(line: &str) -> (String, String) {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("batch"), format!("exec parsim {line}")).unwrap();
+    let script = "timeout -k 1 20 script -qfec 'sh ./batch' /dev/null >shown; echo $? >status";
+    let is_told = || fs::read_to_string(fresh.path("shown")).is_ok_and(|shown| shown.contains("asks for"));
+    fresh.shell(script).env("SHELL", "/bin/sh").env("TERM", "xterm").run_fed("", is_told, "\u{3}");
+    let read = |name| String::from_utf8_lossy(&fs::read(fresh.path(name)).unwrap()).into_owned();
+    (read("shown"), read("status"))
+}
+
+#[test]
+fn a_job_that_asks_for_the_terminal_is_told_of_with_the_way_out_and_can_be_ended() {
+    let told = "parsim: job 1 has stopped: it asks for the terminal; parsim parallel --tty lends it";
+    for batch in ["parallel", "parallel --bar", "parallel --progress=always -k", "serial", "compare"] {
+        for job in ["read x </dev/tty", "stty -echo </dev/tty"] {
+            let (shown, status) = asked_in_vain(&format!("{batch} --shell /bin/sh '{job}; :' ::: a"));
+            assert!(shown.contains(told), "{batch} {job}: {shown}");
+            assert_eq!(shown.matches(told).count(), 1, "{batch} {job}: {shown}");
+            assert_eq!(status, "130\n", "{batch} {job}: {shown}");
+        }
+    }
+    let (shown, status) = asked_in_vain("sleep --seconds 0 --prepare 'read x </dev/tty; :'");
+    let told = "parsim: \"read x </dev/tty; :\" has stopped: it asks for the terminal, which it is not given";
+    assert!(shown.contains(told), "{shown}");
+    assert_eq!(status, "130\n", "{shown}");
+}

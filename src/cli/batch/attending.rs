@@ -1,6 +1,6 @@
 //! What a signal does to a batch, and progress as time passes.
 //!
-//! That INT and TERM end the jobs and that HUP lets them finish is known to
+//! That INT, TERM and others end the jobs and that HUP lets them finish is known to
 //! [`crate::interrupt`] and to those who wait for jobs; here is what comes on top.
 
 use std::sync::Arc;
@@ -8,15 +8,21 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 
+use crate::interrupt::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir, stop_here};
 use crate::progress::Meter;
 
+/// Signals that ask a batch for something other than its end.
+pub(super) const ASKS: &[i32] = &[SIGUSR1, SIGUSR2];
+
 /// Catches the signals of a batch: before any job is prepared, for what is
 /// caught is undone in jobs.
-pub(super) fn catch() -> anyhow::Result<Signals> {
+pub(super) fn catch(interrupt: &Interrupt) -> anyhow::Result<Signals> {
     let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
-    Signals::catch(&signals).context("install the handlers of signals")
+    let signals = Signals::catch(&signals).context("install the handlers of signals")?;
+    interrupt.wake_for_others(signals.ring());
+    Ok(signals)
 }
 
 /// Attends to `signals` and to the meter until it is dropped.
@@ -24,19 +30,19 @@ pub(super) fn attend(
     signals: Signals,
     running: &'static Running,
     meter: &Arc<Meter>,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Attendant> {
-    let meter = Arc::clone(meter);
+    let (meter, interrupt) = (Arc::clone(meter), interrupt.clone());
     let mut ends = 0;
     let attend = move |stir: Stir| {
+        // The kill sequence has begun already: whoever waits for a job saw the same
+        // signal. The second one kills.
+        let ends_now = matches!(stir, Stir::Signal(SIGINT | SIGTERM)) || interrupt.another_came();
+        ends += u32::from(ends_now);
+        if ends_now && ends > 1 {
+            running.kill_now();
+        }
         match stir {
-            // The kill sequence has begun already: whoever waits for a job saw
-            // the same signal.
-            Stir::Signal(SIGINT | SIGTERM) => {
-                ends += 1;
-                if ends > 1 {
-                    running.kill_now();
-                }
-            }
             Stir::Signal(SIGHUP) => {
                 meter.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
                 meter.list();

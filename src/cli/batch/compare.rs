@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     refuse(&typed)?;
     let gates = gates::typed(&typed.study);
     Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
-    let interrupt = Interrupt::on_signals(Hup::Ends).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;

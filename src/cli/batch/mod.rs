@@ -97,14 +97,14 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         return Err(Fault::Usage(hint));
     }
     let typed = records::effective(typed)?;
-    let interrupt = Interrupt::on_signals(Hup::Drains).map_err(Fault::Own)?;
-    let signals = attending::catch().map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Drains, attending::ASKS).map_err(Fault::Own)?;
+    let signals = attending::catch(&interrupt).map_err(Fault::Own)?;
     let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| total::total(&typed))));
     let meter = Arc::new(meter(&typed, &board));
     let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter);
     let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter)?;
     let mut exports = Exports::of(&typed.output.exports)?;
-    let attendant = attending::attend(signals, batch.running(), &meter).map_err(Fault::Own)?;
+    let attendant = attending::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.

@@ -17,6 +17,7 @@ use super::batch::COMPARE_HELP;
 use super::exit::{End, Exit, Fault};
 use super::help::LONG;
 use super::help::told::section;
+use super::leftovers::removed_by_signals;
 use super::{documented, help, print};
 use crate::whole_file::WholeFile;
 
@@ -59,6 +60,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 /// Writes every page into `folder`.
 fn write(folder: &Path, whole: &Command) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let _leftovers = removed_by_signals(vec![folder.to_owned()])?;
     for command in std::iter::once(whole).chain(whole.get_subcommands()) {
         let path = folder.join(Man::new(command.clone()).get_filename());
         let written = WholeFile::create(&path).and_then(|mut file| {

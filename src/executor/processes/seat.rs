@@ -40,6 +40,8 @@ pub(super) struct Seat<'a> {
     orders: &'a Orders,
     /// `None` after one that ended before its time.
     link: Option<Box<dyn Link>>,
+    /// Why the worker could not be told what it was to be told.
+    untold: Option<io::Error>,
     pub(super) cost: Cost,
 }
 
@@ -71,23 +73,44 @@ enum Answer {
 impl<'a> Seat<'a> {
     /// Starts a worker and tells it what it is to be. It is not waited for.
     pub(super) fn open(transport: &'a dyn Transport, orders: &'a Orders) -> anyhow::Result<Self> {
-        let mut seat = Self { transport, orders, link: None, cost: Cost::default() };
+        let mut seat = Self { transport, orders, link: None, untold: None, cost: Cost::default() };
         seat.start()?;
         Ok(seat)
     }
 
     fn start(&mut self) -> anyhow::Result<()> {
         let mut link = self.transport.open()?;
-        // One that is gone already is told of when it is waited for.
-        self.cost.passed += send_json(&mut *link, kind::HELLO, &self.orders.hello).unwrap_or(0);
+        let sent = send_json(&mut *link, kind::HELLO, &self.orders.hello);
         self.link = Some(link);
+        self.told(sent);
         Ok(())
+    }
+
+    /// The worker was told something, or could not be. Then it would wait for it for
+    /// ever, and we for its answer: it hears nothing more, which ends it. When it is
+    /// waited for, that is told.
+    fn told(&mut self, sent: io::Result<u64>) {
+        match sent {
+            Ok(n_bytes) => self.cost.passed += n_bytes,
+            Err(error) => {
+                self.untold = Some(error);
+                if let Some(link) = &mut self.link {
+                    link.hang_up();
+                }
+            }
+        }
     }
 
     /// Waits until the worker is there.
     pub(super) fn get_ready(&mut self, interrupt: &Interrupt) -> anyhow::Result<()> {
         let link = self.link.as_mut().expect("it was started just now");
         let name = link.name();
+        let untold = self.untold.take();
+        // One that is gone is told of by how it ended.
+        if let Some(error) = untold.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+            link.bury(PATIENCE);
+            return Err(error).with_context(|| format!("write to the worker ({name})"));
+        }
         let answered = loop {
             match link.wait(interrupt, Instant::now() + PATIENCE) {
                 Ok(Waited::Ready) => break receive(&mut **link),
@@ -119,8 +142,7 @@ impl<'a> Seat<'a> {
             Some(bytes) => send(&mut **link, kind::SHARED, bytes),
             None => send(&mut **link, kind::PREPARE, &[]),
         };
-        // One that is gone is told of when it is waited for.
-        self.cost.passed += sent.unwrap_or(0);
+        self.told(sent);
     }
 
     /// Does the task of `ticket` in the worker, and hands its record to the batch.

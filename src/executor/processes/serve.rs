@@ -199,7 +199,9 @@ impl<W: Write + Send> Observer for Voice<W> {
                 if speaker.last.elapsed() >= INTERVAL {
                     let told = std::mem::take(&mut speaker.waiting);
                     speaker.last = Instant::now();
-                    let _ = send(&mut speaker.to, kind::ADVANCED, &told.to_le_bytes());
+                    let said = send(&mut speaker.to, kind::ADVANCED, &told.to_le_bytes());
+                    // What follows a message that was cut is no message.
+                    speaker.is_broken |= said.is_err();
                 }
             }
             Event::TaskNamed { label, .. } => drop(self.say(kind::NAMED, label.as_bytes())),

@@ -404,3 +404,83 @@ fn a_worker_that_nobody_speaks_to_ends() {
     drop(ours);
     sound(theirs);
 }
+
+/// A way to a worker on which the `broken`-th write fails; the worker itself is sound.
+struct Breaking {
+    link: Loop,
+    n_writes: usize,
+    broken: usize,
+}
+
+impl Link for Breaking {
+    fn name(&self) -> String {
+        self.link.name()
+    }
+
+    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
+        self.link.wait(interrupt, end)
+    }
+
+    fn hang_up(&mut self) {
+        self.link.hang_up();
+    }
+
+    fn bury(&mut self, patience: Duration) -> Option<String> {
+        self.link.bury(patience)
+    }
+}
+
+impl Read for Breaking {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.link.read(bytes)
+    }
+}
+
+impl Write for Breaking {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.n_writes += 1;
+        if self.n_writes == self.broken {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.link.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_worker_that_could_not_be_told_something_is_not_waited_for() {
+    struct Breaks {
+        n_started: AtomicUsize,
+        broken: usize,
+        /// In every worker, or in the first one only.
+        always: bool,
+    }
+    impl Transport for Breaks {
+        fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+            let number = self.n_started.fetch_add(1, Ordering::SeqCst);
+            let (ours, theirs) = UnixStream::pair()?;
+            let thread = std::thread::spawn(move || sound(theirs));
+            let link = Loop { stream: ours, number, thread: Some(thread), n_bytes: Arc::default() };
+            let broken = if self.always || number == 0 { self.broken } else { 0 };
+            Ok(Box::new(Breaking { link, n_writes: 0, broken }))
+        }
+    }
+    let study = |broken, always| study_of(1, Breaks { n_started: AtomicUsize::new(0), broken, always });
+    // What it is to be, and what tasks share: without it no task is begun.
+    for broken in [1, 2] {
+        let error = study(broken, false).unwrap().trouble.unwrap();
+        assert!(error.contains("write to the worker (number 0)"), "{broken}: {error}");
+    }
+    // A task that it was not given is another one's.
+    for broken in [3, 4, 10] {
+        let study = study(broken, false).unwrap();
+        assert!(study.agrees() && study.n_failed() == 0, "{broken}");
+    }
+    // Each worker does one task before it cannot be told of another.
+    assert!(study(4, true).unwrap().agrees());
+    // None can be told of any.
+    assert_eq!(study(3, true).unwrap().n_failed(), usize::try_from(N_TASKS).unwrap());
+}

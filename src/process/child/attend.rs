@@ -19,6 +19,7 @@ use super::reap::{Ended, Usage};
 use super::running::Running;
 use super::seat::{Order, Seat};
 use super::spawn::Child;
+use super::stops::Stops;
 use super::streams::Ours;
 
 /// A job while it runs and until its output is read. When it is dropped before
@@ -36,6 +37,8 @@ pub(super) struct Attendance<'a> {
     wake: Option<BorrowedFd<'a>>,
     /// The terminal, where the job has it.
     foreground: Option<Foreground<'a>>,
+    /// Whether it was stopped, where it does not have it.
+    stops: Stops,
     /// What went wrong on this side.
     broken: Option<io::Error>,
     /// Output of a job that had ended was left unread by order.
@@ -99,6 +102,7 @@ impl<'a> Attendance<'a> {
             allowance,
             wake,
             foreground: None,
+            stops: Stops::new(running.has_terminal),
             broken: None,
             cut: None,
         }
@@ -110,6 +114,7 @@ impl<'a> Attendance<'a> {
     /// When nobody would tell of its stops.
     pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
         self.foreground = Some(Foreground::give(terminal, self.child.pid, self.seat.bell.clone())?);
+        self.stops = Stops::new(false);
         Ok(())
     }
 
@@ -177,6 +182,11 @@ impl<'a> Attendance<'a> {
             if let (State::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
                 foreground.look();
             }
+            if self.may_be_stopped()
+                && let Some(stop) = self.stops.look(self.child.pid, self.running.clock.is_paused())
+            {
+                listener.stopped(self.child.pid, stop);
+            }
             self.look_at_clock()?;
         }
     }
@@ -193,7 +203,8 @@ impl<'a> Attendance<'a> {
         watches[WAKE] = self.wake.map_or(Watch::NOTHING, Watch::readable);
         watches[SURVIVOR] = self.killing.as_ref().map_or(Watch::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, State::Alive));
-        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).min();
+        let stop = if self.may_be_stopped() { self.stops.due() } else { None };
+        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).chain(stop).min();
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         poll(&mut watches, timeout)?;
         Ok(watches.each_ref().map(|watch| match watch {
@@ -201,6 +212,11 @@ impl<'a> Attendance<'a> {
             watch if watch.stirred() => Stir::Some,
             _ => Stir::None,
         }))
+    }
+
+    /// Whether a stop would be one for ever: who is killed is continued for that.
+    fn may_be_stopped(&self) -> bool {
+        matches!(self.state, State::Alive) && self.killing.is_none()
     }
 
     /// When there is something to do even if nothing stirs.

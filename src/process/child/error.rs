@@ -27,7 +27,7 @@ pub enum StartError {
     Resources(io::Error),
     /// Nothing is started any more: the run was terminated.
     Ending,
-    /// It was started, but its end cannot be learned.
+    /// It was started, but could not be attended to: it was killed.
     Lost(io::Error),
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for StartError {
             Self::Directory(error) => write!(f, "cannot enter the working directory: {error}"),
             Self::Resources(error) => write!(f, "cannot start a process: {error}"),
             Self::Ending => f.write_str("not started: the run was ending"),
-            Self::Lost(error) => write!(f, "cannot learn how it ended: {error}"),
+            Self::Lost(error) => write!(f, "killed, for it could not be attended to: {error}"),
         }
     }
 }

@@ -4,12 +4,16 @@
 //! Does not wait: the loop that does asks for the time and says what happened.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::descriptor::Watch;
 use super::group::{Members, members};
 use super::seat::Seat;
 use super::sequence::TermSequence;
+
+/// KILL is sent again to who has not gone by then: a signal that could not be sent must
+/// not leave a job that nobody ends.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a job was killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,26 +51,26 @@ impl<'a> Killing<'a> {
     /// Kills at once.
     pub(super) fn at_once(cause: Cause, sequence: &'a TermSequence, seat: &Seat) -> Self {
         seat.send(libc::SIGKILL);
-        Self { cause, sequence, next: 0, killed: true, due: None, survivor: None }
+        Self { cause, sequence, next: 0, killed: true, due: again(), survivor: None }
     }
 
     /// Leaves out the steps that are left.
     pub(super) fn hurry(&mut self, seat: &Seat) {
         if !self.killed {
             seat.send(libc::SIGKILL);
+            (self.killed, self.due) = (true, again());
         }
-        (self.killed, self.due) = (true, None);
     }
 
-    /// Sends the next signal.
+    /// Sends the next signal; KILL once more where that was the last one.
     pub(super) fn step(&mut self, seat: &Seat) {
         // After the last step those who are left are sent KILL in any case.
-        let step = self.sequence.step(self.next);
+        let step = if self.killed { None } else { self.sequence.step(self.next) };
         self.next += 1;
         let signal = step.map_or(libc::SIGKILL, |(signal, _)| signal);
         seat.send(signal);
         if signal == libc::SIGKILL {
-            (self.killed, self.due) = (true, None);
+            (self.killed, self.due) = (true, again());
             return;
         }
         // Those who are stopped have to run for the signal to do anything.
@@ -100,4 +104,8 @@ impl<'a> Killing<'a> {
             }
         }
     }
+}
+
+fn again() -> Option<Instant> {
+    Instant::now().checked_add(AGAIN)
 }

@@ -37,6 +37,20 @@ pub enum Woken {
     Kill,
 }
 
+/// What was noticed of a job that a signal stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It does nothing until something continues it.
+    Stopped {
+        /// The signal's number.
+        signal: i32,
+        /// Whether it is for the first time.
+        is_news: bool,
+    },
+    /// It runs again.
+    Continued,
+}
+
 /// Whoever takes a job's output. A closure that takes every byte is one.
 pub trait Listener {
     /// Takes all of `bytes`, as they come. An error kills the job.
@@ -44,6 +58,9 @@ pub trait Listener {
 
     /// The job has been started.
     fn started(&mut self) {}
+
+    /// The job, which leads the process group `leader`, was stopped or continued.
+    fn stopped(&mut self, _leader: i32, _stop: Stop) {}
 
     /// Whether a paused channel may be read again; asked when the bell has rung.
     fn resumes(&mut self, _channel: Channel) -> bool {

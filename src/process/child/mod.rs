@@ -29,6 +29,7 @@
 //! | `output` | reading a pipe: live, paused, drained |
 //! | `feed` | writing to the job's standard input |
 //! | `foreground` | a job that has the terminal |
+//! | `stops` | a job that asks for it in vain |
 //! | `killing` | a kill sequence on its way; `sequence` its steps; `group` its survivors |
 //! | `reap` | how a process ended and what it used |
 //! | `oom` | whether the kernel killed for lack of memory |
@@ -55,6 +56,7 @@ mod seat;
 mod sequence;
 mod signal;
 mod spawn;
+mod stops;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -68,10 +70,11 @@ pub use command::{Command, Job, Stdin, Stdout};
 pub use descriptor::widen;
 pub use error::StartError;
 pub use killing::Cause;
-pub use listener::{Channel, Flow, Listener, Woken};
+pub use listener::{Channel, Flow, Listener, Stop, Woken};
 pub use reap::{Ended, Usage};
 pub use resolve::resolve;
 pub use running::Running;
 pub use sequence::TermSequence;
+pub(super) use stops::Stops;
 pub use words::Words;
 pub use worker::{Report, Worker};

@@ -100,16 +100,43 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::new(seconds, micros * 1000)
 }
 
+/// What became of a child that lives on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// This signal stopped it.
+    Stopped(i32),
+    /// It was continued.
+    Continued,
+}
+
 /// The signal that stopped the child `pid` since this was asked last.
-#[expect(unsafe_code, reason = "std does not tell that a child was stopped")]
 pub(super) fn stopped_by(pid: i32) -> Option<i32> {
+    match changes(pid, libc::WSTOPPED) {
+        Some(Change::Stopped(signal)) => Some(signal),
+        Some(Change::Continued) | None => None,
+    }
+}
+
+/// Whether the child `pid` was stopped or continued since this was asked last.
+pub(super) fn changed(pid: i32) -> Option<Change> {
+    changes(pid, libc::WSTOPPED | libc::WCONTINUED)
+}
+
+#[expect(unsafe_code, reason = "std does not tell that a child was stopped")]
+fn changes(pid: i32, which: libc::c_int) -> Option<Change> {
     let pid = libc::id_t::try_from(pid).ok()?;
     // SAFETY: an all-zero siginfo is a valid value to be written over; it is ours
     // and lives through the call. What was asked for is what its fields hold.
     unsafe {
         let mut told: libc::siginfo_t = std::mem::zeroed();
-        let asked = libc::waitid(libc::P_PID, pid, &raw mut told, libc::WSTOPPED | libc::WNOHANG);
-        (asked == 0 && told.si_pid() != 0).then(|| told.si_status())
+        let asked = libc::waitid(libc::P_PID, pid, &raw mut told, which | libc::WNOHANG);
+        if asked != 0 || told.si_pid() == 0 {
+            return None;
+        }
+        Some(match told.si_code {
+            libc::CLD_CONTINUED => Change::Continued,
+            _ => Change::Stopped(told.si_status()),
+        })
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Running {
     pub(super) clock: Clock,
     pub(super) caught: u64,
     null: File,
+    /// Whether a job could ask for the terminal: there is one.
+    pub(super) has_terminal: bool,
     seats: Mutex<Vec<Arc<Seat>>>,
     oom: Mutex<OomKills>,
     /// Once not `NONE` nothing is started any more.
@@ -34,20 +36,22 @@ pub struct Running {
 
 impl Running {
     /// Nothing runs yet. Make it once the process's signal handlers are
-    /// installed: those it finds are undone in every job.
+    /// installed: those it finds are undone in every job, except for the `harmless`
+    /// (as bit `signal - 1`), which may run there before the job's program does.
     ///
     /// If CHLD is ignored, its default is restored: otherwise the kernel would
     /// reap jobs by itself.
     ///
     /// # Errors
     /// When /dev/null cannot be opened.
-    pub fn new(sequence: TermSequence) -> io::Result<Self> {
+    pub fn new(sequence: TermSequence, harmless: u64) -> io::Result<Self> {
         signal::keep_children();
         Ok(Self {
             sequence,
             clock: Clock::default(),
-            caught: signal::caught(),
+            caught: signal::caught() & !harmless,
             null: File::open("/dev/null")?,
+            has_terminal: File::open("/dev/tty").is_ok(),
             seats: Mutex::default(),
             oom: Mutex::new(OomKills::since_now()),
             ending: AtomicU8::new(Order::None as u8),

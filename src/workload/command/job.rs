@@ -16,11 +16,12 @@ use super::offer::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
 use super::own_folder::OwnFolder;
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::event::Event;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Woken, Words,
-    Worker,
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Stop, Woken,
+    Words, Worker,
 };
 use crate::record::{Outcome, Spec, Task, Way};
 use crate::template::{Numbers, Quoting};
@@ -75,7 +76,7 @@ impl CommandBatch {
             cx.wait_for_turn();
             let bell = worker.bell();
             let wake: Wake = Arc::new(move || bell.ring());
-            let report = worker.run(job, &mut HandOn { cx, wake });
+            let report = worker.run(job, &mut HandOn { cx, wake, seq: task.seq });
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
@@ -203,6 +204,8 @@ impl CommandBatch {
 struct HandOn<'c, 'a> {
     cx: &'c mut Cx<'a>,
     wake: Wake,
+    /// Which job it is, from 0.
+    seq: u64,
 }
 
 impl Listener for HandOn<'_, '_> {
@@ -220,6 +223,16 @@ impl Listener for HandOn<'_, '_> {
 
     fn started(&mut self) {
         self.cx.has_started();
+    }
+
+    fn stopped(&mut self, leader: i32, stop: Stop) {
+        let slot = self.cx.slot();
+        self.cx.observer().observe(&match stop {
+            Stop::Stopped { signal, is_news } => {
+                Event::TaskStopped { seq: self.seq, slot, signal, group: leader, is_news }
+            }
+            Stop::Continued => Event::TaskContinued { slot },
+        });
     }
 
     fn woken(&mut self) -> Woken {
@@ -303,6 +316,7 @@ fn not_started(error: &StartError) -> Outcome {
     match error {
         StartError::Ending => Outcome::Interrupted,
         StartError::NotFound => Outcome::NotStarted { status: 127, cause },
+        StartError::Lost(_) => Outcome::Failed(cause),
         _ => Outcome::NotStarted { status: 126, cause },
     }
 }

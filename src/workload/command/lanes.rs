@@ -45,8 +45,17 @@ struct Lane {
     /// Whom to wake when something has come.
     bell: Option<Bell>,
     closed: bool,
+    /// Whether its job is, or was, attended to.
+    attended: bool,
     /// How much of what was dealt to it its job was never given.
     lost: u64,
+}
+
+impl Lane {
+    /// Whether something was dealt to it, and nobody is there to read it yet.
+    fn has_nobody(&self) -> bool {
+        !self.attended && !self.waiting.is_empty()
+    }
 }
 
 /// One stream after another.
@@ -98,7 +107,8 @@ impl Lanes {
         Self { source, state: Mutex::default(), most, in_turn }
     }
 
-    /// Opens another lane with a block in it; `false` when there is none to be.
+    /// Opens another lane with a block in it; `false` when there is none to be. After
+    /// an error there is none, either, and those that are open get no more.
     pub(super) fn open(&self, patience: &mut dyn Patience) -> Result<bool, InputError> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let may_open = {
@@ -106,16 +116,58 @@ impl Lanes {
             state.lanes.len() < self.most && !state.ended
         };
         let mut block = Vec::new();
-        let opened = may_open && source.0.next(&mut block, Headed::Yes, patience)? == Next::Ready;
+        let next = if may_open { source.0.next(&mut block, Headed::Yes, patience) } else { Ok(Next::End) };
         drop(source);
+        let opened = matches!(next, Ok(Next::Ready));
         let mut state = self.state();
         if opened {
             state.lanes.push(Lane { n_bytes: block.len(), waiting: [block].into(), ..Lane::default() });
         }
         state.ended |= may_open && !opened;
         state.all_open |= !opened || state.lanes.len() == self.most;
+        // Those that wait for the others to open have to hear of an error, too.
         state.ring_all();
-        Ok(opened)
+        next.map(|_| opened)
+    }
+
+    /// The job of lane `number` is over once this is dropped, whether it was ever
+    /// started or not: nothing is dealt to it any more.
+    pub(super) fn attended(&self, number: usize) -> Attended<'_> {
+        let mut state = self.state();
+        if let Some(lane) = state.lanes.get_mut(number) {
+            lane.attended = true;
+        }
+        // Those that have read all that was dealt to them may end.
+        state.ring_all();
+        Attended { lanes: self, number }
+    }
+
+    /// There are no more jobs than those that were handed out: one for the lane that
+    /// was opened last is not, if nobody has attended to it. Others read what was dealt
+    /// to it.
+    pub(super) fn no_more_jobs(&self) {
+        let mut state = self.state();
+        state.all_open = true;
+        if let Some(last) = state.lanes.last_mut().filter(|last| !last.attended) {
+            let waiting = std::mem::take(last).waiting;
+            last.closed = true;
+            for block in waiting {
+                state.deal(block, 0);
+            }
+        }
+        state.ring_all();
+    }
+
+    /// Nothing is dealt to lane `number` any more. Its job was given all that was taken
+    /// from it but `unread` bytes.
+    fn close(&self, number: usize, unread: usize) {
+        let mut state = self.state();
+        if let Some(lane) = state.lanes.get_mut(number) {
+            let waiting: usize = lane.waiting.iter().map(Vec::len).sum();
+            let lost = lane.lost + (waiting + unread) as u64;
+            *lane = Lane { closed: true, attended: true, lost, ..Lane::default() };
+        }
+        state.ring_all();
     }
 
     /// What the job of lane `number` reads; `bell` wakes it when there is more.
@@ -171,9 +223,7 @@ impl Lanes {
         match next {
             Ok(Next::Ready) => {
                 state.turn = (lane + 1) % state.lanes.len();
-                let lane = &mut state.lanes[lane];
-                lane.n_bytes += block.len();
-                lane.waiting.push_back(block);
+                state.deal(block, lane);
             }
             Ok(Next::Woken | Next::End) | Err(_) => state.ended = true,
         }
@@ -183,6 +233,18 @@ impl Lanes {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lane as long as its job is attended to.
+pub(super) struct Attended<'a> {
+    lanes: &'a Lanes,
+    number: usize,
+}
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        self.lanes.close(self.number, 0);
     }
 }
 
@@ -207,6 +269,16 @@ impl State {
         if in_turn { open.next().filter(has_room) } else { open.find(has_room) }
     }
 
+    /// Gives `block` to `lane`, or to another one if its job has ended meanwhile.
+    fn deal(&mut self, block: Vec<u8>, lane: usize) {
+        let n = self.lanes.len();
+        let open = (0..n).map(|step| (lane + step) % n).find(|&lane| !self.lanes[lane].closed);
+        if let Some(lane) = open {
+            self.lanes[lane].n_bytes += block.len();
+            self.lanes[lane].waiting.push_back(block);
+        }
+    }
+
     fn ring_all(&self) {
         self.lanes.iter().filter_map(|lane| lane.bell.as_ref()).for_each(Bell::ring);
     }
@@ -227,6 +299,8 @@ impl BufRead for Reader<'_> {
             {
                 let mut state = self.lanes.state();
                 let ended = state.ended;
+                // It may come to be this one's yet.
+                let is_all_dealt = !state.lanes.iter().any(Lane::has_nobody);
                 let Some(lane) = state.lanes.get_mut(self.number) else { return Ok(&[]) };
                 lane.n_bytes -= std::mem::take(&mut self.block).len();
                 self.at = 0;
@@ -235,10 +309,13 @@ impl BufRead for Reader<'_> {
                     state.ring_all();
                     continue;
                 }
-                if ended {
+                if ended && is_all_dealt {
                     return Ok(&[]);
                 }
                 lane.bell.get_or_insert_with(|| self.bell.clone());
+                if ended {
+                    return Err(ErrorKind::WouldBlock.into());
+                }
             }
             if let Progress::Later = self.lanes.read_on()? {
                 return Err(ErrorKind::WouldBlock.into());
@@ -262,12 +339,98 @@ impl Read for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let mut state = self.lanes.state();
-        if let Some(lane) = state.lanes.get_mut(self.number) {
-            let waiting: usize = lane.waiting.iter().map(Vec::len).sum();
-            let lost = (waiting + self.block.len() - self.at) as u64;
-            *lane = Lane { closed: true, lost, ..Lane::default() };
-        }
-        state.ring_all();
+        self.lanes.close(self.number, self.block.len() - self.at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::fd::{BorrowedFd, OwnedFd};
+
+    use super::*;
+    use crate::inputs::{BlockSpec, Wait};
+    use crate::process::child::{Running, TermSequence, Worker};
+
+    #[expect(clippy::unnecessary_wraps, reason = "as a patience answers")]
+    fn readable(_: BorrowedFd<'_>) -> io::Result<Wait> {
+        Ok(Wait::Readable)
+    }
+
+    /// Lanes for two jobs over `input`, a line each, and what they are woken by.
+    fn lanes(input: &[u8], in_turn: InTurn) -> (Lanes, Bell) {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(input).unwrap();
+        drop(writer);
+        let spec = BlockSpec { records: std::num::NonZeroUsize::new(1), ..BlockSpec::default() };
+        let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
+        let running = Running::new(TermSequence::default(), 0).unwrap();
+        let bell = Worker::new(&running, 1).unwrap().bell();
+        (Lanes::new(vec![blocks], Box::new(readable), 2, in_turn), bell)
+    }
+
+    #[test]
+    fn when_the_input_breaks_as_a_lane_is_opened_those_that_are_open_end() {
+        let (lanes, bell) = lanes(b"a\nb\nc\n", InTurn::UnlessSlow);
+        assert!(lanes.open(&mut readable).unwrap());
+        let mut first = lanes.reader(0, bell);
+        let mut line = [0; 2];
+        first.read_exact(&mut line).unwrap();
+        assert_eq!(&line, b"a\n");
+        // Broken, whatever was read before.
+        lanes.source.lock().unwrap().0 = Files([broken()].into());
+        assert!(lanes.open(&mut readable).is_err());
+        assert_eq!(first.read(&mut line).unwrap(), 0, "nothing more will come, and it knows");
+        assert!(!lanes.open(&mut readable).unwrap());
+    }
+
+    /// What cannot be read: a folder.
+    fn broken() -> Blocks {
+        Blocks::new(&BlockSpec::default(), std::fs::File::open("/").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_dealt_to_a_job_that_nobody_takes_is_read_by_another() {
+        let input = "a\n".repeat(60_000);
+        let (lanes, bell) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
+        assert!(lanes.open(&mut readable).unwrap());
+        let _attended = lanes.attended(0);
+        assert!(lanes.open(&mut readable).unwrap());
+        lanes.no_more_jobs();
+        // A lane that is attended to stays.
+        lanes.no_more_jobs();
+        assert!(lanes.state().lanes[1].closed && !lanes.state().lanes[0].closed);
+        let mut all = Vec::new();
+        lanes.reader(0, bell).read_to_end(&mut all).unwrap();
+        assert_eq!(all.len(), 60_000);
+    }
+
+    #[test]
+    fn a_job_that_has_read_all_waits_for_what_another_may_leave_it() {
+        let (lanes, bell) = lanes(b"a\nb\n", InTurn::UnlessSlow);
+        assert!(lanes.open(&mut readable).unwrap());
+        let _attended = lanes.attended(0);
+        assert!(lanes.open(&mut readable).unwrap());
+        let mut first = lanes.reader(0, bell);
+        let mut line = [0; 2];
+        first.read_exact(&mut line).unwrap();
+        let error = first.read(&mut line).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock, "the other job may not come to be");
+        lanes.no_more_jobs();
+        first.read_exact(&mut line).unwrap();
+        assert_eq!((&line, first.read(&mut [0]).unwrap()), (b"b\n", 0));
+    }
+
+    #[test]
+    fn a_lane_whose_job_was_never_started_is_not_waited_for() {
+        // More than may wait for one job, in turn.
+        let input = "a\n".repeat(WAITING);
+        let (lanes, bell) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
+        assert!(lanes.open(&mut readable).unwrap() && lanes.open(&mut readable).unwrap());
+        drop(lanes.attended(0));
+        let mut second = lanes.reader(1, bell);
+        let mut all = Vec::new();
+        second.read_to_end(&mut all).unwrap();
+        assert_eq!(all.len(), 60_000 - 2, "all but the first block, which was another's");
     }
 }

@@ -37,7 +37,7 @@ use self::sample::Sample;
 pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, harmless_in_children};
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Worker};
@@ -87,7 +87,8 @@ impl CommandBatch {
         let serial_launch =
             serial_launch.map(|template| Launch::new(&settings, template, &environment)).transpose()?;
         // One for each batch of a program, as long as its workers may live.
-        let running = Running::new(settings.term_sequence.clone()).context("prepare to start processes")?;
+        let running = Running::new(settings.term_sequence.clone(), harmless_in_children())
+            .context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let running = Box::leak(Box::new(running));
         Ok(Self {
@@ -180,9 +181,16 @@ impl Workload for CommandBatch {
                 return Box::new(failed.iter().map(again));
             }
             (_, Some(frozen)) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
-            (_, None) => Box::new(std::iter::from_fn(|| {
-                let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-                feed.next(&self.settings).transpose()
+            (_, None) => Box::new(std::iter::from_fn({
+                let lanes = match &self.settings.reads {
+                    Reads::Lanes(lanes) => Some(NoMoreJobs(lanes)),
+                    Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
+                };
+                move || {
+                    let _lanes = &lanes;
+                    let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+                    feed.next(&self.settings).transpose()
+                }
             })),
         };
         if let Earlier::Log(resume) = &self.earlier {
@@ -221,6 +229,11 @@ impl Workload for CommandBatch {
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        // Whatever becomes of the job: others do not wait for it.
+        let _lane = match &self.settings.reads {
+            Reads::Lanes(lanes) => Some(lanes.attended(usize::try_from(task.seq).unwrap_or(usize::MAX))),
+            Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
+        };
         let values = task.spec.values();
         let job = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = self.settings.counts.numbers(job, cx.slot());
@@ -281,6 +294,15 @@ impl Workload for CommandBatch {
 
     fn sample_of(&self) -> Option<u64> {
         self.sample.map(Sample::total)
+    }
+}
+
+/// Dropped with what makes jobs.
+struct NoMoreJobs<'a>(&'a Lanes);
+
+impl Drop for NoMoreJobs<'_> {
+    fn drop(&mut self) {
+        self.0.no_more_jobs();
     }
 }
 

@@ -111,7 +111,7 @@ impl Fresh {
 /// job has SIGINT ignored, and what `nohup` runs SIGHUP.
 #[expect(unsafe_code, reason = "std cannot set a signal back to its default in a child")]
 fn signals_as_a_terminal_has_them(command: &mut Command) {
-    const SIGNALS: [i32; 8] = [
+    const SIGNALS: [i32; 13] = [
         libc::SIGINT,
         libc::SIGTERM,
         libc::SIGHUP,
@@ -120,6 +120,11 @@ fn signals_as_a_terminal_has_them(command: &mut Command) {
         libc::SIGUSR2,
         libc::SIGTSTP,
         libc::SIGCONT,
+        libc::SIGABRT,
+        libc::SIGALRM,
+        libc::SIGXCPU,
+        libc::SIGVTALRM,
+        libc::SIGPROF,
     ];
     let reset = || {
         for signal in SIGNALS {

@@ -33,6 +33,11 @@ impl Ran {
         self.expect(self.status.code() == Some(status), &format!("exit status {status}"))
     }
 
+    /// Whether it ended by itself with this status.
+    pub(crate) fn has_exited(&self, status: i32) -> bool {
+        self.status.code() == Some(status)
+    }
+
     /// The signal that ended it.
     pub(crate) fn signal(&self) -> Option<i32> {
         self.status.signal()

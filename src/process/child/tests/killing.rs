@@ -141,7 +141,7 @@ fn nothing_starts_once_the_run_is_ending() {
 
 #[test]
 fn an_order_given_between_start_and_seat_holds() {
-    let running = Running::new(patient()).unwrap();
+    let running = Running::new(patient(), 0).unwrap();
     let seat = running.add_seat(1).unwrap();
     let mut child = std::process::Command::new("sleep");
     let mut child = std::os::unix::process::CommandExt::process_group(child.arg("1000"), 0).spawn().unwrap();

@@ -27,7 +27,7 @@ fn either_way(mut check: impl FnMut(&Running, &mut Worker<'_>)) {
 
 fn either_way_with(sequence: &TermSequence, mut check: impl FnMut(&Running, &mut Worker<'_>)) {
     for fast in [true, false] {
-        let running = Running::new(sequence.clone()).unwrap();
+        let running = Running::new(sequence.clone(), 0).unwrap();
         let worker = if fast { Worker::new(&running, 1) } else { Worker::portable(&running, 1) };
         check(&running, &mut worker.unwrap());
         assert_eq!(running.list(), []);

@@ -1,0 +1,62 @@
+//! What a person is to hear at once, whatever is shown of progress: why nothing
+//! happens, and what helps.
+
+use std::io::{self, Write as _};
+
+use crate::event::{Event, Observer};
+use crate::format;
+
+/// Shows no progress, and says only why there is none.
+pub(super) struct Quiet;
+
+impl Observer for Quiet {
+    fn observe(&self, event: &Event<'_>) {
+        if let Some(text) = notice(event) {
+            tell(&text);
+        }
+    }
+}
+
+/// What is to be said of `event`, if anything is.
+pub(super) fn notice(event: &Event<'_>) -> Option<String> {
+    match *event {
+        Event::StartsHeldUp { why, is_news: true } => Some(format!("waiting to start jobs: {why}")),
+        Event::TaskStopped { seq, signal, group, is_news: true, .. } => {
+            let job = seq + 1;
+            Some(if [libc::SIGTTIN, libc::SIGTTOU].contains(&signal) {
+                format!(
+                    "job {job} has stopped: it asks for the terminal; parsim parallel --tty lends it \
+                     to one job at a time"
+                )
+            } else {
+                format!("job {job} was stopped by signal {signal}; kill -CONT -- -{group} lets it go on")
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Says it on stderr.
+pub(super) fn tell(text: &str) {
+    // What cannot be told is no reason to stop the work.
+    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_asks_for_the_terminal_is_told_of_once_and_with_what_helps() {
+        let of = |signal, is_news| {
+            notice(&Event::TaskStopped { seq: 2, slot: 0, signal, group: 4711, is_news }).unwrap_or_default()
+        };
+        for signal in [libc::SIGTTIN, libc::SIGTTOU] {
+            let text = of(signal, true);
+            assert!(text.starts_with("job 3 has stopped: it asks for the terminal;"), "{text}");
+            assert!(text.contains("--tty"), "{text}");
+        }
+        assert_eq!(of(19, true), "job 3 was stopped by signal 19; kill -CONT -- -4711 lets it go on");
+        assert_eq!(of(libc::SIGTTIN, false), "");
+    }
+}
