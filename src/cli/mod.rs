@@ -26,7 +26,7 @@ mod worker;
 mod workloads;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -38,6 +38,7 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
+use crate::process;
 use crate::record::Way;
 
 /// Does what `argv` says. `started` is when the process began.
@@ -57,7 +58,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         return end;
     }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&fault.to_string()));
+    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&fault.to_string()));
     End::Status(Exit::Fault.status())
 }
 

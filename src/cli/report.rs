@@ -17,6 +17,7 @@ use super::gates;
 use super::spot::identity;
 use super::term::Terminal;
 use crate::interrupt::file_limits_are_errors;
+use crate::process;
 use crate::report::change::{self, Pair, Side};
 use crate::report::{Look, json, text};
 use crate::study::Study;
@@ -89,7 +90,7 @@ fn show(exports: &Exports, terminal: Terminal, draw: impl Fn(Look) -> String) ->
         return Terminal::print(&draw(terminal.out));
     }
     // With stderr closed there is nobody left to tell.
-    let _ = io::stderr().write_all(draw(terminal.err).as_bytes());
+    let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
     Ok(())
 }
 

@@ -5,10 +5,14 @@
 
 pub mod child;
 mod descriptors;
+mod handed;
 mod inherited;
 mod shell;
 pub mod signals;
+mod standard;
 
 pub use descriptors::of_descriptors;
+pub use handed::{Handed, stderr_for_children, stdout_for_children};
 pub use inherited::stdout_was_open;
 pub use shell::run_in_shell;
+pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdout};

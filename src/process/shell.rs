@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::handed::{Handed, stderr_for_children};
+
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -20,12 +22,22 @@ const GRACE: Duration = Duration::from_millis(200);
 /// # Errors
 /// When the shell cannot be started or the command does not end with 0.
 pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>) -> anyhow::Result<()> {
+    let again = match stderr_for_children() {
+        Handed::Again(file) => Some(file),
+        // It is given what there is: nobody here writes for it.
+        Handed::Same | Handed::Nothing => None,
+    };
+    let (out, err) = match again {
+        Some(file) => (file.try_clone().context("duplicate stderr")?.into(), file.into()),
+        None => (Stdio::from(io::stderr()), Stdio::inherit()),
+    };
     let mut child = Command::new("/bin/sh")
         .arg("-c")
         .arg(command)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
-        .stdout(io::stderr())
+        .stdout(out)
+        .stderr(err)
         // A group of its own, so that all of it can be ended.
         .process_group(0)
         .spawn()

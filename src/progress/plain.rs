@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
 use crate::format;
+use crate::process;
 use crate::progress::WORTH_A_RATE;
 
 /// Prints how far the run has come, at most once in an interval.
@@ -67,7 +68,7 @@ impl Observer for Plain {
         if state.told.elapsed() >= self.interval {
             state.told = Instant::now();
             // Progress that cannot be told is no reason to stop the work.
-            let _ = writeln!(std::io::stderr(), "{}", state.line());
+            let _ = writeln!(process::stderr(), "{}", state.line());
         }
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use crate::process::Patient;
+
 /// The file.
 #[derive(Debug)]
 pub struct Rows {
@@ -63,7 +65,7 @@ impl Rows {
     /// When it cannot be written.
     pub fn put(&self, row: &[u8]) -> anyhow::Result<()> {
         // One write, which no other process's comes between.
-        (&self.file).write_all(row).with_context(|| format!("write to {}", self.path.display()))
+        Patient(&self.file).write_all(row).with_context(|| format!("write to {}", self.path.display()))
     }
 }
 

@@ -4,7 +4,7 @@
 //! compared is the experiment's and the batch's.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
+use crate::process;
 use crate::progress::{self, Meter, Show};
 use crate::record::Way;
 use crate::study::Study;
@@ -88,7 +89,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
         // With stderr closed there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "parsim: there are no inputs, so there is nothing to compare");
+        let _ = writeln!(process::stderr(), "parsim: there are no inputs, so there is nothing to compare");
         exports.finish(&study).map_err(Fault::Own)?;
     } else {
         report(&study, exports, terminal).map_err(Fault::Own)?;

@@ -141,6 +141,9 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     ending::tell(&study, &results.tails, &board, &interrupt);
     ending::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
+    if crate::process::missed_stdout() && interrupt.signal().is_none() {
+        Terminal::has_stdout().map_err(Fault::Own)?;
+    }
     Ok(ending::end(&study, &interrupt))
 }
 

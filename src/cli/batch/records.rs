@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::exit::Fault;
+use crate::cli::term::Terminal;
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
 use crate::interrupt::Interrupt;
@@ -135,6 +136,7 @@ pub(super) fn open(typed: &Typed) -> Result<Vec<Box<dyn Journal>>, Fault> {
 
 /// `-`: rows among what the jobs print.
 fn on_stdout(path: &Path) -> io::Result<Rows> {
+    Terminal::has_stdout().map_err(io::Error::other)?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
     Ok(Rows::behind(stdout.into(), path))
 }

@@ -13,7 +13,7 @@ use super::results::{self, Results};
 use super::shell::shell;
 use super::ways;
 use crate::cli::exit::Fault;
-use crate::cli::streams::{self, Streams, Tag, trace};
+use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::Packer;
 use crate::interrupt::Interrupt;
@@ -113,9 +113,8 @@ pub(super) fn prepare(
     };
     let names_total = names_total(&settings, &tag);
     let (ending, meter) = (interrupt.clone(), Arc::clone(meter));
-    let stdout = streams::stdout().map_err(|error| Fault::Own(error.into()))?;
     let outputs = Box::new(move || {
-        let streams = Streams::new(Arc::clone(&stdout), tag.clone(), ending.clone());
+        let streams = Streams::new(tag.clone(), ending.clone());
         Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
     let mut results = results::results(typed, &options, &settings.counts, settings.order, outputs())?;

@@ -51,7 +51,7 @@ impl<'a> Feed<'a> {
     /// fast as it is fed still has a deadline.
     ///
     /// # Errors
-    /// The source's; a job that closed its input is none.
+    /// The source's, and the pipe's; that a job closed its input is none.
     pub(super) fn pump(&mut self) -> io::Result<Fed> {
         for _ in 0..16 {
             let bytes = match self.source.fill_buf() {
@@ -74,7 +74,8 @@ impl<'a> Feed<'a> {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Fed::Some),
-                Err(_) => return Ok(Fed::All),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Fed::All),
+                Err(error) => return Err(error),
             }
         }
         Ok(Fed::Some)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::attend::Attendance;
+use super::attend::{Attendance, Broken};
 use super::bell::Bell;
 use super::command::Job;
 use super::error::StartError;
@@ -34,7 +34,7 @@ pub struct Report {
     /// and only its output been cut short.
     pub cause: Option<Cause>,
     /// What went wrong with its output or its input.
-    pub broken: Option<io::Error>,
+    pub broken: Option<Broken>,
     /// Whether the kernel killed it for lack of memory, if something did and the
     /// kernel tells. Asked only of jobs that ended with KILL (or 137, as a shell
     /// puts it) without our doing; then None means that it is not known.

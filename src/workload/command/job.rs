@@ -17,7 +17,7 @@ use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Woken, Words,
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Woken, Words,
     Worker,
 };
 use crate::record::{Outcome, Spec, Task, Way};
@@ -46,8 +46,7 @@ impl CommandBatch {
         };
         let (_, launch) = self.command(cx.way());
         let interrupt = cx.interrupt().clone();
-        let stream =
-            if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
+        let [stdout, stderr] = self.streams();
         let report = loop {
             let job = Job {
                 terminal: match &self.settings.reads {
@@ -61,8 +60,8 @@ impl CommandBatch {
                     Input::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
                     Input::Bytes(bytes) => Stdin::Feed(bytes),
                 },
-                stdout: stream,
-                stderr: stream,
+                stdout,
+                stderr,
                 wake: Some(interrupt.wake_fd()),
                 ..Job::new(&command, &argv)
             };
@@ -253,13 +252,13 @@ fn ended(report: &Report, cx: &mut Cx<'_>) -> Outcome {
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
+    if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
+        return Outcome::Failed(broken.to_string());
+    }
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => {
-            let why = report.broken.as_ref().map_or_else(|| "cause unknown".to_owned(), ToString::to_string);
-            Outcome::Failed(format!("hand on its output: {why}"))
-        }
+        (Some(Cause::Broken), _) => Outcome::Failed("it could not be attended to".to_owned()),
         (None, Ended::Exited(0)) => Outcome::Success,
         (None, Ended::Exited(status)) => Outcome::Exited(status),
         (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),

@@ -17,6 +17,7 @@ mod settings;
 mod spool;
 
 use std::fs;
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -36,7 +37,8 @@ pub use self::spool::Spool;
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::Interrupt;
 use crate::output::{self, Destination, Outlet, Sink, TaskOutput};
-use crate::process::child::{Running, Worker};
+use crate::process::child::{Running, Stdout, Worker};
+use crate::process::{Handed, stderr_for_children, stdout_for_children};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
 use crate::template::{self, Template};
 
@@ -62,6 +64,8 @@ pub struct CommandBatch {
     earlier: Earlier,
     running: &'static Running,
     workers: Mutex<Vec<Worker<'static>>>,
+    /// What jobs get as stdout and stderr where they write for themselves.
+    handed: Option<[Handed; 2]>,
 }
 
 impl CommandBatch {
@@ -84,6 +88,8 @@ impl CommandBatch {
         let running = Running::new(settings.term_sequence.clone()).context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let running = Box::leak(Box::new(running));
+        let writes = settings.order == Order::Unbuffered;
+        let handed = writes.then(|| [stdout_for_children(), stderr_for_children()]);
         Ok(Self {
             settings,
             launch,
@@ -97,6 +103,7 @@ impl CommandBatch {
             earlier: Earlier::Nothing,
             running,
             workers: Mutex::default(),
+            handed,
         })
     }
 
@@ -148,6 +155,16 @@ impl CommandBatch {
             (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
             _ => (&self.settings.template, &self.launch),
         }
+    }
+
+    /// Where a job's stdout and stderr go.
+    fn streams(&self) -> [Stdout<'_>; 2] {
+        let Some(handed) = &self.handed else { return [Stdout::Listener; 2] };
+        handed.each_ref().map(|handed| match handed {
+            Handed::Same => Stdout::Inherited,
+            Handed::Again(file) => Stdout::File(file.as_fd()),
+            Handed::Nothing => Stdout::Listener,
+        })
     }
 
     /// What runs now, for orders from elsewhere.
@@ -256,7 +273,9 @@ impl Workload for CommandBatch {
             Order::Grouped => Outlet::Grouped(destination),
             Order::Kept => Outlet::GroupedInOrder(destination),
             Order::KeptLines => Outlet::InOrder(destination),
-            Order::Lines | Order::Unbuffered => Outlet::Lines(destination),
+            Order::Lines => Outlet::Lines(destination),
+            // Jobs write for themselves, unless they cannot.
+            Order::Unbuffered => Outlet::Torn(destination),
             Order::Unseen => Outlet::Own(Box::new(Unseen)),
         }
     }
