@@ -54,6 +54,20 @@ pub enum Event<'a> {
         /// Why there is none.
         why: &'a str,
     },
+    /// A task waits for a process or a descriptor that others hold.
+    StartHeldUp {
+        /// What there was none of.
+        why: &'a str,
+    },
+    /// Fewer tasks run at a time than were asked for.
+    FewerSlots {
+        /// How many do.
+        slots: usize,
+        /// How many were to.
+        wanted: usize,
+        /// Why.
+        why: &'a str,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.

@@ -44,6 +44,7 @@ use crate::record::Way;
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
+    process::make_use_of_limits();
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
         Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),

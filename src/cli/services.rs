@@ -69,7 +69,7 @@ impl Told {
             Self::JsonLines => {
                 let stdout = Mutex::new(process::stdout());
                 Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
-            },
+            }
             Self::Text | Self::Nagios => progress,
         }
     }

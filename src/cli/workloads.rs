@@ -123,8 +123,10 @@ pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> any
     }
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        let _ =
-            writeln!(process::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
+        let _ = writeln!(
+            process::stderr(),
+            "parsim: interrupted in the {way} run: {finished}{of} tasks had finished"
+        );
     }
     // Neither is left out because the other failed.
     let exported = exports.finish(study);

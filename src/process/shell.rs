@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::handed::{Handed, stderr_for_children};
+use super::limits::with_first_limits;
 
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
@@ -31,7 +32,8 @@ pub fn run_in_shell(command: &str, env: &[(&str, &OsStr)], wake: BorrowedFd<'_>)
         Some(file) => (file.try_clone().context("duplicate stderr")?.into(), file.into()),
         None => (Stdio::from(io::stderr()), Stdio::inherit()),
     };
-    let mut child = Command::new("/bin/sh")
+    let mut shell = Command::new("/bin/sh");
+    let mut child = with_first_limits(&mut shell)
         .arg("-c")
         .arg(command)
         .envs(env.iter().copied())

@@ -74,7 +74,10 @@ impl Observer for Bar {
                 state.failed += u64::from(record.outcome.is_failure());
             }),
             Event::TaskStarted { .. } | Event::TaskNamed { .. } => self.shared.draw(|_| ()),
-            Event::TasksEnded { .. } | Event::OutputHeldUp { .. } => {}
+            Event::TasksEnded { .. }
+            | Event::OutputHeldUp { .. }
+            | Event::StartHeldUp { .. }
+            | Event::FewerSlots { .. } => {}
             Event::RunFinished { .. } => self.stop(),
         }
     }

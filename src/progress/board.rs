@@ -146,7 +146,10 @@ impl Observer for Board {
             }
             Event::TasksEnded { tasks } => state.total = Some(tasks),
             Event::RunFinished { .. } => state.began = None,
-            Event::Advanced { .. } | Event::OutputHeldUp { .. } => {}
+            Event::Advanced { .. }
+            | Event::OutputHeldUp { .. }
+            | Event::StartHeldUp { .. }
+            | Event::FewerSlots { .. } => {}
         });
     }
 }

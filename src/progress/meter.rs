@@ -32,6 +32,8 @@ pub struct Meter {
     face: Mutex<Face>,
     /// Whether it was told that output is held up.
     told_of_trouble: AtomicBool,
+    /// Whether it was told that jobs wait to be started.
+    told_of_starts: AtomicBool,
 }
 
 struct Face {
@@ -46,7 +48,13 @@ impl Meter {
     #[must_use]
     pub fn new(board: Arc<Board>, show: Show, on: bool) -> Self {
         let face = Mutex::new(Face { on, bar: None, told: Instant::now() });
-        Self { board, show, face, told_of_trouble: AtomicBool::new(false) }
+        Self {
+            board,
+            show,
+            face,
+            told_of_trouble: AtomicBool::new(false),
+            told_of_starts: AtomicBool::new(false),
+        }
     }
 
     /// Draws, if it is time to; says when to come again.
@@ -137,6 +145,14 @@ impl Meter {
 impl Observer for Meter {
     fn observe(&self, event: &Event<'_>) {
         self.board.observe(event);
+        if let Event::FewerSlots { slots, wanted, why } = *event {
+            self.say(&super::fewer_slots(slots, wanted, why));
+        }
+        if let Event::StartHeldUp { why } = event
+            && !self.told_of_starts.swap(true, Ordering::Relaxed)
+        {
+            self.say(&super::start_held_up(why));
+        }
         if let Event::OutputHeldUp { why } = event
             && !self.told_of_trouble.swap(true, Ordering::Relaxed)
         {

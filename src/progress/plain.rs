@@ -63,6 +63,8 @@ impl Observer for Plain {
             | Event::TaskNamed { .. }
             | Event::TasksEnded { .. }
             | Event::OutputHeldUp { .. }
+            | Event::StartHeldUp { .. }
+            | Event::FewerSlots { .. }
             | Event::RunFinished { .. } => return,
         }
         if state.told.elapsed() >= self.interval {

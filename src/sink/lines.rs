@@ -173,9 +173,12 @@ mod tests {
         let lines = Lines::new(kept.clone());
         let task = Task::new(0, "");
         let mut output = lines.open(&task);
-        for (written, seen) in
-            [("10%\r2", "10%\r"), ("0%\r", "10%\r20%\r"), ("\nend", "10%\r20%\r\n"), ("\r\n", "10%\r20%\r\nend\r\n")]
-        {
+        for (written, seen) in [
+            ("10%\r2", "10%\r"),
+            ("0%\r", "10%\r20%\r"),
+            ("\nend", "10%\r20%\r\n"),
+            ("\r\n", "10%\r20%\r\nend\r\n"),
+        ] {
             output.write(Channel::Out, written.as_bytes()).unwrap();
             assert_eq!(kept.head(), seen.as_bytes(), "{written:?}");
         }

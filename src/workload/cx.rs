@@ -153,6 +153,11 @@ impl<'a> Cx<'a> {
         why.is_some()
     }
 
+    /// There was nothing to start the task with, and it waits.
+    pub fn waits_to_start(&self, why: &str) {
+        self.setting.observer.observe(&Event::StartHeldUp { why });
+    }
+
     /// Takes `bytes` for the comparison of ways, and shows them to nobody.
     pub fn judged(&mut self, bytes: &[u8]) {
         if self.setting.digested {

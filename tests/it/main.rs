@@ -57,6 +57,8 @@ mod signals;
 mod sleep;
 // What is made of noisy times.
 mod statistics;
+// Closed streams, and those that do not wait.
+mod streams;
 // A command line in a fresh directory.
 mod support;
 // Tags, and names made of numbers.

@@ -9,9 +9,9 @@ use crate::cli::jobs::JobsList;
 use crate::event::Journal;
 use crate::executor::{Elastic, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
-use crate::host::Limits;
+use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
-use crate::progress::Meter;
+use crate::progress::{Meter, fewer_slots};
 use crate::record::{Record, Way};
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
@@ -92,12 +92,32 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
 pub(super) fn affordable(wanted: NonZeroUsize, jobs: Option<&Jobs>, meter: &Meter) -> NonZeroUsize {
     let free = of_descriptors(wanted.get().saturating_mul(EACH).saturating_add(OTHERS));
     let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
-    if most < wanted && jobs != Some(&Jobs::AsMany) {
-        meter.say(&format!(
-            "{most} jobs at a time and not {wanted}: there are no descriptors for more (ulimit -n)"
-        ));
+    let tell = |most, why: &str| {
+        if jobs != Some(&Jobs::AsMany) {
+            meter.say(&fewer_slots(most, wanted.get(), why));
+        }
+    };
+    if let Some(room) = Room::short_of(wanted.min(most).get()) {
+        tell(room.tasks, &room.by.to_string());
+        return NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN);
+    }
+    if most < wanted {
+        tell(most.get(), "there are no descriptors for more: raise the limit (ulimit -n)");
     }
     wanted.min(most)
+}
+
+/// The same for widths that are swept over, each once; told for the widest.
+pub(super) fn all_affordable(widths: &[NonZeroUsize], meter: &Meter) -> Vec<NonZeroUsize> {
+    let Some(&widest) = widths.iter().max() else { return Vec::new() };
+    let most = affordable(widest, None, meter);
+    let mut affordable = Vec::with_capacity(widths.len());
+    for width in widths.iter().map(|width| *width.min(&most)) {
+        if !affordable.contains(&width) {
+            affordable.push(width);
+        }
+    }
+    affordable
 }
 
 /// Cores, each of which is a slot unless jobs have several threads each.

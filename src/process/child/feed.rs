@@ -81,3 +81,24 @@ impl<'a> Feed<'a> {
         Ok(Fed::Some)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    fn fed(file: OwnedFd) -> io::Result<Fed> {
+        let mut bytes = &b"some"[..];
+        Feed::new(file.into(), &mut bytes)?.pump()
+    }
+
+    #[test]
+    fn a_job_that_reads_no_more_is_fed_and_any_other_trouble_is_an_error() {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(fed(writer.into()).unwrap(), Fed::All);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(fed(full.into()).unwrap_err().kind(), ErrorKind::StorageFull);
+    }
+}

@@ -17,8 +17,7 @@ use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Woken, Words,
-    Worker,
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Woken, Words, Worker,
 };
 use crate::record::{Outcome, Spec, Task, Way};
 use crate::template::{Numbers, Quoting};
@@ -29,21 +28,37 @@ const OWN_VARIABLES: [&str; 5] =
     ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", offer::VARIABLE];
 
 /// How long to wait before a job is started for which there was no process,
-/// descriptor or memory. There is nothing to wait on: other programs use them, too.
+/// descriptor or memory, while other jobs run. There is nothing to wait on: other
+/// programs use them, too.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// Where no other job runs, the first wait; each is twice as long as the one before ...
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+
+/// ... and so many there are: five seconds in all.
+const WAITS: u32 = 9;
 
 impl CommandBatch {
     /// Runs a job to its end.
     pub(super) fn execute(&self, line: &[u8], task: &Task, numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
-        let mut worker = match self.worker(numbers.slot) {
-            Ok(worker) => worker,
-            Err(error) => return Outcome::Failed(format!("prepare to start a process: {error}")),
+        let mut waits = 0;
+        let prepared = loop {
+            let prepared = self.worker(numbers.slot).and_then(|worker| {
+                let prepared = self.prepare(line, task, numbers, cx.way(), &worker)?;
+                Ok((worker, prepared))
+            });
+            match prepared {
+                Err(error) if is_scarce(&error) && self.waits(&mut waits, &error, cx) => {}
+                prepared => break prepared,
+            }
         };
-        let prepared = self.prepare(line, task, numbers, cx.way(), &worker);
-        let Prepared { variables, mut argv, mut command, mut input, name } = match prepared {
+        let (mut worker, prepared) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
+            Err(error) => {
+                return Outcome::NotStarted { status: 126, cause: error.to_string() };
+            }
         };
+        let Prepared { variables, mut argv, mut command, mut input, name } = prepared;
         let (_, launch) = self.command(cx.way());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
@@ -77,9 +92,8 @@ impl CommandBatch {
                 continue;
             }
             // What other jobs hold will be free again.
-            if matches!(report, Err(StartError::Resources(_)))
-                && !self.running.list().is_empty()
-                && interrupt.sleep(TRY_AGAIN)
+            if let Err(StartError::Resources(error)) = &report
+                && self.waits(&mut waits, error, cx)
             {
                 continue;
             }
@@ -101,6 +115,22 @@ impl CommandBatch {
             }
             Err(error) => not_started(&error),
         }
+    }
+
+    /// Waits before a start is tried again: as often as it takes while other jobs run,
+    /// for what they hold will be free again, and else for a bounded time. `false`
+    /// when it is not to be tried again.
+    fn waits(&self, waits: &mut u32, error: &io::Error, cx: &mut Cx<'_>) -> bool {
+        let wait = if !self.running.list().is_empty() {
+            TRY_AGAIN
+        } else if *waits < WAITS {
+            *waits += 1;
+            FIRST_WAIT * (1 << (*waits - 1))
+        } else {
+            return false;
+        };
+        cx.waits_to_start(&format!("a job cannot be started yet: {error}"));
+        cx.interrupt().sleep(wait)
     }
 
     /// What a job is started with.
@@ -200,6 +230,11 @@ impl Listener for HandOn<'_, '_> {
     fn woken(&mut self) -> Woken {
         Woken::Terminate
     }
+}
+
+/// Whether there was no process, descriptor or memory to be had.
+fn is_scarce(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
 /// What a job is started with.
