@@ -206,6 +206,13 @@ pub fn without_passwords(text: &str) -> String {
     safe + rest
 }
 
+/// An error of the system in words alone, without its number.
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

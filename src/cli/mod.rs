@@ -26,7 +26,7 @@ mod worker;
 mod workloads;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -59,8 +59,24 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         return end;
     }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&fault.to_string()));
+    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&told(&fault)));
     End::Status(Exit::Fault.status())
+}
+
+/// What is wrong, and where a limit is the reason, which.
+fn told(fault: &Fault) -> String {
+    let text = fault.to_string();
+    let Fault::Own(error) = fault else { return text };
+    let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    match system.and_then(io::Error::raw_os_error) {
+        Some(libc::EMFILE | libc::ENFILE) if !text.contains("ulimit") => {
+            format!("{text}: raise the limit (ulimit -n)")
+        }
+        Some(libc::EAGAIN) if !text.contains("ulimit") => {
+            format!("{text}: raise the limit of processes (ulimit -u), or of memory (ulimit -v)")
+        }
+        _ => text,
+    }
 }
 
 /// What follows the name of a program that goes by `parallel`: always a batch, for

@@ -12,6 +12,7 @@ use anyhow::{anyhow, ensure};
 
 use super::{Executor, needed, work};
 use crate::event::{Event, Observer};
+use crate::format::reason;
 use crate::host;
 use crate::record::Way;
 use crate::run::Run;
@@ -103,7 +104,7 @@ pub(super) fn on_threads(
         let Err(Shortage { started, why }) = drive(n_threads)? else { return Ok(Some(n_threads)) };
         n_threads = fewer(started.min(n_threads - 1));
         let slots = n_threads.max(1);
-        let why = format!("no more threads can be started: {why} (see ulimit -u and -v)");
+        let why = format!("no more threads can be started: {} (see ulimit -u and -v)", reason(&why));
         observer.observe(&Event::FewerSlots { slots, wanted, why: &why });
         if n_threads == 0 {
             return Ok(None);

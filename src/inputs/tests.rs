@@ -263,7 +263,7 @@ fn packed(packing: Packing, n: usize) -> Vec<String> {
 /// 0 stands for no number of rows, and for no spreading.
 fn packing(at_most: usize, slots: usize, limit: usize) -> Packing {
     let (at_most, slots) = (NonZeroUsize::new(at_most), NonZeroUsize::new(slots));
-    Packing { at_most, slots, insert_nothing: false, limit }
+    Packing { at_most, slots, ..Packing::one(limit) }
 }
 
 #[test]

@@ -15,9 +15,10 @@ use super::ways;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{Flag, Grouping, Typed};
-use crate::inputs::Packer;
+use crate::inputs::{Packer, Packing};
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
+use crate::process::room_for_arguments;
 use crate::progress::Meter;
 use crate::record::Way;
 use crate::template::{Counts, Name, Options, Quoting, Template};
@@ -27,6 +28,13 @@ use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Ord
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
 pub(super) const LONGEST_LINE: usize = 131_071;
+
+/// What is left for whatever a shell adds, as xargs does.
+const HEADROOM: usize = 2048;
+
+/// What is told of a value that no argument can hold.
+const NUL: &str =
+    "a NUL in the input was replaced with \\0, for no argument can hold one: did you mean --null (-0)?";
 
 /// What a batch is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +61,9 @@ pub(super) fn prepare(
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
-    let jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let teller = Arc::clone(meter);
+    jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
         keep_files_in(folder.clone());
     }
@@ -92,7 +102,9 @@ pub(super) fn prepare(
         (Grouping::Group, false) => Order::Grouped,
     };
     let order = results::order(typed, order);
-    let packer = Packer::new(typed.packing(width, LONGEST_LINE));
+    let variables = variables(typed);
+    let packing = Packing { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
+    let packer = Packer::new(packing);
     let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,
@@ -100,7 +112,7 @@ pub(super) fn prepare(
         quoting: quoting(typed),
         shell: shell(typed),
         directory,
-        variables: variables(typed),
+        variables,
         slot_variable: typed.run.slot_variable.clone(),
         reads,
         offer: reads::offer(typed),
@@ -133,6 +145,22 @@ pub(super) fn prepare(
         batch.freeze().map_err(Fault::Own)?;
     }
     Ok((batch, results))
+}
+
+/// How much a command line and the addresses of its words may take, beside the
+/// environment that jobs get.
+fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
+    let own = std::env::vars_os();
+    let all = own.map(|(name, value)| name.len() + value.len());
+    let all = all.chain(variables.iter().map(|(name, value)| name.len() + value.len()));
+    // Each with an equals sign, a NUL and its address.
+    let environment: usize = all.map(|length| length + 2 + size_of::<usize>()).sum();
+    let most = usize::try_from(room_for_arguments()).unwrap_or(usize::MAX);
+    most.checked_sub(environment + HEADROOM).filter(|room| *room > 0).ok_or_else(|| {
+        Fault::Usage(format!(
+            "the environment takes {environment} of the {most} bytes that it and a command line may take together: unset what jobs do not need, or raise the limit (ulimit -s)"
+        ))
+    })
 }
 
 /// Where jobs run; `...` is a new directory for each.

@@ -13,6 +13,10 @@ use crate::inputs::source::Header;
 use crate::inputs::stream::{CHUNK, Stream};
 use crate::inputs::{Next, Patience};
 
+/// A block grows until it holds a record, but not beyond this, unless blocks may be
+/// larger: it is held in memory.
+pub(super) const LONGEST_RECORD: usize = 256 << 20;
+
 /// How a stream is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockSpec {
@@ -49,6 +53,8 @@ pub struct Blocks {
     stream: Stream,
     cut: Cut,
     size: usize,
+    /// How long a record may be.
+    largest: usize,
     records: Option<NonZeroUsize>,
     lines: Option<NonZeroUsize>,
     remove_marks: bool,
@@ -56,6 +62,8 @@ pub struct Blocks {
     /// While a block of `records` is gathered: how far, and how many it has.
     scan: Scan,
     n_marks: usize,
+    /// Where the last record of it ends.
+    marked: usize,
 }
 
 /// What is put before each block.
@@ -75,13 +83,21 @@ impl Blocks {
             stream: Stream::new(Path::new("-"), file),
             cut: Cut::new(&spec.separator)?,
             size: spec.size.get(),
+            largest: spec.size.get().max(LONGEST_RECORD),
             records: spec.records,
             lines: spec.lines,
             remove_marks: spec.remove_marks,
             head: spec.header.clone().map_or(Head::Read(Vec::new()), Head::Unread),
             scan: Scan::default(),
             n_marks: 0,
+            marked: 0,
         })
+    }
+
+    /// The same, of a file that messages call `path`.
+    #[must_use]
+    pub fn called(self, path: &Path) -> Self {
+        Self { stream: self.stream.called(path), ..self }
     }
 
     /// How large blocks may be: grows when a record turns out to be longer.
@@ -118,7 +134,7 @@ impl Blocks {
         body.clear();
         body.extend_from_slice(&self.stream.unread()[..length]);
         self.stream.consume(length);
-        (self.scan, self.n_marks) = (Scan::default(), 0);
+        (self.scan, self.n_marks, self.marked) = (Scan::default(), 0, 0);
         if self.remove_marks {
             self.cut.remove_marks(&mut body);
         }
@@ -140,6 +156,7 @@ impl Blocks {
                     return Ok(Ok(length));
                 }
                 if unread.len() > self.size || !self.stream.ended() {
+                    self.check_end(unread.len())?;
                     self.size = self.size.saturating_mul(13).div_ceil(10).saturating_add(1);
                     continue;
                 }
@@ -169,6 +186,7 @@ impl Blocks {
             let more = !self.stream.ended();
             while let Some(end) = self.cut.next(&mut self.scan, unread, more) {
                 self.n_marks += 1;
+                self.marked = end;
                 if self.n_marks == n_wanted {
                     return Ok(Ok(end));
                 }
@@ -177,9 +195,20 @@ impl Blocks {
                 let unread = unread.len();
                 return Ok(if unread == 0 { Err(Next::End) } else { Ok(unread) });
             }
+            self.check_end(unread.len() - self.marked)?;
             if self.stream.fill(CHUNK, patience)? == Next::Woken {
                 return Ok(Err(Next::Woken));
             }
+        }
+    }
+
+    /// Refuses a record that has not ended after `length` bytes, if these are too many.
+    fn check_end(&self, length: usize) -> Result<(), InputError> {
+        let limit = self.largest;
+        if length <= limit {
+            Ok(())
+        } else {
+            Err(self.stream.endless(limit, "--block SIZE allows longer ones; what ends one (--recend)?"))
         }
     }
 
@@ -191,6 +220,7 @@ impl Blocks {
                 self.stream.consume(length);
                 return Ok(Next::Ready);
             }
+            self.check_end(unread.len())?;
             if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
                 return Ok(Next::Woken);
             }

@@ -9,12 +9,14 @@ use std::io::{self, BufRead, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::offer::{self, Counted, Name, THROUGH_FIFO};
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::format::reason;
 use crate::output::Wake;
 use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Woken, Words, Worker,
@@ -106,6 +108,7 @@ impl CommandBatch {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         match report {
             Ok(report) => {
+                self.gave_up.store(false, Ordering::Relaxed);
                 let outcome = ended(&report, cx);
                 if outcome == Outcome::Signaled(libc::SIGPIPE) && self.settings.order == Order::Unbuffered {
                     // The job wrote to where parsim's own output goes, and nobody reads there.
@@ -123,13 +126,15 @@ impl CommandBatch {
     fn waits(&self, waits: &mut u32, error: &io::Error, cx: &mut Cx<'_>) -> bool {
         let wait = if !self.running.list().is_empty() {
             TRY_AGAIN
-        } else if *waits < WAITS {
+        } else if *waits < WAITS && !self.gave_up.load(Ordering::Relaxed) {
             *waits += 1;
             FIRST_WAIT * (1 << (*waits - 1))
         } else {
+            // The next job need not find it out again.
+            self.gave_up.store(true, Ordering::Relaxed);
             return false;
         };
-        cx.waits_to_start(&format!("a job cannot be started yet: {error}"));
+        cx.waits_to_start(&format!("a job cannot be started yet: {}", reason(error)));
         cx.interrupt().sleep(wait)
     }
 

@@ -18,6 +18,7 @@ mod spool;
 
 use std::fs;
 use std::os::fd::AsFd as _;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -66,6 +67,8 @@ pub struct CommandBatch {
     workers: Mutex<Vec<Worker<'static>>>,
     /// What jobs get as stdout and stderr where they write for themselves.
     handed: Option<[Handed; 2]>,
+    /// Whether a job could not be started though nothing else ran, and none since.
+    gave_up: AtomicBool,
 }
 
 impl CommandBatch {
@@ -104,6 +107,7 @@ impl CommandBatch {
             running,
             workers: Mutex::default(),
             handed,
+            gave_up: AtomicBool::new(false),
         })
     }
 
