@@ -35,7 +35,7 @@ const SHARE: usize = 4;
 const MAPPINGS_OF_THE_PROCESS: usize = 1000;
 
 /// The parallel engine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pool {
     width: NonZeroUsize,
     /// How many threads there were the last time, where that were fewer.
@@ -61,7 +61,11 @@ impl Executor for Pool {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
         let n_threads = needed(NonZeroUsize::new(self.width()).unwrap_or(self.width), workload);
+        let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {
+            if n_threads < wanted {
+                workload.narrowed_to(n_threads);
+            }
             if n_threads > WIDEST_POOL {
                 drive_threads(n_threads, &|| work(run, workload))
             } else {
@@ -69,7 +73,10 @@ impl Executor for Pool {
             }
         })?;
         match had {
-            None => work(run, workload),
+            None => {
+                workload.narrowed_to(1);
+                work(run, workload);
+            }
             Some(had) if had == n_threads => return Ok(None),
             Some(_) => {}
         }

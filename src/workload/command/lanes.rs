@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::feed::Patient;
@@ -22,7 +23,7 @@ pub struct Lanes {
     source: Mutex<(Blocks, Patient)>,
     state: Mutex<State>,
     /// How many jobs there are at most.
-    most: usize,
+    most: AtomicUsize,
     /// Whether a slow job is waited for.
     in_turn: bool,
 }
@@ -59,7 +60,21 @@ impl Lanes {
     #[must_use]
     pub fn new(blocks: Blocks, patience: Patient, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
-        Self { source: Mutex::new((blocks, patience)), state: Mutex::default(), most, in_turn }
+        Self {
+            source: Mutex::new((blocks, patience)),
+            state: Mutex::default(),
+            most: AtomicUsize::new(most),
+            in_turn,
+        }
+    }
+
+    /// No more lanes than this, before any is open: as many jobs run at a time.
+    pub(super) fn narrow(&self, most: usize) {
+        self.most.fetch_min(most, Ordering::Relaxed);
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
     }
 
     /// Opens another lane with a block in it; `false` when there is none to be.
@@ -67,7 +82,7 @@ impl Lanes {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let may_open = {
             let state = self.state();
-            state.lanes.len() < self.most && !state.ended
+            state.lanes.len() < self.most() && !state.ended
         };
         let mut block = Vec::new();
         let opened = may_open && source.0.next(&mut block, patience)? == Next::Ready;
@@ -77,7 +92,7 @@ impl Lanes {
             state.lanes.push(Lane { n_bytes: block.len(), waiting: [block].into(), ..Lane::default() });
         }
         state.ended |= may_open && !opened;
-        state.all_open |= !opened || state.lanes.len() == self.most;
+        state.all_open |= !opened || state.lanes.len() >= self.most();
         state.ring_all();
         Ok(opened)
     }

@@ -230,6 +230,12 @@ impl Workload for CommandBatch {
         true
     }
 
+    fn narrowed_to(&self, slots: usize) {
+        if let Reads::Lanes(lanes) = &self.settings.reads {
+            lanes.narrow(slots);
+        }
+    }
+
     fn end_running(&self) {
         self.running.terminate();
     }
