@@ -101,8 +101,8 @@ fn limit(limits: &str, name: &str) -> Option<u64> {
 /// What the user may start. Root may start anything.
 fn processes(system: &System<'_>, limits: &str, wanted: usize) -> Option<(u64, Scarcity)> {
     let limit = limit(limits, "Max processes")?;
-    let user = user(system, "self")?;
-    if user == "0" {
+    let own = user(system, "self")?;
+    if own == "0" {
         return None;
     }
     // All of the machine's are more than this user's, and known at once.
@@ -113,7 +113,7 @@ fn processes(system: &System<'_>, limits: &str, wanted: usize) -> Option<(u64, S
     }
     let names = system.names("/proc");
     let processes = names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-    let theirs = processes.filter(|name| user_is(system, name, &user));
+    let theirs = processes.filter(|name| user(system, name).as_deref() == Some(&*own));
     let used = theirs.filter_map(|name| threads(system, name)).sum();
     Some((limit.saturating_sub(used) / SHARE, Scarcity::Processes { limit, used }))
 }
@@ -121,10 +121,6 @@ fn processes(system: &System<'_>, limits: &str, wanted: usize) -> Option<(u64, S
 fn user(system: &System<'_>, process: &str) -> Option<String> {
     let users = system.field(&format!("/proc/{process}/status"), &["Uid"])?;
     users.split_whitespace().next().map(str::to_owned)
-}
-
-fn user_is(system: &System<'_>, process: &str, wanted: &str) -> bool {
-    user(system, process).is_some_and(|user| user == wanted)
 }
 
 fn threads(system: &System<'_>, process: &str) -> Option<u64> {

@@ -32,6 +32,8 @@ mod formats;
 mod help;
 // What a batch runs over, and what is asked instead.
 mod inputs;
+// What the system does not grant.
+mod limits;
 // What runs when, and what counts.
 mod order;
 // What jobs read.

@@ -23,7 +23,9 @@ fn ways() -> [(&'static str, Way); 2] {
     let (reader, writer) = UnixStream::pair().unwrap();
     let socket = Way { reader: OwnedFd::from(reader).into(), writer: OwnedFd::from(writer).into() };
     let ways = [("a pipe", pipe), ("a socket", socket)];
-    ways.iter().for_each(|(_, way)| set_nonblocking(&way.writer));
+    for (_, way) in &ways {
+        set_nonblocking(&way.writer);
+    }
     ways
 }
 

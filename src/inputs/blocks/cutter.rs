@@ -17,6 +17,9 @@ use crate::inputs::{Next, Patience};
 /// larger: it is held in memory.
 pub(super) const LONGEST_RECORD: usize = 256 << 20;
 
+/// The header may have so many bytes, unless blocks may be larger.
+const LONGEST_HEAD: usize = 8 << 20;
+
 /// How a stream is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockSpec {
@@ -220,10 +223,53 @@ impl Blocks {
                 self.stream.consume(length);
                 return Ok(Next::Ready);
             }
-            self.check_end(unread.len())?;
+            if unread.len() > LONGEST_HEAD.max(self.size) {
+                let limit = LONGEST_HEAD.max(self.size);
+                return Err(self
+                    .stream
+                    .endless(limit, "it is the --header; --block SIZE allows a longer one"));
+            }
             if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
                 return Ok(Next::Woken);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+
+    use super::*;
+    use crate::inputs::Blocking;
+
+    fn blocks(spec: &BlockSpec, text: &str) -> Result<Vec<usize>, String> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        let mut blocks = Blocks::new(spec, file).unwrap().called(Path::new("long"));
+        blocks.largest = 1000;
+        let (mut block, mut lengths) = (Vec::new(), Vec::new());
+        while blocks.next(&mut block, &mut Blocking).map_err(|error| error.to_string())? == Next::Ready {
+            lengths.push(block.len());
+        }
+        Ok(lengths)
+    }
+
+    #[test]
+    fn a_block_grows_until_it_holds_a_record_but_not_beyond_a_bound() {
+        let size = NonZeroUsize::new(10).unwrap();
+        let one = NonZeroUsize::new(1);
+        let many = "x\n".repeat(2000);
+        let record = |length: usize| format!("{}\n{}\n", "x".repeat(length), "y".repeat(length));
+        for records in [None, one] {
+            let spec = BlockSpec { size, records, ..BlockSpec::default() };
+            assert_eq!(blocks(&spec, &record(700)), Ok(vec![701, 701]));
+            let error = blocks(&spec, &record(200_000)).unwrap_err();
+            assert!(error.contains("long: a record does not end within 1000 bytes"), "{error}");
+        }
+        // Many short records are no long one.
+        let spec = BlockSpec { size, records: NonZeroUsize::new(2000), ..BlockSpec::default() };
+        assert_eq!(blocks(&spec, &many), Ok(vec![4000]));
     }
 }
