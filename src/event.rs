@@ -81,6 +81,22 @@ pub enum Event<'a> {
         /// Its slot, from 0.
         slot: u32,
     },
+    /// A task waits for a process or a descriptor that others hold.
+    TaskWaitsToStart {
+        /// What there was none of.
+        why: &'a str,
+        /// Whether it is for the first time that a task does.
+        is_news: bool,
+    },
+    /// Fewer tasks run at a time than were asked for.
+    FewerSlots {
+        /// How many do.
+        slots: usize,
+        /// How many were to.
+        wanted: usize,
+        /// Why.
+        why: &'a str,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.

@@ -86,6 +86,8 @@ pub enum Outlet<'a> {
     Grouped(Box<dyn Destination + 'a>),
     /// Line by line, as they come.
     Lines(Box<dyn Destination + 'a>),
+    /// As they come, within a line as well.
+    Torn(Box<dyn Destination + 'a>),
     /// To a place that tells tasks apart by itself: a file for each.
     Own(Box<dyn Sink + 'a>),
 }

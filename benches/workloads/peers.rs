@@ -54,7 +54,7 @@ pub(crate) fn compare(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<
     )?;
 
     let shared = CsvOptions { files: scale.files, ..CsvOptions::default() };
-    let pairs = field.files(&shared, Serial, &mut numpy, "savetxt", scale.slow_pairs)?;
+    let pairs = field.files(&shared, &Serial, &mut numpy, "savetxt", scale.slow_pairs)?;
     writeln!(
         out,
         "csv serial: {} faster than np.savetxt ({}; at least 50x is the goal)",
@@ -65,7 +65,7 @@ pub(crate) fn compare(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<
     numpy.time("start_pool")?;
     let per_file = CsvOptions { matrix: MatrixChoice::PerFile, ..shared.clone() };
     let threads = Pool::new(NonZeroUsize::new(cores).unwrap_or(NonZeroUsize::MIN));
-    let pairs = field.files(&per_file, threads, &mut numpy, "pool_savetxt", scale.slow_pairs)?;
+    let pairs = field.files(&per_file, &threads, &mut numpy, "pool_savetxt", scale.slow_pairs)?;
     writeln!(
         out,
         "csv per-file, {cores} threads: {} faster than np.savetxt in as many processes ({}; at least 15x is the goal)",
@@ -76,7 +76,7 @@ pub(crate) fn compare(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<
 
     let Some(mut polars) = field.peer("polars", out)? else { return Ok(()) };
     let pairs =
-        field.files(&shared, Serial, &mut polars, "write_csv", scale.slow_pairs.max(scale.pairs / 2))?;
+        field.files(&shared, &Serial, &mut polars, "write_csv", scale.slow_pairs.max(scale.pairs / 2))?;
     writeln!(
         out,
         "csv serial: {} faster than polars {} on all its threads ({}; at least 5x is the goal)",
@@ -123,7 +123,7 @@ impl Field<'_> {
     fn files(
         &self,
         options: &CsvOptions,
-        executor: impl Executor + Copy,
+        executor: &(impl Executor + Clone),
         peer: &mut Peer,
         job: &str,
         pairs: usize,
@@ -133,7 +133,7 @@ impl Field<'_> {
         let their_folder = self.base.join(PEERS);
         let ours = || {
             renew(&our_folder)?;
-            let run = one_run(&mut csv, executor)?;
+            let run = one_run(&mut csv, executor.clone())?;
             Ok((run.preparation + run.wall).as_secs_f64())
         };
         let theirs = || {

@@ -2,7 +2,7 @@
 //! after each run, whole or not at all.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use super::spot::{Spot, is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::format;
 use crate::gnu_args::Export;
+use crate::process::{self, Patient};
 use crate::report::change::Pair;
 use crate::report::{self, Row};
 use crate::study::Study;
@@ -38,7 +39,7 @@ enum Place {
     /// Written once, at the end.
     Stdout,
     /// A pipe or a device: written once, at the end.
-    Stream(PathBuf, fs::File),
+    Stream(PathBuf, Box<dyn Write>),
     /// A file: a temporary beside it, renamed over it after each run.
     Whole(PathBuf, Option<WholeFile>),
 }
@@ -172,15 +173,14 @@ impl Place {
             return Ok(Self::Stdout);
         }
         if is_same(path, "/dev/stderr") {
-            let file = fs::OpenOptions::new().append(true).open(path)?;
-            return Ok(Self::Stream(path.to_owned(), file));
+            return Ok(Self::Stream(path.to_owned(), Box::new(process::stderr())));
         }
         // Through a link the file behind it is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
-            return Ok(Self::Stream(path, file));
+            return Ok(Self::Stream(path, Box::new(Patient(file))));
         }
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))
@@ -211,7 +211,7 @@ fn is_left(path: &Path) -> bool {
     if exists {
         // With stderr closed there is nobody left to tell.
         let _ = writeln!(
-            io::stderr(),
+            process::stderr(),
             "parsim: {} is left as it was, for no run was finished",
             format::printable(&path.display().to_string())
         );

@@ -1,7 +1,7 @@
 //! `--min-speedup` and `--fail-if-slower`: what a script wants to be told by the
 //! exit status. What is missed is said on stderr, a line each.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
 
@@ -9,6 +9,7 @@ use super::exit::{Exit, Fault};
 use super::plan::Wanted;
 use crate::format;
 use crate::gnu_args::StudyOptions;
+use crate::process;
 use crate::study::{Gates, Study};
 
 const MIN_SPEEDUP: &str = "min-speedup";
@@ -84,7 +85,7 @@ pub(super) fn told(missed: &[String], undecided: &[String]) -> Exit {
     let notes = undecided.iter().map(|text| format!("note: {text}"));
     for text in missed.iter().cloned().chain(notes) {
         // With stderr closed there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&text));
+        let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&text));
     }
     if missed.is_empty() { Exit::Success } else { Exit::Missed }
 }

@@ -40,12 +40,14 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
+use crate::process;
 use crate::record::Way;
 use crate::temporary;
 
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
+    process::make_use_of_limits();
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
         Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),
@@ -61,7 +63,7 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
         return end;
     }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {}", told(argv, &fault));
+    let _ = writeln!(process::stderr(), "parsim: {}", told(argv, &fault));
     End::Status(Exit::Fault.status())
 }
 
@@ -71,10 +73,26 @@ fn tell_of_temporaries() {
     let (files, folder) = (format::plural(count, "temporary file"), folder.display().to_string());
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(
-        io::stderr(),
+        process::stderr(),
         "parsim: {files} of other hosts in {} left untouched: remove them when no parsim writes there",
         format::printable(if folder.is_empty() { "." } else { &folder })
     );
+}
+
+/// What is wrong, and where a limit is the reason, which.
+fn with_limit(fault: &Fault) -> String {
+    let text = fault.to_string();
+    let Fault::Own(error) = fault else { return text };
+    let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    match system.and_then(io::Error::raw_os_error) {
+        Some(libc::EMFILE | libc::ENFILE) if !text.contains("ulimit") => {
+            format!("{text}: raise the limit (ulimit -n)")
+        }
+        Some(libc::EAGAIN) if !text.contains("ulimit") => {
+            format!("{text}: raise the limit of processes (ulimit -u), or of memory (ulimit -v)")
+        }
+        _ => text,
+    }
 }
 
 /// What follows the name of a program that goes by `parallel`: always a batch, for
@@ -164,7 +182,7 @@ fn command_line(argv: &[OsString]) -> Vec<String> {
 
 /// `fault` in words that may be shown: what was typed is quoted in it.
 fn told(argv: &[OsString], fault: &Fault) -> String {
-    let mut text = fault.to_string();
+    let mut text = with_limit(fault);
     if names_urls(argv) {
         for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
             // The whole of it, blanks and all; and what `--option=` has behind it.

@@ -11,6 +11,7 @@ use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
 use super::spot::identity;
 use super::workloads;
+use crate::process;
 use crate::record::Way;
 use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
@@ -24,7 +25,7 @@ pub(super) fn run(
 ) -> Result<End, Fault> {
     let way = if name == Way::Serial.name() { Way::Serial } else { Way::Parallel };
     let _ = writeln!(
-        io::stderr(),
+        process::stderr(),
         "parsim: nothing to run was given, so this is the exercise `parsim sleep --{way}`"
     );
     let ways = Ways {

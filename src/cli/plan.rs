@@ -1,6 +1,8 @@
 //! What was typed, made into what it means on this machine: the columns of the
 //! experiment and how often each is run.
 
+use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::args::{Shared, Ways, Workers};
@@ -8,6 +10,9 @@ use super::exit::Fault;
 use super::worker;
 use crate::executor::{Executor, Pool, Processes, Serial};
 use crate::experiment::Repeats;
+use crate::host::Room;
+use crate::process;
+use crate::progress::fewer_slots;
 use crate::workload::{UsualWays, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
@@ -71,8 +76,9 @@ impl Plan {
         let tasks = workload.size().tasks;
         let widths = match &shared.jobs {
             Some(jobs) => jobs.widths(usable, tasks),
-            None => vec![default_width(workload, usable).try_into().unwrap_or(std::num::NonZeroUsize::MIN)],
+            None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
+        let widths = affordable(widths);
         let too_wide = widths.iter().any(|width| width.get() != 1);
         if wanted == Wanted::Serial && shared.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
@@ -103,6 +109,25 @@ impl Plan {
         };
         Ok(Self { executors, repeats, warmup: ways.warmup as usize })
     }
+}
+
+/// `widths` as far as the limits on processes and memory leave room, each once. Says so
+/// for the widest.
+fn affordable(mut widths: Vec<NonZeroUsize>) -> Vec<NonZeroUsize> {
+    let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
+    let Some(room) = Room::short_of(widest.get()) else { return widths };
+    let why = room.by.to_string();
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(process::stderr(), "parsim: {}", fewer_slots(room.tasks, widest.get(), &why));
+    let most = NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN);
+    let mut seen = Vec::new();
+    widths.retain_mut(|width| {
+        *width = most.min(*width);
+        let is_new = !seen.contains(width);
+        seen.push(*width);
+        is_new
+    });
+    widths
 }
 
 fn default_width(workload: &dyn Workload, usable: usize) -> usize {

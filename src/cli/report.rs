@@ -18,6 +18,7 @@ use super::leftovers::removed_by_signals;
 use super::spot::identity;
 use super::term::Terminal;
 use crate::interrupt::file_limits_are_errors;
+use crate::process;
 use crate::process::signals::Attendant;
 use crate::report::change::{self, Pair, Side};
 use crate::report::{Look, json, text};
@@ -101,7 +102,7 @@ fn show(exports: &Exports, terminal: Terminal, draw: impl Fn(Look) -> String) ->
         return Terminal::print(&draw(terminal.out));
     }
     // With stderr closed there is nobody left to tell.
-    let _ = io::stderr().write_all(draw(terminal.err).as_bytes());
+    let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use super::exports::Exports;
 use super::gates;
 use super::term::Terminal;
 use crate::event::{Event, Observer};
+use crate::process;
 use crate::record::Way;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
@@ -64,7 +65,10 @@ impl Told {
         unwritten: &'a OnceLock<io::Error>,
     ) -> Box<dyn Observer + 'a> {
         match self {
-            Self::JsonLines => Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten }),
+            Self::JsonLines => {
+                let stdout = Mutex::new(process::stdout());
+                Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
+            }
             Self::Text | Self::Nagios => progress,
         }
     }
@@ -117,16 +121,17 @@ struct Lines<'a> {
     way: Mutex<Way>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
+    stdout: Mutex<process::Stdout>,
 }
 
 impl Lines<'_> {
     /// Writes `line`, unless one before it got stuck.
     fn write(&self, line: &str) {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
         if self.unwritten.get().is_some() {
             return;
         }
-        match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        match stdout.write_all(format!("{line}\n").as_bytes()) {
             // That nobody reads on is no error; the status still tells.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 // The lock is held: nobody else was first.

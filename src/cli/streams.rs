@@ -1,15 +1,14 @@
 //! Jobs' output on stdout and stderr, with a tag before each line if asked for.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 
 use signal_hook::consts::SIGPIPE;
 
 use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
 use crate::process::child::widen;
+use crate::process::{self, stdout_was_open};
 use crate::record::{Outcome, Task};
 use crate::template::{Counts, Quoting, Template};
 
@@ -29,29 +28,32 @@ const MUCH: usize = 64 << 10;
 
 /// parsim's own stdout and stderr.
 pub(super) struct Streams {
-    stdout: Arc<File>,
     /// Whether stdout, if it is a pipe, holds more than at first.
     wide: bool,
     tag: Tag,
     interrupt: Interrupt,
     /// By channel: whether the next byte begins a line.
     at_start: [bool; 2],
+    /// Tasks, by turn, that ended a line with a carriage return: a newline that comes
+    /// next belongs to it.
+    returned: Vec<(u64, Channel)>,
 }
 
 impl Streams {
     /// That nobody reads stdout any more sets `interrupt`: nothing is left to
-    /// be done for.
-    pub(super) fn new(stdout: Arc<File>, tag: Tag, interrupt: Interrupt) -> Self {
-        Self { stdout, wide: false, tag, interrupt, at_start: [true; 2] }
+    /// be done for. Where it was closed from the start, nothing more is begun.
+    pub(super) fn new(tag: Tag, interrupt: Interrupt) -> Self {
+        Self { wide: false, tag, interrupt, at_start: [true; 2], returned: Vec::new() }
     }
 
     fn print(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = process::stdout();
         if bytes.len() >= MUCH && !self.wide {
             // Jobs need not stand still while the reader is about to read.
-            widen(self.stdout.as_fd());
+            widen(stdout.as_fd());
             self.wide = true;
         }
-        (&*self.stdout).write_all(bytes)
+        stdout.write_all(bytes)
     }
 
     fn tag(&self, task: &Task) -> Vec<u8> {
@@ -73,12 +75,19 @@ impl Streams {
     fn tagged(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Vec<u8> {
         let tag = self.tag(task);
         let mut tagged = Vec::with_capacity(bytes.len() + tag.len());
-        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            if self.at_start[channel as usize] {
+        let place = (task.turn, channel);
+        let goes_on = self.returned.iter().position(|returned| *returned == place);
+        let mut after_return = goes_on.map(|at| self.returned.swap_remove(at)).is_some();
+        for line in bytes.split_inclusive(|&byte| matches!(byte, b'\n' | b'\r')) {
+            if self.at_start[channel as usize] && !(after_return && line == b"\n") {
                 tagged.extend_from_slice(&tag);
             }
             tagged.extend_from_slice(line);
-            self.at_start[channel as usize] = line.ends_with(b"\n");
+            after_return = line.ends_with(b"\r");
+            self.at_start[channel as usize] = after_return || line.ends_with(b"\n");
+        }
+        if after_return {
+            self.returned.push(place);
         }
         tagged
     }
@@ -95,33 +104,28 @@ impl Destination for Streams {
         };
         let written = match channel {
             Channel::Out => self.print(bytes),
-            Channel::Err => io::stderr().lock().write_all(bytes),
+            Channel::Err => process::stderr().write_all(bytes),
         };
         if channel == Channel::Out
             && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe)
         {
             self.interrupt.trigger(SIGPIPE);
         }
+        if channel == Channel::Out && written.is_err() && !stdout_was_open() {
+            self.interrupt.drain();
+        }
         written
     }
 
-    fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {
+    fn close(&mut self, task: &Task, _outcome: &Outcome) -> io::Result<()> {
         self.at_start = [true; 2];
+        self.returned.retain(|(turn, _)| *turn != task.turn);
         Ok(())
     }
-}
-
-/// stdout without the standard library's buffer, which looks for lines in all
-/// that it is given.
-///
-/// # Errors
-/// When the process has no descriptor left.
-pub(super) fn stdout() -> io::Result<Arc<File>> {
-    Ok(Arc::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)))
 }
 
 /// Shows a line on stderr at once.
 pub(super) fn trace(line: &[u8]) {
     // With stderr closed there is nobody to show it to.
-    let _ = io::stderr().lock().write_all(line);
+    let _ = process::stderr().write_all(line);
 }

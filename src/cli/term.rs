@@ -3,7 +3,7 @@
 //! Asked once at the start; what is decided here is handed down as values.
 
 use std::env;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -69,7 +69,7 @@ impl Terminal {
     /// Puts what `draw` writes on stdout; that nobody reads on is no error.
     pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
         Self::has_stdout()?;
-        written(&mut Stdout(io::stdout().lock()), draw).context("write to stdout")
+        written(&mut Stdout(process::stdout()), draw).context("write to stdout")
     }
 
     /// Refuses a stdout that was closed from the start, where all would vanish.
@@ -91,7 +91,7 @@ pub(super) fn written(
 }
 
 /// Standard output; what nobody reads any more is gone.
-struct Stdout(StdoutLock<'static>);
+struct Stdout(process::Stdout);
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

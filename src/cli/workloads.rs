@@ -1,7 +1,7 @@
 //! The workload subcommands: from a workload and its options to the report.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -116,7 +116,7 @@ pub(super) fn hook<'a>(shell: Vec<OsString>, command: &'a str, interrupt: &'a In
                 other => format!("was sent signal {other}"),
             };
             let text = format!("{command:?} has stopped: it {why}; Ctrl-C ends it");
-            let _ = writeln!(io::stderr(), "parsim: {}", format::printable(&text));
+            let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&text));
         };
         let env = [("PARSIM_WAY", OsStr::new(way.name()))];
         process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped)
@@ -129,14 +129,16 @@ pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> any
     let mut shown = Ok(());
     if measured && exports.take_stdout() {
         // With stderr closed there is nobody left to tell.
-        let _ = io::stderr().write_all(text::render(study, terminal.err).as_bytes());
+        let _ = process::stderr().write_all(text::render(study, terminal.err).as_bytes());
     } else if measured {
         shown = Terminal::print(&text::render(study, terminal.out));
     }
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        let _ =
-            writeln!(io::stderr(), "parsim: interrupted in the {way} run: {finished}{of} tasks had finished");
+        let _ = writeln!(
+            process::stderr(),
+            "parsim: interrupted in the {way} run: {finished}{of} tasks had finished"
+        );
     }
     // Neither is left out because the other failed.
     let exported = exports.finish(study);

@@ -6,8 +6,8 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::pool::drive_threads;
-use super::{Executor, needed, work_while};
+use super::pool::{drive_threads, on_threads};
+use super::{Executor, needed, work, work_while};
 use crate::record::Way;
 use crate::run::Run;
 use crate::study::Crew;
@@ -98,7 +98,17 @@ impl Executor for Elastic {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
         let n_threads = needed(self.most, workload);
-        drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))?;
+        let wanted = n_threads;
+        let had = on_threads(n_threads, run.observer, &|n_threads| {
+            if n_threads < wanted {
+                workload.narrowed_to(n_threads);
+            }
+            drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))
+        })?;
+        if had.is_none() {
+            workload.narrowed_to(1);
+            work(run, workload);
+        }
         Ok(None)
     }
 }

@@ -199,6 +199,7 @@ fn in_order(outlet: Outlet<'_>) -> Option<Box<dyn Sink + '_>> {
         Outlet::GroupedInOrder(destination) => Some(Box::new(Ordered::grouped(destination, WAITING_OUTPUT))),
         Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
         Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
+        Outlet::Torn(destination) => Some(Box::new(Lines::torn(destination))),
         Outlet::Own(sink) => Some(sink),
     }
 }

@@ -69,6 +69,7 @@ impl Typed {
             insert_nothing: typed == Some(0),
             // GNU parallel wants lines to be shorter than `-s` says.
             limit: input.max_chars.map_or(limit, |most| most.saturating_sub(1).min(limit)),
+            room: usize::MAX,
         }
     }
 

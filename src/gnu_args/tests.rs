@@ -220,7 +220,7 @@ fn reading_follows_from_several_options() {
 fn packing_follows_from_several_options() {
     let slots = NonZeroUsize::new(3).unwrap();
     let packing = |words: &[&str]| {
-        let Packing { at_most, slots, insert_nothing, limit } = typed(words).packing(slots, 1000);
+        let Packing { at_most, slots, insert_nothing, limit, room: _ } = typed(words).packing(slots, 1000);
         (at_most.map(NonZeroUsize::get), slots.is_some(), insert_nothing, limit)
     };
     assert_eq!(packing(&[]), (Some(1), false, false, 1000));

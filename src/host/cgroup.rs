@@ -60,13 +60,41 @@ pub(super) fn throttled(system: &System<'_>, file: &str) -> Option<Duration> {
 
 /// The folders of this process's groups and of each ancestor that can be seen.
 fn folders(system: &System<'_>) -> Vec<(Version, String)> {
+    folders_with(system, Hierarchy::Cpu)
+}
+
+/// The folders of this process's groups, and of each ancestor that can be seen, which
+/// can limit that.
+pub(super) fn folders_of(system: &System<'_>, hierarchy: Hierarchy) -> Vec<String> {
+    folders_with(system, hierarchy).into_iter().map(|(_, folder)| folder).collect()
+}
+
+fn folders_with(system: &System<'_>, hierarchy: Hierarchy) -> Vec<(Version, String)> {
     let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
     let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
     let below = |group: Group<'_>| {
-        let folders = group.folders(&mounts);
+        let folders = group.folders(&mounts, hierarchy);
         folders.into_iter().map(move |folder| (group.version, folder))
     };
-    groups.lines().filter_map(Group::parse).flat_map(below).collect()
+    groups.lines().filter_map(|line| Group::parse(line, hierarchy)).flat_map(below).collect()
+}
+
+/// What is limited: version 1 has a hierarchy for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hierarchy {
+    /// CPU time.
+    Cpu,
+    /// Processes and threads.
+    Pids,
+}
+
+impl Hierarchy {
+    fn controller(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Pids => "pids",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -75,20 +103,20 @@ enum Version {
     V2,
 }
 
-/// This process's place in a hierarchy that can limit CPU time.
+/// This process's place in a hierarchy.
 struct Group<'a> {
     version: Version,
     path: &'a Path,
 }
 
 impl<'a> Group<'a> {
-    /// Reads a line "number:controllers:path"; None if it is of a hierarchy without CPU limits.
-    fn parse(line: &'a str) -> Option<Self> {
+    /// Reads a line "number:controllers:path"; None if it is of another hierarchy.
+    fn parse(line: &'a str, hierarchy: Hierarchy) -> Option<Self> {
         let mut parts = line.splitn(3, ':');
         let (_number, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
         let version = match controllers {
             "" => Version::V2,
-            list if list.split(',').any(|name| name == "cpu") => Version::V1,
+            list if list.split(',').any(|name| name == hierarchy.controller()) => Version::V1,
             _ => return None,
         };
         let path = Path::new(path);
@@ -96,11 +124,11 @@ impl<'a> Group<'a> {
     }
 
     /// Where the group and each of its ancestors can be seen.
-    fn folders(&self, mounts: &str) -> Vec<String> {
+    fn folders(&self, mounts: &str, hierarchy: Hierarchy) -> Vec<String> {
         let mount = mounts
             .lines()
-            .find_map(|line| Mount::parse(line, self.version))
-            .unwrap_or_else(|| Mount::usual(self.version));
+            .find_map(|line| Mount::parse(line, self.version, hierarchy))
+            .unwrap_or_else(|| Mount::usual(self.version, hierarchy));
         // A container may see its own group at the mount point, yet be told its path on the host.
         let path = self.path.strip_prefix(mount.group).unwrap_or(self.path);
         let mut folder = mount.point.trim_end_matches('/').to_owned();
@@ -124,7 +152,7 @@ struct Mount<'a> {
 
 impl<'a> Mount<'a> {
     /// Reads a line of mountinfo; None if it is not a mount of the hierarchy of that version.
-    fn parse(line: &'a str, version: Version) -> Option<Self> {
+    fn parse(line: &'a str, version: Version, hierarchy: Hierarchy) -> Option<Self> {
         let (mount, file_system) = line.split_once(" - ")?;
         let mut mount = mount.split(' ').skip(3);
         let (group, point) = (Path::new(mount.next()?), mount.next()?);
@@ -134,17 +162,18 @@ impl<'a> Mount<'a> {
             Version::V2 => kind == "cgroup2",
             Version::V1 => {
                 let mut options = file_system.nth(1)?.split(',');
-                kind == "cgroup" && options.any(|option| option == "cpu")
+                kind == "cgroup" && options.any(|option| option == hierarchy.controller())
             }
         };
         wanted.then_some(Self { point, group })
     }
 
     /// Where systemd and the container runtimes mount it, for when mountinfo does not tell.
-    fn usual(version: Version) -> Self {
-        let point = match version {
-            Version::V1 => "/sys/fs/cgroup/cpu",
-            Version::V2 => "/sys/fs/cgroup",
+    fn usual(version: Version, hierarchy: Hierarchy) -> Self {
+        let point = match (version, hierarchy) {
+            (Version::V1, Hierarchy::Cpu) => "/sys/fs/cgroup/cpu",
+            (Version::V1, Hierarchy::Pids) => "/sys/fs/cgroup/pids",
+            (Version::V2, _) => "/sys/fs/cgroup",
         };
         let group = Path::new("/");
         Self { point, group }

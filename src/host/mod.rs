@@ -9,6 +9,7 @@ mod cpulist;
 mod describe;
 mod limits;
 mod pressure;
+mod room;
 mod surroundings;
 mod system;
 
@@ -18,4 +19,5 @@ pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
 pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
 pub use pressure::{available_memory, most_mappings, running_threads, swapped_pages};
+pub use room::{Room, STACK, Scarcity};
 pub use surroundings::{Surroundings, Watch};

@@ -42,6 +42,12 @@ impl<'a> System<'a> {
         })
     }
 
+    /// The names in a folder; none where it cannot be read.
+    pub(super) fn names(&self, path: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.below_root(path)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+
     /// An environment variable, if it is set and is Unicode.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         (self.env)(name)

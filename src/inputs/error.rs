@@ -37,6 +37,15 @@ pub enum InputError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A record that has not ended after so many bytes.
+    Endless {
+        /// The file as it was named, `-` for standard input.
+        path: PathBuf,
+        /// How many bytes a record may have.
+        limit: usize,
+        /// What may help.
+        hint: &'static str,
+    },
     /// One value alone makes a longer command line than is allowed.
     TooLong {
         /// How long the line would be.
@@ -58,6 +67,11 @@ impl fmt::Display for InputError {
             Self::Read { path, source } => write!(f, "read input file {}: {source}", path.display()),
             Self::Pattern { option, reason } => write!(f, "regular expression of {option}: {reason}"),
             Self::Csv { record, reason } => write!(f, "read CSV record {record}: {reason}"),
+            Self::Endless { path, limit, hint } => {
+                let path: &dyn fmt::Display =
+                    if path.as_os_str() == "-" { &"standard input" } else { &path.display() };
+                write!(f, "{path}: a record does not end within {limit} bytes: {hint}")
+            }
             Self::TooLong { length, limit, values } => {
                 write!(
                     f,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::columns::{Columns, Quotes};
 use super::error::{InputError, beginning};
 use super::source::{Header, Reading, Trim, is_space};
-use super::stream::Records;
+use super::stream::{LONGEST, Records};
 use super::{Arguments, Next, Patience};
 
 /// What is the same for all sources.
@@ -164,6 +164,11 @@ impl Feed {
                 self.record.extend_from_slice(&rules.delimiter);
             }
             self.record.extend_from_slice(piece);
+            if let Origin::Stream(index) = self.origin
+                && self.record.len() > LONGEST
+            {
+                return Err(records[index].endless());
+            }
             if let Some(separator) = rules.csv {
                 self.quotes = self.quotes.after(piece, separator);
             }

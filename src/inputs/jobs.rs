@@ -23,6 +23,8 @@ pub struct Inputs {
     /// A row that was read before anybody asked for it.
     ahead: Option<Arguments>,
     replaced_nul: bool,
+    /// Called when a NUL is replaced for the first time.
+    tell_nul: Option<Box<dyn FnOnce() + Send>>,
 }
 
 enum Combined {
@@ -68,6 +70,7 @@ impl Inputs {
             shuffle: None,
             ahead: None,
             replaced_nul: false,
+            tell_nul: None,
         })
     }
 
@@ -76,15 +79,26 @@ impl Inputs {
         self.shuffle = Some(Shuffle::Gathering(below, Rows::default()));
     }
 
+    /// Has `tell` called when a NUL in a value is replaced with `\0` for the first time.
+    pub fn on_nul(&mut self, tell: Box<dyn FnOnce() + Send>) {
+        self.tell_nul = Some(tell);
+    }
+
     /// Makes `row` the next row. When woken, `row` is as it was.
     ///
     /// # Errors
     /// A file that cannot be read on, or that is no CSV.
     pub fn next(&mut self, row: &mut Arguments, patience: &mut dyn Patience) -> Result<Next, InputError> {
-        match self.shuffle.take() {
+        let next = match self.shuffle.take() {
             None => self.next_in_order(row, patience),
             Some(shuffle) => self.next_shuffled(shuffle, row, patience),
+        };
+        if self.replaced_nul
+            && let Some(tell) = self.tell_nul.take()
+        {
+            tell();
         }
+        next
     }
 
     /// The names of columns by position, empty where a column has none. Known

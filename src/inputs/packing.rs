@@ -9,6 +9,9 @@ use std::num::NonZeroUsize;
 use super::error::{InputError, beginning};
 use super::{Arguments, Inputs, Next, Patience, Rows};
 
+/// What the kernel counts for each word of a program's arguments beside its bytes.
+const ADDRESS: usize = size_of::<usize>();
+
 /// Tells how long a command line is, while it grows.
 pub trait LineLength {
     /// Begins a new line.
@@ -16,6 +19,9 @@ pub trait LineLength {
 
     /// Adds `row` to the line; the line's length with it.
     fn add(&mut self, row: &Arguments) -> usize;
+
+    /// How many words the line has by now.
+    fn words(&self) -> usize;
 }
 
 /// How many rows a job takes.
@@ -29,13 +35,15 @@ pub struct Packing {
     pub insert_nothing: bool,
     /// The longest line allowed.
     pub limit: usize,
+    /// How much a line and the addresses of its words may take together.
+    pub room: usize,
 }
 
 impl Packing {
     /// One row a job, on lines of up to `limit` bytes.
     #[must_use]
     pub fn one(limit: usize) -> Self {
-        Self { at_most: NonZeroUsize::new(1), slots: None, insert_nothing: false, limit }
+        Self { at_most: NonZeroUsize::new(1), slots: None, insert_nothing: false, limit, room: usize::MAX }
     }
 }
 
@@ -106,10 +114,11 @@ impl Packer {
                 break;
             }
             let total = length.add(&self.row);
-            if total > self.packing.limit {
+            let with_addresses = total + ADDRESS * length.words();
+            if total > self.packing.limit || with_addresses > self.packing.room {
                 self.waiting = true;
                 if self.line.is_empty() {
-                    return Err(self.too_long(total));
+                    return Err(self.too_long(total, length.words()));
                 }
                 break;
             }
@@ -127,9 +136,11 @@ impl Packer {
         self.spread.insert(Spread { at: 0, per_job }).next(&self.line, job)
     }
 
-    fn too_long(&self, length: usize) -> InputError {
+    fn too_long(&self, length: usize, words: usize) -> InputError {
         let values: Vec<&[u8]> = self.row.iter().collect();
-        InputError::TooLong { length, limit: self.packing.limit, values: beginning(&values.join(&b' ')) }
+        let room = self.packing.room.saturating_sub(ADDRESS * words);
+        let limit = self.packing.limit.min(room);
+        InputError::TooLong { length, limit, values: beginning(&values.join(&b' ')) }
     }
 }
 

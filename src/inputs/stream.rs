@@ -16,6 +16,10 @@ use super::{Next, Patience, Wait};
 /// How much is asked for in one read.
 pub(super) const CHUNK: usize = 64 << 10;
 
+/// A record may have so many bytes, of which some columns may be used only: more than
+/// a command can be given, and not so much that it fills the memory.
+pub(super) const LONGEST: usize = 2 << 20;
+
 /// A file descriptor and what was read from it but not used yet.
 pub(super) struct Stream {
     path: PathBuf,
@@ -57,6 +61,11 @@ impl Stream {
         self.filled = start + kept.len();
     }
 
+    /// The same, of a file that messages call `path`.
+    pub(super) fn called(self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self, InputError> {
         // A directory can be opened, but reading it is an error that comes late.
         let file = File::open(path).and_then(|file| {
@@ -64,6 +73,11 @@ impl Stream {
         });
         let file = file.map_err(|source| InputError::Open { path: path.to_owned(), source })?;
         Ok(Self::new(path, file))
+    }
+
+    /// That what was read has no end.
+    pub(super) fn endless(&self, limit: usize, hint: &'static str) -> InputError {
+        InputError::Endless { path: self.path.clone(), limit, hint }
     }
 
     /// What was read and not consumed.
@@ -180,6 +194,9 @@ impl Records {
                 self.take(length, length + self.delimiter.len());
                 return Ok(Next::Ready);
             }
+            if unread.len() > LONGEST {
+                return Err(self.endless());
+            }
             self.searched = (unread.len() + 1).saturating_sub(self.delimiter.len()).max(self.searched);
             match self.stream.fill(CHUNK, patience)? {
                 Next::Ready => {}
@@ -191,6 +208,11 @@ impl Records {
                 }
             }
         }
+    }
+
+    /// That a record has no end.
+    pub(super) fn endless(&self) -> InputError {
+        self.stream.endless(LONGEST, "no command can be given so much; which delimiter ends one (-d, -0)?")
     }
 
     /// The current record, without its delimiter.

@@ -238,17 +238,22 @@ fn the_last_source_is_streamed_while_it_is_read_for_the_first_time() {
     assert_eq!(all(&mut inputs), ["b|1", "b|2"]);
 }
 
-/// Lines as long as the values and a blank before each.
-struct Blanks(usize);
+/// Lines as long as the values and a blank before each, and their words.
+struct Blanks(usize, usize);
 
 impl LineLength for Blanks {
     fn start(&mut self) {
-        self.0 = 4;
+        (self.0, self.1) = (4, 1);
     }
 
     fn add(&mut self, row: &Arguments) -> usize {
         self.0 += row.n_bytes() + row.len();
+        self.1 += row.len();
         self.0
+    }
+
+    fn words(&self) -> usize {
+        self.1
     }
 }
 
@@ -256,7 +261,7 @@ fn packed(packing: Packing, n: usize) -> Vec<String> {
     let text: String = (1..=n).map(|i| format!("{i}\n")).collect();
     let mut inputs = open(vec![], &Reading::default(), text.as_bytes());
     let (mut packer, mut job, mut jobs) = (Packer::new(packing), Arguments::new(), Vec::new());
-    while packer.next(&mut inputs, &mut Blanks(0), &mut job, &mut Blocking).unwrap() == Next::Ready {
+    while packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap() == Next::Ready {
         jobs.push(strings(&job).join(" "));
     }
     jobs
@@ -265,7 +270,7 @@ fn packed(packing: Packing, n: usize) -> Vec<String> {
 /// 0 stands for no number of rows, and for no spreading.
 fn packing(at_most: usize, slots: usize, limit: usize) -> Packing {
     let (at_most, slots) = (NonZeroUsize::new(at_most), NonZeroUsize::new(slots));
-    Packing { at_most, slots, insert_nothing: false, limit }
+    Packing { at_most, slots, ..Packing::one(limit) }
 }
 
 #[test]
@@ -275,6 +280,14 @@ fn a_job_takes_as_many_rows_as_it_may() {
     let nothing = Packing { insert_nothing: true, ..packing(1, 0, 100) };
     assert_eq!(packed(nothing, 3), ["", "", ""]);
     assert_eq!(packed(packing(3, 0, 9), 5), ["1 2", "3 4", "5"]);
+}
+
+#[test]
+fn the_addresses_of_words_take_room_too() {
+    let word = size_of::<usize>();
+    let room = |room| Packing { room, ..packing(0, 0, 1000) };
+    assert_eq!(packed(room(10 + 4 * word), 7), ["1 2 3", "4 5 6", "7"]);
+    assert_eq!(packed(room(10 + 4 * word - 1), 5), ["1 2", "3 4", "5"]);
 }
 
 #[test]
@@ -294,8 +307,8 @@ fn the_last_line_is_spread_over_the_slots() {
 fn a_value_too_long_for_any_line_is_told() {
     let mut inputs = open(vec![], &Reading::default(), b"1\n333333333333\n");
     let (mut packer, mut job) = (Packer::new(packing(0, 0, 13)), Arguments::new());
-    assert_eq!(packer.next(&mut inputs, &mut Blanks(0), &mut job, &mut Blocking).unwrap(), Next::Ready);
-    let error = packer.next(&mut inputs, &mut Blanks(0), &mut job, &mut Blocking).unwrap_err();
+    assert_eq!(packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap(), Next::Ready);
+    let error = packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap_err();
     let told = "command line too long: 17 bytes, at most 13 are allowed, at input 333333333333";
     assert_eq!(error.to_string(), told);
 }

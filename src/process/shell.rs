@@ -11,6 +11,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use super::child::{Stop, Stops};
+use super::handed::{Handed, stderr_for_children};
+use super::limits::with_first_limits;
 
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
@@ -29,13 +31,23 @@ pub fn run_in_shell(
     wake: BorrowedFd<'_>,
     stopped: &dyn Fn(i32),
 ) -> anyhow::Result<()> {
+    let again = match stderr_for_children() {
+        Handed::Again(file) => Some(file),
+        // It is given what there is: nobody here writes for it.
+        Handed::Same | Handed::Nothing => None,
+    };
+    let (out, err) = match again {
+        Some(file) => (file.try_clone().context("duplicate stderr")?.into(), file.into()),
+        None => (Stdio::from(io::stderr()), Stdio::inherit()),
+    };
     let (program, words) = shell.split_first().context("no shell")?;
-    let mut child = Command::new(program)
+    let mut child = with_first_limits(&mut Command::new(program))
         .args(words)
         .arg(command)
         .envs(env.iter().copied())
         .stdin(Stdio::null())
-        .stdout(io::stderr())
+        .stdout(out)
+        .stderr(err)
         // A group of its own, so that all of it can be ended.
         .process_group(0)
         .spawn()

@@ -82,7 +82,9 @@ impl Observer for Bar {
                 state.waits = Some(why.to_owned());
             }),
             Event::StartsGoOn => self.shared.draw(|state| state.waits = None),
-            Event::TaskStopped { .. } => self.shared.draw(|state| state.say(event)),
+            Event::TaskStopped { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } => {
+                self.shared.draw(|state| state.say(event));
+            }
             Event::TasksEnded { .. } | Event::OutputHeldUp { .. } | Event::TaskContinued { .. } => {}
             Event::RunFinished { .. } => self.stop(),
         }

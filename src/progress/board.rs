@@ -174,7 +174,10 @@ impl Observer for Board {
             Event::StartsGoOn => state.waits = None,
             Event::TasksEnded { tasks } => state.total = Some(tasks),
             Event::RunFinished { .. } => state.began = None,
-            Event::Advanced { .. } | Event::OutputHeldUp { .. } => {}
+            Event::Advanced { .. }
+            | Event::OutputHeldUp { .. }
+            | Event::TaskWaitsToStart { .. }
+            | Event::FewerSlots { .. } => {}
         });
     }
 }

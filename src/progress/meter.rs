@@ -3,7 +3,7 @@
 //!
 //! Has no thread: whoever has one calls [`Meter::tick`].
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use super::notice::{notice, tell};
 use super::{Board, Show, Standing};
 use crate::event::{Event, Observer};
 use crate::format;
+use crate::process;
 
 /// The bar comes only when a run has lasted this long: what is over at once
 /// needs none.
@@ -114,7 +115,7 @@ impl Meter {
             std::iter::once(format!("parsim: {}\n", standing.line(LABEL))).chain(tasks).collect();
         self.beside(|_| {
             // With stderr closed there is nobody left to tell.
-            let _ = io::stderr().write_all(text.as_bytes());
+            let _ = process::stderr().write_all(text.as_bytes());
         });
     }
 

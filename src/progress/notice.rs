@@ -1,10 +1,10 @@
 //! What a person is to hear at once, whatever is shown of progress: why nothing
 //! happens, and what helps.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use crate::event::{Event, Observer};
-use crate::format;
+use crate::{format, process};
 
 /// Shows no progress, and says only why there is none.
 pub(super) struct Quiet;
@@ -21,6 +21,10 @@ impl Observer for Quiet {
 pub(super) fn notice(event: &Event<'_>) -> Option<String> {
     match *event {
         Event::StartsHeldUp { why, is_news: true } => Some(format!("waiting to start jobs: {why}")),
+        Event::FewerSlots { slots, wanted, why } => Some(fewer_slots(slots, wanted, why)),
+        Event::TaskWaitsToStart { why, is_news: true } => Some(format!(
+            "{why}: jobs wait until others have ended (a smaller -j needs less; see ulimit -u and -n)"
+        )),
         Event::TaskStopped { seq, signal, group, is_news: true, .. } => {
             let job = seq + 1;
             Some(if [libc::SIGTTIN, libc::SIGTTOU].contains(&signal) {
@@ -36,10 +40,16 @@ pub(super) fn notice(event: &Event<'_>) -> Option<String> {
     }
 }
 
+/// That fewer slots run than were wanted.
+#[must_use]
+pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {
+    format!("running {slots} at a time, not {wanted}: {why}")
+}
+
 /// Says it on stderr.
 pub(super) fn tell(text: &str) {
     // What cannot be told is no reason to stop the work.
-    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(text));
 }
 
 #[cfg(test)]

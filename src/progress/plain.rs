@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
 use crate::format;
+use crate::process;
 use crate::progress::WORTH_A_RATE;
 use crate::progress::notice::{notice, tell};
 
@@ -70,12 +71,14 @@ impl Observer for Plain {
             | Event::StartsGoOn
             | Event::TaskStopped { .. }
             | Event::TaskContinued { .. }
+            | Event::TaskWaitsToStart { .. }
+            | Event::FewerSlots { .. }
             | Event::RunFinished { .. } => return,
         }
         if state.told.elapsed() >= self.interval {
             state.told = Instant::now();
             // Progress that cannot be told is no reason to stop the work.
-            let _ = writeln!(std::io::stderr(), "{}", state.line());
+            let _ = writeln!(process::stderr(), "{}", state.line());
         }
     }
 }

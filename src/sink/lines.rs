@@ -1,6 +1,7 @@
 //! Output line by line, as it comes: lines of different tasks alternate, but
-//! none is torn. A line without an end waits in memory up to a limit, then in a
-//! spill file.
+//! none is torn. A carriage return ends a line, too, so that a meter which draws
+//! itself again is seen as it moves. A line without an end waits in memory up to a
+//! limit, then in a spill file.
 
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,15 @@ pub struct Lines<D> {
     state: Mutex<State<D>>,
     /// Rung when a task is over.
     over: Condvar,
+    pieces: Pieces,
+}
+
+/// What is handed on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pieces {
+    Lines,
+    /// Whatever a task writes.
+    Any,
 }
 
 struct State<D> {
@@ -29,7 +39,18 @@ impl<D: Destination> Lines<D> {
     /// To `destination`.
     #[must_use]
     pub fn new(destination: D) -> Self {
-        Self { state: Mutex::new(State { destination, opened: Opened::default() }), over: Condvar::new() }
+        Self::with(destination, Pieces::Lines)
+    }
+
+    /// To `destination`, without waiting for the end of a line.
+    #[must_use]
+    pub fn torn(destination: D) -> Self {
+        Self::with(destination, Pieces::Any)
+    }
+
+    fn with(destination: D, pieces: Pieces) -> Self {
+        let state = Mutex::new(State { destination, opened: Opened::default() });
+        Self { state, over: Condvar::new(), pieces }
     }
 
     /// The destination, for a task that writes: a moment later where an earlier
@@ -93,8 +114,12 @@ impl Begun {
 impl<D: Destination> TaskOutput for Writer<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let begun = &mut self.begun[channel as usize];
-        let Some(last) = bytes.iter().rposition(|&byte| byte == b'\n') else { return begun.put(bytes) };
-        let (lines, rest) = bytes.split_at(last + 1);
+        let end = match self.lines.pieces {
+            Pieces::Lines => bytes.iter().rposition(|&byte| matches!(byte, b'\n' | b'\r')).map(|at| at + 1),
+            Pieces::Any => Some(bytes.len()),
+        };
+        let Some(end) = end else { return begun.put(bytes) };
+        let (lines, rest) = bytes.split_at(end);
         let mut state = self.lines.in_turn(self.task);
         let destination = &mut state.destination;
         begun.take(|begun| destination.write(self.task, channel, begun))?;
@@ -142,6 +167,35 @@ mod tests {
         two.close(record(0), &Acknowledged::default());
         one.close(record(0), &Acknowledged::default());
         assert_eq!(kept.head(), b"b1\na1\nba2");
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_and_a_newline_behind_it_follows_at_once() {
+        let kept = Kept::new(100);
+        let lines = Lines::new(kept.clone());
+        let task = Task::new(0, "");
+        let mut output = lines.open(&task);
+        for (written, seen) in [
+            ("10%\r2", "10%\r"),
+            ("0%\r", "10%\r20%\r"),
+            ("\nend", "10%\r20%\r\n"),
+            ("\r\n", "10%\r20%\r\nend\r\n"),
+        ] {
+            output.write(Channel::Out, written.as_bytes()).unwrap();
+            assert_eq!(kept.head(), seen.as_bytes(), "{written:?}");
+        }
+        output.close(record(0), &Acknowledged::default());
+    }
+
+    #[test]
+    fn torn_lines_come_as_they_are_written() {
+        let kept = Kept::new(100);
+        let lines = Lines::torn(kept.clone());
+        let task = Task::new(0, "");
+        let mut output = lines.open(&task);
+        output.write(Channel::Out, b"no end").unwrap();
+        assert_eq!(kept.head(), b"no end");
+        output.close(record(0), &Acknowledged::default());
     }
 
     #[test]

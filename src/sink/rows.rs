@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::process::Patient;
+
 /// How long others may hold a lock which they only need for a moment.
 const PATIENCE: u32 = 200;
 
@@ -162,7 +164,7 @@ impl Rows {
     fn write(&self, row: &[u8]) -> io::Result<()> {
         let mut done = 0;
         while done < row.len() {
-            match (&self.file).write(&row[done..]) {
+            match Patient(&self.file).write(&row[done..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(length) => done += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -23,6 +23,10 @@ pub struct Packer<'t> {
     per_value: usize,
     /// How many spaces stand between two values.
     repeated_groups: usize,
+    /// The words that come once.
+    words_once: usize,
+    /// The words that come with each value.
+    words_per_value: usize,
     each: Vec<&'t Form>,
     nths: Vec<Nth<'t>>,
     count: usize,
@@ -44,6 +48,8 @@ impl<'t> Packer<'t> {
             once: 0,
             per_value: 0,
             repeated_groups: 0,
+            words_once: 0,
+            words_per_value: 0,
             each: Vec::new(),
             nths: Vec::new(),
             count: 0,
@@ -59,6 +65,7 @@ impl<'t> Packer<'t> {
         self.once = self.measure.end_word() - 1;
         self.per_value = 0;
         self.repeated_groups = 0;
+        (self.words_once, self.words_per_value) = (1, 0);
         self.each.clear();
         self.nths.clear();
         self.count = 0;
@@ -81,6 +88,13 @@ impl<'t> Packer<'t> {
             0 => self.length_with(&[b""]),
             _ => self.length_with::<&[u8]>(&[]),
         }
+    }
+
+    /// How many words the line has, as far as the template tells: a program gets the
+    /// address of each.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        self.words_once + self.words_per_value * self.count
     }
 
     /// The line's length if `values`, the columns of one more argument, were
@@ -116,6 +130,7 @@ impl<'t> Packer<'t> {
 
     fn add(&mut self, group: &'t Group, numbers: &Numbers) {
         let mut text_length = 0;
+        let breaks = group.pieces.iter().filter(|piece| matches!(piece, Piece::Break)).count();
         for piece in &group.pieces {
             match piece {
                 Piece::Text(text) => text_length += self.measure.text(text),
@@ -141,9 +156,11 @@ impl<'t> Packer<'t> {
         }
         if group.repeated {
             self.per_value += text_length;
+            self.words_per_value += breaks + 1;
             self.repeated_groups += 1;
         } else {
             self.once += text_length;
+            self.words_once += breaks;
         }
     }
 }

@@ -161,6 +161,12 @@ impl<'a> Cx<'a> {
         why.is_some()
     }
 
+    /// There was nothing to start the task with, and it waits; `is_news` if it is the
+    /// first one that does.
+    pub fn waits_to_start(&self, why: &str, is_news: bool) {
+        self.setting.observer.observe(&Event::TaskWaitsToStart { why, is_news });
+    }
+
     /// Takes `bytes` for the comparison of ways, and shows them to nobody.
     pub fn judged(&mut self, bytes: &[u8]) {
         if self.setting.digested {

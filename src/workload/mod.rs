@@ -187,6 +187,11 @@ pub trait Workload: Sync {
         false
     }
 
+    /// Fewer slots than were asked for will do the tasks, of which none has begun.
+    fn narrowed_to(&self, slots: usize) {
+        let _ = slots;
+    }
+
     /// Ends the tasks that run now: called on a worker's thread when the batch is
     /// to stop at once. Tasks that cannot be ended run on.
     fn end_running(&self) {}

@@ -221,7 +221,7 @@ fn fewer_jobs_run_at_a_time_than_there_are_descriptors_for() {
     let script = "ulimit -n 64; seq 100 | parsim parallel -j64 -k --shell /bin/sh 'sleep 0.01; echo' | wc -l";
     let ran = fresh.shell(script).run();
     ran.exits(0).expect(ran.stdout.trim() == "100", "every job");
-    ran.tells_one_line("jobs at a time and not 64: there are no descriptors for more");
+    ran.tells_one_line("at a time, not 64: there are no descriptors for more");
 }
 
 #[test]

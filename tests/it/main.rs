@@ -41,6 +41,8 @@ mod init;
 mod inputs;
 // What killed runs leave, and who may read what is made in TMPDIR.
 mod left;
+// What the system does not grant.
+mod limits;
 // What runs when, and what counts.
 mod order;
 // Options beside others.
@@ -78,6 +80,8 @@ mod signals;
 mod sleep;
 // What is made of noisy times.
 mod statistics;
+// Closed streams, and those that do not wait.
+mod streams;
 // A command line in a fresh directory.
 mod support;
 // Tags, and names made of numbers.

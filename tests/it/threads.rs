@@ -52,27 +52,14 @@ fn a_parallel_run_has_a_thread_for_each_slot_and_no_more_than_tasks() {
 }
 
 #[test]
-fn threads_that_cannot_be_started_are_told_before_any_work() {
-    let fresh = Fresh::new();
-    // Addresses for six such stacks, and enough besides for all that a thread asks for
-    // once it runs: to lack that would end the process, and not be an error to tell.
-    let limits = "ulimit -v 2000000; export MALLOC_ARENA_MAX=1 RUST_MIN_STACK=300000000";
-    for jobs in [290, 1000] {
-        let line = format!("csv --parallel --files 1000 --rows 1 --cols 1 -j {jobs}");
-        let ran = fresh.shell(&format!("{limits}; exec parsim {line}")).run();
-        ran.refuses(&format!("start {jobs} threads (a smaller -j needs fewer)"));
-        assert!(fresh.names("data_parallel").is_empty());
+fn threads_for_which_there_is_no_memory_are_fewer_and_that_is_told_before_any_work() {
+    for (ways, jobs) in [("--parallel", 290), ("--parallel", 1000), ("--runs 1", 290)] {
+        let fresh = Fresh::new();
+        let line = format!("csv {ways} --files 300 --rows 1 --cols 1 -j {jobs}");
+        let ran = fresh.shell(&format!("ulimit -v 100000; exec parsim {line}")).run();
+        ran.exits(0).tells(&format!("at a time, not {jobs}: memory is limited to 100000 KiB (ulimit -v)"));
+        assert_eq!(fresh.names("data_parallel").len(), 300);
     }
-}
-
-#[test]
-fn a_serial_run_is_not_lost_with_the_threads_of_the_parallel_one() {
-    let fresh = Fresh::new();
-    let limits = "ulimit -v 2000000; export MALLOC_ARENA_MAX=1 RUST_MIN_STACK=300000000";
-    let line = "csv --files 290 --rows 1 --cols 1 --runs 1 -j 290";
-    let ran = fresh.shell(&format!("{limits}; exec parsim {line}")).run();
-    ran.exits(255).tells("start 290 threads (a smaller -j needs fewer)");
-    assert!(ran.stdout.contains("290 files"), "{}", ran.stdout);
 }
 
 #[test]

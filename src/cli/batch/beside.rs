@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use crate::output::{Channel, Destination};
+use crate::process;
 use crate::progress::Meter;
 use crate::record::{Outcome, Task};
 
@@ -35,7 +36,7 @@ impl<D: Destination> Destination for Beside<D> {
             if has_bar && !bytes.ends_with(b"\n") {
                 // The bar comes back in a line of its own; what was written stays
                 // as it is wherever it is no terminal.
-                let _ = io::stderr().write_all(b"\n");
+                let _ = process::stderr().write_all(b"\n");
             }
             written
         })

@@ -41,10 +41,11 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
+    let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
+    let widths = width::all_affordable(&widths, &meter)?;
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
     // Jobs' output is not shown while the bar is drawn.
-    let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
     let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);

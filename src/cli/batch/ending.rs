@@ -8,6 +8,7 @@ use crate::cli::exit::{End, Exit};
 use crate::format;
 use crate::gnu_args::{Typed, When};
 use crate::interrupt::Interrupt;
+use crate::process;
 use crate::progress::Board;
 use crate::report::summary::{self, Detail};
 use crate::sink::Tails;
@@ -93,10 +94,10 @@ fn show(tail: &[u8]) {
     let text = String::from_utf8_lossy(tail);
     let lines: String = text.lines().map(|line| format!("    {}\n", format::printable(line))).collect();
     // With stderr closed there is nobody left to tell.
-    let _ = io::stderr().write_all(lines.as_bytes());
+    let _ = process::stderr().write_all(lines.as_bytes());
 }
 
 pub(super) fn say(text: &str) {
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "parsim: {}", format::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(text));
 }

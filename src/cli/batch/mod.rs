@@ -101,7 +101,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let signals = attending::catch(&interrupt).map_err(Fault::Own)?;
     let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| total::total(&typed))));
     let meter = Arc::new(meter(&typed, &board));
-    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter);
+    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter)?;
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant = attending::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
@@ -143,6 +143,9 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     ending::tell(&study, &typed, &results.tails, &board, &interrupt);
     ending::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
+    if crate::process::missed_stdout() && interrupt.signal().is_none() {
+        Terminal::has_stdout().map_err(Fault::Own)?;
+    }
     Ok(ending::end(&study, &interrupt))
 }
 

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Typed};
-use crate::inputs::{Blocks, Header, Inputs, Origin, Packer, Parts, Seekable, Source};
+use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, Reads, Spool, Values};
@@ -16,7 +17,8 @@ use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, 
 /// Where the jobs come from, once their columns have names.
 pub(super) struct Jobs {
     inputs: Option<Inputs>,
-    files: Vec<File>,
+    /// With the names that messages call them.
+    files: Vec<(PathBuf, File)>,
     /// Files to be cut into parts.
     whole: Vec<Seekable>,
     interrupt: Interrupt,
@@ -51,7 +53,7 @@ impl Jobs {
         if sources.is_empty() && !typed.pipes() && stdin.is_terminal() {
             super::ending::say(&from_terminal(typed));
         }
-        let own = |error: crate::inputs::InputError| Fault::Own(error.into());
+        let own = |error: InputError| Fault::Own(error.into());
         let mut jobs =
             Self { inputs: None, files: Vec::new(), whole: Vec::new(), interrupt: interrupt.clone() };
         if typed.flags.has(Flag::PipePart) {
@@ -68,13 +70,14 @@ impl Jobs {
                 let file = file.map_err(|error| {
                     Fault::Own(anyhow::anyhow!("open input file {}: {error}", path.display()))
                 })?;
-                jobs.files.push(file);
+                jobs.files.push((path, file));
             }
             if jobs.files.is_empty() && jobs.whole.is_empty() {
                 return Err(Fault::Usage("--pipe-part reads files: give one with -a FILE".to_owned()));
             }
         } else if typed.pipes() {
-            jobs.files.push(stdin.try_clone().map_err(|error| Fault::Own(error.into()))?);
+            let copy = stdin.try_clone().map_err(|error| Fault::Own(error.into()))?;
+            jobs.files.push((PathBuf::from("-"), copy));
         }
         // What --pipe-part leaves on standard input, --tee has for its values.
         let left = typed.flags.has(Flag::PipePart) && typed.flags.has(Flag::Tee);
@@ -91,6 +94,13 @@ impl Jobs {
             jobs.inputs = Some(inputs);
         }
         Ok(jobs)
+    }
+
+    /// Has `tell` called when a NUL in a value is replaced for the first time.
+    pub(super) fn on_nul(&mut self, tell: Box<dyn FnOnce() + Send>) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.on_nul(tell);
+        }
     }
 
     /// The jobs, packed by `packer`, and what they read.
@@ -117,7 +127,7 @@ impl Jobs {
         };
         let mut files = self.files;
         if has(Flag::Tee) {
-            let spool = Arc::new(Spool::new(files.remove(0)));
+            let spool = Arc::new(Spool::new(files.remove(0).1));
             return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
         }
         let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
@@ -134,7 +144,8 @@ impl Jobs {
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
         }
-        let blocks: Result<Vec<Blocks>, _> = files.into_iter().map(|file| Blocks::new(&spec, file)).collect();
+        let blocks: Result<Vec<Blocks>, InputError> =
+            files.into_iter().map(|(path, file)| Ok(Blocks::new(&spec, file)?.called(&path))).collect();
         let blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
         if has(Flag::RoundRobin) {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
@@ -174,8 +185,8 @@ fn share_of(bytes: u64, n: NonZeroUsize) -> NonZeroUsize {
 }
 
 /// How many bytes there are in all of `files`.
-fn length_of(files: &[File]) -> Result<u64, Fault> {
-    let sizes = files.iter().map(|file| file.metadata().map(|data| (data.is_file(), data.len())));
+fn length_of(files: &[(PathBuf, File)]) -> Result<u64, Fault> {
+    let sizes = files.iter().map(|(_, file)| file.metadata().map(|data| (data.is_file(), data.len())));
     let sizes: Vec<(bool, u64)> =
         sizes.collect::<io::Result<_>>().map_err(|error| Fault::Own(error.into()))?;
     if !sizes.iter().all(|(is_file, _)| *is_file) {

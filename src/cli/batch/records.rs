@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::ending::say;
 use crate::cli::exit::Fault;
+use crate::cli::term::Terminal;
 use crate::event::Journal;
 use crate::format::count;
 use crate::gnu_args::{Flag, Typed};
@@ -184,6 +185,7 @@ pub(super) fn open(typed: &Typed) -> Result<Vec<Box<dyn Journal>>, Fault> {
 
 /// `-`: rows among what the jobs print.
 fn on_stdout(path: &Path) -> io::Result<Rows> {
+    Terminal::has_stdout().map_err(io::Error::other)?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
     Ok(Rows::behind(stdout.into(), path))
 }

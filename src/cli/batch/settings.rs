@@ -15,11 +15,13 @@ use super::results::{self, Results};
 use super::shell::shell;
 use super::ways;
 use crate::cli::exit::Fault;
-use crate::cli::streams::{self, Streams, Tag, trace};
+use crate::cli::streams::{Streams, Tag, trace};
+use crate::format::reason;
 use crate::gnu_args::{Flag, Grouping, Typed};
-use crate::inputs::Packer;
+use crate::inputs::{Packer, Packing};
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
+use crate::process::room_for_arguments;
 use crate::progress::Meter;
 use crate::record::Way;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
@@ -29,6 +31,13 @@ use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Ord
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
 pub(super) const LONGEST_LINE: usize = 131_071;
+
+/// What is left for whatever a shell adds, as xargs does.
+const HEADROOM: usize = 2048;
+
+/// What is told of a value that no argument can hold.
+const NUL: &str =
+    "a NUL in the input was replaced with \\0, for no argument can hold one: did you mean --null (-0)?";
 
 /// What a batch is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +66,9 @@ pub(super) fn prepare(
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
-    let jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let teller = Arc::clone(meter);
+    jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
         keep_files_in(folder.clone());
         check_folder(folder)?;
@@ -104,7 +115,9 @@ pub(super) fn prepare(
         (Grouping::Group, false) => Order::Grouped,
     };
     let order = results::order(typed, order);
-    let packer = Packer::new(typed.packing(width, LONGEST_LINE));
+    let variables = variables(typed);
+    let packing = Packing { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
+    let packer = Packer::new(packing);
     let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,
@@ -112,7 +125,7 @@ pub(super) fn prepare(
         quoting: quoting(typed),
         shell,
         directory,
-        variables: variables(typed),
+        variables,
         slot_variable: typed.run.slot_variable.clone(),
         reads,
         offer: reads::offer(typed),
@@ -125,9 +138,8 @@ pub(super) fn prepare(
     };
     let names_total = names_total(&settings, &tag);
     let (ending, meter) = (interrupt.clone(), Arc::clone(meter));
-    let stdout = streams::stdout().map_err(|error| Fault::Own(error.into()))?;
     let outputs = Box::new(move || {
-        let streams = Streams::new(Arc::clone(&stdout), tag.clone(), ending.clone());
+        let streams = Streams::new(tag.clone(), ending.clone());
         Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
     let mut results = results::results(typed, &options, &settings.counts, settings.order, outputs())?;
@@ -156,18 +168,28 @@ fn check_folder(folder: &Path) -> Result<(), Fault> {
             refuse("no such directory; make it first".to_owned())
         }
         Ok(data) if !data.is_dir() => refuse("not a directory".to_owned()),
-        Err(error) => refuse(plain(&error)),
+        Err(error) => refuse(reason(&error)),
         Ok(_) => match unnamed_file() {
-            Err(error) => refuse(format!("no file can be made there: {}", plain(&error))),
+            Err(error) => refuse(format!("no file can be made there: {}", reason(&error))),
             Ok(_) => Ok(()),
         },
     }
 }
 
-/// What the system says of `error`, without its number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+/// How much a command line and the addresses of its words may take, beside the
+/// environment that jobs get.
+fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
+    let own = std::env::vars_os();
+    let all = own.map(|(name, value)| name.len() + value.len());
+    let all = all.chain(variables.iter().map(|(name, value)| name.len() + value.len()));
+    // Each with an equals sign, a NUL and its address.
+    let environment: usize = all.map(|length| length + 2 + size_of::<usize>()).sum();
+    let most = usize::try_from(room_for_arguments()).unwrap_or(usize::MAX);
+    most.checked_sub(environment + HEADROOM).filter(|room| *room > 0).ok_or_else(|| {
+        Fault::Usage(format!(
+            "the environment takes {environment} of the {most} bytes that it and a command line may take together: unset what jobs do not need, or raise the limit (ulimit -s)"
+        ))
+    })
 }
 
 /// Where jobs run; `...` is a new directory for each.

@@ -12,6 +12,7 @@ use crate::cli::exit::Fault;
 use crate::cli::shell::{Chosen, choose, exported_function, search_path};
 use crate::format::printable;
 use crate::gnu_args::{Flag, Typed};
+use crate::process;
 use crate::workload::command::{Definitions, Shell};
 
 /// Debian's /etc/zsh/zshenv, which sets `$PATH` where there is next to none.
@@ -28,7 +29,7 @@ pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
     for why in &chosen.passed_over {
         // With stderr closed there is nobody left to tell.
         let _ = writeln!(
-            io::stderr(),
+            process::stderr(),
             "parsim: {}; jobs run in {}",
             printable(why),
             printable(&chosen.program.display().to_string())

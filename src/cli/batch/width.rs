@@ -9,9 +9,9 @@ use crate::cli::jobs::JobsList;
 use crate::event::Journal;
 use crate::executor::{Elastic, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
-use crate::host::Limits;
+use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
-use crate::progress::Meter;
+use crate::progress::{Meter, fewer_slots};
 use crate::record::{Record, Way};
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
@@ -23,6 +23,9 @@ const EACH: usize = 7;
 
 /// Those of the batch: inputs, logs.
 const OTHERS: usize = 8;
+
+/// Those without which no job can be started.
+const LEAST: usize = 12;
 
 /// The number of slots that `-j` asks for.
 ///
@@ -60,7 +63,7 @@ impl Reread {
     pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, Elastic)> {
         let Some(Jobs::Named(name)) = &typed.run.jobs else { return None };
         let most = NonZeroUsize::new(AS_MANY).map_or(width, |most| most.max(width));
-        let most = affordable(most, Some(&Jobs::AsMany), meter);
+        let most = affordable(most, Some(&Jobs::AsMany), meter).ok()?;
         let width = Arc::new(Width::new(width));
         let engine = Elastic::new(Arc::clone(&width), most);
         Some((Self { name: name.clone(), usable: usable(typed), width }, engine))
@@ -88,15 +91,44 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
 
 /// As many of `wanted` slots as there are descriptors for, rather than jobs that
 /// fail for want of them. Says so, unless only as many as may be were asked for.
-pub(super) fn affordable(wanted: NonZeroUsize, jobs: Option<&Jobs>, meter: &Meter) -> NonZeroUsize {
+pub(super) fn affordable(
+    wanted: NonZeroUsize,
+    jobs: Option<&Jobs>,
+    meter: &Meter,
+) -> Result<NonZeroUsize, Fault> {
     let free = of_descriptors(wanted.get().saturating_mul(EACH).saturating_add(OTHERS));
-    let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
-    if most < wanted && jobs != Some(&Jobs::AsMany) {
-        meter.say(&format!(
-            "{most} jobs at a time and not {wanted}: there are no descriptors for more (ulimit -n)"
-        ));
+    if free < LEAST {
+        return Err(Fault::Usage(format!(
+            "only {free} more files can be opened, too few for one job: raise the limit (ulimit -n 64)"
+        )));
     }
-    wanted.min(most)
+    let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
+    let tell = |most, why: &str| {
+        if jobs != Some(&Jobs::AsMany) {
+            meter.say(&fewer_slots(most, wanted.get(), why));
+        }
+    };
+    if let Some(room) = Room::short_of(wanted.min(most).get()) {
+        tell(room.tasks, &room.by.to_string());
+        return Ok(NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN).min(most));
+    }
+    if most < wanted {
+        tell(most.get(), "there are no descriptors for more: raise the limit (ulimit -n)");
+    }
+    Ok(wanted.min(most))
+}
+
+/// The same for widths that are swept over, each once; told for the widest.
+pub(super) fn all_affordable(widths: &[NonZeroUsize], meter: &Meter) -> Result<Vec<NonZeroUsize>, Fault> {
+    let Some(&widest) = widths.iter().max() else { return Ok(Vec::new()) };
+    let most = affordable(widest, None, meter)?;
+    let mut affordable = Vec::with_capacity(widths.len());
+    for width in widths.iter().map(|width| *width.min(&most)) {
+        if !affordable.contains(&width) {
+            affordable.push(width);
+        }
+    }
+    Ok(affordable)
 }
 
 /// Cores, each of which is a slot unless jobs have several threads each.

@@ -25,8 +25,9 @@ pub use self::transport::{Children, Link, Transport};
 
 use self::protocol::{Hello, PROTOCOL};
 use self::seat::{Cost, Orders, Seat};
-use super::pool::drive_threads;
+use super::pool::{drive_threads, fewer, on_threads};
 use super::{Executor, needed};
+use crate::event::Event;
 use crate::record::Way;
 use crate::run::Run;
 use crate::study::Crew;
@@ -102,20 +103,40 @@ fn crew(costs: &[Cost], startup: Duration, sharing: Duration) -> Crew {
 }
 
 impl Processes<'_> {
-    /// Starts them all; when one cannot be, no task is begun.
+    /// Starts them all, or as many as there can be; when one of these does not get ready, no
+    /// task is begun.
     fn start<'s>(
         &'s self,
         n_workers: usize,
         run: &Run<'_>,
         orders: &'s Orders,
     ) -> anyhow::Result<Vec<Seat<'s>>> {
-        let fewer = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
+        let many = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
-        let seats = (0..n_workers).map(|_| Seat::open(&*self.transport, orders));
-        let mut seats = seats.collect::<anyhow::Result<Vec<_>>>().with_context(fewer)?;
-        seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt)).with_context(fewer)?;
+        let mut seats = Vec::with_capacity(n_workers);
+        while seats.len() < n_workers {
+            match Seat::open(&*self.transport, orders) {
+                Ok(seat) => seats.push(seat),
+                Err(error) if is_shortage(&error) && !seats.is_empty() => {
+                    let slots = fewer(seats.len()).max(1);
+                    let why = format!("no more processes can be started: {error:#} (see ulimit -u and -n)");
+                    run.observer.observe(&Event::FewerSlots { slots, wanted: n_workers, why: &why });
+                    // What they took is free again before the others are given work.
+                    seats.truncate(slots);
+                    break;
+                }
+                Err(error) => return Err(error.context(many())),
+            }
+        }
+        seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt)).with_context(many)?;
         Ok(seats)
     }
+}
+
+/// Whether there was no process, descriptor or memory to be had.
+fn is_shortage(error: &anyhow::Error) -> bool {
+    let number = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+    matches!(number, Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
 /// Gives all of them what tasks share.
@@ -131,7 +152,7 @@ fn feed(seats: Vec<Seat<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow:
     let n_seats = seats.len();
     let waiting: Mutex<Vec<Seat<'_>>> = Mutex::new(seats);
     let over: Mutex<(Vec<Cost>, Option<anyhow::Error>)> = Mutex::default();
-    drive_threads(n_seats, &|| {
+    let feed_one = || {
         let seat = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut seat = seat.expect("there are as many threads as seats");
         let mut trouble = None;
@@ -144,7 +165,14 @@ fn feed(seats: Vec<Seat<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow:
         let mut over = over.lock().unwrap_or_else(PoisonError::into_inner);
         over.0.push(seat.cost);
         over.1 = over.1.take().or(trouble);
-    })?;
+    };
+    let had = on_threads(n_seats, run.observer, &|n_threads| drive_threads(n_threads, &feed_one))?;
+    if had.is_none() {
+        feed_one();
+    }
+    for mut seat in waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        seat.dismiss();
+    }
     let (costs, trouble) = over.into_inner().unwrap_or_else(PoisonError::into_inner);
     match trouble {
         // The others did what there was left to do.

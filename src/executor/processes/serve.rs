@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{Bye, Done, Errand, Frame, Greeting, Hello, PROTOCOL, kind, receive, send, send_json};
 use crate::event::{Event, Observer};
+use crate::host::STACK;
 use crate::interrupt::{Interest, Interrupt, Waited};
 use crate::measure::{Clock, MonotonicClock};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
@@ -65,8 +66,9 @@ pub fn serve(
     voice.say(kind::READY, &[])?;
 
     let (errands, waiting) = channel();
-    std::thread::scope(|scope| {
-        scope.spawn(move || listen(from, interrupt, &errands));
+    std::thread::scope(|scope| -> io::Result<()> {
+        let listens = std::thread::Builder::new().stack_size(STACK);
+        listens.spawn_scoped(scope, move || listen(from, interrupt, &errands))?;
         let mut ledger = &voice;
         let run = Run {
             way: hello.way,
@@ -98,7 +100,8 @@ pub fn serve(
         }
         // Whoever listens stops.
         interrupt.trigger(ENDED);
-    });
+        Ok(())
+    })?;
     workload.settle();
     // Who has gone does not hear it.
     let _ = send_json(&mut voice.speaker().to, kind::BYE, &Bye { peak_memory: clock.peak_memory() });

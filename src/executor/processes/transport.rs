@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::interrupt::{Interest, Interrupt, Waited};
+use crate::process::with_first_limits;
 
 /// Starts workers somewhere.
 pub trait Transport: Sync {
@@ -67,7 +68,8 @@ impl Children {
 
 impl Transport for Children {
     fn open(&self) -> anyhow::Result<Box<dyn Link>> {
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        let mut child = with_first_limits(&mut command)
             // Whatever the file is called, it is parsim that is meant.
             .arg0("parsim")
             .args(&self.arguments)

@@ -13,6 +13,13 @@ use crate::inputs::source::Header;
 use crate::inputs::stream::{CHUNK, Stream};
 use crate::inputs::{Next, Patience};
 
+/// A block grows until it holds a record, but not beyond this, unless blocks may be
+/// larger: it is held in memory.
+pub(super) const LONGEST_RECORD: usize = 256 << 20;
+
+/// The header may have so many bytes, unless blocks may be larger.
+const LONGEST_HEAD: usize = 8 << 20;
+
 /// How a stream is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockSpec {
@@ -55,6 +62,8 @@ pub struct Blocks {
     stream: Stream,
     cut: Cut,
     size: usize,
+    /// How long a record may be.
+    largest: usize,
     records: Option<NonZeroUsize>,
     lines: Option<NonZeroUsize>,
     remove_marks: bool,
@@ -65,6 +74,8 @@ pub struct Blocks {
     /// While a block of `records` is gathered: how far, and how many it has.
     scan: Scan,
     n_marks: usize,
+    /// Where the last record of it ends.
+    marked: usize,
 }
 
 /// What is put before each block.
@@ -84,6 +95,7 @@ impl Blocks {
             stream: Stream::new(Path::new("-"), file),
             cut: Cut::new(&spec.separator)?,
             size: spec.size.get(),
+            largest: spec.size.get().max(LONGEST_RECORD),
             records: spec.records,
             lines: spec.lines,
             remove_marks: spec.remove_marks,
@@ -92,7 +104,14 @@ impl Blocks {
             head: Head::Unread(spec.header.clone()),
             scan: Scan::default(),
             n_marks: 0,
+            marked: 0,
         })
+    }
+
+    /// The same, of a file that messages call `path`.
+    #[must_use]
+    pub fn called(self, path: &Path) -> Self {
+        Self { stream: self.stream.called(path), ..self }
     }
 
     /// How large blocks may be: grows when a record turns out to be longer.
@@ -147,7 +166,7 @@ impl Blocks {
         body.clear();
         body.extend_from_slice(&self.stream.unread()[..length]);
         self.stream.consume(length);
-        (self.scan, self.n_marks) = (Scan::default(), 0);
+        (self.scan, self.n_marks, self.marked) = (Scan::default(), 0, 0);
         if self.remove_marks {
             self.cut.remove_marks(&mut body);
         }
@@ -164,6 +183,7 @@ impl Blocks {
                     return Ok(Ok(length));
                 }
                 if unread.len() > self.size || !self.stream.ended() {
+                    self.check_end(unread.len())?;
                     self.size = self.size.saturating_mul(13).div_ceil(10).saturating_add(1);
                     continue;
                 }
@@ -193,6 +213,7 @@ impl Blocks {
             let more = !self.stream.ended();
             while let Some(end) = self.cut.next(&mut self.scan, unread, more) {
                 self.n_marks += 1;
+                self.marked = end;
                 if self.n_marks == n_wanted {
                     return Ok(Ok(end));
                 }
@@ -201,9 +222,20 @@ impl Blocks {
                 let unread = unread.len();
                 return Ok(if unread == 0 { Err(Next::End) } else { Ok(unread) });
             }
+            self.check_end(unread.len() - self.marked)?;
             if self.stream.fill(CHUNK, patience)? == Next::Woken {
                 return Ok(Err(Next::Woken));
             }
+        }
+    }
+
+    /// Refuses a record that has not ended after `length` bytes, if these are too many.
+    fn check_end(&self, length: usize) -> Result<(), InputError> {
+        let limit = self.largest;
+        if length <= limit {
+            Ok(())
+        } else {
+            Err(self.stream.endless(limit, "--block SIZE allows longer ones; what ends one (--recend)?"))
         }
     }
 
@@ -237,9 +269,53 @@ impl Blocks {
                     return Ok(Next::Ready);
                 }
             }
+            if !self.skips_line && self.stream.unread().len() > LONGEST_HEAD.max(self.size) {
+                let limit = LONGEST_HEAD.max(self.size);
+                return Err(self
+                    .stream
+                    .endless(limit, "it is the --header; --block SIZE allows a longer one"));
+            }
             if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
                 return Ok(Next::Woken);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+
+    use super::*;
+    use crate::inputs::Blocking;
+
+    fn blocks(spec: &BlockSpec, text: &str) -> Result<Vec<usize>, String> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        let mut blocks = Blocks::new(spec, file).unwrap().called(Path::new("long"));
+        blocks.largest = 1000;
+        let (mut block, mut lengths) = (Vec::new(), Vec::new());
+        while blocks.next(&mut block, &mut Blocking).map_err(|error| error.to_string())? == Next::Ready {
+            lengths.push(block.len());
+        }
+        Ok(lengths)
+    }
+
+    #[test]
+    fn a_block_grows_until_it_holds_a_record_but_not_beyond_a_bound() {
+        let size = NonZeroUsize::new(10).unwrap();
+        let one = NonZeroUsize::new(1);
+        let many = "x\n".repeat(2000);
+        let record = |length: usize| format!("{}\n{}\n", "x".repeat(length), "y".repeat(length));
+        for records in [None, one] {
+            let spec = BlockSpec { size, records, ..BlockSpec::default() };
+            assert_eq!(blocks(&spec, &record(700)), Ok(vec![701, 701]));
+            let error = blocks(&spec, &record(200_000)).unwrap_err();
+            assert!(error.contains("long: a record does not end within 1000 bytes"), "{error}");
+        }
+        // Many short records are no long one.
+        let spec = BlockSpec { size, records: NonZeroUsize::new(2000), ..BlockSpec::default() };
+        assert_eq!(blocks(&spec, &many), Ok(vec![4000]));
     }
 }

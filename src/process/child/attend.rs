@@ -3,6 +3,7 @@
 //!
 //! Does not know how the job was started.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -40,7 +41,7 @@ pub(super) struct Attendance<'a> {
     /// Whether it was stopped, where it does not have it.
     stops: Stops,
     /// What went wrong on this side.
-    broken: Option<io::Error>,
+    broken: Option<Broken>,
     /// Output of a job that had ended was left unread by order.
     cut: Option<Cause>,
 }
@@ -70,13 +71,31 @@ enum Unread {
     },
 }
 
+/// What went wrong between a job and this process.
+#[derive(Debug)]
+pub enum Broken {
+    /// Its input could not be read for it, or not be written to it.
+    Input(io::Error),
+    /// Its output could not be read, or not be handed on.
+    Output(io::Error),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => write!(f, "hand it its input: {error}"),
+            Self::Output(error) => write!(f, "hand on its output: {error}"),
+        }
+    }
+}
+
 /// What was learned of a job.
 pub(super) struct Attended {
     pub(super) ended: Ended,
     pub(super) usage: Usage,
     pub(super) lasted: Duration,
     pub(super) cause: Option<Cause>,
-    pub(super) broken: Option<io::Error>,
+    pub(super) broken: Option<Broken>,
     pub(super) unread: u64,
 }
 
@@ -156,7 +175,7 @@ impl<'a> Attendance<'a> {
                     Stir::End => self.outputs[index].close(),
                     Stir::Some => {
                         let read = self.outputs[index].read(buffer, listener);
-                        read.unwrap_or_else(|error| self.break_off(error));
+                        read.unwrap_or_else(|error| self.break_off(Broken::Output(error)));
                     }
                 }
             }
@@ -317,7 +336,7 @@ impl<'a> Attendance<'a> {
         match self.feed.as_mut().map(Feed::pump) {
             None | Some(Ok(Fed::Some)) => {}
             Some(Ok(Fed::All)) => self.close_feed(),
-            Some(Err(error)) => self.break_off(error),
+            Some(Err(error)) => self.break_off(Broken::Input(error)),
         }
     }
 
@@ -330,8 +349,8 @@ impl<'a> Attendance<'a> {
     }
 
     /// The job has nobody to listen to it any more.
-    fn break_off(&mut self, error: io::Error) {
-        self.broken.get_or_insert(error);
+    fn break_off(&mut self, broken: Broken) {
+        self.broken.get_or_insert(broken);
         self.feed = None;
         self.outputs.iter_mut().for_each(Output::close);
         if let (State::Alive, None) = (self.state, &self.killing) {

@@ -54,7 +54,7 @@ impl fmt::Display for StartError {
             Self::TooLong => f.write_str("arguments and environment are longer than the system allows"),
             Self::Refused(error) => write!(f, "cannot be executed: {error}"),
             Self::Directory(error) => write!(f, "cannot enter the working directory: {error}"),
-            Self::Resources(error) => write!(f, "cannot start a process: {error}"),
+            Self::Resources(error) => write!(f, "cannot start a process: {error} (see ulimit -u, -n and -v)"),
             Self::Ending => f.write_str("not started: the run was ending"),
             Self::Lost(error) => write!(f, "killed, for it could not be attended to: {error}"),
         }

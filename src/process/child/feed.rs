@@ -63,7 +63,7 @@ impl<'a> Feed<'a> {
     /// fast as it is fed still has a deadline.
     ///
     /// # Errors
-    /// The source's; a job that closed its input is none.
+    /// The source's, and the pipe's; that a job closed its input is none.
     pub(super) fn pump(&mut self) -> io::Result<Fed> {
         for _ in 0..16 {
             let bytes = match self.source.fill_buf() {
@@ -86,7 +86,8 @@ impl<'a> Feed<'a> {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Fed::Some),
-                Err(_) => return Ok(Fed::All),
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Fed::All),
+                Err(error) => return Err(error),
             }
         }
         Ok(Fed::Some)
@@ -96,4 +97,25 @@ impl<'a> Feed<'a> {
 /// How many bytes the pipe holds that nobody has read.
 pub(super) fn unread(pipe: BorrowedFd<'_>) -> u64 {
     descriptor::bytes_held(pipe).map_or(0, |bytes| bytes as u64)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    fn fed(file: OwnedFd) -> io::Result<Fed> {
+        let mut bytes = &b"some"[..];
+        Feed::new(file.into(), &mut bytes)?.pump()
+    }
+
+    #[test]
+    fn a_job_that_reads_no_more_is_fed_and_any_other_trouble_is_an_error() {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(fed(writer.into()).unwrap(), Fed::All);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(fed(full.into()).unwrap_err().kind(), ErrorKind::StorageFull);
+    }
 }

@@ -65,6 +65,7 @@ mod vfork;
 mod words;
 mod worker;
 
+pub use attend::Broken;
 pub use bell::Bell;
 pub use command::{Command, Job, Stdin, Stdout};
 pub use descriptor::widen;

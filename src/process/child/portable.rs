@@ -15,6 +15,7 @@ use super::reap;
 use super::signal;
 use super::spawn::{Child, Program};
 use super::streams::{Given, Theirs};
+use crate::process::limits::with_first_limits;
 
 /// Starts `job` with the descriptors `theirs`.
 pub(super) fn spawn(job: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
@@ -44,6 +45,7 @@ pub(super) fn spawn(job: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, Star
     if job.command.nice.is_some() || signal::blocks_any() {
         prepare_in_child(&mut command, job.command.nice);
     }
+    with_first_limits(&mut command);
     // Dropped without a wait: std has no reaper of its own.
     let pid = command.spawn().map_err(StartError::from_exec)?.id().cast_signed();
     end_of(pid).map(|end| Child { pid, end }).map_err(|error| {

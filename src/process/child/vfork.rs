@@ -18,6 +18,7 @@ use super::error::StartError;
 use super::reap;
 use super::spawn::{Child, Program};
 use super::streams::{Given, Theirs};
+use crate::process::limits::descriptors_of_children;
 
 /// The child's stack, used by one child at a time.
 pub(super) struct Stack {
@@ -44,6 +45,8 @@ struct Recipe {
     /// Null to stay.
     directory: *const c_char,
     nice: Option<c_int>,
+    /// The limit of descriptors; null to keep this process's.
+    descriptors: *const libc::rlimit,
     /// What becomes 0, 1 and 2; -1 keeps the one that is there.
     standard: [c_int; 3],
     /// Signals whose handlers are undone, as bit `signal - 1`.
@@ -74,6 +77,7 @@ pub(super) fn spawn(stack: &mut Stack, job: &Program<'_>, theirs: &Theirs<'_>) -
         environment: environment.as_ptr(),
         directory: directory.as_ref().map_or(ptr::null(), |path| path.as_ptr()),
         nice: command.nice,
+        descriptors: descriptors_of_children().map_or(ptr::null(), ptr::from_ref),
         standard: theirs.each_ref().map(number),
         // Rust ignores PIPE, which a program does not expect.
         undone: job.caught | 1 << (libc::SIGPIPE - 1),
@@ -183,6 +187,10 @@ unsafe fn become_job(recipe: &Recipe) -> c_int {
             if *file >= 0 && libc::syscall(libc::SYS_dup3, *file, number, 0) == -1 {
                 return errno();
             }
+        }
+        if !recipe.descriptors.is_null() {
+            let nothing = ptr::null_mut::<libc::rlimit>();
+            libc::syscall(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, recipe.descriptors, nothing);
         }
         if let Some(nice) = recipe.nice {
             // As with nice(1), what is not granted is no reason not to run.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::attend::Attendance;
+use super::attend::{Attendance, Broken};
 use super::bell::Bell;
 use super::command::Job;
 use super::error::StartError;
@@ -34,7 +34,7 @@ pub struct Report {
     /// and only its output been cut short.
     pub cause: Option<Cause>,
     /// What went wrong with its output or its input.
-    pub broken: Option<io::Error>,
+    pub broken: Option<Broken>,
     /// How many bytes that it was fed it never read, where that was to be counted.
     pub unread: u64,
     /// Whether the kernel killed it for lack of memory, if something did and the

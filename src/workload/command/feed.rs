@@ -173,4 +173,8 @@ impl LineLength for Length<'_> {
         self.packer.push(&values);
         self.packer.length()
     }
+
+    fn words(&self) -> usize {
+        self.packer.words()
+    }
 }

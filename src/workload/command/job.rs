@@ -9,6 +9,7 @@ use std::io::{self, BufRead, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -17,11 +18,12 @@ use super::own_folder::OwnFolder;
 use super::spool::part;
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::event::Event;
+use crate::format::reason;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stdout, Stop, Woken,
-    Words, Worker,
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Words,
+    Worker,
 };
 use crate::record::{Outcome, Spec, Task, Way};
 use crate::template::{Numbers, Quoting};
@@ -35,25 +37,40 @@ const OWN_VARIABLES: [&str; 5] =
 const DEFINITIONS: &str = "PARALLEL_ENV";
 
 /// How long to wait before a job is started for which there was no process,
-/// descriptor or memory. There is nothing to wait on: other programs use them, too.
+/// descriptor or memory, while other jobs run. There is nothing to wait on: other
+/// programs use them, too.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// Where no other job runs, the first wait; each is twice as long as the one before ...
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+
+/// ... and so many there are: five seconds in all.
+const WAITS: u32 = 9;
 
 impl CommandBatch {
     /// Runs a job to its end.
     pub(super) fn execute(&self, line: &[u8], task: &Task, numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
-        let mut worker = match self.worker(numbers.slot) {
-            Ok(worker) => worker,
-            Err(error) => return Outcome::Failed(format!("prepare to start a process: {error}")),
+        let mut waits = 0;
+        let prepared = loop {
+            let prepared = self.worker(numbers.slot).and_then(|worker| {
+                let prepared = self.prepare(line, task, numbers, cx.way(), &worker)?;
+                Ok((worker, prepared))
+            });
+            match prepared {
+                Err(error) if is_scarce(&error) && self.waits(&mut waits, &error, cx) => {}
+                prepared => break prepared,
+            }
         };
-        let prepared = self.prepare(line, task, numbers, cx.way(), &worker);
-        let Prepared { variables, mut argv, mut command, mut input, name, directory } = match prepared {
+        let (mut worker, prepared) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Outcome::NotStarted { status: 126, cause: error.to_string() },
+            Err(error) => {
+                return Outcome::NotStarted { status: 126, cause: error.to_string() };
+            }
         };
+        let Prepared { variables, mut argv, mut command, mut input, name, directory } = prepared;
         let (_, launch) = self.command(cx.way());
         let interrupt = cx.interrupt().clone();
-        let stream =
-            if self.settings.order == Order::Unbuffered { Stdout::Inherited } else { Stdout::Listener };
+        let [stdout, stderr] = self.streams();
         let report = loop {
             let job = Job {
                 terminal: match &self.settings.reads {
@@ -67,8 +84,8 @@ impl CommandBatch {
                     Input::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
                     Input::Bytes(bytes) => Stdin::Feed(bytes),
                 },
-                stdout: stream,
-                stderr: stream,
+                stdout,
+                stderr,
                 wake: Some(interrupt.wake_fd()),
                 counts_unread: matches!(self.settings.reads, Reads::Lanes(_)),
                 ..Job::new(&command, &argv)
@@ -85,9 +102,8 @@ impl CommandBatch {
                 continue;
             }
             // What other jobs hold will be free again.
-            if matches!(report, Err(StartError::Resources(_)))
-                && !self.running.list().is_empty()
-                && interrupt.sleep(TRY_AGAIN)
+            if let Err(StartError::Resources(error)) = &report
+                && self.waits(&mut waits, error, cx)
             {
                 continue;
             }
@@ -101,6 +117,7 @@ impl CommandBatch {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         match report {
             Ok(report) => {
+                self.gave_up.store(false, Ordering::Relaxed);
                 let outcome = match (&self.settings.reads, ended(&report, cx, &self.floor)) {
                     (Reads::Lanes(lanes), Outcome::Success) => {
                         lanes.check_read(lane(task), report.unread).into()
@@ -115,6 +132,25 @@ impl CommandBatch {
             }
             Err(error) => not_started(&error),
         }
+    }
+
+    /// Waits before a start is tried again: as often as it takes while other jobs run,
+    /// for what they hold will be free again, and else for a bounded time. `false`
+    /// when it is not to be tried again.
+    fn waits(&self, waits: &mut u32, error: &io::Error, cx: &mut Cx<'_>) -> bool {
+        let wait = if !self.running.list().is_empty() {
+            TRY_AGAIN
+        } else if *waits < WAITS && !self.gave_up.load(Ordering::Relaxed) {
+            *waits += 1;
+            FIRST_WAIT * (1 << (*waits - 1))
+        } else {
+            // The next job need not find it out again.
+            self.gave_up.store(true, Ordering::Relaxed);
+            return false;
+        };
+        let is_news = !self.told_of_waits.swap(true, Ordering::Relaxed);
+        cx.waits_to_start(&format!("a job cannot be started yet: {}", reason(error)), is_news);
+        cx.interrupt().sleep(wait)
     }
 
     /// What a job is started with.
@@ -240,6 +276,11 @@ impl Listener for HandOn<'_, '_> {
     }
 }
 
+/// Whether there was no process, descriptor or memory to be had.
+fn is_scarce(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
+}
+
 /// What a job is started with.
 struct Prepared<'t> {
     variables: Words,
@@ -298,13 +339,13 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
+    if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
+        return Outcome::Failed(broken.to_string());
+    }
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => {
-            let why = report.broken.as_ref().map_or_else(|| "cause unknown".to_owned(), ToString::to_string);
-            Outcome::Failed(format!("hand on its output: {why}"))
-        }
+        (Some(Cause::Broken), _) => Outcome::Failed("it could not be attended to".to_owned()),
         (None, Ended::Exited(0)) => Outcome::Success,
         (None, Ended::Exited(status)) => Outcome::Exited(status),
         (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::feed::Patient;
@@ -23,7 +24,7 @@ pub struct Lanes {
     source: Mutex<(Files, Patient)>,
     state: Mutex<State>,
     /// How many jobs there are at most.
-    most: usize,
+    most: AtomicUsize,
     /// Whether a slow job is waited for.
     in_turn: bool,
 }
@@ -103,8 +104,21 @@ impl Lanes {
     #[must_use]
     pub fn new(streams: Vec<Blocks>, patience: Patient, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
-        let source = Mutex::new((Files(streams.into()), patience));
-        Self { source, state: Mutex::default(), most, in_turn }
+        Self {
+            source: Mutex::new((Files(streams.into()), patience)),
+            state: Mutex::default(),
+            most: AtomicUsize::new(most),
+            in_turn,
+        }
+    }
+
+    /// No more lanes than this, before any is open: as many jobs run at a time.
+    pub(super) fn narrow(&self, most: usize) {
+        self.most.fetch_min(most, Ordering::Relaxed);
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
     }
 
     /// Opens another lane with a block in it; `false` when there is none to be. After
@@ -113,7 +127,7 @@ impl Lanes {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let may_open = {
             let state = self.state();
-            state.lanes.len() < self.most && !state.ended
+            state.lanes.len() < self.most() && !state.ended
         };
         let mut block = Vec::new();
         let next = if may_open { source.0.next(&mut block, Headed::Yes, patience) } else { Ok(Next::End) };
@@ -124,7 +138,7 @@ impl Lanes {
             state.lanes.push(Lane { n_bytes: block.len(), waiting: [block].into(), ..Lane::default() });
         }
         state.ended |= may_open && !opened;
-        state.all_open |= !opened || state.lanes.len() == self.most;
+        state.all_open |= !opened || state.lanes.len() >= self.most();
         // Those that wait for the others to open have to hear of an error, too.
         state.ring_all();
         next.map(|_| opened)

@@ -19,6 +19,8 @@ mod settings;
 mod spool;
 
 use std::fs;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
@@ -40,7 +42,8 @@ use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::{Interrupt, harmless_in_children};
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
-use crate::process::child::{Running, Worker};
+use crate::process::child::{Running, Stdout, Worker};
+use crate::process::{Handed, stderr_for_children, stdout_for_children};
 use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
 use crate::template::{self, Dialect, Template};
 
@@ -68,6 +71,12 @@ pub struct CommandBatch {
     workers: Mutex<Vec<Worker<'static>>>,
     /// What parsim holds itself.
     floor: Floor,
+    /// What jobs get as stdout and stderr where they write for themselves.
+    handed: Option<[Handed; 2]>,
+    /// Whether a job could not be started though nothing else ran, and none since.
+    gave_up: AtomicBool,
+    /// Whether it was told that a job waits to be started.
+    told_of_waits: AtomicBool,
 }
 
 impl CommandBatch {
@@ -91,6 +100,8 @@ impl CommandBatch {
             .context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let running = Box::leak(Box::new(running));
+        let writes = settings.order == Order::Unbuffered;
+        let handed = writes.then(|| [stdout_for_children(), stderr_for_children()]);
         Ok(Self {
             settings,
             launch,
@@ -105,6 +116,9 @@ impl CommandBatch {
             running,
             workers: Mutex::default(),
             floor: Floor::default(),
+            handed,
+            gave_up: AtomicBool::new(false),
+            told_of_waits: AtomicBool::new(false),
         })
     }
 
@@ -156,6 +170,16 @@ impl CommandBatch {
             (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
             _ => (&self.settings.template, &self.launch),
         }
+    }
+
+    /// Where a job's stdout and stderr go.
+    fn streams(&self) -> [Stdout<'_>; 2] {
+        let Some(handed) = &self.handed else { return [Stdout::Listener; 2] };
+        handed.each_ref().map(|handed| match handed {
+            Handed::Same => Stdout::Inherited,
+            Handed::Again(file) => Stdout::File(file.as_fd()),
+            Handed::Nothing => Stdout::Listener,
+        })
     }
 
     /// What runs now, for orders from elsewhere.
@@ -224,6 +248,12 @@ impl Workload for CommandBatch {
         true
     }
 
+    fn narrowed_to(&self, slots: usize) {
+        if let Reads::Lanes(lanes) = &self.settings.reads {
+            lanes.narrow(slots);
+        }
+    }
+
     fn end_running(&self) {
         self.running.terminate();
     }
@@ -278,7 +308,9 @@ impl Workload for CommandBatch {
             Order::Grouped => Outlet::Grouped(destination),
             Order::Kept => Outlet::GroupedInOrder(destination),
             Order::KeptLines => Outlet::InOrder(destination),
-            Order::Lines | Order::Unbuffered => Outlet::Lines(destination),
+            Order::Lines => Outlet::Lines(destination),
+            // Jobs write for themselves, unless they cannot.
+            Order::Unbuffered => Outlet::Torn(destination),
             Order::Unseen => Outlet::Own(Box::new(Unseen)),
         }
     }

@@ -266,7 +266,40 @@ fn a_listener_that_fails_ends_the_job_and_is_heard() {
         });
         let report = report.unwrap();
         assert_eq!(report.cause, Some(Cause::Broken));
-        assert_eq!(report.broken.unwrap().kind(), io::ErrorKind::StorageFull);
+        let Some(Broken::Output(error)) = report.broken else { panic!("{:?}", report.broken) };
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         until(|| !is_alive(background));
+    });
+}
+
+/// A source that has some bytes and then trouble.
+struct Troubled(bool);
+
+impl io::Read for Troubled {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl BufRead for Troubled {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.0 { Err(io::ErrorKind::StaleNetworkFileHandle.into()) } else { Ok(b"some") }
+    }
+
+    fn consume(&mut self, _: usize) {
+        self.0 = true;
+    }
+}
+
+#[test]
+fn trouble_with_a_jobs_input_is_told_apart_and_ends_the_job() {
+    either_way_with(&patient(), |_, worker| {
+        let (command, argv) = (shell(), script("cat; sleep 1000"));
+        let mut source = Troubled(false);
+        let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+        let report = collect(worker, job).unwrap().report;
+        assert_eq!(report.cause, Some(Cause::Broken));
+        let Some(Broken::Input(error)) = report.broken else { panic!("{:?}", report.broken) };
+        assert_eq!(error.kind(), io::ErrorKind::StaleNetworkFileHandle);
     });
 }
