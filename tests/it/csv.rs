@@ -341,7 +341,7 @@ fn failures_of_both_ways_are_counted_as_distinct_files() {
     }
     let ran = fresh.parsim("csv --files 4 --rows 2 --cols 2").run();
     ran.exits(2).says("2 of 4 files identical");
-    ran.says("failed: x000000.csv: write data_serial/x000000.csv: a directory has this name (serial)\n");
+    ran.says("failed: x000000.csv: write data_serial/x000000.csv: a directory has this name (serial and parallel)\n");
     ran.says("failed: x000002.csv: write data_parallel/x000002.csv: a directory has this name (parallel)\n");
     assert_eq!(ran.stdout.matches("failed: ").count(), 2);
 }

@@ -163,8 +163,9 @@ fn a_record_without_an_end_is_refused_for_its_length_in_little_memory() {
 #[test]
 fn a_nul_in_the_input_is_told_once_and_replaced() {
     for line in ["-k", "-k -j4", "-k -n2", "--shuf -j1", "-k --colsep ,"] {
-        let ran =
-            Fresh::new().shell(&format!("printf 'a\\0b\\nc\\0d\\n' | parsim parallel {line} echo")).run();
+        let ran = Fresh::new()
+            .shell(&format!("printf 'a\\0b\\nc\\0d\\n' | parsim parallel {line} printf %s,"))
+            .run();
         ran.exits(0).tells_one_line("a NUL in the input was replaced with \\0");
         ran.says("a\\0b").says("c\\0d");
     }

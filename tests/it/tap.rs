@@ -157,7 +157,7 @@ fn the_table_has_the_services_in_input_order_and_both_ways_agree() {
         "warning: maintenance; down at 2036-01-01T00:00:00Z; back at 2036-01-02T00:00:00Z; note: new disks",
     );
     ran.says("2 of 3 services up, 1 down").says("3 of 3 services identical").says("speed-up ");
-    ran.says("it says that it is not available, back at 2036-01-01T00:00:00Z: a disk (serial)");
+    ran.says("it says that it is not available, back at 2036-01-01T00:00:00Z: a disk (serial and parallel)");
 }
 
 #[test]
