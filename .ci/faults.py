@@ -56,7 +56,20 @@ def run(arguments, folder, fault=None, hit=None):
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             return None, "", ""
+    if process.returncode == -signal.SIGKILL:
+        # What it left running ends by itself, and may hold a file until then.
+        while session_has_some(process.pid):
+            time.sleep(0.005)
     return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def session_has_some(leader):
+    """Whether a process of the session that `leader` began is left."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        state = text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        if len(state) > 3 and state[3] == str(leader) and state[0] != "Z":
+            return True
+    return False
 
 
 def text(path):
@@ -105,7 +118,6 @@ def of_batch(name, folder, fault, hit):
         wrong += [f"a row {row}" for row in torn]
         wrong += [f"left {name}" for name in temporaries(folder)]
     if status != 0:
-        # A job that a killed run left ends by itself.
         again = [line[0], "--resume-failed" if not killed else "--resume", *line[1:]]
         status, more, err = run(again, folder)
         logged, _ = rows(folder)
