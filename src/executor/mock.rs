@@ -21,8 +21,11 @@ pub struct Mock<'a, F> {
     width: usize,
     clock: &'a FakeClock,
     time_of: F,
-    text_of: Box<dyn Fn(&Task) -> Vec<u8> + 'a>,
+    text_of: TextOf<'a>,
 }
+
+/// What a task writes.
+type TextOf<'a> = Box<dyn Fn(&Task) -> Vec<u8> + 'a>;
 
 impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
     /// `width` slots; `clock` must be the experiment's clock.

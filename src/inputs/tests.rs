@@ -170,7 +170,7 @@ fn a_nul_in_a_value_is_replaced_and_told() {
 fn a_missing_file_and_a_directory_are_told_when_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing");
-    let missing = vec![Source::new(Origin::File(path.clone().into()))];
+    let missing = vec![Source::new(Origin::File(path.clone()))];
     let error = Inputs::open(missing, &Reading::default(), file(b"")).err().unwrap();
     assert!(error.to_string().starts_with(&format!("open input file {}: No such file", path.display())));
     let directory = vec![Source::new(Origin::File("/".into()))];

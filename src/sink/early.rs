@@ -55,17 +55,12 @@ impl Over {
             + size_of_val(&*record.facts)
     }
 
-    /// Puts it into `spill`; handed back where that takes nothing.
-    pub(super) fn put_into(mut self, spill: &mut Spill) -> Result<Early, (Self, io::Error)> {
+    /// Puts a copy into `spill`, from which it can be taken as if it were this one.
+    pub(super) fn put_into(&mut self, spill: &mut Spill) -> io::Result<Early> {
         self.line = self.record.line.take();
-        let put = serde_json::to_vec(&self).map_err(io::Error::from).and_then(|text| spill.put(&text));
-        match put {
-            Ok(piece) => Ok(Early::Spilled { piece, seq: self.task.seq }),
-            Err(error) => {
-                self.record.line = self.line.take();
-                Err((self, error))
-            }
-        }
+        let put = serde_json::to_vec(self).map_err(io::Error::from).and_then(|text| spill.put(&text));
+        self.record.line = self.line.take();
+        Ok(Early::Spilled { piece: put?, seq: self.task.seq })
     }
 
     fn read(piece: Piece, spill: &Spill) -> io::Result<Self> {
@@ -117,7 +112,7 @@ mod tests {
             facts: vec![(Cow::Borrowed("sent"), "10000".to_owned())],
             ..Record::without_measures(7, Outcome::Exited(3))
         };
-        let over = Over::new(&task, record.clone());
+        let mut over = Over::new(&task, record.clone());
         assert!(over.size() < 1000, "{}", over.size());
         let mut spill = Spill::default();
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
@@ -129,7 +124,7 @@ mod tests {
     #[test]
     fn a_record_that_cannot_be_read_back_is_a_failure_of_that_task() {
         let mut spill = Spill::default();
-        let over = Over::new(&Task::new(5, ""), Record::without_measures(5, Outcome::Success));
+        let mut over = Over::new(&Task::new(5, ""), Record::without_measures(5, Outcome::Success));
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
         spill.reset().unwrap();
         let back = early.take(&spill);

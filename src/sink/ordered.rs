@@ -277,23 +277,22 @@ impl State {
 
     /// `task` is over before its turn.
     fn over_early(&mut self, task: &Task, record: Record) {
-        let over = Over::new(task, record);
+        let mut over = Over::new(task, record);
         let size = over.size();
         let fits = self.in_memory + size <= self.budget
             && self.records_in_memory + size <= self.budget / SHARE_OF_RECORDS;
-        let early = if fits {
-            Err(over)
-        } else {
-            over.put_into(&mut self.spill).map_err(|(over, error)| {
-                self.full = Some(no_room(&error));
-                over
-            })
+        let spilled = if fits { None } else { Some(over.put_into(&mut self.spill)) };
+        let early = match spilled {
+            Some(Ok(early)) => early,
+            kept => {
+                if let Some(Err(error)) = kept {
+                    self.full = Some(no_room(&error));
+                }
+                self.in_memory += size;
+                self.records_in_memory += size;
+                Early::Memory(Box::new(over))
+            }
         };
-        let early = early.unwrap_or_else(|over| {
-            self.in_memory += size;
-            self.records_in_memory += size;
-            Early::Memory(Box::new(over))
-        });
         let waiting = self.waiting.entry(task.turn).or_default();
         waiting.pieces.shrink_to_fit();
         waiting.messages.shrink_to_fit();
