@@ -157,3 +157,21 @@ fn what_a_job_left_that_was_killed_in_the_middle_is_no_result() {
         }
     }
 }
+
+#[test]
+fn what_a_full_disk_cut_off_is_no_result() {
+    for place in ["r", "r_{}/", "r_{}.txt"] {
+        let fresh = Fresh::new();
+        let line = |options: &str| format!("parsim parallel {options} --results {place} seq ::: 3 30000");
+        // As a disk that is full would leave it.
+        shell(&fresh, &format!("ulimit -f 64; {}", line(""))).exits(1).tells("job 2 failed");
+        shell(&fresh, &line("--resume")).exits(0);
+        let stdout = match place {
+            "r" => "r/1/30000/stdout",
+            "r_{}/" => "r_30000/stdout",
+            _ => "r_30000.txt",
+        };
+        let text = fs::read_to_string(fresh.path(stdout)).unwrap();
+        assert!(text.ends_with("\n30000\n"), "{place}: {} bytes", text.len());
+    }
+}

@@ -42,7 +42,8 @@ impl Sink for ResultFiles {
         let paths = self.place.paths(task);
         let files = Files::create(&paths);
         let name = self.names.as_ref().map(|names| names.open(task));
-        Box::new(Writer { results: self, task, paths, files: Some(files), tail: Tail::default(), name })
+        let tail = Tail::default();
+        Box::new(Writer { results: self, task, paths, files: Some(files), is_whole: true, tail, name })
     }
 }
 
@@ -52,6 +53,8 @@ struct Writer<'a> {
     paths: Paths,
     /// None when the error was told.
     files: Option<io::Result<Files>>,
+    /// Whether all that was written found room.
+    is_whole: bool,
     tail: Tail,
     name: Option<Box<dyn TaskOutput + 'a>>,
 }
@@ -80,7 +83,7 @@ impl TaskOutput for Writer<'_> {
         if channel == Channel::Err {
             self.tail.add(bytes);
         }
-        match (&mut self.files, channel) {
+        let written = match (&mut self.files, channel) {
             (Some(Ok(files)), Channel::Out) => files.stdout.write_all(bytes),
             (Some(Ok(Files { stderr: Some(stderr), .. })), Channel::Err) => stderr.write_all(bytes),
             (Some(Ok(_)) | None, _) => Ok(()),
@@ -88,7 +91,9 @@ impl TaskOutput for Writer<'_> {
                 Some(Err(error)) => Err(error),
                 _ => Ok(()),
             },
-        }
+        };
+        self.is_whole &= written.is_ok();
+        written
     }
 
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
@@ -96,7 +101,9 @@ impl TaskOutput for Writer<'_> {
         let put = match self.files.take() {
             // Dropped, the files vanish.
             _ if was_cut_off => Ok(()),
-            Some(Ok(files)) => put(files, &self.paths, self.task, is_result(&record.outcome)),
+            Some(Ok(files)) => {
+                put(files, &self.paths, self.task, self.is_whole && is_result(&record.outcome))
+            }
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
@@ -114,16 +121,17 @@ impl TaskOutput for Writer<'_> {
 }
 
 /// Whether what a job left counts as its result: not if it was killed in the middle,
-/// by a time limit or by a signal.
+/// by a time limit or by a signal, nor if it could not be started or attended to.
 fn is_result(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::TimedOut | Outcome::Signaled(_) | Outcome::Interrupted => false,
-        Outcome::Success
+        Outcome::Success | Outcome::Exited(_) => true,
+        Outcome::TimedOut
+        | Outcome::Signaled(_)
+        | Outcome::Interrupted
         | Outcome::Failed(_)
-        | Outcome::Exited(_)
         | Outcome::NotStarted { .. }
         | Outcome::Panicked(_)
-        | Outcome::Skipped(_) => true,
+        | Outcome::Skipped(_) => false,
     }
 }
 
