@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::error::InputError;
 use super::source::is_space;
 use super::{Next, Patience, Wait};
+use crate::process::open_to_read;
 
 /// How much is asked for in one read.
 pub(super) const CHUNK: usize = 64 << 10;
@@ -68,7 +69,7 @@ impl Stream {
 
     pub(super) fn open(path: &Path) -> Result<Self, InputError> {
         // A directory can be opened, but reading it is an error that comes late.
-        let file = File::open(path).and_then(|file| {
+        let file = open_to_read(path).and_then(|file| {
             if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
         });
         let file = file.map_err(|source| InputError::Open { path: path.to_owned(), source })?;

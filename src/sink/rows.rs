@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::process::Patient;
+use crate::process::{Patient, open_to_write};
 
 /// How long others may hold a lock which they only need for a moment.
 const PATIENCE: u32 = 200;
@@ -67,7 +67,21 @@ impl Rows {
     /// # Errors
     /// When it cannot be written to.
     pub fn open(path: &Path, earlier: Earlier, ends: Ends) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Self::open_waiting(path, earlier, ends, |_| true)
+    }
+
+    /// The same; where the file is a pipe that nobody reads yet, `wait` waits, and says
+    /// whether to go on waiting.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
+    pub fn open_waiting(
+        path: &Path,
+        earlier: Earlier,
+        ends: Ends,
+        wait: impl Fn(Duration) -> bool,
+    ) -> io::Result<Self> {
+        let file = open_to_write(path, OpenOptions::new().create(true).append(true), wait)?;
         let mut rows = Self { ends, ..Self::behind(file, path) };
         if rows.file.metadata()?.is_file() {
             let is_alone = rows.file.try_lock().is_ok();

@@ -152,6 +152,15 @@ fn failed_commands_are_taken_from_the_log_alone() {
 }
 
 #[test]
+fn a_row_cut_off_is_no_command_to_run_again_and_told_of() {
+    let fresh = Fresh::new();
+    let rows = "1\t:\t1.0\t 0.1\t0\t2\t1\t0\techo a\n2\t:\t1.0\t 0.1\t0\t2\t1\t0\techo bc";
+    fs::write(fresh.path("l"), rows).unwrap();
+    let ran = shell(&fresh, "parsim parallel --joblog l --retry-failed");
+    ran.exits(0).says("a").does_not_say("b").tells("the last row of l was cut off");
+}
+
+#[test]
 fn a_log_of_gnu_parallel_with_a_row_cut_off_is_gone_on_from() {
     let fresh = Fresh::new();
     let log = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n\

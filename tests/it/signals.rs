@@ -288,3 +288,40 @@ fn jobs_are_given_the_default_of_signals_that_parsim_catches() {
         assert_eq!(row[7], number.to_string(), "{name}: {log}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_that_nobody_opens_at_its_other_end_is_waited_for_until_a_signal_comes() {
+    for options in [
+        "--joblog pipe echo ::: a",
+        "--joblog +pipe echo ::: a",
+        "--joblog pipe --resume echo ::: a",
+        "--records pipe echo ::: a",
+        "--results pipe.csv echo ::: a",
+        "-a pipe echo",
+        "echo :::: pipe",
+        "--header : echo :::: pipe",
+    ] {
+        let fresh = Fresh::new();
+        fresh.shell("mkfifo pipe pipe.csv").run().exits(0);
+        let mut run = fresh.parsim(&format!("parallel {options}")).start();
+        let status = format!("/proc/{}/status", run.id());
+        // Once the signal is caught it does not end the process by itself.
+        run.until("it catches TERM", || {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:\t"));
+            caught.is_some_and(|set| u64::from_str_radix(set, 16).unwrap() >> (libc::SIGTERM - 1) & 1 == 1)
+        });
+        run.signal("TERM");
+        run.end_within(SOON).ends_by_signal(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn a_pipe_that_is_opened_late_loses_no_input_and_no_row() {
+    let fresh = Fresh::new();
+    let line = "mkfifo in log; parsim parallel -k --joblog log echo :::: in & \
+                cat log >rows & printf 'a\\nb\\n' >in; wait";
+    fresh.shell(line).run().exits(0).says("a\nb");
+    assert_eq!(fs::read_to_string(fresh.path("rows")).unwrap().lines().count(), 3);
+}

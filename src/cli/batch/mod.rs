@@ -102,7 +102,11 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| total::total(&typed))));
     let meter = Arc::new(meter(&typed, &board));
     let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
-    let (mut batch, mut results) = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter)?;
+    let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
+    if let (Err(_), Some(signal)) = (&prepared, interrupt.signal()) {
+        return Ok(End::Signal(signal));
+    }
+    let (mut batch, mut results) = prepared?;
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant = attending::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
@@ -119,7 +123,11 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     };
     // Results are in place before the log says so.
     let mut kept: Vec<Box<dyn Journal>> = results.journal.take().into_iter().collect();
-    kept.extend(records::open(&typed)?);
+    let opened = records::open(&typed, &interrupt);
+    if let (Err(_), Some(signal)) = (&opened, interrupt.signal()) {
+        return Ok(End::Signal(signal));
+    }
+    kept.extend(opened?);
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +61,10 @@ pub(super) fn earlier(
         && let Some(path) = &path
     {
         let log = File::open(path).map_err(|error| unreadable(path, &error.into()))?;
+        if lacks_its_end(&log).map_err(|error| unreadable(path, &error.into()))? {
+            let path = path.display();
+            say(&format!("--retry-failed: the last row of {path} was cut off, its job is not run again"));
+        }
         let failed = joblog::failed(BufReader::new(log)).map_err(|error| unreadable(path, &error))?;
         if failed.is_empty() {
             say(&format!("--retry-failed: nothing to do: no job failed, says {}", path.display()));
@@ -119,6 +124,16 @@ pub(super) fn earlier(
     }))
 }
 
+/// Whether the last row of `log` was cut off.
+fn lacks_its_end(log: &File) -> io::Result<bool> {
+    let data = log.metadata()?;
+    let mut last = *b"\n";
+    if data.is_file() && data.len() > 0 {
+        log.read_exact_at(&mut last, data.len() - 1)?;
+    }
+    Ok(last != *b"\n")
+}
+
 /// `skipping jobs 1-2 and 5 by number`: `rows` are first and last of jobs in a row.
 fn skipping(rows: &[(u64, u64)]) -> String {
     /// So many rows are named.
@@ -152,7 +167,7 @@ pub(super) enum Lines {
 
 /// Opens the files that each job gets a row in; with `--dry-run` none, for no
 /// job is run.
-pub(super) fn open(typed: &Typed) -> Result<Vec<Box<dyn Journal>>, Fault> {
+pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn Journal>>, Fault> {
     let has = |flag| typed.flags.has(flag);
     let mut journals: Vec<Box<dyn Journal>> = Vec::new();
     if has(Flag::DryRun) {
@@ -163,8 +178,11 @@ pub(super) fn open(typed: &Typed) -> Result<Vec<Box<dyn Journal>>, Fault> {
         let (path, is_appended) = appended(typed);
         let rest = if is_appended || goes_on { Rest::Kept } else { Rest::Dropped };
         let shown = path.display();
-        let opened =
-            if path == Path::new("-") { on_stdout(&path) } else { Rows::open(&path, rest, Ends::AtNewline) };
+        let opened = if path == Path::new("-") {
+            on_stdout(&path)
+        } else {
+            Rows::open_waiting(&path, rest, Ends::AtNewline, |time| interrupt.sleep(time))
+        };
         opened.map_err(|error| Fault::Usage(format!("{option} {shown}: {error}")))
     };
     if let Some(joblog) = &typed.output.joblog {

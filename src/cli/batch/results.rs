@@ -9,6 +9,7 @@ use super::records::HasResults;
 use crate::cli::exit::Fault;
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
+use crate::interrupt::Interrupt;
 use crate::output::{Destination, Sink};
 use crate::sink::{
     Columns, Earlier, Ends, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails,
@@ -41,6 +42,7 @@ pub(super) fn results(
     counts: &Counts,
     order: Order,
     streams: Box<dyn Destination>,
+    interrupt: &Interrupt,
 ) -> Result<Results, Fault> {
     let has = |flag| typed.flags.has(flag);
     let tails = Arc::new(Tails::default());
@@ -57,7 +59,7 @@ pub(super) fn results(
         None => return Ok(results),
         Some(target) => {
             if let Some(form) = form(target) {
-                let rows = rows(typed, form, target, options.columns.clone(), streams)?;
+                let rows = rows(typed, form, target, options.columns.clone(), streams, interrupt)?;
                 let table = Arc::new(Table::new(form, in_order(order, rows), Arc::clone(&results.tails)));
                 results.journal = Some(Box::new(Arc::clone(&table)));
                 results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
@@ -92,6 +94,7 @@ fn rows(
     target: &OsStr,
     names: Vec<Vec<u8>>,
     stdout: Box<dyn Destination>,
+    interrupt: &Interrupt,
 ) -> Result<Box<dyn Destination>, Fault> {
     if target.as_bytes().starts_with(b"-.") {
         return Ok(Box::new(Headed::new(form, names, stdout)));
@@ -104,7 +107,7 @@ fn rows(
         Form::Separated(_) => Ends::OutsideQuotes,
     };
     let shown = Path::new(target).display();
-    let rows = Rows::open(Path::new(target), earlier, ends)
+    let rows = Rows::open_waiting(Path::new(target), earlier, ends, |time| interrupt.sleep(time))
         .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
     let has_header = form != Form::Json;
     Ok(if has_header && rows.is_empty() {

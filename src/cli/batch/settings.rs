@@ -142,7 +142,8 @@ pub(super) fn prepare(
         let streams = Streams::new(tag.clone(), ending.clone());
         Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
-    let mut results = results::results(typed, &options, &settings.counts, settings.order, outputs())?;
+    let mut results =
+        results::results(typed, &options, &settings.counts, settings.order, outputs(), interrupt)?;
     let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, Earlier::Failed(_));

@@ -33,7 +33,10 @@ impl Captured {
                 _ => stream.push(Bytes::Memory(bytes.to_vec())),
             }
         } else {
-            stream.push(Bytes::Spilled(self.spill.put(bytes)?));
+            stream.push(Bytes::Spilled(self.spill.put(bytes).map_err(|error| {
+                let why = format!("cannot put it aside in TMPDIR: {error}");
+                io::Error::new(error.kind(), why)
+            })?));
         }
         Ok(())
     }
