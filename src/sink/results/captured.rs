@@ -62,3 +62,16 @@ impl Captured {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_that_finds_no_room_in_tmpdir_is_not_blamed_on_the_table() {
+        let mut captured = Captured { spill: Spill::full(), ..Captured::default() };
+        captured.add(Channel::Out, b"short").unwrap();
+        let error = captured.add(Channel::Out, &vec![b'x'; IN_MEMORY]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot put it aside in TMPDIR: "), "{error}");
+    }
+}
