@@ -19,4 +19,4 @@ pub use handed::{Handed, stderr_for_children, stdout_for_children};
 pub use inherited::stdout_was_open;
 pub use limits::{make_use_of_limits, room_for_arguments, with_first_limits};
 pub use shell::run_in_shell;
-pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdout};
+pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdin, stdout};

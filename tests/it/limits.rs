@@ -171,3 +171,23 @@ fn a_nul_in_the_input_is_told_once_and_replaced() {
     }
     Fresh::new().shell("printf 'a\\0b\\0' | parsim parallel -0 -k echo").run().exits(0).is_quiet();
 }
+
+#[test]
+fn a_list_or_a_number_that_has_no_end_is_refused_before_it_fills_the_memory() {
+    for (line, told) in [
+        ("tap --urls /dev/zero", "read URLs from /dev/zero: more than 16 MiB: is it a list of URLs"),
+        ("tap --urls - </dev/zero", "read URLs from -: more than 16 MiB: is it a list of URLs"),
+        ("parallel -j /dev/zero echo ::: a", "-j /dev/zero: give N, N%, +N, -N, 0, or a file"),
+    ] {
+        let ran = Fresh::new().shell(&format!("ulimit -v 400000; parsim {line}")).run();
+        ran.exits(255).tells_one_line(told);
+    }
+}
+
+#[test]
+fn a_record_that_outgrows_the_memory_ends_the_run_and_not_parsim() {
+    for line in ["cat", "-N1 cat", "--round-robin cat", "--cat cat"] {
+        let script = format!("ulimit -v 200000; parsim parallel -j2 --shell /bin/sh --pipe {line} </dev/zero");
+        Fresh::new().shell(&script).run().exits(255).tells_one_line("read standard input: out of memory");
+    }
+}
