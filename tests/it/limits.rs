@@ -186,8 +186,25 @@ fn a_list_or_a_number_that_has_no_end_is_refused_before_it_fills_the_memory() {
 
 #[test]
 fn a_record_that_outgrows_the_memory_ends_the_run_and_not_parsim() {
-    for line in ["cat", "-N1 cat", "--round-robin cat", "--cat cat"] {
-        let script = format!("ulimit -v 200000; parsim parallel -j2 --shell /bin/sh --pipe {line} </dev/zero");
+    for line in ["cat", "-N1 cat"] {
+        let script = format!("ulimit -v 80000; parsim parallel -j2 --shell /bin/sh --pipe {line} </dev/zero");
         Fresh::new().shell(&script).run().exits(255).tells_one_line("read standard input: out of memory");
+    }
+}
+
+#[test]
+fn few_open_files_make_for_fewer_tasks_at_a_time_which_is_told_once_and_none_fails() {
+    for line in [
+        "csv --files 64 --rows 5 --cols 5 -j64",
+        "csv --files 64 --rows 5 --cols 5 -j64 --parallel",
+        "csv --files 16 --rows 5 --cols 5 -j16 --workers processes --runs 2",
+        "tap --demo -j64 --parallel",
+    ] {
+        let script = format!("ulimit -n 44; parsim {line} --progress=never >out");
+        let ran = Fresh::new().shell(&script).run();
+        ran.exits(0);
+        if !line.contains("tap") {
+            ran.tells_one_line("at a time, not");
+        }
     }
 }

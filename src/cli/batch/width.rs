@@ -12,7 +12,7 @@ use crate::executor::{Elastic, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
-use crate::progress::{Meter, fewer_slots};
+use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
 use crate::record::{Record, Way};
 use crate::whole_file::read_at_most;
 
@@ -115,7 +115,7 @@ pub(super) fn affordable(
         return Ok(NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN).min(most));
     }
     if most < wanted {
-        tell(most.get(), "there are no descriptors for more: raise the limit (ulimit -n)");
+        tell(most.get(), NO_DESCRIPTORS);
     }
     Ok(wanted.min(most))
 }
