@@ -92,7 +92,8 @@ impl Plan {
         } else {
             OPENS_FOR_A_WORKER.max(workload.opens())
         };
-        let widths = affordable(widths, descriptors);
+        let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
+        let widths = affordable(widths, descriptors, at_once);
         let too_wide = widths.iter().any(|width| width.get() != 1);
         if wanted == Wanted::Serial && shared.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
@@ -126,15 +127,15 @@ impl Plan {
 }
 
 /// `widths` as far as the limits on processes, memory and open files leave room for
-/// tasks that have `descriptors` open each, every width once. Says so for the widest.
-fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize) -> Vec<NonZeroUsize> {
+/// `tasks` that have `descriptors` open each, every width once. Says so for the widest.
+fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -> Vec<NonZeroUsize> {
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let room = Room::short_of(widest.get());
     let free = of_descriptors(widest.get().saturating_mul(descriptors).saturating_add(OTHERS));
     let open = free.saturating_sub(OTHERS).checked_div(descriptors).unwrap_or(usize::MAX);
     let (most, why) = match room {
         Some(room) if room.tasks <= open => (room.tasks, room.by.to_string()),
-        _ if open < widest.get() => (open, NO_DESCRIPTORS.to_owned()),
+        _ if open < widest.get().min(tasks) => (open, NO_DESCRIPTORS.to_owned()),
         _ => return widths,
     };
     let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
