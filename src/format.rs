@@ -215,9 +215,38 @@ pub fn reason(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
+/// `text` without the numbers that the standard library puts behind an error's words.
+#[must_use]
+pub fn without_error_numbers(text: &str) -> String {
+    let mut pieces = text.split(" (os error ");
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => words += rest,
+            _ => {
+                words += " (os error ";
+                words += piece;
+            }
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_no_numbers() {
+        for (told, shown) in [
+            ("open x: No such file or directory (os error 2)", "open x: No such file or directory"),
+            ("a: b (os error 24): c (os error 5)", "a: b: c"),
+            ("open (os error x): why", "open (os error x): why"),
+            ("open (os error ", "open (os error "),
+        ] {
+            assert_eq!(without_error_numbers(told), shown);
+        }
+    }
 
     #[test]
     fn durations_keep_four_digits_and_pick_their_unit() {

@@ -7,11 +7,25 @@
 //! ([`crate::temporary`]). Does not know what the file holds.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::temporary::{self, Kind};
+
+/// The text of `source`, all of it; None where that is more than `most` bytes: a
+/// device that has no end does not fill the memory.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn read_at_most(most: u64, source: impl Read) -> io::Result<Option<String>> {
+    let mut text = Vec::new();
+    source.take(most + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > most {
+        return Ok(None);
+    }
+    String::from_utf8(text).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
 
 /// A file being written. Dropped without [`WholeFile::commit`], it vanishes.
 #[derive(Debug)]

@@ -81,7 +81,7 @@ fn tell_of_temporaries() {
 
 /// What is wrong, and where a limit is the reason, which.
 fn with_limit(fault: &Fault) -> String {
-    let text = fault.to_string();
+    let text = format::without_error_numbers(&fault.to_string());
     let Fault::Own(error) = fault else { return text };
     let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     match system.and_then(io::Error::raw_os_error) {

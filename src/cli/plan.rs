@@ -11,8 +11,8 @@ use super::worker;
 use crate::executor::{Executor, Pool, Processes, Serial};
 use crate::experiment::Repeats;
 use crate::host::Room;
-use crate::process;
-use crate::progress::fewer_slots;
+use crate::process::{self, of_descriptors};
+use crate::progress::{NO_DESCRIPTORS, fewer_slots};
 use crate::workload::{UsualWays, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
@@ -23,6 +23,13 @@ const ENOUGH: Duration = Duration::from_secs(1);
 
 /// ... but not more often than this.
 const MOST_REPEATS: usize = 10;
+
+/// What a run opens beside its tasks.
+const OTHERS: usize = 6;
+
+/// What a worker process takes of this one: its two ends, those that are on their way to
+/// it, and what tells of its end.
+const OPENS_FOR_A_WORKER: usize = 6;
 
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +85,15 @@ impl Plan {
             Some(jobs) => jobs.widths(usable, tasks),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
-        let widths = affordable(widths);
+        let descriptors = if wanted == Wanted::Serial {
+            0
+        } else if ways.workers == Workers::Threads {
+            workload.opens()
+        } else {
+            OPENS_FOR_A_WORKER.max(workload.opens())
+        };
+        let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
+        let widths = affordable(widths, descriptors, at_once);
         let too_wide = widths.iter().any(|width| width.get() != 1);
         if wanted == Wanted::Serial && shared.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
@@ -111,15 +126,23 @@ impl Plan {
     }
 }
 
-/// `widths` as far as the limits on processes and memory leave room, each once. Says so
-/// for the widest.
-fn affordable(mut widths: Vec<NonZeroUsize>) -> Vec<NonZeroUsize> {
+/// `widths` as far as the limits on processes, memory and open files leave room for
+/// `tasks` that have `descriptors` open each, every width once. Says so for the widest.
+fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -> Vec<NonZeroUsize> {
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
-    let Some(room) = Room::short_of(widest.get()) else { return widths };
-    let why = room.by.to_string();
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", fewer_slots(room.tasks, widest.get(), &why));
-    let most = NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN);
+    let room = Room::short_of(widest.get());
+    let free = of_descriptors(widest.get().saturating_mul(descriptors).saturating_add(OTHERS));
+    let open = free.saturating_sub(OTHERS).checked_div(descriptors).unwrap_or(usize::MAX);
+    let (most, why) = match room {
+        Some(room) if room.tasks <= open => (room.tasks, room.by.to_string()),
+        _ if open < widest.get().min(tasks) => (open, NO_DESCRIPTORS.to_owned()),
+        _ => return widths,
+    };
+    let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
+    if most < widest {
+        // With stderr closed there is nobody left to tell.
+        let _ = writeln!(process::stderr(), "parsim: {}", fewer_slots(most.get(), widest.get(), &why));
+    }
     let mut seen = Vec::new();
     widths.retain_mut(|width| {
         *width = most.min(*width);

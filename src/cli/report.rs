@@ -4,7 +4,7 @@
 //! Asks this machine nothing but how its terminal looks.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -113,7 +113,7 @@ fn name(path: &Path) -> String {
 fn read(path: &Path) -> anyhow::Result<Study> {
     let name = name(path);
     let study = if path == Path::new("-") {
-        json::read(io::stdin().lock())
+        json::read(process::stdin())
     } else {
         File::open(path).map_err(anyhow::Error::from).and_then(json::read)
     };

@@ -3,6 +3,7 @@
 //! One read at a time, and only when no complete record is left. Does not know
 //! what records are for.
 
+use std::collections::TryReserveError;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::Range;
@@ -16,6 +17,9 @@ use crate::process::open_to_read;
 
 /// How much is asked for in one read.
 pub(super) const CHUNK: usize = 64 << 10;
+
+/// A buffer from so many bytes on is not doubled any more.
+const LARGE: usize = 16 << 20;
 
 /// A record may have so many bytes, of which some columns may be used only: more than
 /// a command can be given, and not so much that it fills the memory.
@@ -101,7 +105,10 @@ impl Stream {
         if self.ended {
             return Ok(Next::End);
         }
-        self.make_room(most);
+        if self.make_room(most).is_err() {
+            let source = io::ErrorKind::OutOfMemory.into();
+            return Err(InputError::Read { path: self.path.clone(), source });
+        }
         loop {
             let fault = |source| InputError::Read { path: self.path.clone(), source };
             if patience.wait(self.file.as_fd()).map_err(fault)? == Wait::Woken {
@@ -126,7 +133,10 @@ impl Stream {
     }
 
     /// Makes room for `most` more bytes, by moving what is left to the front.
-    fn make_room(&mut self, most: usize) {
+    ///
+    /// An endless record is the usual reason for the memory to run out, and is no
+    /// reason to end without a word to the jobs and the log.
+    fn make_room(&mut self, most: usize) -> Result<(), TryReserveError> {
         if self.from == self.filled {
             (self.from, self.filled) = (0, 0);
         }
@@ -136,9 +146,12 @@ impl Stream {
             self.from = 0;
         }
         if self.filled + most > self.buffer.len() {
-            let wanted = (self.filled + most).max(2 * self.filled);
+            let more = if self.filled < LARGE { self.filled } else { self.filled / 4 };
+            let wanted = self.filled + most.max(more);
+            self.buffer.try_reserve_exact(wanted - self.buffer.len())?;
             self.buffer.resize(wanted, 0);
         }
+        Ok(())
     }
 }
 

@@ -21,4 +21,4 @@ pub use inherited::stdout_was_open;
 pub use limits::{make_use_of_limits, room_for_arguments, with_first_limits};
 pub use pipes::{open_to_read, open_to_write};
 pub use shell::run_in_shell;
-pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdout};
+pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdin, stdout};

@@ -1,13 +1,13 @@
-//! Standard output and standard error, as whoever started this process left them:
-//! closed, or in a mode in which a write does not wait.
+//! Standard input, output and error, as whoever started this process left them:
+//! closed, or in a mode in which a read or write does not wait.
 //!
 //! `O_NONBLOCK` belongs to the open file, which others share (node, ssh and CI
-//! runners set it): it is never changed here. A write that finds no room waits in
-//! `poll` and goes on; nothing is lost, and nobody is blamed. Does not know what is
-//! written.
+//! runners set it): it is never changed here. A write that finds no room and a read
+//! that finds nothing wait in `poll` and go on; nothing is lost, and nobody is blamed.
+//! Does not know what is written.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,8 @@ use super::inherited::stdout_was_open;
 /// Whether something was to be written to a stdout that was closed from the start.
 static MISSED: AtomicBool = AtomicBool::new(false);
 
-/// A descriptor whose writes wait for room, in whichever mode it is.
+/// A descriptor whose writes wait for room, and whose reads wait for something to
+/// read, in whichever mode it is.
 #[derive(Debug)]
 pub struct Patient<F>(
     /// Where the bytes go.
@@ -29,7 +30,7 @@ impl<F: AsFd> Write for Patient<F> {
         let fd = self.0.as_fd();
         loop {
             match write_once(fd, bytes) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for_room(fd)?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for(fd, libc::POLLOUT)?,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 written => return written,
             }
@@ -38,6 +39,19 @@ impl<F: AsFd> Write for Patient<F> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl<F: AsFd> Read for Patient<F> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let fd = self.0.as_fd();
+        loop {
+            match read_once(fd, room) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for(fd, libc::POLLIN)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
     }
 }
 
@@ -50,6 +64,12 @@ pub struct Stdout(());
 /// never mixed with what another thread writes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stderr(());
+
+/// This process's standard input, without a buffer.
+#[must_use]
+pub fn stdin() -> Patient<io::Stdin> {
+    Patient(io::stdin())
+}
 
 /// This process's standard output.
 #[must_use]
@@ -126,10 +146,17 @@ fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     usize::try_from(written).map_err(|_| io::Error::last_os_error())
 }
 
-/// Returns when a write would find room, or fail.
+#[expect(unsafe_code, reason = "std reads only by way of handles that close what they read from")]
+fn read_once(fd: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the room is ours to fill for that length, and the descriptor is open.
+    let read = unsafe { libc::read(fd.as_raw_fd(), room.as_mut_ptr().cast(), room.len()) };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// Returns when the next call of what `events` names would get on, or fail.
 #[expect(unsafe_code, reason = "no poll in std")]
-fn wait_for_room(fd: BorrowedFd<'_>) -> io::Result<()> {
-    let mut watch = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+fn wait_for(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<()> {
+    let mut watch = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: one entry, which is ours and lives through the call.
     match unsafe { libc::poll(&raw mut watch, 1, -1) } {
         -1 => {

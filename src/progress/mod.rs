@@ -14,7 +14,7 @@ mod plain;
 pub use bar::Bar;
 pub use board::{Board, RunningTask, Standing};
 pub use meter::Meter;
-pub use notice::fewer_slots;
+pub use notice::{NO_DESCRIPTORS, fewer_slots};
 pub use plain::Plain;
 
 use std::time::Duration;

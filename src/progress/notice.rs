@@ -40,6 +40,9 @@ pub(super) fn notice(event: &Event<'_>) -> Option<String> {
     }
 }
 
+/// Why, where files cannot be opened.
+pub const NO_DESCRIPTORS: &str = "there are no descriptors for more: raise the limit (ulimit -n)";
+
 /// That fewer slots run than were wanted.
 #[must_use]
 pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {

@@ -54,6 +54,12 @@ pub trait Workload: Sync {
         false
     }
 
+    /// How many files and connections a task has open at a time, at most; one where
+    /// that goes without saying.
+    fn opens(&self) -> usize {
+        1
+    }
+
     /// Whether tasks ask something outside that may change by itself. Then what
     /// failed tasks found counts, too, where ways are compared, a difference is
     /// told and is no fault, nothing is asked again unless the user says so, and

@@ -92,6 +92,10 @@ impl Workload for Sleep {
         Ok(if self.options.tasks == 0 { vec![nothing.to_owned()] } else { Vec::new() })
     }
 
+    fn opens(&self) -> usize {
+        0
+    }
+
     fn waits(&self) -> bool {
         true
     }

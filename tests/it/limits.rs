@@ -171,3 +171,40 @@ fn a_nul_in_the_input_is_told_once_and_replaced() {
     }
     Fresh::new().shell("printf 'a\\0b\\0' | parsim parallel -0 -k echo").run().exits(0).is_quiet();
 }
+
+#[test]
+fn a_list_or_a_number_that_has_no_end_is_refused_before_it_fills_the_memory() {
+    for (line, told) in [
+        ("tap --urls /dev/zero", "read URLs from /dev/zero: more than 16 MiB: is it a list of URLs"),
+        ("tap --urls - </dev/zero", "read URLs from -: more than 16 MiB: is it a list of URLs"),
+        ("parallel -j /dev/zero echo ::: a", "-j /dev/zero: give N, N%, +N, -N, 0, or a file"),
+    ] {
+        let ran = Fresh::new().shell(&format!("ulimit -v 400000; parsim {line}")).run();
+        ran.exits(255).tells_one_line(told);
+    }
+}
+
+#[test]
+fn a_record_that_outgrows_the_memory_ends_the_run_and_not_parsim() {
+    for line in ["cat", "-N1 cat"] {
+        let script = format!("ulimit -v 80000; parsim parallel -j2 --shell /bin/sh --pipe {line} </dev/zero");
+        Fresh::new().shell(&script).run().exits(255).tells_one_line("read standard input: out of memory");
+    }
+}
+
+#[test]
+fn few_open_files_make_for_fewer_tasks_at_a_time_which_is_told_once_and_none_fails() {
+    for line in [
+        "csv --files 64 --rows 5 --cols 5 -j64",
+        "csv --files 64 --rows 5 --cols 5 -j64 --parallel",
+        "csv --files 16 --rows 5 --cols 5 -j16 --workers processes --runs 2",
+        "tap --demo -j64 --parallel",
+    ] {
+        let script = format!("ulimit -n 44; parsim {line} --progress=never >out");
+        let ran = Fresh::new().shell(&script).run();
+        ran.exits(0);
+        if !line.contains("tap") {
+            ran.tells_one_line("at a time, not");
+        }
+    }
+}

@@ -269,3 +269,34 @@ fn every_write_to_stdout_and_stderr_goes_through_the_type_that_waits() {
         }
     }
 }
+
+#[test]
+fn a_study_and_a_list_come_through_a_stdin_that_does_not_wait() {
+    let fresh = Fresh::new();
+    fresh.parsim("sleep --tasks 2 --seconds 0 --serial --export-json study").run().exits(0);
+    fs::write(fresh.path("list"), "http://127.0.0.1:1/tap one\n").unwrap();
+    for (line, from, status) in
+        [("report -", "study", 0), ("tap --urls - --serial --progress=never --timeout 5", "list", 1)]
+    {
+        let bytes = fs::read(fresh.path(from)).unwrap();
+        let ran = |stdin: File, write: &mut dyn FnMut()| {
+            let mut line = fresh.parsim(line).stdin(stdin).stdout(File::create(fresh.path("out")).unwrap());
+            let mut child = line.command().spawn().unwrap();
+            drop(line);
+            write();
+            assert_eq!(child.wait().unwrap().code(), Some(status), "{from}");
+            fs::read_to_string(fresh.path("out")).unwrap().lines().count()
+        };
+        let (mut theirs, ours) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let lines = ran(OwnedFd::from(ours).into(), &mut || {
+            // In two pieces: before the first one there is nothing to be read.
+            let (first, second) = bytes.split_at(bytes.len() / 2);
+            theirs.write_all(first).unwrap();
+            theirs.write_all(second).unwrap();
+            theirs.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+        let expected = ran(File::open(fresh.path(from)).unwrap(), &mut || {});
+        assert_eq!(lines, expected, "{from}");
+    }
+}

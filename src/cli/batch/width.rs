@@ -1,6 +1,7 @@
 //! How many jobs at a time.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use crate::executor::{Elastic, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
-use crate::progress::{Meter, fewer_slots};
+use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
 use crate::record::{Record, Way};
+use crate::whole_file::read_at_most;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
 const AS_MANY: usize = 250;
@@ -113,7 +115,7 @@ pub(super) fn affordable(
         return Ok(NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN).min(most));
     }
     if most < wanted {
-        tell(most.get(), "there are no descriptors for more: raise the limit (ulimit -n)");
+        tell(most.get(), NO_DESCRIPTORS);
     }
     Ok(wanted.min(most))
 }
@@ -136,10 +138,14 @@ fn usable(typed: &Typed) -> usize {
     (Limits::detect().usable / typed.run.threads_per_job.unwrap_or(1)).max(1)
 }
 
+/// More than a number needs, with all blanks and newlines around it.
+const LONGEST_FILE: u64 = 4 << 10;
+
 /// `-j FILE`: what stands there, in any form that `-j` takes.
 fn from_file(name: &OsStr, usable: usize) -> Result<NonZeroUsize, Fault> {
-    let text = std::fs::read_to_string(name).ok();
-    let jobs = text.and_then(|text| Jobs::parse(OsStr::new(text.trim())).ok());
+    // A device is not read until the memory is full.
+    let text = File::open(name).and_then(|file| read_at_most(LONGEST_FILE, file));
+    let jobs = text.ok().flatten().and_then(|text| Jobs::parse(OsStr::new(text.trim())).ok());
     let number = jobs.and_then(|jobs| jobs.on(usable, AS_MANY));
     let shown = name.to_string_lossy();
     number.ok_or_else(|| {

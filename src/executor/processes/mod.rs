@@ -15,7 +15,7 @@ mod tests;
 mod transport;
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,6 +28,7 @@ use self::seat::{Cost, Orders, Seat};
 use super::pool::{drive_threads, fewer, on_threads};
 use super::{Executor, needed};
 use crate::event::Event;
+use crate::format::without_error_numbers;
 use crate::record::Way;
 use crate::run::Run;
 use crate::study::Crew;
@@ -36,6 +37,8 @@ use crate::workload::Workload;
 /// The engine of worker processes.
 pub struct Processes<'a> {
     width: NonZeroUsize,
+    /// How many workers there were the last time, where that were fewer.
+    had: OnceLock<NonZeroUsize>,
     transport: Box<dyn Transport + 'a>,
 }
 
@@ -43,7 +46,7 @@ impl<'a> Processes<'a> {
     /// At most `width` tasks at a time, each in a worker of `transport`.
     #[must_use]
     pub fn new(width: NonZeroUsize, transport: impl Transport + 'a) -> Self {
-        Self { width, transport: Box::new(transport) }
+        Self { width, had: OnceLock::new(), transport: Box::new(transport) }
     }
 }
 
@@ -53,11 +56,11 @@ impl Executor for Processes<'_> {
     }
 
     fn width(&self) -> usize {
-        self.width.get()
+        self.had.get().unwrap_or(&self.width).get()
     }
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
-        let n_workers = needed(self.width, workload);
+        let n_workers = needed(*self.had.get().unwrap_or(&self.width), workload);
         let begun = run.clock.now();
         let orders = Orders {
             hello: Hello {
@@ -85,6 +88,13 @@ impl Executor for Processes<'_> {
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
         let costs = feed(seats, run, workload)?;
+        if let Some(had) = NonZeroUsize::new(costs.len())
+            && had.get() < n_workers
+        {
+            // Told once; what there was too little of may be there the next time, but
+            // ways are compared at one width.
+            let _ = self.had.set(had);
+        }
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
 }
@@ -120,6 +130,7 @@ impl Processes<'_> {
                 Err(error) if is_shortage(&error) && !seats.is_empty() => {
                     let slots = fewer(seats.len()).max(1);
                     let why = format!("no more processes can be started: {error:#} (see ulimit -u and -n)");
+                    let why = without_error_numbers(&why);
                     run.observer.observe(&Event::FewerSlots { slots, wanted: n_workers, why: &why });
                     // What they took is free again before the others are given work.
                     seats.truncate(slots);

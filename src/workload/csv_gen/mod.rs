@@ -142,6 +142,11 @@ impl Workload for CsvGen {
         if self.parts() == 1 { FILE } else { "block" }
     }
 
+    fn opens(&self) -> usize {
+        // The file, and the folder that is searched for what killed runs left.
+        3
+    }
+
     fn tasks(&self) -> Tasks<'_> {
         let n_tasks = self.size().tasks.unwrap_or(u64::MAX);
         Box::new((0..n_tasks).map(|seq| Ok(self.task(seq))))

@@ -1,7 +1,7 @@
 //! The list of services: from arguments, from a file, or the usual ones.
 //! Everything is read and checked before anybody is asked.
 
-use std::io::{self, Read};
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
@@ -9,6 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 use super::options::TapOptions;
 use crate::format::{without_login, without_logins};
 use crate::http::Url;
+use crate::process;
+use crate::whole_file::read_at_most;
 
 /// Public services that have been there for years, asked when none is named.
 const USUAL: [&str; 4] = [
@@ -69,12 +71,17 @@ pub(super) fn services(options: &TapOptions) -> anyhow::Result<Vec<Service>> {
     Ok(services)
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        return io::stdin().read_to_string(&mut text).map(|_| text);
-    }
-    std::fs::read_to_string(path)
+/// So many bytes a list has at most: a device or a picture is not read until the
+/// memory is full.
+const LONGEST: u64 = 16 << 20;
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = if path == Path::new("-") {
+        read_at_most(LONGEST, process::stdin())
+    } else {
+        File::open(path).and_then(|file| read_at_most(LONGEST, file))
+    };
+    text?.with_context(|| format!("more than {} MiB: is it a list of URLs, one a line?", LONGEST >> 20))
 }
 
 /// One URL a line; what follows it after blanks is what to call it.

@@ -213,6 +213,12 @@ impl Workload for TapCheck {
         true
     }
 
+    fn opens(&self) -> usize {
+        // A connection, and its other end where the service is parsim's own; and what
+        // looks its name up meanwhile.
+        4
+    }
+
     fn asks_outside(&self) -> bool {
         true
     }
