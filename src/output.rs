@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::format::reason;
 use crate::record::{Outcome, Record, Task};
 
 /// The two streams a task can write to.
@@ -59,7 +60,7 @@ pub trait Acknowledge {
 pub fn handed_on(record: Record, result: io::Result<()>) -> Record {
     match result {
         Err(error) if record.outcome.is_success() => {
-            Record { outcome: Outcome::Failed(format!("hand on its output: {error}")), ..record }
+            Record { outcome: Outcome::Failed(format!("hand on its output: {}", reason(&error))), ..record }
         }
         Err(_) | Ok(()) => record,
     }

@@ -215,7 +215,7 @@ impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
     fn from(result: Result<T, E>) -> Self {
         match result {
             Ok(_) => Self::Success,
-            Err(error) => Self::Failed(format!("{error:#}")),
+            Err(error) => Self::Failed(crate::format::without_numbers(&format!("{error:#}"))),
         }
     }
 }

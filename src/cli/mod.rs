@@ -195,7 +195,8 @@ fn told(argv: &[OsString], fault: &Fault) -> String {
         }
         text = format::without_logins(&text);
     }
-    format::printable(&format::without_passwords(&text))
+    let safe = format::printable(&format::without_passwords(&format::without_numbers(&text)));
+    format::with_short_words(&safe)
 }
 
 /// Whether the words name services, so that what has a login is a URL and no command.
