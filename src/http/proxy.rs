@@ -245,7 +245,7 @@ mod tests {
             ("https://u:s3cr@p", "does not speak TLS to a proxy"),
             ("ftp://p", "only HTTP proxies"),
             ("http://u:s3cr@", "the host is missing"),
-            ("u:s3cr@p:x", "u:***@p:x: the port is no number"),
+            ("u:s3cr@p:x", "u:***@p:x: the port is not a number"),
             ("http:/u:s3cr@p:99999", "ports go from 1 to 65535"),
         ] {
             let told = asked(&[("all_proxy", value)], "http://h/");

@@ -92,7 +92,7 @@ fn a_proxy_that_cannot_be_asked_is_named_without_its_password() {
         "http_proxy is socks5h://u:***@127.0.0.1:1: parsim does not speak SOCKS; set it to http://HOST:PORT";
     line("socks5h://u:s3cr@127.0.0.1:1").refuses(why);
     line("https://u:s3cr@127.0.0.1:1").refuses("does not speak TLS to a proxy");
-    line("u:s3cr@127.0.0.1:x").refuses("http_proxy is u:***@127.0.0.1:x: the port is no number");
+    line("u:s3cr@127.0.0.1:x").refuses("http_proxy is u:***@127.0.0.1:x: the port is not a number");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ran = check_with(&[("http_proxy", &format!("u:s3cr@{closed}"))], "http://service.invalid/", "");
     ran.exits(1).does_not_say("s3cr");

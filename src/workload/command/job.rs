@@ -348,7 +348,7 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => Outcome::Failed("it could not be attended to".to_owned()),
+        (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
         (None, Ended::Exited(0)) => Outcome::Success,
         (None, Ended::Exited(status)) => Outcome::Exited(status),
         (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),

@@ -38,10 +38,8 @@ impl Service {
         let shown = without_login(url);
         let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
         // One that is a URL is hidden in one piece, blanks and all.
-        let hidden = |name: &str| {
-            if name.contains("://") { without_login(name) } else { without_logins(name) }
-        };
-        let name = name.as_deref().map(hidden);
+        let hide = |name: &str| if name.contains("://") { without_login(name) } else { without_logins(name) };
+        let name = name.map(|name| hide(&name));
         Ok(Self { name, url: parsed, given: url.to_owned(), shown })
     }
 
@@ -208,7 +206,7 @@ mod tests {
             "list:2: b/tap: no scheme: http:// or https:// is missing"
         );
         let told = read("http://u:secret@h:x/", lines);
-        assert_eq!(told, "list:1: http://u:***@h:x/: the port is no number");
+        assert_eq!(told, "list:1: http://u:***@h:x/: the port is not a number");
         let told = read("http://u:secret word@h/ the name", lines);
         assert_eq!(told, "list:1: http://u:***@h/ the name: a blank in a URL is written as %20");
         let told = read("http://u:\tsecret@h/ the name", lines);
