@@ -211,25 +211,44 @@ fn is_noncharacter(character: char) -> bool {
 /// An error of the system in words alone, without its number.
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
+    without_numbers(&error.to_string())
 }
 
-/// `text` without the numbers that the standard library puts behind an error's words.
+/// `text` without the numbers that the system has for its errors: the words before
+/// them say the same.
 #[must_use]
-pub fn without_error_numbers(text: &str) -> String {
+pub fn without_numbers(text: &str) -> String {
     let mut pieces = text.split(" (os error ");
-    let mut words = pieces.next().unwrap_or_default().to_owned();
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        match piece.split_once(')') {
-            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => words += rest,
-            _ => {
-                words += " (os error ";
-                words += piece;
-            }
+        let behind = piece.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        match behind.strip_prefix(')').filter(|_| behind.len() < piece.len()) {
+            Some(rest) => plain += rest,
+            // What only looks like it.
+            None => plain = format!("{plain} (os error {piece}"),
         }
     }
-    words
+    plain
+}
+
+/// A word longer than this says nothing more for being shown whole.
+const LONGEST_WORD: usize = 300;
+
+/// `text` with the middle of very long words left out: file names, values.
+#[must_use]
+pub fn with_short_words(text: &str) -> String {
+    let pieces = text.split_inclusive(char::is_whitespace);
+    pieces
+        .map(|word| {
+            let n_characters = word.chars().count();
+            if n_characters <= LONGEST_WORD {
+                return word.to_owned();
+            }
+            let kept = LONGEST_WORD / 2;
+            let head = word.chars().take(kept);
+            head.chain("...".chars()).chain(word.chars().skip(n_characters - kept)).collect()
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -237,15 +256,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_of_the_system_have_no_numbers() {
-        for (told, shown) in [
-            ("open x: No such file or directory (os error 2)", "open x: No such file or directory"),
-            ("a: b (os error 24): c (os error 5)", "a: b: c"),
-            ("open (os error x): why", "open (os error x): why"),
-            ("open (os error ", "open (os error "),
-        ] {
-            assert_eq!(without_error_numbers(told), shown);
-        }
+    fn long_words_lose_their_middle_only() {
+        let long = format!("read {}{}: why", "é".repeat(4000), "z".repeat(148));
+        let short = format!("read {}...{}: why", "é".repeat(150), "z".repeat(148));
+        assert_eq!(with_short_words(&long), short);
+        assert_eq!(with_short_words(&"a b".repeat(1000)), "a b".repeat(1000));
     }
 
     #[test]
@@ -257,6 +272,20 @@ mod tests {
         assert_eq!(show(12_346_000), "12.35 ms");
         assert_eq!(show(4_100), "4.100 us");
         assert_eq!(show(0), "0 s");
+    }
+
+    #[test]
+    fn errors_of_the_system_are_told_without_their_numbers() {
+        for (text, plain) in [
+            ("read a: No such file (os error 2)", "read a: No such file"),
+            ("a (os error 2), b (os error 13): c", "a, b: c"),
+            ("open (os error x): why", "open (os error x): why"),
+            ("a (os error ) (os error x) (os error 2", "a (os error ) (os error x) (os error 2"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(text), plain);
+        }
+        assert_eq!(reason(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
     }
 
     #[test]

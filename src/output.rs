@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::format::reason;
 use crate::record::{Outcome, Record, Task};
 
 /// The two streams a task can write to.
@@ -58,9 +59,10 @@ pub trait Acknowledge {
 #[must_use]
 pub fn handed_on(record: Record, result: io::Result<()>) -> Record {
     match result {
-        Err(error) if record.outcome.is_success() => {
-            Record { outcome: Outcome::Failed(format!("hand on its output: {error}")), ..record }
-        }
+        Err(error) if record.outcome.is_success() => Record {
+            outcome: Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
+            ..record
+        },
         Err(_) | Ok(()) => record,
     }
 }
@@ -131,7 +133,7 @@ pub(crate) mod tests {
         assert_eq!(ended(Outcome::Success, Ok(())), Outcome::Success);
         assert_eq!(
             ended(Outcome::Success, full()),
-            Outcome::Failed("hand on its output: disk full".to_owned())
+            Outcome::Failed("cannot write its output: disk full".to_owned())
         );
         assert_eq!(ended(Outcome::Exited(3), full()), Outcome::Exited(3));
         assert_eq!(ended(Outcome::Interrupted, full()), Outcome::Interrupted);

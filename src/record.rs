@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::format::without_error_numbers;
+use crate::format::without_numbers;
 use crate::measure::seconds;
 
 /// How a batch is run.
@@ -216,7 +216,7 @@ impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
     fn from(result: Result<T, E>) -> Self {
         match result {
             Ok(_) => Self::Success,
-            Err(error) => Self::Failed(format!("{error:#}")),
+            Err(error) => Self::Failed(crate::format::without_numbers(&format!("{error:#}"))),
         }
     }
 }
@@ -225,11 +225,11 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Success => f.write_str("succeeded"),
-            Self::Failed(why) => f.write_str(&without_error_numbers(why)),
+            Self::Failed(why) => f.write_str(&without_numbers(why)),
             Self::Exited(status) => write!(f, "exit status {status}"),
             Self::Signaled(signal) => write!(f, "killed by signal {signal}"),
             Self::TimedOut => f.write_str("timed out"),
-            Self::NotStarted { cause, .. } => f.write_str(&without_error_numbers(cause)),
+            Self::NotStarted { cause, .. } => f.write_str(&without_numbers(cause)),
             Self::Panicked(why) => write!(f, "panicked: {why}"),
             Self::Skipped(why) => write!(f, "skipped: {why}"),
             Self::Interrupted => f.write_str("interrupted"),

@@ -81,7 +81,7 @@ fn tell_of_temporaries() {
 
 /// What is wrong, and where a limit is the reason, which.
 fn with_limit(fault: &Fault) -> String {
-    let text = format::without_error_numbers(&fault.to_string());
+    let text = format::without_numbers(&fault.to_string());
     let Fault::Own(error) = fault else { return text };
     let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     match system.and_then(io::Error::raw_os_error) {
@@ -195,7 +195,8 @@ fn told(argv: &[OsString], fault: &Fault) -> String {
         }
         text = format::without_logins(&text);
     }
-    format::printable(&format::without_passwords(&text))
+    let safe = format::printable(&format::without_passwords(&format::without_numbers(&text)));
+    format::with_short_words(&safe)
 }
 
 /// Whether the words name services, so that what has a login is a URL and no command.

@@ -67,7 +67,8 @@ impl Judge {
         match seen.reference {
             Some(Ok(reference)) => self.reference = Some(reference),
             Some(Err(error)) => study.remarks.push(format!(
-                "what the first run wrote could not be put aside in TMPDIR ({error}): differences are found but not quoted"
+                "what the first run wrote could not be put aside in TMPDIR ({}): differences are found but not quoted",
+                crate::format::reason(&error)
             )),
             None => {}
         }

@@ -12,10 +12,10 @@ use regex::Regex;
 const HIDDEN: &str = "***";
 
 /// A colon, perhaps percent-encoded, even over and over.
-static COLON: LazyLock<Regex> = LazyLock::new(|| pattern(":|%(?:25)*3a"));
+static COLON: LazyLock<Regex> = LazyLock::new(|| pattern("[:\u{ff1a}]|%(?:25)*3a"));
 
 /// The end of a login.
-static AT: LazyLock<Regex> = LazyLock::new(|| pattern("@|%(?:25)*40"));
+static AT: LazyLock<Regex> = LazyLock::new(|| pattern("[@\u{ff20}]|%(?:25)*40"));
 
 /// A slash, the same.
 static SLASH: LazyLock<Regex> = LazyLock::new(|| pattern("^(?:/|%(?:25)*2f)"));
@@ -133,6 +133,8 @@ mod tests {
             ("http%253a%252f%252fu%253ap%2540h", "http%253a%252f%252fu%253a***%2540h"),
             ("http://h/?q=http://u:p@i", "http://h/?q=http://u:***@i"),
             ("socks5h://u:p@h:1080", "socks5h://u:***@h:1080"),
+            // As a keyboard for Chinese or Japanese has them.
+            ("http\u{ff1a}//u\u{ff1a}p\u{ff20}h", "http\u{ff1a}//u\u{ff1a}***\u{ff20}h"),
             ("http://:p@h", "http://:***@h"),
             // Without a password there is nothing to hide.
             ("http://user@h/", "http://user@h/"),

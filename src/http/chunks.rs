@@ -79,7 +79,7 @@ impl Framing {
         let bad = |text: &str| Err(Trouble::protocol(text));
         let not_hexadecimal = || {
             let shown = char::from(byte);
-            Err(Trouble::protocol(format!("a chunk's size has {shown:?}, which is no hexadecimal digit")))
+            Err(Trouble::protocol(format!("a chunk's size has {shown:?}, not a hexadecimal digit")))
         };
         let (at, is_kept) = match (self.at, byte) {
             (At::Rest, _) | (At::SizeEnd { size: 0 }, b'\n') => (At::Rest, true),
@@ -101,7 +101,7 @@ impl Framing {
             (At::Size { n_digits, size }, _) => {
                 let Some(digit) = char::from(byte).to_digit(16) else { return not_hexadecimal() };
                 let size = size.checked_mul(16).map(|size| size + u64::from(digit));
-                let Some(size) = size else { return bad("a chunk of more bytes than can be counted") };
+                let Some(size) = size else { return bad("a chunk with a size of more than 64 bits") };
                 (At::Size { n_digits: n_digits + 1, size }, true)
             }
             (At::Blank { .. }, _) => return not_hexadecimal(),
@@ -198,23 +198,23 @@ mod tests {
             }
         }
         for (text, why) in [
-            ("+5\r\nhello\r\n", "'+', which is no hexadecimal digit"),
-            ("-5\r\nhello\r\n", "'-', which is no"),
-            ("0x5\r\nhello\r\n", "'x', which is no"),
-            (" 5\r\nhello\r\n", "' ', which is no"),
-            ("\t5\r\nhello\r\n", "'\\t', which is no"),
-            ("5_0\r\nhello\r\n", "'_', which is no"),
-            ("5 5\r\nhello\r\n", "'5', which is no"),
-            ("5h\r\nhello\r\n", "'h', which is no"),
-            ("\u{665}\r\nhello\r\n", "which is no"),
+            ("+5\r\nhello\r\n", "'+', not a hexadecimal digit"),
+            ("-5\r\nhello\r\n", "'-', not a hex"),
+            ("0x5\r\nhello\r\n", "'x', not a hex"),
+            (" 5\r\nhello\r\n", "' ', not a hex"),
+            ("\t5\r\nhello\r\n", "'\\t', not a hex"),
+            ("5_0\r\nhello\r\n", "'_', not a hex"),
+            ("5 5\r\nhello\r\n", "'5', not a hex"),
+            ("5h\r\nhello\r\n", "'h', not a hex"),
+            ("\u{665}\r\nhello\r\n", "not a hexadecimal digit"),
             ("\r\nhello\r\n", "without a size"),
             (";x\r\nhello\r\n", "without a size"),
-            ("5\nhello\r\n", "'\\n', which is no"),
+            ("5\nhello\r\n", "'\\n', not a hex"),
             ("5;x\nhello\r\n", "without a return"),
             ("5\rhello\r\n", "a return alone"),
             ("5\r\nhello!\r\n", "longer than its size"),
-            ("5\r\nhello\r\n+0\r\n", "'+', which is no"),
-            ("10000000000000000\r\n", "more bytes than can be counted"),
+            ("5\r\nhello\r\n+0\r\n", "'+', not a hex"),
+            ("10000000000000000\r\n", "more than 64 bits"),
             (&format!("1;{}", "e".repeat(9999)), "without end"),
         ] {
             for piece in [1, 10_000] {

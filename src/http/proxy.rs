@@ -151,7 +151,10 @@ fn is_loopback(host: &Host) -> bool {
             let name = name.trim_end_matches('.');
             name == "localhost" || name.ends_with(".localhost")
         }
-        Host::Address(address) => address.to_canonical().is_loopback(),
+        // What is no address of a host in particular leads here, too.
+        Host::Address(address) => {
+            address.to_canonical().is_loopback() || address.to_canonical().is_unspecified()
+        }
     }
 }
 
@@ -242,7 +245,7 @@ mod tests {
             ("https://u:s3cr@p", "does not speak TLS to a proxy"),
             ("ftp://p", "only HTTP proxies"),
             ("http://u:s3cr@", "the host is missing"),
-            ("u:s3cr@p:x", "u:***@p:x: the port is no number"),
+            ("u:s3cr@p:x", "u:***@p:x: the port is not a number"),
             ("http:/u:s3cr@p:99999", "ports go from 1 to 65535"),
         ] {
             let told = asked(&[("all_proxy", value)], "http://h/");
@@ -264,6 +267,8 @@ mod tests {
             "LOCALHOST.:8",
             "a.localhost",
             "[::ffff:127.0.0.1]",
+            "0.0.0.0",
+            "[::]",
         ] {
             assert_eq!(asked(&[("all_proxy", "p:1")], &format!("http://{host}/")), "itself", "{host}");
         }

@@ -65,8 +65,7 @@ impl Client {
         wire.write_all(request.as_bytes()).map_err(broke)?;
         loop {
             let head = head(wire, broke)?;
-            let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
-            match status {
+            match status(&head) {
                 Some(100..200) => {}
                 Some(200..300) => return Ok(()),
                 Some(407) => return Err(refused(407, "asks for a login")),
@@ -75,6 +74,13 @@ impl Client {
             }
         }
     }
+}
+
+/// The status of a head that begins as one of HTTP does.
+fn status(head: &str) -> Option<u16> {
+    let (_, rest) = head.strip_prefix("HTTP/1.")?.split_once(' ')?;
+    let digits = rest.split([' ', '\r', '\n']).next()?;
+    digits.parse().ok().filter(|_| digits.len() == 3)
 }
 
 fn refused(status: u16, text: &str) -> Trouble {

@@ -224,9 +224,9 @@ pub(super) fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> 
         Some("") => None,
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse::<u16>() {
             Ok(port) if port > 0 => Some(port),
-            Ok(_) | Err(_) => return bad("the port is none: ports go from 1 to 65535"),
+            Ok(_) | Err(_) => return bad("not a port: ports go from 1 to 65535"),
         },
-        None | Some(_) => return bad("the port is no number"),
+        None | Some(_) => return bad("the port is not a number"),
     };
     Ok((host, port))
 }
@@ -354,8 +354,8 @@ mod tests {
             ("http://u:secret@/tap", "the host is missing"),
             ("http://h:99999/", "ports go from 1 to 65535"),
             ("http://h:0/", "ports go from 1 to 65535"),
-            ("http://h:x/", "the port is no number"),
-            ("http://u:secret@h:p/", "the port is no number"),
+            ("http://h:x/", "the port is not a number"),
+            ("http://u:secret@h:p/", "the port is not a number"),
             ("http://[::1/", "] is missing"),
             ("http://[x]/", "no IPv6 address"),
             ("http://1.2.3.4.5/", "no address"),

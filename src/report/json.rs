@@ -126,7 +126,8 @@ impl Formatter for Shallow {
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
 pub fn read(source: impl Read) -> anyhow::Result<Study> {
-    let mut source = BufReader::with_capacity(HEAD, source.take(LONGEST));
+    let flat = Flat { source: source.take(LONGEST), depth: 0, at: At::Structure };
+    let mut source = BufReader::with_capacity(HEAD, flat);
     let head = source.fill_buf()?.to_vec();
     match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
         (_, Some(schema)) if schema != SCHEMA => {
@@ -143,6 +144,48 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
             bail!("not a study that parsim saved: no \"schema\" at its start")
         }
         (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
+    }
+}
+
+/// A source of JSON that fails where arrays and objects are nested without end: a
+/// reader keeps note of each, also of those that it passes over.
+struct Flat<R> {
+    source: R,
+    depth: usize,
+    at: At,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    Structure,
+    Text,
+    /// Behind a backslash.
+    Escaped,
+}
+
+/// Nested as deep as this, it is no study: these have a dozen.
+const DEEPEST: usize = 128;
+
+impl<R: Read> Read for Flat<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(bytes)?;
+        for byte in &bytes[..count] {
+            self.at = match (self.at, byte) {
+                (At::Structure | At::Escaped, b'"') | (At::Escaped, _) => At::Text,
+                (At::Text, b'\\') => At::Escaped,
+                (At::Text, b'"') | (At::Structure, _) => At::Structure,
+                (At::Text, _) => At::Text,
+            };
+            match byte {
+                b'[' | b'{' if self.at == At::Structure => self.depth += 1,
+                b']' | b'}' if self.at == At::Structure => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        if self.depth > DEEPEST {
+            return Err(io::Error::other("not a study that parsim saved: nested without end"));
+        }
+        Ok(count)
     }
 }
 
@@ -190,5 +233,12 @@ mod tests {
         assert!(refused("a,b\n1,2\n").starts_with("not a study that parsim saved: "));
         assert!(refused("").starts_with("not a study that parsim saved: "));
         assert!(refused("[1]").starts_with("not a study that parsim saved: "));
+        let deep = |text: &str| refused(&text.repeat(200));
+        for text in ["[", "{\"a\":[", "{\"schema\":", "[\"\\\"]\","] {
+            assert_eq!(deep(text), "not a study that parsim saved: nested without end", "{text}");
+        }
+        for text in ["[]{}", "\"[{\",", "\"\\\"[\","] {
+            assert!(!deep(text).contains("nested"), "{text}");
+        }
     }
 }

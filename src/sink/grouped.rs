@@ -165,7 +165,10 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
                 self.waiting.put(channel, Bytes::Spilled(piece));
             }
             Err(error) => {
-                self.place = Place::Full(format!("cannot put output aside in TMPDIR: {error}"));
+                self.place = Place::Full(format!(
+                    "cannot put output aside in TMPDIR: {}",
+                    crate::format::reason(&error)
+                ));
                 // Little more than what the pipe had: the task is held up now.
                 self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
                 self.go_through()?;

@@ -331,7 +331,7 @@ impl State {
 }
 
 fn no_room(error: &io::Error) -> String {
-    format!("cannot put output aside in TMPDIR: {error}")
+    format!("cannot put output aside in TMPDIR: {}", crate::format::reason(error))
 }
 
 #[cfg(test)]

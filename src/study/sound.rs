@@ -113,7 +113,7 @@ fn counts(named: &[(&str, u64)]) -> Result<(), String> {
 }
 
 fn count(name: &str, number: u64) -> Result<(), String> {
-    if number <= MOST { Ok(()) } else { Err(format!("{name} is {number}, which nothing can have counted")) }
+    if number <= MOST { Ok(()) } else { Err(format!("{name} is {number}, too large for a count")) }
 }
 
 fn within(name: &str, number: usize, least: usize, most: usize) -> Result<(), String> {
@@ -142,7 +142,7 @@ mod tests {
         assert!(told(|study| study.host.usable = usize::MAX).starts_with("host.usable is 1844"));
         assert!(told(|study| study.columns[0].runs[0].tasks = u64::MAX).starts_with("tasks is 1844"));
         let huge = |study: &mut Study| study.columns[0].runs[0].records.push(record(u64::MAX));
-        assert_eq!(told(huge), "seq is 18446744073709551615, which nothing can have counted");
+        assert_eq!(told(huge), "seq is 18446744073709551615, too large for a count");
         let many = |study: &mut Study| study.columns = vec![study.columns[0].clone(); MOST_COLUMNS + 1];
         assert!(told(many).starts_with("the number of columns is 4097"));
     }

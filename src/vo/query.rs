@@ -75,14 +75,22 @@ pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, F
     }
     let named = |node: &Node<'_, '_>, name: &str| node.tag_name().name() == name;
     let results = root
-        .children()
+        .descendants()
         .filter(|node| named(node, "RESOURCE"))
         .find(|node| node.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("results")))
         .or_else(|| root.children().find(|node| named(node, "RESOURCE")));
     let mut status = QueryStatus::Missing;
-    let places = std::iter::once(root).chain(results);
-    for info in places.flat_map(|place| place.children()).filter(|node| named(node, "INFO")) {
+    let at_root = root.children();
+    let within =
+        results.into_iter().flat_map(|results| results.descendants().map(move |node| (node, results)));
+    let infos = at_root.map(|node| (node, root)).chain(within);
+    for (info, place) in infos.filter(|(node, _)| named(node, "INFO")) {
         if info.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("QUERY_STATUS")) {
+            // Further within, as behind a table's data, only a failure counts.
+            let is_error = |value: &str| value.trim().eq_ignore_ascii_case("ERROR");
+            if info.parent() != Some(place) && !info.attribute("value").is_some_and(is_error) {
+                continue;
+            }
             let value = info.attribute("value").unwrap_or("").trim();
             status = match (status, value.to_ascii_uppercase().as_str()) {
                 (known @ (QueryStatus::Error(_) | QueryStatus::Unknown(_)), _) => known,

@@ -92,6 +92,31 @@ fn an_error_behind_the_rows_counts_and_so_does_a_missing_status() {
 }
 
 #[test]
+fn results_may_be_within_a_resource_and_an_error_anywhere_within_them_counts() {
+    let info = |value: &str| format!("<INFO name=\"QUERY_STATUS\" value=\"{value}\"/>");
+    let (ok, error) = (info("OK"), info("Error"));
+    let table = |behind: &str| format!("<TABLE><FIELD/><DATA/>{behind}</TABLE>");
+    let results = |inside: &str| format!("<RESOURCE type=\"results\">{inside}</RESOURCE>");
+    let around = |inside: &str| format!("<RESOURCE>{inside}</RESOURCE>");
+    let failure = |inside: &str| {
+        let answer = read_answer(format!("<VOTABLE>{inside}</VOTABLE>").as_bytes(), None).unwrap();
+        answer.failure().map(|flaw| flaw.text)
+    };
+    let failed = Some("QUERY_STATUS is ERROR");
+    let missing = Some("the answer has no QUERY_STATUS");
+    for (text, expected) in [
+        (around(&results(&format!("{ok}{}", table("")))), None),
+        (results(&format!("{ok}{}", table(&error))), failed),
+        (results(&format!("{ok}{}", around(&format!("{}{error}", table(""))))), failed),
+        // That it went well is said in one place.
+        (results(&table(&ok)), missing),
+        (results(&around(&format!("{ok}{}", table("")))), missing),
+    ] {
+        assert_eq!(failure(&text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn an_answer_without_a_field_is_none() {
     let answer = |inside: &str| {
         let ok = "<INFO name=\"QUERY_STATUS\" value=\"OK\"/>";

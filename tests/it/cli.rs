@@ -1,5 +1,7 @@
 //! What can be typed: help, versions, widths, colours, and the cores there are.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::support::{Fresh, Ran};
@@ -245,6 +247,41 @@ fn control_characters_of_an_option_do_not_break_the_one_line_of_a_fault() {
     let line = fresh.parsim("sleep --export-json").args(["no\nsuch\u{1b}[31m/x"]);
     let ran = line.run();
     ran.refuses("no\\nsuch").expect(!ran.stderr.contains('\u{1b}'), "no escape on stderr");
+}
+
+#[test]
+fn errors_of_the_system_are_told_without_their_numbers() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.path("folder")).unwrap();
+    for script in [
+        "parsim report none.json",
+        "parsim report folder",
+        "parsim parallel -a none echo",
+        "parsim parallel --pipe cat <folder",
+        "parsim parallel --joblog folder/no/x echo ::: 1",
+        "parsim parallel --results none/../x.csv echo ::: 1",
+        "parsim parallel echo ::: 1 >/dev/full",
+        "parsim parallel --line-buffer echo ::: 1 >/dev/full",
+        "parsim parallel -k --tag echo ::: 1 >/dev/full",
+        "parsim sleep --tasks 1 --seconds 0 --parallel >/dev/full",
+        "parsim sleep --tasks 1 --seconds 0 --export-json none/x",
+        "parsim tap --urls none",
+        "parsim tap --cacert none http://127.0.0.1:1/",
+    ] {
+        let ran = fresh.shell(script).run();
+        ran.does_not_say("os error").expect(!ran.stderr.contains("os error"), "no number of an error");
+        ran.expect(!ran.stderr.is_empty(), "a message");
+    }
+}
+
+#[test]
+fn a_long_value_is_told_without_its_middle() {
+    let fresh = Fresh::new();
+    let long = "x".repeat(3000);
+    for line in ["report", "parallel --timeout", "sleep --tasks", "tap --urls", "parallel false :::"] {
+        let ran = fresh.parsim(line).args([&long]).stdin(std::process::Stdio::null()).run();
+        ran.expect(ran.stderr.contains("xxx...xxx") && ran.stderr.len() < 700, "a short message");
+    }
 }
 
 #[test]

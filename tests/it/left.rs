@@ -201,3 +201,14 @@ fn a_link_in_tmpdir_leads_no_output_astray() {
     assert_eq!(fs::read_to_string(fresh.path("victim")).unwrap(), "mine");
     assert_eq!(fs::read_to_string(ran.stdout.trim_end()).unwrap(), "secret\n");
 }
+
+#[test]
+fn files_whose_names_are_no_text_are_compared_too() {
+    let fresh = Fresh::new();
+    let job = r#"mkdir -p d; cd d; echo 1 >"$(printf 'a\377')"; printenv PARSIM_WAY >"$(printf 'a\376')"; :"#;
+    for pattern in ["d/a*", "d", "**/a?"] {
+        let ran = fresh.parsim("compare --runs 1 --outputs").args([pattern, job, ":::", "1"]).run();
+        ran.exits(102).says("1 of 2 files identical").says("differs: file d/a\\xfe (parallel): ");
+        std::fs::remove_dir_all(fresh.path("d")).unwrap();
+    }
+}

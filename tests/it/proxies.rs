@@ -92,7 +92,7 @@ fn a_proxy_that_cannot_be_asked_is_named_without_its_password() {
         "http_proxy is socks5h://u:***@127.0.0.1:1: parsim does not speak SOCKS; set it to http://HOST:PORT";
     line("socks5h://u:s3cr@127.0.0.1:1").refuses(why);
     line("https://u:s3cr@127.0.0.1:1").refuses("does not speak TLS to a proxy");
-    line("u:s3cr@127.0.0.1:x").refuses("http_proxy is u:***@127.0.0.1:x: the port is no number");
+    line("u:s3cr@127.0.0.1:x").refuses("http_proxy is u:***@127.0.0.1:x: the port is not a number");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ran = check_with(&[("http_proxy", &format!("u:s3cr@{closed}"))], "http://service.invalid/", "");
     ran.exits(1).does_not_say("s3cr");
@@ -135,6 +135,34 @@ fn a_proxy_that_cannot_be_asked_is_named_without_its_password() {
             (class, why.as_str(), &place.as_str().into())
         );
     }
+}
+
+#[test]
+fn a_proxy_that_stops_a_query_or_the_capabilities_is_not_taken_for_the_service() {
+    let login = || Reply::with("407 x", &["Proxy-Authenticate: Basic realm=\"x\""], "");
+    let proxy = Stub::start(move |asked| {
+        let path = asked.path.strip_prefix("http://").unwrap_or(&asked.path);
+        match path.split_once('/').unwrap_or((path, "")) {
+            ("query.invalid", "sync") | ("capable.invalid", "capabilities") => login(),
+            ("moved.invalid", "sync") => moved("307", "https://moved.invalid/sync"),
+            ("odd.invalid:443", "") => Reply::Bytes(b"HTTP/1.1 2000 x\r\n\r\n".to_vec()),
+            (_, path) => service(&Asked { path: format!("/sound/{path}"), ..asked.clone() }),
+        }
+    });
+    let place = proxy.authority();
+    let variables = [("http_proxy", place.as_str()), ("https_proxy", "127.0.0.1:1")];
+    let asks = "the proxy asks for a login: HTTP 407 Proxy Authentication Required";
+    for (host, why) in [
+        ("query", format!("says it is up, but a query fails: {asks}")),
+        ("capable", format!("says it is up, but its capabilities cannot be read: {asks}")),
+        ("moved", "says it is up, but a query fails: proxy 127.0.0.1:1: connection refused".to_owned()),
+    ] {
+        let ran = check_with(&variables, &format!("http://{host}.invalid/"), "--deep");
+        let object = object(&ran);
+        assert_eq!((told(&object).as_str(), reason(&object)), ("error proxy", why.as_str()), "{host}");
+    }
+    let ran = check_with(&[("https_proxy", &place)], "https://odd.invalid/", "");
+    assert_eq!(reason(&object(&ran)), format!("proxy {place}: does not speak HTTP"));
 }
 
 /// A proxy that connects one client to `to`, whatever place was asked for; the head

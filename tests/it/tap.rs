@@ -222,7 +222,7 @@ fn urls_that_cannot_be_asked_are_told_before_anybody_is_asked() {
     }
     fs::write(fresh.path("list"), format!("{}\n\nhttp://u:secret@h:x/\n", stub.url("/sound"))).unwrap();
     let ran = fresh.parsim("tap --urls list").run();
-    ran.refuses("list:3: http://u:***@h:x/: the port is no number");
+    ran.refuses("list:3: http://u:***@h:x/: the port is not a number");
     fresh.parsim("tap --urls missing").run().refuses("read URLs from missing");
     fresh.parsim("tap --timeout 0").run().refuses("--timeout 0: give more than 0 seconds");
     fresh.parsim("tap --cacert list http://h/").run().refuses("it holds no certificate");
@@ -295,7 +295,7 @@ fn a_monitor_gets_one_line_and_its_own_statuses() {
         ran.expect(ran.stdout.matches('|').count() == 1, "one bar before the data");
     }
     let ran = fresh.parsim("tap --format nagios http://h:x/").run();
-    ran.exits(3).is_quiet().says("TAP UNKNOWN - http://h:x/: the port is no number\n");
+    ran.exits(3).is_quiet().says("TAP UNKNOWN - http://h:x/: the port is not a number\n");
     fresh.parsim("tap --format=nagios --no-such-option").run().exits(3).says("TAP UNKNOWN - ");
 }
 

@@ -22,7 +22,12 @@ pub(super) fn tell(study: &Study, typed: &Typed, tails: &Tails, board: &Board, i
         return;
     }
     for (job, failure) in &study.failures {
-        say(&format!("job {} failed: {}: {}", job + 1, failure.why, failure.label));
+        say(&format!(
+            "job {} failed: {}: {}",
+            job + 1,
+            failure.why,
+            format::with_short_words(&failure.label)
+        ));
         if let Some(tail) = tails.of(*job) {
             show(&tail);
         }

@@ -28,7 +28,7 @@ use self::seat::{Cost, Orders, Seat};
 use super::pool::{drive_threads, fewer, on_threads};
 use super::{Executor, needed};
 use crate::event::Event;
-use crate::format::without_error_numbers;
+use crate::format::without_numbers;
 use crate::record::Way;
 use crate::run::Run;
 use crate::study::Crew;
@@ -130,7 +130,7 @@ impl Processes<'_> {
                 Err(error) if is_shortage(&error) && !seats.is_empty() => {
                     let slots = fewer(seats.len()).max(1);
                     let why = format!("no more processes can be started: {error:#} (see ulimit -u and -n)");
-                    let why = without_error_numbers(&why);
+                    let why = without_numbers(&why);
                     run.observer.observe(&Event::FewerSlots { slots, wanted: n_workers, why: &why });
                     // What they took is free again before the others are given work.
                     seats.truncate(slots);

@@ -83,8 +83,8 @@ pub enum Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(error) => write!(f, "hand it its input: {error}"),
-            Self::Output(error) => write!(f, "hand on its output: {error}"),
+            Self::Input(error) => write!(f, "cannot pass on its input: {error}"),
+            Self::Output(error) => write!(f, "cannot write its output: {error}"),
         }
     }
 }

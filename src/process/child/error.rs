@@ -56,7 +56,7 @@ impl fmt::Display for StartError {
             Self::Directory(error) => write!(f, "cannot enter the working directory: {error}"),
             Self::Resources(error) => write!(f, "cannot start a process: {error} (see ulimit -u, -n and -v)"),
             Self::Ending => f.write_str("not started: the run was ending"),
-            Self::Lost(error) => write!(f, "killed, for it could not be attended to: {error}"),
+            Self::Lost(error) => write!(f, "killed: parsim could not watch it: {error}"),
         }
     }
 }

@@ -64,7 +64,10 @@ impl CommandBatch {
         let (mut worker, prepared) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                return Outcome::NotStarted { status: 126, cause: error.to_string() };
+                return Outcome::NotStarted {
+                    status: 126,
+                    cause: crate::format::without_numbers(&error.to_string()),
+                };
             }
         };
         let Prepared { variables, mut argv, mut command, mut input, name, directory } = prepared;
@@ -340,12 +343,12 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         cx.fact("killed", "the system had run out of memory");
     }
     if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
-        return Outcome::Failed(broken.to_string());
+        return Outcome::Failed(crate::format::without_numbers(&broken.to_string()));
     }
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => Outcome::Failed("it could not be attended to".to_owned()),
+        (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
         (None, Ended::Exited(0)) => Outcome::Success,
         (None, Ended::Exited(status)) => Outcome::Exited(status),
         (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
@@ -353,7 +356,7 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
 }
 
 fn not_started(error: &StartError) -> Outcome {
-    let cause = error.to_string();
+    let cause = crate::format::without_numbers(&error.to_string());
     match error {
         StartError::Ending => Outcome::Interrupted,
         StartError::NotFound => Outcome::NotStarted { status: 127, cause },

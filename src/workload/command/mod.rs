@@ -17,6 +17,7 @@ mod own_folder;
 mod sample;
 mod settings;
 mod spool;
+mod walk;
 
 use std::fs;
 use std::os::fd::AsFd as _;
@@ -289,7 +290,9 @@ impl Workload for CommandBatch {
             }
         };
         match (told, self.settings.act) {
-            (Err(error), _) => Outcome::Failed(format!("hand on its output: {error}")),
+            (Err(error), _) => {
+                Outcome::Failed(format!("cannot write its output: {}", crate::format::reason(&error)))
+            }
             (Ok(()), Act::Print | Act::PrintQuoted(_)) => Outcome::Success,
             (Ok(()), Act::Run | Act::PrintAndRun | Act::TraceAndRun(_)) => {
                 self.execute(&line, task, &numbers, cx)

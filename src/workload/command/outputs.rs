@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::walk::matching;
 use crate::interrupt::Interrupt;
 use crate::mismatch::Mismatch;
 use crate::record::{Digest, LeftFile, Spec, Way};
@@ -203,33 +204,23 @@ impl OutputFiles {
             }
             _ => text,
         };
-        // In a shell it stands for files, too; here for folders only.
-        let text = if text.ends_with("/**") { text + "/*" } else { text };
-        // Hidden files are meant only where the pattern says so.
-        let options =
-            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        let matching = |text: &str| -> anyhow::Result<Vec<PathBuf>> {
-            // What is no pattern is looked at here: a failure to do so is no absence.
-            if glob::Pattern::escape(text) == text {
-                let path = PathBuf::from(text);
-                return Ok(if kind(&path)? == Found::Nothing { Vec::new() } else { vec![path] });
-            }
-            let paths = glob::glob_with(text, options).with_context(|| format!("--outputs {text}"))?;
-            paths.map(|path| path.with_context(|| format!("--outputs {text}"))).collect()
-        };
         for path in matching(&text)? {
             // Of a folder all that is in it is meant.
-            let paths = if kind(&path)? == Found::Folder {
-                matching(&format!("{}/**/*", glob::Pattern::escape(&path.to_string_lossy())))?
-            } else {
-                vec![path]
+            let paths = match (kind(&path)?, path.to_str()) {
+                (Found::Folder, Some(folder)) => matching(&format!("{}/**", glob::Pattern::escape(folder)))?,
+                (Found::Folder, None) => {
+                    bail!("--outputs: {}: a folder's name that is not UTF-8", path.display())
+                }
+                _ => vec![path],
             };
             for path in paths {
                 if kind(&path)? != Found::File {
                     continue;
                 }
-                let name = path.to_string_lossy().replacen(way.name(), "{way}", pattern.n_ways);
-                found.insert(name, path);
+                // Two names that are not UTF-8 stay two.
+                let escaped = || path.as_os_str().as_encoded_bytes().escape_ascii().to_string();
+                let name = path.to_str().map_or_else(escaped, str::to_owned);
+                found.insert(name.replacen(way.name(), "{way}", pattern.n_ways), path);
             }
         }
         Ok(())

@@ -66,7 +66,7 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
     } else {
         ""
     };
-    Outcome::Failed(format!("write {}: {error}{advice}", path.display()))
+    Outcome::Failed(format!("write {}: {}{advice}", path.display(), crate::format::reason(error)))
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
@@ -191,7 +191,7 @@ mod tests {
             Outcome::Failed(message) => message,
             outcome => panic!("{outcome:?}"),
         };
-        assert_eq!(told(libc::ENOSPC), "write a/x.csv: No space left on device (os error 28)");
+        assert_eq!(told(libc::ENOSPC), "write a/x.csv: No space left on device");
         assert!(told(libc::EMFILE).starts_with("write a/x.csv: Too many open files"));
         assert!(told(libc::EMFILE).ends_with("; write fewer at a time (-j) or allow more (ulimit -n)"));
     }

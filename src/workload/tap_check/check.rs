@@ -2,7 +2,9 @@
 //! available, whether it answers a query, what it says it can do.
 
 use super::finding::{Class, Finding, Verdict, Warning};
-use super::judge::{self, Unread, asks_for_login, failed, is_success, judge, status_line, told, travelled};
+use super::judge::{
+    self, Unread, asks_for_login, failed, is_success, judge, kept_by_proxy, status_line, told, travelled,
+};
 use super::services::Service;
 use crate::format::printable;
 use crate::http::{Answer, Budget, Client, Fetched, Phase, Phases, Request, RetryAfter, TroubleKind, Url};
@@ -154,6 +156,9 @@ impl Check<'_> {
             }
             Ok(()) => {}
             Err(Unanswered::Login(line)) => failed(finding, Class::Login, &format!("{says} a query {line}")),
+            Err(Unanswered::Proxy(why)) => {
+                failed(finding, Class::Proxy, &format!("{says} a query fails: {why}"));
+            }
             Err(Unanswered::Otherwise(why)) => {
                 let class = if is_missing { Class::Http } else { Class::Probe };
                 failed(finding, class, &format!("{says} a query fails: {why}"));
@@ -169,6 +174,9 @@ impl Check<'_> {
             && asks_for_login(answer)
         {
             return Err(Unanswered::Login(status_line(answer)));
+        }
+        if let Some(why) = kept_by_proxy(fetched) {
+            return Err(Unanswered::Proxy(why));
         }
         self.counted(fetched, query, finding).map_err(Unanswered::Otherwise)
     }
@@ -226,6 +234,10 @@ impl Check<'_> {
     /// matter with them.
     fn capable(&self, base: &Url, checked: &mut Checked) -> Result<(), (Class, String)> {
         let fetched = self.document(&below(base, "capabilities"), checked);
+        if let Some(why) = kept_by_proxy(&fetched) {
+            checked.passing = passing(&fetched);
+            return Err((Class::Proxy, format!("cannot be read: {why}")));
+        }
         let capabilities = match self.read(&fetched, vo::read_capabilities) {
             Ok(capabilities) => capabilities,
             Err(why) => {
@@ -268,6 +280,8 @@ impl Check<'_> {
 enum Unanswered {
     /// Only who logs in is; the status in words.
     Login(String),
+    /// A proxy let nothing through; why, in words.
+    Proxy(String),
     /// For another reason.
     Otherwise(String),
 }

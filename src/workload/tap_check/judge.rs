@@ -27,8 +27,8 @@ pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Find
         Err(trouble) => return failed(finding, class_of(trouble), &told(trouble, limit)),
     };
     finding.status = Some(answer.status);
-    if answer.status == 407 && fetched.proxy.is_some() {
-        return failed(finding, Class::Proxy, &format!("the proxy {}", status_line(answer)));
+    if let Some(why) = kept_by_proxy(fetched) {
+        return failed(finding, Class::Proxy, &why);
     }
     if !is_success(answer) {
         return unsuccessful(answer, now, finding);
@@ -114,6 +114,17 @@ pub(super) fn is_success(answer: &Answer) -> bool {
 /// Whether the status says that only who logs in is answered.
 pub(super) fn asks_for_login(answer: &Answer) -> bool {
     matches!(answer.status, 401 | 403)
+}
+
+/// What a proxy has against the request, if it was one that kept it from the service.
+pub(super) fn kept_by_proxy(fetched: &Fetched) -> Option<String> {
+    match &fetched.answer {
+        Ok(answer) if answer.status == 407 && fetched.proxy.is_some() => {
+            Some(format!("the proxy {}", status_line(answer)))
+        }
+        Err(trouble) if trouble.kind == TroubleKind::Proxy => Some(trouble.text.clone()),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// `HTTP 503 Service Unavailable`, and what the page says.

@@ -39,7 +39,9 @@ impl Service {
         let url = url.trim();
         let shown = without_login(url);
         let parsed = Url::parse(url).map_err(|bad| anyhow::anyhow!("{place}{shown}: {bad}"))?;
-        let name = name.map(|name| without_logins(&name));
+        // One that is a URL is hidden in one piece, blanks and all.
+        let hide = |name: &str| if name.contains("://") { without_login(name) } else { without_logins(name) };
+        let name = name.map(|name| hide(&name));
         Ok(Self { name, url: parsed, given: url.to_owned(), shown })
     }
 
@@ -96,7 +98,7 @@ fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
         let name = (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned());
         let service = Service::new(url, name, &format!("{place}{number}: "));
         // What follows the blank is no name, but the rest of a login.
-        if service.is_err() && !url.contains('@') && without_login(line) != line {
+        if (service.is_err() || url.ends_with(':')) && !url.contains('@') && without_login(line) != line {
             bail!("{place}{number}: {}: a blank in a URL is written as %20", without_login(line));
         }
         services.push(service?);
@@ -211,15 +213,19 @@ mod tests {
             "list:2: b/tap: no scheme: http:// or https:// is missing"
         );
         let told = read("http://u:secret@h:x/", lines);
-        assert_eq!(told, "list:1: http://u:***@h:x/: the port is no number");
+        assert_eq!(told, "list:1: http://u:***@h:x/: the port is not a number");
         let told = read("http://u:secret word@h/ the name", lines);
         assert_eq!(told, "list:1: http://u:***@h/ the name: a blank in a URL is written as %20");
+        let told = read("http://u:\tsecret@h/ the name", lines);
+        assert_eq!(told, "list:1: http://u:***@h/ the name: a blank in a URL is written as %20");
+        assert_eq!(read("http://a/ me@h", lines), "me@h http://a/;");
     }
 
     #[test]
     fn a_table_has_its_columns_by_name() {
         let text = "Name, Access URL\n\"GAVO, Heidelberg\",http://a/tap\n# no\n,http://b/\n";
         assert_eq!(read(text, table), "GAVO, Heidelberg http://a/tap;http://b/ http://b/;");
+        assert_eq!(read("name,url\nhttp://u:se cret@h,http://a/\n", table), "http://u:***@h http://a/;");
         assert_eq!(read("name\nx\n", table), "list:1: none of its columns is named url");
         assert_eq!(read("url\nx\n", table), "list:2: x: no scheme: http:// or https:// is missing");
     }
