@@ -211,13 +211,37 @@ fn is_noncharacter(character: char) -> bool {
 /// An error of the system in words alone, without its number.
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
+    without_error_numbers(&error.to_string())
+}
+
+/// `text` without the numbers that std puts behind what the system says.
+#[must_use]
+pub fn without_error_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.parse::<i32>().is_ok() => out.push_str(rest),
+            // Those are somebody's own words.
+            _ => out.extend([" (os error ", part]),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbers_of_errors_are_left_out_wherever_they_stand() {
+        let error = std::io::Error::from_raw_os_error(libc::ENOENT);
+        assert_eq!(reason(&error), "No such file or directory");
+        assert_eq!(without_error_numbers(&format!("a: {error}: see b: {error}")), {
+            "a: No such file or directory: see b: No such file or directory"
+        });
+        assert_eq!(without_error_numbers("a (os error of) b"), "a (os error of) b");
+    }
 
     #[test]
     fn durations_keep_four_digits_and_pick_their_unit() {

@@ -182,7 +182,7 @@ fn command_line(argv: &[OsString]) -> Vec<String> {
 
 /// `fault` in words that may be shown: what was typed is quoted in it.
 fn told(argv: &[OsString], fault: &Fault) -> String {
-    let mut text = with_limit(fault);
+    let mut text = format::without_error_numbers(&with_limit(fault));
     if names_urls(argv) {
         for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
             // The whole of it, blanks and all; and what `--option=` has behind it.
