@@ -81,7 +81,7 @@ fn tell_of_temporaries() {
 
 /// What is wrong, and where a limit is the reason, which.
 fn with_limit(fault: &Fault) -> String {
-    let text = format::without_numbers(&fault.to_string());
+    let text = fault.to_string();
     let Fault::Own(error) = fault else { return text };
     let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     match system.and_then(io::Error::raw_os_error) {
@@ -182,7 +182,7 @@ fn command_line(argv: &[OsString]) -> Vec<String> {
 
 /// `fault` in words that may be shown: what was typed is quoted in it.
 fn told(argv: &[OsString], fault: &Fault) -> String {
-    let mut text = with_limit(fault);
+    let mut text = format::without_numbers(&with_limit(fault));
     if names_urls(argv) {
         for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
             // The whole of it, blanks and all; and what `--option=` has behind it.
@@ -195,7 +195,7 @@ fn told(argv: &[OsString], fault: &Fault) -> String {
         }
         text = format::without_logins(&text);
     }
-    let safe = format::printable(&format::without_passwords(&format::without_numbers(&text)));
+    let safe = format::printable(&format::without_passwords(&text));
     format::with_short_words(&safe)
 }
 

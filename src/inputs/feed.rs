@@ -9,6 +9,9 @@ use super::source::{Header, Reading, Trim, is_space};
 use super::stream::{LONGEST, Records};
 use super::{Arguments, Next, Patience};
 
+/// What programs on Windows put before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What is the same for all sources.
 pub(super) struct Rules {
     columns: Columns,
@@ -120,8 +123,10 @@ impl Feed {
         self.head = false;
         let names = &mut self.names;
         names.clear();
-        // A table from Windows ends its lines with a carriage return, too.
+        // A table from Windows ends its lines with a carriage return, too, and may begin
+        // with a byte order mark.
         let record = self.record.strip_suffix(b"\r").unwrap_or(&self.record);
+        let record = record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(record);
         rules.columns.split(record, &mut |name| names.push(name.to_vec()))
     }
 

@@ -162,6 +162,28 @@ fn a_stderr_that_nobody_reads_changes_nothing() {
 }
 
 #[test]
+fn what_the_system_says_is_told_in_words_without_its_number() {
+    let fresh = Fresh::new();
+    for line in [
+        "report none",
+        "report none --export-json x",
+        "tap --urls none",
+        "parallel -a none echo",
+        "parallel echo :::: none",
+        "parallel --pipe-part -a none cat",
+        "parallel --joblog none/log echo ::: a",
+        "parallel --records none/log echo ::: a",
+        "parallel --export-json none/study echo ::: a",
+        "parallel --retry-failed --joblog none",
+        "compare --export-html none/page echo ::: a",
+    ] {
+        let ran = fresh.parsim(line).run();
+        ran.expect(!ran.stderr.contains("os error"), "no number");
+        ran.exits(255).tells("none").tells("No such file or directory");
+    }
+}
+
+#[test]
 fn no_file_asked_for_is_a_note_and_no_fault() {
     let fresh = Fresh::new();
     for way in ["--parallel", ""] {

@@ -198,6 +198,21 @@ fn a_table_from_windows_has_names_without_carriage_returns_and_values_with_them(
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_name() {
+    const MARK: &str = "\\357\\273\\277";
+    let table = |text: &str| format!("printf '{MARK}{text}' | parsim parallel -k --header :");
+    assert_eq!(
+        says(&format!("{} --colsep , echo {{id}} {{city}}", table("id,city\\r\\n1,Oslo\\n"))),
+        "1 Oslo\n"
+    );
+    assert_eq!(says(&format!("{} echo {{city}}", table("city\\nOslo\\n"))), "Oslo\n");
+    assert_eq!(says(&format!("{} --csv echo {{b}} {{a}}", table("\"a\",b\\n1,2\\n"))), "2 1\n");
+    // A value is handed on as it is.
+    let value = format!("printf 'a\\n{MARK}b\\n' | parsim parallel --header : 'printf %s {{a}} | wc -c'");
+    assert_eq!(says(&value).trim(), "4");
+}
+
+#[test]
 fn the_total_may_be_told_instead_of_counted() {
     let fresh = Fresh::new();
     let mut line = fresh.parsim("parallel -j1 --plus --total-jobs 7 touch {##}-{}").stdin(Stdio::piped());

@@ -242,7 +242,11 @@ fn lists_come_from_stdin_and_from_tables_with_names() {
     fs::write(fresh.path("list.csv"), format!("Name,URL\n\"one, two\",{}\n", stub.url("/sound"))).unwrap();
     fresh.parsim("tap --urls list.csv --header --parallel").run().exits(0).says(" one, two ");
     fs::write(fresh.path("none"), "# nobody\n").unwrap();
-    fresh.parsim("tap --urls none").run().exits(0).says("the list names no service");
+    fresh
+        .parsim("tap --urls none")
+        .run()
+        .exits(0)
+        .says("the list names no service: write URLs into none, one a line");
 }
 
 #[test]

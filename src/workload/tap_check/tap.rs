@@ -234,8 +234,12 @@ impl Workload for TapCheck {
     }
 
     fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
-        let nothing = "the list names no service";
-        Ok(if self.services.is_empty() { vec![nothing.to_owned()] } else { Vec::new() })
+        let place = self.options.list.as_deref().map_or_else(String::new, |list| match list.to_str() {
+            Some("-") => " on standard input".to_owned(),
+            _ => format!(" into {}", list.display()),
+        });
+        let nothing = || format!("the list names no service: write URLs{place}, one a line");
+        Ok(self.services.is_empty().then(nothing).into_iter().collect())
     }
 
     /// Without passwords, for it is written into reports.
