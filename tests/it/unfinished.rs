@@ -149,3 +149,16 @@ fn a_failure_is_told_with_all_ways_it_happened_in_and_the_run() {
     // A study that was saved says it again.
     fresh.parsim("report s.json").run().says("(parallel run 2 and serial run 2)");
 }
+
+#[test]
+fn blocks_that_share_a_place_for_their_results_are_told_of_and_nothing_goes_on_from_there() {
+    let fresh = Fresh::new();
+    let line =
+        |options: &str| fresh.shell(&format!("seq 4 | parsim parallel --pipe -N2 {options} cat")).run();
+    line("--results r").exits(0).tells_one_line("only the last stay: use --results 'r/{#}/'");
+    line("--results r --resume").exits(255).tells_one_line("use --results 'r/{#}/'");
+    line("--results 'r/{#}/'").exits(0).is_quiet();
+    line("--results 'r/{#}/' --resume").exits(0).tells_one_line("nothing to do");
+    assert_eq!(fs::read_to_string(fresh.path("r/1/stdout")).unwrap(), "1\n2\n");
+    line("--results s --joblog l --resume").exits(0).tells_one_line("only the last stay");
+}

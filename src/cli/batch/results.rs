@@ -117,11 +117,31 @@ fn rows(
     })
 }
 
+/// Blocks have no values that would tell their jobs' places apart: as under GNU
+/// parallel the results of each are in the place of the one before, which is told.
+fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
+    if !typed.pipes() || typed.flags.has(Flag::Tee) {
+        return Ok(());
+    }
+    let apart = format!("--results '{}/{{#}}/'", shown.trim_end_matches('/'));
+    let goes_on = [Flag::Resume, Flag::ResumeFailed].iter().any(|&flag| typed.flags.has(flag));
+    if goes_on && typed.output.joblog.is_none() {
+        return Err(Fault::Usage(format!(
+            "--resume: all blocks share the results in {shown}, which do not tell what is done: use {apart}"
+        )));
+    }
+    super::ending::say(&format!(
+        "all blocks share the results in {shown}, where only the last stay: use {apart}"
+    ));
+    Ok(())
+}
+
 fn place(typed: &Typed, target: &OsStr, options: &Options, counts: &Counts) -> Result<Place, Fault> {
     let text = target.as_bytes();
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     if !template.uses_any() {
         let shown = Path::new(target).display();
+        check_shared(typed, &shown.to_string())?;
         std::fs::create_dir_all(target)
             .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
         // Where an input is cut into columns, their number is known by their names only.
