@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::{Context as _, ensure};
 use parsim::process::child::{
-    Command, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
+    Command, Ended, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -49,6 +49,11 @@ pub(crate) fn inputs(lines: impl Iterator<Item = String>) -> anyhow::Result<File
 /// Runs `argv` with `inputs` on standard input; its messages are ours. It must
 /// succeed.
 pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
+    run_to(argv, inputs, 0)
+}
+
+/// The same where it may end with `status`, too.
+pub(crate) fn run_to(argv: &[String], inputs: &File, status: i32) -> anyhow::Result<Ran> {
     let name = argv.first().context("an argument vector without a program")?;
     let program = find(name).with_context(|| format!("find {name}"))?;
     let environment = Arc::new(Words::inherited_environment(&NOT_OURS));
@@ -77,7 +82,8 @@ pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
         (report, taken.join().expect("the reader does not panic"))
     });
     let (report, (bytes, digest)) = (report??, taken?);
-    ensure!(report.ended.is_success(), "{} ended with {:?}", argv.join(" "), report.ended);
+    let is_right = report.ended.is_success() || report.ended == Ended::Exited(status);
+    ensure!(is_right, "{} ended with {:?}", argv.join(" "), report.ended);
     Ok(Ran { seconds: report.lasted.as_secs_f64(), peak_memory: report.usage.max_rss_bytes, bytes, digest })
 }
 

@@ -9,7 +9,7 @@ use parsim::format;
 use crate::Scale;
 use crate::pairs::Pairs;
 use crate::peers::{PEERS, parsim};
-use crate::program::{inputs, run};
+use crate::program::{inputs, run, run_to};
 
 /// Inputs on standard input that wait for their turn.
 pub(crate) fn queued(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<()> {
@@ -20,7 +20,8 @@ pub(crate) fn queued(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<(
         format::count(scale.queued as u64)
     )?;
     for options in [&["-j2", "--max-time", "1"][..], &["-j2", "--max-time", "1", "--bar"]] {
-        let ran = run(&parsim(options, &["/bin/true"]), &jobs)?;
+        // Time was over before all had started.
+        let ran = run_to(&parsim(options, &["/bin/true"]), &jobs, 104)?;
         writeln!(out, "  {} {}", format::memory(ran.peak_memory as f64), options.join(" "))?;
     }
     Ok(())
