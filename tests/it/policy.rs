@@ -116,7 +116,7 @@ fn a_wait_for_memory_is_told_with_its_reason_once_and_in_every_line_of_progress(
 fn after_the_time_limit_running_jobs_finish_and_no_other_starts() {
     let fresh = Fresh::new();
     let ran =
-        fresh.parsim("parallel -j1 --max-time 1").args(["sleep 1.5; echo {}", ":::", "1", "2", "3"]).run();
+        fresh.parsim("parallel -j1 --max-time 3").args(["sleep 3.5; echo {}", ":::", "1", "2", "3"]).run();
     ran.exits(104).tells("2 of 3 jobs not started").expect(ran.stdout == "1\n", "the first job alone");
 }
 
