@@ -69,7 +69,7 @@
 //! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
 //! | 1 | [`http`] | one HTTP request at a time, with the time of each phase |
 //! | 1 | [`whole_file`], [`unnamed_file`] | files that are whole or absent; files in TMPDIR |
-//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`temporary`], [`turnstile`], [`vo`] | one thing each, nothing of parsim |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`temporary`], [`start_order`], [`vo`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
@@ -107,11 +107,11 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod sink;
+pub mod start_order;
 pub mod study;
 pub mod style;
 pub mod template;
 pub mod temporary;
-pub mod turnstile;
 pub mod unnamed_file;
 pub mod vo;
 pub mod whole_file;

@@ -49,7 +49,7 @@ impl fmt::Display for Way {
 /// What a task is to do, in a form that can be sent to another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Spec {
+pub enum TaskInput {
     /// The sequence number says it all.
     #[default]
     Sequence,
@@ -68,7 +68,7 @@ pub enum Spec {
     Json(serde_json::Value),
 }
 
-impl Spec {
+impl TaskInput {
     /// The values that a command line is made of; none where there is none.
     #[must_use]
     pub fn values(&self) -> &[Vec<u8>] {
@@ -126,14 +126,14 @@ pub struct Task {
     /// The task in a person's words: a file's name, a command line.
     pub label: String,
     /// What to do.
-    pub spec: Spec,
+    pub spec: TaskInput,
 }
 
 impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn new(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, turn: seq, slot: 0, label: label.into(), spec: Spec::Sequence }
+        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::ArgMatches;
 
 use super::exit::Fault;
-use super::spot::{Spot, is_same, is_stdout};
+use super::output_path::{FileId, is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::format;
 use crate::gnu_args::Export;
@@ -190,11 +190,11 @@ impl Place {
 /// Refuses two exports to one place: the later one would take the other's, or
 /// follow it.
 fn check_apart(asked: &[(&'static Row, &PathBuf)]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Row, Spot)> = Vec::new();
+    let mut spots: Vec<(&Row, FileId)> = Vec::new();
     for &(row, path) in asked {
-        let Some(spot) = Spot::of(path) else { continue };
+        let Some(spot) = FileId::of(path) else { continue };
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
-            let place = if spot == Spot::Stdout { "stdout".to_owned() } else { path.display().to_string() };
+            let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
             let (one, two) = (other.option, row.option);
             return Err(Fault::Usage(format!(
                 "--{one} and --{two} both go to {place}: name a file for each"

@@ -5,9 +5,9 @@
 //! then the report. Nothing below this floor reads argv or the environment.
 
 mod args;
+mod bare_command;
 mod batch;
 mod completions;
-mod documented;
 mod exit;
 mod exports;
 mod gates;
@@ -15,15 +15,15 @@ mod help;
 mod jobs;
 mod leftovers;
 mod man;
-mod mistyped;
-mod notebook;
+mod option_docs;
+mod output_path;
 mod plan;
 mod report;
 mod services;
 mod shell;
-mod spot;
 mod streams;
 mod term;
+mod usage_error;
 mod worker;
 mod workloads;
 
@@ -132,7 +132,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     }
     let matches = match args::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
-        Err(error) if error.use_stderr() => return Err(Fault::Usage(mistyped::one_line(&error, argv))),
+        Err(error) if error.use_stderr() => return Err(Fault::Usage(usage_error::one_line(&error, argv))),
         Err(help) => return print(&term::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
@@ -145,7 +145,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         "cpus" => cpus(),
         "man" => man::run(matches),
         "report" => report::run(matches),
-        "serial" | "parallel" => notebook::run(name, matches, &command_line(argv), started),
+        "serial" | "parallel" => bare_command::run(name, matches, &command_line(argv), started),
         _ => workload(name, matches, &command_line(argv), started),
     }
 }

@@ -15,7 +15,7 @@ use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
 use super::leftovers::removed_by_signals;
-use super::spot::identity;
+use super::output_path::identity;
 use super::term::Terminal;
 use crate::interrupt::file_limits_are_errors;
 use crate::process;

@@ -12,7 +12,7 @@ use crate::measure::FakeClock;
 use crate::output::{Channel, handed_on};
 use crate::record::{Outcome, Record, Task, Way};
 use crate::run::Run;
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// Lays out tasks whose durations `time_of` tells.
@@ -53,7 +53,7 @@ impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
         self.width
     }
 
-    fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+    fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let mut running = Running::new();
         let mut now = Duration::ZERO;
         loop {

@@ -3,25 +3,25 @@
 //! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
 //! what tasks do or of what is reported.
 
-mod elastic;
 mod mock;
 mod pool;
 mod processes;
+mod resizable;
 mod serial;
 #[cfg(test)]
 mod tests;
 
-pub use elastic::{Elastic, Width};
 pub use mock::Mock;
 pub use pool::Pool;
 pub use processes::{Build, Children, Link, Processes, Transport, serve};
+pub use resizable::{ResizablePool, Width};
 pub use serial::Serial;
 
 use std::num::NonZeroUsize;
 
 use crate::record::Way;
 use crate::run::{Run, Worker, run_one};
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// Drives a run to its end.
@@ -37,7 +37,7 @@ pub trait Executor {
     ///
     /// # Errors
     /// When the engine itself cannot do its job; a task's failure is a record.
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>>;
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>>;
 }
 
 /// How many workers `width` means here: no more than tasks, for starting one

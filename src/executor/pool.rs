@@ -16,7 +16,7 @@ use crate::format::reason;
 use crate::host;
 use crate::record::Way;
 use crate::run::Run;
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// Beyond this, idle workers of a rayon pool spend more time looking for work
@@ -59,7 +59,7 @@ impl Executor for Pool {
         self.had.get().copied().unwrap_or(self.width.get())
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(NonZeroUsize::new(self.width()).unwrap_or(self.width), workload);
         let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {

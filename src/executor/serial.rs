@@ -3,7 +3,7 @@
 use super::{Executor, work};
 use crate::record::Way;
 use crate::run::Run;
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// The serial engine. It starts no thread.
@@ -19,7 +19,7 @@ impl Executor for Serial {
         1
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         work(run, workload);
         Ok(None)
     }

@@ -15,9 +15,9 @@ use crate::measure::FakeClock;
 use crate::output::{Channel, Destination, Sink};
 use crate::policy::Policy;
 use crate::record::{Outcome, Record, Task, Way};
-use crate::run::{Batch, Ledger, Run};
+use crate::run::{RecordSink, Run, TaskQueue};
 use crate::sink::{Grouped, Lines, Ordered};
-use crate::turnstile::Turnstile;
+use crate::start_order::StartOrder;
 use crate::workload::{Cx, Tasks, Workload};
 
 /// What reaches a disk or a pipe, one write after the other, and the one that fails.
@@ -102,7 +102,7 @@ fn sink(order: Order, world: &World, budget: usize) -> Box<dyn Sink + '_> {
 #[derive(Default)]
 struct Counted(Vec<Record>);
 
-impl Ledger for Counted {
+impl RecordSink for Counted {
     fn enter(&mut self, record: Record) {
         self.0.push(record);
     }
@@ -144,7 +144,7 @@ fn run(
     let closed = {
         let run = Run {
             way: Way::Parallel,
-            batch: Batch::new(
+            batch: TaskQueue::new(
                 Box::new(all),
                 None,
                 &Policy::default(),
@@ -153,7 +153,7 @@ fn run(
                 &interrupt,
                 &Unobserved,
             ),
-            turnstile: Turnstile::default(),
+            start_order: StartOrder::default(),
             sink: &*sink,
             digested: false,
             clock: &clock,

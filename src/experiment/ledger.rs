@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Results;
 use super::judge::with_ending;
 use crate::record::{Digest, Outcome, Record, Way};
-use crate::run::Ledger;
-use crate::study::{Failure, Folded, RunResult};
+use crate::run::RecordSink;
+use crate::study::{Failure, RunResult, Streaming};
 use crate::workload::Workload;
 
 /// So many failed tasks are told by name where records are not kept.
@@ -47,7 +47,7 @@ pub(super) struct RunLedger<'a> {
 
 impl<'a> RunLedger<'a> {
     pub(super) fn new(compared: Option<Against<'a>>, keep_records: bool) -> Self {
-        let folded = (!keep_records).then(Folded::default);
+        let folded = (!keep_records).then(Streaming::default);
         Self {
             result: RunResult { folded, ..RunResult::default() },
             digests: Vec::new(),
@@ -119,7 +119,7 @@ fn why(record: &Record) -> String {
     }
 }
 
-impl Ledger for RunLedger<'_> {
+impl RecordSink for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
         self.result.add(&record);
         let slot = record.slot as usize;

@@ -16,10 +16,10 @@ use crate::interrupt::Interrupt;
 use crate::measure::Usage;
 use crate::output::{Outlet, Sink};
 use crate::record::{Digest, LeftFile, Way};
-use crate::run::{Batch, Closing, Run};
-use crate::sink::{Grouped, Heads, Lines, Ordered};
-use crate::study::{Crew, Cut, Produced, RunResult, Study};
-use crate::turnstile::Turnstile;
+use crate::run::{Closing, Run, TaskQueue};
+use crate::sink::{Grouped, HeadCapture, Lines, Ordered};
+use crate::start_order::StartOrder;
+use crate::study::{Cut, Produced, RunResult, Study, WorkerCosts};
 use crate::workload::{Product, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.
@@ -78,7 +78,7 @@ impl Experiment<'_> {
         let against =
             both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
         let mut ledger = RunLedger::new(against, self.keep_records).of(workload);
-        let heads = Heads::new(SHOWN_OUTPUT);
+        let heads = HeadCapture::new(SHOWN_OUTPUT);
         let sink = in_order(workload.outlet(way));
         let shown = sink.as_deref().unwrap_or(&heads);
         // A warm-up has nothing to be compared with, and nothing is compared with it.
@@ -164,7 +164,7 @@ impl Experiment<'_> {
         let started = clock.now();
         let run = Run {
             way: executor.way(),
-            batch: Batch::new(
+            batch: TaskQueue::new(
                 workload.tasks(),
                 workload.size().tasks,
                 &self.policy,
@@ -173,7 +173,7 @@ impl Experiment<'_> {
                 &self.interrupt,
                 self.observer,
             ),
-            turnstile: Turnstile::default(),
+            start_order: StartOrder::default(),
             sink,
             digested: self.executors.len() > 1,
             clock,
@@ -240,7 +240,7 @@ struct Timed {
     peak_memory: Option<u64>,
     surroundings: Option<Surroundings>,
     closing: Closing,
-    crew: Option<Crew>,
+    crew: Option<WorkerCosts>,
 }
 
 /// What a run produced: what is on disk, or else the digests of what its tasks

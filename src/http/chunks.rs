@@ -3,7 +3,7 @@
 //! see two bodies. What may stand behind a size is taken away before the bytes are
 //! read on, for it says nothing.
 
-use super::Trouble;
+use super::HttpError;
 
 /// A line of a head is looked at up to so many bytes.
 const LONGEST_LINE: usize = 1024;
@@ -56,7 +56,7 @@ enum At {
 impl Framing {
     /// Follows `bytes`, the next ones of the answer, and keeps those at their
     /// beginning that are to be read: so many.
-    pub(super) fn follow(&mut self, bytes: &mut [u8]) -> Result<usize, Trouble> {
+    pub(super) fn follow(&mut self, bytes: &mut [u8]) -> Result<usize, HttpError> {
         let mut n_kept = 0;
         let mut next = 0;
         while next < bytes.len() {
@@ -75,11 +75,11 @@ impl Framing {
     }
 
     /// Takes `n_taken` bytes of which `byte` is the first; whether they are kept.
-    fn step(&mut self, byte: u8, n_taken: usize) -> Result<bool, Trouble> {
-        let bad = |text: &str| Err(Trouble::protocol(text));
+    fn step(&mut self, byte: u8, n_taken: usize) -> Result<bool, HttpError> {
+        let bad = |text: &str| Err(HttpError::protocol(text));
         let not_hexadecimal = || {
             let shown = char::from(byte);
-            Err(Trouble::protocol(format!("a chunk's size has {shown:?}, not a hexadecimal digit")))
+            Err(HttpError::protocol(format!("a chunk's size has {shown:?}, not a hexadecimal digit")))
         };
         let (at, is_kept) = match (self.at, byte) {
             (At::Rest, _) | (At::SizeEnd { size: 0 }, b'\n') => (At::Rest, true),

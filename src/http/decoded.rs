@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-use super::{Trouble, TroubleKind};
+use super::{HttpError, HttpErrorKind};
 
 /// How a body is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,11 @@ pub(super) enum Packing {
 
 impl Packing {
     /// The packing that `Content-Encoding` names.
-    pub(super) fn of(value: Option<&str>) -> Result<Self, Trouble> {
+    pub(super) fn of(value: Option<&str>) -> Result<Self, HttpError> {
         match value.unwrap_or("").trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::None),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
-            other => Err(Trouble::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
+            other => Err(HttpError::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
         }
     }
 }
@@ -33,11 +33,15 @@ pub(super) fn read_up_to(limit: usize, from: impl Read) -> std::io::Result<Vec<u
 
 /// The bytes that `packed` holds. The limit is on these, so that a small answer
 /// cannot fill the memory; the head of too many comes back with the trouble.
-pub(super) fn unpack(packing: Packing, packed: Vec<u8>, limit: usize) -> Result<Vec<u8>, (Trouble, Vec<u8>)> {
+pub(super) fn unpack(
+    packing: Packing,
+    packed: Vec<u8>,
+    limit: usize,
+) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
     let bytes = match packing {
         Packing::None => packed,
         Packing::Gzip => read_up_to(limit, MultiGzDecoder::new(&packed[..])).map_err(|error| {
-            (Trouble::protocol(format!("says it is packed with gzip, and is not: {error}")), Vec::new())
+            (HttpError::protocol(format!("says it is packed with gzip, and is not: {error}")), Vec::new())
         })?,
     };
     if bytes.len() > limit {
@@ -46,6 +50,6 @@ pub(super) fn unpack(packing: Packing, packed: Vec<u8>, limit: usize) -> Result<
     Ok(bytes)
 }
 
-pub(super) fn too_large(limit: usize) -> Trouble {
-    Trouble::new(TroubleKind::TooLarge, format!("longer than {limit} bytes"))
+pub(super) fn too_large(limit: usize) -> HttpError {
+    HttpError::new(HttpErrorKind::TooLarge, format!("longer than {limit} bytes"))
 }

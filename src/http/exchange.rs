@@ -8,10 +8,12 @@ use ureq::http::{self, HeaderMap, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
+use super::connection::{Line, Notes};
 use super::decoded::{Packing, read_up_to, too_large, unpack};
 use super::header::{basic, encoded, media_type, text};
-use super::line::{Line, Notes};
-use super::{Answer, Budget, Fetched, Hop, Phase, Proxies, RetryAfter, Trouble, TroubleKind, Trust, Url};
+use super::{
+    Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
+};
 use crate::format::without_login;
 
 /// More redirects than this lead nowhere.
@@ -47,14 +49,14 @@ pub struct Request<'a> {
 impl Client {
     /// Asks, and follows redirects as far as they lead.
     #[must_use]
-    pub fn fetch(&self, request: &Request<'_>, budget: &Budget) -> Fetched {
+    pub fn fetch(&self, request: &Request<'_>, budget: &Deadline) -> Fetched {
         let mut request = request.clone();
         let mut fetched = Fetched {
             hops: Vec::new(),
             phases: super::Phases::default(),
             expires: None,
             proxy: None,
-            answer: Err(Trouble::interrupted()),
+            answer: Err(HttpError::interrupted()),
         };
         let mut asked = Vec::new();
         loop {
@@ -70,7 +72,7 @@ impl Client {
                     }
                     Err(trouble) => Err(trouble),
                 },
-                Ok(Heard::Answer(answer)) => Ok(*answer),
+                Ok(Heard::Response(answer)) => Ok(*answer),
                 Err(trouble) => Err(trouble),
             };
             return fetched;
@@ -81,10 +83,10 @@ impl Client {
     fn ask(
         &self,
         request: &Request<'_>,
-        budget: &Budget,
+        budget: &Deadline,
         notes: &Notes,
         fetched: &mut Fetched,
-    ) -> Result<Heard, Trouble> {
+    ) -> Result<Heard, HttpError> {
         let url = &request.url;
         let proxy = self.proxies.of(url)?;
         if let Some(proxy) = &proxy {
@@ -100,7 +102,10 @@ impl Client {
         check_head(status, &head.headers)?;
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
             let to = text(&head.headers, &header::LOCATION).ok_or_else(|| {
-                Trouble::new(TroubleKind::Redirect, format!("a redirect ({status}) without a place to go to"))
+                HttpError::new(
+                    HttpErrorKind::Redirect,
+                    format!("a redirect ({status}) without a place to go to"),
+                )
             })?;
             return Ok(Heard::Moved { status, to });
         }
@@ -111,7 +116,7 @@ impl Client {
         };
         notes.with(|noted| noted.phases.add(Phase::Body, started.elapsed()));
         let (media_type, charset) = media_type(text(&head.headers, &header::CONTENT_TYPE).as_deref());
-        Ok(Heard::Answer(Box::new(Answer {
+        Ok(Heard::Response(Box::new(Response {
             url: url.clone(),
             status,
             media_type,
@@ -156,7 +161,7 @@ impl Client {
         headers: &HeaderMap,
         reader: impl io::Read,
         notes: &Notes,
-    ) -> Result<Vec<u8>, (Trouble, Vec<u8>)> {
+    ) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
         let bare = |trouble| (trouble, Vec::new());
         let packing = Packing::of(text(headers, &header::CONTENT_ENCODING).as_deref()).map_err(bare)?;
         let announced =
@@ -183,13 +188,13 @@ impl Client {
 /// What one request came to.
 enum Heard {
     Moved { status: u16, to: String },
-    Answer(Box<Answer>),
+    Response(Box<Response>),
 }
 
 /// Where a redirect leads, if that is somewhere new: `request` is then the one to go
 /// on with. `asked` is what was asked so far, and whether with a form.
-fn next(asked: &[(Url, bool)], request: &mut Request<'_>, status: u16, to: &str) -> Result<Hop, Trouble> {
-    let lost = |text: String| Err(Trouble::new(TroubleKind::Redirect, text));
+fn next(asked: &[(Url, bool)], request: &mut Request<'_>, status: u16, to: &str) -> Result<Hop, HttpError> {
+    let lost = |text: String| Err(HttpError::new(HttpErrorKind::Redirect, text));
     let from = request.url.clone();
     let to = match from.join(to) {
         Ok(to) => to,
@@ -212,22 +217,22 @@ fn next(asked: &[(Url, bool)], request: &mut Request<'_>, status: u16, to: &str)
 }
 
 /// What ureq leaves to us: statuses that are none, and unknown codings.
-fn check_head(status: u16, headers: &HeaderMap) -> Result<(), Trouble> {
+fn check_head(status: u16, headers: &HeaderMap) -> Result<(), HttpError> {
     if !(200..600).contains(&status) {
-        return Err(Trouble::protocol(format!("status {status}, which is none of HTTP's")));
+        return Err(HttpError::protocol(format!("status {status}, which is none of HTTP's")));
     }
     let codings = headers.get_all(header::TRANSFER_ENCODING);
     for coding in codings {
         let coding = String::from_utf8_lossy(coding.as_bytes()).trim().to_ascii_lowercase();
         if coding != "chunked" && coding != "identity" {
-            return Err(Trouble::protocol(format!("transfer coding {coding:.40?}, which nobody knows")));
+            return Err(HttpError::protocol(format!("transfer coding {coding:.40?}, which nobody knows")));
         }
     }
     Ok(())
 }
 
 /// What an error means: the connection's own notes know better than ureq.
-fn understood(error: &ureq::Error, notes: &Notes) -> Trouble {
+fn understood(error: &ureq::Error, notes: &Notes) -> HttpError {
     if let Some(trouble) = notes.with(|noted| noted.trouble.clone()) {
         return trouble;
     }
@@ -235,16 +240,16 @@ fn understood(error: &ureq::Error, notes: &Notes) -> Trouble {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let answered = notes.with(|noted| noted.answered);
             let when = if answered { "in the middle of the answer" } else { "without an answer" };
-            Trouble::new(TroubleKind::Closed, format!("closed {when}"))
+            HttpError::new(HttpErrorKind::Closed, format!("closed {when}"))
         }
         ureq::Error::Io(error)
             if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
         {
-            Trouble::new(TroubleKind::Tls, error.to_string())
+            HttpError::new(HttpErrorKind::Tls, error.to_string())
         }
-        ureq::Error::Protocol(error) => Trouble::protocol(format!("not HTTP: {error}")),
-        ureq::Error::LargeResponseHeader(..) => Trouble::protocol("a head that is too large"),
-        other => Trouble::protocol(other.to_string()),
+        ureq::Error::Protocol(error) => HttpError::protocol(format!("not HTTP: {error}")),
+        ureq::Error::LargeResponseHeader(..) => HttpError::protocol("a head that is too large"),
+        other => HttpError::protocol(other.to_string()),
     }
 }
 

@@ -9,26 +9,26 @@
 //!
 //! Knows nothing of services or of what the bytes mean.
 
-mod answer;
+mod cert_expiry;
 mod chunks;
+mod connection;
 mod decoded;
+mod error;
 mod exchange;
-mod expiry;
 mod header;
-mod line;
 mod proxy;
 mod reach;
 mod resolve;
+mod response;
 mod tls;
-mod trouble;
 mod url;
 
-pub use answer::{Answer, Fetched, Hop, RetryAfter};
+pub use connection::Deadline;
+pub use error::{HttpError, HttpErrorKind};
 pub use exchange::{Client, Request};
-pub use line::Budget;
 pub use proxy::Proxies;
+pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};
-pub use trouble::{Trouble, TroubleKind};
 pub use url::{BadUrl, Host, Url};
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::url::host_and_port;
-use super::{Host, Trouble, TroubleKind, Url};
+use super::{Host, HttpError, HttpErrorKind, Url};
 use crate::format::without_login;
 
 /// The port of a proxy that names none, as curl has it.
@@ -72,12 +72,12 @@ impl Proxies {
     ///
     /// # Errors
     /// When its proxy is none that parsim can ask; the text names it, and no password.
-    pub fn check(&self, url: &Url) -> Result<(), Trouble> {
+    pub fn check(&self, url: &Url) -> Result<(), HttpError> {
         self.of(url).map(drop)
     }
 
     /// The proxy that `url` is asked through; none where it is asked itself.
-    pub(super) fn of(&self, url: &Url) -> Result<Option<Proxy>, Trouble> {
+    pub(super) fn of(&self, url: &Url) -> Result<Option<Proxy>, HttpError> {
         let variable = if url.secure { &self.https } else { &self.http };
         match variable {
             Some(variable) if !is_loopback(&url.host) && !self.leaves_out(&url.host) => {
@@ -95,14 +95,14 @@ impl Proxies {
 }
 
 impl Variable {
-    fn proxy(&self) -> Result<Proxy, Trouble> {
+    fn proxy(&self) -> Result<Proxy, HttpError> {
         let bad = |why: &str| {
             let text = format!(
                 "{} is {}: {why}; set it to http://HOST:PORT, or name the service in no_proxy",
                 self.name,
                 without_login(&self.value)
             );
-            Err(Trouble::new(TroubleKind::Proxy, text))
+            Err(HttpError::new(HttpErrorKind::Proxy, text))
         };
         let (scheme, rest) = self.value.split_once("://").unwrap_or(("http", &self.value));
         match scheme.to_ascii_lowercase().as_str() {
@@ -132,8 +132,8 @@ impl Proxy {
     }
 
     /// What went wrong on the way to it or at it.
-    pub(super) fn trouble(&self, text: &str) -> Trouble {
-        Trouble::new(TroubleKind::Proxy, format!("proxy {self}: {text}"))
+    pub(super) fn trouble(&self, text: &str) -> HttpError {
+        HttpError::new(HttpErrorKind::Proxy, format!("proxy {self}: {text}"))
     }
 }
 

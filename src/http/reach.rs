@@ -4,10 +4,10 @@
 use std::io::{Read as _, Write as _};
 use std::time::Instant;
 
-use super::line::{Line, Notes, Wire, connect};
+use super::connection::{Line, Notes, Wire, connect};
 use super::proxy::Proxy;
 use super::resolve::resolve;
-use super::{Budget, Client, Phase, Trouble, TroubleKind, Url};
+use super::{Client, Deadline, HttpError, HttpErrorKind, Phase, Url};
 
 /// What a proxy answers has no longer a head than this.
 const LONGEST_HEAD: usize = 16 << 10;
@@ -19,14 +19,15 @@ impl Client {
         &self,
         url: &Url,
         proxy: Option<&Proxy>,
-        budget: &Budget,
+        budget: &Deadline,
         notes: &Notes,
         expires: &mut Option<i64>,
-    ) -> Result<Line, Trouble> {
+    ) -> Result<Line, HttpError> {
         // Who has a proxy looks no name up but the proxy's.
         let (host, port) = proxy.map_or((&url.host, url.port), |proxy| (&proxy.host, proxy.port));
-        let of_proxy = |trouble: Trouble| match (proxy, trouble.kind) {
-            (None, _) | (_, TroubleKind::TimedOut(_) | TroubleKind::GivenUp | TroubleKind::Interrupted) => {
+        let of_proxy = |trouble: HttpError| match (proxy, trouble.kind) {
+            (None, _)
+            | (_, HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp | HttpErrorKind::Interrupted) => {
                 trouble
             }
             (Some(proxy), _) => proxy.trouble(&trouble.text),
@@ -52,7 +53,7 @@ impl Client {
     }
 
     /// Has `proxy` connect `wire` to where `url` is (RFC 9110, 9.3.6).
-    fn tunnel(&self, wire: &mut Wire, url: &Url, proxy: &Proxy, notes: &Notes) -> Result<(), Trouble> {
+    fn tunnel(&self, wire: &mut Wire, url: &Url, proxy: &Proxy, notes: &Notes) -> Result<(), HttpError> {
         let place = format!("{}:{}", url.host, url.port);
         let authorization = proxy.authorization();
         let login = authorization.map_or_else(String::new, |it| format!("Proxy-Authorization: {it}\r\n"));
@@ -61,7 +62,7 @@ impl Client {
             self.user_agent
         );
         // What the wire knows is what happened.
-        let broke = |_| notes.with(|noted| noted.trouble.clone()).unwrap_or_else(Trouble::interrupted);
+        let broke = |_| notes.with(|noted| noted.trouble.clone()).unwrap_or_else(HttpError::interrupted);
         wire.write_all(request.as_bytes()).map_err(broke)?;
         loop {
             let head = head(wire, broke)?;
@@ -70,7 +71,7 @@ impl Client {
                 Some(200..300) => return Ok(()),
                 Some(407) => return Err(refused(407, "asks for a login")),
                 Some(status) => return Err(refused(status, &format!("does not connect to {place}"))),
-                None => return Err(Trouble::protocol("does not speak HTTP")),
+                None => return Err(HttpError::protocol("does not speak HTTP")),
             }
         }
     }
@@ -83,22 +84,22 @@ fn status(head: &str) -> Option<u16> {
     digits.parse().ok().filter(|_| digits.len() == 3)
 }
 
-fn refused(status: u16, text: &str) -> Trouble {
+fn refused(status: u16, text: &str) -> HttpError {
     let words = ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let words = words.map_or_else(String::new, |words| format!(" {words}"));
-    Trouble::protocol(format!("{text}: HTTP {status}{words}"))
+    HttpError::protocol(format!("{text}: HTTP {status}{words}"))
 }
 
 /// Reads a head, and not a byte more: what follows it is no longer the proxy's.
-fn head(wire: &mut Wire, broke: impl Fn(std::io::Error) -> Trouble) -> Result<String, Trouble> {
+fn head(wire: &mut Wire, broke: impl Fn(std::io::Error) -> HttpError) -> Result<String, HttpError> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
         if head.len() >= LONGEST_HEAD {
-            return Err(Trouble::protocol("an answer with a head that is too large"));
+            return Err(HttpError::protocol("an answer with a head that is too large"));
         }
         match wire.read(&mut byte).map_err(&broke)? {
-            0 => return Err(Trouble::protocol("closed without an answer")),
+            0 => return Err(HttpError::protocol("closed without an answer")),
             _ => head.push(byte[0]),
         }
     }

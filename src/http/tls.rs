@@ -9,8 +9,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::line::{Notes, Wire};
-use super::{Host, Trouble, TroubleKind, expiry};
+use super::connection::{Notes, Wire};
+use super::{Host, HttpError, HttpErrorKind, cert_expiry};
 
 /// Which authorities are trusted besides those of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Trust {
         host: &Host,
         mut wire: Wire,
         notes: &Notes,
-    ) -> Result<(StreamOwned<ClientConnection, Wire>, Option<i64>), Trouble> {
-        let failed = |text: String| Trouble::new(TroubleKind::Tls, text);
+    ) -> Result<(StreamOwned<ClientConnection, Wire>, Option<i64>), HttpError> {
+        let failed = |text: String| HttpError::new(HttpErrorKind::Tls, text);
         let name = match host {
             Host::Address(address) => ServerName::from(*address),
             Host::Name(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
@@ -86,8 +86,10 @@ impl Trust {
                     .unwrap_or_else(|| failed(said(&error))));
             }
         }
-        let expires =
-            connection.peer_certificates().and_then(<[_]>::first).and_then(|leaf| expiry::not_after(leaf));
+        let expires = connection
+            .peer_certificates()
+            .and_then(<[_]>::first)
+            .and_then(|leaf| cert_expiry::not_after(leaf));
         Ok((StreamOwned::new(connection, wire), expires))
     }
 }

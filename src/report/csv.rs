@@ -10,7 +10,7 @@ use super::hyperfine::{self, nanos};
 use super::{Row, change};
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Comparison, Crew, RunResult, Study, Verdict};
+use crate::study::{Column, Comparison, RunResult, Study, Verdict, WorkerCosts};
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -72,7 +72,7 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
     });
     let known = |value: Option<f64>| value.map(|value| nanos(value).to_string()).unwrap_or_default();
     let memory = column.runs.iter().map(RunResult::memory).max().flatten();
-    let of_crew = |figure: &dyn Fn(&Crew) -> f64| {
+    let of_crew = |figure: &dyn Fn(&WorkerCosts) -> f64| {
         column.of_crew(figure).map(|figure| figure.to_string()).unwrap_or_default()
     };
     let failed = column.runs.iter().map(|run| run.failed).max().unwrap_or(0);

@@ -15,8 +15,8 @@ use crate::measure::Usage;
 use crate::record::{Outcome, Record, Span, Way};
 use crate::study::tests::empty;
 use crate::study::{
-    Agreement, Column, Crew, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal,
-    Study,
+    Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal, Study,
+    WorkerCosts,
 };
 use crate::style::Styles;
 use crate::workload::tap_check::Finding;
@@ -77,7 +77,11 @@ fn run(width: usize, number: u64) -> RunResult {
         wall: Duration::from_millis(400 / width as u64 + number),
         usage: Usage { user: Duration::from_millis(300), minor_faults: 9, ..Usage::default() },
         peak_memory: Some(7 << 20),
-        crew: (width == 2).then(|| Crew { workers: 2, peak_memory: Some(9 << 20), ..Crew::default() }),
+        crew: (width == 2).then(|| WorkerCosts {
+            workers: 2,
+            peak_memory: Some(9 << 20),
+            ..WorkerCosts::default()
+        }),
         tail: Duration::from_millis(5),
         surroundings: Some(serde_json::from_value(surroundings()).unwrap()),
         ..RunResult::default()

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::format;
-use crate::study::{Column, Folded, RunResult, Study, serial_time};
+use crate::study::{Column, RunResult, Streaming, Study, serial_time};
 
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
@@ -25,7 +25,7 @@ pub enum Detail {
 pub fn render(study: &Study, detail: Detail) -> String {
     let Some(column) = study.columns.first() else { return String::new() };
     let Some(run) = column.runs.last().filter(|run| run.tasks > 0) else { return String::new() };
-    let folded = run.folded.clone().unwrap_or_else(|| Folded::of(&run.records));
+    let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(times(study, run, &folded));
     lines.extend(one_after_another(study, column, run));
@@ -53,7 +53,7 @@ fn whole(study: &Study, run: &RunResult) -> String {
     line
 }
 
-fn times(study: &Study, run: &RunResult, folded: &Folded) -> Option<String> {
+fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
     let quantile = |share| folded.walls.quantile(share).map(|time| time.min(run.longest));
     let (half, most) = (quantile(0.5)?, quantile(0.95)?);
     let unit = &study.unit;
@@ -77,7 +77,7 @@ fn one_after_another(study: &Study, column: &Column, run: &RunResult) -> Option<
     Some(format!("one after another: {estimate}, {factor} as long"))
 }
 
-fn slots(run: &RunResult, folded: &Folded) -> Option<String> {
+fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
     let wall = run.wall.as_secs_f64();
     if folded.busy.is_empty() || wall <= 0.0 {
         return None;
@@ -93,7 +93,7 @@ fn slots(run: &RunResult, folded: &Folded) -> Option<String> {
     Some(format!("busy: {} slots, {least} to {most}, median {middle}", shares.len()))
 }
 
-fn longest(folded: &Folded) -> Vec<String> {
+fn longest(folded: &Streaming) -> Vec<String> {
     let lines = folded.longest.iter();
     lines.map(|long| format!("  {} {}: {}", format::duration(long.wall), long.seq + 1, long.label)).collect()
 }
@@ -120,7 +120,7 @@ mod tests {
     fn batch(tasks: u64) -> Study {
         let mut run = RunResult {
             wall: Duration::from_secs(10),
-            folded: Some(Folded::default()),
+            folded: Some(Streaming::default()),
             ..RunResult::default()
         };
         for seq in 0..tasks {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Comparison, Crew, Study, Verdict, karp_flatt};
+use crate::study::{Column, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
 
 /// The cells of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -179,13 +179,13 @@ fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>
 type Figure = fn(&Column) -> f64;
 
 /// A line on what worker processes cost: label, figure, how it is shown, a remark.
-type Cost = (&'static str, fn(&Crew) -> f64, fn(f64) -> String, &'static str);
+type Cost = (&'static str, fn(&WorkerCosts) -> f64, fn(f64) -> String, &'static str);
 
 const CREW: &[Cost] = &[
     ("workers' start", |crew| crew.startup.as_secs_f64(), seconds, "in wall"),
     ("workers' memory", |crew| crew.peak_memory.unwrap_or_default() as f64, format::memory, "in peak memory"),
     ("data passed", |crew| crew.passed as f64, format::bytes, ""),
-    ("passing it", Crew::passing_each, seconds, "in wall, for each worker"),
+    ("passing it", WorkerCosts::passing_each, seconds, "in wall, for each worker"),
 ];
 
 const SPLIT: [(&str, Figure); 2] = [

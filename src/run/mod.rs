@@ -3,32 +3,32 @@
 //!
 //! Knows neither how many threads there are nor what is done with the records.
 
-mod batch;
-mod halting;
+mod halt;
 mod one;
-mod pace;
+mod queue;
+mod throttle;
 
 use std::time::Duration;
 
-pub use batch::{Batch, Closing, Ledger, Ticket};
-pub use halting::Then;
+pub use halt::Then;
 pub use one::{Worker, run_one};
+pub use queue::{Closing, RecordSink, TaskQueue, Ticket};
 
 use crate::event::Observer;
 use crate::interrupt::Interrupt;
 use crate::measure::Clock;
 use crate::output::Sink;
 use crate::record::Way;
-use crate::turnstile::Turnstile;
+use crate::start_order::StartOrder;
 
 /// Everything that the tasks of one pass share.
 pub struct Run<'a> {
     /// How the batch is run.
     pub way: Way,
     /// The tasks and what became of them.
-    pub batch: Batch<'a>,
+    pub batch: TaskQueue<'a>,
     /// Who starts before whom.
-    pub turnstile: Turnstile,
+    pub start_order: StartOrder,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.

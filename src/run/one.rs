@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Run, Then, Ticket};
 use crate::output::TaskOutput;
-use crate::record::{Outcome, Record, Span, Spec, Task};
-use crate::sink::Held;
+use crate::record::{Outcome, Record, Span, Task, TaskInput};
+use crate::sink::RetryBuffer;
 use crate::workload::{Cx, Setting, Workload};
 
 /// What a worker knows from one task to the next.
@@ -39,7 +39,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         // Only the last try's output is anybody's, and which that is shows at its
         // end: until then it is held back.
         let output: Box<dyn TaskOutput + '_> = if run.batch.may_try_again(attempt) {
-            Box::new(Held::new(run.sink, &task))
+            Box::new(RetryBuffer::new(run.sink, &task))
         } else {
             run.sink.open(&task)
         };
@@ -52,7 +52,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
     };
     if workload.starts_in_order() {
         // It may have ended without a start.
-        run.turnstile.begin(turn);
+        run.start_order.begin(turn);
     }
     if attempt > 1 {
         record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
@@ -79,7 +79,7 @@ fn try_once<'s>(
         clock: run.clock,
         interrupt: run.interrupt,
         observer: run.observer,
-        turnstile: &run.turnstile,
+        start_order: &run.start_order,
         turn,
     };
     let mut cx = Cx::new(setting, output);
@@ -93,8 +93,8 @@ fn try_once<'s>(
     let (found, output) = cx.into_parts();
 
     let item = match task.spec {
-        Spec::Part { item, .. } => Some(item),
-        Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => None,
+        TaskInput::Part { item, .. } => Some(item),
+        TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => None,
     };
     let record = Record {
         seq: task.seq,

@@ -8,7 +8,7 @@ use std::mem::size_of;
 use serde::{Deserialize, Serialize};
 
 use super::spill::{Piece, Spill};
-use crate::record::{Outcome, Record, Spec, Task};
+use crate::record::{Outcome, Record, Task, TaskInput};
 
 /// The task and its record.
 pub(super) enum Early {
@@ -34,7 +34,7 @@ impl Over {
     pub(super) fn new(task: &Task, record: Record) -> Self {
         // It has been read, and may be long.
         let spec = match &task.spec {
-            Spec::Block(block) => Spec::Values(block.values.clone()),
+            TaskInput::Block(block) => TaskInput::Values(block.values.clone()),
             other => other.clone(),
         };
         let task = Task { seq: task.seq, turn: task.turn, slot: task.slot, label: task.label.clone(), spec };
@@ -103,7 +103,8 @@ mod tests {
     fn a_record_comes_back_from_the_file_as_it_was_without_what_was_read() {
         let values = vec![b"a\xff".to_vec(), Vec::new()];
         let block = Block { values: values.clone(), bytes: vec![b'x'; 10_000], stretch: None };
-        let task = Task { slot: 3, turn: 4, spec: Spec::Block(Box::new(block)), ..Task::new(7, "seven") };
+        let task =
+            Task { slot: 3, turn: 4, spec: TaskInput::Block(Box::new(block)), ..Task::new(7, "seven") };
         let record = Record {
             slot: 3,
             line: Some(b"cat \xff".to_vec()),
@@ -118,7 +119,7 @@ mod tests {
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
         let back = early.take(&spill);
         assert_eq!(back.record, record);
-        assert_eq!(back.task, Task { spec: Spec::Values(values), ..task });
+        assert_eq!(back.task, Task { spec: TaskInput::Values(values), ..task });
     }
 
     #[test]

@@ -15,8 +15,8 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::opened::Opened;
 use super::spill::{Piece, Spill};
+use super::start_grace::StartGrace;
 use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
 use crate::record::{Outcome, Record, Task};
 
@@ -35,14 +35,14 @@ struct Door<D> {
     /// The task that streams through, and keeps the others out until it is over.
     holder: Option<u64>,
     held_up: Vec<Wake>,
-    opened: Opened,
+    opened: StartGrace,
 }
 
 impl<D: Destination> Grouped<D> {
     /// Keeps at most about `budget` bytes in memory.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
-        let door = Door { destination, holder: None, held_up: Vec::new(), opened: Opened::default() };
+        let door = Door { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };
         Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
     }
 
@@ -228,7 +228,7 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
 mod tests {
     use std::time::Instant;
 
-    use super::super::opened::A_MOMENT;
+    use super::super::start_grace::A_MOMENT;
     use super::*;
     use crate::output::tests::Acknowledged;
     use crate::record::tests::record;

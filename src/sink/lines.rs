@@ -6,8 +6,8 @@
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::opened::Opened;
 use super::spill::{Piece, Spill};
+use super::start_grace::StartGrace;
 use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::record::{Record, Task};
 
@@ -32,7 +32,7 @@ enum Pieces {
 
 struct State<D> {
     destination: D,
-    opened: Opened,
+    opened: StartGrace,
 }
 
 impl<D: Destination> Lines<D> {
@@ -49,7 +49,7 @@ impl<D: Destination> Lines<D> {
     }
 
     fn with(destination: D, pieces: Pieces) -> Self {
-        let state = Mutex::new(State { destination, opened: Opened::default() });
+        let state = Mutex::new(State { destination, opened: StartGrace::default() });
         Self { state, over: Condvar::new(), pieces }
     }
 

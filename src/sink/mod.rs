@@ -3,8 +3,8 @@
 //!
 //! [`Ordered`] lets every task write at once and keeps what has to wait (memory
 //! first, then one spill file). [`Grouped`] hands a task's output on when it
-//! ends, [`Lines`] line by line. [`Heads`] keeps the beginning for a report,
-//! [`Held`] what a task wrote until it is known that this was its last try.
+//! ends, [`Lines`] line by line. [`HeadCapture`] keeps the beginning for a report,
+//! [`RetryBuffer`] what a task wrote until it is known that this was its last try.
 //! [`Recording`] puts aside what one run writes and [`Comparing`] compares another
 //! with it. None knows what the bytes mean.
 //!
@@ -13,25 +13,25 @@
 
 mod early;
 mod grouped;
-mod heads;
-mod held;
+mod head_capture;
 mod journals;
 mod kept;
 mod lines;
-mod opened;
 mod ordered;
 mod reference;
 mod results;
+mod retry_buffer;
 mod rows;
 mod spill;
+mod start_grace;
 
 pub use grouped::Grouped;
-pub use heads::Heads;
-pub use held::Held;
+pub use head_capture::HeadCapture;
 pub use journals::{JobLog, JsonLines};
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
 pub use reference::{Comparing, Recording, Reference};
-pub use results::{Columns, Form, Headed, Place, ResultFiles, Table, Tails, ToFile};
+pub use results::{Columns, FailureTails, Form, Headed, Place, ResultFiles, Table, ToFile};
+pub use retry_buffer::RetryBuffer;
 pub use rows::{Earlier, Ends, Rows};

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use crate::output::tests::Acknowledged;
     use crate::record::tests::record;
-    use crate::sink::Heads;
+    use crate::sink::HeadCapture;
 
     /// Each task's chunks for stdout, then for stderr.
     type Writes = Vec<[Vec<Vec<u8>>; 2]>;
@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn found(first: &Writes, second: &Writes) -> Vec<(u64, Channel, String)> {
-        let nowhere = Heads::new(0);
+        let nowhere = HeadCapture::new(0);
         let recording = Recording::new(&nowhere);
         write_all(&recording, first);
         let reference = recording.finish().unwrap();

@@ -7,16 +7,16 @@ mod agreement;
 mod bootstrap;
 mod change;
 mod comparison;
-mod crew;
 mod estimate;
-mod folded;
 mod gate;
 mod remedian;
 mod scaling;
 mod sentence;
 mod sketch;
 mod sound;
+mod streaming;
 mod summary;
+mod worker_costs;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,15 +28,15 @@ pub(crate) use agreement::{Comparer, Known, Produced};
 pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
-pub use crew::Crew;
 pub use estimate::{Estimate, cores_busy, serial_time, whole};
-pub use folded::{Folded, Long};
 pub use gate::Gates;
 pub use remedian::Remedian;
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use sentence::explain;
 pub use sketch::Sketch;
+pub use streaming::{Long, Streaming};
 pub use summary::{RunResult, SpanTotal};
+pub use worker_costs::WorkerCosts;
 
 use crate::host::Host;
 use crate::measure::seconds;
@@ -188,7 +188,7 @@ impl Column {
     }
 
     /// The same of what its worker processes cost; `None` where it had none.
-    pub fn of_crew(&self, figure: impl Fn(&Crew) -> f64) -> Option<f64> {
+    pub fn of_crew(&self, figure: impl Fn(&WorkerCosts) -> f64) -> Option<f64> {
         let figures: Vec<f64> = self.runs.iter().filter_map(|run| run.crew.as_ref()).map(figure).collect();
         (!figures.is_empty()).then(|| median(&figures))
     }

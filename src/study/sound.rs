@@ -3,7 +3,7 @@
 //!
 //! Durations are looked at where they are read (`measure::seconds`).
 
-use super::{Agreement, Column, Crew, Cut, FilesAgreement, RunResult, Study};
+use super::{Agreement, Column, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
 use crate::host::{Host, Surroundings};
 use crate::measure::Usage;
 use crate::record::Record;
@@ -82,7 +82,7 @@ impl RunResult {
             ("voluntary_switches", voluntary_switches),
             ("involuntary_switches", involuntary_switches),
         ])?;
-        if let Some(Crew { workers, peak_memory, passed, replaced, .. }) = &self.crew {
+        if let Some(WorkerCosts { workers, peak_memory, passed, replaced, .. }) = &self.crew {
             within("workers", *workers, 0, WIDEST)?;
             counts(&[
                 ("crew.peak_memory", peak_memory.unwrap_or(0)),

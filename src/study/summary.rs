@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crew, Folded};
+use super::{Streaming, WorkerCosts};
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
 use crate::record::{Record, Span};
@@ -26,7 +26,7 @@ pub struct RunResult {
     pub peak_memory: Option<u64>,
     /// What processes of their own cost, where tasks ran in such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crew: Option<Crew>,
+    pub crew: Option<WorkerCosts>,
     /// How many tasks finished.
     pub tasks: u64,
     /// How many of them did what they were to do.
@@ -58,7 +58,7 @@ pub struct RunResult {
     pub spans: Vec<SpanTotal>,
     /// The tasks folded, where their records are not kept; not saved.
     #[serde(skip)]
-    pub folded: Option<Folded>,
+    pub folded: Option<Streaming>,
     /// The records, in input order; empty where keeping them would take too
     /// much memory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,9 +3,9 @@
 //! Knows text only: whether the shell at hand reads start-up files, whether a
 //! function has the program's name and where PATH finds it is decided elsewhere.
 
-use super::builtins::is_builtin;
 use super::piece::{Group, Numbers, Piece, What};
 use super::render::{Quoting, Template};
+use super::shell_builtins::is_builtin;
 use super::walk::{Sink, walk};
 
 /// A template whose lines every shell would only split into words.

@@ -2,9 +2,9 @@
 //!
 //! Knows one place in one text; the search through all of it is `parse`'s.
 
-use super::options::{Meaning, Options, Rule, Skip};
 use super::parse::{Unsupported, inserted};
 use super::piece::{Position, Replacement, What};
+use super::replacements::{Meaning, Options, Rule, Skip};
 
 /// A replacement string found at the start of a text.
 pub(super) struct Match<'a> {

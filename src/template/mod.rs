@@ -6,7 +6,7 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `options` | which replacement strings exist, and under which names |
+//! | `replacements` | which replacement strings exist, and under which names |
 //! | `parse` | how a command's words become pieces |
 //! | `find` | one replacement string at one place of a text |
 //! | `shape` | the strings of `--plus` that hold a text of the user's |
@@ -22,9 +22,8 @@
 //! | `pack` | the length of a line that values are still added to |
 //! | `measure` | what a piece of a line weighs |
 //! | `direct` | a job's argument vector, made without a shell |
-//! | `builtins` | the words that only a shell can run |
+//! | `shell_builtins` | the words that only a shell can run |
 
-mod builtins;
 mod counts;
 mod direct;
 mod find;
@@ -32,23 +31,24 @@ mod form;
 mod group;
 mod line;
 mod measure;
-mod options;
 mod pack;
 mod parse;
 mod pattern;
 mod piece;
 mod quote;
 mod render;
+mod replacements;
 mod shape;
+mod shell_builtins;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use counts::Counts;
 pub use direct::{Argv, Direct};
-pub use options::{Name, Options};
 pub use pack::Packer;
 pub use parse::Unsupported;
 pub use piece::Numbers;
 pub use quote::{Dialect, quote, quoted_len};
 pub use render::{Quoting, Template};
+pub use replacements::{Name, Options};

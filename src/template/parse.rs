@@ -6,8 +6,8 @@
 use std::fmt;
 
 use super::find::Match;
-use super::options::{Options, Rule, Skip, rules};
 use super::piece::{Piece, Position, Replacement, What};
+use super::replacements::{Options, Rule, Skip, rules};
 
 /// A replacement string that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

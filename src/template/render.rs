@@ -5,10 +5,10 @@
 
 use super::group::groups;
 use super::line::{Plain, Quoted, Words};
-use super::options::{Options, Skip};
 use super::parse::{Parsed, Unsupported, parse};
 use super::piece::{Group, Number, Numbers, Piece, What};
 use super::quote::Dialect;
+use super::replacements::{Options, Skip};
 use super::walk::walk;
 
 /// How a line is quoted.

@@ -1,7 +1,7 @@
 //! The VOSI availability document: whether a service is up, since when, and
 //! what its operator has to say.
 
-use super::{Flaw, FlawKind, read_datetime, xml};
+use super::{FlawKind, ParseError, read_datetime, xml};
 
 /// The namespace of the schema.
 const NAMESPACE: &str = "http://www.ivoa.net/xml/VOSIAvailability/v1.0";
@@ -59,7 +59,7 @@ pub enum Oddity {
 /// # Errors
 /// When it is no such document, or does not say in one clear word whether the
 /// service is available.
-pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availability, Flaw> {
+pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availability, ParseError> {
     let text = xml::text(bytes, charset)?;
     let tree = xml::tree(&text)?;
     let root = tree.root_element();
@@ -79,7 +79,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
             .filter(move |child| child.is_element() && child.tag_name().name() == name)
             .filter(move |child| child.tag_name().namespace() == root.tag_name().namespace())
     };
-    let bad = |text: String| Flaw::new(FlawKind::BadValue, text);
+    let bad = |text: String| ParseError::new(FlawKind::BadValue, text);
     let mut values = named("available").map(xml::value);
     let available = match (values.next(), values.next()) {
         (None, _) => return Err(bad("it does not say whether the service is available".to_owned())),
@@ -98,7 +98,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
         Some(word) => {
             return Err(bad(format!(
                 "available is {:?}, neither true nor false",
-                super::scan::head(word, 40)
+                super::sniff::head(word, 40)
             )));
         }
         None => return Err(bad("available holds elements, neither true nor false".to_owned())),

@@ -1,6 +1,6 @@
 //! The VOSI capabilities document: what a service can do, and where.
 
-use super::{Flaw, xml};
+use super::{ParseError, xml};
 
 /// What a capabilities document lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Capabilities {
 ///
 /// # Errors
 /// When it is no such document.
-pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabilities, Flaw> {
+pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabilities, ParseError> {
     let text = xml::text(bytes, charset)?;
     let tree = xml::tree(&text)?;
     let root = tree.root_element();

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{Flaw, FlawKind};
+use super::{FlawKind, ParseError};
 
 /// So much of a document is looked at for its declaration.
 const DECLARATION_WITHIN: usize = 1024;
@@ -25,8 +25,8 @@ enum Encoding {
 ///
 /// # Errors
 /// When the encoding is unknown, or the bytes are not in it.
-pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, Flaw> {
-    let bad = |text: &str| Flaw::new(FlawKind::BadXml, text);
+pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
+    let bad = |text: &str| ParseError::new(FlawKind::BadXml, text);
     if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Err(bad("it is in UTF-32, which no document of the VO is"));
     }
@@ -68,14 +68,14 @@ pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, Flaw> {
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         let text = format!("not UTF-8 at byte {}", error.valid_up_to());
-        Flaw::new(FlawKind::BadXml, text)
+        ParseError::new(FlawKind::BadXml, text)
     })
 }
 
-fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, Flaw> {
+fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, ParseError> {
     let units = bytes.chunks_exact(2);
     let odd = !units.remainder().is_empty();
     let units = units.map(|pair| {
@@ -85,7 +85,7 @@ fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, Flaw> {
     let text: Result<String, _> = char::decode_utf16(units).collect();
     match text {
         Ok(text) if !odd => Ok(Cow::Owned(text)),
-        Ok(_) | Err(_) => Err(Flaw::new(FlawKind::BadXml, "not UTF-16, as it says it is")),
+        Ok(_) | Err(_) => Err(ParseError::new(FlawKind::BadXml, "not UTF-16, as it says it is")),
     }
 }
 

@@ -30,9 +30,9 @@ mod availability;
 mod capabilities;
 mod datetime;
 mod encoding;
-mod flaw;
+mod parse_error;
 mod query;
-mod scan;
+mod sniff;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -41,9 +41,9 @@ mod xml;
 pub use availability::{Availability, Moment, Oddity, read_availability};
 pub use capabilities::{Capabilities, Capability, read_capabilities};
 pub use datetime::read_datetime;
-pub use flaw::{Flaw, FlawKind};
+pub use parse_error::{FlawKind, ParseError};
 pub use query::{QUERY, QueryAnswer, QueryStatus, Rows, query_form, read_answer};
-pub use scan::{page_title, refuse_unsafe};
+pub use sniff::{page_title, refuse_unsafe};
 pub use tables::{Tables, read_tables};
 
 /// The standard's name of a TAP service.

@@ -6,7 +6,7 @@
 
 use roxmltree::Node;
 
-use super::{Flaw, FlawKind, xml};
+use super::{FlawKind, ParseError, xml};
 
 /// A query that every TAP service can answer: TAP requires the table.
 pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
@@ -64,7 +64,7 @@ pub fn query_form(adql: &str, most_rows: u32) -> Vec<(&'static str, String)> {
 ///
 /// # Errors
 /// When it is no `VOTable`.
-pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, Flaw> {
+pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, ParseError> {
     let text = xml::text(bytes, charset)?;
     let tree = xml::tree_of_votable(&text)?;
     let root = tree.root_element();
@@ -140,14 +140,14 @@ fn rows(table: Node<'_, '_>) -> Rows {
 impl QueryAnswer {
     /// Why the query cannot be called answered; `None` where it can.
     #[must_use]
-    pub fn failure(&self) -> Option<Flaw> {
+    pub fn failure(&self) -> Option<ParseError> {
         let text = match (&self.status, self.fields) {
             (QueryStatus::Error(text), _) if text.is_empty() => "QUERY_STATUS is ERROR".to_owned(),
             (QueryStatus::Error(text), _) => {
-                format!("QUERY_STATUS is ERROR: {}", super::scan::head(text, LONGEST_TEXT))
+                format!("QUERY_STATUS is ERROR: {}", super::sniff::head(text, LONGEST_TEXT))
             }
             (QueryStatus::Unknown(word), _) => {
-                format!("QUERY_STATUS is {:?}, which means nothing", super::scan::head(word, 40))
+                format!("QUERY_STATUS is {:?}, which means nothing", super::sniff::head(word, 40))
             }
             (QueryStatus::Missing, _) => "the answer has no QUERY_STATUS".to_owned(),
             (QueryStatus::Ok | QueryStatus::Overflow, None) => "the answer has no TABLE".to_owned(),
@@ -156,6 +156,6 @@ impl QueryAnswer {
             }
             (QueryStatus::Ok | QueryStatus::Overflow, Some(_)) => return None,
         };
-        Some(Flaw::new(FlawKind::BadValue, text))
+        Some(ParseError::new(FlawKind::BadValue, text))
     }
 }

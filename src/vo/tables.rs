@@ -1,6 +1,6 @@
 //! The VOSI tables document: which tables a service has.
 
-use super::{Flaw, xml};
+use super::{ParseError, xml};
 
 /// The tables of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Tables {
 ///
 /// # Errors
 /// When it is no such document.
-pub fn read_tables(bytes: &[u8], charset: Option<&str>) -> Result<Tables, Flaw> {
+pub fn read_tables(bytes: &[u8], charset: Option<&str>) -> Result<Tables, ParseError> {
     let text = xml::text(bytes, charset)?;
     let tree = xml::tree(&text)?;
     let root = tree.root_element();

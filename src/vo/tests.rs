@@ -17,7 +17,7 @@ fn document(inside: &str) -> String {
     format!("<a:availability xmlns:a=\"{NAMESPACE}\">{inside}</a:availability>")
 }
 
-fn read(text: &str) -> Result<Availability, Flaw> {
+fn read(text: &str) -> Result<Availability, ParseError> {
     read_availability(text.as_bytes(), None)
 }
 

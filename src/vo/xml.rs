@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::encoding::decode;
-use super::scan::{DEFINITION, head, refuse_unsafe};
-use super::{Flaw, FlawKind};
+use super::sniff::{DEFINITION, head, refuse_unsafe};
+use super::{FlawKind, ParseError};
 
 /// More nodes than this are no document of the VO.
 const MOST_NODES: u32 = 200_000;
@@ -16,7 +16,7 @@ const MOST_NODES: u32 = 200_000;
 ///
 /// # Errors
 /// When it is no XML, unsafe, or in an unknown encoding.
-pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, Flaw> {
+pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
     // A web page or a picture is told as that before its encoding is.
     let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let is_wide = bytes.iter().take(4).any(|&byte| byte == 0 || byte >= 0xfe);
@@ -28,7 +28,7 @@ pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a,
     }
     let text = match decode(bytes, charset) {
         Err(_) if is_wide && !looks_like_text(bytes) => {
-            return Err(Flaw::new(FlawKind::NotXml, "not XML but binary data"));
+            return Err(ParseError::new(FlawKind::NotXml, "not XML but binary data"));
         }
         decoded => decoded?,
     };
@@ -45,7 +45,7 @@ fn looks_like_text(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// When it is not well-formed.
-pub(super) fn tree(text: &str) -> Result<Document<'_>, Flaw> {
+pub(super) fn tree(text: &str) -> Result<Document<'_>, ParseError> {
     parsed(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() })
 }
 
@@ -54,28 +54,28 @@ pub(super) fn tree(text: &str) -> Result<Document<'_>, Flaw> {
 ///
 /// # Errors
 /// When it is not well-formed.
-pub(super) fn tree_of_votable(text: &str) -> Result<Document<'_>, Flaw> {
+pub(super) fn tree_of_votable(text: &str) -> Result<Document<'_>, ParseError> {
     parsed(text, ParsingOptions { nodes_limit: MOST_NODES, allow_dtd: true, ..ParsingOptions::default() })
 }
 
-fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>, Flaw> {
+fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>, ParseError> {
     Document::parse_with_options(text, options).map_err(|error| {
         let text = head(&error.to_string(), 200).to_owned();
         match error {
-            roxmltree::Error::DtdDetected => Flaw::new(FlawKind::UnsafeXml, DEFINITION),
+            roxmltree::Error::DtdDetected => ParseError::new(FlawKind::UnsafeXml, DEFINITION),
             roxmltree::Error::NodesLimitReached
             | roxmltree::Error::AttributesLimitReached
-            | roxmltree::Error::NamespacesLimitReached => Flaw::new(FlawKind::UnsafeXml, text),
-            _ => Flaw::new(FlawKind::BadXml, format!("not well-formed: {text}")),
+            | roxmltree::Error::NamespacesLimitReached => ParseError::new(FlawKind::UnsafeXml, text),
+            _ => ParseError::new(FlawKind::BadXml, format!("not well-formed: {text}")),
         }
     })
 }
 
 /// The trouble that the root is another one than was asked for.
-pub(super) fn wrong_root(wanted: &str, root: Node<'_, '_>) -> Flaw {
+pub(super) fn wrong_root(wanted: &str, root: Node<'_, '_>) -> ParseError {
     let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace().unwrap_or("no namespace"));
     let text = format!("not a document of {wanted} but <{}> of {}", head(name, 60), head(namespace, 100));
-    Flaw::new(FlawKind::WrongDocument, text)
+    ParseError::new(FlawKind::WrongDocument, text)
 }
 
 /// The characters directly in `node`, joined over comments, blanks around them

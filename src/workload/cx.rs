@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::record::{Digest, Span, Way};
-use crate::turnstile::Turnstile;
+use crate::start_order::StartOrder;
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct Setting<'a> {
     /// Who hears of progress.
     pub observer: &'a dyn Observer,
     /// Who starts before whom.
-    pub turnstile: &'a Turnstile,
+    pub start_order: &'a StartOrder,
     /// The task's turn there.
     pub turn: u64,
 }
@@ -101,12 +101,12 @@ impl<'a> Cx<'a> {
     /// Waits until the tasks taken before this one have started: for a workload
     /// that [starts in order](super::Workload::starts_in_order).
     pub fn wait_for_turn(&self) {
-        self.setting.turnstile.wait(self.setting.turn);
+        self.setting.start_order.wait(self.setting.turn);
     }
 
     /// The task has started: the next one may.
     pub fn has_started(&self) {
-        self.setting.turnstile.begin(self.setting.turn);
+        self.setting.start_order.begin(self.setting.turn);
     }
 
     /// When to stop early.

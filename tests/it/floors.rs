@@ -308,8 +308,8 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "progress/",
         "interrupt.rs",
         "interrupt/",
-        "run/pace.rs",
-        "sink/opened.rs",
+        "run/throttle.rs",
+        "sink/start_grace.rs",
         "http/",
     ];
     only_in(&allowed, &["Instant::now"]);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{asks, defaults, offered, policy, show, ways, width};
+use super::{conflicts, defaults, info, placeholder, policy, show, width};
 use crate::cli::args::Drawn;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
@@ -33,7 +33,7 @@ use crate::workload::command::{OutputFiles, Present};
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse_compared(words)?;
     if let Some(ask) = typed.ask {
-        return asks::answer(ask);
+        return info::answer(ask);
     }
     refuse(&typed)?;
     let gates = gates::typed(&typed.study);
@@ -130,7 +130,7 @@ fn terminal(typed: &Typed) -> Terminal {
 
 /// Refuses what cannot be compared, with the reason.
 fn refuse(typed: &Typed) -> Result<(), Fault> {
-    offered::check_both_ways(typed)?;
+    conflicts::check_both_ways(typed)?;
     let first = typed.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
     let row = ROWS.iter().find(|row| row.name == first || row.alias == Some(&first));
     if let Some(row) = row.filter(|row| typed.sources.is_empty() && row.name != "sleep") {
@@ -140,7 +140,7 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
         )));
     }
     let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-    if nothing && crate::cli::notebook::stdin_offers_nothing() {
+    if nothing && crate::cli::bare_command::stdin_offers_nothing() {
         let text = "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help";
         return Err(Fault::Usage(text.to_owned()));
     }
@@ -158,7 +158,7 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
     for pattern in &typed.study.outputs {
         let template = |way| -> Result<(Template, usize), Fault> {
-            let (text, times) = ways::named(pattern.as_bytes(), way);
+            let (text, times) = placeholder::named(pattern.as_bytes(), way);
             let template =
                 Template::text(&text, &options).map_err(|error| Fault::Usage(error.to_string()))?;
             if !template.uses_any() {

@@ -4,14 +4,14 @@
 use std::env;
 use std::ffi::OsString;
 
-use super::{offered, pairs};
+use super::{conflicts, pairs};
 use crate::cli::exit::Fault;
 use crate::gnu_args::{self, Typed};
 use crate::record::Way;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
-    let mut typed = with_defaults(words, offered::goes_one_way)?;
+    let mut typed = with_defaults(words, conflicts::goes_one_way)?;
     // How many at a time is said for parallel runs.
     if way == Way::Serial && understood(words)?.run.jobs.is_none() {
         typed.run.jobs = None;
@@ -21,7 +21,7 @@ pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
 
 /// The same for a batch compared.
 pub(super) fn parse_compared(words: &[OsString]) -> Result<Typed, Fault> {
-    with_defaults(words, |option| offered::check_both_ways(option).is_ok())
+    with_defaults(words, |option| conflicts::check_both_ways(option).is_ok())
 }
 
 fn understood(words: &[OsString]) -> Result<Typed, Fault> {

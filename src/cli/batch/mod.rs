@@ -3,44 +3,44 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `offered` | options that are refused, with reasons |
+//! | `conflicts` | options that are refused, with reasons |
 //! | `pairs` | options that have no effect beside others |
-//! | `asks` | what is asked for instead of a run |
+//! | `info` | what is asked for instead of a run |
 //! | `settings` | options to a batch: template, inputs, order of output |
-//! | `reads` | where jobs come from, and what they read |
+//! | `job_input` | where jobs come from, and what they read |
 //! | `shuffle` | `--shuf` |
 //! | `width` | `-j` |
-//! | `ways` | `{way}` |
+//! | `placeholder` | `{way}` |
 //! | `compare` | both ways: which runs there are, and the report |
-//! | `total` | how many jobs, where the line says it |
+//! | `job_count` | how many jobs, where the line says it |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up |
 //! | `timeout` | a limit that follows how long jobs take |
 //! | `defaults` | options in `$PARSIM` |
-//! | `attending` | what a signal does to the batch; progress as time passes |
-//! | `beside` | output with the bar out of its way |
-//! | `ending` | what is said when the batch is over, and the exit status |
+//! | `signal_thread` | what a signal does to the batch; progress as time passes |
+//! | `suspend_bar` | output with the bar out of its way |
+//! | `finish` | what is said when the batch is over, and the exit status |
 
-mod asks;
-mod attending;
-mod beside;
 mod compare;
+mod conflicts;
 mod defaults;
-mod ending;
-mod offered;
+mod finish;
+mod info;
+mod job_count;
+mod job_input;
 mod pairs;
+mod placeholder;
 mod policy;
-mod reads;
 mod records;
 mod results;
 mod settings;
 mod shell;
 mod shuffle;
+mod signal_thread;
+mod suspend_bar;
 mod timeout;
-mod total;
-mod ways;
 mod width;
 
 use std::ffi::OsString;
@@ -49,8 +49,8 @@ use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
 #[cfg(test)]
-pub(super) use self::offered::check_both_ways;
-pub(super) use self::offered::is_not_compared;
+pub(super) use self::conflicts::check_both_ways;
+pub(super) use self::conflicts::is_not_compared;
 use self::settings::Purpose;
 use self::timeout::MedianLimit;
 use self::width::Reread;
@@ -79,7 +79,7 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
         let only_common = typed.given.iter().all(|option| common.contains(option));
         let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
         let exports = !typed.output.exports.is_empty();
-        !(nothing && (only_common || exports) && super::notebook::stdin_offers_nothing())
+        !(nothing && (only_common || exports) && super::bare_command::stdin_offers_nothing())
     })
 }
 
@@ -87,19 +87,19 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse(way, words)?;
     if let Some(ask) = typed.ask {
-        return asks::answer(ask);
+        return info::answer(ask);
     }
-    offered::check(&typed)?;
+    conflicts::check(&typed)?;
     if let Some(first) = typed.command.first()
-        && let Some(hint) = super::notebook::workload_hint(way, &first.to_string_lossy())
+        && let Some(hint) = super::bare_command::workload_hint(way, &first.to_string_lossy())
         && typed.sources.is_empty()
     {
         return Err(Fault::Usage(hint));
     }
     let typed = records::effective(typed)?;
-    let interrupt = Interrupt::on_signals(Hup::Drains, attending::ASKS).map_err(Fault::Own)?;
-    let signals = attending::catch(&interrupt).map_err(Fault::Own)?;
-    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| total::total(&typed))));
+    let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS).map_err(Fault::Own)?;
+    let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
+    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
     let meter = Arc::new(meter(&typed, &board));
     let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
@@ -108,12 +108,13 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     }
     let (mut batch, mut results) = prepared?;
     let mut exports = Exports::of(&typed.output.exports)?;
-    let attendant = attending::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
+    let attendant =
+        signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
         Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
-            Some((reread, elastic)) => (Some(reread), Box::new(elastic)),
+            Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width))),
         },
     };
@@ -148,13 +149,13 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     meter.end();
     drop(attendant);
     let study = study.map_err(Fault::Own)?;
-    ending::tell(&study, &typed, &results.tails, &board, &interrupt);
-    ending::summarize(&study, &typed);
+    finish::tell(&study, &typed, &results.tails, &board, &interrupt);
+    finish::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
     if crate::process::missed_stdout() && interrupt.signal().is_none() {
         Terminal::has_stdout().map_err(Fault::Own)?;
     }
-    Ok(ending::end(&study, &interrupt))
+    Ok(finish::end(&study, &interrupt))
 }
 
 /// Shows how far `board`'s batch is: at once where that is asked for, else when

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ending::say;
+use super::finish::say;
 use crate::cli::exit::Fault;
 use crate::cli::term::Terminal;
 use crate::event::Journal;

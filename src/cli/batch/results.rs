@@ -12,8 +12,8 @@ use crate::gnu_args::{Flag, Typed};
 use crate::interrupt::Interrupt;
 use crate::output::{Destination, Sink};
 use crate::sink::{
-    Columns, Earlier, Ends, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows, Table, Tails,
-    ToFile,
+    Columns, Earlier, Ends, FailureTails, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows,
+    Table, ToFile,
 };
 use crate::template::{Counts, Options, Template};
 use crate::workload::command::{MakeSink, Order};
@@ -32,7 +32,7 @@ pub(super) struct Results {
     /// Whether names depend on the number of jobs.
     pub(super) needs_total: bool,
     /// What failed jobs had to say where it was not shown.
-    pub(super) tails: Arc<Tails>,
+    pub(super) tails: Arc<FailureTails>,
 }
 
 /// What the options say. `streams` are parsim's own stdout and stderr.
@@ -45,7 +45,7 @@ pub(super) fn results(
     interrupt: &Interrupt,
 ) -> Result<Results, Fault> {
     let has = |flag| typed.flags.has(flag);
-    let tails = Arc::new(Tails::default());
+    let tails = Arc::new(FailureTails::default());
     let mut results =
         Results { sink: None, journal: None, has: Arc::new(|_| false), needs_total: false, tails };
     // No job is run, and its command line is what is asked for.
@@ -130,7 +130,7 @@ fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
             "--resume: all blocks share the results in {shown}, which do not tell what is done: use {apart}"
         )));
     }
-    super::ending::say(&format!(
+    super::finish::say(&format!(
         "all blocks share the results in {shown}, where only the last stay: use {apart}"
     ));
     Ok(())

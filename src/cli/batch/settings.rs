@@ -7,13 +7,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::beside::Beside;
+use super::job_input::{self, Jobs};
+use super::placeholder;
 use super::policy::{term_sequence, timeout};
-use super::reads::{self, Jobs};
 use super::records::{self, Lines};
 use super::results::{self, Results};
 use super::shell::shell;
-use super::ways;
+use super::suspend_bar::Beside;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{Streams, Tag, trace};
 use crate::format::reason;
@@ -79,12 +79,12 @@ pub(super) fn prepare(
     let apart = apart.then(|| names_apart(&words));
     let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
     let command = |words: &[Vec<u8>]| Template::command(words, &options);
-    let of_way = |way| words.iter().map(|word| ways::named(word, way).0).collect::<Vec<_>>();
-    let names_way = || words.iter().any(|word| ways::named(word, Way::Serial).1 > 0);
+    let of_way = |way| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
+    let names_way = || words.iter().any(|word| placeholder::named(word, Way::Serial).1 > 0);
     let template = match purpose {
         // Without words, values are the commands. A name is appended as a value is,
         // for what is in the file is read in no other way.
-        Purpose::Effect if typed.pipes() && !words.is_empty() && reads::offer(typed) == Offer::Stdin => {
+        Purpose::Effect if typed.pipes() && !words.is_empty() && job_input::offer(typed) == Offer::Stdin => {
             Template::exact(&words, &options)
         }
         Purpose::Effect => Template::command(&words, &options),
@@ -128,7 +128,7 @@ pub(super) fn prepare(
         variables,
         slot_variable: typed.run.slot_variable.clone(),
         reads,
-        offer: reads::offer(typed),
+        offer: job_input::offer(typed),
         counts,
         nice: typed.run.nice,
         timeout: timeout(typed),
@@ -232,7 +232,7 @@ fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
 }
 
 fn quoting(typed: &Typed) -> Quoting {
-    match (typed.flags.has(Flag::Quote), reads::offer(typed)) {
+    match (typed.flags.has(Flag::Quote), job_input::offer(typed)) {
         (true, _) => Quoting::Words,
         (false, Offer::Stdin) => Quoting::Shell,
         // The name is a variable of the shell's.

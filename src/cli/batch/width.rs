@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::cli::exit::Fault;
 use crate::cli::jobs::JobsList;
 use crate::event::Journal;
-use crate::executor::{Elastic, Width};
+use crate::executor::{ResizablePool, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
@@ -62,12 +62,12 @@ pub(super) struct Reread {
 impl Reread {
     /// For a parallel run of `typed` that begins with `width` slots, and the
     /// engine that follows the number; None where it does not stand in a file.
-    pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, Elastic)> {
+    pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, ResizablePool)> {
         let Some(Jobs::Named(name)) = &typed.run.jobs else { return None };
         let most = NonZeroUsize::new(AS_MANY).map_or(width, |most| most.max(width));
         let most = affordable(most, Some(&Jobs::AsMany), meter).ok()?;
         let width = Arc::new(Width::new(width));
-        let engine = Elastic::new(Arc::clone(&width), most);
+        let engine = ResizablePool::new(Arc::clone(&width), most);
         Some((Self { name: name.clone(), usable: usable(typed), width }, engine))
     }
 }

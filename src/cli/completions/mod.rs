@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 
 use super::exit::{End, Fault};
-use super::{documented, print};
+use super::{option_docs, print};
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
@@ -40,7 +40,7 @@ pub(super) fn command() -> Command {
 /// Prints the script.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let name = matches.get_one::<String>("shell").map_or("", String::as_str);
-    let mut command = documented::with_help();
+    let mut command = option_docs::with_help();
     let (shell, more) = match name {
         "bash" => (Shell::Bash, BASH.replace("@VALUED@", &with_values(&command).join("|"))),
         "fish" => (Shell::Fish, FISH.replace("@VALUED@", &with_values(&command).join(" "))),
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn options_with_values_are_those_of_a_batch_whose_value_is_a_word_of_its_own() {
-        let names = with_values(&documented::command());
+        let names = with_values(&option_docs::command());
         for name in ["-j", "--jobs", "-a", "--runs", "--joblog"] {
             assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
         }

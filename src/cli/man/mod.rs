@@ -1,6 +1,6 @@
 //! `parsim man`: its pages for man(1), one for parsim and one for each subcommand.
 //!
-//! Options come from the whole command line ([`documented`]), the rest from the
+//! Options come from the whole command line ([`option_docs`]), the rest from the
 //! texts that `parsim help` shows.
 
 mod text;
@@ -18,7 +18,7 @@ use super::exit::{End, Exit, Fault};
 use super::help::LONG;
 use super::help::told::section;
 use super::leftovers::removed_by_signals;
-use super::{documented, help, print};
+use super::{help, option_docs, print};
 use crate::whole_file::WholeFile;
 
 /// The day of the commit that was built, where that is known.
@@ -44,7 +44,7 @@ pub(super) fn command() -> Command {
 
 /// Prints the page that is asked for, or writes all of them.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
-    let mut whole = documented::command();
+    let mut whole = option_docs::command();
     whole.build();
     if let Some(folder) = matches.get_one::<PathBuf>("folder") {
         write(folder, &whole).map_err(Fault::Own)?;

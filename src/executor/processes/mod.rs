@@ -2,17 +2,17 @@
 //! be, then given task after task; records come back.
 //!
 //! Three parts that do not know each other's business: what is said (`protocol`),
-//! what carries the words ([`Transport`]), and who says what when (`seat` here,
+//! what carries the words ([`Transport`]), and who says what when (`worker` here,
 //! [`serve()`] there). Workers elsewhere than on this machine are another transport.
 //! Knows nothing of what tasks do: a worker builds the workload anew from its
 //! blueprint.
 
 mod protocol;
-mod seat;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod worker_link;
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -24,14 +24,14 @@ pub use self::serve::{Build, serve};
 pub use self::transport::{Children, Link, Transport};
 
 use self::protocol::{Hello, PROTOCOL};
-use self::seat::{Cost, Orders, Seat};
+use self::worker_link::{Cost, WorkerInit, WorkerLink};
 use super::pool::{drive_threads, fewer, on_threads};
 use super::{Executor, needed};
 use crate::event::Event;
 use crate::format::without_numbers;
 use crate::record::Way;
 use crate::run::Run;
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// The engine of worker processes.
@@ -59,10 +59,10 @@ impl Executor for Processes<'_> {
         self.had.get().unwrap_or(&self.width).get()
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_workers = needed(*self.had.get().unwrap_or(&self.width), workload);
         let begun = run.clock.now();
-        let orders = Orders {
+        let orders = WorkerInit {
             hello: Hello {
                 protocol: PROTOCOL.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,19 +75,19 @@ impl Executor for Processes<'_> {
             shared: workload.share(),
         };
         let packed = run.clock.now();
-        let prepared = self.start(n_workers, run, &orders).and_then(|mut seats| {
+        let prepared = self.start(n_workers, run, &orders).and_then(|mut workers| {
             let ready = run.clock.now();
-            share(&mut seats, run)?;
-            Ok((seats, ready))
+            share(&mut workers, run)?;
+            Ok((workers, ready))
         });
-        let (seats, ready) = match prepared {
+        let (workers, ready) = match prepared {
             Ok(prepared) => prepared,
             // That parsim is to end is for the experiment to tell.
             Err(_) if run.interrupt.is_set() => return Ok(None),
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        let costs = feed(seats, run, workload)?;
+        let costs = feed(workers, run, workload)?;
         if let Some(had) = NonZeroUsize::new(costs.len())
             && had.get() < n_workers
         {
@@ -101,8 +101,8 @@ impl Executor for Processes<'_> {
 
 /// What all workers cost: `costs` of each seat, how long they took to start, and for
 /// how long all of them waited for what they share.
-fn crew(costs: &[Cost], startup: Duration, sharing: Duration) -> Crew {
-    Crew {
+fn crew(costs: &[Cost], startup: Duration, sharing: Duration) -> WorkerCosts {
+    WorkerCosts {
         workers: costs.len(),
         startup,
         peak_memory: costs.iter().map(|cost| cost.peak_memory).sum(),
@@ -119,28 +119,28 @@ impl Processes<'_> {
         &'s self,
         n_workers: usize,
         run: &Run<'_>,
-        orders: &'s Orders,
-    ) -> anyhow::Result<Vec<Seat<'s>>> {
+        orders: &'s WorkerInit,
+    ) -> anyhow::Result<Vec<WorkerLink<'s>>> {
         let many = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
-        let mut seats = Vec::with_capacity(n_workers);
-        while seats.len() < n_workers {
-            match Seat::open(&*self.transport, orders) {
-                Ok(seat) => seats.push(seat),
-                Err(error) if is_shortage(&error) && !seats.is_empty() => {
-                    let slots = fewer(seats.len()).max(1);
+        let mut workers = Vec::with_capacity(n_workers);
+        while workers.len() < n_workers {
+            match WorkerLink::open(&*self.transport, orders) {
+                Ok(worker) => workers.push(worker),
+                Err(error) if is_shortage(&error) && !workers.is_empty() => {
+                    let slots = fewer(workers.len()).max(1);
                     let why = format!("no more processes can be started: {error:#} (see ulimit -u and -n)");
                     let why = without_numbers(&why);
                     run.observer.observe(&Event::FewerSlots { slots, wanted: n_workers, why: &why });
                     // What they took is free again before the others are given work.
-                    seats.truncate(slots);
+                    workers.truncate(slots);
                     break;
                 }
                 Err(error) => return Err(error.context(many())),
             }
         }
-        seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt)).with_context(many)?;
-        Ok(seats)
+        workers.iter_mut().try_for_each(|worker| worker.get_ready(run.interrupt)).with_context(many)?;
+        Ok(workers)
     }
 }
 
@@ -151,38 +151,38 @@ fn is_shortage(error: &anyhow::Error) -> bool {
 }
 
 /// Gives all of them what tasks share.
-fn share(seats: &mut [Seat<'_>], run: &Run<'_>) -> anyhow::Result<()> {
-    for seat in &mut *seats {
-        seat.share();
+fn share(workers: &mut [WorkerLink<'_>], run: &Run<'_>) -> anyhow::Result<()> {
+    for worker in &mut *workers {
+        worker.share();
     }
-    seats.iter_mut().try_for_each(|seat| seat.get_ready(run.interrupt))
+    workers.iter_mut().try_for_each(|worker| worker.get_ready(run.interrupt))
 }
 
 /// Gives each of them task after task until there are none. What it cost.
-fn feed(seats: Vec<Seat<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Vec<Cost>> {
-    let n_seats = seats.len();
-    let waiting: Mutex<Vec<Seat<'_>>> = Mutex::new(seats);
+fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Vec<Cost>> {
+    let n_seats = workers.len();
+    let waiting: Mutex<Vec<WorkerLink<'_>>> = Mutex::new(workers);
     let over: Mutex<(Vec<Cost>, Option<anyhow::Error>)> = Mutex::default();
     let feed_one = || {
-        let seat = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut seat = seat.expect("there are as many threads as seats");
+        let worker = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut worker = worker.expect("there are as many threads as workers");
         let mut trouble = None;
         while trouble.is_none()
             && let Some(ticket) = run.batch.take()
         {
-            trouble = seat.work(run, workload, &ticket).err();
+            trouble = worker.work(run, workload, &ticket).err();
         }
-        seat.dismiss();
+        worker.dismiss();
         let mut over = over.lock().unwrap_or_else(PoisonError::into_inner);
-        over.0.push(seat.cost);
+        over.0.push(worker.cost);
         over.1 = over.1.take().or(trouble);
     };
     let had = on_threads(n_seats, run.observer, &|n_threads| drive_threads(n_threads, &feed_one))?;
     if had.is_none() {
         feed_one();
     }
-    for mut seat in waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        seat.dismiss();
+    for mut worker in waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        worker.dismiss();
     }
     let (costs, trouble) = over.into_inner().unwrap_or_else(PoisonError::into_inner);
     match trouble {

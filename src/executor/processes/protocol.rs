@@ -12,7 +12,7 @@
 //! | `H` | who is spoken to, and what it is to be ([`Hello`]) | JSON |
 //! | `S` | what tasks share, as the workload made bytes of it | raw |
 //! | `P` | make by yourself what tasks share | none |
-//! | `T` | do this task ([`Errand`]) | JSON |
+//! | `T` | do this task ([`TaskRequest`]) | JSON |
 //! | `X` | give up the task and end | none |
 //!
 //! | kind | from the worker | payload |
@@ -92,7 +92,7 @@ pub(super) struct Greeting {
 
 /// A task to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Errand {
+pub(super) struct TaskRequest {
     /// What to do.
     pub(super) task: Task,
     /// The slot it has in the batch, from 0.

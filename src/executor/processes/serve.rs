@@ -10,7 +10,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::protocol::{Bye, Done, Errand, Frame, Greeting, Hello, PROTOCOL, kind, receive, send, send_json};
+use super::protocol::{
+    Bye, Done, Frame, Greeting, Hello, PROTOCOL, TaskRequest, kind, receive, send, send_json,
+};
 use crate::event::{Event, Observer};
 use crate::host::STACK;
 use crate::interrupt::{Interest, Interrupt, Waited};
@@ -18,8 +20,8 @@ use crate::measure::{Clock, MonotonicClock};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::policy::Policy;
 use crate::record::{Record, Task};
-use crate::run::{Batch, Ledger, Run, Ticket, Worker, run_one};
-use crate::turnstile::Turnstile;
+use crate::run::{RecordSink, Run, TaskQueue, Ticket, Worker, run_one};
+use crate::start_order::StartOrder;
 use crate::workload::Workload;
 
 /// Progress within a task is told at most so often.
@@ -65,14 +67,14 @@ pub fn serve(
     }
     voice.say(kind::READY, &[])?;
 
-    let (errands, waiting) = channel();
+    let (requests, waiting) = channel();
     std::thread::scope(|scope| -> io::Result<()> {
         let listens = std::thread::Builder::new().stack_size(STACK);
-        listens.spawn_scoped(scope, move || listen(from, interrupt, &errands))?;
+        listens.spawn_scoped(scope, move || listen(from, interrupt, &requests))?;
         let mut ledger = &voice;
         let run = Run {
             way: hello.way,
-            batch: Batch::new(
+            batch: TaskQueue::new(
                 Box::new(std::iter::empty()),
                 None,
                 &Policy { retry: hello.retry, ..Policy::default() },
@@ -81,7 +83,7 @@ pub fn serve(
                 interrupt,
                 &voice,
             ),
-            turnstile: Turnstile::default(),
+            start_order: StartOrder::default(),
             sink: &voice,
             digested: hello.digested,
             clock: &clock,
@@ -90,7 +92,7 @@ pub fn serve(
             observer: &voice,
         };
         // The order of starts is kept among the tasks of this worker.
-        for (turn, Errand { task, slot }) in (0..).zip(waiting) {
+        for (turn, TaskRequest { task, slot }) in (0..).zip(waiting) {
             // Waiting and talking between tasks are not the next one's.
             let mut worker = Worker::new(&run);
             run_one(&run, &mut worker, Ticket { task, slot, turn }, &*workload);
@@ -123,20 +125,20 @@ fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn
 }
 
 /// Hears of tasks while others are done, and of the end in the middle of one.
-fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, errands: &Sender<Errand>) {
+fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, requests: &Sender<TaskRequest>) {
     loop {
         match interrupt.wait_until(from.as_fd(), Interest::Read, Instant::now() + Duration::from_secs(3600)) {
             Ok(Waited::Ready) => {}
             Ok(Waited::TimedOut) => continue,
             Ok(Waited::Interrupted) | Err(_) => return,
         }
-        let errand = match receive(&mut from) {
-            Ok(Some(frame)) if frame.kind == kind::TASK => frame.json::<Errand>(),
+        let request = match receive(&mut from) {
+            Ok(Some(frame)) if frame.kind == kind::TASK => frame.json::<TaskRequest>(),
             // Told to give up, or nobody is there any more.
             Ok(_) => break,
             Err(error) => Err(error),
         };
-        if errand.map_or(true, |errand| errands.send(errand).is_err()) {
+        if request.map_or(true, |request| requests.send(request).is_err()) {
             break;
         }
     }
@@ -213,7 +215,7 @@ impl<W: Write + Send> Observer for Voice<W> {
     }
 }
 
-impl<W: Write + Send> Ledger for &Voice<W> {
+impl<W: Write + Send> RecordSink for &Voice<W> {
     fn enter(&mut self, mut record: Record) {
         let line = record.line.take();
         let mut speaker = self.speaker();

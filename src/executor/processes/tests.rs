@@ -144,7 +144,7 @@ impl Link for Loop {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    fn bury(&mut self, _patience: Duration) -> Option<String> {
+    fn reap(&mut self, _patience: Duration) -> Option<String> {
         let _ = self.stream.shutdown(Shutdown::Both);
         self.thread.take()?.join().unwrap();
         None
@@ -169,7 +169,7 @@ impl Write for Loop {
 
 impl Drop for Loop {
     fn drop(&mut self) {
-        self.bury(Duration::ZERO);
+        self.reap(Duration::ZERO);
     }
 }
 
@@ -186,7 +186,7 @@ fn records(study: &Study) -> &[Record] {
     &study.columns[1].runs[0].records
 }
 
-fn crew(study: &Study) -> &Crew {
+fn crew(study: &Study) -> &WorkerCosts {
     study.columns[1].runs[0].crew.as_ref().unwrap()
 }
 
@@ -222,7 +222,7 @@ fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
         peak_memory: Some(100 * number),
         replaced: 10 * number,
     };
-    let expected = Crew {
+    let expected = WorkerCosts {
         workers: 3,
         startup: seconds(7),
         peak_memory: Some(600),
@@ -425,8 +425,8 @@ impl Link for Breaking {
         self.link.hang_up();
     }
 
-    fn bury(&mut self, patience: Duration) -> Option<String> {
-        self.link.bury(patience)
+    fn reap(&mut self, patience: Duration) -> Option<String> {
+        self.link.reap(patience)
     }
 }
 

@@ -47,7 +47,7 @@ pub trait Link: Read + Write + Send {
 
     /// Waits until the worker is gone, or makes it go when that takes longer than
     /// `patience`. How it ended, unless it did as it should: `was killed by signal 9`.
-    fn bury(&mut self, patience: Duration) -> Option<String>;
+    fn reap(&mut self, patience: Duration) -> Option<String>;
 }
 
 /// Worker processes on this machine, which hear on their standard input and answer
@@ -131,7 +131,7 @@ impl Link for Process {
         self.to = None;
     }
 
-    fn bury(&mut self, patience: Duration) -> Option<String> {
+    fn reap(&mut self, patience: Duration) -> Option<String> {
         self.hang_up();
         let is_over = self.ended.is_some() || self.falls_silent(Instant::now() + patience);
         if !is_over {

@@ -18,7 +18,7 @@ use super::listener::{Channel, Listener, Woken};
 use super::output::Output;
 use super::reap::{Ended, Usage};
 use super::running::Running;
-use super::seat::{Order, Seat};
+use super::running_job::{Order, RunningJob};
 use super::spawn::Child;
 use super::stops::Stops;
 use super::streams::Ours;
@@ -27,7 +27,7 @@ use super::streams::Ours;
 /// that, the job is killed.
 pub(super) struct Attendance<'a> {
     running: &'a Running,
-    seat: &'a Seat,
+    running_job: &'a RunningJob,
     child: Child,
     state: State,
     killing: Option<Killing<'a>>,
@@ -102,16 +102,16 @@ pub(super) struct Attended {
 impl<'a> Attendance<'a> {
     pub(super) fn new(
         running: &'a Running,
-        seat: &'a Seat,
+        running_job: &'a RunningJob,
         child: Child,
         ours: Ours<'a>,
         allowance: Allowance,
         wake: Option<BorrowedFd<'a>>,
     ) -> Self {
-        running.seat_job(seat, child.pid);
+        running.set_job(running_job, child.pid);
         Self {
             running,
-            seat,
+            running_job,
             child,
             state: State::Alive,
             killing: None,
@@ -132,7 +132,7 @@ impl<'a> Attendance<'a> {
     /// # Errors
     /// When nobody would tell of its stops.
     pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
-        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.seat.bell.clone())?);
+        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.running_job.bell.clone())?);
         self.stops = Stops::new(false);
         Ok(())
     }
@@ -218,7 +218,7 @@ impl<'a> Attendance<'a> {
         if let State::Alive = self.state {
             watches[END] = Watch::readable(self.child.end.as_fd());
         }
-        watches[BELL] = Watch::readable(self.seat.bell.as_fd());
+        watches[BELL] = Watch::readable(self.running_job.bell.as_fd());
         watches[WAKE] = self.wake.map_or(Watch::NOTHING, Watch::readable);
         watches[SURVIVOR] = self.killing.as_ref().map_or(Watch::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, State::Alive));
@@ -252,12 +252,12 @@ impl<'a> Attendance<'a> {
             return Ok(());
         }
         let Some(killing) = &mut self.killing else {
-            self.killing = Some(Killing::begin(Cause::TimedOut, &self.running.sequence, self.seat));
+            self.killing = Some(Killing::begin(Cause::TimedOut, &self.running.sequence, self.running_job));
             return Ok(());
         };
         let dead = matches!(self.state, State::Dead { .. });
-        if !(dead && killing.is_over(self.child.pid, self.seat)) {
-            killing.step(self.seat);
+        if !(dead && killing.is_over(self.child.pid, self.running_job)) {
+            killing.step(self.running_job);
         }
         self.reap_if_over()
     }
@@ -265,7 +265,7 @@ impl<'a> Attendance<'a> {
     fn leader_died(&mut self) -> io::Result<()> {
         let lasted = self.allowance.started.elapsed();
         // Who killed it may not have rung yet.
-        self.obey(self.seat.asked());
+        self.obey(self.running_job.asked());
         self.state = State::Dead { lasted };
         if let Unread::Counted { pipe, bytes } = &mut self.unread {
             let kept = pipe.take().map(|pipe| unread(pipe.as_fd()));
@@ -278,21 +278,21 @@ impl<'a> Attendance<'a> {
     fn reap_if_over(&mut self) -> io::Result<()> {
         let State::Dead { lasted } = self.state else { return Ok(()) };
         if let Some(killing) = &mut self.killing
-            && !killing.is_over(self.child.pid, self.seat)
+            && !killing.is_over(self.child.pid, self.running_job)
         {
             return Ok(());
         }
         // As long as its number is taken: who waits for that to be free writes later.
         let counted = self.outputs.iter_mut().try_for_each(Output::drain);
-        let (ended, usage) = self.seat.reap(self.child.pid)?;
+        let (ended, usage) = self.running_job.reap(self.child.pid)?;
         self.state = State::Reaped { lasted, ended, usage };
         counted
     }
 
     fn answer_bell(&mut self, listener: &mut dyn Listener) {
         // Silent first: what is rung for from now on is looked at next time.
-        self.seat.bell.still();
-        self.obey(self.seat.asked());
+        self.running_job.bell.still();
+        self.obey(self.running_job.asked());
         for output in &mut self.outputs {
             output.ask_again(listener);
         }
@@ -325,10 +325,12 @@ impl<'a> Attendance<'a> {
             return;
         }
         match (&mut self.killing, order) {
-            (Some(killing), Order::Kill) => killing.hurry(self.seat),
+            (Some(killing), Order::Kill) => killing.hurry(self.running_job),
             (Some(_), _) => {}
-            (none, Order::Kill) => *none = Some(Killing::at_once(cause, &self.running.sequence, self.seat)),
-            (none, _) => *none = Some(Killing::begin(cause, &self.running.sequence, self.seat)),
+            (none, Order::Kill) => {
+                *none = Some(Killing::at_once(cause, &self.running.sequence, self.running_job))
+            }
+            (none, _) => *none = Some(Killing::begin(cause, &self.running.sequence, self.running_job)),
         }
     }
 
@@ -354,14 +356,14 @@ impl<'a> Attendance<'a> {
         self.feed = None;
         self.outputs.iter_mut().for_each(Output::close);
         if let (State::Alive, None) = (self.state, &self.killing) {
-            self.killing = Some(Killing::begin(Cause::Broken, &self.running.sequence, self.seat));
+            self.killing = Some(Killing::begin(Cause::Broken, &self.running.sequence, self.running_job));
         }
     }
 }
 
 impl Drop for Attendance<'_> {
     fn drop(&mut self) {
-        self.seat.abandon();
+        self.running_job.abandon();
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::descriptor::Watch;
 use super::group::{Members, members};
-use super::seat::Seat;
+use super::running_job::RunningJob;
 use super::sequence::TermSequence;
 
 /// KILL is sent again to who has not gone by then: a signal that could not be sent must
@@ -42,39 +42,39 @@ pub(super) struct Killing<'a> {
 
 impl<'a> Killing<'a> {
     /// Takes the first step.
-    pub(super) fn begin(cause: Cause, sequence: &'a TermSequence, seat: &Seat) -> Self {
+    pub(super) fn begin(cause: Cause, sequence: &'a TermSequence, running_job: &RunningJob) -> Self {
         let mut killing = Self { cause, sequence, next: 0, killed: false, due: None, survivor: None };
-        killing.step(seat);
+        killing.step(running_job);
         killing
     }
 
     /// Kills at once.
-    pub(super) fn at_once(cause: Cause, sequence: &'a TermSequence, seat: &Seat) -> Self {
-        seat.send(libc::SIGKILL);
+    pub(super) fn at_once(cause: Cause, sequence: &'a TermSequence, running_job: &RunningJob) -> Self {
+        running_job.send(libc::SIGKILL);
         Self { cause, sequence, next: 0, killed: true, due: again(), survivor: None }
     }
 
     /// Leaves out the steps that are left.
-    pub(super) fn hurry(&mut self, seat: &Seat) {
+    pub(super) fn hurry(&mut self, running_job: &RunningJob) {
         if !self.killed {
-            seat.send(libc::SIGKILL);
+            running_job.send(libc::SIGKILL);
             (self.killed, self.due) = (true, again());
         }
     }
 
     /// Sends the next signal; KILL once more where that was the last one.
-    pub(super) fn step(&mut self, seat: &Seat) {
+    pub(super) fn step(&mut self, running_job: &RunningJob) {
         // After the last step those who are left are sent KILL in any case.
         let step = if self.killed { None } else { self.sequence.step(self.next) };
         self.next += 1;
         let signal = step.map_or(libc::SIGKILL, |(signal, _)| signal);
-        seat.send(signal);
+        running_job.send(signal);
         if signal == libc::SIGKILL {
             (self.killed, self.due) = (true, again());
             return;
         }
         // Those who are stopped have to run for the signal to do anything.
-        seat.send(libc::SIGCONT);
+        running_job.send(libc::SIGCONT);
         self.due = step.and_then(|(_, wait)| Instant::now().checked_add(wait));
     }
 
@@ -88,7 +88,7 @@ impl<'a> Killing<'a> {
 
     /// The leader is dead: whether the others are, too. After KILL they are, or
     /// will be before they can do anything.
-    pub(super) fn is_over(&mut self, leader: i32, seat: &Seat) -> bool {
+    pub(super) fn is_over(&mut self, leader: i32, running_job: &RunningJob) -> bool {
         if self.killed {
             return true;
         }
@@ -99,7 +99,7 @@ impl<'a> Killing<'a> {
             }
             Members::Nobody => {
                 // Who was born while we looked is not to survive, either.
-                seat.send(libc::SIGKILL);
+                running_job.send(libc::SIGKILL);
                 true
             }
         }

@@ -21,7 +21,7 @@
 //! | `resolve` | a program's place in PATH |
 //! | `worker` | a job from its start to its report |
 //! | `listener` | how a job's bytes reach the caller: [`Listener`], [`Flow`] |
-//! | `running`, `seat` | what runs now; orders from other threads |
+//! | `running`, `running_job` | what runs now; orders from other threads |
 //! | `clock` | time limits, which a pause shifts |
 //! | `streams` | the ends of a job's descriptors |
 //! | `spawn` | starting a process: `vfork` (Linux) or `portable` (std) |
@@ -52,7 +52,7 @@ mod portable;
 mod reap;
 mod resolve;
 mod running;
-mod seat;
+mod running_job;
 mod sequence;
 mod signal;
 mod spawn;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::Clock;
 use super::oom::OomKills;
-use super::seat::{Order, Seat};
+use super::running_job::{Order, RunningJob};
 use super::sequence::TermSequence;
 use super::signal;
 
@@ -25,11 +25,11 @@ pub struct Running {
     null: File,
     /// Whether a job could ask for the terminal: there is one.
     pub(super) has_terminal: bool,
-    seats: Mutex<Vec<Arc<Seat>>>,
+    jobs: Mutex<Vec<Arc<RunningJob>>>,
     oom: Mutex<OomKills>,
     /// Once not `NONE` nothing is started any more.
     ending: AtomicU8,
-    /// Shared while a job is started and not yet seated: who pauses the run waits
+    /// Shared while a job is started and not yet known: who pauses the run waits
     /// for that, so that no job runs on unseen.
     pub(super) starting: RwLock<()>,
 }
@@ -52,7 +52,7 @@ impl Running {
             caught: signal::caught() & !harmless,
             null: File::open("/dev/null")?,
             has_terminal: File::open("/dev/tty").is_ok(),
-            seats: Mutex::default(),
+            jobs: Mutex::default(),
             oom: Mutex::new(OomKills::since_now()),
             ending: AtomicU8::new(Order::None as u8),
             starting: RwLock::new(()),
@@ -73,13 +73,13 @@ impl Running {
     /// Begins the kill sequence of the one job whose group is `leader`. Says
     /// whether it was still running.
     pub fn terminate_one(&self, leader: i32) -> bool {
-        self.seats().iter().any(|seat| seat.order_if(Order::Terminate, leader))
+        self.jobs().iter().any(|running_job| running_job.order_if(Order::Terminate, leader))
     }
 
     /// Sends a signal to the process group of every job.
     pub fn signal(&self, signal: i32) {
-        for seat in self.seats().iter() {
-            seat.send(signal);
+        for running_job in self.jobs().iter() {
+            running_job.send(signal);
         }
     }
 
@@ -109,17 +109,17 @@ impl Running {
     /// What runs now: slot and process group of each job.
     #[must_use]
     pub fn list(&self) -> Vec<(usize, i32)> {
-        self.seats().iter().filter_map(|seat| seat.seated()).collect()
+        self.jobs().iter().filter_map(|running_job| running_job.started()).collect()
     }
 
-    pub(super) fn add_seat(&self, slot: usize) -> io::Result<Arc<Seat>> {
-        let seat = Arc::new(Seat::new(slot)?);
-        self.seats().push(Arc::clone(&seat));
-        Ok(seat)
+    pub(super) fn add_running_job(&self, slot: usize) -> io::Result<Arc<RunningJob>> {
+        let running_job = Arc::new(RunningJob::new(slot)?);
+        self.jobs().push(Arc::clone(&running_job));
+        Ok(running_job)
     }
 
-    pub(super) fn remove_seat(&self, seat: &Arc<Seat>) {
-        self.seats().retain(|other| !Arc::ptr_eq(other, seat));
+    pub(super) fn remove_running_job(&self, running_job: &Arc<RunningJob>) {
+        self.jobs().retain(|other| !Arc::ptr_eq(other, running_job));
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -127,8 +127,8 @@ impl Running {
     }
 
     /// Seats a job that has just been started.
-    pub(super) fn seat_job(&self, seat: &Seat, leader: i32) {
-        seat.seat(leader, || (self.ending(), self.clock.is_paused()));
+    pub(super) fn set_job(&self, running_job: &RunningJob, leader: i32) {
+        running_job.running_job(leader, || (self.ending(), self.clock.is_paused()));
     }
 
     pub(super) fn null(&self) -> BorrowedFd<'_> {
@@ -149,18 +149,18 @@ impl Running {
 
     fn end(&self, order: Order) {
         self.ending.fetch_max(order as u8, Ordering::SeqCst);
-        for seat in self.seats().iter() {
-            seat.order(order);
+        for running_job in self.jobs().iter() {
+            running_job.order(order);
         }
     }
 
     fn ring(&self) {
-        for seat in self.seats().iter() {
-            seat.bell.ring();
+        for running_job in self.jobs().iter() {
+            running_job.bell.ring();
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn jobs(&self) -> MutexGuard<'_, Vec<Arc<RunningJob>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,7 +15,7 @@ use super::listener::Listener;
 use super::output;
 use super::reap::{Ended, Usage};
 use super::running::Running;
-use super::seat::Seat;
+use super::running_job::RunningJob;
 use super::signal;
 use super::spawn::{Program, Spawner};
 use super::streams;
@@ -46,7 +46,7 @@ pub struct Report {
 /// Runs jobs, one at a time; belongs to one thread of a run.
 pub struct Worker<'r> {
     running: &'r Running,
-    seat: Arc<Seat>,
+    running_job: Arc<RunningJob>,
     spawner: Spawner,
     buffer: Vec<u8>,
 }
@@ -73,7 +73,7 @@ impl<'r> Worker<'r> {
     /// may be read again, or when a feed has something.
     #[must_use]
     pub fn bell(&self) -> Bell {
-        self.seat.bell.clone()
+        self.running_job.bell.clone()
     }
 
     /// Runs one job to its end.
@@ -93,7 +93,7 @@ impl<'r> Worker<'r> {
         let starting = self.running.starting.read();
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
-        let mut attendance = Attendance::new(self.running, &self.seat, child, ours, allowance, wake);
+        let mut attendance = Attendance::new(self.running, &self.running_job, child, ours, allowance, wake);
         if counts_unread {
             attendance.count_unread();
         }
@@ -121,19 +121,19 @@ impl<'r> Worker<'r> {
     }
 
     fn with(running: &'r Running, slot: usize, spawner: Spawner) -> io::Result<Self> {
-        let seat = running.add_seat(slot)?;
-        Ok(Self { running, seat, spawner, buffer: vec![0; output::LEAST] })
+        let running_job = running.add_running_job(slot)?;
+        Ok(Self { running, running_job, spawner, buffer: vec![0; output::LEAST] })
     }
 }
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        self.running.remove_seat(&self.seat);
+        self.running.remove_running_job(&self.running_job);
     }
 }
 
 impl fmt::Debug for Worker<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("seat", &self.seat).finish_non_exhaustive()
+        f.debug_struct("Worker").field("running_job", &self.running_job).finish_non_exhaustive()
     }
 }

@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::failure_tails::{FailureTails, Tail};
 use super::place::{Paths, Place, Readers};
-use super::tails::{Tail, Tails};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
 use crate::record::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
@@ -17,7 +17,7 @@ use crate::whole_file::WholeFile;
 /// Writes files, and their names if asked to.
 pub struct ResultFiles {
     place: Place,
-    tails: Arc<Tails>,
+    tails: Arc<FailureTails>,
     names: Option<Box<dyn Sink + Send>>,
 }
 
@@ -25,7 +25,7 @@ impl ResultFiles {
     /// Files at `place`. The tails of what failed jobs had to say go to `tails`,
     /// the names of the files of standard output to `names`.
     #[must_use]
-    pub fn new(place: Place, tails: Arc<Tails>, names: Option<Box<dyn Sink + Send>>) -> Self {
+    pub fn new(place: Place, tails: Arc<FailureTails>, names: Option<Box<dyn Sink + Send>>) -> Self {
         Self { place, tails, names }
     }
 

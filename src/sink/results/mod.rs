@@ -9,16 +9,16 @@
 //! | `table` | output and what became of the job into a row |
 //! | `cells` | how a row is written: CSV, TSV, JSON |
 //! | `captured` | what waits for its row |
-//! | `tails` | the last of what failed jobs had to say |
+//! | `failure_tails` | the last of what failed jobs had to say |
 
 mod captured;
 mod cells;
+mod failure_tails;
 mod files;
 mod place;
 mod table;
-mod tails;
 
+pub use failure_tails::FailureTails;
 pub use files::ResultFiles;
 pub use place::{Columns, Place};
 pub use table::{Form, Headed, Table, ToFile};
-pub use tails::Tails;

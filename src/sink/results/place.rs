@@ -215,11 +215,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::Spec;
+    use crate::record::TaskInput;
     use crate::template::Options;
 
     fn stdout(place: &Place, values: &[&[u8]]) -> PathBuf {
-        let spec = Spec::Values(values.iter().map(|value| value.to_vec()).collect());
+        let spec = TaskInput::Values(values.iter().map(|value| value.to_vec()).collect());
         place.paths(&Task { spec, ..Task::new(0, "") }).stdout
     }
 

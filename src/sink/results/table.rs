@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::captured::Captured;
 pub use super::cells::Form;
-use super::tails::{Tail, Tails};
+use super::failure_tails::{FailureTails, Tail};
 use crate::event::Journal;
 use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::record::{Outcome, Record, Task};
@@ -27,7 +27,7 @@ pub struct Table {
     form: Form,
     rows: Box<dyn Sink + Send>,
     beginning: Beginning,
-    tails: Arc<Tails>,
+    tails: Arc<FailureTails>,
 }
 
 impl Table {
@@ -35,7 +35,7 @@ impl Table {
     /// a [`Headed`] destination. The tails of what failed jobs had to say go to
     /// `tails`.
     #[must_use]
-    pub fn new(form: Form, rows: Box<dyn Sink + Send>, tails: Arc<Tails>) -> Self {
+    pub fn new(form: Form, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {
         Self { form, rows, beginning: Beginning::default(), tails }
     }
 

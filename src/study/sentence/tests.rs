@@ -6,7 +6,7 @@ use super::*;
 use crate::host::Surroundings;
 use crate::measure::Usage;
 use crate::record::Way;
-use crate::study::{Column, Crew, RunResult, SpanTotal};
+use crate::study::{Column, RunResult, SpanTotal, WorkerCosts};
 
 fn seconds(value: f64) -> Duration {
     Duration::from_secs_f64(value)
@@ -58,7 +58,7 @@ fn said(study: &Study) -> String {
 
 /// Worker processes in the place of the threads.
 fn in_processes(column: &Column, startup: f64) -> Column {
-    let crew = Crew {
+    let crew = WorkerCosts {
         workers: column.width,
         startup: seconds(startup),
         peak_memory: Some(8 << 20),

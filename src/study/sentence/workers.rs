@@ -3,7 +3,7 @@
 use super::view::View;
 use crate::format;
 use crate::record::Way;
-use crate::study::{Column, Crew, FEWEST_RUNS_FOR_A_TEST, Study, ratio_of_medians};
+use crate::study::{Column, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
 
 /// What of the slots' time was spent on having processes at all.
 pub(super) fn outside(view: &View<'_>, share: f64) -> Option<String> {
@@ -38,7 +38,7 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
 fn costs(column: &Column) -> Option<String> {
     let workers = column.of_crew(|crew| crew.workers as f64)?;
     let startup = column.of_crew(|crew| crew.startup.as_secs_f64())?;
-    let passing = column.of_crew(Crew::passing_each)?;
+    let passing = column.of_crew(WorkerCosts::passing_each)?;
     let passed = column.of_crew(|crew| crew.passed as f64)?;
     let (started, each) =
         if workers > 1.0 { (format!("{workers} processes"), "each") } else { ("a process".to_owned(), "it") };

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::Settings;
-use super::lanes::Lanes;
+use super::round_robin::RoundRobin;
 use super::spool::Spool;
 use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
-use crate::record::{Block, Spec, Stretch};
+use crate::record::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
 /// How to wait for input, on any thread.
@@ -32,7 +32,7 @@ enum Reads {
     /// A part each of files.
     Parts(Box<Parts>),
     /// Every so-manieth block.
-    Lanes(Arc<Lanes>),
+    RoundRobin(Arc<RoundRobin>),
     /// All of it, every job.
     All(Arc<Spool>),
 }
@@ -74,8 +74,8 @@ impl Feed {
 
     /// A job for each of `lanes`, as long as there are blocks.
     #[must_use]
-    pub fn lanes(lanes: Arc<Lanes>, values: Values, patience: Patient) -> Self {
-        Self { reads: Reads::Lanes(lanes), values, patience }
+    pub fn lanes(lanes: Arc<RoundRobin>, values: Values, patience: Patient) -> Self {
+        Self { reads: Reads::RoundRobin(lanes), values, patience }
     }
 
     /// Jobs each of which reads all of `spool`.
@@ -85,21 +85,21 @@ impl Feed {
     }
 
     /// The next job; `None` when there is none, or nobody wants it any more.
-    pub(super) fn next(&mut self, settings: &Settings) -> anyhow::Result<Option<Spec>> {
+    pub(super) fn next(&mut self, settings: &Settings) -> anyhow::Result<Option<TaskInput>> {
         let Self { reads, values, patience } = self;
         let read = "read the inputs";
         let next = match reads {
-            Reads::Nothing => return Ok(values.next(settings, &mut **patience)?.map(Spec::Values)),
+            Reads::Nothing => return Ok(values.next(settings, &mut **patience)?.map(TaskInput::Values)),
             Reads::All(spool) => {
                 let next = spool.fill(&mut **patience).context("put standard input aside")?;
-                let values = values.next(settings, &mut **patience)?.map(Spec::Values);
+                let values = values.next(settings, &mut **patience)?.map(TaskInput::Values);
                 // Without values there is one job.
                 if let Values::Same(_) = self.values {
                     self.reads = Reads::Blocks(VecDeque::new());
                 }
                 return Ok(values.filter(|_| next == Next::Ready));
             }
-            Reads::Lanes(lanes) => lanes.open(&mut **patience).context(read)?.then(Block::default),
+            Reads::RoundRobin(lanes) => lanes.open(&mut **patience).context(read)?.then(Block::default),
             Reads::Parts(parts) => parts.next(&mut **patience).context(read)?.map(|part| {
                 let Range { start: from, end } = part.bytes;
                 let stretch = Stretch { file: part.file, from, length: end - from };
@@ -118,8 +118,8 @@ impl Feed {
         let Some(block) = next else { return Ok(None) };
         let values = values.next(settings, &mut **patience)?.unwrap_or_default();
         Ok(Some(match self.reads {
-            Reads::Lanes(_) => Spec::Values(values),
-            _ => Spec::Block(Box::new(Block { values, ..block })),
+            Reads::RoundRobin(_) => TaskInput::Values(values),
+            _ => TaskInput::Block(Box::new(Block { values, ..block })),
         }))
     }
 }

@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::offer::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
 use super::own_folder::OwnFolder;
 use super::spool::part;
+use super::stdin_mode::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::event::Event;
 use crate::format::reason;
@@ -25,13 +25,13 @@ use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Words,
     Worker,
 };
-use crate::record::{Outcome, Spec, Task, Way};
+use crate::record::{Outcome, Task, TaskInput, Way};
 use crate::template::{Numbers, Quoting};
 use crate::workload::Cx;
 
 /// The variables that each job gets its own value of.
 const OWN_VARIABLES: [&str; 5] =
-    ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", offer::VARIABLE];
+    ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", stdin_mode::VARIABLE];
 
 /// The variable that is put before each job's line instead.
 const DEFINITIONS: &str = "PARALLEL_ENV";
@@ -78,7 +78,7 @@ impl CommandBatch {
             let job = Job {
                 terminal: match &self.settings.reads {
                     Reads::Terminal(terminal) => Some(File::as_fd(terminal)),
-                    Reads::Own | Reads::Lanes(_) | Reads::Parts(_) | Reads::All(_) => None,
+                    Reads::Own | Reads::RoundRobin(_) | Reads::Parts(_) | Reads::All(_) => None,
                 },
                 variables: &variables,
                 stdin: match &mut input {
@@ -90,7 +90,7 @@ impl CommandBatch {
                 stdout,
                 stderr,
                 wake: Some(interrupt.wake_fd()),
-                counts_unread: matches!(self.settings.reads, Reads::Lanes(_)),
+                counts_unread: matches!(self.settings.reads, Reads::RoundRobin(_)),
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
@@ -113,7 +113,7 @@ impl CommandBatch {
             break report;
         };
         // How much a block holds is known before.
-        if let (Input::Bytes(bytes), Spec::Values(_)) = (&input, &task.spec) {
+        if let (Input::Bytes(bytes), TaskInput::Values(_)) = (&input, &task.spec) {
             cx.sent(bytes.taken);
         }
         drop((input, name, directory));
@@ -122,7 +122,7 @@ impl CommandBatch {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
                 let outcome = match (&self.settings.reads, ended(&report, cx, &self.floor)) {
-                    (Reads::Lanes(lanes), Outcome::Success) => {
+                    (Reads::RoundRobin(lanes), Outcome::Success) => {
                         lanes.check_read(lane(task), report.unread).into()
                     }
                     (_, outcome) => outcome,
@@ -189,10 +189,10 @@ impl CommandBatch {
             Directory::Here | Directory::Fixed(_) => {}
         }
         let reader: Option<Box<dyn BufRead + 't>> = match (reads, &task.spec) {
-            (Reads::Own, Spec::Block(block)) => Some(Box::new(&block.bytes[..])),
-            (Reads::Lanes(lanes), _) => Some(Box::new(lanes.reader(lane(task), worker.bell()))),
+            (Reads::Own, TaskInput::Block(block)) => Some(Box::new(&block.bytes[..])),
+            (Reads::RoundRobin(lanes), _) => Some(Box::new(lanes.reader(lane(task), worker.bell()))),
             (Reads::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
-            (Reads::Parts(files), Spec::Block(block)) => {
+            (Reads::Parts(files), TaskInput::Block(block)) => {
                 let rest =
                     block.stretch.map(|stretch| (files[stretch.file].file(), stretch.from, stretch.length));
                 Some(match rest {
@@ -206,7 +206,7 @@ impl CommandBatch {
         // What is dealt out comes as long as the job runs.
         let through = match (offer, reads) {
             (Offer::Fifo, _) => Some(THROUGH_FIFO),
-            (Offer::File, Reads::Lanes(_)) => Some(THROUGH_FILE),
+            (Offer::File, Reads::RoundRobin(_)) => Some(THROUGH_FILE),
             (Offer::File | Offer::Stdin, _) => None,
         };
         let name = match (offer, through, &mut bytes) {
@@ -215,7 +215,7 @@ impl CommandBatch {
             _ => None,
         };
         if let Some(name) = &name {
-            variables.push_variable(offer::VARIABLE, &name.path)?;
+            variables.push_variable(stdin_mode::VARIABLE, &name.path)?;
         }
         let argv = match (&name, through) {
             (Some(name), Some(script)) => {

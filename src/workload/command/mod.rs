@@ -6,17 +6,17 @@
 
 mod definitions;
 mod feed;
-mod frozen;
 mod job;
-mod lanes;
 mod launch;
-mod left;
-mod offer;
 mod outputs;
 mod own_folder;
+mod resume;
+mod round_robin;
 mod sample;
+mod saved_inputs;
 mod settings;
 mod spool;
+mod stdin_mode;
 mod walk;
 
 use std::fs;
@@ -28,24 +28,24 @@ use anyhow::Context as _;
 
 pub use self::definitions::{Definitions, names_apart};
 pub use self::feed::{Feed, Patient, Values};
-use self::frozen::{Freezer, Frozen};
-pub use self::lanes::{InTurn, Lanes};
 use self::launch::Launch;
 pub use self::launch::Shell;
-use self::left::Left;
-pub use self::left::{Earlier, HearsOfRows, Resume};
-pub use self::offer::{NAME, Offer};
 pub use self::outputs::{OutputFiles, Present};
+use self::resume::Left;
+pub use self::resume::{Earlier, HearsOfRows, Resume};
+pub use self::round_robin::{InTurn, RoundRobin};
 use self::sample::Sample;
+use self::saved_inputs::{Freezer, Frozen};
 pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
+pub use self::stdin_mode::{NAME, Offer};
 use super::{Cx, Size, Tasks, Workload};
 use crate::interrupt::{Interrupt, harmless_in_children};
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
 use crate::process::{Handed, stderr_for_children, stdout_for_children};
-use crate::record::{LeftFile, Outcome, Record, Spec, Task, Way};
+use crate::record::{LeftFile, Outcome, Record, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Template};
 
 /// Makes the place that outputs go to in the end.
@@ -202,13 +202,14 @@ impl Workload for CommandBatch {
     fn tasks(&self) -> Tasks<'_> {
         let jobs: Jobs<'_> = match (&self.earlier, &self.frozen) {
             (Earlier::Failed(failed), _) => {
-                let again = |(seq, line): &(u64, Vec<u8>)| Ok(task(*seq, Spec::Values(vec![line.clone()])));
+                let again =
+                    |(seq, line): &(u64, Vec<u8>)| Ok(task(*seq, TaskInput::Values(vec![line.clone()])));
                 return Box::new(failed.iter().map(again));
             }
             (_, Some(frozen)) => Box::new(frozen.thaw().map(|job| job.context("read the inputs put aside"))),
             (_, None) => Box::new(std::iter::from_fn({
                 let lanes = match &self.settings.reads {
-                    Reads::Lanes(lanes) => Some(NoMoreJobs(lanes)),
+                    Reads::RoundRobin(lanes) => Some(NoMoreJobs(lanes)),
                     Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
                 };
                 move || {
@@ -250,7 +251,7 @@ impl Workload for CommandBatch {
     }
 
     fn narrowed_to(&self, slots: usize) {
-        if let Reads::Lanes(lanes) = &self.settings.reads {
+        if let Reads::RoundRobin(lanes) = &self.settings.reads {
             lanes.narrow(slots);
         }
     }
@@ -262,7 +263,7 @@ impl Workload for CommandBatch {
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         // Whatever becomes of the job: others do not wait for it.
         let _lane = match &self.settings.reads {
-            Reads::Lanes(lanes) => Some(lanes.attended(usize::try_from(task.seq).unwrap_or(usize::MAX))),
+            Reads::RoundRobin(lanes) => Some(lanes.attended(usize::try_from(task.seq).unwrap_or(usize::MAX))),
             Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
         };
         let values = task.spec.values();
@@ -272,7 +273,7 @@ impl Workload for CommandBatch {
         let (template, _) = self.command(cx.way());
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
-        if let Spec::Block(block) = &task.spec {
+        if let TaskInput::Block(block) = &task.spec {
             cx.sent(block.length());
         }
         if template.skips(values) {
@@ -333,7 +334,7 @@ impl Workload for CommandBatch {
 }
 
 /// Dropped with what makes jobs.
-struct NoMoreJobs<'a>(&'a Lanes);
+struct NoMoreJobs<'a>(&'a RoundRobin);
 
 impl Drop for NoMoreJobs<'_> {
     fn drop(&mut self) {
@@ -361,10 +362,10 @@ impl TaskOutput for Unseen {
 }
 
 /// Jobs in input order.
-type Jobs<'a> = Box<dyn Iterator<Item = anyhow::Result<Spec>> + Send + 'a>;
+type Jobs<'a> = Box<dyn Iterator<Item = anyhow::Result<TaskInput>> + Send + 'a>;
 
 /// Job `seq`, from 1.
-fn task(seq: u64, spec: Spec) -> Task {
+fn task(seq: u64, spec: TaskInput) -> Task {
     Task { spec, ..Task::new(seq - 1, "") }
 }
 

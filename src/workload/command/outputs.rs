@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::walk::matching;
 use crate::interrupt::Interrupt;
 use crate::mismatch::Mismatch;
-use crate::record::{Digest, LeftFile, Spec, Way};
+use crate::record::{Digest, LeftFile, TaskInput, Way};
 use crate::template::{Numbers, Quoting, Template};
 use crate::workload::Tasks;
 
@@ -171,7 +171,7 @@ impl OutputFiles {
             }
             for task in tasks() {
                 let task = task?;
-                if let Spec::Values(values) = task.spec {
+                if let TaskInput::Values(values) = task.spec {
                     self.find(pattern, way, &values, task.seq, &mut found)?;
                 }
             }

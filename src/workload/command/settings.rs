@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lanes, Offer, Shell, Spool};
+use super::{Offer, RoundRobin, Shell, Spool};
 use crate::inputs::Seekable;
 use crate::process::child::TermSequence;
 use crate::template::{Counts, Quoting, Template};
@@ -64,7 +64,7 @@ pub enum Reads {
     /// The block of their task, or nothing.
     Own,
     /// One lane each.
-    Lanes(Arc<Lanes>),
+    RoundRobin(Arc<RoundRobin>),
     /// The part of a file that their task says.
     Parts(Arc<[Seekable]>),
     /// All of it.

@@ -5,11 +5,11 @@
 //! the draw of a matrix that all files share is preparation. A large file of
 //! the fast generator is several tasks, one for each block of values.
 
+mod block_task;
 mod file;
 mod large;
 mod matrix;
 mod options;
-mod pieces;
 mod readback;
 mod shape;
 mod source;
@@ -19,16 +19,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use self::block_task::Desks;
 use self::large::LargeFiles;
 use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
-use self::pieces::Desks;
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
 use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec, paths};
 use crate::format;
 use crate::interrupt::Interrupt;
-use crate::record::{Outcome, Spec, Task, Way};
+use crate::record::{Outcome, Task, TaskInput, Way};
 use crate::temporary;
 
 /// The row of the table of workloads.
@@ -129,7 +129,7 @@ impl CsvGen {
         }
         let (item, part) = (seq / parts, seq % parts);
         let label = format!("{} block {}", file_name(item), part + 1);
-        Task { spec: Spec::Part { item, part }, ..Task::new(seq, label) }
+        Task { spec: TaskInput::Part { item, part }, ..Task::new(seq, label) }
     }
 }
 
@@ -213,8 +213,8 @@ impl Workload for CsvGen {
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
-            Spec::Part { item, part } => pieces::write_part(self, item, part, cx),
-            Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => {
+            TaskInput::Part { item, part } => block_task::write_part(self, item, part, cx),
+            TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => {
                 file::write_whole(self, task.seq, cx)
             }
         }

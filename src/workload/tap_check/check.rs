@@ -7,7 +7,9 @@ use super::judge::{
 };
 use super::services::Service;
 use crate::format::printable;
-use crate::http::{Answer, Budget, Client, Fetched, Phase, Phases, Request, RetryAfter, TroubleKind, Url};
+use crate::http::{
+    Client, Deadline, Fetched, HttpErrorKind, Phase, Phases, Request, Response, RetryAfter, Url,
+};
 use crate::vo::{self, Rows};
 
 /// How the reason begins where there is no such resource.
@@ -35,7 +37,7 @@ pub(super) enum Query {
 pub(super) struct Check<'a> {
     pub(super) client: &'a Client,
     pub(super) level: &'a Level,
-    pub(super) budget: Budget,
+    pub(super) budget: Deadline,
     /// Seconds since 1970.
     pub(super) now: i64,
     /// The time there is, in words.
@@ -187,8 +189,8 @@ impl Check<'_> {
         let read = match judge::read(answer, vo::read_answer) {
             Ok(read) => read,
             Err(_) if !is_success(answer) => return Err(status_line(answer)),
-            Err(Unread::Trouble(trouble)) => return Err(told(&trouble, self.limit)),
-            Err(Unread::Flaw(flaw)) => return Err(flaw.text),
+            Err(Unread::HttpError(trouble)) => return Err(told(&trouble, self.limit)),
+            Err(Unread::ParseError(flaw)) => return Err(flaw.text),
         };
         if let Some(flaw) = read.failure() {
             return Err(flaw.text);
@@ -263,15 +265,15 @@ impl Check<'_> {
     fn read<T>(
         &self,
         fetched: &Fetched,
-        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::Flaw>,
+        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::ParseError>,
     ) -> Result<T, String> {
         let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
         if !is_success(answer) {
             return Err(status_line(answer));
         }
         judge::read(answer, reader).map_err(|unread| match unread {
-            Unread::Trouble(trouble) => told(&trouble, self.limit),
-            Unread::Flaw(flaw) => flaw.text,
+            Unread::HttpError(trouble) => told(&trouble, self.limit),
+            Unread::ParseError(flaw) => flaw.text,
         })
     }
 }
@@ -303,9 +305,9 @@ fn is_missing(fetched: &Fetched) -> bool {
 }
 
 fn is_interrupted(fetched: &Fetched) -> bool {
-    let is_it = |kind| kind == TroubleKind::Interrupted;
+    let is_it = |kind| kind == HttpErrorKind::Interrupted;
     match &fetched.answer {
-        Ok(Answer { body: Err(trouble), .. }) | Err(trouble) => is_it(trouble.kind),
+        Ok(Response { body: Err(trouble), .. }) | Err(trouble) => is_it(trouble.kind),
         Ok(_) => false,
     }
 }
@@ -319,7 +321,7 @@ fn passing(fetched: &Fetched) -> Passing {
         Err(trouble)
             if matches!(
                 trouble.kind,
-                TroubleKind::Refused | TroubleKind::Reset | TroubleKind::Closed | TroubleKind::Proxy
+                HttpErrorKind::Refused | HttpErrorKind::Reset | HttpErrorKind::Closed | HttpErrorKind::Proxy
             ) =>
         {
             Passing::Soon

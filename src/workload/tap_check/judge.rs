@@ -3,8 +3,8 @@
 
 use super::finding::{Class, Finding, Verdict, Warning};
 use crate::format::{printable, without_login, without_passwords};
-use crate::http::{Answer, Fetched, RetryAfter, Trouble, TroubleKind};
-use crate::vo::{self, Availability, Flaw, FlawKind, Moment, Oddity};
+use crate::http::{Fetched, HttpError, HttpErrorKind, Response, RetryAfter};
+use crate::vo::{self, Availability, FlawKind, Moment, Oddity, ParseError};
 
 /// Clocks differ by so many seconds without anybody being wrong.
 const CLOCK_SKEW: i64 = 300;
@@ -40,8 +40,8 @@ pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Find
             }
             said(&availability, now, finding);
         }
-        Err(Unread::Trouble(trouble)) => failed(finding, class_of(&trouble), &told(&trouble, limit)),
-        Err(Unread::Flaw(flaw)) => failed(finding, class_of_flaw(&flaw), &flaw.text),
+        Err(Unread::HttpError(trouble)) => failed(finding, class_of(&trouble), &told(&trouble, limit)),
+        Err(Unread::ParseError(flaw)) => failed(finding, class_of_flaw(&flaw), &flaw.text),
     }
 }
 
@@ -84,35 +84,35 @@ pub(super) fn failed(finding: &mut Finding, class: Class, reason: &str) {
 
 /// A document came, or did not.
 pub(super) enum Unread {
-    Trouble(Trouble),
-    Flaw(Flaw),
+    HttpError(HttpError),
+    ParseError(ParseError),
 }
 
 /// Reads the body of an answer as a document.
 pub(super) fn read<T>(
-    answer: &Answer,
-    reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, Flaw>,
+    answer: &Response,
+    reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, ParseError>,
 ) -> Result<T, Unread> {
     match &answer.body {
-        Ok(body) => reader(body, answer.charset.as_deref()).map_err(Unread::Flaw),
+        Ok(body) => reader(body, answer.charset.as_deref()).map_err(Unread::ParseError),
         // Too long, and it can be worse than that.
-        Err(trouble) if trouble.kind == TroubleKind::TooLarge && !answer.head.is_empty() => {
+        Err(trouble) if trouble.kind == HttpErrorKind::TooLarge && !answer.head.is_empty() => {
             match vo::refuse_unsafe(&String::from_utf8_lossy(&answer.head)) {
-                Err(flaw) if flaw.kind == FlawKind::UnsafeXml => Err(Unread::Flaw(flaw)),
-                Ok(()) | Err(_) => Err(Unread::Trouble(trouble.clone())),
+                Err(flaw) if flaw.kind == FlawKind::UnsafeXml => Err(Unread::ParseError(flaw)),
+                Ok(()) | Err(_) => Err(Unread::HttpError(trouble.clone())),
             }
         }
-        Err(trouble) => Err(Unread::Trouble(trouble.clone())),
+        Err(trouble) => Err(Unread::HttpError(trouble.clone())),
     }
 }
 
 /// Whether the status promises what was asked for.
-pub(super) fn is_success(answer: &Answer) -> bool {
+pub(super) fn is_success(answer: &Response) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
 /// Whether the status says that only who logs in is answered.
-pub(super) fn asks_for_login(answer: &Answer) -> bool {
+pub(super) fn asks_for_login(answer: &Response) -> bool {
     matches!(answer.status, 401 | 403)
 }
 
@@ -122,13 +122,13 @@ pub(super) fn kept_by_proxy(fetched: &Fetched) -> Option<String> {
         Ok(answer) if answer.status == 407 && fetched.proxy.is_some() => {
             Some(format!("the proxy {}", status_line(answer)))
         }
-        Err(trouble) if trouble.kind == TroubleKind::Proxy => Some(trouble.text.clone()),
+        Err(trouble) if trouble.kind == HttpErrorKind::Proxy => Some(trouble.text.clone()),
         Ok(_) | Err(_) => None,
     }
 }
 
 /// `HTTP 503 Service Unavailable`, and what the page says.
-pub(super) fn status_line(answer: &Answer) -> String {
+pub(super) fn status_line(answer: &Response) -> String {
     let who = if matches!(answer.status, 401 | 403 | 407) { "asks for a login: " } else { "" };
     let mut line = format!("{who}HTTP {}", answer.status);
     if let Some(words) = answer.status_words() {
@@ -142,7 +142,7 @@ pub(super) fn status_line(answer: &Answer) -> String {
     line
 }
 
-fn unsuccessful(answer: &Answer, now: i64, finding: &mut Finding) {
+fn unsuccessful(answer: &Response, now: i64, finding: &mut Finding) {
     // A document that says "down" is believed whatever the status.
     if let Ok(availability) = read(answer, vo::read_availability)
         && !availability.available
@@ -226,22 +226,22 @@ fn announced(availability: &Availability, now: i64, finding: &mut Finding) {
 }
 
 /// The class that a trouble belongs to.
-pub(super) fn class_of(trouble: &Trouble) -> Class {
+pub(super) fn class_of(trouble: &HttpError) -> Class {
     match trouble.kind {
-        TroubleKind::Dns => Class::Dns,
-        TroubleKind::Refused => Class::Refused,
-        TroubleKind::Reset => Class::Reset,
-        TroubleKind::Closed | TroubleKind::Interrupted => Class::Closed,
-        TroubleKind::TimedOut(_) | TroubleKind::GivenUp => Class::Timeout,
-        TroubleKind::Proxy => Class::Proxy,
-        TroubleKind::Tls => Class::Tls,
-        TroubleKind::Redirect => Class::Redirect,
-        TroubleKind::Protocol => Class::Protocol,
-        TroubleKind::TooLarge => Class::TooLarge,
+        HttpErrorKind::Dns => Class::Dns,
+        HttpErrorKind::Refused => Class::Refused,
+        HttpErrorKind::Reset => Class::Reset,
+        HttpErrorKind::Closed | HttpErrorKind::Interrupted => Class::Closed,
+        HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp => Class::Timeout,
+        HttpErrorKind::Proxy => Class::Proxy,
+        HttpErrorKind::Tls => Class::Tls,
+        HttpErrorKind::Redirect => Class::Redirect,
+        HttpErrorKind::Protocol => Class::Protocol,
+        HttpErrorKind::TooLarge => Class::TooLarge,
     }
 }
 
-fn class_of_flaw(flaw: &Flaw) -> Class {
+fn class_of_flaw(flaw: &ParseError) -> Class {
     match flaw.kind {
         FlawKind::NotXml => Class::NotXml,
         FlawKind::BadXml => Class::BadXml,
@@ -252,9 +252,9 @@ fn class_of_flaw(flaw: &Flaw) -> Class {
 }
 
 /// A trouble in words.
-pub(super) fn told(trouble: &Trouble, limit: &str) -> String {
+pub(super) fn told(trouble: &HttpError, limit: &str) -> String {
     match trouble.kind {
-        TroubleKind::TimedOut(phase) => format!("timeout after {limit} {}", phase.waits_for()),
+        HttpErrorKind::TimedOut(phase) => format!("timeout after {limit} {}", phase.waits_for()),
         _ => trouble.text.clone(),
     }
 }

@@ -8,13 +8,13 @@
 mod check;
 #[cfg(feature = "net")]
 mod demo;
-#[cfg(feature = "net")]
-mod doors;
 mod finding;
 #[cfg(feature = "net")]
 mod judge;
 #[cfg(feature = "net")]
 mod options;
+#[cfg(feature = "net")]
+mod per_host;
 #[cfg(feature = "net")]
 mod services;
 #[cfg(feature = "net")]

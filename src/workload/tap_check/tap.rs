@@ -6,12 +6,12 @@ use anyhow::ensure;
 
 use super::check::{Check, Checked, Level, Passing, Query, spans};
 use super::demo::Demo;
-use super::doors::Doors;
 use super::finding::{Finding, Verdict, Warning};
 use super::options::TapOptions;
+use super::per_host::PerHostLimit;
 use super::services::{Service, services};
-use crate::http::{Budget, Client, Proxies, RetryAfter, Roots, Trust};
-use crate::record::{Outcome, Spec, Task, Way};
+use crate::http::{Client, Deadline, Proxies, RetryAfter, Roots, Trust};
+use crate::record::{Outcome, Task, TaskInput, Way};
 use crate::workload::{
     Cx, Environment, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec, paths,
 };
@@ -57,7 +57,7 @@ pub struct TapCheck {
     timeout: Duration,
     /// The timeout in words.
     limit: String,
-    doors: Doors,
+    per_host: PerHostLimit,
     /// The services inside parsim, as long as they are needed.
     _demo: Option<Demo>,
 }
@@ -98,21 +98,21 @@ impl TapCheck {
             None => options.deep.then_some(Query::Usual),
         };
         let level = Level { query, deep: options.deep };
-        let doors = Doors::new(options.per_host);
+        let per_host = PerHostLimit::new(options.per_host);
         Ok(Self {
             services,
             client,
             level,
             timeout,
             limit: format!("{seconds} s"),
-            doors,
+            per_host,
             _demo: demo,
             options,
         })
     }
 
     fn service(&self, task: &Task) -> Option<&Service> {
-        let Spec::Part { item, .. } = task.spec else { return None };
+        let TaskInput::Part { item, .. } = task.spec else { return None };
         self.services.get(usize::try_from(item).ok()?)
     }
 
@@ -123,7 +123,7 @@ impl TapCheck {
         let check = Check {
             client: &self.client,
             level: &self.level,
-            budget: Budget::lasting(self.timeout, interrupt.clone()),
+            budget: Deadline::lasting(self.timeout, interrupt.clone()),
             now: i64::try_from(now).unwrap_or(i64::MAX),
             limit: &self.limit,
         };
@@ -177,14 +177,14 @@ impl Workload for TapCheck {
             let (part, item) = (seq / n_services, seq % n_services);
             let service = usize::try_from(item).ok().and_then(|item| self.services.get(item));
             let label = service.map(Service::label).unwrap_or_default().to_owned();
-            Ok(Task { spec: Spec::Part { item, part }, ..Task::new(seq, label) })
+            Ok(Task { spec: TaskInput::Part { item, part }, ..Task::new(seq, label) })
         }))
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let Some(service) = self.service(task) else { return Outcome::Failed("no such service".to_owned()) };
         let interrupt = cx.interrupt().clone();
-        let entered = cx.timed("host_wait", |_| self.doors.enter(&service.url.host, &interrupt));
+        let entered = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt));
         let Some(inside) = entered else { return Outcome::Interrupted };
         let finding = self.ask(service, cx);
         drop(inside);

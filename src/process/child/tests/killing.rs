@@ -142,11 +142,11 @@ fn nothing_starts_once_the_run_is_ending() {
 #[test]
 fn an_order_given_between_start_and_seat_holds() {
     let running = Running::new(patient(), 0).unwrap();
-    let seat = running.add_seat(1).unwrap();
+    let running_job = running.add_running_job(1).unwrap();
     let mut child = std::process::Command::new("sleep");
     let mut child = std::os::unix::process::CommandExt::process_group(child.arg("1000"), 0).spawn().unwrap();
     running.kill_now();
-    running.seat_job(&seat, child.id().cast_signed());
+    running.set_job(&running_job, child.id().cast_signed());
     assert!(!child.wait().unwrap().success());
 }
 

@@ -9,7 +9,7 @@ use clap::ArgMatches;
 
 use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
-use super::spot::identity;
+use super::output_path::identity;
 use super::workloads;
 use crate::process;
 use crate::record::Way;

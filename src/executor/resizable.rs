@@ -10,7 +10,7 @@ use super::pool::{drive_threads, on_threads};
 use super::{Executor, needed, work, work_while};
 use crate::record::Way;
 use crate::run::Run;
-use crate::study::Crew;
+use crate::study::WorkerCosts;
 use crate::workload::Workload;
 
 /// How many at a time, as it is now.
@@ -74,12 +74,12 @@ impl Drop for Leaves<'_> {
 
 /// The parallel engine of a changing width.
 #[derive(Clone, Debug)]
-pub struct Elastic {
+pub struct ResizablePool {
     width: Arc<Width>,
     most: NonZeroUsize,
 }
 
-impl Elastic {
+impl ResizablePool {
     /// As many as `width` says, but never more than `most`.
     #[must_use]
     pub fn new(width: Arc<Width>, most: NonZeroUsize) -> Self {
@@ -87,7 +87,7 @@ impl Elastic {
     }
 }
 
-impl Executor for Elastic {
+impl Executor for ResizablePool {
     fn way(&self) -> Way {
         Way::Parallel
     }
@@ -96,7 +96,7 @@ impl Executor for Elastic {
         self.width.most().min(self.most).get()
     }
 
-    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<Crew>> {
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(self.most, workload);
         let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {

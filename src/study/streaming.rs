@@ -11,7 +11,7 @@ const LONGEST: usize = 10;
 
 /// The tasks of a run, folded.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Folded {
+pub struct Streaming {
     /// How long tasks took.
     pub walls: Sketch,
     /// By slot: how long tasks ran there.
@@ -35,7 +35,7 @@ pub struct Long {
     pub label: String,
 }
 
-impl Folded {
+impl Streaming {
     /// Folds `records`.
     #[must_use]
     pub fn of(records: &[Record]) -> Self {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_ten_longest_are_kept_in_order_and_each_slot_has_its_time() {
-        let mut folded = Folded::default();
+        let mut folded = Streaming::default();
         for seq in 0..1000 {
             let wall = Duration::from_millis(seq * 7919 % 1000);
             folded.add(&Record { seq, slot: u32::from(seq % 2 == 1), wall, ..record(seq) });

@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::chunks::Framing;
-use super::{Phase, Phases, Trouble, TroubleKind};
+use super::{HttpError, HttpErrorKind, Phase, Phases};
 use crate::interrupt::{Interest, Interrupt, Waited};
 
 /// An answer's head has to fit into it; the body streams through.
@@ -24,14 +24,14 @@ const OUTPUT: usize = 8 << 10;
 
 /// How long there is, and what ends it early.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub struct Deadline {
     /// When it is over.
     pub deadline: Instant,
     /// What ends it at once.
     pub interrupt: Interrupt,
 }
 
-impl Budget {
+impl Deadline {
     /// So long from now.
     #[must_use]
     pub fn lasting(time: Duration, interrupt: Interrupt) -> Self {
@@ -59,7 +59,7 @@ pub(super) struct Notes(Arc<Mutex<Noted>>);
 pub(super) struct Noted {
     pub(super) phases: Phases,
     /// What broke the connection.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<HttpError>,
     /// Whether the other side has said all it will.
     pub(super) ended: bool,
     /// Whether it has said anything.
@@ -76,24 +76,24 @@ impl Notes {
 
 /// Connects to the first of `addresses` that answers. A later one gets its turn
 /// when the one before has used up its share of the time.
-pub(super) fn connect(addresses: &[SocketAddr], budget: &Budget) -> Result<TcpStream, Trouble> {
-    let mut last = Trouble::new(TroubleKind::Refused, "there is no address to connect to");
+pub(super) fn connect(addresses: &[SocketAddr], budget: &Deadline) -> Result<TcpStream, HttpError> {
+    let mut last = HttpError::new(HttpErrorKind::Refused, "there is no address to connect to");
     for (tried, address) in addresses.iter().enumerate() {
         let left = budget.deadline.saturating_duration_since(Instant::now());
         // Half of what is left, but all of it for the last one.
         let share = if tried + 1 < addresses.len() { left / 2 } else { left };
-        let share = Budget { deadline: Instant::now() + share, interrupt: budget.interrupt.clone() };
+        let share = Deadline { deadline: Instant::now() + share, interrupt: budget.interrupt.clone() };
         match connect_to(*address, &share) {
             Ok(stream) => return Ok(stream),
-            Err(trouble) if trouble.kind == TroubleKind::Interrupted => return Err(trouble),
+            Err(trouble) if trouble.kind == HttpErrorKind::Interrupted => return Err(trouble),
             Err(trouble) => last = trouble,
         }
     }
     Err(last)
 }
 
-fn connect_to(address: SocketAddr, budget: &Budget) -> Result<TcpStream, Trouble> {
-    let failed = |error: io::Error| Trouble::of_socket(&error);
+fn connect_to(address: SocketAddr, budget: &Deadline) -> Result<TcpStream, HttpError> {
+    let failed = |error: io::Error| HttpError::of_socket(&error);
     let socket =
         Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
@@ -104,8 +104,8 @@ fn connect_to(address: SocketAddr, budget: &Budget) -> Result<TcpStream, Trouble
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
             match budget.wait(socket.as_fd(), Interest::Write).map_err(failed)? {
                 Waited::Ready => {}
-                Waited::TimedOut => return Err(Trouble::timed_out(Phase::Connect)),
-                Waited::Interrupted => return Err(Trouble::interrupted()),
+                Waited::TimedOut => return Err(HttpError::timed_out(Phase::Connect)),
+                Waited::Interrupted => return Err(HttpError::interrupted()),
             }
             if let Some(error) = socket.take_error().map_err(failed)? {
                 return Err(failed(error));
@@ -120,7 +120,7 @@ fn connect_to(address: SocketAddr, budget: &Budget) -> Result<TcpStream, Trouble
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
-    budget: Budget,
+    budget: Deadline,
     /// What is done on it now.
     phase: Phase,
     notes: Notes,
@@ -128,7 +128,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// What is done on it first is `phase`.
-    pub(super) fn new(stream: TcpStream, budget: Budget, phase: Phase, notes: Notes) -> Self {
+    pub(super) fn new(stream: TcpStream, budget: Deadline, phase: Phase, notes: Notes) -> Self {
         Self { stream, budget, phase, notes }
     }
 
@@ -147,14 +147,14 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match self.budget.wait(self.stream.as_fd(), interest)? {
                         Waited::Ready => continue,
-                        Waited::TimedOut => Trouble::timed_out(self.phase),
-                        Waited::Interrupted => Trouble::interrupted(),
+                        Waited::TimedOut => HttpError::timed_out(self.phase),
+                        Waited::Interrupted => HttpError::interrupted(),
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => Trouble::of_socket(&error),
+                Err(error) => HttpError::of_socket(&error),
                 // A flood never lets a wait come up.
-                Ok(_) if Instant::now() >= self.budget.deadline => Trouble::timed_out(self.phase),
+                Ok(_) if Instant::now() >= self.budget.deadline => HttpError::timed_out(self.phase),
                 Ok(count) => return Ok(count),
             };
             self.notes.with(|noted| noted.trouble.get_or_insert_with(|| trouble.clone()).clone());
@@ -219,7 +219,7 @@ impl Line {
         let bytes = self.buffers.input_append_buf();
         if bytes.is_empty() {
             let text = format!("a head or a chunk's head of more than {INPUT} bytes");
-            return Err(broken(&self.notes, Trouble::protocol(text)));
+            return Err(broken(&self.notes, HttpError::protocol(text)));
         }
         Ok(match &mut self.stream {
             Stream::Plain(wire) => wire.read(bytes)?,
@@ -258,7 +258,7 @@ impl Line {
 }
 
 /// The error of a connection that is of no more use for this reason.
-fn broken(notes: &Notes, trouble: Trouble) -> ureq::Error {
+fn broken(notes: &Notes, trouble: HttpError) -> ureq::Error {
     notes.with(|noted| noted.trouble = Some(trouble.clone()));
     io::Error::other(trouble).into()
 }

@@ -5,7 +5,7 @@
 //! that was too long to be read to its end. Whether the document is well-formed
 //! is not its business.
 
-use super::{Flaw, FlawKind};
+use super::{FlawKind, ParseError};
 
 /// Elements within elements; documents of the VO need a dozen.
 const DEEPEST: usize = 200;
@@ -33,13 +33,13 @@ const HEAD: usize = 4096;
 ///
 /// # Errors
 /// A flaw of kind [`FlawKind::NotXml`] or [`FlawKind::UnsafeXml`].
-pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
+pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
     let trimmed = text.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']);
     if trimmed.is_empty() {
-        return Err(Flaw::new(FlawKind::NotXml, "nothing but blanks"));
+        return Err(ParseError::new(FlawKind::NotXml, "nothing but blanks"));
     }
     if !trimmed.starts_with('<') {
-        return Err(Flaw::new(FlawKind::NotXml, format!("not XML but {:?}", head(trimmed, 40))));
+        return Err(ParseError::new(FlawKind::NotXml, format!("not XML but {:?}", head(trimmed, 40))));
     }
     let mut rest = trimmed;
     // By depth, how many namespaces are in scope.
@@ -71,14 +71,14 @@ pub fn refuse_unsafe(text: &str) -> Result<(), Flaw> {
                 n_comparisons += namespaces * namespaces;
             }
             if n_comparisons > MOST_COMPARISONS {
-                return Err(Flaw::new(FlawKind::UnsafeXml, "namespaces declared over and over"));
+                return Err(ParseError::new(FlawKind::UnsafeXml, "namespaces declared over and over"));
             }
             if !tag.is_empty {
                 in_scope.push(namespaces);
             }
             if in_scope.len() > DEEPEST {
                 let text = format!("elements nested more than {DEEPEST} deep");
-                return Err(Flaw::new(FlawKind::UnsafeXml, text));
+                return Err(ParseError::new(FlawKind::UnsafeXml, text));
             }
             tag.rest
         };
@@ -101,7 +101,7 @@ struct Tag<'a> {
 
 impl<'a> Tag<'a> {
     /// `text` begins behind the `<`.
-    fn read(text: &'a str) -> Result<Self, Flaw> {
+    fn read(text: &'a str) -> Result<Self, ParseError> {
         let mut quote = None;
         let mut n_attributes = 0;
         let mut n_namespaces = 0;
@@ -114,7 +114,7 @@ impl<'a> Tag<'a> {
                     n_attributes += 1;
                     if n_attributes > MOST_ATTRIBUTES {
                         let text = format!("an element with more than {MOST_ATTRIBUTES} attributes");
-                        return Err(Flaw::new(FlawKind::UnsafeXml, text));
+                        return Err(ParseError::new(FlawKind::UnsafeXml, text));
                     }
                 }
                 (None, b'>') => {
@@ -155,13 +155,13 @@ fn bare_doctype(rest: &str) -> Option<&str> {
 }
 
 /// `<!DOCTYPE` and its like: that of a web page, or one that is refused.
-fn definition(rest: &str, whole: &str) -> Flaw {
+fn definition(rest: &str, whole: &str) -> ParseError {
     let inside = &rest[2..];
     let name = inside.get(..7).filter(|word| word.eq_ignore_ascii_case("doctype")).map(|_| &inside[7..]);
     if name.is_some_and(|name| is_named(name.trim_start(), "html")) {
         return web_page(whole);
     }
-    Flaw::new(FlawKind::UnsafeXml, DEFINITION)
+    ParseError::new(FlawKind::UnsafeXml, DEFINITION)
 }
 
 /// Whether `text` begins with the word `name`, in whatever case.
@@ -172,10 +172,10 @@ fn is_named(text: &str, name: &str) -> bool {
 }
 
 /// A web page, with its title: often that says what is the matter.
-fn web_page(text: &str) -> Flaw {
+fn web_page(text: &str) -> ParseError {
     let title = page_title(head(text, HEAD));
     let quoted = title.map_or_else(String::new, |title| format!(" titled {:?}", head(&title, 80)));
-    Flaw::new(FlawKind::NotXml, format!("not XML but a web page{quoted}"))
+    ParseError::new(FlawKind::NotXml, format!("not XML but a web page{quoted}"))
 }
 
 /// The title of a web page, blanks run together.

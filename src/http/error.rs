@@ -7,16 +7,16 @@ use super::Phase;
 
 /// Why there is no answer, or not all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct HttpError {
     /// Which kind of trouble it is.
-    pub kind: TroubleKind,
+    pub kind: HttpErrorKind,
     /// The trouble in words; may quote the other side.
     pub text: String,
 }
 
 /// The kinds of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TroubleKind {
+pub enum HttpErrorKind {
     /// The name has no address.
     Dns,
     /// Nobody listens there, or there is no way there.
@@ -43,32 +43,32 @@ pub enum TroubleKind {
     Interrupted,
 }
 
-impl Trouble {
-    pub(super) fn new(kind: TroubleKind, text: impl Into<String>) -> Self {
+impl HttpError {
+    pub(super) fn new(kind: HttpErrorKind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
     }
 
     pub(super) fn protocol(text: impl Into<String>) -> Self {
-        Self::new(TroubleKind::Protocol, text)
+        Self::new(HttpErrorKind::Protocol, text)
     }
 
     pub(super) fn timed_out(phase: Phase) -> Self {
-        Self::new(TroubleKind::TimedOut(phase), format!("no more time while {}", phase.waits_for()))
+        Self::new(HttpErrorKind::TimedOut(phase), format!("no more time while {}", phase.waits_for()))
     }
 
     pub(super) fn interrupted() -> Self {
-        Self::new(TroubleKind::Interrupted, "interrupted")
+        Self::new(HttpErrorKind::Interrupted, "interrupted")
     }
 
     /// What an error of a socket means.
     pub(super) fn of_socket(error: &io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-                TroubleKind::Reset
+                HttpErrorKind::Reset
             }
-            io::ErrorKind::UnexpectedEof => TroubleKind::Closed,
-            io::ErrorKind::TimedOut => TroubleKind::GivenUp,
-            _ => TroubleKind::Refused,
+            io::ErrorKind::UnexpectedEof => HttpErrorKind::Closed,
+            io::ErrorKind::TimedOut => HttpErrorKind::GivenUp,
+            _ => HttpErrorKind::Refused,
         };
         Self::new(kind, lower_first(&error.to_string()))
     }
@@ -81,10 +81,10 @@ fn lower_first(text: &str) -> String {
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for HttpError {}

@@ -8,7 +8,7 @@ use crate::measure::seconds;
 
 /// The worker processes of one run, and what they cost beside the tasks' own time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Crew {
+pub struct WorkerCosts {
     /// How many there were at a time.
     pub workers: usize,
     /// From the start of the first until all of them were ready; part of the run's
@@ -30,7 +30,7 @@ pub struct Crew {
     pub replaced: u64,
 }
 
-impl Crew {
+impl WorkerCosts {
     /// How long each worker waited for something to be passed, in seconds.
     #[must_use]
     pub fn passing_each(&self) -> f64 {

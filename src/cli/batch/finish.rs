@@ -11,12 +11,12 @@ use crate::interrupt::Interrupt;
 use crate::process;
 use crate::progress::Board;
 use crate::report::summary::{self, Detail};
-use crate::sink::Tails;
+use crate::sink::FailureTails;
 use crate::study::Study;
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
 /// and what was not started.
-pub(super) fn tell(study: &Study, typed: &Typed, tails: &Tails, board: &Board, interrupt: &Interrupt) {
+pub(super) fn tell(study: &Study, typed: &Typed, tails: &FailureTails, board: &Board, interrupt: &Interrupt) {
     // Who reads no more does not want to hear of it, either.
     if interrupt.signal() == Some(SIGPIPE) {
         return;

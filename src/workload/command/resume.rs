@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::frozen::Freezer;
+use super::saved_inputs::Freezer;
 use super::{Jobs, task};
 use crate::joblog::{Done, Mode};
-use crate::record::{Spec, Task};
+use crate::record::{Task, TaskInput};
 
 /// What an earlier run did.
 pub enum Earlier {
@@ -58,7 +58,7 @@ pub(super) struct Left<'a, L> {
     has_some: bool,
 }
 
-impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
+impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Left<'a, L> {
     pub(super) fn new(jobs: Jobs<'a>, resume: &'a Resume, line: L) -> Self {
         let done = resume.log.clone();
         let mode = if done.is_empty() { Some(Mode::Number) } else { resume.mode };
@@ -97,13 +97,13 @@ impl<'a, L: Fn(u64, &Spec) -> Vec<u8>> Left<'a, L> {
         Ok(mode)
     }
 
-    fn put_back(&mut self, jobs: impl Iterator<Item = anyhow::Result<Spec>> + Send + 'a) {
+    fn put_back(&mut self, jobs: impl Iterator<Item = anyhow::Result<TaskInput>> + Send + 'a) {
         let to_come = std::mem::replace(&mut self.jobs, Box::new(std::iter::empty()));
         self.jobs = Box::new(jobs.chain(to_come));
     }
 }
 
-impl<L: Fn(u64, &Spec) -> Vec<u8>> Iterator for Left<'_, L> {
+impl<L: Fn(u64, &TaskInput) -> Vec<u8>> Iterator for Left<'_, L> {
     type Item = anyhow::Result<Task>;
 
     fn next(&mut self) -> Option<Self::Item> {

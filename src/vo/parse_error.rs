@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a document says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct ParseError {
     /// Which kind of trouble it is.
     pub kind: FlawKind,
     /// The trouble in words. Parts of the document may be quoted: text from
@@ -28,16 +28,16 @@ pub enum FlawKind {
     BadValue,
 }
 
-impl Flaw {
+impl ParseError {
     pub(super) fn new(kind: FlawKind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Flaw {}
+impl std::error::Error for ParseError {}

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::protocol::{Bye, Done, Errand, Frame, Hello, kind, receive, send, send_json};
+use super::protocol::{Bye, Done, Frame, Hello, TaskRequest, kind, receive, send, send_json};
 use super::transport::{Link, Transport};
 use crate::event::Event;
 use crate::interrupt::{Interrupt, Waited};
 use crate::output::{Channel, TaskOutput, handed_on};
-use crate::record::{Outcome, Record, Spec};
+use crate::record::{Outcome, Record, TaskInput};
 use crate::run::{Run, Ticket};
 use crate::workload::Workload;
 
@@ -28,16 +28,16 @@ const LAG: Duration = Duration::from_millis(200);
 const TRIES: usize = 3;
 
 /// What every worker is told before its first task.
-pub(super) struct Orders {
+pub(super) struct WorkerInit {
     pub(super) hello: Hello,
     /// What tasks share; `None`: each worker makes it by itself.
     pub(super) shared: Option<Vec<u8>>,
 }
 
 /// A place for one worker after another, and what they cost.
-pub(super) struct Seat<'a> {
+pub(super) struct WorkerLink<'a> {
     transport: &'a dyn Transport,
-    orders: &'a Orders,
+    orders: &'a WorkerInit,
     /// `None` after one that ended before its time.
     link: Option<Box<dyn Link>>,
     /// Why the worker could not be told what it was to be told.
@@ -70,12 +70,12 @@ enum Answer {
     GivenUp,
 }
 
-impl<'a> Seat<'a> {
+impl<'a> WorkerLink<'a> {
     /// Starts a worker and tells it what it is to be. It is not waited for.
-    pub(super) fn open(transport: &'a dyn Transport, orders: &'a Orders) -> anyhow::Result<Self> {
-        let mut seat = Self { transport, orders, link: None, untold: None, cost: Cost::default() };
-        seat.start()?;
-        Ok(seat)
+    pub(super) fn open(transport: &'a dyn Transport, orders: &'a WorkerInit) -> anyhow::Result<Self> {
+        let mut worker = Self { transport, orders, link: None, untold: None, cost: Cost::default() };
+        worker.start()?;
+        Ok(worker)
     }
 
     fn start(&mut self) -> anyhow::Result<()> {
@@ -108,7 +108,7 @@ impl<'a> Seat<'a> {
         let untold = self.untold.take();
         // One that is gone is told of by how it ended.
         if let Some(error) = untold.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
-            link.bury(PATIENCE);
+            link.reap(PATIENCE);
             return Err(error).with_context(|| format!("write to the worker ({name})"));
         }
         let answered = loop {
@@ -128,7 +128,7 @@ impl<'a> Seat<'a> {
             Ok(Some(frame)) if frame.kind == kind::FAILED => bail!("the worker ({name}): {}", frame.text()),
             Ok(Some(_)) => bail!("the worker ({name}) is none of parsim's"),
             Ok(None) => {
-                let how = link.bury(PATIENCE).unwrap_or_else(|| "ended".to_owned());
+                let how = link.reap(PATIENCE).unwrap_or_else(|| "ended".to_owned());
                 bail!("the worker ({name}) {how} before it was ready")
             }
             Err(error) => Err(error).with_context(|| format!("hear of the worker ({name})")),
@@ -210,9 +210,9 @@ impl<'a> Seat<'a> {
         written: &mut io::Result<()>,
     ) -> Answer {
         let link = self.link.as_mut().expect("one that is gone was replaced");
-        let errand = Errand { task: ticket.task.clone(), slot: ticket.slot };
-        let Ok(sent) = send_json(&mut **link, kind::TASK, &errand) else {
-            self.bury();
+        let request = TaskRequest { task: ticket.task.clone(), slot: ticket.slot };
+        let Ok(sent) = send_json(&mut **link, kind::TASK, &request) else {
+            self.reap();
             return Answer::NotBegun;
         };
         self.cost.passed += sent;
@@ -221,7 +221,7 @@ impl<'a> Seat<'a> {
             let frame = match hear(&mut **link, run.interrupt) {
                 Ok(Heard::Frame(frame)) => frame,
                 Ok(Heard::TooLate) => {
-                    self.bury();
+                    self.reap();
                     return Answer::GivenUp;
                 }
                 Ok(Heard::End) => return self.lose("ended"),
@@ -253,7 +253,7 @@ impl<'a> Seat<'a> {
                     Err(error) => return self.lose(&format!("is not understood: {error}")),
                 },
                 kind::BYE => {
-                    self.bury_after(&frame);
+                    self.reap_after(&frame);
                     return Answer::NotBegun;
                 }
                 kind::FAILED => return self.lose(&frame.text()),
@@ -274,7 +274,7 @@ impl<'a> Seat<'a> {
     /// The worker ended in the middle of a task, or says what it should not.
     fn lose(&mut self, otherwise: &str) -> Answer {
         let name = self.link.as_ref().map_or_else(String::new, |link| link.name());
-        let how = self.bury().unwrap_or_else(|| otherwise.to_owned());
+        let how = self.reap().unwrap_or_else(|| otherwise.to_owned());
         Answer::Lost(format!("its worker ({name}) {how}"))
     }
 
@@ -289,7 +289,7 @@ impl<'a> Seat<'a> {
             self.get_ready(interrupt)
         });
         if ready.is_err() {
-            self.bury();
+            self.reap();
         }
         ready
     }
@@ -305,20 +305,20 @@ impl<'a> Seat<'a> {
             && frame.kind == kind::BYE
         {
             self.cost.passed += frame.length();
-            self.bury_after(&frame);
+            self.reap_after(&frame);
         }
-        self.bury();
+        self.reap();
     }
 
-    fn bury_after(&mut self, bye: &Frame) {
+    fn reap_after(&mut self, bye: &Frame) {
         let Bye { peak_memory } = bye.json().unwrap_or_default();
         self.cost.peak_memory = self.cost.peak_memory.max(peak_memory);
-        self.bury();
+        self.reap();
     }
 
     /// Waits until the worker is gone. How it ended, unless it did as it should.
-    fn bury(&mut self) -> Option<String> {
-        self.link.take()?.bury(PATIENCE)
+    fn reap(&mut self) -> Option<String> {
+        self.link.take()?.reap(PATIENCE)
     }
 }
 
@@ -357,8 +357,8 @@ fn lost(ticket: &Ticket, wall: Duration, outcome: Outcome) -> Record {
     Record {
         label: ticket.task.label.clone(),
         item: match ticket.task.spec {
-            Spec::Part { item, .. } => Some(item),
-            Spec::Sequence | Spec::Values(_) | Spec::Block(_) | Spec::Json(_) => None,
+            TaskInput::Part { item, .. } => Some(item),
+            TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => None,
         },
         slot: ticket.slot,
         wall,

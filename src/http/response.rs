@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Phases, Trouble, Url};
+use super::{HttpError, Phases, Url};
 
 /// What became of a request.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Fetched {
     /// The host and port of the proxy that was asked last, if one was.
     pub proxy: Option<String>,
     /// The answer, or why there is none.
-    pub answer: Result<Answer, Trouble>,
+    pub answer: Result<Response, HttpError>,
 }
 
 /// One redirect.
@@ -40,7 +40,7 @@ impl Hop {
 
 /// An answer with its head and body.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// Who gave it, after redirects.
     pub url: Url,
     /// The status.
@@ -54,12 +54,12 @@ pub struct Answer {
     /// Whether it had both a length and chunks, of which the chunks counted.
     pub odd_framing: bool,
     /// The decoded body, or why it is not whole.
-    pub body: Result<Vec<u8>, Trouble>,
+    pub body: Result<Vec<u8>, HttpError>,
     /// What there is of a body that was too large.
     pub head: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// What the status means, as its RFC has it.
     #[must_use]
     pub fn status_words(&self) -> Option<&'static str> {

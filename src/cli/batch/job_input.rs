@@ -12,7 +12,7 @@ use crate::gnu_args::{Flag, Typed};
 use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
-use crate::workload::command::{self, Feed, InTurn, Lanes, NAME, Offer, Patient, Reads, Spool, Values};
+use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
 
 /// Where the jobs come from, once their columns have names.
 pub(super) struct Jobs {
@@ -51,7 +51,7 @@ impl Jobs {
             sources.push(Source::new(Origin::Values(Vec::new())));
         }
         if sources.is_empty() && !typed.pipes() && stdin.is_terminal() {
-            super::ending::say(&from_terminal(typed));
+            super::finish::say(&from_terminal(typed));
         }
         let own = |error: InputError| Fault::Own(error.into());
         let mut jobs =
@@ -150,8 +150,8 @@ impl Jobs {
         if has(Flag::RoundRobin) {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
             let reading: Patient = Box::new(command::patience(self.interrupt.clone()));
-            let lanes = Arc::new(Lanes::new(blocks, reading, width.get(), in_turn));
-            return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::Lanes(lanes)));
+            let lanes = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
+            return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::RoundRobin(lanes)));
         }
         Ok((Feed::blocks(blocks, values, patience), Reads::Own))
     }

@@ -12,13 +12,13 @@ use crate::record::{Record, Task};
 
 /// Keeps the first bytes of the out channel, in input order.
 #[derive(Debug)]
-pub struct Heads {
+pub struct HeadCapture {
     limit: usize,
     /// By task: no more of them than make up the head.
     heads: Mutex<BTreeMap<u64, Vec<u8>>>,
 }
 
-impl Heads {
+impl HeadCapture {
     /// Keeps at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
@@ -50,14 +50,14 @@ impl Heads {
     }
 }
 
-impl Sink for Heads {
+impl Sink for HeadCapture {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
         Box::new(Head { heads: self, seq: task.seq, bytes: Vec::new() })
     }
 }
 
 struct Head<'a> {
-    heads: &'a Heads,
+    heads: &'a HeadCapture,
     seq: u64,
     bytes: Vec<u8>,
 }
@@ -87,7 +87,7 @@ mod tests {
 
     /// Tasks write "seq\n" each and end in the given order.
     fn head(limit: usize, order: &[u64]) -> String {
-        let heads = Heads::new(limit);
+        let heads = HeadCapture::new(limit);
         for &seq in order {
             let task = Task::new(seq, "");
             let mut output = heads.open(&task);

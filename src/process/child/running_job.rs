@@ -20,7 +20,7 @@ pub(super) enum Order {
 
 /// Where one worker says what it runs.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct RunningJob {
     pub(super) bell: Bell,
     slot: usize,
     job: Mutex<Seated>,
@@ -33,7 +33,7 @@ struct Seated {
     order: Order,
 }
 
-impl Seat {
+impl RunningJob {
     /// Nobody sits there yet.
     pub(super) fn new(slot: usize) -> io::Result<Self> {
         let job = Mutex::new(Seated { leader: None, order: Order::None });
@@ -41,14 +41,14 @@ impl Seat {
     }
 
     /// The job that sits there: its slot and its group.
-    pub(super) fn seated(&self) -> Option<(usize, i32)> {
+    pub(super) fn started(&self) -> Option<(usize, i32)> {
         Some((self.slot, self.lock().leader?))
     }
 
     /// Seats a job that has just been started. What the others are told to do
     /// by then holds for it, too: `standing` is asked under the lock, so that
     /// who gives an order after this finds the job.
-    pub(super) fn seat(&self, leader: i32, standing: impl FnOnce() -> (Order, bool)) {
+    pub(super) fn running_job(&self, leader: i32, standing: impl FnOnce() -> (Order, bool)) {
         let mut job = self.lock();
         job.leader = Some(leader);
         job.order = Order::None;

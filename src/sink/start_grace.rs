@@ -12,9 +12,9 @@ pub(super) const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// The tasks that write, by turn, and when they began to.
 #[derive(Debug, Default)]
-pub(super) struct Opened(BTreeMap<u64, Instant>);
+pub(super) struct StartGrace(BTreeMap<u64, Instant>);
 
-impl Opened {
+impl StartGrace {
     pub(super) fn insert(&mut self, turn: u64) {
         self.0.insert(turn, Instant::now());
     }

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 
 use super::spool::At;
-use crate::record::{Block, Spec, Stretch};
+use crate::record::{Block, Stretch, TaskInput};
 use crate::unnamed_file::unnamed_file;
 
 /// All jobs' values.
@@ -30,12 +30,12 @@ impl Freezer {
         Ok(Self { file: BufWriter::new(unnamed_file()?), jobs: 0 })
     }
 
-    pub(super) fn put(&mut self, job: &Spec) -> io::Result<()> {
+    pub(super) fn put(&mut self, job: &TaskInput) -> io::Result<()> {
         self.number(job.values().len())?;
         for value in job.values() {
             self.value(value)?;
         }
-        if let Spec::Block(block) = job {
+        if let TaskInput::Block(block) = job {
             self.number(if block.stretch.is_some() { 2 } else { 1 })?;
             self.value(&block.bytes)?;
             if let Some(Stretch { file, from, length }) = block.stretch {
@@ -74,28 +74,28 @@ impl Frozen {
     }
 
     /// The jobs, from the first one on. Several may read at a time.
-    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<Spec>> + Send + '_ {
+    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<TaskInput>> + Send + '_ {
         let mut reader = BufReader::with_capacity(64 << 10, At { file: &self.file, offset: 0 });
         (0..self.jobs).map(move |_| job(&mut reader))
     }
 
     /// The jobs, from the first one on.
-    pub(super) fn into_jobs(self) -> impl Iterator<Item = io::Result<Spec>> + Send {
+    pub(super) fn into_jobs(self) -> impl Iterator<Item = io::Result<TaskInput>> + Send {
         let mut reader = BufReader::with_capacity(64 << 10, self.file);
         (0..self.jobs).map(move |_| job(&mut reader))
     }
 }
 
-fn job(reader: &mut impl Read) -> io::Result<Spec> {
+fn job(reader: &mut impl Read) -> io::Result<TaskInput> {
     let n_values = number(reader)?;
     let values = (0..n_values).map(|_| value(reader)).collect::<io::Result<_>>()?;
     Ok(match number(reader)? {
-        0 => Spec::Values(values),
-        1 => Spec::Block(Box::new(Block { values, bytes: value(reader)?, stretch: None })),
+        0 => TaskInput::Values(values),
+        1 => TaskInput::Block(Box::new(Block { values, bytes: value(reader)?, stretch: None })),
         _ => {
             let bytes = value(reader)?;
             let stretch = Stretch { file: number(reader)?, from: place(reader)?, length: place(reader)? };
-            Spec::Block(Box::new(Block { values, bytes, stretch: Some(stretch) }))
+            TaskInput::Block(Box::new(Block { values, bytes, stretch: Some(stretch) }))
         }
     })
 }
@@ -132,13 +132,13 @@ mod tests {
                 0..20,
             )
         ) {
-            let jobs: Vec<Spec> = jobs
+            let jobs: Vec<TaskInput> = jobs
                 .into_iter()
                 .map(|(values, block)| match block {
-                    None => Spec::Values(values),
+                    None => TaskInput::Values(values),
                     Some((bytes, stretch)) => {
                         let stretch = stretch.map(|(file, from, length)| Stretch { file, from, length });
-                        Spec::Block(Box::new(Block { values, bytes, stretch }))
+                        TaskInput::Block(Box::new(Block { values, bytes, stretch }))
                     }
                 })
                 .collect();

@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Mutex, PoisonError};
 
-use super::halting::{Halting, Then};
-use super::pace::{Pace, Pause};
+use super::halt::{Halting, Then};
+use super::throttle::{Pause, Throttle};
 use crate::event::{Event, Journal, Observer};
 use crate::interrupt::Interrupt;
 use crate::output::Acknowledge;
@@ -18,7 +18,7 @@ use crate::workload::Tasks;
 
 /// Hands out tasks in input order, each with the lowest free slot, and takes
 /// their records back.
-pub struct Batch<'a> {
+pub struct TaskQueue<'a> {
     /// Held by one worker at a time, which may wait there: for input, for a
     /// delay, for a quieter machine. Never taken under `state`.
     source: Mutex<Source<'a>>,
@@ -35,7 +35,7 @@ struct Source<'a> {
     tasks: Tasks<'a>,
     /// Set when the tasks ended or could not be read.
     exhausted: bool,
-    pace: Pace,
+    pace: Throttle,
     n_taken: u64,
 }
 
@@ -52,7 +52,7 @@ struct State<'a> {
     free_slots: BinaryHeap<Reverse<u32>>,
     /// The lowest slot that was never given out.
     fresh_slot: u32,
-    ledger: &'a mut dyn Ledger,
+    ledger: &'a mut dyn RecordSink,
     halting: Halting,
     pause: Pause,
     /// Whether there was a task that could have been started and was not.
@@ -62,7 +62,7 @@ struct State<'a> {
 
 /// Takes the record of each task whose output has been handed on: kept whole or
 /// folded into sums, as the experiment needs.
-pub trait Ledger: Send {
+pub trait RecordSink: Send {
     /// Takes note of a finished task.
     fn enter(&mut self, record: Record);
 }
@@ -87,7 +87,7 @@ pub struct Closing {
     pub left_some: bool,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> TaskQueue<'a> {
     /// A batch over `tasks`, which are made only as they are taken, of which
     /// there are `total` as far as is known; their records go to `ledger` and
     /// `journals`.
@@ -96,7 +96,7 @@ impl<'a> Batch<'a> {
         tasks: Tasks<'a>,
         total: Option<u64>,
         policy: &Policy,
-        ledger: &'a mut dyn Ledger,
+        ledger: &'a mut dyn RecordSink,
         journals: &'a [&'a dyn Journal],
         interrupt: &'a Interrupt,
         observer: &'a dyn Observer,
@@ -113,7 +113,7 @@ impl<'a> Batch<'a> {
             left_some: false,
             trouble: None,
         };
-        let source = Source { tasks, exhausted: false, pace: Pace::new(policy), n_taken: 0 };
+        let source = Source { tasks, exhausted: false, pace: Throttle::new(policy), n_taken: 0 };
         Self {
             source: Mutex::new(source),
             state: Mutex::new(state),
@@ -255,7 +255,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl Acknowledge for Batch<'_> {
+impl Acknowledge for TaskQueue<'_> {
     fn acknowledge(&self, record: Record) {
         // What was given up is no result: it is to be done again.
         let entered = match record.outcome {

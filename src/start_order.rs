@@ -3,14 +3,14 @@
 //! task was taken, and its neighbour's would as often be there first.
 //!
 //! Only whoever asks for it waits, each for those with a lower turn. Does not
-//! know what turnstile.
+//! know what start order.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Lets starts happen in the order of turns.
 #[derive(Debug, Default)]
-pub struct Turnstile {
+pub struct StartOrder {
     begun: Mutex<Begun>,
     rung: Condvar,
 }
@@ -23,7 +23,7 @@ struct Begun {
     early: BTreeSet<u64>,
 }
 
-impl Turnstile {
+impl StartOrder {
     /// Waits until every turn before `turn`, from 0, has begun or is over.
     pub fn wait(&self, turn: u64) {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,15 +52,15 @@ mod tests {
 
     #[test]
     fn nobody_turnstile_before_those_taken_before() {
-        let turnstile = Turnstile::default();
+        let start_order = StartOrder::default();
         let order = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for turn in (0..4).rev() {
-                let (turnstile, order) = (&turnstile, &order);
+                let (start_order, order) = (&start_order, &order);
                 scope.spawn(move || {
-                    turnstile.wait(turn);
+                    start_order.wait(turn);
                     order.lock().unwrap().push(turn);
-                    turnstile.begin(turn);
+                    start_order.begin(turn);
                 });
             }
         });
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn a_turn_that_is_over_without_a_start_holds_nobody_up() {
-        let turnstile = Turnstile::default();
-        turnstile.begin(1);
-        turnstile.begin(0);
-        turnstile.begin(0);
-        turnstile.wait(2);
+        let start_order = StartOrder::default();
+        start_order.begin(1);
+        start_order.begin(0);
+        start_order.begin(0);
+        start_order.wait(2);
     }
 }

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 /// Where a target is, by whichever name.
 #[derive(PartialEq)]
-pub(super) enum Spot {
+pub(super) enum FileId {
     Stdout,
     Stream(Identity),
     File(PathBuf),
 }
 
-impl Spot {
+impl FileId {
     /// `None` for the device that has room for everything.
     pub(super) fn of(path: &Path) -> Option<Self> {
         if is_stdout(path) {

@@ -44,8 +44,8 @@ pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) 
 }
 
 /// Makes the text of a block; `false` when interrupted.
-fn draw(csv: &CsvGen, file: u64, number: u64, desk: &mut Desk, cx: &mut Cx<'_>) -> bool {
-    let Desk { text, values } = desk;
+fn draw(csv: &CsvGen, file: u64, number: u64, desk: &mut Scratch, cx: &mut Cx<'_>) -> bool {
+    let Scratch { text, values } = desk;
     let start = number * BLOCK;
     text.restart(start);
     let mut draw = csv.source.block(csv.drawn_for(file).unwrap_or(0), number);
@@ -76,12 +76,12 @@ fn write(part: &Part<'_>, path: &Path, text: &[u8], cx: &mut Cx<'_>) -> io::Resu
 /// What a task works with. The next one takes it over: memory that is asked for
 /// anew has to be cleared, which would be a tenth of the time.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Scratch {
     text: Text,
     values: Values,
 }
 
-impl Desk {
+impl Scratch {
     fn new(csv: &CsvGen) -> Self {
         // A byte more than most values take, and for the longest what is asked
         // for before a chunk: the text of a block never grows.
@@ -93,15 +93,15 @@ impl Desk {
 
 /// Desks that are free.
 #[derive(Debug, Default)]
-pub(super) struct Desks(Mutex<Vec<Desk>>);
+pub(super) struct Desks(Mutex<Vec<Scratch>>);
 
 impl Desks {
-    fn take(&self, csv: &CsvGen) -> Desk {
+    fn take(&self, csv: &CsvGen) -> Scratch {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.unwrap_or_else(|| Desk::new(csv))
+        free.unwrap_or_else(|| Scratch::new(csv))
     }
 
-    fn put_back(&self, desk: Desk) {
+    fn put_back(&self, desk: Scratch) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
     }
 

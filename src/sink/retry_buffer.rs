@@ -11,7 +11,7 @@ use crate::record::{Record, Task};
 const IN_MEMORY: usize = 256 << 10;
 
 /// Hands a task's output on when it is closed. Dropped, it never was.
-pub struct Held<'a> {
+pub struct RetryBuffer<'a> {
     sink: &'a dyn Sink,
     task: &'a Task,
     pieces: Vec<(Channel, Bytes)>,
@@ -24,7 +24,7 @@ enum Bytes {
     Spilled(Piece),
 }
 
-impl<'a> Held<'a> {
+impl<'a> RetryBuffer<'a> {
     /// The output of `task`, which goes to `sink` if it is closed.
     #[must_use]
     pub fn new(sink: &'a dyn Sink, task: &'a Task) -> Self {
@@ -32,7 +32,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl TaskOutput for Held<'_> {
+impl TaskOutput for RetryBuffer<'_> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let fits = self.in_memory + bytes.len() <= IN_MEMORY;
         let kept = if fits {
@@ -70,10 +70,10 @@ mod tests {
         let kept = Kept::new(10 << 20);
         let grouped = Grouped::new(kept.clone(), 0);
         let task = Task::new(0, "");
-        let mut forgotten = Held::new(&grouped, &task);
+        let mut forgotten = RetryBuffer::new(&grouped, &task);
         forgotten.write(Channel::Out, b"first try").unwrap();
         drop(forgotten);
-        let mut last = Box::new(Held::new(&grouped, &task));
+        let mut last = Box::new(RetryBuffer::new(&grouped, &task));
         let block = vec![b'x'; 100_000];
         for _ in 0..5 {
             last.write(Channel::Out, &block).unwrap();

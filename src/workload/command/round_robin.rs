@@ -19,7 +19,7 @@ use crate::process::child::Bell;
 const WAITING: usize = 64 << 10;
 
 /// Blocks on their way to jobs.
-pub struct Lanes {
+pub struct RoundRobin {
     /// Held by whoever reads, which may wait for input. Taken before `state`.
     source: Mutex<(Files, Patient)>,
     state: Mutex<State>,
@@ -98,7 +98,7 @@ enum Progress {
     Later,
 }
 
-impl Lanes {
+impl RoundRobin {
     /// At most `most` lanes for the blocks of one stream after another. With
     /// `in_turn` each block goes where its number says, however long that takes.
     #[must_use]
@@ -252,7 +252,7 @@ impl Lanes {
 
 /// A lane as long as its job is attended to.
 pub(super) struct Attended<'a> {
-    lanes: &'a Lanes,
+    lanes: &'a RoundRobin,
     number: usize,
 }
 
@@ -300,7 +300,7 @@ impl State {
 
 /// One job's blocks.
 pub(super) struct Reader<'a> {
-    lanes: &'a Lanes,
+    lanes: &'a RoundRobin,
     number: usize,
     bell: Bell,
     block: Vec<u8>,
@@ -372,7 +372,7 @@ mod tests {
     }
 
     /// Lanes for two jobs over `input`, a line each, and what they are woken by.
-    fn lanes(input: &[u8], in_turn: InTurn) -> (Lanes, Bell) {
+    fn lanes(input: &[u8], in_turn: InTurn) -> (RoundRobin, Bell) {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(input).unwrap();
         drop(writer);
@@ -380,7 +380,7 @@ mod tests {
         let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
         let running = Running::new(TermSequence::default(), 0).unwrap();
         let bell = Worker::new(&running, 1).unwrap().bell();
-        (Lanes::new(vec![blocks], Box::new(readable), 2, in_turn), bell)
+        (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), bell)
     }
 
     #[test]

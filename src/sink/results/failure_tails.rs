@@ -12,11 +12,11 @@ const MOST: usize = 20;
 
 /// Tails by job.
 #[derive(Debug, Default)]
-pub struct Tails {
+pub struct FailureTails {
     tails: Mutex<HashMap<u64, Vec<u8>>>,
 }
 
-impl Tails {
+impl FailureTails {
     /// The tail of job `seq`, from 0.
     #[must_use]
     pub fn of(&self, seq: u64) -> Option<Vec<u8>> {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_last_4_kib_of_at_most_20_jobs_are_kept() {
-        let tails = Tails::default();
+        let tails = FailureTails::default();
         for seq in 0..30 {
             let mut tail = Tail::default();
             for at in 0..10_000_u32 {

@@ -18,7 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Holds starts back.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct Throttle {
     load: Option<f64>,
     memory: Option<u64>,
     last: Option<Instant>,
@@ -54,7 +54,7 @@ impl Busy {
     }
 }
 
-impl Pace {
+impl Throttle {
     pub(super) fn new(policy: &Policy) -> Self {
         let load = policy.load.map(|load| match load {
             Load::Average(load) => load,
@@ -172,7 +172,7 @@ mod tests {
             }
         }
         let heard = Heard::default();
-        let mut pace = Pace::default();
+        let mut pace = Throttle::default();
         pace.tell(Busy::Load { now: 5, most: 2.0 }, &heard);
         pace.tell(Busy::Load { now: 6, most: 2.0 }, &heard);
         pace.tell(Busy::Swapping, &heard);

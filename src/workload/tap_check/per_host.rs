@@ -8,7 +8,7 @@ use crate::interrupt::Interrupt;
 
 /// A door for each host, which lets so many in.
 #[derive(Debug, Default)]
-pub(super) struct Doors {
+pub(super) struct PerHostLimit {
     /// `None`: as many as there are.
     most: Option<u32>,
     inside: Mutex<HashMap<Host, u32>>,
@@ -16,20 +16,20 @@ pub(super) struct Doors {
 }
 
 /// The right to ask a host, until it is dropped.
-pub(super) struct Inside<'a> {
-    doors: &'a Doors,
+pub(super) struct Permit<'a> {
+    limit: &'a PerHostLimit,
     host: Option<&'a Host>,
 }
 
-impl Doors {
+impl PerHostLimit {
     pub(super) fn new(most: Option<u32>) -> Self {
         Self { most, ..Self::default() }
     }
 
     /// Waits until there is room; `None` when the interrupt was set. Who is
     /// inside is ended by the interrupt and leaves, which wakes who waits.
-    pub(super) fn enter<'a>(&'a self, host: &'a Host, interrupt: &Interrupt) -> Option<Inside<'a>> {
-        let Some(most) = self.most else { return Some(Inside { doors: self, host: None }) };
+    pub(super) fn enter<'a>(&'a self, host: &'a Host, interrupt: &Interrupt) -> Option<Permit<'a>> {
+        let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if interrupt.is_set() {
@@ -38,21 +38,21 @@ impl Doors {
             let count = inside.entry(host.clone()).or_default();
             if *count < most {
                 *count += 1;
-                return Some(Inside { doors: self, host: Some(host) });
+                return Some(Permit { limit: self, host: Some(host) });
             }
             inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let Some(host) = self.host else { return };
-        let mut inside = self.doors.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.limit.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = inside.get_mut(host) {
             *count -= 1;
         }
         drop(inside);
-        self.doors.left.notify_all();
+        self.limit.left.notify_all();
     }
 }
