@@ -32,9 +32,9 @@ pub struct Interrupt {
     /// Whether somebody was called back from waiting for input.
     left_input: Arc<AtomicBool>,
     /// Readable once it is time to end.
-    end: Bell,
+    end: Waker,
     /// Readable once nothing more is to be begun.
-    drain: Bell,
+    drain: Waker,
 }
 
 /// What a HUP asks for.
@@ -48,12 +48,12 @@ pub enum Hup {
 
 /// Never read from: once readable it wakes every waiter, for good.
 #[derive(Clone, Debug)]
-struct Bell {
+struct Waker {
     wake: Arc<UnixStream>,
     ring: Arc<UnixStream>,
 }
 
-impl Bell {
+impl Waker {
     fn new() -> anyhow::Result<Self> {
         let (wake, ring) = UnixStream::pair().context("open the wake descriptors")?;
         ring.set_nonblocking(true).context("prepare the wake descriptors")?;
@@ -88,8 +88,8 @@ impl Interrupt {
             draining: Arc::default(),
             deadline: Arc::default(),
             left_input: Arc::default(),
-            end: Bell::new()?,
-            drain: Bell::new()?,
+            end: Waker::new()?,
+            drain: Waker::new()?,
         })
     }
 
@@ -300,8 +300,8 @@ pub fn end_by(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
-/// Waits for `time`, or less when `bell` rings and `is_over`.
-fn wait_out(bell: &Bell, time: Duration, is_over: impl Fn() -> bool) -> bool {
+/// Waits for `time`, or less when `waker` rings and `is_over`.
+fn wait_out(waker: &Waker, time: Duration, is_over: impl Fn() -> bool) -> bool {
     // Beyond what the clock can tell is for ever.
     let end = Instant::now().checked_add(time);
     loop {
@@ -312,7 +312,7 @@ fn wait_out(bell: &Bell, time: Duration, is_over: impl Fn() -> bool) -> bool {
         if left.is_zero() {
             return true;
         }
-        wait_readable(bell.wake.as_raw_fd(), left);
+        wait_readable(waker.wake.as_raw_fd(), left);
     }
 }
 

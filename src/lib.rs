@@ -69,7 +69,7 @@
 //! | 1 | [`host`] | the machine: usable cores and what decided, what else it does meanwhile |
 //! | 1 | [`http`] | one HTTP request at a time, with the time of each phase |
 //! | 1 | [`whole_file`], [`unnamed_file`] | files that are whole or absent; files in TMPDIR |
-//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`temporary`], [`start_order`], [`vo`] | one thing each, nothing of parsim |
+//! | 0 | [`format`](mod@format), [`interrupt`], [`joblog`], [`measure`], [`mismatch`], [`numpy`], [`process`], [`style`], [`sync`], [`temporary`], [`start_order`], [`vo`] | one thing each, nothing of parsim |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
@@ -110,6 +110,7 @@ pub mod sink;
 pub mod start_order;
 pub mod study;
 pub mod style;
+pub mod sync;
 pub mod template;
 pub mod temporary;
 pub mod unnamed_file;

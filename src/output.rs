@@ -112,7 +112,7 @@ impl<D: Destination + ?Sized> Destination for Box<D> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::Mutex;
+    use crate::sync::Mutex;
 
     use super::*;
 
@@ -122,7 +122,7 @@ pub(crate) mod tests {
 
     impl Acknowledge for Acknowledged {
         fn acknowledge(&self, record: Record) {
-            self.0.lock().unwrap().push(record);
+            self.0.lock().push(record);
         }
     }
 

@@ -5,8 +5,8 @@
 //! Only whoever asks for it waits, each for those with a lower turn. Does not
 //! know what start order.
 
+use crate::sync::{Condvar, Mutex};
 use std::collections::BTreeSet;
-use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Lets starts happen in the order of turns.
 #[derive(Debug, Default)]
@@ -26,13 +26,13 @@ struct Begun {
 impl StartOrder {
     /// Waits until every turn before `turn`, from 0, has begun or is over.
     pub fn wait(&self, turn: u64) {
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.rung.wait_while(begun, |begun| begun.below < turn).unwrap_or_else(PoisonError::into_inner));
+        let begun = self.begun.lock();
+        drop(self.rung.wait_while(begun, |begun| begun.below < turn));
     }
 
     /// The turn has begun, or will not. Said again, it means nothing.
     pub fn begin(&self, turn: u64) {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = self.begun.lock();
         if turn < begun.below {
             return;
         }
@@ -59,12 +59,12 @@ mod tests {
                 let (start_order, order) = (&start_order, &order);
                 scope.spawn(move || {
                     start_order.wait(turn);
-                    order.lock().unwrap().push(turn);
+                    order.lock().push(turn);
                     start_order.begin(turn);
                 });
             }
         });
-        assert_eq!(order.into_inner().unwrap(), [0, 1, 2, 3]);
+        assert_eq!(order.into_inner(), [0, 1, 2, 3]);
     }
 
     #[test]

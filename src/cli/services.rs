@@ -1,9 +1,10 @@
 //! How the check of services is told to machines: objects as they come, or one
 //! line for a monitor, with the status that the monitor reads.
 
+use crate::sync::Mutex;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use anyhow::anyhow;
 use clap::ArgMatches;
@@ -127,7 +128,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// Writes `line`, unless one before it got stuck.
     fn write(&self, line: &str) {
-        let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdout = self.stdout.lock();
         if self.unwritten.get().is_some() {
             return;
         }
@@ -146,9 +147,9 @@ impl Observer for Lines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {
-            Event::RunStarted { way, .. } => *self.way.lock().unwrap_or_else(PoisonError::into_inner) = *way,
+            Event::RunStarted { way, .. } => *self.way.lock() = *way,
             Event::TaskFinished(record) => {
-                let way = *self.way.lock().unwrap_or_else(PoisonError::into_inner);
+                let way = *self.way.lock();
                 if let Some(line) = services::json_line(record, way) {
                     self.write(&line);
                 }

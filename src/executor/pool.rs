@@ -210,7 +210,7 @@ fn too_many(n_threads: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use crate::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
@@ -230,7 +230,7 @@ mod tests {
     impl Observer for Heard {
         fn observe(&self, event: &Event<'_>) {
             if let Event::FewerSlots { slots, wanted, .. } = *event {
-                self.0.lock().unwrap().push((slots, wanted));
+                self.0.lock().push((slots, wanted));
             }
         }
     }
@@ -249,7 +249,7 @@ mod tests {
                 Ok(if n_threads <= most { Ok(()) } else { Err(Shortage { started: most, why: why() }) })
             };
             assert_eq!(on_threads(60, &heard, &drive).unwrap(), had, "{most}");
-            assert_eq!(heard.0.into_inner().unwrap(), told, "{most}");
+            assert_eq!(heard.0.into_inner(), told, "{most}");
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Threads for the most there may be wait for room; nothing that runs is ended
 //! when the number falls. Does not know who changes it, nor why.
 
+use crate::sync::{Condvar, Mutex};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::pool::{drive_threads, on_threads};
 use super::{Executor, needed, work, work_while};
@@ -41,22 +42,19 @@ impl Width {
 
     /// At most `most` from now on.
     pub fn set(&self, most: NonZeroUsize) {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner).most = most;
+        self.room.lock().most = most;
         self.changed.notify_all();
     }
 
     fn most(&self) -> NonZeroUsize {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner).most
+        self.room.lock().most
     }
 
     /// Does `work` once there is room for one more. With at least one at a time,
     /// somebody is inside who will leave.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
-        self.changed
-            .wait_while(room, |room| room.is_full())
-            .unwrap_or_else(PoisonError::into_inner)
-            .inside += 1;
+        let room = self.room.lock();
+        self.changed.wait_while(room, |room| room.is_full()).inside += 1;
         let _leaves = Leaves(self);
         work()
     }
@@ -67,7 +65,7 @@ struct Leaves<'a>(&'a Width);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        self.0.room.lock().unwrap_or_else(PoisonError::into_inner).inside -= 1;
+        self.0.room.lock().inside -= 1;
         self.0.changed.notify_one();
     }
 }
@@ -143,7 +141,7 @@ mod tests {
                         // The first one inside lets the others in, and nobody
                         // leaves before all are there.
                         if number == 1 {
-                            assert_eq!(width.room.lock().unwrap().inside, 1);
+                            assert_eq!(width.room.lock().inside, 1);
                             width.set(at_most(3));
                         }
                         while inside.load(Ordering::SeqCst) < 3 {
@@ -154,7 +152,7 @@ mod tests {
             }
         });
         assert_eq!(together.into_inner(), 3);
-        assert_eq!(width.room.lock().unwrap().inside, 0);
+        assert_eq!(width.room.lock().inside, 0);
     }
 
     #[test]

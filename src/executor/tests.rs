@@ -1,9 +1,9 @@
 //! That a row says done only of a task whose output is where it belongs: whatever
 //! fails, at whatever write, and wherever parsim is killed.
 
+use crate::sync::Mutex;
 use std::cell::Cell;
 use std::io;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ enum Fails {
 
 impl World {
     fn write(&self, seq: u64, what: What) -> io::Result<()> {
-        let mut writes = self.writes.lock().unwrap();
+        let mut writes = self.writes.lock();
         let failed = match self.fails {
             Fails::Never => false,
             Fails::At(at) => writes.len() == at,
@@ -202,7 +202,7 @@ proptest! {
             let world = World { writes: Mutex::default(), fails: Fails::Never };
             let (_, closed) = run(&world, (order, budget), &tasks);
             closed.unwrap();
-            let writes = world.writes.into_inner().unwrap();
+            let writes = world.writes.into_inner();
             for killed_at in 0..=writes.len() {
                 prop_assert_eq!(lies(&writes[..killed_at], &tasks), Vec::<u64>::new(), "{:?}", order);
             }
@@ -225,7 +225,7 @@ proptest! {
                 for fails in [Fails::At(at), Fails::From(at)] {
                     let world = World { writes: Mutex::default(), fails };
                     let (counted, closed) = run(&world, (order, budget), &tasks);
-                    let writes = world.writes.into_inner().unwrap();
+                    let writes = world.writes.into_inner();
                     n_writes.set(n_writes.get().max(writes.len()));
                     prop_assert_eq!(lies(&writes, &tasks), Vec::<u64>::new(), "{:?} {:?}", order, fails);
                     let is_lost = |seq: u64| {

@@ -1,11 +1,12 @@
 //! A connection on which every wait has the same deadline and ends with an
 //! interrupt, and which keeps note of what came when.
 
+use crate::sync::Mutex;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
@@ -70,7 +71,7 @@ pub(super) struct Noted {
 
 impl Notes {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Noted) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.0.lock())
     }
 }
 

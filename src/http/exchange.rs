@@ -1,7 +1,7 @@
 //! A request and what comes back, over as many redirects as there are.
 
+use crate::sync::Mutex;
 use std::io;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use ureq::http::{self, HeaderMap, header};
@@ -271,7 +271,7 @@ impl Connector<()> for Ready {
     type Out = Line;
 
     fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Line>, ureq::Error> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).take())
+        Ok(self.0.lock().take())
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Order, rates and statistics can so be tested without sleeping. It knows nothing of real time.
 
+use crate::sync::Mutex;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ impl FakeClock {
 
     fn readings(&self) -> MutexGuard<'_, Readings> {
         // No reading is ever half written, so a test that panicked in another thread harms none.
-        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.readings.lock()
     }
 }
 

@@ -6,11 +6,11 @@
 //! that finds nothing wait in `poll` and go on; nothing is lost, and nobody is blamed.
 //! Does not know what is written.
 
+use crate::sync::Mutex;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::inherited::stdout_was_open;
 
@@ -118,7 +118,7 @@ impl Write for Stderr {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         static TALKS: Mutex<()> = Mutex::new(());
-        let _one_at_a_time = TALKS.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = TALKS.lock();
         Patient(*self).write_all(bytes)
     }
 

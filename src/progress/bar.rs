@@ -1,8 +1,9 @@
 //! A progress bar on a terminal: tasks done, bytes per second, time left.
 
+use crate::sync::{Condvar, Mutex};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -100,7 +101,7 @@ impl Bar {
         let shared = Arc::clone(&self.shared);
         let ticker = thread::Builder::new().name("progress".to_owned()).spawn(move || shared.tick());
         // Without a thread the bar moves when something happens.
-        *self.ticker.lock().unwrap_or_else(PoisonError::into_inner) = ticker.ok();
+        *self.ticker.lock() = ticker.ok();
     }
 
     /// Wipes the bar; its thread is gone when the next run begins.
@@ -109,7 +110,7 @@ impl Bar {
             bar.finish_and_clear();
         }
         self.shared.over.notify_all();
-        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ticker = self.ticker.lock().take();
         if let Some(ticker) = ticker {
             // It has nothing to tell.
             let _ = ticker.join();
@@ -125,7 +126,7 @@ impl Drop for Bar {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Something happened.
@@ -140,8 +141,7 @@ impl Shared {
         let mut state = self.lock();
         let mut wait = PATIENCE;
         while state.bar.is_some() {
-            let waited = self.over.wait_timeout_while(state, wait, |state| state.bar.is_some());
-            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            (state, _) = self.over.wait_timeout_while(state, wait, |state| state.bar.is_some());
             state.draw();
             wait = TICK;
         }

@@ -3,8 +3,8 @@
 //!
 //! Knows events and the time, not how it is shown.
 
+use crate::sync::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
@@ -134,7 +134,7 @@ impl Board {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.state.lock())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Progress where there is no terminal: a line now and then, so that a log of
 //! long work shows that it goes on, and one of short work shows nothing.
 
+use crate::sync::Mutex;
 use std::io::Write as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
@@ -41,7 +41,7 @@ impl Observer for Plain {
         if let Some(text) = notice(event) {
             tell(&text);
         }
-        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.state.lock();
         if let Event::RunStarted { way, tasks, unit, .. } = *event {
             let now = Instant::now();
             *guard = Some(State {

@@ -3,9 +3,9 @@
 //!
 //! Does not know who takes tasks, nor what they do.
 
+use crate::sync::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Mutex, PoisonError};
 
 use super::halt::{Halting, Then};
 use super::throttle::{Pause, Throttle};
@@ -131,7 +131,7 @@ impl<'a> TaskQueue<'a> {
     /// The next task, or `None` when there is none to be started any more.
     #[must_use]
     pub fn take(&self) -> Option<Ticket> {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.source.lock();
         if source.exhausted {
             return None;
         }
@@ -242,7 +242,7 @@ impl<'a> TaskQueue<'a> {
     /// When the tasks could not be read to their end, or a journal could not be
     /// kept.
     pub fn close(self) -> anyhow::Result<Closing> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.into_inner();
         match state.trouble {
             Some(trouble) => Err(trouble),
             None => Ok(Closing { status: state.halting.status(), left_some: state.left_some }),
@@ -251,7 +251,7 @@ impl<'a> TaskQueue<'a> {
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State<'a>) -> T) -> T {
         // No user's code runs under this lock but the ledger's, which does not panic.
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.state.lock())
     }
 }
 

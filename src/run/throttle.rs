@@ -156,7 +156,7 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use crate::sync::Mutex;
 
     use super::*;
 
@@ -167,7 +167,7 @@ mod tests {
         impl Observer for Heard {
             fn observe(&self, event: &Event<'_>) {
                 if let Event::StartsHeldUp { why, is_news } = event {
-                    self.0.lock().unwrap().push(((*why).to_owned(), *is_news));
+                    self.0.lock().push(((*why).to_owned(), *is_news));
                 }
             }
         }
@@ -178,7 +178,7 @@ mod tests {
         pace.tell(Busy::Swapping, &heard);
         let load = |now| format!("load {now} is not below 2.00 (--load)");
         let swapping = "the machine is swapping (--noswap)".to_owned();
-        assert_eq!(heard.0.into_inner().unwrap(), [(load(5), true), (load(6), false), (swapping, true)]);
+        assert_eq!(heard.0.into_inner(), [(load(5), true), (load(6), false), (swapping, true)]);
     }
 
     #[test]

@@ -11,9 +11,10 @@
 //! writes to a spill file of its own. If spilling fails, one task after another
 //! streams straight through while the others are held up; nothing is dropped.
 
+use crate::sync::{Condvar, Mutex};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use super::spill::{Piece, Spill};
 use super::start_grace::StartGrace;
@@ -47,7 +48,7 @@ impl<D: Destination> Grouped<D> {
     }
 
     fn door(&self) -> MutexGuard<'_, Door<D>> {
-        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+        self.door.lock()
     }
 }
 
@@ -201,10 +202,10 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         let has_output = !self.waiting.is_empty();
         while let Some(wait) = door.opened.wait_of(task.turn).filter(|_| has_output && door.holder.is_none())
         {
-            door = grouped.over.wait_timeout(door, wait).unwrap_or_else(PoisonError::into_inner).0;
+            door = grouped.over.wait_timeout(door, wait).0;
         }
         let is_anothers = |door: &mut Door<D>| door.holder.is_some() && door.holder != own;
-        let mut door = grouped.over.wait_while(door, is_anothers).unwrap_or_else(PoisonError::into_inner);
+        let mut door = grouped.over.wait_while(door, is_anothers);
         door.opened.remove(task.turn);
         // What was cut off in the middle is no whole of anything.
         let written = if record.outcome == Outcome::Interrupted {

@@ -3,9 +3,9 @@
 //! Keeps what comes first in input order and forgets the rest at once, so that
 //! no task waits for another and none pays for another's output.
 
+use crate::sync::Mutex;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, PoisonError};
 
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::record::{Record, Task};
@@ -28,7 +28,7 @@ impl HeadCapture {
     /// What was kept: whole lines, where it had to be cut.
     #[must_use]
     pub fn into_head(self) -> Vec<u8> {
-        let heads = self.heads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let heads = self.heads.into_inner();
         let mut head = heads.into_values().collect::<Vec<_>>().concat();
         if head.len() > self.limit {
             head.truncate(self.limit);
@@ -38,7 +38,7 @@ impl HeadCapture {
     }
 
     fn keep(&self, seq: u64, bytes: Vec<u8>) {
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heads = self.heads.lock();
         heads.insert(seq, bytes);
         // One byte more than the limit shows that something was cut.
         let mut room = self.limit + 1;

@@ -3,7 +3,7 @@
 //!
 //! Knows records, not what is done with the files later.
 
-use std::sync::{Mutex, PoisonError};
+use crate::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -19,13 +19,12 @@ pub(super) struct Beginning(Mutex<Duration>);
 
 impl Beginning {
     pub(super) fn set(&self, started: SystemTime) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        *self.0.lock() = started.duration_since(UNIX_EPOCH).unwrap_or_default();
     }
 
     /// What a job log tells of `record`.
     pub(super) fn row<'r>(&self, record: &'r Record) -> Row<'r> {
-        let began = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = *self.0.lock();
         let (exit, signal) = match record.fact(Record::LEFT_OUT) {
             Some(_) => (-2, 0),
             None => record.outcome.status_and_signal(),

@@ -1,8 +1,9 @@
 //! A destination that keeps the head of what the tasks produced, for a report
 //! that shows results.
 
+use crate::sync::Mutex;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::output::{Channel, Destination};
 use crate::record::{Outcome, Task};
@@ -25,14 +26,14 @@ impl Kept {
     /// What was kept, in input order.
     #[must_use]
     pub fn head(&self) -> Vec<u8> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.head.lock().clone()
     }
 }
 
 impl Destination for Kept {
     fn write(&mut self, _task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         if channel == Channel::Out {
-            let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut head = self.head.lock();
             let room = self.limit - head.len();
             head.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }

@@ -3,8 +3,9 @@
 //! itself again is seen as it moves. A line without an end waits in memory up to a
 //! limit, then in a spill file.
 
+use crate::sync::{Condvar, Mutex};
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use super::spill::{Piece, Spill};
 use super::start_grace::StartGrace;
@@ -56,9 +57,9 @@ impl<D: Destination> Lines<D> {
     /// The destination, for a task that writes: a moment later where an earlier
     /// task has just begun.
     fn in_turn(&self, task: &Task) -> MutexGuard<'_, State<D>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         while let Some(wait) = state.opened.wait_of(task.turn) {
-            state = self.over.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.over.wait_timeout(state, wait).0;
         }
         state
     }
@@ -66,7 +67,7 @@ impl<D: Destination> Lines<D> {
 
 impl<D: Destination> Sink for Lines<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).opened.insert(task.turn);
+        self.state.lock().opened.insert(task.turn);
         Box::new(Writer { lines: self, task, begun: <[Begun; 2]>::default() })
     }
 }
@@ -130,11 +131,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
 
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let is_silent = self.begun.iter().all(|begun| begun.spilled.is_empty() && begun.memory.is_empty());
-        let mut state = if is_silent {
-            self.lines.state.lock().unwrap_or_else(PoisonError::into_inner)
-        } else {
-            self.lines.in_turn(self.task)
-        };
+        let mut state = if is_silent { self.lines.state.lock() } else { self.lines.in_turn(self.task) };
         let State { destination, opened } = &mut *state;
         opened.remove(self.task.turn);
         let mut result = Ok(());

@@ -8,10 +8,11 @@
 //! is dropped. The record of a task that is over waits with its output and is
 //! acknowledged behind it: in input order, too, and never before its time.
 
+use crate::sync::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::io;
 use std::mem::take;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::early::{Early, Over};
 use super::spill::{Piece, Spill};
@@ -104,7 +105,7 @@ impl<D: Destination> Ordered<D> {
     }
 
     fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.state.lock())
     }
 
     /// Hands on what `task`, whose turn it is, had to hold back until now, but what
@@ -145,7 +146,7 @@ impl<D: Destination> Ordered<D> {
 
     /// Ends the turn of `task`, and of those behind it that are over themselves.
     fn end_turn(&self, task: &Task, record: Record, acknowledge: &dyn Acknowledge) {
-        let mut destination = self.destination.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut destination = self.destination.lock();
         let mut pass = |task: &Task, record: Record| {
             let written = self.release_all(&mut destination, task);
             let closed = destination.close(task, &record.outcome);
@@ -175,7 +176,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         if let Path::Aside = path {
             return Ok(());
         }
-        let mut destination = self.ordered.destination.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut destination = self.ordered.destination.lock();
         match path {
             Path::Overflowing => self.ordered.release_all(&mut destination, self.task),
             Path::Through | Path::Aside => {
@@ -194,12 +195,11 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
     }
 
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        let state = self.ordered.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.ordered.state.lock();
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
         let has_no_room = |state: &mut State| state.has_no_room_for(self.task);
-        let mut state =
-            self.ordered.passed.wait_while(state, has_no_room).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.ordered.passed.wait_while(state, has_no_room);
         if self.task.turn != state.turn {
             state.over_early(self.task, record);
             return;

@@ -4,10 +4,10 @@
 //!
 //! Memory: 16 bytes a task. Does not know which run is which.
 
+use crate::sync::Mutex;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::sync::{Mutex, PoisonError};
 
 use crate::mismatch::{AFTER, Mismatch, Stretch};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
@@ -65,7 +65,7 @@ impl<'a> Recording<'a> {
     /// # Errors
     /// When it could not be put aside.
     pub fn finish(self) -> io::Result<Reference> {
-        let [out, err] = self.streams.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+        let [out, err] = self.streams.into_inner()?;
         let whole = |Stream { file, starts, end }: Stream<BufWriter<File>>| {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             Ok::<_, io::Error>(Stream { file, starts, end })
@@ -74,7 +74,7 @@ impl<'a> Recording<'a> {
     }
 
     fn put(&self, seq: u64, channel: Channel, bytes: &[u8]) {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut streams = self.streams.lock();
         if let Ok(all) = &mut *streams
             && let Err(error) = all[channel as usize].put(seq, bytes)
         {
@@ -136,17 +136,17 @@ impl<'a> Comparing<'a> {
     /// The first difference of each task that differs, of the first such tasks.
     #[must_use]
     pub fn finish(self) -> BTreeMap<u64, (Channel, Mismatch)> {
-        self.found.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.found.into_inner()
     }
 
     /// Whether one more, of task `seq`, would be kept.
     fn is_wanted(&self, seq: u64) -> bool {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.lock();
         found.len() < KEPT || found.last_key_value().is_some_and(|(&last, _)| seq < last)
     }
 
     fn keep(&self, seq: u64, channel: Channel, mismatch: Mismatch) {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.lock();
         found.insert(seq, (channel, mismatch));
         if found.len() > KEPT {
             found.pop_last();

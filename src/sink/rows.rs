@@ -10,10 +10,10 @@
 //!
 //! Does not know what a row holds. Not synced to the disk.
 
+use crate::sync::Mutex;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ impl Rows {
     }
 
     fn mending(&self) -> std::sync::MutexGuard<'_, &'static [u8]> {
-        self.mending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.mending.lock()
     }
 
     /// Whether there is no row yet, as far as can be told.

@@ -9,14 +9,15 @@
 //!
 //! Where a file system has no locks, nothing is got, and so nothing goes.
 
+use crate::sync::Mutex;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::owner::{Owner, Standing};
@@ -40,7 +41,7 @@ pub fn leave_all() {
 /// A folder with temporaries of other hosts, which stayed, and how many there are.
 #[must_use]
 pub fn left_to_others() -> Option<(PathBuf, u64)> {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    LEFT.lock().clone()
 }
 
 /// Removes what killed runs left in `folder`, the first time it is asked.
@@ -92,7 +93,7 @@ fn each(folder: &Path, mut take: impl FnMut(PathBuf, &str)) {
 fn is_new(folder: &Path) -> bool {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static KNOWN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN.lock();
     let known = known.get_or_insert_default();
     if known.len() >= MOST_FOLDERS {
         // Memory stays flat; to look through a folder again costs time only.
@@ -107,10 +108,7 @@ fn remove_left(folder: &Path, path: &Path, name: &str) {
     let _ = match (owner.standing(), kind) {
         (Standing::Alive, _) | (Standing::Unknown, Kind::Lent | Kind::Folder) => Ok(()),
         (Standing::OfAnotherHost, _) => {
-            LEFT.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(|| (folder.to_owned(), 0))
-                .1 += 1;
+            LEFT.lock().get_or_insert_with(|| (folder.to_owned(), 0)).1 += 1;
             Ok(())
         }
         (Standing::Dead, Kind::Locked) => remove_unheld(path, Duration::ZERO),

@@ -1,6 +1,6 @@
 //! `--timeout N%`: a limit that follows how long jobs take.
 
-use std::sync::{Mutex, PoisonError};
+use crate::sync::Mutex;
 use std::time::Duration;
 
 use crate::event::Journal;
@@ -39,7 +39,7 @@ impl MedianLimit {
 impl Journal for MedianLimit {
     fn ended(&self, record: &Record) {
         let limit = {
-            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ended = self.ended.lock();
             ended.enter(record, self.factor)
         };
         if let Some(limit) = limit {

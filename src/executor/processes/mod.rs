@@ -14,8 +14,9 @@ mod tests;
 mod transport;
 mod worker_link;
 
+use crate::sync::Mutex;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -164,7 +165,7 @@ fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) ->
     let waiting: Mutex<Vec<WorkerLink<'_>>> = Mutex::new(workers);
     let over: Mutex<(Vec<Cost>, Option<anyhow::Error>)> = Mutex::default();
     let feed_one = || {
-        let worker = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let worker = waiting.lock().pop();
         let mut worker = worker.expect("there are as many threads as workers");
         let mut trouble = None;
         while trouble.is_none()
@@ -173,7 +174,7 @@ fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) ->
             trouble = worker.work(run, workload, &ticket).err();
         }
         worker.dismiss();
-        let mut over = over.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut over = over.lock();
         over.0.push(worker.cost);
         over.1 = over.1.take().or(trouble);
     };
@@ -181,10 +182,10 @@ fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) ->
     if had.is_none() {
         feed_one();
     }
-    for mut worker in waiting.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for mut worker in waiting.into_inner() {
         worker.dismiss();
     }
-    let (costs, trouble) = over.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (costs, trouble) = over.into_inner();
     match trouble {
         // The others did what there was left to do.
         Some(error) if !run.interrupt.is_set() && run.batch.take().is_some() => {

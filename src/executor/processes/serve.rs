@@ -4,10 +4,11 @@
 //! Tasks are done as everywhere (`run_one`); what is told here is told through the
 //! stream. Knows nothing of what carries the words, nor of the batch.
 
+use crate::sync::Mutex;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::sync::MutexGuard;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::protocol::{
@@ -160,7 +161,7 @@ struct Speaker<W> {
 
 impl<W: Write> Voice<W> {
     fn speaker(&self) -> MutexGuard<'_, Speaker<W>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn say(&self, kind: u8, payload: &[u8]) -> io::Result<()> {

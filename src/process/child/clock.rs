@@ -2,7 +2,7 @@
 //!
 //! Does not know what happens when one has passed.
 
-use std::sync::{Mutex, PoisonError};
+use crate::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The time limit of every job, and how long the run was paused so far.
@@ -45,7 +45,7 @@ impl Clock {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.state.lock())
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use signal_hook::SigId;
 use signal_hook::low_level;
 
-use super::bell::Bell;
+use super::waker::Waker;
 use super::{reap, signal};
 
 /// How long a job is left alone that was just continued: one that stops again at
@@ -28,15 +28,15 @@ pub(super) struct Foreground<'a> {
 }
 
 impl<'a> Foreground<'a> {
-    /// Hands `terminal` to the group of `leader`. From now on `bell` rings when it
+    /// Hands `terminal` to the group of `leader`. From now on `waker` rings when it
     /// may have been stopped.
     ///
     /// # Errors
     /// When the handler cannot be installed.
     #[expect(unsafe_code, reason = "std knows no signals")]
-    pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32, bell: Bell) -> io::Result<Self> {
+    pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32, waker: Waker) -> io::Result<Self> {
         // SAFETY: the handler calls write(2) only.
-        let told = unsafe { low_level::register(libc::SIGCHLD, move || bell.ring()) }?;
+        let told = unsafe { low_level::register(libc::SIGCHLD, move || waker.ring()) }?;
         let mut foreground = Self { terminal, leader, told, rest: Instant::now() };
         signal::give_terminal(terminal, Some(leader));
         // It may have asked too early and been stopped.

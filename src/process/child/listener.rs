@@ -19,7 +19,7 @@ pub enum Flow {
     /// More of it is welcome.
     Continue,
     /// The bytes were taken, but the pipe is not read again until the worker's
-    /// [`Bell`](super::Bell) has rung and [`Listener::resumes`] agrees. The job
+    /// [`Waker`](super::Waker) has rung and [`Listener::resumes`] agrees. The job
     /// itself blocks once the pipe is full.
     Pause,
 }

@@ -8,7 +8,7 @@
 //!
 //! Each job leads a process group of its own. A worker waits in one `poll()`,
 //! without an interval, for the job's two pipes, its input, its end, and its
-//! own [`Bell`]. A job ends when its *process* ends: what its pipes hold by
+//! own [`Waker`]. A job ends when its *process* ends: what its pipes hold by
 //! then is read, and what background processes write later is dropped. They are
 //! left alone, unless the job was killed: then no member of its group survives.
 //!
@@ -25,7 +25,7 @@
 //! | `clock` | time limits, which a pause shifts |
 //! | `streams` | the ends of a job's descriptors |
 //! | `spawn` | starting a process: `vfork` (Linux) or `portable` (std) |
-//! | `attend` | the poll loop |
+//! | `event_loop` | the poll loop |
 //! | `output` | reading a pipe: live, paused, drained |
 //! | `feed` | writing to the job's standard input |
 //! | `foreground` | a job that has the terminal |
@@ -33,14 +33,13 @@
 //! | `killing` | a kill sequence on its way; `sequence` its steps; `group` its survivors |
 //! | `reap` | how a process ended and what it used |
 //! | `oom` | whether the kernel killed for lack of memory |
-//! | `bell`, `descriptor`, `signal` | the few system calls that std lacks |
+//! | `waker`, `descriptor`, `signal` | the few system calls that std lacks |
 
-mod attend;
-mod bell;
 mod clock;
 mod command;
 mod descriptor;
 mod error;
+mod event_loop;
 mod feed;
 mod foreground;
 mod group;
@@ -62,14 +61,14 @@ mod streams;
 mod tests;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod vfork;
+mod waker;
 mod words;
 mod worker;
 
-pub use attend::Broken;
-pub use bell::Bell;
 pub use command::{Command, Job, Stdin, Stdout};
 pub use descriptor::widen;
 pub use error::StartError;
+pub use event_loop::Broken;
 pub use killing::Cause;
 pub use listener::{Channel, Flow, Listener, Stop, Woken};
 pub use reap::{Ended, Usage};
@@ -77,5 +76,6 @@ pub use resolve::resolve;
 pub use running::Running;
 pub use sequence::TermSequence;
 pub(super) use stops::Stops;
+pub use waker::Waker;
 pub use words::Words;
 pub use worker::{Report, Worker};

@@ -3,11 +3,12 @@
 //!
 //! Does not know how jobs are started and waited for.
 
+use crate::sync::Mutex;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
@@ -136,7 +137,7 @@ impl Running {
     }
 
     pub(super) fn oom_killed(&self) -> Option<bool> {
-        self.oom.lock().unwrap_or_else(PoisonError::into_inner).account()
+        self.oom.lock().account()
     }
 
     fn ending(&self) -> Order {
@@ -156,11 +157,11 @@ impl Running {
 
     fn ring(&self) {
         for running_job in self.jobs().iter() {
-            running_job.bell.ring();
+            running_job.waker.ring();
         }
     }
 
     fn jobs(&self) -> MutexGuard<'_, Vec<Arc<RunningJob>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock()
     }
 }

@@ -3,12 +3,13 @@
 //! A process group is signalled only while its leader was not reaped, so that
 //! its number cannot have become another's. Does not know the other workers.
 
+use crate::sync::Mutex;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
-use super::bell::Bell;
 use super::reap::{Ended, Usage, reap};
 use super::signal;
+use super::waker::Waker;
 
 /// What a job is asked to do; more is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,7 @@ pub(super) enum Order {
 /// Where one worker says what it runs.
 #[derive(Debug)]
 pub(super) struct RunningJob {
-    pub(super) bell: Bell,
+    pub(super) waker: Waker,
     slot: usize,
     job: Mutex<Seated>,
 }
@@ -37,7 +38,7 @@ impl RunningJob {
     /// Nobody sits there yet.
     pub(super) fn new(slot: usize) -> io::Result<Self> {
         let job = Mutex::new(Seated { leader: None, order: Order::None });
-        Ok(Self { bell: Bell::new()?, slot, job })
+        Ok(Self { waker: Waker::new()?, slot, job })
     }
 
     /// The job that sits there: its slot and its group.
@@ -58,7 +59,7 @@ impl RunningJob {
             job.send(libc::SIGTSTP);
         }
         if order != Order::None {
-            self.bell.ring();
+            self.waker.ring();
         }
     }
 
@@ -92,7 +93,7 @@ impl RunningJob {
     /// Gives an order to the job, if there is one.
     pub(super) fn order(&self, order: Order) {
         self.lock().take(order);
-        self.bell.ring();
+        self.waker.ring();
     }
 
     /// Gives an order to the job if it is that one; says whether it is.
@@ -102,12 +103,12 @@ impl RunningJob {
             return false;
         }
         job.take(order);
-        self.bell.ring();
+        self.waker.ring();
         true
     }
 
     fn lock(&self) -> MutexGuard<'_, Seated> {
-        self.job.lock().unwrap_or_else(PoisonError::into_inner)
+        self.job.lock()
     }
 }
 

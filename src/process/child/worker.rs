@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::attend::{Attendance, Broken};
-use super::bell::Bell;
 use super::command::Job;
 use super::error::StartError;
+use super::event_loop::{Broken, Supervision};
 use super::killing::Cause;
 use super::listener::Listener;
 use super::output;
@@ -19,6 +18,7 @@ use super::running_job::RunningJob;
 use super::signal;
 use super::spawn::{Program, Spawner};
 use super::streams;
+use super::waker::Waker;
 
 /// What is known of a job that was started.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ impl<'r> Worker<'r> {
     /// What wakes this worker from its wait: to be rung when a paused channel
     /// may be read again, or when a feed has something.
     #[must_use]
-    pub fn bell(&self) -> Bell {
-        self.running_job.bell.clone()
+    pub fn waker(&self) -> Waker {
+        self.running_job.waker.clone()
     }
 
     /// Runs one job to its end.
@@ -93,7 +93,7 @@ impl<'r> Worker<'r> {
         let starting = self.running.starting.read();
         let child = self.spawner.spawn(&program, theirs)?;
         listener.started();
-        let mut attendance = Attendance::new(self.running, &self.running_job, child, ours, allowance, wake);
+        let mut attendance = Supervision::new(self.running, &self.running_job, child, ours, allowance, wake);
         if counts_unread {
             attendance.count_unread();
         }

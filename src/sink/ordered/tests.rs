@@ -72,7 +72,7 @@ fn a_task_is_acknowledged_behind_its_output_in_input_order_whatever_the_budget()
         let kept = Kept::new(100);
         let ordered = Ordered::new(kept.clone(), budget);
         let acknowledged = Acknowledged::default();
-        let seqs = || -> Vec<u64> { acknowledged.0.lock().unwrap().iter().map(|it| it.seq).collect() };
+        let seqs = || -> Vec<u64> { acknowledged.0.lock().iter().map(|it| it.seq).collect() };
         let tasks: Vec<Task> = (0..3).map(|seq| Task::new(seq, "")).collect();
         for seq in [2, 1] {
             let mut output = ordered.open(&tasks[seq]);
@@ -99,7 +99,7 @@ fn waiting_records_leave_memory_when_they_are_many() {
     });
     assert!((1..30).contains(&in_memory), "{in_memory}");
     ordered.open(&Task::new(0, "")).close(record(0), &acknowledged);
-    let seqs: Vec<u64> = acknowledged.0.lock().unwrap().iter().map(|it| it.seq).collect();
+    let seqs: Vec<u64> = acknowledged.0.lock().iter().map(|it| it.seq).collect();
     assert_eq!(seqs, (0..1000).collect::<Vec<_>>());
 }
 
@@ -109,13 +109,13 @@ struct Both(Arc<Mutex<Vec<u8>>>);
 
 impl Both {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.0.lock().clone()).unwrap()
     }
 }
 
 impl Destination for Both {
     fn write(&mut self, _task: &Task, _channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! The last of what failed jobs had to say where it was not shown, for the list
 //! of failed jobs at the end.
 
+use crate::sync::Mutex;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 /// So much is kept of a job.
 const LONGEST: usize = 4096;
@@ -20,11 +20,11 @@ impl FailureTails {
     /// The tail of job `seq`, from 0.
     #[must_use]
     pub fn of(&self, seq: u64) -> Option<Vec<u8>> {
-        self.tails.lock().unwrap_or_else(PoisonError::into_inner).get(&seq).cloned()
+        self.tails.lock().get(&seq).cloned()
     }
 
     pub(super) fn keep(&self, seq: u64, tail: Tail) {
-        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tails = self.tails.lock();
         if tails.len() < MOST && !tail.bytes.is_empty() {
             tails.insert(seq, tail.cut());
         }

@@ -3,7 +3,7 @@
 //!
 //! Does not know how it is told.
 
-mod likeness;
+mod comparable;
 #[cfg(test)]
 mod tests;
 
@@ -51,7 +51,7 @@ impl<'a> Changes<'a> {
     /// What changed from `before` to `after`.
     #[must_use]
     pub fn between(before: &'a Study, after: &'a Study) -> Self {
-        let unlike = likeness::unlike(before, after);
+        let unlike = comparable::unlike(before, after);
         let change = |after_column: &'a Column| {
             let before_column = counterpart(before, after_column)?;
             let claimed = |study, column| {
@@ -65,11 +65,11 @@ impl<'a> Changes<'a> {
             Some(Change { before: before_column, after: after_column, verdict, speedups })
         };
         let columns = after.columns.iter().filter_map(change).collect();
-        let mut notes = likeness::notes(before, after);
+        let mut notes = comparable::notes(before, after);
         let mut results = None;
         if unlike.is_none() {
-            notes.extend(likeness::other_names(before, after));
-            results = likeness::results(before, after);
+            notes.extend(comparable::other_names(before, after));
+            results = comparable::results(before, after);
         }
         notes.extend(alone(before, after, "before"));
         notes.extend(alone(after, before, "after"));

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::own_folder::OwnFolder;
@@ -94,8 +94,8 @@ impl CommandBatch {
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
-            let bell = worker.bell();
-            let wake: Wake = Arc::new(move || bell.ring());
+            let waker = worker.waker();
+            let wake: Wake = Arc::new(move || waker.ring());
             let report = worker.run(job, &mut HandOn { cx, wake, seq: task.seq });
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
@@ -117,7 +117,7 @@ impl CommandBatch {
             cx.sent(bytes.taken);
         }
         drop((input, name, directory));
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        self.workers.lock().push(worker);
         match report {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
@@ -190,7 +190,7 @@ impl CommandBatch {
         }
         let reader: Option<Box<dyn BufRead + 't>> = match (reads, &task.spec) {
             (Reads::Own, TaskInput::Block(block)) => Some(Box::new(&block.bytes[..])),
-            (Reads::RoundRobin(lanes), _) => Some(Box::new(lanes.reader(lane(task), worker.bell()))),
+            (Reads::RoundRobin(lanes), _) => Some(Box::new(lanes.reader(lane(task), worker.waker()))),
             (Reads::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
             (Reads::Parts(files), TaskInput::Block(block)) => {
                 let rest =
@@ -234,7 +234,7 @@ impl CommandBatch {
     }
 
     fn worker(&self, slot: u64) -> std::io::Result<Worker<'static>> {
-        let idle = self.workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.workers.lock().pop();
         idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
     }
 }

@@ -19,10 +19,11 @@ mod spool;
 mod stdin_mode;
 mod walk;
 
+use crate::sync::Mutex;
 use std::fs;
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
@@ -131,7 +132,7 @@ impl CommandBatch {
     pub fn freeze(&mut self) -> anyhow::Result<()> {
         let put_aside = "put the inputs aside in TMPDIR";
         let mut freezer = Freezer::new().context(put_aside)?;
-        let feed = self.feed.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let feed = self.feed.get_mut();
         while let Some(job) = feed.next(&self.settings)? {
             freezer.put(&job).context(put_aside)?;
         }
@@ -214,7 +215,7 @@ impl Workload for CommandBatch {
                 };
                 move || {
                     let _lanes = &lanes;
-                    let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut feed = self.feed.lock();
                     feed.next(&self.settings).transpose()
                 }
             })),

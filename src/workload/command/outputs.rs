@@ -5,11 +5,11 @@
 //! The first run's files are kept until the end under hidden names beside their
 //! own, unless each way has names of its own. Does not know what jobs do.
 
+use crate::sync::Mutex;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use xxhash_rust::xxh3::Xxh3;
@@ -89,7 +89,7 @@ impl OutputFiles {
 
     /// Puts what earlier runs left out of the way of a run of `next`.
     pub(super) fn make_room<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if !state.checked {
             state.checked = true;
             return if self.present == Present::Refused { self.refuse_any(tasks) } else { Ok(()) };
@@ -135,7 +135,7 @@ impl OutputFiles {
         tasks: &dyn Fn() -> Tasks<'t>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Vec<LeftFile>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let mut files = Vec::new();
         let mut now = BTreeMap::new();
         for (name, path) in self.found(way, tasks)? {
@@ -294,7 +294,7 @@ fn digest_of(path: &Path) -> std::io::Result<Digest> {
 impl Drop for OutputFiles {
     /// What was put aside goes, unless a person will want to look at it.
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut();
         let kept = state.first.iter().flat_map(|(_, kept)| kept.values());
         for file in kept.filter(|kept| kept.aside && !kept.differs) {
             // It is hidden and named after this process: left, it harms nobody.

@@ -4,15 +4,16 @@
 //! Jobs take their turns in order; one that is slow is passed over, unless order
 //! is kept. Whoever has nothing to read reads on for all: no thread of its own.
 
+use crate::sync::Mutex;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::feed::Patient;
 use crate::format;
 use crate::inputs::{Blocks, InputError, Next, Patience};
-use crate::process::child::Bell;
+use crate::process::child::Waker;
 
 /// How much may wait for one job, if it is more than one block: about what a pipe
 /// holds.
@@ -44,7 +45,7 @@ struct Lane {
     waiting: VecDeque<Vec<u8>>,
     n_bytes: usize,
     /// Whom to wake when something has come.
-    bell: Option<Bell>,
+    waker: Option<Waker>,
     closed: bool,
     /// Whether its job is, or was, attended to.
     attended: bool,
@@ -124,7 +125,7 @@ impl RoundRobin {
     /// Opens another lane with a block in it; `false` when there is none to be. After
     /// an error there is none, either, and those that are open get no more.
     pub(super) fn open(&self, patience: &mut dyn Patience) -> Result<bool, InputError> {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.source.lock();
         let may_open = {
             let state = self.state();
             state.lanes.len() < self.most() && !state.ended
@@ -184,9 +185,9 @@ impl RoundRobin {
         state.ring_all();
     }
 
-    /// What the job of lane `number` reads; `bell` wakes it when there is more.
-    pub(super) fn reader(&self, number: usize, bell: Bell) -> Reader<'_> {
-        Reader { lanes: self, number, bell, block: Vec::new(), at: 0 }
+    /// What the job of lane `number` reads; `waker` wakes it when there is more.
+    pub(super) fn reader(&self, number: usize, waker: Waker) -> Reader<'_> {
+        Reader { lanes: self, number, waker, block: Vec::new(), at: 0 }
     }
 
     /// What the job of lane `number` left of the input, now that its reader is
@@ -212,7 +213,7 @@ impl RoundRobin {
 
     /// Whether there is input that nobody will read.
     fn has_more(&self) -> bool {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.source.lock();
         let (files, patience) = &mut *source;
         let next = files.next(&mut Vec::new(), Headed::No, &mut **patience);
         drop(source);
@@ -223,11 +224,7 @@ impl RoundRobin {
 
     /// Reads the next block for whose turn it is.
     fn read_on(&self) -> io::Result<Progress> {
-        let mut source = match self.source.try_lock() {
-            Ok(source) => source,
-            Err(TryLockError::WouldBlock) => return Ok(Progress::Later),
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        };
+        let Some(mut source) = self.source.try_lock() else { return Ok(Progress::Later) };
         let Some(lane) = self.state().next_lane(self.in_turn) else { return Ok(Progress::Later) };
         let mut block = Vec::new();
         let (files, patience) = &mut *source;
@@ -246,7 +243,7 @@ impl RoundRobin {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -294,7 +291,7 @@ impl State {
     }
 
     fn ring_all(&self) {
-        self.lanes.iter().filter_map(|lane| lane.bell.as_ref()).for_each(Bell::ring);
+        self.lanes.iter().filter_map(|lane| lane.waker.as_ref()).for_each(Waker::ring);
     }
 }
 
@@ -302,7 +299,7 @@ impl State {
 pub(super) struct Reader<'a> {
     lanes: &'a RoundRobin,
     number: usize,
-    bell: Bell,
+    waker: Waker,
     block: Vec<u8>,
     at: usize,
 }
@@ -326,7 +323,7 @@ impl BufRead for Reader<'_> {
                 if ended && is_all_dealt {
                     return Ok(&[]);
                 }
-                lane.bell.get_or_insert_with(|| self.bell.clone());
+                lane.waker.get_or_insert_with(|| self.waker.clone());
                 if ended {
                     return Err(ErrorKind::WouldBlock.into());
                 }
@@ -372,27 +369,27 @@ mod tests {
     }
 
     /// Lanes for two jobs over `input`, a line each, and what they are woken by.
-    fn lanes(input: &[u8], in_turn: InTurn) -> (RoundRobin, Bell) {
+    fn lanes(input: &[u8], in_turn: InTurn) -> (RoundRobin, Waker) {
         let (reader, mut writer) = io::pipe().unwrap();
         writer.write_all(input).unwrap();
         drop(writer);
         let spec = BlockSpec { records: std::num::NonZeroUsize::new(1), ..BlockSpec::default() };
         let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
         let running = Running::new(TermSequence::default(), 0).unwrap();
-        let bell = Worker::new(&running, 1).unwrap().bell();
-        (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), bell)
+        let waker = Worker::new(&running, 1).unwrap().waker();
+        (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), waker)
     }
 
     #[test]
     fn when_the_input_breaks_as_a_lane_is_opened_those_that_are_open_end() {
-        let (lanes, bell) = lanes(b"a\nb\nc\n", InTurn::UnlessSlow);
+        let (lanes, waker) = lanes(b"a\nb\nc\n", InTurn::UnlessSlow);
         assert!(lanes.open(&mut readable).unwrap());
-        let mut first = lanes.reader(0, bell);
+        let mut first = lanes.reader(0, waker);
         let mut line = [0; 2];
         first.read_exact(&mut line).unwrap();
         assert_eq!(&line, b"a\n");
         // Broken, whatever was read before.
-        lanes.source.lock().unwrap().0 = Files([broken()].into());
+        lanes.source.lock().0 = Files([broken()].into());
         assert!(lanes.open(&mut readable).is_err());
         assert_eq!(first.read(&mut line).unwrap(), 0, "nothing more will come, and it knows");
         assert!(!lanes.open(&mut readable).unwrap());
@@ -406,7 +403,7 @@ mod tests {
     #[test]
     fn what_was_dealt_to_a_job_that_nobody_takes_is_read_by_another() {
         let input = "a\n".repeat(60_000);
-        let (lanes, bell) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
+        let (lanes, waker) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
         assert!(lanes.open(&mut readable).unwrap());
         let _attended = lanes.attended(0);
         assert!(lanes.open(&mut readable).unwrap());
@@ -415,17 +412,17 @@ mod tests {
         lanes.no_more_jobs();
         assert!(lanes.state().lanes[1].closed && !lanes.state().lanes[0].closed);
         let mut all = Vec::new();
-        lanes.reader(0, bell).read_to_end(&mut all).unwrap();
+        lanes.reader(0, waker).read_to_end(&mut all).unwrap();
         assert_eq!(all.len(), 60_000);
     }
 
     #[test]
     fn a_job_that_has_read_all_waits_for_what_another_may_leave_it() {
-        let (lanes, bell) = lanes(b"a\nb\n", InTurn::UnlessSlow);
+        let (lanes, waker) = lanes(b"a\nb\n", InTurn::UnlessSlow);
         assert!(lanes.open(&mut readable).unwrap());
         let _attended = lanes.attended(0);
         assert!(lanes.open(&mut readable).unwrap());
-        let mut first = lanes.reader(0, bell);
+        let mut first = lanes.reader(0, waker);
         let mut line = [0; 2];
         first.read_exact(&mut line).unwrap();
         let error = first.read(&mut line).unwrap_err();
@@ -439,10 +436,10 @@ mod tests {
     fn a_lane_whose_job_was_never_started_is_not_waited_for() {
         // More than may wait for one job, in turn.
         let input = "a\n".repeat(WAITING);
-        let (lanes, bell) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
+        let (lanes, waker) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
         assert!(lanes.open(&mut readable).unwrap() && lanes.open(&mut readable).unwrap());
         drop(lanes.attended(0));
-        let mut second = lanes.reader(1, bell);
+        let mut second = lanes.reader(1, waker);
         let mut all = Vec::new();
         second.read_to_end(&mut all).unwrap();
         assert_eq!(all.len(), 60_000 - 2, "all but the first block, which was another's");

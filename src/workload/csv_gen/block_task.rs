@@ -4,9 +4,9 @@
 //! A file of which one block fails is given up: that block is the failure, the
 //! blocks behind it are skipped, and nothing of the file remains.
 
+use crate::sync::Mutex;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use super::file::{DRAW, TEXT, WRITE, add, not_written};
 use super::large::Part;
@@ -97,16 +97,16 @@ pub(super) struct Desks(Mutex<Vec<Scratch>>);
 
 impl Desks {
     fn take(&self, csv: &CsvGen) -> Scratch {
-        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let free = self.0.lock().pop();
         free.unwrap_or_else(|| Scratch::new(csv))
     }
 
     fn put_back(&self, desk: Scratch) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
+        self.0.lock().push(desk);
     }
 
     /// Frees their memory.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.lock().clear();
     }
 }

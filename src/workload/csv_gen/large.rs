@@ -7,9 +7,10 @@
 //! started in input order, so the one that is waited for always runs.
 //! Does not know what the text is.
 
+use crate::sync::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use crate::whole_file::WholeFile;
 
@@ -47,7 +48,7 @@ impl LargeFiles {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
-        self.by_number.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_number.lock()
     }
 }
 
@@ -129,8 +130,7 @@ impl Part<'_> {
 
     fn wait_while(&self, condition: impl Fn(&LargeFile) -> bool) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
         let holds = |files: &mut BTreeMap<u64, LargeFile>| condition(files.entry(self.file).or_default());
-        let waited = self.files.changed.wait_while(self.files.lock(), holds);
-        waited.unwrap_or_else(PoisonError::into_inner)
+        self.files.changed.wait_while(self.files.lock(), holds)
     }
 }
 

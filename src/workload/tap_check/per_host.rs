@@ -1,7 +1,7 @@
 //! How many tasks may ask the same host at a time.
 
+use crate::sync::{Condvar, Mutex};
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::http::Host;
 use crate::interrupt::Interrupt;
@@ -30,7 +30,7 @@ impl PerHostLimit {
     /// inside is ended by the interrupt and leaves, which wakes who waits.
     pub(super) fn enter<'a>(&'a self, host: &'a Host, interrupt: &Interrupt) -> Option<Permit<'a>> {
         let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
-        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.inside.lock();
         loop {
             if interrupt.is_set() {
                 return None;
@@ -40,7 +40,7 @@ impl PerHostLimit {
                 *count += 1;
                 return Some(Permit { limit: self, host: Some(host) });
             }
-            inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
+            inside = self.left.wait(inside);
         }
     }
 }
@@ -48,7 +48,7 @@ impl PerHostLimit {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let Some(host) = self.host else { return };
-        let mut inside = self.limit.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.limit.inside.lock();
         if let Some(count) = inside.get_mut(host) {
             *count -= 1;
         }

@@ -82,7 +82,7 @@ impl BufRead for Trickle {
 fn a_source_that_waits_is_asked_again_when_the_bell_rings() {
     either_way(|_, worker| {
         let (sender, receiver) = mpsc::channel();
-        let (command, argv, bell) = (shell(), script("echo ready; cat"), worker.bell());
+        let (command, argv, waker) = (shell(), script("echo ready; cat"), worker.waker());
         let mut source = Trickle(receiver, Vec::new());
         let mut sender = Some(sender);
         let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
@@ -93,7 +93,7 @@ fn a_source_that_waits_is_asked_again_when_the_bell_rings() {
                 "ready\none\n" => drop(sender.as_ref().unwrap().send(b"two\n".to_vec())),
                 _ => sender = None,
             }
-            bell.ring();
+            waker.ring();
         });
         assert_eq!(ran.unwrap().out, "ready\none\ntwo\n");
     });
@@ -178,14 +178,14 @@ impl<F: FnMut()> Listener for Hesitant<F> {
 fn a_paused_job_blocks_until_the_bell_rings() {
     either_way(|running, worker| {
         let (tell, told) = mpsc::channel();
-        let (command, argv, bell) = (shell(), script("exec yes"), worker.bell());
+        let (command, argv, waker) = (shell(), script("exec yes"), worker.waker());
         thread::scope(|scope| {
             scope.spawn(move || {
                 for () in told.iter().take(3) {
                     let [(_, job)] = running.list()[..] else { panic!("one job runs") };
                     // Asleep: its pipe is full, and nobody reads it.
                     until(|| state(job) == Some('S'));
-                    bell.ring();
+                    waker.ring();
                 }
                 running.kill_now();
             });
@@ -207,7 +207,7 @@ fn what_a_job_wrote_before_it_ended_is_read_after_a_long_pause_and_nothing_that_
             (while kill -0 $$; do :; done; echo late; : >{}; exec sleep 1000) 2>/dev/null & echo $!",
             dir.path().join("late").display()
         );
-        let (command, argv, bell) = (shell(), script(&text), worker.bell());
+        let (command, argv, waker) = (shell(), script(&text), worker.waker());
         let (sender, receiver) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let mut source = Trickle(receiver, Vec::new());
@@ -217,11 +217,11 @@ fn what_a_job_wrote_before_it_ended_is_read_after_a_long_pause_and_nothing_that_
                 // The end of its input makes the job write again and end.
                 drop(sender);
                 until(|| {
-                    bell.ring();
+                    waker.ring();
                     running.list().is_empty()
                 });
                 until(|| {
-                    bell.ring();
+                    waker.ring();
                     told.try_recv().is_err_and(|error| error == mpsc::TryRecvError::Disconnected)
                 });
             });

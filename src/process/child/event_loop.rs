@@ -25,7 +25,7 @@ use super::streams::Ours;
 
 /// A job while it runs and until its output is read. When it is dropped before
 /// that, the job is killed.
-pub(super) struct Attendance<'a> {
+pub(super) struct Supervision<'a> {
     running: &'a Running,
     running_job: &'a RunningJob,
     child: Child,
@@ -99,7 +99,7 @@ pub(super) struct Attended {
     pub(super) unread: u64,
 }
 
-impl<'a> Attendance<'a> {
+impl<'a> Supervision<'a> {
     pub(super) fn new(
         running: &'a Running,
         running_job: &'a RunningJob,
@@ -132,7 +132,7 @@ impl<'a> Attendance<'a> {
     /// # Errors
     /// When nobody would tell of its stops.
     pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
-        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.running_job.bell.clone())?);
+        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.running_job.waker.clone())?);
         self.stops = Stops::new(false);
         Ok(())
     }
@@ -218,7 +218,7 @@ impl<'a> Attendance<'a> {
         if let State::Alive = self.state {
             watches[END] = Watch::readable(self.child.end.as_fd());
         }
-        watches[BELL] = Watch::readable(self.running_job.bell.as_fd());
+        watches[BELL] = Watch::readable(self.running_job.waker.as_fd());
         watches[WAKE] = self.wake.map_or(Watch::NOTHING, Watch::readable);
         watches[SURVIVOR] = self.killing.as_ref().map_or(Watch::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, State::Alive));
@@ -291,7 +291,7 @@ impl<'a> Attendance<'a> {
 
     fn answer_bell(&mut self, listener: &mut dyn Listener) {
         // Silent first: what is rung for from now on is looked at next time.
-        self.running_job.bell.still();
+        self.running_job.waker.still();
         self.obey(self.running_job.asked());
         for output in &mut self.outputs {
             output.ask_again(listener);
@@ -328,7 +328,7 @@ impl<'a> Attendance<'a> {
             (Some(killing), Order::Kill) => killing.hurry(self.running_job),
             (Some(_), _) => {}
             (none, Order::Kill) => {
-                *none = Some(Killing::at_once(cause, &self.running.sequence, self.running_job))
+                *none = Some(Killing::at_once(cause, &self.running.sequence, self.running_job));
             }
             (none, _) => *none = Some(Killing::begin(cause, &self.running.sequence, self.running_job)),
         }
@@ -361,7 +361,7 @@ impl<'a> Attendance<'a> {
     }
 }
 
-impl Drop for Attendance<'_> {
+impl Drop for Supervision<'_> {
     fn drop(&mut self) {
         self.running_job.abandon();
     }

@@ -12,11 +12,11 @@ use super::descriptor;
 
 /// Wakes one worker. Ringing it twice is the same as ringing it once.
 #[derive(Clone, Debug)]
-pub struct Bell {
+pub struct Waker {
     ends: Arc<Ends>,
 }
 
-impl Bell {
+impl Waker {
     /// Wakes the worker, now or when it next waits.
     pub fn ring(&self) {
         let writer = self.ends.writer.as_ref().unwrap_or(&self.ends.reader);
@@ -41,7 +41,7 @@ impl Bell {
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for Waker {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.ends.reader.as_fd()
     }
@@ -74,13 +74,13 @@ mod tests {
 
     #[test]
     fn a_bell_rings_until_it_is_stilled() {
-        for bell in [Bell::new().unwrap(), Bell { ends: Arc::new(Ends::pipe().unwrap()) }] {
-            let rings = || poll(&mut [Watch::readable(bell.as_fd())], Some(Duration::ZERO)).unwrap() > 0;
+        for waker in [Waker::new().unwrap(), Waker { ends: Arc::new(Ends::pipe().unwrap()) }] {
+            let rings = || poll(&mut [Watch::readable(waker.as_fd())], Some(Duration::ZERO)).unwrap() > 0;
             assert!(!rings());
-            bell.ring();
-            bell.clone().ring();
+            waker.ring();
+            waker.clone().ring();
             assert!(rings() && rings());
-            bell.still();
+            waker.still();
             assert!(!rings());
         }
     }
