@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 
 use anyhow::{Context as _, ensure};
-use parsim::format;
+use parsim::testing::format;
 
 use crate::Scale;
 use crate::pairs::Pairs;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use parsim::process::child::{
+use parsim::testing::process::child::{
     Command, Ended, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
 };
 use xxhash_rust::xxh3::Xxh3;

@@ -4,7 +4,7 @@
 use std::io;
 
 use anyhow::ensure;
-use parsim::format;
+use parsim::testing::format;
 
 use crate::Scale;
 use crate::pairs::Pairs;

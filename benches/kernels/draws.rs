@@ -3,7 +3,7 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
-use parsim::numpy::{Mt19937, Pcg64, Poisson, SeedSequence, Stream, Uniform};
+use parsim::testing::numpy::{Mt19937, Pcg64, Poisson, SeedSequence, Stream, Uniform};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng as _};
 

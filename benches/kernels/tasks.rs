@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use criterion::Criterion;
-use parsim::executor::{Executor, Pool, Serial};
 use parsim::experiment::Experiment;
-use parsim::measure::{Clock as _, MonotonicClock};
 use parsim::prelude::{Cx, Outcome, Task, Tasks, Workload, numbered};
+use parsim::testing::executor::{Executor, Pool, Serial};
+use parsim::testing::measure::{Clock as _, MonotonicClock};
 
 /// So many tasks that do nothing.
 struct Nothing(u64);

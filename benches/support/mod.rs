@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use parsim::executor::Executor;
 use parsim::experiment::Experiment;
 use parsim::study::RunResult;
+use parsim::testing::executor::Executor;
 use parsim::workload::Workload;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use parsim::format::{duration, factor, plural};
 use parsim::study::median;
+use parsim::testing::format::{duration, factor, plural};
 
 /// What both sides took, in seconds.
 pub(crate) struct Pairs {

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use parsim::experiment::{Experiment, Repeats};
-use parsim::format::{bytes, count};
 use parsim::report::text;
 use parsim::study::Study;
+use parsim::testing::format::{bytes, count};
 use parsim::workload::csv_gen::{CsvGen, CsvOptions, MatrixChoice, Rng};
 use parsim::workload::sleep::{Sleep, SleepOptions};
 

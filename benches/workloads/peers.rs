@@ -13,9 +13,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use parsim::executor::{Executor, Pool, Serial};
-use parsim::host::Host;
-use parsim::numpy::{Mt19937, Poisson};
+use parsim::testing::executor::{Executor, Pool, Serial};
+use parsim::testing::host::Host;
+use parsim::testing::numpy::{Mt19937, Poisson};
 use parsim::workload::csv_gen::{CsvGen, CsvOptions, MatrixChoice};
 
 use crate::Scale;

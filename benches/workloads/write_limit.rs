@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use parsim::executor::Serial;
-use parsim::format::{bytes, percent};
 use parsim::study::{RunResult, median};
+use parsim::testing::executor::Serial;
+use parsim::testing::format::{bytes, percent};
 use parsim::workload::csv_gen::{CsvGen, CsvOptions};
 
 use crate::Scale;

@@ -30,6 +30,7 @@ mod workloads;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::ArgMatches;
@@ -40,9 +41,27 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
-use crate::process;
+use crate::interrupt::end_by;
+use crate::process::{self, init};
 use crate::record::Way;
 use crate::temporary;
+
+/// The program: hands argv on and ends as that says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let started = Instant::now();
+    let end = match init::stay_behind() {
+        // Another process did the work.
+        Some(init::Ended::Exited(status)) => End::Status(status),
+        Some(init::Ended::Signaled(signal)) => End::Signal(signal),
+        None => run(&std::env::args_os().collect::<Vec<_>>(), started),
+    };
+    ExitCode::from(match end {
+        End::Status(status) => status,
+        // Comes back only where signals do not end the process.
+        End::Signal(signal) => end_by(signal),
+    })
+}
 
 /// Does what `argv` says. `started` is when the process began.
 #[must_use]

@@ -84,7 +84,7 @@ fn help_names_the_subcommands_and_the_exit_statuses() {
     for name in ["serial", "parallel", "sleep", "csv-gen", "csv]", "report", "cpus"] {
         ran.says(name);
     }
-    for (status, meaning) in parsim::cli::STATUSES {
+    for (status, meaning) in parsim::testing::cli::STATUSES {
         ran.says(&format!("  {status:6} {meaning}\n"));
     }
 }

@@ -6,13 +6,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parsim::event::{Event, Observer};
-use parsim::executor::{Executor, Mock, Pool, Serial};
 use parsim::experiment::{Experiment, Repeats};
-use parsim::interrupt::Interrupt;
-use parsim::measure::{FakeClock, Usage};
 use parsim::record::{Digest, Outcome, Task, Way};
 use parsim::study::{Comparison, Study, Verdict};
+use parsim::testing::event::{Event, Observer};
+use parsim::testing::executor::{Executor, Mock, Pool, Serial};
+use parsim::testing::interrupt::Interrupt;
+use parsim::testing::measure::{FakeClock, Usage};
 use parsim::workload::{Cx, Product, Tasks, Workload, numbered};
 
 /// So many tasks that do nothing: a mock engine does not ask them to.

@@ -97,7 +97,7 @@ fn every_example_of_the_readme_runs() {
 fn the_readme_shows_the_table_of_exit_statuses() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(path).unwrap();
-    for (status, meaning) in parsim::cli::STATUSES {
+    for (status, meaning) in parsim::testing::cli::STATUSES {
         let row = |line: &&str| line.contains(status) && line.contains(meaning);
         assert!(readme.lines().any(|line| row(&line)), "README.md does not say that {status} is {meaning:?}");
     }

@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parsim::executor::{Executor, Mock};
 use parsim::experiment::{Experiment, Repeats};
-use parsim::measure::FakeClock;
 use parsim::record::{Outcome, Task, Way};
+use parsim::testing::executor::{Executor, Mock};
+use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
 
 use crate::order::Nothing;

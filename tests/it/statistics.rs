@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parsim::executor::{Executor, Mock};
 use parsim::experiment::{Experiment, Repeats};
-use parsim::measure::FakeClock;
 use parsim::record::{Outcome, Task, Way};
 use parsim::study::{Comparison, Verdict};
+use parsim::testing::executor::{Executor, Mock};
+use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
 use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
