@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::record::{Record, Way};
+use crate::task::{Record, Way};
 
 /// Something that just happened.
 #[derive(Clone, Copy, Debug)]

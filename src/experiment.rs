@@ -17,14 +17,14 @@ pub use self::saving::Save;
 
 use self::judge::Judge;
 use self::saving::Saving;
+use crate::engine::{Executor, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
-use crate::executor::{Executor, Pool, Serial};
 use crate::host::{Host, Limits, Watch};
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
-use crate::record::Way;
 use crate::study::{Agreement, Column, SCHEMA, Study};
+use crate::task::Way;
 use crate::workload::Workload;
 
 /// How often each way is run.

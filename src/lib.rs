@@ -30,13 +30,13 @@
 //!
 //! ```text
 //! argv -> Cli (what was typed) -> Plan (what it means)
-//!      -> Experiment ( runs x [ Workload x Executor -> Record* ] ) -> Study -> report bytes
+//!      -> Experiment ( runs x [ Workload x Engine -> Record* ] ) -> Study -> report bytes
 //!                                      \-> Event (sideways) -> progress
 //! ```
 //!
 //! 1. An executor decides only *where and when*; a workload only *what*. Serial
 //!    and parallel are the same code path.
-//! 2. A failed task is data ([`record::Outcome`]), never `Err`. `Err` means that
+//! 2. A failed task is data ([`task::Outcome`]), never `Err`. `Err` means that
 //!    parsim itself could not do its job.
 //! 3. Reports are pure functions of a [`study::Study`]. The terminal is known in
 //!    one place (`cli::term`). Workers never print.
@@ -51,34 +51,34 @@
 //!
 //! | floor | modules | what they know |
 //! |---|---|---|
-//! | 8 | `main.rs` | how the process ends |
-//! | 7 | `cli` | argv, environment, terminal, exit status |
-//! | 6 | [`experiment`] | the order of runs, what is inside the clock, when to save |
-//! | 5 | `executor` | where and when tasks run: serial, pool, worker processes, mock |
-//! | 5 | [`report`] | a study, or what changed between two, as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
-//! | 5 | `progress` | events drawn as a bar or as lines |
-//! | 4 | `run` | one pass over a batch: slots, input order, a task's clocks |
-//! | 3 | [`workload`] | what tasks do: `sleep`, `csv_gen`, `tap_check`, `command` |
-//! | 3 | `sink` | output put in order: streamed, grouped, kept, spilled; job logs and files of results |
-//! | 3 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
-//! | 2 | `event`, `output` | the traits between floors: who hears, who takes bytes |
-//! | 2 | `gnu_args` | the command line as GNU parallel spells it: what was typed, not what it means |
-//! | 1 | [`record`] | plain data: tasks, outcomes, what was measured |
-//! | 1 | `policy` | plain data: when tasks start, are tried again, are given up |
-//! | 1 | `inputs`, `template` | a batch's arguments, read as they come; command lines with replacement strings |
-//! | 1 | `host` | the machine: usable cores and what decided, what else it does meanwhile |
-//! | 1 | `http` | one HTTP request at a time, with the time of each phase |
-//! | 1 | `whole_file`, `unnamed_file` | files that are whole or absent; files in TMPDIR |
-//! | 0 | `format`, `interrupt`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `sync`, `temporary`, `start_order`, [`vo`] | one thing each, nothing of parsim |
+//! | 9 | `main.rs` | how the process ends |
+//! | 8 | `cli` | argv, environment, terminal, exit status |
+//! | 7 | [`experiment`] | the order of runs, what is inside the clock, when to save |
+//! | 6 | `engine` | where and when tasks run: serial, pool, worker processes, mock; one pass over a batch: slots, input order, a task's clocks |
+//! | 6 | [`report`] | a study, or what changed between two, as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
+//! | 6 | `progress` | events drawn as a bar or as lines |
+//! | 5 | [`workload`] | what tasks do: `sleep`, `csv`, `tap`, `command` |
+//! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: streamed, grouped, kept, spilled; job logs and files of results |
+//! | 4 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
+//! | 3 | `event` | the traits between floors: who hears |
+//! | 3 | `gnu_args` | the command line as GNU parallel spells it: what was typed, not what it means |
+//! | 2 | [`task`] | plain data: tasks, outcomes, what was measured |
+//! | 2 | `policy` | plain data: when tasks start, are tried again, are given up |
+//! | 2 | `inputs`, `template` | a batch's arguments, read as they come; command lines with replacement strings |
+//! | 2 | `host` | the machine: usable cores and what decided, what else it does meanwhile |
+//! | 2 | `http` | one HTTP request at a time, with the time of each phase |
+//! | 2 | `whole_file` | files that are whole or absent |
+//! | 1 | `format`, `interrupt`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `temporary`, [`vo`] | one thing each, nothing of parsim |
+//! | 0 | `sync` | locks that a panic does not poison |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
 //!
 //! # What holds everywhere
 //!
-//! - Only `run/one.rs` reads a task's clocks (named spans within it: `workload::Cx`),
+//! - Only `engine/lifecycle.rs` reads a task's clocks (named spans within it: `workload::Cx`),
 //!   only `experiment/` a run's. What it takes to start and to feed worker processes
-//!   is read where that is done (`executor/processes`).
+//!   is read where that is done (`engine/remote`).
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
 //!   name is looked up beside the task that waits for it; `--demo` has its servers.)
 //! - `unsafe` is in `process`, `measure`, `interrupt` and `numpy::wide` only.
@@ -87,8 +87,8 @@
 #![expect(dead_code, unused_imports, reason = "what hid behind `pub` is being cleared out")]
 
 mod cli;
+mod engine;
 mod event;
-mod executor;
 pub mod experiment;
 mod format;
 mod gnu_args;
@@ -105,17 +105,13 @@ mod output;
 mod policy;
 mod process;
 mod progress;
-pub mod record;
 pub mod report;
-mod run;
-mod sink;
-mod start_order;
 pub mod study;
 mod style;
 mod sync;
+pub mod task;
 mod template;
 mod temporary;
-mod unnamed_file;
 pub mod vo;
 mod whole_file;
 pub mod workload;
@@ -133,8 +129,8 @@ pub mod testing {
     pub mod event {
         pub use crate::event::*;
     }
-    pub mod executor {
-        pub use crate::executor::*;
+    pub mod engine {
+        pub use crate::engine::*;
     }
     pub mod format {
         pub use crate::format::*;
@@ -165,8 +161,8 @@ pub mod testing {
 /// What a program needs to run a workload of its own.
 pub mod prelude {
     pub use crate::experiment::{Experiment, Repeats};
-    pub use crate::record::{Outcome, Task, Way};
     pub use crate::report;
     pub use crate::study::Study;
+    pub use crate::task::{Outcome, Task, Way};
     pub use crate::workload::{Cx, Tasks, Workload, numbered};
 }

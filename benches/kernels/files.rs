@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use criterion::{Bencher, Criterion, SamplingMode, Throughput};
 use parsim::study::RunResult;
-use parsim::testing::executor::Serial;
-use parsim::workload::csv_gen::{CsvGen, CsvOptions, Dist, MatrixChoice, Rng};
+use parsim::testing::engine::Serial;
+use parsim::workload::csv::{CsvGen, CsvOptions, Dist, MatrixChoice, Rng};
 
 use crate::support::{NOTEBOOK_SHA256, check_sha256, folder, one_run};
 

@@ -11,7 +11,7 @@ use anyhow::ensure;
 use criterion::Criterion;
 use parsim::experiment::Experiment;
 use parsim::prelude::{Cx, Outcome, Task, Tasks, Workload, numbered};
-use parsim::testing::executor::{Executor, Pool, Serial};
+use parsim::testing::engine::{Executor, Pool, Serial};
 use parsim::testing::measure::{Clock as _, MonotonicClock};
 
 /// So many tasks that do nothing.

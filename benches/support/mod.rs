@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use parsim::experiment::Experiment;
 use parsim::study::RunResult;
-use parsim::testing::executor::Executor;
+use parsim::testing::engine::Executor;
 use parsim::workload::Workload;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;

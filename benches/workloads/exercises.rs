@@ -9,7 +9,7 @@ use parsim::experiment::{Experiment, Repeats};
 use parsim::report::text;
 use parsim::study::Study;
 use parsim::testing::format::{bytes, count};
-use parsim::workload::csv_gen::{CsvGen, CsvOptions, MatrixChoice, Rng};
+use parsim::workload::csv::{CsvGen, CsvOptions, MatrixChoice, Rng};
 use parsim::workload::sleep::{Sleep, SleepOptions};
 
 use crate::Scale;

@@ -13,10 +13,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use parsim::testing::executor::{Executor, Pool, Serial};
+use parsim::testing::engine::{Executor, Pool, Serial};
 use parsim::testing::host::Host;
 use parsim::testing::numpy::{Mt19937, Poisson};
-use parsim::workload::csv_gen::{CsvGen, CsvOptions, MatrixChoice};
+use parsim::workload::csv::{CsvGen, CsvOptions, MatrixChoice};
 
 use crate::Scale;
 use crate::pairs::Pairs;

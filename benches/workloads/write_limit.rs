@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use parsim::study::{RunResult, median};
-use parsim::testing::executor::Serial;
+use parsim::testing::engine::Serial;
 use parsim::testing::format::{bytes, percent};
-use parsim::workload::csv_gen::{CsvGen, CsvOptions};
+use parsim::workload::csv::{CsvGen, CsvOptions};
 
 use crate::Scale;
 use crate::pairs::Pairs;

@@ -12,7 +12,7 @@ use super::exit::{End, Fault};
 use super::output_path::identity;
 use super::workloads;
 use crate::process;
-use crate::record::Way;
+use crate::task::Way;
 use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
 

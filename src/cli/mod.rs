@@ -43,7 +43,7 @@ use crate::format;
 use crate::host::Cores;
 use crate::interrupt::end_by;
 use crate::process::{self, init};
-use crate::record::Way;
+use crate::task::Way;
 use crate::temporary;
 
 /// The program: hands argv on and ends as that says.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::args::{Shared, Ways, Workers};
 use super::exit::Fault;
 use super::worker;
-use crate::executor::{Executor, Pool, Processes, Serial};
+use crate::engine::{Executor, Pool, Processes, Serial};
 use crate::experiment::Repeats;
 use crate::host::Room;
 use crate::process::{self, of_descriptors};

@@ -15,9 +15,9 @@ use super::gates;
 use super::term::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
-use crate::record::Way;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
+use crate::task::Way;
 
 /// To whom it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

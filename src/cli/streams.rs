@@ -9,7 +9,7 @@ use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
 use crate::process::child::widen;
 use crate::process::{self, stdout_was_open};
-use crate::record::{Outcome, Task};
+use crate::task::{Outcome, Task};
 use crate::template::{Counts, Quoting, Template};
 
 /// What stands before each line.

@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use anyhow::Context as _;
 
 use super::exit::{End, Exit, Fault};
-use crate::executor::{Children, serve};
+use crate::engine::{Children, serve};
 use crate::interrupt::{Hup, Interrupt};
 use crate::temporary;
 use crate::workload::{ROWS, Workload};

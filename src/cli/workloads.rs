@@ -21,9 +21,9 @@ use crate::host::Limits;
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
 use crate::progress;
-use crate::record::Way;
 use crate::report::text;
 use crate::study::{Cut, Study};
+use crate::task::Way;
 use crate::workload::Workload;
 
 /// Runs `workload` as its subcommand's options say.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::Results;
 use crate::output::{Channel, Sink};
-use crate::record::{Digest, Outcome, Way};
-use crate::sink::{Comparing, Recording, Reference};
+use crate::output::{Comparing, Recording, Reference};
 use crate::study::{Comparer, Known, RunResult, Study};
+use crate::task::{Digest, Outcome, Way};
 
 /// Said when everything succeeded the first time and failed the second.
 const CONSUMED: &str = "these jobs consume their inputs, or find what an earlier run left: all of them succeeded in \

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::Results;
 use super::judge::with_ending;
-use crate::record::{Digest, Outcome, Record, Way};
-use crate::run::RecordSink;
+use crate::engine::RecordSink;
 use crate::study::{Failure, RunResult, Streaming};
+use crate::task::{Digest, Outcome, Record, Way};
 use crate::workload::Workload;
 
 /// So many failed tasks are told by name where records are not kept.

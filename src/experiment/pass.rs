@@ -9,17 +9,17 @@ use anyhow::Context as _;
 use super::judge::{Judge, Seen};
 use super::ledger::{Against, RunLedger};
 use super::{Experiment, Hook, Results};
+use crate::engine::Executor;
+use crate::engine::StartOrder;
+use crate::engine::{Closing, Run, TaskQueue};
 use crate::event::Event;
-use crate::executor::Executor;
 use crate::host::{Surroundings, Watch};
 use crate::interrupt::Interrupt;
 use crate::measure::Usage;
+use crate::output::{Grouped, HeadCapture, Lines, Ordered};
 use crate::output::{Outlet, Sink};
-use crate::record::{Digest, LeftFile, Way};
-use crate::run::{Closing, Run, TaskQueue};
-use crate::sink::{Grouped, HeadCapture, Lines, Ordered};
-use crate::start_order::StartOrder;
 use crate::study::{Cut, Produced, RunResult, Study, WorkerCosts};
+use crate::task::{Digest, LeftFile, Way};
 use crate::workload::{Product, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.

@@ -13,7 +13,7 @@ use crate::event::{Event, Observer};
 use crate::format;
 use crate::progress::WORTH_A_RATE;
 use crate::progress::notice::{notice, tell};
-use crate::record::Record;
+use crate::task::Record;
 
 /// The bar comes only when a run has lasted this long: what is over at once
 /// needs none.

@@ -246,7 +246,7 @@ fn shortened(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Way;
+    use crate::task::Way;
 
     fn standing(total: Option<u64>) -> Standing {
         let task = RunningTask { slot: 1, seq: 4, lasts: Duration::from_secs(75), label: "sleep 99".into() };

@@ -9,8 +9,8 @@ use std::io::Write;
 use super::hyperfine::{self, nanos};
 use super::{Row, change};
 use crate::format;
-use crate::record::Way;
 use crate::study::{Column, Comparison, RunResult, Study, Verdict, WorkerCosts};
+use crate::task::Way;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {

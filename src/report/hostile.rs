@@ -12,14 +12,14 @@ use super::change::{self, Pair, Side};
 use super::timeline::tests::record;
 use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
-use crate::record::{Outcome, Record, Span, Way};
 use crate::study::tests::empty;
 use crate::study::{
     Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal, Study,
     WorkerCosts,
 };
 use crate::style::Styles;
-use crate::workload::tap_check::Finding;
+use crate::task::{Outcome, Record, Span, Way};
+use crate::workload::tap::Finding;
 
 /// A study that has something of everything.
 fn whole() -> Study {

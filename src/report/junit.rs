@@ -12,9 +12,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Row, text, timeline};
 use crate::format;
-use crate::record::{Outcome, Record, Way};
 use crate::study::{Agreement, Column, Cut, Difference, Study};
 use crate::style::Styles;
+use crate::task::{Outcome, Record, Way};
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {

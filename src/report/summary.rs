@@ -114,8 +114,8 @@ fn rounded(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::measure::Usage;
-    use crate::record::{Record, Way, tests::record};
     use crate::study::tests::empty;
+    use crate::task::{Record, Way, tests::record};
 
     fn batch(tasks: u64) -> Study {
         let mut run = RunResult {

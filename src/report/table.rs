@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::format;
-use crate::record::Way;
 use crate::study::{Column, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::task::Way;
 
 /// The cells of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

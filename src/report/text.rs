@@ -6,9 +6,9 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
 use super::{Look, Pictures, Table, services, terminal};
 use crate::format;
-use crate::record::Way;
 use crate::study::{self, Agreement, Column, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
 use crate::style::{Styles, paint};
+use crate::task::Way;
 
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;

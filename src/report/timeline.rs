@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::Record;
 use crate::study::{Column, RunResult};
+use crate::task::Record;
 
 /// The run of `column` that stands for all of them, and its place from 1: of
 /// those that kept their records, else of all, the one nearest the median wall
@@ -96,7 +96,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::Way;
+    use crate::task::Way;
 
     /// A task that took as much CPU as wall time.
     pub(crate) fn record(seq: u64, slot: u32, start_ms: u64, wall_ms: u64) -> Record {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Row, text, timeline};
 use crate::format;
-use crate::record::Record;
 use crate::study::{Column, RunResult, Study};
+use crate::task::Record;
 
 /// The row of the table of formats.
 pub const ROW: Row =
@@ -154,9 +154,9 @@ fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Way;
     use crate::report::tests::drawn;
     use crate::report::timeline::tests::record;
+    use crate::task::Way;
 
     #[test]
     fn slices_of_a_lane_do_not_overlap() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Digest, LeftFile, Way};
+use crate::task::{Digest, LeftFile, Way};
 
 /// How many differing items are named; the rest are counted.
 const NAMED: usize = 10;

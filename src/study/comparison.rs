@@ -4,7 +4,7 @@
 use super::bootstrap::{Interval, ratio_of_medians};
 use super::{Column, RunResult, Study};
 use crate::format;
-use crate::record::Way;
+use crate::task::Way;
 
 /// Below this many runs of each way the ratio is told without a test.
 pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;

@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::measure::Usage;
-    use crate::record::Way;
+    use crate::task::Way;
 
     /// Tasks of `each` seconds wall time, on two cores.
     fn run(tasks: u32, each: f64, cpu: f64, wall: f64) -> RunResult {

@@ -40,7 +40,7 @@ pub use worker_costs::WorkerCosts;
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::record::{Record, Way};
+use crate::task::{Record, Way};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/1";

@@ -6,7 +6,7 @@
 use super::{Agreement, Column, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
 use crate::host::{Host, Surroundings};
 use crate::measure::Usage;
-use crate::record::Record;
+use crate::task::Record;
 
 /// More than this is counted by no run; doubles hold every number below.
 const MOST: u64 = 1 << 53;
@@ -126,8 +126,8 @@ fn within(name: &str, number: usize, least: usize, most: usize) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
     use crate::study::tests::both_ways;
+    use crate::task::tests::record;
 
     #[test]
     fn what_cannot_have_been_measured_is_told() {

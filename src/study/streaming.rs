@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::sketch::Sketch;
-use crate::record::Record;
+use crate::task::Record;
 
 /// So many of the longest tasks are kept by name.
 const LONGEST: usize = 10;
@@ -70,7 +70,7 @@ impl Streaming {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
+    use crate::task::tests::record;
 
     #[test]
     fn the_ten_longest_are_kept_in_order_and_each_slot_has_its_time() {

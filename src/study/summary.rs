@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Streaming, WorkerCosts};
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
-use crate::record::{Record, Span};
+use crate::task::{Record, Span};
 
 /// One run over the whole batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -13,8 +13,7 @@ use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
-use crate::record::{Digest, Span, Way};
-use crate::start_order::StartOrder;
+use crate::task::{Digest, Span, Way};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -33,10 +32,17 @@ pub struct Setting<'a> {
     pub interrupt: &'a Interrupt,
     /// Who hears of progress.
     pub observer: &'a dyn Observer,
-    /// Who starts before whom.
-    pub start_order: &'a StartOrder,
-    /// The task's turn there.
-    pub turn: u64,
+    /// When it may start.
+    pub turn: &'a dyn Turn,
+}
+
+/// A task's turn among those that start in order.
+pub trait Turn: Sync {
+    /// Waits until the tasks before this one have started.
+    fn wait(&self);
+
+    /// The task has started: the next one may.
+    fn begin(&self);
 }
 
 /// The context of a running task.
@@ -101,12 +107,12 @@ impl<'a> Cx<'a> {
     /// Waits until the tasks taken before this one have started: for a workload
     /// that [starts in order](super::Workload::starts_in_order).
     pub fn wait_for_turn(&self) {
-        self.setting.start_order.wait(self.setting.turn);
+        self.setting.turn.wait();
     }
 
     /// The task has started: the next one may.
     pub fn has_started(&self) {
-        self.setting.start_order.begin(self.setting.turn);
+        self.setting.turn.begin();
     }
 
     /// When to stop early.

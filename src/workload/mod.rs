@@ -7,20 +7,20 @@
 //! completions come from the row.
 
 pub mod command;
-pub mod csv_gen;
+pub mod csv;
 mod cx;
 mod paths;
 pub mod sleep;
-pub mod tap_check;
+pub mod tap;
 
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 
-pub use cx::{Cx, Setting};
+pub use cx::{Cx, Setting, Turn};
 
 use crate::interrupt::Interrupt;
 use crate::output::Outlet;
-use crate::record::{Digest, LeftFile, Outcome, Task, Way};
+use crate::task::{Digest, LeftFile, Outcome, Task, Way};
 
 /// Tasks in input order, made as they are asked for.
 pub type Tasks<'a> = Box<dyn Iterator<Item = anyhow::Result<Task>> + Send + 'a>;
@@ -270,9 +270,9 @@ pub struct Row {
 /// Every workload that parsim brings.
 pub const ROWS: &[Row] = &[
     sleep::ROW,
-    csv_gen::ROW,
+    csv::ROW,
     #[cfg(feature = "net")]
-    tap_check::ROW,
+    tap::ROW,
 ];
 
 /// Looks up a variable of the environment, which only the command line knows.

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{Cx, Options, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
-use crate::record::{Outcome, Task, Way};
+use crate::task::{Outcome, Task, Way};
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {

@@ -266,12 +266,12 @@ fn no_file_is_longer_than_can_be_read_in_one_go() {
 }
 
 #[test]
-fn only_executors_start_threads() {
+fn only_engines_start_threads() {
     // A lookup that cannot be ended, and the services of --demo, wait beside the tasks.
-    only_in(&["executor/"], &["rayon::"]);
+    only_in(&["engine/"], &["rayon::"]);
     // The second waits in the place of the kernel where that cannot.
     // The third sleeps, for a person who watches.
-    let allowed = ["executor/", "process/", "progress/", "http/resolve.rs", "workload/tap_check/demo.rs"];
+    let allowed = ["engine/", "process/", "progress/", "http/resolve.rs", "workload/tap/demo.rs"];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
 
@@ -291,40 +291,40 @@ fn unsafe_code_is_in_four_places() {
 
 #[test]
 fn only_run_one_reads_the_clocks_of_a_task() {
-    only_in(&["run/one.rs", "measure/"], &[".thread_cpu()"]);
+    only_in(&["engine/lifecycle.rs", "measure/"], &[".thread_cpu()"]);
     // Spans within a task are the business of its context.
     // What it takes to have it done by another process is the engine's.
-    let allowed = ["run/one.rs", "experiment/", "measure/", "workload/cx.rs", "executor/processes/"];
+    let allowed = ["engine/lifecycle.rs", "experiment/", "measure/", "workload/cx.rs", "engine/remote/"];
     only_in(&allowed, &[".now()"]);
 }
 
 #[test]
 fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_for() {
     let allowed = [
-        "main.rs",
+        "cli/mod.rs",
         "measure/",
         "process/child/",
-        "executor/processes/",
+        "engine/remote/",
         "progress/",
         "interrupt.rs",
         "interrupt/",
-        "run/throttle.rs",
-        "sink/start_grace.rs",
+        "engine/throttle.rs",
+        "output/start_grace.rs",
         "http/",
     ];
     only_in(&allowed, &["Instant::now"]);
     // Whether a date that a service names is yet to come.
-    only_in(&["experiment.rs", "experiment/pass.rs", "workload/tap_check/tap.rs"], &["SystemTime::now"]);
+    only_in(&["experiment.rs", "experiment/pass.rs", "workload/tap/workload.rs"], &["SystemTime::now"]);
 }
 
 #[test]
-fn only_main_ends_the_process() {
+fn only_the_entry_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
-    only_in(&["main.rs"], &["ExitCode::from"]);
-    only_in(&["main.rs", "interrupt.rs", "interrupt/", "cli/leftovers.rs"], &["end_by("]);
+    only_in(&["cli/mod.rs"], &["ExitCode::from"]);
+    only_in(&["cli/mod.rs", "interrupt.rs", "interrupt/", "cli/leftovers.rs"], &["end_by("]);
 }
 
 #[test]
 fn the_environment_is_known_to_command_line_and_host() {
-    only_in(&["main.rs", "cli/", "host/", "process/", "unnamed_file.rs"], &["env::", "std::env;"]);
+    only_in(&["main.rs", "cli/", "host/", "process/", "output/unnamed_file.rs"], &["env::", "std::env;"]);
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
-use parsim::record::{Digest, Outcome, Task, Way};
 use parsim::study::{Comparison, Study, Verdict};
+use parsim::task::{Digest, Outcome, Task, Way};
+use parsim::testing::engine::{Executor, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
-use parsim::testing::executor::{Executor, Mock, Pool, Serial};
 use parsim::testing::interrupt::Interrupt;
 use parsim::testing::measure::{FakeClock, Usage};
 use parsim::workload::{Cx, Product, Tasks, Workload, numbered};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
-use parsim::record::{Outcome, Task, Way};
-use parsim::testing::executor::{Executor, Mock};
+use parsim::task::{Outcome, Task, Way};
+use parsim::testing::engine::{Executor, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
 

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use super::{conflicts, pairs};
 use crate::cli::exit::Fault;
 use crate::gnu_args::{self, Typed};
-use crate::record::Way;
+use crate::task::Way;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {

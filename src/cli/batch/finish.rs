@@ -8,10 +8,10 @@ use crate::cli::exit::{End, Exit};
 use crate::format;
 use crate::gnu_args::{Typed, When};
 use crate::interrupt::Interrupt;
+use crate::output::FailureTails;
 use crate::process;
 use crate::progress::Board;
 use crate::report::summary::{self, Detail};
-use crate::sink::FailureTails;
 use crate::study::Study;
 
 /// Names on stderr what failed, with what it had to say where that was not shown,

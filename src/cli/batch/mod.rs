@@ -57,14 +57,14 @@ use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::term::Terminal;
+use crate::engine::{Executor, Pool, Serial};
 use crate::event::Journal;
-use crate::executor::{Executor, Pool, Serial};
 use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
 use crate::interrupt::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
-use crate::record::Way;
+use crate::task::Way;
 
 /// What `compare --help` says.
 pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");

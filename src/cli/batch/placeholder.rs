@@ -1,7 +1,7 @@
 //! `{way}`: the name of the way that a job is run in. Only `compare` knows it; on
 //! `serial` and `parallel` it is text like any other.
 
-use crate::record::Way;
+use crate::task::Way;
 
 /// What stands for the name.
 const WAY: &[u8] = b"{way}";

@@ -18,8 +18,8 @@ use crate::format::count;
 use crate::gnu_args::{Flag, Typed};
 use crate::interrupt::Interrupt;
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
-use crate::record::Task;
-use crate::sink::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
+use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
+use crate::task::Task;
 use crate::workload::command::{Earlier, Resume};
 
 /// Whether a job's results are there already.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::output::{Channel, Destination};
 use crate::process;
 use crate::progress::Meter;
-use crate::record::{Outcome, Task};
+use crate::task::{Outcome, Task};
 
 /// A destination that shares the terminal with a meter.
 pub(super) struct Beside<D> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::event::Journal;
 use crate::process::child::Running;
-use crate::record::{Outcome, Record};
 use crate::study::Remedian;
+use crate::task::{Outcome, Record};
 
 /// So many jobs have to end before it is known what is usual.
 const FEWEST: usize = 3;
@@ -70,7 +70,7 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::record;
+    use crate::task::tests::record;
 
     fn ended(outcome: Outcome, seconds: u64) -> Record {
         Record { outcome, wall: Duration::from_secs(seconds), ..record(0) }

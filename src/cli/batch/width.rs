@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use crate::cli::exit::Fault;
 use crate::cli::jobs::JobsList;
+use crate::engine::{ResizablePool, Width};
 use crate::event::Journal;
-use crate::executor::{ResizablePool, Width};
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
 use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
-use crate::record::{Record, Way};
+use crate::task::{Record, Way};
 use crate::whole_file::read_at_most;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{Pair, Side, interval, peak, trend};
-use crate::record::Way;
 use crate::report::hyperfine::nanos;
 use crate::study::{Change, Column, Verdict};
+use crate::task::Way;
 
 /// The version of the written form.
 const SCHEMA: &str = "parsim-change/1";

@@ -22,8 +22,8 @@ pub(super) use self::markdown::render as markdown;
 pub use self::text::render as text;
 use super::table::{Line, Table};
 use crate::format;
-use crate::record::Way;
 use crate::study::{Change, Changes, Column, Interval, Study, Verdict};
+use crate::task::Way;
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]

@@ -6,10 +6,10 @@ use maud::Markup;
 
 use super::{Shown, View, picture, seconds};
 use crate::format;
-use crate::record::Way;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit};
 use crate::report::timeline;
 use crate::study::median;
+use crate::task::Way;
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 190.0;

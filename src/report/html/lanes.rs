@@ -10,10 +10,10 @@ use maud::{Markup, html};
 
 use super::{Shown, View, seconds, wide_picture};
 use crate::format;
-use crate::record::Record;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit, text_width};
 use crate::report::timeline;
 use crate::study::{Comparison, Verdict};
+use crate::task::Record;
 
 const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 104.0;

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 
 use super::{View, picture};
 use crate::format;
-use crate::record::Way;
 use crate::report::svg::{Anchor, Axis, Svg};
 use crate::report::text;
 use crate::study::{Base, Fit, Point, Scaling, Study};
+use crate::task::Way;
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{Shown, View, seconds};
 use crate::format;
-use crate::record::Record;
+use crate::task::Record;
 
 /// How many of the slowest are named.
 const SLOWEST: usize = 10;

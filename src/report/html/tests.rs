@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::record::{Outcome, Record, Way};
 use crate::report::tests::drawn;
 use crate::report::timeline::tests::record;
+use crate::task::{Outcome, Record, Way};
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
 fn column(way: Way, width: u32, n_tasks: u64) -> Column {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::table::through_proxies;
 use super::{Service, n_asked_for, services, span, total};
 use crate::format;
-use crate::record::{Record, Way};
 use crate::study::Study;
-use crate::workload::tap_check::{Finding, Warning};
+use crate::task::{Record, Way};
+use crate::workload::tap::{Finding, Warning};
 
 /// So many services are named in a monitor's line.
 const NAMED: usize = 5;

@@ -11,9 +11,9 @@ pub use machine::{Health, json_line, nagios};
 pub(super) use table::listing;
 pub use table::{particulars, table};
 
-use crate::record::{Record, Way};
 use crate::study::Study;
-use crate::workload::tap_check::Finding;
+use crate::task::{Record, Way};
+use crate::workload::tap::Finding;
 
 /// A service, and all that is known of it.
 pub(super) struct Service<'a> {

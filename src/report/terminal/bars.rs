@@ -3,8 +3,8 @@
 use super::Look;
 use super::glyphs::Glyphs;
 use crate::format;
-use crate::record::Way;
 use crate::study::{Column, Study};
+use crate::task::Way;
 
 /// Bars of the median wall times; nothing of one way alone, nor of a sweep, which
 /// has a picture of its own.

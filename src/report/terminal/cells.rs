@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::Record;
 use crate::study::RunResult;
+use crate::task::Record;
 
 /// A span of time in one slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

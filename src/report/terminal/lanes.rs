@@ -6,9 +6,9 @@ use super::cells::{Cell, Lane, cores, lanes};
 use super::glyphs::Glyphs;
 use super::{Look, labels, nice_step, place, short, typical};
 use crate::format;
-use crate::record::Way;
 use crate::study::{Column, RunResult, Study};
 use crate::style::paint;
+use crate::task::Way;
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;

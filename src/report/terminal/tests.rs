@@ -5,9 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{Outcome, Record, Way};
 use crate::report::Pictures;
 use crate::style::Styles;
+use crate::task::{Outcome, Record, Way};
 
 fn look(width: usize, unicode: bool) -> Look {
     Look { styles: Styles::plain(), unicode, width, pictures: Pictures::Drawn }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::format;
 use crate::host::Host;
-use crate::record::Record;
 use crate::study::comparison::failure_guard;
 use crate::study::{Column, Study};
+use crate::task::Record;
 
 /// A parameter whose name ends so tells where, not what.
 const PLACE: &str = "_dir";

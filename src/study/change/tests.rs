@@ -1,8 +1,8 @@
 //! Made-up studies, before and after.
 
 use super::*;
-use crate::record::Record;
 use crate::study::tests::both_ways;
+use crate::task::Record;
 
 fn study(serial: &[u64], parallel: &[u64]) -> Study {
     both_ways(serial, parallel, 4)

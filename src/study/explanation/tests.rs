@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::host::Surroundings;
 use crate::measure::Usage;
-use crate::record::Way;
 use crate::study::{Column, RunResult, SpanTotal, WorkerCosts};
+use crate::task::Way;
 
 fn seconds(value: f64) -> Duration {
     Duration::from_secs_f64(value)

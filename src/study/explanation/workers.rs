@@ -2,8 +2,8 @@
 
 use super::view::View;
 use crate::format;
-use crate::record::Way;
 use crate::study::{Column, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
+use crate::task::Way;
 
 /// What of the slots' time was spent on having processes at all.
 pub(super) fn outside(view: &View<'_>, share: f64) -> Option<String> {

@@ -2,8 +2,8 @@
 //! Karp-Flatt's share at each, and the laws fitted to them.
 
 use super::fit::{Fit, Law, NoFit};
-use crate::record::Way;
 use crate::study::{Column, Comparison, Interval, Study, Verdict};
+use crate::task::Way;
 
 /// Tasks that ask for this much more than the cores can give still count as
 /// within them: a pool's own work, and readings that are a little off.

@@ -11,7 +11,7 @@ use super::Settings;
 use super::round_robin::RoundRobin;
 use super::spool::Spool;
 use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
-use crate::record::{Block, Stretch, TaskInput};
+use crate::task::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
 /// How to wait for input, on any thread.

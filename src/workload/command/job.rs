@@ -25,7 +25,7 @@ use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Words,
     Worker,
 };
-use crate::record::{Outcome, Task, TaskInput, Way};
+use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::template::{Numbers, Quoting};
 use crate::workload::Cx;
 

@@ -46,7 +46,7 @@ use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
 use crate::process::{Handed, stderr_for_children, stdout_for_children};
-use crate::record::{LeftFile, Outcome, Record, Task, TaskInput, Way};
+use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Template};
 
 /// Makes the place that outputs go to in the end.

@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::walk::matching;
 use crate::interrupt::Interrupt;
 use crate::mismatch::Mismatch;
-use crate::record::{Digest, LeftFile, TaskInput, Way};
+use crate::task::{Digest, LeftFile, TaskInput, Way};
 use crate::template::{Numbers, Quoting, Template};
 use crate::workload::Tasks;
 

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use super::saved_inputs::Freezer;
 use super::{Jobs, task};
 use crate::joblog::{Done, Mode};
-use crate::record::{Task, TaskInput};
+use crate::task::{Task, TaskInput};
 
 /// What an earlier run did.
 pub enum Earlier {

@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 
 use super::spool::At;
-use crate::record::{Block, Stretch, TaskInput};
-use crate::unnamed_file::unnamed_file;
+use crate::output::unnamed_file::unnamed_file;
+use crate::task::{Block, Stretch, TaskInput};
 
 /// All jobs' values.
 pub(super) struct Frozen {

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
 
 use crate::inputs::{Next, Patience, Wait};
-use crate::unnamed_file::unnamed_file;
+use crate::output::unnamed_file::unnamed_file;
 
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;

@@ -1,0 +1,103 @@
+//! Where and when tasks run: the trait, and the table of engines.
+//!
+//! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
+//! what tasks do or of what is reported.
+
+mod halt;
+mod lifecycle;
+mod mock;
+mod pool;
+mod queue;
+mod remote;
+mod resizable;
+mod serial;
+mod start_order;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+pub use mock::Mock;
+pub use pool::Pool;
+pub use remote::{Build, Children, Link, Processes, Transport, serve};
+pub use resizable::{ResizablePool, Width};
+pub use serial::Serial;
+
+pub use halt::Then;
+pub use lifecycle::{Worker, run_one};
+pub use queue::{Closing, RecordSink, TaskQueue, Ticket};
+pub use start_order::StartOrder;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::event::Observer;
+use crate::interrupt::Interrupt;
+use crate::measure::Clock;
+use crate::output::Sink;
+
+use crate::study::WorkerCosts;
+use crate::task::Way;
+use crate::workload::Workload;
+
+/// Everything that the tasks of one pass share.
+pub struct Run<'a> {
+    /// How the batch is run.
+    pub way: Way,
+    /// The tasks and what became of them.
+    pub batch: TaskQueue<'a>,
+    /// Who starts before whom.
+    pub start_order: StartOrder,
+    /// Where outputs go.
+    pub sink: &'a dyn Sink,
+    /// Whether outputs are digested, for a comparison of ways.
+    pub digested: bool,
+    /// The clock of all durations.
+    pub clock: &'a dyn Clock,
+    /// The clock's time at the start of this run.
+    pub started: Duration,
+    /// When to stop early.
+    pub interrupt: &'a Interrupt,
+    /// Who hears of what happens.
+    pub observer: &'a dyn Observer,
+}
+
+/// Drives a run to its end.
+pub trait Executor {
+    /// Which of the two ways this is.
+    fn way(&self) -> Way;
+
+    /// At most how many tasks at a time.
+    fn width(&self) -> usize;
+
+    /// Takes tasks until there are none, and hands back a record for each. Where
+    /// that took processes of its own, what they cost comes back.
+    ///
+    /// # Errors
+    /// When the engine itself cannot do its job; a task's failure is a record.
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>>;
+}
+
+/// How many workers `width` means here: no more than tasks, for starting one
+/// takes its time.
+fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
+    let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
+    width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
+}
+
+/// The loop of one worker.
+fn work(run: &Run<'_>, workload: &dyn Workload) {
+    work_while(run, workload, |step| step());
+}
+
+/// The same where each task is taken and done by way of `within`.
+fn work_while(run: &Run<'_>, workload: &dyn Workload, within: impl Fn(&mut dyn FnMut() -> bool) -> bool) {
+    let mut worker = Worker::new(run);
+    let mut step = || match run.batch.take() {
+        Some(ticket) => {
+            run_one(run, &mut worker, ticket, workload);
+            true
+        }
+        None => false,
+    };
+    while within(&mut step) {}
+}

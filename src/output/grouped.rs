@@ -1,0 +1,314 @@
+//! Output task by task, in the order in which tasks end: what they produced
+//! first, then what they had to say, never mixed with another's.
+//!
+//! Tasks that are over in no time end in the order in which they were started,
+//! give or take what the scheduler does. That noise is taken out: a task waits
+//! a moment for an earlier one that has only just begun, so that a batch of short
+//! commands prints in input order, as it does under a runner that starts them
+//! more slowly.
+//!
+//! Waiting output of all tasks shares one budget of memory; beyond it a task
+//! writes to a spill file of its own. If spilling fails, one task after another
+//! streams straight through while the others are held up; nothing is dropped.
+
+use crate::sync::{Condvar, Mutex};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard};
+
+use super::spill::{Piece, Spill};
+use super::start_grace::StartGrace;
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use crate::task::{Outcome, Record, Task};
+
+/// Hands the output of each task on as a whole.
+pub struct Grouped<D> {
+    door: Mutex<Door<D>>,
+    /// Rung when a task is over.
+    over: Condvar,
+    in_memory: AtomicUsize,
+    budget: usize,
+}
+
+/// The way to the destination.
+struct Door<D> {
+    destination: D,
+    /// The task that streams through, and keeps the others out until it is over.
+    holder: Option<u64>,
+    held_up: Vec<Wake>,
+    opened: StartGrace,
+}
+
+impl<D: Destination> Grouped<D> {
+    /// Keeps at most about `budget` bytes in memory.
+    #[must_use]
+    pub fn new(destination: D, budget: usize) -> Self {
+        let door = Door { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };
+        Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door<D>> {
+        self.door.lock()
+    }
+}
+
+impl<D: Destination> Sink for Grouped<D> {
+    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+        self.door().opened.insert(task.turn);
+        let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::default() };
+        Box::new(Group { grouped: self, task, waiting, place: Place::Aside })
+    }
+}
+
+struct Group<'a, D> {
+    grouped: &'a Grouped<D>,
+    task: &'a Task,
+    waiting: Waiting,
+    place: Place,
+}
+
+/// Where the output of a task goes.
+enum Place {
+    /// Aside, until the task is over.
+    Aside,
+    /// Aside, but there was no room on disk any more, for this reason.
+    Full(String),
+    /// Straight through.
+    Through,
+}
+
+/// What was put aside.
+struct Waiting {
+    out: Vec<Bytes>,
+    err: Vec<Bytes>,
+    spill: Spill,
+}
+
+enum Bytes {
+    Memory(Vec<u8>),
+    Spilled(Piece),
+}
+
+impl<D: Destination> Group<'_, D> {
+    /// Takes the door, if nobody else has it, and hands on what was put aside.
+    fn go_through(&mut self) -> io::Result<bool> {
+        let mut door = self.grouped.door();
+        if door.holder.is_some() {
+            return Ok(false);
+        }
+        door.holder = Some(self.task.seq);
+        self.place = Place::Through;
+        self.waiting.hand_on(self.task, self.grouped, &mut door.destination).map(|()| true)
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.out.is_empty() && self.err.is_empty()
+    }
+
+    fn put(&mut self, channel: Channel, bytes: Bytes) {
+        match channel {
+            Channel::Out => self.out.push(bytes),
+            Channel::Err => self.err.push(bytes),
+        }
+    }
+
+    fn hand_on<D: Destination>(
+        &mut self,
+        task: &Task,
+        grouped: &Grouped<D>,
+        destination: &mut D,
+    ) -> io::Result<()> {
+        let mut result = Ok(());
+        let all = [(Channel::Out, &mut self.out), (Channel::Err, &mut self.err)];
+        for (channel, all) in all {
+            for bytes in all.drain(..) {
+                let handed_on = match bytes {
+                    Bytes::Memory(bytes) => {
+                        grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+                        destination.write(task, channel, &bytes)
+                    }
+                    Bytes::Spilled(piece) => {
+                        self.spill.read(piece, |block| destination.write(task, channel, block))
+                    }
+                };
+                result = result.and(handed_on);
+            }
+        }
+        result
+    }
+
+    /// Nobody wants what was put aside.
+    fn forget<D>(&mut self, grouped: &Grouped<D>) {
+        for bytes in self.out.drain(..).chain(self.err.drain(..)) {
+            if let Bytes::Memory(bytes) = bytes {
+                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl<D: Destination> TaskOutput for Group<'_, D> {
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let grouped = self.grouped;
+        if let Place::Through = self.place {
+            return grouped.door().destination.write(self.task, channel, bytes);
+        }
+        let held = grouped.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
+        if held + bytes.len() <= grouped.budget {
+            self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
+            return Ok(());
+        }
+        match self.waiting.spill.put(bytes) {
+            Ok(piece) => {
+                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
+                self.waiting.put(channel, Bytes::Spilled(piece));
+            }
+            Err(error) => {
+                self.place = Place::Full(format!(
+                    "cannot put output aside in TMPDIR: {}",
+                    crate::format::reason(&error)
+                ));
+                // Little more than what the pipe had: the task is held up now.
+                self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
+                self.go_through()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn holds_up(&mut self, wake: &Wake) -> Option<String> {
+        let Place::Full(why) = &self.place else { return None };
+        let why = why.clone();
+        // An error comes again with the next write, and at the end.
+        if self.go_through().unwrap_or(true) {
+            return None;
+        }
+        let mut door = self.grouped.door();
+        if door.holder.is_none() {
+            // It went meanwhile: look again at once.
+            wake();
+        } else {
+            door.held_up.push(Arc::clone(wake));
+        }
+        Some(why)
+    }
+
+    fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        let Self { grouped, task, .. } = *self;
+        let own = Some(task.seq);
+        let mut door = grouped.door();
+        let has_output = !self.waiting.is_empty();
+        while let Some(wait) = door.opened.wait_of(task.turn).filter(|_| has_output && door.holder.is_none())
+        {
+            door = grouped.over.wait_timeout(door, wait).0;
+        }
+        let is_anothers = |door: &mut Door<D>| door.holder.is_some() && door.holder != own;
+        let mut door = grouped.over.wait_while(door, is_anothers);
+        door.opened.remove(task.turn);
+        // What was cut off in the middle is no whole of anything.
+        let written = if record.outcome == Outcome::Interrupted {
+            self.waiting.forget(grouped);
+            Ok(())
+        } else {
+            self.waiting.hand_on(task, grouped, &mut door.destination)
+        };
+        let closed = door.destination.close(task, &record.outcome);
+        if door.holder == own {
+            door.holder = None;
+            door.held_up.drain(..).for_each(|wake| wake());
+        }
+        drop(door);
+        grouped.over.notify_all();
+        acknowledge.acknowledge(handed_on(record, written.and(closed)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::start_grace::A_MOMENT;
+    use super::*;
+    use crate::output::Kept;
+    use crate::output::traits_tests::Acknowledged;
+    use crate::task::tests::record;
+
+    #[test]
+    fn outputs_come_whole_in_the_order_of_ending_whatever_the_budget() {
+        for budget in [0, 3, 1000] {
+            let kept = Kept::new(100);
+            let grouped = Grouped::new(kept.clone(), budget);
+            let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+            let (mut one, mut two) = (grouped.open(&first), grouped.open(&second));
+            one.write(Channel::Out, b"a1 ").unwrap();
+            two.write(Channel::Out, b"b1 ").unwrap();
+            one.write(Channel::Out, b"a2 ").unwrap();
+            two.write(Channel::Out, b"b2 ").unwrap();
+            // The first one has begun long ago.
+            std::thread::sleep(A_MOMENT);
+            two.close(record(0), &Acknowledged::default());
+            one.close(record(0), &Acknowledged::default());
+            assert_eq!(kept.head(), b"b1 b2 a1 a2 ");
+        }
+    }
+
+    #[test]
+    fn without_room_one_task_streams_and_the_other_waits_for_its_turn() {
+        let kept = Kept::new(100);
+        let grouped = Grouped::new(kept.clone(), 3);
+        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let woken = Arc::new(AtomicUsize::new(0));
+        let rings = Arc::clone(&woken);
+        let wake: Wake = Arc::new(move || {
+            rings.fetch_add(1, Ordering::Relaxed);
+        });
+        let on_a_full_disk = |task| {
+            let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::full() };
+            Box::new(Group { grouped: &grouped, task, waiting, place: Place::Aside })
+        };
+        let (mut one, mut two) = (on_a_full_disk(&first), on_a_full_disk(&second));
+        one.write(Channel::Out, b"a1 ").unwrap();
+        assert_eq!(one.holds_up(&wake), None, "there was memory");
+        one.write(Channel::Out, b"a2 ").unwrap();
+        assert_eq!(one.holds_up(&wake), None, "it streams");
+        two.write(Channel::Out, b"b1 b2 ").unwrap();
+        assert!(two.holds_up(&wake).is_some());
+        one.write(Channel::Out, b"a3 ").unwrap();
+        assert_eq!((kept.head(), woken.load(Ordering::Relaxed)), (b"a1 a2 a3 ".to_vec(), 0));
+        one.close(record(0), &Acknowledged::default());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert_eq!(two.holds_up(&wake), None);
+        two.write(Channel::Out, b"b3 ").unwrap();
+        two.close(record(0), &Acknowledged::default());
+        assert_eq!(kept.head(), b"a1 a2 a3 b1 b2 b3 ");
+    }
+
+    #[test]
+    fn a_task_waits_for_an_earlier_one_that_has_just_begun() {
+        let kept = Kept::new(100);
+        let grouped = Grouped::new(kept.clone(), 1000);
+        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let opened = Instant::now();
+        let mut one = grouped.open(&first);
+        one.write(Channel::Out, b"a ").unwrap();
+        let (is_open, opens) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let (grouped, second) = (&grouped, &second);
+            scope.spawn(move || {
+                let mut two = grouped.open(second);
+                two.write(Channel::Out, b"b ").unwrap();
+                is_open.send(()).unwrap();
+                two.close(record(0), &Acknowledged::default());
+            });
+            opens.recv().unwrap();
+            std::thread::sleep(A_MOMENT / 4);
+            one.close(record(0), &Acknowledged::default());
+        });
+        // On a machine that stood still meanwhile there is nothing to be seen.
+        if opened.elapsed() < A_MOMENT {
+            assert_eq!(kept.head(), b"a b ");
+        }
+    }
+}

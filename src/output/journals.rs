@@ -1,0 +1,99 @@
+//! Finished tasks put down one after another: GNU parallel's job log, and whole
+//! records as JSON Lines.
+//!
+//! Knows records, not what is done with the files later.
+
+use crate::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+
+use super::rows::Rows;
+use crate::event::Journal;
+use crate::joblog::{HEADER, Row};
+use crate::task::Record;
+
+/// When a run began, since 1970: records count from there.
+#[derive(Debug, Default)]
+pub(super) struct Beginning(Mutex<Duration>);
+
+impl Beginning {
+    pub(super) fn set(&self, started: SystemTime) {
+        *self.0.lock() = started.duration_since(UNIX_EPOCH).unwrap_or_default();
+    }
+
+    /// What a job log tells of `record`.
+    pub(super) fn row<'r>(&self, record: &'r Record) -> Row<'r> {
+        let began = *self.0.lock();
+        let (exit, signal) = match record.fact(Record::LEFT_OUT) {
+            Some(_) => (-2, 0),
+            None => record.outcome.status_and_signal(),
+        };
+        Row {
+            seq: record.seq + 1,
+            start: began + record.start,
+            runtime: record.wall,
+            sent: record.sent,
+            received: record.bytes,
+            exit,
+            signal,
+            command: record.command_line(),
+        }
+    }
+}
+
+/// GNU parallel's job log.
+#[derive(Debug)]
+pub struct JobLog {
+    rows: Rows,
+    beginning: Beginning,
+}
+
+impl JobLog {
+    /// A log in `rows`, which has its header already or is to have none.
+    #[must_use]
+    pub fn without_header(rows: Rows) -> Self {
+        Self { rows, beginning: Beginning::default() }
+    }
+
+    /// A log in `rows`, which gets its header if it is empty.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn new(rows: Rows) -> anyhow::Result<Self> {
+        rows.put_header(HEADER)?;
+        Ok(Self::without_header(rows))
+    }
+}
+
+impl Journal for JobLog {
+    fn begin(&self, started: SystemTime) {
+        self.beginning.set(started);
+    }
+
+    fn enter(&self, record: &Record) -> anyhow::Result<()> {
+        self.rows.put(&self.beginning.row(record).line())
+    }
+}
+
+/// Whole records, one JSON object a line.
+#[derive(Debug)]
+pub struct JsonLines {
+    rows: Rows,
+}
+
+impl JsonLines {
+    /// Into `rows`.
+    #[must_use]
+    pub fn new(rows: Rows) -> Self {
+        Self { rows }
+    }
+}
+
+impl Journal for JsonLines {
+    fn enter(&self, record: &Record) -> anyhow::Result<()> {
+        let mut line = serde_json::to_vec(record).context("write a record as JSON")?;
+        line.push(b'\n');
+        self.rows.put(&line)
+    }
+}

@@ -1,0 +1,84 @@
+//! The output of a try that may not be the last one: held back until that is
+//! known, then handed on as a whole or forgotten.
+
+use std::io;
+
+use super::spill::{Piece, Spill};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use crate::task::{Record, Task};
+
+/// So much of a try's output is held in memory; the rest goes to a spill file.
+const IN_MEMORY: usize = 256 << 10;
+
+/// Hands a task's output on when it is closed. Dropped, it never was.
+pub struct RetryBuffer<'a> {
+    sink: &'a dyn Sink,
+    task: &'a Task,
+    pieces: Vec<(Channel, Bytes)>,
+    in_memory: usize,
+    spill: Spill,
+}
+
+enum Bytes {
+    Memory(Vec<u8>),
+    Spilled(Piece),
+}
+
+impl<'a> RetryBuffer<'a> {
+    /// The output of `task`, which goes to `sink` if it is closed.
+    #[must_use]
+    pub fn new(sink: &'a dyn Sink, task: &'a Task) -> Self {
+        Self { sink, task, pieces: Vec::new(), in_memory: 0, spill: Spill::default() }
+    }
+}
+
+impl TaskOutput for RetryBuffer<'_> {
+    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let fits = self.in_memory + bytes.len() <= IN_MEMORY;
+        let kept = if fits {
+            self.in_memory += bytes.len();
+            Bytes::Memory(bytes.to_vec())
+        } else {
+            // Without room on disk memory has to do: a try that is still going on
+            // has no turn that it could wait for.
+            self.spill.put(bytes).map_or_else(|_| Bytes::Memory(bytes.to_vec()), Bytes::Spilled)
+        };
+        self.pieces.push((channel, kept));
+        Ok(())
+    }
+
+    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
+        let Self { sink, task, pieces, spill, .. } = *self;
+        let mut output = sink.open(task);
+        let written = pieces.into_iter().try_for_each(|(channel, bytes)| match bytes {
+            Bytes::Memory(bytes) => output.write(channel, &bytes),
+            Bytes::Spilled(piece) => spill.read(piece, |block| output.write(channel, block)),
+        });
+        output.close(handed_on(record, written), acknowledge);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::traits_tests::Acknowledged;
+    use crate::output::{Grouped, Kept};
+    use crate::task::tests::record;
+
+    #[test]
+    fn only_what_is_closed_is_handed_on_however_much_it_was() {
+        let kept = Kept::new(10 << 20);
+        let grouped = Grouped::new(kept.clone(), 0);
+        let task = Task::new(0, "");
+        let mut forgotten = RetryBuffer::new(&grouped, &task);
+        forgotten.write(Channel::Out, b"first try").unwrap();
+        drop(forgotten);
+        let mut last = Box::new(RetryBuffer::new(&grouped, &task));
+        let block = vec![b'x'; 100_000];
+        for _ in 0..5 {
+            last.write(Channel::Out, &block).unwrap();
+        }
+        last.close(record(0), &Acknowledged::default());
+        assert_eq!(kept.head(), vec![b'x'; 500_000]);
+    }
+}
