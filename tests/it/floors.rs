@@ -239,7 +239,7 @@ fn imports_are_read_in_all_their_forms() {
     assert_eq!(used(&deep, "use super::super::study;"), ["study"]);
     assert!(used(&deep, "use super::exit; pub(crate) fn x() {}").is_empty());
     assert_eq!(used(&source("format.rs"), "use super::cli;"), ["cli"]);
-    assert_eq!(used(&source("main.rs"), "use parsim::testing::cli::{self, End};"), ["cli"]);
+    assert_eq!(used(&source("main.rs"), "use parsim::cli::{self, End};"), ["cli"]);
     let text =
         "use a;\n#[cfg(test)]\nmod tests {\n    use b;\n}\nuse c; // d\n#[cfg(test)]\nmod more;\nuse e;\n";
     let source = Source { name: "x.rs".to_owned(), text: text.to_owned(), is_test: false };
