@@ -7,14 +7,14 @@ use std::mem::size_of;
 
 use serde::{Deserialize, Serialize};
 
-use super::spill::{Piece, Spill};
+use super::spill_buffer::{SpillFile, Spilled};
 use crate::task::{Outcome, Record, Task, TaskInput};
 
 /// The task and its record.
 pub(super) enum Early {
     Memory(Box<Over>),
     Spilled {
-        piece: Piece,
+        place: Spilled,
         /// What is still known should the file not give the rest back.
         seq: u64,
     },
@@ -56,16 +56,16 @@ impl Over {
     }
 
     /// Puts a copy into `spill`, from which it can be taken as if it were this one.
-    pub(super) fn put_into(&mut self, spill: &mut Spill) -> io::Result<Early> {
+    pub(super) fn put_into(&mut self, spill: &mut SpillFile) -> io::Result<Early> {
         self.line = self.record.line.take();
         let put = serde_json::to_vec(self).map_err(io::Error::from).and_then(|text| spill.put(&text));
         self.record.line = self.line.take();
-        Ok(Early::Spilled { piece: put?, seq: self.task.seq })
+        Ok(Early::Spilled { place: put?, seq: self.task.seq })
     }
 
-    fn read(piece: Piece, spill: &Spill) -> io::Result<Self> {
+    fn read(place: Spilled, spill: &SpillFile) -> io::Result<Self> {
         let mut text = Vec::new();
-        spill.read(piece, |block| {
+        spill.read(place, |block| {
             text.extend_from_slice(block);
             Ok(())
         })?;
@@ -78,10 +78,10 @@ impl Over {
 
 impl Early {
     /// The task and its record, from wherever they waited.
-    pub(super) fn take(self, spill: &Spill) -> Box<Over> {
+    pub(super) fn take(self, spill: &SpillFile) -> Box<Over> {
         match self {
             Self::Memory(over) => over,
-            Self::Spilled { piece, seq } => Box::new(Over::read(piece, spill).unwrap_or_else(|error| {
+            Self::Spilled { place, seq } => Box::new(Over::read(place, spill).unwrap_or_else(|error| {
                 // Its row is to say that it has to be done again.
                 let why = format!("read its record back from TMPDIR: {}", crate::format::reason(&error));
                 let record = Record::without_measures(seq, Outcome::Failed(why));
@@ -115,7 +115,7 @@ mod tests {
         };
         let mut over = Over::new(&task, record.clone());
         assert!(over.size() < 1000, "{}", over.size());
-        let mut spill = Spill::default();
+        let mut spill = SpillFile::default();
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
         let back = early.take(&spill);
         assert_eq!(back.record, record);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_record_that_cannot_be_read_back_is_a_failure_of_that_task() {
-        let mut spill = Spill::default();
+        let mut spill = SpillFile::default();
         let mut over = Over::new(&Task::new(5, ""), Record::without_measures(5, Outcome::Success));
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
         spill.reset().unwrap();

@@ -16,9 +16,9 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard};
 
-use super::spill::{Piece, Spill};
+use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, no_room};
 use super::start_grace::StartGrace;
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
 use crate::task::{Outcome, Record, Task};
 
 /// Hands the output of each task on as a whole.
@@ -55,41 +55,38 @@ impl<D: Destination> Grouped<D> {
 impl<D: Destination> Sink for Grouped<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
         self.door().opened.insert(task.turn);
-        let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::default() };
-        Box::new(Group { grouped: self, task, waiting, place: Place::Aside })
+        Box::new(GroupedOutput::new(self, task, SpillFile::default()))
     }
 }
 
-struct Group<'a, D> {
+struct GroupedOutput<'a, D> {
     grouped: &'a Grouped<D>,
     task: &'a Task,
-    waiting: Waiting,
-    place: Place,
+    /// What was put aside, by channel.
+    waiting: [SpillBuffer; 2],
+    spill: SpillFile,
+    goes: Goes,
 }
 
 /// Where the output of a task goes.
-enum Place {
+enum Goes {
     /// Aside, until the task is over.
     Aside,
     /// Aside, but there was no room on disk any more, for this reason.
-    Full(String),
+    NowhereFor(String),
     /// Straight through.
     Through,
 }
 
-/// What was put aside.
-struct Waiting {
-    out: Vec<Bytes>,
-    err: Vec<Bytes>,
-    spill: Spill,
-}
+impl<'a, D: Destination> GroupedOutput<'a, D> {
+    fn new(grouped: &'a Grouped<D>, task: &'a Task, spill: SpillFile) -> Self {
+        Self { grouped, task, waiting: <[SpillBuffer; 2]>::default(), spill, goes: Goes::Aside }
+    }
 
-enum Bytes {
-    Memory(Vec<u8>),
-    Spilled(Piece),
-}
+    fn is_empty(&self) -> bool {
+        self.waiting.iter().all(SpillBuffer::is_empty)
+    }
 
-impl<D: Destination> Group<'_, D> {
     /// Takes the door, if nobody else has it, and hands on what was put aside.
     fn go_through(&mut self) -> io::Result<bool> {
         let mut door = self.grouped.door();
@@ -97,89 +94,58 @@ impl<D: Destination> Group<'_, D> {
             return Ok(false);
         }
         door.holder = Some(self.task.seq);
-        self.place = Place::Through;
-        self.waiting.hand_on(self.task, self.grouped, &mut door.destination).map(|()| true)
-    }
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.out.is_empty() && self.err.is_empty()
+        self.goes = Goes::Through;
+        self.hand_on(&mut door.destination).map(|()| true)
     }
 
-    fn put(&mut self, channel: Channel, bytes: Bytes) {
-        match channel {
-            Channel::Out => self.out.push(bytes),
-            Channel::Err => self.err.push(bytes),
-        }
-    }
-
-    fn hand_on<D: Destination>(
-        &mut self,
-        task: &Task,
-        grouped: &Grouped<D>,
-        destination: &mut D,
-    ) -> io::Result<()> {
+    fn hand_on(&mut self, destination: &mut D) -> io::Result<()> {
         let mut result = Ok(());
-        let all = [(Channel::Out, &mut self.out), (Channel::Err, &mut self.err)];
-        for (channel, all) in all {
-            for bytes in all.drain(..) {
-                let handed_on = match bytes {
-                    Bytes::Memory(bytes) => {
-                        grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-                        destination.write(task, channel, &bytes)
-                    }
-                    Bytes::Spilled(piece) => {
-                        self.spill.read(piece, |block| destination.write(task, channel, block))
-                    }
-                };
-                result = result.and(handed_on);
-            }
+        for piece in self.waiting.iter_mut().flat_map(SpillBuffer::take) {
+            self.grouped.in_memory.fetch_sub(piece.in_memory(), Ordering::Relaxed);
+            let write = |channel, block: &[u8]| destination.write(self.task, channel, block);
+            result = result.and(piece.read(&self.spill, write));
         }
         result
     }
 
     /// Nobody wants what was put aside.
-    fn forget<D>(&mut self, grouped: &Grouped<D>) {
-        for bytes in self.out.drain(..).chain(self.err.drain(..)) {
-            if let Bytes::Memory(bytes) = bytes {
-                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-            }
-        }
+    fn forget(&mut self) {
+        let in_memory = self.waiting.iter().map(SpillBuffer::in_memory).sum();
+        self.grouped.in_memory.fetch_sub(in_memory, Ordering::Relaxed);
+        self.waiting = Default::default();
     }
 }
 
-impl<D: Destination> TaskOutput for Group<'_, D> {
+impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let grouped = self.grouped;
-        if let Place::Through = self.place {
+        if let Goes::Through = self.goes {
             return grouped.door().destination.write(self.task, channel, bytes);
         }
-        let held = grouped.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
-        if held + bytes.len() <= grouped.budget {
-            self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
-            return Ok(());
-        }
-        match self.waiting.spill.put(bytes) {
-            Ok(piece) => {
-                grouped.in_memory.fetch_sub(bytes.len(), Ordering::Relaxed);
-                self.waiting.put(channel, Bytes::Spilled(piece));
-            }
-            Err(error) => {
-                self.place = Place::Full(format!(
-                    "cannot put output aside in TMPDIR: {}",
-                    crate::format::reason(&error)
-                ));
-                // Little more than what the pipe had: the task is held up now.
-                self.waiting.put(channel, Bytes::Memory(bytes.to_vec()));
-                self.go_through()?;
-            }
+        let waiting = &mut self.waiting[channel as usize];
+        // Taken first, so that tasks which write at once cannot all find room.
+        let taken = bytes.len() + PIECE_OVERHEAD;
+        let held = grouped.in_memory.fetch_add(taken, Ordering::Relaxed);
+        let spilled = match held + taken <= grouped.budget {
+            true => None,
+            false => Some(waiting.spill(channel, bytes, &mut self.spill)),
+        };
+        let kept = match spilled {
+            Some(Ok(())) => 0,
+            // Without room on disk it is little more than what the pipe had: the
+            // task is held up now.
+            None | Some(Err(_)) => waiting.keep(channel, bytes),
+        };
+        grouped.in_memory.fetch_sub(taken - kept, Ordering::Relaxed);
+        if let Some(Err(error)) = spilled {
+            self.goes = Goes::NowhereFor(no_room(&error));
+            self.go_through()?;
         }
         Ok(())
     }
 
     fn holds_up(&mut self, wake: &Wake) -> Option<String> {
-        let Place::Full(why) = &self.place else { return None };
+        let Goes::NowhereFor(why) = &self.goes else { return None };
         let why = why.clone();
         // An error comes again with the next write, and at the end.
         if self.go_through().unwrap_or(true) {
@@ -199,7 +165,7 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         let Self { grouped, task, .. } = *self;
         let own = Some(task.seq);
         let mut door = grouped.door();
-        let has_output = !self.waiting.is_empty();
+        let has_output = !self.is_empty();
         while let Some(wait) = door.opened.wait_of(task.turn).filter(|_| has_output && door.holder.is_none())
         {
             door = grouped.over.wait_timeout(door, wait).0;
@@ -209,10 +175,10 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
         door.opened.remove(task.turn);
         // What was cut off in the middle is no whole of anything.
         let written = if record.outcome == Outcome::Interrupted {
-            self.waiting.forget(grouped);
+            self.forget();
             Ok(())
         } else {
-            self.waiting.hand_on(task, grouped, &mut door.destination)
+            self.hand_on(&mut door.destination)
         };
         let closed = door.destination.close(task, &record.outcome);
         if door.holder == own {
@@ -257,17 +223,14 @@ mod tests {
     #[test]
     fn without_room_one_task_streams_and_the_other_waits_for_its_turn() {
         let kept = Kept::new(100);
-        let grouped = Grouped::new(kept.clone(), 3);
+        let grouped = Grouped::new(kept.clone(), 3 + PIECE_OVERHEAD);
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
         let woken = Arc::new(AtomicUsize::new(0));
         let rings = Arc::clone(&woken);
         let wake: Wake = Arc::new(move || {
             rings.fetch_add(1, Ordering::Relaxed);
         });
-        let on_a_full_disk = |task| {
-            let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::full() };
-            Box::new(Group { grouped: &grouped, task, waiting, place: Place::Aside })
-        };
+        let on_a_full_disk = |task| Box::new(GroupedOutput::new(&grouped, task, SpillFile::full()));
         let (mut one, mut two) = (on_a_full_disk(&first), on_a_full_disk(&second));
         one.write(Channel::Out, b"a1 ").unwrap();
         assert_eq!(one.holds_up(&wake), None, "there was memory");

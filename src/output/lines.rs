@@ -7,9 +7,9 @@ use crate::sync::{Condvar, Mutex};
 use std::io;
 use std::sync::MutexGuard;
 
-use super::spill::{Piece, Spill};
+use super::spill_buffer::{SpillBuffer, SpillFile};
 use super::start_grace::StartGrace;
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::task::{Record, Task};
 
 /// So much of a line that has not ended waits in memory.
@@ -17,21 +17,22 @@ const IN_MEMORY: usize = 1 << 20;
 
 /// Hands on whole lines.
 pub struct Lines<D> {
-    state: Mutex<State<D>>,
+    door: Mutex<Door<D>>,
     /// Rung when a task is over.
     over: Condvar,
-    pieces: Pieces,
+    granularity: Granularity,
 }
 
 /// What is handed on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pieces {
+enum Granularity {
     Lines,
     /// Whatever a task writes.
-    Any,
+    Writes,
 }
 
-struct State<D> {
+/// The way to the destination.
+struct Door<D> {
     destination: D,
     opened: StartGrace,
 }
@@ -40,108 +41,101 @@ impl<D: Destination> Lines<D> {
     /// To `destination`.
     #[must_use]
     pub fn new(destination: D) -> Self {
-        Self::with(destination, Pieces::Lines)
+        Self::with(destination, Granularity::Lines)
     }
 
     /// To `destination`, without waiting for the end of a line.
     #[must_use]
     pub fn torn(destination: D) -> Self {
-        Self::with(destination, Pieces::Any)
+        Self::with(destination, Granularity::Writes)
     }
 
-    fn with(destination: D, pieces: Pieces) -> Self {
-        let state = Mutex::new(State { destination, opened: StartGrace::default() });
-        Self { state, over: Condvar::new(), pieces }
+    fn with(destination: D, granularity: Granularity) -> Self {
+        let door = Mutex::new(Door { destination, opened: StartGrace::default() });
+        Self { door, over: Condvar::new(), granularity }
     }
 
     /// The destination, for a task that writes: a moment later where an earlier
     /// task has just begun.
-    fn in_turn(&self, task: &Task) -> MutexGuard<'_, State<D>> {
-        let mut state = self.state.lock();
-        while let Some(wait) = state.opened.wait_of(task.turn) {
-            state = self.over.wait_timeout(state, wait).0;
+    fn in_turn(&self, task: &Task) -> MutexGuard<'_, Door<D>> {
+        let mut door = self.door.lock();
+        while let Some(wait) = door.opened.wait_of(task.turn) {
+            door = self.over.wait_timeout(door, wait).0;
         }
-        state
+        door
     }
 }
 
 impl<D: Destination> Sink for Lines<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        self.state.lock().opened.insert(task.turn);
-        Box::new(Writer { lines: self, task, begun: <[Begun; 2]>::default() })
+        self.door.lock().opened.insert(task.turn);
+        Box::new(LinesOutput {
+            lines: self,
+            task,
+            begun: <[SpillBuffer; 2]>::default(),
+            spill: SpillFile::default(),
+        })
     }
 }
 
-struct Writer<'a, D> {
+struct LinesOutput<'a, D> {
     lines: &'a Lines<D>,
     task: &'a Task,
     /// By channel: the beginning of a line whose end has not come.
-    begun: [Begun; 2],
+    begun: [SpillBuffer; 2],
+    spill: SpillFile,
 }
 
-/// The beginning of a line, the part in the file first.
-#[derive(Default)]
-struct Begun {
-    spill: Spill,
-    spilled: Vec<Piece>,
-    memory: Vec<u8>,
-}
-
-impl Begun {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.memory.len() + bytes.len() > IN_MEMORY {
-            let memory = std::mem::take(&mut self.memory);
-            for block in [&memory[..], bytes] {
-                let piece = self.spill.put(block)?;
-                if !self.spilled.last_mut().is_some_and(|last| last.joins(piece)) {
-                    self.spilled.push(piece);
-                }
-            }
-        } else {
-            self.memory.extend_from_slice(bytes);
+impl<D: Destination> LinesOutput<'_, D> {
+    fn put(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.begun[channel as usize].put(channel, bytes, IN_MEMORY, &mut self.spill)
     }
 
-    fn take(&mut self, mut hand_on: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        for piece in std::mem::take(&mut self.spilled) {
-            self.spill.read(piece, &mut hand_on)?;
+    /// Hands on what was begun, its end to follow.
+    fn hand_on(&mut self, channel: Channel, destination: &mut D) -> io::Result<()> {
+        let begun = self.begun[channel as usize].take();
+        let handed_on = begun.iter().try_for_each(|piece| {
+            piece.read(&self.spill, |channel, block| destination.write(self.task, channel, block))
+        });
+        // What cannot be given back is used again.
+        if self.begun.iter().all(SpillBuffer::is_empty) {
+            let _ = self.spill.reset();
         }
-        let memory = std::mem::take(&mut self.memory);
-        if memory.is_empty() { Ok(()) } else { hand_on(&memory) }
+        handed_on
     }
 }
 
-impl<D: Destination> TaskOutput for Writer<'_, D> {
+impl<D: Destination> TaskOutput for LinesOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let begun = &mut self.begun[channel as usize];
-        let end = match self.lines.pieces {
-            Pieces::Lines => bytes.iter().rposition(|&byte| matches!(byte, b'\n' | b'\r')).map(|at| at + 1),
-            Pieces::Any => Some(bytes.len()),
+        let end = match self.lines.granularity {
+            Granularity::Lines => {
+                bytes.iter().rposition(|&byte| matches!(byte, b'\n' | b'\r')).map(|at| at + 1)
+            }
+            Granularity::Writes => Some(bytes.len()),
         };
-        let Some(end) = end else { return begun.put(bytes) };
+        let Some(end) = end else { return self.put(channel, bytes) };
         let (lines, rest) = bytes.split_at(end);
-        let mut state = self.lines.in_turn(self.task);
-        let destination = &mut state.destination;
-        begun.take(|begun| destination.write(self.task, channel, begun))?;
-        destination.write(self.task, channel, lines)?;
-        drop(state);
-        begun.put(rest)
+        let mut door = self.lines.in_turn(self.task);
+        self.hand_on(channel, &mut door.destination)?;
+        door.destination.write(self.task, channel, lines)?;
+        drop(door);
+        self.put(channel, rest)
     }
 
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        let is_silent = self.begun.iter().all(|begun| begun.spilled.is_empty() && begun.memory.is_empty());
-        let mut state = if is_silent { self.lines.state.lock() } else { self.lines.in_turn(self.task) };
-        let State { destination, opened } = &mut *state;
+        let lines = self.lines;
+        let is_silent = self.begun.iter().all(SpillBuffer::is_empty);
+        let mut door = if is_silent { lines.door.lock() } else { lines.in_turn(self.task) };
+        let Door { destination, opened } = &mut *door;
         opened.remove(self.task.turn);
-        let mut result = Ok(());
-        for (channel, begun) in [Channel::Out, Channel::Err].into_iter().zip(&mut self.begun) {
-            result = result.and(begun.take(|begun| destination.write(self.task, channel, begun)));
-        }
+        let [out, err] = [Channel::Out, Channel::Err].map(|channel| self.hand_on(channel, destination));
         let closed = destination.close(self.task, &record.outcome);
-        drop(state);
-        self.lines.over.notify_all();
-        acknowledge.acknowledge(handed_on(record, result.and(closed)));
+        drop(door);
+        lines.over.notify_all();
+        acknowledge.acknowledge(handed_on(record, out.and(err).and(closed)));
     }
 }
 

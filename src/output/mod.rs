@@ -22,10 +22,9 @@ mod reference;
 mod results;
 mod retry_buffer;
 mod rows;
-mod spill;
+mod spill_buffer;
 mod start_grace;
 mod traits;
-pub mod unnamed_file;
 
 pub use grouped::Grouped;
 pub use head_capture::HeadCapture;

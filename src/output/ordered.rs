@@ -11,16 +11,12 @@
 use crate::sync::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::io;
-use std::mem::take;
 use std::sync::Arc;
 
 use super::early::{Early, Over};
-use super::spill::{Piece, Spill};
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, SpillPiece, no_room};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
 use crate::task::{Record, Task};
-
-/// What a piece in memory takes beside its bytes.
-const PIECE: usize = 64;
 
 /// The share of the budget that records of tasks that are over may take: they come
 /// back from the spill file as well, and what tasks write is to have the room.
@@ -28,7 +24,7 @@ const SHARE_OF_RECORDS: usize = 8;
 
 /// Puts the outputs of tasks in input order.
 pub struct Ordered<D> {
-    state: Mutex<State>,
+    state: Mutex<Turns>,
     /// Used by the task whose turn it is, and by nobody else until it is over:
     /// the others need not wait while it writes. Never taken under `state`.
     destination: Mutex<D>,
@@ -44,16 +40,17 @@ enum Messages {
     Last,
 }
 
-struct State {
+/// Whose turn it is, and what waits for its own.
+struct Turns {
     messages: Messages,
     /// Whose turn it is.
     turn: u64,
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, WaitingTask>,
     in_memory: usize,
     /// How much of it is records.
     records_in_memory: usize,
     budget: usize,
-    spill: Spill,
+    spill: SpillFile,
     /// Why the spill file took nothing more the last time.
     full: Option<String>,
     /// Those who wait until there is a place again.
@@ -62,17 +59,12 @@ struct State {
 
 /// What a task has written so far that was not handed on.
 #[derive(Default)]
-struct Waiting {
-    pieces: Vec<(Channel, Bytes)>,
+struct WaitingTask {
+    produced: SpillBuffer,
     /// What comes last.
-    messages: Vec<(Channel, Bytes)>,
+    messages: SpillBuffer,
     /// Set when the task is over.
     closed: Option<Early>,
-}
-
-enum Bytes {
-    Memory(Vec<u8>),
-    Spilled(Piece),
 }
 
 impl<D: Destination> Ordered<D> {
@@ -90,57 +82,55 @@ impl<D: Destination> Ordered<D> {
     }
 
     fn with(destination: D, budget: usize, messages: Messages) -> Self {
-        let state = State {
+        let state = Turns {
             messages,
             turn: 0,
             waiting: BTreeMap::new(),
             in_memory: 0,
             records_in_memory: 0,
             budget,
-            spill: Spill::default(),
+            spill: SpillFile::default(),
             full: None,
             held_up: Vec::new(),
         };
         Self { state: Mutex::new(state), destination: Mutex::new(destination), passed: Condvar::new() }
     }
 
-    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    fn with_state<T>(&self, work: impl FnOnce(&mut Turns) -> T) -> T {
         work(&mut self.state.lock())
     }
 
     /// Hands on what `task`, whose turn it is, had to hold back until now, but what
     /// comes last.
     fn release(&self, destination: &mut D, task: &Task) -> io::Result<()> {
-        let waiting = |state: &mut State| state.waiting.get_mut(&task.turn).map(|it| take(&mut it.pieces));
+        let waiting = |state: &mut Turns| state.waiting.get_mut(&task.turn).map(|it| it.produced.take());
         self.hand_on(destination, task, self.with_state(waiting).unwrap_or_default())
     }
 
     /// Hands on all that `task`, whose turn it is, had to hold back until now.
     fn release_all(&self, destination: &mut D, task: &Task) -> io::Result<()> {
-        let Some(waiting) = self.with_state(|state| state.waiting.remove(&task.turn)) else { return Ok(()) };
-        let produced = self.hand_on(destination, task, waiting.pieces);
-        produced.and(self.hand_on(destination, task, waiting.messages))
+        let Some(mut waiting) = self.with_state(|state| state.waiting.remove(&task.turn)) else {
+            return Ok(());
+        };
+        let produced = self.hand_on(destination, task, waiting.produced.take());
+        produced.and(self.hand_on(destination, task, waiting.messages.take()))
     }
 
-    fn hand_on(&self, destination: &mut D, task: &Task, pieces: Vec<(Channel, Bytes)>) -> io::Result<()> {
+    fn hand_on(&self, destination: &mut D, task: &Task, pieces: Vec<SpillPiece>) -> io::Result<()> {
         if pieces.is_empty() {
             return Ok(());
         }
+        // It is emptied only by who has the destination.
+        let spill = self.with_state(|state| state.spill.clone());
         let mut result = Ok(());
-        for (channel, bytes) in pieces {
-            let handed_on = match bytes {
-                Bytes::Memory(bytes) => {
-                    let handed_on = destination.write(task, channel, &bytes);
-                    self.with_state(|state| state.in_memory -= bytes.len() + PIECE);
-                    handed_on
-                }
-                Bytes::Spilled(piece) => self.with_state(|state| {
-                    state.spill.read(piece, |block| destination.write(task, channel, block))
-                }),
-            };
+        for piece in pieces {
+            let handed_on = piece.read(&spill, |channel, block| destination.write(task, channel, block));
+            let in_memory = piece.in_memory();
+            drop(piece);
+            self.with_state(|state| state.in_memory -= in_memory);
             result = result.and(handed_on);
         }
-        self.with_state(State::wake);
+        self.with_state(Turns::wake);
         result
     }
 
@@ -153,7 +143,7 @@ impl<D: Destination> Ordered<D> {
             acknowledge.acknowledge(handed_on(record, written.and(closed)));
         };
         pass(task, record);
-        while let Some(next) = self.with_state(State::next_that_is_over) {
+        while let Some(next) = self.with_state(Turns::next_that_is_over) {
             pass(&next.task, next.record);
         }
     }
@@ -161,25 +151,25 @@ impl<D: Destination> Ordered<D> {
 
 impl<D: Destination> Sink for Ordered<D> {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        Box::new(Writer { ordered: self, task })
+        Box::new(OrderedOutput { ordered: self, task })
     }
 }
 
-struct Writer<'a, D> {
+struct OrderedOutput<'a, D> {
     ordered: &'a Ordered<D>,
     task: &'a Task,
 }
 
-impl<D: Destination> TaskOutput for Writer<'_, D> {
+impl<D: Destination> TaskOutput for OrderedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let path = self.ordered.with_state(|state| state.path(self.task, channel, bytes));
-        if let Path::Aside = path {
+        let route = self.ordered.with_state(|state| state.route(self.task, channel, bytes));
+        if let Route::Aside = route {
             return Ok(());
         }
         let mut destination = self.ordered.destination.lock();
-        match path {
-            Path::Overflowing => self.ordered.release_all(&mut destination, self.task),
-            Path::Through | Path::Aside => {
+        match route {
+            Route::Overflowing => self.ordered.release_all(&mut destination, self.task),
+            Route::Through | Route::Aside => {
                 self.ordered.release(&mut destination, self.task)?;
                 destination.write(self.task, channel, bytes)
             }
@@ -198,7 +188,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         let state = self.ordered.state.lock();
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
-        let has_no_room = |state: &mut State| state.has_no_room_for(self.task);
+        let has_no_room = |state: &mut Turns| state.has_no_room_for(self.task);
         let mut state = self.ordered.passed.wait_while(state, has_no_room);
         if self.task.turn != state.turn {
             state.over_early(self.task, record);
@@ -211,7 +201,7 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
 }
 
 /// Where a piece goes.
-enum Path {
+enum Route {
     /// Straight through.
     Through,
     /// It was put aside.
@@ -221,16 +211,16 @@ enum Path {
     Overflowing,
 }
 
-impl State {
+impl Turns {
     /// Puts aside what `task` writes, unless it may go straight through.
-    fn path(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Path {
+    fn route(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Route {
         let is_early = task.turn != self.turn;
         if !is_early && !self.comes_last(channel) {
-            return Path::Through;
+            return Route::Through;
         }
         self.put_aside(task, channel, bytes);
         let has_no_room = self.full.is_some() && self.in_memory > self.budget;
-        if has_no_room && !is_early { Path::Overflowing } else { Path::Aside }
+        if has_no_room && !is_early { Route::Overflowing } else { Route::Aside }
     }
 
     fn comes_last(&self, channel: Channel) -> bool {
@@ -239,39 +229,17 @@ impl State {
 
     /// Takes what `task` writes before it can be handed on.
     fn put_aside(&mut self, task: &Task, channel: Channel, bytes: &[u8]) {
-        let fits = self.in_memory + bytes.len() + PIECE <= self.budget;
         let comes_last = self.comes_last(channel);
         let waiting = self.waiting.entry(task.turn).or_default();
-        let pieces = if comes_last { &mut waiting.messages } else { &mut waiting.pieces };
-        match pieces.last_mut() {
-            Some((last, Bytes::Memory(kept))) if fits && *last == channel => {
-                kept.extend_from_slice(bytes);
-                self.in_memory += bytes.len();
-            }
-            _ if fits => {
-                pieces.push((channel, Bytes::Memory(bytes.to_vec())));
-                self.in_memory += bytes.len() + PIECE;
-            }
-            last => {
-                let piece = match self.spill.put(bytes) {
-                    Ok(piece) => piece,
-                    Err(error) => {
-                        self.full = Some(no_room(&error));
-                        // Little more than what the pipe had: the task is held up now.
-                        pieces.push((channel, Bytes::Memory(bytes.to_vec())));
-                        self.in_memory += bytes.len() + PIECE;
-                        return;
-                    }
-                };
-                self.full = None;
-                let joined = match last {
-                    Some((last, Bytes::Spilled(kept))) => *last == channel && kept.joins(piece),
-                    _ => false,
-                };
-                if !joined {
-                    pieces.push((channel, Bytes::Spilled(piece)));
-                }
-            }
+        let buffer = if comes_last { &mut waiting.messages } else { &mut waiting.produced };
+        if self.in_memory + bytes.len() + PIECE_OVERHEAD <= self.budget {
+            self.in_memory += buffer.keep(channel, bytes);
+            return;
+        }
+        self.full = buffer.spill(channel, bytes, &mut self.spill).err().map(|error| no_room(&error));
+        if self.full.is_some() {
+            // Little more than what the pipe had: the task is held up now.
+            self.in_memory += buffer.keep(channel, bytes);
         }
     }
 
@@ -294,8 +262,8 @@ impl State {
             }
         };
         let waiting = self.waiting.entry(task.turn).or_default();
-        waiting.pieces.shrink_to_fit();
-        waiting.messages.shrink_to_fit();
+        waiting.produced.shrink();
+        waiting.messages.shrink();
         waiting.closed = Some(early);
     }
 
@@ -328,10 +296,6 @@ impl State {
     fn wake(&mut self) {
         self.held_up.drain(..).for_each(|wake| wake());
     }
-}
-
-fn no_room(error: &io::Error) -> String {
-    format!("cannot put output aside in TMPDIR: {}", crate::format::reason(error))
 }
 
 #[cfg(test)]

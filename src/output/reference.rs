@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 
 use crate::mismatch::{AFTER, Mismatch, Stretch};
-use crate::output::unnamed_file::unnamed_file;
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::task::{Outcome, Record, Task};
+use crate::temporary::unnamed_file;
 
 /// So many differing tasks are told about: the first ones in input order.
 const KEPT: usize = 10;

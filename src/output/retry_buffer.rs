@@ -3,8 +3,8 @@
 
 use std::io;
 
-use super::spill::{Piece, Spill};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use super::spill_buffer::{SpillBuffer, SpillFile};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
 use crate::task::{Record, Task};
 
 /// So much of a try's output is held in memory; the rest goes to a spill file.
@@ -14,47 +14,35 @@ const IN_MEMORY: usize = 256 << 10;
 pub struct RetryBuffer<'a> {
     sink: &'a dyn Sink,
     task: &'a Task,
-    pieces: Vec<(Channel, Bytes)>,
-    in_memory: usize,
-    spill: Spill,
-}
-
-enum Bytes {
-    Memory(Vec<u8>),
-    Spilled(Piece),
+    written: SpillBuffer,
+    spill: SpillFile,
 }
 
 impl<'a> RetryBuffer<'a> {
     /// The output of `task`, which goes to `sink` if it is closed.
     #[must_use]
     pub fn new(sink: &'a dyn Sink, task: &'a Task) -> Self {
-        Self { sink, task, pieces: Vec::new(), in_memory: 0, spill: Spill::default() }
+        Self { sink, task, written: SpillBuffer::default(), spill: SpillFile::default() }
     }
 }
 
 impl TaskOutput for RetryBuffer<'_> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let fits = self.in_memory + bytes.len() <= IN_MEMORY;
-        let kept = if fits {
-            self.in_memory += bytes.len();
-            Bytes::Memory(bytes.to_vec())
-        } else {
+        if self.written.put(channel, bytes, IN_MEMORY, &mut self.spill).is_err() {
             // Without room on disk memory has to do: a try that is still going on
             // has no turn that it could wait for.
-            self.spill.put(bytes).map_or_else(|_| Bytes::Memory(bytes.to_vec()), Bytes::Spilled)
-        };
-        self.pieces.push((channel, kept));
+            self.written.keep(channel, bytes);
+        }
         Ok(())
     }
 
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        let Self { sink, task, pieces, spill, .. } = *self;
+        let Self { sink, task, mut written, spill } = *self;
         let mut output = sink.open(task);
-        let written = pieces.into_iter().try_for_each(|(channel, bytes)| match bytes {
-            Bytes::Memory(bytes) => output.write(channel, &bytes),
-            Bytes::Spilled(piece) => spill.read(piece, |block| output.write(channel, block)),
-        });
-        output.close(handed_on(record, written), acknowledge);
+        let pieces = written.take().into_iter();
+        let handed =
+            pieces.map(|piece| piece.read(&spill, |channel, block| output.write(channel, block))).collect();
+        output.close(handed_on(record, handed), acknowledge);
     }
 }
 

@@ -1,11 +1,12 @@
-//! Temporaries that have a name: what they are called, and what becomes of those
-//! that a killed run left.
+//! Temporaries: files in TMPDIR, and what those with a name are called and what
+//! becomes of those that a killed run left.
 //!
 //! A name tells who made it, and nobody can guess it. Does not know what is put
 //! there.
 
 mod owner;
 mod sweep;
+mod tmpdir;
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use owner::Owner;
 pub use sweep::{leave_all, left_to_others, remove_of, remove_own, sweep, take_for_empty};
+pub use tmpdir::{free_name, keep_files_in, named_file, unnamed_file};
 
 /// What a temporary is, which is the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

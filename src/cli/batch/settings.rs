@@ -20,12 +20,12 @@ use crate::format::reason;
 use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::{Packer, Packing};
 use crate::interrupt::Interrupt;
-use crate::output::unnamed_file::{keep_files_in, unnamed_file};
 use crate::policy::Amount;
 use crate::process::room_for_arguments;
 use crate::progress::Meter;
 use crate::task::Way;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
+use crate::temporary::{keep_files_in, unnamed_file};
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
 
 /// A command line gets no longer than this: one argument of the kernel's, which

@@ -48,7 +48,7 @@ proptest! {
 fn without_room_a_task_is_held_up_until_its_turn_and_loses_nothing() {
     let kept = Kept::new(100);
     let ordered = Ordered::new(kept.clone(), 0);
-    ordered.with_state(|state| state.spill = Spill::full());
+    ordered.with_state(|state| state.spill = SpillFile::full());
     let woken = Arc::new(AtomicBool::new(false));
     let rings = Arc::clone(&woken);
     let wake: Wake = Arc::new(move || rings.store(true, Ordering::Relaxed));
@@ -161,7 +161,7 @@ fn messages_come_behind_what_a_task_produces_where_that_is_asked_for() {
 fn messages_that_find_no_place_do_not_wait_for_the_end() {
     let kept = Both::default();
     let ordered = Ordered::grouped(kept.clone(), 0);
-    ordered.with_state(|state| state.spill = Spill::full());
+    ordered.with_state(|state| state.spill = SpillFile::full());
     let task = Task::new(0, "");
     let mut output = ordered.open(&task);
     output.write(Channel::Err, b"a! ").unwrap();

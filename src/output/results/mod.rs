@@ -8,10 +8,8 @@
 //! | `files` | output into these files |
 //! | `table` | output and what became of the job into a row |
 //! | `cells` | how a row is written: CSV, TSV, JSON |
-//! | `captured` | what waits for its row |
 //! | `failure_tails` | the last of what failed jobs had to say |
 
-mod captured;
 mod cells;
 mod failure_tails;
 mod files;

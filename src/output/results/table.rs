@@ -9,18 +9,21 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::captured::Captured;
 pub use super::cells::Form;
 use super::failure_tails::{FailureTails, Tail};
 use crate::event::Journal;
 use crate::output::journals::Beginning;
 use crate::output::rows::Rows;
+use crate::output::spill_buffer::{SpillBuffer, SpillFile};
 use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::task::{Outcome, Record, Task};
 
 /// The columns before the job's values.
 const FIRST: [&str; 9] =
     ["Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command"];
+
+/// So much of a job's output is held in memory.
+const IN_MEMORY: usize = 256 << 10;
 
 /// The table. As a journal it hears when the run begins.
 pub struct Table {
@@ -102,10 +105,11 @@ impl Table {
         output: &mut dyn TaskOutput,
     ) -> io::Result<()> {
         let form = self.form;
-        let is_quoted = form == Form::Json || captured.has(channel, |byte| form.quotes(byte));
+        let stream = &captured.streams[channel as usize];
+        let is_quoted = form == Form::Json || stream.has(|byte| form.quotes(byte));
         let mark: &[u8] = if is_quoted { b"\"" } else { b"" };
         text.extend(mark);
-        captured.read(channel, |block| {
+        stream.read(&captured.spill, |block| {
             form.escape(block, text);
             if text.len() > 64 << 10 {
                 output.write(Channel::Out, text)?;
@@ -118,6 +122,26 @@ impl Table {
     }
 }
 
+/// What a job wrote, which waits for its row.
+#[derive(Default)]
+struct Captured {
+    /// By channel.
+    streams: [SpillBuffer; 2],
+    spill: SpillFile,
+}
+
+impl Captured {
+    fn add(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let in_memory: usize = self.streams.iter().map(SpillBuffer::in_memory).sum();
+        let stream = &mut self.streams[channel as usize];
+        let limit = (IN_MEMORY + stream.in_memory()).saturating_sub(in_memory);
+        stream.put(channel, bytes, limit, &mut self.spill).map_err(|error| {
+            let why = format!("cannot put it aside in TMPDIR: {error}");
+            io::Error::new(error.kind(), why)
+        })
+    }
+}
+
 fn values(task: &Task) -> impl Iterator<Item = &[u8]> {
     let values = task.spec.values();
     values.iter().map(Vec::as_slice)
@@ -125,18 +149,18 @@ fn values(task: &Task) -> impl Iterator<Item = &[u8]> {
 
 impl Sink for Table {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        Box::new(Writer { table: self, task, captured: Captured::default(), tail: Tail::default() })
+        Box::new(TableOutput { table: self, task, captured: Captured::default(), tail: Tail::default() })
     }
 }
 
-struct Writer<'a> {
+struct TableOutput<'a> {
     table: &'a Table,
     task: &'a Task,
     captured: Captured,
     tail: Tail,
 }
 
-impl TaskOutput for Writer<'_> {
+impl TaskOutput for TableOutput<'_> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         if channel == Channel::Err {
             self.tail.add(bytes);
@@ -278,5 +302,18 @@ impl Destination for ToFile {
         }
         self.ask_at = LONG_ROW;
         put
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_that_finds_no_room_in_tmpdir_is_not_blamed_on_the_table() {
+        let mut captured = Captured { spill: SpillFile::full(), ..Captured::default() };
+        captured.add(Channel::Out, b"short").unwrap();
+        let error = captured.add(Channel::Out, &vec![b'x'; IN_MEMORY]).unwrap_err();
+        assert!(error.to_string().starts_with("cannot put it aside in TMPDIR: "), "{error}");
     }
 }

@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 
 use super::spool::At;
-use crate::output::unnamed_file::unnamed_file;
 use crate::task::{Block, Stretch, TaskInput};
+use crate::temporary::unnamed_file;
 
 /// All jobs' values.
 pub(super) struct Frozen {

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
 
 use crate::inputs::{Next, Patience, Wait};
-use crate::output::unnamed_file::unnamed_file;
+use crate::temporary::unnamed_file;
 
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;

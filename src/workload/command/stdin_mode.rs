@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, BufRead, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::output::unnamed_file::{free_name, named_file};
+use crate::temporary::{free_name, named_file};
 
 /// How a command is offered what it reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

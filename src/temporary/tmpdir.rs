@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::temporary::{self, Kind};
+use super::{Kind, fresh_name, sweep};
 
 /// As global as the variable TMPDIR, whose place it takes: `--tmpdir`.
 static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -63,8 +63,8 @@ pub fn named_file() -> io::Result<(PathBuf, File)> {
 #[must_use]
 pub fn free_name() -> PathBuf {
     let folder = folder();
-    temporary::sweep(&folder);
-    folder.join(temporary::fresh_name("parsim", Kind::Lent))
+    sweep(&folder);
+    folder.join(fresh_name("parsim", Kind::Lent))
 }
 
 #[cfg(test)]
