@@ -3,19 +3,8 @@
 
 use std::io::Write as _;
 
-use crate::event::{Event, Observer};
+use crate::event::Event;
 use crate::{format, process};
-
-/// Shows no progress, and says only why there is none.
-pub(super) struct Quiet;
-
-impl Observer for Quiet {
-    fn observe(&self, event: &Event<'_>) {
-        if let Some(text) = notice(event) {
-            tell(&text);
-        }
-    }
-}
 
 /// What is to be said of `event`, if anything is.
 pub(super) fn notice(event: &Event<'_>) -> Option<String> {

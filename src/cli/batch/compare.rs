@@ -22,7 +22,7 @@ use crate::engine::{Executor, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
-use crate::progress::{self, Meter, Show};
+use crate::progress::{self, ProgressDisplay, Show};
 use crate::study::Study;
 use crate::task::Way;
 use crate::template::{Options, Template};
@@ -41,12 +41,12 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
-    let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
-    let widths = width::all_affordable(&widths, &meter)?;
+    let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
+    let widths = width::all_affordable(&widths, &display)?;
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
     // Jobs' output is not shown while the bar is drawn.
-    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &meter)?;
+    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &display)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }

@@ -10,13 +10,19 @@ use crate::gnu_args::{Typed, When};
 use crate::interrupt::Interrupt;
 use crate::output::FailureTails;
 use crate::process;
-use crate::progress::Board;
+use crate::progress::ProgressState;
 use crate::report::summary::{self, Detail};
 use crate::study::Study;
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
 /// and what was not started.
-pub(super) fn tell(study: &Study, typed: &Typed, tails: &FailureTails, board: &Board, interrupt: &Interrupt) {
+pub(super) fn tell(
+    study: &Study,
+    typed: &Typed,
+    tails: &FailureTails,
+    progress: &ProgressState,
+    interrupt: &Interrupt,
+) {
     // Who reads no more does not want to hear of it, either.
     if interrupt.signal() == Some(SIGPIPE) {
         return;
@@ -40,9 +46,9 @@ pub(super) fn tell(study: &Study, typed: &Typed, tails: &FailureTails, board: &B
         let jobs = if cut.tasks.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
         say(&format!("interrupted: {}{of} {jobs} had succeeded", format::count(cut.finished)));
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
-        say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, board)));
+        say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {
-        match board.not_started() {
+        match progress.not_started() {
             Some(left) if left > 0 => {
                 let were = if left == 1 { "was" } else { "were" };
                 say(&format!("stopped early: {} {were} not started", format::plural(left, "job")));
@@ -59,10 +65,10 @@ fn is_time_over(study: &Study, interrupt: &Interrupt) -> bool {
 }
 
 /// What is known of jobs that the time was not enough for.
-fn unstarted(study: &Study, board: &Board) -> String {
-    let started = format::plural(board.started(), "job");
-    let were = if board.started() == 1 { "was" } else { "were" };
-    match (board.total(), board.not_started()) {
+fn unstarted(study: &Study, progress: &ProgressState) -> String {
+    let started = format::plural(progress.started(), "job");
+    let were = if progress.started() == 1 { "was" } else { "were" };
+    match (progress.total(), progress.not_started()) {
         (Some(total), Some(left)) if left > 0 => {
             format!(": {} of {} not started", format::count(left), format::plural(total, "job"))
         }

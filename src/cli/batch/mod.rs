@@ -63,7 +63,7 @@ use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
 use crate::interrupt::{Hup, Interrupt};
-use crate::progress::{Board, Meter, Show};
+use crate::progress::{ProgressDisplay, ProgressState, Show};
 use crate::task::Way;
 
 /// What `compare --help` says.
@@ -99,21 +99,22 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS).map_err(Fault::Own)?;
     let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
-    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
-    let meter = Arc::new(meter(&typed, &board));
-    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
-    let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
+    let progress =
+        Arc::new(ProgressState::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
+    let display = Arc::new(display(&typed, &progress));
+    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &display)?;
+    let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display);
     if let (Err(_), Some(signal)) = (&prepared, interrupt.signal()) {
         return Ok(End::Signal(signal));
     }
     let (mut batch, mut results) = prepared?;
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant =
-        signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
+        signal_thread::attend(signals, batch.running(), &display, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
-        Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
+        Way::Parallel | Way::Processes => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width))),
         },
@@ -142,14 +143,14 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
-        .observer(&*meter)
+        .observer(&*display)
         .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(line.to_vec(), started.elapsed())
         .run();
-    meter.end();
+    display.end();
     drop(attendant);
     let study = study.map_err(Fault::Own)?;
-    finish::tell(&study, &typed, &results.tails, &board, &interrupt);
+    finish::tell(&study, &typed, &results.tails, &progress, &interrupt);
     finish::summarize(&study, &typed);
     exports.finish(&study).map_err(Fault::Own)?;
     if crate::process::missed_stdout() && interrupt.signal().is_none() {
@@ -158,14 +159,16 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     Ok(finish::end(&study, &interrupt))
 }
 
-/// Shows how far `board`'s batch is: at once where that is asked for, else when
+/// Shows `progress`: at once where that is asked for, else when
 /// it is sent USR2.
-fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
-    let board = Arc::clone(board);
+fn display(typed: &Typed, progress: &Arc<ProgressState>) -> ProgressDisplay {
+    let progress = Arc::clone(progress);
     match (show(typed), typed.output.progress) {
-        (Show::Nothing, Some(_)) => Meter::new(board, Show::Nothing, false),
-        (Show::Nothing, None) => Meter::new(board, Terminal::look("auto", "auto").progress, false),
-        (show, _) => Meter::new(board, show, true),
+        (Show::Nothing, Some(_)) => ProgressDisplay::new(progress, Show::Nothing, false),
+        (Show::Nothing, None) => {
+            ProgressDisplay::new(progress, Terminal::look("auto", "auto").progress, false)
+        }
+        (show, _) => ProgressDisplay::new(progress, show, true),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::inputs::{Packer, Packing};
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::process::room_for_arguments;
-use crate::progress::Meter;
+use crate::progress::ProgressDisplay;
 use crate::task::Way;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
 use crate::temporary::{keep_files_in, unnamed_file};
@@ -54,7 +54,7 @@ pub(super) fn prepare(
     purpose: Purpose,
     width: NonZeroUsize,
     interrupt: &Interrupt,
-    meter: &Arc<Meter>,
+    display: &Arc<ProgressDisplay>,
 ) -> Result<(CommandBatch, Results), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let shell = shell(typed)?;
@@ -67,7 +67,7 @@ pub(super) fn prepare(
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
     let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
-    let teller = Arc::clone(meter);
+    let teller = Arc::clone(display);
     jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
         keep_files_in(folder.clone());
@@ -137,10 +137,10 @@ pub(super) fn prepare(
         order,
     };
     let names_total = names_total(&settings, &tag);
-    let (ending, meter) = (interrupt.clone(), Arc::clone(meter));
+    let (ending, display) = (interrupt.clone(), Arc::clone(display));
     let outputs = Box::new(move || {
         let streams = Streams::new(tag.clone(), ending.clone());
-        Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
+        Box::new(Beside::new(streams, Arc::clone(&display))) as Box<dyn crate::output::Destination>
     });
     let mut results =
         results::results(typed, &options, &settings.counts, settings.order, outputs(), interrupt)?;

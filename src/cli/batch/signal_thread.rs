@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SI
 use crate::interrupt::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir, stop_here};
-use crate::progress::Meter;
+use crate::progress::ProgressDisplay;
 
 /// Signals that ask a batch for something other than its end.
 pub(super) const ASKS: &[i32] = &[SIGUSR1, SIGUSR2];
@@ -25,14 +25,14 @@ pub(super) fn catch(interrupt: &Interrupt) -> anyhow::Result<Signals> {
     Ok(signals)
 }
 
-/// Attends to `signals` and to the meter until it is dropped.
+/// Attends to `signals` and to the display until it is dropped.
 pub(super) fn attend(
     signals: Signals,
     running: &'static Running,
-    meter: &Arc<Meter>,
+    display: &Arc<ProgressDisplay>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Attendant> {
-    let (meter, interrupt) = (Arc::clone(meter), interrupt.clone());
+    let (display, interrupt) = (Arc::clone(display), interrupt.clone());
     let mut ends = 0;
     let attend = move |stir: Stir| {
         // The kill sequence has begun already: whoever waits for a job saw the same
@@ -44,11 +44,11 @@ pub(super) fn attend(
         }
         match stir {
             Stir::Signal(SIGHUP) => {
-                meter.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
-                meter.list();
+                display.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
+                display.list();
             }
-            Stir::Signal(SIGUSR1) => meter.list(),
-            Stir::Signal(SIGUSR2) => meter.toggle(),
+            Stir::Signal(SIGUSR1) => display.list(),
+            Stir::Signal(SIGUSR2) => display.toggle(),
             Stir::Signal(SIGTSTP) => {
                 running.pause();
                 stop_here();
@@ -56,7 +56,7 @@ pub(super) fn attend(
             Stir::Signal(SIGCONT) => running.resume(),
             Stir::Signal(_) | Stir::Time => {}
         }
-        meter.tick()
+        display.tick()
     };
     Attendant::start(signals, attend).context("start the thread that attends to signals")
 }

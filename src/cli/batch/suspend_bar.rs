@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use crate::output::{Channel, Destination};
 use crate::process;
-use crate::progress::Meter;
+use crate::progress::ProgressDisplay;
 use crate::task::{Outcome, Task};
 
-/// A destination that shares the terminal with a meter.
+/// A destination that shares the terminal with a display.
 pub(super) struct Beside<D> {
     inner: D,
-    meter: Arc<Meter>,
+    display: Arc<ProgressDisplay>,
     /// By channel: whether it goes where the bar is. A pipe whose reader is slow
     /// is not to hold up the bar.
     on_terminal: [bool; 2],
 }
 
 impl<D: Destination> Beside<D> {
-    pub(super) fn new(inner: D, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(inner: D, display: Arc<ProgressDisplay>) -> Self {
         let on_terminal = [io::stdout().is_terminal(), io::stderr().is_terminal()];
-        Self { inner, meter, on_terminal }
+        Self { inner, display, on_terminal }
     }
 }
 
@@ -31,7 +31,7 @@ impl<D: Destination> Destination for Beside<D> {
             return self.inner.write(task, channel, bytes);
         }
         let inner = &mut self.inner;
-        self.meter.beside(|has_bar| {
+        self.display.beside(|has_bar| {
             let written = inner.write(task, channel, bytes);
             if has_bar && !bytes.ends_with(b"\n") {
                 // The bar comes back in a line of its own; what was written stays

@@ -12,7 +12,7 @@ use crate::event::Journal;
 use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
-use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
+use crate::progress::{NO_DESCRIPTORS, ProgressDisplay, fewer_slots};
 use crate::task::{Record, Way};
 use crate::whole_file::read_at_most;
 
@@ -62,10 +62,14 @@ pub(super) struct Reread {
 impl Reread {
     /// For a parallel run of `typed` that begins with `width` slots, and the
     /// engine that follows the number; None where it does not stand in a file.
-    pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, ResizablePool)> {
+    pub(super) fn of(
+        typed: &Typed,
+        width: NonZeroUsize,
+        display: &ProgressDisplay,
+    ) -> Option<(Self, ResizablePool)> {
         let Some(Jobs::Named(name)) = &typed.run.jobs else { return None };
         let most = NonZeroUsize::new(AS_MANY).map_or(width, |most| most.max(width));
-        let most = affordable(most, Some(&Jobs::AsMany), meter).ok()?;
+        let most = affordable(most, Some(&Jobs::AsMany), display).ok()?;
         let width = Arc::new(Width::new(width));
         let engine = ResizablePool::new(Arc::clone(&width), most);
         Some((Self { name: name.clone(), usable: usable(typed), width }, engine))
@@ -96,7 +100,7 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
 pub(super) fn affordable(
     wanted: NonZeroUsize,
     jobs: Option<&Jobs>,
-    meter: &Meter,
+    display: &ProgressDisplay,
 ) -> Result<NonZeroUsize, Fault> {
     let free = of_descriptors(wanted.get().saturating_mul(EACH).saturating_add(OTHERS));
     if free < LEAST {
@@ -107,7 +111,7 @@ pub(super) fn affordable(
     let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
     let tell = |most, why: &str| {
         if jobs != Some(&Jobs::AsMany) {
-            meter.say(&fewer_slots(most, wanted.get(), why));
+            display.say(&fewer_slots(most, wanted.get(), why));
         }
     };
     if let Some(room) = Room::short_of(wanted.min(most).get()) {
@@ -121,9 +125,12 @@ pub(super) fn affordable(
 }
 
 /// The same for widths that are swept over, each once; told for the widest.
-pub(super) fn all_affordable(widths: &[NonZeroUsize], meter: &Meter) -> Result<Vec<NonZeroUsize>, Fault> {
+pub(super) fn all_affordable(
+    widths: &[NonZeroUsize],
+    display: &ProgressDisplay,
+) -> Result<Vec<NonZeroUsize>, Fault> {
     let Some(&widest) = widths.iter().max() else { return Ok(Vec::new()) };
-    let most = affordable(widest, None, meter)?;
+    let most = affordable(widest, None, display)?;
     let mut affordable = Vec::with_capacity(widths.len());
     for width in widths.iter().map(|width| *width.min(&most)) {
         if !affordable.contains(&width) {

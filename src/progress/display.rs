@@ -1,0 +1,328 @@
+//! How far a run is, on stderr: a bar that is drawn over itself on a terminal,
+//! lines elsewhere, and what a person is to hear at once.
+//!
+//! A batch of commands has a thread of its own for signals, which calls
+//! [`ProgressDisplay::tick`]; for other runs there is [`RunProgress`].
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::notice::{notice, tell};
+use super::state::{ProgressState, Snapshot};
+use crate::event::{Event, Observer};
+use crate::format;
+use crate::process;
+use crate::sync::{Condvar, Mutex};
+use crate::task::Record;
+
+/// The bar comes only when a run has lasted this long: what is over at once
+/// needs none.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A bar is drawn so often.
+const REDRAW: Duration = Duration::from_millis(125);
+
+/// A line ends after so many characters of a command.
+const LABEL: usize = 50;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// A bar that is drawn over itself.
+    Bar,
+    /// A line at most once in this long.
+    Lines(Duration),
+    /// Nothing.
+    Nothing,
+}
+
+/// Shows a [`ProgressState`].
+pub struct ProgressDisplay {
+    state: Arc<ProgressState>,
+    show: Show,
+    /// What is shown of it.
+    line: fn(&Snapshot, usize) -> String,
+    drawn: Mutex<Drawn>,
+    /// Whether it was told that output is held up.
+    told_of_trouble: AtomicBool,
+}
+
+struct Drawn {
+    /// Whether progress is to be seen.
+    on: bool,
+    bar: Option<ProgressBar>,
+    last: Instant,
+}
+
+impl ProgressDisplay {
+    /// Shows `state` as `show` says, when it is `on`.
+    #[must_use]
+    pub fn new(state: Arc<ProgressState>, show: Show, on: bool) -> Self {
+        Self {
+            state,
+            show,
+            line: Snapshot::line,
+            drawn: Mutex::new(Drawn { on, bar: None, last: Instant::now() }),
+            told_of_trouble: AtomicBool::new(false),
+        }
+    }
+
+    /// Shows one run after another, each by its name.
+    fn of_runs(show: Show) -> Self {
+        Self { line: Snapshot::line_of_run, ..Self::new(Arc::default(), show, true) }
+    }
+
+    /// Draws, if it is time to; says when to come again.
+    pub fn tick(&self) -> Option<Duration> {
+        let mut drawn = self.drawn();
+        let interval = match self.show {
+            _ if !drawn.on => return None,
+            Show::Bar => REDRAW,
+            Show::Lines(interval) => interval,
+            Show::Nothing => return None,
+        };
+        let due = interval.saturating_sub(drawn.last.elapsed());
+        if !due.is_zero() {
+            return Some(due);
+        }
+        drawn.last = Instant::now();
+        match (self.show, self.state.snapshot()) {
+            (Show::Bar, Some(now)) if now.elapsed >= PATIENCE => drawn.draw(&now, (self.line)(&now, LABEL)),
+            (Show::Bar, _) => drawn.clear(),
+            (_, Some(now)) => tell(&(self.line)(&now, LABEL)),
+            (_, None) => {}
+        }
+        Some(interval)
+    }
+
+    /// Shows progress from now on, or no more.
+    pub fn toggle(&self) {
+        let mut drawn = self.drawn();
+        drawn.on = !drawn.on;
+        // The next line is due at once.
+        if let (Show::Lines(interval), true) = (self.show, drawn.on) {
+            drawn.last = Instant::now().checked_sub(interval).unwrap_or(drawn.last);
+        }
+        drawn.clear();
+    }
+
+    /// No progress any more.
+    pub fn end(&self) {
+        let mut drawn = self.drawn();
+        drawn.on = false;
+        drawn.clear();
+    }
+
+    /// Tells a person something on stderr.
+    pub fn say(&self, text: &str) {
+        self.beside(|_| tell(text));
+    }
+
+    /// Lists what runs, with slot and time.
+    pub fn list(&self) {
+        let Some(now) = self.state.snapshot() else { return };
+        let tasks = now.running.iter().map(|task| {
+            let lasts = format::duration(task.lasts);
+            let label = format::printable(&task.label);
+            format!("parsim: slot {}, {lasts}: {label}\n", task.slot + 1)
+        });
+        self.write(
+            &std::iter::once(format!("parsim: {}\n", now.line(LABEL))).chain(tasks).collect::<String>(),
+        );
+    }
+
+    /// Does `write`, which writes to the terminal, with the bar out of the way; it
+    /// is told whether there is one.
+    pub fn beside<T>(&self, write: impl FnOnce(bool) -> T) -> T {
+        let drawn = self.drawn();
+        if let Some(bar) = &drawn.bar {
+            return bar.suspend(|| write(true));
+        }
+        drop(drawn);
+        write(false)
+    }
+
+    fn write(&self, text: &str) {
+        self.beside(|_| {
+            // With stderr closed there is nobody left to tell.
+            let _ = process::stderr().write_all(text.as_bytes());
+        });
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.drawn.lock()
+    }
+}
+
+impl Observer for ProgressDisplay {
+    fn observe(&self, event: &Event<'_>) {
+        self.state.observe(event);
+        if let Some(text) = notice(event) {
+            self.say(&text);
+        }
+        if let Event::OutputHeldUp { why } = event
+            && !self.told_of_trouble.swap(true, Ordering::Relaxed)
+        {
+            self.say(&format!("{why}: jobs wait until there is a place for what they write"));
+        }
+    }
+}
+
+impl Drawn {
+    fn draw(&mut self, now: &Snapshot, line: String) {
+        let bar =
+            self.bar.get_or_insert_with(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
+        let (done, total) = now.position();
+        if bar.length() != total || bar.position() == 0 {
+            bar.set_style(style(total.is_some()));
+            match total {
+                Some(total) => bar.set_length(total),
+                None => bar.unset_length(),
+            }
+        }
+        bar.set_position(done);
+        bar.set_message(line);
+        bar.tick();
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(bounded: bool) -> ProgressStyle {
+    let template = if bounded { "{bar:20} {percent:>3}% {wide_msg}" } else { "{spinner} {wide_msg}" };
+    ProgressStyle::with_template(template).expect("the template is tested")
+}
+
+/// The observer that shows progress of one run after another as asked for.
+#[must_use]
+pub fn observer(show: Show) -> Box<dyn Observer> {
+    Box::new(RunProgress::new(show))
+}
+
+/// Shows progress of runs that nobody else draws: whenever something happens, and a
+/// bar as time passes, too.
+struct RunProgress {
+    display: Arc<ProgressDisplay>,
+    ticker: Mutex<Option<Ticker>>,
+    /// Whether there was a run whose results were told.
+    told: AtomicBool,
+}
+
+impl RunProgress {
+    fn new(show: Show) -> Self {
+        let display = Arc::new(ProgressDisplay::of_runs(show));
+        Self { display, ticker: Mutex::default(), told: AtomicBool::new(false) }
+    }
+
+    /// Takes what shows the time away; a bar goes with it.
+    fn stop(&self) {
+        drop(self.ticker.lock().take());
+        self.display.drawn().clear();
+    }
+}
+
+impl Observer for RunProgress {
+    fn observe(&self, event: &Event<'_>) {
+        let Self { display, ticker, told } = self;
+        match display.show {
+            Show::Nothing => {
+                if let Some(text) = notice(event) {
+                    tell(&text);
+                }
+                return;
+            }
+            Show::Lines(_) | Show::Bar => display.observe(event),
+        }
+        match *event {
+            Event::RunStarted { .. } => {
+                // A line comes an interval after the start at the earliest.
+                display.drawn().last = Instant::now();
+                if display.show == Show::Bar {
+                    // Without a thread the bar moves when something happens.
+                    *ticker.lock() = Ticker::start(Arc::clone(display));
+                }
+            }
+            Event::RunFinished { .. } => {
+                told.store(true, Ordering::Relaxed);
+                self.stop();
+            }
+            Event::TaskFinished(record) => {
+                if display.show == Show::Bar && !told.load(Ordering::Relaxed) {
+                    verdict(record).into_iter().for_each(|line| display.write(&line));
+                }
+                display.tick();
+            }
+            _ => drop(display.tick()),
+        }
+    }
+}
+
+impl Drop for RunProgress {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What was found out about somebody outside: it is told at once.
+fn verdict(record: &Record) -> Option<String> {
+    let fact = |name: &str| record.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let verdict = fact("verdict")?;
+    let reason = fact("reason").map_or_else(String::new, |reason| format!("  {reason}"));
+    let line = format!("{verdict:5} {:>9}  {}{reason}", format::duration(record.wall), record.label);
+    Some(format::printable(&line) + "\n")
+}
+
+/// A task that lasts says nothing: somebody has to look at the clock. Beside the
+/// work, for the length of a run, and only where a bar is drawn.
+struct Ticker {
+    over: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(display: Arc<ProgressDisplay>) -> Option<Self> {
+        let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let shared = Arc::clone(&over);
+        let tick = move || {
+            let (is_over, rung) = &*shared;
+            let mut guard = is_over.lock();
+            while !*guard {
+                let wait = display.tick().unwrap_or(REDRAW);
+                (guard, _) = rung.wait_timeout_while(guard, wait, |is_over| !*is_over);
+            }
+        };
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(tick).ok()?;
+        Some(Self { over, thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        *self.over.0.lock() = true;
+        self.over.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_templates_are_sound() {
+        style(true);
+        style(false);
+    }
+}
