@@ -69,7 +69,7 @@
 //! | 2 | `http` | one HTTP request at a time, with the time of each phase |
 //! | 2 | `whole_file` | files that are whole or absent |
 //! | 1 | `format`, `interrupt`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `temporary`, [`vo`] | one thing each, nothing of parsim |
-//! | 0 | `sync` | locks that a panic does not poison |
+//! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison |
 //!
 //! A new workload, executor or report format is one new file and a row in its
 //! folder's `mod.rs`.
@@ -86,6 +86,7 @@
 
 #![expect(dead_code, unused_imports, reason = "what hid behind `pub` is being cleared out")]
 
+mod byte_list;
 mod cli;
 mod engine;
 mod event;

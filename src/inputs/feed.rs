@@ -7,7 +7,8 @@ use super::columns::{Columns, Quotes};
 use super::error::{InputError, beginning};
 use super::source::{Header, Reading, Trim, is_space};
 use super::stream::{LONGEST, Records};
-use super::{Arguments, Next, Patience};
+use super::{Next, Patience};
+use crate::byte_list::ByteList;
 
 /// What programs on Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -98,7 +99,7 @@ impl Feed {
     }
 
     /// Adds the columns of the next row to `into`; all of them or none.
-    pub(super) fn next(&mut self, into: &mut Arguments, cx: &mut Cx<'_>) -> Result<Next, InputError> {
+    pub(super) fn next(&mut self, into: &mut ByteList, cx: &mut Cx<'_>) -> Result<Next, InputError> {
         loop {
             match self.gather(cx)? {
                 Next::Ready if self.head => self.name_columns(cx.rules)?,

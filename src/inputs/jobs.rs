@@ -9,7 +9,8 @@ use super::link::Link;
 use super::product::Product;
 use super::source::{Combine, Joined, Origin, Reading, Source};
 use super::stream::{Records, Stream, find};
-use super::{Arguments, Next, Patience, Rows};
+use super::{Next, Patience};
+use crate::byte_list::{ByteList, ByteRows};
 
 /// Draws a number below the one it is given: what `--shuf` is shuffled by.
 pub type Shuffler = Box<dyn FnMut(usize) -> usize + Send>;
@@ -21,7 +22,7 @@ pub struct Inputs {
     combined: Combined,
     shuffle: Option<Shuffle>,
     /// A row that was read before anybody asked for it.
-    ahead: Option<Arguments>,
+    ahead: Option<ByteList>,
     replaced_nul: bool,
     /// Called when a NUL is replaced for the first time.
     tell_nul: Option<Box<dyn FnOnce() + Send>>,
@@ -33,8 +34,8 @@ enum Combined {
 }
 
 enum Shuffle {
-    Gathering(Shuffler, Rows),
-    Dealing { rows: Rows, order: std::vec::IntoIter<usize> },
+    Gathering(Shuffler, ByteRows),
+    Dealing { rows: ByteRows, order: std::vec::IntoIter<usize> },
 }
 
 impl Inputs {
@@ -76,7 +77,7 @@ impl Inputs {
 
     /// Gives the rows in random order, which holds all of them.
     pub fn shuffle(&mut self, below: Shuffler) {
-        self.shuffle = Some(Shuffle::Gathering(below, Rows::default()));
+        self.shuffle = Some(Shuffle::Gathering(below, ByteRows::default()));
     }
 
     /// Has `tell` called when a NUL in a value is replaced with `\0` for the first time.
@@ -88,7 +89,7 @@ impl Inputs {
     ///
     /// # Errors
     /// A file that cannot be read on, or that is no CSV.
-    pub fn next(&mut self, row: &mut Arguments, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    pub fn next(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<Next, InputError> {
         let next = match self.shuffle.take() {
             None => self.next_in_order(row, patience),
             Some(shuffle) => self.next_shuffled(shuffle, row, patience),
@@ -118,7 +119,7 @@ impl Inputs {
     /// # Errors
     /// Those of [`Self::next`].
     pub fn read_names(&mut self, patience: &mut dyn Patience) -> Result<Vec<Vec<u8>>, InputError> {
-        let mut row = Arguments::new();
+        let mut row = ByteList::new();
         if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == Next::Ready {
             self.ahead = Some(row);
         }
@@ -132,11 +133,7 @@ impl Inputs {
         self.replaced_nul
     }
 
-    fn next_in_order(
-        &mut self,
-        row: &mut Arguments,
-        patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
+    fn next_in_order(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<Next, InputError> {
         if let Some(ahead) = self.ahead.take() {
             *row = ahead;
             return Ok(Next::Ready);
@@ -152,13 +149,13 @@ impl Inputs {
     fn next_shuffled(
         &mut self,
         shuffle: Shuffle,
-        row: &mut Arguments,
+        row: &mut ByteList,
         patience: &mut dyn Patience,
     ) -> Result<Next, InputError> {
         let (rows, mut order) = match shuffle {
             Shuffle::Dealing { rows, order } => (rows, order),
             Shuffle::Gathering(mut below, mut rows) => {
-                let mut one = Arguments::new();
+                let mut one = ByteList::new();
                 loop {
                     match self.next_in_order(&mut one, patience)? {
                         Next::Ready => rows.push(&one),

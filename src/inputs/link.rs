@@ -3,21 +3,22 @@
 //!
 //! Holds what it reads, for nobody knows which source is the longest.
 
+use super::Next;
 use super::error::InputError;
 use super::feed::{Cx, Feed};
-use super::{Arguments, Next, Rows};
+use crate::byte_list::{ByteList, ByteRows};
 
 /// One source and what it has given so far.
 struct Lane {
     feed: Feed,
-    held: Rows,
+    held: ByteRows,
     ended: bool,
 }
 
 /// All rows of linked sources.
 pub(super) struct Link {
     lanes: Vec<Lane>,
-    row: Arguments,
+    row: ByteList,
     /// The lane that is to give its part of `row` next.
     at: usize,
     n_rows: usize,
@@ -27,9 +28,9 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(feeds: Vec<Feed>) -> Self {
-        let lane = |feed| Lane { feed, held: Rows::default(), ended: false };
+        let lane = |feed| Lane { feed, held: ByteRows::default(), ended: false };
         let lanes = feeds.into_iter().map(lane).collect();
-        Self { lanes, row: Arguments::new(), at: 0, n_rows: 0, fresh: false }
+        Self { lanes, row: ByteList::new(), at: 0, n_rows: 0, fresh: false }
     }
 
     pub(super) fn feeds(&self) -> impl Iterator<Item = &Feed> {
@@ -37,8 +38,8 @@ impl Link {
     }
 
     /// Makes `row` the next row.
-    pub(super) fn next(&mut self, row: &mut Arguments, cx: &mut Cx<'_>) -> Result<Next, InputError> {
-        let mut part = Arguments::new();
+    pub(super) fn next(&mut self, row: &mut ByteList, cx: &mut Cx<'_>) -> Result<Next, InputError> {
+        let mut part = ByteList::new();
         while let Some(lane) = self.lanes.get_mut(self.at) {
             part.clear();
             let next = if lane.ended { Next::End } else { lane.feed.next(&mut part, cx)? };

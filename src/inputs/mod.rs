@@ -18,7 +18,6 @@
 //! | `packing` | several rows into one job |
 //! | `blocks` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
 
-mod arguments;
 mod blocks;
 mod columns;
 mod error;
@@ -36,7 +35,6 @@ mod tests;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-pub use arguments::{Arguments, Rows};
 pub use blocks::{BlockSpec, Blocks, Part, Parts, RoundRobin, Seekable, Separator};
 pub use error::InputError;
 pub use escape::unescape;

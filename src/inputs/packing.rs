@@ -7,7 +7,8 @@
 use std::num::NonZeroUsize;
 
 use super::error::{InputError, beginning};
-use super::{Arguments, Inputs, Next, Patience, Rows};
+use super::{Inputs, Next, Patience};
+use crate::byte_list::{ByteList, ByteRows};
 
 /// What the kernel counts for each word of a program's arguments beside its bytes.
 const ADDRESS: usize = size_of::<usize>();
@@ -18,7 +19,7 @@ pub trait LineLength {
     fn start(&mut self);
 
     /// Adds `row` to the line; the line's length with it.
-    fn add(&mut self, row: &Arguments) -> usize;
+    fn add(&mut self, row: &ByteList) -> usize;
 
     /// How many words the line has by now.
     fn words(&self) -> usize;
@@ -50,10 +51,10 @@ impl Packing {
 /// Packs the rows of [`Inputs`] into jobs.
 pub struct Packer {
     packing: Packing,
-    /// Rows of the job that is being filled.
-    line: Rows,
+    /// ByteRows of the job that is being filled.
+    line: ByteRows,
     /// A row that was read and is in no job yet.
-    row: Arguments,
+    row: ByteList,
     /// Whether `row` did not fit on the line before.
     waiting: bool,
     /// Whether a line has been begun.
@@ -71,7 +72,7 @@ impl Packer {
     /// A packer that has read nothing.
     #[must_use]
     pub fn new(packing: Packing) -> Self {
-        let (line, row) = (Rows::default(), Arguments::new());
+        let (line, row) = (ByteRows::default(), ByteList::new());
         Self { packing, line, row, waiting: false, begun: false, spread: None }
     }
 
@@ -84,7 +85,7 @@ impl Packer {
         &mut self,
         inputs: &mut Inputs,
         length: &mut dyn LineLength,
-        job: &mut Arguments,
+        job: &mut ByteList,
         patience: &mut dyn Patience,
     ) -> Result<Next, InputError> {
         if let Some(spread) = &mut self.spread {
@@ -130,7 +131,7 @@ impl Packer {
     }
 
     /// The input has ended within a line.
-    fn last(&mut self, job: &mut Arguments) -> Next {
+    fn last(&mut self, job: &mut ByteList) -> Next {
         let n = self.line.len();
         let per_job = self.packing.slots.map_or(n, |slots| n.div_ceil(slots.get()));
         self.spread.insert(Spread { at: 0, per_job }).next(&self.line, job)
@@ -145,7 +146,7 @@ impl Packer {
 }
 
 impl Spread {
-    fn next(&mut self, line: &Rows, job: &mut Arguments) -> Next {
+    fn next(&mut self, line: &ByteRows, job: &mut ByteList) -> Next {
         if self.at >= line.len() {
             return Next::End;
         }

@@ -5,14 +5,15 @@
 //! only as far as they are needed: while the last one is read for the first
 //! time, each of its records makes a row at once.
 
+use super::Next;
 use super::error::InputError;
 use super::feed::{Cx, Feed};
-use super::{Arguments, Next, Rows};
+use crate::byte_list::{ByteList, ByteRows};
 
 /// Sources that go along with each other until the shortest ends.
 struct Group {
     feeds: Vec<Feed>,
-    row: Arguments,
+    row: ByteList,
     /// The feed that is to give its part of `row` next.
     at: usize,
     started: bool,
@@ -22,7 +23,7 @@ struct Group {
 
 impl Group {
     fn new(feeds: Vec<Feed>) -> Self {
-        Self { feeds, row: Arguments::new(), at: 0, started: false, ended: false, n_empty: 0 }
+        Self { feeds, row: ByteList::new(), at: 0, started: false, ended: false, n_empty: 0 }
     }
 
     /// Makes `row` the next one. The first is never missing: an empty source
@@ -58,11 +59,11 @@ impl Group {
 pub(super) struct Product {
     groups: Vec<Group>,
     /// The rows of each group but the first, as far as they were read.
-    held: Vec<Rows>,
+    held: Vec<ByteRows>,
     /// Which of its held rows each group is at.
     at: Vec<usize>,
     /// The row the first group is at.
-    first: Arguments,
+    first: ByteList,
     /// How many groups have their first row.
     started: usize,
     /// The group that moves on next; the last one but while it is carried.
@@ -76,9 +77,9 @@ impl Product {
         let n = groups.len();
         Self {
             groups: groups.into_iter().map(Group::new).collect(),
-            held: vec![Rows::default(); n],
+            held: vec![ByteRows::default(); n],
             at: vec![0; n],
-            first: Arguments::new(),
+            first: ByteList::new(),
             started: 0,
             moving: n - 1,
             ended: false,
@@ -90,7 +91,7 @@ impl Product {
     }
 
     /// Makes `row` the next row.
-    pub(super) fn next(&mut self, row: &mut Arguments, cx: &mut Cx<'_>) -> Result<Next, InputError> {
+    pub(super) fn next(&mut self, row: &mut ByteList, cx: &mut Cx<'_>) -> Result<Next, InputError> {
         if self.ended {
             return Ok(Next::End);
         }
@@ -151,7 +152,7 @@ impl Product {
         }
     }
 
-    fn emit(&mut self, row: &mut Arguments) {
+    fn emit(&mut self, row: &mut ByteList) {
         if self.groups.len() == 1 {
             std::mem::swap(row, &mut self.first);
             return;

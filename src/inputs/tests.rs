@@ -25,14 +25,14 @@ fn open(sources: Vec<Source>, reading: &Reading, stdin: &[u8]) -> Inputs {
     Inputs::open(sources, reading, file(stdin)).unwrap()
 }
 
-fn strings(row: &Arguments) -> Vec<String> {
+fn strings(row: &ByteList) -> Vec<String> {
     row.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
 /// All rows, the values of each joined with a bar.
 fn all(inputs: &mut Inputs) -> Vec<String> {
     let mut rows = Vec::new();
-    let mut row = Arguments::new();
+    let mut row = ByteList::new();
     while inputs.next(&mut row, &mut Blocking).unwrap() == Next::Ready {
         rows.push(strings(&row).join("|"));
     }
@@ -155,7 +155,7 @@ fn csv_records_may_hold_newlines() {
     let reading = Reading { split: Split::Csv(b','), ..Reading::default() };
     assert_eq!(stdin(&reading, "\"d\ne\",f\n5\" pipe,x\n"), ["d\ne|f", "5\" pipe|x"]);
     let mut inputs = open(vec![], &reading, b"a,\"b\n");
-    let error = inputs.next(&mut Arguments::new(), &mut Blocking).unwrap_err();
+    let error = inputs.next(&mut ByteList::new(), &mut Blocking).unwrap_err();
     assert_eq!(error.to_string(), "read CSV record a,\\\"b: a quoted field has no end");
 }
 
@@ -209,7 +209,7 @@ fn a_line_is_handed_out_before_the_next_one_comes() {
     let (reader, mut writer) = pipe();
     let sources = vec![Source::new(Origin::Stdin), Source::new(values(&["x", "y"]))];
     let mut inputs = Inputs::open(sources, &Reading::default(), reader).unwrap();
-    let mut row = Arguments::new();
+    let mut row = ByteList::new();
     let mut none = Permits(0);
     assert_eq!(inputs.next(&mut row, &mut none).unwrap(), Next::Woken);
     writer.write_all(b"1\n2").unwrap();
@@ -228,7 +228,7 @@ fn the_last_source_is_streamed_while_it_is_read_for_the_first_time() {
     let (reader, mut writer) = pipe();
     let sources = vec![Source::new(values(&["a", "b"])), Source::new(Origin::Stdin)];
     let mut inputs = Inputs::open(sources, &Reading::default(), reader).unwrap();
-    let mut row = Arguments::new();
+    let mut row = ByteList::new();
     for line in ["1", "2"] {
         writeln!(writer, "{line}").unwrap();
         assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), Next::Ready);
@@ -246,7 +246,7 @@ impl LineLength for Blanks {
         (self.0, self.1) = (4, 1);
     }
 
-    fn add(&mut self, row: &Arguments) -> usize {
+    fn add(&mut self, row: &ByteList) -> usize {
         self.0 += row.n_bytes() + row.len();
         self.1 += row.len();
         self.0
@@ -260,7 +260,7 @@ impl LineLength for Blanks {
 fn packed(packing: Packing, n: usize) -> Vec<String> {
     let text: String = (1..=n).map(|i| format!("{i}\n")).collect();
     let mut inputs = open(vec![], &Reading::default(), text.as_bytes());
-    let (mut packer, mut job, mut jobs) = (Packer::new(packing), Arguments::new(), Vec::new());
+    let (mut packer, mut job, mut jobs) = (Packer::new(packing), ByteList::new(), Vec::new());
     while packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap() == Next::Ready {
         jobs.push(strings(&job).join(" "));
     }
@@ -306,7 +306,7 @@ fn the_last_line_is_spread_over_the_slots() {
 #[test]
 fn a_value_too_long_for_any_line_is_told() {
     let mut inputs = open(vec![], &Reading::default(), b"1\n333333333333\n");
-    let (mut packer, mut job) = (Packer::new(packing(0, 0, 13)), Arguments::new());
+    let (mut packer, mut job) = (Packer::new(packing(0, 0, 13)), ByteList::new());
     assert_eq!(packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap(), Next::Ready);
     let error = packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap_err();
     let told = "command line too long: 17 bytes, at most 13 are allowed, at input 333333333333";
@@ -360,7 +360,7 @@ proptest! {
         let (reader, mut writer) = pipe();
         let reading = Reading { delimiter: delimiter.clone().into_bytes(), ..Reading::default() };
         let mut inputs = Inputs::open(vec![], &reading, reader).unwrap();
-        let (mut seen, mut row) = (Vec::new(), Arguments::new());
+        let (mut seen, mut row) = (Vec::new(), ByteList::new());
         let mut rest = text.as_bytes();
         for piece in pieces {
             let (now, later) = rest.split_at(piece.min(rest.len()));

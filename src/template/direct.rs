@@ -7,6 +7,7 @@ use super::piece::{Group, Numbers, Piece, What};
 use super::render::{Quoting, Template};
 use super::shell_builtins::is_builtin;
 use super::walk::{Sink, walk};
+use crate::byte_list::ByteList;
 
 /// A template whose lines every shell would only split into words.
 #[derive(Clone, Debug)]
@@ -57,58 +58,13 @@ impl Direct {
 
     /// The words that a shell would make of the job's line.
     #[must_use]
-    pub fn render_argv<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers) -> Vec<Vec<u8>> {
-        let mut argv = Argv::default();
-        self.render_into(values, numbers, &mut argv);
-        argv.words().map(<[u8]>::to_vec).collect()
-    }
-
-    /// The same in a buffer that is used again and again.
-    pub fn render_into<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers, argv: &mut Argv) {
-        argv.clear();
-        let mut sink = Splitter { argv, begun: false, keeps_empty_words: self.keeps_empty_words };
+    pub fn render_argv<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers) -> ByteList {
+        let mut argv = ByteList::new();
+        let mut sink =
+            ArgvWriter { argv: &mut argv, begun: false, keeps_empty_words: self.keeps_empty_words };
         walk(&self.groups, values, numbers, &mut sink);
         sink.end_word();
-    }
-}
-
-/// An argument vector in one buffer.
-#[derive(Clone, Debug, Default)]
-pub struct Argv {
-    bytes: Vec<u8>,
-    /// Where each word's NUL is.
-    ends: Vec<usize>,
-}
-
-impl Argv {
-    /// The words in order, without their NULs.
-    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
-        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
-    }
-
-    /// The words one after the other, each with a NUL at its end, as exec wants
-    /// them.
-    #[must_use]
-    pub fn bytes_with_nul(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The number of words.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is no word.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
+        argv
     }
 }
 
@@ -146,27 +102,26 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// Fills an argument vector.
-struct Splitter<'a> {
-    argv: &'a mut Argv,
+struct ArgvWriter<'a> {
+    argv: &'a mut ByteList,
     begun: bool,
     keeps_empty_words: bool,
 }
 
-impl Sink for Splitter<'_> {
+impl Sink for ArgvWriter<'_> {
     fn text(&mut self, text: &[u8]) {
         self.begun |= self.keeps_empty_words || !text.is_empty();
-        self.argv.bytes.extend_from_slice(text);
+        self.argv.put(text);
     }
 
     fn value(&mut self, value: &[u8]) {
         self.begun = true;
-        self.argv.bytes.extend_from_slice(value);
+        self.argv.put(value);
     }
 
     fn end_word(&mut self) {
         if self.begun {
-            self.argv.ends.push(self.argv.bytes.len());
-            self.argv.bytes.push(0);
+            self.argv.end();
             self.begun = false;
         }
     }

@@ -45,7 +45,7 @@ mod tests;
 mod walk;
 
 pub use counts::Counts;
-pub use direct::{Argv, Direct};
+pub use direct::Direct;
 pub use pack::Packer;
 pub use parse::Unsupported;
 pub use piece::Numbers;

@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use super::Settings;
 use super::round_robin::RoundRobin;
 use super::spool::Spool;
-use crate::inputs::{Arguments, Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
+use crate::byte_list::ByteList;
+use crate::inputs::{Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
 use crate::task::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
@@ -50,7 +51,7 @@ pub struct Packed {
     inputs: Inputs,
     packer: Packer,
     /// Memory for one job.
-    job: Arguments,
+    job: ByteList,
 }
 
 impl Feed {
@@ -128,7 +129,7 @@ impl Values {
     /// The rows of `inputs`, made into jobs by `packer`.
     #[must_use]
     pub fn of(inputs: Inputs, packer: Packer) -> Self {
-        Self::Of(Box::new(Packed { inputs, packer, job: Arguments::new() }))
+        Self::Of(Box::new(Packed { inputs, packer, job: ByteList::new() }))
     }
 
     fn next(
@@ -168,7 +169,7 @@ impl LineLength for Length<'_> {
         self.packer.restart(&self.numbers);
     }
 
-    fn add(&mut self, row: &Arguments) -> usize {
+    fn add(&mut self, row: &ByteList) -> usize {
         let values: Vec<&[u8]> = row.iter().collect();
         self.packer.push(&values);
         self.packer.length()
