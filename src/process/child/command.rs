@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::words::Words;
+use crate::byte_list::ByteList;
 
 /// What many jobs have in common.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// The program's absolute path: see [`resolve`](super::resolve()).
     pub program: CString,
-    /// The environment that all jobs share: see [`Words::inherited_environment`].
-    pub environment: Arc<Words>,
+    /// The environment that all jobs share: see [`inherited_environment`](super::inherited_environment).
+    pub environment: Arc<ByteList>,
     /// Where jobs run; None is this process's own directory.
     pub directory: Option<PathBuf>,
     /// The niceness of jobs, absolute, not an increment; None is this process's own.
@@ -27,7 +27,7 @@ pub struct Command {
 impl Command {
     /// A command that runs here, with no other niceness.
     #[must_use]
-    pub fn new(program: CString, environment: Arc<Words>) -> Self {
+    pub fn new(program: CString, environment: Arc<ByteList>) -> Self {
         Self { program, environment, directory: None, nice: None }
     }
 }
@@ -37,10 +37,10 @@ pub struct Job<'a> {
     /// What it executes.
     pub command: &'a Command,
     /// Its arguments, the zeroth included.
-    pub argv: &'a Words,
+    pub argv: &'a ByteList,
     /// `NAME=value` variables of this job alone. The shared environment must not
     /// hold these names.
-    pub variables: &'a Words,
+    pub variables: &'a ByteList,
     /// Where it reads from.
     pub stdin: Stdin<'a>,
     /// Where its output goes.
@@ -62,8 +62,8 @@ impl<'a> Job<'a> {
     /// A job that reads nothing, whose output and messages go to the listener,
     /// and which may last as long as it likes.
     #[must_use]
-    pub fn new(command: &'a Command, argv: &'a Words) -> Self {
-        static NONE: Words = Words::EMPTY;
+    pub fn new(command: &'a Command, argv: &'a ByteList) -> Self {
+        static NONE: ByteList = ByteList::new();
         Self {
             command,
             argv,

@@ -15,7 +15,7 @@ pub enum StartError {
     Denied,
     /// Executable, but neither a binary for this machine nor a text with an
     /// interpreter line. Shells then run it themselves or with /bin/sh:
-    /// [`Words::through`](super::Words::through).
+    /// [`through_shell`](super::through_shell).
     NoInterpreter,
     /// The arguments and the environment are longer than the kernel allows.
     TooLong,

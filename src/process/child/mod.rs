@@ -17,7 +17,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `command` | what can be asked for: [`Command`], [`Job`] |
-//! | `words` | a list of C strings in one buffer: argv, environment |
+//! | `argv` | arguments and environments made of other ones |
 //! | `resolve` | a program's place in PATH |
 //! | `worker` | a job from its start to its report |
 //! | `listener` | how a job's bytes reach the caller: [`Listener`], [`Flow`] |
@@ -35,6 +35,7 @@
 //! | `oom` | whether the kernel killed for lack of memory |
 //! | `waker`, `descriptor`, `signal` | the few system calls that std lacks |
 
+mod argv;
 mod clock;
 mod command;
 mod descriptor;
@@ -62,9 +63,9 @@ mod tests;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod vfork;
 mod waker;
-mod words;
 mod worker;
 
+pub use argv::{inherited_environment, through_shell};
 pub use command::{Command, Job, Stdin, Stdout};
 pub use descriptor::widen;
 pub use error::StartError;
@@ -77,5 +78,4 @@ pub use running::Running;
 pub use sequence::TermSequence;
 pub(super) use stops::Stops;
 pub use waker::Waker;
-pub use words::Words;
 pub use worker::{Report, Worker};

@@ -24,11 +24,10 @@ pub(super) fn spawn(job: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, Star
     command.process_group(0).env_clear();
     let mut words = job.argv.iter();
     if let Some(name) = words.next() {
-        command.arg0(text(name.to_bytes()));
+        command.arg0(text(name));
     }
-    command.args(words.map(|word| text(word.to_bytes())));
-    for variable in job.command.environment.iter().chain(job.variables.iter()) {
-        let bytes = variable.to_bytes();
+    command.args(words.map(text));
+    for bytes in job.command.environment.iter().chain(job.variables.iter()) {
         // A name may begin with "=", as std has it.
         if let Some(end) = bytes.iter().skip(1).position(|&byte| byte == b'=') {
             command.env(text(&bytes[..=end]), text(&bytes[end + 2..]));

@@ -11,7 +11,7 @@ use super::portable;
 use super::streams::Theirs;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use super::vfork::Stack;
-use super::words::Words;
+use crate::byte_list::ByteList;
 
 /// A process that was started and not yet reaped.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Child {
 /// What is to be executed.
 pub(super) struct Program<'a> {
     pub(super) command: &'a Command,
-    pub(super) argv: &'a Words,
-    pub(super) variables: &'a Words,
+    pub(super) argv: &'a ByteList,
+    pub(super) variables: &'a ByteList,
     /// Signals that have a handler here, as bit `signal - 1`.
     #[cfg_attr(
         not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),

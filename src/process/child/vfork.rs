@@ -63,13 +63,13 @@ pub(super) fn spawn(stack: &mut Stack, job: &Program<'_>, theirs: &Theirs<'_>) -
         command.directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes())).transpose();
     let directory = directory.map_err(|error| StartError::Directory(error.into()))?;
     let mut argv = Vec::with_capacity(job.argv.len() + 2);
-    argv.extend(job.argv.iter().map(CStr::as_ptr));
+    argv.extend(job.argv.c_strings().map(CStr::as_ptr));
     if argv.is_empty() {
         argv.push(command.program.as_ptr());
     }
     argv.push(ptr::null());
     let mut environment = Vec::with_capacity(command.environment.len() + job.variables.len() + 1);
-    environment.extend(command.environment.iter().chain(job.variables.iter()).map(CStr::as_ptr));
+    environment.extend(command.environment.c_strings().chain(job.variables.c_strings()).map(CStr::as_ptr));
     environment.push(ptr::null());
     let recipe = Recipe {
         program: command.program.as_ptr(),

@@ -17,13 +17,14 @@ use super::own_folder::OwnFolder;
 use super::spool::part;
 use super::stdin_mode::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
+use crate::byte_list::ByteList;
 use crate::event::Event;
 use crate::format::reason;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Words,
-    Worker,
+    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Worker,
+    inherited_environment, through_shell,
 };
 use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::template::{Numbers, Quoting};
@@ -100,7 +101,7 @@ impl CommandBatch {
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
-                argv = argv.through(words, &command.program);
+                argv = through_shell(&argv, words, &command.program);
                 command = in_directory(Cow::Borrowed(shell), command.directory.as_ref());
                 continue;
             }
@@ -286,8 +287,8 @@ fn is_scarce(error: &io::Error) -> bool {
 
 /// What a job is started with.
 struct Prepared<'t> {
-    variables: Words,
-    argv: Words,
+    variables: ByteList,
+    argv: ByteList,
     command: Cow<'t, Command>,
     input: Input<'t>,
     /// Kept as long as the job may open it.
@@ -318,18 +319,18 @@ fn lane(task: &Task) -> usize {
 }
 
 /// The environment that all jobs share.
-pub(super) fn environment(settings: &Settings) -> io::Result<Words> {
+pub(super) fn environment(settings: &Settings) -> io::Result<ByteList> {
     let variables = &settings.variables;
     let own =
         OWN_VARIABLES.iter().chain([&DEFINITIONS]).map(OsString::from).chain(settings.slot_variable.clone());
     let without: Vec<OsString> = own.chain(variables.iter().map(|(name, _)| name.clone())).collect();
-    let mut environment = Words::inherited_environment(&without);
+    let mut environment = inherited_environment(&without);
     variables.iter().try_for_each(|(name, value)| environment.push_variable(name, value))?;
     Ok(environment)
 }
 
-fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
-    let mut variables = Words::new();
+fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<ByteList> {
+    let mut variables = ByteList::new();
     variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
     variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
     variables.push_variable("PARALLEL_PID", std::process::id().to_string())?;

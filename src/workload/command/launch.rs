@@ -11,7 +11,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::{Definitions, Directory, Offer, Settings};
-use crate::process::child::{Command, Words, resolve};
+use crate::byte_list::ByteList;
+use crate::process::child::{Command, resolve};
 use crate::template::{Dialect, Direct, Numbers, Template};
 
 /// What runs the pipe of `--fifo`, and programs without an interpreter line that the
@@ -59,7 +60,7 @@ impl Launch {
     pub(super) fn new(
         settings: &Settings,
         template: &Template,
-        environment: &Arc<Words>,
+        environment: &Arc<ByteList>,
     ) -> anyhow::Result<Self> {
         let prepared = |program: &Path| -> anyhow::Result<Command> {
             let program =
@@ -126,21 +127,20 @@ impl Launch {
     }
 
     /// The arguments of one job.
-    pub(super) fn argv(&self, line: &[u8], values: &[Vec<u8>], numbers: &Numbers) -> io::Result<Words> {
+    pub(super) fn argv(&self, line: &[u8], values: &[Vec<u8>], numbers: &Numbers) -> io::Result<ByteList> {
         if let Some((direct, _)) = &self.direct {
-            let words = direct.render_argv(values, numbers);
-            return Words::from_words(words.iter().map(|word| OsStr::from_bytes(word)));
+            return direct.render_argv(values, numbers).without_nuls();
         }
-        Words::from_words(self.shell_words(line))
+        ByteList::from_words(self.shell_words(line))
     }
 
     /// The arguments with which sh runs the line of a job that reads a file or a pipe
     /// called `name`, which `script` makes.
-    pub(super) fn argv_through(&self, script: &str, name: &Path, line: &[u8]) -> io::Result<Words> {
+    pub(super) fn argv_through(&self, script: &str, name: &Path, line: &[u8]) -> io::Result<ByteList> {
         let sh = [SH, "-c", script, "sh"].into_iter().map(|word| Cow::Borrowed(OsStr::new(word)));
         let restoring = self.restoring.iter().map(|word| Cow::Borrowed(word.as_os_str()));
         let name = std::iter::once(Cow::Borrowed(name.as_os_str()));
-        Words::from_words(sh.chain(name).chain(restoring).chain(self.shell_words(line)))
+        ByteList::from_words(sh.chain(name).chain(restoring).chain(self.shell_words(line)))
     }
 
     fn shell_words<'t>(&'t self, line: &'t [u8]) -> impl Iterator<Item = Cow<'t, OsStr>> {
@@ -155,13 +155,13 @@ impl Launch {
 /// `env NAME=value...` with the variables that sh need not hand on, as their names are
 /// none to it: bash's functions, and those of programs that want a dot or a dash in a
 /// name.
-fn restoring(environment: &Words, path: &OsStr) -> Vec<OsString> {
+fn restoring(environment: &ByteList, path: &OsStr) -> Vec<OsString> {
     let is_dropped = |variable: &&[u8]| {
         let name = variable.split(|&byte| byte == b'=').next().unwrap_or_default();
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(is_name)
     };
-    let dropped = environment.iter().map(std::ffi::CStr::to_bytes).filter(is_dropped);
+    let dropped = environment.iter().filter(is_dropped);
     let dropped: Vec<OsString> = dropped.map(|variable| OsStr::from_bytes(variable).to_owned()).collect();
     if dropped.is_empty() {
         return dropped;

@@ -10,7 +10,7 @@ fn write(worker: &mut Worker<'_>, path: &Path, text: &str, mode: &str) -> PathBu
     let command = shell();
     let words = ["sh", "-c", "printf '%s\\n' \"$1\" >\"$0\" && chmod $2 \"$0\""];
     let words = words.into_iter().chain([path.to_str().unwrap(), text, mode]);
-    let argv = Words::from_words(words).unwrap();
+    let argv = ByteList::from_words(words).unwrap();
     assert!(collect(worker, Job::new(&command, &argv)).unwrap().report.ended.is_success());
     path.to_owned()
 }
@@ -36,8 +36,8 @@ fn a_job_gets_its_words_its_variables_its_directory_and_its_niceness() {
         let here = dir.path().canonicalize().unwrap();
         let command = Command { directory: Some(here.clone()), nice: Some(7), ..shell() };
         let text = "echo \"$0|$1|$2|$PARALLEL_SEQ|$PATH\"; pwd; nice";
-        let argv = Words::from_words(["sh", "-c", text, "zero", "", "a b"]).unwrap();
-        let mut variables = Words::new();
+        let argv = ByteList::from_words(["sh", "-c", text, "zero", "", "a b"]).unwrap();
+        let mut variables = ByteList::new();
         variables.push_variable("PARALLEL_SEQ", "12").unwrap();
         let ran = collect(worker, Job { variables: &variables, ..Job::new(&command, &argv) }).unwrap();
         let path = std::env::var("PATH").unwrap();
@@ -54,7 +54,7 @@ fn a_program_that_cannot_be_run_says_why() {
         let orphan = file("orphan", &format!("#!{}/missing", dir.path().display()), "755");
         let text = file("text", "exit 0", "755");
         let mut start = |path: &Path| {
-            let (command, argv) = (program(path.to_str().unwrap()), Words::from_words(["x"]).unwrap());
+            let (command, argv) = (program(path.to_str().unwrap()), ByteList::from_words(["x"]).unwrap());
             collect(worker, Job::new(&command, &argv)).err().unwrap()
         };
         assert!(matches!(start(&dir.path().join("missing")), StartError::NotFound));
@@ -72,7 +72,7 @@ fn a_script_without_an_interpreter_line_runs_through_sh() {
         let dir = tempfile::tempdir().unwrap();
         let path = write(worker, &dir.path().join("script"), "echo \"$# $1\"", "755");
         let command = program(path.to_str().unwrap());
-        let argv = Words::from_words(["script", "a b"]).unwrap();
+        let argv = ByteList::from_words(["script", "a b"]).unwrap();
         let refused = collect(worker, Job::new(&command, &argv)).err().unwrap();
         assert!(matches!(refused, StartError::NoInterpreter), "{refused:?}");
         let argv = argv.through(&[], &command.program);
@@ -99,7 +99,7 @@ fn too_long_an_argument_and_a_missing_directory_are_told_apart() {
 #[test]
 fn without_any_words_the_program_goes_by_its_path() {
     either_way(|_, worker| {
-        let ran = collect(worker, Job::new(&program("/bin/true"), &Words::new())).unwrap();
+        let ran = collect(worker, Job::new(&program("/bin/true"), &ByteList::new())).unwrap();
         assert!(ran.report.ended.is_success());
     });
 }

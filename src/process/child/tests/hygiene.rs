@@ -126,7 +126,7 @@ fn a_job_starts_with_default_signals_in_a_group_of_its_own() {
     }
     either_way(|running, worker| {
         assert_ne!(running.caught & (1 << (libc::SIGUSR2 - 1)), 0);
-        let argv = Words::from_words(["cat", "/proc/self/status"]).unwrap();
+        let argv = ByteList::from_words(["cat", "/proc/self/status"]).unwrap();
         let mut leader = 0;
         let out = {
             let command = program("/bin/cat");
@@ -153,7 +153,7 @@ fn overlapping_jobs_do_not_share_their_usage() {
             // It ends when its input does: after the spinner.
             let sleeper = scope.spawn(|| {
                 let mut worker = Worker::new(running, 2).unwrap();
-                let (command, argv) = (program("/bin/cat"), Words::from_words(["cat"]).unwrap());
+                let (command, argv) = (program("/bin/cat"), ByteList::from_words(["cat"]).unwrap());
                 let job = Job { stdin: Stdin::File(input.as_fd()), ..Job::new(&command, &argv) };
                 collect(&mut worker, job).unwrap().report
             });
@@ -173,13 +173,13 @@ fn overlapping_jobs_do_not_share_their_usage() {
 #[test]
 fn what_an_environment_holds_is_passed_on_byte_for_byte() {
     either_way(|_, worker| {
-        let mut environment = Words::new();
+        let mut environment = ByteList::new();
         let odd = ["BASH_FUNC_f%%=() {  echo hi\n}", "EMPTY=", "EQUALS=a=b"];
         for variable in odd {
             environment.push(variable).unwrap();
         }
         let command = Command::new(c"/usr/bin/env".to_owned(), Arc::new(environment));
-        let argv = Words::from_words(["env", "-0"]).unwrap();
+        let argv = ByteList::from_words(["env", "-0"]).unwrap();
         let ran = collect(worker, Job::new(&command, &argv)).unwrap();
         let mut seen: Vec<&str> = ran.out.split_terminator('\0').collect();
         seen.sort_unstable();

@@ -12,6 +12,7 @@ use std::io;
 use std::sync::{Arc, LazyLock};
 
 use super::*;
+use crate::byte_list::ByteList;
 
 /// What became of a job, and all it wrote.
 struct Ran {
@@ -41,8 +42,8 @@ fn patient() -> TermSequence {
 
 /// /bin/sh, with an environment all tests share.
 fn shell() -> Command {
-    static ENVIRONMENT: LazyLock<Arc<Words>> =
-        LazyLock::new(|| Arc::new(Words::inherited_environment(&["PARALLEL_SEQ"])));
+    static ENVIRONMENT: LazyLock<Arc<ByteList>> =
+        LazyLock::new(|| Arc::new(inherited_environment(&["PARALLEL_SEQ"])));
     Command::new(c"/bin/sh".to_owned(), Arc::clone(&ENVIRONMENT))
 }
 
@@ -50,8 +51,8 @@ fn program(path: &str) -> Command {
     Command { program: CString::new(path).unwrap(), ..shell() }
 }
 
-fn script(text: &str) -> Words {
-    Words::from_words(["sh", "-c", text]).unwrap()
+fn script(text: &str) -> ByteList {
+    ByteList::from_words(["sh", "-c", text]).unwrap()
 }
 
 /// Runs a shell script with nothing special about it.

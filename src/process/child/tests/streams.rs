@@ -29,7 +29,7 @@ fn ten_mebibytes_are_fed_through_cat() {
     either_way(|_, worker| {
         let text: String = (0..10 * MIB / 8).map(|n| format!("{n:07}\n")).collect();
         let command = program("/bin/cat");
-        let argv = Words::from_words(["cat"]).unwrap();
+        let argv = ByteList::from_words(["cat"]).unwrap();
         let mut source = text.as_bytes();
         let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
         let ran = collect(worker, job).unwrap();
