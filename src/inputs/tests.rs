@@ -8,6 +8,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use proptest::prelude::*;
 
 use super::*;
+use crate::byte_list::ByteList;
 
 fn values(words: &[&str]) -> Origin {
     Origin::Values(words.iter().map(|word| word.as_bytes().to_vec()).collect())
