@@ -332,6 +332,6 @@ fn given_up<T>(study: &mut Study, error: anyhow::Error) -> anyhow::Result<Option
     if study.columns.iter().all(|column| column.runs.is_empty()) {
         return Err(error);
     }
-    study.trouble.get_or_insert(crate::format::without_numbers(&format!("{error:#}")));
+    study.trouble.get_or_insert(crate::text::without_numbers(&format!("{error:#}")));
     Ok(None)
 }

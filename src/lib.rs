@@ -68,7 +68,7 @@
 //! | 2 | `host` | the machine: usable cores and what decided, what else it does meanwhile |
 //! | 2 | `http` | one HTTP request at a time, with the time of each phase |
 //! | 2 | `whole_file` | files that are whole or absent |
-//! | 1 | `format`, `interrupt`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `temporary`, [`vo`] | one thing each, nothing of parsim |
+//! | 1 | `interrupt`, `joblog`, `measure`, `mismatch`, `numbers`, `numpy`, `process`, `style`, `temporary`, `text`, [`vo`] | one thing each, nothing of parsim |
 //! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison |
 //!
 //! A new workload, executor or report format is one new file and a row in its
@@ -91,7 +91,6 @@ mod cli;
 mod engine;
 mod event;
 pub mod experiment;
-mod format;
 mod gnu_args;
 mod host;
 #[cfg(feature = "net")]
@@ -101,6 +100,7 @@ mod interrupt;
 mod joblog;
 mod measure;
 mod mismatch;
+mod numbers;
 mod numpy;
 mod output;
 mod policy;
@@ -113,6 +113,7 @@ mod sync;
 pub mod task;
 mod template;
 mod temporary;
+mod text;
 pub mod vo;
 mod whole_file;
 pub mod workload;
@@ -133,9 +134,6 @@ pub mod testing {
     pub mod engine {
         pub use crate::engine::*;
     }
-    pub mod format {
-        pub use crate::format::*;
-    }
     pub mod host {
         pub use crate::host::*;
     }
@@ -144,6 +142,9 @@ pub mod testing {
     }
     pub mod measure {
         pub use crate::measure::*;
+    }
+    pub mod numbers {
+        pub use crate::numbers::*;
     }
     pub mod numpy {
         pub use crate::numpy::*;
@@ -156,6 +157,9 @@ pub mod testing {
     }
     pub mod process {
         pub use crate::process::*;
+    }
+    pub mod text {
+        pub use crate::text::*;
     }
 }
 

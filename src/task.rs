@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::format::without_numbers;
 use crate::measure::seconds;
+use crate::text::without_numbers;
 
 /// How a batch is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,7 +216,7 @@ impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
     fn from(result: Result<T, E>) -> Self {
         match result {
             Ok(_) => Self::Success,
-            Err(error) => Self::Failed(crate::format::without_numbers(&format!("{error:#}"))),
+            Err(error) => Self::Failed(crate::text::without_numbers(&format!("{error:#}"))),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 
 use anyhow::{Context as _, ensure};
-use parsim::testing::format;
+use parsim::testing::numbers;
 
 use crate::Scale;
 use crate::pairs::Pairs;
@@ -49,7 +49,7 @@ fn compare(
     };
     let ours = parsim(&["-j2", "-k"], command);
     seconds(&ours)?;
-    writeln!(out, "  peak memory {}", format::memory(peak as f64))?;
+    writeln!(out, "  peak memory {}", numbers::memory(peak as f64))?;
     for peer @ Peer { name, .. } in PEERS {
         let Some(theirs) = peer.argv(command) else {
             writeln!(out, "  {name}: not installed")?;

@@ -4,7 +4,7 @@
 use std::io;
 
 use anyhow::ensure;
-use parsim::testing::format;
+use parsim::testing::numbers;
 
 use crate::Scale;
 use crate::pairs::Pairs;
@@ -17,12 +17,12 @@ pub(crate) fn queued(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<(
     writeln!(
         out,
         "{} inputs queued on standard input, at most 8 MiB is the goal:",
-        format::count(scale.queued as u64)
+        numbers::count(scale.queued as u64)
     )?;
     for options in [&["-j2", "--max-time", "1"][..], &["-j2", "--max-time", "1", "--bar"]] {
         // Time was over before all had started.
         let ran = run_to(&parsim(options, &["/bin/true"]), &jobs, 104)?;
-        writeln!(out, "  {} {}", format::memory(ran.peak_memory as f64), options.join(" "))?;
+        writeln!(out, "  {} {}", numbers::memory(ran.peak_memory as f64), options.join(" "))?;
     }
     Ok(())
 }
@@ -38,10 +38,10 @@ pub(crate) fn finished(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result
     writeln!(
         out,
         "{} finished jobs: {}; {} of them: {} (within 1 MiB is the goal)",
-        format::count(few as u64),
-        format::memory(before as f64),
-        format::count(many as u64),
-        format::memory(after as f64),
+        numbers::count(few as u64),
+        numbers::memory(before as f64),
+        numbers::count(many as u64),
+        numbers::memory(after as f64),
     )?;
     Ok(())
 }
@@ -51,7 +51,7 @@ pub(crate) fn packing(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<
     let count = scale.packed;
     let jobs = inputs((0..count).map(|number| number.to_string()))?;
     let ours = parsim(&["-j2", "--xargs"], &["/bin/true"]);
-    writeln!(out, "{} short arguments, as many to a command as it holds:", format::count(count as u64))?;
+    writeln!(out, "{} short arguments, as many to a command as it holds:", numbers::count(count as u64))?;
     let checked = run(&parsim(&["-j1", "--xargs", "-q"], &["/usr/bin/printf", "%s\\n"]), &jobs)?;
     let bytes: u64 = (0..count).map(|number| number.to_string().len() as u64 + 1).sum();
     ensure!(checked.bytes == bytes, "{} bytes of arguments came out as {}", bytes, checked.bytes);

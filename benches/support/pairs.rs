@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parsim::study::median;
-use parsim::testing::format::{duration, factor, plural};
+use parsim::testing::numbers::{duration, factor, plural};
 
 /// What both sides took, in seconds.
 pub(crate) struct Pairs {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use parsim::experiment::{Experiment, Repeats};
 use parsim::report::text;
 use parsim::study::Study;
-use parsim::testing::format::{bytes, count};
+use parsim::testing::numbers::{bytes, count};
 use parsim::workload::csv::{CsvGen, CsvOptions, MatrixChoice, Rng};
 use parsim::workload::sleep::{Sleep, SleepOptions};
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use parsim::study::{RunResult, median};
 use parsim::testing::engine::Serial;
-use parsim::testing::format::{bytes, percent};
+use parsim::testing::numbers::{bytes, percent};
 use parsim::workload::csv::{CsvGen, CsvOptions};
 
 use crate::Scale;

@@ -11,12 +11,12 @@ use clap::ArgMatches;
 use super::exit::Fault;
 use super::output_path::{FileId, is_same, is_stdout};
 use super::term::{Terminal, written};
-use crate::format;
 use crate::gnu_args::Export;
 use crate::process::{self, Patient};
 use crate::report::change::Pair;
 use crate::report::{self, Row};
 use crate::study::Study;
+use crate::text;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
@@ -213,7 +213,7 @@ fn is_left(path: &Path) -> bool {
         let _ = writeln!(
             process::stderr(),
             "parsim: {} is left as it was, for no run was finished",
-            format::printable(&path.display().to_string())
+            text::printable(&path.display().to_string())
         );
     }
     exists

@@ -7,10 +7,10 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::exit::{Exit, Fault};
 use super::plan::Wanted;
-use crate::format;
 use crate::gnu_args::StudyOptions;
 use crate::process;
 use crate::study::{Gates, Study};
+use crate::text;
 
 const MIN_SPEEDUP: &str = "min-speedup";
 const FAIL_IF_SLOWER: &str = "fail-if-slower";
@@ -85,7 +85,7 @@ pub(super) fn told(missed: &[String], undecided: &[String]) -> Exit {
     let notes = undecided.iter().map(|text| format!("note: {text}"));
     for text in missed.iter().cloned().chain(notes) {
         // With stderr closed there is nobody left to tell.
-        let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&text));
+        let _ = writeln!(process::stderr(), "parsim: {}", text::printable(&text));
     }
     if missed.is_empty() { Exit::Success } else { Exit::Missed }
 }

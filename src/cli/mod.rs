@@ -39,12 +39,13 @@ pub use exit::{End, STATUSES};
 
 use self::exit::{Exit, Fault};
 use self::term::Terminal;
-use crate::format;
 use crate::host::Cores;
 use crate::interrupt::end_by;
+use crate::numbers;
 use crate::process::{self, init};
 use crate::task::Way;
 use crate::temporary;
+use crate::text;
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -89,12 +90,12 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
 /// Says what was not removed, for it may be in use on another machine.
 fn tell_of_temporaries() {
     let Some((folder, count)) = temporary::left_to_others() else { return };
-    let (files, folder) = (format::plural(count, "temporary file"), folder.display().to_string());
+    let (files, folder) = (numbers::plural(count, "temporary file"), folder.display().to_string());
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(
         process::stderr(),
         "parsim: {files} of other hosts in {} left untouched: remove them when no parsim writes there",
-        format::printable(if folder.is_empty() { "." } else { &folder })
+        text::printable(if folder.is_empty() { "." } else { &folder })
     );
 }
 
@@ -194,28 +195,28 @@ fn print(text: &str) -> Result<End, Fault> {
 
 /// The command line as a person would type it again.
 fn command_line(argv: &[OsString]) -> Vec<String> {
-    let hide = if names_urls(argv) { format::without_login } else { format::without_passwords };
+    let hide = if names_urls(argv) { text::without_login } else { text::without_passwords };
     let words = argv.iter().skip(1).map(|word| hide(&word.to_string_lossy()));
     std::iter::once("parsim".to_owned()).chain(words).collect()
 }
 
 /// `fault` in words that may be shown: what was typed is quoted in it.
 fn told(argv: &[OsString], fault: &Fault) -> String {
-    let mut text = format::without_numbers(&with_limit(fault));
+    let mut text = text::without_numbers(&with_limit(fault));
     if names_urls(argv) {
         for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
             // The whole of it, blanks and all; and what `--option=` has behind it.
             for quoted in [&*word, word.split_once('=').map_or("", |(_, value)| value)] {
-                let hidden = format::without_login(quoted);
+                let hidden = text::without_login(quoted);
                 if hidden != quoted {
                     text = text.replace(quoted, &hidden);
                 }
             }
         }
-        text = format::without_logins(&text);
+        text = text::without_logins(&text);
     }
-    let safe = format::printable(&format::without_passwords(&text));
-    format::with_short_words(&safe)
+    let safe = text::printable(&text::without_passwords(&text));
+    text::with_short_words(&safe)
 }
 
 /// Whether the words name services, so that what has a login is a URL and no command.

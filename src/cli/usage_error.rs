@@ -9,8 +9,8 @@ use clap::error::ErrorKind;
 
 use super::args::command;
 use super::help;
-use crate::format;
 use crate::process::child::resolve;
+use crate::text;
 
 /// A usage error in one line: what is wrong, what was perhaps meant, where to look.
 pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
@@ -21,12 +21,12 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
             if asked == "help"
                 && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
             {
-                let typed = format::without_login(&on);
+                let typed = text::without_login(&on);
                 return format!("there is no help on '{typed}'{}; see parsim --help", perhaps(nearest(&on)));
             }
             let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
             // Perhaps a URL, whose subcommand was forgotten.
-            let asked = format::without_login(&asked);
+            let asked = text::without_login(&asked);
             return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
         }
         _ => {}
@@ -76,8 +76,8 @@ fn meant(argv: &[OsString]) -> Option<String> {
         Some((distance, _)) => is_program && distance > 1,
         None => is_program || has_inputs,
     };
-    let typed = argv.iter().skip(1).map(|word| format::without_login(&word.to_string_lossy()));
-    let typed = format::shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
+    let typed = argv.iter().skip(1).map(|word| text::without_login(&word.to_string_lossy()));
+    let typed = text::shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
 }

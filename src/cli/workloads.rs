@@ -16,7 +16,6 @@ use super::services::Told;
 use super::shell::choose;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
-use crate::format;
 use crate::host::Limits;
 use crate::interrupt::{Hup, Interrupt};
 use crate::process;
@@ -24,6 +23,7 @@ use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Way;
+use crate::text::printable;
 use crate::workload::Workload;
 
 /// Runs `workload` as its subcommand's options say.
@@ -116,7 +116,7 @@ pub(super) fn hook<'a>(shell: Vec<OsString>, command: &'a str, interrupt: &'a In
                 other => format!("was sent signal {other}"),
             };
             let text = format!("{command:?} has stopped: it {why}; Ctrl-C ends it");
-            let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&text));
+            let _ = writeln!(process::stderr(), "parsim: {}", printable(&text));
         };
         let env = [("PARSIM_WAY", OsStr::new(way.name()))];
         process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped)

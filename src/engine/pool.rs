@@ -13,10 +13,10 @@ use anyhow::{anyhow, ensure};
 use super::{Executor, needed, work};
 use crate::engine::Run;
 use crate::event::{Event, Observer};
-use crate::format::reason;
 use crate::host;
 use crate::study::WorkerCosts;
 use crate::task::Way;
+use crate::text::reason;
 use crate::workload::Workload;
 
 /// Beyond this, idle workers of a rayon pool spend more time looking for work

@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
-use crate::format;
 use crate::host;
 use crate::interrupt::Interrupt;
+use crate::numbers;
 use crate::policy::{Delay, Load, Policy};
 use crate::task::Outcome;
 
@@ -43,10 +43,10 @@ impl Busy {
     fn why(self) -> String {
         match self {
             Self::Load { now, most } => {
-                format!("load {now} is not below {} (--load)", format::three_digits(most))
+                format!("load {now} is not below {} (--load)", numbers::three_digits(most))
             }
             Self::Memory { now, least } => {
-                let (now, least) = (format::memory(now as f64), format::memory(least as f64));
+                let (now, least) = (numbers::memory(now as f64), numbers::memory(least as f64));
                 format!("{now} of memory free, {least} needed (--memfree)")
             }
             Self::Swapping => "the machine is swapping (--noswap)".to_owned(),

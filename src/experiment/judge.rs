@@ -68,7 +68,7 @@ impl Judge {
             Some(Ok(reference)) => self.reference = Some(reference),
             Some(Err(error)) => study.remarks.push(format!(
                 "what the first run wrote could not be put aside in TMPDIR ({}): differences are found but not quoted",
-                crate::format::reason(&error)
+                crate::text::reason(&error)
             )),
             None => {}
         }

@@ -208,7 +208,7 @@ fn in_order(outlet: Outlet<'_>) -> Option<Box<dyn Sink + '_>> {
 /// was measured until then is to be seen; `false` says so.
 fn run_hook(hook: &mut Option<Hook<'_>>, name: &str, way: Way, study: &mut Study) -> bool {
     let Some(Err(error)) = hook.as_mut().map(|hook| hook(way)) else { return true };
-    study.trouble.get_or_insert(crate::format::without_numbers(&format!("the {name} command: {error:#}")));
+    study.trouble.get_or_insert(crate::text::without_numbers(&format!("the {name} command: {error:#}")));
     false
 }
 

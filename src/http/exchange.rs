@@ -14,7 +14,7 @@ use super::header::{basic, encoded, media_type, text};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
 };
-use crate::format::without_login;
+use crate::text::without_login;
 
 /// More redirects than this lead nowhere.
 const MOST_HOPS: usize = 10;

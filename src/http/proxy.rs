@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::url::host_and_port;
 use super::{Host, HttpError, HttpErrorKind, Url};
-use crate::format::without_login;
+use crate::text::without_login;
 
 /// The port of a proxy that names none, as curl has it.
 const PORT: u16 = 1080;

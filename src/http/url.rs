@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::format::without_login;
+use crate::text::without_login;
 
 /// A URL that can be asked.
 #[derive(Clone, PartialEq, Eq, Hash)]

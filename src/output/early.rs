@@ -83,7 +83,7 @@ impl Early {
             Self::Memory(over) => over,
             Self::Spilled { place, seq } => Box::new(Over::read(place, spill).unwrap_or_else(|error| {
                 // Its row is to say that it has to be done again.
-                let why = format!("read its record back from TMPDIR: {}", crate::format::reason(&error));
+                let why = format!("read its record back from TMPDIR: {}", crate::text::reason(&error));
                 let record = Record::without_measures(seq, Outcome::Failed(why));
                 Over { task: Task::new(seq, ""), record, line: None }
             })),

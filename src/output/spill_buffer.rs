@@ -11,8 +11,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::traits::Channel;
-use crate::format::reason;
 use crate::temporary::unnamed_file;
+use crate::text::reason;
 
 /// What a piece in memory takes beside its bytes, about.
 pub(super) const PIECE_OVERHEAD: usize = 64;

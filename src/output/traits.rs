@@ -6,8 +6,8 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::format::reason;
 use crate::task::{Outcome, Record, Task};
+use crate::text::reason;
 
 /// The two streams a task can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

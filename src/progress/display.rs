@@ -15,10 +15,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::notice::{notice, tell};
 use super::state::{ProgressState, Snapshot};
 use crate::event::{Event, Observer};
-use crate::format;
+use crate::numbers;
 use crate::process;
 use crate::sync::{Condvar, Mutex};
 use crate::task::Record;
+use crate::text;
 
 /// The bar comes only when a run has lasted this long: what is over at once
 /// needs none.
@@ -127,8 +128,8 @@ impl ProgressDisplay {
     pub fn list(&self) {
         let Some(now) = self.state.snapshot() else { return };
         let tasks = now.running.iter().map(|task| {
-            let lasts = format::duration(task.lasts);
-            let label = format::printable(&task.label);
+            let lasts = numbers::duration(task.lasts);
+            let label = text::printable(&task.label);
             format!("parsim: slot {}, {lasts}: {label}\n", task.slot + 1)
         });
         self.write(
@@ -277,8 +278,8 @@ fn verdict(record: &Record) -> Option<String> {
     let fact = |name: &str| record.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let verdict = fact("verdict")?;
     let reason = fact("reason").map_or_else(String::new, |reason| format!("  {reason}"));
-    let line = format!("{verdict:5} {:>9}  {}{reason}", format::duration(record.wall), record.label);
-    Some(format::printable(&line) + "\n")
+    let line = format!("{verdict:5} {:>9}  {}{reason}", numbers::duration(record.wall), record.label);
+    Some(text::printable(&line) + "\n")
 }
 
 /// A task that lasts says nothing: somebody has to look at the clock. Beside the

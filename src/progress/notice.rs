@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use crate::event::Event;
-use crate::{format, process};
+use crate::{process, text};
 
 /// What is to be said of `event`, if anything is.
 pub(super) fn notice(event: &Event<'_>) -> Option<String> {
@@ -41,7 +41,7 @@ pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {
 /// Says it on stderr.
 pub(super) fn tell(text: &str) {
     // What cannot be told is no reason to stop the work.
-    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", text::printable(text));
 }
 
 #[cfg(test)]

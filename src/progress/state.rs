@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
-use crate::format;
+use crate::numbers;
 use crate::sync::Mutex;
+use crate::text;
 
 /// Fewer bytes than this are results, not a stream to be told the rate of.
 const WORTH_A_RATE: u64 = 1_000_000;
@@ -222,7 +223,7 @@ impl Snapshot {
     pub fn line(&self, longest: usize) -> String {
         let mut line = match self.total {
             Some(total) => format!("{}/{total} {}s", self.done, self.unit),
-            None => format::plural(self.done, &self.unit),
+            None => numbers::plural(self.done, &self.unit),
         };
         line += &format!(", {} running", self.running.len());
         if self.stopped > 0 {
@@ -242,7 +243,7 @@ impl Snapshot {
             line += &format!(", ETA {}", clock_time(eta));
         }
         if let Some(first) = self.running.first() {
-            let label = shortened(&format::printable(&first.label), longest);
+            let label = shortened(&text::printable(&first.label), longest);
             line += &format!(", longest {}: {label}", clock_time(first.lasts));
         }
         line
@@ -256,7 +257,7 @@ impl Snapshot {
         if self.bytes >= WORTH_A_RATE {
             let bytes = self.bytes as f64;
             let rate = bytes / self.elapsed.as_secs_f64().max(1e-3);
-            name += &format!("{} at {}, ", format::bytes(bytes), format::rate(rate));
+            name += &format!("{} at {}, ", numbers::bytes(bytes), numbers::rate(rate));
         }
         name + &self.line(longest)
     }

@@ -8,9 +8,9 @@ use std::io::Write;
 
 use super::hyperfine::{self, nanos};
 use super::{Row, change};
-use crate::format;
 use crate::study::{Column, Comparison, RunResult, Study, Verdict, WorkerCosts};
 use crate::task::Way;
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -77,7 +77,7 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
     };
     let failed = column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     [
-        format::printable(&result.command),
+        printable(&result.command),
         result.mean.to_string(),
         known(result.stddev),
         result.median.to_string(),

@@ -11,10 +11,11 @@ use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Row, text, timeline};
-use crate::format;
+use crate::numbers;
 use crate::study::{Agreement, Column, Cut, Difference, Study};
 use crate::style::Styles;
 use crate::task::{Outcome, Record, Way};
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -41,7 +42,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn class(study: &Study) -> String {
-    format!("parsim.{}", format::printable(&study.workload))
+    format!("parsim.{}", printable(&study.workload))
 }
 
 fn suite(study: &Study, column: &Column) -> TestSuite {
@@ -92,7 +93,7 @@ fn left(tasks: Option<u64>, told: u64) -> Option<String> {
     match tasks.map(|tasks| tasks.saturating_sub(told)) {
         Some(0) => None,
         Some(1) => Some("1 task that was not finished".to_owned()),
-        Some(left) => Some(format!("{} that were not finished", format::plural(left, "task"))),
+        Some(left) => Some(format!("{} that were not finished", numbers::plural(left, "task"))),
         None => Some("tasks that were not finished".to_owned()),
     }
 }
@@ -129,9 +130,9 @@ fn case(record: &Record) -> TestCase {
         }
     };
     if !record.outcome.is_success() {
-        status.set_message(format::printable(&record.outcome.to_string()));
+        status.set_message(printable(&record.outcome.to_string()));
     }
-    let mut case = TestCase::new(format::printable(&record.label), status);
+    let mut case = TestCase::new(printable(&record.label), status);
     case.set_time(record.wall);
     case
 }
@@ -140,14 +141,14 @@ fn case(record: &Record) -> TestCase {
 fn failed(study: &Study, way: Way) -> impl Iterator<Item = TestCase> {
     study.failures.values().filter(move |failure| failure.is_of(way)).map(|failure| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format::printable(&failure.why));
-        TestCase::new(format::printable(&failure.label), status)
+        status.set_message(printable(&failure.why));
+        TestCase::new(printable(&failure.label), status)
     })
 }
 
 /// The other tasks are one case, if there are any.
 fn succeeded_unseen(succeeded: u64) -> Option<TestCase> {
-    let others = format!("{} that succeeded (no records were kept)", format::plural(succeeded, "task"));
+    let others = format!("{} that succeeded (no records were kept)", numbers::plural(succeeded, "task"));
     (succeeded > 0).then(|| TestCase::new(others, TestCaseStatus::success()))
 }
 
@@ -155,7 +156,7 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     let mut status = TestCaseStatus::success();
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format::printable(&text::identical(agreement, Styles::plain())));
+        status.set_message(printable(&text::identical(agreement, Styles::plain())));
         let named = agreement.differences.iter().map(differs);
         let differing: Vec<String> = named.chain(text::and_more(agreement)).collect();
         status.set_description(differing.join("\n"));
@@ -167,6 +168,6 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
 
 fn differs(difference: &Difference) -> String {
     let Difference { label, way, why, .. } = difference;
-    let why = if why.is_empty() { String::new() } else { format!(": {}", format::printable(why)) };
-    format!("differs: {} ({way}){why}", format::printable(label))
+    let why = if why.is_empty() { String::new() } else { format!(": {}", printable(why)) };
+    format!("differs: {} ({way}){why}", printable(label))
 }

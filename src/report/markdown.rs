@@ -9,9 +9,9 @@ use std::io;
 use std::ops::Range;
 
 use super::{Row, Table, change, services, text};
-use crate::format;
 use crate::study::{Study, explain};
 use crate::style::Styles;
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -37,9 +37,9 @@ fn render(study: &Study, out: &mut dyn io::Write) -> anyhow::Result<()> {
         text::summary(study, plain),
         services::particulars(study),
         text::failures(study, plain),
-        study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))).collect(),
+        study.remarks.iter().map(|remark| format!("note: {}", printable(remark))).collect(),
         text::other_load(study).into_iter().collect(),
-        explain(study).as_deref().map(format::printable).into_iter().collect(),
+        explain(study).as_deref().map(printable).into_iter().collect(),
     ];
     for point in said.iter().flatten() {
         let _ = writeln!(page, "- {}", escaped(point));

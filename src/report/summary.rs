@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, RunResult, Streaming, Study, serial_time};
+use crate::text::printable;
 
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
@@ -31,24 +32,24 @@ pub fn render(study: &Study, detail: Detail) -> String {
     lines.extend(one_after_another(study, column, run));
     if detail == Detail::Full {
         lines.extend(slots(run, &folded));
-        let show = if folded.peak_memory_is_bound { format::memory_below } else { format::memory };
+        let show = if folded.peak_memory_is_bound { numbers::memory_below } else { numbers::memory };
         let peak = folded.peak_memory.map(|peak| show(peak as f64));
         lines.extend(peak.map(|peak| format!("peak memory of a job: {peak}")));
         lines.extend(longest(&folded));
     }
-    lines.iter().map(|line| format!("{}\n", format::printable(line))).collect()
+    lines.iter().map(|line| format!("{}\n", printable(line))).collect()
 }
 
 fn whole(study: &Study, run: &RunResult) -> String {
-    let mut line = format::plural(run.tasks, &study.unit);
+    let mut line = numbers::plural(run.tasks, &study.unit);
     if run.failed > 0 {
-        line += &format!(" ({} failed)", format::count(run.failed));
+        line += &format!(" ({} failed)", numbers::count(run.failed));
     }
     let cpu = run.usage.cpu();
-    line += &format!(" in {}, {} CPU", format::duration(run.wall), format::duration(cpu));
+    line += &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::duration(cpu));
     if !run.wall.is_zero() {
-        let busy = format::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
-        line += &format!(": {busy} of {} kept busy", format::plural(study.host.usable as u64, "core"));
+        let busy = numbers::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
+        line += &format!(": {busy} of {} kept busy", numbers::plural(study.host.usable as u64, "core"));
     }
     line
 }
@@ -57,7 +58,7 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
     let quantile = |share| folded.walls.quantile(share).map(|time| time.min(run.longest));
     let (half, most) = (quantile(0.5)?, quantile(0.95)?);
     let unit = &study.unit;
-    let longest = format!("{}: {}", format::duration(run.longest), run.longest_label);
+    let longest = format!("{}: {}", numbers::duration(run.longest), run.longest_label);
     Some(match run.tasks {
         1 => return None,
         2..20 => format!("half of the {unit}s took {} or less; longest {longest}", rounded(half)),
@@ -72,7 +73,7 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
 fn one_after_another(study: &Study, column: &Column, run: &RunResult) -> Option<String> {
     let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
     let wall = run.wall.as_secs_f64();
-    let (low, high) = (format::factor(estimate.low / wall), format::factor(estimate.high / wall));
+    let (low, high) = (numbers::factor(estimate.low / wall), numbers::factor(estimate.high / wall));
     let factor = if estimate.is_one() { high } else { format!("{low} to {high}") };
     Some(format!("one after another: {estimate}, {factor} as long"))
 }
@@ -84,18 +85,18 @@ fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
     }
     let mut shares: Vec<f64> = folded.busy.iter().map(|busy| busy.as_secs_f64() / wall).collect();
     if shares.len() <= SLOTS {
-        let shares: Vec<String> = shares.iter().map(|share| format::percent(*share)).collect();
+        let shares: Vec<String> = shares.iter().map(|share| numbers::percent(*share)).collect();
         return Some(format!("busy, slot by slot: {}", shares.join(", ")));
     }
     shares.sort_by(f64::total_cmp);
     let (least, middle, most) = (shares[0], shares[shares.len() / 2], shares[shares.len() - 1]);
-    let [least, middle, most] = [least, middle, most].map(format::percent);
+    let [least, middle, most] = [least, middle, most].map(numbers::percent);
     Some(format!("busy: {} slots, {least} to {most}, median {middle}", shares.len()))
 }
 
 fn longest(folded: &Streaming) -> Vec<String> {
     let lines = folded.longest.iter();
-    lines.map(|long| format!("  {} {}: {}", format::duration(long.wall), long.seq + 1, long.label)).collect()
+    lines.map(|long| format!("  {} {}: {}", numbers::duration(long.wall), long.seq + 1, long.label)).collect()
 }
 
 /// A quantile is right within 2 %: two digits of it are told.

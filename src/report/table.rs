@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
 use crate::task::Way;
 
@@ -71,11 +71,11 @@ impl Table {
         line("CPU use", &cpu_use, &|_, parallel| format!("of {} %", parallel.width * 100));
         line(&format!("{}s/s", study.unit), &per_second, &nothing);
         if columns.iter().any(|column| bytes(column) >= WORTH_A_RATE) {
-            line("bytes/s", &|column| format::rate(over(bytes(column), column.wall())), &nothing);
+            line("bytes/s", &|column| numbers::rate(over(bytes(column), column.wall())), &nothing);
         }
         if columns.iter().all(|column| column.runs.iter().all(|run| run.memory().is_some())) {
             let peak = |column: &Column| column.median(|run| run.memory().unwrap_or_default() as f64);
-            line("peak memory", &|column| format::memory(peak(column)), &|one, other| {
+            line("peak memory", &|column| numbers::memory(peak(column)), &|one, other| {
                 changed(peak(one), peak(other))
             });
         }
@@ -91,7 +91,7 @@ impl Table {
             "start-up + preparation + wall".to_owned()
         });
         let failed = |column: &Column| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
-        line("failed", &|column| format::count(failed(column)), &nothing);
+        line("failed", &|column| numbers::count(failed(column)), &nothing);
         if several && study.base().is_some() {
             table.lines.extend(scaling(study, &columns, &comparisons));
         }
@@ -167,11 +167,11 @@ fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>
         _ => "speed-up".to_owned(),
     };
     vec![
-        line(&speedup, &|comparison, _| claimed(comparison, comparison.speedup, format::factor)),
-        line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, format::percent)),
+        line(&speedup, &|comparison, _| claimed(comparison, comparison.speedup, numbers::factor)),
+        line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, numbers::percent)),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
-            share.map_or_else(String::new, |share| claimed(comparison, share, format::percent))
+            share.map_or_else(String::new, |share| claimed(comparison, share, numbers::percent))
         }),
     ]
 }
@@ -183,8 +183,13 @@ type Cost = (&'static str, fn(&WorkerCosts) -> f64, fn(f64) -> String, &'static 
 
 const CREW: &[Cost] = &[
     ("workers' start", |crew| crew.startup.as_secs_f64(), seconds, "in wall"),
-    ("workers' memory", |crew| crew.peak_memory.unwrap_or_default() as f64, format::memory, "in peak memory"),
-    ("data passed", |crew| crew.passed as f64, format::bytes, ""),
+    (
+        "workers' memory",
+        |crew| crew.peak_memory.unwrap_or_default() as f64,
+        numbers::memory,
+        "in peak memory",
+    ),
+    ("data passed", |crew| crew.passed as f64, numbers::bytes, ""),
     ("passing it", WorkerCosts::passing_each, seconds, "in wall, for each worker"),
 ];
 
@@ -202,7 +207,7 @@ fn bytes(column: &Column) -> f64 {
 }
 
 fn seconds(value: f64) -> String {
-    format::seconds(value)
+    numbers::seconds(value)
 }
 
 fn rough(column: &Column, value: f64) -> String {
@@ -211,11 +216,11 @@ fn rough(column: &Column, value: f64) -> String {
 }
 
 fn cpu_use(column: &Column) -> String {
-    format::percent(over(column.cpu(), column.wall()))
+    numbers::percent(over(column.cpu(), column.wall()))
 }
 
 fn per_second(column: &Column) -> String {
-    format::three_digits(over(column.median(|run| run.tasks as f64), column.wall()))
+    numbers::three_digits(over(column.median(|run| run.tasks as f64), column.wall()))
 }
 
 fn over(amount: f64, time: f64) -> f64 {
@@ -224,7 +229,7 @@ fn over(amount: f64, time: f64) -> f64 {
 
 /// How a figure changed; nothing where it is too small to be told.
 fn changed(one: f64, other: f64) -> String {
-    if one > 0.0 { format::change(other / one) } else { String::new() }
+    if one > 0.0 { numbers::change(other / one) } else { String::new() }
 }
 
 fn faster(comparison: Option<&Comparison>) -> String {
@@ -232,9 +237,11 @@ fn faster(comparison: Option<&Comparison>) -> String {
         None => String::new(),
         Some(Comparison { verdict: Verdict::Unclaimed(_), .. }) => "not compared".to_owned(),
         Some(Comparison { verdict: Verdict::NoDifference(_), .. }) => "no measurable difference".to_owned(),
-        Some(Comparison { speedup, .. }) if format::factor(*speedup) == "1.00x" => "1.00x".to_owned(),
-        Some(Comparison { speedup, .. }) if *speedup >= 1.0 => format!("{} faster", format::factor(*speedup)),
-        Some(Comparison { speedup, .. }) => format!("{} slower", format::factor(1.0 / speedup)),
+        Some(Comparison { speedup, .. }) if numbers::factor(*speedup) == "1.00x" => "1.00x".to_owned(),
+        Some(Comparison { speedup, .. }) if *speedup >= 1.0 => {
+            format!("{} faster", numbers::factor(*speedup))
+        }
+        Some(Comparison { speedup, .. }) => format!("{} slower", numbers::factor(1.0 / speedup)),
     }
 }
 

@@ -5,10 +5,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
 use super::{Look, Pictures, Table, services, terminal};
-use crate::format;
+use crate::numbers;
 use crate::study::{self, Agreement, Column, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
 use crate::style::{Styles, paint};
 use crate::task::Way;
+use crate::text::printable;
 
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;
@@ -46,10 +47,10 @@ pub fn render(study: &Study, look: Look) -> String {
     lines.extend(results(study));
     lines.extend(whereabouts(study));
     lines.extend(failures(study, look.styles));
-    lines.extend(study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))));
+    lines.extend(study.remarks.iter().map(|remark| format!("note: {}", printable(remark))));
     if !lines.is_empty() && study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
         lines.extend(other_load(study));
-        lines.extend(explain(study).as_deref().map(format::printable));
+        lines.extend(explain(study).as_deref().map(printable));
     }
     lines.extend(hint(study).map(|hint| paint(look.styles.faint, &hint)));
     let mut text = lines.join("\n");
@@ -65,7 +66,7 @@ fn title(study: &Study, styles: Styles) -> String {
 pub(super) fn command_line(study: &Study) -> String {
     let command =
         if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
-    format::printable(&command)
+    printable(&command)
 }
 
 /// How many tasks, how many at a time, on what, and how often.
@@ -77,11 +78,11 @@ pub(super) fn about(study: &Study) -> String {
             widths.push(width);
         }
     }
-    let mut about = format::plural(n_tasks, "task");
+    let mut about = numbers::plural(n_tasks, "task");
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
     }
-    about += &format!(" on {}", format::plural(study.host.usable as u64, "core"));
+    about += &format!(" on {}", numbers::plural(study.host.usable as u64, "core"));
     let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
     if most > 1 {
         about += &format!(", median of {most}");
@@ -135,7 +136,7 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     }
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
-        let bound = format::seconds(comparison.lower_bound);
+        let bound = numbers::seconds(comparison.lower_bound);
         lines.push(format!(
             "lower bound {bound}: the larger of serial / {} and the longest task",
             parallel.width
@@ -143,16 +144,13 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
     }
     lines.extend(sample(study));
     if let Some(agreement) = &study.agreement {
-        lines.extend(agreement.checked.as_deref().map(format::printable));
+        lines.extend(agreement.checked.as_deref().map(printable));
         for difference in &agreement.differences {
             let what = if agreement.outside { "changed between the ways" } else { "differs" };
-            let mut text = format!(
-                "{what}: {} ({})",
-                format::printable(&difference.label),
-                study.called(difference.way)
-            );
+            let mut text =
+                format!("{what}: {} ({})", printable(&difference.label), study.called(difference.way));
             if !difference.why.is_empty() {
-                text += &format!(": {}", format::printable(&difference.why));
+                text += &format!(": {}", printable(&difference.why));
             }
             lines.push(paint(styles.bad, &text));
         }
@@ -164,7 +162,7 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
 /// Of those that differ the first are named.
 pub(super) fn and_more(agreement: &Agreement) -> Option<String> {
     let more = agreement.more_differences;
-    (more > 0).then(|| format!("... and {} more differ", format::count(more)))
+    (more > 0).then(|| format!("... and {} more differ", numbers::count(more)))
 }
 
 /// The speed-up of `column`, and what the slots made of it.
@@ -173,8 +171,8 @@ fn gained(column: &Column, comparison: &Comparison) -> String {
     if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
         return speedup;
     }
-    let slots = format::plural(column.width as u64, "slot");
-    format!("{speedup}, efficiency {} of {slots}", format::percent(comparison.efficiency))
+    let slots = numbers::plural(column.width as u64, "slot");
+    format!("{speedup}, efficiency {} of {slots}", numbers::percent(comparison.efficiency))
 }
 
 /// What the whole would take, where only a sample was run.
@@ -186,7 +184,7 @@ fn sample(study: &Study) -> Option<String> {
     });
     let wholes: Vec<String> = wholes.collect();
     let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let (ran, total) = (format::count(ran), format::plural(total, &study.unit));
+    let (ran, total) = (numbers::count(ran), numbers::plural(total, &study.unit));
     Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
 }
 
@@ -222,7 +220,7 @@ fn fitted(fit: &Fit) -> String {
         Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
     };
     let follows = match (fit.limit(), fit.best_width()) {
-        (Some(limit), _) => format!("limit {} (extrapolated)", format::factor(limit)),
+        (Some(limit), _) => format!("limit {} (extrapolated)", numbers::factor(limit)),
         (None, Some(width)) => {
             let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
             format!("best at {width:.0} at a time{mark}")
@@ -233,19 +231,19 @@ fn fitted(fit: &Fit) -> String {
     format!(
         "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
         fit.law,
-        format::percent(fit.off)
+        numbers::percent(fit.off)
     )
 }
 
 fn speedup(comparison: &Comparison) -> String {
-    let ratio = format::factor(comparison.speedup);
+    let ratio = numbers::factor(comparison.speedup);
     match &comparison.verdict {
         Verdict::Untested { runs } => {
-            format!("speed-up {ratio} over serial ({}, no test)", format::plural(*runs as u64, "run"))
+            format!("speed-up {ratio} over serial ({}, no test)", numbers::plural(*runs as u64, "run"))
         }
         Verdict::Different(interval) | Verdict::NoDifference(interval) => {
             let verdict = if interval.holds(1.0) { "no measurable difference: " } else { "" };
-            let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
+            let (low, high) = (numbers::three_digits(interval.low), numbers::three_digits(interval.high));
             format!("{verdict}speed-up {ratio} ({low}-{high}) over serial")
         }
         Verdict::Unclaimed(text) => format!("no speed-up is claimed: {text}"),
@@ -257,7 +255,7 @@ pub(super) fn identical(agreement: &Agreement, styles: Styles) -> String {
     let style = if agreement.holds() { styles.good } else { styles.bad };
     let told = |identical, of, unit: &str| {
         let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
-        format!("{} of {} {noun} identical", format::count(identical), format::count(of))
+        format!("{} of {} {noun} identical", numbers::count(identical), numbers::count(of))
     };
     let mut text = told(agreement.identical, agreement.items, &agreement.unit);
     if let Some(files) = agreement.files {
@@ -273,7 +271,7 @@ pub(super) fn results(study: &Study) -> Vec<String> {
         if output.lines().count() > RESULTS {
             results.push("...");
         }
-        format::printable(&results.join(", "))
+        printable(&results.join(", "))
     };
     let mut lines: Vec<(Way, String)> = Vec::new();
     for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
@@ -299,10 +297,10 @@ pub(super) fn whereabouts(study: &Study) -> Vec<String> {
             if run.failed > 0 && run.succeeded == 0 {
                 continue;
             }
-            let mut line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
+            let mut line = format!("{:wide$}{}", study.called(column.way), printable(place));
             if run.failed > 0 {
-                let all = format::plural(run.tasks, &study.unit);
-                line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
+                let all = numbers::plural(run.tasks, &study.unit);
+                line += &printable(&format!(": {} of {all} done", numbers::count(run.succeeded)));
             }
             if !lines.contains(&line) {
                 lines.push(line);
@@ -319,7 +317,7 @@ pub(super) fn failures(study: &Study, styles: Styles) -> Vec<String> {
         .take(NAMED)
         .map(|failure| {
             let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.failed_in(failure));
-            paint(styles.bad, &format::printable(&text))
+            paint(styles.bad, &printable(&text))
         })
         .collect();
     let more = study.failures.len().saturating_sub(NAMED);
@@ -335,7 +333,7 @@ pub(super) fn other_load(study: &Study) -> Option<String> {
     (per_core >= BUSY).then(|| {
         format!(
             "note: the load was {} for each core when this began: other work may have slowed it",
-            format::three_digits(per_core)
+            numbers::three_digits(per_core)
         )
     })
 }
@@ -346,7 +344,7 @@ fn hint(study: &Study) -> Option<String> {
     let typed = study.command.join(" ");
     // A line that cannot be shown as it was typed cannot be typed again.
     if study.columns.iter().any(|column| (column.way == Way::Serial) != is_serial)
-        || format::printable(&typed) != typed
+        || printable(&typed) != typed
     {
         return None;
     }

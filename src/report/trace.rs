@@ -11,9 +11,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::{Row, text, timeline};
-use crate::format;
 use crate::study::{Column, RunResult, Study};
 use crate::task::Record;
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Row =
@@ -65,7 +65,7 @@ fn process(study: &Study, column: &Column, number: usize, run: &RunResult) -> St
     if run.records.is_empty() {
         name += " (no records were kept)";
     }
-    format::printable(&name)
+    printable(&name)
 }
 
 fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResult) -> io::Result<()> {
@@ -90,7 +90,7 @@ fn lane(slot: u32) -> u32 {
 fn slice(pid: usize, record: &Record) -> Value {
     let mut args = Map::new();
     args.insert("task".to_owned(), json!(record.seq + 1));
-    args.insert("outcome".to_owned(), json!(format::printable(&record.outcome.to_string())));
+    args.insert("outcome".to_owned(), json!(printable(&record.outcome.to_string())));
     args.insert("cpu_ms".to_owned(), json!(record.cpu.as_secs_f64() * 1e3));
     args.insert("bytes".to_owned(), json!(record.bytes));
     if record.attempt > 1 {
@@ -106,10 +106,10 @@ fn slice(pid: usize, record: &Record) -> Value {
         args.insert(format!("{}_ms", span.name), json!(span.wall.as_secs_f64() * 1e3));
     }
     for (name, fact) in &record.facts {
-        args.insert(name.to_string(), json!(format::printable(fact)));
+        args.insert(name.to_string(), json!(printable(fact)));
     }
     json!({
-        "name": format::printable(&record.label),
+        "name": printable(&record.label),
         "cat": if record.outcome.is_failure() { "task,failed" } else { "task" },
         "ph": "X",
         "ts": microseconds(record.start),

@@ -3,7 +3,7 @@
 
 use super::bootstrap::{Interval, ratio_of_medians};
 use super::{Column, RunResult, Study};
-use crate::format;
+use crate::numbers;
 use crate::task::Way;
 
 /// Below this many runs of each way the ratio is told without a test.
@@ -120,7 +120,7 @@ pub(super) fn failure_guard(study: &Study) -> Option<String> {
     let failed = study.n_failed() as u64;
     // What failed alike each time took its time each time.
     let alike = study.agreement.as_ref().map_or(0, |agreement| agreement.failed_alike);
-    (failed > alike).then(|| format!("{} failed", format::plural(failed, "task")))
+    (failed > alike).then(|| format!("{} failed", numbers::plural(failed, "task")))
 }
 
 /// Why no ratio is claimed, when one of two columns waited for the disk and the
@@ -131,7 +131,7 @@ pub(super) fn disk_guard((one, first): (&str, &Column), (other, second): (&str, 
     let wall = first.wall().min(second.wall());
     let matters = (DISK_READ_OF_A_SECOND * wall).clamp(DISK_READ_THAT_IS_NOTHING, DISK_READ_THAT_MATTERS);
     if lopsided(read.0, read.1, matters) {
-        let (first, second) = (format::bytes(read.0), format::bytes(read.1));
+        let (first, second) = (numbers::bytes(read.0), numbers::bytes(read.1));
         return Some(format!("{one} read {first} from disk, {other} {second}: repeat with --warmup 1"));
     }
     let faults = both(|run| run.usage.major_faults as f64);

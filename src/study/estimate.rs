@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::{Column, RunResult};
-use crate::format;
+use crate::numbers;
 
 /// From this share on, the cores were busy: tasks waited for cores, so that their
 /// wall times say too much, and their CPU times are what they would take alone.
@@ -54,7 +54,7 @@ impl Estimate {
 /// `est. 4.012 s`, `est. 2.010 s to 4.012 s`
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = format::seconds;
+        let told = numbers::seconds;
         if self.is_one() {
             write!(f, "est. {}", told(self.middle()))
         } else {

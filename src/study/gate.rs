@@ -5,7 +5,7 @@
 //! compared.
 
 use super::{Changes, Comparison, Interval, Study, Verdict};
-use crate::format;
+use crate::numbers;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -92,7 +92,7 @@ impl Gates {
 /// What of `compared` - its name, its time over that of `against`, and what can be
 /// said of that - may be more than `share` slower.
 fn too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) -> Vec<String> {
-    let asked = format!("and {} is allowed", format::fine_change(1.0 + share));
+    let asked = format!("and {} is allowed", numbers::fine_change(1.0 + share));
     if compared.is_empty() {
         return vec![format!("there is nothing to compare with {against}, {asked}")];
     }
@@ -100,13 +100,13 @@ fn too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) ->
         // The same for all, most often.
         Verdict::Unclaimed(why) => Some(format!("not compared with {against} ({why}), {asked}")),
         Verdict::Untested { .. } => (ratio > 1.0 + share)
-            .then(|| format!("{name} took {} against {against}, {asked}", format::fine_change(ratio))),
+            .then(|| format!("{name} took {} against {against}, {asked}", numbers::fine_change(ratio))),
         Verdict::NoDifference(interval) | Verdict::Different(interval) => {
             (interval.low > 1.0 + share).then(|| {
-                let [low, high] = [interval.low, interval.high].map(format::fine_change);
+                let [low, high] = [interval.low, interval.high].map(numbers::fine_change);
                 format!(
                     "{name} took {} ({low} to {high}) against {against}, {asked}",
-                    format::fine_change(ratio)
+                    numbers::fine_change(ratio)
                 )
             })
         }
@@ -117,9 +117,9 @@ fn too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) ->
 }
 
 fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
-    let asked = format!("and {} is asked for", format::factor(least));
+    let asked = format!("and {} is asked for", numbers::factor(least));
     let Some(fastest) = fastest else { return Some(format!("there is no speed-up, {asked}")) };
-    let reached = format::factor(fastest.speedup);
+    let reached = numbers::factor(fastest.speedup);
     match &fastest.verdict {
         Verdict::Unclaimed(text) => Some(format!("no speed-up is claimed ({text}), {asked}")),
         Verdict::Untested { .. } => {
@@ -128,7 +128,7 @@ fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
         }
         Verdict::NoDifference(interval) | Verdict::Different(interval) => {
             (interval.high < least).then(|| {
-                let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
+                let (low, high) = (numbers::three_digits(interval.low), numbers::three_digits(interval.high));
                 format!("the speed-up is {reached} ({low}-{high}), {asked}")
             })
         }
@@ -141,9 +141,9 @@ fn perhaps_too_little(fastest: &Comparison, least: f64) -> Option<String> {
         format!(
             "--min-speedup {} not decided: {} ({}-{}); use more --runs",
             typed(least),
-            format::factor(fastest.speedup),
-            format::three_digits(interval.low),
-            format::three_digits(interval.high)
+            numbers::factor(fastest.speedup),
+            numbers::three_digits(interval.low),
+            numbers::three_digits(interval.high)
         )
     })
 }
@@ -161,7 +161,7 @@ fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share:
     }
     let slowest = known.into_iter().max_by(|(.., one), (.., other)| one.high.total_cmp(&other.high));
     let (name, ratio, interval) = slowest.filter(|(.., interval)| interval.high > most)?;
-    let [ratio, low, high] = [ratio, interval.low, interval.high].map(format::fine_change);
+    let [ratio, low, high] = [ratio, interval.low, interval.high].map(numbers::fine_change);
     Some(format!(
         "--fail-if-slower {} not decided: {name} took {ratio} ({low} to {high}) against {against}; \
          use more --runs",

@@ -5,14 +5,15 @@ use std::io::{self, IsTerminal as _, Write as _};
 use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
-use crate::format;
 use crate::gnu_args::{Typed, When};
 use crate::interrupt::Interrupt;
+use crate::numbers;
 use crate::output::FailureTails;
 use crate::process;
 use crate::progress::ProgressState;
 use crate::report::summary::{self, Detail};
 use crate::study::Study;
+use crate::text;
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
 /// and what was not started.
@@ -28,30 +29,25 @@ pub(super) fn tell(
         return;
     }
     for (job, failure) in &study.failures {
-        say(&format!(
-            "job {} failed: {}: {}",
-            job + 1,
-            failure.why,
-            format::with_short_words(&failure.label)
-        ));
+        say(&format!("job {} failed: {}: {}", job + 1, failure.why, text::with_short_words(&failure.label)));
         if let Some(tail) = tails.of(*job) {
             show(&tail);
         }
     }
     if study.unnamed_failures > 0 {
-        say(&format!("{} more jobs failed", format::count(study.unnamed_failures)));
+        say(&format!("{} more jobs failed", numbers::count(study.unnamed_failures)));
     }
     if let Some(cut) = &study.cut {
-        let of = cut.tasks.map_or_else(String::new, |tasks| format!(" of {}", format::count(tasks)));
+        let of = cut.tasks.map_or_else(String::new, |tasks| format!(" of {}", numbers::count(tasks)));
         let jobs = if cut.tasks.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
-        say(&format!("interrupted: {}{of} {jobs} had succeeded", format::count(cut.finished)));
+        say(&format!("interrupted: {}{of} {jobs} had succeeded", numbers::count(cut.finished)));
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
         say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {
         match progress.not_started() {
             Some(left) if left > 0 => {
                 let were = if left == 1 { "was" } else { "were" };
-                say(&format!("stopped early: {} {were} not started", format::plural(left, "job")));
+                say(&format!("stopped early: {} {were} not started", numbers::plural(left, "job")));
             }
             _ => say("stopped early: not all jobs were started"),
         }
@@ -66,11 +62,11 @@ fn is_time_over(study: &Study, interrupt: &Interrupt) -> bool {
 
 /// What is known of jobs that the time was not enough for.
 fn unstarted(study: &Study, progress: &ProgressState) -> String {
-    let started = format::plural(progress.started(), "job");
+    let started = numbers::plural(progress.started(), "job");
     let were = if progress.started() == 1 { "was" } else { "were" };
     match (progress.total(), progress.not_started()) {
         (Some(total), Some(left)) if left > 0 => {
-            format!(": {} of {} not started", format::count(left), format::plural(total, "job"))
+            format!(": {} of {} not started", numbers::count(left), numbers::plural(total, "job"))
         }
         _ if study.left_some => format!(": {started} {were} started, and there were more"),
         _ => format!(" before the input had ended: {started} {were} started"),
@@ -103,12 +99,12 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt) -> End {
 /// What a job had to say, indented, so that it is not taken for parsim's own.
 fn show(tail: &[u8]) {
     let text = String::from_utf8_lossy(tail);
-    let lines: String = text.lines().map(|line| format!("    {}\n", format::printable(line))).collect();
+    let lines: String = text.lines().map(|line| format!("    {}\n", text::printable(line))).collect();
     // With stderr closed there is nobody left to tell.
     let _ = process::stderr().write_all(lines.as_bytes());
 }
 
 pub(super) fn say(text: &str) {
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", format::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", text::printable(text));
 }

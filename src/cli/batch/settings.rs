@@ -16,7 +16,6 @@ use super::shell::shell;
 use super::suspend_bar::Beside;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{Streams, Tag, trace};
-use crate::format::reason;
 use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::{Packer, Packing};
 use crate::interrupt::Interrupt;
@@ -26,6 +25,7 @@ use crate::progress::ProgressDisplay;
 use crate::task::Way;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
 use crate::temporary::{keep_files_in, unnamed_file};
+use crate::text::reason;
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
 
 /// A command line gets no longer than this: one argument of the kernel's, which

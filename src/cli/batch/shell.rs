@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Fault;
 use crate::cli::shell::{Chosen, choose, exported_function, search_path};
-use crate::format::printable;
 use crate::gnu_args::{Flag, Typed};
 use crate::process;
+use crate::text::printable;
 use crate::workload::command::{Definitions, Shell};
 
 /// Debian's /etc/zsh/zshenv, which sets `$PATH` where there is next to none.

@@ -30,9 +30,9 @@ use super::pool::{drive_threads, fewer, on_threads};
 use super::{Executor, needed};
 use crate::engine::Run;
 use crate::event::Event;
-use crate::format::without_numbers;
 use crate::study::WorkerCosts;
 use crate::task::Way;
+use crate::text::without_numbers;
 use crate::workload::Workload;
 
 /// The engine of worker processes.

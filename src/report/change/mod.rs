@@ -21,9 +21,10 @@ pub(super) use self::json::render as json;
 pub(super) use self::markdown::render as markdown;
 pub use self::text::render as text;
 use super::table::{Line, Table};
-use crate::format;
+use crate::numbers;
 use crate::study::{Change, Changes, Column, Interval, Study, Verdict};
 use crate::task::Way;
+use crate::text::printable;
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]
@@ -96,10 +97,10 @@ impl<'a> Pair<'a> {
             line("wall", seconds(one.wall()), seconds(other.wall()), short(change));
             line("CPU", seconds(one.cpu()), seconds(other.cpu()), changed(one.cpu(), other.cpu()));
             if let (Some(one), Some(other)) = (peak(one), peak(other)) {
-                line("memory", format::memory(one), format::memory(other), changed(one, other));
+                line("memory", numbers::memory(one), numbers::memory(other), changed(one, other));
             }
             if let Some((one, other)) = change.speedups {
-                line("speed-up", format::factor(one), format::factor(other), String::new());
+                line("speed-up", numbers::factor(one), numbers::factor(other), String::new());
             }
         }
         Table { header, lines }
@@ -109,7 +110,7 @@ impl<'a> Pair<'a> {
     /// nothing can.
     pub(super) fn verdicts(&self) -> Vec<(Trend, String)> {
         if let Some(why) = &self.changes.unlike {
-            return vec![(Trend::Unclaimed, format!("not comparable: {}", format::printable(why)))];
+            return vec![(Trend::Unclaimed, format!("not comparable: {}", printable(why)))];
         }
         if self.changes.columns.is_empty() {
             let text = "not comparable: no way and width was run in both".to_owned();
@@ -122,12 +123,12 @@ impl<'a> Pair<'a> {
     /// Whether the tasks gave what they gave before, where that is known.
     pub(super) fn results(&self) -> Option<String> {
         let (same, of) = self.changes.results?;
-        Some(format!("{} of {} gave the same as before", format::count(same), format::plural(of, "task")))
+        Some(format!("{} of {} gave the same as before", numbers::count(same), numbers::plural(of, "task")))
     }
 
     /// What else a person should know.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self.changes.notes.iter().map(|note| format::printable(note)).collect();
+        let mut notes: Vec<String> = self.changes.notes.iter().map(|note| printable(note)).collect();
         for (when, side) in self.sides() {
             let load = super::text::other_load(side.study);
             notes.extend(load.map(|load| format!("{when}: {}", load.trim_start_matches("note: "))));
@@ -139,13 +140,13 @@ impl<'a> Pair<'a> {
 impl Side<'_> {
     /// The file, when it was measured, and of what.
     pub(super) fn about(&self) -> String {
-        let moment = format::moment(self.study.started);
-        format!("{}, {moment}: {}", format::printable(self.name), super::text::about(self.study))
+        let moment = numbers::moment(self.study.started);
+        format!("{}, {moment}: {}", printable(self.name), super::text::about(self.study))
     }
 }
 
 fn seconds(value: f64) -> String {
-    format::seconds(value)
+    numbers::seconds(value)
 }
 
 /// The median over the runs; nothing where a system does not tell.
@@ -156,7 +157,7 @@ fn peak(column: &Column) -> Option<f64> {
 
 /// How a figure changed; nothing where there was none.
 fn changed(one: f64, other: f64) -> String {
-    if one > 0.0 { format::change(other / one) } else { String::new() }
+    if one > 0.0 { numbers::change(other / one) } else { String::new() }
 }
 
 /// What became of the wall time.
@@ -193,7 +194,7 @@ pub(super) fn interval(change: &Change<'_>) -> Option<Interval> {
 
 /// What stands behind the times in a table.
 fn short(change: &Change<'_>) -> String {
-    let by = format::fine_change(change.ratio());
+    let by = numbers::fine_change(change.ratio());
     match &change.verdict {
         Verdict::Unclaimed(_) => "not compared".to_owned(),
         Verdict::NoDifference(_) => "no measurable difference".to_owned(),
@@ -206,9 +207,9 @@ fn short(change: &Change<'_>) -> String {
 fn sentence(name: &str, change: &Change<'_>) -> String {
     let ratio = change.ratio();
     let by = match ratio {
-        ratio if ratio >= 2.0 => format!("{} slower than before", format::factor(ratio)),
-        ratio if ratio <= 0.5 => format!("{} faster than before", format::factor(1.0 / ratio)),
-        ratio => match format::fine_change(ratio).as_str() {
+        ratio if ratio >= 2.0 => format!("{} slower than before", numbers::factor(ratio)),
+        ratio if ratio <= 0.5 => format!("{} faster than before", numbers::factor(1.0 / ratio)),
+        ratio => match numbers::fine_change(ratio).as_str() {
             "0 %" => "as long as before".to_owned(),
             text => match text.strip_prefix('-') {
                 Some(less) => format!("{less} less time than before"),
@@ -217,7 +218,7 @@ fn sentence(name: &str, change: &Change<'_>) -> String {
         },
     };
     let told = match &change.verdict {
-        Verdict::Unclaimed(why) => format!("not compared: {}", format::printable(why)),
+        Verdict::Unclaimed(why) => format!("not compared: {}", printable(why)),
         Verdict::NoDifference(interval) => {
             format!("no measurable difference ({} with 95 % confidence)", percents(*interval))
         }
@@ -236,17 +237,17 @@ fn sentence(name: &str, change: &Change<'_>) -> String {
 
 fn runs(change: &Change<'_>) -> String {
     match [change.before, change.after].map(|column| column.runs.len()) {
-        [one, other] if one == other => format!("{} each", format::plural(one as u64, "run")),
-        [one, other] => format!("{one} and {}", format::plural(other as u64, "run")),
+        [one, other] if one == other => format!("{} each", numbers::plural(one as u64, "run")),
+        [one, other] => format!("{one} and {}", numbers::plural(other as u64, "run")),
     }
 }
 
 /// `+9.1 to +15 %`
 fn percents(interval: Interval) -> String {
-    let [low, high] = [interval.low, interval.high].map(format::fine_change);
+    let [low, high] = [interval.low, interval.high].map(numbers::fine_change);
     format!("{} to {high}", low.trim_end_matches(" %"))
 }
 
 fn factors(low: f64, high: f64) -> String {
-    format!("{}-{}", format::three_digits(low), format::three_digits(high))
+    format!("{}-{}", numbers::three_digits(low), numbers::three_digits(high))
 }

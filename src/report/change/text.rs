@@ -1,9 +1,9 @@
 //! What changed, for a terminal or a log.
 
 use super::{Pair, Trend};
-use crate::format;
 use crate::report::{Look, Pictures, terminal, text};
 use crate::style::paint;
+use crate::text::printable;
 
 /// Draws `pair`; ends with a newline.
 #[must_use]
@@ -25,7 +25,7 @@ pub fn render(pair: &Pair<'_>, look: Look) -> String {
         });
     }
     lines.extend(pair.results());
-    lines.extend(pair.notes().iter().map(|note| format!("note: {}", format::printable(note))));
+    lines.extend(pair.notes().iter().map(|note| format!("note: {}", printable(note))));
     if look.pictures == Pictures::Drawn {
         lines.extend(bars(pair, look));
     }

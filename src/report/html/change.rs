@@ -7,11 +7,12 @@ use maud::{Markup, html};
 
 use super::tiles::{self, Tile};
 use super::{drawn, page, place, seconds, wide_picture};
-use crate::format;
+use crate::numbers;
 use crate::report::change::{Pair, Side, Trend, trend};
 use crate::report::svg::{Anchor, Axis, Svg, Unit};
 use crate::report::text;
 use crate::study::{Change, Column};
+use crate::text::printable;
 
 const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 124.0;
@@ -28,7 +29,7 @@ const APART: f64 = 12.0;
 const MOST_TILES: usize = 3;
 
 pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let title = format::printable(&format!("{}: before and after", pair.after.study.workload));
+    let title = printable(&format!("{}: before and after", pair.after.study.workload));
     let verdicts = pair.verdicts();
     let body = html! {
         header {
@@ -60,9 +61,9 @@ pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow:
 }
 
 fn about(when: &str, side: Side<'_>) -> Markup {
-    let (moment, place) = (format::moment(side.study.started), place(side.study));
+    let (moment, place) = (numbers::moment(side.study.started), place(side.study));
     html! {
-        p { b { (when) } " " (format::printable(side.name)) " · " (moment) " · " (place) }
+        p { b { (when) } " " (printable(side.name)) " · " (moment) " · " (place) }
         p { code { (text::command_line(side.study)) } }
     }
 }
@@ -74,7 +75,7 @@ fn tiles_of(pair: &Pair<'_>) -> Vec<Tile> {
     let shown = columns.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
     let mut tiles: Vec<Tile> = shown.map(|(_, change)| tile(pair, change)).collect();
     if let Some((same, of)) = pair.changes.results {
-        let figure = format!("{} of {}", format::count(same), format::count(of));
+        let figure = format!("{} of {}", numbers::count(same), numbers::count(of));
         tiles.push(Tile { figure, about: "results the same as before".to_owned(), is_bad: same < of });
     }
     tiles
@@ -83,7 +84,7 @@ fn tiles_of(pair: &Pair<'_>) -> Vec<Tile> {
 fn tile(pair: &Pair<'_>, change: &Change<'_>) -> Tile {
     let trend = trend(change);
     let figure = match trend {
-        Trend::Slower | Trend::Faster | Trend::Untested => format::fine_change(change.ratio()),
+        Trend::Slower | Trend::Faster | Trend::Untested => numbers::fine_change(change.ratio()),
         Trend::Same => "no difference".to_owned(),
         Trend::Unclaimed => "–".to_owned(),
     };
@@ -137,5 +138,5 @@ fn strip(svg: &mut Svg, x: Axis, unit: Unit, top: f64, class: &str, column: &Col
 }
 
 fn runs_of(column: &Column) -> String {
-    format::plural(column.runs.len() as u64, "run")
+    numbers::plural(column.runs.len() as u64, "run")
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::Markup;
 
 use super::{Shown, View, picture, seconds};
-use crate::format;
+use crate::numbers;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit};
 use crate::report::timeline;
 use crate::study::median;
@@ -106,7 +106,7 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
             }
             let mut text = format!("{}, median {}", series.shown.name, seconds(series.median()));
             if kept.len() > 1 && series.shown.column.way != Way::Serial && first > 0.0 {
-                text += &format!(" ({})", format::change(series.median() / first));
+                text += &format!(" ({})", numbers::change(series.median() / first));
             }
             (series.shown.column.way.name(), text)
         })
@@ -114,7 +114,11 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
     svg.legend(13.0, &entries);
     let beyond: usize = kept.iter().map(|series| series.beyond(unit, x.most())).sum();
     let about = if beyond > 0 {
-        format!("{} longer than the axis, up to {}.", format::plural(beyond as u64, "task"), seconds(longest))
+        format!(
+            "{} longer than the axis, up to {}.",
+            numbers::plural(beyond as u64, "task"),
+            seconds(longest)
+        )
     } else {
         String::new()
     };

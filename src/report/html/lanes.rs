@@ -9,11 +9,12 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::{Shown, View, seconds, wide_picture};
-use crate::format;
+use crate::numbers;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit, text_width};
 use crate::report::timeline;
 use crate::study::{Comparison, Verdict};
 use crate::task::Record;
+use crate::text::shortened;
 
 const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 104.0;
@@ -108,7 +109,7 @@ impl<'a> Band<'a> {
         let slots = if is_named {
             format!("{} {}", width, self.shown.name)
         } else {
-            format::plural(width as u64, "slot")
+            numbers::plural(width as u64, "slot")
         };
         svg.text("tick", (LEFT - 8.0, middle), Anchor::End, &slots);
         for (at, lane) in self.lanes.iter().enumerate() {
@@ -157,7 +158,7 @@ pub(super) fn slots(shown: Shown<'_>) -> Markup {
     x.draw_below(&mut svg, bottom, bottom + 3.0, &format!("wall time, {}", unit.name));
     for (at, lane) in lanes.iter().enumerate() {
         let top = top + pitch * at as f64;
-        let busy = format::percent((lane.busy() / shown.wall()).min(1.0));
+        let busy = numbers::percent((lane.busy() / shown.wall()).min(1.0));
         svg.text(
             "tick",
             (LEFT - 52.0, top + pitch / 2.0 + 2.0),
@@ -192,11 +193,13 @@ fn about(shown: Shown<'_>, lanes: &[Lane<'_>]) -> String {
     } else {
         "Tasks narrower than a pixel are drawn as one. ".to_owned()
     };
-    about +=
-        &format!("Slots have a task {} of the time", format::percent((busy / slots / shown.wall()).min(1.0)));
+    about += &format!(
+        "Slots have a task {} of the time",
+        numbers::percent((busy / slots / shown.wall()).min(1.0))
+    );
     let unused = shown.column.width.saturating_sub(lanes.len());
     if unused > 0 {
-        about += &format!("; {} never had one", format::plural(unused as u64, "slot"));
+        about += &format!("; {} never had one", numbers::plural(unused as u64, "slot"));
     }
     if lanes.len() > MOST_LANES {
         about += &format!("; the first {MOST_LANES} of {} are drawn", lanes.len());
@@ -293,7 +296,7 @@ fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown:
 fn tooltip(record: &Record, lane: &Lane<'_>, shown: Shown<'_>) -> String {
     let (start, end) = timeline::span(record);
     let (wall, cpu) = (record.wall.as_secs_f64(), record.cpu.as_secs_f64());
-    let name = format::shortened(&record.label.replace('\n', "\\n"), LONGEST_NAME);
+    let name = shortened(&record.label.replace('\n', "\\n"), LONGEST_NAME);
     let mut text = format!("task {}  {name}\n", record.seq + 1);
     let _ = writeln!(
         text,
@@ -306,14 +309,14 @@ fn tooltip(record: &Record, lane: &Lane<'_>, shown: Shown<'_>) -> String {
     );
     let _ = write!(text, "CPU {}", seconds(cpu));
     if wall > 0.0 {
-        let _ = write!(text, " ({})", format::percent(cpu / wall));
+        let _ = write!(text, " ({})", numbers::percent(cpu / wall));
     }
     if record.attempt > 1 {
         let _ = write!(text, "\nattempt {}", record.attempt);
     }
     if !record.outcome.is_success() {
         let why = record.outcome.to_string().replace('\n', "\\n");
-        let _ = write!(text, "\n{}", format::shortened(&why, LONGEST_NAME));
+        let _ = write!(text, "\n{}", shortened(&why, LONGEST_NAME));
     }
     text
 }

@@ -19,9 +19,10 @@ use std::io::Write;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Row, Table, services, text, timeline};
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, RunResult, Study, explain};
 use crate::style::Styles;
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -112,7 +113,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
         (head(study, &title))
         (tiles::draw(&view))
         @if let Some(sentence) = explain(study) {
-            p.sentence { (format::printable(&sentence)) }
+            p.sentence { (printable(&sentence)) }
         }
         (services(study))
         (side_by_side(&view))
@@ -151,7 +152,7 @@ fn title(view: &View<'_>) -> String {
         _ => "one at a time".to_owned(),
     };
     let (workload, unit) = (&view.study.workload, &view.study.unit);
-    format::printable(&format!("{workload}: {}, {ways}", format::plural(tasks, unit)))
+    printable(&format!("{workload}: {}, {ways}", numbers::plural(tasks, unit)))
 }
 
 fn head(study: &Study, title: &str) -> Markup {
@@ -159,7 +160,7 @@ fn head(study: &Study, title: &str) -> Markup {
         header {
             h1 { (title) }
             p { code { (text::command_line(study)) } }
-            p { (format::moment(study.started)) " · " (place(study)) }
+            p { (numbers::moment(study.started)) " · " (place(study)) }
         }
     }
 }
@@ -173,7 +174,7 @@ fn place(study: &Study) -> String {
     let physical = host.physical.map_or_else(String::new, |n| format!(", {n} physical"));
     place.push(format!("{} of {} logical cores{physical}", host.usable, host.logical));
     place.push(format!("{} {}", host.os, host.kernel.as_deref().unwrap_or("")));
-    format::printable(place.join(" · ").trim_end())
+    printable(place.join(" · ").trim_end())
 }
 
 fn side_by_side(view: &View<'_>) -> Markup {
@@ -236,7 +237,7 @@ fn drawn(table: &Table) -> Markup {
             tbody {
                 @for line in &table.lines {
                     tr {
-                        th scope="row" { (format::printable(&line.label)) }
+                        th scope="row" { (printable(&line.label)) }
                         @for (at, cell) in line.cells.iter().enumerate() {
                             td.change[at >= n_figures] { (cell) }
                         }
@@ -262,7 +263,7 @@ fn pictures(view: &View<'_>) -> Markup {
 }
 
 fn notes(study: &Study) -> Markup {
-    let remarks = study.remarks.iter().map(|remark| format::printable(remark));
+    let remarks = study.remarks.iter().map(|remark| printable(remark));
     let load = text::other_load(study).map(|line| line.trim_start_matches("note: ").to_owned());
     let lines: Vec<String> = remarks.chain(load).collect();
     html! {
@@ -307,5 +308,5 @@ fn wide_picture(heading: &str, about: &str, svg: String) -> Markup {
 
 /// Seconds as people read them.
 fn seconds(value: f64) -> String {
-    format::seconds(value)
+    numbers::seconds(value)
 }

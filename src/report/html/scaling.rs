@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::{View, picture};
-use crate::format;
+use crate::numbers;
 use crate::report::svg::{Anchor, Axis, Svg};
 use crate::report::text;
 use crate::study::{Base, Fit, Point, Scaling, Study};
@@ -176,9 +176,9 @@ fn dot(svg: &mut Svg, (point, way): (&Point, Way), x: Axis, y: Axis, figure: Fig
     }
     let title = format!(
         "{}: speed-up {}, efficiency {}",
-        format::plural(point.width as u64, "slot"),
-        format::factor(point.speedup),
-        format::percent(point.efficiency),
+        numbers::plural(point.width as u64, "slot"),
+        numbers::factor(point.speedup),
+        numbers::percent(point.efficiency),
     );
     let beside = if point.is_fitted { "" } else { " beside" };
     let class = format!("point{beside}{of}");

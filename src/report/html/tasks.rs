@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::{Shown, View, seconds};
-use crate::format;
+use crate::numbers;
 use crate::task::Record;
+use crate::text::{printable, shortened};
 
 /// How many of the slowest are named.
 const SLOWEST: usize = 10;
@@ -70,7 +71,7 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
             }
             @let told = rows.iter().filter(|row| row.why.is_some()).count();
             @if view.study.n_failed() > told {
-                p { "… and " (format::count((view.study.n_failed() - told) as u64)) " more that failed." }
+                p { "… and " (numbers::count((view.study.n_failed() - told) as u64)) " more that failed." }
             }
         }
     }
@@ -115,7 +116,7 @@ fn walls(serial: Shown<'_>, rows: &[Row<'_>]) -> BTreeMap<u64, f64> {
 
 fn stretch(record: &Record, serial: Option<f64>) -> String {
     match serial {
-        Some(serial) if serial > 0.0 => format::factor(record.wall.as_secs_f64() / serial),
+        Some(serial) if serial > 0.0 => numbers::factor(record.wall.as_secs_f64() / serial),
         _ => String::new(),
     }
 }
@@ -137,7 +138,7 @@ fn failures_alone(view: &View<'_>) -> Markup {
                 }
                 @let told = failures.len().min(FAILED);
                 @if view.study.n_failed() > told {
-                    p { "… and " (format::count((view.study.n_failed() - told) as u64)) " more." }
+                    p { "… and " (numbers::count((view.study.n_failed() - told) as u64)) " more." }
                 }
             }
         }
@@ -145,5 +146,5 @@ fn failures_alone(view: &View<'_>) -> Markup {
 }
 
 fn short(text: &str) -> String {
-    format::printable(&format::shortened(text, LONGEST_NAME))
+    printable(&shortened(text, LONGEST_NAME))
 }

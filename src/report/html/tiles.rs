@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::{View, seconds};
-use crate::format;
+use crate::numbers;
 use crate::report::svg::Unit;
 use crate::study::{Comparison, Study, Verdict};
+use crate::text::printable;
 
 /// A figure of more characters is set smaller, so that it stays in its tile.
 const LONGEST_FIGURE: usize = 13;
@@ -29,11 +30,11 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
     let compared = view.parallel.and_then(|shown| Comparison::of(view.study, shown.column));
     let tiles = match (view.parallel, compared) {
         (Some(parallel), Some(comparison)) => {
-            let slots = format::plural(parallel.column.width as u64, "slot");
+            let slots = numbers::plural(parallel.column.width as u64, "slot");
             let mut tiles = vec![speedup(&comparison)];
             if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
                 tiles.push(Tile::new(
-                    format::percent(comparison.efficiency),
+                    numbers::percent(comparison.efficiency),
                     format!("efficiency: speed-up over {slots}"),
                 ));
             }
@@ -59,21 +60,21 @@ pub(super) fn drawn(tiles: impl IntoIterator<Item = Tile>) -> Markup {
 }
 
 fn speedup(comparison: &Comparison) -> Tile {
-    let range = |low, high| format!("{}-{}", format::three_digits(low), format::three_digits(high));
+    let range = |low, high| format!("{}-{}", numbers::three_digits(low), numbers::three_digits(high));
     let about = match &comparison.verdict {
         Verdict::Untested { runs } => {
-            format!("speed-up over serial ({}, no test)", format::plural(*runs as u64, "run"))
+            format!("speed-up over serial ({}, no test)", numbers::plural(*runs as u64, "run"))
         }
         Verdict::Different(it) => {
             format!("speed-up over serial ({} with 95 % confidence)", range(it.low, it.high))
         }
         Verdict::NoDifference(it) => format!("no measurable difference ({})", range(it.low, it.high)),
         Verdict::Unclaimed(why) => {
-            let about = format!("no speed-up is claimed: {}", format::printable(why));
+            let about = format!("no speed-up is claimed: {}", printable(why));
             return Tile { figure: "–".to_owned(), about, is_bad: true };
         }
     };
-    Tile::new(format::factor(comparison.speedup), about)
+    Tile::new(numbers::factor(comparison.speedup), about)
 }
 
 /// What one way alone is judged by.
@@ -83,8 +84,8 @@ fn alone(view: &View<'_>) -> Vec<Tile> {
     let over = |amount: f64| if wall > 0.0 { amount / wall } else { 0.0 };
     let rate = over(shown.column.median(|run| run.tasks as f64));
     vec![
-        Tile::new(format::percent(over(shown.column.cpu())), "CPU use, where 100 % is one core"),
-        Tile::new(format::three_digits(rate), format!("{}s per second", format::printable(&view.study.unit))),
+        Tile::new(numbers::percent(over(shown.column.cpu())), "CPU use, where 100 % is one core"),
+        Tile::new(numbers::three_digits(rate), format!("{}s per second", printable(&view.study.unit))),
     ]
 }
 
@@ -106,7 +107,7 @@ fn wall(view: &View<'_>) -> Tile {
 fn both(one: f64, other: f64) -> String {
     let unit = Unit::of(one.max(other));
     let smaller = unit.scaled(one.min(other));
-    let shown = |time: f64, unit: Unit| format::three_digits(unit.scaled(time));
+    let shown = |time: f64, unit: Unit| numbers::three_digits(unit.scaled(time));
     if smaller >= LEAST_OF_A_UNIT {
         return format!("{} → {} {}", shown(one, unit), shown(other, unit), unit.name);
     }
@@ -117,18 +118,18 @@ fn both(one: f64, other: f64) -> String {
 /// What came out right.
 fn outcome(study: &Study) -> Tile {
     let failed = study.n_failed() as u64;
-    let failures = if failed > 0 { format!(", {} failed", format::count(failed)) } else { String::new() };
+    let failures = if failed > 0 { format!(", {} failed", numbers::count(failed)) } else { String::new() };
     if let Some(agreement) = &study.agreement {
-        let unit = format::printable(&agreement.unit);
+        let unit = printable(&agreement.unit);
         return Tile {
-            figure: format!("{} of {}", format::count(agreement.identical), format::count(agreement.items)),
+            figure: format!("{} of {}", numbers::count(agreement.identical), numbers::count(agreement.items)),
             about: format!("{unit}s identical{failures}"),
             is_bad: !agreement.holds() || failed > 0,
         };
     }
     let tasks = study.columns.iter().flat_map(|column| &column.runs).map(|run| run.tasks).max().unwrap_or(0);
     Tile {
-        figure: format!("{} of {}", format::count(tasks.saturating_sub(failed)), format::count(tasks)),
+        figure: format!("{} of {}", numbers::count(tasks.saturating_sub(failed)), numbers::count(tasks)),
         about: format!("tasks succeeded{failures}"),
         is_bad: failed > 0,
     }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::table::through_proxies;
 use super::{Service, n_asked_for, services, span, total};
-use crate::format;
 use crate::study::Study;
 use crate::task::{Record, Way};
+use crate::text::printable;
 use crate::workload::tap::{Finding, Warning};
 
 /// So many services are named in a monitor's line.
@@ -115,11 +115,11 @@ pub fn nagios(study: &Study) -> (String, Health) {
     };
     let text = text + &through_proxies(&all);
     // The bar divides text from data; a plugin may not use it otherwise.
-    let text = format::printable(&text).replace('|', "/");
+    let text = printable(&text).replace('|', "/");
     let mut data = format!("up={up};;;0;{n_all}");
     for service in all.iter().take(100) {
         let label: String = service.finding.label().chars().filter(|c| !"'=|".contains(*c)).collect();
-        data += &format!(" '{}'={:.3}s;;;0", format::printable(&label), total(service.record).as_secs_f64());
+        data += &format!(" '{}'={:.3}s;;;0", printable(&label), total(service.record).as_secs_f64());
     }
     (format!("TAP {word} - {text} | {data}\n"), health)
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use comfy_table::{Cell, CellAlignment};
 
 use super::{Service, n_asked_for, quantile, services, span, total};
-use crate::format;
+use crate::numbers;
 use crate::report::Look;
 use crate::report::text::ruled;
 use crate::study::Study;
 use crate::style::paint;
+use crate::text::printable;
 
 /// Up to so many services are all shown; of more, those that are not up.
 const SHOWN: usize = 200;
@@ -106,16 +107,16 @@ pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
         };
         let changed = if service.changed { " (changed)" } else { "" };
         let since = finding.up_since.as_deref().map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
-        let mut cells = vec![cut(finding.label()), format::printable(&(verdict + changed)), since];
-        let phase = |name: &str| span(service.record, name).map(format::duration).unwrap_or_default();
+        let mut cells = vec![cut(finding.label()), printable(&(verdict + changed)), since];
+        let phase = |name: &str| span(service.record, name).map(numbers::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
         if queried {
             cells.push(phase("query"));
         }
         if repeated {
-            cells.extend([50, 95, 99].map(|per_cent| format::duration(quantile(&service.totals, per_cent))));
+            cells.extend([50, 95, 99].map(|per_cent| numbers::duration(quantile(&service.totals, per_cent))));
         } else {
-            cells.push(format::duration(total(service.record)));
+            cells.push(numbers::duration(total(service.record)));
         }
         Row { cells, is_up: finding.verdict == "up" }
     };
@@ -145,7 +146,7 @@ pub fn particulars(study: &Study) -> Vec<String> {
         }
     }
     if left_out > 0 {
-        lines.push(format!("... and more to know of {}", format::plural(left_out, "service")));
+        lines.push(format!("... and more to know of {}", numbers::plural(left_out, "service")));
     }
     lines
 }
@@ -195,15 +196,15 @@ fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
     let count =
         |verdict: &str| all.iter().filter(|service| service.finding.verdict == verdict).count() as u64;
     let mut text =
-        format!("{} of {} up", format::count(count("up")), format::plural(n_asked_for as u64, "service"));
+        format!("{} of {} up", numbers::count(count("up")), numbers::plural(n_asked_for as u64, "service"));
     for verdict in ["down", "error"] {
         if count(verdict) > 0 {
-            text += &format!(", {} {verdict}", format::count(count(verdict)));
+            text += &format!(", {} {verdict}", numbers::count(count(verdict)));
         }
     }
     let n_left = n_asked_for.saturating_sub(all.len()) as u64;
     if n_left > 0 {
-        text += &format!(", {} not checked", format::count(n_left));
+        text += &format!(", {} not checked", numbers::count(n_left));
     }
     text + &through_proxies(all)
 }
@@ -217,7 +218,7 @@ pub(super) fn through_proxies(all: &[Service<'_>]) -> String {
     }
     let told = proxies.into_iter().map(|(proxy, count)| {
         let some =
-            if count < all.len() { format!("{} ", format::count(count as u64)) } else { String::new() };
+            if count < all.len() { format!("{} ", numbers::count(count as u64)) } else { String::new() };
         format!("; {some}through proxy {}", cut(proxy))
     });
     told.collect()
@@ -233,7 +234,7 @@ fn cut(text: &str) -> String {
 }
 
 fn cut_to(most: usize, text: &str) -> String {
-    let text = format::printable(text);
+    let text = printable(text);
     if text.chars().count() <= most {
         return text;
     }

@@ -10,7 +10,7 @@ use std::fmt::{self, Write as _};
 
 pub(super) use axis::{Axis, Unit};
 
-use crate::format;
+use crate::text::printable;
 
 /// A picture being drawn, in units of its own: the page scales it.
 pub(super) struct Svg {
@@ -142,7 +142,7 @@ pub(super) fn text_width(text: &str) -> f64 {
 /// feeds, and without what could act on a reader's screen.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    let lines: Vec<String> = text.split('\n').map(format::printable).collect();
+    let lines: Vec<String> = text.split('\n').map(printable).collect();
     for character in lines.join("\n").chars() {
         match character {
             '&' => escaped.push_str("&amp;"),

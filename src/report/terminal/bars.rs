@@ -2,7 +2,7 @@
 
 use super::Look;
 use super::glyphs::Glyphs;
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, Study};
 use crate::task::Way;
 
@@ -25,7 +25,7 @@ pub(super) fn drawn(named: &[(String, f64)], look: Look) -> Vec<String> {
         return Vec::new();
     }
     let glyphs = Glyphs::of(look.unicode);
-    let told: Vec<String> = named.iter().map(|(_, seconds)| format::seconds(*seconds)).collect();
+    let told: Vec<String> = named.iter().map(|(_, seconds)| numbers::seconds(*seconds)).collect();
     let label = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
     let room = look.width.saturating_sub(label + 1 + told.iter().map(String::len).max().unwrap_or(0));
     let bar = |((name, seconds), told): (&(String, f64), &String)| {

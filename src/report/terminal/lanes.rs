@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cells::{Cell, Lane, cores, lanes};
 use super::glyphs::Glyphs;
 use super::{Look, labels, nice_step, place, short, typical};
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, RunResult, Study};
 use crate::style::paint;
 use crate::task::Way;
@@ -42,8 +42,8 @@ fn drawn(study: &Study, column: &Column, look: Look) -> Vec<String> {
         let busy = more.iter().map(|lane| lane.busy).sum::<f64>() / more.len() as f64;
         lines.push(format!(
             "... and {}, on average {} busy",
-            format::plural(more.len() as u64, "more slot"),
-            format::percent(busy)
+            numbers::plural(more.len() as u64, "more slot"),
+            numbers::percent(busy)
         ));
     }
     lines.push(axis(run.wall, n_cells));
@@ -60,7 +60,7 @@ fn legend(
     n_cells: usize,
     glyphs: Glyphs,
 ) -> Vec<String> {
-    let cell = format::duration(run.wall.div_f64(n_cells as f64));
+    let cell = numbers::duration(run.wall.div_f64(n_cells as f64));
     let name = match (study.called(column.way), column.way) {
         ("parallel", _) => format!("-j {}", column.width),
         (name, Way::Serial) => name.to_owned(),
@@ -84,7 +84,7 @@ fn legend(
 }
 
 fn drawn_lane(lane: &Lane, glyphs: Glyphs, look: Look) -> String {
-    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, format::percent(lane.busy));
+    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, numbers::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
         if character == glyphs.failed {
@@ -128,6 +128,6 @@ fn sparkline(study: &Study, column: &Column, run: &RunResult, n_cells: usize, gl
     let cores = cores(run, n_cells);
     let top = cores.iter().copied().fold(column.width.min(study.host.usable) as f64, f64::max);
     let heights: String = cores.iter().map(|cores| glyphs.height(cores / top)).collect();
-    let scale = format!("{} = {}", glyphs.height(1.0), format::percent(top));
+    let scale = format!("{} = {}", glyphs.height(1.0), numbers::percent(top));
     [format!("{:LABEL$}{heights}", "CPU"), format!("{:LABEL$}{scale}", "")]
 }

@@ -2,7 +2,7 @@
 
 use super::glyphs::Glyphs;
 use super::{Look, labels, nice_step, place, short};
-use crate::format;
+use crate::numbers;
 use crate::study::{Base, Point, Scaling, Study};
 
 /// Two marks of the axis are at least so many cells apart.
@@ -74,10 +74,10 @@ fn figures(point: &Point, star: char) -> String {
     format!(
         "{:>6}{star}{:>11}{:>10}{:>7}{:>7}  ",
         point.width,
-        format::seconds(point.wall),
-        format::factor(point.speedup),
-        format::percent(point.efficiency),
-        point.serial_share.map(format::percent).unwrap_or_default(),
+        numbers::seconds(point.wall),
+        numbers::factor(point.speedup),
+        numbers::percent(point.efficiency),
+        point.serial_share.map(numbers::percent).unwrap_or_default(),
     )
 }
 

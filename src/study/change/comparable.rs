@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::format;
 use crate::host::Host;
+use crate::numbers;
 use crate::study::comparison::failure_guard;
 use crate::study::{Column, Study};
 use crate::task::Record;
@@ -27,7 +27,7 @@ fn other_work(before: &Study, after: &Study) -> Option<String> {
     }
     let [was, is] = [before, after].map(tasks);
     if was != is {
-        return Some(format!("there were {} and are {}", format::plural(was, "task"), format::count(is)));
+        return Some(format!("there were {} and are {}", numbers::plural(was, "task"), numbers::count(is)));
     }
     let failed = |study, when: &str| failure_guard(study).map(|why| format!("{why} {when}"));
     failed(before, "before").or_else(|| failed(after, "after"))
@@ -96,7 +96,7 @@ pub(super) fn other_names(before: &Study, after: &Study) -> Option<String> {
     let first = renamed.next()?;
     let count = 1 + renamed.count() as u64;
     let was = &known[&first.seq].label;
-    let tasks = format::plural(count, "task");
+    let tasks = numbers::plural(count, "task");
     Some(format!("{tasks} had another name, the first {was}: now {}", first.label))
 }
 

@@ -2,7 +2,7 @@
 //! cores.
 
 use super::view::{NEAR_ENOUGH, View};
-use crate::format;
+use crate::numbers;
 
 /// Tasks whose CPU time is below this share of their wall time wait.
 const WAITING: f64 = 0.2;
@@ -46,7 +46,7 @@ pub(super) fn waiting(view: &View<'_>) -> Option<String> {
     waits.then(|| {
         format!(
             "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: {more}.",
-            format::percent(view.cores_per_task),
+            numbers::percent(view.cores_per_task),
             view.slots,
             view.factor(),
             view.cores_in_words(),
@@ -61,8 +61,8 @@ pub(super) fn too_few_tasks(view: &View<'_>) -> Option<String> {
     (fewer && view.speedup <= view.tasks).then(|| {
         format!(
             "Too few tasks: {} for {width} slots, so {} is the most that was to be had; the speed-up is {}.",
-            format::plural(view.parallel.runs[0].tasks, "task"),
-            format::factor(view.tasks),
+            numbers::plural(view.parallel.runs[0].tasks, "task"),
+            numbers::factor(view.tasks),
             view.factor(),
         )
     })
@@ -73,9 +73,9 @@ pub(super) fn threads_of_their_own(view: &View<'_>) -> Option<String> {
     several.then(|| {
         format!(
             "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {} at most; the speed-up is {}.",
-            format::three_digits(view.cores_per_task),
+            numbers::three_digits(view.cores_per_task),
             view.cores_in_words(),
-            format::factor(view.possible),
+            numbers::factor(view.possible),
             view.factor(),
         )
     })
@@ -85,7 +85,7 @@ pub(super) fn near_the_ideal(view: &View<'_>) -> Option<String> {
     let bound =
         if view.possible < view.slots { view.cores_in_words() } else { format!("{} slots", view.slots) };
     (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
-        let (reached, possible) = (view.factor(), format::factor(view.possible));
+        let (reached, possible) = (view.factor(), numbers::factor(view.possible));
         let allow = if bound.starts_with('a') { "allows" } else { "allow" };
         format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} {allow}.")
     })

@@ -5,7 +5,7 @@
 use super::outside::MOSTLY_WAITING;
 use super::view::View;
 use super::workers;
-use crate::format;
+use crate::numbers;
 
 /// Tasks that take this much longer side by side are stretched.
 const STRETCHED: f64 = 1.15;
@@ -63,8 +63,8 @@ fn bound_by_a_span(view: &View<'_>) -> Option<String> {
         let advice = view.study.advice.get(name).map(|text| format!(" {text}")).unwrap_or_default();
         format!(
             "Bound by {name}: {} of the tasks' time, and side by side it takes {} as long as one by one.{advice}",
-            format::percent(share),
-            format::factor(stretch),
+            numbers::percent(share),
+            numbers::factor(stretch),
         )
     })
 }
@@ -82,15 +82,15 @@ fn slowed(view: &View<'_>) -> String {
                 .to_owned()
         }
     } else if let Some(physical) = physical {
-        format!("{} carry {} slots", format::plural(physical as u64, "physical core"), view.slots)
+        format!("{} carry {} slots", numbers::plural(physical as u64, "physical core"), view.slots)
     } else {
         "they share something that slows each of them, such as memory, caches or the clock of the cores"
             .to_owned()
     };
     format!(
         "Side by side the tasks took {} as long as one by one (CPU time {}): {reason}.",
-        format::factor(view.stretched),
-        format::change(cpu),
+        numbers::factor(view.stretched),
+        numbers::change(cpu),
     )
 }
 
@@ -100,15 +100,15 @@ fn idle_at_the_end(view: &View<'_>, share: f64) -> String {
         return format!(
             "A long tail: the longest task ({}) takes {} of the parallel time, and the slots were idle for {} while the last ones ended.",
             view.parallel.runs.last().map_or("?", |run| run.longest_label.as_str()),
-            format::percent(longest.min(1.0)),
-            format::percent(share),
+            numbers::percent(longest.min(1.0)),
+            numbers::percent(share),
         );
     }
     format!(
         "Too few tasks to share out evenly: with {} for {} slots these were idle for {} of the time while the last ones ended.",
-        format::plural(view.parallel.runs[0].tasks, "task"),
+        numbers::plural(view.parallel.runs[0].tasks, "task"),
         view.slots,
-        format::percent(share),
+        numbers::percent(share),
     )
 }
 
@@ -116,12 +116,12 @@ fn work_outside(view: &View<'_>, share: f64) -> String {
     let per_task = share * view.capacity() / view.tasks;
     format!(
         "Work outside tasks: for {} of the time a slot had none; starting up and handing out took {} for each task, which itself takes {}.",
-        format::percent(share),
+        numbers::percent(share),
         duration(per_task),
         duration(view.task_wall() / view.tasks),
     )
 }
 
 fn duration(seconds: f64) -> String {
-    format::seconds(seconds)
+    numbers::seconds(seconds)
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::view::View;
-use crate::format;
 use crate::host::Surroundings;
+use crate::numbers;
 use crate::study::{Column, RunResult};
 
 /// A cause that takes a smaller share of what there was is not spoken of.
@@ -30,12 +30,12 @@ pub(super) fn quota(view: &View<'_>) -> Option<String> {
     let share = throttled / wanted;
     let quota = view.study.host.quota.map_or_else(
         || "a quota".to_owned(),
-        |quota| format!("a quota of {} cores", format::three_digits(quota)),
+        |quota| format!("a quota of {} cores", numbers::three_digits(quota)),
     );
     (share > WORTH_TELLING).then(|| {
         format!(
             "Throttled by {quota} (cgroup): the kernel held the tasks back for {} of the slots' time; the speed-up is {}.",
-            format::percent(share.min(1.0)),
+            numbers::percent(share.min(1.0)),
             view.factor(),
         )
     })
@@ -48,8 +48,8 @@ pub(super) fn swapping(view: &View<'_>) -> Option<String> {
     matters.then(|| {
         format!(
             "Swapping: {} went to or from swap side by side, {} one by one: fewer at a time would fit into memory.",
-            format::bytes(parallel),
-            format::bytes(serial),
+            numbers::bytes(parallel),
+            numbers::bytes(serial),
         )
     })
 }
@@ -68,9 +68,9 @@ pub(super) fn disk(view: &View<'_>) -> Option<String> {
     matters.then(|| {
         format!(
             "Bound by the disk: the tasks {verb} {} at {} and computed for {} of their time; the speed-up is {}.",
-            format::bytes(amount),
-            format::rate(amount / view.parallel.wall()),
-            format::percent(1.0 - idle),
+            numbers::bytes(amount),
+            numbers::rate(amount / view.parallel.wall()),
+            numbers::percent(1.0 - idle),
             view.factor(),
         )
     })
@@ -98,8 +98,8 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
     matters.then(|| {
         format!(
             "{who} took {} of {} during the parallel run; the speed-up is {}, and would be more on an idle machine.",
-            format::percent(share),
-            format::plural(view.study.host.usable as u64, "core"),
+            numbers::percent(share),
+            numbers::plural(view.study.host.usable as u64, "core"),
             view.factor(),
         )
     })

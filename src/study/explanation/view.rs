@@ -1,7 +1,7 @@
 //! The figures that the rules look at, each the median of a column's runs.
 
 use super::outside::LONG_ENOUGH_TO_COUNT;
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, Study};
 
 /// Reaching this share of what was possible needs no excuse.
@@ -92,16 +92,16 @@ impl<'a> View<'a> {
 
     /// The speed-up as it is told.
     pub(super) fn factor(&self) -> String {
-        format::factor(self.speedup)
+        numbers::factor(self.speedup)
     }
 
     /// `2 cores`, or the quota where that is what binds.
     pub(super) fn cores_in_words(&self) -> String {
         match self.study.host.quota {
             Some(quota) if quota < self.study.host.usable as f64 => {
-                format!("a quota of {} cores", format::three_digits(quota))
+                format!("a quota of {} cores", numbers::three_digits(quota))
             }
-            _ => format::plural(self.study.host.usable as u64, "core"),
+            _ => numbers::plural(self.study.host.usable as u64, "core"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What worker processes cost, from what starting them and passing data took.
 
 use super::view::View;
-use crate::format;
+use crate::numbers;
 use crate::study::{Column, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
 use crate::task::Way;
 
@@ -10,7 +10,7 @@ pub(super) fn outside(view: &View<'_>, share: f64) -> Option<String> {
     let costs = costs(view.parallel)?;
     Some(format!(
         "Work outside tasks: for {} of the time a slot had none; {costs}, and a task takes {}.",
-        format::percent(share),
+        numbers::percent(share),
         duration(view.task_wall() / view.tasks),
     ))
 }
@@ -29,7 +29,7 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
     let told = if is_tested && ratio_of_medians(&one, &other).holds(1.0) {
         "Processes instead of threads made no measurable difference".to_owned()
     } else {
-        format!("In processes it took {}", format::change(processes.wall() / threads.wall()))
+        format!("In processes it took {}", numbers::change(processes.wall() / threads.wall()))
     };
     Some(format!("{told}: {}.", costs(processes)?))
 }
@@ -46,10 +46,10 @@ fn costs(column: &Column) -> Option<String> {
         "starting {started} took {}, and {each} waited {} for {} to be passed",
         duration(startup),
         duration(passing),
-        format::bytes(passed),
+        numbers::bytes(passed),
     ))
 }
 
 fn duration(seconds: f64) -> String {
-    format::seconds(seconds)
+    numbers::seconds(seconds)
 }

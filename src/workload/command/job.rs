@@ -19,7 +19,6 @@ use super::stdin_mode::{self, Counted, Name, THROUGH_FIFO, THROUGH_FILE};
 use super::{CommandBatch, Directory, Offer, Order, Reads, Settings};
 use crate::byte_list::ByteList;
 use crate::event::Event;
-use crate::format::reason;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
@@ -28,6 +27,7 @@ use crate::process::child::{
 };
 use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::template::{Numbers, Quoting};
+use crate::text::reason;
 use crate::workload::Cx;
 
 /// The variables that each job gets its own value of.
@@ -67,7 +67,7 @@ impl CommandBatch {
             Err(error) => {
                 return Outcome::NotStarted {
                     status: 126,
-                    cause: crate::format::without_numbers(&error.to_string()),
+                    cause: crate::text::without_numbers(&error.to_string()),
                 };
             }
         };
@@ -344,7 +344,7 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         cx.fact("killed", "the system had run out of memory");
     }
     if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
-        return Outcome::Failed(crate::format::without_numbers(&broken.to_string()));
+        return Outcome::Failed(crate::text::without_numbers(&broken.to_string()));
     }
     match (report.cause, report.ended) {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
@@ -357,7 +357,7 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
 }
 
 fn not_started(error: &StartError) -> Outcome {
-    let cause = crate::format::without_numbers(&error.to_string());
+    let cause = crate::text::without_numbers(&error.to_string());
     match error {
         StartError::Ending => Outcome::Interrupted,
         StartError::NotFound => Outcome::NotStarted { status: 127, cause },

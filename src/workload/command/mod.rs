@@ -293,7 +293,7 @@ impl Workload for CommandBatch {
         };
         match (told, self.settings.act) {
             (Err(error), _) => {
-                Outcome::Failed(format!("cannot write its output: {}", crate::format::reason(&error)))
+                Outcome::Failed(format!("cannot write its output: {}", crate::text::reason(&error)))
             }
             (Ok(()), Act::Print | Act::PrintQuoted(_)) => Outcome::Success,
             (Ok(()), Act::Run | Act::PrintAndRun | Act::TraceAndRun(_)) => {

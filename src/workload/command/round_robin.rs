@@ -11,8 +11,8 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::feed::Patient;
-use crate::format;
 use crate::inputs::{Blocks, InputError, Next, Patience};
+use crate::numbers;
 use crate::process::child::Waker;
 
 /// How much may wait for one job, if it is more than one block: about what a pipe
@@ -202,7 +202,7 @@ impl RoundRobin {
             (lost, state.all_open && !state.ended && state.lanes.iter().all(|lane| lane.closed))
         };
         if lost + unread > 0 {
-            let bytes = format::plural(lost + unread, "byte");
+            let bytes = numbers::plural(lost + unread, "byte");
             return Err(format!("it ended without reading {bytes} that --round-robin dealt to it"));
         }
         if is_last && self.has_more() {

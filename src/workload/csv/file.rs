@@ -66,7 +66,7 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
     } else {
         ""
     };
-    Outcome::Failed(format!("write {}: {}{advice}", path.display(), crate::format::reason(error)))
+    Outcome::Failed(format!("write {}: {}{advice}", path.display(), crate::text::reason(error)))
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {

@@ -26,8 +26,8 @@ pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
 use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec, paths};
-use crate::format;
 use crate::interrupt::Interrupt;
+use crate::numbers;
 use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::temporary;
 
@@ -185,11 +185,11 @@ impl Workload for CsvGen {
         let mut remarks = Vec::new();
         let others = file::clear(&self.folder(way), self.options.n_files());
         if others > 0 {
-            let files = format::plural(others, "other file");
+            let files = numbers::plural(others, "other file");
             remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
         }
         if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
-            let most = format::memory(matrix::MOST_SHARED as f64);
+            let most = numbers::memory(matrix::MOST_SHARED as f64);
             remarks.push(format!(
                 "a matrix of more than {most} is not kept in memory: each file draws it again"
             ));
@@ -261,7 +261,7 @@ impl Workload for CsvGen {
         Some(if last == 0 {
             first.display().to_string()
         } else {
-            format!("{} .. {} ({})", first.display(), file_name(last), format::plural(last + 1, "file"))
+            format!("{} .. {} ({})", first.display(), file_name(last), numbers::plural(last + 1, "file"))
         })
     }
 

@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::shape::Shape;
-use crate::format;
 use crate::interrupt::Interrupt;
+use crate::numbers;
 use crate::task::Digest;
 
 /// A file larger than this is not read as data: that takes longer than writing it.
@@ -66,7 +66,7 @@ pub(super) fn verify(path: &Path, shape: Shape) -> anyhow::Result<Option<String>
         }
     }
     ensure!(rows == shape.rows, "{}: {rows} rows instead of {}", path.display(), shape.rows);
-    let (rows, cols) = (format::count(shape.rows), format::count(shape.cols));
+    let (rows, cols) = (numbers::count(shape.rows), numbers::count(shape.cols));
     Ok(Some(format!("{} read back as {rows} x {cols} numbers", path.display())))
 }
 

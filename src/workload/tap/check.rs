@@ -6,10 +6,10 @@ use super::judge::{
     self, Unread, asks_for_login, failed, is_success, judge, kept_by_proxy, status_line, told, travelled,
 };
 use super::services::Service;
-use crate::format::printable;
 use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Phase, Phases, Request, Response, RetryAfter, Url,
 };
+use crate::text::printable;
 use crate::vo::{self, Rows};
 
 /// How the reason begins where there is no such resource.

@@ -2,8 +2,8 @@
 //! about a service. Asks nobody.
 
 use super::finding::{Class, Finding, Verdict, Warning};
-use crate::format::{printable, without_login, without_passwords};
 use crate::http::{Fetched, HttpError, HttpErrorKind, Response, RetryAfter};
+use crate::text::{printable, without_login, without_passwords};
 use crate::vo::{self, Availability, FlawKind, Moment, Oddity, ParseError};
 
 /// Clocks differ by so many seconds without anybody being wrong.
@@ -153,7 +153,7 @@ fn unsuccessful(answer: &Response, now: i64, finding: &mut Finding) {
     let mut reason = status_line(answer);
     match answer.retry_after {
         Some(RetryAfter::In(time)) => {
-            reason += &format!(", asks to come back in {}", crate::format::duration(time));
+            reason += &format!(", asks to come back in {}", crate::numbers::duration(time));
         }
         Some(RetryAfter::At(_)) => reason += ", names a date to come back",
         None => {}

@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::options::TapOptions;
-use crate::format::{without_login, without_logins};
 use crate::http::Url;
 use crate::process;
+use crate::text::{without_login, without_logins};
 use crate::whole_file::read_at_most;
 
 /// Public services that have been there for years, asked when none is named.

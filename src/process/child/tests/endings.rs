@@ -75,7 +75,7 @@ fn a_script_without_an_interpreter_line_runs_through_sh() {
         let argv = ByteList::from_words(["script", "a b"]).unwrap();
         let refused = collect(worker, Job::new(&command, &argv)).err().unwrap();
         assert!(matches!(refused, StartError::NoInterpreter), "{refused:?}");
-        let argv = argv.through(&[], &command.program);
+        let argv = through_shell(&argv, &[], &command.program);
         assert_eq!(collect(worker, Job::new(&shell(), &argv)).unwrap().out, "1 a b\n");
     });
 }

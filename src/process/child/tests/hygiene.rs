@@ -176,7 +176,7 @@ fn what_an_environment_holds_is_passed_on_byte_for_byte() {
         let mut environment = ByteList::new();
         let odd = ["BASH_FUNC_f%%=() {  echo hi\n}", "EMPTY=", "EQUALS=a=b"];
         for variable in odd {
-            environment.push(variable).unwrap();
+            environment.push(variable.as_bytes());
         }
         let command = Command::new(c"/usr/bin/env".to_owned(), Arc::new(environment));
         let argv = ByteList::from_words(["env", "-0"]).unwrap();
