@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::error::UsageError;
 use super::typed::{Flag, Typed};
-use crate::inputs::{BlockSpec, Combine, Header, Packing, Reading, Separator, Split, Trim, unescape};
+use crate::inputs::{BlockSpec, Combine, Header, Reading, RowsPerJob, Separator, Split, Trim, unescape};
 
 impl Typed {
     /// Whether jobs are given blocks of standard input, or of files.
@@ -49,7 +49,7 @@ impl Typed {
 
     /// How rows become jobs on `slots` slots, on lines of at most `limit` bytes.
     #[must_use]
-    pub fn packing(&self, slots: NonZeroUsize, limit: usize) -> Packing {
+    pub fn packing(&self, slots: NonZeroUsize, limit: usize) -> RowsPerJob {
         let input = &self.input;
         let spreads = (self.flags.has(Flag::WithContext) || self.flags.has(Flag::Multiple))
             && !self.flags.has(Flag::Xargs);
@@ -63,7 +63,7 @@ impl Typed {
             (Some(0) | None, false) => NonZeroUsize::new(1),
             (n, _) => n.and_then(NonZeroUsize::new),
         };
-        Packing {
+        RowsPerJob {
             at_most,
             slots: spreads.then_some(slots),
             insert_nothing: typed == Some(0),

@@ -10,7 +10,7 @@ use super::error::UsageError;
 use super::option::{Does, Row, Stored};
 use super::table::{self, Found, inputs};
 use super::typed::Typed;
-use crate::inputs::{Joined, Origin, Source};
+use crate::inputs::{InputSource, Joined, Origin};
 
 /// Parses the words after `serial`, `parallel` or `compare`.
 ///
@@ -269,12 +269,12 @@ impl<'a> Parser<'a> {
                 Holds::Values => {
                     let values = after[..end].iter().map(|word| word.as_bytes().to_vec()).collect();
                     let joined = joined(sources.len());
-                    sources.push(Source { origin: Origin::Values(values), joined });
+                    sources.push(InputSource { origin: Origin::Values(values), joined });
                 }
                 Holds::Files => {
                     for file in &after[..end] {
                         let joined = joined(sources.len());
-                        sources.push(Source { origin: inputs::file(file), joined });
+                        sources.push(InputSource { origin: inputs::file(file), joined });
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::*;
-use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
+use crate::inputs::{Combine, Header, InputSource, Joined, Origin, RowsPerJob, Separator, Split, Trim};
 use crate::policy::HaltWhen;
 
 fn os(words: &[&str]) -> Vec<OsString> {
@@ -20,12 +20,12 @@ fn complaint(words: &[&str]) -> String {
     parse(&os(words)).unwrap_err().to_string()
 }
 
-fn values(words: &[&str]) -> Source {
-    Source::new(Origin::Values(words.iter().map(|word| word.as_bytes().to_vec()).collect()))
+fn values(words: &[&str]) -> InputSource {
+    InputSource::new(Origin::Values(words.iter().map(|word| word.as_bytes().to_vec()).collect()))
 }
 
-fn file(name: &str) -> Source {
-    Source::new(Origin::File(name.into()))
+fn file(name: &str) -> InputSource {
+    InputSource::new(Origin::File(name.into()))
 }
 
 #[test]
@@ -116,17 +116,17 @@ fn old_and_odd_spellings_are_known() {
 #[test]
 fn sources_come_in_the_order_of_the_line_after_those_of_options() {
     let line = typed(&["-a", "f1", "echo", ":::", "a", "b", "::::", "f2", "-", ":::+", "x"]);
-    let linked = Source { joined: Joined::Linked, ..values(&["x"]) };
+    let linked = InputSource { joined: Joined::Linked, ..values(&["x"]) };
     assert_eq!(
         line.sources,
-        [file("f1"), values(&["a", "b"]), file("f2"), Source::new(Origin::Stdin), linked]
+        [file("f1"), values(&["a", "b"]), file("f2"), InputSource::new(Origin::Stdin), linked]
     );
 }
 
 #[test]
 fn the_first_source_on_the_line_is_linked_to_nothing() {
     assert_eq!(typed(&["-a", "f1", "echo", ":::+", "a"]).sources, [file("f1"), values(&["a"])]);
-    let linked = Source { joined: Joined::Linked, ..file("f2") };
+    let linked = InputSource { joined: Joined::Linked, ..file("f2") };
     assert_eq!(typed(&["echo", "::::+", "f1", "f2"]).sources, [file("f1"), linked]);
 }
 
@@ -220,7 +220,7 @@ fn reading_follows_from_several_options() {
 fn packing_follows_from_several_options() {
     let slots = NonZeroUsize::new(3).unwrap();
     let packing = |words: &[&str]| {
-        let Packing { at_most, slots, insert_nothing, limit, room: _ } = typed(words).packing(slots, 1000);
+        let RowsPerJob { at_most, slots, insert_nothing, limit, room: _ } = typed(words).packing(slots, 1000);
         (at_most.map(NonZeroUsize::get), slots.is_some(), insert_nothing, limit)
     };
     assert_eq!(packing(&[]), (Some(1), false, false, 1000));

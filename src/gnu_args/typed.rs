@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::values::{Jobs, TermStep, Timeout, When};
-use crate::inputs::{Source, Trim};
+use crate::inputs::{InputSource, Trim};
 use crate::policy::{Delay, Halt, Load};
 
 /// A command line of `serial`, `parallel` or `compare`.
@@ -14,7 +14,7 @@ pub struct Typed {
     /// The command's words; none means that each input is a command.
     pub command: Vec<OsString>,
     /// The input sources; none means standard input.
-    pub sources: Vec<Source>,
+    pub sources: Vec<InputSource>,
     /// Whether `:::` or `::::` ended the line with nothing after it and no other
     /// source: GNU parallel then reads standard input.
     pub bare_separator: bool,

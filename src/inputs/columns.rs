@@ -7,13 +7,13 @@ use super::error::{InputError, beginning};
 use super::source::Split;
 
 /// How a record becomes columns, ready to be used.
-pub(super) enum Columns {
+pub(super) enum ColumnSplitter {
     Whole,
     At(Regex),
     Csv(u8),
 }
 
-impl Columns {
+impl ColumnSplitter {
     pub(super) fn new(split: &Split) -> Result<Self, InputError> {
         Ok(match split {
             Split::Whole => Self::Whole,
@@ -143,7 +143,7 @@ mod tests {
 
     fn columns(split: &Split, record: &str) -> Vec<String> {
         let mut columns = Vec::new();
-        let splitter = Columns::new(split).unwrap();
+        let splitter = ColumnSplitter::new(split).unwrap();
         splitter
             .split(record.as_bytes(), &mut |c| columns.push(String::from_utf8_lossy(c).into_owned()))
             .unwrap();
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn patterns_are_over_bytes() {
         assert_eq!(at("é", "aéb"), ["a", "b"]);
-        let error = Columns::new(&Split::At(b"(".to_vec())).err().map(|e| e.to_string());
+        let error = ColumnSplitter::new(&Split::At(b"(".to_vec())).err().map(|e| e.to_string());
         assert_eq!(error.as_deref(), Some("regular expression of --colsep: unclosed group: ("));
     }
 

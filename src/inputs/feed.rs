@@ -3,19 +3,19 @@
 
 use std::path::PathBuf;
 
-use super::columns::{Columns, Quotes};
+use super::columns::{ColumnSplitter, Quotes};
 use super::error::{InputError, beginning};
 use super::source::{Header, Reading, Trim, is_space};
 use super::stream::{LONGEST, Records};
-use super::{Next, Patience};
+use super::{Patience, ReadNext};
 use crate::byte_list::ByteList;
 
 /// What programs on Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What is the same for all sources.
-pub(super) struct Rules {
-    columns: Columns,
+pub(super) struct ReadingRules {
+    columns: ColumnSplitter,
     csv: Option<u8>,
     trim: Trim,
     delimiter: Vec<u8>,
@@ -24,11 +24,11 @@ pub(super) struct Rules {
     continued: bool,
 }
 
-impl Rules {
+impl ReadingRules {
     pub(super) fn new(reading: &Reading) -> Result<Self, InputError> {
-        let columns = Columns::new(&reading.split)?;
+        let columns = ColumnSplitter::new(&reading.split)?;
         Ok(Self {
-            csv: if let Columns::Csv(separator) = columns { Some(separator) } else { None },
+            csv: if let ColumnSplitter::Csv(separator) = columns { Some(separator) } else { None },
             columns,
             trim: reading.trim,
             delimiter: reading.delimiter.clone(),
@@ -40,8 +40,8 @@ impl Rules {
 }
 
 /// What reading a row needs besides the source.
-pub(super) struct Cx<'a> {
-    pub(super) rules: &'a Rules,
+pub(super) struct ReadContext<'a> {
+    pub(super) rules: &'a ReadingRules,
     /// Open files; two sources may share one.
     pub(super) records: &'a mut [Records],
     pub(super) patience: &'a mut dyn Patience,
@@ -49,15 +49,15 @@ pub(super) struct Cx<'a> {
 }
 
 /// Where a source's records come from.
-pub(super) enum Origin {
+pub(super) enum ReadFrom {
     Values(std::vec::IntoIter<Vec<u8>>),
-    /// An index into [`Cx::records`].
+    /// An index into [`ReadContext::records`].
     Stream(usize),
 }
 
 /// One source.
-pub(super) struct Feed {
-    origin: Origin,
+pub(super) struct SourceReader {
+    origin: ReadFrom,
     names: Vec<Vec<u8>>,
     /// Whether the first record is still to become the names.
     head: bool,
@@ -70,8 +70,8 @@ pub(super) struct Feed {
     ended: bool,
 }
 
-impl Feed {
-    pub(super) fn new(origin: Origin, path: Option<PathBuf>, reading: &Reading) -> Self {
+impl SourceReader {
+    pub(super) fn new(origin: ReadFrom, path: Option<PathBuf>, reading: &Reading) -> Self {
         let names = match (&reading.header, path) {
             (Some(Header::FileNames), Some(path)) => vec![path.into_os_string().into_encoded_bytes()],
             _ => vec![Vec::new()],
@@ -99,15 +99,19 @@ impl Feed {
     }
 
     /// Adds the columns of the next row to `into`; all of them or none.
-    pub(super) fn next(&mut self, into: &mut ByteList, cx: &mut Cx<'_>) -> Result<Next, InputError> {
+    pub(super) fn next(
+        &mut self,
+        into: &mut ByteList,
+        cx: &mut ReadContext<'_>,
+    ) -> Result<ReadNext, InputError> {
         loop {
             match self.gather(cx)? {
-                Next::Ready if self.head => self.name_columns(cx.rules)?,
-                Next::Ready => break,
+                ReadNext::Ready if self.head => self.name_columns(cx.rules)?,
+                ReadNext::Ready => break,
                 other => return Ok(other),
             }
         }
-        let Cx { rules, replaced_nul, .. } = cx;
+        let ReadContext { rules, replaced_nul, .. } = cx;
         rules.columns.split(&self.record, &mut |column| {
             let value = rules.trim.apply(column);
             if value.contains(&0) {
@@ -117,10 +121,10 @@ impl Feed {
                 into.push(value);
             }
         })?;
-        Ok(Next::Ready)
+        Ok(ReadNext::Ready)
     }
 
-    fn name_columns(&mut self, rules: &Rules) -> Result<(), InputError> {
+    fn name_columns(&mut self, rules: &ReadingRules) -> Result<(), InputError> {
         self.head = false;
         let names = &mut self.names;
         names.clear();
@@ -132,19 +136,19 @@ impl Feed {
     }
 
     /// Makes `record` the next whole record. The head is taken as it is.
-    fn gather(&mut self, cx: &mut Cx<'_>) -> Result<Next, InputError> {
-        let Cx { rules, records, patience, .. } = cx;
+    fn gather(&mut self, cx: &mut ReadContext<'_>) -> Result<ReadNext, InputError> {
+        let ReadContext { rules, records, patience, .. } = cx;
         while !self.ended {
             let value;
             let piece = match &mut self.origin {
-                Origin::Values(values) => {
+                ReadFrom::Values(values) => {
                     value = values.next();
                     value.as_deref()
                 }
-                Origin::Stream(index) => match records[*index].advance(*patience)? {
-                    Next::Ready => Some(records[*index].record()),
-                    Next::Woken => return Ok(Next::Woken),
-                    Next::End => None,
+                ReadFrom::Stream(index) => match records[*index].advance(*patience)? {
+                    ReadNext::Ready => Some(records[*index].record()),
+                    ReadNext::Woken => return Ok(ReadNext::Woken),
+                    ReadNext::End => None,
                 },
             };
             let Some(piece) = piece.filter(|piece| self.head || rules.end_mark.as_deref() != Some(*piece))
@@ -170,7 +174,7 @@ impl Feed {
                 self.record.extend_from_slice(&rules.delimiter);
             }
             self.record.extend_from_slice(piece);
-            if let Origin::Stream(index) = self.origin
+            if let ReadFrom::Stream(index) = self.origin
                 && self.record.len() > LONGEST
             {
                 return Err(records[index].endless());
@@ -181,17 +185,17 @@ impl Feed {
             self.open = self.quotes == Quotes::Open
                 || rules.continued && !self.head && matches!(piece.last(), Some(b' ' | b'\t'));
             if !self.open {
-                return Ok(Next::Ready);
+                return Ok(ReadNext::Ready);
             }
         }
         if !std::mem::take(&mut self.open) {
-            return Ok(Next::End);
+            return Ok(ReadNext::End);
         }
         if self.quotes == Quotes::Open {
             let reason = "a quoted field has no end".to_owned();
             return Err(InputError::Csv { record: beginning(&self.record), reason });
         }
-        Ok(Next::Ready)
+        Ok(ReadNext::Ready)
     }
 }
 

@@ -3,13 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::combine::{LinkedInputs, SourceProduct};
 use super::error::InputError;
-use super::feed::{Cx, Feed, Origin as FeedOrigin, Rules};
-use super::link::Link;
-use super::product::Product;
-use super::source::{Combine, Joined, Origin, Reading, Source};
-use super::stream::{Records, Stream, find};
-use super::{Next, Patience};
+use super::feed::{ReadContext, ReadFrom, ReadingRules, SourceReader};
+use super::source::{Combine, InputSource, Joined, Origin, Reading};
+use super::stream::{InputStream, Records, find};
+use super::{Patience, ReadNext};
 use crate::byte_list::{ByteList, ByteRows};
 
 /// Draws a number below the one it is given: what `--shuf` is shuffled by.
@@ -17,7 +16,7 @@ pub type Shuffler = Box<dyn FnMut(usize) -> usize + Send>;
 
 /// The rows of all sources, in order, as they become known.
 pub struct Inputs {
-    rules: Rules,
+    rules: ReadingRules,
     records: Vec<Records>,
     combined: Combined,
     shuffle: Option<Shuffle>,
@@ -29,8 +28,8 @@ pub struct Inputs {
 }
 
 enum Combined {
-    Product(Product),
-    Link(Link),
+    Product(SourceProduct),
+    Link(LinkedInputs),
 }
 
 enum Shuffle {
@@ -44,12 +43,12 @@ impl Inputs {
     ///
     /// # Errors
     /// A file that cannot be opened, a regular expression that is none.
-    pub fn open(sources: Vec<Source>, reading: &Reading, stdin: File) -> Result<Self, InputError> {
-        let rules = Rules::new(reading)?;
+    pub fn open(sources: Vec<InputSource>, reading: &Reading, stdin: File) -> Result<Self, InputError> {
+        let rules = ReadingRules::new(reading)?;
         let mut opening = Opening { reading, stdin: Some(stdin), stdin_records: None, records: Vec::new() };
-        let sources = if sources.is_empty() { vec![Source::new(Origin::Stdin)] } else { sources };
-        let mut groups: Vec<Vec<Feed>> = Vec::new();
-        for Source { origin, joined } in sources {
+        let sources = if sources.is_empty() { vec![InputSource::new(Origin::Stdin)] } else { sources };
+        let mut groups: Vec<Vec<SourceReader>> = Vec::new();
+        for InputSource { origin, joined } in sources {
             let mut feed = opening.feed(origin)?;
             if groups.is_empty() && reading.skip_first {
                 feed.skip_first();
@@ -61,8 +60,10 @@ impl Inputs {
         }
         let alone = groups.len() == 1 && groups[0].len() == 1;
         let combined = match reading.combine {
-            Combine::Link if !alone => Combined::Link(Link::new(groups.into_iter().flatten().collect())),
-            _ => Combined::Product(Product::new(groups)),
+            Combine::Link if !alone => {
+                Combined::Link(LinkedInputs::new(groups.into_iter().flatten().collect()))
+            }
+            _ => Combined::Product(SourceProduct::new(groups)),
         };
         Ok(Self {
             rules,
@@ -89,7 +90,7 @@ impl Inputs {
     ///
     /// # Errors
     /// A file that cannot be read on, or that is no CSV.
-    pub fn next(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    pub fn next(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
         let next = match self.shuffle.take() {
             None => self.next_in_order(row, patience),
             Some(shuffle) => self.next_shuffled(shuffle, row, patience),
@@ -106,7 +107,7 @@ impl Inputs {
     /// once [`Self::next`] has given a row.
     #[must_use]
     pub fn names(&self) -> Vec<Vec<u8>> {
-        let names = |feed: &Feed| feed.names().to_vec();
+        let names = |feed: &SourceReader| feed.names().to_vec();
         match &self.combined {
             Combined::Product(product) => product.feeds().flat_map(names).collect(),
             Combined::Link(link) => link.feeds().flat_map(names).collect(),
@@ -120,7 +121,7 @@ impl Inputs {
     /// Those of [`Self::next`].
     pub fn read_names(&mut self, patience: &mut dyn Patience) -> Result<Vec<Vec<u8>>, InputError> {
         let mut row = ByteList::new();
-        if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == Next::Ready {
+        if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == ReadNext::Ready {
             self.ahead = Some(row);
         }
         Ok(self.names())
@@ -133,13 +134,17 @@ impl Inputs {
         self.replaced_nul
     }
 
-    fn next_in_order(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    fn next_in_order(
+        &mut self,
+        row: &mut ByteList,
+        patience: &mut dyn Patience,
+    ) -> Result<ReadNext, InputError> {
         if let Some(ahead) = self.ahead.take() {
             *row = ahead;
-            return Ok(Next::Ready);
+            return Ok(ReadNext::Ready);
         }
         let Self { rules, records, replaced_nul, .. } = self;
-        let mut cx = Cx { rules, records, patience, replaced_nul };
+        let mut cx = ReadContext { rules, records, patience, replaced_nul };
         match &mut self.combined {
             Combined::Product(product) => product.next(row, &mut cx),
             Combined::Link(link) => link.next(row, &mut cx),
@@ -151,19 +156,19 @@ impl Inputs {
         shuffle: Shuffle,
         row: &mut ByteList,
         patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
+    ) -> Result<ReadNext, InputError> {
         let (rows, mut order) = match shuffle {
             Shuffle::Dealing { rows, order } => (rows, order),
             Shuffle::Gathering(mut below, mut rows) => {
                 let mut one = ByteList::new();
                 loop {
                     match self.next_in_order(&mut one, patience)? {
-                        Next::Ready => rows.push(&one),
-                        Next::Woken => {
+                        ReadNext::Ready => rows.push(&one),
+                        ReadNext::Woken => {
                             self.shuffle = Some(Shuffle::Gathering(below, rows));
-                            return Ok(Next::Woken);
+                            return Ok(ReadNext::Woken);
                         }
-                        Next::End => break,
+                        ReadNext::End => break,
                     }
                 }
                 let order = shuffled(rows.len(), &mut below);
@@ -176,7 +181,7 @@ impl Inputs {
             rows.copy(at, at + 1, row);
         }
         self.shuffle = Some(Shuffle::Dealing { rows, order });
-        Ok(if next.is_some() { Next::Ready } else { Next::End })
+        Ok(if next.is_some() { ReadNext::Ready } else { ReadNext::End })
     }
 }
 
@@ -216,30 +221,30 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn feed(&mut self, origin: Origin) -> Result<Feed, InputError> {
+    fn feed(&mut self, origin: Origin) -> Result<SourceReader, InputError> {
         let (origin, path) = match origin {
             Origin::Values(values) => {
                 let values = split(values, &self.reading.delimiter);
-                (FeedOrigin::Values(values.into_iter()), None)
+                (ReadFrom::Values(values.into_iter()), None)
             }
             Origin::File(path) => {
-                let stream = Stream::open(&path)?;
-                (FeedOrigin::Stream(self.add(stream)), Some(path))
+                let stream = InputStream::open(&path)?;
+                (ReadFrom::Stream(self.add(stream)), Some(path))
             }
-            Origin::Stdin => (FeedOrigin::Stream(self.stdin()), Some(PathBuf::from("-"))),
+            Origin::Stdin => (ReadFrom::Stream(self.stdin()), Some(PathBuf::from("-"))),
         };
-        Ok(Feed::new(origin, path, self.reading))
+        Ok(SourceReader::new(origin, path, self.reading))
     }
 
     fn stdin(&mut self) -> usize {
         if let Some(stdin) = self.stdin.take() {
-            let stream = Stream::new(Path::new("-"), stdin);
+            let stream = InputStream::new(Path::new("-"), stdin);
             self.stdin_records = Some(self.add(stream));
         }
         self.stdin_records.expect("standard input is added when it is taken")
     }
 
-    fn add(&mut self, stream: Stream) -> usize {
+    fn add(&mut self, stream: InputStream) -> usize {
         self.records.push(Records::new(stream, &self.reading.delimiter));
         self.records.len() - 1
     }

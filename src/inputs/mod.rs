@@ -9,24 +9,25 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `source` | the description: [`Source`], [`Reading`] |
+//! | `source` | the description: [`InputSource`], [`Reading`] |
 //! | `stream` | records out of a file descriptor |
 //! | `columns` | a record into columns: regular expression or CSV |
 //! | `feed` | one source's rows: header, blank, trimmed, end marks |
-//! | `product`, `link` | several sources into one row |
+//! | `combine` | several sources into one row |
 //! | `jobs` | [`Inputs`], which puts these together |
 //! | `packing` | several rows into one job |
-//! | `blocks` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
+//! | `blocks`, `parts` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
+//! | `separator` | where their records end |
 
 mod blocks;
 mod columns;
+mod combine;
 mod error;
-mod escape;
 mod feed;
 mod jobs;
-mod link;
 mod packing;
-mod product;
+mod parts;
+mod separator;
 mod source;
 mod stream;
 #[cfg(test)]
@@ -35,16 +36,17 @@ mod tests;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-pub use blocks::{BlockSpec, Blocks, Part, Parts, RoundRobin, Seekable, Separator};
+pub use blocks::{BlockSpec, Blocks};
 pub use error::InputError;
-pub use escape::unescape;
 pub use jobs::{Inputs, Shuffler};
-pub use packing::{LineLength, Packer, Packing};
-pub use source::{Combine, Header, Joined, Origin, Reading, Source, Split, Trim};
+pub use packing::{JobPacker, LineLength, RowsPerJob};
+pub use parts::{FilePart, FileParts, Seekable};
+pub use separator::Separator;
+pub use source::{Combine, Header, InputSource, Joined, Origin, Reading, Split, Trim, unescape};
 
 /// What asking for the next row, job or block came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum ReadNext {
     /// There is one.
     Ready,
     /// [`Patience`] was woken before there was one; asking again goes on where
@@ -73,15 +75,5 @@ pub trait Patience {
 impl<F: FnMut(BorrowedFd<'_>) -> io::Result<Wait>> Patience for F {
     fn wait(&mut self, fd: BorrowedFd<'_>) -> io::Result<Wait> {
         self(fd)
-    }
-}
-
-/// Never woken: each read blocks for as long as it takes.
-#[derive(Clone, Copy, Debug)]
-pub struct Blocking;
-
-impl Patience for Blocking {
-    fn wait(&mut self, _: BorrowedFd<'_>) -> io::Result<Wait> {
-        Ok(Wait::Readable)
     }
 }

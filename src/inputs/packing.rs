@@ -7,7 +7,7 @@
 use std::num::NonZeroUsize;
 
 use super::error::{InputError, beginning};
-use super::{Inputs, Next, Patience};
+use super::{Inputs, Patience, ReadNext};
 use crate::byte_list::{ByteList, ByteRows};
 
 /// What the kernel counts for each word of a program's arguments beside its bytes.
@@ -27,7 +27,7 @@ pub trait LineLength {
 
 /// How many rows a job takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packing {
+pub struct RowsPerJob {
     /// At most this many; without it as many as the line holds.
     pub at_most: Option<NonZeroUsize>,
     /// Over how many slots the rows of the last line are spread (`-X`, `-m`).
@@ -40,7 +40,7 @@ pub struct Packing {
     pub room: usize,
 }
 
-impl Packing {
+impl RowsPerJob {
     /// One row a job, on lines of up to `limit` bytes.
     #[must_use]
     pub fn one(limit: usize) -> Self {
@@ -49,8 +49,8 @@ impl Packing {
 }
 
 /// Packs the rows of [`Inputs`] into jobs.
-pub struct Packer {
-    packing: Packing,
+pub struct JobPacker {
+    packing: RowsPerJob,
     /// ByteRows of the job that is being filled.
     line: ByteRows,
     /// A row that was read and is in no job yet.
@@ -68,10 +68,10 @@ struct Spread {
     per_job: usize,
 }
 
-impl Packer {
+impl JobPacker {
     /// A packer that has read nothing.
     #[must_use]
-    pub fn new(packing: Packing) -> Self {
+    pub fn new(packing: RowsPerJob) -> Self {
         let (line, row) = (ByteRows::default(), ByteList::new());
         Self { packing, line, row, waiting: false, begun: false, spread: None }
     }
@@ -87,7 +87,7 @@ impl Packer {
         length: &mut dyn LineLength,
         job: &mut ByteList,
         patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
+    ) -> Result<ReadNext, InputError> {
         if let Some(spread) = &mut self.spread {
             return Ok(spread.next(&self.line, job));
         }
@@ -104,10 +104,10 @@ impl Packer {
             }
             if !std::mem::take(&mut self.waiting) {
                 match inputs.next(&mut self.row, patience)? {
-                    Next::Ready if self.packing.insert_nothing => self.row.blank(),
-                    Next::Ready => {}
-                    Next::Woken => return Ok(Next::Woken),
-                    Next::End => return Ok(self.last(job)),
+                    ReadNext::Ready if self.packing.insert_nothing => self.row.blank(),
+                    ReadNext::Ready => {}
+                    ReadNext::Woken => return Ok(ReadNext::Woken),
+                    ReadNext::End => return Ok(self.last(job)),
                 }
             }
             if full {
@@ -127,11 +127,11 @@ impl Packer {
         }
         self.begun = false;
         std::mem::swap(job, self.line.values());
-        Ok(Next::Ready)
+        Ok(ReadNext::Ready)
     }
 
     /// The input has ended within a line.
-    fn last(&mut self, job: &mut ByteList) -> Next {
+    fn last(&mut self, job: &mut ByteList) -> ReadNext {
         let n = self.line.len();
         let per_job = self.packing.slots.map_or(n, |slots| n.div_ceil(slots.get()));
         self.spread.insert(Spread { at: 0, per_job }).next(&self.line, job)
@@ -146,14 +146,14 @@ impl Packer {
 }
 
 impl Spread {
-    fn next(&mut self, line: &ByteRows, job: &mut ByteList) -> Next {
+    fn next(&mut self, line: &ByteRows, job: &mut ByteList) -> ReadNext {
         if self.at >= line.len() {
-            return Next::End;
+            return ReadNext::End;
         }
         let to = (self.at + self.per_job).min(line.len());
         job.clear();
         line.copy(self.at, to, job);
         self.at = to;
-        Next::Ready
+        ReadNext::Ready
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::InputError;
 use super::source::is_space;
-use super::{Next, Patience, Wait};
+use super::{Patience, ReadNext, Wait};
 use crate::process::open_to_read;
 
 /// How much is asked for in one read.
@@ -26,7 +26,7 @@ const LARGE: usize = 16 << 20;
 pub(super) const LONGEST: usize = 2 << 20;
 
 /// A file descriptor and what was read from it but not used yet.
-pub(super) struct Stream {
+pub(super) struct InputStream {
     path: PathBuf,
     file: File,
     /// Read bytes are `buffer[from..filled]`; the rest is room.
@@ -38,7 +38,7 @@ pub(super) struct Stream {
     sieve: Option<Sieve>,
 }
 
-impl Stream {
+impl InputStream {
     pub(super) fn new(path: &Path, file: File) -> Self {
         Self {
             path: path.to_owned(),
@@ -101,9 +101,9 @@ impl Stream {
     }
 
     /// Reads once, up to `most` bytes.
-    pub(super) fn fill(&mut self, most: usize, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    pub(super) fn fill(&mut self, most: usize, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
         if self.ended {
-            return Ok(Next::End);
+            return Ok(ReadNext::End);
         }
         if self.make_room(most).is_err() {
             let source = io::ErrorKind::OutOfMemory.into();
@@ -112,18 +112,18 @@ impl Stream {
         loop {
             let fault = |source| InputError::Read { path: self.path.clone(), source };
             if patience.wait(self.file.as_fd()).map_err(fault)? == Wait::Woken {
-                return Ok(Next::Woken);
+                return Ok(ReadNext::Woken);
             }
             match self.file.read(&mut self.buffer[self.filled..self.filled + most]) {
                 Ok(0) => {
                     self.ended = true;
-                    return Ok(Next::End);
+                    return Ok(ReadNext::End);
                 }
                 Ok(n) => {
                     let start = self.filled;
                     self.filled += n;
                     self.sift(start);
-                    return Ok(Next::Ready);
+                    return Ok(ReadNext::Ready);
                 }
                 // A descriptor that does not block may have nothing after all.
                 Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
@@ -186,7 +186,7 @@ impl Sieve {
 
 /// A stream cut at a delimiter.
 pub(super) struct Records {
-    stream: Stream,
+    stream: InputStream,
     delimiter: Vec<u8>,
     /// How much of the unread bytes holds no delimiter for certain.
     searched: usize,
@@ -195,30 +195,30 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(stream: Stream, delimiter: &[u8]) -> Self {
+    pub(super) fn new(stream: InputStream, delimiter: &[u8]) -> Self {
         Self { stream, delimiter: delimiter.to_vec(), searched: 0, record: 0..0 }
     }
 
     /// Makes the next record the current one.
-    pub(super) fn advance(&mut self, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    pub(super) fn advance(&mut self, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
         loop {
             let unread = self.stream.unread();
             if let Some(at) = find(&unread[self.searched..], &self.delimiter) {
                 let length = self.searched + at;
                 self.take(length, length + self.delimiter.len());
-                return Ok(Next::Ready);
+                return Ok(ReadNext::Ready);
             }
             if unread.len() > LONGEST {
                 return Err(self.endless());
             }
             self.searched = (unread.len() + 1).saturating_sub(self.delimiter.len()).max(self.searched);
             match self.stream.fill(CHUNK, patience)? {
-                Next::Ready => {}
-                Next::Woken => return Ok(Next::Woken),
-                Next::End => {
+                ReadNext::Ready => {}
+                ReadNext::Woken => return Ok(ReadNext::Woken),
+                ReadNext::End => {
                     let length = self.stream.unread().len();
                     self.take(length, length);
-                    return Ok(if length > 0 { Next::Ready } else { Next::End });
+                    return Ok(if length > 0 { ReadNext::Ready } else { ReadNext::End });
                 }
             }
         }

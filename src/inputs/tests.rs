@@ -10,6 +10,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::byte_list::ByteList;
 
+/// Never woken: each read blocks for as long as it takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocking;
+
+impl Patience for Blocking {
+    fn wait(&mut self, _: BorrowedFd<'_>) -> io::Result<Wait> {
+        Ok(Wait::Readable)
+    }
+}
+
 fn values(words: &[&str]) -> Origin {
     Origin::Values(words.iter().map(|word| word.as_bytes().to_vec()).collect())
 }
@@ -22,7 +32,7 @@ fn file(text: &[u8]) -> File {
     file
 }
 
-fn open(sources: Vec<Source>, reading: &Reading, stdin: &[u8]) -> Inputs {
+fn open(sources: Vec<InputSource>, reading: &Reading, stdin: &[u8]) -> Inputs {
     Inputs::open(sources, reading, file(stdin)).unwrap()
 }
 
@@ -34,17 +44,17 @@ fn strings(row: &ByteList) -> Vec<String> {
 fn all(inputs: &mut Inputs) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = ByteList::new();
-    while inputs.next(&mut row, &mut Blocking).unwrap() == Next::Ready {
+    while inputs.next(&mut row, &mut Blocking).unwrap() == ReadNext::Ready {
         rows.push(strings(&row).join("|"));
     }
     rows
 }
 
-fn rows(sources: Vec<Source>, reading: &Reading, stdin: &str) -> Vec<String> {
+fn rows(sources: Vec<InputSource>, reading: &Reading, stdin: &str) -> Vec<String> {
     all(&mut open(sources, reading, stdin.as_bytes()))
 }
 
-fn plain(sources: Vec<Source>) -> Vec<String> {
+fn plain(sources: Vec<InputSource>) -> Vec<String> {
     rows(sources, &Reading::default(), "")
 }
 
@@ -54,7 +64,7 @@ fn stdin(reading: &Reading, text: &str) -> Vec<String> {
 
 #[test]
 fn the_last_source_varies_fastest() {
-    let sources = [["a", "b"], ["1", "2"], ["x", "y"]].map(|words| Source::new(values(&words)));
+    let sources = [["a", "b"], ["1", "2"], ["x", "y"]].map(|words| InputSource::new(values(&words)));
     let expected = ["a|1|x", "a|1|y", "a|2|x", "a|2|y", "b|1|x", "b|1|y", "b|2|x", "b|2|y"];
     assert_eq!(plain(sources.to_vec()), expected);
 }
@@ -62,10 +72,10 @@ fn the_last_source_varies_fastest() {
 #[test]
 fn linked_sources_count_as_one_and_the_shortest_ends_them() {
     let sources = vec![
-        Source::new(values(&["a", "b", "c"])),
-        Source::linked(values(&["1", "2"])),
-        Source::new(values(&["X", "Y"])),
-        Source::linked(values(&["11", "22"])),
+        InputSource::new(values(&["a", "b", "c"])),
+        InputSource::linked(values(&["1", "2"])),
+        InputSource::new(values(&["X", "Y"])),
+        InputSource::linked(values(&["11", "22"])),
     ];
     assert_eq!(plain(sources), ["a|1|X|11", "a|1|Y|22", "b|2|X|11", "b|2|Y|22"]);
 }
@@ -73,9 +83,9 @@ fn linked_sources_count_as_one_and_the_shortest_ends_them() {
 #[test]
 fn link_recycles_the_shorter_sources() {
     let sources = vec![
-        Source::new(values(&["a", "b"])),
-        Source::linked(values(&["1", "2", "3", "4", "5"])),
-        Source::new(values(&["x", "y", "z"])),
+        InputSource::new(values(&["a", "b"])),
+        InputSource::linked(values(&["1", "2", "3", "4", "5"])),
+        InputSource::new(values(&["x", "y", "z"])),
     ];
     let reading = Reading { combine: Combine::Link, ..Reading::default() };
     assert_eq!(rows(sources, &reading, ""), ["a|1|x", "b|2|y", "a|3|z", "b|4|x", "a|5|y"]);
@@ -83,17 +93,17 @@ fn link_recycles_the_shorter_sources() {
 
 #[test]
 fn an_empty_source_counts_as_one_empty_value_unless_all_are_empty() {
-    let empty = || Source::new(values(&[]));
-    assert_eq!(plain(vec![empty(), Source::new(values(&["a", "b"]))]), ["|a", "|b"]);
-    assert_eq!(plain(vec![Source::new(values(&["a", "b"])), Source::linked(values(&[]))]), ["a|"]);
-    assert_eq!(plain(vec![empty(), Source::linked(values(&["a", "b"]))]), ["|a"]);
+    let empty = || InputSource::new(values(&[]));
+    assert_eq!(plain(vec![empty(), InputSource::new(values(&["a", "b"]))]), ["|a", "|b"]);
+    assert_eq!(plain(vec![InputSource::new(values(&["a", "b"])), InputSource::linked(values(&[]))]), ["a|"]);
+    assert_eq!(plain(vec![empty(), InputSource::linked(values(&["a", "b"]))]), ["|a"]);
     assert_eq!(plain(vec![empty()]), [""; 0]);
     assert_eq!(plain(vec![empty(), empty()]), [""; 0]);
 }
 
 #[test]
 fn standard_input_named_twice_is_shared() {
-    let sources = vec![Source::new(Origin::Stdin), Source::new(Origin::Stdin)];
+    let sources = vec![InputSource::new(Origin::Stdin), InputSource::new(Origin::Stdin)];
     assert_eq!(rows(sources, &Reading::default(), "l1\nl2\nl3\n"), ["l1|l2", "l1|l3"]);
 }
 
@@ -114,7 +124,7 @@ fn blank_records_and_what_follows_the_end_mark_are_passed_over() {
     assert_eq!(stdin(&skip, "\n  \na\n"), ["a"]);
     let mark = Reading { end_mark: Some(b"END".to_vec()), ..Reading::default() };
     assert_eq!(stdin(&mark, "a\nEND\nb\n"), ["a"]);
-    let sources = vec![Source::new(values(&["a", "END", "b"])), Source::new(values(&["c"]))];
+    let sources = vec![InputSource::new(values(&["a", "END", "b"])), InputSource::new(values(&["c"]))];
     assert_eq!(rows(sources, &mark, ""), ["a|c"]);
 }
 
@@ -138,7 +148,7 @@ fn file_names_can_be_the_names() {
     let path = directory.path().join("f1");
     std::fs::write(&path, "1\n").unwrap();
     let reading = Reading { header: Some(Header::FileNames), ..Reading::default() };
-    let sources = vec![Source::new(Origin::File(path.clone())), Source::new(values(&["x"]))];
+    let sources = vec![InputSource::new(Origin::File(path.clone())), InputSource::new(values(&["x"]))];
     let mut inputs = open(sources, &reading, b"");
     assert_eq!(all(&mut inputs), ["1|x"]);
     assert_eq!(inputs.names(), [path.into_os_string().into_encoded_bytes(), Vec::new()]);
@@ -171,16 +181,16 @@ fn a_nul_in_a_value_is_replaced_and_told() {
 fn a_missing_file_and_a_directory_are_told_when_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing");
-    let missing = vec![Source::new(Origin::File(path.clone()))];
+    let missing = vec![InputSource::new(Origin::File(path.clone()))];
     let error = Inputs::open(missing, &Reading::default(), file(b"")).err().unwrap();
     assert!(error.to_string().starts_with(&format!("open input file {}: No such file", path.display())));
-    let directory = vec![Source::new(Origin::File("/".into()))];
+    let directory = vec![InputSource::new(Origin::File("/".into()))];
     assert!(Inputs::open(directory, &Reading::default(), file(b"")).is_err());
 }
 
 #[test]
 fn shuffling_keeps_every_row() {
-    let mut inputs = open(vec![Source::new(values(&["a", "b", "c"]))], &Reading::default(), b"");
+    let mut inputs = open(vec![InputSource::new(values(&["a", "b", "c"]))], &Reading::default(), b"");
     inputs.shuffle(Box::new(|_| 0));
     assert_eq!(all(&mut inputs), ["b", "c", "a"]);
 }
@@ -208,31 +218,31 @@ fn pipe() -> (File, File) {
 #[test]
 fn a_line_is_handed_out_before_the_next_one_comes() {
     let (reader, mut writer) = pipe();
-    let sources = vec![Source::new(Origin::Stdin), Source::new(values(&["x", "y"]))];
+    let sources = vec![InputSource::new(Origin::Stdin), InputSource::new(values(&["x", "y"]))];
     let mut inputs = Inputs::open(sources, &Reading::default(), reader).unwrap();
     let mut row = ByteList::new();
     let mut none = Permits(0);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), Next::Woken);
+    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Woken);
     writer.write_all(b"1\n2").unwrap();
-    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), Next::Ready);
+    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["1", "x"]);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), Next::Ready);
+    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["1", "y"]);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), Next::Woken);
+    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Woken);
     drop(writer);
-    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), Next::Ready);
+    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["2", "x"]);
 }
 
 #[test]
 fn the_last_source_is_streamed_while_it_is_read_for_the_first_time() {
     let (reader, mut writer) = pipe();
-    let sources = vec![Source::new(values(&["a", "b"])), Source::new(Origin::Stdin)];
+    let sources = vec![InputSource::new(values(&["a", "b"])), InputSource::new(Origin::Stdin)];
     let mut inputs = Inputs::open(sources, &Reading::default(), reader).unwrap();
     let mut row = ByteList::new();
     for line in ["1", "2"] {
         writeln!(writer, "{line}").unwrap();
-        assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), Next::Ready);
+        assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
         assert_eq!(strings(&row), ["a", line]);
     }
     drop(writer);
@@ -258,27 +268,27 @@ impl LineLength for Blanks {
     }
 }
 
-fn packed(packing: Packing, n: usize) -> Vec<String> {
+fn packed(packing: RowsPerJob, n: usize) -> Vec<String> {
     let text: String = (1..=n).map(|i| format!("{i}\n")).collect();
     let mut inputs = open(vec![], &Reading::default(), text.as_bytes());
-    let (mut packer, mut job, mut jobs) = (Packer::new(packing), ByteList::new(), Vec::new());
-    while packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap() == Next::Ready {
+    let (mut packer, mut job, mut jobs) = (JobPacker::new(packing), ByteList::new(), Vec::new());
+    while packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap() == ReadNext::Ready {
         jobs.push(strings(&job).join(" "));
     }
     jobs
 }
 
 /// 0 stands for no number of rows, and for no spreading.
-fn packing(at_most: usize, slots: usize, limit: usize) -> Packing {
+fn packing(at_most: usize, slots: usize, limit: usize) -> RowsPerJob {
     let (at_most, slots) = (NonZeroUsize::new(at_most), NonZeroUsize::new(slots));
-    Packing { at_most, slots, ..Packing::one(limit) }
+    RowsPerJob { at_most, slots, ..RowsPerJob::one(limit) }
 }
 
 #[test]
 fn a_job_takes_as_many_rows_as_it_may() {
     assert_eq!(packed(packing(3, 0, 100), 7), ["1 2 3", "4 5 6", "7"]);
     assert_eq!(packed(packing(1, 0, 100), 2), ["1", "2"]);
-    let nothing = Packing { insert_nothing: true, ..packing(1, 0, 100) };
+    let nothing = RowsPerJob { insert_nothing: true, ..packing(1, 0, 100) };
     assert_eq!(packed(nothing, 3), ["", "", ""]);
     assert_eq!(packed(packing(3, 0, 9), 5), ["1 2", "3 4", "5"]);
 }
@@ -286,7 +296,7 @@ fn a_job_takes_as_many_rows_as_it_may() {
 #[test]
 fn the_addresses_of_words_take_room_too() {
     let word = size_of::<usize>();
-    let room = |room| Packing { room, ..packing(0, 0, 1000) };
+    let room = |room| RowsPerJob { room, ..packing(0, 0, 1000) };
     assert_eq!(packed(room(10 + 4 * word), 7), ["1 2 3", "4 5 6", "7"]);
     assert_eq!(packed(room(10 + 4 * word - 1), 5), ["1 2", "3 4", "5"]);
 }
@@ -307,8 +317,11 @@ fn the_last_line_is_spread_over_the_slots() {
 #[test]
 fn a_value_too_long_for_any_line_is_told() {
     let mut inputs = open(vec![], &Reading::default(), b"1\n333333333333\n");
-    let (mut packer, mut job) = (Packer::new(packing(0, 0, 13)), ByteList::new());
-    assert_eq!(packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap(), Next::Ready);
+    let (mut packer, mut job) = (JobPacker::new(packing(0, 0, 13)), ByteList::new());
+    assert_eq!(
+        packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap(),
+        ReadNext::Ready
+    );
     let error = packer.next(&mut inputs, &mut Blanks(0, 0), &mut job, &mut Blocking).unwrap_err();
     let told = "command line too long: 17 bytes, at most 13 are allowed, at input 333333333333";
     assert_eq!(error.to_string(), told);
@@ -348,7 +361,7 @@ proptest! {
     ) {
         let source = |(i, words): (usize, &Vec<String>)| {
             let origin = Origin::Values(words.iter().map(|word| word.clone().into_bytes()).collect());
-            if i == 0 { Source::new(origin) } else { Source::linked(origin) }
+            if i == 0 { InputSource::new(origin) } else { InputSource::linked(origin) }
         };
         let sources = groups.iter().flat_map(|group| group.iter().enumerate().map(source)).collect();
         prop_assert_eq!(plain(sources), model(&groups));
@@ -368,7 +381,7 @@ proptest! {
             rest = later;
             writer.write_all(now).unwrap();
             let mut permits = Permits(usize::from(!now.is_empty()));
-            while inputs.next(&mut row, &mut permits).unwrap() == Next::Ready {
+            while inputs.next(&mut row, &mut permits).unwrap() == ReadNext::Ready {
                 seen.push(strings(&row).join("|"));
             }
         }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Typed};
-use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
+use crate::inputs::{
+    Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, Seekable,
+};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
@@ -48,7 +50,7 @@ impl Jobs {
         // As in GNU parallel, `:::` without values is no source; but nobody is kept
         // waiting for what was to be typed.
         if typed.bare_separator && sources.is_empty() && stdin.is_terminal() {
-            sources.push(Source::new(Origin::Values(Vec::new())));
+            sources.push(InputSource::new(Origin::Values(Vec::new())));
         }
         if sources.is_empty() && !typed.pipes() && stdin.is_terminal() {
             super::finish::say(&from_terminal(typed));
@@ -59,8 +61,8 @@ impl Jobs {
         if typed.flags.has(Flag::PipePart) {
             // With --tee one file goes to every job, and others hold values.
             let most = if typed.flags.has(Flag::Tee) { 1 } else { usize::MAX };
-            let is_file = |source: &mut Source| matches!(source.origin, Origin::File(_));
-            for Source { origin, .. } in sources.extract_if(.., is_file).take(most) {
+            let is_file = |source: &mut InputSource| matches!(source.origin, Origin::File(_));
+            for InputSource { origin, .. } in sources.extract_if(.., is_file).take(most) {
                 let Origin::File(path) = origin else { continue };
                 if reads_parts(typed) {
                     jobs.whole.push(Seekable::open(&path).map_err(own)?);
@@ -108,7 +110,7 @@ impl Jobs {
         self,
         typed: &Typed,
         width: NonZeroUsize,
-        packer: Packer,
+        packer: JobPacker,
     ) -> Result<(Feed, Reads), Fault> {
         let patience = self.patience();
         let has = |flag| typed.flags.has(flag);
@@ -137,7 +139,7 @@ impl Jobs {
                 spec.size = share_of(bytes, width.saturating_mul(at_least_one(share)?));
             }
             let whole: Arc<[Seekable]> = self.whole.into();
-            let parts = Parts::new(&spec, Arc::clone(&whole));
+            let parts = FileParts::new(&spec, Arc::clone(&whole));
             let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
             return Ok((Feed::parts(parts, values, patience), Reads::Parts(whole)));
         }

@@ -17,7 +17,7 @@ use super::suspend_bar::Beside;
 use crate::cli::exit::Fault;
 use crate::cli::streams::{Streams, Tag, trace};
 use crate::gnu_args::{Flag, Grouping, Typed};
-use crate::inputs::{Packer, Packing};
+use crate::inputs::{JobPacker, RowsPerJob};
 use crate::interrupt::Interrupt;
 use crate::policy::Amount;
 use crate::process::room_for_arguments;
@@ -116,8 +116,8 @@ pub(super) fn prepare(
     };
     let order = results::order(typed, order);
     let variables = variables(typed);
-    let packing = Packing { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
-    let packer = Packer::new(packing);
+    let packing = RowsPerJob { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
+    let packer = JobPacker::new(packing);
     let (feed, reads) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,

@@ -7,11 +7,11 @@ use super::super::option::Does::{Bytes, Flag as On, MaybeNumber, MaybeWord, Text
 use super::super::option::{Row, Stored};
 use super::super::typed::{Flag, Typed};
 use super::super::values;
-use crate::inputs::{Origin, Source, Trim, unescape};
+use crate::inputs::{InputSource, Origin, Trim, unescape};
 
 #[rustfmt::skip]
 pub(super) static ROWS: &[Row] = &[
-    Row { names: &["arg-file", "argfile", "a"], does: Word(|t, v| { t.sources.push(Source::new(file(v))); Ok(()) }) },
+    Row { names: &["arg-file", "argfile", "a"], does: Word(|t, v| { t.sources.push(InputSource::new(file(v))); Ok(()) }) },
     Row { names: &["null", "0"], does: On(|t| t.flags.set(Flag::Null)) },
     Row { names: &["delimiter", "d"], does: Word(delimiter) },
     Row { names: &["colsep", "col-sep", "C"], does: Bytes(|t| &mut t.input.colsep) },

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 
 use super::*;
-use crate::inputs::{Blocking, Header, Next};
+use crate::inputs::parts::{FilePart, FileParts, Seekable};
+use crate::inputs::tests::Blocking;
 
 fn spec(records: usize) -> BlockSpec {
     BlockSpec { records: NonZeroUsize::new(records), ..BlockSpec::default() }
@@ -35,7 +36,7 @@ fn file(text: &str) -> File {
 fn cut(spec: &BlockSpec, text: &str) -> Vec<String> {
     let mut blocks = Blocks::new(spec, file(text)).unwrap();
     let (mut block, mut all) = (Vec::new(), Vec::new());
-    while blocks.next(&mut block, &mut Blocking).unwrap() == Next::Ready {
+    while blocks.next(&mut block, &mut Blocking).unwrap() == ReadNext::Ready {
         all.push(String::from_utf8_lossy(&block).into_owned());
     }
     all
@@ -46,8 +47,8 @@ fn parts(spec: &BlockSpec, text: &str) -> Vec<String> {
     let mut named = tempfile::NamedTempFile::new().unwrap();
     named.write_all(text.as_bytes()).unwrap();
     let files = [Seekable::open(named.path()).unwrap()];
-    let mut parts = Parts::new(spec, files.into()).unwrap();
-    let read = |part: Part| {
+    let mut parts = FileParts::new(spec, files.into()).unwrap();
+    let read = |part: FilePart| {
         let body =
             &text[usize::try_from(part.bytes.start).unwrap()..usize::try_from(part.bytes.end).unwrap()];
         String::from_utf8(part.head).unwrap() + body
@@ -152,12 +153,6 @@ fn marks_are_found_however_far_they_are() {
     }
 }
 
-#[test]
-fn slots_take_turns() {
-    let mut turns = RoundRobin::new(NonZeroUsize::new(2).unwrap());
-    assert_eq!([turns.slot(), turns.slot(), turns.slot()], [0, 1, 0]);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
 
@@ -181,4 +176,34 @@ proptest! {
 fn a_regular_expression_sees_lines() {
     let lines = BlockSpec { separator: regexp("", "^>"), ..spec(1) };
     assert_eq!(cut(&lines, ">a\n1>\n>b\n"), [">a\n1>\n", ">b\n"]);
+}
+
+fn blocks(spec: &BlockSpec, text: &str) -> Result<Vec<usize>, String> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    let mut blocks = Blocks::new(spec, file).unwrap().called(Path::new("long"));
+    blocks.largest = 1000;
+    let (mut block, mut lengths) = (Vec::new(), Vec::new());
+    while blocks.next(&mut block, &mut Blocking).map_err(|error| error.to_string())? == ReadNext::Ready {
+        lengths.push(block.len());
+    }
+    Ok(lengths)
+}
+
+#[test]
+fn a_block_grows_until_it_holds_a_record_but_not_beyond_a_bound() {
+    let size = NonZeroUsize::new(10).unwrap();
+    let one = NonZeroUsize::new(1);
+    let many = "x\n".repeat(2000);
+    let record = |length: usize| format!("{}\n{}\n", "x".repeat(length), "y".repeat(length));
+    for records in [None, one] {
+        let spec = BlockSpec { size, records, ..BlockSpec::default() };
+        assert_eq!(blocks(&spec, &record(700)), Ok(vec![701, 701]));
+        let error = blocks(&spec, &record(200_000)).unwrap_err();
+        assert!(error.contains("long: a record does not end within 1000 bytes"), "{error}");
+    }
+    // Many short records are no long one.
+    let spec = BlockSpec { size, records: NonZeroUsize::new(2000), ..BlockSpec::default() };
+    assert_eq!(blocks(&spec, &many), Ok(vec![4000]));
 }

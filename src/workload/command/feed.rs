@@ -11,7 +11,7 @@ use super::Settings;
 use super::round_robin::RoundRobin;
 use super::spool::Spool;
 use crate::byte_list::ByteList;
-use crate::inputs::{Blocks, Inputs, LineLength, Next, Packer, Parts, Patience};
+use crate::inputs::{Blocks, FileParts, Inputs, JobPacker, LineLength, Patience, ReadNext};
 use crate::task::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
@@ -31,7 +31,7 @@ enum Reads {
     /// A block each, out of one file after another.
     Blocks(VecDeque<Blocks>),
     /// A part each of files.
-    Parts(Box<Parts>),
+    Parts(Box<FileParts>),
     /// Every so-manieth block.
     RoundRobin(Arc<RoundRobin>),
     /// All of it, every job.
@@ -49,7 +49,7 @@ pub enum Values {
 /// Rows, and what makes jobs of them.
 pub struct Packed {
     inputs: Inputs,
-    packer: Packer,
+    packer: JobPacker,
     /// Memory for one job.
     job: ByteList,
 }
@@ -57,7 +57,7 @@ pub struct Packed {
 impl Feed {
     /// Jobs that read nothing: the rows of `inputs`, made into jobs by `packer`.
     #[must_use]
-    pub fn new(inputs: Inputs, packer: Packer, patience: Patient) -> Self {
+    pub fn new(inputs: Inputs, packer: JobPacker, patience: Patient) -> Self {
         Self { reads: Reads::Nothing, values: Values::of(inputs, packer), patience }
     }
 
@@ -69,7 +69,7 @@ impl Feed {
 
     /// A job for each of `parts`.
     #[must_use]
-    pub fn parts(parts: Parts, values: Values, patience: Patient) -> Self {
+    pub fn parts(parts: FileParts, values: Values, patience: Patient) -> Self {
         Self { reads: Reads::Parts(Box::new(parts)), values, patience }
     }
 
@@ -98,7 +98,7 @@ impl Feed {
                 if let Values::Same(_) = self.values {
                     self.reads = Reads::Blocks(VecDeque::new());
                 }
-                return Ok(values.filter(|_| next == Next::Ready));
+                return Ok(values.filter(|_| next == ReadNext::Ready));
             }
             Reads::RoundRobin(lanes) => lanes.open(&mut **patience).context(read)?.then(Block::default),
             Reads::Parts(parts) => parts.next(&mut **patience).context(read)?.map(|part| {
@@ -110,9 +110,9 @@ impl Feed {
                 let Some(first) = blocks.front_mut() else { break None };
                 let mut bytes = Vec::new();
                 match first.next(&mut bytes, &mut **patience).context(read)? {
-                    Next::Ready => break Some(Block { bytes, ..Block::default() }),
-                    Next::Woken => break None,
-                    Next::End => drop(blocks.pop_front()),
+                    ReadNext::Ready => break Some(Block { bytes, ..Block::default() }),
+                    ReadNext::Woken => break None,
+                    ReadNext::End => drop(blocks.pop_front()),
                 }
             },
         };
@@ -128,7 +128,7 @@ impl Feed {
 impl Values {
     /// The rows of `inputs`, made into jobs by `packer`.
     #[must_use]
-    pub fn of(inputs: Inputs, packer: Packer) -> Self {
+    pub fn of(inputs: Inputs, packer: JobPacker) -> Self {
         Self::Of(Box::new(Packed { inputs, packer, job: ByteList::new() }))
     }
 
@@ -144,8 +144,8 @@ impl Values {
         let mut length = Length::new(&settings.template, settings.quoting, settings.counts.slots());
         let next = packer.next(inputs, &mut length, job, patience);
         Ok(match next.context("read the inputs")? {
-            Next::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
-            Next::Woken | Next::End => None,
+            ReadNext::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
+            ReadNext::Woken | ReadNext::End => None,
         })
     }
 }

@@ -11,7 +11,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::feed::Patient;
-use crate::inputs::{Blocks, InputError, Next, Patience};
+use crate::inputs::{Blocks, InputError, Patience, ReadNext};
 use crate::numbers;
 use crate::process::child::Waker;
 
@@ -70,18 +70,18 @@ impl Files {
         block: &mut Vec<u8>,
         header: Headed,
         patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
+    ) -> Result<ReadNext, InputError> {
         while let Some(first) = self.0.front_mut() {
             let next = match header {
                 Headed::Yes => first.next(block, patience)?,
                 Headed::No => first.next_without_header(block, patience)?,
             };
-            if next != Next::End {
+            if next != ReadNext::End {
                 return Ok(next);
             }
             self.0.pop_front();
         }
-        Ok(Next::End)
+        Ok(ReadNext::End)
     }
 }
 
@@ -131,9 +131,10 @@ impl RoundRobin {
             state.lanes.len() < self.most() && !state.ended
         };
         let mut block = Vec::new();
-        let next = if may_open { source.0.next(&mut block, Headed::Yes, patience) } else { Ok(Next::End) };
+        let next =
+            if may_open { source.0.next(&mut block, Headed::Yes, patience) } else { Ok(ReadNext::End) };
         drop(source);
-        let opened = matches!(next, Ok(Next::Ready));
+        let opened = matches!(next, Ok(ReadNext::Ready));
         let mut state = self.state();
         if opened {
             state.lanes.push(Lane { n_bytes: block.len(), waiting: [block].into(), ..Lane::default() });
@@ -217,7 +218,7 @@ impl RoundRobin {
         let (files, patience) = &mut *source;
         let next = files.next(&mut Vec::new(), Headed::No, &mut **patience);
         drop(source);
-        let more = matches!(next, Ok(Next::Ready));
+        let more = matches!(next, Ok(ReadNext::Ready));
         self.state().ended = true;
         more
     }
@@ -232,11 +233,11 @@ impl RoundRobin {
         drop(source);
         let mut state = self.state();
         match next {
-            Ok(Next::Ready) => {
+            Ok(ReadNext::Ready) => {
                 state.turn = (lane + 1) % state.lanes.len();
                 state.deal(block, lane);
             }
-            Ok(Next::Woken | Next::End) | Err(_) => state.ended = true,
+            Ok(ReadNext::Woken | ReadNext::End) | Err(_) => state.ended = true,
         }
         state.ring_all();
         next.map(|_| Progress::Some).map_err(io::Error::other)

@@ -9,7 +9,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
 
-use crate::inputs::{Next, Patience, Wait};
+use crate::inputs::{Patience, ReadNext, Wait};
 use crate::temporary::unnamed_file;
 
 /// How much is read at a time.
@@ -31,20 +31,20 @@ impl Spool {
     }
 
     /// Reads the stream to its end, unless it was read before.
-    pub(super) fn fill(&self, patience: &mut dyn Patience) -> io::Result<Next> {
+    pub(super) fn fill(&self, patience: &mut dyn Patience) -> io::Result<ReadNext> {
         if self.filled.get().is_some() {
-            return Ok(Next::Ready);
+            return Ok(ReadNext::Ready);
         }
         let mut stream = &self.stream;
         if stream.metadata()?.is_file() {
             let _ = self.filled.set((stream.try_clone()?, stream.stream_position()?));
-            return Ok(Next::Ready);
+            return Ok(ReadNext::Ready);
         }
         let mut file = unnamed_file()?;
         let mut buffer = vec![0; CHUNK];
         loop {
             if patience.wait(stream.as_fd())? == Wait::Woken {
-                return Ok(Next::Woken);
+                return Ok(ReadNext::Woken);
             }
             match stream.read(&mut buffer) {
                 Ok(0) => break,
@@ -54,7 +54,7 @@ impl Spool {
             }
         }
         let _ = self.filled.set((file, 0));
-        Ok(Next::Ready)
+        Ok(ReadNext::Ready)
     }
 
     /// All of it, from the beginning.

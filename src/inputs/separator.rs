@@ -1,10 +1,11 @@
-//! Where records end within bytes.
+//! Where records end within bytes, and where the header before them does.
 
 use regex::bytes::Regex;
 
-use crate::inputs::columns::{Quotes, compile};
-use crate::inputs::error::InputError;
-use crate::inputs::stream::find;
+use super::columns::{Quotes, compile};
+use super::error::InputError;
+use super::source::Header;
+use super::stream::find;
 
 /// What stands between two records; the first part belongs to the record
 /// before, the second to the record after.
@@ -35,7 +36,7 @@ impl Default for Separator {
 }
 
 /// A [`Separator`] ready to be looked for.
-pub(super) enum Cut {
+pub(super) enum RecordFinder {
     EachByte,
     /// The whole mark, how much of it belongs to the record before, and how far
     /// to go on from it.
@@ -72,7 +73,7 @@ impl Scan {
     }
 }
 
-impl Cut {
+impl RecordFinder {
     pub(super) fn new(separator: &Separator) -> Result<Self, InputError> {
         Ok(match separator {
             Separator::Bytes { end, start } if end.is_empty() && start.is_empty() => Self::EachByte,
@@ -186,4 +187,44 @@ impl Cut {
             }
         }
     }
+}
+
+/// Whether `header` can be looked for.
+///
+/// # Errors
+/// A regular expression that is none.
+pub(super) fn check_header(header: Option<&Header>) -> Result<(), InputError> {
+    if let Some(Header::Matching(pattern)) = header {
+        compile("--header", pattern)?;
+    }
+    Ok(())
+}
+
+/// How long the header is at the beginning of `bytes`; `None` when it takes more
+/// of them to know, which there are unless they have `ended`. A pattern is looked
+/// for within `size` bytes.
+pub(super) fn end_of_header(
+    header: &Header,
+    bytes: &[u8],
+    size: usize,
+    ended: bool,
+) -> Result<Option<usize>, InputError> {
+    let length = match header {
+        Header::FileNames => Some(0),
+        Header::First => end_of_line(bytes, 1),
+        Header::Lines(n) => end_of_line(bytes, *n),
+        Header::Matching(pattern) if bytes.len() >= size || ended => {
+            let anchored = compile("--header", &[b"\\A(?:", &pattern[..], b")"].concat())?;
+            Some(anchored.find(bytes).map_or(0, |found| found.end()))
+        }
+        Header::Matching(_) => None,
+    };
+    // What has fewer lines has no header.
+    Ok(length.or(ended.then_some(0)))
+}
+
+/// Where the first `n` lines end.
+pub(super) fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
+    let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
 }

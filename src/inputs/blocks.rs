@@ -6,12 +6,11 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use super::cut::{Cut, Scan, Separator};
-use super::head::{check, end_of_head, end_of_line};
-use crate::inputs::error::InputError;
-use crate::inputs::source::Header;
-use crate::inputs::stream::{CHUNK, Stream};
-use crate::inputs::{Next, Patience};
+use super::error::InputError;
+use super::separator::{RecordFinder, Scan, Separator, check_header, end_of_header, end_of_line};
+use super::source::Header;
+use super::stream::{CHUNK, InputStream};
+use super::{Patience, ReadNext};
 
 /// A block grows until it holds a record, but not beyond this, unless blocks may be
 /// larger: it is held in memory.
@@ -59,8 +58,8 @@ impl Default for BlockSpec {
 
 /// The blocks of a stream.
 pub struct Blocks {
-    stream: Stream,
-    cut: Cut,
+    stream: InputStream,
+    cut: RecordFinder,
     size: usize,
     /// How long a record may be.
     largest: usize,
@@ -70,7 +69,7 @@ pub struct Blocks {
     /// Whether the first line is still to be passed over.
     skips_line: bool,
     skip_blank: bool,
-    head: Head,
+    head: StreamHeader,
     /// While a block of `records` is gathered: how far, and how many it has.
     scan: Scan,
     n_marks: usize,
@@ -79,7 +78,7 @@ pub struct Blocks {
 }
 
 /// What is put before each block.
-enum Head {
+enum StreamHeader {
     Unread(Option<Header>),
     Read(Vec<u8>),
 }
@@ -90,10 +89,10 @@ impl Blocks {
     /// # Errors
     /// A regular expression that is none.
     pub fn new(spec: &BlockSpec, file: File) -> Result<Self, InputError> {
-        check(spec.header.as_ref())?;
+        check_header(spec.header.as_ref())?;
         Ok(Self {
-            stream: Stream::new(Path::new("-"), file),
-            cut: Cut::new(&spec.separator)?,
+            stream: InputStream::new(Path::new("-"), file),
+            cut: RecordFinder::new(&spec.separator)?,
             size: spec.size.get(),
             largest: spec.size.get().max(LONGEST_RECORD),
             records: spec.records,
@@ -101,7 +100,7 @@ impl Blocks {
             remove_marks: spec.remove_marks,
             skips_line: spec.skip_first,
             skip_blank: spec.skip_blank,
-            head: Head::Unread(spec.header.clone()),
+            head: StreamHeader::Unread(spec.header.clone()),
             scan: Scan::default(),
             n_marks: 0,
             marked: 0,
@@ -125,9 +124,9 @@ impl Blocks {
     ///
     /// # Errors
     /// A stream that cannot be read on.
-    pub fn next(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Result<Next, InputError> {
+    pub fn next(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
         let next = self.next_without_header(block, patience)?;
-        if let (Next::Ready, Head::Read(head)) = (next, &self.head)
+        if let (ReadNext::Ready, StreamHeader::Read(head)) = (next, &self.head)
             && !head.is_empty()
         {
             block.splice(0..0, head.iter().copied());
@@ -143,11 +142,11 @@ impl Blocks {
         &mut self,
         block: &mut Vec<u8>,
         patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
-        if let Head::Unread(header) = &self.head {
+    ) -> Result<ReadNext, InputError> {
+        if let StreamHeader::Unread(header) = &self.head {
             let header = header.clone();
-            if self.read_head(header.as_ref(), patience)? == Next::Woken {
-                return Ok(Next::Woken);
+            if self.read_head(header.as_ref(), patience)? == ReadNext::Woken {
+                return Ok(ReadNext::Woken);
             }
         }
         let next = match self.records {
@@ -158,7 +157,7 @@ impl Blocks {
             Ok(length) => self.hand_out(length, block),
             Err(other) => return Ok(other),
         }
-        Ok(Next::Ready)
+        Ok(ReadNext::Ready)
     }
 
     fn hand_out(&mut self, length: usize, block: &mut Vec<u8>) {
@@ -174,7 +173,7 @@ impl Blocks {
     }
 
     /// The length of a block of as many bytes as it may have.
-    fn gather_bytes(&mut self, patience: &mut dyn Patience) -> Result<Result<usize, Next>, InputError> {
+    fn gather_bytes(&mut self, patience: &mut dyn Patience) -> Result<Result<usize, ReadNext>, InputError> {
         let nth = self.lines.map_or(1, NonZeroUsize::get);
         loop {
             let unread = self.stream.unread();
@@ -192,11 +191,11 @@ impl Blocks {
                 // What is no whole number of `-L` lines is a block of its own.
                 let whole = self.lines.and_then(|_| self.cut.last(unread, nth));
                 let rest = unread.len();
-                return Ok(if rest == 0 { Err(Next::End) } else { Ok(whole.unwrap_or(rest)) });
+                return Ok(if rest == 0 { Err(ReadNext::End) } else { Ok(whole.unwrap_or(rest)) });
             }
             let room = self.size - unread.len();
-            if self.stream.fill(room, patience)? == Next::Woken {
-                return Ok(Err(Next::Woken));
+            if self.stream.fill(room, patience)? == ReadNext::Woken {
+                return Ok(Err(ReadNext::Woken));
             }
         }
     }
@@ -206,7 +205,7 @@ impl Blocks {
         &mut self,
         records: NonZeroUsize,
         patience: &mut dyn Patience,
-    ) -> Result<Result<usize, Next>, InputError> {
+    ) -> Result<Result<usize, ReadNext>, InputError> {
         let n_wanted = records.get() * self.lines.map_or(1, NonZeroUsize::get);
         loop {
             let unread = self.stream.unread();
@@ -220,11 +219,11 @@ impl Blocks {
             }
             if !more {
                 let unread = unread.len();
-                return Ok(if unread == 0 { Err(Next::End) } else { Ok(unread) });
+                return Ok(if unread == 0 { Err(ReadNext::End) } else { Ok(unread) });
             }
             self.check_end(unread.len() - self.marked)?;
-            if self.stream.fill(CHUNK, patience)? == Next::Woken {
-                return Ok(Err(Next::Woken));
+            if self.stream.fill(CHUNK, patience)? == ReadNext::Woken {
+                return Ok(Err(ReadNext::Woken));
             }
         }
     }
@@ -244,7 +243,7 @@ impl Blocks {
         &mut self,
         header: Option<&Header>,
         patience: &mut dyn Patience,
-    ) -> Result<Next, InputError> {
+    ) -> Result<ReadNext, InputError> {
         loop {
             if self.skips_line {
                 let unread = self.stream.unread();
@@ -258,15 +257,15 @@ impl Blocks {
                 let unread = self.stream.unread();
                 let length = match header {
                     None => Some(0),
-                    Some(header) => end_of_head(header, unread, self.size, self.stream.ended())?,
+                    Some(header) => end_of_header(header, unread, self.size, self.stream.ended())?,
                 };
                 if let Some(length) = length {
-                    self.head = Head::Read(unread[..length].to_vec());
+                    self.head = StreamHeader::Read(unread[..length].to_vec());
                     self.stream.consume(length);
                     if self.skip_blank {
                         self.stream.leave_blank_lines_out();
                     }
-                    return Ok(Next::Ready);
+                    return Ok(ReadNext::Ready);
                 }
             }
             if !self.skips_line && self.stream.unread().len() > LONGEST_HEAD.max(self.size) {
@@ -275,47 +274,12 @@ impl Blocks {
                     .stream
                     .endless(limit, "it is the --header; --block SIZE allows a longer one"));
             }
-            if self.stream.fill(CHUNK.min(self.size), patience)? == Next::Woken {
-                return Ok(Next::Woken);
+            if self.stream.fill(CHUNK.min(self.size), patience)? == ReadNext::Woken {
+                return Ok(ReadNext::Woken);
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Seek as _, Write as _};
-
-    use super::*;
-    use crate::inputs::Blocking;
-
-    fn blocks(spec: &BlockSpec, text: &str) -> Result<Vec<usize>, String> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        file.rewind().unwrap();
-        let mut blocks = Blocks::new(spec, file).unwrap().called(Path::new("long"));
-        blocks.largest = 1000;
-        let (mut block, mut lengths) = (Vec::new(), Vec::new());
-        while blocks.next(&mut block, &mut Blocking).map_err(|error| error.to_string())? == Next::Ready {
-            lengths.push(block.len());
-        }
-        Ok(lengths)
-    }
-
-    #[test]
-    fn a_block_grows_until_it_holds_a_record_but_not_beyond_a_bound() {
-        let size = NonZeroUsize::new(10).unwrap();
-        let one = NonZeroUsize::new(1);
-        let many = "x\n".repeat(2000);
-        let record = |length: usize| format!("{}\n{}\n", "x".repeat(length), "y".repeat(length));
-        for records in [None, one] {
-            let spec = BlockSpec { size, records, ..BlockSpec::default() };
-            assert_eq!(blocks(&spec, &record(700)), Ok(vec![701, 701]));
-            let error = blocks(&spec, &record(200_000)).unwrap_err();
-            assert!(error.contains("long: a record does not end within 1000 bytes"), "{error}");
-        }
-        // Many short records are no long one.
-        let spec = BlockSpec { size, records: NonZeroUsize::new(2000), ..BlockSpec::default() };
-        assert_eq!(blocks(&spec, &many), Ok(vec![4000]));
-    }
-}
+mod tests;

@@ -11,13 +11,12 @@ use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cut::{Cut, Scan};
-use super::cutter::BlockSpec;
-use super::head::{check, end_of_head, end_of_line};
-use crate::inputs::error::InputError;
-use crate::inputs::source::Header;
-use crate::inputs::stream::CHUNK;
-use crate::inputs::{Patience, Wait};
+use super::blocks::BlockSpec;
+use super::error::InputError;
+use super::separator::{RecordFinder, Scan, check_header, end_of_header, end_of_line};
+use super::source::Header;
+use super::stream::CHUNK;
+use super::{Patience, Wait};
 
 /// A file that can be read at any place.
 #[derive(Debug)]
@@ -81,7 +80,7 @@ impl Seekable {
 
 /// What one job reads: `head`, and then these bytes of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct FilePart {
     /// The file's header, or all there is to read if there are no bytes.
     pub head: Vec<u8>,
     /// Which file, from 0.
@@ -91,9 +90,9 @@ pub struct Part {
 }
 
 /// The parts of one file after another.
-pub struct Parts {
+pub struct FileParts {
     files: Arc<[Seekable]>,
-    cut: Cut,
+    cut: RecordFinder,
     size: u64,
     remove_marks: bool,
     skip_first: bool,
@@ -104,17 +103,17 @@ pub struct Parts {
     place: Option<(Vec<u8>, u64)>,
 }
 
-impl Parts {
+impl FileParts {
     /// Cuts `files` into parts of at least as many bytes as `spec` says, each up to
     /// the end of a record. Numbers of records and lines are none of its business.
     ///
     /// # Errors
     /// A regular expression that is none.
     pub fn new(spec: &BlockSpec, files: Arc<[Seekable]>) -> Result<Self, InputError> {
-        check(spec.header.as_ref())?;
+        check_header(spec.header.as_ref())?;
         Ok(Self {
             files,
-            cut: Cut::new(&spec.separator)?,
+            cut: RecordFinder::new(&spec.separator)?,
             size: spec.size.get() as u64,
             remove_marks: spec.remove_marks,
             skip_first: spec.skip_first,
@@ -129,7 +128,7 @@ impl Parts {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn next(&mut self, patience: &mut dyn Patience) -> Result<Option<Part>, InputError> {
+    pub fn next(&mut self, patience: &mut dyn Patience) -> Result<Option<FilePart>, InputError> {
         while let Some(file) = self.files.get(self.file) {
             let (head, from) = match self.place.take() {
                 Some(place) => place,
@@ -143,7 +142,7 @@ impl Parts {
                 continue;
             }
             let to = self.end(file, from, patience)?;
-            let part = to.map(|to| Part { head: head.clone(), file: self.file, bytes: from..to });
+            let part = to.map(|to| FilePart { head: head.clone(), file: self.file, bytes: from..to });
             let part = match part {
                 Some(part) if self.remove_marks => self.without_marks(part, patience)?,
                 part => part,
@@ -179,7 +178,7 @@ impl Parts {
             if !skips {
                 let length = match &self.header {
                     None => Some(0),
-                    Some(header) => end_of_head(header, &bytes, size, ended)?,
+                    Some(header) => end_of_header(header, &bytes, size, ended)?,
                 };
                 if let Some(length) = length {
                     bytes.truncate(length);
@@ -208,9 +207,9 @@ impl Parts {
         // A mark that begins at `at` ends a record there: what is searched begins
         // one byte before it. Quotes are known only from the beginning.
         let (mut base, mut scan, least) = match &self.cut {
-            Cut::EachByte => return Ok(Some(at)),
-            Cut::Csv(_) => (from, Scan::default(), at + 1),
-            Cut::Bytes { .. } | Cut::Regexp(_) => (at - 1, Scan::from(1), at),
+            RecordFinder::EachByte => return Ok(Some(at)),
+            RecordFinder::Csv(_) => (from, Scan::default(), at + 1),
+            RecordFinder::Bytes { .. } | RecordFinder::Regexp(_) => (at - 1, Scan::from(1), at),
         };
         let mut bytes = Vec::new();
         loop {
@@ -235,8 +234,12 @@ impl Parts {
     }
 
     /// `part` with its bytes in its head, without the marks between records.
-    fn without_marks(&self, part: Part, patience: &mut dyn Patience) -> Result<Option<Part>, InputError> {
-        let Part { mut head, file, bytes: Range { start, end } } = part;
+    fn without_marks(
+        &self,
+        part: FilePart,
+        patience: &mut dyn Patience,
+    ) -> Result<Option<FilePart>, InputError> {
+        let FilePart { mut head, file, bytes: Range { start, end } } = part;
         let mut bytes = Vec::new();
         let length = usize::try_from(end - start).unwrap_or(usize::MAX);
         if !self.files[file].read(start, length, &mut bytes, patience)? {
@@ -244,6 +247,6 @@ impl Parts {
         }
         self.cut.remove_marks(&mut bytes);
         head.append(&mut bytes);
-        Ok(Some(Part { head, file, bytes: end..end }))
+        Ok(Some(FilePart { head, file, bytes: end..end }))
     }
 }
