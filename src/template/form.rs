@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::pattern::Pattern;
+use super::pattern::PerlSubstitution;
 
 /// How one value is changed before it is put into a template.
 #[derive(Clone, Debug)]
-pub(super) enum Form {
+pub(super) enum ValueForm {
     /// `{}`: not at all.
     Value,
     /// `{.}`, `{..}`, `{...}`: this many extensions go.
@@ -32,10 +32,10 @@ pub(super) enum Form {
     /// `{:N:M}`: M bytes from byte N on.
     Slice(usize, usize),
     /// The forms that search with a regular expression.
-    Pattern(Pattern),
+    Pattern(PerlSubstitution),
 }
 
-impl Form {
+impl ValueForm {
     /// The changed value.
     pub(super) fn apply<'a>(&self, value: &'a [u8]) -> Cow<'a, [u8]> {
         match self {

@@ -1,14 +1,89 @@
-//! A job's line, quoted in one of three ways.
-//!
-//! Knows pieces as they come, no templates.
+//! A job's line: the order in which a template's pieces come out, and what becomes
+//! of them, quoted in one of three ways.
 
+use super::numbers::Numbers;
+use super::piece::{Piece, PieceGroup, Position, Replacement, What};
 use super::quote::{Dialect, quote};
-use super::walk::Sink;
+
+/// Takes a job's pieces in order.
+pub(super) trait PieceSink {
+    /// Text of the template; what a position beyond the last value leaves is an
+    /// empty text.
+    fn text(&mut self, text: &[u8]);
+    /// A value, to be quoted.
+    fn value(&mut self, value: &[u8]);
+    /// The end of a word.
+    fn end_word(&mut self);
+}
+
+/// Hands the pieces of one job to `sink`. A job without values has one, empty.
+pub(super) fn walk<V: AsRef<[u8]>, S: PieceSink>(
+    groups: &[PieceGroup],
+    values: &[V],
+    numbers: &Numbers,
+    sink: &mut S,
+) {
+    let job = JobValues { values, numbers };
+    for group in groups {
+        let times = if group.repeated { values.len().max(1) } else { 1 };
+        for turn in 0..times {
+            if turn > 0 {
+                sink.end_word();
+            }
+            for piece in &group.pieces {
+                match piece {
+                    Piece::Text(text) => sink.text(text),
+                    Piece::Break => sink.end_word(),
+                    Piece::Replacement(replacement) => job.replace(replacement, turn, sink),
+                }
+            }
+        }
+    }
+}
+
+struct JobValues<'a, V> {
+    values: &'a [V],
+    numbers: &'a Numbers,
+}
+
+impl<V: AsRef<[u8]>> JobValues<'_, V> {
+    fn replace<S: PieceSink>(&self, replacement: &Replacement, turn: usize, sink: &mut S) {
+        let count = self.values.len().max(1);
+        let Some(index) = replacement.index(turn, count) else {
+            sink.text(b"");
+            return;
+        };
+        match &replacement.what {
+            What::Value(form) => {
+                let value = self.values.get(index).map_or(&b""[..], AsRef::as_ref);
+                sink.value(&form.apply(value));
+            }
+            What::Number(number) => {
+                let mut digits = [0; 20];
+                let start = number.write(self.numbers, &mut digits);
+                sink.value(&digits[start..]);
+            }
+            What::Shell(text) => sink.text(text),
+            What::Nothing => {}
+        }
+    }
+}
+
+impl Replacement {
+    /// Which of `count` values this stands for when its group comes for the
+    /// `turn`-th.
+    pub(super) fn index(&self, turn: usize, count: usize) -> Option<usize> {
+        match self.position {
+            Position::Each => Some(turn),
+            Position::Nth(_) => self.position.among(count),
+        }
+    }
+}
 
 /// A line as it is.
-pub(super) struct Plain<'a>(pub(super) &'a mut Vec<u8>);
+pub(super) struct PlainLine<'a>(pub(super) &'a mut Vec<u8>);
 
-impl Sink for Plain<'_> {
+impl PieceSink for PlainLine<'_> {
     fn text(&mut self, text: &[u8]) {
         self.0.extend_from_slice(text);
     }
@@ -23,9 +98,9 @@ impl Sink for Plain<'_> {
 }
 
 /// A line with quoted values.
-pub(super) struct Quoted<'a>(pub(super) &'a mut Vec<u8>, pub(super) Dialect);
+pub(super) struct QuotedLine<'a>(pub(super) &'a mut Vec<u8>, pub(super) Dialect);
 
-impl Sink for Quoted<'_> {
+impl PieceSink for QuotedLine<'_> {
     fn text(&mut self, text: &[u8]) {
         self.0.extend_from_slice(text);
     }
@@ -40,7 +115,7 @@ impl Sink for Quoted<'_> {
 }
 
 /// A line with quoted words.
-pub(super) struct Words<'a> {
+pub(super) struct QuotedWords<'a> {
     out: &'a mut Vec<u8>,
     dialect: Dialect,
     /// Where the word starts that has not ended yet.
@@ -49,7 +124,7 @@ pub(super) struct Words<'a> {
     first: bool,
 }
 
-impl<'a> Words<'a> {
+impl<'a> QuotedWords<'a> {
     /// Words behind what is in `out`.
     pub(super) fn new(out: &'a mut Vec<u8>, dialect: Dialect) -> Self {
         Self { dialect, word: out.len(), begun: false, first: true, out }
@@ -71,7 +146,7 @@ impl<'a> Words<'a> {
     }
 }
 
-impl Sink for Words<'_> {
+impl PieceSink for QuotedWords<'_> {
     fn text(&mut self, text: &[u8]) {
         self.begun = true;
         self.out.extend_from_slice(text);

@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use super::find::Match;
 use super::piece::{Piece, Position, Replacement, What};
-use super::replacements::{Options, Rule, Skip, rules};
+use super::replacements::{Meaning, ReplacementRule, Skip, TemplateOptions, rules};
 
 /// A replacement string that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,33 +31,36 @@ impl std::error::Error for Unsupported {}
 
 /// Words as pieces, with what is known of all of them.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
+pub(super) struct ParsedTemplate {
     pub(super) pieces: Vec<Piece>,
     pub(super) skips: Vec<Skip>,
 }
 
-impl Parsed {
+impl ParsedTemplate {
     /// Whether some replacement string is in it.
     pub(super) fn uses_any(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Replacement(_)))
     }
 
     /// Appends a word that stands for all values.
-    pub(super) fn append_all_values(&mut self, options: &Options) {
+    pub(super) fn append_all_values(&mut self, options: &TemplateOptions) {
         if !self.pieces.is_empty() {
             self.pieces.push(Piece::Break);
         }
-        let what = What::Value(super::form::Form::Value);
+        let what = What::Value(super::form::ValueForm::Value);
         let position = Position::Each;
         self.pieces.push(Piece::Replacement(inserted(Replacement { position, what }, options)));
     }
 }
 
 /// Reads `words`, which a space will join.
-pub(super) fn parse<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Parsed, Unsupported> {
+pub(super) fn parse<W: AsRef<[u8]>>(
+    words: &[W],
+    options: &TemplateOptions,
+) -> Result<ParsedTemplate, Unsupported> {
     refuse_perl(words)?;
     let rules = rules(options);
-    let mut parsed = Parsed::default();
+    let mut parsed = ParsedTemplate::default();
     for (at, word) in words.iter().enumerate() {
         if at > 0 {
             parsed.pieces.push(Piece::Break);
@@ -111,9 +113,9 @@ fn numbered(word: &[u8], columns: &[Vec<u8>]) -> Vec<u8> {
 /// to go.
 fn search(
     pieces: &mut Vec<Piece>,
-    rule: &Rule,
+    rule: &ReplacementRule,
     positioned: bool,
-    options: &Options,
+    options: &TemplateOptions,
     skips: &mut Vec<Skip>,
 ) -> Result<(), Unsupported> {
     let mut found = Vec::with_capacity(pieces.len());
@@ -155,9 +157,97 @@ fn text_of(text: &[u8]) -> Option<Piece> {
 }
 
 /// The replacement, or nothing in its place where values are left out.
-pub(super) fn inserted(replacement: Replacement, options: &Options) -> Replacement {
+pub(super) fn inserted(replacement: Replacement, options: &TemplateOptions) -> Replacement {
     match replacement.what {
         What::Value(_) if options.leaves_values_out => Replacement { what: What::Nothing, ..replacement },
         _ => replacement,
     }
+}
+
+/// A replacement string found at the start of a text.
+pub(super) struct Match<'a> {
+    /// All of it.
+    pub(super) text: &'a [u8],
+    /// The position that its inside starts with.
+    position: Option<&'a [u8]>,
+    /// What follows the rule's key.
+    rest: &'a [u8],
+    rule: &'a ReplacementRule,
+}
+
+impl<'a> Match<'a> {
+    /// The string of `rule` that `text` starts with.
+    pub(super) fn at(text: &'a [u8], rule: &'a ReplacementRule, positioned: bool) -> Option<Self> {
+        if !positioned {
+            let rest = text.strip_prefix(&rule.key[..])?;
+            return Self::shaped(text, None, rest, rule);
+        }
+        let key = rule.key.strip_prefix(b"{")?;
+        let inside = text.strip_prefix(b"{")?;
+        let sign = usize::from(inside.starts_with(b"-"));
+        let digits = inside[sign..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (1..=digits).rev().find_map(|digits| {
+            let (position, rest) = inside.split_at(sign + digits);
+            let rest = rest.trim_ascii_start().strip_prefix(key)?;
+            Self::shaped(text, Some(position), rest, rule)
+        })
+    }
+
+    fn shaped(
+        text: &'a [u8],
+        position: Option<&'a [u8]>,
+        rest: &'a [u8],
+        rule: &'a ReplacementRule,
+    ) -> Option<Self> {
+        let beyond = match &rule.meaning {
+            Meaning::Fixed(_) => rest.len(),
+            Meaning::Shaped(shape) => rest.len() - shape.holes(rest)?.1,
+        };
+        let text = &text[..text.len() - beyond];
+        Some(Self { text, position, rest, rule })
+    }
+
+    /// What it means.
+    pub(super) fn replacement(
+        &self,
+        options: &TemplateOptions,
+        skips: &mut Vec<Skip>,
+    ) -> Result<Replacement, Unsupported> {
+        let unsupported = |reason| Unsupported::new(&String::from_utf8_lossy(self.text), reason);
+        let what = match &self.rule.meaning {
+            Meaning::Fixed(fixed) => {
+                skips.extend(fixed.skip);
+                fixed.what.clone()
+            }
+            Meaning::Shaped(shape) => {
+                let (holes, _) = shape.holes(self.rest).unwrap_or_default();
+                What::Value(shape.form(holes).map_err(unsupported)?)
+            }
+        };
+        let position = position(self.position, &what);
+        Ok(inserted(Replacement { position, what }, options))
+    }
+}
+
+/// Which values a string stands for. A number is the first value replaced by
+/// it, and GNU parallel writes that 1 after the position: `{2#}` is position 21.
+fn position(digits: Option<&[u8]>, what: &What) -> Position {
+    let one = match what {
+        What::Value(_) | What::Nothing => "",
+        What::Number(_) | What::Shell(_) => "1",
+    };
+    match [digits.unwrap_or_default(), one.as_bytes()].concat().as_slice() {
+        b"" | b"0" => Position::Each,
+        digits => Position::Nth(nth(digits)),
+    }
+}
+
+fn nth(digits: &[u8]) -> i64 {
+    let (sign, digits) = match digits.strip_prefix(b"-") {
+        Some(digits) => (-1, digits),
+        None => (1, digits),
+    };
+    let size =
+        digits.iter().fold(0, |size: i64, digit| (10 * size + i64::from(digit - b'0')).min(i64::MAX / 100));
+    sign * size
 }

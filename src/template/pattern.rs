@@ -10,9 +10,9 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 
 /// A regular expression and what becomes of its matches.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(super) struct PerlSubstitution {
     regex: Regex,
-    change: Change,
+    change: MatchBecomes,
     everywhere: bool,
     /// Whether the last group is a newline that stays.
     keeps_newline: bool,
@@ -20,7 +20,7 @@ pub(super) struct Pattern {
 
 /// What becomes of a match.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(super) enum MatchBecomes {
     /// It becomes this text, taken literally.
     To(Vec<u8>),
     /// It becomes its first group.
@@ -31,9 +31,14 @@ pub(super) enum Change {
     Lower,
 }
 
-impl Pattern {
+impl PerlSubstitution {
     /// `s/before source after/change/`.
-    pub(super) fn new(before: &str, source: &[u8], after: &str, change: Change) -> Result<Self, String> {
+    pub(super) fn new(
+        before: &str,
+        source: &[u8],
+        after: &str,
+        change: MatchBecomes,
+    ) -> Result<Self, String> {
         // Perl's `$` is also before a newline at the end, which stays.
         let after = after.replace('$', "(\\n?)$");
         let regex = RegexBuilder::new(&format!("{before}{}{after}", spelled(source)))
@@ -85,10 +90,10 @@ impl Pattern {
 
     fn change(&self, found: &Captures<'_>, out: &mut Vec<u8>) {
         match &self.change {
-            Change::To(text) => out.extend_from_slice(text),
-            Change::FirstGroup => out.extend_from_slice(group(found, 1)),
-            Change::Upper => out.extend(found[0].to_ascii_uppercase()),
-            Change::Lower => out.extend(found[0].to_ascii_lowercase()),
+            MatchBecomes::To(text) => out.extend_from_slice(text),
+            MatchBecomes::FirstGroup => out.extend_from_slice(group(found, 1)),
+            MatchBecomes::Upper => out.extend(found[0].to_ascii_uppercase()),
+            MatchBecomes::Lower => out.extend(found[0].to_ascii_lowercase()),
         }
     }
 }

@@ -1,27 +1,14 @@
-//! What a template is made of once it is read, and a job's numbers.
+//! What a template is made of once it is read, and what of it is repeated together.
 //!
 //! Knows no spelling of replacement strings and no quoting.
 
-use super::form::Form;
-
-/// A job's numbers, for `{#}`, `{%}` and their relatives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Numbers {
-    /// `{#}`: the job's number, from 1 in input order.
-    pub seq: u64,
-    /// `{%}`: the job's slot, from 1.
-    pub slot: u64,
-    /// The number of slots, for `{0%}`.
-    pub slots: u64,
-    /// `{##}`: the number of jobs. May be 0 unless
-    /// [`needs_total`](super::Template::needs_total).
-    pub total: u64,
-}
+use super::form::ValueForm;
+use super::numbers::Number;
 
 /// Pieces that stand together: the whole of them is repeated for each value, or
 /// none is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Group {
+pub(super) struct PieceGroup {
     pub(super) pieces: Vec<Piece>,
     /// Some replacement in it stands for every value, so that the group comes
     /// once per value, with a word's end between.
@@ -59,25 +46,13 @@ pub(super) enum Position {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     /// The value in this form.
-    Value(Form),
+    Value(ValueForm),
     /// A number of the job.
     Number(Number),
     /// Text for the shell, never quoted as a value: `{slot}`.
     Shell(&'static [u8]),
     /// Nothing at all, not even an empty value: -n0.
     Nothing,
-}
-
-/// Which number of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Number {
-    Seq,
-    Slot,
-    Total,
-    /// As wide as the total.
-    PaddedSeq,
-    /// As wide as the number of slots.
-    PaddedSlot,
 }
 
 impl Position {
@@ -97,34 +72,44 @@ impl Position {
     }
 }
 
-impl Number {
-    /// The number in decimal, written at the end of `buffer`.
-    pub(super) fn write(self, numbers: &Numbers, buffer: &mut [u8; 20]) -> usize {
-        let (mut rest, width) = match self {
-            Self::Seq => (numbers.seq, 1),
-            Self::Slot => (numbers.slot, 1),
-            Self::Total => (numbers.total, 1),
-            Self::PaddedSeq => (numbers.seq, width(numbers.total)),
-            Self::PaddedSlot => (numbers.slot, width(numbers.slots)),
-        };
-        let mut start = buffer.len();
-        while rest > 0 || buffer.len() - start < width {
-            start -= 1;
-            buffer[start] = b"0123456789"[usize::from((rest % 10) as u8)];
-            rest /= 10;
+/// Pieces by what is repeated together: a replacement alone, or with the word
+/// around it.
+pub(super) fn groups(pieces: Vec<Piece>, repeats_words: bool) -> Vec<PieceGroup> {
+    let mut groups = Vec::new();
+    let mut word = PieceGroup::default();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if repeats_words && !text.is_empty() => {
+                // A tab belongs to the word after it, a space to none.
+                for part in text.chunk_by(|before, after| *before != b' ' && !b" \t".contains(after)) {
+                    if part == b" " || part[0] == b'\t' {
+                        groups.push(std::mem::take(&mut word));
+                    }
+                    word.pieces.push(Piece::Text(part.to_vec()));
+                    if part == b" " {
+                        groups.push(std::mem::take(&mut word));
+                    }
+                }
+            }
+            Piece::Break => {
+                groups
+                    .extend([std::mem::take(&mut word), PieceGroup { pieces: vec![piece], repeated: false }]);
+            }
+            Piece::Replacement(ref replacement) => {
+                let repeated = replacement.position == Position::Each;
+                if !repeats_words {
+                    groups.push(std::mem::take(&mut word));
+                }
+                word.repeated |= repeated;
+                word.pieces.push(piece);
+                if !repeats_words {
+                    groups.push(std::mem::take(&mut word));
+                }
+            }
+            Piece::Text(_) => word.pieces.push(piece),
         }
-        start
     }
-}
-
-/// The digits that GNU parallel pads to: 1 + int(log(n)/log(10)), which is one
-/// digit short where the division rounds down (1000, 10^6).
-fn width(number: u64) -> usize {
-    let ratio = (number.max(1) as f64).ln() / 10f64.ln();
-    let (mut width, mut digits) = (1, 1.0);
-    while ratio >= digits {
-        width += 1;
-        digits += 1.0;
-    }
-    width
+    groups.push(word);
+    groups.retain(|group| !group.pieces.is_empty());
+    groups
 }

@@ -3,13 +3,12 @@
 //! Knows templates as a whole: whether values have to be appended, whether they
 //! are quoted. Knows no job but the one it is given.
 
-use super::group::groups;
-use super::line::{Plain, Quoted, Words};
-use super::parse::{Parsed, Unsupported, parse};
-use super::piece::{Group, Number, Numbers, Piece, What};
+use super::line::{PlainLine, QuotedLine, QuotedWords, walk};
+use super::numbers::{Number, Numbers};
+use super::parse::{ParsedTemplate, Unsupported, parse};
+use super::piece::{Piece, PieceGroup, What, groups};
 use super::quote::Dialect;
-use super::replacements::{Options, Skip};
-use super::walk::walk;
+use super::replacements::{Skip, TemplateOptions};
 
 /// How a line is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub enum Quoting {
 /// A command, or an option's text, with replacement strings in it.
 #[derive(Clone, Debug)]
 pub struct Template {
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<PieceGroup>,
     pub(super) dialect: Dialect,
     uses_any: bool,
     makes_command: bool,
@@ -36,7 +35,7 @@ pub struct Template {
 impl Template {
     /// A command as it was typed. Without any replacement string all values are
     /// appended; without any word they are the command.
-    pub fn command<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Self, Unsupported> {
+    pub fn command<W: AsRef<[u8]>>(words: &[W], options: &TemplateOptions) -> Result<Self, Unsupported> {
         let mut parsed = parse(words, options)?;
         let uses_any = parsed.uses_any();
         if !uses_any {
@@ -46,16 +45,16 @@ impl Template {
     }
 
     /// A command to which nothing is appended: --pipe.
-    pub fn exact<W: AsRef<[u8]>>(words: &[W], options: &Options) -> Result<Self, Unsupported> {
+    pub fn exact<W: AsRef<[u8]>>(words: &[W], options: &TemplateOptions) -> Result<Self, Unsupported> {
         Ok(Self::of(parse(words, options)?, options))
     }
 
     /// An option's text: --tagstring, --results, --wd.
-    pub fn text(text: &[u8], options: &Options) -> Result<Self, Unsupported> {
+    pub fn text(text: &[u8], options: &TemplateOptions) -> Result<Self, Unsupported> {
         Self::exact(&[text], options)
     }
 
-    fn of(parsed: Parsed, options: &Options) -> Self {
+    fn of(parsed: ParsedTemplate, options: &TemplateOptions) -> Self {
         Self {
             dialect: options.dialect,
             uses_any: parsed.uses_any(),
@@ -110,15 +109,15 @@ impl Template {
     ) {
         match quoting {
             Quoting::Words => {
-                let mut sink = Words::new(out, self.dialect);
+                let mut sink = QuotedWords::new(out, self.dialect);
                 walk(&self.groups, values, numbers, &mut sink);
                 sink.end();
             }
             Quoting::Shell if !self.makes_command => {
-                walk(&self.groups, values, numbers, &mut Quoted(out, self.dialect));
+                walk(&self.groups, values, numbers, &mut QuotedLine(out, self.dialect));
             }
             Quoting::Shell | Quoting::None => {
-                walk(&self.groups, values, numbers, &mut Plain(out));
+                walk(&self.groups, values, numbers, &mut PlainLine(out));
             }
         }
     }

@@ -2,17 +2,18 @@
 //!
 //! Knows the tables of GNU parallel; not how a template is searched for them.
 
-use super::form::Form;
-use super::piece::{Number, What};
+use super::dynamic::DynamicString;
+use super::form::ValueForm;
+use super::numbers::Number;
+use super::piece::What;
 use super::quote::Dialect;
-use super::shape::Shape;
 
 /// How templates are read.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct TemplateOptions {
     /// Replacement strings under other names (-I, --er, ...), in the order
     /// in which they are renamed. An empty name is ignored.
-    pub renames: Vec<(Name, Vec<u8>)>,
+    pub renames: Vec<(ReplacementName, Vec<u8>)>,
     /// Whether the strings of --plus exist.
     pub plus: bool,
     /// The columns' names from --header, in the order of their numbers.
@@ -28,7 +29,7 @@ pub struct Options {
 
 /// A replacement string that can be renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Name {
+pub enum ReplacementName {
     /// `{}`, renamed by -I, -i and --replace.
     Value,
     /// `{.}`, renamed by --extensionreplace and --er.
@@ -45,7 +46,7 @@ pub enum Name {
     Slot,
 }
 
-impl Name {
+impl ReplacementName {
     /// The name before it is changed.
     #[must_use]
     pub fn usual(self) -> &'static [u8] {
@@ -63,7 +64,7 @@ impl Name {
 
 /// A replacement string: how it is spelled and what it means.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct ReplacementRule {
     pub(super) key: Vec<u8>,
     pub(super) meaning: Meaning,
 }
@@ -73,7 +74,7 @@ pub(super) enum Meaning {
     /// The whole of the key is the string.
     Fixed(Fixed),
     /// The key is the beginning of a string that holds a text of the user's.
-    Shaped(Shape),
+    Shaped(DynamicString),
 }
 
 #[derive(Clone, Debug)]
@@ -94,13 +95,16 @@ pub(super) enum Skip {
 /// Every replacement string that these options allow, in the order in which a
 /// template is searched for them: the shaped ones, then long ones before short
 /// ones, as a short one may be part of a long one.
-pub(super) fn rules(options: &Options) -> Vec<Rule> {
+pub(super) fn rules(options: &TemplateOptions) -> Vec<ReplacementRule> {
     let mut fixed = usual();
     let mut rules = Vec::new();
     if options.plus {
         fixed.extend(plus(options.dialect));
         rules.extend(
-            Shape::ALL.map(|shape| Rule { key: shape.start().to_vec(), meaning: Meaning::Shaped(shape) }),
+            DynamicString::ALL.map(|shape| ReplacementRule {
+                key: shape.start().to_vec(),
+                meaning: Meaning::Shaped(shape),
+            }),
         );
     }
     for (name, new) in &options.renames {
@@ -111,7 +115,7 @@ pub(super) fn rules(options: &Options) -> Vec<Rule> {
     rules
 }
 
-fn rename(rules: &mut Vec<Rule>, usual: &[u8], new: &[u8]) {
+fn rename(rules: &mut Vec<ReplacementRule>, usual: &[u8], new: &[u8]) {
     if new.is_empty() || usual == new {
         return;
     }
@@ -121,25 +125,25 @@ fn rename(rules: &mut Vec<Rule>, usual: &[u8], new: &[u8]) {
     }
 }
 
-fn fixed(key: &str, what: What) -> Rule {
+fn fixed(key: &str, what: What) -> ReplacementRule {
     let meaning = Meaning::Fixed(Fixed { what, skip: None });
-    Rule { key: key.into(), meaning }
+    ReplacementRule { key: key.into(), meaning }
 }
 
-fn usual() -> Vec<Rule> {
+fn usual() -> Vec<ReplacementRule> {
     let value = |key, form| fixed(key, What::Value(form));
     vec![
-        value("{}", Form::Value),
-        value("{.}", Form::WithoutExtensions(1)),
-        value("{/}", Form::Basename),
-        value("{//}", Form::Dirname),
-        value("{/.}", Form::BasenameWithoutExtensions(1)),
+        value("{}", ValueForm::Value),
+        value("{.}", ValueForm::WithoutExtensions(1)),
+        value("{/}", ValueForm::Basename),
+        value("{//}", ValueForm::Dirname),
+        value("{/.}", ValueForm::BasenameWithoutExtensions(1)),
         fixed("{#}", What::Number(Number::Seq)),
         fixed("{%}", What::Number(Number::Slot)),
     ]
 }
 
-fn plus(dialect: Dialect) -> Vec<Rule> {
+fn plus(dialect: Dialect) -> Vec<ReplacementRule> {
     let value = |key, form| fixed(key, What::Value(form));
     let number = |key, number| fixed(key, What::Number(number));
     // fish takes `{$NAME}` for what others write `${NAME}`; rc has nothing like it.
@@ -152,19 +156,19 @@ fn plus(dialect: Dialect) -> Vec<Rule> {
         fixed(key, What::Shell(text))
     };
     let skip = |key: &str, skip| {
-        let what = What::Value(Form::Value);
+        let what = What::Value(ValueForm::Value);
         let meaning = Meaning::Fixed(Fixed { what, skip: Some(skip) });
-        Rule { key: key.into(), meaning }
+        ReplacementRule { key: key.into(), meaning }
     };
     vec![
-        value("{..}", Form::WithoutExtensions(2)),
-        value("{...}", Form::WithoutExtensions(3)),
-        value("{/..}", Form::BasenameWithoutExtensions(2)),
-        value("{/...}", Form::BasenameWithoutExtensions(3)),
-        value("{+/}", Form::Directory),
-        value("{+.}", Form::Extensions(1)),
-        value("{+..}", Form::Extensions(2)),
-        value("{+...}", Form::Extensions(3)),
+        value("{..}", ValueForm::WithoutExtensions(2)),
+        value("{...}", ValueForm::WithoutExtensions(3)),
+        value("{/..}", ValueForm::BasenameWithoutExtensions(2)),
+        value("{/...}", ValueForm::BasenameWithoutExtensions(3)),
+        value("{+/}", ValueForm::Directory),
+        value("{+.}", ValueForm::Extensions(1)),
+        value("{+..}", ValueForm::Extensions(2)),
+        value("{+...}", ValueForm::Extensions(3)),
         number("{##}", Number::Total),
         number("{0#}", Number::PaddedSeq),
         number("{0%}", Number::PaddedSlot),

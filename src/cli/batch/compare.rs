@@ -25,7 +25,7 @@ use crate::interrupt::{Hup, Interrupt};
 use crate::progress::{self, ProgressDisplay, Show};
 use crate::study::Study;
 use crate::task::Way;
-use crate::template::{Options, Template};
+use crate::template::{Template, TemplateOptions};
 use crate::workload::ROWS;
 use crate::workload::command::{OutputFiles, Present};
 
@@ -150,10 +150,10 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
 /// The files that the jobs leave.
 fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
     let present = if typed.study.prepare.is_some() { Present::Prepared } else { Present::Refused };
-    let options = Options {
+    let options = TemplateOptions {
         renames: settings::renames(typed),
         plus: typed.flags.has(Flag::Plus),
-        ..Options::default()
+        ..TemplateOptions::default()
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
     for pattern in &typed.study.outputs {

@@ -13,7 +13,7 @@ use crate::inputs::{
     Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, Seekable,
 };
 use crate::interrupt::Interrupt;
-use crate::template::Options;
+use crate::template::TemplateOptions;
 use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
 
 /// Where the jobs come from, once their columns have names.
@@ -39,7 +39,11 @@ pub(super) fn offer(typed: &Typed) -> Offer {
 
 impl Jobs {
     /// Opens all inputs, and names the columns of `options` after their heads.
-    pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
+    pub(super) fn open(
+        typed: &Typed,
+        interrupt: &Interrupt,
+        options: &mut TemplateOptions,
+    ) -> Result<Self, Fault> {
         let stdin: File = io::stdin()
             .as_fd()
             .try_clone_to_owned()

@@ -15,7 +15,7 @@ use crate::output::{
     Table, ToFile,
 };
 use crate::output::{Destination, Sink};
-use crate::template::{Counts, Options, Template};
+use crate::template::{Counts, Template, TemplateOptions};
 use crate::workload::command::{MakeSink, Order};
 
 /// Names and rows that wait for their turn take at most this much memory.
@@ -38,7 +38,7 @@ pub(super) struct Results {
 /// What the options say. `streams` are parsim's own stdout and stderr.
 pub(super) fn results(
     typed: &Typed,
-    options: &Options,
+    options: &TemplateOptions,
     counts: &Counts,
     order: Order,
     streams: Box<dyn Destination>,
@@ -136,7 +136,7 @@ fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn place(typed: &Typed, target: &OsStr, options: &Options, counts: &Counts) -> Result<Place, Fault> {
+fn place(typed: &Typed, target: &OsStr, options: &TemplateOptions, counts: &Counts) -> Result<Place, Fault> {
     let text = target.as_bytes();
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     if !template.uses_any() {

@@ -23,7 +23,7 @@ use crate::policy::Amount;
 use crate::process::room_for_arguments;
 use crate::progress::ProgressDisplay;
 use crate::task::Way;
-use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
+use crate::template::{Counts, Dialect, Quoting, ReplacementName, Template, TemplateOptions};
 use crate::temporary::{keep_files_in, unnamed_file};
 use crate::text::reason;
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
@@ -58,7 +58,7 @@ pub(super) fn prepare(
 ) -> Result<(CommandBatch, Results), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let shell = shell(typed)?;
-    let mut options = Options {
+    let mut options = TemplateOptions {
         dialect: shell.dialect,
         renames: renames(typed),
         plus: typed.flags.has(Flag::Plus),
@@ -194,7 +194,7 @@ fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
 }
 
 /// Where jobs run; `...` is a new directory for each.
-fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
+fn directory(typed: &Typed, options: &TemplateOptions) -> Result<Directory, Fault> {
     let Some(directory) = &typed.run.work_dir else { return Ok(Directory::Here) };
     let text = directory.as_os_str().as_bytes();
     if text == b"..." {
@@ -240,16 +240,16 @@ fn quoting(typed: &Typed) -> Quoting {
     }
 }
 
-pub(super) fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
+pub(super) fn renames(typed: &Typed) -> Vec<(ReplacementName, Vec<u8>)> {
     let asked = &typed.replacements;
     [
-        (Name::Value, &asked.value),
-        (Name::WithoutExtension, &asked.no_extension),
-        (Name::Basename, &asked.basename),
-        (Name::Dirname, &asked.dirname),
-        (Name::BasenameWithoutExtension, &asked.basename_no_extension),
-        (Name::Seq, &asked.seq),
-        (Name::Slot, &asked.slot),
+        (ReplacementName::Value, &asked.value),
+        (ReplacementName::WithoutExtension, &asked.no_extension),
+        (ReplacementName::Basename, &asked.basename),
+        (ReplacementName::Dirname, &asked.dirname),
+        (ReplacementName::BasenameWithoutExtension, &asked.basename_no_extension),
+        (ReplacementName::Seq, &asked.seq),
+        (ReplacementName::Slot, &asked.slot),
     ]
     .into_iter()
     .filter_map(|(name, new)| Some((name, new.clone()?)))

@@ -216,7 +216,7 @@ mod tests {
 
     use super::*;
     use crate::task::TaskInput;
-    use crate::template::Options;
+    use crate::template::TemplateOptions;
 
     fn stdout(place: &Place, values: &[&[u8]]) -> PathBuf {
         let spec = TaskInput::Values(values.iter().map(|value| value.to_vec()).collect());
@@ -229,13 +229,13 @@ mod tests {
     }
 
     fn template(text: &str, is_below: bool) -> Place {
-        let template = Template::text(text.as_bytes(), &Options::default()).unwrap();
+        let template = Template::text(text.as_bytes(), &TemplateOptions::default()).unwrap();
         Place::Template { template, counts: Counts::new(12, Some(20)), is_below }
     }
 
     #[test]
     fn a_template_has_the_numbers_of_the_job_and_of_its_batch() {
-        let options = Options { plus: true, ..Options::default() };
+        let options = TemplateOptions { plus: true, ..TemplateOptions::default() };
         let template = Template::text(b"{0#}of{##}-{0%}", &options).unwrap();
         let place = Place::Template { template, counts: Counts::new(12, Some(20)), is_below: false };
         assert!(place.needs_total());

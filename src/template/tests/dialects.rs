@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 
-use super::super::{Dialect, Packer, quote, quoted_len};
+use super::super::{Dialect, GrowingLine, quote, quoted_len};
 use super::*;
 
 /// A shell: the words before a line, its dialect, and the bytes that it can be given.
@@ -51,7 +51,7 @@ impl Shell {
 
     /// What it makes of `values`, quoted for it as the arguments of a command.
     fn reads(&self, values: &[Vec<u8>], locale: &str) -> Vec<Vec<u8>> {
-        let options = Options { dialect: self.dialect, ..Options::default() };
+        let options = TemplateOptions { dialect: self.dialect, ..TemplateOptions::default() };
         let template = Template::command(&["env printf '%s\\0'"], &options).unwrap();
         let mut line = Vec::new();
         template.render(values, &NUMBERS, Quoting::Shell, &mut line);
@@ -106,7 +106,7 @@ fn each_dialect_escapes_its_own_signs() {
     assert_eq!(quoted(Dialect::Fish, r"\'"), r"'\\\''");
     assert_eq!(quoted(Dialect::Csh, "!'\n"), "'\\!'\"'\"'\\\n'");
     assert_eq!(quoted(Dialect::Rc, r"\'"), r"'\'''");
-    let options = Options { dialect: Dialect::Fish, ..plus() };
+    let options = TemplateOptions { dialect: Dialect::Fish, ..plus() };
     assert_eq!(line_of(&options, Quoting::Words, &["echo", "it's {}"], &["\\"]), r"echo 'it\'s \\'");
     assert_eq!(line_of(&options, Quoting::Shell, &["echo {slot}"], &["a"]), "echo {$PARALLEL_JOBSLOT}");
 }
@@ -142,9 +142,9 @@ proptest! {
             quote(value, dialect, &mut out);
             prop_assert_eq!(out.len(), quoted_len(value, dialect));
         }
-        let template = Template::command(&["x'{}\\!"], &Options { dialect, ..repeating() }).unwrap();
+        let template = Template::command(&["x'{}\\!"], &TemplateOptions { dialect, ..repeating() }).unwrap();
         for quoting in [Quoting::Shell, Quoting::Words] {
-            let mut packer = Packer::new(&template, quoting, &NUMBERS);
+            let mut packer = GrowingLine::new(&template, quoting, &NUMBERS);
             packer.push(&values);
             let mut line = Vec::new();
             template.render(&values, &NUMBERS, quoting, &mut line);

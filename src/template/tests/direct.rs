@@ -6,11 +6,11 @@ use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::super::Direct;
+use super::super::DirectCommand;
 use super::*;
 
-fn direct(options: &Options, quoting: Quoting, words: &[&str]) -> Option<Direct> {
-    Direct::of(&Template::command(words, options).unwrap(), quoting)
+fn direct(options: &TemplateOptions, quoting: Quoting, words: &[&str]) -> Option<DirectCommand> {
+    DirectCommand::of(&Template::command(words, options).unwrap(), quoting)
 }
 
 fn is_direct(command: &str) -> bool {
@@ -48,8 +48,8 @@ fn whatever_a_shell_may_understand_goes_to_one() {
     let special = b"\n\r\x0b\"'\\$`|&;<>()*?[]{}~#!^\x7f\x01\xc3";
     for &byte in special {
         let word = [b"x", &[byte][..], b"y"].concat();
-        let template = Template::command(&[b"ls", &word[..], b"{}"], &Options::default()).unwrap();
-        assert!(Direct::of(&template, Quoting::Shell).is_none(), "{byte:?}");
+        let template = Template::command(&[b"ls", &word[..], b"{}"], &TemplateOptions::default()).unwrap();
+        assert!(DirectCommand::of(&template, Quoting::Shell).is_none(), "{byte:?}");
     }
     for command in [
         "echo {}",
@@ -79,13 +79,13 @@ fn whatever_a_shell_may_understand_goes_to_one() {
 
 #[test]
 fn quoted_words_need_no_shell_but_for_its_own_commands() {
-    let quoted = |words: &[&str]| direct(&Options::default(), Quoting::Words, words).is_some();
+    let quoted = |words: &[&str]| direct(&TemplateOptions::default(), Quoting::Words, words).is_some();
     assert!(quoted(&["perl", "-ne", "/^\\S+\\s+\\S+$/ and print $ARGV,\"\\n\""]));
     assert!(quoted(&["a=b", "~", "*", "{}"]));
     assert!(
         !quoted(&["echo", "{}"]) && !quoted(&["", "{}"]) && !quoted(&["x{}"]) && !quoted(&["V={}", "ls"])
     );
-    assert!(direct(&Options::default(), Quoting::None, &["ls"]).is_none());
+    assert!(direct(&TemplateOptions::default(), Quoting::None, &["ls"]).is_none());
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_program_is_the_first_word() {
 #[test]
 fn empty_words_are_kept_where_the_shell_sees_quotes() {
     let argv = |quoting, words: &[&str], values: &[&str]| -> Vec<String> {
-        let argv = direct(&Options::default(), quoting, words).unwrap().render_argv(values, &NUMBERS);
+        let argv = direct(&TemplateOptions::default(), quoting, words).unwrap().render_argv(values, &NUMBERS);
         argv.iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect()
     };
     assert_eq!(argv(Quoting::Shell, &["ls", "", "{}", "{3}"], &["", "a b"]), ["ls", "", "a b"]);
@@ -133,9 +133,9 @@ proptest! {
         quoting in prop::sample::select(vec![Quoting::Shell, Quoting::Words]),
     ) {
         words.insert(0, "prog".to_owned());
-        let options = Options { repeats_words, leaves_values_out, ..plus() };
+        let options = TemplateOptions { repeats_words, leaves_values_out, ..plus() };
         let template = Template::command(&words, &options).unwrap();
-        if let Some(direct) = Direct::of(&template, quoting) {
+        if let Some(direct) = DirectCommand::of(&template, quoting) {
             let mut line = Vec::new();
             template.render(&values, &NUMBERS, quoting, &mut line);
             let argv = direct.render_argv(&values, &NUMBERS);
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn every_value_comes_through_a_shell_whole(values in values()) {
-        let template = Template::command(&["prog"], &Options::default()).unwrap();
+        let template = Template::command(&["prog"], &TemplateOptions::default()).unwrap();
         let mut line = Vec::new();
         template.render(&values, &NUMBERS, Quoting::Shell, &mut line);
         prop_assert_eq!(&split_by("sh", &line)[1..], &values[..]);

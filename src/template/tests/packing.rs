@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::super::Packer;
+use super::super::GrowingLine;
 use super::*;
 
 /// The lengths as values are added one by one, each asked for beforehand too.
 fn lengths(template: &Template, quoting: Quoting, values: &[Vec<u8>]) -> Vec<usize> {
-    let mut packer = Packer::new(template, quoting, &NUMBERS);
+    let mut packer = GrowingLine::new(template, quoting, &NUMBERS);
     let mut lengths = vec![packer.length()];
     for value in values {
         let asked = packer.length_with(&[value]);
@@ -32,7 +32,7 @@ fn rendered(template: &Template, quoting: Quoting, values: &[Vec<u8>]) -> Vec<us
 fn a_line_of_twenty_bytes_ends_where_gnu_parallel_ends_it() {
     // seq 10 | parallel -j1 -s 20 -X echo
     let template = Template::command(&["echo"], &repeating()).unwrap();
-    let mut packer = Packer::new(&template, Quoting::Shell, &NUMBERS);
+    let mut packer = GrowingLine::new(&template, Quoting::Shell, &NUMBERS);
     let mut lines = Vec::new();
     for value in (1..=10).map(|value| value.to_string()) {
         if packer.length_with(&[&value]) >= 20 {
@@ -47,7 +47,7 @@ fn a_line_of_twenty_bytes_ends_where_gnu_parallel_ends_it() {
 
 #[test]
 fn quoted_words_cost_their_quotes() {
-    let template = Template::command(&["a b", "x {}"], &Options::default()).unwrap();
+    let template = Template::command(&["a b", "x {}"], &TemplateOptions::default()).unwrap();
     let values = [b"c d".to_vec(), b"e'f g".to_vec()];
     assert_eq!(
         lengths(&template, Quoting::Words, &values)[1..],
@@ -57,7 +57,7 @@ fn quoted_words_cost_their_quotes() {
 
 #[test]
 fn a_position_from_the_end_costs_the_longest_value() {
-    let template = Template::command(&["echo {-3}"], &Options::default()).unwrap();
+    let template = Template::command(&["echo {-3}"], &TemplateOptions::default()).unwrap();
     let values = ["a long one", "b", "c", "d"].map(|value| value.as_bytes().to_vec());
     let long = "echo 'a long one'".len();
     assert_eq!(lengths(&template, Quoting::Shell, &values), [5, 5, long, long, long]);
@@ -66,7 +66,7 @@ fn a_position_from_the_end_costs_the_longest_value() {
 #[test]
 fn columns_are_added_together() {
     let template = Template::command(&["echo {1}:{3} x{}"], &repeating()).unwrap();
-    let mut packer = Packer::new(&template, Quoting::Shell, &NUMBERS);
+    let mut packer = GrowingLine::new(&template, Quoting::Shell, &NUMBERS);
     assert_eq!(packer.length_with(&["a b", "c"]), "echo 'a b': x'a b' xc".len());
     packer.push(&["a b", "c"]);
     assert_eq!(packer.length_with(&["d", "e"]), "echo 'a b':d x'a b' xc xd xe".len());
@@ -89,7 +89,7 @@ fn values() -> impl Strategy<Value = Vec<Vec<u8>>> {
 proptest! {
     #[test]
     fn the_length_is_the_rendered_length(text in templates(), values in values(), repeats_words: bool) {
-        let options = Options { repeats_words, ..Options::default() };
+        let options = TemplateOptions { repeats_words, ..TemplateOptions::default() };
         for template in [format!("echo {text}"), text] {
             let template = Template::command(&[template], &options).unwrap();
             for quoting in [Quoting::Shell, Quoting::None] {
@@ -100,7 +100,7 @@ proptest! {
 
     #[test]
     fn the_length_is_never_too_small(text in templates(), values in values(), repeats_words: bool) {
-        let options = Options { repeats_words, ..Options::default() };
+        let options = TemplateOptions { repeats_words, ..TemplateOptions::default() };
         let words = ["echo", &text, "{-1}{-2/} {-9}"];
         let template = Template::command(&words, &options).unwrap();
         for quoting in [Quoting::Shell, Quoting::Words, Quoting::None] {

@@ -25,13 +25,13 @@ fn a_value_after_a_blank_or_an_equals_sign_is_quoted() {
     assert_eq!(line("V={} cmd", &["a b"]), "V='a b' cmd");
     assert_eq!(line(" {}", &["a b"]), " 'a b'");
     assert_eq!(line("\t{}", &["a b"]), "\t'a b'");
-    assert_eq!(line_of(&Options::default(), Quoting::Shell, &["", "{}"], &["a b"]), " 'a b'");
+    assert_eq!(line_of(&TemplateOptions::default(), Quoting::Shell, &["", "{}"], &["a b"]), " 'a b'");
 }
 
 #[test]
 fn quoted_words_hold_their_values() {
     let quoted =
-        |words: &[&str], values: &[&str]| line_of(&Options::default(), Quoting::Words, words, values);
+        |words: &[&str], values: &[&str]| line_of(&TemplateOptions::default(), Quoting::Words, words, values);
     assert_eq!(quoted(&["printf", "<%s>\\n"], &["a  b"]), "printf '<%s>\\n' 'a  b'");
     assert_eq!(quoted(&["echo", "x{}y z"], &["a'b"]), r#"echo 'xa'"'"'by z'"#);
     assert_eq!(quoted(&["echo", "", "{3}", "{}"], &[""]), "echo '' '' ''");
@@ -48,7 +48,7 @@ fn quoted_words_are_repeated_whole() {
 
 #[test]
 fn texts_of_options_are_not_quoted() {
-    let template = Template::text(b"J{#}-{}-{2/}", &Options::default()).unwrap();
+    let template = Template::text(b"J{#}-{}-{2/}", &TemplateOptions::default()).unwrap();
     let mut out = Vec::new();
     template.render(&["a b", "c/d e"], &NUMBERS, Quoting::None, &mut out);
     assert_eq!(out, b"J2-a b c/d e-d e");

@@ -27,7 +27,7 @@ fn the_usual_strings_cut_a_value_as_gnu_parallel_does() {
     ];
     for (value, cut) in table {
         let mut out = Vec::new();
-        let template = Template::text(b"{}|{.}|{/}|{//}|{/.}", &Options::default()).unwrap();
+        let template = Template::text(b"{}|{.}|{/}|{//}|{/.}", &TemplateOptions::default()).unwrap();
         template.render(&[value], &NUMBERS, Quoting::None, &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), format!("{value}|{cut}"), "{value:?}");
     }
@@ -71,33 +71,33 @@ fn values_are_appended_only_if_nothing_stands_for_one() {
     assert_eq!(line("echo", &["a", "b"]), "echo a b");
     assert_eq!(line("echo {foo}", &["a"]), "echo {foo} a");
     for used in ["{#}", "{%}", "{2}", "{//}"] {
-        let template = Template::command(&["echo", used], &Options::default()).unwrap();
+        let template = Template::command(&["echo", used], &TemplateOptions::default()).unwrap();
         assert!(template.uses_any(), "{used}");
         assert!(!line(&format!("echo {used}"), &["value"]).contains("value"));
     }
-    let template = Template::command(&["echo", "{ }"], &Options::default()).unwrap();
+    let template = Template::command(&["echo", "{ }"], &TemplateOptions::default()).unwrap();
     assert!(!template.uses_any());
 }
 
 #[test]
 fn nothing_is_appended_to_an_exact_command_or_a_text() {
     let mut out = Vec::new();
-    let template = Template::exact(&["cat", "-"], &Options::default()).unwrap();
+    let template = Template::exact(&["cat", "-"], &TemplateOptions::default()).unwrap();
     template.render(&["a"], &NUMBERS, Quoting::Shell, &mut out);
     assert_eq!(out, b"cat -");
-    assert!(!Template::text(b"dir", &Options::default()).unwrap().uses_any());
+    assert!(!Template::text(b"dir", &TemplateOptions::default()).unwrap().uses_any());
 }
 
 #[test]
 fn no_command_at_all_is_the_value() {
     let none: [&str; 0] = [];
-    assert_eq!(line_of(&Options::default(), Quoting::Shell, &none, &["echo a b"]), "echo a b");
+    assert_eq!(line_of(&TemplateOptions::default(), Quoting::Shell, &none, &["echo a b"]), "echo a b");
 }
 
 #[test]
 fn words_are_joined_by_single_spaces_and_keep_their_own() {
     let words = ["echo", "a  b", "", "{}"];
-    assert_eq!(line_of(&Options::default(), Quoting::Shell, &words, &["v"]), "echo a  b  v");
+    assert_eq!(line_of(&TemplateOptions::default(), Quoting::Shell, &words, &["v"]), "echo a  b  v");
 }
 
 #[test]
@@ -114,25 +114,29 @@ fn braces_around_a_string_stay() {
 
 #[test]
 fn a_renamed_string_loses_its_own_name() {
-    let options = renamed(&[(Name::Value, ",,")]);
+    let options = renamed(&[(ReplacementName::Value, ",,")]);
     let render = |words: &[&str]| line_of(&options, Quoting::Shell, words, &["a.b"]);
     assert_eq!(render(&["echo ,, {} {.}"]), "echo a.b {} a");
     // Positions come with braces, so they are gone too.
     assert_eq!(render(&["echo {1} ,,"]), "echo {1} a.b");
     assert_eq!(render(&["echo x,,,"]), "echo x,a.b");
-    let options = renamed(&[(Name::Value, "{v}")]);
+    let options = renamed(&[(ReplacementName::Value, "{v}")]);
     assert_eq!(line_of(&options, Quoting::Shell, &["echo {v} {1v} {}"], &["a"]), "echo a a {}");
-    let options = renamed(&[(Name::Seq, ",,"), (Name::Slot, "%"), (Name::WithoutExtension, "@")]);
+    let options = renamed(&[
+        (ReplacementName::Seq, ",,"),
+        (ReplacementName::Slot, "%"),
+        (ReplacementName::WithoutExtension, "@"),
+    ]);
     assert_eq!(line_of(&options, Quoting::Shell, &["echo ,,:%:@:{#}"], &["a.b"]), "echo 2:3:a:{#}");
 }
 
 #[test]
 fn a_name_given_twice_means_the_last_string() {
-    let options = renamed(&[(Name::Value, "{.}")]);
+    let options = renamed(&[(ReplacementName::Value, "{.}")]);
     assert_eq!(line_of(&options, Quoting::Shell, &["echo {.}"], &["a.b"]), "echo a.b");
-    let options = renamed(&[(Name::Seq, "{}")]);
+    let options = renamed(&[(ReplacementName::Seq, "{}")]);
     assert_eq!(line_of(&options, Quoting::Shell, &["echo {}"], &["a.b"]), "echo 2");
-    let options = renamed(&[(Name::Value, "")]);
+    let options = renamed(&[(ReplacementName::Value, "")]);
     assert_eq!(line_of(&options, Quoting::Shell, &["echo {}"], &["a.b"]), "echo a.b");
 }
 
@@ -154,7 +158,7 @@ fn an_empty_column_name_is_no_name() {
 
 #[test]
 fn left_out_values_leave_their_spaces() {
-    let options = Options { leaves_values_out: true, ..Options::default() };
+    let options = TemplateOptions { leaves_values_out: true, ..TemplateOptions::default() };
     assert_eq!(line_of(&options, Quoting::Shell, &["echo", "hi"], &["a"]), "echo hi ");
     assert_eq!(line_of(&options, Quoting::Shell, &["echo x{}y{#}"], &["a"]), "echo xy2");
     assert_eq!(line_of(&options, Quoting::Words, &["echo", "x{}", "{}"], &["a"]), "echo x");
@@ -167,15 +171,15 @@ fn a_job_without_values_has_an_empty_one() {
 
 #[test]
 fn perl_expressions_are_refused() {
-    let error = Template::command(&["echo", "{=", "s/a/b/", "=}"], &Options::default()).unwrap_err();
+    let error = Template::command(&["echo", "{=", "s/a/b/", "=}"], &TemplateOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "cannot use {= =}: Perl expressions are not supported");
-    assert!(Template::command(&["echo {= x"], &Options::default()).is_ok());
+    assert!(Template::command(&["echo {= x"], &TemplateOptions::default()).is_ok());
 }
 
 #[test]
 fn every_byte_but_nul_may_be_in_a_template_and_in_a_value() {
     let bytes: Vec<u8> = (1..=255).filter(|byte| !b"{}=".contains(byte)).collect();
-    let template = Template::command(&[b"echo ", &bytes[..], b"{}"], &Options::default()).unwrap();
+    let template = Template::command(&[b"echo ", &bytes[..], b"{}"], &TemplateOptions::default()).unwrap();
     let mut out = Vec::new();
     template.render(&[&bytes], &NUMBERS, Quoting::None, &mut out);
     assert_eq!(out, [b"echo  ", &bytes[..], b" ", &bytes].concat());

@@ -152,7 +152,7 @@ impl Values {
 
 /// How long a command line becomes.
 struct Length<'t> {
-    packer: template::Packer<'t>,
+    packer: template::GrowingLine<'t>,
     numbers: Numbers,
 }
 
@@ -160,7 +160,7 @@ impl<'t> Length<'t> {
     fn new(template: &'t Template, quoting: Quoting, slots: u64) -> Self {
         // The numbers of the job are not known yet: these are as long as they get.
         let numbers = Numbers { seq: 1, slot: slots, slots, total: 0 };
-        Self { packer: template::Packer::new(template, quoting, &numbers), numbers }
+        Self { packer: template::GrowingLine::new(template, quoting, &numbers), numbers }
     }
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use super::{Definitions, Directory, Offer, Settings};
 use crate::byte_list::ByteList;
 use crate::process::child::{Command, resolve};
-use crate::template::{Dialect, Direct, Numbers, Template};
+use crate::template::{Dialect, DirectCommand, Numbers, Template};
 
 /// What runs the pipe of `--fifo`, and programs without an interpreter line that the
 /// shell does not run itself.
@@ -45,7 +45,7 @@ pub struct Shell {
 
 /// How jobs are started.
 pub(super) struct Launch {
-    direct: Option<(Direct, Command)>,
+    direct: Option<(DirectCommand, Command)>,
     shell: Command,
     sh: Command,
     /// The words before a line.
@@ -73,7 +73,7 @@ impl Launch {
             Ok(command)
         };
         let shell = &settings.shell;
-        let direct = match Direct::of(template, settings.quoting) {
+        let direct = match DirectCommand::of(template, settings.quoting) {
             // Elsewhere a name such as ./run is another program.
             Some(direct)
                 if is_plain(shell, direct.program())

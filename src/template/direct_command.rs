@@ -3,21 +3,22 @@
 //! Knows text only: whether the shell at hand reads start-up files, whether a
 //! function has the program's name and where PATH finds it is decided elsewhere.
 
-use super::piece::{Group, Numbers, Piece, What};
+use super::line::{PieceSink, walk};
+use super::numbers::Numbers;
+use super::piece::{Piece, PieceGroup, What};
 use super::render::{Quoting, Template};
 use super::shell_builtins::is_builtin;
-use super::walk::{Sink, walk};
 use crate::byte_list::ByteList;
 
 /// A template whose lines every shell would only split into words.
 #[derive(Clone, Debug)]
-pub struct Direct {
-    groups: Vec<Group>,
+pub struct DirectCommand {
+    groups: Vec<PieceGroup>,
     program: Vec<u8>,
     keeps_empty_words: bool,
 }
 
-impl Direct {
+impl DirectCommand {
     /// The template without its shell, if it needs none: its words are plain, and
     /// the first of them is a program's name. The answer holds for every job.
     #[must_use]
@@ -33,7 +34,7 @@ impl Direct {
             match piece {
                 Piece::Text(text) => program.extend_from_slice(text),
                 Piece::Replacement(_) => return None,
-                // Words that are not quoted may have blanks before them.
+                // QuotedWords that are not quoted may have blanks before them.
                 Piece::Break if program.is_empty() && quoting == Quoting::Shell => {}
                 Piece::Break => break,
             }
@@ -69,7 +70,7 @@ impl Direct {
 }
 
 /// The groups with blanks as ends of words, if every text in them is plain.
-fn plain_words(groups: &[Group]) -> Option<Vec<Group>> {
+fn plain_words(groups: &[PieceGroup]) -> Option<Vec<PieceGroup>> {
     let mut words = groups.to_vec();
     for group in &mut words {
         let mut pieces = Vec::with_capacity(group.pieces.len());
@@ -108,7 +109,7 @@ struct ArgvWriter<'a> {
     keeps_empty_words: bool,
 }
 
-impl Sink for ArgvWriter<'_> {
+impl PieceSink for ArgvWriter<'_> {
     fn text(&mut self, text: &[u8]) {
         self.begun |= self.keeps_empty_words || !text.is_empty();
         self.argv.put(text);

@@ -4,12 +4,12 @@
 //! Knows their spelling and which substitution each means; the tables are GNU
 //! parallel's, after bash's parameter expansions.
 
-use super::form::Form;
-use super::pattern::{Change, Pattern, reluctant};
+use super::form::ValueForm;
+use super::pattern::{MatchBecomes, PerlSubstitution, reluctant};
 
 /// A replacement string with a hole in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum DynamicString {
     /// `{/from/to}`
     Replace,
     /// `{/#from/to}`
@@ -42,7 +42,7 @@ pub(super) enum Shape {
     From,
 }
 
-impl Shape {
+impl DynamicString {
     /// All, in the order in which a template is searched for them.
     pub(super) const ALL: [Self; 15] = [
         Self::Replace,
@@ -103,30 +103,34 @@ impl Shape {
     }
 
     /// What the string does to a value; the error is the regular expression's.
-    pub(super) fn form(self, (from, to): Holes<'_>) -> Result<Form, String> {
-        let change = || Change::To(to.to_vec());
-        let gone = || Change::To(Vec::new());
+    pub(super) fn form(self, (from, to): Holes<'_>) -> Result<ValueForm, String> {
+        let change = || MatchBecomes::To(to.to_vec());
+        let gone = || MatchBecomes::To(Vec::new());
         let pattern = match self {
-            Self::Default => return Ok(Form::Default(from.to_vec())),
-            Self::From => return Ok(Form::From(number(from).unwrap_or(usize::MAX))),
+            Self::Default => return Ok(ValueForm::Default(from.to_vec())),
+            Self::From => return Ok(ValueForm::From(number(from).unwrap_or(usize::MAX))),
             Self::Slice => {
                 let (start, count) = (number(from), number(to));
-                return Ok(Form::Slice(start.unwrap_or(usize::MAX), count.unwrap_or(usize::MAX)));
+                return Ok(ValueForm::Slice(start.unwrap_or(usize::MAX), count.unwrap_or(usize::MAX)));
             }
-            Self::Replace | Self::ReplaceAll => Pattern::new("", from, "", change()),
-            Self::ReplaceStart => Pattern::new("^", from, "", change()),
-            Self::ReplaceEnd => Pattern::new("", from, "$", change()),
-            Self::CutStart => Pattern::new("^", from, "", gone()),
-            Self::CutStartShort => Pattern::new("^", &reluctant(from), "(.*)", Change::FirstGroup),
-            Self::CutEnd => Pattern::new("", from, "$", gone()),
-            Self::CutEndShort => Pattern::new("(.*)", &reluctant(from), "$", Change::FirstGroup),
-            Self::Upper => Pattern::new("^(", from, ")", Change::Upper),
-            Self::UpperAll => Pattern::new("", from, "", Change::Upper),
-            Self::Lower => Pattern::new("^(", from, ")", Change::Lower),
-            Self::LowerAll => Pattern::new("", from, "", Change::Lower),
+            Self::Replace | Self::ReplaceAll => PerlSubstitution::new("", from, "", change()),
+            Self::ReplaceStart => PerlSubstitution::new("^", from, "", change()),
+            Self::ReplaceEnd => PerlSubstitution::new("", from, "$", change()),
+            Self::CutStart => PerlSubstitution::new("^", from, "", gone()),
+            Self::CutStartShort => {
+                PerlSubstitution::new("^", &reluctant(from), "(.*)", MatchBecomes::FirstGroup)
+            }
+            Self::CutEnd => PerlSubstitution::new("", from, "$", gone()),
+            Self::CutEndShort => {
+                PerlSubstitution::new("(.*)", &reluctant(from), "$", MatchBecomes::FirstGroup)
+            }
+            Self::Upper => PerlSubstitution::new("^(", from, ")", MatchBecomes::Upper),
+            Self::UpperAll => PerlSubstitution::new("", from, "", MatchBecomes::Upper),
+            Self::Lower => PerlSubstitution::new("^(", from, ")", MatchBecomes::Lower),
+            Self::LowerAll => PerlSubstitution::new("", from, "", MatchBecomes::Lower),
         };
         let pattern = pattern?;
-        Ok(Form::Pattern(match self {
+        Ok(ValueForm::Pattern(match self {
             Self::ReplaceStart | Self::ReplaceEnd | Self::ReplaceAll | Self::UpperAll | Self::LowerAll => {
                 pattern.everywhere()
             }
