@@ -46,11 +46,19 @@ pub enum Show {
 pub struct ProgressDisplay {
     state: Arc<ProgressState>,
     show: Show,
-    /// What is shown of it.
-    line: fn(&Snapshot, usize) -> String,
+    layout: Layout,
     drawn: Mutex<Drawn>,
     /// Whether it was told that output is held up.
     told_of_trouble: AtomicBool,
+}
+
+/// What is shown, and where the bar stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// Of one batch: all that is known of its jobs.
+    Batch,
+    /// Of one run after another: its name and how far it is.
+    Runs,
 }
 
 struct Drawn {
@@ -67,7 +75,7 @@ impl ProgressDisplay {
         Self {
             state,
             show,
-            line: Snapshot::line,
+            layout: Layout::Batch,
             drawn: Mutex::new(Drawn { on, bar: None, last: Instant::now() }),
             told_of_trouble: AtomicBool::new(false),
         }
@@ -75,7 +83,7 @@ impl ProgressDisplay {
 
     /// Shows one run after another, each by its name.
     fn of_runs(show: Show) -> Self {
-        Self { line: Snapshot::line_of_run, ..Self::new(Arc::default(), show, true) }
+        Self { layout: Layout::Runs, ..Self::new(Arc::default(), show, true) }
     }
 
     /// Draws, if it is time to; says when to come again.
@@ -93,9 +101,9 @@ impl ProgressDisplay {
         }
         drawn.last = Instant::now();
         match (self.show, self.state.snapshot()) {
-            (Show::Bar, Some(now)) if now.elapsed >= PATIENCE => drawn.draw(&now, (self.line)(&now, LABEL)),
+            (Show::Bar, Some(now)) if now.elapsed >= PATIENCE => drawn.draw(&now, self.layout),
             (Show::Bar, _) => drawn.clear(),
-            (_, Some(now)) => tell(&(self.line)(&now, LABEL)),
+            (_, Some(now)) => tell(&self.layout.line(&now)),
             (_, None) => {}
         }
         Some(interval)
@@ -175,19 +183,20 @@ impl Observer for ProgressDisplay {
 }
 
 impl Drawn {
-    fn draw(&mut self, now: &Snapshot, line: String) {
+    fn draw(&mut self, now: &Snapshot, layout: Layout) {
         let bar =
             self.bar.get_or_insert_with(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
         let (done, total) = now.position();
         if bar.length() != total || bar.position() == 0 {
-            bar.set_style(style(total.is_some()));
+            bar.set_style(layout.style(total.is_some()));
             match total {
                 Some(total) => bar.set_length(total),
                 None => bar.unset_length(),
             }
         }
         bar.set_position(done);
-        bar.set_message(line);
+        bar.set_prefix(now.run.clone());
+        bar.set_message(layout.message(now));
         bar.tick();
     }
 
@@ -198,9 +207,32 @@ impl Drawn {
     }
 }
 
-fn style(bounded: bool) -> ProgressStyle {
-    let template = if bounded { "{bar:20} {percent:>3}% {wide_msg}" } else { "{spinner} {wide_msg}" };
-    ProgressStyle::with_template(template).expect("the template is tested")
+impl Layout {
+    fn style(self, bounded: bool) -> ProgressStyle {
+        let template = match (self, bounded) {
+            (Self::Batch, true) => "{bar:20} {percent:>3}% {wide_msg}",
+            (Self::Batch, false) => "{spinner} {wide_msg}",
+            (Self::Runs, true) => "{prefix} {wide_bar} {percent:>3}%  {msg}",
+            (Self::Runs, false) => "{prefix} {spinner} {msg}",
+        };
+        ProgressStyle::with_template(template).expect("the template is tested")
+    }
+
+    /// What stands beside the bar.
+    fn message(self, now: &Snapshot) -> String {
+        match self {
+            Self::Batch => now.line(LABEL),
+            Self::Runs => now.brief(),
+        }
+    }
+
+    /// What stands alone.
+    fn line(self, now: &Snapshot) -> String {
+        match self {
+            Self::Batch => now.line(LABEL),
+            Self::Runs => format!("{}: {}", now.run, now.brief()),
+        }
+    }
 }
 
 /// The observer that shows progress of one run after another as asked for.
@@ -322,8 +354,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_templates_are_sound() {
-        style(true);
-        style(false);
+    fn all_templates_are_sound() {
+        for layout in [Layout::Batch, Layout::Runs] {
+            layout.style(true);
+            layout.style(false);
+        }
     }
 }

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use indicatif::HumanDuration;
+
 use crate::event::{Event, Observer};
 use crate::numbers;
 use crate::sync::Mutex;
@@ -249,17 +251,27 @@ impl Snapshot {
         line
     }
 
-    /// The same with the name of the run, which is one of several, and the rate of
-    /// what it produces.
+    /// How far it is in few words, for a run of which there are several: with the
+    /// rate of what it produces.
     #[must_use]
-    pub fn line_of_run(&self, longest: usize) -> String {
-        let mut name = format!("{}: ", self.run);
+    pub fn brief(&self) -> String {
+        let of = self.total.map_or_else(String::new, |total| format!("/{total}"));
+        let mut text = format!("{}{of} {}s", self.done, self.unit);
         if self.bytes >= WORTH_A_RATE {
-            let bytes = self.bytes as f64;
-            let rate = bytes / self.elapsed.as_secs_f64().max(1e-3);
-            name += &format!("{} at {}, ", numbers::bytes(bytes), numbers::rate(rate));
+            let rate = self.bytes as f64 / self.elapsed.as_secs_f64().max(1e-3);
+            text += &format!("  {}", numbers::rate(rate));
         }
-        name + &self.line(longest)
+        if self.failed > 0 {
+            text += &format!("  {} failed", self.failed);
+        }
+        if let Some(why) = &self.waits {
+            text += &format!("  waiting: {why}");
+        }
+        text += &format!("  {:#}", HumanDuration(self.elapsed));
+        if let Some(eta) = self.eta() {
+            text += &format!(" ETA {:#}", HumanDuration(eta));
+        }
+        text
     }
 }
 
@@ -352,8 +364,6 @@ mod tests {
         assert_eq!((by_tasks.position(), by_tasks.eta()), ((4, Some(8)), Some(by_tasks.elapsed)));
         let by_bytes = Snapshot { total_bytes: Some(4_500_000), ..by_tasks };
         assert_eq!(by_bytes.eta(), Some(2 * by_bytes.elapsed));
-        let line = "serial 1: 1.50 MB at 405 B/s, 4/8 jobs, 1 running, 3 left, 1 failed, 1:01:40, ETA 2:03:20, \
-                    longest 1:15: sleep 99";
-        assert_eq!(by_bytes.line_of_run(40), line);
+        assert_eq!(by_bytes.brief(), "4/8 jobs  405 B/s  1 failed  1h ETA 2h");
     }
 }
