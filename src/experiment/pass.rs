@@ -58,19 +58,9 @@ impl Experiment<'_> {
             return Ok(None);
         }
 
-        let clock = &*self.clock;
-        let before = clock.now();
-        let mut remarks = self.workload.profile().remarks;
-        if let Some(results) = self.workload.results() {
-            remarks.extend(results.clear(way)?);
-        }
-        for remark in remarks {
-            if !study.remarks.contains(&remark) {
-                study.remarks.push(remark);
-            }
-        }
-        self.workload.begin(None)?;
-        let preparation = clock.now().saturating_sub(before);
+        let before = self.clock.now();
+        prepare(&mut *self.workload, way, study)?;
+        let preparation = self.clock.now().saturating_sub(before);
 
         let workload = &*self.workload;
         let profile = workload.profile();
@@ -205,6 +195,20 @@ impl Experiment<'_> {
         let closing = run.batch.close()?;
         driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
     }
+}
+
+/// Makes room for the run and what its tasks share.
+fn prepare(workload: &mut dyn Workload, way: Way, study: &mut Study) -> anyhow::Result<()> {
+    let mut remarks = workload.profile().remarks;
+    if let Some(results) = workload.results() {
+        remarks.extend(results.clear(way)?);
+    }
+    for remark in remarks {
+        if !study.remarks.contains(&remark) {
+            study.remarks.push(remark);
+        }
+    }
+    workload.begin(None)
 }
 
 /// What puts the tasks' outputs in order; `None` where they are kept for the report.
