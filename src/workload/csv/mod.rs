@@ -27,7 +27,7 @@ use self::shape::Shape;
 use self::source::{BLOCK, Source};
 use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec, paths};
 use crate::format;
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::temporary;
 
