@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways, Workers};
+use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
@@ -33,10 +33,8 @@ pub(super) fn run(
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let sharing = match ways.workers {
-        Workers::Threads => Sharing::Memory,
-        Workers::Processes | Workers::Both => Sharing::Nothing,
-    };
+    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
     run_ways(workload, matches, &ways, words, started)
 }

@@ -277,10 +277,10 @@ impl Workload for CommandBatch {
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let TaskInput::Block(block) = &task.spec {
-            cx.sent(block.length());
+            cx.input_offered(block.length());
         }
         if template.skips(values) {
-            cx.fact(Record::LEFT_OUT, "for its values");
+            cx.skip();
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
