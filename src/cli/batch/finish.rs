@@ -6,10 +6,9 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
 use crate::gnu_args::{Typed, When};
-use crate::interrupt::Interrupt;
 use crate::numbers;
 use crate::output::FailureTails;
-use crate::process;
+use crate::process::{self, Interrupt};
 use crate::progress::ProgressState;
 use crate::report::summary::{self, Detail};
 use crate::study::Study;

@@ -12,7 +12,7 @@ use crate::gnu_args::{Flag, Typed};
 use crate::inputs::{
     Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, Seekable,
 };
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::template::TemplateOptions;
 use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
 

@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::shape::Shape;
-use crate::interrupt::Interrupt;
 use crate::numbers;
+use crate::process::Interrupt;
 use crate::task::Digest;
 
 /// A file larger than this is not read as data: that takes longer than writing it.
