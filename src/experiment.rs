@@ -19,7 +19,7 @@ use self::judge::Judge;
 use self::saving::Saving;
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
-use crate::host::{Host, Limits, Watch};
+use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::Interrupt;
@@ -88,7 +88,7 @@ pub struct Experiment<'a> {
     /// The machine; looked up at the start of the run if nobody told.
     host: Option<Host>,
     /// What else the machine does; not asked about a way that runs alone.
-    watch: Option<Watch>,
+    watch: Option<SurroundingsWatch>,
     command: Vec<String>,
     startup: Duration,
     /// What [`Workload::verify`] said.
@@ -230,7 +230,7 @@ impl<'a> Experiment<'a> {
     /// When parsim itself cannot do its job; failed tasks are in the study, and so is,
     /// as its trouble, what went wrong once a run had been measured.
     pub fn run(mut self) -> anyhow::Result<Study> {
-        self.watch = (self.executors.len() > 1).then(Watch::new);
+        self.watch = (self.executors.len() > 1).then(SurroundingsWatch::new);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
         let saved = self.saving.last_words(&study);

@@ -124,6 +124,9 @@ pub use cli::main;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing {
+    pub mod byte_list {
+        pub use crate::byte_list::*;
+    }
     pub mod cli {
         pub use crate::cli::*;
     }

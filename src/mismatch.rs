@@ -28,7 +28,7 @@ pub struct Mismatch {
 
 /// A part of a file: one of the two streams, as far as it is at hand.
 #[derive(Clone, Copy, Debug)]
-pub struct Stretch<'a> {
+pub struct FileStretch<'a> {
     /// The file.
     pub file: &'a File,
     /// Where the stream begins in it.
@@ -37,7 +37,7 @@ pub struct Stretch<'a> {
     pub length: u64,
 }
 
-impl Stretch<'_> {
+impl FileStretch<'_> {
     /// At most `wanted` bytes from `offset` on.
     fn read(&self, offset: u64, wanted: usize) -> io::Result<Vec<u8>> {
         let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -73,7 +73,7 @@ impl Mismatch {
     ///
     /// # Errors
     /// When `one` cannot be read.
-    pub fn at(one: Stretch<'_>, offset: u64, rest: &[u8]) -> io::Result<Self> {
+    pub fn at(one: FileStretch<'_>, offset: u64, rest: &[u8]) -> io::Result<Self> {
         let mut lines = 0;
         let mut shared = Vec::new();
         let mut done = 0;
@@ -98,8 +98,8 @@ impl Mismatch {
     /// # Errors
     /// When one of them cannot be read.
     pub fn of_files(one: &File, other: &File) -> io::Result<Option<Self>> {
-        let whole = |file| -> io::Result<Stretch<'_>> {
-            Ok(Stretch { file, start: 0, length: file.metadata()?.len() })
+        let whole = |file| -> io::Result<FileStretch<'_>> {
+            Ok(FileStretch { file, start: 0, length: file.metadata()?.len() })
         };
         let (one, other) = (whole(one)?, whole(other)?);
         let mut offset = 0;

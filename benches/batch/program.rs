@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
+use parsim::testing::byte_list::ByteList;
 use parsim::testing::process::child::{
-    Command, Ended, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
+    Command, Ended, Flow, Job, Running, Stdin, Stdout, TermSequence, Worker, inherited_environment, resolve,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -56,10 +57,10 @@ pub(crate) fn run(argv: &[String], inputs: &File) -> anyhow::Result<Ran> {
 pub(crate) fn run_to(argv: &[String], inputs: &File, status: i32) -> anyhow::Result<Ran> {
     let name = argv.first().context("an argument vector without a program")?;
     let program = find(name).with_context(|| format!("find {name}"))?;
-    let environment = Arc::new(Words::inherited_environment(&NOT_OURS));
+    let environment = Arc::new(inherited_environment(&NOT_OURS));
     let command = Command::new(CString::new(program)?, environment);
-    let words = Words::from_words(argv.iter().map(OsStr::new))?;
-    let mut shell = Words::new();
+    let words = ByteList::from_words(argv.iter().map(OsStr::new))?;
+    let mut shell = ByteList::new();
     // Every peer starts its jobs through the same shell, where it takes one.
     shell.push_variable("SHELL", "/bin/sh")?;
     let mut file = inputs;

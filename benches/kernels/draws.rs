@@ -3,7 +3,7 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
-use parsim::testing::numpy::{Mt19937, Pcg64, Poisson, SeedSequence, Stream, Uniform};
+use parsim::testing::numpy::{DoubleStream, Mt19937, Pcg64, Poisson, SeedSequence, Uniform};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng as _};
 
@@ -59,7 +59,7 @@ pub(crate) fn poisson(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn draw_poisson<S: Stream>(
+fn draw_poisson<S: DoubleStream>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     stream: impl Fn() -> S,
@@ -90,7 +90,7 @@ pub(crate) fn uniform(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn draw_uniform<S: Stream>(
+fn draw_uniform<S: DoubleStream>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     mut stream: S,

@@ -10,7 +10,7 @@ use super::exit::Fault;
 use super::worker;
 use crate::engine::{Engine, Serial};
 use crate::experiment::Repeats;
-use crate::host::Room;
+use crate::host::SlotRoom;
 use crate::process::{self, of_descriptors};
 use crate::progress::{NO_DESCRIPTORS, fewer_slots};
 use crate::workload::{DefaultModes, Workload};
@@ -124,7 +124,7 @@ impl Plan {
 /// `tasks` that have `descriptors` open each, every width once. Says so for the widest.
 fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -> Vec<NonZeroUsize> {
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
-    let room = Room::short_of(widest.get());
+    let room = SlotRoom::short_of(widest.get());
     let free = of_descriptors(widest.get().saturating_mul(descriptors).saturating_add(OTHERS));
     let open = free.saturating_sub(OTHERS).checked_div(descriptors).unwrap_or(usize::MAX);
     let (most, why) = match room {

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::StartOrder;
 use crate::engine::{Closing, Run, TaskQueue};
 use crate::event::Event;
-use crate::host::{Surroundings, Watch};
+use crate::host::{Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
 use crate::output::{Grouped, HeadCapture, Lines, Ordered};
 use crate::output::{Outlet, Sink};
@@ -157,7 +157,7 @@ impl Experiment<'_> {
         for journal in &self.journals {
             journal.begin(SystemTime::now());
         }
-        let look = || self.watch.as_ref().and_then(Watch::look);
+        let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();
         let usage_before = clock.usage();
         let started = clock.now();

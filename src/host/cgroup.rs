@@ -72,11 +72,11 @@ pub(super) fn folders_of(system: &System<'_>, hierarchy: Hierarchy) -> Vec<Strin
 fn folders_with(system: &System<'_>, hierarchy: Hierarchy) -> Vec<(Version, String)> {
     let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
     let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
-    let below = |group: Group<'_>| {
+    let below = |group: ControlGroup<'_>| {
         let folders = group.folders(&mounts, hierarchy);
         folders.into_iter().map(move |folder| (group.version, folder))
     };
-    groups.lines().filter_map(|line| Group::parse(line, hierarchy)).flat_map(below).collect()
+    groups.lines().filter_map(|line| ControlGroup::parse(line, hierarchy)).flat_map(below).collect()
 }
 
 /// What is limited: version 1 has a hierarchy for each.
@@ -104,12 +104,12 @@ enum Version {
 }
 
 /// This process's place in a hierarchy.
-struct Group<'a> {
+struct ControlGroup<'a> {
     version: Version,
     path: &'a Path,
 }
 
-impl<'a> Group<'a> {
+impl<'a> ControlGroup<'a> {
     /// Reads a line "number:controllers:path"; None if it is of another hierarchy.
     fn parse(line: &'a str, hierarchy: Hierarchy) -> Option<Self> {
         let mut parts = line.splitn(3, ':');

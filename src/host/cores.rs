@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cpulist::{CpuSet, format_cpulist, parse_cpulist};
 use super::limits::Limits;
+use super::limits::{CpuSet, format_cpulist, parse_cpulist};
 use super::system::System;
 
 /// What is known of the cores, with every limit found.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cores::{Cores, load_per_core};
 use super::limits::Limits;
-use super::system::System;
+use super::system::{System, parse_kib};
 
 /// What machine this is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,12 +92,6 @@ impl Host {
     pub fn other_load(&self) -> Option<f64> {
         Some(load_per_core(self.load?, self.usable))
     }
-}
-
-/// Reads "24684092 kB" as bytes.
-pub(super) fn parse_kib(text: &str) -> Option<u64> {
-    let kib = text.strip_suffix("kB")?.trim_end();
-    kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 //! Knows affinity mask, cgroup quota and batch systems; reads a handful of small files, so that
 //! every start can afford it. What the cores are like is the business of [`Cores`](super::Cores).
 
-use std::fmt;
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
 use std::thread;
 
 use super::cgroup::{Quota, tightest_quota};
-use super::cpulist::{CpuSet, parse_cpulist};
 use super::system::System;
 
 /// The variables in which batch systems say how many cores a job was given (Slurm, PBS, Grid
@@ -31,7 +31,7 @@ pub struct Limits {
     /// Logical cores this process may use: the least of the limits, at least 1.
     pub usable: usize,
     /// The rule that decided `usable`.
-    pub usable_by: Rule,
+    pub usable_by: LimitRule,
 }
 
 impl Limits {
@@ -57,20 +57,20 @@ impl Limits {
         let quota = tightest_quota(system);
         let (batch, ignored) = batch_variables(system);
 
-        let (mut usable, mut usable_by) = (logical, Rule::AllCores);
-        let mut limit_to = |cores: usize, rule: Rule| {
+        let (mut usable, mut usable_by) = (logical, LimitRule::AllCores);
+        let mut limit_to = |cores: usize, rule: LimitRule| {
             if cores < usable {
                 (usable, usable_by) = (cores, rule);
             }
         };
         if let Some(mask) = &mask {
-            limit_to(mask.len(), Rule::Mask);
+            limit_to(mask.len(), LimitRule::Mask);
         }
         if let Some(quota) = &quota {
-            limit_to(quota.whole_cores(), Rule::Quota);
+            limit_to(quota.whole_cores(), LimitRule::Quota);
         }
         if let Some(batch) = &batch {
-            limit_to(batch.cores, Rule::Batch(batch.name));
+            limit_to(batch.cores, LimitRule::Batch(batch.name));
         }
         Self { logical, mask, quota, batch, ignored, usable, usable_by }
     }
@@ -87,7 +87,7 @@ pub struct BatchVariable {
 
 /// What decided how many cores are usable. Of equal limits it is the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub enum LimitRule {
     /// Nothing limits the process: it may use all logical cores.
     AllCores,
     /// The affinity mask, as set by taskset, a cpuset or a batch system.
@@ -98,7 +98,7 @@ pub enum Rule {
     Batch(&'static str),
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for LimitRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AllCores => "all logical cores",
@@ -132,6 +132,61 @@ fn batch_variables(system: &System<'_>) -> (Option<BatchVariable>, Vec<String>) 
         }
     }
     (batch, ignored)
+}
+
+/// A set of logical CPUs by the kernel's numbers.
+pub type CpuSet = BTreeSet<usize>;
+
+/// Reads a list such as "0-3,8,10-11"; an empty one is the empty set.
+///
+/// None if it is not such a list, or names a CPU no kernel is built for (65,536 and above).
+#[must_use]
+pub fn parse_cpulist(text: &str) -> Option<CpuSet> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(CpuSet::new());
+    }
+    let mut cpus = CpuSet::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (parse_cpu(first)?, parse_cpu(last)?);
+        if first > last {
+            return None;
+        }
+        cpus.extend(first..=last);
+    }
+    Some(cpus)
+}
+
+/// Writes a set as the kernel would: ascending, neighbours joined.
+#[must_use]
+pub fn format_cpulist(cpus: &CpuSet) -> String {
+    let mut text = String::new();
+    let mut rest = cpus.iter().copied().peekable();
+    while let Some(first) = rest.next() {
+        let mut last = first;
+        while let Some(next) = rest.next_if(|next| *next == last + 1) {
+            last = next;
+        }
+        let comma = if text.is_empty() { "" } else { "," };
+        // Writing to a String cannot fail.
+        let _ = match last - first {
+            0 => write!(text, "{comma}{first}"),
+            _ => write!(text, "{comma}{first}-{last}"),
+        };
+    }
+    text
+}
+
+/// Linux is built for 8,192 CPUs at most; the bound keeps a nonsense range from filling memory.
+const CPU_BOUND: usize = 65_536;
+
+fn parse_cpu(text: &str) -> Option<usize> {
+    // `parse` alone would take "+1".
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|cpu| *cpu < CPU_BOUND)
 }
 
 #[cfg(test)]

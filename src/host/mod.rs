@@ -5,19 +5,17 @@
 
 mod cgroup;
 mod cores;
-mod cpulist;
 mod describe;
 mod limits;
-mod pressure;
 mod room;
 mod surroundings;
 mod system;
 
 pub use cgroup::Quota;
 pub use cores::{Cores, sockets};
-pub use cpulist::{CpuSet, format_cpulist, parse_cpulist};
 pub use describe::Host;
-pub use limits::{BATCH_VARIABLES, BatchVariable, Limits, Rule};
-pub use pressure::{available_memory, most_mappings, running_threads, swapped_pages};
-pub use room::{Room, STACK, Scarcity};
-pub use surroundings::{Surroundings, Watch};
+pub use limits::{BATCH_VARIABLES, BatchVariable, CpuSet, LimitRule, Limits, format_cpulist, parse_cpulist};
+pub use room::{STACK, Scarcity, SlotRoom};
+pub use surroundings::{
+    Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
+};

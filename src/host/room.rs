@@ -7,8 +7,7 @@
 use std::fmt;
 
 use super::cgroup::{Hierarchy, folders_of};
-use super::describe::parse_kib;
-use super::system::System;
+use super::system::{System, parse_kib};
 
 /// The stack of a thread that does tasks.
 pub const STACK: usize = 512 << 10;
@@ -21,7 +20,7 @@ const SHARE: u64 = 4;
 
 /// Room for fewer tasks than were wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct SlotRoom {
     /// How many there is room for, at least one.
     pub tasks: usize,
     /// What leaves no room for more.
@@ -76,7 +75,7 @@ impl fmt::Display for Scarcity {
     }
 }
 
-impl Room {
+impl SlotRoom {
     /// The room for `wanted` tasks side by side; `None` where there is enough.
     #[must_use]
     pub fn short_of(wanted: usize) -> Option<Self> {
@@ -165,18 +164,18 @@ mod tests {
         (format!("/proc/{name}/status"), text)
     }
 
-    fn room(files: &[(&str, &str)], own: u32, wanted: usize) -> Option<Room> {
+    fn room(files: &[(&str, &str)], own: u32, wanted: usize) -> Option<SlotRoom> {
         let made = [user("self", own, 1), user("10", 1000, 1), user("11", 1000, 4), user("12", 0, 50)];
         let made = made.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let files: Vec<(&str, &str)> = made.chain(files.iter().copied()).collect();
-        Machine::new(&files).see(|system| Room::seen(system, wanted))
+        Machine::new(&files).see(|system| SlotRoom::seen(system, wanted))
     }
 
     #[test]
     fn tasks_take_a_quarter_of_the_processes_that_are_left_to_the_user() {
         let found = room(&[("/proc/self/limits", LIMITS)], 1000, 30);
         let by = Scarcity::Processes { limit: 45, used: 5 };
-        assert_eq!(found, Some(Room { tasks: 10, by }));
+        assert_eq!(found, Some(SlotRoom { tasks: 10, by }));
         assert_eq!(room(&[("/proc/self/limits", LIMITS)], 1000, 10), None);
         assert_eq!(room(&[("/proc/self/limits", LIMITS)], 0, 30), None);
         let busy = [("/proc/self/limits", LIMITS), ("/proc/loadavg", "0 0 0 1/5 7")];
@@ -202,7 +201,7 @@ mod tests {
         ];
         let file = "/sys/fs/cgroup/a/pids.max".to_owned();
         let by = Scarcity::Group { file, limit: 100, used: 60 };
-        assert_eq!(room(&files, 0, 30), Some(Room { tasks: 10, by }));
+        assert_eq!(room(&files, 0, 30), Some(SlotRoom { tasks: 10, by }));
         let old = [
             ("/proc/self/limits", none.as_str()),
             ("/proc/self/cgroup", "5:pids:/a\n4:cpu,cpuacct:/c\n"),
@@ -218,6 +217,6 @@ mod tests {
             LIMITS.replace("45 ", "unlimited ").replace("space         unlimited", "space         51380224");
         let found = room(&[("/proc/self/limits", &limits)], 0, 30);
         let by = Scarcity::Addresses { limit: 49 << 20 };
-        assert_eq!(found, Some(Room { tasks: 19, by }));
+        assert_eq!(found, Some(SlotRoom { tasks: 19, by }));
     }
 }

@@ -59,6 +59,12 @@ impl<'a> System<'a> {
 }
 
 /// Machines that exist only in a temporary directory.
+/// Reads "24684092 kB" as bytes.
+pub(super) fn parse_kib(text: &str) -> Option<u64> {
+    let kib = text.strip_suffix("kB")?.trim_end();
+    kib.parse::<u64>().ok()?.checked_mul(1024)
+}
+
 #[cfg(test)]
 pub(super) mod made_up {
     use super::*;

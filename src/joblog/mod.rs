@@ -7,14 +7,11 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `row` | a finished job into a row |
-//! | `read` | rows, as far as they matter to a later run |
-//! | `done` | which jobs of a batch are left to be run |
+//! | `row` | rows: a finished job as one, and what matters of them to a later run |
+//! | `logged_jobs` | which jobs of a batch are left to be run |
 
-mod done;
-mod read;
+mod logged_jobs;
 mod row;
 
-pub use done::{Done, Mode, Wanted};
-pub use read::{Entry, Unreadable, failed, read};
-pub use row::{HEADER, Row};
+pub use logged_jobs::{FindBy, LoggedJobs, ResumeJobs};
+pub use row::{HEADER, JobLogEntry, JobLogRow, Unreadable, failed, read};

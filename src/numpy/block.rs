@@ -7,7 +7,7 @@
 //! table in place of the logarithms. It does not know NumPy's last bits, only
 //! when it is too close to the limit to tell; then [`Ptrs`] is asked.
 
-use super::Stream;
+use super::DoubleStream;
 use super::ptrs::Ptrs;
 use super::wide::{Wide, run_wide};
 
@@ -43,7 +43,7 @@ pub(super) struct BlockPtrs {
 
 /// A block of attempts while it is judged. An attempt is accepted if its
 /// `hat` is below its `limit`.
-struct Block {
+struct AttemptBlock {
     /// How many attempts it has; what lies behind them is left over from
     /// earlier blocks.
     attempts: usize,
@@ -90,9 +90,9 @@ impl BlockPtrs {
     }
 
     /// Fills `out` and leaves the stream behind the last attempt needed.
-    pub(super) fn fill(&self, stream: &mut (impl Stream + ?Sized), out: &mut [i64]) {
+    pub(super) fn fill(&self, stream: &mut (impl DoubleStream + ?Sized), out: &mut [i64]) {
         let mut room = [[0.0; 2]; BLOCK];
-        let mut block = Block::new();
+        let mut block = AttemptBlock::new();
         let mut done = 0;
         while done < out.len() {
             let rest = &mut out[done..];
@@ -108,7 +108,7 @@ impl BlockPtrs {
         }
     }
 
-    fn judge(&self, pairs: &[[f64; 2]], block: &mut Block) {
+    fn judge(&self, pairs: &[[f64; 2]], block: &mut AttemptBlock) {
         if run_wide(Judging { ptrs: self, pairs, block }) & UNDECIDED != 0 {
             self.settle(pairs, block);
         }
@@ -120,7 +120,7 @@ impl BlockPtrs {
     #[expect(clippy::needless_bitwise_bool, reason = "a branch would stop vectorisation: 10 % slower")]
     #[expect(clippy::inline_always, reason = "see `Wide::run`")]
     #[inline(always)]
-    fn place(&self, pairs: &[[f64; 2]], block: &mut Block) {
+    fn place(&self, pairs: &[[f64; 2]], block: &mut AttemptBlock) {
         let Ptrs { lam, a, b, inv_alpha, v_r, .. } = self.ptrs;
         let (lowest, highest) = (self.lowest as f64, self.highest as f64);
         let first_slot = (lowest + MAGIC).to_bits();
@@ -154,7 +154,7 @@ impl BlockPtrs {
     #[expect(clippy::cast_possible_truncation, reason = "slots are small")]
     #[expect(clippy::inline_always, reason = "see `Wide::run`")]
     #[inline(always)]
-    fn look_up(&self, block: &mut Block) {
+    fn look_up(&self, block: &mut AttemptBlock) {
         let n = block.attempts;
         let (limit, slot) = (&mut block.limit[..n], &block.slot[..n]);
         for i in 0..n {
@@ -164,7 +164,7 @@ impl BlockPtrs {
 
     /// Asks the exact test about the attempts that are undecided.
     #[cold]
-    fn settle(&self, pairs: &[[f64; 2]], block: &mut Block) {
+    fn settle(&self, pairs: &[[f64; 2]], block: &mut AttemptBlock) {
         let outcomes = block.verdict.iter_mut().zip(&mut block.slot);
         for (&[first, second], (verdict, slot)) in pairs.iter().zip(outcomes) {
             if *verdict & UNDECIDED != 0 {
@@ -180,7 +180,7 @@ impl BlockPtrs {
 struct Judging<'a> {
     ptrs: &'a BlockPtrs,
     pairs: &'a [[f64; 2]],
-    block: &'a mut Block,
+    block: &'a mut AttemptBlock,
 }
 
 impl Wide for Judging<'_> {
@@ -196,7 +196,7 @@ impl Wide for Judging<'_> {
     }
 }
 
-impl Block {
+impl AttemptBlock {
     fn new() -> Self {
         let (slot, hat) = ([0; BLOCK], [0.0; BLOCK]);
         Self { attempts: 0, slot, hat, limit: hat, verdict: slot }
@@ -270,7 +270,7 @@ mod tests {
     /// Judges attempts in blocks and compares each with the exact test; gives
     /// the number that needed it.
     fn assert_judged_exactly(ptrs: &BlockPtrs, attempts: &[[f64; 2]]) -> usize {
-        let mut block = Block::new();
+        let mut block = AttemptBlock::new();
         let mut undecided = 0;
         for pairs in attempts.chunks(BLOCK) {
             ptrs.place(pairs, &mut block);

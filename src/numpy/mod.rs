@@ -12,29 +12,24 @@
 //! no threads. What is drawn, in which order and for whom is the caller's.
 
 mod block;
-mod dist_error;
 mod mt19937;
 mod pcg64;
 mod poisson;
 mod ptrs;
 mod seed;
-mod seed_sequence;
 mod uniform;
 mod wide;
-mod xoshiro;
 
 #[cfg(test)]
 mod props;
 #[cfg(test)]
 mod tests;
 
-pub use dist_error::DistError;
 pub use mt19937::Mt19937;
 pub use pcg64::Pcg64;
 pub use poisson::Poisson;
-pub use seed::{SeedError, default_rng_entropy, legacy_seed};
-pub use seed_sequence::SeedSequence;
-pub use uniform::Uniform;
+pub use seed::{SeedError, SeedSequence, default_rng_entropy, legacy_seed};
+pub use uniform::{DistError, Uniform};
 
 /// A generator that makes doubles the way NumPy does, and lets a sampler look
 /// at many of them before it says how many it wanted.
@@ -42,7 +37,7 @@ pub use uniform::Uniform;
 /// Rejection samplers do not know beforehand how many attempts they need. They
 /// are fast if they may judge a whole block at once, and exact only if the
 /// stream is afterwards where one attempt at a time would have left it.
-pub trait Stream: rand::Rng {
+pub trait DoubleStream: rand::Rng {
     /// The next double in `[0, 1)`, a multiple of 2^-53.
     fn next_f64(&mut self) -> f64;
 

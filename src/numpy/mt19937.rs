@@ -11,7 +11,7 @@ use rand::TryRng;
 use rand::rand_core::utils;
 
 use super::wide::{Wide, run_wide};
-use super::{SeedError, Stream};
+use super::{DoubleStream, SeedError};
 
 /// Words of state, and words made by one refill.
 const N: usize = 624;
@@ -142,7 +142,7 @@ impl Wide for Doubles<'_> {
     }
 }
 
-impl Stream for Mt19937 {
+impl DoubleStream for Mt19937 {
     #[inline]
     fn next_f64(&mut self) -> f64 {
         let first = self.next_word();

@@ -1,4 +1,5 @@
-//! PCG64 (XSL-RR 128/64), the generator of `np.random.default_rng`.
+//! Generators of 64-bit words: PCG64 (XSL-RR 128/64), the generator of
+//! `np.random.default_rng`, and xoshiro256++ with the same doubles.
 //!
 //! Source: O'Neill, "PCG: A Family of Simple Fast Space-Efficient
 //! Statistically Good Algorithms", HMC-CS-2014-0905 (2014). It does not know
@@ -6,11 +7,11 @@
 
 use std::convert::Infallible;
 
-use rand::TryRng;
 use rand::rand_core::utils;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, TryRng};
 
-use super::xoshiro::{double, judge_pairs_of_u64};
-use super::{SeedSequence, Stream};
+use super::{DoubleStream, SeedSequence};
 
 const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 
@@ -64,7 +65,7 @@ impl Pcg64 {
     }
 }
 
-impl Stream for Pcg64 {
+impl DoubleStream for Pcg64 {
     #[inline]
     fn next_f64(&mut self) -> f64 {
         double(self.next_word())
@@ -95,6 +96,48 @@ impl TryRng for Pcg64 {
 
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
         utils::fill_bytes_via_next_word(dst, || self.try_next_u64())
+    }
+}
+
+/// NumPy has no xoshiro256++. Its doubles are made as PCG64's are, so that all samplers
+/// work on it, but there is nothing in NumPy to equal.
+impl DoubleStream for Xoshiro256PlusPlus {
+    #[inline]
+    fn next_f64(&mut self) -> f64 {
+        double(self.next_u64())
+    }
+
+    fn judge_pairs(&mut self, room: &mut [[f64; 2]], judge: &mut dyn FnMut(&[[f64; 2]]) -> usize) {
+        judge_pairs_of_u64(self, room, judge);
+    }
+}
+
+/// The upper 53 bits of a word as a double in `[0, 1)`.
+#[inline]
+pub(super) fn double(word: u64) -> f64 {
+    // Through i64, because SSE2 converts that and not u64.
+    (word >> 11).cast_signed() as f64 * (1.0 / 9_007_199_254_740_992.0)
+}
+
+/// [`DoubleStream::judge_pairs`] for a generator that is cheap to copy: when not all
+/// pairs were used, it starts again from the copy and steps to the right place.
+#[inline]
+pub(super) fn judge_pairs_of_u64<S: DoubleStream + Clone>(
+    stream: &mut S,
+    room: &mut [[f64; 2]],
+    judge: &mut dyn FnMut(&[[f64; 2]]) -> usize,
+) {
+    let before = stream.clone();
+    for pair in &mut *room {
+        *pair = [stream.next_f64(), stream.next_f64()];
+    }
+    let used = judge(room);
+    debug_assert!((1..=room.len()).contains(&used), "{used} of {} pairs used", room.len());
+    if used < room.len() {
+        *stream = before;
+        for _ in 0..2 * used {
+            stream.next_u64();
+        }
     }
 }
 

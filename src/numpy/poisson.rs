@@ -6,7 +6,7 @@
 
 use super::block::BlockPtrs;
 use super::ptrs::Ptrs;
-use super::{DistError, Stream};
+use super::{DistError, DoubleStream};
 
 /// The largest mean NumPy takes: 2^63 - 1 less ten standard deviations.
 const LAM_MAX: f64 = 9.223_372_006_484_771e18;
@@ -63,7 +63,7 @@ impl Poisson {
     }
 
     /// The next count, drawn exactly as NumPy's C code draws it.
-    pub fn sample_plain(&self, stream: &mut (impl Stream + ?Sized)) -> i64 {
+    pub fn sample_plain(&self, stream: &mut (impl DoubleStream + ?Sized)) -> i64 {
         match &self.method {
             Method::Zero => 0,
             Method::Multiply { exp_minus_lam } => multiply(*exp_minus_lam, stream),
@@ -77,7 +77,7 @@ impl Poisson {
     /// where they would leave it.
     ///
     /// For `10 <= lam <= 20000` it takes about a fifth of the time.
-    pub fn fill(&self, stream: &mut (impl Stream + ?Sized), out: &mut [i64]) {
+    pub fn fill(&self, stream: &mut (impl DoubleStream + ?Sized), out: &mut [i64]) {
         match &self.method {
             Method::RejectInBlocks(block) => block.fill(stream, out),
             _ => out.fill_with(|| self.sample_plain(stream)),
@@ -85,7 +85,7 @@ impl Poisson {
     }
 }
 
-fn multiply(exp_minus_lam: f64, stream: &mut (impl Stream + ?Sized)) -> i64 {
+fn multiply(exp_minus_lam: f64, stream: &mut (impl DoubleStream + ?Sized)) -> i64 {
     let mut count = 0;
     let mut product = stream.next_f64();
     while product > exp_minus_lam {
@@ -95,7 +95,7 @@ fn multiply(exp_minus_lam: f64, stream: &mut (impl Stream + ?Sized)) -> i64 {
     count
 }
 
-fn reject(ptrs: &Ptrs, stream: &mut (impl Stream + ?Sized)) -> i64 {
+fn reject(ptrs: &Ptrs, stream: &mut (impl DoubleStream + ?Sized)) -> i64 {
     loop {
         let first = stream.next_f64();
         let second = stream.next_f64();

@@ -16,7 +16,7 @@ fn means() -> impl Strategy<Value = f64> {
 
 /// Draws in the given portions, some plain and some fast, after some words
 /// that put MT19937 out of step with its blocks.
-fn assert_fill_is_plain<S: Stream + Clone + PartialEq + Debug>(
+fn assert_fill_is_plain<S: DoubleStream + Clone + PartialEq + Debug>(
     mut fast: S,
     means: &[f64],
     portions: &[(usize, bool)],

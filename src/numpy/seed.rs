@@ -1,10 +1,159 @@
-//! Seeds as a user writes them, checked the way NumPy checks them.
+//! Seeds: as a user writes them, checked the way NumPy checks them, and NumPy's
+//! `SeedSequence`, entropy of any size spread over a small pool, with as many
+//! independent children as wanted.
 //!
-//! It knows digits and limits, not which option or file they stood in, nor
-//! the generators that are seeded.
+//! Source: O'Neill's `seed_seq_fe128` in the form NumPy gave it (NEP 19). It
+//! does not know which generator is seeded with its words.
 
 use std::error::Error;
 use std::fmt;
+
+/// Words in the pool, `pool_size` of NumPy (its default).
+const POOL: usize = 4;
+
+/// Where the seeds of [`Pcg64`](super::Pcg64) come from.
+///
+/// A child has its parent's entropy and one more index in its spawn key, so
+/// child `i` can be made anywhere, in any order, without its elder siblings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedSequence {
+    entropy: Vec<u32>,
+    /// The words of all the indices that lead here from the root.
+    spawn_key: Vec<u32>,
+    spawned: u64,
+    pool: [u32; POOL],
+}
+
+impl SeedSequence {
+    /// `SeedSequence(n)` for a non-negative decimal integer of any size.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`default_rng_entropy`].
+    pub fn from_decimal(text: &str) -> Result<Self, SeedError> {
+        Ok(Self::from_words(&default_rng_entropy(text)?))
+    }
+
+    /// `SeedSequence(entropy)` for one integer.
+    #[must_use]
+    pub fn from_u128(entropy: u128) -> Self {
+        Self::from_words(&integer_words(entropy))
+    }
+
+    /// `SeedSequence([...])` for a list of integers below 2^32, or for larger
+    /// integers cut into words, low first.
+    #[must_use]
+    pub fn from_words(entropy: &[u32]) -> Self {
+        Self::mixed(entropy.to_vec(), Vec::new())
+    }
+
+    /// This entropy with a spawn key of its own: `SeedSequence(entropy,
+    /// spawn_key=(...))`. It has not spawned anything yet.
+    #[must_use]
+    pub fn with_spawn_key(&self, indices: &[u64]) -> Self {
+        let key = indices.iter().flat_map(|&i| integer_words(i.into())).collect();
+        Self::mixed(self.entropy.clone(), key)
+    }
+
+    /// Child `i`, the `i`-th this sequence would spawn, counted from 0.
+    #[must_use]
+    pub fn child(&self, i: u64) -> Self {
+        let mut key = self.spawn_key.clone();
+        key.extend(integer_words(i.into()));
+        Self::mixed(self.entropy.clone(), key)
+    }
+
+    /// The next `n` children; a second call goes on where the first ended.
+    pub fn spawn(&mut self, n: u64) -> Vec<Self> {
+        let first = self.spawned;
+        self.spawned += n;
+        (first..self.spawned).map(|i| self.child(i)).collect()
+    }
+
+    /// The words of the spawn key; empty for a root.
+    #[must_use]
+    pub fn spawn_key(&self) -> &[u32] {
+        &self.spawn_key
+    }
+
+    /// The mixed entropy all seeds are made of.
+    #[must_use]
+    pub fn pool(&self) -> [u32; POOL] {
+        self.pool
+    }
+
+    /// `n` words of seed. The first words do not depend on `n`.
+    #[must_use]
+    pub fn generate_state_u32(&self, n: usize) -> Vec<u32> {
+        let mut factor = 0x8b51_f9dd_u32;
+        let pool = self.pool.iter().cycle().take(n);
+        pool.map(|&word| {
+            let mixed = word ^ factor;
+            factor = factor.wrapping_mul(0x58f3_8ded);
+            let mixed = mixed.wrapping_mul(factor);
+            mixed ^ (mixed >> 16)
+        })
+        .collect()
+    }
+
+    /// `n` seeds of 64 bits, each of two words, the low one first.
+    #[must_use]
+    pub fn generate_state_u64(&self, n: usize) -> Vec<u64> {
+        self.generate_state_u32(2 * n)
+            .chunks_exact(2)
+            .map(|words| u64::from(words[1]) << 32 | u64::from(words[0]))
+            .collect()
+    }
+
+    fn mixed(entropy: Vec<u32>, spawn_key: Vec<u32>) -> Self {
+        let mut assembled = entropy.clone();
+        if !spawn_key.is_empty() {
+            // Padding keeps (entropy, key) apart from the longer entropy that
+            // would otherwise have the same words.
+            assembled.resize(assembled.len().max(POOL), 0);
+            assembled.extend(&spawn_key);
+        }
+        Self { pool: mix_entropy(&assembled), entropy, spawn_key, spawned: 0 }
+    }
+}
+
+fn mix_entropy(entropy: &[u32]) -> [u32; POOL] {
+    let mut factor = 0x43b0_d7e5_u32;
+    let mut hash = move |word: u32| {
+        let mixed = word ^ factor;
+        factor = factor.wrapping_mul(0x931e_8875);
+        let mixed = mixed.wrapping_mul(factor);
+        mixed ^ (mixed >> 16)
+    };
+    let mut pool: [u32; POOL] = std::array::from_fn(|i| hash(entropy.get(i).copied().unwrap_or(0)));
+    for from in 0..POOL {
+        for to in (0..POOL).filter(|&to| to != from) {
+            pool[to] = mix(pool[to], hash(pool[from]));
+        }
+    }
+    for &word in entropy.iter().skip(POOL) {
+        for slot in &mut pool {
+            *slot = mix(*slot, hash(word));
+        }
+    }
+    pool
+}
+
+fn mix(x: u32, y: u32) -> u32 {
+    let mixed = x.wrapping_mul(0xca01_f9dd).wrapping_sub(y.wrapping_mul(0x4973_f715));
+    mixed ^ (mixed >> 16)
+}
+
+/// The 32-bit words of an integer, low first, and one zero word for 0.
+#[expect(clippy::cast_possible_truncation, reason = "the low word is meant")]
+fn integer_words(mut n: u128) -> Vec<u32> {
+    let mut words = vec![n as u32];
+    while n > u128::from(u32::MAX) {
+        n >>= 32;
+        words.push(n as u32);
+    }
+    words
+}
 
 /// A seed that NumPy would refuse, or that is no integer at all.
 ///
@@ -49,12 +198,12 @@ impl Error for SeedError {}
 /// [`SeedError::LegacyNotInteger`] for anything but an optional sign and digits.
 pub fn legacy_seed(text: &str) -> Result<u32, SeedError> {
     match words_of(text) {
-        Parsed::Words(words) => match words[..] {
+        ParsedSeed::Words(words) => match words[..] {
             [seed] => Ok(seed),
             _ => Err(SeedError::OutOfRange),
         },
-        Parsed::Negative => Err(SeedError::OutOfRange),
-        Parsed::NotInteger => Err(SeedError::LegacyNotInteger(text.to_owned())),
+        ParsedSeed::Negative => Err(SeedError::OutOfRange),
+        ParsedSeed::NotInteger => Err(SeedError::LegacyNotInteger(text.to_owned())),
     }
 }
 
@@ -69,35 +218,35 @@ pub fn legacy_seed(text: &str) -> Result<u32, SeedError> {
 /// anything but an optional sign and digits.
 pub fn default_rng_entropy(text: &str) -> Result<Vec<u32>, SeedError> {
     match words_of(text) {
-        Parsed::Words(words) => Ok(words),
-        Parsed::Negative => Err(SeedError::Negative),
-        Parsed::NotInteger => Err(SeedError::EntropyNotInteger(text.to_owned())),
+        ParsedSeed::Words(words) => Ok(words),
+        ParsedSeed::Negative => Err(SeedError::Negative),
+        ParsedSeed::NotInteger => Err(SeedError::EntropyNotInteger(text.to_owned())),
     }
 }
 
-enum Parsed {
+enum ParsedSeed {
     /// Low word first, without leading zero words, never empty.
     Words(Vec<u32>),
     Negative,
     NotInteger,
 }
 
-fn words_of(text: &str) -> Parsed {
+fn words_of(text: &str) -> ParsedSeed {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Parsed::NotInteger;
+        return ParsedSeed::NotInteger;
     }
     let mut words = vec![0];
     for digit in digits.bytes() {
         push_digit(&mut words, digit - b'0');
     }
     if negative && words != [0] {
-        return Parsed::Negative;
+        return ParsedSeed::Negative;
     }
-    Parsed::Words(words)
+    ParsedSeed::Words(words)
 }
 
 /// Multiplies the number by ten and adds the digit.
@@ -117,6 +266,18 @@ fn push_digit(words: &mut Vec<u32>, digit: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_entropy_is_the_entropy_zero_and_large_spawn_keys_have_two_words() {
+        let zero = SeedSequence::from_u128(0);
+        assert_eq!(SeedSequence::from_words(&[]).pool(), zero.pool());
+        let large = SeedSequence::from_words(&[0, 256, 1]);
+        assert_eq!(large.pool(), [934_366_202, 2_262_164_171, 533_464_364, 3_208_902_606]);
+        let child = large.with_spawn_key(&[1 << 33, 0]);
+        assert_eq!(child.pool(), [57_122_505, 1_957_163_910, 3_271_651_143, 1_834_540_681]);
+        assert_eq!(child, large.child(1 << 33).child(0));
+        assert_eq!(child.spawn_key(), [0, 2, 0]);
+    }
 
     #[test]
     fn seeds_are_integers_of_any_length_with_an_optional_sign() {

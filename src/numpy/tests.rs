@@ -92,7 +92,10 @@ fn assert_golden_floats(case: &Value, floats: &[f64]) {
 
 /// Draws a case both ways, which must agree with NumPy and on the position of
 /// the stream.
-fn assert_golden_poisson<S: Stream + Clone + PartialEq + std::fmt::Debug>(case: &Value, stream: &mut S) {
+fn assert_golden_poisson<S: DoubleStream + Clone + PartialEq + std::fmt::Debug>(
+    case: &Value,
+    stream: &mut S,
+) {
     let poisson = Poisson::new(lam(case)).unwrap();
     let mut counts = vec![0; n_values(case)];
     let mut plain = stream.clone();
@@ -208,7 +211,7 @@ fn generator_random_is_numpys() {
     }
 }
 
-fn uniform_floats(n: usize, stream: &mut impl Stream) -> Vec<f64> {
+fn uniform_floats(n: usize, stream: &mut impl DoubleStream) -> Vec<f64> {
     let mut floats = vec![0.0; n];
     Uniform::new(0.0, 1.0).unwrap().fill(stream, &mut floats);
     floats
@@ -267,7 +270,7 @@ fn default_rng_seeds_are_refused_in_numpys_words() {
 #[test]
 fn distributions_of_other_crates_draw_from_these_streams() {
     let poisson = rand_distr::Poisson::new(20.0).unwrap();
-    let mean = |stream: &mut dyn Stream| poisson.sample_iter(stream).take(1000).sum::<f64>() / 1000.0;
+    let mean = |stream: &mut dyn DoubleStream| poisson.sample_iter(stream).take(1000).sum::<f64>() / 1000.0;
     for mean in [mean(&mut Mt19937::from_seed(123)), mean(&mut pcg64(123))] {
         assert!((19.0..21.0).contains(&mean), "{mean}");
     }

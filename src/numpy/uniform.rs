@@ -3,7 +3,10 @@
 //! It does not know the generator, and uses no function of the platform's
 //! maths library: the bits are the same everywhere.
 
-use super::{DistError, Stream};
+use std::error::Error;
+use std::fmt;
+
+use super::DoubleStream;
 
 /// The uniform distribution on `[low, high)`.
 ///
@@ -43,17 +46,50 @@ impl Uniform {
 
     /// The next draw; uses one double of the stream.
     #[inline]
-    pub fn sample(&self, stream: &mut (impl Stream + ?Sized)) -> f64 {
+    pub fn sample(&self, stream: &mut (impl DoubleStream + ?Sized)) -> f64 {
         self.low + self.range * stream.next_f64()
     }
 
     /// Fills `out` with draws, in order.
-    pub fn fill(&self, stream: &mut (impl Stream + ?Sized), out: &mut [f64]) {
+    pub fn fill(&self, stream: &mut (impl DoubleStream + ?Sized), out: &mut [f64]) {
         for value in out {
             *value = self.sample(stream);
         }
     }
 }
+
+/// A parameter no distribution can be made of.
+///
+/// `Display` gives the text of NumPy's exception, so that a user who knows the
+/// one recognises the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DistError {
+    /// A Poisson mean below zero or not a number (`ValueError`).
+    LamNegativeOrNan,
+    /// A Poisson mean whose draws might not fit an `i64` (`ValueError`).
+    LamTooLarge,
+    /// Uniform bounds whose difference is not finite (`OverflowError`).
+    RangeNotFinite,
+    /// The same, as a `Generator` says it.
+    GeneratorRangeNotFinite,
+    /// Uniform bounds in the wrong order, which only a `Generator` refuses
+    /// (`ValueError`).
+    RangeNegative,
+}
+
+impl fmt::Display for DistError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LamNegativeOrNan => "lam < 0 or lam is NaN",
+            Self::LamTooLarge => "lam value too large",
+            Self::RangeNotFinite => "Range exceeds valid bounds",
+            Self::GeneratorRangeNotFinite => "high - low range exceeds valid bounds",
+            Self::RangeNegative => "high - low < 0",
+        })
+    }
+}
+
+impl Error for DistError {}
 
 #[cfg(test)]
 mod tests {
@@ -63,7 +99,7 @@ mod tests {
     #[test]
     #[expect(clippy::float_cmp, reason = "every bit is meant")]
     fn uniform_values_are_numpys() {
-        let draw = |low, high, stream: &mut dyn Stream| {
+        let draw = |low, high, stream: &mut dyn DoubleStream| {
             let mut floats = [0.0; 2];
             Uniform::new(low, high).unwrap().fill(stream, &mut floats);
             floats

@@ -7,7 +7,7 @@ use crate::sync::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::task::{Record, Task};
 
 /// Keeps the first bytes of the out channel, in input order.
@@ -52,17 +52,17 @@ impl HeadCapture {
 
 impl Sink for HeadCapture {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        Box::new(Head { heads: self, seq: task.seq, bytes: Vec::new() })
+        Box::new(HeadCaptureOutput { heads: self, seq: task.seq, bytes: Vec::new() })
     }
 }
 
-struct Head<'a> {
+struct HeadCaptureOutput<'a> {
     heads: &'a HeadCapture,
     seq: u64,
     bytes: Vec<u8>,
 }
 
-impl TaskOutput for Head<'_> {
+impl TaskOutput for HeadCaptureOutput<'_> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         if channel == Channel::Out {
             let room = self.heads.limit + 1 - self.bytes.len();

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use super::rows::Rows;
+use super::row_file::RowFile;
 use crate::event::Journal;
-use crate::joblog::{HEADER, Row};
+use crate::joblog::{HEADER, JobLogRow};
 use crate::task::Record;
 
 /// When a run began, since 1970: records count from there.
@@ -23,10 +23,10 @@ impl Beginning {
     }
 
     /// What a job log tells of `record`.
-    pub(super) fn row<'r>(&self, record: &'r Record) -> Row<'r> {
+    pub(super) fn row<'r>(&self, record: &'r Record) -> JobLogRow<'r> {
         let began = *self.0.lock();
         let (exit, signal) = if record.skipped { (-2, 0) } else { record.outcome.status_and_signal() };
-        Row {
+        JobLogRow {
             seq: record.seq + 1,
             start: began + record.start,
             runtime: record.wall,
@@ -42,14 +42,14 @@ impl Beginning {
 /// GNU parallel's job log.
 #[derive(Debug)]
 pub struct JobLog {
-    rows: Rows,
+    rows: RowFile,
     beginning: Beginning,
 }
 
 impl JobLog {
     /// A log in `rows`, which has its header already or is to have none.
     #[must_use]
-    pub fn without_header(rows: Rows) -> Self {
+    pub fn without_header(rows: RowFile) -> Self {
         Self { rows, beginning: Beginning::default() }
     }
 
@@ -57,7 +57,7 @@ impl JobLog {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(rows: Rows) -> anyhow::Result<Self> {
+    pub fn new(rows: RowFile) -> anyhow::Result<Self> {
         rows.put_header(HEADER)?;
         Ok(Self::without_header(rows))
     }
@@ -76,13 +76,13 @@ impl Journal for JobLog {
 /// Whole records, one JSON object a line.
 #[derive(Debug)]
 pub struct JsonLines {
-    rows: Rows,
+    rows: RowFile,
 }
 
 impl JsonLines {
     /// Into `rows`.
     #[must_use]
-    pub fn new(rows: Rows) -> Self {
+    pub fn new(rows: RowFile) -> Self {
         Self { rows }
     }
 }

@@ -5,7 +5,7 @@ use crate::sync::Mutex;
 use std::io;
 use std::sync::Arc;
 
-use crate::output::{Channel, Destination};
+use super::traits::{Channel, Destination};
 use crate::task::{Outcome, Task};
 
 /// Keeps the first bytes of the out channel; forgets the rest. Clones share

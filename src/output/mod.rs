@@ -9,33 +9,43 @@
 //! with it. None knows what the bytes mean.
 //!
 //! [`JobLog`] and [`JsonLines`] put down what became of each task, a row at a
-//! time ([`Rows`]); [`ResultFiles`] and [`Table`] take output that is not shown.
+//! time ([`RowFile`]); [`ResultFiles`] and [`ResultTable`] take output that is not shown.
 
 mod early;
+mod failure_tails;
 mod grouped;
 mod head_capture;
 mod journals;
+#[cfg(test)]
 mod kept;
 mod lines;
 mod ordered;
 mod reference;
-mod results;
+mod result_files;
+mod result_place;
+mod result_table;
 mod retry_buffer;
-mod rows;
+mod row_file;
 mod spill_buffer;
 mod start_grace;
+mod table_rows;
 mod traits;
 
+pub use failure_tails::FailureTails;
 pub use grouped::Grouped;
 pub use head_capture::HeadCapture;
 pub use journals::{JobLog, JsonLines};
+#[cfg(test)]
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
 pub use reference::{Comparing, Recording, Reference};
-pub use results::{Columns, FailureTails, Form, Headed, Place, ResultFiles, Table, ToFile};
+pub use result_files::ResultFiles;
+pub use result_place::{ResultColumns, ResultPlace};
+pub use result_table::ResultTable;
 pub use retry_buffer::RetryBuffer;
-pub use rows::{Earlier, Ends, Rows};
+pub use row_file::{EarlierRows, RowFile, RowsEnd};
+pub use table_rows::{HeadedRows, RowsToFile, TableForm};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
 pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, Wake, handed_on};

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 
-use crate::mismatch::{AFTER, Mismatch, Stretch};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::mismatch::{AFTER, FileStretch, Mismatch};
 use crate::task::{Outcome, Record, Task};
 use crate::temporary::unnamed_file;
 
@@ -20,12 +20,12 @@ const KEPT: usize = 10;
 /// What each task of a run wrote, by channel.
 #[derive(Debug)]
 pub struct Reference {
-    streams: [Stream<File>; 2],
+    streams: [RecordedStream<File>; 2],
 }
 
 /// What all tasks wrote to one channel, one after the other.
 #[derive(Debug)]
-struct Stream<F> {
+struct RecordedStream<F> {
     file: F,
     /// Where the bytes of each task begin, by sequence number.
     starts: Vec<u64>,
@@ -34,18 +34,18 @@ struct Stream<F> {
 
 impl Reference {
     /// What the task `seq` wrote.
-    fn stretch(&self, channel: Channel, seq: u64) -> Stretch<'_> {
-        let Stream { file, starts, end } = &self.streams[channel as usize];
+    fn stretch(&self, channel: Channel, seq: u64) -> FileStretch<'_> {
+        let RecordedStream { file, starts, end } = &self.streams[channel as usize];
         let start =
             |seq: u64| usize::try_from(seq).ok().and_then(|seq| starts.get(seq)).copied().unwrap_or(*end);
-        Stretch { file, start: start(seq), length: start(seq + 1) - start(seq) }
+        FileStretch { file, start: start(seq), length: start(seq + 1) - start(seq) }
     }
 }
 
 /// Puts aside what the tasks of a serial run write, and hands it on.
 pub struct Recording<'a> {
     sink: &'a dyn Sink,
-    streams: Mutex<io::Result<[Stream<BufWriter<File>>; 2]>>,
+    streams: Mutex<io::Result<[RecordedStream<BufWriter<File>>; 2]>>,
 }
 
 impl<'a> Recording<'a> {
@@ -54,7 +54,7 @@ impl<'a> Recording<'a> {
     #[must_use]
     pub fn new(sink: &'a dyn Sink) -> Self {
         let stream = || -> io::Result<_> {
-            Ok(Stream { file: BufWriter::new(unnamed_file()?), starts: Vec::new(), end: 0 })
+            Ok(RecordedStream { file: BufWriter::new(unnamed_file()?), starts: Vec::new(), end: 0 })
         };
         let streams = stream().and_then(|out| Ok([out, stream()?]));
         Self { sink, streams: Mutex::new(streams) }
@@ -66,9 +66,9 @@ impl<'a> Recording<'a> {
     /// When it could not be put aside.
     pub fn finish(self) -> io::Result<Reference> {
         let [out, err] = self.streams.into_inner()?;
-        let whole = |Stream { file, starts, end }: Stream<BufWriter<File>>| {
+        let whole = |RecordedStream { file, starts, end }: RecordedStream<BufWriter<File>>| {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-            Ok::<_, io::Error>(Stream { file, starts, end })
+            Ok::<_, io::Error>(RecordedStream { file, starts, end })
         };
         Ok(Reference { streams: [whole(out)?, whole(err)?] })
     }
@@ -83,7 +83,7 @@ impl<'a> Recording<'a> {
     }
 }
 
-impl Stream<BufWriter<File>> {
+impl RecordedStream<BufWriter<File>> {
     fn put(&mut self, seq: u64, bytes: &[u8]) -> io::Result<()> {
         let n_begun = usize::try_from(seq).map_err(io::Error::other)? + 1;
         if self.starts.len() > n_begun {
@@ -165,20 +165,20 @@ struct Compared<'s> {
     comparing: &'s Comparing<'s>,
     seq: u64,
     output: Box<dyn TaskOutput + 's>,
-    places: [Place; 2],
+    places: [Agreement; 2],
 }
 
 /// How far a channel has come.
 #[derive(Default)]
-struct Place {
+struct Agreement {
     /// So many bytes agree.
     same: u64,
     /// Once they do not: what came instead, as much as is quoted.
     rest: Option<Vec<u8>>,
 }
 
-impl Place {
-    fn take(&mut self, expected: Stretch<'_>, bytes: &[u8]) {
+impl Agreement {
+    fn take(&mut self, expected: FileStretch<'_>, bytes: &[u8]) {
         // What cannot be read back is not told about; digests decide all the same.
         let same = match &self.rest {
             Some(_) => 0,
@@ -192,7 +192,7 @@ impl Place {
         }
     }
 
-    fn mismatch(self, expected: Stretch<'_>) -> Option<Mismatch> {
+    fn mismatch(self, expected: FileStretch<'_>) -> Option<Mismatch> {
         let ended_early = self.same < expected.length;
         let rest = self.rest.or_else(|| ended_early.then(Vec::new))?;
         Mismatch::at(expected, self.same, &rest).ok()

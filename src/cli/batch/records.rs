@@ -15,9 +15,9 @@ use crate::cli::exit::Fault;
 use crate::cli::term::Terminal;
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
-use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
+use crate::joblog::{self, FindBy, LoggedJobs, ResumeJobs, Unreadable};
 use crate::numbers::count;
-use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
+use crate::output::{EarlierRows as Rest, JobLog, JsonLines, RowFile, RowsEnd};
 use crate::process::Interrupt;
 use crate::task::Task;
 use crate::workload::command::{Earlier, Resume};
@@ -74,16 +74,18 @@ pub(super) fn earlier(
     if !has(Flag::Resume) && !has(Flag::ResumeFailed) {
         return Ok(Earlier::Nothing);
     }
-    let wanted = if has(Flag::ResumeFailed) { Wanted::NewAndFailed } else { Wanted::New };
+    let wanted = if has(Flag::ResumeFailed) { ResumeJobs::NewAndFailed } else { ResumeJobs::New };
     // From a pipe or a device nothing comes back.
     let kept = path.filter(|path| !std::fs::metadata(path).is_ok_and(|data| !data.is_file()));
     let log = match &kept {
-        None => Done::nothing(wanted),
+        None => LoggedJobs::nothing(wanted),
         Some(path) => match File::open(path) {
             // The first run may be called as the later ones are.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Done::nothing(wanted),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => LoggedJobs::nothing(wanted),
             Err(error) => return Err(unreadable(path, &error.into())),
-            Ok(log) => Done::read(BufReader::new(log), wanted).map_err(|error| unreadable(path, &error))?,
+            Ok(log) => {
+                LoggedJobs::read(BufReader::new(log), wanted).map_err(|error| unreadable(path, &error))?
+            }
         },
     };
     // Where there is a log, it decides: a job whose results are there but not its row
@@ -114,7 +116,7 @@ pub(super) fn earlier(
             say(&format!("{option}: nothing to do: {are} {place}"));
         }
     };
-    let mode = (lines == Lines::DependOnSlot).then_some(Mode::Number);
+    let mode = (lines == Lines::DependOnSlot).then_some(FindBy::Number);
     Ok(Earlier::Log(Resume {
         log,
         mode,
@@ -181,7 +183,7 @@ pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn J
         let opened = if path == Path::new("-") {
             on_stdout(&path)
         } else {
-            Rows::open_waiting(&path, rest, Ends::AtNewline, |time| interrupt.sleep(time))
+            RowFile::open_waiting(&path, rest, RowsEnd::AtNewline, |time| interrupt.sleep(time))
         };
         opened.map_err(|error| Fault::Usage(format!("{option} {shown}: {error}")))
     };
@@ -202,10 +204,10 @@ pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn J
 }
 
 /// `-`: rows among what the jobs print.
-fn on_stdout(path: &Path) -> io::Result<Rows> {
+fn on_stdout(path: &Path) -> io::Result<RowFile> {
     Terminal::has_stdout().map_err(io::Error::other)?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-    Ok(Rows::behind(stdout.into(), path))
+    Ok(RowFile::behind(stdout.into(), path))
 }
 
 /// `+FILE`: the file, and that it is appended to.

@@ -9,11 +9,11 @@ use super::records::HasResults;
 use crate::cli::exit::Fault;
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
-use crate::output::{
-    Columns, Earlier, Ends, FailureTails, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows,
-    Table, ToFile,
-};
 use crate::output::{Destination, Sink};
+use crate::output::{
+    EarlierRows, FailureTails, Grouped, HeadedRows, Lines, Ordered, ResultColumns, ResultFiles, ResultPlace,
+    ResultTable, RowFile, RowsEnd, RowsToFile, TableForm,
+};
 use crate::process::Interrupt;
 use crate::template::{Counts, Template, TemplateOptions};
 use crate::workload::command::{MakeSink, Order};
@@ -55,12 +55,13 @@ pub(super) fn results(
     let prints_names = has(Flag::Files) || order == Order::Lines;
     let folder = || typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
     let place = match &typed.output.results {
-        None if has(Flag::Files) => Place::Fresh(folder()),
+        None if has(Flag::Files) => ResultPlace::Fresh(folder()),
         None => return Ok(results),
         Some(target) => {
             if let Some(form) = form(target) {
                 let rows = rows(typed, form, target, options.columns.clone(), streams, interrupt)?;
-                let table = Arc::new(Table::new(form, in_order(order, rows), Arc::clone(&results.tails)));
+                let table =
+                    Arc::new(ResultTable::new(form, in_order(order, rows), Arc::clone(&results.tails)));
                 results.journal = Some(Box::new(Arc::clone(&table)));
                 results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
                 return Ok(results);
@@ -78,42 +79,42 @@ pub(super) fn results(
 }
 
 /// The form of a table, by the name's end.
-fn form(target: &OsStr) -> Option<Form> {
+fn form(target: &OsStr) -> Option<TableForm> {
     let name = target.as_bytes().to_ascii_lowercase();
     let forms = [
-        (b".csv".as_slice(), Form::Separated(b',')),
-        (b".tsv", Form::Separated(b'\t')),
-        (b".json", Form::Json),
+        (b".csv".as_slice(), TableForm::Separated(b',')),
+        (b".tsv", TableForm::Separated(b'\t')),
+        (b".json", TableForm::Json),
     ];
     forms.into_iter().find_map(|(end, form)| name.ends_with(end).then_some(form))
 }
 
 fn rows(
     typed: &Typed,
-    form: Form,
+    form: TableForm,
     target: &OsStr,
     names: Vec<Vec<u8>>,
     stdout: Box<dyn Destination>,
     interrupt: &Interrupt,
 ) -> Result<Box<dyn Destination>, Fault> {
     if target.as_bytes().starts_with(b"-.") {
-        return Ok(Box::new(Headed::new(form, names, stdout)));
+        return Ok(Box::new(HeadedRows::new(form, names, stdout)));
     }
     let goes_on =
         [Flag::Resume, Flag::ResumeFailed, Flag::RetryFailed].iter().any(|&flag| typed.flags.has(flag));
-    let earlier = if goes_on { Earlier::Kept } else { Earlier::Dropped };
+    let earlier = if goes_on { EarlierRows::Kept } else { EarlierRows::Dropped };
     let ends = match form {
-        Form::Json => Ends::AtNewline,
-        Form::Separated(_) => Ends::OutsideQuotes,
+        TableForm::Json => RowsEnd::AtNewline,
+        TableForm::Separated(_) => RowsEnd::OutsideQuotes,
     };
     let shown = Path::new(target).display();
-    let rows = Rows::open_waiting(Path::new(target), earlier, ends, |time| interrupt.sleep(time))
+    let rows = RowFile::open_waiting(Path::new(target), earlier, ends, |time| interrupt.sleep(time))
         .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
-    let has_header = form != Form::Json;
+    let has_header = form != TableForm::Json;
     Ok(if has_header && rows.is_empty() {
-        Box::new(Headed::new(form, names, ToFile::with_header(rows)))
+        Box::new(HeadedRows::new(form, names, RowsToFile::with_header(rows)))
     } else {
-        Box::new(Headed::begun(form, ToFile::new(rows)))
+        Box::new(HeadedRows::begun(form, RowsToFile::new(rows)))
     })
 }
 
@@ -136,7 +137,12 @@ fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn place(typed: &Typed, target: &OsStr, options: &TemplateOptions, counts: &Counts) -> Result<Place, Fault> {
+fn place(
+    typed: &Typed,
+    target: &OsStr,
+    options: &TemplateOptions,
+    counts: &Counts,
+) -> Result<ResultPlace, Fault> {
     let text = target.as_bytes();
     let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
     if !template.uses_any() {
@@ -151,7 +157,10 @@ fn place(typed: &Typed, target: &OsStr, options: &TemplateOptions, counts: &Coun
             0 => Some(typed.sources.len().max(1)),
             n_names => Some(n_names),
         };
-        return Ok(Place::Folder(text.to_vec(), Columns { names: options.columns.clone(), width }));
+        return Ok(ResultPlace::Folder(
+            text.to_vec(),
+            ResultColumns { names: options.columns.clone(), width },
+        ));
     }
     let goes_on = [Flag::Resume, Flag::ResumeFailed].iter().any(|&flag| typed.flags.has(flag));
     if goes_on && template.uses_slot() {
@@ -160,7 +169,7 @@ fn place(typed: &Typed, target: &OsStr, options: &TemplateOptions, counts: &Coun
     }
     let before = text.split(|&byte| byte == b'{').next().unwrap_or_default();
     let is_below = before.contains(&b'/');
-    Ok(Place::Template { template, counts: counts.clone(), is_below })
+    Ok(ResultPlace::Template { template, counts: counts.clone(), is_below })
 }
 
 /// What has to be shown of each job, in the order of jobs' output.

@@ -10,7 +10,7 @@ use crate::cli::jobs::JobsList;
 use crate::engine::{ResizablePool, Width};
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Jobs, Typed};
-use crate::host::{Limits, Room};
+use crate::host::{Limits, SlotRoom};
 use crate::process::of_descriptors;
 use crate::progress::{NO_DESCRIPTORS, ProgressDisplay, fewer_slots};
 use crate::task::{Record, Way};
@@ -114,7 +114,7 @@ pub(super) fn affordable(
             display.say(&fewer_slots(most, wanted.get(), why));
         }
     };
-    if let Some(room) = Room::short_of(wanted.min(most).get()) {
+    if let Some(room) = SlotRoom::short_of(wanted.min(most).get()) {
         tell(room.tasks, &room.by.to_string());
         return Ok(NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN).min(most));
     }

@@ -2,6 +2,8 @@
 
 use super::super::system::made_up::Machine;
 use super::*;
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
 
 /// Eight cores, a mask and a quota of the given size.
 fn machine(mask: &str, quota: &str) -> Machine {
@@ -54,7 +56,7 @@ fn only_cores_that_are_online_count() {
     let limits = machine("0-127", "max").see(Limits::of);
     assert_eq!(limits.mask.map(|mask| mask.len()), Some(8));
     assert_eq!((limits.logical, limits.usable), (8, 8));
-    assert_eq!(limits.usable_by, Rule::AllCores);
+    assert_eq!(limits.usable_by, LimitRule::AllCores);
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn a_batch_variable_of_nonsense_is_ignored_and_named() {
 fn without_any_file_std_is_asked() {
     let limits = Machine::new(&[]).see(Limits::of);
     assert_eq!(limits.logical, std_parallelism());
-    assert_eq!((limits.mask, limits.usable_by), (None, Rule::AllCores));
+    assert_eq!((limits.mask, limits.usable_by), (None, LimitRule::AllCores));
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn empty_lists_of_cpus_count_as_missing() {
     ])
     .see(Limits::of);
     assert_eq!(limits.logical, std_parallelism());
-    assert_eq!((limits.mask, limits.usable_by), (None, Rule::AllCores));
+    assert_eq!((limits.mask, limits.usable_by), (None, LimitRule::AllCores));
 }
 
 #[test]
@@ -125,4 +127,55 @@ fn the_real_machine_grants_no_more_than_std_says() {
     assert!((1..=limits.logical).contains(&limits.usable));
     // Std reads mask and quota too, but rounds the quota down and knows no batch systems.
     assert!(limits.usable <= std_parallelism() + 1);
+}
+
+#[test]
+fn ranges_and_single_cpus_are_read() {
+    let expected = CpuSet::from([0, 1, 2, 3, 8, 10, 11]);
+    assert_eq!(parse_cpulist("0-3,8,10-11\n"), Some(expected));
+    assert_eq!(parse_cpulist("5"), Some(CpuSet::from([5])));
+    assert_eq!(parse_cpulist("\n"), Some(CpuSet::new()));
+}
+
+#[test]
+fn what_is_no_cpulist_is_refused() {
+    for list in
+        ["x", "1,", ",1", "3-1", "-1", "1-", "1-2-3", "1 2", "+1", "0-65536", "0-99999999999999999999"]
+    {
+        assert_eq!(parse_cpulist(list), None, "{list:?}");
+    }
+}
+
+#[test]
+fn neighbours_are_joined_when_written() {
+    let cpus = CpuSet::from([0, 1, 2, 3, 8, 10, 11]);
+    assert_eq!(format_cpulist(&cpus), "0-3,8,10-11");
+    assert_eq!(format_cpulist(&CpuSet::new()), "");
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_the_same(cpus in btree_set(0_usize..300, 0..80)) {
+        prop_assert_eq!(parse_cpulist(&format_cpulist(&cpus)), Some(cpus));
+    }
+
+    #[test]
+    fn ranges_in_any_order_and_overlap_are_their_union(
+        ranges in vec((0_usize..200, 0_usize..20), 1..20)
+    ) {
+        let parts: Vec<_> = ranges
+            .iter()
+            .map(|(first, more)| format!("{first}-{}", first + more))
+            .collect();
+        let union: CpuSet = ranges
+            .iter()
+            .flat_map(|(first, more)| *first..=first + more)
+            .collect();
+        prop_assert_eq!(parse_cpulist(&parts.join(",")), Some(union));
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "([0-9]{0,2}[-, x]?){0,6}") {
+        let _ = parse_cpulist(&text);
+    }
 }

@@ -35,7 +35,7 @@ const LONGEST_PATH: usize = 3900;
 
 /// What the values of a job are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Columns {
+pub struct ResultColumns {
     /// Their names by position; empty where one has none.
     pub names: Vec<Vec<u8>>,
     /// How many belong to one input, where jobs are packed of several.
@@ -44,9 +44,9 @@ pub struct Columns {
 
 /// Where the results of jobs are.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum ResultPlace {
     /// In a tree below this folder.
-    Folder(Vec<u8>, Columns),
+    Folder(Vec<u8>, ResultColumns),
     /// Where this template says: a folder where that ends in a slash.
     Template {
         /// The template.
@@ -62,7 +62,7 @@ pub enum Place {
 
 /// The files of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paths {
+pub(super) struct ResultPaths {
     pub(super) stdout: PathBuf,
     /// None where nobody wants to know.
     pub(super) stderr: Option<PathBuf>,
@@ -81,7 +81,7 @@ pub(super) enum Readers {
     Owner,
 }
 
-impl Place {
+impl ResultPlace {
     /// Whether names depend on the number of jobs.
     #[must_use]
     pub fn needs_total(&self) -> bool {
@@ -89,7 +89,7 @@ impl Place {
     }
 
     /// The files of `task`.
-    pub(super) fn paths(&self, task: &Task) -> Paths {
+    pub(super) fn paths(&self, task: &Task) -> ResultPaths {
         let values = task.spec.values();
         let base = match self {
             Self::Folder(folder, columns) => tree(folder, columns, values),
@@ -106,13 +106,13 @@ impl Place {
             }
             Self::Fresh(folder) => {
                 let (stdout, readers) = (fresh(folder), Readers::Owner);
-                return Paths { stdout, stderr: None, seq: None, readers };
+                return ResultPaths { stdout, stderr: None, seq: None, readers };
             }
         };
         let named = |suffix: &str| path([&base, suffix.as_bytes()].concat());
         let [stdout, stderr, seq] =
             if base.ends_with(b"/") { ["stdout", "stderr", "seq"] } else { ["", ".err", ".seq"] }.map(named);
-        Paths { stdout, stderr: Some(stderr), seq: Some(seq), readers: Readers::Usual }
+        ResultPaths { stdout, stderr: Some(stderr), seq: Some(seq), readers: Readers::Usual }
     }
 }
 
@@ -120,12 +120,12 @@ fn path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
-fn tree(folder: &[u8], columns: &Columns, values: &[Vec<u8>]) -> Vec<u8> {
+fn tree(folder: &[u8], columns: &ResultColumns, values: &[Vec<u8>]) -> Vec<u8> {
     let whole = tree_of(folder, columns, values, LONGEST_NAME);
     if whole.len() <= LONGEST_PATH { whole } else { tree_of(folder, columns, values, SHORT_NAME) }
 }
 
-fn tree_of(folder: &[u8], columns: &Columns, values: &[Vec<u8>], longest: usize) -> Vec<u8> {
+fn tree_of(folder: &[u8], columns: &ResultColumns, values: &[Vec<u8>], longest: usize) -> Vec<u8> {
     let mut path = folder.to_vec();
     if !path.ends_with(b"/") {
         path.push(b'/');
@@ -218,26 +218,26 @@ mod tests {
     use crate::task::TaskInput;
     use crate::template::TemplateOptions;
 
-    fn stdout(place: &Place, values: &[&[u8]]) -> PathBuf {
+    fn stdout(place: &ResultPlace, values: &[&[u8]]) -> PathBuf {
         let spec = TaskInput::Values(values.iter().map(|value| value.to_vec()).collect());
         place.paths(&Task { spec, ..Task::new(0, "") }).stdout
     }
 
-    fn folder(names: &[&str], width: Option<usize>) -> Place {
+    fn folder(names: &[&str], width: Option<usize>) -> ResultPlace {
         let names = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Place::Folder(b"out".to_vec(), Columns { names, width })
+        ResultPlace::Folder(b"out".to_vec(), ResultColumns { names, width })
     }
 
-    fn template(text: &str, is_below: bool) -> Place {
+    fn template(text: &str, is_below: bool) -> ResultPlace {
         let template = Template::text(text.as_bytes(), &TemplateOptions::default()).unwrap();
-        Place::Template { template, counts: Counts::new(12, Some(20)), is_below }
+        ResultPlace::Template { template, counts: Counts::new(12, Some(20)), is_below }
     }
 
     #[test]
     fn a_template_has_the_numbers_of_the_job_and_of_its_batch() {
         let options = TemplateOptions { plus: true, ..TemplateOptions::default() };
         let template = Template::text(b"{0#}of{##}-{0%}", &options).unwrap();
-        let place = Place::Template { template, counts: Counts::new(12, Some(20)), is_below: false };
+        let place = ResultPlace::Template { template, counts: Counts::new(12, Some(20)), is_below: false };
         assert!(place.needs_total());
         let task = Task { slot: 4, ..Task::new(2, "") };
         assert_eq!(place.paths(&task).stdout, Path::new("03of20-05"));

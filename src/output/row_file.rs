@@ -33,10 +33,10 @@ const LOOKS: u32 = 40;
 
 /// The file.
 #[derive(Debug)]
-pub struct Rows {
+pub struct RowFile {
     file: File,
     path: PathBuf,
-    ends: Ends,
+    ends: RowsEnd,
     /// Whether others may write to it, too, and locks tell of them.
     is_shared: bool,
     /// What has to stand before the next row: the end of one that was torn.
@@ -45,7 +45,7 @@ pub struct Rows {
 
 /// What becomes of rows that are in the file already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Earlier {
+pub enum EarlierRows {
     /// They go.
     Dropped,
     /// They stay.
@@ -54,19 +54,19 @@ pub enum Earlier {
 
 /// Where a row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ends {
+pub enum RowsEnd {
     /// At a newline.
     AtNewline,
     /// At a newline that is not within quotation marks.
     OutsideQuotes,
 }
 
-impl Rows {
+impl RowFile {
     /// Opens the file at `path`.
     ///
     /// # Errors
     /// When it cannot be written to.
-    pub fn open(path: &Path, earlier: Earlier, ends: Ends) -> io::Result<Self> {
+    pub fn open(path: &Path, earlier: EarlierRows, ends: RowsEnd) -> io::Result<Self> {
         Self::open_waiting(path, earlier, ends, |_| true)
     }
 
@@ -77,8 +77,8 @@ impl Rows {
     /// When it cannot be written to.
     pub fn open_waiting(
         path: &Path,
-        earlier: Earlier,
-        ends: Ends,
+        earlier: EarlierRows,
+        ends: RowsEnd,
         wait: impl Fn(Duration) -> bool,
     ) -> io::Result<Self> {
         let file = open_to_write(path, OpenOptions::new().create(true).append(true), wait)?;
@@ -102,24 +102,24 @@ impl Rows {
         Self {
             file,
             path: path.to_owned(),
-            ends: Ends::AtNewline,
+            ends: RowsEnd::AtNewline,
             is_shared: false,
             mending: Mutex::new(b""),
         }
     }
 
     /// Cuts off what is no whole row, or all. Nobody else writes meanwhile.
-    fn cut(&self, earlier: Earlier) -> io::Result<()> {
+    fn cut(&self, earlier: EarlierRows) -> io::Result<()> {
         let length = match earlier {
-            Earlier::Dropped => 0,
-            Earlier::Kept => self.ends.last(&self.path)?.at,
+            EarlierRows::Dropped => 0,
+            EarlierRows::Kept => self.ends.last(&self.path)?.at,
         };
         if length < self.file.metadata()?.len() { self.file.set_len(length) } else { Ok(()) }
     }
 
     /// Finds what to begin with where others may be writing at this moment.
-    fn begin_beside_others(&self, earlier: Earlier) -> io::Result<()> {
-        if earlier == Earlier::Dropped {
+    fn begin_beside_others(&self, earlier: EarlierRows) -> io::Result<()> {
+        if earlier == EarlierRows::Dropped {
             return self.file.set_len(0);
         }
         let (mut before, mut looks) = (None, 0);
@@ -234,33 +234,33 @@ fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> bool {
 
 /// Where the last whole row ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct End {
+struct LastRow {
     at: u64,
     /// Whether what follows ends within quotation marks.
     is_quoted: bool,
 }
 
-impl End {
+impl LastRow {
     /// What ends a row that was torn.
     const fn mending(self) -> &'static [u8] {
         if self.is_quoted { b"\"\n" } else { b"\n" }
     }
 }
 
-impl Ends {
+impl RowsEnd {
     /// Where the last whole row of the file at `path` ends.
-    fn last(self, path: &Path) -> io::Result<End> {
+    fn last(self, path: &Path) -> io::Result<LastRow> {
         match self {
-            Self::AtNewline => Ok(End { at: end_of_rows(path)?, is_quoted: false }),
+            Self::AtNewline => Ok(LastRow { at: end_of_rows(path)?, is_quoted: false }),
             Self::OutsideQuotes => end_of_quoted_rows(path),
         }
     }
 
     /// How what was written of a row ends.
-    fn of(self, written: &[u8]) -> End {
+    fn of(self, written: &[u8]) -> LastRow {
         let is_quoted = self == Self::OutsideQuotes
             && written.iter().fold(false, |is_quoted, &byte| is_quoted != (byte == b'"'));
-        End { at: 0, is_quoted }
+        LastRow { at: 0, is_quoted }
     }
 }
 
@@ -284,13 +284,13 @@ fn end_of_rows(path: &Path) -> io::Result<u64> {
 }
 
 /// As [`end_of_rows`], where a newline ends a row only outside quotation marks.
-fn end_of_quoted_rows(path: &Path) -> io::Result<End> {
+fn end_of_quoted_rows(path: &Path) -> io::Result<LastRow> {
     let (mut at, mut end, mut is_quoted) = (0_u64, 0, false);
     let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
     loop {
         let block = reader.fill_buf()?;
         if block.is_empty() {
-            return Ok(End { at: end, is_quoted });
+            return Ok(LastRow { at: end, is_quoted });
         }
         for &byte in block {
             at += 1;
@@ -307,12 +307,12 @@ fn end_of_quoted_rows(path: &Path) -> io::Result<End> {
 
 #[cfg(test)]
 mod tests {
-    use super::Earlier::{Dropped, Kept};
-    use super::Ends::{AtNewline, OutsideQuotes};
+    use super::EarlierRows::{Dropped, Kept};
+    use super::RowsEnd::{AtNewline, OutsideQuotes};
     use super::*;
 
-    fn kept(path: &Path) -> Rows {
-        Rows::open(path, Earlier::Kept, Ends::AtNewline).unwrap()
+    fn kept(path: &Path) -> RowFile {
+        RowFile::open(path, EarlierRows::Kept, RowsEnd::AtNewline).unwrap()
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod tests {
             ("a,\"\n\"\nb,\"cut\n", Kept, OutsideQuotes, "a,\"\n\"\nnew\n"),
         ] {
             fs::write(&path, before).unwrap();
-            let rows = Rows::open(&path, earlier, ends).unwrap();
+            let rows = RowFile::open(&path, earlier, ends).unwrap();
             assert_eq!(rows.is_empty(), !after.starts_with('a'));
             rows.put(b"new\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), after);
@@ -343,16 +343,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows");
         for (torn, ends, after) in [
-            ("b\n", Ends::AtNewline, "a\nb\nnew\nnext\n"),
-            ("torn", Ends::AtNewline, "a\ntorn\nnew\nnext\n"),
-            ("1,\"to\nrn", Ends::OutsideQuotes, "a\n1,\"to\nrn\"\nnew\nnext\n"),
+            ("b\n", RowsEnd::AtNewline, "a\nb\nnew\nnext\n"),
+            ("torn", RowsEnd::AtNewline, "a\ntorn\nnew\nnext\n"),
+            ("1,\"to\nrn", RowsEnd::OutsideQuotes, "a\n1,\"to\nrn\"\nnew\nnext\n"),
         ] {
             fs::write(&path, "").unwrap();
-            let one = Rows::open(&path, Earlier::Kept, ends).unwrap();
+            let one = RowFile::open(&path, EarlierRows::Kept, ends).unwrap();
             one.put(b"a\n").unwrap();
             // What a third that was killed left.
             OpenOptions::new().append(true).open(&path).unwrap().write_all(torn.as_bytes()).unwrap();
-            let other = Rows::open(&path, Earlier::Kept, ends).unwrap();
+            let other = RowFile::open(&path, EarlierRows::Kept, ends).unwrap();
             other.put(b"new\n").unwrap();
             one.put(b"next\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), after);
@@ -407,9 +407,9 @@ mod tests {
 
     #[test]
     fn what_was_written_of_a_row_that_found_no_room_is_ended_before_the_next() {
-        let of = |ends: Ends, text: &str| ends.of(text.as_bytes()).mending();
-        assert_eq!(of(Ends::AtNewline, "a \"b"), b"\n");
-        assert_eq!(of(Ends::OutsideQuotes, "a,\"b"), b"\"\n");
-        assert_eq!(of(Ends::OutsideQuotes, "a,\"b\""), b"\n");
+        let of = |ends: RowsEnd, text: &str| ends.of(text.as_bytes()).mending();
+        assert_eq!(of(RowsEnd::AtNewline, "a \"b"), b"\n");
+        assert_eq!(of(RowsEnd::OutsideQuotes, "a,\"b"), b"\"\n");
+        assert_eq!(of(RowsEnd::OutsideQuotes, "a,\"b\""), b"\n");
     }
 }

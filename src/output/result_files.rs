@@ -9,23 +9,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure_tails::{FailureTails, Tail};
-use super::place::{Paths, Place, Readers};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use super::result_place::{Readers, ResultPaths, ResultPlace};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
 use crate::task::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
 
 /// Writes files, and their names if asked to.
 pub struct ResultFiles {
-    place: Place,
+    place: ResultPlace,
     tails: Arc<FailureTails>,
     names: Option<Box<dyn Sink + Send>>,
 }
 
 impl ResultFiles {
-    /// Files at `place`. The tails of what failed jobs had to say go to `tails`,
+    /// OpenFiles at `place`. The tails of what failed jobs had to say go to `tails`,
     /// the names of the files of standard output to `names`.
     #[must_use]
-    pub fn new(place: Place, tails: Arc<FailureTails>, names: Option<Box<dyn Sink + Send>>) -> Self {
+    pub fn new(place: ResultPlace, tails: Arc<FailureTails>, names: Option<Box<dyn Sink + Send>>) -> Self {
         Self { place, tails, names }
     }
 
@@ -40,19 +40,27 @@ impl ResultFiles {
 impl Sink for ResultFiles {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
         let paths = self.place.paths(task);
-        let files = Files::create(&paths);
+        let files = OpenFiles::create(&paths);
         let name = self.names.as_ref().map(|names| names.open(task));
         let tail = Tail::default();
-        Box::new(Writer { results: self, task, paths, files: Some(files), is_whole: true, tail, name })
+        Box::new(ResultFilesOutput {
+            results: self,
+            task,
+            paths,
+            files: Some(files),
+            is_whole: true,
+            tail,
+            name,
+        })
     }
 }
 
-struct Writer<'a> {
+struct ResultFilesOutput<'a> {
     results: &'a ResultFiles,
     task: &'a Task,
-    paths: Paths,
+    paths: ResultPaths,
     /// None when the error was told.
-    files: Option<io::Result<Files>>,
+    files: Option<io::Result<OpenFiles>>,
     /// Whether all that was written found room.
     is_whole: bool,
     tail: Tail,
@@ -60,13 +68,13 @@ struct Writer<'a> {
 }
 
 /// The files while they are written.
-struct Files {
+struct OpenFiles {
     stdout: WholeFile,
     stderr: Option<WholeFile>,
 }
 
-impl Files {
-    fn create(paths: &Paths) -> io::Result<Self> {
+impl OpenFiles {
+    fn create(paths: &ResultPaths) -> io::Result<Self> {
         let stderr = paths.stderr.as_deref().map(create).transpose()?;
         let stdout = match paths.readers {
             Readers::Usual => create(&paths.stdout)?,
@@ -78,14 +86,14 @@ impl Files {
     }
 }
 
-impl TaskOutput for Writer<'_> {
+impl TaskOutput for ResultFilesOutput<'_> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         if channel == Channel::Err {
             self.tail.add(bytes);
         }
         let written = match (&mut self.files, channel) {
             (Some(Ok(files)), Channel::Out) => files.stdout.write_all(bytes),
-            (Some(Ok(Files { stderr: Some(stderr), .. })), Channel::Err) => stderr.write_all(bytes),
+            (Some(Ok(OpenFiles { stderr: Some(stderr), .. })), Channel::Err) => stderr.write_all(bytes),
             (Some(Ok(_)) | None, _) => Ok(()),
             (Some(Err(_)), _) => match self.files.take() {
                 Some(Err(error)) => Err(error),
@@ -136,8 +144,8 @@ fn is_result(outcome: &Outcome) -> bool {
 }
 
 /// Gives the files their names, the number last, and only to a result.
-fn put(files: Files, paths: &Paths, task: &Task, is_result: bool) -> io::Result<()> {
-    let Files { stdout, stderr } = files;
+fn put(files: OpenFiles, paths: &ResultPaths, task: &Task, is_result: bool) -> io::Result<()> {
+    let OpenFiles { stdout, stderr } = files;
     if let Some(seq) = &paths.seq {
         // Until all is in place again, what was there is not whole.
         match fs::remove_file(seq) {

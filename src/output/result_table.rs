@@ -1,7 +1,7 @@
 //! A table with a row for each finished job: GNU parallel's columns of the job
 //! log, the job's values, and what it wrote.
 //!
-//! A row is complete when the job is over; until then its output waits. Rows then
+//! A row is complete when the job is over; until then its output waits. RowFile then
 //! go through a sink that knows their order, and a job is done when its row has been
 //! handed on.
 
@@ -9,36 +9,31 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-pub use super::cells::Form;
 use super::failure_tails::{FailureTails, Tail};
+use super::journals::Beginning;
+use super::spill_buffer::{SpillBuffer, SpillFile};
+use super::table_rows::{TableForm, values};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
 use crate::event::Journal;
-use crate::output::journals::Beginning;
-use crate::output::rows::Rows;
-use crate::output::spill_buffer::{SpillBuffer, SpillFile};
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
 use crate::task::{Outcome, Record, Task};
-
-/// The columns before the job's values.
-const FIRST: [&str; 9] =
-    ["Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command"];
 
 /// So much of a job's output is held in memory.
 const IN_MEMORY: usize = 256 << 10;
 
 /// The table. As a journal it hears when the run begins.
-pub struct Table {
-    form: Form,
+pub struct ResultTable {
+    form: TableForm,
     rows: Box<dyn Sink + Send>,
     beginning: Beginning,
     tails: Arc<FailureTails>,
 }
 
-impl Table {
+impl ResultTable {
     /// A table in `form`, whose rows go to `rows`, each as a task's output, under
-    /// a [`Headed`] destination. The tails of what failed jobs had to say go to
+    /// a [`HeadedRows`] destination. The tails of what failed jobs had to say go to
     /// `tails`.
     #[must_use]
-    pub fn new(form: Form, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {
+    pub fn new(form: TableForm, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {
         Self { form, rows, beginning: Beginning::default(), tails }
     }
 
@@ -55,7 +50,7 @@ impl Table {
         let (seq, sent, received, exit, signal) = (row.seq, row.sent, row.received, row.exit, row.signal);
         let mut text = Vec::new();
         match form {
-            Form::Separated(separator) => {
+            TableForm::Separated(separator) => {
                 for cell in [
                     seq.to_string(),
                     ":".to_owned(),
@@ -76,7 +71,7 @@ impl Table {
                 self.stream(captured, Channel::Err, &mut text, output)?;
                 text.push(b'\n');
             }
-            Form::Json => {
+            TableForm::Json => {
                 write!(
                     text,
                     "{{ \"Seq\": {seq}, \"Host\": \":\", \"Starttime\": {start}, \"JobRuntime\": {runtime}, \
@@ -106,7 +101,7 @@ impl Table {
     ) -> io::Result<()> {
         let form = self.form;
         let stream = &captured.streams[channel as usize];
-        let is_quoted = form == Form::Json || stream.has(|byte| form.quotes(byte));
+        let is_quoted = form == TableForm::Json || stream.has(|byte| form.quotes(byte));
         let mark: &[u8] = if is_quoted { b"\"" } else { b"" };
         text.extend(mark);
         stream.read(&captured.spill, |block| {
@@ -142,19 +137,14 @@ impl Captured {
     }
 }
 
-fn values(task: &Task) -> impl Iterator<Item = &[u8]> {
-    let values = task.spec.values();
-    values.iter().map(Vec::as_slice)
-}
-
-impl Sink for Table {
+impl Sink for ResultTable {
     fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
         Box::new(TableOutput { table: self, task, captured: Captured::default(), tail: Tail::default() })
     }
 }
 
 struct TableOutput<'a> {
-    table: &'a Table,
+    table: &'a ResultTable,
     task: &'a Task,
     captured: Captured,
     tail: Tail,
@@ -183,125 +173,9 @@ impl TaskOutput for TableOutput<'_> {
     }
 }
 
-impl Journal for Table {
+impl Journal for ResultTable {
     fn begin(&self, started: SystemTime) {
         self.beginning.set(started);
-    }
-}
-
-/// A destination of rows that begins with the names of the columns.
-pub struct Headed<D> {
-    form: Form,
-    /// Names of the values by position, as far as they have one.
-    names: Vec<Vec<u8>>,
-    is_begun: bool,
-    rows: D,
-}
-
-impl<D: Destination> Headed<D> {
-    /// Hands rows on to `rows`; `names` are those of the jobs' values.
-    pub fn new(form: Form, names: Vec<Vec<u8>>, rows: D) -> Self {
-        Self { form, names, is_begun: form == Form::Json, rows }
-    }
-
-    /// As [`Self::new`], but the names are there already.
-    pub fn begun(form: Form, rows: D) -> Self {
-        Self { form, names: Vec::new(), is_begun: true, rows }
-    }
-
-    fn header(&self, task: &Task) -> Vec<u8> {
-        let named = (0..values(task).count()).map(|at| match self.names.get(at) {
-            Some(name) if !name.is_empty() => name.clone(),
-            _ => format!("V{}", at + 1).into_bytes(),
-        });
-        let named: Vec<Vec<u8>> = named.collect();
-        let first = FIRST.iter().map(|name| name.as_bytes());
-        let last = [b"Stdout".as_slice(), b"Stderr"];
-        let mut line = Vec::new();
-        self.form.cells(first.chain(named.iter().map(Vec::as_slice)).chain(last), &mut line);
-        line.push(b'\n');
-        line
-    }
-}
-
-impl<D: Destination> Destination for Headed<D> {
-    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if !std::mem::replace(&mut self.is_begun, true) {
-            let header = self.header(task);
-            self.rows.write(task, channel, &header)?;
-        }
-        self.rows.write(task, channel, bytes)
-    }
-
-    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
-        self.rows.close(task, outcome)
-    }
-}
-
-/// So much of a row is held in memory, unless others write to the file, too.
-const LONG_ROW: usize = 1 << 20;
-
-/// Rows into a file, each in one write unless it is long and nobody else writes
-/// there.
-pub struct ToFile {
-    rows: Rows,
-    row: Vec<u8>,
-    /// Whether what comes next is the header, which is for an empty file only.
-    begins: bool,
-    /// Whether the row comes in several writes.
-    in_pieces: bool,
-    /// When it is asked again whether it may.
-    ask_at: usize,
-}
-
-impl ToFile {
-    /// Into `rows`, where the header is already.
-    #[must_use]
-    pub fn new(rows: Rows) -> Self {
-        Self { rows, row: Vec::new(), begins: false, in_pieces: false, ask_at: LONG_ROW }
-    }
-
-    /// Into `rows`; what is written first is the header.
-    #[must_use]
-    pub fn with_header(rows: Rows) -> Self {
-        Self { begins: true, ..Self::new(rows) }
-    }
-
-    fn put(&mut self) -> io::Result<()> {
-        let put = self.rows.put(&self.row).map_err(|error| told(&error));
-        self.row.clear();
-        put
-    }
-}
-
-fn told(error: &anyhow::Error) -> io::Error {
-    io::Error::other(format!("{error:#}"))
-}
-
-impl Destination for ToFile {
-    fn write(&mut self, _task: &Task, _channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if std::mem::take(&mut self.begins) {
-            return self.rows.put_header(bytes).map_err(|error| told(&error));
-        }
-        self.row.extend_from_slice(bytes);
-        if self.row.len() <= self.ask_at {
-            return Ok(());
-        }
-        self.in_pieces = self.in_pieces || self.rows.keep_to_itself();
-        if self.in_pieces {
-            return self.put();
-        }
-        self.ask_at = 2 * self.row.len();
-        Ok(())
-    }
-
-    fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {
-        let put = if self.row.is_empty() { Ok(()) } else { self.put() };
-        if std::mem::take(&mut self.in_pieces) {
-            self.rows.share_again();
-        }
-        self.ask_at = LONG_ROW;
-        put
     }
 }
 

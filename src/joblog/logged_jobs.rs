@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::read::{Entry, Unreadable, read};
+use super::row::{JobLogEntry, Unreadable, read};
 
 /// Which jobs of the log need not be run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ResumeJobs {
     /// Those that are not in the log: `--resume`.
     New,
     /// Those that failed as well: `--resume-failed`.
@@ -26,7 +26,7 @@ pub enum Wanted {
 
 /// How the jobs of a batch are found in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum FindBy {
     /// By their command lines.
     Command,
     /// By their numbers.
@@ -35,12 +35,12 @@ pub enum Mode {
 
 /// What a log says of the jobs of a batch.
 #[derive(Clone, Debug)]
-pub struct Done {
-    wanted: Wanted,
+pub struct LoggedJobs {
+    wanted: ResumeJobs,
     /// By number, sorted: whether the job succeeded when it was run last.
     numbers: Arc<[(u64, bool)]>,
     /// Sorted by command, then by number: one row for both.
-    rows: Arc<[Row]>,
+    rows: Arc<[LoggedJob]>,
     /// Which rows have been found in the batch.
     taken: Vec<bool>,
     /// By command: where to look on among its rows for one that succeeded, from
@@ -50,22 +50,22 @@ pub struct Done {
 
 /// A job with a command.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct LoggedJob {
     command: u128,
     seq: u64,
     succeeded: bool,
 }
 
-impl Row {
+impl LoggedJob {
     const fn key(&self) -> (u128, u64) {
         (self.command, self.seq)
     }
 }
 
-impl Done {
+impl LoggedJobs {
     /// Nothing was done.
     #[must_use]
-    pub fn nothing(wanted: Wanted) -> Self {
+    pub fn nothing(wanted: ResumeJobs) -> Self {
         Self::of(Vec::new(), wanted)
     }
 
@@ -73,21 +73,21 @@ impl Done {
     ///
     /// # Errors
     /// When it cannot be read, or is no job log.
-    pub fn read(log: impl BufRead, wanted: Wanted) -> Result<Self, Unreadable> {
+    pub fn read(log: impl BufRead, wanted: ResumeJobs) -> Result<Self, Unreadable> {
         let mut rows = Vec::new();
-        read(log, |Entry { seq, succeeded, command }| {
-            rows.push(Row { command: xxh3_128(&command), seq, succeeded });
+        read(log, |JobLogEntry { seq, succeeded, command }| {
+            rows.push(LoggedJob { command: xxh3_128(&command), seq, succeeded });
         })?;
         Ok(Self::of(rows, wanted))
     }
 
     /// What rows in the order of the log say: run again, a job has a second one.
-    fn of(mut rows: Vec<Row>, wanted: Wanted) -> Self {
+    fn of(mut rows: Vec<LoggedJob>, wanted: ResumeJobs) -> Self {
         let mut numbers: Vec<_> = rows.iter().map(|row| (row.seq, row.succeeded)).collect();
         numbers.sort_by_key(|&(seq, _)| seq);
         keep_last(&mut numbers, |&(seq, _)| seq);
-        rows.sort_by_key(Row::key);
-        keep_last(&mut rows, Row::key);
+        rows.sort_by_key(LoggedJob::key);
+        keep_last(&mut rows, LoggedJob::key);
         let taken = vec![false; rows.len()];
         Self { wanted, numbers: numbers.into(), rows: rows.into(), taken, ends: HashMap::new() }
     }
@@ -107,15 +107,15 @@ impl Done {
 
     /// Whether job `seq`, from 1, has to be run. To be asked once for each job of
     /// the batch.
-    pub fn leaves(&mut self, mode: Mode, seq: u64, command: &[u8]) -> bool {
+    pub fn leaves(&mut self, mode: FindBy, seq: u64, command: &[u8]) -> bool {
         let succeeded = match mode {
-            Mode::Number => self.by_number(seq),
-            Mode::Command => self.find(seq, xxh3_128(command)),
+            FindBy::Number => self.by_number(seq),
+            FindBy::Command => self.find(seq, xxh3_128(command)),
         };
         match (succeeded, self.wanted) {
             (None, _) => true,
-            (Some(_), Wanted::New) => false,
-            (Some(succeeded), Wanted::NewAndFailed) => !succeeded,
+            (Some(_), ResumeJobs::New) => false,
+            (Some(succeeded), ResumeJobs::NewAndFailed) => !succeeded,
         }
     }
 
@@ -124,7 +124,7 @@ impl Done {
     #[must_use]
     pub fn left_out_by_number(&self, last: u64) -> Vec<(u64, u64)> {
         let mut rows: Vec<(u64, u64)> = Vec::new();
-        let done = |succeeded: bool| succeeded || self.wanted == Wanted::New;
+        let done = |succeeded: bool| succeeded || self.wanted == ResumeJobs::New;
         let left_out = self.numbers.iter().filter(|&&(seq, succeeded)| seq <= last && done(succeeded));
         for &(seq, _) in left_out {
             match rows.last_mut() {
@@ -143,7 +143,7 @@ impl Done {
     /// Takes a job with this command out of those not found yet: the one of the
     /// same number, else one that succeeded.
     fn find(&mut self, seq: u64, command: u128) -> Option<bool> {
-        let same = self.rows.binary_search_by_key(&(command, seq), Row::key);
+        let same = self.rows.binary_search_by_key(&(command, seq), LoggedJob::key);
         let at = same.ok().filter(|&at| !self.taken[at]).or_else(|| self.find_another(command))?;
         self.taken[at] = true;
         Some(self.rows[at].succeeded)
@@ -192,7 +192,7 @@ mod tests {
         fn of_each_command_so_many_are_left_as_there_are_more_than_in_the_log(
             jobs in prop::collection::vec((0..3_usize, any::<bool>()), 0..20),
             batch in prop::collection::vec((0..3_usize, 1..40_u64), 0..30),
-            wanted in prop_oneof![Just(Wanted::New), Just(Wanted::NewAndFailed)],
+            wanted in prop_oneof![Just(ResumeJobs::New), Just(ResumeJobs::NewAndFailed)],
         ) {
             const COMMANDS: [&str; 3] = ["a", "b", "c"];
             let jobs: Vec<_> = jobs.iter().map(|&(command, succeeded)| (COMMANDS[command], succeeded)).collect();
@@ -200,10 +200,10 @@ mod tests {
             // Numbers that are not in the log, so that those that succeeded come first.
             let mut left = [0; 3];
             for &(command, seq) in &batch {
-                left[command] += usize::from(done.leaves(Mode::Command, 100 + seq, COMMANDS[command].as_bytes()));
+                left[command] += usize::from(done.leaves(FindBy::Command, 100 + seq, COMMANDS[command].as_bytes()));
             }
             for (index, command) in COMMANDS.iter().enumerate() {
-                let counts = |job: &&(&str, bool)| job.0 == *command && (wanted == Wanted::New || job.1);
+                let counts = |job: &&(&str, bool)| job.0 == *command && (wanted == ResumeJobs::New || job.1);
                 let in_log = jobs.iter().filter(counts).count();
                 let in_batch = batch.iter().filter(|job| job.0 == index).count();
                 prop_assert_eq!(left[index], in_batch.saturating_sub(in_log));
@@ -214,23 +214,23 @@ mod tests {
     #[test]
     fn a_row_that_another_job_was_found_by_is_no_second_job() {
         let row_of_the_second = vec![row(2, "a", true)];
-        assert_eq!(left(Done::of(row_of_the_second, Wanted::New), Mode::Command, "a a"), "a");
+        assert_eq!(left(LoggedJobs::of(row_of_the_second, ResumeJobs::New), FindBy::Command, "a a"), "a");
     }
 
     /// A log of jobs in the order of their numbers, and whether they succeeded.
-    fn log(jobs: &[(&str, bool)], wanted: Wanted) -> Done {
-        Done::of(
+    fn log(jobs: &[(&str, bool)], wanted: ResumeJobs) -> LoggedJobs {
+        LoggedJobs::of(
             (1..).zip(jobs).map(|(seq, &(command, succeeded))| row(seq, command, succeeded)).collect(),
             wanted,
         )
     }
 
-    fn row(seq: u64, command: &str, succeeded: bool) -> Row {
-        Row { command: xxh3_128(command.as_bytes()), seq, succeeded }
+    fn row(seq: u64, command: &str, succeeded: bool) -> LoggedJob {
+        LoggedJob { command: xxh3_128(command.as_bytes()), seq, succeeded }
     }
 
     /// What is run of `batch`.
-    fn left(mut done: Done, mode: Mode, batch: &str) -> String {
+    fn left(mut done: LoggedJobs, mode: FindBy, batch: &str) -> String {
         let mut left = Vec::new();
         for (seq, command) in (1..).zip(batch.split(' ')) {
             if done.leaves(mode, seq, command.as_bytes()) {
@@ -242,39 +242,39 @@ mod tests {
 
     #[test]
     fn inserted_appended_and_reordered_jobs_are_told_from_those_done() {
-        let done = log(&[("a", true), ("b", false), ("c", true)], Wanted::New);
-        assert_eq!(left(done.clone(), Mode::Command, "x c y a b z"), "x y z");
-        assert_eq!(left(done, Mode::Command, "a b c"), "");
-        let done = log(&[("a", true), ("b", false), ("c", true)], Wanted::NewAndFailed);
-        assert_eq!(left(done, Mode::Command, "x c y a b z"), "x y b z");
+        let done = log(&[("a", true), ("b", false), ("c", true)], ResumeJobs::New);
+        assert_eq!(left(done.clone(), FindBy::Command, "x c y a b z"), "x y z");
+        assert_eq!(left(done, FindBy::Command, "a b c"), "");
+        let done = log(&[("a", true), ("b", false), ("c", true)], ResumeJobs::NewAndFailed);
+        assert_eq!(left(done, FindBy::Command, "x c y a b z"), "x y b z");
     }
 
     #[test]
     fn a_command_is_done_as_often_as_it_is_in_the_log() {
-        let done = log(&[("a", true), ("a", true)], Wanted::New);
-        assert_eq!(left(done, Mode::Command, "a b a a a"), "b a a");
-        let done = log(&[("a", true), ("a", false)], Wanted::NewAndFailed);
-        assert_eq!(left(done, Mode::Command, "b a a a"), "b a a");
+        let done = log(&[("a", true), ("a", true)], ResumeJobs::New);
+        assert_eq!(left(done, FindBy::Command, "a b a a a"), "b a a");
+        let done = log(&[("a", true), ("a", false)], ResumeJobs::NewAndFailed);
+        assert_eq!(left(done, FindBy::Command, "b a a a"), "b a a");
     }
 
     #[test]
     fn of_jobs_with_one_command_those_that_succeeded_are_found_first() {
         let jobs = [("a", false), ("a", true), ("a", false), ("a", true)];
-        let mut done = log(&jobs, Wanted::NewAndFailed);
+        let mut done = log(&jobs, ResumeJobs::NewAndFailed);
         // Other numbers than in the log: two are done, two failed, more are new.
-        let left: Vec<bool> = (11..17).map(|seq| done.leaves(Mode::Command, seq, b"a")).collect();
+        let left: Vec<bool> = (11..17).map(|seq| done.leaves(FindBy::Command, seq, b"a")).collect();
         assert_eq!(left, [false, false, true, true, true, true]);
-        let mut done = log(&jobs, Wanted::New);
+        let mut done = log(&jobs, ResumeJobs::New);
         // Job 2 is the one of its number, and is not found once more for another.
-        let left: Vec<bool> = [2, 11, 12, 13, 14].map(|seq| done.leaves(Mode::Command, seq, b"a")).to_vec();
+        let left: Vec<bool> = [2, 11, 12, 13, 14].map(|seq| done.leaves(FindBy::Command, seq, b"a")).to_vec();
         assert_eq!(left, [false, false, false, false, true]);
     }
 
     #[test]
     fn a_job_with_two_rows_is_one_job_and_its_last_row_counts() {
         let rows = vec![row(1, "a", false), row(2, "b", true), row(1, "a", true)];
-        let done = Done::of(rows, Wanted::NewAndFailed);
-        assert_eq!(left(done.clone(), Mode::Command, "a b a"), "a");
-        assert_eq!(left(done, Mode::Number, "x y z"), "z");
+        let done = LoggedJobs::of(rows, ResumeJobs::NewAndFailed);
+        assert_eq!(left(done.clone(), FindBy::Command, "a b a"), "a");
+        assert_eq!(left(done, FindBy::Number, "x y z"), "z");
     }
 }
