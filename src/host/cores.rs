@@ -39,15 +39,6 @@ impl Cores {
         }
     }
 
-    /// The load average of the last minute for each usable core; None if unknown.
-    ///
-    /// It is the whole machine's, so what it warns of is others only if it is read before work
-    /// begins, and on a node whose cores are dealt out the others may be on cores of their own.
-    #[must_use]
-    pub fn other_load(&self) -> Option<f64> {
-        Some(load_per_core(self.load?, self.limits.usable))
-    }
-
     /// Names and values for a table, in the order to show them.
     #[must_use]
     pub fn rows(&self) -> Vec<(&'static str, String)> {

@@ -87,7 +87,8 @@ impl Host {
 
     /// The load average of the last minute for each usable core; None if unknown.
     ///
-    /// See [`Cores::other_load`] for what it can and cannot warn of.
+    /// It is the whole machine's, so what it warns of is others only if it is read before work
+    /// begins, and on a node whose cores are dealt out the others may be on cores of their own.
     #[must_use]
     pub fn other_load(&self) -> Option<f64> {
         Some(load_per_core(self.load?, self.usable))

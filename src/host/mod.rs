@@ -11,11 +11,10 @@ mod room;
 mod surroundings;
 mod system;
 
-pub use cgroup::Quota;
 pub use cores::{Cores, sockets};
 pub use describe::Host;
-pub use limits::{BATCH_VARIABLES, BatchVariable, CpuSet, LimitRule, Limits, format_cpulist, parse_cpulist};
-pub use room::{STACK, Scarcity, SlotRoom};
+pub use limits::Limits;
+pub use room::{STACK, SlotRoom};
 pub use surroundings::{
     Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
 };

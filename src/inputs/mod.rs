@@ -40,7 +40,7 @@ pub use blocks::{BlockSpec, Blocks};
 pub use error::InputError;
 pub use jobs::{Inputs, Shuffler};
 pub use packing::{JobPacker, LineLength, RowsPerJob};
-pub use parts::{FilePart, FileParts, Seekable};
+pub use parts::{FileParts, Seekable};
 pub use separator::Separator;
 pub use source::{Combine, Header, InputSource, Joined, Origin, Reading, Split, Trim, unescape};
 

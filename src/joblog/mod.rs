@@ -14,4 +14,4 @@ mod logged_jobs;
 mod row;
 
 pub use logged_jobs::{FindBy, LoggedJobs, ResumeJobs};
-pub use row::{HEADER, JobLogEntry, JobLogRow, Unreadable, failed, read};
+pub use row::{HEADER, JobLogRow, Unreadable, failed};

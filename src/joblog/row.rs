@@ -189,7 +189,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::joblog::{HEADER, Row};
 
     fn entries(log: &[u8]) -> Result<Vec<JobLogEntry>, Unreadable> {
         let mut entries = Vec::new();
@@ -199,7 +198,7 @@ mod tests {
 
     fn row(seq: u64, exit: i32, command: &[u8]) -> Vec<u8> {
         let (start, runtime) = (Duration::from_secs(1), Duration::ZERO);
-        Row { seq, start, runtime, sent: 0, received: 0, exit, signal: 0, command }.line()
+        JobLogRow { seq, start, runtime, sent: 0, received: 0, exit, signal: 0, command }.line()
     }
 
     proptest! {

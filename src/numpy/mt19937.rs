@@ -10,8 +10,8 @@ use std::fmt;
 use rand::TryRng;
 use rand::rand_core::utils;
 
+use super::DoubleStream;
 use super::wide::{Wide, run_wide};
-use super::{DoubleStream, SeedError};
 
 /// Words of state, and words made by one refill.
 const N: usize = 624;
@@ -40,32 +40,6 @@ impl Mt19937 {
             key[i] = (before ^ (before >> 30)).wrapping_mul(1_812_433_253).wrapping_add(index_word(i));
         }
         Self { key, words: [0; N], pos: N }
-    }
-
-    /// The stream of `np.random.seed([...])` for a list (`init_by_array`).
-    ///
-    /// A list of one is another stream than that one integer.
-    ///
-    /// # Errors
-    ///
-    /// [`SeedError::Empty`] for an empty list.
-    pub fn from_array(seed: &[u32]) -> Result<Self, SeedError> {
-        if seed.is_empty() {
-            return Err(SeedError::Empty);
-        }
-        let mut stream = Self::from_seed(19_650_218);
-        let key = &mut stream.key;
-        let mut i = 1;
-        for j in (0..seed.len()).cycle().take(N.max(seed.len())) {
-            key[i] = mixed(key, i, 1_664_525).wrapping_add(seed[j]).wrapping_add(index_word(j));
-            i = next_index(key, i);
-        }
-        for _ in 1..N {
-            key[i] = mixed(key, i, 1_566_083_941).wrapping_sub(index_word(i));
-            i = next_index(key, i);
-        }
-        key[0] = 0x8000_0000;
-        Ok(stream)
     }
 
     #[inline]
@@ -223,22 +197,7 @@ fn temper(mut y: u32) -> u32 {
     y ^ (y >> 18)
 }
 
-/// One step of `init_by_array`: `key[i]` mixed with its predecessor.
-fn mixed(key: &[u32; N], i: usize, factor: u32) -> u32 {
-    let before = key[i - 1];
-    key[i] ^ (before ^ (before >> 30)).wrapping_mul(factor)
-}
-
-/// The index after `i` in `init_by_array`, which skips 0 and closes the ring.
-fn next_index(key: &mut [u32; N], i: usize) -> usize {
-    if i + 1 < N {
-        return i + 1;
-    }
-    key[0] = key[N - 1];
-    1
-}
-
-/// An index as the word `init_by_array` adds, which is modulo 2^32.
+/// An index as the word that seeding adds, which is modulo 2^32.
 #[expect(clippy::cast_possible_truncation, reason = "the seeding is defined modulo 2^32")]
 fn index_word(i: usize) -> u32 {
     i as u32

@@ -40,12 +40,14 @@ impl Pcg64 {
     }
 
     /// The 128-bit state, `state["state"]["state"]` in NumPy.
+    #[cfg(test)]
     #[must_use]
     pub fn state(&self) -> u128 {
         self.state
     }
 
     /// The 128-bit increment that selects the sequence, always odd.
+    #[cfg(test)]
     #[must_use]
     pub fn increment(&self) -> u128 {
         self.increment

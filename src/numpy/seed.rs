@@ -20,7 +20,6 @@ pub struct SeedSequence {
     entropy: Vec<u32>,
     /// The words of all the indices that lead here from the root.
     spawn_key: Vec<u32>,
-    spawned: u64,
     pool: [u32; POOL],
 }
 
@@ -35,6 +34,7 @@ impl SeedSequence {
     }
 
     /// `SeedSequence(entropy)` for one integer.
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn from_u128(entropy: u128) -> Self {
         Self::from_words(&integer_words(entropy))
@@ -48,7 +48,7 @@ impl SeedSequence {
     }
 
     /// This entropy with a spawn key of its own: `SeedSequence(entropy,
-    /// spawn_key=(...))`. It has not spawned anything yet.
+    /// spawn_key=(...))`.
     #[must_use]
     pub fn with_spawn_key(&self, indices: &[u64]) -> Self {
         let key = indices.iter().flat_map(|&i| integer_words(i.into())).collect();
@@ -63,20 +63,15 @@ impl SeedSequence {
         Self::mixed(self.entropy.clone(), key)
     }
 
-    /// The next `n` children; a second call goes on where the first ended.
-    pub fn spawn(&mut self, n: u64) -> Vec<Self> {
-        let first = self.spawned;
-        self.spawned += n;
-        (first..self.spawned).map(|i| self.child(i)).collect()
-    }
-
     /// The words of the spawn key; empty for a root.
+    #[cfg(test)]
     #[must_use]
     pub fn spawn_key(&self) -> &[u32] {
         &self.spawn_key
     }
 
     /// The mixed entropy all seeds are made of.
+    #[cfg(test)]
     #[must_use]
     pub fn pool(&self) -> [u32; POOL] {
         self.pool
@@ -113,7 +108,7 @@ impl SeedSequence {
             assembled.resize(assembled.len().max(POOL), 0);
             assembled.extend(&spawn_key);
         }
-        Self { pool: mix_entropy(&assembled), entropy, spawn_key, spawned: 0 }
+        Self { pool: mix_entropy(&assembled), entropy, spawn_key }
     }
 }
 
@@ -162,8 +157,6 @@ fn integer_words(mut n: u128) -> Vec<u32> {
 pub enum SeedError {
     /// A legacy seed outside `0..=2^32 - 1`.
     OutOfRange,
-    /// A legacy seed list without elements.
-    Empty,
     /// A negative seed for `default_rng`.
     Negative,
     /// A legacy seed that is not a decimal integer. NumPy speaks of dtypes
@@ -177,7 +170,6 @@ impl fmt::Display for SeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutOfRange => f.write_str("Seed must be between 0 and 2**32 - 1"),
-            Self::Empty => f.write_str("Seed must be non-empty"),
             Self::Negative => f.write_str("expected non-negative integer"),
             Self::LegacyNotInteger(text) => write!(f, "Seed must be an integer, not {text}"),
             Self::EntropyNotInteger(text) => {

@@ -23,7 +23,7 @@ use crate::task::{Outcome, Record, Task};
 
 /// Hands the output of each task on as a whole.
 pub struct Grouped<D> {
-    door: Mutex<Door<D>>,
+    door: Mutex<GroupedDoor<D>>,
     /// Rung when a task is over.
     over: Condvar,
     in_memory: AtomicUsize,
@@ -31,7 +31,7 @@ pub struct Grouped<D> {
 }
 
 /// The way to the destination.
-struct Door<D> {
+struct GroupedDoor<D> {
     destination: D,
     /// The task that streams through, and keeps the others out until it is over.
     holder: Option<u64>,
@@ -43,11 +43,12 @@ impl<D: Destination> Grouped<D> {
     /// Keeps at most about `budget` bytes in memory.
     #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
-        let door = Door { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };
+        let door =
+            GroupedDoor { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };
         Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
     }
 
-    fn door(&self) -> MutexGuard<'_, Door<D>> {
+    fn door(&self) -> MutexGuard<'_, GroupedDoor<D>> {
         self.door.lock()
     }
 }
@@ -170,7 +171,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
         {
             door = grouped.over.wait_timeout(door, wait).0;
         }
-        let is_anothers = |door: &mut Door<D>| door.holder.is_some() && door.holder != own;
+        let is_anothers = |door: &mut GroupedDoor<D>| door.holder.is_some() && door.holder != own;
         let mut door = grouped.over.wait_while(door, is_anothers);
         door.opened.remove(task.turn);
         // What was cut off in the middle is no whole of anything.

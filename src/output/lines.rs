@@ -17,7 +17,7 @@ const IN_MEMORY: usize = 1 << 20;
 
 /// Hands on whole lines.
 pub struct Lines<D> {
-    door: Mutex<Door<D>>,
+    door: Mutex<LinesDoor<D>>,
     /// Rung when a task is over.
     over: Condvar,
     granularity: Granularity,
@@ -32,7 +32,7 @@ enum Granularity {
 }
 
 /// The way to the destination.
-struct Door<D> {
+struct LinesDoor<D> {
     destination: D,
     opened: StartGrace,
 }
@@ -51,13 +51,13 @@ impl<D: Destination> Lines<D> {
     }
 
     fn with(destination: D, granularity: Granularity) -> Self {
-        let door = Mutex::new(Door { destination, opened: StartGrace::default() });
+        let door = Mutex::new(LinesDoor { destination, opened: StartGrace::default() });
         Self { door, over: Condvar::new(), granularity }
     }
 
     /// The destination, for a task that writes: a moment later where an earlier
     /// task has just begun.
-    fn in_turn(&self, task: &Task) -> MutexGuard<'_, Door<D>> {
+    fn in_turn(&self, task: &Task) -> MutexGuard<'_, LinesDoor<D>> {
         let mut door = self.door.lock();
         while let Some(wait) = door.opened.wait_of(task.turn) {
             door = self.over.wait_timeout(door, wait).0;
@@ -129,7 +129,7 @@ impl<D: Destination> TaskOutput for LinesOutput<'_, D> {
         let lines = self.lines;
         let is_silent = self.begun.iter().all(SpillBuffer::is_empty);
         let mut door = if is_silent { lines.door.lock() } else { lines.in_turn(self.task) };
-        let Door { destination, opened } = &mut *door;
+        let LinesDoor { destination, opened } = &mut *door;
         opened.remove(self.task.turn);
         let [out, err] = [Channel::Out, Channel::Err].map(|channel| self.hand_on(channel, destination));
         let closed = destination.close(self.task, &record.outcome);

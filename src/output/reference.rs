@@ -165,19 +165,19 @@ struct Compared<'s> {
     comparing: &'s Comparing<'s>,
     seq: u64,
     output: Box<dyn TaskOutput + 's>,
-    places: [Agreement; 2],
+    places: [SameSoFar; 2],
 }
 
 /// How far a channel has come.
 #[derive(Default)]
-struct Agreement {
+struct SameSoFar {
     /// So many bytes agree.
     same: u64,
     /// Once they do not: what came instead, as much as is quoted.
     rest: Option<Vec<u8>>,
 }
 
-impl Agreement {
+impl SameSoFar {
     fn take(&mut self, expected: FileStretch<'_>, bytes: &[u8]) {
         // What cannot be read back is not told about; digests decide all the same.
         let same = match &self.rest {

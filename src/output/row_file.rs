@@ -62,15 +62,12 @@ pub enum RowsEnd {
 }
 
 impl RowFile {
-    /// Opens the file at `path`.
-    ///
-    /// # Errors
-    /// When it cannot be written to.
-    pub fn open(path: &Path, earlier: EarlierRows, ends: RowsEnd) -> io::Result<Self> {
+    #[cfg(test)]
+    fn open(path: &Path, earlier: EarlierRows, ends: RowsEnd) -> io::Result<Self> {
         Self::open_waiting(path, earlier, ends, |_| true)
     }
 
-    /// The same; where the file is a pipe that nobody reads yet, `wait` waits, and says
+    /// Opens the file at `path`; where it is a pipe that nobody reads yet, `wait` waits, and says
     /// whether to go on waiting.
     ///
     /// # Errors

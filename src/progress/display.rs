@@ -47,7 +47,7 @@ pub struct ProgressDisplay {
     state: Arc<ProgressState>,
     show: Show,
     layout: Layout,
-    drawn: Mutex<Drawn>,
+    drawn: Mutex<DrawnProgress>,
     /// Whether it was told that output is held up.
     told_of_trouble: AtomicBool,
 }
@@ -61,7 +61,7 @@ enum Layout {
     Runs,
 }
 
-struct Drawn {
+struct DrawnProgress {
     /// Whether progress is to be seen.
     on: bool,
     bar: Option<ProgressBar>,
@@ -76,7 +76,7 @@ impl ProgressDisplay {
             state,
             show,
             layout: Layout::Batch,
-            drawn: Mutex::new(Drawn { on, bar: None, last: Instant::now() }),
+            drawn: Mutex::new(DrawnProgress { on, bar: None, last: Instant::now() }),
             told_of_trouble: AtomicBool::new(false),
         }
     }
@@ -163,7 +163,7 @@ impl ProgressDisplay {
         });
     }
 
-    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+    fn drawn(&self) -> MutexGuard<'_, DrawnProgress> {
         self.drawn.lock()
     }
 }
@@ -182,7 +182,7 @@ impl Observer for ProgressDisplay {
     }
 }
 
-impl Drawn {
+impl DrawnProgress {
     fn draw(&mut self, now: &Snapshot, layout: Layout) {
         let bar =
             self.bar.get_or_insert_with(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));

@@ -10,4 +10,4 @@ mod state;
 
 pub use display::{ProgressDisplay, Show, observer};
 pub use notice::{NO_DESCRIPTORS, fewer_slots};
-pub use state::{ProgressState, RunningTask, Snapshot};
+pub use state::ProgressState;

@@ -77,6 +77,7 @@ impl<'t> GrowingLine<'t> {
     }
 
     /// How many values the line has.
+    #[cfg(test)]
     #[must_use]
     pub fn count(&self) -> usize {
         self.count

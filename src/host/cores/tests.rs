@@ -39,7 +39,10 @@ fn physical_cores_are_unknown_if_one_core_does_not_tell() {
 #[test]
 fn other_load_is_relative_to_the_usable_cores() {
     let cores = machine().see(|system| Cores::within(Limits::of(system), system));
-    assert_eq!((cores.limits.usable, cores.other_load()), (2, Some(1.5)));
+    assert_eq!(
+        (cores.limits.usable, cores.load.map(|load| load_per_core(load, cores.limits.usable))),
+        (2, Some(1.5))
+    );
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn rows_name_every_limit_and_what_decided() {
 #[test]
 fn what_the_system_does_not_tell_is_unknown() {
     let cores = Machine::new(&[]).see(|system| Cores::within(Limits::of(system), system));
-    assert_eq!((cores.physical, cores.other_load()), (None, None));
+    assert_eq!((cores.physical, cores.load), (None, None));
     let rows = cores.rows();
     let value = |name| rows.iter().find(|row| row.0 == name).map(|row| row.1.as_str());
     for name in ["model", "physical cores", "affinity mask", "load"] {

@@ -1,12 +1,13 @@
 //! Quotes of every shell that is known, read by the shells themselves.
 
+use super::super::quote::quoted_len;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 
-use super::super::{Dialect, GrowingLine, quote, quoted_len};
+use super::super::{Dialect, GrowingLine, quote};
 use super::*;
 
 /// A shell: the words before a line, its dialect, and the bytes that it can be given.
