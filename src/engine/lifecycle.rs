@@ -21,7 +21,6 @@ use crate::workload::{Cx, Setting, Turn, Workload};
 /// A task from its start until its output is handed on.
 pub struct TaskLife<'r, 'q> {
     run: &'r Run<'q>,
-    workload: &'r dyn Workload,
     task: TaskRef<'r>,
     slot: u32,
     turn: u64,
@@ -53,25 +52,20 @@ pub enum AfterTry {
 
 impl<'r, 'q> TaskLife<'r, 'q> {
     /// The task of `ticket` begins its first try, on a thread that keeps the ticket.
-    pub(super) fn begin(run: &'r Run<'q>, workload: &'r dyn Workload, ticket: &'r Ticket) -> Self {
-        Self::with(run, workload, (&ticket.task).into(), (ticket.slot, ticket.turn, ticket.attempt))
+    pub(super) fn begin(run: &'r Run<'q>, ticket: &'r Ticket) -> Self {
+        Self::with(run, (&ticket.task).into(), (ticket.slot, ticket.turn, ticket.attempt))
     }
 
     /// The same of one among many that are under way elsewhere.
-    pub(super) fn begin_elsewhere(run: &'r Run<'q>, workload: &'r dyn Workload, ticket: Ticket) -> Self {
+    pub(super) fn begin_elsewhere(run: &'r Run<'q>, ticket: Ticket) -> Self {
         let Ticket { task, slot, turn, attempt } = ticket;
-        Self::with(run, workload, TaskRef::Shared(Arc::new(task)), (slot, turn, attempt))
+        Self::with(run, TaskRef::Shared(Arc::new(task)), (slot, turn, attempt))
     }
 
-    fn with(
-        run: &'r Run<'q>,
-        workload: &'r dyn Workload,
-        task: TaskRef<'r>,
-        (slot, turn, attempt): (u32, u64, u32),
-    ) -> Self {
+    fn with(run: &'r Run<'q>, task: TaskRef<'r>, (slot, turn, attempt): (u32, u64, u32)) -> Self {
         let (start, output, written) = (Duration::ZERO, None, Ok(()));
         let mut life =
-            Self { run, workload, task, slot, turn, attempt, start, output, written, told: 0, earlier: None };
+            Self { run, task, slot, turn, attempt, start, output, written, told: 0, earlier: None };
         life.open();
         life
     }
@@ -160,7 +154,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     /// The try that ended was the last one. Says what becomes of the others.
     pub(super) fn over(&mut self, record: &mut Record) -> AfterTask {
-        if self.workload.starts_in_order() {
+        if self.run.ordered_starts {
             // It may have ended without a start.
             self.run.start_order.begin(self.turn);
         }
@@ -203,8 +197,8 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     }
 
     /// One try on this thread.
-    fn try_here(&mut self, cpu: &mut ThreadCpu, turn: &'r dyn Turn) -> Record {
-        let (run, task, workload) = (self.run, self.task.clone(), self.workload);
+    fn try_here(&mut self, cpu: &mut ThreadCpu, turn: &'r dyn Turn, workload: &dyn Workload) -> Record {
+        let (run, task) = (self.run, self.task.clone());
         let setting = Setting {
             way: run.way,
             slot: self.slot,
@@ -231,12 +225,16 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             attempt: self.attempt,
             start: Duration::ZERO,
             wall,
-            cpu: found.child_cpu.unwrap_or(cpu),
+            cpu: found.child_cpu.map_or(cpu, |(user, sys)| user + sys),
+            user: found.child_cpu.map(|(user, _)| user),
+            sys: found.child_cpu.map(|(_, sys)| sys),
             peak_memory: found.peak_memory,
             peak_memory_is_bound: found.peak_memory_is_bound,
             bytes: found.bytes,
-            sent: found.sent,
+            input_offered: found.input_offered,
+            input_read: found.input_read,
             outcome,
+            skipped: found.skipped,
             digest: found.digest,
             spans: found.spans,
             facts: found.facts,
@@ -247,9 +245,9 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 /// Does the task of `ticket` on this thread.
 pub fn run_one(run: &Run<'_>, cpu: &mut ThreadCpu, ticket: &Ticket, workload: &dyn Workload) {
     let turn = run.start_order.turn(ticket.turn);
-    let life = TaskLife::begin(run, workload, ticket);
-    let Ok(()) =
-        life.live(|life| (life.try_here(cpu, &turn), Ok::<_, Infallible>(())), || workload.end_running());
+    let life = TaskLife::begin(run, ticket);
+    let Ok(()) = life
+        .live(|life| (life.try_here(cpu, &turn, workload), Ok::<_, Infallible>(())), || workload.cancel());
 }
 
 /// The CPU time of the calling thread at the end of the last task. Reading that clock

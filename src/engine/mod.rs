@@ -33,9 +33,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::event::Observer;
-use crate::interrupt::Interrupt;
 use crate::measure::Clock;
 use crate::output::Sink;
+use crate::process::Interrupt;
 
 use crate::study::WorkerCosts;
 use crate::task::Way;
@@ -49,6 +49,8 @@ pub struct Run<'a> {
     pub batch: TaskQueue<'a>,
     /// Who starts before whom.
     pub start_order: StartOrder,
+    /// Whether tasks wait for it.
+    pub ordered_starts: bool,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.
@@ -106,7 +108,7 @@ pub const ROWS: &[EngineRow] = &[local::ROW, remote::ROW];
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
 fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
-    let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
+    let n_tasks = workload.profile().size.tasks.and_then(|tasks| usize::try_from(tasks).ok());
     width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
 }
 

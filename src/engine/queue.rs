@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::halt::{AfterTask, Halting};
 use super::throttle::{Pause, Throttle};
 use crate::event::{Event, Journal, Observer};
-use crate::interrupt::Interrupt;
 use crate::output::Acknowledge;
 use crate::policy::{Policy, Retry};
+use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::Tasks;
 

@@ -8,10 +8,10 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::engine::{RecordSink, StartOrder, TaskQueue};
 use crate::event::{Journal, Unobserved};
-use crate::interrupt::Interrupt;
 use crate::measure::FakeClock;
 use crate::output::{Kept, Ordered};
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
+use crate::process::Interrupt;
 use crate::sync::Mutex;
 use crate::task::Way;
 use crate::workload::{Tasks, numbered};
@@ -67,7 +67,7 @@ impl<'r, 'q> NearEnd<'r, 'q> {
             Begun => {
                 let mut ticket = self.sent.remove(&seq).unwrap();
                 self.run.batch.start(&mut ticket);
-                self.running.insert(seq, TaskLife::begin_elsewhere(self.run, &Elsewhere, ticket));
+                self.running.insert(seq, TaskLife::begin_elsewhere(self.run, ticket));
             }
             Wrote(text) => self.running.get_mut(&seq).unwrap().wrote(Channel::Out, text.as_bytes()),
             Ended(outcome) => {
@@ -145,6 +145,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
             way: Way::Processes,
             batch: TaskQueue::new(tasks, None, &policy, &mut records, &journals, &interrupt, &Unobserved),
             start_order: StartOrder::default(),
+            ordered_starts: false,
             sink: &sink,
             digested: false,
             clock: &clock,

@@ -13,8 +13,8 @@ use super::protocol::{Bye, Frame, Hello, TaskReport, TaskRequest, kind, receive,
 use super::transport::{StopSignal, Transport, WorkerStream};
 use crate::engine::lifecycle::TaskLife;
 use crate::engine::{Run, Ticket};
-use crate::interrupt::{Interrupt, Waited};
 use crate::output::Channel;
+use crate::process::{Interrupt, Waited};
 use crate::task::{Outcome, Record};
 use crate::workload::Workload;
 
@@ -155,7 +155,7 @@ impl<'a> WorkerLink<'a> {
         stop: &StopSignal,
         ticket: Ticket,
     ) -> anyhow::Result<()> {
-        let life = TaskLife::begin_elsewhere(run, workload, ticket);
+        let life = TaskLife::begin_elsewhere(run, ticket);
         life.live(|life| self.attempt(run, workload, stop, life), || stop.halt())
     }
 
@@ -176,8 +176,10 @@ impl<'a> WorkerLink<'a> {
             }
             let process = self.link.as_ref().and_then(|link| link.process());
             answer = self.converse(life, stop);
-            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
-                workload.clean_up_after(run.way, process);
+            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
+                && let Some(portable) = workload.portable()
+            {
+                portable.clean_after(run.way, process);
             }
             if !matches!(answer, Answer::NotBegun) || stop.is_set() {
                 break;
