@@ -7,6 +7,8 @@
 //! Knows nothing of what tasks do: a worker builds the workload anew from its
 //! blueprint.
 
+#[cfg(test)]
+mod policy_tests;
 mod protocol;
 mod serve;
 #[cfg(test)]
