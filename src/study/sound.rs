@@ -3,7 +3,7 @@
 //!
 //! Durations are looked at where they are read (`measure::seconds`).
 
-use super::{Agreement, Column, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
+use super::{Agreement, ColumnResult, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
 use crate::host::{Host, Surroundings};
 use crate::measure::Usage;
 use crate::task::Record;
@@ -52,7 +52,7 @@ impl Study {
     }
 }
 
-impl Column {
+impl ColumnResult {
     fn check(&self) -> Result<(), String> {
         within("width", self.width, 1, WIDEST)?;
         self.runs.iter().try_for_each(RunResult::check)

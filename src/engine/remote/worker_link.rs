@@ -167,7 +167,7 @@ impl<'a> WorkerLink<'a> {
             answer = self.converse(run, ticket, &mut *output, &mut written);
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
                 if let Some(portable) = workload.portable() {
-                    portable.clean_after(run.way, process);
+                    portable.clean_after(&run.column, process);
                 }
             }
             if !matches!(answer, Answer::NotBegun) || run.interrupt.is_set() {
