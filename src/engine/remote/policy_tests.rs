@@ -18,7 +18,7 @@ fn study_by(policy: Policy, width: usize, transport: impl Transport) -> Study {
     let width = NonZeroUsize::new(width).unwrap();
     let mut squares = Squares::default();
     let engine = Box::new(Processes::new(width, transport));
-    Experiment::new(&mut squares).unwrap().executors(vec![engine]).policy(policy).run().unwrap()
+    Experiment::new(&mut squares).unwrap().engines(vec![engine]).policy(policy).run().unwrap()
 }
 
 #[test]
