@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod csv;
+mod document;
 pub mod html;
 mod hyperfine;
 pub mod json;
