@@ -6,8 +6,7 @@
 //! on a terminal or on the order of reading has been made visible, while markup is
 //! the business of the format.
 
-use super::change::Pair;
-use crate::study::Study;
+use crate::study::{Column, Study};
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -92,8 +91,10 @@ pub(super) enum Content<'a> {
 }
 
 /// A sentence, and whether it is good news.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sentence {
+    /// How it begins, in no particular tone; mostly empty.
+    pub(super) lead: String,
     /// The words.
     pub(super) text: String,
     /// How they are meant.
@@ -147,7 +148,7 @@ pub(super) enum Cells {
 }
 
 /// What a picture shows. A format that has none of a kind leaves it out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Chart<'a> {
     /// Speed-up against the number of slots, where several were tried.
     SpeedUp(&'a Study),
@@ -159,24 +160,37 @@ pub(super) enum Chart<'a> {
     Ways(&'a Study),
     /// What each slot did when.
     Slots(&'a Study),
-    /// The runs of two studies on one axis.
-    BeforeAfter(&'a Pair<'a>),
+    /// The same columns of two studies on one axis of time: what each is called,
+    /// before and after.
+    BeforeAfter(Vec<(String, &'a Column, &'a Column)>),
+}
+
+impl Tile {
+    /// One that is nothing to worry about.
+    pub(super) fn new(figure: impl Into<String>, about: impl Into<String>) -> Self {
+        Self { figure: figure.into(), about: about.into(), is_bad: false }
+    }
 }
 
 impl Sentence {
     /// In no particular tone.
     pub(super) fn plain(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Plain }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// Good news.
     pub(super) fn good(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Good }
+        Self { tone: Tone::Good, ..Self::plain(text) }
     }
 
     /// Bad news.
     pub(super) fn bad(text: impl Into<String>) -> Self {
-        Self { text: text.into(), tone: Tone::Bad }
+        Self { tone: Tone::Bad, ..Self::plain(text) }
+    }
+
+    /// All of it, for a format without tones.
+    pub(super) fn words(&self) -> String {
+        format!("{}{}", self.lead, self.text)
     }
 }
 
@@ -191,6 +205,11 @@ impl Grid {
     /// Whether its rows are named by their first cell.
     pub(super) fn has_labels(&self) -> bool {
         self.columns.first().is_some_and(|(cells, _)| *cells == Cells::Labels)
+    }
+
+    /// A row in no particular tone.
+    pub(super) fn add(&mut self, cells: Vec<String>) {
+        self.rows.push(GridRow { cells, tone: Tone::Plain });
     }
 
     /// How many columns hold figures.

@@ -6,12 +6,13 @@
 
 use std::fmt::Write as _;
 
-use maud::{Markup, html};
+use maud::Markup;
 
-use super::{Shown, View, seconds, wide_picture};
-use crate::format;
-use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit, text_width};
-use crate::report::timeline;
+use super::axis::Axis;
+use super::svg::{Anchor, Svg, Tenth, text_width};
+use super::wide_picture;
+use crate::format::{self, seconds};
+use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
 use crate::study::{Comparison, Verdict};
 use crate::task::Record;
 
@@ -41,20 +42,20 @@ const LOWEST_WITH_TEXT: f64 = 9.0;
 const LONGEST_NAME: usize = 200;
 
 /// All ways on one axis; nothing unless several ran.
-pub(super) fn both(view: &View<'_>) -> Markup {
-    let (Some(serial), Some(parallel)) = (view.serial, view.parallel) else { return html! {} };
-    let longest = view.ways().map(|shown| shown.wall()).fold(0.0, f64::max);
-    if view.ways().any(|shown| shown.run.records.is_empty()) || longest <= 0.0 {
-        return html! {};
+pub(super) fn both(runs: &ShownRuns<'_>) -> Option<Markup> {
+    let (serial, parallel) = (runs.serial?, runs.parallel()?);
+    let longest = runs.all().map(|shown| shown.wall()).fold(0.0, f64::max);
+    if runs.all().any(|shown| shown.run.records.is_empty()) || longest <= 0.0 {
+        return None;
     }
     let (top, first) = (6.0, 30.0);
     let mut bands: Vec<Band<'_>> = Vec::new();
-    for shown in view.side_by_side() {
+    for shown in &runs.side_by_side {
         let top = bands.last().map_or(first, |band| band.bottom + 2.0);
-        bands.push(Band::new(shown, top));
+        bands.push(Band::new(*shown, top));
     }
     let bottom = bands.last().map_or(first, |band| band.bottom);
-    let unit = Unit::of(longest);
+    let unit = TimeUnit::of(longest);
     let x = Axis::exact(LEFT, RIGHT, unit.scaled(longest), 6.0);
     let several = bands.len() > 1;
     let about =
@@ -69,25 +70,25 @@ pub(super) fn both(view: &View<'_>) -> Markup {
     for band in &bands {
         band.draw(&mut svg, scale, several);
     }
-    let compared = Comparison::of(view.study, parallel.column);
+    let compared = Comparison::of(runs.study, parallel.column);
     if compared.is_some_and(|it| matches!(it.verdict, Verdict::Untested { .. } | Verdict::Different(_))) {
         saved(&mut svg, scale, serial.wall(), parallel.wall(), (first, bands[0].bottom));
     }
-    let n_runs = view.ways().map(|shown| shown.column.runs.len()).max().unwrap_or(0);
+    let n_runs = runs.all().map(|shown| shown.column.runs.len()).max().unwrap_or(0);
     let about = if n_runs > 1 {
-        let titles: Vec<String> = view.ways().map(|shown| format!("the {}", shown.title())).collect();
+        let titles: Vec<String> = runs.all().map(|shown| format!("the {}", shown.title())).collect();
         let (last, others) = titles.split_last().expect("two at least");
         format!("T{} and {last}, whose wall times are nearest the medians.", &others.join(", ")[1..])
     } else {
         String::new()
     };
     let heading = if several { "All ways on one time axis" } else { "Both ways on one time axis" };
-    wide_picture(heading, &about, svg.finish())
+    Some(wide_picture(heading, &about, svg.finish()))
 }
 
 /// The lanes of one way among others.
 struct Band<'a> {
-    shown: Shown<'a>,
+    shown: ShownRun<'a>,
     lanes: Vec<Lane<'a>>,
     pitch: f64,
     top: f64,
@@ -95,7 +96,7 @@ struct Band<'a> {
 }
 
 impl<'a> Band<'a> {
-    fn new(shown: Shown<'a>, top: f64) -> Self {
+    fn new(shown: ShownRun<'a>, top: f64) -> Self {
         let lanes: Vec<Lane<'a>> = lanes_of(shown).take(MOST_LANES).collect();
         let pitch = (64.0 / lanes.len().max(1) as f64).clamp(3.0, 9.0);
         let bottom = top + (pitch * lanes.len() as f64).max(34.0) + 4.0;
@@ -136,16 +137,16 @@ fn saved(svg: &mut Svg, scale: Scale, serial: f64, parallel: f64, (top, bottom):
 }
 
 /// A run, a lane for each slot.
-pub(super) fn slots(shown: Shown<'_>) -> Markup {
+pub(super) fn slots(shown: ShownRun<'_>) -> Option<Markup> {
     if shown.run.records.is_empty() || shown.wall() <= 0.0 {
-        return html! {};
+        return None;
     }
     let all: Vec<Lane<'_>> = lanes_of(shown).collect();
     let lanes = &all[..all.len().min(MOST_LANES)];
     let pitch = if lanes.len() <= 16 { 22.0 } else { 13.0 };
     let top = 22.0;
     let bottom = top + pitch * lanes.len() as f64 + 2.0;
-    let unit = Unit::of(shown.wall());
+    let unit = TimeUnit::of(shown.wall());
     let x = Axis::exact(LEFT, RIGHT, unit.scaled(shown.wall()), 6.0);
     let scale = Scale { x, unit };
     let mut svg = Svg::new(WIDTH, bottom + 36.0, "what each slot did when");
@@ -167,7 +168,8 @@ pub(super) fn slots(shown: Shown<'_>) -> Markup {
         svg.text("tick", (LEFT - 8.0, top + pitch / 2.0 + 2.0), Anchor::End, &busy);
         draw_lane(&mut svg, lane, scale, Strip { top, height: pitch - 4.0 }, shown);
     }
-    wide_picture(&format!("The {}, slot by slot", shown.title()), &about(shown, &all), svg.finish())
+    let heading = format!("The {}, slot by slot", shown.title());
+    Some(wide_picture(&heading, &about(shown, &all), svg.finish()))
 }
 
 /// From the first slot that is out of tasks for good to the end of the last task.
@@ -183,7 +185,7 @@ fn tail(svg: &mut Svg, lanes: &[Lane<'_>], scale: Scale, wall: f64, (top, bottom
     svg.text("label", (RIGHT, 13.0), Anchor::End, &text);
 }
 
-fn about(shown: Shown<'_>, lanes: &[Lane<'_>]) -> String {
+fn about(shown: ShownRun<'_>, lanes: &[Lane<'_>]) -> String {
     let slots = lanes.len() as f64;
     let busy: f64 = lanes.iter().map(Lane::busy).sum();
     let mut about = if has_boxes(shown) {
@@ -205,7 +207,7 @@ fn about(shown: Shown<'_>, lanes: &[Lane<'_>]) -> String {
     about
 }
 
-fn has_boxes(shown: Shown<'_>) -> bool {
+fn has_boxes(shown: ShownRun<'_>) -> bool {
     shown.run.records.len() <= MOST_BOXES
 }
 
@@ -226,7 +228,7 @@ impl Lane<'_> {
     }
 }
 
-fn lanes_of(shown: Shown<'_>) -> impl Iterator<Item = Lane<'_>> {
+fn lanes_of(shown: ShownRun<'_>) -> impl Iterator<Item = Lane<'_>> {
     let lanes = timeline::lanes(&shown.run.records);
     lanes.into_iter().map(|(slot, tasks)| Lane { number: u64::from(slot) + 1, tasks })
 }
@@ -235,7 +237,7 @@ fn lanes_of(shown: Shown<'_>) -> impl Iterator<Item = Lane<'_>> {
 #[derive(Clone, Copy)]
 struct Scale {
     x: Axis,
-    unit: Unit,
+    unit: TimeUnit,
 }
 
 impl Scale {
@@ -251,7 +253,7 @@ struct Strip {
     height: f64,
 }
 
-fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: Shown<'_>) {
+fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: ShownRun<'_>) {
     if has_boxes(shown) {
         draw_boxes(svg, lane, scale, strip, shown);
     } else {
@@ -259,8 +261,8 @@ fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: 
     }
 }
 
-fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: Shown<'_>) {
-    let way = shown.column.way.name();
+fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: ShownRun<'_>) {
+    let way = shown.class();
     let odd = format!("{way} odd");
     let (failed, others): (Vec<_>, Vec<_>) =
         lane.tasks.iter().enumerate().partition(|(_, record)| record.outcome.is_failure());
@@ -290,7 +292,7 @@ fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown:
     }
 }
 
-fn tooltip(record: &Record, lane: &Lane<'_>, shown: Shown<'_>) -> String {
+fn tooltip(record: &Record, lane: &Lane<'_>, shown: ShownRun<'_>) -> String {
     let (start, end) = timeline::span(record);
     let (wall, cpu) = (record.wall.as_secs_f64(), record.cpu.as_secs_f64());
     let name = format::shortened(&record.label.replace('\n', "\\n"), LONGEST_NAME);
@@ -320,7 +322,7 @@ fn tooltip(record: &Record, lane: &Lane<'_>, shown: Shown<'_>) -> String {
 
 /// One path for each shade: a box costs twenty bytes, and there are at most as
 /// many as pixels.
-fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: Shown<'_>) {
+fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: ShownRun<'_>) {
     let mut shades = [String::new(), String::new()];
     let mut failed = String::new();
     let mut last_failed = f64::NEG_INFINITY;
@@ -334,7 +336,7 @@ fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown
             last_failed = left;
         }
     }
-    let way = shown.column.way.name();
+    let way = shown.class();
     for (class, path) in [(way, &shades[0]), (&format!("{way} odd"), &shades[1]), ("failed", &failed)] {
         if !path.is_empty() {
             svg.path(class, path);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::report::tests::drawn;
 use crate::report::timeline::tests::record;
+use crate::study::{Column, RunResult};
 use crate::task::{Outcome, Record, Way};
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
@@ -24,8 +24,7 @@ fn column(way: Way, width: u32, n_tasks: u64) -> Column {
 }
 
 fn page(columns: Vec<Column>) -> String {
-    let study = Study { columns, ..crate::study::tests::empty() };
-    String::from_utf8(drawn(render, &study)).unwrap()
+    super::page(&Study { columns, ..crate::study::tests::empty() })
 }
 
 #[test]

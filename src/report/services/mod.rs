@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use machine::{Health, json_line, nagios};
-pub(super) use table::listing;
-pub use table::{particulars, table};
+pub use table::particulars;
+pub(super) use table::{Row, listing};
 
 use crate::study::Study;
 use crate::task::{Record, Way};
