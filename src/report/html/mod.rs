@@ -88,7 +88,7 @@ fn drawn(document: &Document<'_>, foot: &Markup) -> String {
                 @if !document.conclusion.is_empty() {
                     div.sentence {
                         @for line in &document.conclusion {
-                            div.bad[line.tone == Tone::Bad] { (line.words()) }
+                            div class=[(line.tone == Tone::Bad).then_some("bad")] { (line.words()) }
                         }
                     }
                 }
@@ -200,20 +200,23 @@ fn text(content: &Content<'_>) -> Markup {
 fn sentence(Sentence { lead, text, tone }: &Sentence) -> Markup {
     match tone {
         // Colour alone would tell too few readers.
-        Tone::Bad => html! { p { (lead) span.bad { "× " (text) } } },
+        Tone::Bad if lead.is_empty() => html! { p { span.bad { "× " (text) } } },
+        Tone::Bad => html! { p { (lead) span.bad { (text) } } },
         Tone::Plain | Tone::Good => html! { p { (lead) (text) } },
     }
 }
 
 fn table(grid: &Grid) -> Markup {
-    let is_name = |cells: Cells| matches!(cells, Cells::Texts | Cells::Verdicts);
+    let side = grid.has_labels().then_some("side");
+    let name = |cells: &Cells| matches!(cells, Cells::Texts | Cells::Verdicts).then_some("name");
+    let bad = |tone: Tone| (tone == Tone::Bad).then_some("bad");
     html! {
-        table.side[grid.has_labels()] {
-            thead { tr { @for (cells, head) in &grid.columns { th.name[is_name(*cells)] { (head) } } } }
+        table class=[side] {
+            thead { tr { @for (cells, head) in &grid.columns { th class=[name(cells)] { (head) } } } }
             tbody {
                 @for GridRow { cells, tone } in &grid.rows {
-                    tr.bad[*tone == Tone::Bad] {
-                        @for ((kind, _), cell) in grid.columns.iter().zip(cells) { (self::cell(*kind, cell, *tone)) }
+                    tr class=[bad(*tone)] {
+                        @for ((kind, _), text) in grid.columns.iter().zip(cells) { (cell(*kind, text, *tone)) }
                     }
                 }
             }
