@@ -67,11 +67,9 @@ fn services(study: &Study) -> Option<Section<'_>> {
         listing.header.iter().map(|head| (Cells::Texts, (*head).to_owned())).collect();
     columns[1].0 = Cells::Verdicts;
     columns[listing.n_texts..].iter_mut().for_each(|(cells, _)| *cells = Cells::Figures);
-    let row = |row: services::Row| GridRow {
-        cells: row.cells,
-        tone: if row.is_up { Tone::Good } else { Tone::Bad },
-    };
-    let grid = Grid { columns, rows: listing.rows.into_iter().map(row).collect() };
+    let tone = |is_up| if is_up { Tone::Good } else { Tone::Bad };
+    let rows = listing.rows.into_iter().map(|row| GridRow { cells: row.cells, tone: tone(row.is_up) });
+    let grid = Grid { columns, rows: rows.collect() };
     let lines = std::iter::once(listing.tally).chain(services::particulars(study));
     let lines = lines.map(Sentence::plain).collect();
     Some(Section::new("Services", vec![Content::Table(grid), Content::Lines(lines)]))

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use machine::{Health, json_line, nagios};
 pub use table::particulars;
-pub(super) use table::{Row, listing};
+pub(super) use table::listing;
 
 use crate::study::Study;
 use crate::task::{Record, Way};
