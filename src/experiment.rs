@@ -21,12 +21,12 @@ use self::saving::Saving;
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
 use crate::host::{Host, Limits, Watch};
-use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
+use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
 use crate::task::Column;
-use crate::workload::Workload;
+use crate::workload::{Portable, Workload};
 
 /// How often each way is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,7 +304,7 @@ impl<'a> Experiment<'a> {
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
-            parameters: self.workload.portable().map(|portable| portable.spec()).unwrap_or_default(),
+            parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),

@@ -62,7 +62,7 @@ use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Mode;
 

@@ -42,11 +42,10 @@ pub use self::spool::Spool;
 pub use self::stdin_mode::{NAME, Offer};
 use super::{Cx, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
-use crate::interrupt::{Interrupt, harmless_in_children};
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
-use crate::process::{Handed, stderr_for_children, stdout_for_children};
+use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 use crate::template::{self, Dialect, Template};
 
