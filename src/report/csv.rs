@@ -10,8 +10,7 @@ use super::Format;
 use super::change::{StudyPair, interval, peak, trend};
 use super::hyperfine::{self, nanos};
 use crate::format;
-use crate::study::{Change, Column, Comparison, RunResult, Study, Verdict, WorkerCosts};
-use crate::task::Way;
+use crate::study::{Change, ColumnResult, Comparison, RunResult, Study, Verdict, WorkerCosts};
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -65,8 +64,8 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(writer.flush()?)
 }
 
-fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [String; HEADER.len()] {
-    let compared = Comparison::of(study, column).filter(|_| column.way != Way::Serial);
+fn figures(study: &Study, column: &ColumnResult, result: &hyperfine::Result) -> [String; HEADER.len()] {
+    let compared = Comparison::of(study, column).filter(|_| !column.is_serial());
     let claimed = compared.filter(|it| !matches!(it.verdict, Verdict::Unclaimed(_)));
     let interval = claimed.as_ref().and_then(|it| match &it.verdict {
         Verdict::Different(interval) | Verdict::NoDifference(interval) => Some(*interval),
@@ -87,7 +86,7 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
         result.system.to_string(),
         result.min.to_string(),
         result.max.to_string(),
-        column.way.to_string(),
+        column.way().to_owned(),
         column.width.to_string(),
         column.runs.len().to_string(),
         column.median(|run| run.tasks as f64).to_string(),
@@ -146,7 +145,7 @@ fn figures_of_change(change: &Change<'_>) -> [String; CHANGE_HEADER.len()] {
     let is_claimed = !matches!(change.verdict, Verdict::Unclaimed(_));
     let interval = interval(change);
     [
-        after.way.to_string(),
+        after.way().to_owned(),
         after.width.to_string(),
         known(Some(before.wall())),
         known(Some(after.wall())),

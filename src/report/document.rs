@@ -6,7 +6,7 @@
 //! on a terminal or on the order of reading has been made visible, while markup is
 //! the business of the format.
 
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +162,7 @@ pub(super) enum Chart<'a> {
     Slots(&'a Study),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
-    BeforeAfter(Vec<(String, &'a Column, &'a Column)>),
+    BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),
 }
 
 impl Tile {

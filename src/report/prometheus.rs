@@ -6,7 +6,7 @@ use std::io::Write;
 
 use super::Format;
 use super::services::{Service, quantile, services, span, total};
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -18,7 +18,7 @@ pub const ROW: Format = Format {
 };
 
 /// A figure of a column.
-type Gauge = fn(&Column) -> f64;
+type Gauge = fn(&ColumnResult) -> f64;
 
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -47,7 +47,7 @@ fn runs(study: &Study, text: &mut String) {
     for (name, help, figure) in figures {
         gauge(text, name, help);
         for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
-            let labels = [("workload", study.workload.as_str()), ("way", column.way.name())];
+            let labels = [("workload", study.workload.as_str()), ("way", column.way())];
             let jobs = column.width.to_string();
             let labels = labelled(labels.into_iter().chain([("jobs", jobs.as_str())]));
             text.push_str(&format!("{name}{labels} {}\n", figure(column)));

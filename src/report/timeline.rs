@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::study::{Column, RunResult, Study};
+use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
 /// A run that stands for its column.
 #[derive(Clone, Copy)]
 pub(super) struct ShownRun<'a> {
     /// The column it is of.
-    pub(super) column: &'a Column,
+    pub(super) column: &'a ColumnResult,
     /// What its way is called.
     pub(super) name: &'a str,
     /// Its place among the runs, from 1.
@@ -35,8 +35,8 @@ pub(super) struct ShownRuns<'a> {
 impl<'a> ShownRuns<'a> {
     /// Those of `study`.
     pub(super) fn of(study: &'a Study) -> Self {
-        let shown = |column: &'a Column| {
-            let name = study.called(column.way);
+        let shown = |column: &'a ColumnResult| {
+            let name = study.called(column.way());
             shown(column).map(|(number, run)| ShownRun { column, name, number, run })
         };
         let side_by_side = study.widest_of_each().filter_map(shown).collect();
@@ -63,11 +63,6 @@ impl ShownRun<'_> {
     /// Wall time in seconds.
     pub(super) fn wall(&self) -> f64 {
         self.run.wall.as_secs_f64()
-    }
-
-    /// What its shapes are called in a picture: each way has a colour of its own.
-    pub(super) fn class(&self) -> &'static str {
-        self.column.way.name()
     }
 
     /// `parallel run (3 of 5)`, or without the number where there is just one.
@@ -107,7 +102,7 @@ impl TimeUnit {
 /// The run of `column` that stands for all of them, and its place from 1: of
 /// those that kept their records, else of all, the one nearest the median wall
 /// time. `None` where nothing was run.
-pub(super) fn shown(column: &Column) -> Option<(usize, &RunResult)> {
+pub(super) fn shown(column: &ColumnResult) -> Option<(usize, &RunResult)> {
     let median = column.wall();
     let off = |run: &RunResult| (run.wall.as_secs_f64() - median).abs();
     let keeps_any = column.runs.iter().any(|run| !run.records.is_empty());
@@ -191,7 +186,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::task::Way;
+    use crate::task::Column;
 
     /// A task that took as much CPU as wall time.
     pub(crate) fn record(seq: u64, slot: u32, start_ms: u64, wall_ms: u64) -> Record {
@@ -215,13 +210,11 @@ pub(super) mod tests {
     fn the_run_nearest_the_median_that_kept_its_records_is_shown() {
         let run =
             |ms, records| RunResult { wall: Duration::from_millis(ms), records, ..RunResult::default() };
-        let mut column = Column {
-            way: Way::Parallel,
-            width: 2,
-            runs: vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
-            whereabouts: None,
-            output: String::new(),
-        };
+        let mut column = ColumnResult::new(
+            Column::PARALLEL,
+            2,
+            vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
+        );
         assert_eq!(shown(&column).unwrap().0, 3);
         column.runs[1].records.push(record(0, 0, 0, 300));
         assert_eq!(shown(&column).unwrap().0, 2);

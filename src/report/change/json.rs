@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::{Side, StudyPair, interval, peak, trend};
 use crate::report::hyperfine::nanos;
-use crate::study::{Change, Column, Verdict};
-use crate::task::Way;
+use crate::study::{Change, ColumnResult, Verdict};
 
 /// The version of the written form.
 const SCHEMA: &str = "parsim-change/1";
@@ -36,7 +35,7 @@ struct SavedSide<'a> {
 
 #[derive(Serialize)]
 struct ColumnChange<'a> {
-    way: Way,
+    way: &'a str,
     width: usize,
     before: SideFigures,
     after: SideFigures,
@@ -94,7 +93,7 @@ fn entry<'a>(change: &'a Change<'_>) -> ColumnChange<'a> {
     };
     let interval = interval(change);
     ColumnChange {
-        way: change.after.way,
+        way: change.after.way(),
         width: change.after.width,
         before: figures(change.before, change.speedups.map(|speedups| speedups.0)),
         after: figures(change.after, change.speedups.map(|speedups| speedups.1)),
@@ -106,7 +105,7 @@ fn entry<'a>(change: &'a Change<'_>) -> ColumnChange<'a> {
     }
 }
 
-fn figures(column: &Column, speedup: Option<f64>) -> SideFigures {
+fn figures(column: &ColumnResult, speedup: Option<f64>) -> SideFigures {
     SideFigures {
         wall: nanos(column.wall()),
         runs: column.runs.len(),

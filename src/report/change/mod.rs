@@ -8,8 +8,7 @@ mod tests;
 use super::document::{Cells, Chart, Content, Document, Grid, Section, Sentence, Subject, Tile};
 use super::sentences;
 use crate::format::{self, seconds};
-use crate::study::{Change, Changes, Column, Interval, Study, Verdict};
-use crate::task::Way;
+use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 
 /// Of so many columns there is a tile each.
 const MOST_TILES: usize = 3;
@@ -100,10 +99,10 @@ impl<'a> StudyPair<'a> {
     /// What a column of both is called.
     fn head(&self, change: &Change<'_>) -> String {
         let several = [self.before, self.after].iter().any(|side| side.study.parallel().count() > 1);
-        match change.after.way {
-            Way::Parallel | Way::Processes if several => change.after.short_name(),
-            way => way.to_string(),
+        if several && !change.after.is_serial() {
+            return change.after.short_name();
         }
+        change.after.way().to_owned()
     }
 
     /// The cells: what each column took before and after.
@@ -192,7 +191,7 @@ fn tile(name: &str, change: &Change<'_>) -> Tile {
 }
 
 /// The median over the runs; nothing where a system does not tell.
-pub(super) fn peak(column: &Column) -> Option<f64> {
+pub(super) fn peak(column: &ColumnResult) -> Option<f64> {
     let is_known = column.runs.iter().all(|run| run.memory().is_some());
     is_known.then(|| column.median(|run| run.memory().unwrap_or_default() as f64))
 }

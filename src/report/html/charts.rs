@@ -6,10 +6,10 @@ use maud::Markup;
 
 use super::axis::Axis;
 use super::svg::{Anchor, Svg, Tenth};
-use super::{picture, wide_picture};
+use super::{class_of, picture, wide_picture};
 use crate::format::{self, seconds};
 use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
-use crate::study::{Column, median};
+use crate::study::{ColumnResult, median};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 190.0;
@@ -46,7 +46,7 @@ pub(super) fn cpu(runs: &ShownRuns<'_>) -> Option<Markup> {
         let _ = write!(area, "V{}H{}", Tenth(y.at(level * 100.0)), Tenth(right));
     }
     let _ = write!(area, "V{}z", Tenth(BOTTOM));
-    svg.path(shown.class(), &area);
+    svg.path(class_of(shown.column.way()), &area);
     for (number, name) in [(host.physical, "physical"), (Some(host.usable), "logical")] {
         let Some(number) = number.filter(|number| *number as f64 * 100.0 <= y.most()) else { continue };
         if name == "physical" && number == host.usable {
@@ -85,10 +85,10 @@ pub(super) fn histogram(runs: &ShownRuns<'_>) -> Option<Markup> {
         for (place, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let top = y.at(f64::from(*count));
             let left = LEFT + bin * place as f64 + bar * at as f64;
-            svg.rect(series.shown.class(), left, top, bar, BOTTOM - top);
+            svg.rect(class_of(series.shown.column.way()), left, top, bar, BOTTOM - top);
         }
         let middle = x.at(unit.scaled(series.median()));
-        let class = format!("median-{}", series.shown.class());
+        let class = format!("median-{}", class_of(series.shown.column.way()));
         svg.line(&class, (middle, TOP - 6.0), (middle, BOTTOM));
     }
     let first = kept.first().map_or(0.0, Series::median);
@@ -99,13 +99,13 @@ pub(super) fn histogram(runs: &ShownRuns<'_>) -> Option<Markup> {
             if kept.len() > 2 {
                 // All of them are to fit on one line.
                 let text = format!("{}, {}", series.shown.name, seconds(series.median()));
-                return (series.shown.class(), text);
+                return (class_of(series.shown.column.way()), text);
             }
             let mut text = format!("{}, median {}", series.shown.name, seconds(series.median()));
             if at > 0 && first > 0.0 {
                 text += &format!(" ({})", format::change(series.median() / first));
             }
-            (series.shown.class(), text)
+            (class_of(series.shown.column.way()), text)
         })
         .collect();
     svg.legend(13.0, &entries);
@@ -169,7 +169,7 @@ const APART: f64 = 12.0;
 
 /// Every run as a dot on the bar of its median: whether dots of before and after
 /// keep apart is what the verdict rests on.
-pub(super) fn before_after(columns: &[(String, &Column, &Column)]) -> Option<Markup> {
+pub(super) fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)]) -> Option<Markup> {
     let sides = columns.iter().flat_map(|(_, before, after)| [before, after]);
     let walls = sides.flat_map(|column| column.runs.iter().map(|run| run.wall.as_secs_f64()));
     let longest = walls.fold(0.0, f64::max);
@@ -193,7 +193,7 @@ pub(super) fn before_after(columns: &[(String, &Column, &Column)]) -> Option<Mar
     Some(wide_picture("Every run, before and after", about, svg.finish()))
 }
 
-fn strip(svg: &mut Svg, x: Axis, unit: TimeUnit, top: f64, class: &str, column: &Column) {
+fn strip(svg: &mut Svg, x: Axis, unit: TimeUnit, top: f64, class: &str, column: &ColumnResult) {
     let (height, middle) = (PITCH - 4.0, top + PITCH / 2.0);
     let median = x.at(unit.scaled(column.wall()));
     let title = format!("median {} of {}", seconds(column.wall()), n_runs(column));
@@ -205,6 +205,6 @@ fn strip(svg: &mut Svg, x: Axis, unit: TimeUnit, top: f64, class: &str, column: 
     }
 }
 
-fn n_runs(column: &Column) -> String {
+fn n_runs(column: &ColumnResult) -> String {
     format::plural(column.runs.len() as u64, "run")
 }

@@ -10,7 +10,7 @@ use maud::Markup;
 
 use super::axis::Axis;
 use super::svg::{Anchor, Svg, Tenth, text_width};
-use super::wide_picture;
+use super::{class_of, wide_picture};
 use crate::format::{self, seconds};
 use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
 use crate::study::{Comparison, Verdict};
@@ -262,7 +262,7 @@ fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: 
 }
 
 fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: ShownRun<'_>) {
-    let way = shown.class();
+    let way = class_of(shown.column.way());
     let odd = format!("{way} odd");
     let (failed, others): (Vec<_>, Vec<_>) =
         lane.tasks.iter().enumerate().partition(|(_, record)| record.outcome.is_failure());
@@ -336,7 +336,7 @@ fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown
             last_failed = left;
         }
     }
-    let way = shown.class();
+    let way = class_of(shown.column.way());
     for (class, path) in [(way, &shades[0]), (&format!("{way} odd"), &shades[1]), ("failed", &failed)] {
         if !path.is_empty() {
             svg.path(class, path);

@@ -24,6 +24,7 @@ use super::document::{
 use super::timeline::ShownRuns;
 use super::{Format, overview};
 use crate::study::Study;
+use crate::task::Mode;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -42,6 +43,16 @@ const NARROW_TABLE: usize = 4;
 
 /// A figure of more characters is set smaller, so that it stays in its tile.
 const LONGEST_FIGURE: usize = 13;
+
+/// The class of what was neither run serially nor on threads.
+const OF_OTHERS: &str = "processes";
+
+/// The class of what shows the column `way`: there is a colour for serial runs, one for
+/// threads, and one for all other engines.
+fn class_of(way: &str) -> &'static str {
+    let known = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| mode.name() == way);
+    known.map_or(OF_OTHERS, Mode::name)
+}
 
 /// Draws `study` as a page with pictures.
 #[must_use]

@@ -6,11 +6,10 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::picture;
 use super::svg::{Anchor, Svg};
+use super::{OF_OTHERS, class_of, picture};
 use crate::format;
 use crate::study::{Base, Fit, Point, Scaling, Study};
-use crate::task::Way;
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;
@@ -51,7 +50,7 @@ impl Ordinate {
 pub(super) fn pictures(study: &Study) -> Vec<Markup> {
     let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
     let several = sweeps.len() > 1;
-    let whose = |it: &Scaling| if several { format!(": {}", study.called(it.way)) } else { String::new() };
+    let whose = |it: &Scaling| if several { format!(": {}", study.called(&it.way)) } else { String::new() };
     sweeps.iter().map(|scaling| pair(study, scaling, &whose(scaling))).collect()
 }
 
@@ -99,7 +98,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> String {
         curve(&mut svg, class, fit, x, y, figure);
     }
     for point in points {
-        dot(&mut svg, (point, scaling.way), x, y, figure);
+        dot(&mut svg, (point, &scaling.way), x, y, figure);
     }
     let mut entries = vec![("key-ideal", "ideal".to_owned())];
     entries.extend(
@@ -107,7 +106,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> String {
             (if *class == "usl" { "key-usl" } else { "key-amdahl" }, fit.law.to_string())
         }),
     );
-    entries.push((scaling.way.name(), "measured".to_owned()));
+    entries.push((class_of(&scaling.way), "measured".to_owned()));
     svg.legend(13.0, &entries);
     svg.finish()
 }
@@ -162,10 +161,10 @@ fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Ordina
 }
 
 /// A width that was measured; one that the curves do not rest on is empty.
-fn dot(svg: &mut Svg, (point, way): (&Point, Way), x: Axis, y: Axis, figure: Ordinate) {
+fn dot(svg: &mut Svg, (point, way): (&Point, &str), x: Axis, y: Axis, figure: Ordinate) {
     let width = point.width as f64;
     let at = x.at(width);
-    let of = if way == Way::Processes { " of-processes" } else { "" };
+    let of = if class_of(way) == OF_OTHERS { " of-processes" } else { "" };
     if let Some(interval) = point.interval {
         let ends = [interval.low, interval.high].map(|value| (at, y.at(figure.of(value, width))));
         svg.line(&format!("whisker{of}"), ends[0], ends[1]);

@@ -11,7 +11,7 @@ mod tests;
 
 use super::document::Chart;
 use crate::format;
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 use crate::style::Styles;
 
 /// How the text looks.
@@ -61,17 +61,17 @@ pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
 /// Bars of the median wall times; nothing of one way alone, nor of a sweep, which
 /// has a picture of its own.
 fn ways(study: &Study, look: Look) -> Vec<String> {
-    let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
-    if columns.len() < 2 || study.parallel().any(|column| study.is_swept(column.way)) {
+    let columns: Vec<&ColumnResult> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
+    if columns.len() < 2 || study.parallel().any(|column| study.is_swept(column.way())) {
         return Vec::new();
     }
     let named: Vec<(String, f64)> =
-        columns.iter().map(|column| (study.called(column.way).to_owned(), column.wall())).collect();
+        columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())).collect();
     bars(&named, look)
 }
 
 /// The medians of all columns on one axis, two bars each.
-fn before_after(columns: &[(String, &Column, &Column)], look: Look) -> Vec<String> {
+fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)], look: Look) -> Vec<String> {
     let named: Vec<(String, f64)> = columns
         .iter()
         .flat_map(|(name, before, after)| {
