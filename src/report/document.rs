@@ -120,6 +120,8 @@ pub(super) struct Grid {
     pub(super) columns: Vec<(Cells, String)>,
     /// As many cells in each as there are columns.
     pub(super) rows: Vec<GridRow>,
+    /// What it comes to, right below it; mostly empty.
+    pub(super) caption: String,
 }
 
 /// One row of a table.

@@ -34,7 +34,6 @@ fn drawn(document: &Document<'_>) -> String {
     let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
     for content in sections.flat_map(|section| &section.content) {
         match content {
-            Content::Table(grid) if grid.rows.is_empty() => {}
             Content::Table(grid) => table(&mut page, grid),
             Content::Lines(lines) => lines.iter().for_each(|line| point(&mut page, &line.words())),
             Content::Notes(notes) => notes.iter().for_each(|note| point(&mut page, &format!("note: {note}"))),
@@ -73,6 +72,15 @@ fn table(page: &mut String, grid: &Grid) {
     if !page.ends_with("\n\n") {
         page.push('\n');
     }
+    if !grid.rows.is_empty() {
+        rows(page, grid);
+    }
+    if !grid.caption.is_empty() {
+        let _ = writeln!(page, "{}\n", escaped(&grid.caption));
+    }
+}
+
+fn rows(page: &mut String, grid: &Grid) {
     line(page, grid.columns.iter().map(|(_, head)| head));
     let rule = |(cells, _): &(Cells, String)| if *cells == Cells::Figures { "---:" } else { "---" };
     let rules: Vec<&str> = grid.columns.iter().map(rule).collect();

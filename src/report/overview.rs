@@ -69,9 +69,8 @@ fn services(study: &Study) -> Option<Section<'_>> {
     columns[listing.n_texts..].iter_mut().for_each(|(cells, _)| *cells = Cells::Figures);
     let tone = |is_up| if is_up { Tone::Good } else { Tone::Bad };
     let rows = listing.rows.into_iter().map(|row| GridRow { cells: row.cells, tone: tone(row.is_up) });
-    let grid = Grid { columns, rows: rows.collect() };
-    let lines = std::iter::once(listing.tally).chain(services::particulars(study));
-    let lines = lines.map(Sentence::plain).collect();
+    let grid = Grid { columns, rows: rows.collect(), caption: listing.tally };
+    let lines = services::particulars(study).into_iter().map(Sentence::plain).collect();
     Some(Section::new("Services", vec![Content::Table(grid), Content::Lines(lines)]))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn grid(study: &Study) -> Grid {
     let comparisons = Comparison::of_each(study);
     let (columns, comparisons): (Vec<&ColumnResult>, Vec<Option<Comparison>>) =
         study.columns.iter().zip(comparisons).filter(|(column, _)| !column.runs.is_empty()).unzip();
-    let mut grid = Grid { columns: vec![(Cells::Labels, String::new())], rows: Vec::new() };
+    let mut grid = Grid { columns: vec![(Cells::Labels, String::new())], ..Grid::default() };
     let several = study.parallel().count() > 1;
     grid.columns.extend(columns.iter().map(|column| (Cells::Figures, head(study, column))));
     let pair = match columns[..] {

@@ -51,7 +51,7 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<Section<'static>> {
         cells.push(why.as_deref().map_or_else(|| short(&record.outcome.to_string()), short));
         GridRow { cells, tone: if why.is_some() { Tone::Bad } else { Tone::Plain } }
     };
-    content.push(Content::Table(Grid { columns, rows: chosen.iter().map(row).collect() }));
+    content.push(Content::Table(Grid { columns, rows: chosen.iter().map(row).collect(), ..Grid::default() }));
     let more = n_failed.saturating_sub(chosen.iter().filter(|task| task.why.is_some()).count());
     if more > 0 {
         let text = format!("… and {} more that failed.", format::count(more as u64));

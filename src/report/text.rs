@@ -60,17 +60,19 @@ fn drawn(document: &Document<'_>, look: Look) -> String {
     let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
     for content in sections.flat_map(|section| &section.content) {
         match content {
-            Content::Table(grid) if grid.rows.is_empty() => {}
             Content::Table(grid) => {
                 page.is_apart = true;
-                page.add(split(grid, look.width).iter().map(|grid| table(grid, look)));
+                if !grid.rows.is_empty() {
+                    page.add(split(grid, look.width).iter().map(|grid| table(grid, look)));
+                }
+                page.add(Some(&grid.caption).filter(|caption| !caption.is_empty()).cloned());
             }
             Content::Lines(lines) => page.add(lines.iter().map(|line| sentence(line, look.styles))),
             Content::Notes(notes) => page.add(notes.iter().map(|note| format!("note: {note}"))),
             Content::Chart(chart) if look.pictures == Pictures::Drawn => {
                 let picture = terminal::picture(chart, look);
-                page.is_apart |= !picture.is_empty();
                 let is_drawn = !picture.is_empty();
+                page.is_apart |= is_drawn;
                 page.add(picture);
                 page.is_apart |= is_drawn;
             }
@@ -168,7 +170,7 @@ fn split(grid: &Grid, width: usize) -> Vec<Grid> {
             tone: row.tone,
         };
         let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
-        Grid { columns, rows: grid.rows.iter().map(row).collect() }
+        Grid { columns, rows: grid.rows.iter().map(row).collect(), caption: String::new() }
     };
     ranges.into_iter().map(cut).collect()
 }

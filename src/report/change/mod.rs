@@ -113,8 +113,8 @@ impl<'a> StudyPair<'a> {
             (Cells::Figures, "after"),
             (Cells::Remarks, "change"),
         ];
-        let mut grid =
-            Grid { columns: columns.map(|(kind, head)| (kind, head.to_owned())).into(), rows: vec![] };
+        let columns = columns.map(|(kind, head)| (kind, head.to_owned())).into();
+        let mut grid = Grid { columns, ..Grid::default() };
         for change in &self.changes.columns {
             let head = self.head(change);
             let mut line = |what: &str, before: String, after: String, told: String| {

@@ -131,7 +131,7 @@ fn header(document: &Document<'_>) -> Markup {
 fn tile(Tile { figure, about, is_bad }: &Tile) -> Markup {
     html! {
         div.tile.bad[*is_bad] {
-            b.long[figure.chars().count() > LONGEST_FIGURE] { (figure) }
+            b class=[(figure.chars().count() > LONGEST_FIGURE).then_some("long")] { (figure) }
             span { (about) }
         }
     }
@@ -200,8 +200,10 @@ fn pieces(section: &Section<'_>) -> Vec<Piece> {
 
 fn text(content: &Content<'_>) -> Markup {
     match content {
-        Content::Table(grid) if grid.rows.is_empty() => html! {},
-        Content::Table(grid) => html! { div.wide tabindex="0" { (table(grid)) } },
+        Content::Table(grid) => html! {
+            @if !grid.rows.is_empty() { div.wide tabindex="0" { (table(grid)) } }
+            @if !grid.caption.is_empty() { p { (grid.caption) } }
+        },
         Content::Lines(lines) => html! { @for line in lines { (sentence(line)) } },
         Content::Notes(notes) => html! { ul { @for note in notes { li { (note) } } } },
         Content::Chart(_) => html! {},
