@@ -42,7 +42,8 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
-use crate::process::{self, end_by, init};
+use crate::process::end_by;
+use crate::process::{self, init};
 use crate::task::Mode;
 use crate::temporary;
 

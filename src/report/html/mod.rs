@@ -6,6 +6,7 @@
 //! draws it, and alone knows of HTML and SVG.
 
 mod axis;
+mod boxes;
 mod charts;
 mod lanes;
 mod scaling;
@@ -138,7 +139,7 @@ fn tile(Tile { figure, about, is_bad }: &Tile) -> Markup {
 }
 
 /// A part of the page.
-enum Piece {
+enum PagePart {
     /// From edge to edge.
     Wide(Markup),
     /// A table beside which there is room for pictures.
@@ -149,28 +150,29 @@ enum Piece {
 
 /// The pieces one below the other, where narrow ones stand side by side: pictures
 /// beside the table before them.
-fn laid_out(pieces: Vec<Piece>) -> Markup {
+fn laid_out(pieces: Vec<PagePart>) -> Markup {
     let mut pieces = pieces.into_iter().peekable();
     let mut page = Vec::new();
     while let Some(piece) = pieces.next() {
         let mut beside = Vec::new();
-        while !matches!(piece, Piece::Wide(_)) {
-            let Some(Piece::Narrow(picture)) = pieces.next_if(|next| matches!(next, Piece::Narrow(_))) else {
+        while !matches!(piece, PagePart::Wide(_)) {
+            let Some(PagePart::Narrow(picture)) = pieces.next_if(|next| matches!(next, PagePart::Narrow(_)))
+            else {
                 break;
             };
             beside.push(picture);
         }
         page.push(match piece {
-            Piece::Wide(it) => it,
-            Piece::NarrowTable(it) if beside.is_empty() => it,
-            Piece::NarrowTable(it) => html! { div.two { (it) div { @for it in beside { (it) } } } },
-            Piece::Narrow(it) => html! { div.two { (it) @for it in beside { (it) } } },
+            PagePart::Wide(it) => it,
+            PagePart::NarrowTable(it) if beside.is_empty() => it,
+            PagePart::NarrowTable(it) => html! { div.two { (it) div { @for it in beside { (it) } } } },
+            PagePart::Narrow(it) => html! { div.two { (it) @for it in beside { (it) } } },
         });
     }
     html! { @for it in page { (it) } }
 }
 
-fn pieces(section: &Section<'_>) -> Vec<Piece> {
+fn pieces(section: &Section<'_>) -> Vec<PagePart> {
     let mut pieces = Vec::new();
     let is_text = |content: &Content<'_>| match content {
         Content::Table(_) => true,
@@ -188,7 +190,7 @@ fn pieces(section: &Section<'_>) -> Vec<Piece> {
         };
         let is_narrow = |content: &&Content<'_>| matches!(content, Content::Table(grid) if grid.has_labels() && grid.columns.len() <= NARROW_TABLE);
         let is_narrow = texts.first().is_some_and(is_narrow);
-        pieces.push(if is_narrow { Piece::NarrowTable(markup) } else { Piece::Wide(markup) });
+        pieces.push(if is_narrow { PagePart::NarrowTable(markup) } else { PagePart::Wide(markup) });
     }
     for content in &section.content {
         if let Content::Chart(chart) = content {
@@ -247,13 +249,15 @@ fn cell(kind: Cells, cell: &str, tone: Tone) -> Markup {
     }
 }
 
-fn pictures(chart: &Chart<'_>) -> Vec<Piece> {
-    let one = |wide: Option<Markup>| wide.map(Piece::Wide).into_iter().collect();
+fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
+    let one = |wide: Option<Markup>| wide.map(PagePart::Wide).into_iter().collect();
     match chart {
-        Chart::SpeedUp(study) => scaling::pictures(study).into_iter().map(Piece::Wide).collect(),
-        Chart::CpuUse(study) => charts::cpu(&ShownRuns::of(study)).map(Piece::Narrow).into_iter().collect(),
+        Chart::SpeedUp(study) => scaling::pictures(study).into_iter().map(PagePart::Wide).collect(),
+        Chart::CpuUse(study) => {
+            charts::cpu(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
+        }
         Chart::TaskTimes(study) => {
-            charts::histogram(&ShownRuns::of(study)).map(Piece::Narrow).into_iter().collect()
+            charts::histogram(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
         }
         Chart::Ways(study) => one(lanes::both(&ShownRuns::of(study))),
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
@@ -262,16 +266,16 @@ fn pictures(chart: &Chart<'_>) -> Vec<Piece> {
 }
 
 /// Every way at full width; serial where it is alone.
-fn slots(runs: &ShownRuns<'_>) -> Vec<Piece> {
+fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
     if !runs.main().is_some_and(|shown| !shown.run.records.is_empty()) {
         let missing = html! {
             p { "The records of single tasks are not in this study, so when each of them ran cannot be drawn. \
                  Every --export option keeps them." }
         };
-        return vec![Piece::Wide(missing)];
+        return vec![PagePart::Wide(missing)];
     }
     let further = runs.side_by_side.iter().skip(1).copied();
-    runs.main().into_iter().chain(further).filter_map(lanes::slots).map(Piece::Wide).collect()
+    runs.main().into_iter().chain(further).filter_map(lanes::slots).map(PagePart::Wide).collect()
 }
 
 /// A picture with its heading, and a line about it where one is needed.

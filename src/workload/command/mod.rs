@@ -45,7 +45,8 @@ use crate::event::Observer;
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
-use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
+use crate::process::{Handed, stderr_for_children, stdout_for_children};
+use crate::process::{Interrupt, harmless_in_children};
 use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 use crate::template::{self, Dialect, Template};
 
