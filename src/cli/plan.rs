@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::args::{Shared, Ways, Workers};
 use super::exit::Fault;
+use super::flags::{Typed, Ways, Workers};
 use super::worker;
 use crate::engine::{Executor, Pool, Processes, Serial};
 use crate::experiment::Repeats;
@@ -78,11 +78,12 @@ impl Plan {
         usable: usize,
         wanted: Wanted,
         ways: &Ways,
-        shared: &Shared,
+        typed: &Typed,
     ) -> Result<Self, Fault> {
         let tasks = workload.size().tasks;
-        let widths = match &shared.jobs {
-            Some(jobs) => jobs.widths(usable, tasks),
+        let as_many = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable);
+        let widths = match &typed.run.jobs {
+            Some(jobs) => jobs.widths(usable, as_many),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
         let descriptors = if wanted == Wanted::Serial {
@@ -95,7 +96,7 @@ impl Plan {
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
         let too_wide = widths.iter().any(|width| width.get() != 1);
-        if wanted == Wanted::Serial && shared.jobs.is_some() && too_wide {
+        if wanted == Wanted::Serial && typed.run.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
@@ -115,14 +116,14 @@ impl Plan {
             let processes = |&width| Box::new(Processes::new(width, children.clone())) as Box<dyn Executor>;
             executors.extend(widths.iter().map(processes));
         }
-        let repeats = match ways.runs {
-            Some(runs) => Repeats::Times(runs as usize),
+        let repeats = match typed.study.runs {
+            Some(runs) => Repeats::Times(runs),
             None if executors.len() > 1 && !workload.asks_outside() => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
         };
-        Ok(Self { executors, repeats, warmup: ways.warmup as usize })
+        Ok(Self { executors, repeats, warmup: typed.study.warmup.unwrap_or(0) })
     }
 }
 

@@ -1,20 +1,20 @@
 //! What is asked for instead of a run: versions, cores, limits.
 
 use super::settings::LONGEST_LINE;
-use crate::cli::args::VERSION;
-use crate::cli::exit::{End, Fault};
-use crate::cli::{help, print};
-use crate::gnu_args::Ask;
+use crate::cli::exit::{End, Exit, Fault};
+use crate::cli::flags::{Ask, Scope, VERSION, help};
+use crate::cli::terminal::print;
 use crate::host::{Cores, Limits, sockets};
 
 /// The version of GNU parallel whose command lines are understood.
 const GNU_VERSION: u64 = 20_221_122;
 
-/// Answers `ask`.
-pub(super) fn answer(ask: Ask) -> Result<End, Fault> {
+/// Answers `ask`, of the subcommands of `scope`.
+pub(super) fn answer(ask: Ask, scope: Scope) -> Result<End, Fault> {
     let text = match ask {
-        Ask::ShortHelp => help::SHORT.to_owned(),
-        Ask::LongHelp => help::LONG.to_owned(),
+        Ask::ShortHelp | Ask::LongHelp if scope == Scope::COMPARE => help::compare(),
+        Ask::ShortHelp => help::short(),
+        Ask::LongHelp => help::long(),
         Ask::Version => {
             // Scripts look for these two words at the start, and take what follows
             // on the first line for a date.
@@ -22,7 +22,9 @@ pub(super) fn answer(ask: Ask) -> Result<End, Fault> {
         }
         Ask::MinVersion(least) => {
             print(&format!("{GNU_VERSION}\n"))?;
-            return Ok(End::Status(if least <= GNU_VERSION { 0 } else { 255 }));
+            return Ok(End::Status(
+                (if least <= GNU_VERSION { Exit::Success } else { Exit::Fault }).status(),
+            ));
         }
         Ask::Citation => "parsim asks for no citation.\n".to_owned(),
         Ask::Cores => {

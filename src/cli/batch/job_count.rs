@@ -1,7 +1,7 @@
 //! How many jobs there are, where the command line alone says it: without
 //! reading anything, for a bar.
 
-use crate::gnu_args::{Flag, Typed};
+use crate::cli::flags::{Flag, Typed};
 use crate::inputs::{Joined, Origin};
 
 /// The number of jobs, where each combination of the values typed is one.
@@ -43,7 +43,7 @@ pub(super) fn total(typed: &Typed) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gnu_args;
+    use crate::cli::flags::{self, Scope};
 
     #[test]
     fn only_combinations_of_typed_values_are_counted() {

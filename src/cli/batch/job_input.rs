@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::exit::Fault;
-use crate::gnu_args::{Flag, Typed};
+use crate::cli::flags::{Flag, Typed};
 use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
@@ -43,7 +43,7 @@ impl Jobs {
             .try_clone_to_owned()
             .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
             .into();
-        let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
+        let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept
         // waiting for what was to be typed.
@@ -130,7 +130,7 @@ impl Jobs {
             let spool = Arc::new(Spool::new(files.remove(0).1));
             return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
         }
-        let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
             if let Some(share) = parts_per_slot(typed) {
                 let bytes = self.whole.iter().map(Seekable::length).sum();

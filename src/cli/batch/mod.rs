@@ -48,50 +48,41 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
-#[cfg(test)]
-pub(super) use self::conflicts::check_both_ways;
-pub(super) use self::conflicts::is_not_compared;
 use self::settings::Purpose;
 use self::timeout::MedianLimit;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::term::Terminal;
+use super::terminal::{self, Terminal};
+use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
+use crate::cli::flags::{self, Flag, Scope, Timeout, Typed, When};
 use crate::engine::{Executor, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
-use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
 use crate::interrupt::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Way;
 
-/// What `compare --help` says.
-pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
-
-/// Whether the line asks for a batch, and not for the notebook's pair.
-pub(super) fn is_meant(words: &[OsString]) -> bool {
-    gnu_args::parse(words).map_or(true, |typed| {
-        if typed.ask.is_some() {
-            return true;
-        }
-        let common = ["jobs", "progress", "color"];
-        let only_common = typed.given.iter().all(|option| common.contains(option));
-        let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-        let exports = !typed.output.exports.is_empty();
-        !(nothing && (only_common || exports) && super::bare_command::stdin_offers_nothing())
-    })
+/// What was typed, where nothing to run was: no batch is asked for then, but the
+/// notebook's pair, which has the options that batches share with workloads.
+pub(super) fn exercise(words: &[OsString]) -> Option<Typed> {
+    let typed = flags::parse(words, Scope::ONE_WAY).ok()?;
+    let shared = Scope::ONE_WAY.and(Scope::WORKLOAD);
+    let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
+    let only_shared = typed.ask.is_none() && typed.given.iter().all(|given| given.row.scope.has(shared));
+    (nothing && only_shared && stdin_offers_nothing()).then_some(typed)
 }
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
 pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse(way, words)?;
     if let Some(ask) = typed.ask {
-        return info::answer(ask);
+        return info::answer(ask, Scope::ONE_WAY);
     }
     conflicts::check(&typed)?;
     if let Some(first) = typed.command.first()
-        && let Some(hint) = super::bare_command::workload_hint(way, &first.to_string_lossy())
+        && let Some(hint) = workload_hint(way, &first.to_string_lossy())
         && typed.sources.is_empty()
     {
         return Err(Fault::Usage(hint));
@@ -107,7 +98,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         return Ok(End::Signal(signal));
     }
     let (mut batch, mut results) = prepared?;
-    let mut exports = Exports::of(&typed.output.exports)?;
+    let mut exports = Exports::open(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Executor>) = match way {
@@ -164,7 +155,7 @@ fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
     let board = Arc::clone(board);
     match (show(typed), typed.output.progress) {
         (Show::Nothing, Some(_)) => Meter::new(board, Show::Nothing, false),
-        (Show::Nothing, None) => Meter::new(board, Terminal::look("auto", "auto").progress, false),
+        (Show::Nothing, None) => Meter::new(board, terminal::progress(When::Auto), false),
         (show, _) => Meter::new(board, show, true),
     }
 }
@@ -173,10 +164,6 @@ fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
 /// parallel's; without any of them a batch shows none.
 fn show(typed: &Typed) -> Show {
     let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
-    let when = typed.output.progress.map_or(if asked { "auto" } else { "never" }, |when| match when {
-        When::Auto => "auto",
-        When::Always => "always",
-        When::Never => "never",
-    });
-    Terminal::look("auto", when).progress
+    let usual = if asked { When::Auto } else { When::Never };
+    terminal::progress(typed.output.progress.unwrap_or(usual))
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::cli::exit::Fault;
-use crate::gnu_args::{self, Timeout, Typed};
+use crate::cli::flags::{self, Timeout, Typed};
 use crate::policy::{Policy, Retry};
 use crate::process::child::TermSequence;
 
@@ -24,7 +24,7 @@ pub(super) fn policy(typed: &Typed) -> Policy {
         load: run.load,
         // Running jobs are not stopped for lack of memory; others wait all the same.
         memory: run.memfree.max(run.memsuspend),
-        spares_swap: typed.flags.has(gnu_args::Flag::NoSwap),
+        spares_swap: typed.flags.has(flags::Flag::NoSwap),
         max_time: run.max_time,
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn timeout(typed: &Typed) -> Option<Duration> {
 
 /// How jobs that have to go are ended.
 pub(super) fn term_sequence(typed: &Typed) -> Result<TermSequence, Fault> {
-    use gnu_args::TermStep::{Signal, Wait};
+    use flags::TermStep::{Signal, Wait};
     let Some(asked) = &typed.run.term_seq else { return Ok(TermSequence::default()) };
     let steps: Vec<String> = asked
         .iter()

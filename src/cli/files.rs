@@ -1,11 +1,16 @@
-//! When two paths are one place: stdout, a stream, a file by several names, a file
-//! that is yet to be.
-//!
-//! Opens nothing; does not know what is written there.
+//! Files that subcommands write: when two paths are one place (stdout, a stream, a
+//! file by several names, a file that is yet to be), and what a signal would leave of
+//! them where nothing runs that has to be ended first.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::interrupt::{end_by, ending_signals};
+use crate::process::signals::{Attendant, Signals, Stir};
+use crate::temporary;
 
 /// Where a target is, by whichever name.
 #[derive(PartialEq)]
@@ -49,4 +54,25 @@ pub(super) type Identity = (u64, u64);
 /// What a file is to the system, whatever it is called; `None` where there is none.
 pub(super) fn identity(path: &Path) -> Option<Identity> {
     fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
+}
+
+/// Until this is dropped, a signal that ends parsim first has what it is writing in
+/// `folders` removed.
+///
+/// # Errors
+/// When the signals cannot be caught.
+pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<Attendant> {
+    let signals: Vec<i32> = ending_signals().collect();
+    let signals = Signals::catch(&signals).context("install the handlers of signals")?;
+    let attend = move |stir: Stir| {
+        if let Stir::Signal(signal) = stir {
+            for folder in &folders {
+                temporary::remove_own(folder);
+            }
+            // It does not come back.
+            let _ = end_by(signal);
+        }
+        None
+    };
+    Attendant::start(signals, attend).context("start the thread that attends to signals")
 }

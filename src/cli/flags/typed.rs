@@ -1,15 +1,20 @@
 //! Everything that was typed, before it means anything.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::values::{Jobs, TermStep, Timeout, When};
+use super::jobs::JobsOption;
+use super::row::OptionRow;
+use super::values::{TermStep, Timeout, When};
 use crate::inputs::{Source, Trim};
 use crate::policy::{Delay, Halt, Load};
+use crate::report;
 
-/// A command line of `serial`, `parallel` or `compare`.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A command line of `serial`, `parallel` or `compare`; of other subcommands what
+/// they share with these.
+#[derive(Clone, Debug, Default)]
 pub struct Typed {
     /// The command's words; none means that each input is a command.
     pub command: Vec<OsString>,
@@ -34,12 +39,27 @@ pub struct Typed {
     pub output: OutputOptions,
     /// Measuring and comparing.
     pub study: StudyOptions,
-    /// The options that have an effect, by their best names, in order.
-    pub given: Vec<&'static str>,
-    /// The same as they were typed, with hyphens and without values.
-    pub spelled: Vec<String>,
+    /// The options that have an effect, in order.
+    pub given: Vec<Given>,
     /// The options that were accepted without effect.
     pub ignored: Vec<&'static str>,
+}
+
+/// An option that was given.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Which one.
+    pub row: &'static OptionRow,
+    /// As it was typed, with hyphens and without its value.
+    pub spelled: String,
+}
+
+impl Given {
+    /// Its best name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.row.names[0]
+    }
 }
 
 macro_rules! flags {
@@ -227,7 +247,7 @@ pub struct Replacements {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunOptions {
     /// `-j`
-    pub jobs: Option<Jobs>,
+    pub jobs: Option<JobsOption>,
     /// `--threads-per-job`
     pub threads_per_job: Option<usize>,
     /// `--delay`
@@ -302,17 +322,23 @@ pub enum Color {
     Jobs,
 }
 
-/// A report to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A report to be written: `--export-json FILE`.
+#[derive(Clone)]
 pub struct Export {
-    /// `json` of `--export-json`.
-    pub format: &'static str,
+    /// As what.
+    pub row: &'static report::Row,
     /// Where to.
     pub path: PathBuf,
 }
 
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{} {}", self.row.option, self.path.display())
+    }
+}
+
 /// What is written where.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct OutputOptions {
     /// `--group`, `--line-buffer`, `-u`: the last one counts.
     pub grouping: Grouping,
@@ -338,13 +364,13 @@ pub struct OutputOptions {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StudyOptions {
     /// `--runs`
-    pub runs: Option<u64>,
+    pub runs: Option<usize>,
     /// `--warmup`
-    pub warmup: Option<u64>,
+    pub warmup: Option<usize>,
     /// `--prepare`
-    pub prepare: Option<OsString>,
-    /// `--cleanup`
-    pub cleanup: Option<OsString>,
+    pub prepare: Option<String>,
+    /// `--cleanup CMD`
+    pub cleanup: Option<String>,
     /// `--outputs`
     pub outputs: Vec<OsString>,
     /// `--sample`
@@ -353,4 +379,15 @@ pub struct StudyOptions {
     pub min_speedup: Option<f64>,
     /// `--fail-if-slower`, in per cent.
     pub fail_if_slower: Option<f64>,
+}
+
+impl OutputOptions {
+    /// When parsim colours its own output.
+    #[must_use]
+    pub fn colored(&self) -> When {
+        match self.color {
+            Some(Color::Own(when)) => when,
+            Some(Color::Jobs) | None => When::Auto,
+        }
+    }
 }

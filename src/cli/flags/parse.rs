@@ -6,34 +6,28 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::error::UsageError;
-use super::option::{Does, Row, Stored};
-use super::table::{self, Found, inputs};
-use super::typed::Typed;
+use super::row::{Does, OptionRow, Scope, Separators};
+use super::table::{self, Found};
+use super::typed::{Given, Typed};
+use super::usage_error::unknown;
+use crate::cli::exit::Fault;
 use crate::inputs::{Joined, Origin, Source};
 
-/// Parses the words after `serial`, `parallel` or `compare`.
+/// Parses the words after `serial`, `parallel` or `compare`, whichever of these is
+/// the `scope`.
 ///
 /// # Errors
 /// An option that is unknown, refused, without its value or with a wrong one.
-pub fn parse(words: &[OsString]) -> Result<Typed, UsageError> {
-    let mut parser =
-        Parser { words: words.iter(), typed: Typed::default(), separators: Separators::default() };
+pub fn parse(words: &[OsString], scope: Scope) -> Result<Typed, Fault> {
+    let separators = Separators { values: ":::".into(), files: "::::".into() };
+    let mut parser = Parser { words: words.iter(), scope, typed: Typed::default(), separators };
     parser.options()?;
     parser.operands();
     Ok(parser.typed)
 }
 
-/// The words that begin sources.
-struct Separators {
-    values: OsString,
-    files: OsString,
-}
-
-impl Default for Separators {
-    fn default() -> Self {
-        Self { values: ":::".into(), files: "::::".into() }
-    }
+fn refused<T>(text: String) -> Result<T, Fault> {
+    Err(Fault::Usage(text))
 }
 
 impl Separators {
@@ -60,13 +54,14 @@ enum Holds {
 
 struct Parser<'a> {
     words: std::slice::Iter<'a, OsString>,
+    scope: Scope,
     typed: Typed,
     separators: Separators,
 }
 
 impl<'a> Parser<'a> {
     /// Reads options up to the first word that is none.
-    fn options(&mut self) -> Result<(), UsageError> {
+    fn options(&mut self) -> Result<(), Fault> {
         while let Some(word) = self.words.as_slice().first() {
             let bytes = word.as_bytes();
             if !bytes.starts_with(b"-") || bytes == b"-" {
@@ -85,37 +80,29 @@ impl<'a> Parser<'a> {
     }
 
     /// `--name`, `--name=value`, `--name value`.
-    fn long(&mut self, word: &OsStr, long: &'a [u8]) -> Result<(), UsageError> {
+    fn long(&mut self, word: &OsStr, long: &'a [u8]) -> Result<(), Fault> {
         let equals = long.iter().position(|byte| *byte == b'=');
         let (name, value) = match equals {
             Some(at) => (&long[..at], Some(OsStr::from_bytes(&long[at + 1..]))),
             None => (long, None),
         };
         let name = String::from_utf8_lossy(name);
-        if name == "arg-sep" || name == "argsep" {
-            self.separators.values = self.value("--arg-sep", value)?.to_owned();
-            return Ok(());
-        }
-        if ["arg-file-sep", "argfilesep"].contains(&&*name) {
-            self.separators.files = self.value("--arg-file-sep", value)?.to_owned();
-            return Ok(());
-        }
-        match table::long(&name) {
+        match table::long(&name, self.scope) {
             Found::One(row) => {
                 let called = format!("--{name}");
                 self.take(row, &called, value, value.is_some())
             }
-            Found::None => Err(UsageError::unknown(&format!("--{name}"))),
+            Found::None => refused(unknown(&format!("--{name}"))),
             Found::Many(rows) => {
                 let names: Vec<String> = rows.iter().map(|row| row.shown()).collect();
                 let word = word.to_string_lossy();
-                Err(UsageError::new(format!("option {word} may be {}", names.join(" or "))))
+                refused(format!("option {word} may be {}", names.join(" or ")))
             }
         }
     }
 
     /// `-k`, `-kj2`, `-j 2`: letters, the last of which may take a value.
-    fn cluster(&mut self, word: &OsStr, letters: &'a [u8]) -> Result<(), UsageError> {
+    fn cluster(&mut self, word: &OsStr, letters: &'a [u8]) -> Result<(), Fault> {
         let mut rest = letters;
         while let Some((letter, after)) = rest.split_first() {
             let letter = char::from(*letter);
@@ -123,15 +110,19 @@ impl<'a> Parser<'a> {
             let Some(row) = table::short(letter) else {
                 let whole = word.to_string_lossy();
                 // Perhaps a long option with a hyphen too few.
-                return Err(if rest.len() == letters.len() && letters.len() > 1 {
-                    UsageError::unknown(&whole)
+                return refused(if rest.len() == letters.len() && letters.len() > 1 {
+                    unknown(&whole)
                 } else {
-                    UsageError::new(format!("unknown option {called} in {whole}"))
+                    format!("unknown option {called} in {whole}")
                 });
             };
             let attached = (!after.is_empty()).then(|| OsStr::from_bytes(after));
             rest = match row.does {
-                Does::Flag(_) | Does::IgnoredFlag | Does::AfterEquals(_) | Does::MaybeWhen(_) => {
+                Does::AfterEquals(_) | Does::MaybeWhen(_) => {
+                    self.take(row, &called, None, false)?;
+                    after
+                }
+                does if does.is_flag() => {
                     self.take(row, &called, None, false)?;
                     after
                 }
@@ -141,12 +132,7 @@ impl<'a> Parser<'a> {
                     self.take(row, &called, number, number.is_some() || !after.is_empty())?;
                     &after[digits..]
                 }
-                Does::Refused(_)
-                | Does::Bytes(_)
-                | Does::Word(_)
-                | Does::Text(_)
-                | Does::MaybeWord(_)
-                | Does::IgnoredWord => {
+                _ => {
                     self.take(row, &called, attached, attached.is_some())?;
                     &[]
                 }
@@ -159,94 +145,44 @@ impl<'a> Parser<'a> {
     /// next word is not its value.
     fn take(
         &mut self,
-        row: &'static Row,
+        row: &'static OptionRow,
         called: &str,
         value: Option<&'a OsStr>,
         closed: bool,
-    ) -> Result<(), UsageError> {
+    ) -> Result<(), Fault> {
         let name = if called.len() == 2 { called.to_owned() } else { row.shown() };
-        let next = if closed { None } else { self.words.as_slice().first().map(OsString::as_os_str) };
-        let mut used_next = |is_value: fn(&OsStr) -> bool| {
-            let used = next.filter(|word| is_value(word));
-            if used.is_some() {
-                self.words.next();
-            }
-            used
+        let mut from_next = |is_value: fn(&OsStr) -> bool| {
+            let next = self.words.as_slice().first().filter(|word| !closed && is_value(word))?;
+            self.words.next();
+            Some(next.as_os_str())
         };
-        let no_value = || match value {
-            Some(value) => {
-                let value = value.to_string_lossy();
-                Err(UsageError::new(format!("option {name} takes no value, but was given {value}")))
-            }
-            None => Ok(()),
+        let value = match row.does {
+            Does::Refused(reason) => return refused(format!("option {name} is not supported: {reason}")),
+            does if does.is_flag() => match value {
+                Some(value) => {
+                    let value = value.to_string_lossy();
+                    return refused(format!("option {name} takes no value, but was given {value}"));
+                }
+                None => None,
+            },
+            Does::MaybeWord(_) => value.or_else(|| from_next(|word| !word.as_bytes().starts_with(b"-"))),
+            Does::MaybeNumber(_) => value.or_else(|| from_next(is_number)),
+            Does::MaybeWhen(_) => value.or_else(|| from_next(is_when)),
+            Does::AfterEquals(_) => value,
+            _ => match value.or_else(|| from_next(|_| true)) {
+                Some(word) if value.is_none() || !word.is_empty() => Some(word),
+                _ => return refused(format!("option {name} needs a value")),
+            },
         };
-        let (stored, shown_value): (Stored, Option<&OsStr>) = match row.does {
-            Does::Refused(reason) => {
-                return Err(UsageError::new(format!("option {name} is not supported: {reason}")));
-            }
-            Does::IgnoredFlag => {
-                no_value()?;
-                self.typed.ignored.push(row.names[0]);
-                return Ok(());
-            }
-            Does::IgnoredWord => {
-                self.value(&name, value)?;
-                self.typed.ignored.push(row.names[0]);
-                return Ok(());
-            }
-            Does::Flag(set) => {
-                no_value()?;
-                set(&mut self.typed);
-                (Ok(()), None)
-            }
-            Does::Word(set) => {
-                let value = self.value(&name, value)?;
-                (set(&mut self.typed, value), Some(value))
-            }
-            Does::Bytes(slot) => {
-                let value = self.value(&name, value)?;
-                *slot(&mut self.typed) = Some(value.as_bytes().to_vec());
-                (Ok(()), Some(value))
-            }
-            Does::Text(set) => {
-                let value = self.value(&name, value)?;
-                (text(value).and_then(|value| set(&mut self.typed, value)), Some(value))
-            }
-            Does::MaybeWord(set) => {
-                let value = value.or_else(|| used_next(|word| !word.as_bytes().starts_with(b"-")));
-                set(&mut self.typed, value);
-                (Ok(()), value)
-            }
-            Does::MaybeNumber(set) => {
-                let value = value.or_else(|| used_next(is_number));
-                (text(value.unwrap_or_default()).and_then(|v| set(&mut self.typed, value.map(|_| v))), value)
-            }
-            Does::AfterEquals(set) => {
-                (text(value.unwrap_or_default()).and_then(|v| set(&mut self.typed, value.map(|_| v))), value)
-            }
-            Does::MaybeWhen(set) => {
-                let value = value.or_else(|| used_next(is_when));
-                (text(value.unwrap_or_default()).and_then(|v| set(&mut self.typed, value.map(|_| v))), value)
-            }
-        };
-        self.typed.given.push(row.names[0]);
-        self.typed.spelled.push(called.to_owned());
-        stored.map_err(|reason| {
-            let value = shown_value.unwrap_or_default().to_string_lossy();
-            UsageError::new(format!("{name} {value}: {reason}"))
-        })
-    }
-
-    /// The value of an option that must have one.
-    fn value(&mut self, name: &str, attached: Option<&'a OsStr>) -> Result<&'a OsStr, UsageError> {
-        match attached {
-            Some(value) if !value.is_empty() => Ok(value),
-            Some(_) => Err(UsageError::new(format!("option {name} needs a value"))),
-            None => {
-                let next = self.words.next().map(OsString::as_os_str);
-                next.ok_or_else(|| UsageError::new(format!("option {name} needs a value")))
-            }
+        match row.does {
+            Does::Separator(word) => *word(&mut self.separators) = value.unwrap_or_default().to_owned(),
+            Does::IgnoredFlag | Does::IgnoredWord => self.typed.ignored.push(row.names[0]),
+            _ => self.typed.given.push(Given { row, spelled: called.to_owned() }),
         }
+        row.does.store(&mut self.typed, value).map_err(|reason| {
+            let value = value.unwrap_or_default().to_string_lossy();
+            Fault::Usage(format!("{name} {value}: {reason}"))
+        })
     }
 
     /// Reads the command and its sources.
@@ -274,7 +210,7 @@ impl<'a> Parser<'a> {
                 Holds::Files => {
                     for file in &after[..end] {
                         let joined = joined(sources.len());
-                        sources.push(Source { origin: inputs::file(file), joined });
+                        sources.push(Source { origin: table::file(file), joined });
                     }
                 }
             }
@@ -282,10 +218,6 @@ impl<'a> Parser<'a> {
         }
         self.typed.bare_separator = first < words.len() && self.typed.sources.is_empty();
     }
-}
-
-fn text(value: &OsStr) -> Result<&str, String> {
-    value.to_str().ok_or_else(|| "is no UTF-8 text".to_owned())
 }
 
 fn is_number(word: &OsStr) -> bool {

@@ -1,50 +1,30 @@
 //! `parsim man`: its pages for man(1), one for parsim and one for each subcommand.
 //!
-//! Options come from the whole command line ([`option_docs`]), the rest from the
-//! texts that `parsim help` shows.
-
-mod text;
+//! Options come from the whole command line, the rest from the texts that `parsim help`
+//! shows: headings, paragraphs, lists and tables that a reader sees in these become
+//! those of roff.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Arg, ArgMatches, Command, ValueHint};
+use clap::{ArgMatches, Command};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
-use super::batch::COMPARE_HELP;
-use super::exit::{End, Exit, Fault};
-use super::help::LONG;
-use super::help::told::section;
-use super::leftovers::removed_by_signals;
-use super::{help, option_docs, print};
+use super::command::documented;
+use super::help;
+use crate::cli::exit::{End, Exit, Fault};
+use crate::cli::files::removed_by_signals;
+use crate::cli::terminal::print;
 use crate::whole_file::WholeFile;
 
 /// The day of the commit that was built, where that is known.
 const DATE: &str = env!("PARSIM_DATE");
 
-/// The subcommand.
-pub(super) fn command() -> Command {
-    Command::new("man")
-        .about("Print a man page, or write all of them")
-        .after_help(
-            "Examples:\n  parsim man | man -l -                parsim(1)\n  parsim man parallel | man -l -       parsim-parallel(1)\n  parsim man --out-dir ~/.local/share/man/man1",
-        )
-        .arg(Arg::new("page").value_name("SUBCOMMAND").help("The page on this subcommand").conflicts_with("folder"))
-        .arg(
-            Arg::new("folder")
-                .long("out-dir")
-                .value_name("DIR")
-                .value_hint(ValueHint::DirPath)
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Write every page into DIR, which is made where it is missing"),
-        )
-}
-
 /// Prints the page that is asked for, or writes all of them.
-pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
-    let mut whole = option_docs::command();
+pub(in crate::cli) fn run(matches: &ArgMatches) -> Result<End, Fault> {
+    let mut whole = documented();
     whole.build();
     if let Some(folder) = matches.get_one::<PathBuf>("folder") {
         write(folder, &whole).map_err(Fault::Own)?;
@@ -96,7 +76,7 @@ fn page(command: &Command, whole: &Command) -> String {
     }
     let mut roff = Roff::new();
     for text in texts(command, is_whole) {
-        text::put(&mut roff, &text);
+        put_text(&mut roff, &text);
     }
     see_also(&mut roff, whole, &name);
     String::from_utf8_lossy(&bytes).into_owned() + &roff.to_roff()
@@ -111,14 +91,13 @@ fn texts(command: &Command, is_whole: bool) -> Vec<String> {
     };
     match command.get_name() {
         _ if is_whole => vec![topic("exit"), format!("Measurement:\n{}", topic("measure"))],
-        "serial" | "parallel" => {
-            let sections = ["Examples", "Signals", "Environment"].map(|heading| section(LONG, heading));
-            sections
-                .into_iter()
-                .chain([format!("For people who know GNU parallel:\n{}", topic("gnu"))])
-                .collect()
-        }
-        "compare" => vec![section(COMPARE_HELP, "Examples")],
+        "serial" | "parallel" => vec![
+            format!("Examples:\n{}", help::ONE_WAY.examples),
+            help::SIGNALS.to_owned(),
+            help::ENVIRONMENT.to_owned(),
+            format!("For people who know GNU parallel:\n{}", topic("gnu")),
+        ],
+        "compare" => vec![format!("Examples:\n{}", help::COMPARE.examples)],
         _ => command
             .get_after_long_help()
             .or(command.get_after_help())
@@ -138,4 +117,88 @@ fn see_also(roff: &mut Roff, whole: &Command, name: &str) {
     pages.sort();
     pages.extend(others);
     roff.control("SH", ["SEE ALSO"]).text([roman(pages.join(", "))]);
+}
+
+/// Puts `text` at the end of `roff`.
+fn put_text(roff: &mut Roff, text: &str) {
+    let mut heading = "";
+    let mut is_paragraph = false;
+    // What comes first in a section is a paragraph without a sign of its own.
+    let mut is_first = false;
+    for line in text.lines() {
+        let content = line.trim_start();
+        let indent = line.len() - content.len();
+        let is_new = !std::mem::replace(&mut is_paragraph, !content.is_empty());
+        if content.is_empty() {
+            continue;
+        }
+        if line.ends_with(':') && !line.starts_with(' ') {
+            heading = line.trim_end_matches(':');
+            roff.control("SH", [heading.to_uppercase().as_str()]);
+            is_first = true;
+            continue;
+        } else if let Some(item) = content.strip_prefix("- ") {
+            roff.control("IP", ["\\(bu", "2"]).text([roman(item)]);
+        } else if let (2, Some((tag, body))) = (indent, content.split_once("  ")) {
+            roff.control("TP", []).text([bold(tag)]).text([roman(body.trim_start())]);
+        } else if indent == 2 && heading == "Examples" {
+            if !is_first {
+                roff.control("PP", []);
+            }
+            roff.text([bold(content)]);
+        } else {
+            if is_new && !is_first {
+                roff.control("PP", []);
+            }
+            roff.text([roman(content)]);
+        }
+        is_first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_paragraphs_lists_tables_and_examples_are_told_apart() {
+        let text = "\
+A title
+
+Text of
+two lines.
+
+Examples:
+  do it now
+  do it later      when there is time
+.x is hidden from roff
+
+Rules:
+  - one
+    goes on
+  - two
+";
+        let mut roff = Roff::new();
+        put_text(&mut roff, text);
+        let expected = "\
+.PP
+A title
+.PP
+Text of
+two lines.
+.SH EXAMPLES
+\\fBdo it now\\fR
+.TP
+\\fBdo it later\\fR
+when there is time
+\\&.x is hidden from roff
+.SH RULES
+.IP \\(bu 2
+one
+goes on
+.IP \\(bu 2
+two
+";
+        assert_eq!(roff.to_roff(), expected);
+    }
 }

@@ -3,44 +3,22 @@
 //! The options come from the whole command line; that a batch's words are a command
 //! of its own is added for the shells that are not told by that.
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use clap_complete::Shell;
 
-use super::exit::{End, Fault};
-use super::{option_docs, print};
+use super::command::{command, documented};
+use super::help;
+use crate::cli::exit::{End, Fault};
+use crate::cli::terminal::print;
 
-const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
+const BASH: &str = include_str!("text/batch.bash");
 
-const BASH: &str = include_str!("batch.bash");
-
-const FISH: &str = include_str!("batch.fish");
-
-const INSTALL: &str = "\
-To have them in every new shell:
-  parsim completions bash >~/.local/share/bash-completion/completions/parsim
-  parsim completions zsh >~/.zfunc/_parsim        any folder of $fpath
-  parsim completions fish >~/.config/fish/completions/parsim.fish";
-
-/// The subcommand.
-pub(super) fn command() -> Command {
-    Command::new("completions")
-        .about("Print a script that completes parsim's options in bash, zsh or fish")
-        .after_help(INSTALL)
-        .arg(
-            Arg::new("shell")
-                .value_name("SHELL")
-                .required(true)
-                .help("bash, zsh or fish")
-                .value_parser(PossibleValuesParser::new(SHELLS))
-                .hide_possible_values(true),
-        )
-}
+const FISH: &str = include_str!("text/batch.fish");
 
 /// Prints the script.
-pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
+pub(in crate::cli) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let name = matches.get_one::<String>("shell").map_or("", String::as_str);
-    let mut command = option_docs::with_help();
+    let mut command = with_help();
     let (shell, more) = match name {
         "bash" => (Shell::Bash, BASH.replace("@VALUED@", &with_values(&command).join("|"))),
         "fish" => (Shell::Fish, FISH.replace("@VALUED@", &with_values(&command).join(" "))),
@@ -49,6 +27,17 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "parsim", &mut script);
     print(&(String::from_utf8_lossy(&script).into_owned() + &more))
+}
+
+/// The whole command line with what follows `help`.
+fn with_help() -> Command {
+    let named = |name: &str, about: String| Command::new(name.to_owned()).about(about);
+    let known = command();
+    let about = |known: &Command| known.get_about().map(ToString::to_string).unwrap_or_default();
+    let subcommands = known.get_subcommands().map(|known| named(known.get_name(), about(known)));
+    let topics = help::abouts().map(|(name, about)| named(name, about.to_owned()));
+    let help = Command::new("help").about("Print the help on a subcommand or a topic");
+    documented().subcommand(help.subcommands(subcommands.chain(topics)))
 }
 
 /// The options of a batch whose value is the next word.
@@ -75,7 +64,7 @@ mod tests {
 
     #[test]
     fn options_with_values_are_those_of_a_batch_whose_value_is_a_word_of_its_own() {
-        let names = with_values(&option_docs::command());
+        let names = with_values(&documented());
         for name in ["-j", "--jobs", "-a", "--runs", "--joblog"] {
             assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
         }

@@ -7,13 +7,23 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 
-use super::args::command;
-use super::help;
+use super::command::command;
+use super::{help, table};
 use crate::format;
 use crate::process::child::resolve;
 
-/// A usage error in one line: what is wrong, what was perhaps meant, where to look.
-pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
+/// That a batch has no option `typed`, with the one that was perhaps meant.
+pub(super) fn unknown(typed: &str) -> String {
+    let name = typed.trim_start_matches('-').to_ascii_lowercase();
+    let names = table::rows().filter(|row| !row.is_refused()).flat_map(|row| row.names.iter().copied());
+    match nearest(&name, names.filter(|known| known.len() > 1)) {
+        Some((_, known)) if name.len() > 1 => format!("unknown option {typed}; perhaps --{known} is meant"),
+        _ => format!("unknown option {typed}"),
+    }
+}
+
+/// What is wrong with a line that clap could not read.
+pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
     let asked = argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
     match error.kind() {
         ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
@@ -22,9 +32,12 @@ pub(super) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
                 && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
             {
                 let typed = format::without_login(&on);
-                return format!("there is no help on '{typed}'{}; see parsim --help", perhaps(nearest(&on)));
+                return format!(
+                    "there is no help on '{typed}'{}; see parsim --help",
+                    perhaps(subcommand(&on))
+                );
             }
-            let meant = meant(argv).unwrap_or_else(|| perhaps(nearest(&asked)));
+            let meant = meant(argv).unwrap_or_else(|| perhaps(subcommand(&asked)));
             // Perhaps a URL, whose subcommand was forgotten.
             let asked = format::without_login(&asked);
             return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
@@ -70,7 +83,7 @@ fn meant(argv: &[OsString]) -> Option<String> {
     let has_inputs = argv.iter().any(|word| inputs.iter().any(|input| word == input));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_program = resolve(program, &path).is_ok();
-    let mistyped = nearest(&program.to_string_lossy());
+    let mistyped = subcommand(&program.to_string_lossy());
     let looks_like_one = match mistyped {
         _ if is_program && has_inputs => true,
         Some((distance, _)) => is_program && distance > 1,
@@ -88,14 +101,20 @@ fn perhaps(nearest: Option<(usize, String)>) -> String {
 
 /// The subcommand, by whichever of its names, or the topic of help that `word`
 /// comes closest to, and in how many letters it differs.
-fn nearest(word: &str) -> Option<(usize, String)> {
+fn subcommand(word: &str) -> Option<(usize, String)> {
     let command = command();
-    let names = command.get_subcommands().flat_map(|command| {
-        std::iter::once(command.get_name()).chain(command.get_all_aliases()).map(str::to_owned)
-    });
+    let names = command
+        .get_subcommands()
+        .flat_map(|command| std::iter::once(command.get_name()).chain(command.get_all_aliases()));
+    let nearest = nearest(word, names.chain(help::abouts().map(|(name, _)| name)));
+    nearest.map(|(distance, name)| (distance, name.to_owned()))
+}
+
+/// The one of `names` that is written most nearly as `word`, if one is near, and in
+/// how many letters it differs.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
     names
-        .chain(help::abouts().map(|(name, _)| name.to_owned()))
-        .map(|name| (strsim::damerau_levenshtein(word, &name), name))
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
         .min_by_key(|(distance, _)| *distance)
 }

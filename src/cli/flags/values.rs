@@ -1,72 +1,11 @@
-//! What values of options mean: numbers of jobs, durations, sizes, policies.
+//! What values of options mean: durations, sizes, policies, escapes.
 //!
 //! Pure text to data. Every complaint is a phrase that follows the option's name
 //! and value.
 
-use std::ffi::{OsStr, OsString};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
-
-/// How many jobs at a time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Jobs {
-    /// `-j N`
-    Exactly(usize),
-    /// `-j 0`: as many as there are.
-    AsMany,
-    /// `-j +N`: more than there are cores.
-    Plus(usize),
-    /// `-j -N`: fewer than there are cores.
-    Minus(usize),
-    /// `-j N%` of the cores.
-    Percent(f64),
-    /// Anything else: a file that holds one of the above, or a list to sweep.
-    Named(OsString),
-}
-
-impl Jobs {
-    /// Reads what follows `-j`, or stands in the file that does.
-    ///
-    /// # Errors
-    /// When there is nothing.
-    pub fn parse(word: &OsStr) -> Result<Self, String> {
-        let text = word.to_str().unwrap_or_default();
-        let count = |digits: &str| if is_digits(digits) { digits.parse::<usize>().ok() } else { None };
-        let found = match text.as_bytes() {
-            [] => return Err("needs a number of jobs".to_owned()),
-            [b'+', ..] => count(&text[1..]).map(Self::Plus),
-            [b'-', ..] => count(&text[1..]).map(Self::Minus),
-            [.., b'%'] => decimal(&text[..text.len() - 1]).map(Self::Percent),
-            _ => count(text).map(|n| if n == 0 { Self::AsMany } else { Self::Exactly(n) }),
-        };
-        Ok(found.unwrap_or_else(|| Self::Named(word.to_owned())))
-    }
-
-    /// How many these are on `usable` cores, at least one; `as_many` for 0. `None`
-    /// where a file would say it.
-    ///
-    /// A share of the cores is rounded up: as long as fewer jobs than that run, GNU
-    /// parallel starts another one.
-    #[must_use]
-    pub fn on(&self, usable: usize, as_many: usize) -> Option<NonZeroUsize> {
-        let number = match self {
-            Self::Exactly(count) => *count,
-            Self::AsMany => as_many,
-            Self::Plus(more) => usable.saturating_add(*more),
-            Self::Minus(fewer) => usable.saturating_sub(*fewer),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a float cast saturates"
-            )]
-            Self::Percent(percent) => (usable as f64 * percent / 100.0).ceil() as usize,
-            Self::Named(_) => return None,
-        };
-        Some(NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN))
-    }
-}
 
 impl Halt {
     /// `Ok(None)` is `never`.
@@ -255,53 +194,75 @@ pub(super) fn at_least_nothing(text: &str) -> Result<f64, String> {
 }
 
 /// A number without sign or exponent.
-fn decimal(text: &str) -> Option<f64> {
+pub(super) fn decimal(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if plain { text.parse().ok() } else { None }
 }
 
-fn is_digits(text: &str) -> bool {
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text of `--tagstring` without its escapes: GNU parallel's own, which are Perl's
+/// as far as they go. They are resolved before replacement strings are looked for, so
+/// that a backslash in a value stands for itself.
+///
+/// Replaces `\t`, `\n` and `\r`, then `\NNN` (octal), then `\N`; any other
+/// backslash stands for itself, a doubled one included. A backslash that came of
+/// `\134` escapes the digit behind it, as it does there.
+pub(super) fn resolved(text: &[u8]) -> Vec<u8> {
+    let named = each(text, |tail, out| {
+        let byte = match tail {
+            [b't', ..] => b'\t',
+            [b'n', ..] => b'\n',
+            [b'r', ..] => b'\r',
+            _ => return 0,
+        };
+        out.push(byte);
+        1
+    });
+    let long = each(&named, |tail, out| digits(tail, 3, out));
+    each(&long, |tail, out| digits(tail, 1, out))
+}
+
+/// `text` with `escape` asked at each backslash: it is given what is behind it,
+/// appends what that stands for, and tells how much of it that was.
+fn each(text: &[u8], escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let used = if *first == b'\\' { escape(tail, &mut out) } else { 0 };
+        if used == 0 {
+            out.push(*first);
+        }
+        rest = &tail[used..];
+    }
+    out
+}
+
+/// Exactly `count` digits: as many of them as are octal are a character's number,
+/// the others stand for themselves.
+fn digits(tail: &[u8], count: usize, out: &mut Vec<u8>) -> usize {
+    let Some(digits) = tail.get(..count).filter(|digits| digits.iter().all(u8::is_ascii_digit)) else {
+        return 0;
+    };
+    let octal = digits.iter().take_while(|digit| **digit < b'8').count();
+    let (number, plain) = digits.split_at(octal);
+    if !number.is_empty() {
+        let number = number.iter().fold(0, |number, digit| number * 8 + u32::from(digit - b'0'));
+        match u8::try_from(number) {
+            Ok(byte) => out.push(byte),
+            // Perl's characters go on where bytes end, and are written as UTF-8.
+            Err(_) => out.extend(char::from_u32(number).unwrap_or_default().to_string().bytes()),
+        }
+    }
+    out.extend_from_slice(plain);
+    count
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_share_of_the_cores_is_what_gnu_parallel_makes_of_it() {
-        let on = |text: &str, usable| Jobs::parse(OsStr::new(text)).unwrap().on(usable, 250).unwrap().get();
-        // As seen of GNU parallel on two cores.
-        for (share, jobs) in [
-            ("0%", 1),
-            ("25%", 1),
-            ("50%", 1),
-            ("74%", 2),
-            ("75%", 2),
-            ("99%", 2),
-            ("100%", 2),
-            ("120%", 3),
-            ("150%", 3),
-            ("151%", 4),
-        ] {
-            assert_eq!(on(share, 2), jobs, "{share}");
-        }
-        assert_eq!([on("0", 2), on("7", 2), on("+1", 2), on("-1", 2), on("-9", 2)], [250, 7, 3, 1, 1]);
-    }
-
-    #[test]
-    fn jobs_are_numbers_shares_or_names() {
-        let jobs = |text: &str| Jobs::parse(OsStr::new(text)).unwrap();
-        assert_eq!(jobs("4"), Jobs::Exactly(4));
-        assert_eq!(jobs("0"), Jobs::AsMany);
-        assert_eq!(jobs("+0"), Jobs::Plus(0));
-        assert_eq!(jobs("-2"), Jobs::Minus(2));
-        assert_eq!(jobs("50.5%"), Jobs::Percent(50.5));
-        for named in ["1.5", "procfile", "1,2,4", "1-8", "+50%", "2k"] {
-            assert_eq!(jobs(named), Jobs::Named(named.into()), "{named}");
-        }
-        assert!(Jobs::parse(OsStr::new("")).is_err());
-    }
 
     #[test]
     fn halt_knows_old_and_new_forms() {
@@ -362,5 +323,23 @@ mod tests {
         let wait = TermStep::Wait(Duration::from_millis(200));
         assert_eq!(steps, [TermStep::Signal("TERM".to_owned()), wait, TermStep::Signal("KILL".to_owned())]);
         assert!(term_seq("TERM,x").is_err());
+    }
+
+    #[test]
+    fn named_characters_and_numbers_are_resolved() {
+        assert_eq!(resolved(br"{1}\t{2}\r\n"), b"{1}\t{2}\r\n");
+        assert_eq!(resolved(br"\101\0\1\12\377"), b"A\0\x01\x012\xff");
+        assert_eq!(resolved(br"\400"), "\u{100}".as_bytes());
+    }
+
+    #[test]
+    fn digits_that_are_not_octal_stand_for_themselves() {
+        assert_eq!(resolved(br"\8\9\189\999\458"), b"89\x01899\x39\x39%8");
+    }
+
+    #[test]
+    fn other_backslashes_stand_for_themselves() {
+        assert_eq!(resolved(br"\x\\t\q\{}\"), b"\\x\\\t\\q\\{}\\");
+        assert_eq!(resolved(br"\1345\134t"), b"\x05\\t");
     }
 }

@@ -8,11 +8,29 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::args::{self, Drawn};
+use super::exit::{End, Exit, Fault};
+use super::flags::{Flag, Typed, When};
 use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
+
+/// How progress is shown on stderr.
+pub(super) fn progress(when: When) -> Show {
+    let stderr_is_terminal = io::stderr().is_terminal() && !is_dumb();
+    match when {
+        When::Never => Show::Nothing,
+        _ if stderr_is_terminal => Show::Bar,
+        When::Always => Show::Lines(Duration::from_secs(1)),
+        When::Auto => Show::Lines(Duration::from_secs(10)),
+    }
+}
+
+/// Puts `text` on stdout; that nobody reads on is no error.
+pub(super) fn print(text: &str) -> Result<End, Fault> {
+    Terminal::print(text).map_err(Fault::Own)?;
+    Ok(End::Status(Exit::Success.status()))
+}
 
 /// What was decided about stdout and stderr.
 #[derive(Clone, Copy, Debug)]
@@ -21,39 +39,19 @@ pub(super) struct Terminal {
     pub(super) out: Look,
     /// How it looks on stderr.
     pub(super) err: Look,
-    /// How progress is shown on stderr.
-    pub(super) progress: Show,
 }
 
 impl Terminal {
     /// Decides by options, then environment, then what the streams are.
-    pub(super) fn look(color: &str, progress: &str) -> Self {
-        let unicode = speaks_unicode();
+    pub(super) fn of(typed: &Typed) -> Self {
+        let [lanes, ascii] = [Flag::Lanes, Flag::Ascii].map(|flag| typed.flags.has(flag));
+        let unicode = speaks_unicode() && !ascii;
         let width = width();
         let look = |is_terminal| {
-            let pictures = if is_terminal { Pictures::Drawn } else { Pictures::Hidden };
-            Look { styles: styles(color, is_terminal), unicode, width, pictures }
+            let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
+            Look { styles: styles(typed.output.colored(), is_terminal), unicode, width, pictures }
         };
-        let stderr_is_terminal = io::stderr().is_terminal() && !is_dumb();
-        let progress = match progress {
-            "never" => Show::Nothing,
-            _ if stderr_is_terminal => Show::Bar,
-            "always" => Show::Lines(Duration::from_secs(1)),
-            _ => Show::Lines(Duration::from_secs(10)),
-        };
-        Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()), progress }
-    }
-
-    /// The same as `drawn` has it: with pictures, whatever the streams are; without
-    /// any character beyond ASCII, whatever the locale.
-    pub(super) fn drawing(mut self, drawn: Drawn) -> Self {
-        for look in [&mut self.out, &mut self.err] {
-            look.unicode &= !drawn.ascii;
-            if drawn.lanes {
-                look.pictures = Pictures::Drawn;
-            }
-        }
-        self
+        Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
     }
 
     /// Whether pictures may be asked for, which takes the records of tasks.
@@ -112,8 +110,8 @@ fn or_unread<T>(result: io::Result<T>, instead: T) -> io::Result<T> {
 
 /// `--help` and `--version`, coloured where stdout is a terminal that wants it.
 pub(super) fn help(help: &clap::Error) -> String {
-    let text = args::help_text(help);
-    if styles("auto", io::stdout().is_terminal()) == Styles::plain() {
+    let text = help.render();
+    if styles(When::Auto, io::stdout().is_terminal()) == Styles::plain() {
         text.to_string()
     } else {
         text.ansi().to_string()
@@ -121,15 +119,18 @@ pub(super) fn help(help: &clap::Error) -> String {
 }
 
 /// Flag, then `NO_COLOR` and `CLICOLOR_FORCE`, then the stream and `TERM`.
-fn styles(color: &str, is_terminal: bool) -> Styles {
+fn styles(color: When, is_terminal: bool) -> Styles {
     let colored = match color {
-        "always" => true,
-        "never" => false,
-        _ if is_set("NO_COLOR") => false,
-        _ if is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if is_set("NO_COLOR") => false,
+        When::Auto
+            if is_set("CLICOLOR_FORCE")
+                && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") =>
+        {
             true
         }
-        _ => is_terminal && !is_dumb(),
+        When::Auto => is_terminal && !is_dumb(),
     };
     if colored { Styles::colored() } else { Styles::plain() }
 }

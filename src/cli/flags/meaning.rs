@@ -2,8 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use super::error::UsageError;
 use super::typed::{Flag, Typed};
+use crate::cli::exit::Fault;
 use crate::inputs::{BlockSpec, Combine, Header, Packing, Reading, Separator, Split, Trim, unescape};
 
 impl Typed {
@@ -17,7 +17,7 @@ impl Typed {
     ///
     /// # Errors
     /// A separator that CSV cannot have.
-    pub fn reading(&self) -> Result<Reading, UsageError> {
+    pub fn reading(&self) -> Result<Reading, Fault> {
         let input = &self.input;
         let has = |flag| self.flags.has(flag);
         // With blocks to read, the head is theirs.
@@ -88,7 +88,7 @@ impl Typed {
     ///
     /// # Errors
     /// A block of no bytes; a separator that CSV cannot have.
-    pub fn block_spec(&self) -> Result<BlockSpec, UsageError> {
+    pub fn block_spec(&self) -> Result<BlockSpec, Fault> {
         let (input, pipe) = (&self.input, &self.pipe);
         let records = input.max_replace_args.or(input.max_args).map(|n| n.max(1));
         let size = match pipe.block {
@@ -96,7 +96,7 @@ impl Typed {
             Some(bytes) => usize::try_from(bytes)
                 .ok()
                 .and_then(NonZeroUsize::new)
-                .ok_or_else(|| UsageError::new("--block 0: a block has at least one byte"))?,
+                .ok_or_else(|| Fault::Usage("--block 0: a block has at least one byte".to_owned()))?,
         };
         Ok(BlockSpec {
             size,
@@ -116,7 +116,7 @@ impl Typed {
         self.input.max_lines.or(lines).and_then(NonZeroUsize::new)
     }
 
-    fn separator(&self) -> Result<Separator, UsageError> {
+    fn separator(&self) -> Result<Separator, Fault> {
         let pipe = &self.pipe;
         if self.flags.has(Flag::Csv) {
             return Ok(Separator::Csv(self.csv_separator()?));
@@ -137,11 +137,11 @@ impl Typed {
         })
     }
 
-    fn csv_separator(&self) -> Result<u8, UsageError> {
+    fn csv_separator(&self) -> Result<u8, Fault> {
         match self.input.colsep.as_deref().map(unescape).as_deref() {
             None => Ok(b','),
             Some([byte]) => Ok(*byte),
-            Some(_) => Err(UsageError::new("--csv with --colsep: the separator must be one byte")),
+            Some(_) => Err(Fault::Usage("--csv with --colsep: the separator must be one byte".to_owned())),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::table::{self, Found};
+use super::typed::Given;
 use super::*;
 use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
 use crate::policy::HaltWhen;
@@ -13,11 +15,16 @@ fn os(words: &[&str]) -> Vec<OsString> {
 }
 
 fn typed(words: &[&str]) -> Typed {
-    parse(&os(words)).unwrap()
+    parse(&os(words), Scope::ONE_WAY).unwrap()
 }
 
 fn complaint(words: &[&str]) -> String {
-    parse(&os(words)).unwrap_err().to_string()
+    parse(&os(words), Scope::ONE_WAY).unwrap_err().to_string()
+}
+
+/// The best names of the options of `line`.
+fn given(line: &Typed) -> Vec<&'static str> {
+    line.given.iter().map(Given::name).collect()
 }
 
 fn values(words: &[&str]) -> Source {
@@ -32,7 +39,7 @@ fn file(name: &str) -> Source {
 fn options_end_at_the_first_word_that_is_none() {
     let line = typed(&["-k", "echo", "-k", "-j", ":::", "a"]);
     assert_eq!(line.command, os(&["echo", "-k", "-j"]));
-    assert_eq!(line.given, ["keep-order"]);
+    assert_eq!(given(&line), ["keep-order"]);
     assert_eq!(typed(&["-k", "--", "-k", ":::", "a"]).command, os(&["-k"]));
     assert_eq!(typed(&["-", "x"]).command, os(&["-", "x"]));
 }
@@ -44,16 +51,17 @@ fn letters_may_stand_together_and_the_last_may_have_a_value() {
     {
         let line = typed(words);
         assert_eq!(
-            (line.run.jobs, line.given),
-            (Some(Jobs::Exactly(2)), vec!["keep-order", "jobs"]),
+            (line.run.jobs.as_ref().and_then(JobsOption::one), given(&line)),
+            (Some(JobCount::Exactly(2)), vec!["keep-order", "jobs"]),
             "{words:?}"
         );
     }
     let line = typed(&["-0m"]);
     assert!(line.flags.has(Flag::Null) && line.flags.has(Flag::Multiple));
-    assert_eq!(typed(&["-Xj1"]).run.jobs, Some(Jobs::Exactly(1)));
-    assert_eq!(typed(&["-uj400%"]).run.jobs, Some(Jobs::Percent(400.0)));
-    assert_eq!(typed(&["-j", "-1", "x"]).run.jobs, Some(Jobs::Minus(1)));
+    let jobs = |words: &[&str]| typed(words).run.jobs.and_then(|jobs| jobs.one());
+    assert_eq!(jobs(&["-Xj1"]), Some(JobCount::Exactly(1)));
+    assert_eq!(jobs(&["-uj400%"]), Some(JobCount::Percent(400.0)));
+    assert_eq!(jobs(&["-j", "-1", "x"]), Some(JobCount::Minus(1)));
     assert_eq!(typed(&["-C "]).input.colsep.as_deref(), Some(&b" "[..]));
     assert_eq!(typed(&["-I,,", "x"]).replacements.value.as_deref(), Some(&b",,"[..]));
 }
@@ -248,8 +256,131 @@ fn blocks_follow_from_several_options() {
 
 #[test]
 fn no_name_belongs_to_two_options() {
-    let mut names: Vec<&str> = table::rows().flat_map(|row| row.names).copied().collect();
+    // Of two meanings one is GNU parallel's.
+    let rows = table::rows().filter(|row| row.scope.has(Scope::COMPARE) || row.names[0] != "cleanup");
+    let mut names: Vec<&str> = rows.flat_map(|row| row.names).copied().collect();
     names.sort_unstable();
     let doubled: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     assert_eq!(doubled, [""; 0]);
+}
+
+/// The options of GNU parallel 20221122, as its own table has them: `|` between the
+/// names of one.
+const GNU: &str = "\
+    debug|D xargs m X v sql sql-master|sqlmaster sql-worker|sqlworker sql-and-worker|sqlandworker \
+    joblog|jl results|result|res resume resume-failed|resumefailed retry-failed|retryfailed silent \
+    keep-order|keeporder|k no-keep-order|nokeeporder|nok|no-k group g ungroup|u \
+    latest-line|latestline|ll line-buffer|line-buffered|linebuffer|linebuffered|lb tmux \
+    tmux-pane|tmuxpane null|0 quote|q parens rpl plus I extensionreplace|er U basenamereplace|bnr \
+    dirnamereplace|dnr basenameextensionreplace|bner seqreplace slotreplace jobs|j delay \
+    ssh-delay|sshdelay load noswap max-line-length-allowed|maxlinelengthallowed \
+    number-of-cpus|numberofcpus number-of-sockets|numberofsockets number-of-cores|numberofcores \
+    number-of-threads|numberofthreads use-sockets-instead-of-threads|usesocketsinsteadofthreads \
+    use-cores-instead-of-threads|usecoresinsteadofthreads \
+    use-cpus-instead-of-cores|usecpusinsteadofcores shell-quote|shellquote|shell_quote nice tag \
+    tag-string|tagstring ctag ctag-string|ctagstring color|colour \
+    color-failed|colour-failed|colorfailed|colourfailed|color-fail|colour-fail|colorfail|colourfail|cf \
+    onall nonall filter-hosts|filterhosts|filter-host sshlogin|S sshloginfile|slf controlmaster|M \
+    ssh transfer-file|transferfile|transfer-files|transferfiles|tf return trc transfer cleanup \
+    basefile|bf template|tmpl B ctrl-c|ctrlc no-ctrl-c|no-ctrlc|noctrlc work-dir|workdir|wd W \
+    rsync-opts|rsyncopts tmpdir|tempdir \
+    use-compress-program|compress-program|usecompressprogram|compressprogram \
+    use-decompress-program|decompress-program|usedecompressprogram|decompressprogram compress \
+    open-tty|o tty T H dry-run|dryrun|dr progress eta bar total-jobs|totaljobs|total shuf \
+    arg-sep|argsep arg-file-sep|argfilesep trim env recordenv|record-env session plain profile|J \
+    tollef gnu link|xapply linkinputsource|xapplyinputsource \
+    will-cite|willcite|nn|nonotice|no-notice halt-on-error|haltonerror|halt limit memfree memsuspend \
+    retries timeout term-seq|termseq max-procs|maxprocs|P delimiter|d max-chars|maxchars|s \
+    arg-file|argfile|a no-run-if-empty|norunifempty|r replace|i E eof|e \
+    process-slot-var|processslotvar max-args|maxargs|n max-replace-args|maxreplaceargs|N \
+    col-sep|colsep|C csv help|h L max-lines|maxlines|l interactive|p verbose|t version|V \
+    min-version|minversion show-limits|showlimits exit|x semaphore \
+    semaphore-timeout|semaphoretimeout|st semaphore-name|semaphorename|id fg bg wait \
+    shebang|hashbang _pipe-means-argfiles Y skip-first-line|skipfirstline bug pipe|spreadstdin \
+    round-robin|roundrobin|round recstart recend regexp|regex remove-rec-sep|removerecsep|rrs \
+    output-as-files|outputasfiles|files block-size|blocksize|block block-timeout|blocktimeout|bt \
+    header cat fifo pipe-part|pipepart tee shard bin group-by|groupby \
+    hgrp|hostgrp|hostgroup|hostgroups embed filter _parset shell-completion|shellcompletion _test";
+
+/// What Perl's `Getopt::Long` makes of `name` there: the option of that name, or the
+/// only one with a name that begins so.
+fn in_gnu(name: &str) -> Option<&'static str> {
+    let called = |option: &&str| option.split('|').any(|known| known == name);
+    let begins = |option: &&str| option.split('|').any(|known| known.len() > 1 && known.starts_with(name));
+    let mut begun = GNU.split_whitespace().filter(begins);
+    match (GNU.split_whitespace().find(called), begun.next(), begun.next()) {
+        (Some(option), ..) | (None, Some(option), None) => Some(option),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_option_of_gnu_parallel_is_a_row_by_all_of_its_names() {
+    for option in GNU.split_whitespace() {
+        for name in option.split('|') {
+            let row = table::rows().find(|row| row.is_called(name) && row.is_gnu);
+            assert!(row.is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_option_of_its_own_takes_a_name_or_a_beginning_that_gnu_parallel_resolves() {
+    for row in table::rows().filter(|row| !row.is_gnu) {
+        for name in row.names.iter().filter(|name| row.scope.has(Scope::COMPARE) && name.len() > 1) {
+            for length in 1..=name.len() {
+                let typed = &name[..length];
+                let Some(theirs) = in_gnu(typed) else { continue };
+                let Found::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
+                assert!(theirs.split('|').any(|name| ours.is_called(name)), "--{typed} is {ours:?}");
+                assert!(ours.is_gnu, "--{typed} is {ours:?}");
+            }
+        }
+    }
+    let of = |name: &str, scope| match table::long(name, scope) {
+        Found::One(row) => (row.names[0], row.is_gnu),
+        _ => panic!("--{name}"),
+    };
+    assert_eq!(of("time", Scope::ONE_WAY), ("timeout", true));
+    assert_eq!(of("cleanup", Scope::ONE_WAY), ("cleanup", true));
+    assert_eq!(of("cleanup", Scope::COMPARE), ("cleanup", false));
+}
+
+#[test]
+fn compare_takes_every_option_that_help_tells_of_it() {
+    for row in help::compared().into_iter().flat_map(|(_, rows)| rows) {
+        let value = match row.value {
+            "" => None,
+            "WHEN" => Some("never"),
+            "HOW" => Some("lr"),
+            "SEQUENCE" => Some("TERM,25"),
+            _ => Some("1"),
+        };
+        let words = match value {
+            Some(value) if row.does.may_stand_alone() => vec![format!("{}={value}", row.shown())],
+            Some(value) => vec![row.shown(), value.to_owned()],
+            None => vec![row.shown()],
+        };
+        let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        let typed = parse(&words, Scope::COMPARE).unwrap_or_else(|error| panic!("{row:?}: {error}"));
+        assert!(typed.given.iter().all(|given| given.row.not_compared.is_none()), "{row:?}");
+    }
+}
+
+#[test]
+fn what_clap_asks_of_a_command_holds() {
+    command::documented().debug_assert();
+    command().debug_assert();
+}
+
+#[test]
+fn options_that_several_subcommands_have_are_the_same_row() {
+    let whole = command::documented();
+    let has = |name: &str, long: &str| {
+        let command = whole.find_subcommand(name).unwrap();
+        command.get_arguments().filter(|arg| arg.get_long() == Some(long)).count()
+    };
+    assert_eq!((has("parallel", "joblog"), has("serial", "joblog"), has("compare", "joblog")), (1, 1, 0));
+    assert_eq!((has("parallel", "export-json"), has("compare", "export-json")), (1, 1));
+    assert_eq!((has("parallel", "runs"), has("compare", "runs"), has("sleep", "runs")), (0, 1, 1));
 }
