@@ -49,7 +49,7 @@ mod tests {
     fn only_combinations_of_typed_values_are_counted() {
         let total = |line: &str| {
             let words: Vec<_> = line.split_whitespace().map(Into::into).collect();
-            total(&gnu_args::parse(&words).unwrap())
+            total(&flags::parse(&words, Scope::ONE_WAY).unwrap())
         };
         assert_eq!(total("echo ::: a b c"), Some(3));
         assert_eq!(total("-k echo ::: a b c ::: 1 2"), Some(6));

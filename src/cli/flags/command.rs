@@ -203,11 +203,10 @@ const SHARED: [(&Section, &str); 6] = [
 fn shared(command: Command, scope: Scope) -> Command {
     let options = SHARED.iter().flat_map(|(section, heading)| options(section, scope, heading));
     let options = options.map(|option| {
-        // Those that take any text have no other parser.
-        let is_known = option.get_action().takes_values();
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let option = option.help(capitalised(&help));
-        if is_known { option.num_args(1).allow_negative_numbers(true) } else { option }
+        let takes_value = option.get_action().takes_values();
+        if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
     });
     command.args(options)
 }

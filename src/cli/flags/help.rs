@@ -249,7 +249,7 @@ fn exit() -> String {
 fn gnu() -> String {
     let mut ignored = Vec::new();
     let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
-    for row in table::rows().filter(|row| row.is_gnu) {
+    for row in table::rows().filter(|row| row.is_gnu && !row.is_internal()) {
         match row.does {
             Does::IgnoredFlag | Does::IgnoredWord => ignored.push(row.shown()),
             Does::Refused(why) => match refused.iter_mut().find(|(known, _)| *known == why) {

@@ -18,9 +18,9 @@ pub(in crate::cli::flags) static MEASURING: Section = section("How to run it", &
         Text(|t, v| set(&mut t.study.runs, at_least_one(v)))).of(COMPARED),
     own(&["warmup"], "N", "run each way N times first without counting it [default: 0]",
         Text(|t, v| set(&mut t.study.warmup, values::count(v)))).of(COMPARED),
-    own(&["prepare"], "CMD", "a shell command to run before each run, outside the clock (which way: $PARSIM_WAY)",
+    own(&["prepare"], "CMD", "a shell command to run before each run, outside the clock\n(which way: $PARSIM_WAY)",
         Text(|t, v| { t.study.prepare = Some(v.to_owned()); Ok(()) })).of(COMPARED),
-    own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock (which way: $PARSIM_WAY);\nof parsim parallel and serial --cleanup is GNU parallel's, and takes no CMD",
+    own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock\n(which way: $PARSIM_WAY; in parsim parallel --cleanup is GNU parallel's and takes no CMD)",
         Text(|t, v| { t.study.cleanup = Some(v.to_owned()); Ok(()) })).of(COMPARED),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
@@ -41,7 +41,7 @@ pub(in crate::cli::flags) static PICTURES: Section = section("Report", &[
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static GATES: Section = section("Report", &[
-    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X (fewer than 5 runs: below X)"),
+    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),
         Text(|t, v| set(&mut t.study.fail_if_slower, values::at_least_nothing(v)))).of(SHOWN)

@@ -18,7 +18,7 @@ pub(in crate::cli::flags) static RUNNING: Section = section("Running", &[
     option(&["jobs", "max-procs", "maxprocs", "j", "P"], "N",
         "at a time: N, N%, +N, -N, 0 (as many as may be), a file with one\nof these, which is read again whenever a job is over",
         Word(|t, v| { t.run.jobs = Some(JobsOption::parse(v)); Ok(()) })).brief().of(Scope::BATCH.and(Scope::WORKLOAD))
-        .told(Scope::COMPARE.and(Scope::WORKLOAD), "tasks at a time: N, N%, +N, -N, 0 (as many as tasks), or a list or range to sweep (1,2,4 or 1-8)"),
+        .told(Scope::COMPARE.and(Scope::WORKLOAD), "tasks at a time: N, N%, +N, -N, 0 (as many as tasks), or a list or\nrange to sweep (1,2,4 or 1-8)"),
     option(&["timeout"], "SECONDS", "kill jobs that last longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
