@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::interrupt::{end_by, ending_signals};
 use crate::process::signals::{Attendant, Signals, Stir};
+use crate::process::{end_by, ending_signals};
 use crate::temporary;
 
 /// Where a target is, by whichever name.

@@ -36,8 +36,7 @@ use self::messages::{called_parallel, command_line, told};
 use self::terminal::{Terminal, print};
 use crate::format;
 use crate::host::Cores;
-use crate::interrupt::end_by;
-use crate::process::{self, init};
+use crate::process::{self, end_by, init};
 use crate::task::Way;
 use crate::temporary;
 
@@ -142,8 +141,8 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
     let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let workload = (row.from_matches)(matches, &look).map_err(|error| Fault::usage(&error))?;
-    workloads::run(workload, matches, words, started)
+    let build = |sharing| (row.from_matches)(matches, &look, sharing);
+    workloads::run(build, matches, words, started)
 }
 
 fn cpus() -> Result<End, Fault> {

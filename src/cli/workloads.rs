@@ -9,7 +9,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::flags::{Typed, Ways, When, Workers, shared_of};
+use super::flags::{Typed, Ways, When, shared_of};
 use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
 use super::services::Told;
@@ -18,23 +18,26 @@ use super::terminal::{self, Terminal};
 use crate::experiment::{Experiment, Hook};
 use crate::format;
 use crate::host::Limits;
-use crate::interrupt::{Hup, Interrupt};
-use crate::process;
+use crate::process::{self, Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Way;
-use crate::workload::Workload;
+use crate::workload::{Sharing, Workload};
 
-/// Runs `workload` as its subcommand's options say.
+/// Runs the workload that `build` makes as its subcommand's options say.
 pub(super) fn run(
-    workload: Box<dyn Workload>,
+    build: impl FnOnce(Sharing) -> anyhow::Result<Box<dyn Workload>>,
     matches: &ArgMatches,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    run_ways(workload, &shared_of(matches), &ways, Told::of(matches), words, started)
+    let typed = shared_of(matches);
+    let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
+    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
+    let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
+    run_ways(workload, &typed, &ways, Told::of(matches), words, started)
 }
 
 /// The same with the ways already chosen.
@@ -47,21 +50,17 @@ pub(super) fn run_ways(
     started: Instant,
 ) -> Result<End, Fault> {
     let terminal = Terminal::of(typed);
-    let apart = match ways.workers {
-        Workers::Threads => None,
-        Workers::Processes | Workers::Both => workload.stand_alone().map_err(|error| Fault::usage(&error))?,
-    };
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates(&typed.study);
     told.check_gates(&gates)?;
     let one_way = Wanted::reason(ways, &*workload);
     gates::check(&gates, wanted, one_way)?;
-    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, typed)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(&typed.output.exports)?;
     told.check(&exports)?;
-    let keeps_records = exports.any() || workload.asks_outside();
+    let keeps_records = exports.any() || workload.profile().external;
     let unwritten = OnceLock::new();
     let observer = told.observer(
         progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto))),
@@ -91,7 +90,6 @@ pub(super) fn run_ways(
         .run()
         .map_err(Fault::Own)?;
 
-    study.remarks.extend(apart);
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }

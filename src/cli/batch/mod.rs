@@ -56,11 +56,11 @@ use super::exports::Exports;
 use super::terminal::{self, Terminal};
 use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
 use crate::cli::flags::{self, Flag, Scope, Timeout, Typed, When};
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
 use crate::host::Host;
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Way;
 
@@ -101,7 +101,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut exports = Exports::open(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
-    let (reread, executor): (_, Box<dyn Executor>) = match way {
+    let (reread, executor): (_, Box<dyn Engine>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
         Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
@@ -123,6 +123,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
+    let observer = batch.observed_by(&*meter);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {
         // Nobody is going to see more of the machine than its cores.
@@ -133,7 +134,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
-        .observer(&*meter)
+        .observer(&observer)
         .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(line.to_vec(), started.elapsed())
         .run();

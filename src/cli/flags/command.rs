@@ -8,13 +8,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueEnum, ValueHint};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
 
 use super::help;
 use super::row::{Does, OptionRow, Scope};
 use super::table::{self, GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING, Section};
 use super::typed::Typed;
+use super::values::Workers;
 use crate::cli::exit::status;
 use crate::workload::{ROWS, Row};
 
@@ -122,18 +123,6 @@ pub(in crate::cli) struct Drawing {
     pub(in crate::cli) after: Option<PathBuf>,
 }
 
-/// Who does tasks side by side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Workers {
-    /// Threads of one process
-    #[default]
-    Threads,
-    /// A process for each, to which tasks are passed
-    Processes,
-    /// First the one, then the other: what starting processes and passing data costs
-    Both,
-}
-
 /// Which ways to run.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "How to run it")]
@@ -147,9 +136,6 @@ pub(in crate::cli) struct Ways {
     /// Both ways, compared, where one would do
     #[arg(long)]
     pub(in crate::cli) compare: bool,
-    /// Who does tasks in parallel
-    #[arg(long, value_enum, value_name = "WHO", default_value_t)]
-    pub(in crate::cli) workers: Workers,
 }
 
 fn completions() -> Command {
@@ -228,11 +214,16 @@ fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
         return arg.action(ArgAction::SetTrue);
     }
     arg = arg.value_name(row.value).value_hint(hint(row.value));
-    arg = if row.value == "WHEN" {
-        let when = PossibleValuesParser::new(["auto", "always", "never"]);
-        arg.value_parser(when.map(OsString::from)).hide_possible_values(true)
-    } else {
-        arg.value_parser(OsStringValueParser::new().try_map(move |value| checked(row, value)))
+    arg = match row.value {
+        "WHEN" => {
+            let when = PossibleValuesParser::new(["auto", "always", "never"]);
+            arg.value_parser(when.map(OsString::from)).hide_possible_values(true)
+        }
+        "WHO" => {
+            let who = Workers::abouts().map(|(name, about)| PossibleValue::new(name).help(about));
+            arg.value_parser(PossibleValuesParser::new(who).map(OsString::from))
+        }
+        _ => arg.value_parser(OsStringValueParser::new().try_map(move |value| checked(row, value))),
     };
     match row.does {
         Does::AfterEquals(_) => arg.num_args(0..=1).require_equals(true),
@@ -275,7 +266,7 @@ fn hint(name: &str) -> ValueHint {
         "PATH" => ValueHint::ExecutablePath,
         "CMD" => ValueHint::CommandString,
         // Its values are known.
-        "WHEN" => ValueHint::Unknown,
+        "WHEN" | "WHO" => ValueHint::Unknown,
         _ => ValueHint::Other,
     }
 }

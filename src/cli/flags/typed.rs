@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::jobs::JobsOption;
 use super::row::OptionRow;
-use super::values::{TermStep, Timeout, When};
+use super::values::{TermStep, Timeout, When, Workers};
 use crate::inputs::{Source, Trim};
 use crate::policy::{Delay, Halt, Load};
 use crate::report;
@@ -248,6 +248,8 @@ pub struct Replacements {
 pub struct RunOptions {
     /// `-j`
     pub jobs: Option<JobsOption>,
+    /// `--workers`
+    pub workers: Workers,
     /// `--threads-per-job`
     pub threads_per_job: Option<usize>,
     /// `--delay`

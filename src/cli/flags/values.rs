@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::engine::{self, EngineRow};
 use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
 
 impl Halt {
@@ -120,6 +121,46 @@ impl When {
             "never" => Ok(Self::Never),
             _ => Err("is not auto, always or never".to_owned()),
         }
+    }
+}
+
+/// Who does tasks side by side: an engine's name, or [`Workers::BOTH`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workers(&'static str);
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self(engine::ROWS[0].name)
+    }
+}
+
+impl Workers {
+    /// Threads, then processes.
+    const BOTH: &str = "both";
+
+    /// All that may be said, and what it means.
+    pub(super) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let both = "First the one, then the other: what starting processes and passing data costs";
+        engine::ROWS.iter().map(|row| (row.name, row.about)).chain([(Self::BOTH, both)])
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let named = Self::abouts().find(|(name, _)| *name == text);
+        let names = || Self::abouts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        named.map(|(name, _)| Self(name)).ok_or_else(|| format!("expected one of {}", names()))
+    }
+
+    /// The engines, in the order of their columns.
+    pub fn engines(self) -> impl Iterator<Item = &'static EngineRow> {
+        let both = ["threads", "processes"];
+        let is_meant = move |name| self.0 == name || (self.0 == Self::BOTH && both.contains(&name));
+        engine::ROWS.iter().filter(move |row| is_meant(row.name))
+    }
+
+    /// Whether it is what is used when nothing is said.
+    #[must_use]
+    pub fn is_default(self) -> bool {
+        self == Self::default()
     }
 }
 
