@@ -14,7 +14,7 @@ use super::terminal::{Terminal, written};
 use crate::format;
 use crate::process::{self, Patient};
 use crate::report::change::Pair;
-use crate::report::{self, Row};
+use crate::report::Row;
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 

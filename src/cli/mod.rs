@@ -16,7 +16,6 @@ mod plan;
 mod report;
 mod services;
 mod shell;
-mod streams;
 mod terminal;
 mod worker;
 mod workloads;

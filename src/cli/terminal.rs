@@ -26,6 +26,14 @@ pub(super) fn progress(when: When) -> Show {
     }
 }
 
+/// The same for a batch. Bare `--bar`, `--eta` and `--progress` are GNU parallel's;
+/// without any of them a batch shows none.
+pub(super) fn progress_of_batch(typed: &Typed) -> Show {
+    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
+    let usual = if asked { When::Auto } else { When::Never };
+    progress(typed.output.progress.unwrap_or(usual))
+}
+
 /// Puts `text` on stdout; that nobody reads on is no error.
 pub(super) fn print(text: &str) -> Result<End, Fault> {
     Terminal::print(text).map_err(Fault::Own)?;
@@ -67,7 +75,7 @@ impl Terminal {
     /// Puts what `draw` writes on stdout; that nobody reads on is no error.
     pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
         Self::has_stdout()?;
-        written(&mut Stdout(process::stdout()), draw).context("write to stdout")
+        written(&mut QuietStdout(process::stdout()), draw).context("write to stdout")
     }
 
     /// Refuses a stdout that was closed from the start, where all would vanish.
@@ -89,9 +97,9 @@ pub(super) fn written(
 }
 
 /// Standard output; what nobody reads any more is gone.
-struct Stdout(process::Stdout);
+struct QuietStdout(process::Stdout);
 
-impl Write for Stdout {
+impl Write for QuietStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         or_unread(self.0.write(bytes), bytes.len())
     }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{conflicts, defaults, info, placeholder, policy, show, width};
+use super::{conflicts, defaults, info, placeholder, policy, width};
 use crate::cli::bare_command::stdin_offers_nothing;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
 use crate::cli::gates::{self, gates};
 use crate::cli::shell::choose;
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, progress_of_batch};
 use crate::cli::workloads::{hook, report};
 use crate::engine::{Engine, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         batch = batch.output_files(output_files(&typed)?);
     }
     let mut exports = Exports::open(&typed.output.exports)?;
-    let observer = progress::observer(show(&typed));
+    let observer = progress::observer(progress_of_batch(&typed));
 
     let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
     executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));

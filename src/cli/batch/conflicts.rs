@@ -10,8 +10,8 @@ use crate::cli::flags::{Flag, Scope, Timeout, Typed};
 pub(in crate::cli) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
     for given in &typed.given {
-        if let Some(why) = given.row.not_compared {
-            return refuse(format!("{} does not go with compare: {why}", given.row.shown()));
+        if let Some(why) = given.not_compared {
+            return refuse(format!("--{} does not go with compare: {why}", given.name));
         }
     }
     if matches!(typed.run.timeout, Some(Timeout::Percent(_))) {
@@ -24,14 +24,14 @@ pub(in crate::cli) fn check_both_ways(typed: &Typed) -> Result<(), Fault> {
 
 /// Whether nothing of `typed` is for comparing alone.
 pub(super) fn goes_one_way(typed: &Typed) -> bool {
-    typed.given.iter().all(|given| given.row.scope.has(Scope::ONE_WAY))
+    typed.given.iter().all(|given| given.scope.has(Scope::ONE_WAY))
 }
 
 /// Refuses what cannot be done.
 pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
     let refuse = |text: String| Err(Fault::Usage(text));
-    if let Some(given) = typed.given.iter().find(|given| !given.row.scope.has(Scope::ONE_WAY)) {
-        return refuse(format!("{} goes with both ways: parsim compare", given.row.shown()));
+    if let Some(given) = typed.given.iter().find(|given| !given.scope.has(Scope::ONE_WAY)) {
+        return refuse(format!("--{} goes with both ways: parsim compare", given.name));
     }
     pairs::check(typed)?;
     if typed.pipes() && lacks_command(typed) {

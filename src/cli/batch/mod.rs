@@ -5,22 +5,19 @@
 //! |---|---|
 //! | `conflicts` | options that are refused, with reasons |
 //! | `pairs` | options that have no effect beside others |
-//! | `info` | what is asked for instead of a run |
+//! | `info` | what is asked for instead of a run; how many jobs, where the line says it |
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `job_input` | where jobs come from, and what they read |
-//! | `shuffle` | `--shuf` |
 //! | `width` | `-j` |
 //! | `placeholder` | `{way}` |
 //! | `compare` | both ways: which runs there are, and the report |
-//! | `job_count` | how many jobs, where the line says it |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
-//! | `policy` | when jobs start, are tried again, are given up |
-//! | `timeout` | a limit that follows how long jobs take |
+//! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
+//! | `streams` | output on stdout and stderr: tags, the bar out of its way |
 //! | `defaults` | options in `$PARSIM` |
 //! | `signal_thread` | what a signal does to the batch; progress as time passes |
-//! | `suspend_bar` | output with the bar out of its way |
 //! | `finish` | what is said when the batch is over, and the exit status |
 
 mod compare;
@@ -28,7 +25,6 @@ mod conflicts;
 mod defaults;
 mod finish;
 mod info;
-mod job_count;
 mod job_input;
 mod pairs;
 mod placeholder;
@@ -37,10 +33,8 @@ mod records;
 mod results;
 mod settings;
 mod shell;
-mod shuffle;
 mod signal_thread;
-mod suspend_bar;
-mod timeout;
+mod streams;
 mod width;
 
 use std::ffi::OsString;
@@ -48,14 +42,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
+use self::policy::MedianLimit;
 use self::settings::Purpose;
-use self::timeout::MedianLimit;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::terminal::{self, Terminal};
 use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, Flag, Scope, Timeout, Typed, When};
+use crate::cli::flags::{self, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
@@ -70,7 +64,7 @@ pub(super) fn exercise(words: &[OsString]) -> Option<Typed> {
     let typed = flags::parse(words, Scope::ONE_WAY).ok()?;
     let shared = Scope::ONE_WAY.and(Scope::WORKLOAD);
     let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-    let only_shared = typed.ask.is_none() && typed.given.iter().all(|given| given.row.scope.has(shared));
+    let only_shared = typed.ask.is_none() && typed.given.iter().all(|given| given.scope.has(shared));
     (nothing && only_shared && stdin_offers_nothing()).then_some(typed)
 }
 
@@ -90,7 +84,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS).map_err(Fault::Own)?;
     let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
-    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
+    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| info::job_count(&typed))));
     let meter = Arc::new(meter(&typed, &board));
     let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
@@ -154,17 +148,9 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
 /// it is sent USR2.
 fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
     let board = Arc::clone(board);
-    match (show(typed), typed.output.progress) {
+    match (terminal::progress_of_batch(typed), typed.output.progress) {
         (Show::Nothing, Some(_)) => Meter::new(board, Show::Nothing, false),
         (Show::Nothing, None) => Meter::new(board, terminal::progress(When::Auto), false),
         (show, _) => Meter::new(board, show, true),
     }
-}
-
-/// How progress is shown. Bare `--bar`, `--eta` and `--progress` are GNU
-/// parallel's; without any of them a batch shows none.
-fn show(typed: &Typed) -> Show {
-    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
-    let usual = if asked { When::Auto } else { When::Never };
-    terminal::progress(typed.output.progress.unwrap_or(usual))
 }

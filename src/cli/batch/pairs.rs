@@ -83,7 +83,7 @@ pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
 
 /// How the first one given of `options` was typed.
 fn given<'t>(typed: &'t Typed, options: &[&str]) -> Option<&'t str> {
-    let given = typed.given.iter().find(|given| options.contains(&given.name()))?;
+    let given = typed.given.iter().find(|given| options.contains(&given.name))?;
     Some(&given.spelled)
 }
 

@@ -13,10 +13,9 @@ use super::policy::{term_sequence, timeout};
 use super::records::{self, Lines};
 use super::results::{self, Results};
 use super::shell::shell;
-use super::suspend_bar::Beside;
+use super::streams::{Beside, Streams, Tag, trace};
 use crate::cli::exit::Fault;
 use crate::cli::flags::{Flag, Grouping, Typed};
-use crate::cli::streams::{Streams, Tag, trace};
 use crate::format::reason;
 use crate::inputs::{Packer, Packing};
 use crate::output::unnamed_file::{keep_files_in, unnamed_file};
@@ -258,7 +257,7 @@ pub(super) fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
 fn act(typed: &Typed) -> Act {
     let has = |flag| typed.flags.has(flag);
     if has(Flag::ShellQuote) {
-        return Act::PrintQuoted(typed.given.iter().filter(|given| given.name() == "shell-quote").count());
+        return Act::PrintQuoted(typed.given.iter().filter(|given| given.name == "shell-quote").count());
     }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
         (true, ..) => Act::Print,

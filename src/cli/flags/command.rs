@@ -12,9 +12,9 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
 
 use super::help;
-use super::row::{Does, OptionRow, Scope};
-use super::table::{self, GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING, Section};
-use super::typed::Typed;
+use super::row::{Does, OptionRow, Section};
+use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
+use super::typed::{Scope, Typed};
 use super::values::Workers;
 use crate::cli::exit::status;
 use crate::workload::{ROWS, Row};

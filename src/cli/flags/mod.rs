@@ -13,7 +13,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `row` | one option, and who has it |
+//! | `row` | one option, and sections of them |
 //! | `table/` | all options, section by section |
 //! | `typed` | [`Typed`]: everything that was typed |
 //! | `parse` | a batch's words into options, command and sources |
@@ -41,7 +41,6 @@ mod values;
 pub(super) use command::{BARE, Drawing, VERSION, Ways, command, shared_of};
 pub(super) use jobs::{JobCount, JobsOption};
 pub(super) use parse::parse;
-pub(super) use row::Scope;
-pub(super) use typed::{Ask, Color, Export, Flag, Grouping, StudyOptions, Typed};
+pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
 pub(super) use values::{TermStep, Timeout, When};

@@ -6,9 +6,9 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::row::{Does, OptionRow, Scope, Separators};
-use super::table::{self, Found};
-use super::typed::{Given, Typed};
+use super::row::{Does, OptionRow, Separators};
+use super::table::{self, Lookup};
+use super::typed::{Scope, Typed};
 use super::usage_error::unknown;
 use crate::cli::exit::Fault;
 use crate::inputs::{Joined, Origin, Source};
@@ -88,12 +88,12 @@ impl<'a> Parser<'a> {
         };
         let name = String::from_utf8_lossy(name);
         match table::long(&name, self.scope) {
-            Found::One(row) => {
+            Lookup::One(row) => {
                 let called = format!("--{name}");
                 self.take(row, &called, value, value.is_some())
             }
-            Found::None => refused(unknown(&format!("--{name}"))),
-            Found::Many(rows) => {
+            Lookup::None => refused(unknown(&format!("--{name}"))),
+            Lookup::Many(rows) => {
                 let names: Vec<String> = rows.iter().map(|row| row.shown()).collect();
                 let word = word.to_string_lossy();
                 refused(format!("option {word} may be {}", names.join(" or ")))
@@ -118,11 +118,7 @@ impl<'a> Parser<'a> {
             };
             let attached = (!after.is_empty()).then(|| OsStr::from_bytes(after));
             rest = match row.does {
-                Does::AfterEquals(_) | Does::MaybeWhen(_) => {
-                    self.take(row, &called, None, false)?;
-                    after
-                }
-                does if does.is_flag() => {
+                does if does.is_flag() || does.takes_value_after_equals() => {
                     self.take(row, &called, None, false)?;
                     after
                 }
@@ -177,7 +173,7 @@ impl<'a> Parser<'a> {
         match row.does {
             Does::Separator(word) => *word(&mut self.separators) = value.unwrap_or_default().to_owned(),
             Does::IgnoredFlag | Does::IgnoredWord => self.typed.ignored.push(row.names[0]),
-            _ => self.typed.given.push(Given { row, spelled: called.to_owned() }),
+            _ => self.typed.given.push(row.given(called)),
         }
         row.does.store(&mut self.typed, value).map_err(|reason| {
             let value = value.unwrap_or_default().to_string_lossy();

@@ -3,17 +3,18 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::LazyLock;
 
-use super::typed::{Export, Flag, Typed};
+use super::typed::{Export, Flag, Given, Scope, Typed};
 use crate::report;
 
 /// What storing a value came to; the text follows option and value.
 pub(super) type Stored = Result<(), String>;
 
 /// One row of the table of options.
-pub(in crate::cli) struct OptionRow {
+pub(super) struct OptionRow {
     /// All spellings without hyphens, the best first; one letter means `-x`.
-    pub(in crate::cli) names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
     /// What stands for its value in help; empty where it takes none.
     pub(super) value: &'static str,
     /// One line of help, in which a newline is a place to break; empty where nothing is
@@ -22,9 +23,9 @@ pub(in crate::cli) struct OptionRow {
     /// What is said in its place of a subcommand where the value has other forms.
     otherwise: Option<(Scope, &'static str)>,
     /// The subcommands that have it.
-    pub(in crate::cli) scope: Scope,
+    pub(super) scope: Scope,
     /// Why `compare` has to do without it.
-    pub(in crate::cli) not_compared: Option<&'static str>,
+    pub(super) not_compared: Option<&'static str>,
     /// Whether the help of one screen names it.
     pub(super) is_brief: bool,
     /// Whether GNU parallel has it.
@@ -69,30 +70,6 @@ pub(super) enum Does {
 pub(super) struct Separators {
     pub(super) values: OsString,
     pub(super) files: OsString,
-}
-
-/// Subcommands that have an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct Scope(u8);
-
-impl Scope {
-    /// `serial` and `parallel`.
-    pub(in crate::cli) const ONE_WAY: Self = Self(1);
-    pub(in crate::cli) const COMPARE: Self = Self(2);
-    /// Every batch of commands.
-    pub(in crate::cli) const BATCH: Self = Self(1 | 2);
-    /// The subcommands of workloads.
-    pub(in crate::cli) const WORKLOAD: Self = Self(4);
-    pub(in crate::cli) const REPORT: Self = Self(8);
-
-    pub(in crate::cli) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of `other` is in it.
-    pub(in crate::cli) const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
 /// An option of GNU parallel's that takes a `value` and is told of by `help`.
@@ -170,8 +147,18 @@ impl OptionRow {
         self.scope.has(scope) && !self.help(scope).is_empty()
     }
 
+    /// That it was given, and how it was typed.
+    pub(super) fn given(&self, spelled: &str) -> Given {
+        Given {
+            name: self.names[0],
+            spelled: spelled.to_owned(),
+            scope: self.scope,
+            not_compared: self.not_compared,
+        }
+    }
+
     /// The name that messages use, with its hyphens.
-    pub(in crate::cli) fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         shown(self.names[0])
     }
 
@@ -220,9 +207,9 @@ impl Does {
         matches!(self, Self::Set(_) | Self::Switch(_) | Self::IgnoredFlag)
     }
 
-    /// Whether its value may be left out.
-    pub(super) fn may_stand_alone(self) -> bool {
-        matches!(self, Self::MaybeWord(_) | Self::MaybeNumber(_) | Self::AfterEquals(_) | Self::MaybeWhen(_))
+    /// Whether its value may be left out, and otherwise follows `=`.
+    pub(super) fn takes_value_after_equals(self) -> bool {
+        matches!(self, Self::AfterEquals(_) | Self::MaybeWhen(_))
     }
 
     /// Takes note of the option in `typed`, with its value if it has one.
@@ -253,3 +240,46 @@ fn text(value: &OsStr) -> Result<&str, String> {
 pub(super) fn shown(name: &str) -> String {
     if name.len() == 1 { format!("-{name}") } else { format!("--{name}") }
 }
+
+/// Options of one kind.
+pub(super) struct Section {
+    /// The heading.
+    pub(super) title: &'static str,
+    /// The same in the help of one screen.
+    pub(super) brief: &'static str,
+    /// What stands before the options there.
+    pub(super) sample: &'static str,
+    /// What stands below the heading.
+    pub(super) intro: &'static str,
+    pub(super) rows: &'static [OptionRow],
+    /// Whether an option for each format of reports follows.
+    pub(super) has_exports: bool,
+}
+
+/// A section that stands for itself.
+pub(super) const fn section(title: &'static str, rows: &'static [OptionRow]) -> Section {
+    Section { title, brief: title, sample: "", intro: "", rows, has_exports: false }
+}
+
+impl Section {
+    /// The heading without what stands in brackets: where to read on.
+    pub(super) fn heading(&self) -> &'static str {
+        self.title.split_once(" (").map_or(self.title, |(heading, _)| heading)
+    }
+
+    /// Its options.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &'static OptionRow> + use<> {
+        let exports: &[OptionRow] = if self.has_exports { &EXPORTS } else { &[] };
+        self.rows.iter().chain(exports)
+    }
+}
+
+/// One option for each format of reports.
+static EXPORTS: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
+    let rows = report::ROWS.iter().enumerate().map(|(at, row)| {
+        let option = own(std::slice::from_ref(&row.option), "FILE", "", Does::Export(row));
+        let option = option.of(Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT));
+        if at == 0 { option.brief() } else { option }
+    });
+    rows.collect()
+});

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::table::{self, Found};
-use super::typed::Given;
+use super::table::{self, Lookup};
+use super::typed::Color;
 use super::*;
 use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
 use crate::policy::HaltWhen;
@@ -24,7 +24,7 @@ fn complaint(words: &[&str]) -> String {
 
 /// The best names of the options of `line`.
 fn given(line: &Typed) -> Vec<&'static str> {
-    line.given.iter().map(Given::name).collect()
+    line.given.iter().map(|given| given.name).collect()
 }
 
 fn values(words: &[&str]) -> Source {
@@ -331,14 +331,14 @@ fn no_option_of_its_own_takes_a_name_or_a_beginning_that_gnu_parallel_resolves()
             for length in 1..=name.len() {
                 let typed = &name[..length];
                 let Some(theirs) = in_gnu(typed) else { continue };
-                let Found::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
+                let Lookup::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
                 assert!(theirs.split('|').any(|name| ours.is_called(name)), "--{typed} is {ours:?}");
                 assert!(ours.is_gnu, "--{typed} is {ours:?}");
             }
         }
     }
     let of = |name: &str, scope| match table::long(name, scope) {
-        Found::One(row) => (row.names[0], row.is_gnu),
+        Lookup::One(row) => (row.names[0], row.is_gnu),
         _ => panic!("--{name}"),
     };
     assert_eq!(of("time", Scope::ONE_WAY), ("timeout", true));
@@ -357,13 +357,13 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             _ => Some("1"),
         };
         let words = match value {
-            Some(value) if row.does.may_stand_alone() => vec![format!("{}={value}", row.shown())],
+            Some(value) if row.does.takes_value_after_equals() => vec![format!("{}={value}", row.shown())],
             Some(value) => vec![row.shown(), value.to_owned()],
             None => vec![row.shown()],
         };
         let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
         let typed = parse(&words, Scope::COMPARE).unwrap_or_else(|error| panic!("{row:?}: {error}"));
-        assert!(typed.given.iter().all(|given| given.row.not_compared.is_none()), "{row:?}");
+        assert!(typed.given.iter().all(|given| given.not_compared.is_none()), "{row:?}");
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::jobs::JobsOption;
-use super::row::OptionRow;
 use super::values::{TermStep, Timeout, When, Workers};
 use crate::inputs::{Source, Trim};
 use crate::policy::{Delay, Halt, Load};
@@ -48,17 +47,42 @@ pub struct Typed {
 /// An option that was given.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// Which one.
-    pub row: &'static OptionRow,
+    /// Its best name.
+    pub name: &'static str,
     /// As it was typed, with hyphens and without its value.
     pub spelled: String,
+    /// Who has it.
+    pub scope: Scope,
+    /// Why `compare` has to do without it.
+    pub not_compared: Option<&'static str>,
 }
 
-impl Given {
-    /// Its best name.
+/// Subcommands that have an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope(u8);
+
+impl Scope {
+    /// `serial` and `parallel`.
+    pub const ONE_WAY: Self = Self(1);
+    /// `compare`.
+    pub const COMPARE: Self = Self(2);
+    /// Every batch of commands.
+    pub const BATCH: Self = Self(1 | 2);
+    /// The subcommands of workloads.
+    pub const WORKLOAD: Self = Self(4);
+    /// `report`.
+    pub const REPORT: Self = Self(8);
+
+    /// These and `other`.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.row.names[0]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in it.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 

@@ -115,6 +115,6 @@ fn subcommand(word: &str) -> Option<(usize, String)> {
 fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
     names
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
 }

@@ -2,10 +2,9 @@
 
 use super::super::jobs::JobsOption;
 use super::super::row::Does::{IgnoredFlag, IgnoredWord, Refused, Text};
-use super::super::row::{Stored, quiet};
+use super::super::row::{Section, Stored, quiet, section};
 use super::super::typed::Typed;
 use super::super::values;
-use super::{Section, section};
 
 const HERE: &str = "parsim runs on this machine only";
 const PERL: &str = "parsim evaluates no Perl";

@@ -4,10 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{Bytes, MaybeNumber, MaybeWord, Separator, Set, Text, Word};
-use super::super::row::{Stored, flag, option, quiet};
+use super::super::row::{Section, Stored, flag, option, quiet, section};
 use super::super::typed::{Flag, Typed};
 use super::super::values;
-use super::{Section, section};
 use crate::inputs::{Origin, Source, Trim, unescape};
 
 const GONE: &str = "the input would be gone after the first run: cut it into files, and compare over these";

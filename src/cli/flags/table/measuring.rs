@@ -2,11 +2,10 @@
 //! they are about the report, with `report`.
 
 use super::super::row::Does::{Refused, Set, Text, Word};
-use super::super::row::{Scope, own};
-use super::super::typed::Flag;
+use super::super::row::{Section, own, section};
+use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Workers};
-use super::running::{at_least_one, number, set};
-use super::{Section, section};
+use super::running::{at_least_one, set};
 use crate::cli::exit::status;
 
 const COMPARED: Scope = Scope::COMPARE.and(Scope::WORKLOAD);

@@ -4,11 +4,10 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{AfterEquals, MaybeWhen, Switch, Text, Word};
-use super::super::row::{Scope, flag, option, own, quiet};
-use super::super::typed::{Ask, Color, Flag, Grouping};
+use super::super::row::{Section, flag, option, own, quiet, section};
+use super::super::typed::{Ask, Color, Flag, Grouping, Scope};
 use super::super::values::{When, resolved};
 use super::running::{number, set};
-use super::{Section, section};
 
 const LOGS: &str = "compare runs each job several times; parsim serial and parsim parallel keep logs and results, and --export-json keeps the records of all runs";
 const ALL_JOBS: &str = "both ways have to do all of the jobs";

@@ -2,10 +2,9 @@
 
 use super::super::jobs::JobsOption;
 use super::super::row::Does::{IgnoredFlag, Set, Text, Word};
-use super::super::row::{Scope, Stored, flag, option, own, quiet};
-use super::super::typed::Flag;
+use super::super::row::{Section, Stored, flag, option, own, quiet, section};
+use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout};
-use super::{Section, section};
 use crate::cli::exit::status;
 use crate::policy::{Delay, Halt, Load};
 

@@ -1,13 +1,16 @@
-//! Jobs' output on stdout and stderr, with a tag before each line if asked for.
+//! Jobs' output on stdout and stderr: with a tag before each line if asked for, and
+//! with the progress bar out of its way where both are seen on one terminal.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 
 use signal_hook::consts::SIGPIPE;
 
 use crate::output::{Channel, Destination};
 use crate::process::child::widen;
 use crate::process::{self, Interrupt, stdout_was_open};
+use crate::progress::Meter;
 use crate::task::{Outcome, Task};
 use crate::template::{Counts, Quoting, Template};
 
@@ -127,4 +130,42 @@ impl Destination for Streams {
 pub(super) fn trace(line: &[u8]) {
     // With stderr closed there is nobody to show it to.
     let _ = process::stderr().write_all(line);
+}
+
+/// A destination that shares the terminal with a meter.
+pub(super) struct Beside<D> {
+    inner: D,
+    meter: Arc<Meter>,
+    /// By channel: whether it goes where the bar is. A pipe whose reader is slow
+    /// is not to hold up the bar.
+    on_terminal: [bool; 2],
+}
+
+impl<D: Destination> Beside<D> {
+    pub(super) fn new(inner: D, meter: Arc<Meter>) -> Self {
+        let on_terminal = [io::stdout().is_terminal(), io::stderr().is_terminal()];
+        Self { inner, meter, on_terminal }
+    }
+}
+
+impl<D: Destination> Destination for Beside<D> {
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        if !self.on_terminal[channel as usize] {
+            return self.inner.write(task, channel, bytes);
+        }
+        let inner = &mut self.inner;
+        self.meter.beside(|has_bar| {
+            let written = inner.write(task, channel, bytes);
+            if has_bar && !bytes.ends_with(b"\n") {
+                // The bar comes back in a line of its own; what was written stays
+                // as it is wherever it is no terminal.
+                let _ = process::stderr().write_all(b"\n");
+            }
+            written
+        })
+    }
+
+    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
+        self.inner.close(task, outcome)
+    }
 }
