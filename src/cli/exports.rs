@@ -13,8 +13,8 @@ use super::flags::Export;
 use super::terminal::{Terminal, written};
 use crate::format;
 use crate::process::{self, Patient};
-use crate::report::change::Pair;
 use crate::report::Row;
+use crate::report::change::Pair;
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 

@@ -86,20 +86,9 @@ impl Scope {
     }
 }
 
-macro_rules! flags {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// An option without a value.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Flag { $($(#[$doc])* $name,)* }
-
-        impl Flag {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-        }
-    };
-}
-
-flags! {
+/// An option without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
     /// `--ascii`
     Ascii,
     /// `--bar`
