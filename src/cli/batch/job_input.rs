@@ -19,7 +19,7 @@ use crate::template::Options;
 use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
 
 /// Where the jobs come from, once their columns have names.
-pub(super) struct Jobs {
+pub(super) struct JobSource {
     inputs: Option<Inputs>,
     /// With the names that messages call them.
     files: Vec<(PathBuf, File)>,
@@ -39,7 +39,7 @@ pub(super) fn offer(typed: &Typed) -> Offer {
     }
 }
 
-impl Jobs {
+impl JobSource {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
         let stdin: File = io::stdin()

@@ -39,14 +39,14 @@ pub struct Typed {
     /// Measuring and comparing.
     pub study: StudyOptions,
     /// The options that have an effect, in order.
-    pub given: Vec<Given>,
+    pub given: Vec<GivenOption>,
     /// The options that were accepted without effect.
     pub ignored: Vec<&'static str>,
 }
 
 /// An option that was given.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct GivenOption {
     /// Its best name.
     pub name: &'static str,
     /// As it was typed, with hyphens and without its value.
