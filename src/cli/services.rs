@@ -9,15 +9,15 @@ use std::sync::OnceLock;
 use anyhow::anyhow;
 use clap::ArgMatches;
 
-use super::exit::{End, Fault};
+use super::exit::{End, Fault, status};
 use super::exports::Exports;
 use super::gates;
-use super::term::Terminal;
+use super::terminal::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
-use crate::task::Way;
+use crate::task::Column;
 
 /// To whom it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +43,11 @@ impl Told {
     /// A monitor has no status for a missed gate.
     pub(super) fn check_gates(self, gates: &Gates) -> Result<(), Fault> {
         if self == Self::Nagios && *gates != Gates::default() {
-            let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
-                        only: take --format json-lines, or leave them out";
+            let text = concat!(
+                "--min-speedup and --fail-if-slower end with ",
+                status!(Missed),
+                ", and a monitor reads statuses 0 to 3 only: take --format json-lines, or leave them out"
+            );
             return Err(Fault::Usage(text.to_owned()));
         }
         Ok(())
@@ -68,7 +71,7 @@ impl Told {
         match self {
             Self::JsonLines => {
                 let stdout = Mutex::new(process::stdout());
-                Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
+                Box::new(Lines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
             }
             Self::Text | Self::Nagios => progress,
         }
@@ -110,7 +113,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     if !is_check || !asked {
         return None;
     }
-    let text = super::told(argv, fault).replace('|', "/");
+    let text = super::messages::told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
     let _ = Terminal::print(&format!("TAP UNKNOWN - {text}\n"));
     Some(End::Status(Health::Unknown as u8))
@@ -119,7 +122,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
 /// Writes an object for each service that is done.
 struct Lines<'a> {
     progress: Box<dyn Observer>,
-    way: Mutex<Way>,
+    column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
     stdout: Mutex<process::Stdout>,
@@ -147,10 +150,10 @@ impl Observer for Lines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {
-            Event::RunStarted { way, .. } => *self.way.lock() = *way,
+            Event::RunStarted { column, .. } => self.column.lock().clone_from(column),
             Event::TaskFinished(record) => {
-                let way = *self.way.lock();
-                if let Some(line) = services::json_line(record, way) {
+                let column = self.column.lock().clone();
+                if let Some(line) = services::json_line(record, &column.name) {
                     self.write(&line);
                 }
             }

@@ -12,12 +12,12 @@ use crate::engine::Run;
 use crate::measure::FakeClock;
 use crate::output::{Channel, handed_on};
 use crate::study::WorkerCosts;
-use crate::task::{Outcome, Record, Task, Way};
+use crate::task::{Column, Outcome, Record, Task};
 use crate::workload::Workload;
 
 /// Lays out tasks whose durations `time_of` tells.
 pub struct Mock<'a, F> {
-    way: Way,
+    column: Column,
     width: usize,
     clock: &'a FakeClock,
     time_of: F,
@@ -30,8 +30,8 @@ type TextOf<'a> = Box<dyn Fn(&Task) -> Vec<u8> + 'a>;
 impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
     /// `width` slots; `clock` must be the experiment's clock.
     #[must_use]
-    pub fn new(way: Way, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
-        Self { way, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
+    pub fn new(column: Column, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
+        Self { column, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
     }
 
     /// The same where each task writes what `text_of` tells, line by line, at its end.
@@ -42,11 +42,11 @@ impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
 }
 
 /// Tasks by their ends, then by their slots; with their starts.
-type Running = BTreeMap<(Duration, u32), (Duration, Task)>;
+type LaidOut = BTreeMap<(Duration, u32), (Duration, Task)>;
 
 impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
-    fn way(&self) -> Way {
-        self.way
+    fn column(&self) -> Column {
+        self.column.clone()
     }
 
     fn width(&self) -> usize {
@@ -54,7 +54,7 @@ impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
     }
 
     fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
-        let mut running = Running::new();
+        let mut running = LaidOut::new();
         let mut now = Duration::ZERO;
         loop {
             if running.len() == self.width {
@@ -73,7 +73,7 @@ impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
 }
 
 impl<F: Fn(&Task) -> Duration> Mock<'_, F> {
-    fn end_first(&self, run: &Run<'_>, running: &mut Running) -> Option<Duration> {
+    fn end_first(&self, run: &Run<'_>, running: &mut LaidOut) -> Option<Duration> {
         let ((end, slot), (start, task)) = running.pop_first()?;
         let wall = end.saturating_sub(start);
         let record = Record {
@@ -84,7 +84,7 @@ impl<F: Fn(&Task) -> Duration> Mock<'_, F> {
             cpu: wall,
             ..Record::without_measures(task.seq, Outcome::Success)
         };
-        let mut output = run.sink.open(&task);
+        let mut output = run.sink.open((&task).into());
         let text = (self.text_of)(&task);
         let mut lines = text.split_inclusive(|&byte| byte == b'\n');
         let written = lines.try_for_each(|line| output.write(Channel::Out, line));

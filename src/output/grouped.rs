@@ -18,7 +18,7 @@ use std::sync::{Arc, MutexGuard};
 
 use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, no_room};
 use super::start_grace::StartGrace;
-use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record, Task};
 
 /// Hands the output of each task on as a whole.
@@ -54,7 +54,7 @@ impl<D: Destination> Grouped<D> {
 }
 
 impl<D: Destination> Sink for Grouped<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         self.door().opened.insert(task.turn);
         Box::new(GroupedOutput::new(self, task, SpillFile::default()))
     }
@@ -62,7 +62,7 @@ impl<D: Destination> Sink for Grouped<D> {
 
 struct GroupedOutput<'a, D> {
     grouped: &'a Grouped<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
     /// What was put aside, by channel.
     waiting: [SpillBuffer; 2],
     spill: SpillFile,
@@ -80,7 +80,7 @@ enum Goes {
 }
 
 impl<'a, D: Destination> GroupedOutput<'a, D> {
-    fn new(grouped: &'a Grouped<D>, task: &'a Task, spill: SpillFile) -> Self {
+    fn new(grouped: &'a Grouped<D>, task: TaskRef<'a>, spill: SpillFile) -> Self {
         Self { grouped, task, waiting: <[SpillBuffer; 2]>::default(), spill, goes: Goes::Aside }
     }
 
@@ -103,7 +103,7 @@ impl<'a, D: Destination> GroupedOutput<'a, D> {
         let mut result = Ok(());
         for piece in self.waiting.iter_mut().flat_map(SpillBuffer::take) {
             self.grouped.in_memory.fetch_sub(piece.in_memory(), Ordering::Relaxed);
-            let write = |channel, block: &[u8]| destination.write(self.task, channel, block);
+            let write = |channel, block: &[u8]| destination.write(&self.task, channel, block);
             result = result.and(piece.read(&self.spill, write));
         }
         result
@@ -121,7 +121,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let grouped = self.grouped;
         if let Goes::Through = self.goes {
-            return grouped.door().destination.write(self.task, channel, bytes);
+            return grouped.door().destination.write(&self.task, channel, bytes);
         }
         let waiting = &mut self.waiting[channel as usize];
         // Taken first, so that tasks which write at once cannot all find room.
@@ -163,7 +163,8 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
     }
 
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        let Self { grouped, task, .. } = *self;
+        let grouped = self.grouped;
+        let task = self.task.clone();
         let own = Some(task.seq);
         let mut door = grouped.door();
         let has_output = !self.is_empty();
@@ -181,7 +182,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
         } else {
             self.hand_on(&mut door.destination)
         };
-        let closed = door.destination.close(task, &record.outcome);
+        let closed = door.destination.close(&task, &record.outcome);
         if door.holder == own {
             door.holder = None;
             door.held_up.drain(..).for_each(|wake| wake());
@@ -208,7 +209,7 @@ mod tests {
             let kept = Kept::new(100);
             let grouped = Grouped::new(kept.clone(), budget);
             let (first, second) = (Task::new(0, ""), Task::new(1, ""));
-            let (mut one, mut two) = (grouped.open(&first), grouped.open(&second));
+            let (mut one, mut two) = (grouped.open((&first).into()), grouped.open((&second).into()));
             one.write(Channel::Out, b"a1 ").unwrap();
             two.write(Channel::Out, b"b1 ").unwrap();
             one.write(Channel::Out, b"a2 ").unwrap();
@@ -232,7 +233,7 @@ mod tests {
             rings.fetch_add(1, Ordering::Relaxed);
         });
         let on_a_full_disk = |task| Box::new(GroupedOutput::new(&grouped, task, SpillFile::full()));
-        let (mut one, mut two) = (on_a_full_disk(&first), on_a_full_disk(&second));
+        let (mut one, mut two) = (on_a_full_disk((&first).into()), on_a_full_disk((&second).into()));
         one.write(Channel::Out, b"a1 ").unwrap();
         assert_eq!(one.holds_up(&wake), None, "there was memory");
         one.write(Channel::Out, b"a2 ").unwrap();
@@ -255,13 +256,13 @@ mod tests {
         let grouped = Grouped::new(kept.clone(), 1000);
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
         let opened = Instant::now();
-        let mut one = grouped.open(&first);
+        let mut one = grouped.open((&first).into());
         one.write(Channel::Out, b"a ").unwrap();
         let (is_open, opens) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let (grouped, second) = (&grouped, &second);
             scope.spawn(move || {
-                let mut two = grouped.open(second);
+                let mut two = grouped.open(second.into());
                 two.write(Channel::Out, b"b ").unwrap();
                 is_open.send(()).unwrap();
                 two.close(record(0), &Acknowledged::default());

@@ -9,7 +9,7 @@ use std::sync::MutexGuard;
 
 use super::spill_buffer::{SpillBuffer, SpillFile};
 use super::start_grace::StartGrace;
-use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, handed_on};
 use crate::task::{Record, Task};
 
 /// So much of a line that has not ended waits in memory.
@@ -67,7 +67,7 @@ impl<D: Destination> Lines<D> {
 }
 
 impl<D: Destination> Sink for Lines<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         self.door.lock().opened.insert(task.turn);
         Box::new(LinesOutput {
             lines: self,
@@ -80,7 +80,7 @@ impl<D: Destination> Sink for Lines<D> {
 
 struct LinesOutput<'a, D> {
     lines: &'a Lines<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
     /// By channel: the beginning of a line whose end has not come.
     begun: [SpillBuffer; 2],
     spill: SpillFile,
@@ -98,7 +98,7 @@ impl<D: Destination> LinesOutput<'_, D> {
     fn hand_on(&mut self, channel: Channel, destination: &mut D) -> io::Result<()> {
         let begun = self.begun[channel as usize].take();
         let handed_on = begun.iter().try_for_each(|piece| {
-            piece.read(&self.spill, |channel, block| destination.write(self.task, channel, block))
+            piece.read(&self.spill, |channel, block| destination.write(&self.task, channel, block))
         });
         // What cannot be given back is used again.
         if self.begun.iter().all(SpillBuffer::is_empty) {
@@ -118,9 +118,9 @@ impl<D: Destination> TaskOutput for LinesOutput<'_, D> {
         };
         let Some(end) = end else { return self.put(channel, bytes) };
         let (lines, rest) = bytes.split_at(end);
-        let mut door = self.lines.in_turn(self.task);
+        let mut door = self.lines.in_turn(&self.task);
         self.hand_on(channel, &mut door.destination)?;
-        door.destination.write(self.task, channel, lines)?;
+        door.destination.write(&self.task, channel, lines)?;
         drop(door);
         self.put(channel, rest)
     }
@@ -128,11 +128,11 @@ impl<D: Destination> TaskOutput for LinesOutput<'_, D> {
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let lines = self.lines;
         let is_silent = self.begun.iter().all(SpillBuffer::is_empty);
-        let mut door = if is_silent { lines.door.lock() } else { lines.in_turn(self.task) };
+        let mut door = if is_silent { lines.door.lock() } else { lines.in_turn(&self.task) };
         let LinesDoor { destination, opened } = &mut *door;
         opened.remove(self.task.turn);
         let [out, err] = [Channel::Out, Channel::Err].map(|channel| self.hand_on(channel, destination));
-        let closed = destination.close(self.task, &record.outcome);
+        let closed = destination.close(&self.task, &record.outcome);
         drop(door);
         lines.over.notify_all();
         acknowledge.acknowledge(handed_on(record, out.and(err).and(closed)));
@@ -151,7 +151,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
-        let (mut one, mut two) = (lines.open(&first), lines.open(&second));
+        let (mut one, mut two) = (lines.open((&first).into()), lines.open((&second).into()));
         one.write(Channel::Out, b"a").unwrap();
         two.write(Channel::Out, b"b1\nb").unwrap();
         one.write(Channel::Out, b"1\na2").unwrap();
@@ -165,7 +165,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         for (written, seen) in [
             ("10%\r2", "10%\r"),
             ("0%\r", "10%\r20%\r"),
@@ -183,7 +183,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::torn(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         output.write(Channel::Out, b"no end").unwrap();
         assert_eq!(kept.head(), b"no end");
         output.close(record(0), &Acknowledged::default());
@@ -194,7 +194,7 @@ mod tests {
         let kept = Kept::new(10 << 20);
         let lines = Lines::new(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         let block = vec![b'x'; 300_000];
         for _ in 0..9 {
             output.write(Channel::Out, &block).unwrap();

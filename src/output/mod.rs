@@ -48,4 +48,4 @@ pub use row_file::{EarlierRows, RowFile, RowsEnd};
 pub use table_rows::{HeadedRows, RowsToFile, TableForm};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
-pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, Wake, handed_on};
+pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, TaskRef, Wake, handed_on};

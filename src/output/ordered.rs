@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::early::{Early, Over};
 use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, SpillPiece, no_room};
-use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Record, Task};
 
 /// The share of the budget that records of tasks that are over may take: they come
@@ -150,35 +150,35 @@ impl<D: Destination> Ordered<D> {
 }
 
 impl<D: Destination> Sink for Ordered<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(OrderedOutput { ordered: self, task })
     }
 }
 
 struct OrderedOutput<'a, D> {
     ordered: &'a Ordered<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
 }
 
 impl<D: Destination> TaskOutput for OrderedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let route = self.ordered.with_state(|state| state.route(self.task, channel, bytes));
+        let route = self.ordered.with_state(|state| state.route(&self.task, channel, bytes));
         if let Route::Aside = route {
             return Ok(());
         }
         let mut destination = self.ordered.destination.lock();
         match route {
-            Route::Overflowing => self.ordered.release_all(&mut destination, self.task),
+            Route::Overflowing => self.ordered.release_all(&mut destination, &self.task),
             Route::Through | Route::Aside => {
-                self.ordered.release(&mut destination, self.task)?;
-                destination.write(self.task, channel, bytes)
+                self.ordered.release(&mut destination, &self.task)?;
+                destination.write(&self.task, channel, bytes)
             }
         }
     }
 
     fn holds_up(&mut self, wake: &Wake) -> Option<String> {
         self.ordered.with_state(|state| {
-            let why = state.full.clone().filter(|_| state.has_no_room_for(self.task))?;
+            let why = state.full.clone().filter(|_| state.has_no_room_for(&self.task))?;
             state.held_up.push(Arc::clone(wake));
             Some(why)
         })
@@ -188,14 +188,14 @@ impl<D: Destination> TaskOutput for OrderedOutput<'_, D> {
         let state = self.ordered.state.lock();
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
-        let has_no_room = |state: &mut Turns| state.has_no_room_for(self.task);
+        let has_no_room = |state: &mut Turns| state.has_no_room_for(&self.task);
         let mut state = self.ordered.passed.wait_while(state, has_no_room);
         if self.task.turn != state.turn {
-            state.over_early(self.task, record);
+            state.over_early(&self.task, record);
             return;
         }
         drop(state);
-        self.ordered.end_turn(self.task, record, acknowledge);
+        self.ordered.end_turn(&self.task, record, acknowledge);
         self.ordered.passed.notify_all();
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::failure_tails::{FailureTails, Tail};
 use super::result_place::{Readers, ResultPaths, ResultPlace};
-use super::traits::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
 
@@ -38,10 +38,10 @@ impl ResultFiles {
 }
 
 impl Sink for ResultFiles {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        let paths = self.place.paths(task);
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
+        let paths = self.place.paths(&task);
         let files = OpenFiles::create(&paths);
-        let name = self.names.as_ref().map(|names| names.open(task));
+        let name = self.names.as_ref().map(|names| names.open(task.clone()));
         let tail = Tail::default();
         Box::new(ResultFilesOutput {
             results: self,
@@ -57,7 +57,7 @@ impl Sink for ResultFiles {
 
 struct ResultFilesOutput<'a> {
     results: &'a ResultFiles,
-    task: &'a Task,
+    task: TaskRef<'a>,
     paths: ResultPaths,
     /// None when the error was told.
     files: Option<io::Result<OpenFiles>>,
@@ -110,7 +110,7 @@ impl TaskOutput for ResultFilesOutput<'_> {
             // Dropped, the files vanish.
             _ if was_cut_off => Ok(()),
             Some(Ok(files)) => {
-                put(files, &self.paths, self.task, self.is_whole && is_result(&record.outcome))
+                put(files, &self.paths, &self.task, self.is_whole && is_result(&record.outcome))
             }
             Some(Err(error)) => Err(error),
             None => Ok(()),

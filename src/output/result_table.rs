@@ -13,7 +13,7 @@ use super::failure_tails::{FailureTails, Tail};
 use super::journals::Beginning;
 use super::spill_buffer::{SpillBuffer, SpillFile};
 use super::table_rows::{TableForm, values};
-use super::traits::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
 use crate::event::Journal;
 use crate::task::{Outcome, Record, Task};
 
@@ -138,14 +138,14 @@ impl Captured {
 }
 
 impl Sink for ResultTable {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(TableOutput { table: self, task, captured: Captured::default(), tail: Tail::default() })
     }
 }
 
 struct TableOutput<'a> {
     table: &'a ResultTable,
-    task: &'a Task,
+    task: TaskRef<'a>,
     captured: Captured,
     tail: Tail,
 }
@@ -163,11 +163,11 @@ impl TaskOutput for TableOutput<'_> {
         if record.outcome.is_failure() {
             table.tails.keep(task.seq, tail);
         }
-        let mut row = table.rows.open(task);
+        let mut row = table.rows.open(task.clone());
         let written = match record.outcome {
             // No row; but those that wait for this one's turn need not any more.
             Outcome::Interrupted => Ok(()),
-            _ => table.cells(&record, task, &captured, &mut *row),
+            _ => table.cells(&record, &task, &captured, &mut *row),
         };
         row.close(handed_on(record, written), acknowledge);
     }

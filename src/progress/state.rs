@@ -154,10 +154,10 @@ impl Observer for ProgressState {
     fn observe(&self, event: &Event<'_>) {
         let mut tally = self.tally.lock();
         match *event {
-            Event::RunStarted { way, run, tasks, bytes, unit, .. } => {
+            Event::RunStarted { column, run, tasks, bytes, unit, .. } => {
                 *tally = Tally {
                     began: Some(Instant::now()),
-                    run: if run == 0 { format!("{way} warm-up") } else { format!("{way} {run}") },
+                    run: if run == 0 { format!("{column} warm-up") } else { format!("{column} {run}") },
                     unit: unit.to_owned(),
                     total: tasks.or(self.expected),
                     total_bytes: bytes.filter(|&bytes| bytes > 0),
@@ -293,7 +293,7 @@ fn shortened(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Way;
+    use crate::task::Column;
 
     fn snapshot(total: Option<u64>) -> Snapshot {
         let task = RunningTask { slot: 1, seq: 4, lasts: Duration::from_secs(75), label: "sleep 99".into() };
@@ -329,8 +329,8 @@ mod tests {
     #[test]
     fn who_was_stopped_and_continued_is_not_stopped_and_a_wait_that_is_over_is_none() {
         let state = ProgressState::default();
-        let (way, unit) = (Way::Parallel, "job");
-        state.observe(&Event::RunStarted { way, width: 2, run: 1, tasks: None, bytes: None, unit });
+        let (column, unit) = (&Column::PARALLEL, "job");
+        state.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
         state.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         state.observe(&Event::TaskStopped { seq: 0, slot: 0, signal: 21, group: 9, is_news: true });
         state.observe(&Event::StartsHeldUp { why: "load 9", is_news: false });
@@ -346,15 +346,15 @@ mod tests {
     fn the_total_is_known_when_the_tasks_have_ended_and_not_before() {
         let state = ProgressState::default();
         assert_eq!(state.snapshot(), None);
-        let (way, unit) = (Way::Parallel, "job");
-        state.observe(&Event::RunStarted { way, width: 2, run: 1, tasks: None, bytes: None, unit });
+        let (column, unit) = (&Column::PARALLEL, "job");
+        state.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
         state.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         state.observe(&Event::TaskNamed { slot: 0, label: "true" });
         let now = state.snapshot().unwrap();
         assert_eq!((now.total, now.started, now.running[0].label.as_str()), (None, 1, "true"));
         state.observe(&Event::TasksEnded { tasks: 1 });
         assert_eq!(state.snapshot().unwrap().left(), Some(0));
-        state.observe(&Event::RunFinished { way });
+        state.observe(&Event::RunFinished { column });
         assert_eq!((state.snapshot(), state.not_started()), (None, Some(0)));
     }
 

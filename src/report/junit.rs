@@ -10,23 +10,23 @@ use std::io::Write;
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Row, text, timeline};
+use super::{Format, sentences, timeline};
 use crate::numbers;
-use crate::study::{Agreement, Column, Cut, Difference, Study};
-use crate::style::Styles;
-use crate::task::{Outcome, Record, Way};
+use crate::study::{Agreement, ColumnResult, Cut, Study};
+use crate::task::{Outcome, Record};
 use crate::text::printable;
 
 /// The row of the table of formats.
-pub const ROW: Row = Row {
+pub const ROW: Format = Format {
     option: "export-junit",
     about: "every task as a test case for CI, in JUnit's XML",
+    tells_half_a_run: true,
     render,
     between: None,
 };
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut report = Report::new(text::command_line(study));
+    let mut report = Report::new(sentences::command_line(study));
     for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
         report.add_test_suite(suite(study, column));
     }
@@ -45,7 +45,7 @@ fn class(study: &Study) -> String {
     format!("parsim.{}", printable(&study.workload))
 }
 
-fn suite(study: &Study, column: &Column) -> TestSuite {
+fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
     let name = study.name(column);
     let mut suite = TestSuite::new(name.clone());
     let class = format!("{}.{name}", class(study));
@@ -58,7 +58,7 @@ fn suite(study: &Study, column: &Column) -> TestSuite {
     if records.is_empty() {
         let succeeded = column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0);
         suite.add_test_cases(
-            failed(study, column.way).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
+            failed(study, column.way()).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
         );
     }
     suite.add_test_cases(records.values().map(|record| case(record)).map(of_class(&class)));
@@ -67,15 +67,15 @@ fn suite(study: &Study, column: &Column) -> TestSuite {
 
 /// The run that a signal cut short: what was done, and how much was not.
 fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
-    let name = format!("{} (interrupted)", study.called(cut.way));
+    let name = format!("{} (interrupted)", study.called(&cut.way));
     let mut suite = TestSuite::new(name.clone());
     let records = cases([&cut.records[..]]);
     let mut done: Vec<TestCase> = records.values().map(|record| case(record)).collect();
     let mut told = done.len() as u64;
     if records.is_empty() {
         // What failed in earlier runs is told with these.
-        let is_first = study.columns.iter().all(|column| column.way != cut.way || column.runs.is_empty());
-        done.extend(failed(study, cut.way).filter(|_| is_first));
+        let is_first = study.columns.iter().all(|column| column.way() != cut.way || column.runs.is_empty());
+        done.extend(failed(study, &cut.way).filter(|_| is_first));
         told = done.len() as u64 + cut.finished;
         done.extend(succeeded_unseen(cut.finished));
     }
@@ -138,7 +138,7 @@ fn case(record: &Record) -> TestCase {
 }
 
 /// Without records the failures still have names.
-fn failed(study: &Study, way: Way) -> impl Iterator<Item = TestCase> {
+fn failed(study: &Study, way: &str) -> impl Iterator<Item = TestCase> {
     study.failures.values().filter(move |failure| failure.is_of(way)).map(|failure| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(printable(&failure.why));
@@ -156,18 +156,12 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     let mut status = TestCaseStatus::success();
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(printable(&text::identical(agreement, Styles::plain())));
-        let named = agreement.differences.iter().map(differs);
-        let differing: Vec<String> = named.chain(text::and_more(agreement)).collect();
+        status.set_message(printable(&sentences::identical(agreement)));
+        let named = agreement.differences.iter().map(|it| sentences::differs("differs", it, &it.way));
+        let differing: Vec<String> = named.chain(sentences::and_more(agreement)).collect();
         status.set_description(differing.join("\n"));
     }
     let mut case = TestCase::new("all ways give the same results", status);
     case.set_classname(class);
     case
-}
-
-fn differs(difference: &Difference) -> String {
-    let Difference { label, way, why, .. } = difference;
-    let why = if why.is_empty() { String::new() } else { format!(": {}", printable(why)) };
-    format!("differs: {} ({way}){why}", printable(label))
 }

@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal as _, Write as _};
 use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
-use crate::gnu_args::{Typed, When};
+use crate::cli::flags::{Typed, When};
 use crate::numbers;
 use crate::output::FailureTails;
 use crate::process::{self, Interrupt};
 use crate::progress::ProgressState;
 use crate::report::summary::{self, Detail};
 use crate::study::Study;
-use crate::text;
+use crate::text::{printable, with_short_words};
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
 /// and what was not started.
@@ -28,7 +28,7 @@ pub(super) fn tell(
         return;
     }
     for (job, failure) in &study.failures {
-        say(&format!("job {} failed: {}: {}", job + 1, failure.why, text::with_short_words(&failure.label)));
+        say(&format!("job {} failed: {}: {}", job + 1, failure.why, with_short_words(&failure.label)));
         if let Some(tail) = tails.of(*job) {
             show(&tail);
         }
@@ -98,12 +98,12 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt) -> End {
 /// What a job had to say, indented, so that it is not taken for parsim's own.
 fn show(tail: &[u8]) {
     let text = String::from_utf8_lossy(tail);
-    let lines: String = text.lines().map(|line| format!("    {}\n", text::printable(line))).collect();
+    let lines: String = text.lines().map(|line| format!("    {}\n", printable(line))).collect();
     // With stderr closed there is nobody left to tell.
     let _ = process::stderr().write_all(lines.as_bytes());
 }
 
 pub(super) fn say(text: &str) {
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", text::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
 }

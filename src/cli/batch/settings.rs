@@ -7,21 +7,20 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::job_input::{self, Jobs};
+use super::job_input::{self, JobSource};
 use super::placeholder;
 use super::policy::{term_sequence, timeout};
-use super::records::{self, Lines};
-use super::results::{self, Results};
+use super::records::{self, CommandLines};
+use super::results::{self, JobResults};
 use super::shell::shell;
-use super::suspend_bar::Beside;
+use super::streams::{Beside, LineTag, Streams, trace};
 use crate::cli::exit::Fault;
-use crate::cli::streams::{Streams, Tag, trace};
-use crate::gnu_args::{Flag, Grouping, Typed};
+use crate::cli::flags::{Flag, Grouping, Typed};
 use crate::inputs::{JobPacker, RowsPerJob};
 use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::ProgressDisplay;
-use crate::task::Way;
+use crate::task::Column;
 use crate::template::{Counts, Dialect, Quoting, ReplacementName, Template, TemplateOptions};
 use crate::temporary::{keep_files_in, unnamed_file};
 use crate::text::reason;
@@ -54,7 +53,7 @@ pub(super) fn prepare(
     width: NonZeroUsize,
     interrupt: &Interrupt,
     display: &Arc<ProgressDisplay>,
-) -> Result<(CommandBatch, Results), Fault> {
+) -> Result<(CommandBatch, JobResults), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let shell = shell(typed)?;
     let mut options = TemplateOptions {
@@ -65,7 +64,7 @@ pub(super) fn prepare(
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
-    let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let mut jobs = JobSource::open(typed, interrupt, &mut options)?;
     let teller = Arc::clone(display);
     jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
@@ -78,8 +77,8 @@ pub(super) fn prepare(
     let apart = apart.then(|| names_apart(&words));
     let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
     let command = |words: &[Vec<u8>]| Template::command(words, &options);
-    let of_way = |way| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
-    let names_way = || words.iter().any(|word| placeholder::named(word, Way::Serial).1 > 0);
+    let of_way = |way: &str| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
+    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
     let template = match purpose {
         // Without words, values are the commands. A name is appended as a value is,
         // for what is in the file is read in no other way.
@@ -87,19 +86,19 @@ pub(super) fn prepare(
             Template::exact(&words, &options)
         }
         Purpose::Effect => Template::command(&words, &options),
-        Purpose::Comparison => command(&of_way(Way::Parallel)),
+        Purpose::Comparison => command(&of_way(&Column::PARALLEL.name)),
     };
     let template = template.map_err(|error| usage(&error))?;
     let serial_template =
-        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(Way::Serial)));
+        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(&Column::SERIAL.name)));
     let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => {
-            Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
+            LineTag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
         }
-        None if typed.flags.has(Flag::Tag) => Tag::Values,
-        None => Tag::None,
+        None if typed.flags.has(Flag::Tag) => LineTag::Values,
+        None => LineTag::None,
     };
     let directory = directory(typed, &options)?;
     let is_unseen = purpose == Purpose::Comparison && !typed.flags.has(Flag::ShowOutput);
@@ -143,7 +142,7 @@ pub(super) fn prepare(
     });
     let mut results =
         results::results(typed, &options, &settings.counts, settings.order, outputs(), interrupt)?;
-    let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
+    let lines = if settings.template.uses_slot() { CommandLines::DependOnSlot } else { CommandLines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, Earlier::Failed(_));
     let told = settings.counts.has_total();
@@ -205,14 +204,14 @@ fn directory(typed: &Typed, options: &TemplateOptions) -> Result<Directory, Faul
 }
 
 /// Whether something made for each job depends on the number of jobs.
-fn names_total(settings: &Settings, tag: &Tag) -> bool {
+fn names_total(settings: &Settings, tag: &LineTag) -> bool {
     let directory = match &settings.directory {
         Directory::Each(template) => Some(template),
         Directory::Here | Directory::Fixed(_) | Directory::OfItsOwn(_) => None,
     };
     let tag = match tag {
-        Tag::Text(template, _) => Some(template),
-        Tag::None | Tag::Values => None,
+        LineTag::Text(template, _) => Some(template),
+        LineTag::None | LineTag::Values => None,
     };
     [Some(&settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
 }
@@ -258,7 +257,7 @@ pub(super) fn renames(typed: &Typed) -> Vec<(ReplacementName, Vec<u8>)> {
 fn act(typed: &Typed) -> Act {
     let has = |flag| typed.flags.has(flag);
     if has(Flag::ShellQuote) {
-        return Act::PrintQuoted(typed.given.iter().filter(|option| **option == "shell-quote").count());
+        return Act::PrintQuoted(typed.given.iter().filter(|given| given.name == "shell-quote").count());
     }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
         (true, ..) => Act::Print,

@@ -1,7 +1,6 @@
 //! A sweep as a table with a bar for each width, and a mark where the ideal is.
 
-use super::glyphs::Glyphs;
-use super::{Look, labels, nice_step, place, short};
+use super::{Glyphs, Look, labels, nice_step, place, short};
 use crate::numbers;
 use crate::study::{Base, Point, Scaling, Study};
 
@@ -22,7 +21,7 @@ pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
     let mut lines = Vec::new();
     for scaling in &sweeps {
         if several {
-            lines.push(study.called(scaling.way).to_owned());
+            lines.push(study.called(&scaling.way).to_owned());
         }
         lines.extend(drawn(study, scaling, look));
     }

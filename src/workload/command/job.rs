@@ -25,7 +25,7 @@ use crate::process::child::{
     Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Worker,
     inherited_environment, through_shell,
 };
-use crate::task::{Outcome, Task, TaskInput, Way};
+use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::template::{Numbers, Quoting};
 use crate::text::reason;
 use crate::workload::Cx;
@@ -54,7 +54,7 @@ impl CommandBatch {
         let mut waits = 0;
         let prepared = loop {
             let prepared = self.worker(numbers.slot).and_then(|worker| {
-                let prepared = self.prepare(line, task, numbers, cx.way(), &worker)?;
+                let prepared = self.prepare(line, task, numbers, cx.column(), &worker)?;
                 Ok((worker, prepared))
             });
             match prepared {
@@ -72,7 +72,7 @@ impl CommandBatch {
             }
         };
         let Prepared { variables, mut argv, mut command, mut input, name, directory } = prepared;
-        let (_, launch) = self.command(cx.way());
+        let (_, launch) = self.command(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
         let report = loop {
@@ -169,12 +169,12 @@ impl CommandBatch {
         line: &[u8],
         task: &'t Task,
         numbers: &Numbers,
-        way: Way,
+        column: &Column,
         worker: &Worker<'_>,
     ) -> io::Result<Prepared<'t>> {
         let Settings { slot_variable, directory, reads, offer, .. } = &self.settings;
-        let (_, launch) = self.command(way);
-        let mut variables = own_variables(numbers, way)?;
+        let (_, launch) = self.command(column);
+        let mut variables = own_variables(numbers, column)?;
         if let Some(name) = slot_variable {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
@@ -335,12 +335,12 @@ pub(super) fn environment(settings: &Settings) -> io::Result<ByteList> {
     Ok(environment)
 }
 
-fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<ByteList> {
+fn own_variables(numbers: &Numbers, column: &Column) -> std::io::Result<ByteList> {
     let mut variables = ByteList::new();
     variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
     variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
     variables.push_variable("PARALLEL_PID", std::process::id().to_string())?;
-    variables.push_variable("PARSIM_WAY", way.name())?;
+    variables.push_variable("PARSIM_WAY", &*column.name)?;
     Ok(variables)
 }
 
