@@ -102,7 +102,9 @@ impl ByteList {
         let (name, value) = (name.as_ref().as_bytes(), value.as_ref().as_bytes());
         without_nul(name)?;
         without_nul(value)?;
-        [name, b"=", value].into_iter().for_each(|part| self.put(part));
+        for part in [name, b"=", value] {
+            self.put(part);
+        }
         self.end();
         Ok(())
     }

@@ -51,7 +51,7 @@ impl RowsPerJob {
 /// Packs the rows of [`Inputs`] into jobs.
 pub struct JobPacker {
     packing: RowsPerJob,
-    /// ByteRows of the job that is being filled.
+    /// Rows of the job that is being filled.
     line: ByteRows,
     /// A row that was read and is in no job yet.
     row: ByteList,

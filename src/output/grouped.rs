@@ -127,10 +127,8 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
         // Taken first, so that tasks which write at once cannot all find room.
         let taken = bytes.len() + PIECE_OVERHEAD;
         let held = grouped.in_memory.fetch_add(taken, Ordering::Relaxed);
-        let spilled = match held + taken <= grouped.budget {
-            true => None,
-            false => Some(waiting.spill(channel, bytes, &mut self.spill)),
-        };
+        let fits = held + taken <= grouped.budget;
+        let spilled = (!fits).then(|| waiting.spill(channel, bytes, &mut self.spill));
         let kept = match spilled {
             Some(Ok(())) => 0,
             // Without room on disk it is little more than what the pipe had: the

@@ -22,7 +22,7 @@ pub struct ResultFiles {
 }
 
 impl ResultFiles {
-    /// OpenFiles at `place`. The tails of what failed jobs had to say go to `tails`,
+    /// Files at `place`. The tails of what failed jobs had to say go to `tails`,
     /// the names of the files of standard output to `names`.
     #[must_use]
     pub fn new(place: ResultPlace, tails: Arc<FailureTails>, names: Option<Box<dyn Sink + Send>>) -> Self {

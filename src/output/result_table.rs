@@ -1,7 +1,7 @@
 //! A table with a row for each finished job: GNU parallel's columns of the job
 //! log, the job's values, and what it wrote.
 //!
-//! A row is complete when the job is over; until then its output waits. RowFile then
+//! A row is complete when the job is over; until then its output waits. Rows then
 //! go through a sink that knows their order, and a job is done when its row has been
 //! handed on.
 

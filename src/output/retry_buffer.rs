@@ -39,9 +39,10 @@ impl TaskOutput for RetryBuffer<'_> {
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { sink, task, mut written, spill } = *self;
         let mut output = sink.open(task);
-        let pieces = written.take().into_iter();
-        let handed =
-            pieces.map(|piece| piece.read(&spill, |channel, block| output.write(channel, block))).collect();
+        let pieces = written.take();
+        let handed = pieces
+            .iter()
+            .try_for_each(|piece| piece.read(&spill, |channel, block| output.write(channel, block)));
         output.close(handed_on(record, handed), acknowledge);
     }
 }

@@ -129,7 +129,7 @@ impl<D: Destination> Destination for HeadedRows<D> {
 /// So much of a row is held in memory, unless others write to the file, too.
 const LONG_ROW: usize = 1 << 20;
 
-/// RowFile into a file, each in one write unless it is long and nobody else writes
+/// Rows into a file, each in one write unless it is long and nobody else writes
 /// there.
 pub struct RowsToFile {
     rows: RowFile,

@@ -289,8 +289,9 @@ impl Observer for RunProgress {
                 self.stop();
             }
             Event::TaskFinished(record) => {
-                if display.show == Show::Bar && !told.load(Ordering::Relaxed) {
-                    verdict(record).into_iter().for_each(|line| display.write(&line));
+                let tells = display.show == Show::Bar && !told.load(Ordering::Relaxed);
+                if let Some(line) = verdict(record).filter(|_| tells) {
+                    display.write(&line);
                 }
                 display.tick();
             }
