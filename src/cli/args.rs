@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
 use super::jobs::JobsList;
-use super::{completions, gates, help, man};
+use super::{completions, gates, help, man, services};
 use crate::report;
 use crate::workload::{ROWS, Row};
 
@@ -56,7 +56,7 @@ fn workload(row: &Row) -> Command {
         .visible_aliases(row.alias)
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
-    let command = (row.augment)(command.next_help_heading("What to do"));
+    let command = services::option((row.augment)(command.next_help_heading("What to do")), row);
     // Last, for each group of options brings its own doc comment along.
     let command = exports(Shared::augment_args(Ways::augment_args(command)));
     gates::options(command, "Exit with 103 when parallel is surely slower than serial by more than PCT %")

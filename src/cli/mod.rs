@@ -45,6 +45,7 @@ use crate::interrupt::end_by;
 use crate::process::{self, init};
 use crate::task::Way;
 use crate::temporary;
+use crate::workload::{ROWS, Row};
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -170,7 +171,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
 }
 
 fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = crate::workload::ROWS
+    let row = ROWS
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
@@ -220,5 +221,7 @@ fn told(argv: &[OsString], fault: &Fault) -> String {
 
 /// Whether the words name services, so that what has a login is a URL and no command.
 fn names_urls(argv: &[OsString]) -> bool {
-    called_parallel(argv).is_none() && argv.get(1).is_some_and(|word| word == "tap" || word == "tap-check")
+    let asks_services = |row: &Row, word: &str| !row.formats.is_empty() && row.is_called(word);
+    let word = argv.get(1).map(|word| word.to_string_lossy()).filter(|_| called_parallel(argv).is_none());
+    word.is_some_and(|word| ROWS.iter().any(|row| asks_services(row, &word)))
 }

@@ -48,13 +48,13 @@ pub(super) struct Plan {
 
 impl Wanted {
     /// Both flags mean both ways; neither, what the workload is usually asked for.
-    pub(super) fn of(ways: &Ways, workload: &dyn Workload) -> Self {
+    pub(super) fn of(ways: &Ways, usual: UsualWays) -> Self {
         match (ways.serial, ways.parallel) {
             _ if ways.compare => Self::Both,
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
             (true, true) => Self::Both,
-            (false, false) => match workload.usual_ways() {
+            (false, false) => match usual {
                 UsualWays::Both => Self::Both,
                 UsualWays::ParallelFor(_) => Self::Parallel,
             },
@@ -62,9 +62,9 @@ impl Wanted {
     }
 
     /// Why one way alone is run, though nobody asked for just that.
-    pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
+    pub(super) fn reason(ways: &Ways, usual: UsualWays) -> Option<&'static str> {
         let asked = ways.serial || ways.parallel || ways.compare;
-        match workload.usual_ways() {
+        match usual {
             UsualWays::ParallelFor(reason) if !asked => Some(reason),
             UsualWays::ParallelFor(_) | UsualWays::Both => None,
         }

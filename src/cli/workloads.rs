@@ -12,7 +12,7 @@ use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
 use super::plan::{Plan, Wanted};
-use super::services::Told;
+use super::services;
 use super::shell::choose;
 use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
@@ -24,7 +24,7 @@ use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Way;
-use crate::workload::Workload;
+use crate::workload::{OutputFormat, UsualWays, Workload};
 
 /// Runs `workload` as its subcommand's options say.
 pub(super) fn run(
@@ -51,20 +51,24 @@ pub(super) fn run_ways(
         Workers::Threads => None,
         Workers::Processes | Workers::Both => workload.stand_alone().map_err(|error| Fault::usage(&error))?,
     };
-    let wanted = Wanted::of(ways, &*workload);
+    let format = services::asked(matches);
+    let usual = match format {
+        OutputFormat::Text => workload.usual_ways(),
+        OutputFormat::JsonLines | OutputFormat::Nagios => UsualWays::ParallelFor("a machine reads it"),
+    };
+    let wanted = Wanted::of(ways, usual);
     let gates = gates::asked(matches);
-    let told = Told::of(matches);
-    told.check_gates(&gates)?;
-    let one_way = Wanted::reason(ways, &*workload);
+    services::check_gates(format, &gates)?;
+    let one_way = Wanted::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(matches)?;
-    told.check(&exports)?;
+    services::check_stdout(format, &exports)?;
     let keeps_records = exports.any() || workload.asks_outside();
     let unwritten = OnceLock::new();
-    let observer = told.observer(progress::observer(terminal.progress), &unwritten);
+    let observer = services::observer(format, progress::observer(terminal.progress), &unwritten);
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
     if !keeps_records && !terminal.draws_pictures() {
@@ -93,9 +97,9 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    let shown = match told {
-        Told::Text => report(&study, exports, terminal),
-        Told::JsonLines | Told::Nagios => told.end(&study, exports, &unwritten),
+    let shown = match format {
+        OutputFormat::Text => report(&study, exports, terminal),
+        OutputFormat::JsonLines | OutputFormat::Nagios => services::end(format, &study, exports, &unwritten),
     };
     shown.map_err(Fault::Own)?;
     if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
@@ -103,7 +107,7 @@ pub(super) fn run_ways(
     }
     Ok(match interrupt.signal() {
         Some(signal) => End::Signal(signal),
-        None => End::Status(told.status(&study, &gates)),
+        None => End::Status(services::status(format, &study, &gates)),
     })
 }
 

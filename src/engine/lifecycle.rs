@@ -114,6 +114,7 @@ fn try_once<'s>(
         digest: found.digest,
         spans: found.spans,
         facts: found.facts,
+        finding: found.finding,
     };
     (record, output)
 }

@@ -12,6 +12,7 @@ use serde_json::ser::Formatter;
 use super::hyperfine::{self, Result as HyperfineResult};
 use super::{Row, change};
 use crate::study::{SCHEMA, Study};
+use crate::task::Record;
 
 /// The row of the table of formats.
 pub const ROW: Row =
@@ -133,10 +134,13 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
         (_, Some(schema)) if schema != SCHEMA => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(study), _) => match study.check() {
-            Ok(()) => Ok(study),
-            Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
-        },
+        (Ok(mut study), _) => {
+            renew(&mut study);
+            match study.check() {
+                Ok(()) => Ok(study),
+                Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
+            }
+        }
         (Err(error), _) if error.is_io() => Err(error.into()),
         (Err(error), Some(_)) if error.is_eof() => Err(error).context("cut off before its end"),
         (Err(error), Some(_)) => Err(error).context("a saved study, but a damaged one"),
@@ -145,6 +149,20 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
         }
         (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
     }
+}
+
+/// The schema whose records have findings among their facts.
+const WITH_FACTS: &str = "parsim-study/1";
+
+/// Makes the records of an old study what they are now.
+fn renew(study: &mut Study) {
+    if study.schema != WITH_FACTS {
+        return;
+    }
+    let runs = study.columns.iter_mut().flat_map(|column| &mut column.runs);
+    let of_runs = runs.flat_map(|run| &mut run.records);
+    let of_cut = study.cut.iter_mut().flat_map(|cut| &mut cut.records);
+    of_runs.chain(of_cut).for_each(Record::renew);
 }
 
 /// A source of JSON that fails where arrays and objects are nested without end: a

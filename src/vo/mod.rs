@@ -42,7 +42,7 @@ pub use availability::{Availability, Moment, Oddity, read_availability};
 pub use capabilities::{Capabilities, Capability, read_capabilities};
 pub use datetime::read_datetime;
 pub use parse_error::{FlawKind, ParseError};
-pub use query::{QUERY, QueryAnswer, QueryStatus, Rows, query_form, read_answer};
+pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
 pub use sniff::{page_title, refuse_unsafe};
 pub use tables::{Tables, read_tables};
 

@@ -64,11 +64,11 @@ fn the_status_of_a_real_query_is_read_to_the_end_of_the_document() {
     let overflow = status(data!("sync_maxrec2_overflow"));
     assert_eq!(
         overflow,
-        QueryAnswer { status: QueryStatus::Overflow, fields: Some(5), rows: Rows::Counted(2) }
+        QueryAnswer { status: QueryStatus::Overflow, fields: Some(5), rows: RowCount::Counted(2) }
     );
-    assert_eq!(status(data!("sync_top1_td")).rows, Rows::Counted(1));
-    assert_eq!(status(data!("sync_top1_votable")).rows, Rows::Some);
-    assert_eq!(status(data!("sync_maxrec0")).rows, Rows::Counted(0));
+    assert_eq!(status(data!("sync_top1_td")).rows, RowCount::Counted(1));
+    assert_eq!(status(data!("sync_top1_votable")).rows, RowCount::Some);
+    assert_eq!(status(data!("sync_maxrec0")).rows, RowCount::Counted(0));
     for failed in [&data!("stopped_sync")[..], data!("sync_err_syntax")] {
         let failure = status(failed).failure().unwrap();
         assert!(failure.text.starts_with("QUERY_STATUS is ERROR: "), "{failure}");

@@ -13,7 +13,7 @@ use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
-use crate::task::{Digest, Span, Way};
+use crate::task::{Digest, Finding, Span, Way};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -77,6 +77,8 @@ pub struct Found {
     pub spans: Vec<Span>,
     /// Named facts.
     pub facts: Vec<(Cow<'static, str>, String)>,
+    /// What was found out about a service.
+    pub finding: Option<Box<Finding>>,
 }
 
 impl<'a> Cx<'a> {
@@ -236,6 +238,11 @@ impl<'a> Cx<'a> {
     /// Notes a fact about the task.
     pub fn fact(&mut self, name: &'static str, value: impl Into<String>) {
         self.found.facts.push((Cow::Borrowed(name), value.into()));
+    }
+
+    /// Notes what was found out about the service that the task asked.
+    pub fn found(&mut self, finding: Finding) {
+        self.found.finding = Some(Box::new(finding));
     }
 
     /// The task is over: what it found, and its output to be closed.

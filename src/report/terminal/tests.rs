@@ -40,6 +40,7 @@ fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> 
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),
+            finding: None,
         };
         run.add(&record);
         run.records.push(record);
