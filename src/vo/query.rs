@@ -9,7 +9,9 @@ use std::fmt;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
-use super::{FlawKind, ParseError, xml};
+use super::parse_error::{FlawKind, ParseError};
+use super::sniff::head;
+use super::xml;
 
 /// A query that every TAP service can answer: TAP requires the table.
 pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
@@ -160,10 +162,10 @@ impl QueryAnswer {
         let text = match (&self.status, self.fields) {
             (QueryStatus::Error(text), _) if text.is_empty() => "QUERY_STATUS is ERROR".to_owned(),
             (QueryStatus::Error(text), _) => {
-                format!("QUERY_STATUS is ERROR: {}", super::sniff::head(text, LONGEST_TEXT))
+                format!("QUERY_STATUS is ERROR: {}", head(text, LONGEST_TEXT))
             }
             (QueryStatus::Unknown(word), _) => {
-                format!("QUERY_STATUS is {:?}, which means nothing", super::sniff::head(word, 40))
+                format!("QUERY_STATUS is {:?}, which means nothing", head(word, 40))
             }
             (QueryStatus::Missing, _) => "the answer has no QUERY_STATUS".to_owned(),
             (QueryStatus::Ok | QueryStatus::Overflow, None) => "the answer has no TABLE".to_owned(),

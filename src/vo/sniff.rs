@@ -5,7 +5,7 @@
 //! that was too long to be read to its end. Whether the document is well-formed
 //! is not its business.
 
-use super::{FlawKind, ParseError};
+use super::parse_error::{FlawKind, ParseError};
 
 /// Elements within elements; documents of the VO need a dozen.
 const DEEPEST: usize = 200;
@@ -65,7 +65,7 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
             if std::mem::take(&mut is_first) && is_named(&rest[1..], "html") {
                 return Err(web_page(trimmed));
             }
-            let tag = Tag::read(&rest[1..])?;
+            let tag = StartTag::read(&rest[1..])?;
             let namespaces = in_scope.last().copied().unwrap_or(0) + tag.n_namespaces;
             if tag.n_namespaces > 0 {
                 n_comparisons += namespaces * namespaces;
@@ -90,7 +90,7 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
 }
 
 /// A start tag, read as far as its size and its end go.
-struct Tag<'a> {
+struct StartTag<'a> {
     /// Whether it is `<a/>`.
     is_empty: bool,
     /// How many namespaces it declares.
@@ -99,7 +99,7 @@ struct Tag<'a> {
     rest: Option<&'a str>,
 }
 
-impl<'a> Tag<'a> {
+impl<'a> StartTag<'a> {
     /// `text` begins behind the `<`.
     fn read(text: &'a str) -> Result<Self, ParseError> {
         let mut quote = None;

@@ -271,7 +271,7 @@ fn only_engines_start_threads() {
     only_in(&["engine/"], &["rayon::"]);
     // The second waits in the place of the kernel where that cannot.
     // The third sleeps, for a person who watches.
-    let allowed = ["engine/", "process/", "progress/", "http/resolve.rs", "workload/service/demo.rs"];
+    let allowed = ["engine/", "process/", "progress/", "http/connect.rs", "workload/service/demo.rs"];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
 

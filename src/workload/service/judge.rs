@@ -52,12 +52,12 @@ pub fn fail(finding: &mut Finding, class: ErrorClass, reason: &str) {
 }
 
 /// Why an answer is no document.
-pub enum Unread {
+pub enum UnreadAnswer {
     HttpError(HttpError),
     ParseError(ParseError),
 }
 
-impl Unread {
+impl UnreadAnswer {
     /// The class that it belongs to.
     pub fn class(&self) -> ErrorClass {
         match self {
@@ -85,17 +85,17 @@ impl Unread {
 pub fn read<T>(
     answer: &Response,
     reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, ParseError>,
-) -> Result<T, Unread> {
+) -> Result<T, UnreadAnswer> {
     match &answer.body {
-        Ok(body) => reader(body, answer.charset.as_deref()).map_err(Unread::ParseError),
+        Ok(body) => reader(body, answer.charset.as_deref()).map_err(UnreadAnswer::ParseError),
         // Too long, and it can be worse than that.
         Err(error) if error.kind == HttpErrorKind::TooLarge && !answer.head.is_empty() => {
             match vo::refuse_unsafe(&String::from_utf8_lossy(&answer.head)) {
-                Err(flaw) if flaw.kind == FlawKind::UnsafeXml => Err(Unread::ParseError(flaw)),
-                Ok(()) | Err(_) => Err(Unread::HttpError(error.clone())),
+                Err(flaw) if flaw.kind == FlawKind::UnsafeXml => Err(UnreadAnswer::ParseError(flaw)),
+                Ok(()) | Err(_) => Err(UnreadAnswer::HttpError(error.clone())),
             }
         }
-        Err(error) => Err(Unread::HttpError(error.clone())),
+        Err(error) => Err(UnreadAnswer::HttpError(error.clone())),
     }
 }
 

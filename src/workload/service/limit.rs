@@ -3,7 +3,7 @@
 use crate::sync::{Condvar, Mutex};
 use std::collections::HashMap;
 
-use crate::http::Host;
+use crate::http::UrlHost;
 use crate::interrupt::Interrupt;
 
 /// A door for each host, which lets so many in.
@@ -11,14 +11,14 @@ use crate::interrupt::Interrupt;
 pub struct PerHostLimit {
     /// `None`: as many as there are.
     most: Option<u32>,
-    inside: Mutex<HashMap<Host, u32>>,
+    inside: Mutex<HashMap<UrlHost, u32>>,
     left: Condvar,
 }
 
 /// The right to ask a host, until it is dropped.
 pub struct Permit<'a> {
     limit: &'a PerHostLimit,
-    host: Option<&'a Host>,
+    host: Option<&'a UrlHost>,
 }
 
 impl PerHostLimit {
@@ -28,7 +28,7 @@ impl PerHostLimit {
 
     /// Waits until there is room; `None` when the interrupt was set. Who is
     /// inside is ended by the interrupt and leaves, which wakes who waits.
-    pub fn enter<'a>(&'a self, host: &'a Host, interrupt: &Interrupt) -> Option<Permit<'a>> {
+    pub fn enter<'a>(&'a self, host: &'a UrlHost, interrupt: &Interrupt) -> Option<Permit<'a>> {
         let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
         let mut inside = self.inside.lock();
         loop {

@@ -7,7 +7,8 @@ use crate::task::{ErrorClass, ServiceVerdict, Warning};
 use crate::vo::{self, RowCount};
 use crate::workload::Cx;
 use crate::workload::service::{
-    Attempt, Unread, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read, status_line,
+    Attempt, UnreadAnswer, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read,
+    status_line,
 };
 
 /// How the reason begins where there is no such resource.
@@ -244,7 +245,7 @@ fn document_of<T>(
     if !is_success(answer) {
         return Err(status_line(answer));
     }
-    read(answer, reader).map_err(|unread: Unread| unread.in_words(limit))
+    read(answer, reader).map_err(|unread: UnreadAnswer| unread.in_words(limit))
 }
 
 /// Why a query was not answered.
