@@ -80,7 +80,7 @@ pub(super) fn observer<'a>(
     match format {
         OutputFormat::JsonLines => {
             let stdout = Mutex::new(process::stdout());
-            Box::new(JsonLines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
+            Box::new(FindingLines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
         }
         OutputFormat::Text | OutputFormat::Nagios => progress,
     }
@@ -129,7 +129,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
 }
 
 /// Writes an object for each service that is done.
-struct JsonLines<'a> {
+struct FindingLines<'a> {
     progress: Box<dyn Observer>,
     way: Mutex<Way>,
     /// Why an object could not be written.
@@ -137,7 +137,7 @@ struct JsonLines<'a> {
     stdout: Mutex<process::Stdout>,
 }
 
-impl JsonLines<'_> {
+impl FindingLines<'_> {
     /// Writes `line`, unless one before it got stuck.
     fn write(&self, line: &str) {
         let mut stdout = self.stdout.lock();
@@ -155,7 +155,7 @@ impl JsonLines<'_> {
     }
 }
 
-impl Observer for JsonLines<'_> {
+impl Observer for FindingLines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {

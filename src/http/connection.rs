@@ -13,7 +13,7 @@ use rustls::{ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::chunks::Framing;
-use super::{HttpError, HttpErrorKind, Phase, Phases};
+use super::{HttpError, Phase, Phases};
 use crate::interrupt::{Interest, Interrupt, Waited};
 
 /// An answer's head has to fit into it; the body streams through.
@@ -53,10 +53,10 @@ impl Deadline {
 /// What happened on a connection, shared with who asked for it: ureq passes
 /// errors on in other words.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timings(Arc<Mutex<Timed>>);
+pub(super) struct Timings(Arc<Mutex<ExchangeNotes>>);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timed {
+pub(super) struct ExchangeNotes {
     pub(super) phases: Phases,
     /// What broke the connection.
     pub(super) error: Option<HttpError>,
@@ -69,7 +69,7 @@ pub(super) struct Timed {
 }
 
 impl Timings {
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Timed) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut ExchangeNotes) -> T) -> T {
         work(&mut self.0.lock())
     }
 }

@@ -34,14 +34,6 @@ pub struct Hop {
     pub to: Url,
 }
 
-impl Hop {
-    /// Whether the new place is to be used from now on.
-    #[must_use]
-    pub fn is_permanent(&self) -> bool {
-        matches!(self.status, 301 | 308)
-    }
-}
-
 /// An answer with its head and body.
 #[derive(Clone, Debug)]
 pub struct Response {

@@ -20,6 +20,7 @@ const SPANS: [&str; 9] =
 /// is about something else.
 #[must_use]
 pub fn json_line(record: &Record, way: Way) -> Option<String> {
+    let finding = record.finding.as_deref()?;
     let Finding {
         url,
         name,
@@ -36,7 +37,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
         cert_expires,
         rows,
         tables,
-    } = record.finding.as_deref()?;
+    } = finding;
     let says = says.as_ref();
     let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
     let notes = says.map_or(&[][..], |says| &says.notes);
@@ -48,7 +49,7 @@ pub fn json_line(record: &Record, way: Way) -> Option<String> {
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let object = json!({
         "seq": record.seq, "way": way, "url": url, "name": name, "verdict": verdict,
-        "class": record.finding.as_deref()?.class_name(), "reason": reason, "warnings": warnings,
+        "class": finding.class_name(), "reason": reason, "warnings": warnings,
         "available": says.map(|says| says.available), "up_since": text(|says| &says.up_since),
         "down_at": text(|says| &says.down_at), "back_at": text(|says| &says.back_at), "notes": notes,
         "more_notes": says.map_or(0, |says| says.more_notes), "status": status, "asked": asked, "hops": hops,

@@ -18,4 +18,4 @@ pub use judge::{
     note_travel, one_line, read, short, status_line,
 };
 pub use list::{Service, services};
-pub use transport::{Attempt, Transport, TransportOptions};
+pub use transport::{Attempt, HttpTransport, TransportOptions};

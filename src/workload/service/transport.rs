@@ -80,7 +80,7 @@ impl TransportOptions {
 
 /// Asks services.
 #[derive(Debug)]
-pub struct Transport {
+pub struct HttpTransport {
     client: Client,
     timeout: Duration,
     /// The timeout in words.
@@ -89,7 +89,7 @@ pub struct Transport {
     per_host: PerHostLimit,
 }
 
-impl Transport {
+impl HttpTransport {
     /// Asks as `options` say, for answers of at most `most_bytes`, unpacked. Nobody is
     /// asked yet.
     ///
@@ -176,7 +176,7 @@ impl Transport {
 /// One attempt to find out what there is to know of a service, over as many requests as
 /// that takes.
 pub struct Attempt<'a> {
-    transport: &'a Transport,
+    transport: &'a HttpTransport,
     deadline: &'a Deadline,
     /// When services began to be asked, in seconds since 1970.
     pub now: i64,

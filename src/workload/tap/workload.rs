@@ -4,7 +4,7 @@ use super::check::{CheckLevel, CheckQuery};
 use super::demo;
 use super::options::TapOptions;
 use crate::task::{Outcome, Task, TaskInput, Way};
-use crate::workload::service::{DemoServer, Service, Transport, services};
+use crate::workload::service::{DemoServer, Service, HttpTransport, services};
 use crate::workload::{
     Cx, Environment, Options, OutputFormat, Row, Size, Tasks, UsualWays, Workload, augment, from_matches,
     from_spec,
@@ -52,7 +52,7 @@ impl Options for TapOptions {
 pub struct TapCheck {
     options: TapOptions,
     services: Vec<Service>,
-    transport: Transport,
+    transport: HttpTransport,
     level: CheckLevel,
     /// The services inside parsim, as long as they are needed.
     _demo: Vec<DemoServer>,
@@ -66,7 +66,7 @@ impl TapCheck {
     /// sense.
     pub fn new(options: TapOptions) -> anyhow::Result<Self> {
         let user_agent = format!("parsim/{} (IVOA-test)", env!("CARGO_PKG_VERSION"));
-        let transport = Transport::new(&options.transport, MOST_BYTES, user_agent)?;
+        let transport = HttpTransport::new(&options.transport, MOST_BYTES, user_agent)?;
         let (servers, services) = if options.demo {
             demo::start()?
         } else if options.urls.is_empty() && options.list.is_none() {
