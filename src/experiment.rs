@@ -17,15 +17,15 @@ pub use self::saving::Save;
 
 use self::judge::Judge;
 use self::saving::Saving;
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
 use crate::host::{Host, Limits, Watch};
-use crate::interrupt::Interrupt;
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
+use crate::process::Interrupt;
 use crate::study::{Agreement, Column, SCHEMA, Study};
 use crate::task::Way;
-use crate::workload::Workload;
+use crate::workload::{Portable, Workload};
 
 /// How often each way is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
 /// ```
 pub struct Experiment<'a> {
     workload: &'a mut dyn Workload,
-    executors: Vec<Box<dyn Executor + 'a>>,
+    executors: Vec<Box<dyn Engine + 'a>>,
     repeats: Repeats,
     warmup: usize,
     keep_records: bool,
@@ -134,7 +134,7 @@ impl<'a> Experiment<'a> {
 
     /// The columns, serial first.
     #[must_use]
-    pub fn executors(self, executors: Vec<Box<dyn Executor + 'a>>) -> Self {
+    pub fn executors(self, executors: Vec<Box<dyn Engine + 'a>>) -> Self {
         Self { executors, ..self }
     }
 
@@ -257,7 +257,7 @@ impl<'a> Experiment<'a> {
                 measured += result.wall;
                 study.columns[column].runs.push(result);
                 let checked = self.checked.clone();
-                let outside = self.workload.asks_outside();
+                let outside = self.workload.profile().external;
                 let agreement = judge.comparer.agreement();
                 study.agreement = agreement.map(|agreement| Agreement { outside, checked, ..agreement });
                 self.saving.measured(study, &*self.clock)?;
@@ -283,13 +283,14 @@ impl<'a> Experiment<'a> {
     }
 
     fn empty_study(&self) -> Study {
-        let column = |executor: &(dyn Executor + 'a)| Column {
+        let column = |executor: &(dyn Engine + 'a)| Column {
             way: executor.way(),
             width: executor.width(),
             runs: Vec::new(),
-            whereabouts: self.workload.whereabouts(executor.way()),
+            whereabouts: self.workload.results().and_then(|results| results.location(executor.way())),
             output: String::new(),
         };
+        let profile = self.workload.profile();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -297,15 +298,15 @@ impl<'a> Experiment<'a> {
             started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
-            unit: self.workload.unit().to_owned(),
-            parameters: self.workload.spec(),
-            waits: self.workload.waits(),
+            unit: profile.unit.to_owned(),
+            parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
+            waits: profile.waits,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
             halt_status: None,
             left_some: false,
-            sample_of: self.workload.sample_of(),
+            sample_of: profile.sample_of,
             trouble: None,
             columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways, Workers};
+use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
@@ -18,22 +18,24 @@ use super::term::Terminal;
 use crate::experiment::{Experiment, Hook};
 use crate::format;
 use crate::host::Limits;
-use crate::interrupt::{Hup, Interrupt};
-use crate::process;
+use crate::process::{self, Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Way;
-use crate::workload::{OutputFormat, UsualWays, Workload};
+use crate::workload::{DefaultModes, OutputFormat, Sharing, Workload};
 
-/// Runs `workload` as its subcommand's options say.
+/// Runs the workload that `build` makes as its subcommand's options say.
 pub(super) fn run(
-    workload: Box<dyn Workload>,
+    build: impl FnOnce(Sharing) -> anyhow::Result<Box<dyn Workload>>,
     matches: &ArgMatches,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
+    let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
     run_ways(workload, matches, &ways, words, started)
 }
 
@@ -47,14 +49,10 @@ pub(super) fn run_ways(
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let apart = match ways.workers {
-        Workers::Threads => None,
-        Workers::Processes | Workers::Both => workload.stand_alone().map_err(|error| Fault::usage(&error))?,
-    };
     let format = services::asked(matches);
     let usual = match format {
-        OutputFormat::Text => workload.usual_ways(),
-        OutputFormat::JsonLines | OutputFormat::Nagios => UsualWays::ParallelFor("a machine reads it"),
+        OutputFormat::Text => workload.profile().default_modes,
+        OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
     };
     let wanted = Wanted::of(ways, usual);
     let gates = gates::asked(matches);
@@ -66,7 +64,7 @@ pub(super) fn run_ways(
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(matches)?;
     services::check_stdout(format, &exports)?;
-    let keeps_records = exports.any() || workload.asks_outside();
+    let keeps_records = exports.any() || workload.profile().external;
     let unwritten = OnceLock::new();
     let observer = services::observer(format, progress::observer(terminal.progress), &unwritten);
 
@@ -93,7 +91,6 @@ pub(super) fn run_ways(
         .run()
         .map_err(Fault::Own)?;
 
-    study.remarks.extend(apart);
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }

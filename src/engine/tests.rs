@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Executor as _, Mock};
+use super::{Engine as _, Mock};
 use crate::engine::StartOrder;
 use crate::engine::{RecordSink, Run, TaskQueue};
 use crate::event::{Journal, Unobserved};
-use crate::interrupt::Interrupt;
 use crate::measure::FakeClock;
 use crate::output::{Channel, Destination, Sink};
 use crate::output::{Grouped, Lines, Ordered};
 use crate::policy::Policy;
+use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task, Way};
 use crate::workload::{Cx, Tasks, Workload};
 
@@ -154,6 +154,7 @@ fn run(
                 &Unobserved,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: false,
             sink: &*sink,
             digested: false,
             clock: &clock,

@@ -63,7 +63,7 @@ impl<'a> RunLedger<'a> {
 
     /// Where tasks ask somebody outside, what failed ones found is compared, too.
     pub(super) fn of(self, workload: &dyn Workload) -> Self {
-        Self { counts_failed: workload.asks_outside(), ..self }
+        Self { counts_failed: workload.profile().external, ..self }
     }
 
     /// Whether a failure is one too many to be named. Not where ways are compared
@@ -113,8 +113,8 @@ impl RunLedger<'_> {
 
 /// Why a task failed: what it ended with, and who ended it where that is known.
 fn why(record: &Record) -> String {
-    match record.facts.iter().find(|(name, _)| name == "killed") {
-        Some((_, fact)) => format!("{}: {fact}", record.outcome),
+    match record.fact("killed") {
+        Some(fact) => format!("{}: {fact}", record.outcome),
         None => record.outcome.to_string(),
     }
 }

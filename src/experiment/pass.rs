@@ -9,18 +9,18 @@ use anyhow::Context as _;
 use super::judge::{Judge, Seen};
 use super::ledger::{Against, RunLedger};
 use super::{Experiment, Hook, Results};
-use crate::engine::Executor;
+use crate::engine::Engine;
 use crate::engine::StartOrder;
 use crate::engine::{Closing, Run, TaskQueue};
 use crate::event::Event;
 use crate::host::{Surroundings, Watch};
-use crate::interrupt::Interrupt;
 use crate::measure::Usage;
 use crate::output::{Grouped, HeadCapture, Lines, Ordered};
 use crate::output::{Outlet, Sink};
+use crate::process::Interrupt;
 use crate::study::{Cut, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Digest, LeftFile, Way};
-use crate::workload::{Product, Workload};
+use crate::workload::{Product, Profile, Size, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.
 const WAITING_OUTPUT: usize = 8 << 20;
@@ -40,13 +40,16 @@ impl Experiment<'_> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
         let both_ways = self.executors.len() > 1;
-        let cut_before = Cut { way, finished: 0, tasks: self.workload.size().tasks, records: Vec::new() };
+        let cut_before =
+            Cut { way, finished: 0, tasks: self.workload.profile().size.tasks, records: Vec::new() };
         if self.interrupt.is_set() {
             study.cut = Some(cut_before);
             return Ok(None);
         }
         // A hook may restore what was there before all runs.
-        self.workload.make_room(way)?;
+        if let Some(results) = self.workload.results() {
+            results.check_clear(way)?;
+        }
         if !run_hook(&mut self.before, "--prepare", way, study) {
             return Ok(None);
         }
@@ -55,25 +58,20 @@ impl Experiment<'_> {
             return Ok(None);
         }
 
-        let clock = &*self.clock;
-        let before = clock.now();
-        for remark in self.workload.clear(way)? {
-            if !study.remarks.contains(&remark) {
-                study.remarks.push(remark);
-            }
-        }
-        self.workload.prepare()?;
-        let preparation = clock.now().saturating_sub(before);
+        let before = self.clock.now();
+        prepare(&mut *self.workload, way, study)?;
+        let preparation = self.clock.now().saturating_sub(before);
 
         let workload = &*self.workload;
-        let size = workload.size();
+        let profile = workload.profile();
+        let size = profile.size;
         self.observer.observe(&Event::RunStarted {
             way,
             width,
             run: number,
             tasks: size.tasks,
             bytes: size.bytes,
-            unit: workload.unit(),
+            unit: profile.unit,
         });
         let against =
             both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
@@ -87,7 +85,7 @@ impl Experiment<'_> {
         let timed = self.timed(executor, watch.sink(), &mut ledger);
         let seen = Seen::of(watch, judge.comparer.first_way(), way);
         drop(sink);
-        workload.settle();
+        workload.finish();
         self.observer.observe(&Event::RunFinished { way });
         let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
 
@@ -114,13 +112,13 @@ impl Experiment<'_> {
             let workload = &*self.workload;
             // After a failure the failure is what there is to say.
             if failed.is_empty() && self.checked.is_none() {
-                self.checked = workload.verify(way).context("read a result back as data")?;
+                self.checked = verified(workload, way)?;
             }
             let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
             let produced = match self.results {
                 Results::Products => items,
                 Results::Endings => {
-                    let files = workload.files(way, &self.interrupt).context("read back the --outputs")?;
+                    let files = left_files(workload, way, &self.interrupt)?;
                     let differences = judge.note(seen, &result, study);
                     note_missing(files.as_deref(), way, study);
                     let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
@@ -136,8 +134,8 @@ impl Experiment<'_> {
             judge.comparer.take(produced);
         }
         for total in &result.spans {
-            if let Some(advice) = workload.advice(&total.name) {
-                study.advice.insert(total.name.clone(), advice.to_owned());
+            if let Some((_, advice)) = profile.advice.iter().find(|(span, _)| *span == total.name) {
+                study.advice.insert(total.name.clone(), (*advice).to_owned());
             }
         }
         study.columns[column].output = String::from_utf8_lossy(&heads.into_head()).into_owned();
@@ -148,12 +146,13 @@ impl Experiment<'_> {
     /// The part inside the clock.
     fn timed(
         &self,
-        executor: &dyn Executor,
+        executor: &dyn Engine,
         sink: &dyn Sink,
         ledger: &mut RunLedger<'_>,
     ) -> anyhow::Result<Timed> {
         let clock = &*self.clock;
         let workload = &*self.workload;
+        let profile = workload.profile();
         clock.reset_peak();
         for journal in &self.journals {
             journal.begin(SystemTime::now());
@@ -166,7 +165,7 @@ impl Experiment<'_> {
             way: executor.way(),
             batch: TaskQueue::new(
                 workload.tasks(),
-                workload.size().tasks,
+                profile.size.tasks,
                 &self.policy,
                 ledger,
                 &self.journals,
@@ -174,6 +173,7 @@ impl Experiment<'_> {
                 self.observer,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: profile.ordered_starts,
             sink,
             digested: self.executors.len() > 1,
             clock,
@@ -189,6 +189,36 @@ impl Experiment<'_> {
         let closing = run.batch.close()?;
         driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
     }
+}
+
+/// Makes room for the run and what its tasks share.
+fn prepare(workload: &mut dyn Workload, way: Way, study: &mut Study) -> anyhow::Result<()> {
+    let mut remarks = workload.profile().remarks;
+    if let Some(results) = workload.results() {
+        remarks.extend(results.clear(way)?);
+    }
+    for remark in remarks {
+        if !study.remarks.contains(&remark) {
+            study.remarks.push(remark);
+        }
+    }
+    workload.begin(None)
+}
+
+/// What was found when a result was read as the data it should be.
+fn verified(workload: &dyn Workload, way: Way) -> anyhow::Result<Option<String>> {
+    let verified = workload.results().map_or(Ok(None), |results| results.verify(way));
+    verified.context("read a result back as data")
+}
+
+/// The files that the run left beside what its tasks wrote.
+fn left_files(
+    workload: &dyn Workload,
+    way: Way,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Vec<LeftFile>>> {
+    let files = workload.results().map_or(Ok(None), |results| results.files(way, interrupt));
+    files.context("read back the --outputs")
 }
 
 /// What puts the tasks' outputs in order; `None` where they are kept for the report.
@@ -225,8 +255,8 @@ fn note_missing(files: Option<&[LeftFile]>, way: Way, study: &mut Study) {
 /// A run as it stands when it is cut short. What was asked and answered is known,
 /// whatever the answer.
 fn cut_in(workload: &dyn Workload, way: Way, result: &RunResult) -> Cut {
-    let tasks = workload.size().tasks;
-    if workload.asks_outside() {
+    let Profile { size: Size { tasks, .. }, external, .. } = workload.profile();
+    if external {
         let finished = result.succeeded + result.failed;
         return Cut { way, finished, tasks, records: result.records.clone() };
     }
@@ -255,19 +285,21 @@ fn produced(
 ) -> anyhow::Result<Produced> {
     // What a failed task left there is not its own.
     let wanted = |item: u64| !failed.contains(&item);
-    if let Some(products) = workload.products(way, &wanted, interrupt).context("read the results back")? {
-        let unit = products.first().map_or(workload.unit(), |product| product.unit);
+    let Profile { unit, external, .. } = workload.profile();
+    let products = workload.results().map_or(Ok(None), |results| results.products(way, &wanted, interrupt));
+    if let Some(products) = products.context("read the results back")? {
+        let unit = products.first().map_or(unit, |product| product.unit);
         let why = |product: &Product| Some((product.item, product.unread.clone()?));
         let unread = products.iter().filter_map(why).collect();
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
         return Ok(Produced { unread, ..Produced::new(way, width, unit, items) });
     }
-    if workload.asks_outside() {
+    if external {
         // Who was asked is what there is to call it.
         let labels = workload.tasks().map(|task| task.map_or_else(|_| String::new(), |task| task.label));
         let items = labels.zip(digests).collect();
-        return Ok(Produced::new(way, width, workload.unit(), items));
+        return Ok(Produced::new(way, width, unit, items));
     }
     let items = (1..).zip(digests).map(|(number, digest): (u64, _)| (number.to_string(), digest));
-    Ok(Produced::new(way, width, workload.unit(), items.collect()))
+    Ok(Produced::new(way, width, unit, items.collect()))
 }

@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use super::connection::{Connection, Deadline, DeadlineStream, Timings};
 use super::proxy::Proxy;
 use super::{Client, HttpError, HttpErrorKind, Phase, Url, UrlHost};
-use crate::interrupt::{Interest, Waited};
+use crate::process::{Interest, Waited};
 
 /// What a proxy answers has no longer a head than this.
 const LONGEST_HEAD: usize = 16 << 10;

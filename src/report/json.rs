@@ -11,7 +11,7 @@ use serde_json::ser::Formatter;
 
 use super::hyperfine::{self, Result as HyperfineResult};
 use super::{Row, change};
-use crate::study::{SCHEMA, Study};
+use crate::study::{EARLIER_SCHEMAS, SCHEMA, Study};
 use crate::task::Record;
 
 /// The row of the table of formats.
@@ -122,7 +122,8 @@ impl Formatter for Shallow {
     }
 }
 
-/// Reads what [`render`] wrote, as it comes: a large study is not held twice.
+/// Reads what [`render`] wrote, as it comes: a large study is not held twice. One of an
+/// earlier schema is from then on as if it had been saved in today's.
 ///
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
@@ -131,16 +132,16 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
     let mut source = BufReader::with_capacity(HEAD, flat);
     let head = source.fill_buf()?.to_vec();
     match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
-        (_, Some(schema)) if schema != SCHEMA => {
+        (_, Some(schema)) if schema != SCHEMA && !EARLIER_SCHEMAS.contains(&&*schema) => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(mut study), _) => {
-            renew(&mut study);
-            match study.check() {
-                Ok(()) => Ok(study),
-                Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
+        (Ok(mut study), _) => match study.check() {
+            Ok(()) => {
+                renew(&mut study);
+                Ok(Study { schema: SCHEMA.to_owned(), ..study })
             }
-        }
+            Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
+        },
         (Err(error), _) if error.is_io() => Err(error.into()),
         (Err(error), Some(_)) if error.is_eof() => Err(error).context("cut off before its end"),
         (Err(error), Some(_)) => Err(error).context("a saved study, but a damaged one"),

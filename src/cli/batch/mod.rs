@@ -57,12 +57,12 @@ use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::term::Terminal;
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Way;
 
@@ -110,7 +110,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
-    let (reread, executor): (_, Box<dyn Executor>) = match way {
+    let (reread, executor): (_, Box<dyn Engine>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
         Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
@@ -132,6 +132,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
+    let observer = batch.observed_by(&*meter);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {
         // Nobody is going to see more of the machine than its cores.
@@ -142,7 +143,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
-        .observer(&*meter)
+        .observer(&observer)
         .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(line.to_vec(), started.elapsed())
         .run();

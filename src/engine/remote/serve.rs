@@ -18,10 +18,10 @@ use crate::engine::StartOrder;
 use crate::engine::{RecordSink, Run, TaskQueue, Ticket, Worker, run_one};
 use crate::event::{Event, Observer};
 use crate::host::STACK;
-use crate::interrupt::{Interest, Interrupt, Waited};
 use crate::measure::{Clock, MonotonicClock};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::policy::Policy;
+use crate::process::{Interest, Interrupt, Waited};
 use crate::task::{Record, Task};
 use crate::workload::Workload;
 
@@ -57,8 +57,8 @@ pub fn serve(
     voice.say(kind::READY, &[])?;
     let Some(second) = receive(&mut from)? else { return Ok(()) };
     let prepared = match second.kind {
-        kind::SHARED => workload.take_over(&second.payload),
-        kind::PREPARE => workload.prepare(),
+        kind::SHARED => workload.begin(Some(&second.payload)),
+        kind::PREPARE => workload.begin(None),
         other => Err(anyhow::anyhow!("{:?} instead of what tasks share", char::from(other))),
     };
     // It is not needed twice.
@@ -85,6 +85,7 @@ pub fn serve(
                 &voice,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: workload.profile().ordered_starts,
             sink: &voice,
             digested: hello.digested,
             clock: &clock,
@@ -105,7 +106,7 @@ pub fn serve(
         interrupt.trigger(ENDED);
         Ok(())
     })?;
-    workload.settle();
+    workload.finish();
     // Who has gone does not hear it.
     let _ = send_json(&mut voice.speaker().to, kind::BYE, &Bye { peak_memory: clock.peak_memory() });
     Ok(())

@@ -12,8 +12,8 @@ use super::link::{Link, Transport};
 use super::protocol::{Bye, Done, Frame, Hello, TaskRequest, kind, receive, send, send_json};
 use crate::engine::{Run, Ticket};
 use crate::event::Event;
-use crate::interrupt::{Interrupt, Waited};
 use crate::output::{Channel, TaskOutput, handed_on};
+use crate::process::{Interrupt, Waited};
 use crate::task::{Outcome, Record, TaskInput};
 use crate::workload::Workload;
 
@@ -165,8 +165,10 @@ impl<'a> WorkerLink<'a> {
             }
             let process = self.link.as_ref().and_then(|link| link.process());
             answer = self.converse(run, ticket, &mut *output, &mut written);
-            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
-                workload.clean_up_after(run.way, process);
+            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
+                && let Some(portable) = workload.portable()
+            {
+                portable.clean_after(run.way, process);
             }
             if !matches!(answer, Answer::NotBegun) || run.interrupt.is_set() {
                 break;

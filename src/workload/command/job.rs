@@ -114,7 +114,13 @@ impl CommandBatch {
         };
         // How much a block holds is known before.
         if let (Input::Bytes(bytes), TaskInput::Values(_)) = (&input, &task.spec) {
-            cx.sent(bytes.taken);
+            cx.input_offered(bytes.taken);
+        }
+        // What passed through a file or a FIFO was read by who put it there.
+        if let (Input::Bytes(bytes), Reads::RoundRobin(_), Offer::Stdin, Ok(report)) =
+            (&input, &self.settings.reads, self.settings.offer, &report)
+        {
+            cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
         drop((input, name, directory));
         self.workers.lock().push(worker);
@@ -338,7 +344,7 @@ fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
 }
 
 fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes, floor);
+    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }

@@ -34,18 +34,18 @@ pub use self::launch::Shell;
 pub use self::outputs::{OutputFiles, Present};
 use self::resume::Left;
 pub use self::resume::{Earlier, HearsOfRows, Resume};
-pub use self::round_robin::{InTurn, RoundRobin};
+pub use self::round_robin::{InTurn, Narrows, RoundRobin};
 use self::sample::Sample;
 use self::saved_inputs::{Freezer, Frozen};
 pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 pub use self::stdin_mode::{NAME, Offer};
-use super::{Cx, Size, Tasks, Workload};
-use crate::interrupt::{Interrupt, harmless_in_children};
+use super::{Cx, Profile, Results, Size, Tasks, Workload};
+use crate::event::Observer;
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
-use crate::process::{Handed, stderr_for_children, stdout_for_children};
+use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Template};
 
@@ -184,6 +184,16 @@ impl CommandBatch {
         })
     }
 
+    /// Hears of a run of this batch before `observer` does.
+    #[must_use]
+    pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
+        let jobs = match &self.settings.reads {
+            Reads::RoundRobin(jobs) => Some(Arc::clone(jobs)),
+            Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
+        };
+        Narrows::new(jobs, observer)
+    }
+
     /// What runs now, for orders from elsewhere.
     #[must_use]
     pub fn running(&self) -> &'static Running {
@@ -194,10 +204,6 @@ impl CommandBatch {
 impl Workload for CommandBatch {
     fn name(&self) -> &'static str {
         "command"
-    }
-
-    fn unit(&self) -> &'static str {
-        "job"
     }
 
     fn tasks(&self) -> Tasks<'_> {
@@ -237,27 +243,23 @@ impl Workload for CommandBatch {
         Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(task(seq, spec?))))
     }
 
-    fn size(&self) -> Size {
+    fn profile(&self) -> Profile {
         let tasks = match &self.earlier {
             Earlier::Failed(failed) => Some(failed.len() as u64),
             Earlier::Nothing | Earlier::Log(_) => {
                 self.sample.map(Sample::wanted).or(self.frozen.as_ref().map(Frozen::jobs))
             }
         };
-        Size { tasks, bytes: None }
-    }
-
-    fn starts_in_order(&self) -> bool {
-        true
-    }
-
-    fn narrowed_to(&self, slots: usize) {
-        if let Reads::RoundRobin(lanes) = &self.settings.reads {
-            lanes.narrow(slots);
+        Profile {
+            unit: "job",
+            size: Size { tasks, bytes: None },
+            ordered_starts: true,
+            sample_of: self.sample.map(Sample::total),
+            ..Profile::default()
         }
     }
 
-    fn end_running(&self) {
+    fn cancel(&self) {
         self.running.terminate();
     }
 
@@ -275,10 +277,10 @@ impl Workload for CommandBatch {
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let TaskInput::Block(block) = &task.spec {
-            cx.sent(block.length());
+            cx.input_offered(block.length());
         }
         if template.skips(values) {
-            cx.fact(Record::LEFT_OUT, "for its values");
+            cx.skip();
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
@@ -320,17 +322,19 @@ impl Workload for CommandBatch {
         }
     }
 
-    fn make_room(&self, next: Way) -> anyhow::Result<()> {
-        self.output_files.as_ref().map_or(Ok(()), |files| files.make_room(next, &|| self.tasks()))
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+}
+
+impl Results for CommandBatch {
+    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+        self.output_files.as_ref().map_or(Ok(()), |files| files.check_clear(next, &|| self.tasks()))
     }
 
     fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let Some(files) = &self.output_files else { return Ok(None) };
         files.left(way, &|| self.tasks(), interrupt).map(Some)
-    }
-
-    fn sample_of(&self) -> Option<u64> {
-        self.sample.map(Sample::total)
     }
 }
 

@@ -15,8 +15,8 @@ use anyhow::{Context as _, bail};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::walk::matching;
-use crate::interrupt::Interrupt;
 use crate::mismatch::Mismatch;
+use crate::process::Interrupt;
 use crate::task::{Digest, LeftFile, TaskInput, Way};
 use crate::template::{Numbers, Quoting, Template};
 use crate::workload::Tasks;
@@ -88,7 +88,7 @@ impl OutputFiles {
     }
 
     /// Puts what earlier runs left out of the way of a run of `next`.
-    pub(super) fn make_room<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
+    pub(super) fn check_clear<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
         let mut state = self.state.lock();
         if !state.checked {
             state.checked = true;

@@ -16,7 +16,7 @@ use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
 };
 use crate::task::{Finding, Warning};
-use crate::workload::{Cx, Environment, paths};
+use crate::workload::{Cx, Environment, Sharing, paths};
 
 /// The first wait before asking again, doubled each time, where the service does
 /// not say how long.
@@ -58,20 +58,20 @@ impl TransportOptions {
     }
 
     /// Adds what only another process on this machine is to know.
-    pub fn complete(&self, blueprint: &mut Value) {
+    pub fn complete(&self, spec: &mut Value) {
         if let Some(path) = &self.cacert {
-            blueprint["cacert"] = paths::exact(path);
+            spec["cacert"] = paths::exact(path);
         }
-        blueprint["proxies"] = json!(self.proxies);
+        spec["proxies"] = json!(self.proxies);
     }
 
-    /// Refuses what processes that share no memory cannot keep to.
+    /// Refuses what tasks cannot keep to that share nothing.
     ///
     /// # Errors
     /// When a limit was asked for that counts what all tasks do.
-    pub fn check_apart(&self) -> anyhow::Result<()> {
+    pub fn check_sharing(&self, sharing: Sharing) -> anyhow::Result<()> {
         ensure!(
-            self.per_host.is_none(),
+            sharing == Sharing::Memory || self.per_host.is_none(),
             "--per-host counts requests in one process: leave it out, or --workers"
         );
         Ok(())

@@ -3,11 +3,11 @@
 use super::check::{CheckLevel, CheckQuery};
 use super::demo;
 use super::options::TapOptions;
-use crate::task::{Outcome, Task, TaskInput, Way};
-use crate::workload::service::{DemoServer, Service, HttpTransport, services};
+use crate::task::{Outcome, Task, TaskInput};
+use crate::workload::service::{DemoServer, HttpTransport, Service, services};
 use crate::workload::{
-    Cx, Environment, Options, OutputFormat, Row, Size, Tasks, UsualWays, Workload, augment, from_matches,
-    from_spec,
+    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks, Workload,
+    augment, from_matches, from_spec,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -42,7 +42,8 @@ impl Options for TapOptions {
         self
     }
 
-    fn build(self) -> anyhow::Result<Box<dyn Workload>> {
+    fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+        self.transport.check_sharing(sharing)?;
         Ok(Box::new(TapCheck::new(self)?))
     }
 }
@@ -85,6 +86,14 @@ impl TapCheck {
         Ok(Self { options, services, transport, level, _demo: servers })
     }
 
+    fn names_nothing(&self) -> String {
+        let place = self.options.list.as_deref().map_or_else(String::new, |list| match list.to_str() {
+            Some("-") => " on standard input".to_owned(),
+            _ => format!(" into {}", list.display()),
+        });
+        format!("the list names no service: write URLs{place}, one a line")
+    }
+
     fn service(&self, task: &Task) -> Option<&Service> {
         let TaskInput::Part { item, .. } = task.spec else { return None };
         self.services.get(usize::try_from(item).ok()?)
@@ -119,46 +128,32 @@ impl Workload for TapCheck {
         outcome
     }
 
-    fn size(&self) -> Size {
+    fn profile(&self) -> Profile {
         let tasks = self.services.len() as u64 * u64::from(self.options.repeat);
-        Size { tasks: Some(tasks), bytes: None }
-    }
-
-    fn unit(&self) -> &'static str {
-        "service"
-    }
-
-    fn waits(&self) -> bool {
-        true
-    }
-
-    fn opens(&self) -> usize {
-        // A connection, and its other end where the service is parsim's own; and what
-        // looks its name up meanwhile.
-        4
-    }
-
-    fn asks_outside(&self) -> bool {
-        true
-    }
-
-    fn usual_ways(&self) -> UsualWays {
-        if self.services.len() > FEW {
-            UsualWays::ParallelFor("more than 16 services")
-        } else {
-            UsualWays::Both
+        Profile {
+            unit: "service",
+            size: Size { tasks: Some(tasks), bytes: None },
+            waits: true,
+            // A connection, and its other end where the service is parsim's own; and what
+            // looks its name up meanwhile.
+            opens: 4,
+            external: true,
+            default_modes: if self.services.len() > FEW {
+                DefaultModes::ParallelFor("more than 16 services")
+            } else {
+                DefaultModes::Both
+            },
+            remarks: if self.services.is_empty() { vec![self.names_nothing()] } else { Vec::new() },
+            ..Profile::default()
         }
     }
 
-    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
-        let place = self.options.list.as_deref().map_or_else(String::new, |list| match list.to_str() {
-            Some("-") => " on standard input".to_owned(),
-            _ => format!(" into {}", list.display()),
-        });
-        let nothing = || format!("the list names no service: write URLs{place}, one a line");
-        Ok(self.services.is_empty().then(nothing).into_iter().collect())
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
     }
+}
 
+impl Portable for TapCheck {
     /// Without passwords, for it is written into reports.
     fn spec(&self) -> serde_json::Value {
         let (urls, names) = if self.options.demo {
@@ -173,18 +168,13 @@ impl Workload for TapCheck {
 
     /// The services themselves, wherever they were named: those of --demo are in
     /// this process.
-    fn blueprint(&self) -> serde_json::Value {
+    fn wire_spec(&self) -> serde_json::Value {
         let urls = self.services.iter().map(|service| service.given.clone()).collect();
         let names = self.services.iter().map(|service| service.name.clone()).collect();
         let options =
             TapOptions { urls, names, list: None, header: false, demo: false, ..self.options.clone() };
-        let mut blueprint = serde_json::json!(options);
-        self.options.transport.complete(&mut blueprint);
-        blueprint
-    }
-
-    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
-        self.options.transport.check_apart()?;
-        Ok(None)
+        let mut spec = serde_json::json!(options);
+        self.options.transport.complete(&mut spec);
+        spec
     }
 }
