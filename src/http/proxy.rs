@@ -138,7 +138,7 @@ impl Proxy {
 }
 
 impl fmt::Display for Proxy {
-    /// UrlHost and port only.
+    /// Host and port only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }

@@ -159,7 +159,7 @@ impl Url {
         if self.secure { "https" } else { "http" }
     }
 
-    /// UrlHost, and port where it is not the scheme's own.
+    /// Host, and port where it is not the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
         let own = if self.secure { 443 } else { 80 };
@@ -229,7 +229,7 @@ fn is_scheme(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// UrlHost, and port if there is one, of what stands behind a login.
+/// Host, and port if there is one, of what stands behind a login.
 pub(super) fn host_and_port(place: &str) -> Result<(UrlHost, Option<u16>), BadUrl> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let Some((address, behind)) = rest.split_once(']') else {

@@ -113,7 +113,38 @@ pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::report::json;
+    use crate::report::tests::drawn;
+    use crate::study::tests::both_ways;
+    use crate::task::{Outcome, ServiceVerdict};
+
+    #[test]
+    fn findings_among_the_facts_of_an_old_study_are_told_as_those_of_today() {
+        let finding = Finding {
+            url: "http://h/".to_owned(),
+            verdict: ServiceVerdict::Down,
+            reason: "a disk".to_owned(),
+            attempts: 1,
+            ..Finding::default()
+        };
+        let record = Record {
+            finding: Some(Box::new(finding)),
+            ..Record::without_measures(0, Outcome::Failed("down: a disk".to_owned()))
+        };
+        let mut study = both_ways(&[], &[50], 2);
+        study.columns[1].runs[0].records.push(record);
+        let mut saved: Value = serde_json::from_slice(&drawn(json::render, &study)).unwrap();
+        saved["schema"] = json!("parsim-study/1");
+        let record = &mut saved["columns"][1]["runs"][0]["records"][0];
+        record.as_object_mut().unwrap().remove("finding");
+        record["facts"] = json!([["url", "http://h/"], ["verdict", "down"], ["reason", "a disk"]]);
+        let read = json::read(saved.to_string().as_bytes()).unwrap();
+        assert_eq!(read, study);
+        assert!(are_told(&read) && json_line(&read.columns[1].runs[0].records[0], Way::Parallel).is_some());
+    }
 
     #[test]
     fn quantiles_are_values_that_occurred() {

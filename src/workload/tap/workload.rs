@@ -6,8 +6,8 @@ use super::options::TapOptions;
 use crate::task::{Outcome, Task, TaskInput};
 use crate::workload::service::{DemoServer, HttpTransport, Service, services};
 use crate::workload::{
-    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks, Workload,
-    augment, from_matches, from_spec,
+    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
+    Workload, augment, from_matches, from_spec,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
