@@ -18,7 +18,7 @@ use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::{OutputFormat, ROWS, Row};
 
 const FORMAT: &str = "format";
@@ -80,7 +80,7 @@ pub(super) fn observer<'a>(
     match format {
         OutputFormat::JsonLines => {
             let stdout = Mutex::new(process::stdout());
-            Box::new(FindingLines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
+            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
         }
         OutputFormat::Text | OutputFormat::Nagios => progress,
     }
@@ -131,7 +131,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
 /// Writes an object for each service that is done.
 struct FindingLines<'a> {
     progress: Box<dyn Observer>,
-    way: Mutex<Way>,
+    column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
     stdout: Mutex<process::Stdout>,
@@ -159,10 +159,10 @@ impl Observer for FindingLines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {
-            Event::RunStarted { way, .. } => *self.way.lock() = *way,
+            Event::RunStarted { column, .. } => self.column.lock().clone_from(column),
             Event::TaskFinished(record) => {
-                let way = *self.way.lock();
-                if let Some(line) = services::json_line(record, way) {
+                let column = self.column.lock().clone();
+                if let Some(line) = services::json_line(record, &column.name) {
                     self.write(&line);
                 }
             }

@@ -73,7 +73,7 @@ fn try_once<'s>(
     workload: &dyn Workload,
 ) -> (Record, Box<dyn TaskOutput + 's>) {
     let setting = Setting {
-        way: run.way,
+        column: &run.column,
         slot,
         attempt,
         digested: run.digested,

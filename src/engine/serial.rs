@@ -3,7 +3,7 @@
 use super::{Engine, work};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// The serial engine. It starts no thread.
@@ -11,8 +11,8 @@ use crate::workload::Workload;
 pub struct Serial;
 
 impl Engine for Serial {
-    fn way(&self) -> Way {
-        Way::Serial
+    fn column(&self) -> Column {
+        Column::SERIAL
     }
 
     fn width(&self) -> usize {

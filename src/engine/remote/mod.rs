@@ -32,7 +32,7 @@ use crate::engine::Run;
 use crate::event::Event;
 use crate::format::without_numbers;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// What a worker process takes of this one: its two ends, those that are on their way to
@@ -65,8 +65,8 @@ impl<'a> Processes<'a> {
 }
 
 impl Engine for Processes<'_> {
-    fn way(&self) -> Way {
-        Way::Processes
+    fn column(&self) -> Column {
+        Column::of_engine(ROW.name)
     }
 
     fn width(&self) -> usize {
@@ -85,7 +85,7 @@ impl Engine for Processes<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 workload: workload.name().to_owned(),
                 blueprint: portable.wire_spec(),
-                way: run.way,
+                column: run.column.clone(),
                 digested: run.digested,
                 retry: run.batch.retry(),
             },

@@ -183,7 +183,7 @@ fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
     let width = NonZeroUsize::new(width).unwrap();
     let mut squares = Squares::default();
     Experiment::new(&mut squares)?
-        .executors(vec![Box::new(super::super::Serial), Box::new(Processes::new(width, transport))])
+        .engines(vec![Box::new(super::super::Serial), Box::new(Processes::new(width, transport))])
         .run()
 }
 
@@ -363,12 +363,12 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
     let transport = Ending(interrupt.clone());
     let study = Experiment::new(&mut squares)
         .unwrap()
-        .executors(vec![Box::new(Processes::new(NonZeroUsize::MIN, transport))])
+        .engines(vec![Box::new(Processes::new(NonZeroUsize::MIN, transport))])
         .interrupt(interrupt)
         .run()
         .unwrap();
     let cut = study.cut.unwrap();
-    assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Processes, 5, None));
+    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, None));
     assert!(study.columns[0].runs.is_empty());
 }
 

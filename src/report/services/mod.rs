@@ -12,7 +12,7 @@ pub(super) use table::listing;
 pub use table::{particulars, table};
 
 use crate::study::Study;
-use crate::task::{Finding, Record, Way};
+use crate::task::{Finding, Record};
 
 /// So many characters of a workload's name are used.
 const LONGEST_KIND: usize = 40;
@@ -32,13 +32,13 @@ pub(super) struct CheckedService<'a> {
 /// Every service of `study`, in input order; none where it is about something
 /// else. The parallel way is told where both ran, for it came last.
 pub(super) fn services(study: &Study) -> Vec<CheckedService<'_>> {
-    let mut runs: Vec<(Way, &[Record])> = Vec::new();
+    let mut runs: Vec<(&str, &[Record])> = Vec::new();
     for column in &study.columns {
-        runs.extend(column.runs.iter().map(|run| (column.way, &run.records[..])));
+        runs.extend(column.runs.iter().map(|run| (column.way(), &run.records[..])));
     }
     if let Some(cut) = &study.cut {
         // Half a run does not replace a whole one.
-        runs.insert(0, (cut.way, &cut.records));
+        runs.insert(0, (&cut.way, &cut.records));
     }
     let told = runs.iter().rev().find(|(_, records)| !records.is_empty()).map(|(way, _)| *way);
     let mut services: BTreeMap<u64, CheckedService<'_>> = BTreeMap::new();
@@ -143,7 +143,7 @@ mod tests {
         record["facts"] = json!([["url", "http://h/"], ["verdict", "down"], ["reason", "a disk"]]);
         let read = json::read(saved.to_string().as_bytes()).unwrap();
         assert_eq!(read, study);
-        assert!(are_told(&read) && json_line(&read.columns[1].runs[0].records[0], Way::Parallel).is_some());
+        assert!(are_told(&read) && json_line(&read.columns[1].runs[0].records[0], "parallel").is_some());
     }
 
     #[test]

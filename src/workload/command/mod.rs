@@ -45,8 +45,9 @@ use crate::event::Observer;
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{Running, Stdout, Worker};
-use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
-use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};
+use crate::process::{Handed, stderr_for_children, stdout_for_children};
+use crate::process::{Interrupt, harmless_in_children};
+use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 use crate::template::{self, Dialect, Template};
 
 /// Makes the place that outputs go to in the end.
@@ -167,9 +168,9 @@ impl CommandBatch {
     }
 
     /// The command line of a run, and how it is started.
-    fn command(&self, way: Way) -> (&Template, &Launch) {
+    fn command(&self, column: &Column) -> (&Template, &Launch) {
         match (&self.settings.serial_template, &self.serial_launch) {
-            (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
+            (Some(template), Some(launch)) if column.is_serial() => (template, launch),
             _ => (&self.settings.template, &self.launch),
         }
     }
@@ -273,7 +274,7 @@ impl Workload for CommandBatch {
         let job = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = self.settings.counts.numbers(job, cx.slot());
         let mut line = Vec::new();
-        let (template, _) = self.command(cx.way());
+        let (template, _) = self.command(cx.column());
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let TaskInput::Block(block) = &task.spec {
@@ -304,7 +305,7 @@ impl Workload for CommandBatch {
         }
     }
 
-    fn outlet(&self, _way: Way) -> Outlet<'_> {
+    fn outlet(&self, _column: &Column) -> Outlet<'_> {
         // A run begins, and with it parsim's own peak.
         self.floor.forget();
         if let Some(sink) = &self.sink {
@@ -328,13 +329,13 @@ impl Workload for CommandBatch {
 }
 
 impl Results for CommandBatch {
-    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+    fn check_clear(&self, next: &Column) -> anyhow::Result<()> {
         self.output_files.as_ref().map_or(Ok(()), |files| files.check_clear(next, &|| self.tasks()))
     }
 
-    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+    fn files(&self, column: &Column, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let Some(files) = &self.output_files else { return Ok(None) };
-        files.left(way, &|| self.tasks(), interrupt).map(Some)
+        files.left(column, &|| self.tasks(), interrupt).map(Some)
     }
 }
 
