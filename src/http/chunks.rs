@@ -193,7 +193,7 @@ mod tests {
         let mut kept = Vec::new();
         for piece in text.as_bytes().chunks(piece) {
             let mut piece = piece.to_vec();
-            let n_kept = framing.follow(&mut piece).map_err(|trouble| trouble.text)?;
+            let n_kept = framing.follow(&mut piece).map_err(|error| error.text)?;
             kept.extend_from_slice(&piece[..n_kept]);
         }
         Ok(String::from_utf8(kept).unwrap())

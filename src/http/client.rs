@@ -70,10 +70,10 @@ impl Client {
                         fetched.hops.push(hop);
                         continue;
                     }
-                    Err(trouble) => Err(trouble),
+                    Err(error) => Err(error),
                 },
                 Ok(Reply::Response(answer)) => Ok(*answer),
-                Err(trouble) => Err(trouble),
+                Err(error) => Err(error),
             };
             return fetched;
         }
@@ -113,7 +113,7 @@ impl Client {
         let started = Instant::now();
         let (body, rest) = match self.body(&head.headers, body.into_reader(), timings) {
             Ok(body) => (Ok(body), Vec::new()),
-            Err((trouble, rest)) => (Err(trouble), rest),
+            Err((error, rest)) => (Err(error), rest),
         };
         timings.with(|timed| timed.phases.add(Phase::Body, started.elapsed()));
         let (media_type, charset) = media_type(text(&head.headers, &header::CONTENT_TYPE).as_deref());
@@ -163,7 +163,7 @@ impl Client {
         reader: impl io::Read,
         timings: &Timings,
     ) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
-        let bare = |trouble| (trouble, Vec::new());
+        let bare = |error| (error, Vec::new());
         let packing = ContentCoding::of(text(headers, &header::CONTENT_ENCODING).as_deref()).map_err(bare)?;
         let announced =
             text(headers, &header::CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
@@ -176,8 +176,8 @@ impl Client {
         let packed = read_up_to(self.limit, reader)
             .map_err(|error| bare(understood(&ureq::Error::from(error), timings)))?;
         // ureq takes a broken connection for the end where no length was told.
-        if let Some(trouble) = timings.with(|timed| timed.error.clone()) {
-            return Err(bare(trouble));
+        if let Some(error) = timings.with(|timed| timed.error.clone()) {
+            return Err(bare(error));
         }
         if packed.len() > self.limit {
             return Err((too_large(self.limit), packed));
@@ -234,8 +234,8 @@ fn check_head(status: u16, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// What an error means: the connection's own notes know better than ureq.
 fn understood(error: &ureq::Error, timings: &Timings) -> HttpError {
-    if let Some(trouble) = timings.with(|timed| timed.error.clone()) {
-        return trouble;
+    if let Some(error) = timings.with(|timed| timed.error.clone()) {
+        return error;
     }
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -34,12 +34,10 @@ impl Client {
     ) -> Result<Connection, HttpError> {
         // Who has a proxy looks no name up but the proxy's.
         let (host, port) = proxy.map_or((&url.host, url.port), |proxy| (&proxy.host, proxy.port));
-        let of_proxy = |trouble: HttpError| match (proxy, trouble.kind) {
+        let of_proxy = |error: HttpError| match (proxy, error.kind) {
             (None, _)
-            | (_, HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp | HttpErrorKind::Interrupted) => {
-                trouble
-            }
-            (Some(proxy), _) => proxy.trouble(&trouble.text),
+            | (_, HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp | HttpErrorKind::Interrupted) => error,
+            (Some(proxy), _) => proxy.error(&error.text),
         };
         let addresses = timed(timings, Phase::Resolve, || resolve(host, port, deadline)).map_err(of_proxy)?;
         let stream = timed(timings, Phase::Connect, || connect(&addresses, deadline)).map_err(of_proxy)?;
@@ -186,8 +184,8 @@ pub(super) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> Result<T
         let share = Deadline { at: Instant::now() + share, interrupt: deadline.interrupt.clone() };
         match connect_to(*address, &share) {
             Ok(stream) => return Ok(stream),
-            Err(trouble) if trouble.kind == HttpErrorKind::Interrupted => return Err(trouble),
-            Err(trouble) => last = trouble,
+            Err(error) if error.kind == HttpErrorKind::Interrupted => return Err(error),
+            Err(error) => last = error,
         }
     }
     Err(last)

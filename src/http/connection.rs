@@ -101,7 +101,7 @@ impl DeadlineStream {
         mut work: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
         loop {
-            let trouble = match work(&mut self.stream) {
+            let error = match work(&mut self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     match self.deadline.wait(self.stream.as_fd(), interest)? {
                         Waited::Ready => continue,
@@ -115,8 +115,8 @@ impl DeadlineStream {
                 Ok(_) if Instant::now() >= self.deadline.at => HttpError::timed_out(self.phase),
                 Ok(count) => return Ok(count),
             };
-            self.timings.with(|timed| timed.error.get_or_insert_with(|| trouble.clone()).clone());
-            return Err(io::Error::other(trouble));
+            self.timings.with(|timed| timed.error.get_or_insert_with(|| error.clone()).clone());
+            return Err(io::Error::other(error));
         }
     }
 }
@@ -216,9 +216,9 @@ impl Connection {
 }
 
 /// The error of a connection that is of no more use for this reason.
-fn broken(timings: &Timings, trouble: HttpError) -> ureq::Error {
-    timings.with(|timed| timed.error = Some(trouble.clone()));
-    io::Error::other(trouble).into()
+fn broken(timings: &Timings, error: HttpError) -> ureq::Error {
+    timings.with(|timed| timed.error = Some(error.clone()));
+    io::Error::other(error).into()
 }
 
 impl Transport for Connection {
@@ -251,7 +251,7 @@ impl Transport for Connection {
             let bytes = &mut self.buffers.input_append_buf()[..count];
             let n_kept = match self.framing.follow(bytes) {
                 Ok(n_kept) => n_kept,
-                Err(trouble) => return Err(broken(&self.timings, trouble)),
+                Err(error) => return Err(broken(&self.timings, error)),
             };
             self.buffers.input_appended(n_kept);
             if n_kept > 0 || count == 0 {

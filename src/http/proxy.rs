@@ -132,7 +132,7 @@ impl Proxy {
     }
 
     /// What went wrong on the way to it or at it.
-    pub(super) fn trouble(&self, text: &str) -> HttpError {
+    pub(super) fn error(&self, text: &str) -> HttpError {
         HttpError::new(HttpErrorKind::Proxy, format!("proxy {self}: {text}"))
     }
 }
@@ -206,7 +206,7 @@ mod tests {
         match Proxies::from_environment(&look).of(&Url::parse(url).unwrap()) {
             Ok(None) => "itself".to_owned(),
             Ok(Some(proxy)) => format!("{proxy} {:?}", proxy.authorization()).replace(" None", ""),
-            Err(trouble) => trouble.text,
+            Err(error) => error.text,
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) fn read_up_to(limit: usize, from: impl Read) -> std::io::Result<Vec<u
 }
 
 /// The bytes that `packed` holds. The limit is on these, so that a small answer
-/// cannot fill the memory; the head of too many comes back with the trouble.
+/// cannot fill the memory; the head of too many comes back with the error.
 pub(super) fn unpack(
     packing: ContentCoding,
     packed: Vec<u8>,

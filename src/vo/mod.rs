@@ -36,7 +36,7 @@ mod vosi;
 mod xml;
 
 pub use datetime::read_datetime;
-pub use parse_error::{FlawKind, ParseError};
+pub use parse_error::{ParseError, ParseErrorKind};
 pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{

@@ -9,7 +9,7 @@ use std::fmt;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
-use super::parse_error::{FlawKind, ParseError};
+use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::head;
 use super::xml;
 
@@ -174,6 +174,6 @@ impl QueryAnswer {
             }
             (QueryStatus::Ok | QueryStatus::Overflow, Some(_)) => return None,
         };
-        Some(ParseError::new(FlawKind::BadValue, text))
+        Some(ParseError::new(ParseErrorKind::BadValue, text))
     }
 }

@@ -3,7 +3,7 @@
 //! has.
 
 use super::datetime::read_datetime;
-use super::parse_error::{FlawKind, ParseError};
+use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::head;
 use super::xml;
 
@@ -83,7 +83,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
             .filter(move |child| child.is_element() && child.tag_name().name() == name)
             .filter(move |child| child.tag_name().namespace() == root.tag_name().namespace())
     };
-    let bad = |text: String| ParseError::new(FlawKind::BadValue, text);
+    let bad = |text: String| ParseError::new(ParseErrorKind::BadValue, text);
     let mut values = named("available").map(xml::value);
     let available = match (values.next(), values.next()) {
         (None, _) => return Err(bad("it does not say whether the service is available".to_owned())),

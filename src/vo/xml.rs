@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::parse_error::{FlawKind, ParseError};
+use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::{DEFINITION, head, refuse_unsafe};
 
 /// More nodes than this are no document of the VO.
@@ -24,14 +24,14 @@ pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a,
     let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let is_wide = bytes.iter().take(4).any(|&byte| byte == 0 || byte >= 0xfe);
     if !is_wide
-        && let Err(flaw) = refuse_unsafe(&lossy)
-        && flaw.kind == FlawKind::NotXml
+        && let Err(error) = refuse_unsafe(&lossy)
+        && error.kind == ParseErrorKind::NotXml
     {
-        return Err(flaw);
+        return Err(error);
     }
     let text = match decode(bytes, charset) {
         Err(_) if is_wide && !looks_like_text(bytes) => {
-            return Err(ParseError::new(FlawKind::NotXml, "not XML but binary data"));
+            return Err(ParseError::new(ParseErrorKind::NotXml, "not XML but binary data"));
         }
         decoded => decoded?,
     };
@@ -65,11 +65,11 @@ fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>
     Document::parse_with_options(text, options).map_err(|error| {
         let text = head(&error.to_string(), 200).to_owned();
         match error {
-            roxmltree::Error::DtdDetected => ParseError::new(FlawKind::UnsafeXml, DEFINITION),
+            roxmltree::Error::DtdDetected => ParseError::new(ParseErrorKind::UnsafeXml, DEFINITION),
             roxmltree::Error::NodesLimitReached
             | roxmltree::Error::AttributesLimitReached
-            | roxmltree::Error::NamespacesLimitReached => ParseError::new(FlawKind::UnsafeXml, text),
-            _ => ParseError::new(FlawKind::BadXml, format!("not well-formed: {text}")),
+            | roxmltree::Error::NamespacesLimitReached => ParseError::new(ParseErrorKind::UnsafeXml, text),
+            _ => ParseError::new(ParseErrorKind::BadXml, format!("not well-formed: {text}")),
         }
     })
 }
@@ -78,7 +78,7 @@ fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>
 pub(super) fn wrong_root(wanted: &str, root: Node<'_, '_>) -> ParseError {
     let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace().unwrap_or("no namespace"));
     let text = format!("not a document of {wanted} but <{}> of {}", head(name, 60), head(namespace, 100));
-    ParseError::new(FlawKind::WrongDocument, text)
+    ParseError::new(ParseErrorKind::WrongDocument, text)
 }
 
 /// The characters directly in `node`, joined over comments, blanks around them
@@ -121,7 +121,7 @@ enum Encoding {
 /// # Errors
 /// When the encoding is unknown, or the bytes are not in it.
 fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
-    let bad = |text: &str| ParseError::new(FlawKind::BadXml, text);
+    let bad = |text: &str| ParseError::new(ParseErrorKind::BadXml, text);
     if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Err(bad("it is in UTF-32, which no document of the VO is"));
     }
@@ -166,7 +166,7 @@ fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, Pa
 fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         let text = format!("not UTF-8 at byte {}", error.valid_up_to());
-        ParseError::new(FlawKind::BadXml, text)
+        ParseError::new(ParseErrorKind::BadXml, text)
     })
 }
 
@@ -180,7 +180,7 @@ fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, ParseError> {
     let text: Result<String, _> = char::decode_utf16(units).collect();
     match text {
         Ok(text) if !odd => Ok(Cow::Owned(text)),
-        Ok(_) | Err(_) => Err(ParseError::new(FlawKind::BadXml, "not UTF-16, as it says it is")),
+        Ok(_) | Err(_) => Err(ParseError::new(ParseErrorKind::BadXml, "not UTF-16, as it says it is")),
     }
 }
 

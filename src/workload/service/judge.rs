@@ -4,7 +4,7 @@
 use crate::format::{printable, without_login, without_passwords};
 use crate::http::{Fetched, HttpError, HttpErrorKind, Response};
 use crate::task::{ErrorClass, Finding, Redirect, ServiceVerdict, Warning};
-use crate::vo::{self, FlawKind, ParseError};
+use crate::vo::{self, ParseError, ParseErrorKind};
 
 /// A certificate that expires within so many seconds is told: two weeks.
 const SOON: i64 = 14 * 86_400;
@@ -63,11 +63,11 @@ impl UnreadAnswer {
         match self {
             Self::HttpError(error) => class_of(error),
             Self::ParseError(error) => match error.kind {
-                FlawKind::NotXml => ErrorClass::NotXml,
-                FlawKind::BadXml => ErrorClass::BadXml,
-                FlawKind::UnsafeXml => ErrorClass::UnsafeXml,
-                FlawKind::WrongDocument => ErrorClass::WrongDoc,
-                FlawKind::BadValue => ErrorClass::BadValue,
+                ParseErrorKind::NotXml => ErrorClass::NotXml,
+                ParseErrorKind::BadXml => ErrorClass::BadXml,
+                ParseErrorKind::UnsafeXml => ErrorClass::UnsafeXml,
+                ParseErrorKind::WrongDocument => ErrorClass::WrongDoc,
+                ParseErrorKind::BadValue => ErrorClass::BadValue,
             },
         }
     }
@@ -91,7 +91,7 @@ pub fn read<T>(
         // Too long, and it can be worse than that.
         Err(error) if error.kind == HttpErrorKind::TooLarge && !answer.head.is_empty() => {
             match vo::refuse_unsafe(&String::from_utf8_lossy(&answer.head)) {
-                Err(flaw) if flaw.kind == FlawKind::UnsafeXml => Err(UnreadAnswer::ParseError(flaw)),
+                Err(error) if error.kind == ParseErrorKind::UnsafeXml => Err(UnreadAnswer::ParseError(error)),
                 Ok(()) | Err(_) => Err(UnreadAnswer::HttpError(error.clone())),
             }
         }

@@ -178,8 +178,8 @@ fn counted(fetched: &Fetched, limit: &str) -> Result<RowCount, String> {
         Err(_) if !is_success(answer) => return Err(status_line(answer)),
         Err(unread) => return Err(unread.in_words(limit)),
     };
-    if let Some(flaw) = read.failure() {
-        return Err(flaw.text);
+    if let Some(error) = read.failure() {
+        return Err(error.text);
     }
     if !is_success(answer) {
         return Err(status_line(answer));
