@@ -2,13 +2,13 @@
 
 use crate::sync::Mutex;
 use std::io;
-use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{self, HeaderMap, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
+use super::connect::Route;
 use super::connection::{Connection, Timings};
 use super::response::{ContentCoding, media_type, read_up_to, text, too_large, unpack};
 use super::{
@@ -62,7 +62,7 @@ impl Client {
         loop {
             let timings = Timings::default();
             let heard = self.ask(&request, deadline, &timings, &mut fetched);
-            fetched.phases.add_all(&timings.with(|timed| timed.phases));
+            fetched.phases.add_all(&timings.with(|noted| noted.phases));
             asked.push((request.url.clone(), request.form.is_some()));
             fetched.answer = match heard {
                 Ok(Reply::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
@@ -92,7 +92,10 @@ impl Client {
         if let Some(proxy) = &proxy {
             fetched.proxy = Some(proxy.to_string());
         }
-        let connection = self.reach(url, proxy.as_ref(), deadline, timings, &mut fetched.expires)?;
+        let (trust, user_agent) = (&self.trust, &*self.user_agent);
+        let route = Route { url, proxy: proxy.as_ref(), trust, user_agent, deadline, timings };
+        let (connection, expires) = route.connect()?;
+        fetched.expires = fetched.expires.into_iter().chain(expires).min();
         let agent =
             ureq::Agent::with_parts(config(), ReadyConnection(Mutex::new(Some(connection))), NoLookup);
         // A proxy of https has seen who asks when it was told to connect.
@@ -110,12 +113,11 @@ impl Client {
             })?;
             return Ok(Reply::Moved { status, to });
         }
-        let started = Instant::now();
-        let (body, rest) = match self.body(&head.headers, body.into_reader(), timings) {
+        let read = timings.during(Phase::Body, || self.body(&head.headers, body.into_reader(), timings));
+        let (body, rest) = match read {
             Ok(body) => (Ok(body), Vec::new()),
             Err((error, rest)) => (Err(error), rest),
         };
-        timings.with(|timed| timed.phases.add(Phase::Body, started.elapsed()));
         let (media_type, charset) = media_type(text(&head.headers, &header::CONTENT_TYPE).as_deref());
         Ok(Reply::Response(Box::new(Response {
             url: url.clone(),
@@ -176,7 +178,7 @@ impl Client {
         let packed = read_up_to(self.limit, reader)
             .map_err(|error| bare(understood(&ureq::Error::from(error), timings)))?;
         // ureq takes a broken connection for the end where no length was told.
-        if let Some(error) = timings.with(|timed| timed.error.clone()) {
+        if let Some(error) = timings.with(|noted| noted.error.clone()) {
             return Err(bare(error));
         }
         if packed.len() > self.limit {
@@ -234,12 +236,12 @@ fn check_head(status: u16, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// What an error means: the connection's own notes know better than ureq.
 fn understood(error: &ureq::Error, timings: &Timings) -> HttpError {
-    if let Some(error) = timings.with(|timed| timed.error.clone()) {
+    if let Some(error) = timings.with(|noted| noted.error.clone()) {
         return error;
     }
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            let answered = timings.with(|timed| timed.answered);
+            let answered = timings.with(|noted| noted.answered);
             let when = if answered { "in the middle of the answer" } else { "without an answer" };
             HttpError::new(HttpErrorKind::Closed, format!("closed {when}"))
         }

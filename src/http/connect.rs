@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::connection::{Connection, Deadline, DeadlineStream, Timings};
 use super::proxy::Proxy;
-use super::{Client, HttpError, HttpErrorKind, Phase, Url, UrlHost};
+use super::{HttpError, HttpErrorKind, Phase, Trust, Url, UrlHost};
 use crate::process::{Interest, Waited};
 
 /// What a proxy answers has no longer a head than this.
@@ -21,17 +21,22 @@ const LONGEST_HEAD: usize = 16 << 10;
 /// More addresses than this are not tried.
 const MOST_ADDRESSES: usize = 8;
 
-impl Client {
-    /// A connection to where `url` is, through `proxy` if there is one. When a
-    /// certificate expires that is shown is noted in `expires`.
-    pub(super) fn reach(
-        &self,
-        url: &Url,
-        proxy: Option<&Proxy>,
-        deadline: &Deadline,
-        timings: &Timings,
-        expires: &mut Option<i64>,
-    ) -> Result<Connection, HttpError> {
+/// The way to where a URL is.
+pub(super) struct Route<'a> {
+    pub(super) url: &'a Url,
+    /// Through whom, if through somebody.
+    pub(super) proxy: Option<&'a Proxy>,
+    pub(super) trust: &'a Trust,
+    /// What is told about who asks.
+    pub(super) user_agent: &'a str,
+    pub(super) deadline: &'a Deadline,
+    pub(super) timings: &'a Timings,
+}
+
+impl Route<'_> {
+    /// A connection, and when the certificate expires that was shown.
+    pub(super) fn connect(&self) -> Result<(Connection, Option<i64>), HttpError> {
+        let Self { url, proxy, deadline, timings, .. } = *self;
         // Who has a proxy looks no name up but the proxy's.
         let (host, port) = proxy.map_or((&url.host, url.port), |proxy| (&proxy.host, proxy.port));
         let of_proxy = |error: HttpError| match (proxy, error.kind) {
@@ -39,44 +44,37 @@ impl Client {
             | (_, HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp | HttpErrorKind::Interrupted) => error,
             (Some(proxy), _) => proxy.error(&error.text),
         };
-        let addresses = timed(timings, Phase::Resolve, || resolve(host, port, deadline)).map_err(of_proxy)?;
-        let stream = timed(timings, Phase::Connect, || connect(&addresses, deadline)).map_err(of_proxy)?;
+        let addresses = timings.during(Phase::Resolve, || resolve(host, port, deadline)).map_err(of_proxy)?;
+        let stream = timings.during(Phase::Connect, || connect(&addresses, deadline)).map_err(of_proxy)?;
         let mut stream = DeadlineStream::new(stream, deadline.clone(), Phase::Connect, timings.clone());
         if !url.secure {
             let connection = Connection::plain(stream, timings.clone());
-            return Ok(match proxy {
+            let connection = match proxy {
                 Some(_) => connection.asking_with(format!("http://{}", url.authority())),
                 None => connection,
-            });
+            };
+            return Ok((connection, None));
         }
         if let Some(proxy) = proxy {
-            let tunnelled = timed(timings, Phase::Connect, || self.tunnel(&mut stream, url, proxy, timings));
-            tunnelled.map_err(of_proxy)?;
+            timings.during(Phase::Connect, || self.tunnel(&mut stream, proxy)).map_err(of_proxy)?;
         }
         stream.enter(Phase::Tls);
-        let (stream, not_after) =
-            timed(timings, Phase::Tls, || self.trust.greet(&url.host, stream, timings))?;
-        *expires = expires.map_or(not_after, |known| Some(not_after.map_or(known, |new| known.min(new))));
-        Ok(Connection::secure(stream, timings.clone()))
+        let (stream, expires) =
+            timings.during(Phase::Tls, || self.trust.greet(&url.host, stream, timings))?;
+        Ok((Connection::secure(stream, timings.clone()), expires))
     }
 
-    /// Has `proxy` connect `wire` to where `url` is (RFC 9110, 9.3.6).
-    fn tunnel(
-        &self,
-        stream: &mut DeadlineStream,
-        url: &Url,
-        proxy: &Proxy,
-        timings: &Timings,
-    ) -> Result<(), HttpError> {
-        let place = format!("{}:{}", url.host, url.port);
+    /// Has `proxy` connect `stream` to where the URL is (RFC 9110, 9.3.6).
+    fn tunnel(&self, stream: &mut DeadlineStream, proxy: &Proxy) -> Result<(), HttpError> {
+        let place = format!("{}:{}", self.url.host, self.url.port);
         let authorization = proxy.authorization();
         let login = authorization.map_or_else(String::new, |it| format!("Proxy-Authorization: {it}\r\n"));
         let request = format!(
             "CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: {}\r\n{login}\r\n",
             self.user_agent
         );
-        // What the wire knows is what happened.
-        let broke = |_| timings.with(|timed| timed.error.clone()).unwrap_or_else(HttpError::interrupted);
+        // What the stream knows is what happened.
+        let broke = |_| self.timings.with(|noted| noted.error.clone()).unwrap_or_else(HttpError::interrupted);
         stream.write_all(request.as_bytes()).map_err(broke)?;
         loop {
             let head = head(stream, broke)?;
@@ -120,15 +118,8 @@ fn head(stream: &mut DeadlineStream, broke: impl Fn(io::Error) -> HttpError) -> 
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-fn timed<T>(timings: &Timings, phase: Phase, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    timings.with(|timed| timed.phases.add(phase, started.elapsed()));
-    result
-}
-
 /// The addresses of `host`, those first that the system prefers.
-pub(super) fn resolve(host: &UrlHost, port: u16, deadline: &Deadline) -> Result<Vec<SocketAddr>, HttpError> {
+fn resolve(host: &UrlHost, port: u16, deadline: &Deadline) -> Result<Vec<SocketAddr>, HttpError> {
     let name = match host {
         UrlHost::Address(address) => return Ok(vec![SocketAddr::new(*address, port)]),
         UrlHost::Name(name) => name,
@@ -175,7 +166,7 @@ fn look_up(
 
 /// Connects to the first of `addresses` that answers. A later one gets its turn
 /// when the one before has used up its share of the time.
-pub(super) fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> Result<TcpStream, HttpError> {
+fn connect(addresses: &[SocketAddr], deadline: &Deadline) -> Result<TcpStream, HttpError> {
     let mut last = HttpError::new(HttpErrorKind::Refused, "there is no address to connect to");
     for (tried, address) in addresses.iter().enumerate() {
         let left = deadline.at.saturating_duration_since(Instant::now());

@@ -72,6 +72,14 @@ impl Timings {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut ExchangeNotes) -> T) -> T {
         work(&mut self.0.lock())
     }
+
+    /// Does `work`, whose time is that of `phase`.
+    pub(super) fn during<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        self.with(|noted| noted.phases.add(phase, started.elapsed()));
+        result
+    }
 }
 
 /// Plain bytes both ways; blocks as long as there is time.
@@ -115,7 +123,7 @@ impl DeadlineStream {
                 Ok(_) if Instant::now() >= self.deadline.at => HttpError::timed_out(self.phase),
                 Ok(count) => return Ok(count),
             };
-            self.timings.with(|timed| timed.error.get_or_insert_with(|| error.clone()).clone());
+            self.timings.with(|noted| noted.error.get_or_insert_with(|| error.clone()).clone());
             return Err(io::Error::other(error));
         }
     }
@@ -192,13 +200,13 @@ impl Connection {
 
     /// Notes that so many bytes came, or the end.
     fn received(&mut self, count: usize) {
-        let is_first = self.timings.with(|timed| {
-            timed.ended = count == 0;
-            let is_first = count > 0 && !timed.answered;
+        let is_first = self.timings.with(|noted| {
+            noted.ended = count == 0;
+            let is_first = count > 0 && !noted.answered;
             if is_first {
-                timed.answered = true;
-                let waited = timed.sent.map_or_else(Default::default, |sent| sent.elapsed());
-                timed.phases.add(Phase::FirstByte, waited);
+                noted.answered = true;
+                let waited = noted.sent.map_or_else(Default::default, |sent| sent.elapsed());
+                noted.phases.add(Phase::FirstByte, waited);
             }
             is_first
         });
@@ -217,7 +225,7 @@ impl Connection {
 
 /// The error of a connection that is of no more use for this reason.
 fn broken(timings: &Timings, error: HttpError) -> ureq::Error {
-    timings.with(|timed| timed.error = Some(error.clone()));
+    timings.with(|noted| noted.error = Some(error.clone()));
     io::Error::other(error).into()
 }
 
@@ -240,7 +248,7 @@ impl Transport for Connection {
             PlainOrSecure::Plain(stream) => stream.write_all(bytes)?,
             PlainOrSecure::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
         }
-        self.timings.with(|timed| timed.sent = Some(Instant::now()));
+        self.timings.with(|noted| noted.sent = Some(Instant::now()));
         Ok(())
     }
 

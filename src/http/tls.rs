@@ -63,7 +63,7 @@ impl Trust {
         Ok(Self { config: Arc::new(config) })
     }
 
-    /// Greets on `wire`, and tells when the other side's certificate expires, in
+    /// Greets on `stream`, and tells when the other side's certificate expires, in
     /// seconds since 1970.
     pub(super) fn greet(
         &self,
@@ -81,9 +81,9 @@ impl Trust {
             .map_err(|error| failed(format!("prepare TLS: {error}")))?;
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut stream) {
-                // What the wire knows is what happened; the rest is TLS's own.
+                // What the stream knows is what happened; the rest is TLS's own.
                 return Err(timings
-                    .with(|timed| timed.error.clone())
+                    .with(|noted| noted.error.clone())
                     .unwrap_or_else(|| failed(said(&error))));
             }
         }
