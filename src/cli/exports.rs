@@ -13,7 +13,7 @@ use super::output_path::{FileId, is_same, is_stdout};
 use super::term::{Terminal, written};
 use crate::format;
 use crate::gnu_args::Export;
-use crate::process::{self, Patient};
+use crate::process::{self, BlockingIo};
 use crate::report::change::Pair;
 use crate::report::{self, Row};
 use crate::study::Study;
@@ -180,7 +180,7 @@ impl Place {
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
-            return Ok(Self::Stream(path, Box::new(Patient(file))));
+            return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
         }
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::process::signals::{Attendant, Signals, Stir};
-use crate::process::{end_by, ending_signals};
+use crate::process::{CaughtSignals, SignalThread, Wakeup, end_by, ending_signals};
 use crate::temporary;
 
 /// Until this is dropped, a signal that ends parsim first has what it is writing in
@@ -14,11 +13,11 @@ use crate::temporary;
 ///
 /// # Errors
 /// When the signals cannot be caught.
-pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<Attendant> {
+pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<SignalThread> {
     let signals: Vec<i32> = ending_signals().collect();
-    let signals = Signals::catch(&signals).context("install the handlers of signals")?;
-    let attend = move |stir: Stir| {
-        if let Stir::Signal(signal) = stir {
+    let signals = CaughtSignals::catch(&signals).context("install the handlers of signals")?;
+    let attend = move |wakeup: Wakeup| {
+        if let Wakeup::Signal(signal) = wakeup {
             for folder in &folders {
                 temporary::remove_own(folder);
             }
@@ -27,5 +26,5 @@ pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<Attend
         }
         None
     };
-    Attendant::start(signals, attend).context("start the thread that attends to signals")
+    SignalThread::start(signals, attend).context("start the thread that attends to signals")
 }

@@ -41,6 +41,7 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
+use crate::process::child::ProcessEnd;
 use crate::process::{self, end_by, init};
 use crate::task::Way;
 use crate::temporary;
@@ -51,8 +52,8 @@ pub fn main() -> ExitCode {
     let started = Instant::now();
     let end = match init::stay_behind() {
         // Another process did the work.
-        Some(init::Ended::Exited(status)) => End::Status(status),
-        Some(init::Ended::Signaled(signal)) => End::Signal(signal),
+        Some(ProcessEnd::Exited(status)) => End::Status(u8::try_from(status).unwrap_or(u8::MAX)),
+        Some(ProcessEnd::Signaled { signal, .. }) => End::Signal(signal),
         None => run(&std::env::args_os().collect::<Vec<_>>(), started),
     };
     ExitCode::from(match end {

@@ -17,8 +17,7 @@ use super::gates;
 use super::leftovers::removed_by_signals;
 use super::output_path::identity;
 use super::term::Terminal;
-use crate::process::signals::Attendant;
-use crate::process::{self, file_limits_are_errors};
+use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{self, Pair, Side};
 use crate::report::{Look, json, text};
 use crate::study::Study;
@@ -71,7 +70,7 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
 }
 
 /// A signal leaves nothing half written.
-fn leftovers(matches: &ArgMatches) -> Result<Option<Attendant>, Fault> {
+fn leftovers(matches: &ArgMatches) -> Result<Option<SignalThread>, Fault> {
     let folders = Exports::folders(matches);
     (!folders.is_empty()).then(|| removed_by_signals(folders)).transpose().map_err(Fault::Own)
 }

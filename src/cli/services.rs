@@ -122,7 +122,7 @@ struct Lines<'a> {
     way: Mutex<Way>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
-    stdout: Mutex<process::Stdout>,
+    stdout: Mutex<process::UnbufferedStdout>,
 }
 
 impl Lines<'_> {

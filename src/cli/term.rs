@@ -91,7 +91,7 @@ pub(super) fn written(
 }
 
 /// Standard output; what nobody reads any more is gone.
-struct Stdout(process::Stdout);
+struct Stdout(process::UnbufferedStdout);
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -5,6 +5,7 @@
 
 mod halt;
 mod lifecycle;
+#[cfg(any(test, feature = "testing"))]
 mod mock;
 mod pool;
 mod queue;
@@ -16,6 +17,7 @@ mod start_order;
 mod tests;
 mod throttle;
 
+#[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use pool::Pool;
 pub use remote::{Build, Children, Link, Processes, Transport, serve};

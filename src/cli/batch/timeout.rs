@@ -4,7 +4,7 @@ use crate::sync::Mutex;
 use std::time::Duration;
 
 use crate::event::Journal;
-use crate::process::child::Running;
+use crate::process::child::RunningJobs;
 use crate::study::Remedian;
 use crate::task::{Outcome, Record};
 
@@ -15,7 +15,7 @@ const FEWEST: usize = 3;
 /// met the limit counts as having lasted that long at least: it is no sign that
 /// jobs are short.
 pub(super) struct MedianLimit {
-    running: &'static Running,
+    running: &'static RunningJobs,
     /// 1.0 is the median itself.
     factor: f64,
     ended: Mutex<Ended>,
@@ -31,7 +31,7 @@ struct Ended {
 
 impl MedianLimit {
     /// No limit until three jobs have ended; then `percent` of the median.
-    pub(super) fn new(running: &'static Running, percent: f64) -> Self {
+    pub(super) fn new(running: &'static RunningJobs, percent: f64) -> Self {
         Self { running, factor: percent / 100.0, ended: Mutex::default() }
     }
 }

@@ -14,10 +14,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::error::StartError;
+use super::job::{Given, Theirs};
 use super::reap;
 use super::spawn::{Child, Program};
-use super::streams::{Given, Theirs};
+use super::start_error::StartError;
 use crate::process::limits::descriptors_of_children;
 
 /// The child's stack, used by one child at a time.
