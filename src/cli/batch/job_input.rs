@@ -7,6 +7,8 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Typed};
 use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
@@ -41,7 +43,8 @@ impl Jobs {
         let stdin: File = io::stdin()
             .as_fd()
             .try_clone_to_owned()
-            .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
+            .context("standard input")
+            .map_err(Fault::Own)?
             .into();
         let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
         let mut sources = typed.sources.clone();
