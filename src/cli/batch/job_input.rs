@@ -40,12 +40,8 @@ pub(super) fn offer(typed: &Typed) -> Offer {
 impl Jobs {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
-        let stdin: File = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .context("standard input")
-            .map_err(Fault::Own)?
-            .into();
+        let stdin: File =
+            io::stdin().as_fd().try_clone_to_owned().context("standard input").map_err(Fault::Own)?.into();
         let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use super::job::{Broken, Cause, Ours, Report};
@@ -24,7 +24,9 @@ use crate::process::poll::{PollEntry, poll};
 pub(super) struct Supervision<'a> {
     running: &'a RunningJobs,
     running_job: &'a RunningJob,
-    child: Child,
+    pid: i32,
+    /// Becomes readable, or is closed at the other end, when the process ends.
+    end: OwnedFd,
     state: JobState,
     killing: Option<Killing<'a>>,
     feed: Option<InputPipe<'a>>,
@@ -74,17 +76,19 @@ impl<'a> Supervision<'a> {
         wake: Option<BorrowedFd<'a>>,
     ) -> Self {
         running.begin_job(running_job, child.pid);
+        let Child { pid, end, writers: [to_stdout, to_stderr] } = child;
         Self {
             running,
             running_job,
-            child,
+            pid,
+            end,
             state: JobState::Alive,
             killing: None,
             feed: ours.stdin,
             unread: UnreadInput::Uncounted,
             outputs: [
-                OutputPipe::new(JobStream::Out, ours.stdout),
-                OutputPipe::new(JobStream::Err, ours.stderr),
+                OutputPipe::new(JobStream::Out, ours.stdout, to_stdout),
+                OutputPipe::new(JobStream::Err, ours.stderr, to_stderr),
             ],
             allowance,
             wake,
@@ -100,7 +104,7 @@ impl<'a> Supervision<'a> {
     /// # Errors
     /// When nobody would tell of its stops.
     pub(super) fn hand_over(&mut self, terminal: BorrowedFd<'a>) -> io::Result<()> {
-        self.foreground = Some(Foreground::give(terminal, self.child.pid, self.running_job.waker.clone())?);
+        self.foreground = Some(Foreground::give(terminal, self.pid, self.running_job.waker.clone())?);
         self.stops = Stops::new(false);
         Ok(())
     }
@@ -169,9 +173,9 @@ impl<'a> Supervision<'a> {
                 foreground.look();
             }
             if self.may_be_stopped()
-                && let Some(stop) = self.stops.look(self.child.pid, self.running.clock.is_paused())
+                && let Some(stop) = self.stops.look(self.pid, self.running.clock.is_paused())
             {
-                listener.stopped(self.child.pid, stop);
+                listener.stopped(self.pid, stop);
             }
             self.look_at_clock()?;
         }
@@ -183,7 +187,7 @@ impl<'a> Supervision<'a> {
         entries[ERR] = self.outputs[ERR].watch();
         entries[FEED] = self.feed.as_ref().map_or(PollEntry::NOTHING, InputPipe::watch);
         if let JobState::Alive = self.state {
-            entries[END] = PollEntry::readable(self.child.end.as_fd());
+            entries[END] = PollEntry::readable(self.end.as_fd());
         }
         entries[WAKER] = PollEntry::readable(self.running_job.waker.as_fd());
         entries[WAKE] = self.wake.map_or(PollEntry::NOTHING, PollEntry::readable);
@@ -223,7 +227,7 @@ impl<'a> Supervision<'a> {
             return Ok(());
         };
         let dead = matches!(self.state, JobState::Dead);
-        if !(dead && killing.is_over(self.child.pid, self.running_job)) {
+        if !(dead && killing.is_over(self.pid, self.running_job)) {
             killing.step(self.running_job);
         }
         self.reap_if_over()
@@ -244,13 +248,13 @@ impl<'a> Supervision<'a> {
     fn reap_if_over(&mut self) -> io::Result<()> {
         let JobState::Dead = self.state else { return Ok(()) };
         if let Some(killing) = &mut self.killing
-            && !killing.is_over(self.child.pid, self.running_job)
+            && !killing.is_over(self.pid, self.running_job)
         {
             return Ok(());
         }
         // As long as its number is taken: who waits for that to be free writes later.
         let counted = self.outputs.iter_mut().try_for_each(OutputPipe::drain);
-        let (ended, usage) = self.running_job.reap(self.child.pid)?;
+        let (ended, usage) = self.running_job.reap(self.pid)?;
         self.state = JobState::Reaped { ended, usage };
         counted
     }

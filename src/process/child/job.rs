@@ -167,8 +167,18 @@ pub(super) enum Given<'a> {
     /// Its number here.
     Inherited,
     Lent(BorrowedFd<'a>),
-    /// To be closed here once the job has it.
+    /// To be closed here when the job has it, or has ended.
     Owned(OwnedFd),
+}
+
+impl Given<'_> {
+    /// What was made for this job alone.
+    pub(super) fn into_owned(self) -> Option<OwnedFd> {
+        match self {
+            Self::Owned(file) => Some(file),
+            Self::Inherited | Self::Lent(_) => None,
+        }
+    }
 }
 
 /// What is kept here.

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, PipeReader, PipeWriter, Read as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use super::listener::{Flow, JobStream, Listener};
 use crate::process::descriptor;
@@ -22,6 +22,10 @@ const MOST: usize = 64 << 10;
 pub(super) struct OutputPipe {
     channel: JobStream,
     pipe: Option<PipeReader>,
+    /// The end that the job writes to, which is kept as long as the pipe is read: most
+    /// programs close theirs one after the other just before they end, and each would wake
+    /// us for nothing. That the job has ended is told by its process.
+    writer: Option<OwnedFd>,
     paused: bool,
     /// Whether the pipe holds more than at first.
     wide: bool,
@@ -30,8 +34,9 @@ pub(super) struct OutputPipe {
 }
 
 impl OutputPipe {
-    pub(super) fn new(channel: JobStream, pipe: Option<PipeReader>) -> Self {
-        Self { channel, pipe, paused: false, wide: false, left: None }
+    pub(super) fn new(channel: JobStream, pipe: Option<PipeReader>, writer: Option<OwnedFd>) -> Self {
+        let writer = writer.filter(|_| pipe.is_some());
+        Self { channel, pipe, writer, paused: false, wide: false, left: None }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -47,7 +52,7 @@ impl OutputPipe {
 
     /// Closes the pipe; what it still holds is lost.
     pub(super) fn close(&mut self) {
-        self.pipe = None;
+        (self.pipe, self.writer) = (None, None);
     }
 
     /// Closes the pipe unless it may be read now.
@@ -205,7 +210,7 @@ mod tests {
     #[test]
     fn the_buffer_grows_once_it_was_too_small_and_then_the_pipe() {
         let (pipe, mut writer) = io::pipe().unwrap();
-        let mut output = OutputPipe::new(JobStream::Out, Some(pipe));
+        let mut output = OutputPipe::new(JobStream::Out, Some(pipe), None);
         let mut buffer = vec![0; FIRST_BUFFER];
         let mut lengths = Vec::new();
         for n_bytes in [FIRST_BUFFER - 1, FIRST_BUFFER, FIRST_BUFFER, MOST] {

@@ -27,6 +27,8 @@ pub(super) struct Child {
     pub(super) pid: i32,
     /// Becomes readable, or is closed at the other end, when the process ends.
     pub(super) end: OwnedFd,
+    /// What it got as standard output and standard error, where that is open here still.
+    pub(super) writers: [Option<OwnedFd>; 2],
 }
 
 /// What is to be executed.
@@ -75,7 +77,11 @@ impl Spawner {
     pub(super) fn spawn(&mut self, program: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
         match self {
             #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-            Self::Vfork(stack) => super::vfork::spawn(stack, program, &theirs),
+            Self::Vfork(stack) => {
+                let child = super::vfork::spawn(stack, program, &theirs)?;
+                let [_, stdout, stderr] = theirs;
+                Ok(Child { writers: [stdout, stderr].map(Given::into_owned), ..child })
+            }
             Self::Portable => spawn_by_std(program, theirs),
         }
     }
@@ -112,7 +118,7 @@ fn spawn_by_std(job: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, StartErr
     with_first_limits(&mut command);
     // Dropped without a wait: std has no reaper of its own.
     let pid = command.spawn().map_err(StartError::from_exec)?.id().cast_signed();
-    end_of(pid).map(|end| Child { pid, end }).map_err(|error| {
+    end_of(pid).map(|end| Child { pid, end, writers: [None, None] }).map_err(|error| {
         // Started, but nobody would notice its end.
         let _ = signal::send_to_group(pid, libc::SIGKILL);
         let _ = reap::reap(pid);

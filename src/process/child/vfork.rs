@@ -131,7 +131,7 @@ fn clone(stack: &mut Stack, recipe: &Recipe) -> io::Result<Child> {
     }
     // SAFETY: the kernel has just made this descriptor for us (closed on exec);
     // that it knows CLONE_PIDFD was found out before.
-    Ok(Child { pid, end: unsafe { OwnedFd::from_raw_fd(end) } })
+    Ok(Child { pid, end: unsafe { OwnedFd::from_raw_fd(end) }, writers: [None, None] })
 }
 
 /// Sets this thread's signal mask, past the C library, which would leave out two.
