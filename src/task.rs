@@ -13,36 +13,90 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::format::without_numbers;
 use crate::measure::seconds;
 
-/// How a batch is run.
+/// Whether tasks run one at a time or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// One task at a time, on the calling thread.
+pub enum Mode {
+    /// One task at a time.
     Serial,
-    /// Several tasks at a time, on threads of one process.
+    /// Several tasks at a time.
     Parallel,
-    /// Several tasks at a time, each in one of several processes.
-    Processes,
 }
 
-impl Way {
-    /// Every way that may do several tasks at a time.
-    pub const SIDE_BY_SIDE: [Self; 2] = [Self::Parallel, Self::Processes];
-
-    /// The word of the command line, of folders and of `$PARSIM_WAY`.
+impl Mode {
+    /// The word of the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Serial => "serial",
             Self::Parallel => "parallel",
-            Self::Processes => "processes",
         }
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// A column of an experiment: how the batch is run, and by which engine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "SavedColumn")]
+pub struct Column {
+    /// Its word in folders, `{way}`, `$PARSIM_WAY` and JSON.
+    #[serde(rename = "way")]
+    pub name: Cow<'static, str>,
+    /// Whether tasks run one at a time or several.
+    pub mode: Mode,
+    /// The engine, as `--workers` has it.
+    pub engine: Cow<'static, str>,
+}
+
+impl Column {
+    /// One task at a time, on the calling thread.
+    pub const SERIAL: Self = Self::new("serial", Mode::Serial, "serial");
+
+    /// Several tasks at a time, on threads of this process.
+    pub const PARALLEL: Self = Self::new("parallel", Mode::Parallel, "threads");
+
+    /// Several tasks at a time, by the engine of this name, which is the column's, too.
+    #[must_use]
+    pub const fn of_engine(name: &'static str) -> Self {
+        Self::new(name, Mode::Parallel, name)
+    }
+
+    const fn new(name: &'static str, mode: Mode, engine: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), mode, engine: Cow::Borrowed(engine) }
+    }
+
+    /// Whether it runs one task at a time by design.
+    #[must_use]
+    pub fn is_serial(&self) -> bool {
+        self.mode == Mode::Serial
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+/// A column as it is saved. The first version had its name alone, which says the rest.
+#[derive(Deserialize)]
+struct SavedColumn {
+    way: Cow<'static, str>,
+    mode: Option<Mode>,
+    engine: Option<Cow<'static, str>>,
+}
+
+impl From<SavedColumn> for Column {
+    fn from(SavedColumn { way, mode, engine }: SavedColumn) -> Self {
+        let known = [Self::SERIAL, Self::PARALLEL].into_iter().find(|column| column.name == way);
+        let Self { mode: usual_mode, engine: usual_engine, .. } =
+            known.unwrap_or_else(|| Self { name: way.clone(), mode: Mode::Parallel, engine: way.clone() });
+        Self { name: way, mode: mode.unwrap_or(usual_mode), engine: engine.unwrap_or(usual_engine) }
     }
 }
 
@@ -304,6 +358,13 @@ pub struct Record {
     /// CPU time: of the task's own thread, or of its own child process.
     #[serde(with = "seconds")]
     pub cpu: Duration,
+    /// The part of it in user mode, where the kernel told them apart: that of a child
+    /// process, split by ticks.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Duration>,
+    /// The part of it in the kernel, likewise.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub sys: Option<Duration>,
     /// Most memory that its child process held, in bytes; never below the
     /// runner's own at the child's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -316,10 +377,16 @@ pub struct Record {
     pub bytes: u64,
     /// Bytes it was given to read: of a block all of it, whether or not the command
     /// read on to its end.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub sent: u64,
+    #[serde(default, skip_serializing_if = "is_zero", alias = "sent")]
+    pub input_offered: u64,
+    /// Bytes of these that it did read, where that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_read: Option<u64>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it was left out because of its values (`{uniq}`): nothing was run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
     /// Digest of what it wrote to its outputs, when ways are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -385,9 +452,6 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 }
 
 impl Record {
-    /// The fact that a job was left out because of its values (`{uniq}`).
-    pub const LEFT_OUT: &'static str = "left out";
-
     /// The record of task `seq` of which nothing was measured.
     #[must_use]
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
@@ -401,11 +465,15 @@ impl Record {
             start: Duration::ZERO,
             wall: Duration::ZERO,
             cpu: Duration::ZERO,
+            user: None,
+            sys: None,
             peak_memory: None,
             peak_memory_is_bound: false,
             bytes: 0,
-            sent: 0,
+            input_offered: 0,
+            input_read: None,
             outcome,
+            skipped: false,
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),

@@ -11,7 +11,7 @@ use anyhow::ensure;
 use criterion::Criterion;
 use parsim::experiment::Experiment;
 use parsim::prelude::{Cx, Outcome, Task, Tasks, Workload, numbered};
-use parsim::testing::engine::{Executor, Pool, Serial};
+use parsim::testing::engine::{Engine, Pool, Serial};
 use parsim::testing::measure::{Clock as _, MonotonicClock};
 
 /// So many tasks that do nothing.
@@ -38,17 +38,17 @@ enum Records {
     Kept,
 }
 
-type Engines = fn() -> Vec<Box<dyn Executor>>;
+type Engines = fn() -> Vec<Box<dyn Engine>>;
 
-fn serial() -> Vec<Box<dyn Executor>> {
+fn serial() -> Vec<Box<dyn Engine>> {
     vec![Box::new(Serial)]
 }
 
-fn twice_serial() -> Vec<Box<dyn Executor>> {
+fn twice_serial() -> Vec<Box<dyn Engine>> {
     vec![Box::new(Serial), Box::new(Serial)]
 }
 
-fn two_threads() -> Vec<Box<dyn Executor>> {
+fn two_threads() -> Vec<Box<dyn Engine>> {
     const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
     vec![Box::new(Pool::new(TWO))]
 }
@@ -57,7 +57,7 @@ fn two_threads() -> Vec<Box<dyn Executor>> {
 /// and tells how long it took: sorting of records included, their release not.
 fn run(tasks: u64, engines: Engines, records: Records) -> anyhow::Result<Duration> {
     let mut nothing = Nothing(tasks);
-    let mut experiment = Experiment::new(&mut nothing)?.executors(engines());
+    let mut experiment = Experiment::new(&mut nothing)?.engines(engines());
     if records == Records::Summed {
         experiment = experiment.without_records();
     }
@@ -116,7 +116,7 @@ pub(crate) fn dispatch(criterion: &mut Criterion) -> anyhow::Result<()> {
 pub(crate) fn experiment(criterion: &mut Criterion) -> anyhow::Result<()> {
     let whole = |engines: Engines| -> anyhow::Result<u64> {
         let mut one = Nothing(1);
-        let study = Experiment::new(&mut one)?.executors(engines()).run()?;
+        let study = Experiment::new(&mut one)?.engines(engines()).run()?;
         Ok(study.columns[0].runs[0].succeeded)
     };
     let mut group = criterion.benchmark_group("experiment");

@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use parsim::testing::engine::{Executor, Pool, Serial};
+use parsim::testing::engine::{Engine, Pool, Serial};
 use parsim::testing::host::Host;
 use parsim::testing::numpy::{Mt19937, Poisson};
 use parsim::workload::csv::{CsvGen, CsvOptions, MatrixChoice};
@@ -123,13 +123,13 @@ impl Field<'_> {
     fn files(
         &self,
         options: &CsvOptions,
-        executor: &(impl Executor + Clone),
+        executor: &(impl Engine + Clone),
         peer: &mut Peer,
         job: &str,
         pairs: usize,
     ) -> anyhow::Result<Pairs> {
         let mut csv = CsvGen::new(CsvOptions { out_dir: Some(self.base.to_owned()), ..options.clone() })?;
-        let our_folder = self.base.join(format!("data_{}", executor.way()));
+        let our_folder = self.base.join(format!("data_{}", executor.column()));
         let their_folder = self.base.join(PEERS);
         let ours = || {
             renew(&our_folder)?;

@@ -20,6 +20,7 @@ mod output_path;
 mod plan;
 mod report;
 mod services;
+mod setup;
 mod shell;
 mod streams;
 mod term;
@@ -43,7 +44,7 @@ use crate::format;
 use crate::host::Cores;
 use crate::process::child::ProcessEnd;
 use crate::process::{self, end_by, init};
-use crate::task::Way;
+use crate::task::Mode;
 use crate::temporary;
 
 /// The program: hands argv on and ends as that says.
@@ -68,7 +69,7 @@ pub fn main() -> ExitCode {
 pub fn run(argv: &[OsString], started: Instant) -> End {
     process::make_use_of_limits();
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
-        Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
+        Some(words) => batch::run(Mode::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),
     });
     tell_of_temporaries();
@@ -118,7 +119,7 @@ fn with_limit(fault: &Fault) -> String {
 /// scripts know of no exercises.
 fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
     let (program, words) = argv.split_first()?;
-    (Path::new(program).file_name()? == Way::Parallel.name()).then_some(words)
+    (Path::new(program).file_name()? == Mode::Parallel.name()).then_some(words)
 }
 
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
@@ -137,10 +138,10 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "compare") {
         return print(batch::COMPARE_HELP);
     }
-    if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| argv[1] == way.name()) {
+    if let Some(mode) = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| argv[1] == mode.name()) {
         let words = &argv[2..];
         if batch::is_meant(words) {
-            return batch::run(way, words, &command_line(argv), started);
+            return batch::run(mode, words, &command_line(argv), started);
         }
     }
     if argv[1] == "compare" {
@@ -175,8 +176,8 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
     let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let workload = (row.from_matches)(matches, &look).map_err(|error| Fault::usage(&error))?;
-    workloads::run(workload, matches, words, started)
+    let build = |sharing| (row.from_matches)(matches, &look, sharing);
+    workloads::run(build, matches, words, started)
 }
 
 fn cpus() -> Result<End, Fault> {

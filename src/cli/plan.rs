@@ -5,15 +5,15 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::args::{Shared, Ways, Workers};
+use super::args::{Shared, Ways};
 use super::exit::Fault;
 use super::worker;
-use crate::engine::{Executor, Pool, Processes, Serial};
+use crate::engine::{Engine, Serial};
 use crate::experiment::Repeats;
 use crate::host::Room;
 use crate::process::{self, of_descriptors};
 use crate::progress::{NO_DESCRIPTORS, fewer_slots};
-use crate::workload::{UsualWays, Workload};
+use crate::workload::{DefaultModes, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
 const MOST_WAITING: u64 = 64;
@@ -27,10 +27,6 @@ const MOST_REPEATS: usize = 10;
 /// What a run opens beside its tasks.
 const OTHERS: usize = 6;
 
-/// What a worker process takes of this one: its two ends, those that are on their way to
-/// it, and what tells of its end.
-const OPENS_FOR_A_WORKER: usize = 6;
-
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -41,7 +37,7 @@ pub(super) enum Wanted {
 
 /// What is to be done.
 pub(super) struct Plan {
-    pub(super) executors: Vec<Box<dyn Executor>>,
+    pub(super) engines: Vec<Box<dyn Engine>>,
     pub(super) repeats: Repeats,
     pub(super) warmup: usize,
 }
@@ -54,9 +50,9 @@ impl Wanted {
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
             (true, true) => Self::Both,
-            (false, false) => match workload.usual_ways() {
-                UsualWays::Both => Self::Both,
-                UsualWays::ParallelFor(_) => Self::Parallel,
+            (false, false) => match workload.profile().default_modes {
+                DefaultModes::Both => Self::Both,
+                DefaultModes::ParallelFor(_) => Self::Parallel,
             },
         }
     }
@@ -64,9 +60,9 @@ impl Wanted {
     /// Why one way alone is run, though nobody asked for just that.
     pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
         let asked = ways.serial || ways.parallel || ways.compare;
-        match workload.usual_ways() {
-            UsualWays::ParallelFor(reason) if !asked => Some(reason),
-            UsualWays::ParallelFor(_) | UsualWays::Both => None,
+        match workload.profile().default_modes {
+            DefaultModes::ParallelFor(reason) if !asked => Some(reason),
+            DefaultModes::ParallelFor(_) | DefaultModes::Both => None,
         }
     }
 }
@@ -80,17 +76,16 @@ impl Plan {
         ways: &Ways,
         shared: &Shared,
     ) -> Result<Self, Fault> {
-        let tasks = workload.size().tasks;
+        let tasks = workload.profile().size.tasks;
         let widths = match &shared.jobs {
             Some(jobs) => jobs.widths(usable, tasks),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
         let descriptors = if wanted == Wanted::Serial {
             0
-        } else if ways.workers == Workers::Threads {
-            workload.opens()
         } else {
-            OPENS_FOR_A_WORKER.max(workload.opens())
+            let engines = ways.workers.engines().map(|engine| engine.descriptors);
+            engines.fold(workload.profile().opens, usize::max)
         };
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
@@ -100,29 +95,28 @@ impl Plan {
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
-        if wanted == Wanted::Serial && ways.workers != Workers::Threads {
+        if wanted == Wanted::Serial && !ways.workers.is_default() {
             return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
         }
-        let mut executors: Vec<Box<dyn Executor>> = Vec::new();
+        let mut engines: Vec<Box<dyn Engine>> = Vec::new();
         if wanted != Wanted::Parallel {
-            executors.push(Box::new(Serial));
+            engines.push(Box::new(Serial));
         }
-        if wanted != Wanted::Serial && ways.workers != Workers::Processes {
-            executors.extend(widths.iter().map(|&width| Box::new(Pool::new(width)) as Box<dyn Executor>));
-        }
-        if wanted != Wanted::Serial && ways.workers != Workers::Threads {
-            let children = worker::children().map_err(Fault::Own)?;
-            let processes = |&width| Box::new(Processes::new(width, children.clone())) as Box<dyn Executor>;
-            executors.extend(widths.iter().map(processes));
+        if wanted != Wanted::Serial {
+            for engine in ways.workers.engines() {
+                for &width in &widths {
+                    engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+                }
+            }
         }
         let repeats = match ways.runs {
             Some(runs) => Repeats::Times(runs as usize),
-            None if executors.len() > 1 && !workload.asks_outside() => {
+            None if engines.len() > 1 && !workload.profile().external => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
         };
-        Ok(Self { executors, repeats, warmup: ways.warmup as usize })
+        Ok(Self { engines, repeats, warmup: ways.warmup as usize })
     }
 }
 
@@ -154,9 +148,9 @@ fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -
 }
 
 fn default_width(workload: &dyn Workload, usable: usize) -> usize {
-    if !workload.waits() {
+    if !workload.profile().waits {
         return usable;
     }
-    let tasks = workload.size().tasks.unwrap_or(MOST_WAITING).min(MOST_WAITING);
+    let tasks = workload.profile().size.tasks.unwrap_or(MOST_WAITING).min(MOST_WAITING);
     usable.max(usize::try_from(tasks).unwrap_or(usable))
 }

@@ -51,7 +51,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         earlier += record.wall;
         attempt += 1;
     };
-    if workload.starts_in_order() {
+    if run.ordered_starts {
         // It may have ended without a start.
         run.start_order.begin(turn);
     }
@@ -59,7 +59,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
     }
     if run.batch.ended(&record) == Then::End {
-        workload.end_running();
+        workload.cancel();
     }
     output.close(record, &run.batch);
 }
@@ -73,7 +73,7 @@ fn try_once<'s>(
     workload: &dyn Workload,
 ) -> (Record, Box<dyn TaskOutput + 's>) {
     let setting = Setting {
-        way: run.way,
+        column: &run.column,
         slot,
         attempt,
         digested: run.digested,
@@ -105,12 +105,16 @@ fn try_once<'s>(
         attempt,
         start: start.saturating_sub(run.started),
         wall,
-        cpu: found.child_cpu.unwrap_or(cpu),
+        cpu: found.child_cpu.map_or(cpu, |(user, sys)| user + sys),
+        user: found.child_cpu.map(|(user, _)| user),
+        sys: found.child_cpu.map(|(_, sys)| sys),
         peak_memory: found.peak_memory,
         peak_memory_is_bound: found.peak_memory_is_bound,
         bytes: found.bytes,
-        sent: found.sent,
+        input_offered: found.input_offered,
+        input_read: found.input_read,
         outcome,
+        skipped: found.skipped,
         digest: found.digest,
         spans: found.spans,
         facts: found.facts,

@@ -1,7 +1,8 @@
 //! Where and when tasks run: the trait, and the table of engines.
 //!
-//! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
-//! what tasks do or of what is reported.
+//! Every engine is a loop of take, [`run_one`], finish. Knows nothing of
+//! what tasks do or of what is reported. A new engine is a file here and a row
+//! in [`ROWS`]: `--workers` and its help come from the row.
 
 mod halt;
 mod lifecycle;
@@ -38,17 +39,19 @@ use crate::output::Sink;
 use crate::process::Interrupt;
 
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// Everything that the tasks of one pass share.
 pub struct Run<'a> {
-    /// How the batch is run.
-    pub way: Way,
+    /// How the batch is run, and by which engine.
+    pub column: Column,
     /// The tasks and what became of them.
     pub batch: TaskQueue<'a>,
     /// Who starts before whom.
     pub start_order: StartOrder,
+    /// Whether tasks wait for it.
+    pub ordered_starts: bool,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.
@@ -64,9 +67,9 @@ pub struct Run<'a> {
 }
 
 /// Drives a run to its end.
-pub trait Executor {
-    /// Which of the two ways this is.
-    fn way(&self) -> Way;
+pub trait Engine {
+    /// The column that it makes.
+    fn column(&self) -> Column;
 
     /// At most how many tasks at a time.
     fn width(&self) -> usize;
@@ -79,10 +82,34 @@ pub trait Executor {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>>;
 }
 
+/// An engine of the command line, which does tasks side by side.
+#[derive(Clone, Copy)]
+pub struct EngineRow {
+    /// The word after `--workers`.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// Whether tasks see the memory of this process. Where they do not, each has to
+    /// stand alone.
+    pub shares_memory: bool,
+    /// How many descriptors a slot takes of this process, where that is more than what its
+    /// task opens.
+    pub descriptors: usize,
+    /// Makes the engine for at most so many tasks at a time.
+    pub new: fn(NonZeroUsize, OwnWorkers) -> anyhow::Result<Box<dyn Engine>>,
+}
+
+/// Says how workers are started that are processes of the program itself, for
+/// engines that have some.
+pub type OwnWorkers = fn() -> anyhow::Result<Children>;
+
+/// Every engine that can be chosen. The first one is used where none is.
+pub const ROWS: &[EngineRow] = &[pool::ROW, remote::ROW];
+
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
 fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
-    let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
+    let n_tasks = workload.profile().size.tasks.and_then(|tasks| usize::try_from(tasks).ok());
     width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
 }
 

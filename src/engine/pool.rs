@@ -10,14 +10,23 @@ use std::thread::Builder;
 
 use anyhow::{anyhow, ensure};
 
-use super::{Executor, needed, work};
+use super::{Engine, EngineRow, needed, work};
 use crate::engine::Run;
 use crate::event::{Event, Observer};
 use crate::format::reason;
 use crate::host;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
+
+/// The row of the table of engines.
+pub(super) const ROW: EngineRow = EngineRow {
+    name: "threads",
+    about: "Threads of one process",
+    shares_memory: true,
+    descriptors: 0,
+    new: |width, _| Ok(Box::new(Pool::new(width))),
+};
 
 /// Beyond this, idle workers of a rayon pool spend more time looking for work
 /// than they save (1,000 threads took 5.3 s where 300 took 0.5 s): plain
@@ -50,9 +59,9 @@ impl Pool {
     }
 }
 
-impl Executor for Pool {
-    fn way(&self) -> Way {
-        Way::Parallel
+impl Engine for Pool {
+    fn column(&self) -> Column {
+        Column::PARALLEL
     }
 
     fn width(&self) -> usize {
@@ -61,11 +70,7 @@ impl Executor for Pool {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(NonZeroUsize::new(self.width()).unwrap_or(self.width), workload);
-        let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {
-            if n_threads < wanted {
-                workload.narrowed_to(n_threads);
-            }
             if n_threads > WIDEST_POOL {
                 drive_threads(n_threads, &|| work(run, workload))
             } else {
@@ -74,7 +79,6 @@ impl Executor for Pool {
         })?;
         match had {
             None => {
-                workload.narrowed_to(1);
                 work(run, workload);
             }
             Some(had) if had == n_threads => return Ok(None),

@@ -8,10 +8,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::pool::{drive_threads, on_threads};
-use super::{Executor, needed, work, work_while};
+use super::{Engine, needed, work, work_while};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// How many at a time, as it is now.
@@ -85,9 +85,9 @@ impl ResizablePool {
     }
 }
 
-impl Executor for ResizablePool {
-    fn way(&self) -> Way {
-        Way::Parallel
+impl Engine for ResizablePool {
+    fn column(&self) -> Column {
+        Column::PARALLEL
     }
 
     fn width(&self) -> usize {
@@ -96,15 +96,10 @@ impl Executor for ResizablePool {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(self.most, workload);
-        let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {
-            if n_threads < wanted {
-                workload.narrowed_to(n_threads);
-            }
             drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))
         })?;
         if had.is_none() {
-            workload.narrowed_to(1);
             work(run, workload);
         }
         Ok(None)

@@ -1,18 +1,18 @@
 //! One task at a time, on the calling thread.
 
-use super::{Executor, work};
+use super::{Engine, work};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// The serial engine. It starts no thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Serial;
 
-impl Executor for Serial {
-    fn way(&self) -> Way {
-        Way::Serial
+impl Engine for Serial {
+    fn column(&self) -> Column {
+        Column::SERIAL
     }
 
     fn width(&self) -> usize {

@@ -14,11 +14,11 @@ use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
 use crate::study::tests::empty;
 use crate::study::{
-    Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal, Study,
-    WorkerCosts,
+    Agreement, ColumnResult, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SCHEMA,
+    SpanTotal, Study, WorkerCosts,
 };
 use crate::style::Styles;
-use crate::task::{Outcome, Record, Span, Way};
+use crate::task::{Column, Outcome, Record, Span};
 use crate::workload::tap::Finding;
 
 /// A study that has something of everything.
@@ -30,22 +30,20 @@ fn whole() -> Study {
     study.command = vec!["parsim".to_owned(), "tap".to_owned()];
     study.parameters = json!({"tasks": 4, "list": null});
     study.sample_of = Some(100);
-    let column = |way, width: usize, n_runs| Column {
-        way,
-        width,
-        runs: (0..n_runs).map(|number| run(width, number)).collect(),
+    let column = |column, width: usize, n_runs| ColumnResult {
         whereabouts: Some("x000000.csv".to_owned()),
         output: "a\nb\n".to_owned(),
+        ..ColumnResult::new(column, width, (0..n_runs).map(|number| run(width, number)).collect())
     };
     study.columns = vec![
-        column(Way::Serial, 1, 5),
-        column(Way::Parallel, 2, 5),
-        column(Way::Parallel, 4, 2),
-        column(Way::Processes, 2, 5),
+        column(Column::SERIAL, 1, 5),
+        column(Column::PARALLEL, 2, 5),
+        column(Column::PARALLEL, 4, 2),
+        column(Column::of_engine("processes"), 2, 5),
     ];
-    study.cut = Some(Cut { way: Way::Parallel, finished: 1, tasks: Some(4), records: vec![task(0, 1)] });
+    study.cut = Some(Cut { way: "parallel".into(), finished: 1, tasks: Some(4), records: vec![task(0, 1)] });
     let difference =
-        Difference { item: 1, label: "b".to_owned(), way: Way::Parallel, width: 2, why: "x".to_owned() };
+        Difference { item: 1, label: "b".to_owned(), way: "parallel".into(), width: 2, why: "x".to_owned() };
     study.agreement = Some(Agreement {
         unit: "task".to_owned(),
         items: 4,
@@ -60,9 +58,9 @@ fn whole() -> Study {
     let failure = Failure {
         label: "c".to_owned(),
         why: "exit status 1".to_owned(),
-        way: Way::Serial,
+        way: "serial".into(),
         run: 1,
-        also: vec![FailedAlso { way: Way::Parallel, run: 2 }],
+        also: vec![FailedAlso { way: "parallel".into(), run: 2 }],
     };
     study.failures.insert(2, failure);
     study.unnamed_failures = 1;
@@ -117,7 +115,10 @@ fn task(seq: u64, slot: u32) -> Record {
     Record {
         peak_memory: Some(5 << 20),
         bytes: 100,
-        sent: 5,
+        input_offered: 5,
+        input_read: Some(3),
+        user: Some(Duration::from_millis(50)),
+        sys: Some(Duration::from_millis(40)),
         outcome: if seq == 2 { Outcome::Exited(1) } else { Outcome::Success },
         spans: vec![Span { name: "write".into(), wall: Duration::from_millis(3) }],
         facts: finding.facts().into_iter().map(|(name, fact)| (name.into(), fact)).collect(),
@@ -266,7 +267,8 @@ proptest! {
         }
         // The order of keys is the writer's: the schema comes first.
         let text = serde_json::to_string(&value).unwrap();
-        let text = text.replacen('{', "{\"schema\":\"parsim-study/1\",", 1).replacen(",\"schema\":\"parsim-study/1\"", "", 1);
+        let schema = format!("\"schema\":\"{SCHEMA}\"");
+        let text = text.replacen('{', &format!("{{{schema},"), 1).replacen(&format!(",{schema}"), "", 1);
         read_and_draw(text.as_bytes(), &whole());
     }
 

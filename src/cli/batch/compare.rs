@@ -15,19 +15,23 @@ use crate::cli::args::Drawn;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
 use crate::cli::gates;
+use crate::cli::setup::{HookCommands, Setup};
 use crate::cli::shell::choose;
 use crate::cli::term::Terminal;
-use crate::cli::workloads::{hook, report};
-use crate::engine::{Executor, Pool, Serial};
-use crate::experiment::{Experiment, Repeats, Results};
+use crate::cli::workloads::{end, report};
+use crate::engine::{Engine, Pool, Serial};
+use crate::experiment::{ComparedBy, Repeats};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, Meter, Show};
 use crate::study::Study;
-use crate::task::Way;
+use crate::task::Column;
 use crate::template::{Options, Template};
 use crate::workload::ROWS;
 use crate::workload::command::{OutputFiles, Present};
+
+/// What helps where jobs find what an earlier run left.
+const OWN_FILES: &str = "Use {way} in the command, so that each way has its own files, or --prepare";
 
 /// Runs the batch of `words`, which follow `compare`; `line` is all of it.
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
@@ -56,32 +60,28 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let mut exports = Exports::of(&typed.output.exports)?;
     let observer = progress::observer(show(&typed));
 
-    let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial)];
-    executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
+    engines.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));
     let terminal = terminal(&typed);
-    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
-    if !exports.any() && !terminal.draws_pictures() {
-        experiment = experiment.without_records();
+    let experiment = Setup {
+        workload: &mut batch,
+        engines,
+        keeps_records: terminal.draws_pictures(),
+        exports: &mut exports,
+        interrupt: &interrupt,
+        observer: &*observer,
+        line,
+        started,
     }
-    let shell = || choose(typed.run.shell.as_deref()).words();
-    if let Some(command) = prepare {
-        experiment = experiment.before_each(hook(shell(), command, &interrupt));
-    }
-    if let Some(command) = cleanup {
-        experiment = experiment.after_each(hook(shell(), command, &interrupt));
-    }
-    let study = experiment
-        .executors(executors)
-        .results(Results::Endings)
+    .experiment()?;
+    let hooks = HookCommands { prepare, cleanup, shell: choose(typed.run.shell.as_deref()).words() };
+    let study = hooks
+        .around(experiment, &interrupt)
+        .compared_by(ComparedBy::Endings { files: "--outputs", advice: OWN_FILES })
         // Commands have effects: they are never run more often than asked for.
         .repeats(Repeats::Times(count(typed.study.runs.unwrap_or(1))))
         .warmup(count(typed.study.warmup.unwrap_or(0)))
         .policy(policy::policy(&typed))
-        .interrupt(interrupt.clone())
-        .observer(&*observer)
-        // What cannot be saved now is tried once more at the end, and told then.
-        .save(Box::new(|study| exports.save(study).or(Ok(()))))
-        .command(line.to_vec(), started.elapsed())
         .run()
         .map_err(Fault::Own)?;
     // What was put aside of files goes before anything is told.
@@ -94,10 +94,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         return Err(Fault::Own(anyhow::anyhow!(text)));
     }
     report(&study, exports, terminal).map_err(Fault::Own)?;
-    if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
-        return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
-    }
-    if left_nothing(&study) {
+    if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         let text = format!(
             "--outputs {}: no run left such a file, so nothing was compared: name files as jobs write them",
@@ -105,10 +102,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         );
         return Err(Fault::Own(anyhow::anyhow!(text)));
     }
-    Ok(match interrupt.signal() {
-        Some(signal) => End::Signal(signal),
-        None => End::Status(gates::exit(&study, &gates).status()),
-    })
+    end(&study, &interrupt, || gates::exit(&study, &gates).status())
 }
 
 /// Whether files were looked for and there were none, though every job succeeded.
@@ -157,8 +151,8 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
     for pattern in &typed.study.outputs {
-        let template = |way| -> Result<(Template, usize), Fault> {
-            let (text, times) = placeholder::named(pattern.as_bytes(), way);
+        let template = |column: &Column| -> Result<(Template, usize), Fault> {
+            let (text, times) = placeholder::named(pattern.as_bytes(), &column.name);
             let template =
                 Template::text(&text, &options).map_err(|error| Fault::Usage(error.to_string()))?;
             if !template.uses_any() {
@@ -168,8 +162,8 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
             }
             Ok((template, times))
         };
-        let (serial, times) = template(Way::Serial)?;
-        files = files.pattern(serial, template(Way::Parallel)?.0, times);
+        let (serial, times) = template(&Column::SERIAL)?;
+        files = files.pattern(serial, template(&Column::PARALLEL)?.0, times);
     }
     Ok(files)
 }

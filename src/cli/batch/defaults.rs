@@ -7,13 +7,13 @@ use std::ffi::OsString;
 use super::{conflicts, pairs};
 use crate::cli::exit::Fault;
 use crate::gnu_args::{self, Typed};
-use crate::task::Way;
+use crate::task::Mode;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
-pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
+pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
     let mut typed = with_defaults(words, conflicts::goes_one_way)?;
     // How many at a time is said for parallel runs.
-    if way == Way::Serial && understood(words)?.run.jobs.is_none() {
+    if mode == Mode::Serial && understood(words)?.run.jobs.is_none() {
         typed.run.jobs = None;
     }
     Ok(typed)

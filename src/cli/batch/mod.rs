@@ -56,15 +56,15 @@ use self::timeout::MedianLimit;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
+use super::setup::Setup;
 use super::term::Terminal;
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
-use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
-use crate::task::Way;
+use crate::task::Mode;
 
 /// What `compare --help` says.
 pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
@@ -84,14 +84,14 @@ pub(super) fn is_meant(words: &[OsString]) -> bool {
 }
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
-pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = defaults::parse(way, words)?;
+pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
+    let typed = defaults::parse(mode, words)?;
     if let Some(ask) = typed.ask {
         return info::answer(ask);
     }
     conflicts::check(&typed)?;
     if let Some(first) = typed.command.first()
-        && let Some(hint) = super::bare_command::workload_hint(way, &first.to_string_lossy())
+        && let Some(hint) = super::bare_command::workload_hint(mode, &first.to_string_lossy())
         && typed.sources.is_empty()
     {
         return Err(Fault::Usage(hint));
@@ -101,7 +101,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
     let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
     let meter = Arc::new(meter(&typed, &board));
-    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
+    let width = width::affordable(width::width(mode, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
     if let (Err(_), Some(signal)) = (&prepared, interrupt.signal()) {
         return Ok(End::Signal(signal));
@@ -110,10 +110,10 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
-    let (reread, executor): (_, Box<dyn Executor>) = match way {
-        Way::Serial => (None, Box::new(Serial)),
+    let (reread, engine): (_, Box<dyn Engine>) = match mode {
+        Mode::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
-        Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
+        Mode::Parallel => match Reread::of(&typed, width, &meter) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width))),
         },
@@ -132,20 +132,24 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
-    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
-    if !exports.any() {
-        // Nobody is going to see more of the machine than its cores.
-        experiment = experiment.without_records().host(Host::in_brief());
+    let observer = batch.observed_by(&*meter);
+    // Nobody is going to see more of the machine than its cores.
+    let host = (!exports.any()).then(Host::in_brief);
+    let mut experiment = Setup {
+        workload: &mut batch,
+        engines: vec![engine],
+        keeps_records: false,
+        exports: &mut exports,
+        interrupt: &interrupt,
+        observer: &observer,
+        line,
+        started,
     }
-    let study = experiment
-        .executors(vec![executor])
-        .policy(policy::policy(&typed))
-        .journals(journals)
-        .interrupt(interrupt.clone())
-        .observer(&*meter)
-        .save(Box::new(|study| exports.save(study).or(Ok(()))))
-        .command(line.to_vec(), started.elapsed())
-        .run();
+    .experiment()?;
+    if let Some(host) = host {
+        experiment = experiment.host(host);
+    }
+    let study = experiment.policy(policy::policy(&typed)).journals(journals).run();
     meter.end();
     drop(attendant);
     let study = study.map_err(Fault::Own)?;

@@ -23,7 +23,7 @@ use crate::output::unnamed_file::{keep_files_in, unnamed_file};
 use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::Meter;
-use crate::task::Way;
+use crate::task::Column;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
 use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
 
@@ -78,8 +78,8 @@ pub(super) fn prepare(
     let apart = apart.then(|| names_apart(&words));
     let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
     let command = |words: &[Vec<u8>]| Template::command(words, &options);
-    let of_way = |way| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
-    let names_way = || words.iter().any(|word| placeholder::named(word, Way::Serial).1 > 0);
+    let of_way = |way: &str| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
+    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
     let template = match purpose {
         // Without words, values are the commands. A name is appended as a value is,
         // for what is in the file is read in no other way.
@@ -87,11 +87,11 @@ pub(super) fn prepare(
             Template::exact(&words, &options)
         }
         Purpose::Effect => Template::command(&words, &options),
-        Purpose::Comparison => command(&of_way(Way::Parallel)),
+        Purpose::Comparison => command(&of_way(&Column::PARALLEL.name)),
     };
     let template = template.map_err(|error| usage(&error))?;
     let serial_template =
-        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(Way::Serial)));
+        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(&Column::SERIAL.name)));
     let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {

@@ -13,7 +13,7 @@ use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
 use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
-use crate::task::{Record, Way};
+use crate::task::{Mode, Record};
 use crate::whole_file::read_at_most;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
@@ -33,17 +33,17 @@ const LEAST: usize = 12;
 ///
 /// Where jobs have several threads each, cores count as that many fewer; a plain
 /// `-j N` is what it says.
-pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
+pub(super) fn width(mode: Mode, typed: &Typed) -> Result<NonZeroUsize, Fault> {
     let usable = usable(typed);
     let one_is_meant = typed.flags.has(Flag::Tty);
     let wanted = match &typed.run.jobs {
         None if one_is_meant => 1,
-        None if way == Way::Serial => 1,
+        None if mode == Mode::Serial => 1,
         None => usable,
         Some(Jobs::Named(name)) => from_file(name, usable)?.get(),
         Some(jobs) => jobs.on(usable, AS_MANY).map_or(usable, NonZeroUsize::get),
     };
-    if way == Way::Serial && wanted != 1 {
+    if mode == Mode::Serial && wanted != 1 {
         return Err(Fault::Usage(
             "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
         ));
@@ -88,7 +88,7 @@ pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
     {
         return Ok(list.widths(Limits::detect().usable, Some(AS_MANY as u64)));
     }
-    Ok(vec![width(Way::Parallel, typed)?])
+    Ok(vec![width(Mode::Parallel, typed)?])
 }
 
 /// As many of `wanted` slots as there are descriptors for, rather than jobs that

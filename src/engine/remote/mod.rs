@@ -27,13 +27,26 @@ pub use self::serve::{Build, serve};
 use self::protocol::{Hello, PROTOCOL};
 use self::worker_link::{Cost, WorkerInit, WorkerLink};
 use super::pool::{drive_threads, fewer, on_threads};
-use super::{Executor, needed};
+use super::{Engine, EngineRow, needed};
 use crate::engine::Run;
 use crate::event::Event;
 use crate::format::without_numbers;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
+
+/// What a worker process takes of this one: its two ends, those that are on their way to
+/// it, and what tells of its end.
+const OPENS_FOR_A_WORKER: usize = 6;
+
+/// The row of the table of engines.
+pub(super) const ROW: EngineRow = EngineRow {
+    name: "processes",
+    about: "A process for each, to which tasks are passed",
+    shares_memory: false,
+    descriptors: OPENS_FOR_A_WORKER,
+    new: |width, own| Ok(Box::new(Processes::new(width, own()?))),
+};
 
 /// The engine of worker processes.
 pub struct Processes<'a> {
@@ -51,9 +64,9 @@ impl<'a> Processes<'a> {
     }
 }
 
-impl Executor for Processes<'_> {
-    fn way(&self) -> Way {
-        Way::Processes
+impl Engine for Processes<'_> {
+    fn column(&self) -> Column {
+        Column::of_engine(ROW.name)
     }
 
     fn width(&self) -> usize {
@@ -63,17 +76,20 @@ impl Executor for Processes<'_> {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_workers = needed(*self.had.get().unwrap_or(&self.width), workload);
         let begun = run.clock.now();
+        let portable = workload.portable();
+        let portable =
+            portable.with_context(|| format!("{} cannot be done by worker processes", workload.name()))?;
         let orders = WorkerInit {
             hello: Hello {
                 protocol: PROTOCOL.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 workload: workload.name().to_owned(),
-                blueprint: workload.blueprint(),
-                way: run.way,
+                blueprint: portable.wire_spec(),
+                column: run.column.clone(),
                 digested: run.digested,
                 retry: run.batch.retry(),
             },
-            shared: workload.share(),
+            shared: portable.export_shared(),
         };
         let packed = run.clock.now();
         let prepared = self.start(n_workers, run, &orders).and_then(|mut workers| {

@@ -40,7 +40,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::Retry;
-use crate::task::{Record, Task, Way};
+use crate::task::{Column, Record, Task};
 
 /// The version of the protocol.
 pub(super) const PROTOCOL: &str = "parsim-worker/1";
@@ -77,7 +77,7 @@ pub(super) struct Hello {
     /// What it is built from.
     pub(super) blueprint: serde_json::Value,
     /// How the batch is run.
-    pub(super) way: Way,
+    pub(super) column: Column,
     /// Whether what tasks write is digested, for a comparison of ways.
     pub(super) digested: bool,
     /// How often a failing task is tried.

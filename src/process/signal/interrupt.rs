@@ -55,18 +55,18 @@ pub enum Hup {
 }
 
 /// Signals that set the flag.
-struct End(Interrupt);
+struct EndSignal(Interrupt);
 
-impl OnSignal for End {
+impl OnSignal for EndSignal {
     fn came(&self, signal: i32) {
         self.0.signal_came(signal);
     }
 }
 
 /// Signals after which nothing more is begun.
-struct Drain(Interrupt);
+struct DrainSignal(Interrupt);
 
-impl OnSignal for Drain {
+impl OnSignal for DrainSignal {
     fn came(&self, _signal: i32) {
         self.0.drain();
     }
@@ -108,8 +108,8 @@ impl Interrupt {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let bound = match (signal, hup) {
                 (SIGHUP, _) if is_ignored(SIGHUP) => continue,
-                (SIGHUP, Hup::Drains) => catch(signal, Drain(interrupt.clone())),
-                _ => catch(signal, End(interrupt.clone())),
+                (SIGHUP, Hup::Drains) => catch(signal, DrainSignal(interrupt.clone())),
+                _ => catch(signal, EndSignal(interrupt.clone())),
             };
             bound.with_context(|| format!("install the handler of signal {signal}"))?;
         }

@@ -28,12 +28,12 @@ struct CaughtSignal {
 }
 
 /// Says that a signal came, and wakes who asks.
-struct Flag {
+struct SignalFlag {
     came: Arc<AtomicBool>,
     waker: Waker,
 }
 
-impl OnSignal for Flag {
+impl OnSignal for SignalFlag {
     fn came(&self, _signal: i32) {
         self.came.store(true, Ordering::SeqCst);
         self.waker.wake();
@@ -50,7 +50,7 @@ impl CaughtSignals {
         let mut all = Self { caught: Vec::new(), waker: Waker::new()? };
         for &signal in signals.iter().filter(|signal| !is_ignored(**signal)) {
             let came = Arc::new(AtomicBool::new(false));
-            let id = catch(signal, Flag { came: Arc::clone(&came), waker: all.waker.clone() })?;
+            let id = catch(signal, SignalFlag { came: Arc::clone(&came), waker: all.waker.clone() })?;
             all.caught.push(CaughtSignal { signal, came, id });
         }
         Ok(all)

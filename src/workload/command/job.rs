@@ -25,7 +25,7 @@ use crate::process::child::{
     Cause, Command, Flow, Job, JobRunner, JobStdin, JobStream, Listener, ProcessEnd, Report, StartError,
     Stop, Words,
 };
-use crate::task::{Outcome, Task, TaskInput, Way};
+use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::template::{Numbers, Quoting};
 use crate::workload::Cx;
 
@@ -53,7 +53,7 @@ impl CommandBatch {
         let mut waits = 0;
         let prepared = loop {
             let prepared = self.worker(numbers.slot).and_then(|worker| {
-                let prepared = self.prepare(line, task, numbers, cx.way(), &worker)?;
+                let prepared = self.prepare(line, task, numbers, cx.column(), &worker)?;
                 Ok((worker, prepared))
             });
             match prepared {
@@ -71,7 +71,7 @@ impl CommandBatch {
             }
         };
         let Prepared { variables, mut argv, mut command, mut input, name, directory } = prepared;
-        let (_, launch) = self.command(cx.way());
+        let (_, launch) = self.command(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
         let report = loop {
@@ -114,7 +114,13 @@ impl CommandBatch {
         };
         // How much a block holds is known before.
         if let (Input::Bytes(bytes), TaskInput::Values(_)) = (&input, &task.spec) {
-            cx.sent(bytes.taken);
+            cx.input_offered(bytes.taken);
+        }
+        // What passed through a file or a FIFO was read by who put it there.
+        if let (Input::Bytes(bytes), Reads::RoundRobin(_), Offer::Stdin, Ok(report)) =
+            (&input, &self.settings.reads, self.settings.offer, &report)
+        {
+            cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
         drop((input, name, directory));
         self.workers.lock().push(worker);
@@ -162,12 +168,12 @@ impl CommandBatch {
         line: &[u8],
         task: &'t Task,
         numbers: &Numbers,
-        way: Way,
+        column: &Column,
         worker: &JobRunner<'_>,
     ) -> io::Result<Prepared<'t>> {
         let Settings { slot_variable, directory, reads, offer, .. } = &self.settings;
-        let (_, launch) = self.command(way);
-        let mut variables = own_variables(numbers, way)?;
+        let (_, launch) = self.command(column);
+        let mut variables = own_variables(numbers, column)?;
         if let Some(name) = slot_variable {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
@@ -324,17 +330,17 @@ pub(super) fn environment(settings: &Settings) -> io::Result<Words> {
     Ok(environment)
 }
 
-fn own_variables(numbers: &Numbers, way: Way) -> std::io::Result<Words> {
+fn own_variables(numbers: &Numbers, column: &Column) -> std::io::Result<Words> {
     let mut variables = Words::new();
     variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
     variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
     variables.push_variable("PARALLEL_PID", std::process::id().to_string())?;
-    variables.push_variable("PARSIM_WAY", way.name())?;
+    variables.push_variable("PARSIM_WAY", &*column.name)?;
     Ok(variables)
 }
 
 fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes, floor);
+    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }

@@ -34,18 +34,19 @@ pub use self::launch::Shell;
 pub use self::outputs::{OutputFiles, Present};
 use self::resume::Left;
 pub use self::resume::{Earlier, HearsOfRows, Resume};
-pub use self::round_robin::{InTurn, RoundRobin};
+pub use self::round_robin::{InTurn, Narrows, RoundRobin};
 use self::sample::Sample;
 use self::saved_inputs::{Freezer, Frozen};
 pub use self::settings::{Act, Directory, Order, Reads, Settings, Trace};
 pub use self::spool::Spool;
 pub use self::stdin_mode::{NAME, Offer};
-use super::{Cx, Size, Tasks, Workload};
+use super::{Cx, Profile, Results, Size, Tasks, Workload};
+use crate::event::Observer;
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
-use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};
+use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 use crate::template::{self, Dialect, Template};
 
 /// Makes the place that outputs go to in the end.
@@ -166,9 +167,9 @@ impl CommandBatch {
     }
 
     /// The command line of a run, and how it is started.
-    fn command(&self, way: Way) -> (&Template, &Launch) {
+    fn command(&self, column: &Column) -> (&Template, &Launch) {
         match (&self.settings.serial_template, &self.serial_launch) {
-            (Some(template), Some(launch)) if way == Way::Serial => (template, launch),
+            (Some(template), Some(launch)) if column.is_serial() => (template, launch),
             _ => (&self.settings.template, &self.launch),
         }
     }
@@ -183,6 +184,16 @@ impl CommandBatch {
         })
     }
 
+    /// Hears of a run of this batch before `observer` does.
+    #[must_use]
+    pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
+        let jobs = match &self.settings.reads {
+            Reads::RoundRobin(jobs) => Some(Arc::clone(jobs)),
+            Reads::Own | Reads::Parts(_) | Reads::All(_) | Reads::Terminal(_) => None,
+        };
+        Narrows::new(jobs, observer)
+    }
+
     /// What runs now, for orders from elsewhere.
     #[must_use]
     pub fn running(&self) -> &'static RunningJobs {
@@ -193,10 +204,6 @@ impl CommandBatch {
 impl Workload for CommandBatch {
     fn name(&self) -> &'static str {
         "command"
-    }
-
-    fn unit(&self) -> &'static str {
-        "job"
     }
 
     fn tasks(&self) -> Tasks<'_> {
@@ -236,27 +243,23 @@ impl Workload for CommandBatch {
         Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(task(seq, spec?))))
     }
 
-    fn size(&self) -> Size {
+    fn profile(&self) -> Profile {
         let tasks = match &self.earlier {
             Earlier::Failed(failed) => Some(failed.len() as u64),
             Earlier::Nothing | Earlier::Log(_) => {
                 self.sample.map(Sample::wanted).or(self.frozen.as_ref().map(Frozen::jobs))
             }
         };
-        Size { tasks, bytes: None }
-    }
-
-    fn starts_in_order(&self) -> bool {
-        true
-    }
-
-    fn narrowed_to(&self, slots: usize) {
-        if let Reads::RoundRobin(lanes) = &self.settings.reads {
-            lanes.narrow(slots);
+        Profile {
+            unit: "job",
+            size: Size { tasks, bytes: None },
+            ordered_starts: true,
+            sample_of: self.sample.map(Sample::total),
+            ..Profile::default()
         }
     }
 
-    fn end_running(&self) {
+    fn cancel(&self) {
         self.running.terminate();
     }
 
@@ -270,14 +273,14 @@ impl Workload for CommandBatch {
         let job = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = self.settings.counts.numbers(job, cx.slot());
         let mut line = Vec::new();
-        let (template, _) = self.command(cx.way());
+        let (template, _) = self.command(cx.column());
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let TaskInput::Block(block) = &task.spec {
-            cx.sent(block.length());
+            cx.input_offered(block.length());
         }
         if template.skips(values) {
-            cx.fact(Record::LEFT_OUT, "for its values");
+            cx.skip();
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
@@ -301,7 +304,7 @@ impl Workload for CommandBatch {
         }
     }
 
-    fn outlet(&self, _way: Way) -> Outlet<'_> {
+    fn outlet(&self, _column: &Column) -> Outlet<'_> {
         // A run begins, and with it parsim's own peak.
         self.floor.forget();
         if let Some(sink) = &self.sink {
@@ -319,17 +322,19 @@ impl Workload for CommandBatch {
         }
     }
 
-    fn make_room(&self, next: Way) -> anyhow::Result<()> {
-        self.output_files.as_ref().map_or(Ok(()), |files| files.make_room(next, &|| self.tasks()))
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+}
+
+impl Results for CommandBatch {
+    fn check_clear(&self, next: &Column) -> anyhow::Result<()> {
+        self.output_files.as_ref().map_or(Ok(()), |files| files.check_clear(next, &|| self.tasks()))
     }
 
-    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+    fn files(&self, column: &Column, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let Some(files) = &self.output_files else { return Ok(None) };
-        files.left(way, &|| self.tasks(), interrupt).map(Some)
-    }
-
-    fn sample_of(&self) -> Option<u64> {
-        self.sample.map(Sample::total)
+        files.left(column, &|| self.tasks(), interrupt).map(Some)
     }
 }
 
