@@ -40,7 +40,7 @@ pub(super) struct Supervision<'a> {
     stops: Stops,
     /// What went wrong on this side.
     broken: Option<Broken>,
-    /// OutputPipe of a job that had ended was left unread by order.
+    /// Output of a job that had ended was left unread by order.
     cut: Option<Cause>,
 }
 

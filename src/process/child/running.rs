@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, MutexGuard, RwLock};
+use std::sync::{Arc, MutexGuard, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use super::job_clock::JobClock;
@@ -30,7 +30,8 @@ pub struct RunningJobs {
     /// Whether a job could ask for the terminal: there is one.
     pub(super) has_terminal: bool,
     jobs: Mutex<Vec<Arc<RunningJob>>>,
-    oom: Mutex<OomKills>,
+    /// Counted from the first start on.
+    oom: OnceLock<Mutex<OomKills>>,
     /// Once not `NONE` nothing is started any more.
     ending: AtomicU8,
     /// Shared while a job is started and not yet known: who pauses the run waits
@@ -53,11 +54,11 @@ impl RunningJobs {
         Ok(Self {
             sequence,
             clock: JobClock::default(),
-            caught: signal::caught() & !harmless,
+            caught: signal::caught_beside(harmless),
             null: File::open("/dev/null")?,
             has_terminal: File::open("/dev/tty").is_ok(),
             jobs: Mutex::default(),
-            oom: Mutex::new(OomKills::since_now()),
+            oom: OnceLock::new(),
             ending: AtomicU8::new(KillOrder::None as u8),
             starting: RwLock::new(()),
         })
@@ -133,6 +134,8 @@ impl RunningJobs {
     /// Takes note of a job that has just been started.
     pub(super) fn begin_job(&self, running_job: &RunningJob, leader: i32) {
         running_job.begin(leader, || (self.ending(), self.clock.is_paused()));
+        // Now that it runs, and not while it waits: it takes longer to fill the memory.
+        self.oom();
     }
 
     pub(super) fn null(&self) -> BorrowedFd<'_> {
@@ -140,7 +143,11 @@ impl RunningJobs {
     }
 
     pub(super) fn oom_killed(&self) -> Option<bool> {
-        self.oom.lock().account()
+        self.oom().lock().account()
+    }
+
+    fn oom(&self) -> &Mutex<OomKills> {
+        self.oom.get_or_init(|| Mutex::new(OomKills::since_now()))
     }
 
     fn ending(&self) -> KillOrder {

@@ -114,7 +114,7 @@ impl Interrupt {
             bound.with_context(|| format!("install the handler of signal {signal}"))?;
         }
         let rare = RareSignals::of(&interrupt);
-        for signal in RareSignals::all().filter(|signal| !other.contains(signal) && !is_ignored(*signal)) {
+        for signal in RareSignals::all().filter(|signal| !other.contains(signal)) {
             rare.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
         }
         Ok(interrupt)

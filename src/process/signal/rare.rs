@@ -50,19 +50,29 @@ impl RareSignals {
         everywhere.into_iter().chain(further)
     }
 
+    /// Catches `signal`, unless this process was started with it ignored.
     #[expect(unsafe_code, reason = "a ready-made handler has to be undone in every job")]
     pub(super) fn bind(&self, signal: i32) -> io::Result<()> {
-        self.bound.fetch_or(1 << (signal - 1), Ordering::SeqCst);
+        let bit = 1 << (signal - 1);
+        self.bound.fetch_or(bit, Ordering::SeqCst);
         let handler: extern "C" fn(libc::c_int) = rare_came;
         // SAFETY: an all-zero sigaction is a valid value to be filled in: an empty
-        // mask and no flags. The handler keeps to what a handler may do.
-        let done = unsafe {
+        // mask and no flags; another one is there to be written over. The handler keeps
+        // to what a handler may do.
+        unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
+            let mut before: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = handler as libc::sighandler_t;
             action.sa_flags = libc::SA_RESTART;
-            libc::sigaction(signal, &raw const action, std::ptr::null_mut())
-        };
-        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+            if libc::sigaction(signal, &raw const action, &raw mut before) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            if before.sa_sigaction == libc::SIG_IGN {
+                libc::sigaction(signal, &raw const before, std::ptr::null_mut());
+                self.bound.fetch_and(!bit, Ordering::SeqCst);
+            }
+        }
+        Ok(())
     }
 }
 
