@@ -36,8 +36,8 @@ use self::messages::{called_parallel, command_line, told};
 use self::terminal::{Terminal, print};
 use crate::format;
 use crate::host::Cores;
-use crate::process::end_by;
-use crate::process::{self, init};
+use crate::process::child::ProcessEnd;
+use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
 use crate::workload::{ROWS, Row};
@@ -48,8 +48,8 @@ pub fn main() -> ExitCode {
     let started = Instant::now();
     let end = match init::stay_behind() {
         // Another process did the work.
-        Some(init::Ended::Exited(status)) => End::Status(status),
-        Some(init::Ended::Signaled(signal)) => End::Signal(signal),
+        Some(ProcessEnd::Exited(status)) => End::Status(u8::try_from(status).unwrap_or(u8::MAX)),
+        Some(ProcessEnd::Signaled { signal, .. }) => End::Signal(signal),
         None => run(&std::env::args_os().collect::<Vec<_>>(), started),
     };
     ExitCode::from(match end {

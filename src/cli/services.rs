@@ -134,7 +134,7 @@ struct FindingLines<'a> {
     column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
-    stdout: Mutex<process::Stdout>,
+    stdout: Mutex<process::UnbufferedStdout>,
 }
 
 impl FindingLines<'_> {

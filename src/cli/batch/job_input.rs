@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -42,11 +43,8 @@ pub(super) fn offer(typed: &Typed) -> Offer {
 impl JobSource {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
-        let stdin: File = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
-            .into();
+        let stdin: File =
+            io::stdin().as_fd().try_clone_to_owned().context("standard input").map_err(Fault::Own)?.into();
         let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept

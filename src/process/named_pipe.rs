@@ -3,10 +3,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
+
+use super::descriptor;
 
 /// How long to wait before it is looked again whether somebody reads.
 const A_MOMENT: Duration = Duration::from_millis(10);
@@ -18,7 +20,7 @@ const A_MOMENT: Duration = Duration::from_millis(10);
 /// When it cannot be opened.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    block(&file)?;
+    descriptor::set_blocking(file.as_fd())?;
     Ok(file)
 }
 
@@ -46,20 +48,9 @@ pub fn open_to_write(
             }
             opened => {
                 let file = opened?;
-                block(&file)?;
+                descriptor::set_blocking(file.as_fd())?;
                 return Ok(file);
             }
         }
     }
-}
-
-/// From now on reads and writes of `file`, which was opened just now, wait.
-#[expect(unsafe_code, reason = "std sets this flag on sockets only")]
-fn block(file: &File) -> io::Result<()> {
-    // SAFETY: both take plain flags, of a file that is nobody else's yet.
-    let set = unsafe {
-        let flags = libc::fcntl(file.as_raw_fd(), libc::F_GETFL);
-        libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK)
-    };
-    if set == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

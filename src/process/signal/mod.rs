@@ -1,18 +1,104 @@
-//! Signals: sent to a process group, known by name, and what this process does
-//! with them, which a job must not inherit.
+//! Signals: those that this process is sent and what they set, those that it sends,
+//! and what it does with them by itself, which a job must not inherit.
 //!
-//! Does not know when one is due.
+//! ```text
+//! Interrupt: whether to end, or to begin nothing more   (all that end a process)
+//! SignalThread: what a handler must not do              (USR1, TSTP, CONT, ...)
+//! ```
+//!
+//! Does not know what has to be ended, nor what else a signal asks for.
+
+mod interrupt;
+mod rare;
+mod thread;
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-/// The signals that have a handler here, as bit `signal - 1`.
+use anyhow::Context as _;
+use signal_hook::SigId;
+
+pub use interrupt::{Hup, Interrupt, Waited};
+pub use rare::{ending_signals, harmless_in_children};
+pub use thread::{CaughtSignals, SignalThread, Wakeup};
+
+use super::waker::Waker;
+
+/// What the handler of a signal does beside those that are there already. A handler may
+/// do next to nothing: set what is atomic, and wake.
+trait OnSignal: Send + Sync + 'static {
+    fn came(&self, signal: i32);
+}
+
+/// ... for whoever is only to be woken.
+impl OnSignal for Waker {
+    fn came(&self, _signal: i32) {
+        self.wake();
+    }
+}
+
+/// From now on `signal` is told to `handler`, until it is unregistered by what this
+/// returns.
+#[expect(unsafe_code, reason = "handlers do what no ready-made one does")]
+fn catch(signal: i32, handler: impl OnSignal) -> io::Result<SigId> {
+    // SAFETY: each `OnSignal` uses atomics and system calls only.
+    unsafe { signal_hook::low_level::register(signal, move || handler.came(signal)) }
+}
+
+/// Has `waker` woken whenever a child was stopped or ended.
+pub(super) fn on_child(waker: Waker) -> io::Result<SigId> {
+    catch(libc::SIGCHLD, waker)
+}
+
+/// From now on a limit on the size of files is an error of the write that meets it,
+/// and not the end of the process. Children get the default back.
+///
+/// # Errors
+/// When the handler cannot be installed.
+pub fn file_limits_are_errors() -> anyhow::Result<()> {
+    let ignored = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(libc::SIGXFSZ, ignored).context("install the handler of SIGXFSZ")?;
+    Ok(())
+}
+
+/// Ends this process by `signal`, so that whoever waits for it sees that. It only
+/// comes back where that is not to be, as in the first process of a container: with
+/// the status that says the same.
+#[must_use]
+#[expect(unsafe_code, reason = "std raises no signals")]
+pub fn end_by(signal: i32) -> u8 {
+    // SAFETY: the set is ours and lives through the calls; the default runs no code
+    // of ours. A handler may do all of it.
+    unsafe {
+        let mut only: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut only);
+        libc::sigaddset(&raw mut only, signal);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
+        libc::raise(signal);
+    }
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
+}
+
+/// Stops this process until it is sent CONT.
+pub fn stop_here() {
+    send_to_self(libc::SIGSTOP);
+}
+
+/// Whether the process was started with `signal` ignored.
+fn is_ignored(signal: i32) -> bool {
+    disposition(signal) == libc::SIG_IGN
+}
+
+/// The signals that have a handler here, as bit `signal - 1`, those of `known` excepted.
 ///
 /// A handler must not run in a job between `clone` and `execve`, where it would
 /// work on this process's memory.
-pub(super) fn caught() -> u64 {
+pub(super) fn caught_beside(known: u64) -> u64 {
     (1..=64)
-        .filter(|&signal| disposition(signal) > libc::SIG_IGN)
+        .filter(|&signal| known & 1 << (signal - 1) == 0 && disposition(signal) > libc::SIG_IGN)
         .fold(0, |set, signal| set | 1 << (signal - 1))
 }
 
@@ -176,7 +262,8 @@ mod tests {
 
     #[test]
     fn rust_catches_segv_for_its_stack_guard_and_we_see_it() {
-        assert_ne!(caught() & (1 << (libc::SIGSEGV - 1)), 0);
-        assert_eq!(caught() & (1 << (libc::SIGPIPE - 1)), 0, "ignored is not caught");
+        let caught = caught_beside(0);
+        assert_ne!(caught & (1 << (libc::SIGSEGV - 1)), 0);
+        assert_eq!(caught & (1 << (libc::SIGPIPE - 1)), 0, "ignored is not caught");
     }
 }

@@ -1,54 +1,45 @@
 //! Signals beside INT, TERM and HUP that end a process by default, as batch systems send
 //! them before a limit and a terminal for Ctrl-\.
 //!
-//! Does not know what has to be ended.
+//! Nobody sends them but to end the process. They have a handler that needs not be undone
+//! in a job before it is executed, which would take a system call for each of them and
+//! each job.
 
-use std::io::{self, Write as _};
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use signal_hook::consts::{
     SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
 };
 
-use super::{Interrupt, end_by};
+use super::Interrupt;
 
-/// Signals that nobody sends but to end the process. They have a handler that needs
-/// not be undone in a job before it is executed, which would take a system call for
-/// each of them and each job.
-pub(super) struct Rare {
-    /// The process that they are meant for, and not one that it is about to make.
+/// Whom they are meant for.
+pub(super) struct RareSignals {
+    /// The process, and not one that it is about to make.
     process: i32,
     interrupt: Interrupt,
-    /// That of all signals together.
-    count: Arc<AtomicUsize>,
     /// Those that are bound, as bit `signal - 1`.
     bound: AtomicU64,
-    /// Who attends to signals, and whether there was one since it was asked last.
-    attendant: OnceLock<Arc<UnixStream>>,
-    came: AtomicBool,
 }
 
 /// A handler cannot be given anything but its number.
-static RARE: OnceLock<Rare> = OnceLock::new();
+static RARE: OnceLock<RareSignals> = OnceLock::new();
 
-impl Rare {
+impl RareSignals {
     /// The first interrupt of the process is the one.
-    pub(super) fn of(interrupt: &Interrupt, count: &Arc<AtomicUsize>) -> &'static Self {
+    pub(super) fn of(interrupt: &Interrupt) -> &'static Self {
         RARE.get_or_init(|| Self {
             process: i32::try_from(std::process::id()).unwrap_or_default(),
             interrupt: interrupt.clone(),
-            count: Arc::clone(count),
             bound: AtomicU64::new(0),
-            attendant: OnceLock::new(),
-            came: AtomicBool::new(false),
         })
     }
 
     /// All whose default is to end a process, and that do not tell of a fault in the
     /// program itself, as SEGV does.
-    pub(super) fn signals() -> impl Iterator<Item = i32> {
+    pub(super) fn all() -> impl Iterator<Item = i32> {
         let everywhere = [SIGQUIT, SIGABRT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF];
         #[cfg(target_os = "linux")]
         let further = [libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT]
@@ -59,23 +50,33 @@ impl Rare {
         everywhere.into_iter().chain(further)
     }
 
+    /// Catches `signal`, unless this process was started with it ignored.
     #[expect(unsafe_code, reason = "a ready-made handler has to be undone in every job")]
     pub(super) fn bind(&self, signal: i32) -> io::Result<()> {
-        self.bound.fetch_or(1 << (signal - 1), Ordering::SeqCst);
+        let bit = 1 << (signal - 1);
+        self.bound.fetch_or(bit, Ordering::SeqCst);
         let handler: extern "C" fn(libc::c_int) = rare_came;
         // SAFETY: an all-zero sigaction is a valid value to be filled in: an empty
-        // mask and no flags. The handler keeps to what a handler may do.
-        let done = unsafe {
+        // mask and no flags; another one is there to be written over. The handler keeps
+        // to what a handler may do.
+        unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
+            let mut before: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = handler as libc::sighandler_t;
             action.sa_flags = libc::SA_RESTART;
-            libc::sigaction(signal, &raw const action, std::ptr::null_mut())
-        };
-        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+            if libc::sigaction(signal, &raw const action, &raw mut before) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            if before.sa_sigaction == libc::SIG_IGN {
+                libc::sigaction(signal, &raw const before, std::ptr::null_mut());
+                self.bound.fetch_and(!bit, Ordering::SeqCst);
+            }
+        }
+        Ok(())
     }
 }
 
-/// The handler of all of [`Rare::signals`].
+/// The handler of all of [`RareSignals::all`].
 #[expect(unsafe_code, reason = "system calls that a handler may make")]
 extern "C" fn rare_came(signal: libc::c_int) {
     let Some(rare) = RARE.get() else { return };
@@ -85,16 +86,7 @@ extern "C" fn rare_came(signal: libc::c_int) {
         let before = *errno;
         let process = libc::getpid();
         if process == rare.process {
-            rare.came.store(true, Ordering::SeqCst);
-            rare.interrupt.trigger(signal);
-            if let Some(attendant) = rare.attendant.get() {
-                // Full, it wakes already.
-                let _ = (&**attendant).write(&[0]);
-            }
-            if rare.count.fetch_add(1, Ordering::SeqCst) >= 2 {
-                // Nothing comes after that.
-                let _ = end_by(signal);
-            }
+            rare.interrupt.signal_came(signal);
         } else {
             // A job on its way to its program, in which the signal has its default:
             // it comes once more when this handler has returned.
@@ -118,7 +110,7 @@ unsafe fn errno() -> *mut libc::c_int {
 
 /// All signals that end a process and may be caught.
 pub fn ending_signals() -> impl Iterator<Item = i32> {
-    [SIGINT, SIGTERM, SIGHUP].into_iter().chain(Rare::signals())
+    [SIGINT, SIGTERM, SIGHUP].into_iter().chain(RareSignals::all())
 }
 
 /// The signals, as bit `signal - 1`, whose handler does no harm in a process that
@@ -126,17 +118,4 @@ pub fn ending_signals() -> impl Iterator<Item = i32> {
 #[must_use]
 pub fn harmless_in_children() -> u64 {
     RARE.get().map_or(0, |rare| rare.bound.load(Ordering::SeqCst))
-}
-
-/// Has `attendant` woken by such a signal, too.
-pub(super) fn wake(attendant: Arc<UnixStream>) {
-    if let Some(rare) = RARE.get() {
-        // There is one attendant in a process.
-        let _ = rare.attendant.set(attendant);
-    }
-}
-
-/// Whether one came since this was asked last.
-pub(super) fn another_came() -> bool {
-    RARE.get().is_some_and(|rare| rare.came.swap(false, Ordering::SeqCst))
 }

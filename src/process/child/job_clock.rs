@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 /// The time limit of every job, and how long the run was paused so far.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
-    state: Mutex<State>,
+pub(super) struct JobClock {
+    state: Mutex<JobClockState>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
+struct JobClockState {
     limit: Option<Duration>,
     paused_since: Option<Instant>,
     paused_for: Duration,
 }
 
-impl Clock {
+impl JobClock {
     pub(super) fn set_limit(&self, limit: Option<Duration>) {
         self.with(|state| state.limit = limit);
     }
@@ -44,7 +44,7 @@ impl Clock {
         Allowance { started: Instant::now(), deadline, paused_before: self.with(|state| state.paused_for) }
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut JobClockState) -> T) -> T {
         look(&mut self.state.lock())
     }
 }
@@ -61,7 +61,7 @@ pub(super) struct Allowance {
 impl Allowance {
     /// When it has to end, as things are now. None: never, or not while the run
     /// is paused.
-    pub(super) fn end(&self, clock: &Clock) -> Option<Instant> {
+    pub(super) fn end(&self, clock: &JobClock) -> Option<Instant> {
         let state = clock.with(|state| *state);
         if state.paused_since.is_some() {
             return None;
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_pause_shifts_the_deadline_by_its_length_and_until_then_there_is_none() {
-        let clock = Clock::default();
+        let clock = JobClock::default();
         let now = Instant::now();
         let job = clock.start(Some(now + 10 * SECOND));
         assert_eq!(job.end(&clock), Some(now + 10 * SECOND));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_earlier_of_deadline_and_limit_holds_and_the_limit_can_change() {
-        let clock = Clock::default();
+        let clock = JobClock::default();
         let job = clock.start(None);
         assert_eq!(job.end(&clock), None);
         clock.set_limit(Some(3 * SECOND));

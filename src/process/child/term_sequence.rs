@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::signal;
+use crate::process::signal;
 
 /// Signals to be sent one after the other until nobody is left, written as GNU
 /// parallel does: `TERM,200,TERM,100,TERM,50,KILL,25`, which is the default.

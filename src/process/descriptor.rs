@@ -1,75 +1,10 @@
-//! The few calls on descriptors that std lacks: `poll`, how much a pipe holds,
-//! `O_NONBLOCK`, a counter to wake with, and a process as a descriptor.
+//! The few calls on descriptors that std lacks: how much a pipe holds, `O_NONBLOCK`,
+//! a counter to wake with, and a process as a descriptor.
 //!
 //! Does not know what the descriptors are for.
 
 use std::io;
-use std::marker::PhantomData;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::time::Duration;
-
-/// One descriptor in a [`poll`]; what it borrows cannot be closed meanwhile.
-#[repr(transparent)]
-pub(super) struct Watch<'a> {
-    entry: libc::pollfd,
-    descriptor: PhantomData<BorrowedFd<'a>>,
-}
-
-impl<'a> Watch<'a> {
-    /// A place in the list that stands for nothing.
-    pub(super) const NOTHING: Self = Self::new(-1, 0);
-
-    pub(super) fn readable(descriptor: BorrowedFd<'a>) -> Self {
-        Self::new(descriptor.as_raw_fd(), libc::POLLIN)
-    }
-
-    pub(super) fn writable(descriptor: BorrowedFd<'a>) -> Self {
-        Self::new(descriptor.as_raw_fd(), libc::POLLOUT)
-    }
-
-    /// Stirs only when the other end closes.
-    pub(super) fn closing(descriptor: BorrowedFd<'a>) -> Self {
-        Self::new(descriptor.as_raw_fd(), 0)
-    }
-
-    /// Whether anything happened: what was asked for, or the other end closed.
-    pub(super) fn stirred(&self) -> bool {
-        self.entry.revents != 0
-    }
-
-    /// Whether the other end closed and nothing is left to read.
-    pub(super) fn is_at_end(&self) -> bool {
-        self.entry.revents & (libc::POLLHUP | libc::POLLIN) == libc::POLLHUP
-    }
-
-    const fn new(fd: i32, events: i16) -> Self {
-        Self { entry: libc::pollfd { fd, events, revents: 0 }, descriptor: PhantomData }
-    }
-}
-
-/// Waits for one of the descriptors, or for `timeout`, or for a signal: then
-/// nothing has stirred. Says how many did.
-#[expect(unsafe_code, reason = "no poll in std")]
-pub(super) fn poll(watches: &mut [Watch<'_>], timeout: Option<Duration>) -> io::Result<usize> {
-    // Rounded up: a wake-up just before the time would be one for nothing.
-    let millis =
-        timeout.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
-    let count = libc::nfds_t::try_from(watches.len()).expect("a handful of descriptors");
-    // SAFETY: `Watch` is a transparent `pollfd`; the slice is ours to write and
-    // lives through the call, as does what its entries borrow.
-    let stirred = unsafe { libc::poll(watches.as_mut_ptr().cast::<libc::pollfd>(), count, millis) };
-    if let Ok(stirred) = usize::try_from(stirred) {
-        return Ok(stirred);
-    }
-    let error = io::Error::last_os_error();
-    if error.kind() != io::ErrorKind::Interrupted {
-        return Err(error);
-    }
-    for watch in watches {
-        watch.entry.revents = 0;
-    }
-    Ok(0)
-}
 
 /// How many bytes a pipe holds now.
 #[expect(unsafe_code, reason = "no FIONREAD in std")]
@@ -101,16 +36,34 @@ pub fn widen(pipe: BorrowedFd<'_>) {
     let _ = pipe;
 }
 
-/// Makes reading or writing this end answer `WouldBlock` instead of waiting.
-#[expect(unsafe_code, reason = "std sets this flag on sockets only")]
+/// Makes reading or writing answer `WouldBlock` instead of waiting. The flag belongs to
+/// the open file: it is one that was opened just now and is nobody else's.
 pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
-    let fd = descriptor.as_raw_fd();
-    // SAFETY: both commands take and return plain flags of an open descriptor.
-    let done = unsafe {
-        let flags = libc::fcntl(fd, libc::F_GETFL);
-        flags != -1 && libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) != -1
-    };
-    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+    set_flags(descriptor, flags(descriptor)? | libc::O_NONBLOCK)
+}
+
+/// Makes reading and writing wait, as they do by default; of a file as above.
+pub(super) fn set_blocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    set_flags(descriptor, flags(descriptor)? & !libc::O_NONBLOCK)
+}
+
+/// How an open file is read and written: `O_NONBLOCK`, `O_WRONLY` and others.
+#[expect(unsafe_code, reason = "std does not tell a descriptor's flags")]
+pub(super) fn flags(descriptor: BorrowedFd<'_>) -> io::Result<i32> {
+    // SAFETY: F_GETFL only reads the flags of an open descriptor.
+    match unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) } {
+        -1 => Err(io::Error::last_os_error()),
+        flags => Ok(flags),
+    }
+}
+
+#[expect(unsafe_code, reason = "std sets these flags on sockets only")]
+fn set_flags(descriptor: BorrowedFd<'_>, flags: i32) -> io::Result<()> {
+    // SAFETY: takes plain flags of an open descriptor.
+    match unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -123,7 +76,7 @@ mod linux {
 
     /// A counter that is readable while it is not zero.
     #[expect(unsafe_code, reason = "no eventfd in std")]
-    pub(in super::super) fn counter() -> io::Result<OwnedFd> {
+    pub(in crate::process) fn counter() -> io::Result<OwnedFd> {
         // SAFETY: takes plain flags; a descriptor it returns is new, hence ours alone.
         unsafe {
             match libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) {
@@ -135,7 +88,7 @@ mod linux {
 
     /// A descriptor that becomes readable when the process ends. Since Linux 5.3.
     #[expect(unsafe_code, reason = "no stable pidfd_open in std")]
-    pub(in super::super) fn process(pid: i32) -> io::Result<OwnedFd> {
+    pub(in crate::process) fn process(pid: i32) -> io::Result<OwnedFd> {
         // SAFETY: takes plain numbers; a descriptor it returns is new, hence ours
         // alone, and closed on exec.
         unsafe {

@@ -1,5 +1,5 @@
-//! A descriptor that another thread makes readable, to have a worker look up
-//! from its `poll`.
+//! A descriptor that another thread, or the handler of a signal, makes readable to have
+//! somebody look up from a wait.
 //!
 //! Does not know what is to be looked at.
 
@@ -10,33 +10,34 @@ use std::sync::Arc;
 
 use super::descriptor;
 
-/// Wakes one worker. Ringing it twice is the same as ringing it once.
+/// Wakes who waits for it. Twice is the same as once.
 #[derive(Clone, Debug)]
 pub struct Waker {
-    ends: Arc<Ends>,
+    ends: Arc<WakerEnds>,
 }
 
 impl Waker {
-    /// Wakes the worker, now or when it next waits.
-    pub fn ring(&self) {
+    /// Wakes whoever waits, now or when they next do, until it is cleared. A handler may
+    /// do it: it is one system call.
+    pub fn wake(&self) {
         let writer = self.ends.writer.as_ref().unwrap_or(&self.ends.reader);
-        // It only fails when there is no room for more, and then it rings already.
+        // It only fails when there is no room for more, and then it wakes already.
         let _ = { writer }.write(&1_u64.to_ne_bytes());
     }
 
-    /// A bell that takes one descriptor where the system has counters for it,
+    /// One that takes a single descriptor where the system has counters for it,
     /// otherwise the two of a pipe.
     pub(super) fn new() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
-        let ends = Ends { reader: File::from(descriptor::counter()?), writer: None };
+        let ends = WakerEnds { reader: File::from(descriptor::counter()?), writer: None };
         #[cfg(not(target_os = "linux"))]
-        let ends = Ends::pipe()?;
+        let ends = WakerEnds::pipe()?;
         Ok(Self { ends: Arc::new(ends) })
     }
 
-    /// Makes it silent again.
-    pub(super) fn still(&self) {
-        // It ends with an error: nobody rang since.
+    /// Wakes nobody any more until [`wake`](Self::wake) is called again.
+    pub(super) fn clear(&self) {
+        // It ends with an error: nothing came since.
         while { &self.ends.reader }.read(&mut [0; 8]).is_ok_and(|n| n > 0) {}
     }
 }
@@ -48,14 +49,14 @@ impl AsFd for Waker {
 }
 
 #[derive(Debug)]
-struct Ends {
+struct WakerEnds {
     reader: File,
     /// None when one descriptor is both ends.
     writer: Option<File>,
 }
 
 #[cfg(any(test, not(target_os = "linux")))]
-impl Ends {
+impl WakerEnds {
     fn pipe() -> io::Result<Self> {
         use std::os::fd::OwnedFd;
         let (reader, writer) = io::pipe()?;
@@ -70,18 +71,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use descriptor::{Watch, poll};
+    use crate::process::poll::{PollEntry, poll};
 
     #[test]
-    fn a_bell_rings_until_it_is_stilled() {
-        for waker in [Waker::new().unwrap(), Waker { ends: Arc::new(Ends::pipe().unwrap()) }] {
-            let rings = || poll(&mut [Watch::readable(waker.as_fd())], Some(Duration::ZERO)).unwrap() > 0;
-            assert!(!rings());
-            waker.ring();
-            waker.clone().ring();
-            assert!(rings() && rings());
-            waker.still();
-            assert!(!rings());
+    fn a_waker_wakes_until_it_is_cleared() {
+        for waker in [Waker::new().unwrap(), Waker { ends: Arc::new(WakerEnds::pipe().unwrap()) }] {
+            let wakes = || poll(&mut [PollEntry::readable(waker.as_fd())], Some(Duration::ZERO)).unwrap() > 0;
+            assert!(!wakes());
+            waker.wake();
+            waker.clone().wake();
+            assert!(wakes() && wakes());
+            waker.clear();
+            assert!(!wakes());
         }
     }
 }
