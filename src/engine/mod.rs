@@ -21,7 +21,7 @@ pub use local::{Pool, Serial};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
-pub use remote::{Build, Children, Processes, Transport, WorkerStream, serve};
+pub use remote::{Children, serve};
 pub use resizable::{ResizablePool, Width};
 pub use start_order::StartOrder;
 
