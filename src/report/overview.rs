@@ -66,7 +66,9 @@ fn services(study: &Study) -> Option<Section<'_>> {
     let mut columns: Vec<(Cells, String)> =
         listing.header.iter().map(|head| (Cells::Texts, (*head).to_owned())).collect();
     columns[1].0 = Cells::Verdicts;
-    columns[listing.n_texts..].iter_mut().for_each(|(cells, _)| *cells = Cells::Figures);
+    for (cells, _) in &mut columns[listing.n_texts..] {
+        *cells = Cells::Figures;
+    }
     let tone = |is_up| if is_up { Tone::Good } else { Tone::Bad };
     let rows = listing.rows.into_iter().map(|row| GridRow { cells: row.cells, tone: tone(row.is_up) });
     let grid = Grid { columns, rows: rows.collect(), caption: listing.tally };
