@@ -20,7 +20,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::change::StudyPair;
 use super::document::{
-    Audience, Cells, Chart, Content, Document, Grid, GridRow, Section, Sentence, Tile, Tone,
+    Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
 use super::{Format, overview};
@@ -170,7 +170,7 @@ fn laid_out(parts: Vec<PagePart>) -> Markup {
     html! { @for it in page { (it) } }
 }
 
-fn parts(section: &Section<'_>) -> Vec<PagePart> {
+fn parts(section: &ReportSection<'_>) -> Vec<PagePart> {
     let mut parts = Vec::new();
     let is_text = |content: &Content<'_>| match content {
         Content::Table(_) => true,
