@@ -40,6 +40,7 @@ use crate::process::end_by;
 use crate::process::{self, init};
 use crate::task::Mode;
 use crate::temporary;
+use crate::workload::{ROWS, Row};
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -137,7 +138,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
 }
 
 fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = crate::workload::ROWS
+    let row = ROWS
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");

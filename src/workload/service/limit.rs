@@ -3,32 +3,32 @@
 use crate::sync::{Condvar, Mutex};
 use std::collections::HashMap;
 
-use crate::http::Host;
+use crate::http::UrlHost;
 use crate::process::Interrupt;
 
 /// A door for each host, which lets so many in.
 #[derive(Debug, Default)]
-pub(super) struct PerHostLimit {
+pub struct PerHostLimit {
     /// `None`: as many as there are.
     most: Option<u32>,
-    inside: Mutex<HashMap<Host, u32>>,
+    inside: Mutex<HashMap<UrlHost, u32>>,
     left: Condvar,
 }
 
 /// The right to ask a host, until it is dropped.
-pub(super) struct Permit<'a> {
+pub struct Permit<'a> {
     limit: &'a PerHostLimit,
-    host: Option<&'a Host>,
+    host: Option<&'a UrlHost>,
 }
 
 impl PerHostLimit {
-    pub(super) fn new(most: Option<u32>) -> Self {
+    pub fn new(most: Option<u32>) -> Self {
         Self { most, ..Self::default() }
     }
 
     /// Waits until there is room; `None` when the interrupt was set. Who is
     /// inside is ended by the interrupt and leaves, which wakes who waits.
-    pub(super) fn enter<'a>(&'a self, host: &'a Host, interrupt: &Interrupt) -> Option<Permit<'a>> {
+    pub fn enter<'a>(&'a self, host: &'a UrlHost, interrupt: &Interrupt) -> Option<Permit<'a>> {
         let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
         let mut inside = self.inside.lock();
         loop {

@@ -2,15 +2,15 @@
 
 use crate::sync::Mutex;
 use std::io;
-use std::time::Instant;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{self, HeaderMap, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
-use super::connection::{Line, Notes};
-use super::decoded::{Packing, read_up_to, too_large, unpack};
-use super::header::{basic, encoded, media_type, text};
+use super::connect::Route;
+use super::connection::{Connection, Timings};
+use super::response::{ContentCoding, media_type, read_up_to, text, too_large, unpack};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
 };
@@ -49,7 +49,7 @@ pub struct Request<'a> {
 impl Client {
     /// Asks, and follows redirects as far as they lead.
     #[must_use]
-    pub fn fetch(&self, request: &Request<'_>, budget: &Deadline) -> Fetched {
+    pub fn fetch(&self, request: &Request<'_>, deadline: &Deadline) -> Fetched {
         let mut request = request.clone();
         let mut fetched = Fetched {
             hops: Vec::new(),
@@ -60,20 +60,20 @@ impl Client {
         };
         let mut asked = Vec::new();
         loop {
-            let notes = Notes::default();
-            let heard = self.ask(&request, budget, &notes, &mut fetched);
-            fetched.phases.add_all(&notes.with(|noted| noted.phases));
+            let timings = Timings::default();
+            let heard = self.ask(&request, deadline, &timings, &mut fetched);
+            fetched.phases.add_all(&timings.with(|noted| noted.phases));
             asked.push((request.url.clone(), request.form.is_some()));
             fetched.answer = match heard {
-                Ok(Heard::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
+                Ok(Reply::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
                     Ok(hop) => {
                         fetched.hops.push(hop);
                         continue;
                     }
-                    Err(trouble) => Err(trouble),
+                    Err(error) => Err(error),
                 },
-                Ok(Heard::Response(answer)) => Ok(*answer),
-                Err(trouble) => Err(trouble),
+                Ok(Reply::Response(answer)) => Ok(*answer),
+                Err(error) => Err(error),
             };
             return fetched;
         }
@@ -83,20 +83,24 @@ impl Client {
     fn ask(
         &self,
         request: &Request<'_>,
-        budget: &Deadline,
-        notes: &Notes,
+        deadline: &Deadline,
+        timings: &Timings,
         fetched: &mut Fetched,
-    ) -> Result<Heard, HttpError> {
+    ) -> Result<Reply, HttpError> {
         let url = &request.url;
         let proxy = self.proxies.of(url)?;
         if let Some(proxy) = &proxy {
             fetched.proxy = Some(proxy.to_string());
         }
-        let line = self.reach(url, proxy.as_ref(), budget, notes, &mut fetched.expires)?;
-        let agent = ureq::Agent::with_parts(config(), Ready(Mutex::new(Some(line))), NoLookup);
+        let (trust, user_agent) = (&self.trust, &*self.user_agent);
+        let route = Route { url, proxy: proxy.as_ref(), trust, user_agent, deadline, timings };
+        let (connection, expires) = route.connect()?;
+        fetched.expires = fetched.expires.into_iter().chain(expires).min();
+        let agent =
+            ureq::Agent::with_parts(config(), ReadyConnection(Mutex::new(Some(connection))), NoLookup);
         // A proxy of https has seen who asks when it was told to connect.
         let plainly = proxy.filter(|_| !url.secure).and_then(|proxy| proxy.authorization());
-        let response = self.send(&agent, request, plainly).map_err(|error| understood(&error, notes))?;
+        let response = self.send(&agent, request, plainly).map_err(|error| understood(&error, timings))?;
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         check_head(status, &head.headers)?;
@@ -107,16 +111,15 @@ impl Client {
                     format!("a redirect ({status}) without a place to go to"),
                 )
             })?;
-            return Ok(Heard::Moved { status, to });
+            return Ok(Reply::Moved { status, to });
         }
-        let started = Instant::now();
-        let (body, rest) = match self.body(&head.headers, body.into_reader(), notes) {
+        let read = timings.during(Phase::Body, || self.body(&head.headers, body.into_reader(), timings));
+        let (body, rest) = match read {
             Ok(body) => (Ok(body), Vec::new()),
-            Err((trouble, rest)) => (Err(trouble), rest),
+            Err((error, rest)) => (Err(error), rest),
         };
-        notes.with(|noted| noted.phases.add(Phase::Body, started.elapsed()));
         let (media_type, charset) = media_type(text(&head.headers, &header::CONTENT_TYPE).as_deref());
-        Ok(Heard::Response(Box::new(Response {
+        Ok(Reply::Response(Box::new(Response {
             url: url.clone(),
             status,
             media_type,
@@ -141,8 +144,8 @@ impl Client {
             .header(header::ACCEPT, request.accept)
             .header(header::ACCEPT_ENCODING, "identity")
             .header(header::CONNECTION, "close");
-        if let Some((user, password)) = request.url.credentials() {
-            builder = builder.header(header::AUTHORIZATION, basic(&user, &password));
+        if let Some(login) = request.url.login() {
+            builder = builder.header(header::AUTHORIZATION, login.basic());
         }
         if let Some(authorization) = proxy_authorization {
             builder = builder.header(header::PROXY_AUTHORIZATION, authorization);
@@ -160,10 +163,10 @@ impl Client {
         &self,
         headers: &HeaderMap,
         reader: impl io::Read,
-        notes: &Notes,
+        timings: &Timings,
     ) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
-        let bare = |trouble| (trouble, Vec::new());
-        let packing = Packing::of(text(headers, &header::CONTENT_ENCODING).as_deref()).map_err(bare)?;
+        let bare = |error| (error, Vec::new());
+        let packing = ContentCoding::of(text(headers, &header::CONTENT_ENCODING).as_deref()).map_err(bare)?;
         let announced =
             text(headers, &header::CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
         let chunked = headers.contains_key(header::TRANSFER_ENCODING);
@@ -173,10 +176,10 @@ impl Client {
             return Err(bare(too_large(self.limit)));
         }
         let packed = read_up_to(self.limit, reader)
-            .map_err(|error| bare(understood(&ureq::Error::from(error), notes)))?;
+            .map_err(|error| bare(understood(&ureq::Error::from(error), timings)))?;
         // ureq takes a broken connection for the end where no length was told.
-        if let Some(trouble) = notes.with(|noted| noted.trouble.clone()) {
-            return Err(bare(trouble));
+        if let Some(error) = timings.with(|noted| noted.error.clone()) {
+            return Err(bare(error));
         }
         if packed.len() > self.limit {
             return Err((too_large(self.limit), packed));
@@ -186,7 +189,7 @@ impl Client {
 }
 
 /// What one request came to.
-enum Heard {
+enum Reply {
     Moved { status: u16, to: String },
     Response(Box<Response>),
 }
@@ -232,13 +235,13 @@ fn check_head(status: u16, headers: &HeaderMap) -> Result<(), HttpError> {
 }
 
 /// What an error means: the connection's own notes know better than ureq.
-fn understood(error: &ureq::Error, notes: &Notes) -> HttpError {
-    if let Some(trouble) = notes.with(|noted| noted.trouble.clone()) {
-        return trouble;
+fn understood(error: &ureq::Error, timings: &Timings) -> HttpError {
+    if let Some(error) = timings.with(|noted| noted.error.clone()) {
+        return error;
     }
     match error {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            let answered = notes.with(|noted| noted.answered);
+            let answered = timings.with(|noted| noted.answered);
             let when = if answered { "in the middle of the answer" } else { "without an answer" };
             HttpError::new(HttpErrorKind::Closed, format!("closed {when}"))
         }
@@ -253,6 +256,19 @@ fn understood(error: &ureq::Error, notes: &Notes) -> HttpError {
     }
 }
 
+/// What stands in a form as it is (the `application/x-www-form-urlencoded` of the URL
+/// standard); blanks become `+`.
+const IN_FORMS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b' ');
+
+/// A form as its bytes are sent.
+fn encoded(form: &[(&'static str, String)]) -> Vec<u8> {
+    let quote = |text: &str| utf8_percent_encode(text, IN_FORMS).to_string().replace(' ', "+");
+    let pairs: Vec<String> =
+        form.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
+    pairs.join("&").into_bytes()
+}
+
 fn config() -> ureq::config::Config {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -265,12 +281,12 @@ fn config() -> ureq::config::Config {
 
 /// Hands out the connection that stands already.
 #[derive(Debug)]
-struct Ready(Mutex<Option<Line>>);
+struct ReadyConnection(Mutex<Option<Connection>>);
 
-impl Connector<()> for Ready {
-    type Out = Line;
+impl Connector<()> for ReadyConnection {
+    type Out = Connection;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Line>, ureq::Error> {
+    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
         Ok(self.0.lock().take())
     }
 }
@@ -287,5 +303,16 @@ impl Resolver for NoLookup {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_encoded_as_its_standard_has_it() {
+        let form = [("QUERY", "SELECT 'é' & 1+1 ~*".to_owned()), ("MAXREC", "1".to_owned())];
+        assert_eq!(encoded(&form), b"QUERY=SELECT+%27%C3%A9%27+%26+1%2B1+%7E*&MAXREC=1");
     }
 }

@@ -1,7 +1,11 @@
-//! The VOSI availability document: whether a service is up, since when, and
-//! what its operator has to say.
+//! The documents of VOSI: whether a service is up, since when, and what its operator
+//! has to say (availability); what it can do, and where (capabilities); which tables it
+//! has.
 
-use super::{FlawKind, ParseError, read_datetime, xml};
+use super::datetime::read_datetime;
+use super::parse_error::{ParseError, ParseErrorKind};
+use super::sniff::head;
+use super::xml;
 
 /// The namespace of the schema.
 const NAMESPACE: &str = "http://www.ivoa.net/xml/VOSIAvailability/v1.0";
@@ -79,7 +83,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
             .filter(move |child| child.is_element() && child.tag_name().name() == name)
             .filter(move |child| child.tag_name().namespace() == root.tag_name().namespace())
     };
-    let bad = |text: String| ParseError::new(FlawKind::BadValue, text);
+    let bad = |text: String| ParseError::new(ParseErrorKind::BadValue, text);
     let mut values = named("available").map(xml::value);
     let available = match (values.next(), values.next()) {
         (None, _) => return Err(bad("it does not say whether the service is available".to_owned())),
@@ -96,10 +100,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
             word.eq_ignore_ascii_case("true")
         }
         Some(word) => {
-            return Err(bad(format!(
-                "available is {:?}, neither true nor false",
-                super::sniff::head(word, 40)
-            )));
+            return Err(bad(format!("available is {:?}, neither true nor false", head(word, 40))));
         }
         None => return Err(bad("available holds elements, neither true nor false".to_owned())),
     };
@@ -114,4 +115,88 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
     let (up_since, down_at, back_at) = (moment("upSince"), moment("downAt"), moment("backAt"));
     let notes = named("note").map(xml::text_below).filter(|note| !note.is_empty()).collect();
     Ok(Availability { available, up_since, down_at, back_at, notes, oddities })
+}
+
+/// What a capabilities document lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// In the order of the document.
+    pub list: Vec<Capability>,
+}
+
+/// One thing a service can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// The standard it follows; empty where it names none.
+    pub standard: String,
+    /// Where it is to be had. Nobody vouches for what stands here.
+    pub urls: Vec<String>,
+}
+
+impl Capabilities {
+    /// The capability that follows `standard`; IVOA identifiers have no case.
+    #[must_use]
+    pub fn of(&self, standard: &str) -> Option<&Capability> {
+        self.list.iter().find(|capability| capability.standard.eq_ignore_ascii_case(standard))
+    }
+}
+
+/// Reads a capabilities document. Elements are known by their local names:
+/// services differ in the namespaces they put below the root.
+///
+/// # Errors
+/// When it is no such document.
+pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabilities, ParseError> {
+    let text = xml::text(bytes, charset)?;
+    let tree = xml::tree(&text)?;
+    let root = tree.root_element();
+    let namespace = root.tag_name().namespace().unwrap_or("");
+    if root.tag_name().name() != "capabilities" || !namespace.starts_with("http://www.ivoa.net/xml/") {
+        return Err(xml::wrong_root("VOSI capabilities", root));
+    }
+    let capabilities = root.children().filter(|child| child.tag_name().name() == "capability");
+    let list = capabilities.map(|capability| {
+        let urls = capability.descendants().filter(|node| node.tag_name().name() == "accessURL");
+        Capability {
+            standard: capability.attribute("standardID").unwrap_or("").trim().to_owned(),
+            urls: urls.filter_map(xml::value).filter(|url| !url.is_empty()).collect(),
+        }
+    });
+    Ok(Capabilities { list: list.collect() })
+}
+
+/// The tables of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// How many schemata they are in.
+    pub n_schemas: usize,
+    /// Their names, in the order of the document.
+    pub names: Vec<String>,
+}
+
+/// Reads a tables document, with or without columns.
+///
+/// # Errors
+/// When it is no such document.
+pub fn read_tables(bytes: &[u8], charset: Option<&str>) -> Result<Tables, ParseError> {
+    let text = xml::text(bytes, charset)?;
+    let tree = xml::tree(&text)?;
+    let root = tree.root_element();
+    let namespace = root.tag_name().namespace().unwrap_or("");
+    let is_known = matches!(root.tag_name().name(), "tableset" | "tables");
+    if !is_known || !namespace.starts_with("http://www.ivoa.net/xml/") {
+        return Err(xml::wrong_root("VOSI tables", root));
+    }
+    let mut tables = Tables::default();
+    for node in root.descendants() {
+        match node.tag_name().name() {
+            "schema" => tables.n_schemas += 1,
+            "table" => {
+                let name = node.children().find(|child| child.tag_name().name() == "name");
+                tables.names.push(name.and_then(xml::value).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    Ok(tables)
 }
