@@ -248,10 +248,28 @@ impl Interrupt {
     /// # Errors
     /// When the system cannot wait for `fd`.
     pub fn wait_until(&self, fd: BorrowedFd<'_>, interest: Interest, end: Instant) -> io::Result<Waited> {
+        self.wait_until_or(None, fd, interest, end)
+    }
+
+    /// The same, or until the flag of `other` is set.
+    ///
+    /// # Errors
+    /// When the system cannot wait for `fd`.
+    pub fn wait_until_or(
+        &self,
+        other: Option<&Self>,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+        end: Instant,
+    ) -> io::Result<Waited> {
         loop {
-            let mut entries = [PollEntry::readable(self.wake_fd()), PollEntry::of(fd, interest)];
+            let mut entries = [
+                PollEntry::readable(self.wake_fd()),
+                PollEntry::of(fd, interest),
+                other.map_or(PollEntry::NOTHING, |other| PollEntry::readable(other.wake_fd())),
+            ];
             poll(&mut entries, Some(end.saturating_duration_since(Instant::now())))?;
-            if self.is_set() {
+            if self.is_set() || other.is_some_and(Self::is_set) {
                 return Ok(Waited::Interrupted);
             }
             if entries[1].is_ready() {

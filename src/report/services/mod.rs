@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use machine::{Health, json_line, nagios};
 pub(super) use table::listing;
-pub use table::{particulars, table};
+pub use table::particulars;
 
 use crate::study::Study;
 use crate::task::Record;

@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment};
-
 use super::{Service, n_asked_for, quantile, services, span, total};
 use crate::format;
-use crate::report::Look;
-use crate::report::text::ruled;
 use crate::study::Study;
-use crate::style::paint;
 
 /// Up to so many services are all shown; of more, those that are not up.
 const SHOWN: usize = 200;
@@ -50,32 +45,6 @@ pub(in crate::report) struct Row {
     pub(in crate::report) cells: Vec<String>,
     /// Whether it works.
     pub(in crate::report) is_up: bool,
-}
-
-/// Which cell tells whether a service works.
-const VERDICT: usize = 1;
-
-/// The table of the services that `study` checked; nothing where it is about
-/// something else.
-#[must_use]
-pub fn table(study: &Study, look: Look) -> Vec<String> {
-    let Some(listing) = listing(study) else { return Vec::new() };
-    let mut drawn = ruled(look);
-    drawn.set_header(&listing.header);
-    for row in &listing.rows {
-        let style = if row.is_up { look.styles.good } else { look.styles.bad };
-        let cells = row.cells.iter().enumerate().map(|(at, cell)| match at {
-            VERDICT => Cell::new(paint(style, cell)),
-            _ => Cell::new(cell),
-        });
-        drawn.add_row(cells);
-    }
-    for column in drawn.column_iter_mut().skip(listing.n_texts) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut lines = if listing.rows.is_empty() { Vec::new() } else { vec![drawn.trim_fmt()] };
-    lines.extend([listing.tally, String::new()]);
-    lines
 }
 
 /// The services that `study` checked, if it is about some.
