@@ -63,8 +63,8 @@ pub(super) fn identity(path: &Path) -> Option<Identity> {
 pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<SignalThread> {
     let signals: Vec<i32> = ending_signals().collect();
     let signals = CaughtSignals::catch(&signals).context("install the handlers of signals")?;
-    let attend = move |stir: Wakeup| {
-        if let Wakeup::Signal(signal) = stir {
+    let attend = move |wakeup: Wakeup| {
+        if let Wakeup::Signal(signal) = wakeup {
             for folder in &folders {
                 temporary::remove_own(folder);
             }

@@ -262,16 +262,14 @@ impl Interrupt {
         interest: Interest,
         end: Instant,
     ) -> io::Result<Waited> {
-        // One flag stands for both where there is no other.
-        let others = other.unwrap_or(self);
         loop {
             let mut entries = [
                 PollEntry::readable(self.wake_fd()),
                 PollEntry::of(fd, interest),
-                PollEntry::readable(others.wake_fd()),
+                other.map_or(PollEntry::NOTHING, |other| PollEntry::readable(other.wake_fd())),
             ];
             poll(&mut entries, Some(end.saturating_duration_since(Instant::now())))?;
-            if self.is_set() || others.is_set() {
+            if self.is_set() || other.is_some_and(Self::is_set) {
                 return Ok(Waited::Interrupted);
             }
             if entries[1].is_ready() {
