@@ -11,7 +11,7 @@ use super::exit::Fault;
 use super::files::{FileId, is_same, is_stdout};
 use super::flags::Export;
 use super::terminal::{Terminal, written};
-use crate::process::{self, Patient};
+use crate::process::{self, BlockingIo};
 use crate::report::Format;
 use crate::report::change::StudyPair;
 use crate::study::Study;
@@ -159,7 +159,7 @@ impl ExportPlace {
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
-            return Ok(Self::Stream(path, Box::new(Patient(file))));
+            return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
         }
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))

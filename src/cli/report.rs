@@ -16,8 +16,7 @@ use super::files::{identity, removed_by_signals};
 use super::flags::{Drawing, Export, Typed, shared_of};
 use super::gates::{self, gates};
 use super::terminal::Terminal;
-use crate::process::signals::Attendant;
-use crate::process::{self, file_limits_are_errors};
+use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
 use crate::report::{Look, json, text};
 use crate::study::Study;
@@ -70,7 +69,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
 }
 
 /// A signal leaves nothing half written.
-fn leftovers(exports: &[Export]) -> Result<Option<Attendant>, Fault> {
+fn leftovers(exports: &[Export]) -> Result<Option<SignalThread>, Fault> {
     let folders = Exports::folders(exports);
     (!folders.is_empty()).then(|| removed_by_signals(folders)).transpose().map_err(Fault::Own)
 }

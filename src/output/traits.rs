@@ -7,11 +7,17 @@ use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Which of its two streams a task writes to: what it produces, or what it has to say
-/// about it.
-pub use crate::process::child::Channel;
 use crate::task::{Outcome, Record, Task};
 use crate::text::reason;
+
+/// The two streams a task can write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// What the task produces.
+    Out,
+    /// What it has to say about it.
+    Err,
+}
 
 /// Takes the output of every task of a run.
 pub trait Sink: Sync {

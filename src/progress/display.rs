@@ -308,10 +308,10 @@ impl Drop for RunProgress {
 
 /// What was found out about somebody outside: it is told at once.
 fn verdict(record: &Record) -> Option<String> {
-    let fact = |name: &str| record.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-    let verdict = fact("verdict")?;
-    let reason = fact("reason").map_or_else(String::new, |reason| format!("  {reason}"));
-    let line = format!("{verdict:5} {:>9}  {}{reason}", numbers::duration(record.wall), record.label);
+    let finding = record.finding.as_ref()?;
+    let reason = if finding.reason.is_empty() { String::new() } else { format!("  {}", finding.reason) };
+    let (verdict, time) = (&finding.verdict, numbers::duration(record.wall));
+    let line = format!("{verdict:5} {time:>9}  {}{reason}", record.label);
     Some(text::printable(&line) + "\n")
 }
 

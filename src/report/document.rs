@@ -18,7 +18,7 @@ pub(super) struct Document<'a> {
     /// The few figures that are read first; where there is room for them.
     pub(super) tiles: Vec<Tile>,
     /// Everything else, in order.
-    pub(super) sections: Vec<Section<'a>>,
+    pub(super) sections: Vec<ReportSection<'a>>,
     /// What it comes to. It stands where the reader looks first: at the head of a
     /// page, at the end of what scrolls by.
     pub(super) conclusion: Vec<Sentence>,
@@ -56,7 +56,7 @@ pub(super) struct Tile {
 
 /// What belongs together under one heading.
 #[derive(Clone, Debug)]
-pub(super) struct Section<'a> {
+pub(super) struct ReportSection<'a> {
     /// Shown on pages only; empty where each picture has its own.
     pub(super) heading: String,
     /// Where it is shown.
@@ -196,7 +196,7 @@ impl Sentence {
     }
 }
 
-impl<'a> Section<'a> {
+impl<'a> ReportSection<'a> {
     /// For everybody.
     pub(super) fn new(heading: impl Into<String>, content: Vec<Content<'a>>) -> Self {
         Self { heading: heading.into(), audience: Audience::Everybody, content }

@@ -12,6 +12,7 @@ use serde_json::ser::Formatter;
 use super::hyperfine::{self, Result as HyperfineResult};
 use super::{Format, change};
 use crate::study::{EARLIER_SCHEMAS, SCHEMA, Study};
+use crate::task::Record;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -139,8 +140,11 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
         (_, Some(schema)) if schema != SCHEMA && !EARLIER_SCHEMAS.contains(&&*schema) => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(study), _) => match study.check() {
-            Ok(()) => Ok(Study { schema: SCHEMA.to_owned(), ..study }),
+        (Ok(mut study), _) => match study.check() {
+            Ok(()) => {
+                renew(&mut study);
+                Ok(Study { schema: SCHEMA.to_owned(), ..study })
+            }
             Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
         },
         (Err(error), _) if error.is_io() => Err(error.into()),
@@ -151,6 +155,20 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
         }
         (Err(error), None) => Err(error).context("not a study that parsim saved: not a JSON object"),
     }
+}
+
+/// The schema whose records have findings among their facts.
+const WITH_FACTS: &str = "parsim-study/1";
+
+/// Makes the records of an old study what they are now.
+fn renew(study: &mut Study) {
+    if study.schema != WITH_FACTS {
+        return;
+    }
+    let runs = study.columns.iter_mut().flat_map(|column| &mut column.runs);
+    let of_runs = runs.flat_map(|run| &mut run.records);
+    let of_cut = study.cut.iter_mut().flat_map(|cut| &mut cut.records);
+    of_runs.chain(of_cut).for_each(Record::renew);
 }
 
 /// A source of JSON that fails where arrays and objects are nested without end: a

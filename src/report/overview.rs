@@ -2,7 +2,7 @@
 //! decides it.
 
 use super::document::{
-    Audience, Cells, Chart, Content, Document, Grid, GridRow, Section, Sentence, Tile, Tone,
+    Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::{ShownRuns, TimeUnit};
 use super::{sentences, services, side_by_side, tasks};
@@ -25,16 +25,16 @@ pub(super) fn document(study: &Study) -> Document<'_> {
             Chart::Ways(study),
             Chart::Slots(study),
         ];
-        sections.push(Section::new("", charts.map(Content::Chart).into()));
+        sections.push(ReportSection::new("", charts.map(Content::Chart).into()));
     }
     let slowest = tasks::slowest(&runs);
-    let failures = Section::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
+    let failures = ReportSection::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
     let audience = if slowest.is_some() { Audience::Texts } else { Audience::Everybody };
     sections.extend(slowest);
-    sections.push(Section { audience, ..failures });
+    sections.push(ReportSection { audience, ..failures });
     let remarks = study.remarks.iter().map(|remark| printable(remark));
     let load = ran_any.then(|| sentences::other_load(study)).flatten();
-    sections.push(Section::new("Notes", vec![Content::Notes(remarks.chain(load).collect())]));
+    sections.push(ReportSection::new("Notes", vec![Content::Notes(remarks.chain(load).collect())]));
     let mut subject = sentences::subject(study);
     if !ran_any {
         subject.about.clear();
@@ -62,21 +62,23 @@ fn headline(runs: &ShownRuns<'_>) -> String {
 }
 
 /// The services that were checked, where the study is about some.
-fn services(study: &Study) -> Option<Section<'_>> {
+fn services(study: &Study) -> Option<ReportSection<'_>> {
     let listing = services::listing(study)?;
     let mut columns: Vec<(Cells, String)> =
         listing.header.iter().map(|head| (Cells::Texts, (*head).to_owned())).collect();
     columns[1].0 = Cells::Verdicts;
-    columns[listing.n_texts..].iter_mut().for_each(|(cells, _)| *cells = Cells::Figures);
+    for (cells, _) in &mut columns[listing.n_texts..] {
+        *cells = Cells::Figures;
+    }
     let tone = |is_up| if is_up { Tone::Good } else { Tone::Bad };
     let rows = listing.rows.into_iter().map(|row| GridRow { cells: row.cells, tone: tone(row.is_up) });
     let grid = Grid { columns, rows: rows.collect(), caption: listing.tally };
     let lines = services::particulars(study).into_iter().map(Sentence::plain).collect();
-    Some(Section::new("Services", vec![Content::Table(grid), Content::Lines(lines)]))
+    Some(ReportSection::new("Services", vec![Content::Table(grid), Content::Lines(lines)]))
 }
 
 /// The table, and what it says in words.
-fn figures(study: &Study, ran_any: bool) -> Section<'_> {
+fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
     let mut content = Vec::new();
     let mut lines = Vec::new();
     let mut heading = "What it took";
@@ -92,7 +94,7 @@ fn figures(study: &Study, ran_any: bool) -> Section<'_> {
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));
     content.push(Content::Lines(lines));
-    Section::new(heading, content)
+    ReportSection::new(heading, content)
 }
 
 /// Less than this of a unit is told in the next smaller one.

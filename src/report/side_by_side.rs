@@ -72,7 +72,9 @@ pub(super) fn grid(study: &Study) -> Grid {
     let failed = |column: &ColumnResult| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     line("failed", &|column| numbers::count(failed(column)), &nothing);
     if several && study.base().is_some() {
-        scaling(study, &columns, &comparisons).into_iter().for_each(|cells| grid.add(cells));
+        for cells in scaling(study, &columns, &comparisons) {
+            grid.add(cells);
+        }
     }
     grid
 }

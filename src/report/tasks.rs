@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Audience, Cells, Content, Grid, GridRow, Section, Sentence, Tone};
+use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers;
 use crate::task::Record;
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 200;
 
 /// The tasks of the main run that are worth a look; nothing where its records were
 /// not kept.
-pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<Section<'static>> {
+pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<ReportSection<'static>> {
     let shown = runs.main().filter(|shown| !shown.run.records.is_empty())?;
     let chosen = chosen(runs, shown);
     let alone = runs.parallel().and(runs.serial);
@@ -58,7 +58,7 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<Section<'static>> {
         let text = format!("… and {} more that failed.", numbers::count(more as u64));
         content.push(Content::Lines(vec![Sentence::plain(text)]));
     }
-    Some(Section { audience: Audience::Pages, ..Section::new(heading, content) })
+    Some(ReportSection { audience: Audience::Pages, ..ReportSection::new(heading, content) })
 }
 
 struct ChosenTask<'a> {

@@ -113,6 +113,9 @@ fn slice(pid: usize, record: &Record) -> Value {
     for (name, fact) in &record.facts {
         args.insert(name.to_string(), json!(printable(fact)));
     }
+    if let Some(finding) = &record.finding {
+        args.insert("finding".to_owned(), json!(finding));
+    }
     json!({
         "name": printable(&record.label),
         "cat": if record.outcome.is_failure() { "task,failed" } else { "task" },

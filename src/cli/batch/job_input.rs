@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -48,11 +49,8 @@ impl JobSource {
         interrupt: &Interrupt,
         options: &mut TemplateOptions,
     ) -> Result<Self, Fault> {
-        let stdin: File = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
-            .into();
+        let stdin: File =
+            io::stdin().as_fd().try_clone_to_owned().context("standard input").map_err(Fault::Own)?.into();
         let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept

@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2};
 
-use crate::process::Interrupt;
-use crate::process::child::Running;
-use crate::process::signals::{Attendant, Signals, Stir, stop_here};
+use crate::process::child::RunningJobs;
+use crate::process::{CaughtSignals, Interrupt, SignalThread, Wakeup, stop_here};
 use crate::progress::ProgressDisplay;
 
 /// Signals that ask a batch for something other than its end.
@@ -18,45 +17,45 @@ pub(super) const ASKS: &[i32] = &[SIGUSR1, SIGUSR2];
 
 /// Catches the signals of a batch: before any job is prepared, for what is
 /// caught is undone in jobs.
-pub(super) fn catch(interrupt: &Interrupt) -> anyhow::Result<Signals> {
-    let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
-    let signals = Signals::catch(&signals).context("install the handlers of signals")?;
-    interrupt.wake_for_others(signals.ring());
+pub(super) fn catch(interrupt: &Interrupt) -> anyhow::Result<CaughtSignals> {
+    let signals = [SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
+    let signals = CaughtSignals::catch(&signals).context("install the handlers of signals")?;
+    interrupt.wake_too(signals.waker());
     Ok(signals)
 }
 
 /// Attends to `signals` and to the display until it is dropped.
 pub(super) fn attend(
-    signals: Signals,
-    running: &'static Running,
+    signals: CaughtSignals,
+    running: &'static RunningJobs,
     display: &Arc<ProgressDisplay>,
     interrupt: &Interrupt,
-) -> anyhow::Result<Attendant> {
+) -> anyhow::Result<SignalThread> {
     let (display, interrupt) = (Arc::clone(display), interrupt.clone());
-    let mut ends = 0;
-    let attend = move |stir: Stir| {
+    let mut seen = 0;
+    let attend = move |wakeup: Wakeup| {
         // The kill sequence has begun already: whoever waits for a job saw the same
         // signal. The second one kills.
-        let ends_now = matches!(stir, Stir::Signal(SIGINT | SIGTERM)) || interrupt.another_came();
-        ends += u32::from(ends_now);
-        if ends_now && ends > 1 {
+        let ends = interrupt.n_signals();
+        if ends > seen.max(1) {
             running.kill_now();
         }
-        match stir {
-            Stir::Signal(SIGHUP) => {
+        seen = ends;
+        match wakeup {
+            Wakeup::Signal(SIGHUP) => {
                 display.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
                 display.list();
             }
-            Stir::Signal(SIGUSR1) => display.list(),
-            Stir::Signal(SIGUSR2) => display.toggle(),
-            Stir::Signal(SIGTSTP) => {
+            Wakeup::Signal(SIGUSR1) => display.list(),
+            Wakeup::Signal(SIGUSR2) => display.toggle(),
+            Wakeup::Signal(SIGTSTP) => {
                 running.pause();
                 stop_here();
             }
-            Stir::Signal(SIGCONT) => running.resume(),
-            Stir::Signal(_) | Stir::Time => {}
+            Wakeup::Signal(SIGCONT) => running.resume(),
+            Wakeup::Signal(_) | Wakeup::Time => {}
         }
         display.tick()
     };
-    Attendant::start(signals, attend).context("start the thread that attends to signals")
+    SignalThread::start(signals, attend).context("start the thread that attends to signals")
 }

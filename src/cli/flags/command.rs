@@ -17,6 +17,7 @@ use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
 use super::values::Workers;
 use crate::cli::exit::status;
+use crate::cli::services;
 use crate::workload::{ROWS, Row};
 
 /// The version, and which commit was built where that is known: `0.1.0 (cd0ae31 2026-11-22)`.
@@ -74,7 +75,7 @@ fn workload(row: &Row) -> Command {
         .visible_aliases(row.alias)
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
-    let command = (row.augment)(command.next_help_heading("What to do"));
+    let command = services::option((row.augment)(command.next_help_heading("What to do")), row);
     // After these, for each group of options brings its own doc comment along.
     shared(Ways::augment_args(command), Scope::WORKLOAD).about(row.about).long_about(None)
 }

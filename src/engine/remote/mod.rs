@@ -2,7 +2,7 @@
 //! be, then given task after task; records come back.
 //!
 //! Three parts that do not know each other's business: what is said (`protocol`),
-//! what carries the words ([`Transport`]), and who says what when (`worker` here,
+//! what carries the words ([`Transport`]), and who says what when (`worker_link` here,
 //! [`serve()`] there). Workers elsewhere than on this machine are another transport.
 //! Knows nothing of what tasks do: a worker builds the workload anew from its
 //! blueprint.
@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use self::serve::{Build, serve};
-pub use self::transport::{Children, Transport, WorkerStream};
+pub use self::serve::serve;
+pub use self::transport::Children;
 
 use self::protocol::{Hello, PROTOCOL};
-use self::transport::StopSignal;
+use self::transport::{StopSignal, Transport};
 use self::worker_link::{LinkCost, WorkerInit, WorkerLink};
 use super::local::{drive_threads, fewer, on_threads};
 use super::{Engine, EngineRow, needed};

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use super::protocol::{Frame, kind, receive, send, send_json};
+use super::transport::WorkerStream;
 use super::*;
 use crate::experiment::Experiment;
 use crate::process::Interrupt;

@@ -5,7 +5,7 @@ pub(super) mod json;
 #[cfg(test)]
 mod tests;
 
-use super::document::{Cells, Chart, Content, Document, Grid, Section, Sentence, Subject, Tile};
+use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile};
 use super::sentences;
 use crate::numbers::{self, seconds};
 use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
@@ -70,9 +70,9 @@ impl<'a> StudyPair<'a> {
             subjects: self.sides().map(|(when, side)| side.subject(when)).into(),
             tiles: self.tiles(),
             sections: vec![
-                Section::new("Side by side", figures),
-                Section::new("", charts),
-                Section::new("Notes", vec![Content::Notes(self.notes())]),
+                ReportSection::new("Side by side", figures),
+                ReportSection::new("", charts),
+                ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
             ],
             conclusion: self.verdicts().into_iter().map(|(trend, text)| trend.say(text)).collect(),
             hint: None,

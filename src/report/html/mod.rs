@@ -20,7 +20,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::change::StudyPair;
 use super::document::{
-    Audience, Cells, Chart, Content, Document, Grid, GridRow, Section, Sentence, Tile, Tone,
+    Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
 use super::{Format, overview};
@@ -30,7 +30,7 @@ use crate::task::Mode;
 /// The row of the table of formats.
 pub const ROW: Format = Format {
     option: "export-html",
-    about: "a page with pictures, which loads nothing from anywhere",
+    about: "a self-contained HTML page with charts",
     tells_half_a_run: true,
     render,
     between: Some(render_change),
@@ -104,7 +104,7 @@ fn drawn(document: &Document<'_>, foot: &Markup) -> String {
                         }
                     }
                 }
-                (laid_out(sections.flat_map(pieces).collect()))
+                (laid_out(sections.flat_map(parts).collect()))
                 footer { (foot) }
             }
         }
@@ -148,21 +148,19 @@ enum PagePart {
     Narrow(Markup),
 }
 
-/// The pieces one below the other, where narrow ones stand side by side: pictures
+/// The parts one below the other, where narrow ones stand side by side: pictures
 /// beside the table before them.
-fn laid_out(pieces: Vec<PagePart>) -> Markup {
-    let mut pieces = pieces.into_iter().peekable();
+fn laid_out(parts: Vec<PagePart>) -> Markup {
+    let mut parts = parts.into_iter().peekable();
     let mut page = Vec::new();
-    while let Some(piece) = pieces.next() {
-        let mut beside = Vec::new();
-        while !matches!(piece, PagePart::Wide(_)) {
-            let Some(PagePart::Narrow(picture)) = pieces.next_if(|next| matches!(next, PagePart::Narrow(_)))
-            else {
-                break;
-            };
-            beside.push(picture);
-        }
-        page.push(match piece {
+    while let Some(part) = parts.next() {
+        let is_wide = matches!(part, PagePart::Wide(_));
+        let next = || match parts.next_if(|next| !is_wide && matches!(next, PagePart::Narrow(_))) {
+            Some(PagePart::Narrow(picture)) => Some(picture),
+            _ => None,
+        };
+        let beside: Vec<Markup> = std::iter::from_fn(next).collect();
+        page.push(match part {
             PagePart::Wide(it) => it,
             PagePart::NarrowTable(it) if beside.is_empty() => it,
             PagePart::NarrowTable(it) => html! { div.two { (it) div { @for it in beside { (it) } } } },
@@ -172,8 +170,8 @@ fn laid_out(pieces: Vec<PagePart>) -> Markup {
     html! { @for it in page { (it) } }
 }
 
-fn pieces(section: &Section<'_>) -> Vec<PagePart> {
-    let mut pieces = Vec::new();
+fn parts(section: &ReportSection<'_>) -> Vec<PagePart> {
+    let mut parts = Vec::new();
     let is_text = |content: &Content<'_>| match content {
         Content::Table(_) => true,
         Content::Lines(lines) => !lines.is_empty(),
@@ -190,14 +188,14 @@ fn pieces(section: &Section<'_>) -> Vec<PagePart> {
         };
         let is_narrow = |content: &&Content<'_>| matches!(content, Content::Table(grid) if grid.has_labels() && grid.columns.len() <= NARROW_TABLE);
         let is_narrow = texts.first().is_some_and(is_narrow);
-        pieces.push(if is_narrow { PagePart::NarrowTable(markup) } else { PagePart::Wide(markup) });
+        parts.push(if is_narrow { PagePart::NarrowTable(markup) } else { PagePart::Wide(markup) });
     }
     for content in &section.content {
         if let Content::Chart(chart) = content {
-            pieces.extend(pictures(chart));
+            parts.extend(pictures(chart));
         }
     }
-    pieces
+    parts
 }
 
 fn text(content: &Content<'_>) -> Markup {
@@ -267,7 +265,7 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
 
 /// Every way at full width; serial where it is alone.
 fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
-    if !runs.main().is_some_and(|shown| !shown.run.records.is_empty()) {
+    if runs.main().is_none_or(|shown| shown.run.records.is_empty()) {
         let missing = html! {
             p { "The records of single tasks are not in this study, so when each of them ran cannot be drawn. \
                  Every --export option keeps them." }

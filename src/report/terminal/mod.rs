@@ -52,9 +52,8 @@ pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
         Chart::Ways(study) => ways(study, look),
         Chart::Slots(study) => lanes::draw(study, look),
         Chart::BeforeAfter(columns) => before_after(columns, look),
-        // The lanes have it below them.
-        Chart::CpuUse(_) => Vec::new(),
-        Chart::TaskTimes(_) => Vec::new(),
+        // The lanes have the one below them, and there is no room for the other.
+        Chart::CpuUse(_) | Chart::TaskTimes(_) => Vec::new(),
     }
 }
 

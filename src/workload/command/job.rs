@@ -22,8 +22,8 @@ use crate::event::Event;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Command, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken, Worker,
-    inherited_environment, through_shell,
+    Cause, Command, Flow, Job, JobRunner, JobStdin, JobStream, Listener, ProcessEnd, Report, StartError,
+    Stop, inherited_environment, through_shell,
 };
 use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::template::{Numbers, Quoting};
@@ -83,10 +83,10 @@ impl CommandBatch {
                 },
                 variables: &variables,
                 stdin: match &mut input {
-                    Input::Nothing => Stdin::Null,
-                    Input::File(file) => Stdin::File(File::as_fd(file)),
-                    Input::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
-                    Input::Bytes(bytes) => Stdin::Feed(bytes),
+                    Input::Nothing => JobStdin::Null,
+                    Input::File(file) => JobStdin::File(File::as_fd(file)),
+                    Input::Terminal(terminal) => JobStdin::File(File::as_fd(terminal)),
+                    Input::Bytes(bytes) => JobStdin::Feed(bytes),
                 },
                 stdout,
                 stderr,
@@ -96,7 +96,7 @@ impl CommandBatch {
             };
             cx.wait_for_turn();
             let waker = worker.waker();
-            let wake: Wake = Arc::new(move || waker.ring());
+            let wake: Wake = Arc::new(move || waker.wake());
             let report = worker.run(job, &mut HandOn { cx, wake, seq: task.seq });
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
@@ -170,7 +170,7 @@ impl CommandBatch {
         task: &'t Task,
         numbers: &Numbers,
         column: &Column,
-        worker: &Worker<'_>,
+        worker: &JobRunner<'_>,
     ) -> io::Result<Prepared<'t>> {
         let Settings { slot_variable, directory, reads, offer, .. } = &self.settings;
         let (_, launch) = self.command(column);
@@ -240,9 +240,9 @@ impl CommandBatch {
         Ok(Prepared { variables, argv, command, input, name, directory: own_directory })
     }
 
-    fn worker(&self, slot: u64) -> std::io::Result<Worker<'static>> {
+    fn worker(&self, slot: u64) -> std::io::Result<JobRunner<'static>> {
         let idle = self.workers.lock().pop();
-        idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
+        idle.map_or_else(|| JobRunner::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
     }
 }
 
@@ -255,15 +255,15 @@ struct HandOn<'c, 'a> {
 }
 
 impl Listener for HandOn<'_, '_> {
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> std::io::Result<Flow> {
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> std::io::Result<Flow> {
         match channel {
-            Channel::Out => self.cx.write(bytes)?,
-            Channel::Err => self.cx.write_err(bytes)?,
+            JobStream::Out => self.cx.write(bytes)?,
+            JobStream::Err => self.cx.write_err(bytes)?,
         }
         Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
     }
 
-    fn resumes(&mut self, _channel: Channel) -> bool {
+    fn resumes(&mut self, _channel: JobStream) -> bool {
         !self.cx.is_held_up(&self.wake)
     }
 
@@ -279,10 +279,6 @@ impl Listener for HandOn<'_, '_> {
             }
             Stop::Continued => Event::TaskContinued { slot },
         });
-    }
-
-    fn woken(&mut self) -> Woken {
-        Woken::Terminate
     }
 }
 
@@ -356,9 +352,9 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
         (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
-        (None, Ended::Exited(0)) => Outcome::Success,
-        (None, Ended::Exited(status)) => Outcome::Exited(status),
-        (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
+        (None, ProcessEnd::Exited(0)) => Outcome::Success,
+        (None, ProcessEnd::Exited(status)) => Outcome::Exited(status),
+        (None, ProcessEnd::Signaled { signal, .. }) => Outcome::Signaled(signal),
     }
 }
 

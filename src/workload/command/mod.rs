@@ -44,9 +44,8 @@ use super::{Cx, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::measure::Floor;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
-use crate::process::child::{Running, Stdout, Worker};
-use crate::process::{Handed, stderr_for_children, stdout_for_children};
-use crate::process::{Interrupt, harmless_in_children};
+use crate::process::child::{JobRunner, JobStdout, RunningJobs};
+use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 use crate::template::{self, Dialect, Template};
 
@@ -70,8 +69,8 @@ pub struct CommandBatch {
     outputs: Outputs,
     sink: Option<MakeSink>,
     earlier: Earlier,
-    running: &'static Running,
-    workers: Mutex<Vec<Worker<'static>>>,
+    running: &'static RunningJobs,
+    workers: Mutex<Vec<JobRunner<'static>>>,
     /// What parsim holds itself.
     floor: Floor,
     /// What jobs get as stdout and stderr where they write for themselves.
@@ -99,7 +98,7 @@ impl CommandBatch {
         let serial_launch =
             serial_launch.map(|template| Launch::new(&settings, template, &environment)).transpose()?;
         // One for each batch of a program, as long as its workers may live.
-        let running = Running::new(settings.term_sequence.clone(), harmless_in_children())
+        let running = RunningJobs::new(settings.term_sequence.clone(), harmless_in_children())
             .context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let running = Box::leak(Box::new(running));
@@ -176,12 +175,12 @@ impl CommandBatch {
     }
 
     /// Where a job's stdout and stderr go.
-    fn streams(&self) -> [Stdout<'_>; 2] {
-        let Some(handed) = &self.handed else { return [Stdout::Listener; 2] };
+    fn streams(&self) -> [JobStdout<'_>; 2] {
+        let Some(handed) = &self.handed else { return [JobStdout::Listener; 2] };
         handed.each_ref().map(|handed| match handed {
-            Handed::Same => Stdout::Inherited,
-            Handed::Again(file) => Stdout::File(file.as_fd()),
-            Handed::Nothing => Stdout::Listener,
+            Handed::Same => JobStdout::Inherited,
+            Handed::Again(file) => JobStdout::File(file.as_fd()),
+            Handed::Nothing => JobStdout::Listener,
         })
     }
 
@@ -197,7 +196,7 @@ impl CommandBatch {
 
     /// What runs now, for orders from elsewhere.
     #[must_use]
-    pub fn running(&self) -> &'static Running {
+    pub fn running(&self) -> &'static RunningJobs {
         self.running
     }
 }

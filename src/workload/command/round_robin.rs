@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::feed::Patient;
 use crate::inputs::{Blocks, InputError, Patience, ReadNext};
 use crate::numbers;
-use crate::process::child::Waker;
+use crate::process::Waker;
 
 /// How much may wait for one job, if it is more than one block: about what a pipe
 /// holds.
@@ -316,7 +316,7 @@ impl State {
     }
 
     fn ring_all(&self) {
-        self.lanes.iter().filter_map(|lane| lane.waker.as_ref()).for_each(Waker::ring);
+        self.lanes.iter().filter_map(|lane| lane.waker.as_ref()).for_each(Waker::wake);
     }
 }
 
@@ -386,7 +386,7 @@ mod tests {
 
     use super::*;
     use crate::inputs::{BlockSpec, Wait};
-    use crate::process::child::{Running, TermSequence, Worker};
+    use crate::process::child::{JobRunner, RunningJobs, TermSequence};
 
     #[expect(clippy::unnecessary_wraps, reason = "as a patience answers")]
     fn readable(_: BorrowedFd<'_>) -> io::Result<Wait> {
@@ -400,8 +400,8 @@ mod tests {
         drop(writer);
         let spec = BlockSpec { records: std::num::NonZeroUsize::new(1), ..BlockSpec::default() };
         let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
-        let running = Running::new(TermSequence::default(), 0).unwrap();
-        let waker = Worker::new(&running, 1).unwrap().waker();
+        let running = RunningJobs::new(TermSequence::default(), 0).unwrap();
+        let waker = JobRunner::new(&running, 1).unwrap().waker();
         (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), waker)
     }
 
