@@ -364,6 +364,6 @@ mod tests {
         assert_eq!((by_tasks.position(), by_tasks.eta()), ((4, Some(8)), Some(by_tasks.elapsed)));
         let by_bytes = Snapshot { total_bytes: Some(4_500_000), ..by_tasks };
         assert_eq!(by_bytes.eta(), Some(2 * by_bytes.elapsed));
-        assert_eq!(by_bytes.brief(), "4/8 jobs  405 B/s  1 failed  1h ETA 2h");
+        assert_eq!(by_bytes.brief(), "4/8 jobs  405 B/s  1 failed  62m ETA 2h");
     }
 }
