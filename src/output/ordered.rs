@@ -163,13 +163,13 @@ struct OrderedOutput<'a, D> {
 impl<D: Destination> TaskOutput for OrderedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let route = self.ordered.with_state(|state| state.route(&self.task, channel, bytes));
-        if let Route::Aside = route {
+        if let WriteRoute::Aside = route {
             return Ok(());
         }
         let mut destination = self.ordered.destination.lock();
         match route {
-            Route::Overflowing => self.ordered.release_all(&mut destination, &self.task),
-            Route::Through | Route::Aside => {
+            WriteRoute::Overflowing => self.ordered.release_all(&mut destination, &self.task),
+            WriteRoute::Through | WriteRoute::Aside => {
                 self.ordered.release(&mut destination, &self.task)?;
                 destination.write(&self.task, channel, bytes)
             }
@@ -201,7 +201,7 @@ impl<D: Destination> TaskOutput for OrderedOutput<'_, D> {
 }
 
 /// Where a piece goes.
-enum Route {
+enum WriteRoute {
     /// Straight through.
     Through,
     /// It was put aside.
@@ -213,14 +213,14 @@ enum Route {
 
 impl Turns {
     /// Puts aside what `task` writes, unless it may go straight through.
-    fn route(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> Route {
+    fn route(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> WriteRoute {
         let is_early = task.turn != self.turn;
         if !is_early && !self.comes_last(channel) {
-            return Route::Through;
+            return WriteRoute::Through;
         }
         self.put_aside(task, channel, bytes);
         let has_no_room = self.full.is_some() && self.in_memory > self.budget;
-        if has_no_room && !is_early { Route::Overflowing } else { Route::Aside }
+        if has_no_room && !is_early { WriteRoute::Overflowing } else { WriteRoute::Aside }
     }
 
     fn comes_last(&self, channel: Channel) -> bool {
