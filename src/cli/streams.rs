@@ -123,9 +123,3 @@ impl Destination for Streams {
         Ok(())
     }
 }
-
-/// Shows a line on stderr at once.
-pub(super) fn trace(line: &[u8]) {
-    // With stderr closed there is nobody to show it to.
-    let _ = process::stderr().write_all(line);
-}

@@ -3,11 +3,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 use super::piece::Numbers;
 
 /// The counts of a batch; clones are the same counts. The number of jobs may come
 /// later, when all inputs are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "(u64, Option<u64>)", into = "(u64, Option<u64>)")]
 pub struct Counts {
     slots: u64,
     total: Arc<OnceLock<u64>>,
@@ -17,7 +20,7 @@ impl Counts {
     /// A batch of so many slots, and of `total` jobs where somebody said so.
     #[must_use]
     pub fn new(slots: usize, total: Option<u64>) -> Self {
-        Self { slots: slots as u64, total: Arc::new(total.map_or_else(OnceLock::new, OnceLock::from)) }
+        Self::from((slots as u64, total))
     }
 
     /// The inputs make `total` jobs; what was said of their number stays.
@@ -46,6 +49,18 @@ impl Counts {
             slots: self.slots,
             total: self.total.get().copied().unwrap_or(0),
         }
+    }
+}
+
+impl From<(u64, Option<u64>)> for Counts {
+    fn from((slots, total): (u64, Option<u64>)) -> Self {
+        Self { slots, total: Arc::new(total.map_or_else(OnceLock::new, OnceLock::from)) }
+    }
+}
+
+impl From<Counts> for (u64, Option<u64>) {
+    fn from(counts: Counts) -> Self {
+        (counts.slots, counts.total.get().copied())
     }
 }
 

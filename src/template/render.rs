@@ -3,6 +3,8 @@
 //! Knows templates as a whole: whether values have to be appended, whether they
 //! are quoted. Knows no job but the one it is given.
 
+use serde::{Deserialize, Serialize};
+
 use super::group::groups;
 use super::line::{Plain, Quoted, Words};
 use super::parse::{Parsed, Unsupported, parse};
@@ -12,7 +14,7 @@ use super::replacements::{Options, Skip};
 use super::walk::walk;
 
 /// How a line is quoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quoting {
     /// Values are quoted, unless a replacement string makes the command itself.
     Shell,

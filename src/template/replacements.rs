@@ -2,13 +2,15 @@
 //!
 //! Knows the tables of GNU parallel; not how a template is searched for them.
 
+use serde::{Deserialize, Serialize};
+
 use super::form::Form;
 use super::piece::{Number, What};
 use super::quote::Dialect;
 use super::shape::Shape;
 
 /// How templates are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Options {
     /// Replacement strings under other names (-I, --er, ...), in the order
     /// in which they are renamed. An empty name is ignored.
@@ -27,7 +29,7 @@ pub struct Options {
 }
 
 /// A replacement string that can be renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Name {
     /// `{}`, renamed by -I, -i and --replace.
     Value,

@@ -27,7 +27,7 @@ use crate::study::Study;
 use crate::task::Way;
 use crate::template::{Options, Template};
 use crate::workload::ROWS;
-use crate::workload::command::{OutputFiles, Present};
+use crate::workload::command::{OutputFiles, PresentFiles};
 
 /// Runs the batch of `words`, which follow `compare`; `line` is all of it.
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
@@ -45,13 +45,14 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widths = width::all_affordable(&widths, &meter)?;
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
+    let ways = [Way::Serial, Way::Parallel];
     // Jobs' output is not shown while the bar is drawn.
-    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &meter)?;
+    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison(&ways), widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
-        batch = batch.output_files(output_files(&typed)?);
+        batch = batch.output_files(output_files(&typed, &ways)?);
     }
     let mut exports = Exports::of(&typed.output.exports)?;
     let observer = progress::observer(show(&typed));
@@ -148,8 +149,8 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
 }
 
 /// The files that the jobs leave.
-fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
-    let present = if typed.study.prepare.is_some() { Present::Prepared } else { Present::Refused };
+fn output_files(typed: &Typed, ways: &[Way]) -> Result<OutputFiles, Fault> {
+    let present = if typed.study.prepare.is_some() { PresentFiles::Prepared } else { PresentFiles::Refused };
     let options = Options {
         renames: settings::renames(typed),
         plus: typed.flags.has(Flag::Plus),
@@ -168,8 +169,8 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
             }
             Ok((template, times))
         };
-        let (serial, times) = template(Way::Serial)?;
-        files = files.pattern(serial, template(Way::Parallel)?.0, times);
+        let by_way = ways.iter().map(|&way| Ok((way, template(way)?.0))).collect::<Result<_, Fault>>()?;
+        files = files.pattern(by_way, template(Way::Serial)?.1);
     }
     Ok(files)
 }

@@ -12,7 +12,9 @@ use crate::gnu_args::{Flag, Typed};
 use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
 use crate::interrupt::Interrupt;
 use crate::template::Options;
-use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
+use crate::workload::command::{
+    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobStdin, JobValues, RoundRobin, Spool, StdinMode,
+};
 
 /// Where the jobs come from, once their columns have names.
 pub(super) struct Jobs {
@@ -25,13 +27,13 @@ pub(super) struct Jobs {
 }
 
 /// How jobs are offered what they read.
-pub(super) fn offer(typed: &Typed) -> Offer {
+pub(super) fn stdin_mode(typed: &Typed) -> StdinMode {
     if typed.flags.has(Flag::Cat) {
-        Offer::File
+        StdinMode::File
     } else if typed.flags.has(Flag::Fifo) {
-        Offer::Fifo
+        StdinMode::Fifo
     } else {
-        Offer::Stdin
+        StdinMode::Stdin
     }
 }
 
@@ -109,7 +111,7 @@ impl Jobs {
         typed: &Typed,
         width: NonZeroUsize,
         packer: Packer,
-    ) -> Result<(Feed, Reads), Fault> {
+    ) -> Result<(JobFeed, JobStdin), Fault> {
         let patience = self.patience();
         let has = |flag| typed.flags.has(flag);
         if !typed.pipes() {
@@ -117,18 +119,18 @@ impl Jobs {
             // What only prints its jobs needs no terminal for them.
             let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
             let terminal = if wants_terminal { terminal() } else { None };
-            let reads = terminal.map_or(Reads::Own, Reads::Terminal);
-            return Ok((Feed::new(inputs, packer, patience), reads));
+            let reads = terminal.map_or(JobStdin::Own, JobStdin::Terminal);
+            return Ok((JobFeed::new(inputs, packer, patience), reads));
         }
         let values = match self.inputs {
-            Some(inputs) => Values::of(inputs, packer),
-            None if offer(typed) == Offer::Stdin => Values::Same(Vec::new()),
-            None => Values::Same(vec![NAME.to_vec()]),
+            Some(inputs) => JobValues::of(inputs, packer),
+            None if stdin_mode(typed) == StdinMode::Stdin => JobValues::Same(Vec::new()),
+            None => JobValues::Same(vec![INPUT_NAME.to_vec()]),
         };
         let mut files = self.files;
         if has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
+            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), JobStdin::All(spool)));
         }
         let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
         if reads_parts(typed) {
@@ -139,7 +141,7 @@ impl Jobs {
             let whole: Arc<[Seekable]> = self.whole.into();
             let parts = Parts::new(&spec, Arc::clone(&whole));
             let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
-            return Ok((Feed::parts(parts, values, patience), Reads::Parts(whole)));
+            return Ok((JobFeed::parts(parts, values, patience), JobStdin::Parts(whole)));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
@@ -149,14 +151,14 @@ impl Jobs {
         let blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
         if has(Flag::RoundRobin) {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
-            let reading: Patient = Box::new(command::patience(self.interrupt.clone()));
-            let lanes = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
-            return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::RoundRobin(lanes)));
+            let reading: BoxedPatience = Box::new(command::patience(self.interrupt.clone()));
+            let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
+            return Ok((JobFeed::dealt(Arc::clone(&dealer), values, patience), JobStdin::RoundRobin(dealer)));
         }
-        Ok((Feed::blocks(blocks, values, patience), Reads::Own))
+        Ok((JobFeed::blocks(blocks, values, patience), JobStdin::Own))
     }
 
-    fn patience(&self) -> Patient {
+    fn patience(&self) -> BoxedPatience {
         Box::new(command::patience(self.interrupt.clone()))
     }
 }

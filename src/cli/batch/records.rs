@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
 use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
 use crate::task::Task;
-use crate::workload::command::{Earlier, Resume};
+use crate::workload::command::{EarlierRun, Resume};
 
 /// Whether a job's results are there already.
 pub(super) type HasResults = Arc<dyn Fn(&Task) -> bool + Send + Sync>;
@@ -54,7 +54,7 @@ pub(super) fn earlier(
     lines: Lines,
     has_results: HasResults,
     interrupt: &Interrupt,
-) -> Result<Earlier, Fault> {
+) -> Result<EarlierRun, Fault> {
     let has = |flag| typed.flags.has(flag);
     let path = typed.output.joblog.as_deref().map(log_path);
     if has(Flag::RetryFailed)
@@ -69,10 +69,10 @@ pub(super) fn earlier(
         if failed.is_empty() {
             say(&format!("--retry-failed: nothing to do: no job failed, says {}", path.display()));
         }
-        return Ok(Earlier::Failed(failed));
+        return Ok(EarlierRun::Failed(failed));
     }
     if !has(Flag::Resume) && !has(Flag::ResumeFailed) {
-        return Ok(Earlier::Nothing);
+        return Ok(EarlierRun::Nothing);
     }
     let wanted = if has(Flag::ResumeFailed) { Wanted::NewAndFailed } else { Wanted::New };
     // From a pipe or a device nothing comes back.
@@ -115,7 +115,7 @@ pub(super) fn earlier(
         }
     };
     let mode = (lines == Lines::DependOnSlot).then_some(Mode::Number);
-    Ok(Earlier::Log(Resume {
+    Ok(EarlierRun::Log(Resume {
         log,
         mode,
         has_results,
