@@ -17,7 +17,7 @@ pub use self::saving::Save;
 
 use self::judge::Judge;
 use self::saving::Saving;
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
 use crate::host::{Host, Limits, Watch};
 use crate::interrupt::Interrupt;
@@ -72,7 +72,7 @@ pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
 /// ```
 pub struct Experiment<'a> {
     workload: &'a mut dyn Workload,
-    executors: Vec<Box<dyn Executor + 'a>>,
+    executors: Vec<Box<dyn Engine + 'a>>,
     repeats: Repeats,
     warmup: usize,
     keep_records: bool,
@@ -134,7 +134,7 @@ impl<'a> Experiment<'a> {
 
     /// The columns, serial first.
     #[must_use]
-    pub fn executors(self, executors: Vec<Box<dyn Executor + 'a>>) -> Self {
+    pub fn executors(self, executors: Vec<Box<dyn Engine + 'a>>) -> Self {
         Self { executors, ..self }
     }
 
@@ -283,7 +283,7 @@ impl<'a> Experiment<'a> {
     }
 
     fn empty_study(&self) -> Study {
-        let column = |executor: &(dyn Executor + 'a)| Column {
+        let column = |executor: &(dyn Engine + 'a)| Column {
             way: executor.way(),
             width: executor.width(),
             runs: Vec::new(),

@@ -11,7 +11,7 @@ use anyhow::ensure;
 use criterion::Criterion;
 use parsim::experiment::Experiment;
 use parsim::prelude::{Cx, Outcome, Task, Tasks, Workload, numbered};
-use parsim::testing::engine::{Executor, Pool, Serial};
+use parsim::testing::engine::{Engine, Pool, Serial};
 use parsim::testing::measure::{Clock as _, MonotonicClock};
 
 /// So many tasks that do nothing.
@@ -38,17 +38,17 @@ enum Records {
     Kept,
 }
 
-type Engines = fn() -> Vec<Box<dyn Executor>>;
+type Engines = fn() -> Vec<Box<dyn Engine>>;
 
-fn serial() -> Vec<Box<dyn Executor>> {
+fn serial() -> Vec<Box<dyn Engine>> {
     vec![Box::new(Serial)]
 }
 
-fn twice_serial() -> Vec<Box<dyn Executor>> {
+fn twice_serial() -> Vec<Box<dyn Engine>> {
     vec![Box::new(Serial), Box::new(Serial)]
 }
 
-fn two_threads() -> Vec<Box<dyn Executor>> {
+fn two_threads() -> Vec<Box<dyn Engine>> {
     const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
     vec![Box::new(Pool::new(TWO))]
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use parsim::experiment::Experiment;
 use parsim::study::RunResult;
-use parsim::testing::engine::Executor;
+use parsim::testing::engine::Engine;
 use parsim::workload::Workload;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ pub(crate) fn folder() -> anyhow::Result<TempDir> {
 }
 
 /// Runs `workload` one way, once.
-pub(crate) fn one_run(workload: &mut dyn Workload, executor: impl Executor) -> anyhow::Result<RunResult> {
+pub(crate) fn one_run(workload: &mut dyn Workload, executor: impl Engine) -> anyhow::Result<RunResult> {
     let experiment = Experiment::new(workload)?.executors(vec![Box::new(executor)]).without_records();
     let mut study = experiment.run()?;
     let failed = study.failures.values().next();

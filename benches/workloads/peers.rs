@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use parsim::testing::engine::{Executor, Pool, Serial};
+use parsim::testing::engine::{Engine, Pool, Serial};
 use parsim::testing::host::Host;
 use parsim::testing::numpy::{Mt19937, Poisson};
 use parsim::workload::csv::{CsvGen, CsvOptions, MatrixChoice};
@@ -123,7 +123,7 @@ impl Field<'_> {
     fn files(
         &self,
         options: &CsvOptions,
-        executor: &(impl Executor + Clone),
+        executor: &(impl Engine + Clone),
         peer: &mut Peer,
         job: &str,
         pairs: usize,

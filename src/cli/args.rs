@@ -5,11 +5,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, StyledStr};
-use clap::{Arg, Args, Command, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
+use clap::{Arg, Args, Command, ValueHint};
 
 use super::jobs::JobsList;
 use super::{completions, gates, help, man};
+use crate::engine::{self, EngineRow};
 use crate::report;
 use crate::workload::{ROWS, Row};
 
@@ -128,16 +129,38 @@ fn exports(command: Command) -> Command {
     command.args(options)
 }
 
-/// Who does tasks side by side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Workers {
-    /// Threads of one process
-    #[default]
-    Threads,
-    /// A process for each, to which tasks are passed
-    Processes,
-    /// First the one, then the other: what starting processes and passing data costs
-    Both,
+/// Who does tasks side by side: an engine's name, or [`Workers::BOTH`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Workers(String);
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self(engine::ROWS[0].name.to_owned())
+    }
+}
+
+impl Workers {
+    /// Threads, then processes.
+    const BOTH: &str = "both";
+
+    /// The engines, in the order of their columns.
+    pub(super) fn engines(&self) -> impl Iterator<Item = &'static EngineRow> {
+        let both = ["threads", "processes"];
+        let is_meant = move |name| self.0 == name || (self.0 == Self::BOTH && both.contains(&name));
+        engine::ROWS.iter().filter(move |row| is_meant(row.name))
+    }
+
+    /// Whether it is what is used when nothing is said.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let named = engine::ROWS.iter().map(|row| PossibleValue::new(row.name).help(row.about));
+        let both = PossibleValue::new(Self::BOTH)
+            .help("First the one, then the other: what starting processes and passing data costs");
+        PossibleValuesParser::new(named.chain([both])).map(Self)
+    }
 }
 
 /// Which ways to run.
@@ -154,7 +177,7 @@ pub(super) struct Ways {
     #[arg(long)]
     pub(super) compare: bool,
     /// Who does tasks in parallel
-    #[arg(long, value_enum, value_name = "WHO", default_value_t)]
+    #[arg(long, value_name = "WHO", default_value = engine::ROWS[0].name, value_parser = Workers::parser())]
     pub(super) workers: Workers,
     /// Run each way N times, in the order A B, B A
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]

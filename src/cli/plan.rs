@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::args::{Shared, Ways, Workers};
+use super::args::{Shared, Ways};
 use super::exit::Fault;
 use super::worker;
-use crate::engine::{Executor, Pool, Processes, Serial};
+use crate::engine::{Engine, Serial};
 use crate::experiment::Repeats;
 use crate::host::Room;
 use crate::process::{self, of_descriptors};
@@ -27,10 +27,6 @@ const MOST_REPEATS: usize = 10;
 /// What a run opens beside its tasks.
 const OTHERS: usize = 6;
 
-/// What a worker process takes of this one: its two ends, those that are on their way to
-/// it, and what tells of its end.
-const OPENS_FOR_A_WORKER: usize = 6;
-
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -41,7 +37,7 @@ pub(super) enum Wanted {
 
 /// What is to be done.
 pub(super) struct Plan {
-    pub(super) executors: Vec<Box<dyn Executor>>,
+    pub(super) executors: Vec<Box<dyn Engine>>,
     pub(super) repeats: Repeats,
     pub(super) warmup: usize,
 }
@@ -87,10 +83,9 @@ impl Plan {
         };
         let descriptors = if wanted == Wanted::Serial {
             0
-        } else if ways.workers == Workers::Threads {
-            workload.opens()
         } else {
-            OPENS_FOR_A_WORKER.max(workload.opens())
+            let engines = ways.workers.engines().map(|engine| engine.descriptors);
+            engines.fold(workload.opens(), usize::max)
         };
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
@@ -100,20 +95,19 @@ impl Plan {
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
-        if wanted == Wanted::Serial && ways.workers != Workers::Threads {
+        if wanted == Wanted::Serial && !ways.workers.is_default() {
             return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
         }
-        let mut executors: Vec<Box<dyn Executor>> = Vec::new();
+        let mut executors: Vec<Box<dyn Engine>> = Vec::new();
         if wanted != Wanted::Parallel {
             executors.push(Box::new(Serial));
         }
-        if wanted != Wanted::Serial && ways.workers != Workers::Processes {
-            executors.extend(widths.iter().map(|&width| Box::new(Pool::new(width)) as Box<dyn Executor>));
-        }
-        if wanted != Wanted::Serial && ways.workers != Workers::Threads {
-            let children = worker::children().map_err(Fault::Own)?;
-            let processes = |&width| Box::new(Processes::new(width, children.clone())) as Box<dyn Executor>;
-            executors.extend(widths.iter().map(processes));
+        if wanted != Wanted::Serial {
+            for engine in ways.workers.engines() {
+                for &width in &widths {
+                    executors.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+                }
+            }
         }
         let repeats = match ways.runs {
             Some(runs) => Repeats::Times(runs as usize),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways, Workers};
+use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
@@ -47,9 +47,10 @@ pub(super) fn run_ways(
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let apart = match ways.workers {
-        Workers::Threads => None,
-        Workers::Processes | Workers::Both => workload.stand_alone().map_err(|error| Fault::usage(&error))?,
+    let apart = if ways.workers.engines().all(|engine| engine.shares_memory) {
+        None
+    } else {
+        workload.stand_alone().map_err(|error| Fault::usage(&error))?
     };
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);

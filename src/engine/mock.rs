@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Executor;
+use super::Engine;
 use crate::engine::Run;
 use crate::measure::FakeClock;
 use crate::output::{Channel, handed_on};
@@ -44,7 +44,7 @@ impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
 /// Tasks by their ends, then by their slots; with their starts.
 type Running = BTreeMap<(Duration, u32), (Duration, Task)>;
 
-impl<F: Fn(&Task) -> Duration> Executor for Mock<'_, F> {
+impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
     fn way(&self) -> Way {
         self.way
     }

@@ -1,7 +1,8 @@
 //! Where and when tasks run: the trait, and the table of engines.
 //!
-//! Every executor is a loop of take, [`run_one`], finish. Knows nothing of
-//! what tasks do or of what is reported.
+//! Every engine is a loop of take, [`run_one`], finish. Knows nothing of
+//! what tasks do or of what is reported. A new engine is a file here and a row
+//! in [`ROWS`]: `--workers` and its help come from the row.
 
 mod halt;
 mod lifecycle;
@@ -62,7 +63,7 @@ pub struct Run<'a> {
 }
 
 /// Drives a run to its end.
-pub trait Executor {
+pub trait Engine {
     /// Which of the two ways this is.
     fn way(&self) -> Way;
 
@@ -76,6 +77,30 @@ pub trait Executor {
     /// When the engine itself cannot do its job; a task's failure is a record.
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>>;
 }
+
+/// An engine of the command line, which does tasks side by side.
+#[derive(Clone, Copy)]
+pub struct EngineRow {
+    /// The word after `--workers`.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// Whether tasks see the memory of this process. Where they do not, each has to
+    /// stand alone.
+    pub shares_memory: bool,
+    /// How many descriptors a slot takes of this process, where that is more than what its
+    /// task opens.
+    pub descriptors: usize,
+    /// Makes the engine for at most so many tasks at a time.
+    pub new: fn(NonZeroUsize, OwnWorkers) -> anyhow::Result<Box<dyn Engine>>,
+}
+
+/// Says how workers are started that are processes of the program itself, for
+/// engines that have some.
+pub type OwnWorkers = fn() -> anyhow::Result<Children>;
+
+/// Every engine that can be chosen. The first one is used where none is.
+pub const ROWS: &[EngineRow] = &[pool::ROW, remote::ROW];
 
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.

@@ -10,7 +10,7 @@ use std::thread::Builder;
 
 use anyhow::{anyhow, ensure};
 
-use super::{Executor, needed, work};
+use super::{Engine, EngineRow, needed, work};
 use crate::engine::Run;
 use crate::event::{Event, Observer};
 use crate::format::reason;
@@ -18,6 +18,15 @@ use crate::host;
 use crate::study::WorkerCosts;
 use crate::task::Way;
 use crate::workload::Workload;
+
+/// The row of the table of engines.
+pub(super) const ROW: EngineRow = EngineRow {
+    name: "threads",
+    about: "Threads of one process",
+    shares_memory: true,
+    descriptors: 0,
+    new: |width, _| Ok(Box::new(Pool::new(width))),
+};
 
 /// Beyond this, idle workers of a rayon pool spend more time looking for work
 /// than they save (1,000 threads took 5.3 s where 300 took 0.5 s): plain
@@ -50,7 +59,7 @@ impl Pool {
     }
 }
 
-impl Executor for Pool {
+impl Engine for Pool {
     fn way(&self) -> Way {
         Way::Parallel
     }

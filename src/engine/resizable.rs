@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::pool::{drive_threads, on_threads};
-use super::{Executor, needed, work, work_while};
+use super::{Engine, needed, work, work_while};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
 use crate::task::Way;
@@ -85,7 +85,7 @@ impl ResizablePool {
     }
 }
 
-impl Executor for ResizablePool {
+impl Engine for ResizablePool {
     fn way(&self) -> Way {
         Way::Parallel
     }

@@ -1,6 +1,6 @@
 //! One task at a time, on the calling thread.
 
-use super::{Executor, work};
+use super::{Engine, work};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
 use crate::task::Way;
@@ -10,7 +10,7 @@ use crate::workload::Workload;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Serial;
 
-impl Executor for Serial {
+impl Engine for Serial {
     fn way(&self) -> Way {
         Way::Serial
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Executor as _, Mock};
+use super::{Engine as _, Mock};
 use crate::engine::StartOrder;
 use crate::engine::{RecordSink, Run, TaskQueue};
 use crate::event::{Journal, Unobserved};

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::judge::{Judge, Seen};
 use super::ledger::{Against, RunLedger};
 use super::{Experiment, Hook, Results};
-use crate::engine::Executor;
+use crate::engine::Engine;
 use crate::engine::StartOrder;
 use crate::engine::{Closing, Run, TaskQueue};
 use crate::event::Event;
@@ -148,7 +148,7 @@ impl Experiment<'_> {
     /// The part inside the clock.
     fn timed(
         &self,
-        executor: &dyn Executor,
+        executor: &dyn Engine,
         sink: &dyn Sink,
         ledger: &mut RunLedger<'_>,
     ) -> anyhow::Result<Timed> {

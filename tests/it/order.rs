@@ -9,7 +9,7 @@ use std::time::Duration;
 use parsim::experiment::{Experiment, Repeats};
 use parsim::study::{Comparison, Study, Verdict};
 use parsim::task::{Digest, Outcome, Task, Way};
-use parsim::testing::engine::{Executor, Mock, Pool, Serial};
+use parsim::testing::engine::{Engine, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
 use parsim::testing::interrupt::Interrupt;
 use parsim::testing::measure::{FakeClock, Usage};
@@ -65,7 +65,7 @@ impl Log {
 fn both_ways<'a>(
     clock: &'a FakeClock,
     parallel: impl Fn(&Task) -> Duration + 'a,
-) -> Vec<Box<dyn Executor + 'a>> {
+) -> Vec<Box<dyn Engine + 'a>> {
     let serial = Mock::new(Way::Serial, 1, clock, |_: &Task| Duration::from_secs(1));
     vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, clock, parallel))]
 }
@@ -167,7 +167,7 @@ fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
     let log = Log::default();
     let mut workload = Nothing(7);
     let time = |task: &Task| Duration::from_secs([5, 2, 3, 9, 1, 1, 1][usize::try_from(task.seq).unwrap()]);
-    let executors: Vec<Box<dyn Executor + '_>> = vec![Box::new(Mock::new(Way::Parallel, 3, &clock, time))];
+    let executors: Vec<Box<dyn Engine + '_>> = vec![Box::new(Mock::new(Way::Parallel, 3, &clock, time))];
     let study = experiment(&mut workload, &clock).executors(executors).observer(&log).run().unwrap();
     // Ends: 1 at 2 s, 2 at 3 s, 4 at 4 s, 0 and 5 at 5 s.
     assert_eq!(log.starts(), ["0 in 0", "1 in 1", "2 in 2", "3 in 1", "4 in 2", "5 in 2", "6 in 0"]);
@@ -182,7 +182,7 @@ fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
 fn real_threads_share_the_lowest_slots_and_records_come_in_input_order() {
     for width in [1, 3, 301] {
         let mut workload = Nothing(1000);
-        let executors: Vec<Box<dyn Executor>> = vec![Box::new(Pool::new(NonZeroUsize::new(width).unwrap()))];
+        let executors: Vec<Box<dyn Engine>> = vec![Box::new(Pool::new(NonZeroUsize::new(width).unwrap()))];
         let study = Experiment::new(&mut workload).unwrap().executors(executors).run().unwrap();
         let records = &study.columns[0].runs[0].records;
         assert!(records.iter().map(|record| record.seq).eq(0..1000));
@@ -200,7 +200,7 @@ fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
         disk.advance_usage(Usage { block_reads: 100_000, ..Usage::default() });
         Duration::from_secs(1)
     });
-    let executors: Vec<Box<dyn Executor + '_>> =
+    let executors: Vec<Box<dyn Engine + '_>> =
         vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, &clock, second))];
     let study =
         experiment(&mut workload, &clock).executors(executors).repeats(Repeats::Times(5)).run().unwrap();
@@ -266,7 +266,7 @@ fn tasks_that_cannot_be_read_to_their_end_are_an_error_of_the_experiment() {
             Outcome::Success
         }
     }
-    for executor in [Box::new(Serial) as Box<dyn Executor>, Box::new(Pool::new(NonZeroUsize::MIN))] {
+    for executor in [Box::new(Serial) as Box<dyn Engine>, Box::new(Pool::new(NonZeroUsize::MIN))] {
         let mut workload = Torn { done: Mutex::default() };
         let error = Experiment::new(&mut workload).unwrap().executors(vec![executor]).run().unwrap_err();
         assert_eq!(error.to_string(), "line 3 cannot be read");
@@ -327,7 +327,7 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
     let interrupt = Interrupt::unbound().unwrap();
     let saved = Cell::new(0);
     let mut workload = Interrupting(interrupt.clone());
-    let executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial), Box::new(Pool::new(NonZeroUsize::MIN))];
+    let executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial), Box::new(Pool::new(NonZeroUsize::MIN))];
     let study = Experiment::new(&mut workload)
         .unwrap()
         .executors(executors)

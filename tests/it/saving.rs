@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
 use parsim::task::{Outcome, Task, Way};
-use parsim::testing::engine::{Executor, Mock};
+use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
 
@@ -16,7 +16,7 @@ use crate::order::Nothing;
 /// study was saved.
 fn saved_after(seconds: f64, n_pairs: usize) -> Vec<usize> {
     let clock = Arc::new(FakeClock::new());
-    let mock = |way| -> Box<dyn Executor> {
+    let mock = |way| -> Box<dyn Engine> {
         Box::new(Mock::new(way, 1, &clock, |_| Duration::from_secs_f64(seconds)))
     };
     let saved = Mutex::new(Vec::new());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parsim::experiment::{Experiment, Repeats};
 use parsim::study::{Comparison, Verdict};
 use parsim::task::{Outcome, Task, Way};
-use parsim::testing::engine::{Executor, Mock};
+use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
 use rand::SeedableRng as _;
@@ -42,7 +42,7 @@ fn compared(rng: &RefCell<Xoshiro256PlusPlus>, runs: usize, slowdown: f64) -> Ve
         move |_: &Task| Duration::from_secs_f64(seconds * noise.sample(&mut *rng.borrow_mut()).max(0.0))
     };
     let clock = Arc::new(FakeClock::new());
-    let executors: Vec<Box<dyn Executor + '_>> = vec![
+    let executors: Vec<Box<dyn Engine + '_>> = vec![
         Box::new(Mock::new(Way::Serial, 1, &clock, time(1.0))),
         Box::new(Mock::new(Way::Parallel, 1, &clock, time(slowdown))),
     ];

@@ -18,7 +18,7 @@ use crate::cli::gates;
 use crate::cli::shell::choose;
 use crate::cli::term::Terminal;
 use crate::cli::workloads::{hook, report};
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
@@ -57,8 +57,8 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let mut exports = Exports::of(&typed.output.exports)?;
     let observer = progress::observer(show(&typed));
 
-    let mut executors: Vec<Box<dyn Executor>> = vec![Box::new(Serial)];
-    executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Executor>));
+    let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
+    executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));
     let terminal = terminal(&typed);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() && !terminal.draws_pictures() {

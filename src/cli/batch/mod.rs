@@ -57,7 +57,7 @@ use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::term::Terminal;
-use crate::engine::{Executor, Pool, Serial};
+use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
@@ -110,7 +110,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut exports = Exports::of(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
-    let (reread, executor): (_, Box<dyn Executor>) = match way {
+    let (reread, executor): (_, Box<dyn Engine>) = match way {
         Way::Serial => (None, Box::new(Serial)),
         // Each job is a process anyway.
         Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {

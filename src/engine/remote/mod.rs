@@ -27,13 +27,26 @@ pub use self::serve::{Build, serve};
 use self::protocol::{Hello, PROTOCOL};
 use self::worker_link::{Cost, WorkerInit, WorkerLink};
 use super::pool::{drive_threads, fewer, on_threads};
-use super::{Executor, needed};
+use super::{Engine, EngineRow, needed};
 use crate::engine::Run;
 use crate::event::Event;
 use crate::format::without_numbers;
 use crate::study::WorkerCosts;
 use crate::task::Way;
 use crate::workload::Workload;
+
+/// What a worker process takes of this one: its two ends, those that are on their way to
+/// it, and what tells of its end.
+const OPENS_FOR_A_WORKER: usize = 6;
+
+/// The row of the table of engines.
+pub(super) const ROW: EngineRow = EngineRow {
+    name: "processes",
+    about: "A process for each, to which tasks are passed",
+    shares_memory: false,
+    descriptors: OPENS_FOR_A_WORKER,
+    new: |width, own| Ok(Box::new(Processes::new(width, own()?))),
+};
 
 /// The engine of worker processes.
 pub struct Processes<'a> {
@@ -51,7 +64,7 @@ impl<'a> Processes<'a> {
     }
 }
 
-impl Executor for Processes<'_> {
+impl Engine for Processes<'_> {
     fn way(&self) -> Way {
         Way::Processes
     }
