@@ -257,7 +257,7 @@ impl<'a> Experiment<'a> {
                 measured += result.wall;
                 study.columns[column].runs.push(result);
                 let checked = self.checked.clone();
-                let outside = self.workload.asks_outside();
+                let outside = self.workload.profile().external;
                 let agreement = judge.comparer.agreement();
                 study.agreement = agreement.map(|agreement| Agreement { outside, checked, ..agreement });
                 self.saving.measured(study, &*self.clock)?;
@@ -287,9 +287,10 @@ impl<'a> Experiment<'a> {
             way: executor.way(),
             width: executor.width(),
             runs: Vec::new(),
-            whereabouts: self.workload.whereabouts(executor.way()),
+            whereabouts: self.workload.results().and_then(|results| results.location(executor.way())),
             output: String::new(),
         };
+        let profile = self.workload.profile();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -297,15 +298,15 @@ impl<'a> Experiment<'a> {
             started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
-            unit: self.workload.unit().to_owned(),
-            parameters: self.workload.spec(),
-            waits: self.workload.waits(),
+            unit: profile.unit.to_owned(),
+            parameters: self.workload.portable().map(|portable| portable.spec()).unwrap_or_default(),
+            waits: profile.waits,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
             halt_status: None,
             left_some: false,
-            sample_of: self.workload.sample_of(),
+            sample_of: profile.sample_of,
             trouble: None,
             columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
             agreement: None,

@@ -175,8 +175,8 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
     let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let workload = (row.from_matches)(matches, &look).map_err(|error| Fault::usage(&error))?;
-    workloads::run(workload, matches, words, started)
+    let build = |sharing| (row.from_matches)(matches, &look, sharing);
+    workloads::run(build, matches, words, started)
 }
 
 fn cpus() -> Result<End, Fault> {

@@ -13,7 +13,7 @@ use crate::experiment::Repeats;
 use crate::host::Room;
 use crate::process::{self, of_descriptors};
 use crate::progress::{NO_DESCRIPTORS, fewer_slots};
-use crate::workload::{UsualWays, Workload};
+use crate::workload::{DefaultModes, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
 const MOST_WAITING: u64 = 64;
@@ -50,9 +50,9 @@ impl Wanted {
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
             (true, true) => Self::Both,
-            (false, false) => match workload.usual_ways() {
-                UsualWays::Both => Self::Both,
-                UsualWays::ParallelFor(_) => Self::Parallel,
+            (false, false) => match workload.profile().default_modes {
+                DefaultModes::Both => Self::Both,
+                DefaultModes::ParallelFor(_) => Self::Parallel,
             },
         }
     }
@@ -60,9 +60,9 @@ impl Wanted {
     /// Why one way alone is run, though nobody asked for just that.
     pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
         let asked = ways.serial || ways.parallel || ways.compare;
-        match workload.usual_ways() {
-            UsualWays::ParallelFor(reason) if !asked => Some(reason),
-            UsualWays::ParallelFor(_) | UsualWays::Both => None,
+        match workload.profile().default_modes {
+            DefaultModes::ParallelFor(reason) if !asked => Some(reason),
+            DefaultModes::ParallelFor(_) | DefaultModes::Both => None,
         }
     }
 }
@@ -76,7 +76,7 @@ impl Plan {
         ways: &Ways,
         shared: &Shared,
     ) -> Result<Self, Fault> {
-        let tasks = workload.size().tasks;
+        let tasks = workload.profile().size.tasks;
         let widths = match &shared.jobs {
             Some(jobs) => jobs.widths(usable, tasks),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
@@ -85,7 +85,7 @@ impl Plan {
             0
         } else {
             let engines = ways.workers.engines().map(|engine| engine.descriptors);
-            engines.fold(workload.opens(), usize::max)
+            engines.fold(workload.profile().opens, usize::max)
         };
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
@@ -111,7 +111,7 @@ impl Plan {
         }
         let repeats = match ways.runs {
             Some(runs) => Repeats::Times(runs as usize),
-            None if executors.len() > 1 && !workload.asks_outside() => {
+            None if executors.len() > 1 && !workload.profile().external => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
@@ -148,9 +148,9 @@ fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -
 }
 
 fn default_width(workload: &dyn Workload, usable: usize) -> usize {
-    if !workload.waits() {
+    if !workload.profile().waits {
         return usable;
     }
-    let tasks = workload.size().tasks.unwrap_or(MOST_WAITING).min(MOST_WAITING);
+    let tasks = workload.profile().size.tasks.unwrap_or(MOST_WAITING).min(MOST_WAITING);
     usable.max(usize::try_from(tasks).unwrap_or(usable))
 }

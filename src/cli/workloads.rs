@@ -24,16 +24,19 @@ use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Way;
-use crate::workload::Workload;
+use crate::workload::{Sharing, Workload};
 
-/// Runs `workload` as its subcommand's options say.
+/// Runs the workload that `build` makes as its subcommand's options say.
 pub(super) fn run(
-    workload: Box<dyn Workload>,
+    build: impl FnOnce(Sharing) -> anyhow::Result<Box<dyn Workload>>,
     matches: &ArgMatches,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let is_shared = ways.workers.engines().all(|engine| engine.shares_memory);
+    let sharing = if is_shared { Sharing::Memory } else { Sharing::Nothing };
+    let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
     run_ways(workload, matches, &ways, words, started)
 }
 
@@ -47,11 +50,6 @@ pub(super) fn run_ways(
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let apart = if ways.workers.engines().all(|engine| engine.shares_memory) {
-        None
-    } else {
-        workload.stand_alone().map_err(|error| Fault::usage(&error))?
-    };
     let wanted = Wanted::of(ways, &*workload);
     let gates = gates::asked(matches);
     let told = Told::of(matches);
@@ -63,7 +61,7 @@ pub(super) fn run_ways(
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(matches)?;
     told.check(&exports)?;
-    let keeps_records = exports.any() || workload.asks_outside();
+    let keeps_records = exports.any() || workload.profile().external;
     let unwritten = OnceLock::new();
     let observer = told.observer(progress::observer(terminal.progress), &unwritten);
 
@@ -90,7 +88,6 @@ pub(super) fn run_ways(
         .run()
         .map_err(Fault::Own)?;
 
-    study.remarks.extend(apart);
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }

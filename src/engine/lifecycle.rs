@@ -51,7 +51,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         earlier += record.wall;
         attempt += 1;
     };
-    if workload.starts_in_order() {
+    if run.ordered_starts {
         // It may have ended without a start.
         run.start_order.begin(turn);
     }
@@ -59,7 +59,7 @@ pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dy
         record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
     }
     if run.batch.ended(&record) == Then::End {
-        workload.end_running();
+        workload.cancel();
     }
     output.close(record, &run.batch);
 }

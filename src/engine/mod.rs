@@ -48,6 +48,8 @@ pub struct Run<'a> {
     pub batch: TaskQueue<'a>,
     /// Who starts before whom.
     pub start_order: StartOrder,
+    /// Whether tasks wait for it.
+    pub ordered_starts: bool,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.
@@ -105,7 +107,7 @@ pub const ROWS: &[EngineRow] = &[pool::ROW, remote::ROW];
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
 fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
-    let n_tasks = workload.size().tasks.and_then(|tasks| usize::try_from(tasks).ok());
+    let n_tasks = workload.profile().size.tasks.and_then(|tasks| usize::try_from(tasks).ok());
     width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
 }
 

@@ -70,11 +70,7 @@ impl Engine for Pool {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(NonZeroUsize::new(self.width()).unwrap_or(self.width), workload);
-        let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {
-            if n_threads < wanted {
-                workload.narrowed_to(n_threads);
-            }
             if n_threads > WIDEST_POOL {
                 drive_threads(n_threads, &|| work(run, workload))
             } else {
@@ -83,7 +79,6 @@ impl Engine for Pool {
         })?;
         match had {
             None => {
-                workload.narrowed_to(1);
                 work(run, workload);
             }
             Some(had) if had == n_threads => return Ok(None),

@@ -96,15 +96,10 @@ impl Engine for ResizablePool {
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(self.most, workload);
-        let wanted = n_threads;
         let had = on_threads(n_threads, run.observer, &|n_threads| {
-            if n_threads < wanted {
-                workload.narrowed_to(n_threads);
-            }
             drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))
         })?;
         if had.is_none() {
-            workload.narrowed_to(1);
             work(run, workload);
         }
         Ok(None)

@@ -63,7 +63,7 @@ impl<'a> RunLedger<'a> {
 
     /// Where tasks ask somebody outside, what failed ones found is compared, too.
     pub(super) fn of(self, workload: &dyn Workload) -> Self {
-        Self { counts_failed: workload.asks_outside(), ..self }
+        Self { counts_failed: workload.profile().external, ..self }
     }
 
     /// Whether a failure is one too many to be named. Not where ways are compared

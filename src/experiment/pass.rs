@@ -20,7 +20,7 @@ use crate::output::{Grouped, HeadCapture, Lines, Ordered};
 use crate::output::{Outlet, Sink};
 use crate::study::{Cut, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Digest, LeftFile, Way};
-use crate::workload::{Product, Workload};
+use crate::workload::{Product, Profile, Size, Workload};
 
 /// Output that has to wait for its turn takes at most this much memory.
 const WAITING_OUTPUT: usize = 8 << 20;
@@ -40,13 +40,16 @@ impl Experiment<'_> {
         let executor = &*self.executors[column];
         let (way, width) = (executor.way(), executor.width());
         let both_ways = self.executors.len() > 1;
-        let cut_before = Cut { way, finished: 0, tasks: self.workload.size().tasks, records: Vec::new() };
+        let cut_before =
+            Cut { way, finished: 0, tasks: self.workload.profile().size.tasks, records: Vec::new() };
         if self.interrupt.is_set() {
             study.cut = Some(cut_before);
             return Ok(None);
         }
         // A hook may restore what was there before all runs.
-        self.workload.make_room(way)?;
+        if let Some(results) = self.workload.results() {
+            results.check_clear(way)?;
+        }
         if !run_hook(&mut self.before, "--prepare", way, study) {
             return Ok(None);
         }
@@ -57,23 +60,28 @@ impl Experiment<'_> {
 
         let clock = &*self.clock;
         let before = clock.now();
-        for remark in self.workload.clear(way)? {
+        let mut remarks = self.workload.profile().remarks;
+        if let Some(results) = self.workload.results() {
+            remarks.extend(results.clear(way)?);
+        }
+        for remark in remarks {
             if !study.remarks.contains(&remark) {
                 study.remarks.push(remark);
             }
         }
-        self.workload.prepare()?;
+        self.workload.begin(None)?;
         let preparation = clock.now().saturating_sub(before);
 
         let workload = &*self.workload;
-        let size = workload.size();
+        let profile = workload.profile();
+        let size = profile.size;
         self.observer.observe(&Event::RunStarted {
             way,
             width,
             run: number,
             tasks: size.tasks,
             bytes: size.bytes,
-            unit: workload.unit(),
+            unit: profile.unit,
         });
         let against =
             both_ways.then(|| Against { results: self.results, reference: judge.comparer.reference() });
@@ -87,7 +95,7 @@ impl Experiment<'_> {
         let timed = self.timed(executor, watch.sink(), &mut ledger);
         let seen = Seen::of(watch, judge.comparer.first_way(), way);
         drop(sink);
-        workload.settle();
+        workload.finish();
         self.observer.observe(&Event::RunFinished { way });
         let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
 
@@ -114,13 +122,19 @@ impl Experiment<'_> {
             let workload = &*self.workload;
             // After a failure the failure is what there is to say.
             if failed.is_empty() && self.checked.is_none() {
-                self.checked = workload.verify(way).context("read a result back as data")?;
+                self.checked = workload
+                    .results()
+                    .map_or(Ok(None), |results| results.verify(way))
+                    .context("read a result back as data")?;
             }
             let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
             let produced = match self.results {
                 Results::Products => items,
                 Results::Endings => {
-                    let files = workload.files(way, &self.interrupt).context("read back the --outputs")?;
+                    let files = workload
+                        .results()
+                        .map_or(Ok(None), |results| results.files(way, &self.interrupt))
+                        .context("read back the --outputs")?;
                     let differences = judge.note(seen, &result, study);
                     note_missing(files.as_deref(), way, study);
                     let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
@@ -136,8 +150,8 @@ impl Experiment<'_> {
             judge.comparer.take(produced);
         }
         for total in &result.spans {
-            if let Some(advice) = workload.advice(&total.name) {
-                study.advice.insert(total.name.clone(), advice.to_owned());
+            if let Some((_, advice)) = profile.advice.iter().find(|(span, _)| *span == total.name) {
+                study.advice.insert(total.name.clone(), (*advice).to_owned());
             }
         }
         study.columns[column].output = String::from_utf8_lossy(&heads.into_head()).into_owned();
@@ -154,6 +168,7 @@ impl Experiment<'_> {
     ) -> anyhow::Result<Timed> {
         let clock = &*self.clock;
         let workload = &*self.workload;
+        let profile = workload.profile();
         clock.reset_peak();
         for journal in &self.journals {
             journal.begin(SystemTime::now());
@@ -166,7 +181,7 @@ impl Experiment<'_> {
             way: executor.way(),
             batch: TaskQueue::new(
                 workload.tasks(),
-                workload.size().tasks,
+                profile.size.tasks,
                 &self.policy,
                 ledger,
                 &self.journals,
@@ -174,6 +189,7 @@ impl Experiment<'_> {
                 self.observer,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: profile.ordered_starts,
             sink,
             digested: self.executors.len() > 1,
             clock,
@@ -225,8 +241,8 @@ fn note_missing(files: Option<&[LeftFile]>, way: Way, study: &mut Study) {
 /// A run as it stands when it is cut short. What was asked and answered is known,
 /// whatever the answer.
 fn cut_in(workload: &dyn Workload, way: Way, result: &RunResult) -> Cut {
-    let tasks = workload.size().tasks;
-    if workload.asks_outside() {
+    let Profile { size: Size { tasks, .. }, external, .. } = workload.profile();
+    if external {
         let finished = result.succeeded + result.failed;
         return Cut { way, finished, tasks, records: result.records.clone() };
     }
@@ -255,19 +271,21 @@ fn produced(
 ) -> anyhow::Result<Produced> {
     // What a failed task left there is not its own.
     let wanted = |item: u64| !failed.contains(&item);
-    if let Some(products) = workload.products(way, &wanted, interrupt).context("read the results back")? {
-        let unit = products.first().map_or(workload.unit(), |product| product.unit);
+    let Profile { unit, external, .. } = workload.profile();
+    let products = workload.results().map_or(Ok(None), |results| results.products(way, &wanted, interrupt));
+    if let Some(products) = products.context("read the results back")? {
+        let unit = products.first().map_or(unit, |product| product.unit);
         let why = |product: &Product| Some((product.item, product.unread.clone()?));
         let unread = products.iter().filter_map(why).collect();
         let items = products.into_iter().map(|product| (product.label, product.digest)).collect();
         return Ok(Produced { unread, ..Produced::new(way, width, unit, items) });
     }
-    if workload.asks_outside() {
+    if external {
         // Who was asked is what there is to call it.
         let labels = workload.tasks().map(|task| task.map_or_else(|_| String::new(), |task| task.label));
         let items = labels.zip(digests).collect();
-        return Ok(Produced::new(way, width, workload.unit(), items));
+        return Ok(Produced::new(way, width, unit, items));
     }
     let items = (1..).zip(digests).map(|(number, digest): (u64, _)| (number.to_string(), digest));
-    Ok(Produced::new(way, width, workload.unit(), items.collect()))
+    Ok(Produced::new(way, width, unit, items.collect()))
 }

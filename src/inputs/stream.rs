@@ -105,7 +105,7 @@ impl Stream {
         if self.ended {
             return Ok(Next::End);
         }
-        if self.make_room(most).is_err() {
+        if self.check_clear(most).is_err() {
             let source = io::ErrorKind::OutOfMemory.into();
             return Err(InputError::Read { path: self.path.clone(), source });
         }
@@ -136,7 +136,7 @@ impl Stream {
     ///
     /// An endless record is the usual reason for the memory to run out, and is no
     /// reason to end without a word to the jobs and the log.
-    fn make_room(&mut self, most: usize) -> Result<(), TryReserveError> {
+    fn check_clear(&mut self, most: usize) -> Result<(), TryReserveError> {
         if self.from == self.filled {
             (self.from, self.filled) = (0, 0);
         }

@@ -38,98 +38,23 @@ pub trait Workload: Sync {
     /// Does one task. Trouble is an [`Outcome`], told with object and cause.
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome;
 
-    /// How much there is to do, where that is known beforehand.
-    fn size(&self) -> Size {
-        Size::default()
+    /// What kind of work this is.
+    fn profile(&self) -> Profile {
+        Profile::default()
     }
 
-    /// What a task makes: `file`, `block`, `task`.
-    fn unit(&self) -> &'static str {
-        "task"
-    }
-
-    /// Whether tasks wait rather than compute, so that more of them than there
-    /// are cores may run at a time.
-    fn waits(&self) -> bool {
-        false
-    }
-
-    /// How many files and connections a task has open at a time, at most; one where
-    /// that goes without saying.
-    fn opens(&self) -> usize {
-        1
-    }
-
-    /// Whether tasks ask something outside that may change by itself. Then what
-    /// failed tasks found counts, too, where ways are compared, a difference is
-    /// told and is no fault, nothing is asked again unless the user says so, and
-    /// the records are kept for the report.
-    fn asks_outside(&self) -> bool {
-        false
-    }
-
-    /// Which ways are run when the user says nothing.
-    fn usual_ways(&self) -> UsualWays {
-        UsualWays::Both
-    }
-
-    /// The parameters, enough to build the workload again elsewhere.
-    fn spec(&self) -> serde_json::Value {
-        serde_json::Value::Null
-    }
-
-    /// The same for another process on this machine: secrets and odd names and all,
-    /// for nobody to see.
-    fn blueprint(&self) -> serde_json::Value {
-        self.spec()
-    }
-
-    /// Tasks are to be done by processes that share no memory: from now on each has
-    /// to stand alone. Before anything else. What a person should know comes back
-    /// as a remark.
+    /// A run begins: makes what all tasks share, or takes over what
+    /// [`Portable::export_shared`] gave elsewhere. In every process that runs tasks,
+    /// outside the clock of the tasks; a worker that replaces another begins in the
+    /// middle of a run, so nothing that others have written is touched.
     ///
     /// # Errors
-    /// When tasks cannot do without what the others know.
-    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
-        Ok(None)
-    }
-
-    /// What [`Self::prepare`] made, for other processes to take over; `None` where
-    /// each is to make it by itself.
-    fn share(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Takes over what [`Self::share`] gave elsewhere, in the place of
-    /// [`Self::prepare`].
-    ///
-    /// # Errors
-    /// When this is nothing that it gave.
-    fn take_over(&mut self, shared: &[u8]) -> anyhow::Result<()> {
-        anyhow::bail!("{} bytes to take over, and no use for them", shared.len())
-    }
-
-    /// Puts what earlier runs left out of the way of a run of `next`: before
-    /// anything that the user has prepared for it.
-    ///
-    /// # Errors
-    /// When something is in the way that no run left.
-    fn make_room(&self, next: Way) -> anyhow::Result<()> {
-        let _ = next;
-        Ok(())
-    }
-
-    /// Makes room for a run: folders, the files of the last run. Outside the
-    /// clock of the tasks. What a person should know comes back as remarks.
-    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
-        let _ = way;
-        Ok(Vec::new())
-    }
-
-    /// Makes what all tasks share, in every process that runs tasks. Outside
-    /// the clock of the tasks, once per run.
-    fn prepare(&mut self) -> anyhow::Result<()> {
-        Ok(())
+    /// When it cannot be made, or `shared` is nothing that was given.
+    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
+        match shared {
+            None => Ok(()),
+            Some(shared) => anyhow::bail!("{} bytes to take over, and no use for them", shared.len()),
+        }
     }
 
     /// Where the tasks' outputs go, and in which order.
@@ -138,19 +63,54 @@ pub trait Workload: Sync {
         Outlet::Kept
     }
 
-    /// The run is over, however it ended: what its tasks began and did not finish
-    /// is given up. Outside the clock of the tasks.
-    fn settle(&self) {}
+    /// Ends the tasks that run now: called on a worker's thread when the batch is
+    /// to stop at once. Tasks that cannot be ended run on.
+    fn cancel(&self) {}
 
-    /// A worker process of this machine was killed in the middle of a task: what it
-    /// began and could not give up by itself is removed.
-    fn clean_up_after(&self, way: Way, process: u32) {
-        let _ = (way, process);
+    /// The run is over, however it ended: what its tasks began and did not finish
+    /// is given up. Outside the clock of the tasks, in every process that ran some.
+    fn finish(&self) {}
+
+    /// What runs leave behind beside their tasks' outputs, where that is anything.
+    fn results(&self) -> Option<&dyn Results> {
+        None
+    }
+
+    /// How the workload gets to other processes, where it can.
+    fn portable(&self) -> Option<&dyn Portable> {
+        None
+    }
+}
+
+/// What a run leaves behind beside its tasks' outputs: only ever looked after by the
+/// process that compares runs, outside the clock of the tasks.
+pub trait Results {
+    /// Puts what earlier runs left out of the way of a run of `next`: before
+    /// anything that the user has prepared for it.
+    ///
+    /// # Errors
+    /// When something is in the way that no run left.
+    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+        let _ = next;
+        Ok(())
+    }
+
+    /// Makes room for a run: folders, the files of the last run. What a person should
+    /// know comes back as remarks.
+    ///
+    /// # Errors
+    /// When there is no room to be made.
+    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
+        let _ = way;
+        Ok(Vec::new())
     }
 
     /// What the run left behind, item by item, read back after the clock has
     /// stopped: those that are `wanted`, the others without a digest. `None`: the
     /// tasks' outputs are all there is. May return early when `interrupt` is set.
+    ///
+    /// # Errors
+    /// When it cannot be looked for; what cannot be read is [told](Product::unread).
     fn products(
         &self,
         way: Way,
@@ -164,58 +124,121 @@ pub trait Workload: Sync {
     /// The files that a run left beside what its tasks wrote, read back after the
     /// clock has stopped, where there are any to be compared. May return early when
     /// `interrupt` is set.
+    ///
+    /// # Errors
+    /// When they cannot be read.
     fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let _ = (way, interrupt);
         Ok(None)
     }
 
-    /// Of how many tasks those of [`Self::tasks`] are a sample, if they are one.
-    fn sample_of(&self) -> Option<u64> {
-        None
-    }
-
     /// Reads something that the run left behind as the data it should be, and
-    /// says what was found. Once per experiment, outside the clock.
+    /// says what was found. Once per experiment.
+    ///
+    /// # Errors
+    /// When it is something else.
     fn verify(&self, way: Way) -> anyhow::Result<Option<String>> {
         let _ = way;
         Ok(None)
     }
 
     /// Where a person finds what the run left behind.
-    fn whereabouts(&self, way: Way) -> Option<String> {
+    fn location(&self, way: Way) -> Option<String> {
         let _ = way;
         None
     }
+}
 
+/// How a workload gets to processes that share no memory with this one. Whether tasks
+/// must stand alone there is decided when the workload is [built](Sharing).
+pub trait Portable {
+    /// The parameters, as a report may show them.
+    fn spec(&self) -> serde_json::Value;
+
+    /// The same for another process, enough to build the workload again: secrets and
+    /// odd names and all, for nobody to see.
+    fn wire_spec(&self) -> serde_json::Value {
+        self.spec()
+    }
+
+    /// What [`Workload::begin`] made, for other processes to take over; `None` where
+    /// each is to make it by itself.
+    fn export_shared(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A worker process of this machine was killed in the middle of a task: what it
+    /// began and could not give up by itself is removed.
+    fn clean_after(&self, way: Way, process: u32) {
+        let _ = (way, process);
+    }
+}
+
+/// What kind of work a workload is: asked once a run, after it has begun, and before
+/// the first to plan it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// What a task makes: `file`, `block`, `task`.
+    pub unit: &'static str,
+    /// How much there is to do, where that is known beforehand.
+    pub size: Size,
+    /// Whether tasks wait rather than compute, so that more of them than there are
+    /// cores may run at a time.
+    pub waits: bool,
+    /// How many files and connections a task has open at a time, at most; one where
+    /// that goes without saying.
+    pub opens: usize,
+    /// Whether tasks ask something outside that may change by itself. Then what failed
+    /// tasks found counts, too, where ways are compared, a difference is told and is no
+    /// fault, nothing is asked again unless the user says so, and the records are kept
+    /// for the report.
+    pub external: bool,
+    /// Which ways are run when the user says nothing.
+    pub default_modes: DefaultModes,
     /// Whether tasks wait for those before them to have started
     /// ([`Cx::wait_for_turn`]) and say when they have ([`Cx::has_started`]).
-    fn starts_in_order(&self) -> bool {
-        false
-    }
+    pub ordered_starts: bool,
+    /// Of how many tasks those of [`Workload::tasks`] are a sample, if they are one.
+    pub sample_of: Option<u64>,
+    /// By the name of a span: what to try when it takes most of the tasks' time.
+    pub advice: &'static [(&'static str, &'static str)],
+    /// What a person should know of it.
+    pub remarks: Vec<String>,
+}
 
-    /// Fewer slots than were asked for will do the tasks, of which none has begun.
-    fn narrowed_to(&self, slots: usize) {
-        let _ = slots;
-    }
-
-    /// Ends the tasks that run now: called on a worker's thread when the batch is
-    /// to stop at once. Tasks that cannot be ended run on.
-    fn end_running(&self) {}
-
-    /// What to try when the named span takes most of the tasks' time.
-    fn advice(&self, span: &str) -> Option<&'static str> {
-        let _ = span;
-        None
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            unit: "task",
+            size: Size::default(),
+            waits: false,
+            opens: 1,
+            external: false,
+            default_modes: DefaultModes::Both,
+            ordered_starts: false,
+            sample_of: None,
+            advice: &[],
+            remarks: Vec::new(),
+        }
     }
 }
 
 /// Which ways are run when the user says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsualWays {
+pub enum DefaultModes {
     /// Both, compared.
     Both,
     /// In parallel only, for this reason.
     ParallelFor(&'static str),
+}
+
+/// What the tasks of a workload have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// The memory of one process.
+    Memory,
+    /// Nothing: each may be done by another process.
+    Nothing,
 }
 
 /// How much a run has to do, where it is known beforehand.
@@ -262,8 +285,8 @@ pub struct Row {
     /// Adds the workload's own options.
     pub augment: fn(Command) -> Command,
     /// Builds the workload from what was typed and what the environment says.
-    pub from_matches: fn(&ArgMatches, Environment<'_>) -> anyhow::Result<Box<dyn Workload>>,
-    /// Builds it from its [`Workload::spec`].
+    pub from_matches: fn(&ArgMatches, Environment<'_>, Sharing) -> anyhow::Result<Box<dyn Workload>>,
+    /// Builds it from its [`Portable::wire_spec`], for a process of its own.
     pub from_spec: fn(serde_json::Value) -> anyhow::Result<Box<dyn Workload>>,
 }
 
@@ -288,7 +311,10 @@ pub trait Options: Args + DeserializeOwned {
     }
 
     /// Checks the options and builds the workload.
-    fn build(self) -> anyhow::Result<Box<dyn Workload>>;
+    ///
+    /// # Errors
+    /// When they make no sense, or tasks cannot do without what `sharing` leaves them.
+    fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>>;
 }
 
 fn augment<O: Options>(command: Command) -> Command {
@@ -298,10 +324,11 @@ fn augment<O: Options>(command: Command) -> Command {
 fn from_matches<O: Options>(
     matches: &ArgMatches,
     look: Environment<'_>,
+    sharing: Sharing,
 ) -> anyhow::Result<Box<dyn Workload>> {
-    O::from_arg_matches(matches)?.surrounded_by(look).build()
+    O::from_arg_matches(matches)?.surrounded_by(look).build(sharing)
 }
 
 fn from_spec<O: Options>(spec: serde_json::Value) -> anyhow::Result<Box<dyn Workload>> {
-    serde_json::from_value::<O>(spec)?.build()
+    serde_json::from_value::<O>(spec)?.build(Sharing::Nothing)
 }

@@ -9,7 +9,9 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, Options, Row, Size, Tasks, Workload, augment, from_matches, from_spec};
+use super::{
+    Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload, augment, from_matches, from_spec,
+};
 use crate::task::{Outcome, Task, Way};
 
 /// The row of the table of workloads.
@@ -41,7 +43,7 @@ impl Default for SleepOptions {
 }
 
 impl Options for SleepOptions {
-    fn build(self) -> anyhow::Result<Box<dyn Workload>> {
+    fn build(self, _sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
         Ok(Box::new(Sleep::new(self)?))
     }
 }
@@ -83,23 +85,23 @@ impl Workload for Sleep {
         Outcome::from(cx.write(format!("{}\n", task.seq + 1).as_bytes()))
     }
 
-    fn size(&self) -> Size {
-        Size { tasks: Some(self.options.tasks), bytes: None }
-    }
-
-    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
+    fn profile(&self) -> Profile {
         let nothing = "--tasks 0 asks for no task: give --tasks 4, say";
-        Ok(if self.options.tasks == 0 { vec![nothing.to_owned()] } else { Vec::new() })
+        Profile {
+            size: Size { tasks: Some(self.options.tasks), bytes: None },
+            waits: true,
+            opens: 0,
+            remarks: if self.options.tasks == 0 { vec![nothing.to_owned()] } else { Vec::new() },
+            ..Profile::default()
+        }
     }
 
-    fn opens(&self) -> usize {
-        0
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
     }
+}
 
-    fn waits(&self) -> bool {
-        true
-    }
-
+impl Portable for Sleep {
     fn spec(&self) -> serde_json::Value {
         serde_json::json!(self.options)
     }
@@ -121,7 +123,7 @@ mod tests {
     fn the_workload_can_be_built_again_from_its_spec() {
         let sleep = Sleep::new(SleepOptions { tasks: 7, seconds: 0.25 }).unwrap();
         let again = (ROW.from_spec)(sleep.spec()).unwrap();
-        assert_eq!(again.size().tasks, Some(7));
-        assert_eq!(again.spec(), sleep.spec());
+        assert_eq!(again.profile().size.tasks, Some(7));
+        assert_eq!(again.portable().unwrap().spec(), sleep.spec());
     }
 }

@@ -13,7 +13,7 @@ use parsim::testing::engine::{Engine, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
 use parsim::testing::interrupt::Interrupt;
 use parsim::testing::measure::{FakeClock, Usage};
-use parsim::workload::{Cx, Product, Tasks, Workload, numbered};
+use parsim::workload::{Cx, Product, Results, Tasks, Workload, numbered};
 
 /// So many tasks that do nothing: a mock engine does not ask them to.
 pub(crate) struct Nothing(pub(crate) u64);
@@ -361,6 +361,11 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
             Outcome::Success
         }
 
+        fn results(&self) -> Option<&dyn Results> {
+            Some(self)
+        }
+    }
+    impl Results for Unread {
         fn products(
             &self,
             way: Way,
@@ -429,6 +434,11 @@ fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
             if task.seq == 0 { Outcome::Failed("no room".to_owned()) } else { Outcome::Success }
         }
 
+        fn results(&self) -> Option<&dyn Results> {
+            Some(self)
+        }
+    }
+    impl Results for Stale {
         fn products(
             &self,
             _way: Way,

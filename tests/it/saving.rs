@@ -8,7 +8,7 @@ use parsim::experiment::{Experiment, Repeats};
 use parsim::task::{Outcome, Task, Way};
 use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
-use parsim::workload::{Cx, Tasks, Workload, numbered};
+use parsim::workload::{Cx, Results, Tasks, Workload, numbered};
 
 use crate::order::Nothing;
 
@@ -41,11 +41,11 @@ fn a_study_is_saved_after_each_long_run_but_not_after_each_short_one() {
     assert_eq!(saved_after(0.01, 5), [1, 10]);
 }
 
-/// Cannot make room for its fourth run; counts what was settled.
+/// Cannot make room for its fourth run; counts what was finished.
 #[derive(Default)]
 struct Breaking {
     n_clears: Mutex<usize>,
-    n_settled: Mutex<usize>,
+    n_finished: Mutex<usize>,
 }
 
 impl Workload for Breaking {
@@ -61,19 +61,25 @@ impl Workload for Breaking {
         Outcome::Failed("no room".to_owned())
     }
 
+    fn finish(&self) {
+        *self.n_finished.lock().unwrap() += 1;
+    }
+
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+}
+
+impl Results for Breaking {
     fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
         *self.n_clears.lock().unwrap() += 1;
         anyhow::ensure!(*self.n_clears.lock().unwrap() < 4, "no room at all");
         Ok(Vec::new())
     }
-
-    fn settle(&self) {
-        *self.n_settled.lock().unwrap() += 1;
-    }
 }
 
 #[test]
-fn what_was_measured_before_an_error_is_saved_and_each_run_settled() {
+fn what_was_measured_before_an_error_is_saved_and_each_run_finished() {
     let mut breaking = Breaking::default();
     let last = Cell::new(0);
     let study = Experiment::new(&mut breaking)
@@ -87,5 +93,5 @@ fn what_was_measured_before_an_error_is_saved_and_each_run_settled() {
         .run()
         .unwrap();
     assert_eq!((study.trouble.as_deref(), last.get()), (Some("no room at all"), 3));
-    assert_eq!(*breaking.n_settled.lock().unwrap(), 3);
+    assert_eq!(*breaking.n_finished.lock().unwrap(), 3);
 }

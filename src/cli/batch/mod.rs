@@ -132,6 +132,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let limits = limit.iter().map(|limit| limit as &dyn Journal);
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
+    let observer = batch.observed_by(&*meter);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() {
         // Nobody is going to see more of the machine than its cores.
@@ -142,7 +143,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         .policy(policy::policy(&typed))
         .journals(journals)
         .interrupt(interrupt.clone())
-        .observer(&*meter)
+        .observer(&observer)
         .save(Box::new(|study| exports.save(study).or(Ok(()))))
         .command(line.to_vec(), started.elapsed())
         .run();

@@ -76,17 +76,20 @@ impl Engine for Processes<'_> {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_workers = needed(*self.had.get().unwrap_or(&self.width), workload);
         let begun = run.clock.now();
+        let portable = workload.portable();
+        let portable =
+            portable.with_context(|| format!("{} cannot be done by worker processes", workload.name()))?;
         let orders = WorkerInit {
             hello: Hello {
                 protocol: PROTOCOL.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 workload: workload.name().to_owned(),
-                blueprint: workload.blueprint(),
+                blueprint: portable.wire_spec(),
                 way: run.way,
                 digested: run.digested,
                 retry: run.batch.retry(),
             },
-            shared: workload.share(),
+            shared: portable.export_shared(),
         };
         let packed = run.clock.now();
         let prepared = self.start(n_workers, run, &orders).and_then(|mut workers| {

@@ -57,8 +57,8 @@ pub fn serve(
     voice.say(kind::READY, &[])?;
     let Some(second) = receive(&mut from)? else { return Ok(()) };
     let prepared = match second.kind {
-        kind::SHARED => workload.take_over(&second.payload),
-        kind::PREPARE => workload.prepare(),
+        kind::SHARED => workload.begin(Some(&second.payload)),
+        kind::PREPARE => workload.begin(None),
         other => Err(anyhow::anyhow!("{:?} instead of what tasks share", char::from(other))),
     };
     // It is not needed twice.
@@ -85,6 +85,7 @@ pub fn serve(
                 &voice,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: workload.profile().ordered_starts,
             sink: &voice,
             digested: hello.digested,
             clock: &clock,
@@ -105,7 +106,7 @@ pub fn serve(
         interrupt.trigger(ENDED);
         Ok(())
     })?;
-    workload.settle();
+    workload.finish();
     // Who has gone does not hear it.
     let _ = send_json(&mut voice.speaker().to, kind::BYE, &Bye { peak_memory: clock.peak_memory() });
     Ok(())

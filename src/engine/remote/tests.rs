@@ -16,7 +16,7 @@ use crate::experiment::Experiment;
 use crate::interrupt::{Interest, Interrupt, Waited};
 use crate::study::Study;
 use crate::task::{Outcome, Record, Task};
-use crate::workload::{Cx, Tasks, numbered};
+use crate::workload::{Cx, Portable, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
@@ -39,18 +39,13 @@ impl Workload for Squares {
         numbered(N_TASKS)
     }
 
-    fn prepare(&mut self) -> anyhow::Result<()> {
-        self.shared = Some("square".to_owned());
+    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
+        self.shared = Some(String::from_utf8(shared.unwrap_or(b"square").to_vec())?);
         Ok(())
     }
 
-    fn share(&self) -> Option<Vec<u8>> {
-        self.shared.clone().map(String::into_bytes)
-    }
-
-    fn take_over(&mut self, shared: &[u8]) -> anyhow::Result<()> {
-        self.shared = Some(String::from_utf8(shared.to_vec())?);
-        Ok(())
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -66,6 +61,16 @@ impl Workload for Squares {
         let shared = self.shared.as_deref().unwrap_or("nothing");
         cx.timed("square", |_| ());
         Outcome::from(cx.write(format!("{shared} {}\n", task.seq * task.seq).as_bytes()))
+    }
+}
+
+impl Portable for Squares {
+    fn spec(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+
+    fn export_shared(&self) -> Option<Vec<u8>> {
+        self.shared.clone().map(String::into_bytes)
     }
 }
 

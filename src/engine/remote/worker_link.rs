@@ -166,7 +166,9 @@ impl<'a> WorkerLink<'a> {
             let process = self.link.as_ref().and_then(|link| link.process());
             answer = self.converse(run, ticket, &mut *output, &mut written);
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
-                workload.clean_up_after(run.way, process);
+                if let Some(portable) = workload.portable() {
+                    portable.clean_after(run.way, process);
+                }
             }
             if !matches!(answer, Answer::NotBegun) || run.interrupt.is_set() {
                 break;

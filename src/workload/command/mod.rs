@@ -17,19 +17,22 @@ mod selection;
 mod settings;
 mod stdin_mode;
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 
 pub use self::job_feed::{BoxedPatience, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
-pub use self::round_robin::{InTurn, RoundRobin};
+pub use self::round_robin::{InTurn, Narrows, RoundRobin};
 pub use self::runner::JobRunner;
 use self::saved_inputs::{InputSaver, SavedInputs};
 pub use self::selection::{EarlierRun, Resume, SkipListener};
 use self::selection::{Remaining, Sample};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
 pub use self::stdin_mode::{INPUT_NAME, JobStdin, Spool, StdinMode};
-use super::{Cx, Size, Tasks, Workload};
+use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
+use crate::event::Observer;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
 use crate::process::child::Running;
@@ -121,6 +124,16 @@ impl CommandBatch {
         self.earlier = earlier;
     }
 
+    /// Hears of a run of this batch before `observer` does.
+    #[must_use]
+    pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
+        let jobs = match &self.runner.stdin {
+            JobStdin::RoundRobin(jobs) => Some(Arc::clone(jobs)),
+            JobStdin::Own | JobStdin::Parts(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+        };
+        Narrows::new(jobs, observer)
+    }
+
     /// What runs now, for orders from elsewhere.
     #[must_use]
     pub fn running(&self) -> &'static Running {
@@ -147,10 +160,6 @@ impl CommandBatch {
 impl Workload for CommandBatch {
     fn name(&self) -> &'static str {
         WORKLOAD_NAME
-    }
-
-    fn unit(&self) -> &'static str {
-        "job"
     }
 
     fn tasks(&self) -> Tasks<'_> {
@@ -180,32 +189,18 @@ impl Workload for CommandBatch {
         Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(task(seq, spec?))))
     }
 
-    fn size(&self) -> Size {
+    fn profile(&self) -> Profile {
         let tasks = match &self.earlier {
             EarlierRun::Failed(failed) => Some(failed.len() as u64),
             EarlierRun::Nothing | EarlierRun::Log(_) => {
                 self.runner.sample.map(Sample::wanted).or(self.saved.as_ref().map(SavedInputs::jobs))
             }
         };
-        Size { tasks, bytes: None }
+        Profile { size: Size { tasks, bytes: None }, ..self.runner.profile() }
     }
 
-    fn starts_in_order(&self) -> bool {
-        true
-    }
-
-    fn narrowed_to(&self, slots: usize) {
-        if let JobStdin::RoundRobin(dealer) = &self.runner.stdin {
-            dealer.narrow(slots);
-        }
-    }
-
-    fn end_running(&self) {
-        self.running().terminate();
-    }
-
-    fn blueprint(&self) -> serde_json::Value {
-        self.runner.spec()
+    fn cancel(&self) {
+        self.runner.cancel();
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -230,17 +225,23 @@ impl Workload for CommandBatch {
         }
     }
 
-    fn make_room(&self, next: Way) -> anyhow::Result<()> {
-        self.output_files.as_ref().map_or(Ok(()), |files| files.make_room(next, &|| self.tasks()))
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+
+    fn portable(&self) -> Option<&dyn Portable> {
+        self.runner.is_portable().then_some(&self.runner)
+    }
+}
+
+impl Results for CommandBatch {
+    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+        self.output_files.as_ref().map_or(Ok(()), |files| files.check_clear(next, &|| self.tasks()))
     }
 
     fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let Some(files) = &self.output_files else { return Ok(None) };
         files.left(way, &|| self.tasks(), interrupt).map(Some)
-    }
-
-    fn sample_of(&self) -> Option<u64> {
-        self.runner.sample.map(Sample::total)
     }
 }
 

@@ -82,7 +82,7 @@ impl OutputFiles {
     }
 
     /// Puts what earlier runs left out of the way of a run of `next`.
-    pub(super) fn make_room<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
+    pub(super) fn check_clear<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
         let mut state = self.state.lock();
         if !state.checked {
             state.checked = true;

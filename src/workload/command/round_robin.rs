@@ -4,9 +4,11 @@
 //! Jobs take their turns in order; one that is slow is passed over, unless order
 //! is kept. Whoever has nothing to read reads on for all: no thread of its own.
 
+use crate::event::{Event, Observer};
 use crate::sync::Mutex;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::Arc;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -99,6 +101,28 @@ enum ReadOn {
     Later,
 }
 
+/// Has the blocks dealt out among as many jobs as there are slots for.
+pub struct Narrows<'a> {
+    jobs: Option<Arc<RoundRobin>>,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> Narrows<'a> {
+    pub(super) fn new(jobs: Option<Arc<RoundRobin>>, observer: &'a dyn Observer) -> Self {
+        Self { jobs, observer }
+    }
+}
+
+impl Observer for Narrows<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        // Told before any task is begun.
+        if let (Some(jobs), Event::FewerSlots { slots, .. }) = (&self.jobs, event) {
+            jobs.narrow(*slots);
+        }
+        self.observer.observe(event);
+    }
+}
+
 impl RoundRobin {
     /// At most `most` jobs for the blocks of one stream after another. With
     /// `in_turn` each block goes where its number says, however long that takes.
@@ -114,7 +138,7 @@ impl RoundRobin {
     }
 
     /// No more jobs than this, before any is open: as many run at a time.
-    pub(super) fn narrow(&self, most: usize) {
+    fn narrow(&self, most: usize) {
         self.most.fetch_min(most, Ordering::Relaxed);
     }
 

@@ -34,7 +34,7 @@ use crate::process::{self, Handed, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Numbers};
-use crate::workload::{Cx, Tasks, Workload};
+use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
 
 /// How long to wait before a job is started for which there was no process,
 /// descriptor or memory, while other jobs run. There is nothing to wait on: other
@@ -126,7 +126,7 @@ impl JobRunner {
         })
     }
 
-    /// What was [put into words](Self::spec) by another process of this machine.
+    /// What another process of this machine [described](Portable::wire_spec).
     ///
     /// # Errors
     /// When it is not that, the same cannot be made here, or a file is another by now.
@@ -144,24 +144,10 @@ impl JobRunner {
         Ok(Self { sample, client, ..Self::new(settings, stdin)? })
     }
 
-    /// All that another process of this machine needs to run the same jobs. It inherits
-    /// the environment, the working directory and the mask of new files.
-    pub(super) fn spec(&self) -> serde_json::Value {
-        let file = |file: &Seekable| FileSpec {
-            // Standard input is another file there.
-            path: fs::canonicalize(file.path()).unwrap_or_else(|_| file.path().to_owned()),
-            length: file.length(),
-        };
-        let parts = match &self.stdin {
-            JobStdin::Parts(files) => Some(files.iter().map(file).collect()),
-            JobStdin::Own | JobStdin::RoundRobin(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
-        };
-        serde_json::json!(RunnerSpec {
-            settings: self.settings.clone(),
-            sample: self.sample,
-            client: self.client.clone(),
-            parts,
-        })
+    /// Whether another process can run the same jobs: what they read is not dealt out, put
+    /// aside or typed here, and they do not write to where this process does.
+    pub(super) fn is_portable(&self) -> bool {
+        matches!(self.stdin, JobStdin::Own | JobStdin::Parts(_)) && self.handed.is_none()
     }
 
     /// What runs now, for orders from elsewhere.
@@ -351,16 +337,48 @@ impl Workload for JobRunner {
         Box::new(std::iter::empty())
     }
 
+    fn profile(&self) -> Profile {
+        Profile {
+            unit: "job",
+            ordered_starts: true,
+            sample_of: self.sample.map(Sample::total),
+            ..Profile::default()
+        }
+    }
+
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         self.do_job(task, cx)
     }
 
-    fn starts_in_order(&self) -> bool {
-        true
+    fn cancel(&self) {
+        self.running.terminate();
+    }
+}
+
+impl Portable for JobRunner {
+    /// What a command line shows is in the report already.
+    fn spec(&self) -> serde_json::Value {
+        serde_json::Value::Null
     }
 
-    fn end_running(&self) {
-        self.running.terminate();
+    /// All that another process of this machine needs to run the same jobs. It inherits
+    /// the environment, the working directory and the mask of new files.
+    fn wire_spec(&self) -> serde_json::Value {
+        let file = |file: &Seekable| FileSpec {
+            // Standard input is another file there.
+            path: fs::canonicalize(file.path()).unwrap_or_else(|_| file.path().to_owned()),
+            length: file.length(),
+        };
+        let parts = match &self.stdin {
+            JobStdin::Parts(files) => Some(files.iter().map(file).collect()),
+            JobStdin::Own | JobStdin::RoundRobin(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+        };
+        serde_json::json!(RunnerSpec {
+            settings: self.settings.clone(),
+            sample: self.sample,
+            client: self.client.clone(),
+            parts,
+        })
     }
 }
 

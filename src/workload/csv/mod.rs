@@ -25,7 +25,10 @@ use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
-use super::{Cx, Options, Product, Row, Size, Tasks, Workload, augment, from_matches, from_spec, paths};
+use super::{
+    Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload, augment,
+    from_matches, from_spec, paths,
+};
 use crate::format;
 use crate::interrupt::Interrupt;
 use crate::task::{Outcome, Task, TaskInput, Way};
@@ -54,6 +57,12 @@ const FILE: &str = "file";
 /// allows it.
 const SPLIT_ABOVE: u64 = 8 * BLOCK;
 
+/// What to try when a span takes most of the time, where all files hold one matrix.
+const ADVICE: &[(&str, &str)] = &[(
+    file::WRITE,
+    "With one shared matrix there is little to share out but write(2): --matrix per-file gives each file its own draw.",
+)];
+
 /// The workload: each task writes its file, or its block of a file.
 #[derive(Debug)]
 pub struct CsvGen {
@@ -69,8 +78,8 @@ pub struct CsvGen {
 }
 
 impl Options for CsvOptions {
-    fn build(self) -> anyhow::Result<Box<dyn Workload>> {
-        Ok(Box::new(CsvGen::new(self)?))
+    fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+        Ok(Box::new(CsvGen { whole_files: sharing == Sharing::Nothing, ..CsvGen::new(self)? }))
     }
 }
 
@@ -115,11 +124,36 @@ impl CsvGen {
         self.options.matrix == MatrixChoice::Shared && Matrix::fits(&self.source, self.shape.values())
     }
 
+    /// Whether a file could be more than one task.
+    fn splits(&self) -> bool {
+        self.source.has_blocks() && self.shape.values() > SPLIT_ABOVE && !self.shares_in_memory()
+    }
+
     /// How many tasks make up a file.
     fn parts(&self) -> u64 {
-        let splits =
-            self.source.has_blocks() && self.shape.values() > SPLIT_ABOVE && !self.shares_in_memory();
-        if splits && !self.whole_files { self.shape.values().div_ceil(BLOCK) } else { 1 }
+        if self.splits() && !self.whole_files { self.shape.values().div_ceil(BLOCK) } else { 1 }
+    }
+
+    fn n_tasks(&self) -> Option<u64> {
+        self.options.n_files().checked_mul(self.parts())
+    }
+
+    /// What a person should know beforehand.
+    fn remarks(&self) -> Vec<String> {
+        if self.options.n_files() == 0 {
+            return vec!["--files 0 asks for no file: give --files 20, say".to_owned()];
+        }
+        let mut remarks = Vec::new();
+        if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
+            let most = format::memory(matrix::MOST_SHARED as f64);
+            remarks.push(format!(
+                "a matrix of more than {most} is not kept in memory: each file draws it again"
+            ));
+        }
+        if self.splits() && self.whole_files {
+            remarks.push("a file is one task, for processes share no memory".to_owned());
+        }
+        remarks
     }
 
     fn task(&self, seq: u64) -> Task {
@@ -138,77 +172,9 @@ impl Workload for CsvGen {
         ROW.name
     }
 
-    fn unit(&self) -> &'static str {
-        if self.parts() == 1 { FILE } else { "block" }
-    }
-
-    fn opens(&self) -> usize {
-        // The file, and the folder that is searched for what killed runs left.
-        3
-    }
-
     fn tasks(&self) -> Tasks<'_> {
-        let n_tasks = self.size().tasks.unwrap_or(u64::MAX);
+        let n_tasks = self.n_tasks().unwrap_or(u64::MAX);
         Box::new((0..n_tasks).map(|seq| Ok(self.task(seq))))
-    }
-
-    fn size(&self) -> Size {
-        let bytes = self.shape.values().saturating_mul(self.source.text_length());
-        Size {
-            tasks: self.options.n_files().checked_mul(self.parts()),
-            bytes: Some(bytes.saturating_mul(self.options.n_files())),
-        }
-    }
-
-    fn spec(&self) -> serde_json::Value {
-        serde_json::json!(self.options)
-    }
-
-    fn blueprint(&self) -> serde_json::Value {
-        let mut blueprint = self.spec();
-        if let Some(folder) = &self.options.out_dir {
-            blueprint["out_dir"] = paths::exact(folder);
-        }
-        blueprint
-    }
-
-    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
-        let in_parts = self.parts() > 1;
-        self.whole_files = true;
-        Ok(in_parts.then(|| "a file is one task, for processes share no memory".to_owned()))
-    }
-
-    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
-        if self.options.n_files() == 0 {
-            return Ok(vec!["--files 0 asks for no file: give --files 20, say".to_owned()]);
-        }
-        let mut remarks = Vec::new();
-        let others = file::clear(&self.folder(way), self.options.n_files());
-        if others > 0 {
-            let files = format::plural(others, "other file");
-            remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
-        }
-        if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
-            let most = format::memory(matrix::MOST_SHARED as f64);
-            remarks.push(format!(
-                "a matrix of more than {most} is not kept in memory: each file draws it again"
-            ));
-        }
-        Ok(remarks)
-    }
-
-    fn prepare(&mut self) -> anyhow::Result<()> {
-        self.shared = self.shares_in_memory().then(|| Matrix::draw(&self.source, self.shape));
-        Ok(())
-    }
-
-    fn share(&self) -> Option<Vec<u8>> {
-        self.shared.as_ref().map(Matrix::to_bytes)
-    }
-
-    fn take_over(&mut self, shared: &[u8]) -> anyhow::Result<()> {
-        self.shared = Some(Matrix::from_bytes(shared, self.shape).context("take over the shared matrix")?);
-        Ok(())
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -220,13 +186,55 @@ impl Workload for CsvGen {
         }
     }
 
-    fn settle(&self) {
+    fn profile(&self) -> Profile {
+        let bytes = self.shape.values().saturating_mul(self.source.text_length());
+        Profile {
+            unit: if self.parts() == 1 { FILE } else { "block" },
+            size: Size { tasks: self.n_tasks(), bytes: Some(bytes.saturating_mul(self.options.n_files())) },
+            // The file, and the folder that is searched for what killed runs left.
+            opens: 3,
+            advice: if self.shared.is_some() { ADVICE } else { &[] },
+            remarks: self.remarks(),
+            ..Profile::default()
+        }
+    }
+
+    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
+        self.shared = match shared {
+            Some(bytes) => {
+                Some(Matrix::from_bytes(bytes, self.shape).context("take over the shared matrix")?)
+            }
+            None => self.shares_in_memory().then(|| Matrix::draw(&self.source, self.shape)),
+        };
+        Ok(())
+    }
+
+    fn finish(&self) {
         self.large.give_up();
         self.desks.clear();
     }
 
-    fn clean_up_after(&self, way: Way, process: u32) {
-        temporary::remove_of(&self.folder(way), process);
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
+    }
+}
+
+impl Results for CsvGen {
+    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
+        if self.options.n_files() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut remarks = Vec::new();
+        let others = file::clear(&self.folder(way), self.options.n_files());
+        if others > 0 {
+            let files = format::plural(others, "other file");
+            remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
+        }
+        Ok(remarks)
     }
 
     fn products(
@@ -255,7 +263,7 @@ impl Workload for CsvGen {
         readback::verify(&self.path(way, 0), self.shape)
     }
 
-    fn whereabouts(&self, way: Way) -> Option<String> {
+    fn location(&self, way: Way) -> Option<String> {
         let last = self.options.n_files().checked_sub(1)?;
         let first = self.path(way, 0);
         Some(if last == 0 {
@@ -264,11 +272,27 @@ impl Workload for CsvGen {
             format!("{} .. {} ({})", first.display(), file_name(last), format::plural(last + 1, "file"))
         })
     }
+}
 
-    fn advice(&self, span: &str) -> Option<&'static str> {
-        (span == file::WRITE && self.shared.is_some()).then_some(
-            "With one shared matrix there is little to share out but write(2): --matrix per-file gives each file its own draw.",
-        )
+impl Portable for CsvGen {
+    fn spec(&self) -> serde_json::Value {
+        serde_json::json!(self.options)
+    }
+
+    fn wire_spec(&self) -> serde_json::Value {
+        let mut spec = self.spec();
+        if let Some(folder) = &self.options.out_dir {
+            spec["out_dir"] = paths::exact(folder);
+        }
+        spec
+    }
+
+    fn export_shared(&self) -> Option<Vec<u8>> {
+        self.shared.as_ref().map(Matrix::to_bytes)
+    }
+
+    fn clean_after(&self, way: Way, process: u32) {
+        temporary::remove_of(&self.folder(way), process);
     }
 }
 

@@ -11,9 +11,10 @@ use super::options::TapOptions;
 use super::per_host::PerHostLimit;
 use super::services::{Service, services};
 use crate::http::{Client, Deadline, Proxies, RetryAfter, Roots, Trust};
-use crate::task::{Outcome, Task, TaskInput, Way};
+use crate::task::{Outcome, Task, TaskInput};
 use crate::workload::{
-    Cx, Environment, Options, Row, Size, Tasks, UsualWays, Workload, augment, from_matches, from_spec, paths,
+    Cx, DefaultModes, Environment, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload, augment,
+    from_matches, from_spec, paths,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -42,7 +43,11 @@ impl Options for TapOptions {
         Self { proxies: Proxies::from_environment(look), ..self }
     }
 
-    fn build(self) -> anyhow::Result<Box<dyn Workload>> {
+    fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+        ensure!(
+            sharing == Sharing::Memory || self.per_host.is_none(),
+            "--per-host counts requests in one process: leave it out, or --workers"
+        );
         Ok(Box::new(TapCheck::new(self)?))
     }
 }
@@ -109,6 +114,14 @@ impl TapCheck {
             _demo: demo,
             options,
         })
+    }
+
+    fn names_nothing(&self) -> String {
+        let place = self.options.list.as_deref().map_or_else(String::new, |list| match list.to_str() {
+            Some("-") => " on standard input".to_owned(),
+            _ => format!(" into {}", list.display()),
+        });
+        format!("the list names no service: write URLs{place}, one a line")
     }
 
     fn service(&self, task: &Task) -> Option<&Service> {
@@ -200,48 +213,34 @@ impl Workload for TapCheck {
         Outcome::Failed(format!("{class}: {}", finding.reason))
     }
 
-    fn size(&self) -> Size {
+    fn profile(&self) -> Profile {
         let tasks = self.services.len() as u64 * u64::from(self.options.repeat);
-        Size { tasks: Some(tasks), bytes: None }
-    }
-
-    fn unit(&self) -> &'static str {
-        "service"
-    }
-
-    fn waits(&self) -> bool {
-        true
-    }
-
-    fn opens(&self) -> usize {
-        // A connection, and its other end where the service is parsim's own; and what
-        // looks its name up meanwhile.
-        4
-    }
-
-    fn asks_outside(&self) -> bool {
-        true
-    }
-
-    fn usual_ways(&self) -> UsualWays {
-        if self.options.format != "text" {
-            UsualWays::ParallelFor("a machine reads it")
-        } else if self.services.len() > FEW {
-            UsualWays::ParallelFor("more than 16 services")
-        } else {
-            UsualWays::Both
+        Profile {
+            unit: "service",
+            size: Size { tasks: Some(tasks), bytes: None },
+            waits: true,
+            // A connection, and its other end where the service is parsim's own; and what
+            // looks its name up meanwhile.
+            opens: 4,
+            external: true,
+            default_modes: if self.options.format != "text" {
+                DefaultModes::ParallelFor("a machine reads it")
+            } else if self.services.len() > FEW {
+                DefaultModes::ParallelFor("more than 16 services")
+            } else {
+                DefaultModes::Both
+            },
+            remarks: if self.services.is_empty() { vec![self.names_nothing()] } else { Vec::new() },
+            ..Profile::default()
         }
     }
 
-    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
-        let place = self.options.list.as_deref().map_or_else(String::new, |list| match list.to_str() {
-            Some("-") => " on standard input".to_owned(),
-            _ => format!(" into {}", list.display()),
-        });
-        let nothing = || format!("the list names no service: write URLs{place}, one a line");
-        Ok(self.services.is_empty().then(nothing).into_iter().collect())
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
     }
+}
 
+impl Portable for TapCheck {
     /// Without passwords, for it is written into reports.
     fn spec(&self) -> serde_json::Value {
         let (urls, names) = if self.options.demo {
@@ -256,24 +255,16 @@ impl Workload for TapCheck {
 
     /// The services themselves, wherever they were named: those of --demo are in
     /// this process.
-    fn blueprint(&self) -> serde_json::Value {
+    fn wire_spec(&self) -> serde_json::Value {
         let urls = self.services.iter().map(|service| service.given.clone()).collect();
         let names = self.services.iter().map(|service| service.name.clone()).collect();
         let options =
             TapOptions { urls, names, list: None, header: false, demo: false, ..self.options.clone() };
-        let mut blueprint = serde_json::json!(options);
+        let mut spec = serde_json::json!(options);
         if let Some(path) = &self.options.cacert {
-            blueprint["cacert"] = paths::exact(path);
+            spec["cacert"] = paths::exact(path);
         }
-        blueprint["proxies"] = serde_json::json!(self.options.proxies);
-        blueprint
-    }
-
-    fn stand_alone(&mut self) -> anyhow::Result<Option<String>> {
-        ensure!(
-            self.options.per_host.is_none(),
-            "--per-host counts requests in one process: leave it out, or --workers"
-        );
-        Ok(None)
+        spec["proxies"] = serde_json::json!(self.options.proxies);
+        spec
     }
 }
