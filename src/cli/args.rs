@@ -143,6 +143,15 @@ impl Workers {
     /// Threads, then processes.
     const BOTH: &str = "both";
 
+    /// Those that are called so on a batch's line.
+    pub(super) fn named(name: &str) -> Result<Self, String> {
+        let names = || engine::ROWS.iter().map(|row| row.name).chain([Self::BOTH]);
+        if names().any(|known| known == name) {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(format!("--workers {name}: expected one of {}", names().collect::<Vec<_>>().join(", ")))
+    }
+
     /// The engines, in the order of their columns.
     pub(super) fn engines(&self) -> impl Iterator<Item = &'static EngineRow> {
         let both = ["threads", "processes"];

@@ -154,6 +154,7 @@ fn run(
                 &Unobserved,
             ),
             start_order: StartOrder::default(),
+            ordered_starts: false,
             sink: &*sink,
             digested: false,
             clock: &clock,

@@ -230,6 +230,8 @@ pub struct RunOptions {
     pub jobs: Option<Jobs>,
     /// `--threads-per-job`
     pub threads_per_job: Option<usize>,
+    /// `--workers`
+    pub workers: Option<String>,
     /// `--delay`
     pub delay: Option<Delay>,
     /// `--load`

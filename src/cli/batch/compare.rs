@@ -10,15 +10,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{conflicts, defaults, info, placeholder, policy, show, width};
+use super::{conflicts, defaults, info, placeholder, policy, portable, show, width};
 use crate::cli::args::Drawn;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
 use crate::cli::gates;
 use crate::cli::shell::choose;
 use crate::cli::term::Terminal;
+use crate::cli::worker;
 use crate::cli::workloads::{hook, report};
-use crate::engine::{Engine, Pool, Serial};
+use crate::engine::{Engine, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::interrupt::{Hup, Interrupt};
@@ -36,6 +37,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         return info::answer(ask);
     }
     refuse(&typed)?;
+    let workers = portable::workers(&typed)?;
     let gates = gates::typed(&typed.study);
     Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
@@ -45,7 +47,14 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widths = width::all_affordable(&widths, &meter)?;
     let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
     let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
-    let ways = [Way::Serial, Way::Parallel];
+    let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
+    for engine in workers.engines() {
+        for &width in &widths {
+            executors.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+        }
+    }
+    let mut ways: Vec<Way> = executors.iter().map(|executor| executor.way()).collect();
+    ways.dedup();
     // Jobs' output is not shown while the bar is drawn.
     let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison(&ways), widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
@@ -57,8 +66,6 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let mut exports = Exports::of(&typed.output.exports)?;
     let observer = progress::observer(show(&typed));
 
-    let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
-    executors.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));
     let terminal = terminal(&typed);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() && !terminal.draws_pictures() {

@@ -16,6 +16,9 @@ pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
     if way == Way::Serial && understood(words)?.run.jobs.is_none() {
         typed.run.jobs = None;
     }
+    if way == Way::Serial && understood(words)?.run.workers.is_none() {
+        typed.run.workers = None;
+    }
     Ok(typed)
 }
 

@@ -16,6 +16,7 @@
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
+//! | `portable` | jobs in worker processes |
 //! | `policy` | when jobs start, are tried again, are given up |
 //! | `timeout` | a limit that follows how long jobs take |
 //! | `defaults` | options in `$PARSIM` |
@@ -33,6 +34,7 @@ mod job_input;
 mod pairs;
 mod placeholder;
 mod policy;
+mod portable;
 mod records;
 mod results;
 mod settings;
@@ -51,12 +53,14 @@ pub(super) use self::compare::run as compare;
 #[cfg(test)]
 pub(super) use self::conflicts::check_both_ways;
 pub(super) use self::conflicts::is_not_compared;
+pub(super) use self::portable::WorkerSignals;
 use self::settings::Purpose;
 use self::timeout::MedianLimit;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::term::Terminal;
+use super::worker;
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
 use crate::experiment::Experiment;
@@ -90,6 +94,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         return info::answer(ask);
     }
     conflicts::check(&typed)?;
+    let engine = portable::engine(way, &typed)?;
     if let Some(first) = typed.command.first()
         && let Some(hint) = super::bare_command::workload_hint(way, &first.to_string_lossy())
         && typed.sources.is_empty()
@@ -112,6 +117,9 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, executor): (_, Box<dyn Engine>) = match way {
         Way::Serial => (None, Box::new(Serial)),
+        Way::Parallel | Way::Processes if !engine.shares_memory => {
+            (None, (engine.new)(width, worker::children).map_err(Fault::Own)?)
+        }
         // Each job is a process anyway.
         Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),

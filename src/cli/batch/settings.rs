@@ -141,6 +141,7 @@ pub(super) fn prepare(
         directory,
         variables,
         slot_variable: typed.run.slot_variable.clone(),
+        temporaries: typed.run.tmpdir.clone().map(OsString::from),
         stdin_mode: job_input::stdin_mode(typed),
         counts,
         nice: typed.run.nice,

@@ -32,16 +32,10 @@ pub(super) fn attend(
     meter: &Arc<Meter>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Attendant> {
-    let (meter, interrupt) = (Arc::clone(meter), interrupt.clone());
-    let mut ends = 0;
+    let meter = Arc::clone(meter);
+    let mut jobs = JobSignals::new(interrupt);
     let attend = move |stir: Stir| {
-        // The kill sequence has begun already: whoever waits for a job saw the same
-        // signal. The second one kills.
-        let ends_now = matches!(stir, Stir::Signal(SIGINT | SIGTERM)) || interrupt.another_came();
-        ends += u32::from(ends_now);
-        if ends_now && ends > 1 {
-            running.kill_now();
-        }
+        jobs.pass_on(stir, Some(running));
         match stir {
             Stir::Signal(SIGHUP) => {
                 meter.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
@@ -49,14 +43,41 @@ pub(super) fn attend(
             }
             Stir::Signal(SIGUSR1) => meter.list(),
             Stir::Signal(SIGUSR2) => meter.toggle(),
-            Stir::Signal(SIGTSTP) => {
-                running.pause();
-                stop_here();
-            }
-            Stir::Signal(SIGCONT) => running.resume(),
             Stir::Signal(_) | Stir::Time => {}
         }
         meter.tick()
     };
     Attendant::start(signals, attend).context("start the thread that attends to signals")
+}
+
+/// What signals mean for the jobs that run in this process, wherever that is.
+pub(super) struct JobSignals {
+    interrupt: Interrupt,
+    /// How many asked for the end.
+    ends: u32,
+}
+
+impl JobSignals {
+    pub(super) fn new(interrupt: &Interrupt) -> Self {
+        Self { interrupt: interrupt.clone(), ends: 0 }
+    }
+
+    /// Has what is `running`, if anything is known of, end, stop or go on.
+    pub(super) fn pass_on(&mut self, stir: Stir, running: Option<&Running>) {
+        // The kill sequence has begun already: whoever waits for a job saw the same
+        // signal. The second one kills.
+        let ends_now = matches!(stir, Stir::Signal(SIGINT | SIGTERM)) || self.interrupt.another_came();
+        self.ends += u32::from(ends_now);
+        match (stir, running) {
+            (_, Some(running)) if ends_now && self.ends > 1 => running.kill_now(),
+            (Stir::Signal(SIGTSTP), _) => {
+                if let Some(running) = running {
+                    running.pause();
+                }
+                stop_here();
+            }
+            (Stir::Signal(SIGCONT), Some(running)) => running.resume(),
+            (Stir::Signal(_) | Stir::Time, _) => {}
+        }
+    }
 }

@@ -21,6 +21,7 @@ macro_rules! export {
 #[rustfmt::skip]
 pub(super) static ROWS: &[Row] = &[
     Row { names: &["threads-per-job"], does: Text(|t, v| set(&mut t.run.threads_per_job, at_least_one(v))) },
+    Row { names: &["workers"], does: Text(|t, v| { t.run.workers = Some(v.to_owned()); Ok(()) }) },
     Row { names: &["max-time"], does: Text(|t, v| set(&mut t.run.max_time, values::duration(v))) },
     Row { names: &["retry-delay"], does: Text(|t, v| set(&mut t.run.retry_delay, values::duration(v))) },
     Row { names: &["backoff"], does: Text(|t, v| set(&mut t.run.backoff, factor(v))) },

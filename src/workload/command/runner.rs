@@ -26,6 +26,7 @@ use crate::inputs::Seekable;
 use crate::interrupt::harmless_in_children;
 use crate::measure::Floor;
 use crate::output::Wake;
+use crate::output::unnamed_file::keep_files_in;
 use crate::process::child::{
     Cause, Channel, Ended, Flow, Job, Listener, Report, Running, StartError, Stdin, Stdout, Stop, Woken,
     Worker,
@@ -132,6 +133,9 @@ impl JobRunner {
     /// When it is not that, the same cannot be made here, or a file is another by now.
     pub fn from_spec(spec: serde_json::Value) -> anyhow::Result<Self> {
         let RunnerSpec { settings, sample, client, parts } = serde_json::from_value(spec)?;
+        if let Some(folder) = &settings.temporaries {
+            keep_files_in(folder.into());
+        }
         let open = |FileSpec { path, length }: FileSpec| -> anyhow::Result<Seekable> {
             let file = Seekable::open(&path)?;
             ensure!(file.length() == length, "{} has changed since the batch began", path.display());

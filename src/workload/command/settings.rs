@@ -29,6 +29,8 @@ pub struct Settings {
     pub variables: Vec<(OsString, OsString)>,
     /// The variable that tells a job its slot, counted from 0.
     pub slot_variable: Option<OsString>,
+    /// Where names of what they read are made, if not in TMPDIR.
+    pub temporaries: Option<OsString>,
     /// How jobs are offered what they read.
     pub stdin_mode: StdinMode,
     /// How many slots there are, and how many jobs.
