@@ -25,7 +25,7 @@ use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::study::{Agreement, Column, SCHEMA, Study};
 use crate::task::Way;
-use crate::workload::Workload;
+use crate::workload::{Portable, Workload};
 
 /// How often each way is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -299,7 +299,7 @@ impl<'a> Experiment<'a> {
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
-            parameters: self.workload.portable().map(|portable| portable.spec()).unwrap_or_default(),
+            parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),

@@ -58,19 +58,9 @@ impl Experiment<'_> {
             return Ok(None);
         }
 
-        let clock = &*self.clock;
-        let before = clock.now();
-        let mut remarks = self.workload.profile().remarks;
-        if let Some(results) = self.workload.results() {
-            remarks.extend(results.clear(way)?);
-        }
-        for remark in remarks {
-            if !study.remarks.contains(&remark) {
-                study.remarks.push(remark);
-            }
-        }
-        self.workload.begin(None)?;
-        let preparation = clock.now().saturating_sub(before);
+        let before = self.clock.now();
+        prepare(&mut *self.workload, way, study)?;
+        let preparation = self.clock.now().saturating_sub(before);
 
         let workload = &*self.workload;
         let profile = workload.profile();
@@ -122,19 +112,13 @@ impl Experiment<'_> {
             let workload = &*self.workload;
             // After a failure the failure is what there is to say.
             if failed.is_empty() && self.checked.is_none() {
-                self.checked = workload
-                    .results()
-                    .map_or(Ok(None), |results| results.verify(way))
-                    .context("read a result back as data")?;
+                self.checked = verified(workload, way)?;
             }
             let items = produced(workload, way, width, digests, &failed, &self.interrupt)?;
             let produced = match self.results {
                 Results::Products => items,
                 Results::Endings => {
-                    let files = workload
-                        .results()
-                        .map_or(Ok(None), |results| results.files(way, &self.interrupt))
-                        .context("read back the --outputs")?;
+                    let files = left_files(workload, way, &self.interrupt)?;
                     let differences = judge.note(seen, &result, study);
                     note_missing(files.as_deref(), way, study);
                     let known = Judge::known(differing, differences, &endings, &judge.comparer, way);
@@ -205,6 +189,36 @@ impl Experiment<'_> {
         let closing = run.batch.close()?;
         driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
     }
+}
+
+/// Makes room for the run and what its tasks share.
+fn prepare(workload: &mut dyn Workload, way: Way, study: &mut Study) -> anyhow::Result<()> {
+    let mut remarks = workload.profile().remarks;
+    if let Some(results) = workload.results() {
+        remarks.extend(results.clear(way)?);
+    }
+    for remark in remarks {
+        if !study.remarks.contains(&remark) {
+            study.remarks.push(remark);
+        }
+    }
+    workload.begin(None)
+}
+
+/// What was found when a result was read as the data it should be.
+fn verified(workload: &dyn Workload, way: Way) -> anyhow::Result<Option<String>> {
+    let verified = workload.results().map_or(Ok(None), |results| results.verify(way));
+    verified.context("read a result back as data")
+}
+
+/// The files that the run left beside what its tasks wrote.
+fn left_files(
+    workload: &dyn Workload,
+    way: Way,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<Vec<LeftFile>>> {
+    let files = workload.results().map_or(Ok(None), |results| results.files(way, interrupt));
+    files.context("read back the --outputs")
 }
 
 /// What puts the tasks' outputs in order; `None` where they are kept for the report.

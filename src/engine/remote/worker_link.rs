@@ -165,10 +165,10 @@ impl<'a> WorkerLink<'a> {
             }
             let process = self.link.as_ref().and_then(|link| link.process());
             answer = self.converse(run, ticket, &mut *output, &mut written);
-            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process) {
-                if let Some(portable) = workload.portable() {
-                    portable.clean_after(run.way, process);
-                }
+            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
+                && let Some(portable) = workload.portable()
+            {
+                portable.clean_after(run.way, process);
             }
             if !matches!(answer, Answer::NotBegun) || run.interrupt.is_set() {
                 break;
