@@ -68,7 +68,7 @@
 //! | 2 | `host` | the machine: usable cores and what decided, what else it does meanwhile |
 //! | 2 | `http` | one HTTP request at a time, with the time of each phase |
 //! | 2 | `whole_file` | files that are whole or absent |
-//! | 1 | `format`, `interrupt`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `temporary`, [`vo`] | one thing each, nothing of parsim |
+//! | 1 | `format`, `joblog`, `measure`, `mismatch`, `numpy`, `process`, `style`, `temporary`, [`vo`] | one thing each, nothing of parsim |
 //! | 0 | `sync` | locks that a panic does not poison |
 //!
 //! A new workload, executor or report format is one new file and a row in its
@@ -81,7 +81,7 @@
 //!   is read where that is done (`engine/remote`).
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
 //!   name is looked up beside the task that waits for it; `--demo` has its servers.)
-//! - `unsafe` is in `process`, `measure`, `interrupt` and `numpy::wide` only.
+//! - `unsafe` is in `process`, `measure` and `numpy::wide` only.
 //! - A file that parsim writes is whole or absent (`whole_file`).
 
 #![expect(dead_code, unused_imports, reason = "what hid behind `pub` is being cleared out")]
@@ -96,7 +96,6 @@ mod host;
 #[cfg(feature = "net")]
 mod http;
 mod inputs;
-mod interrupt;
 mod joblog;
 mod measure;
 mod mismatch;
@@ -137,9 +136,6 @@ pub mod testing {
     }
     pub mod host {
         pub use crate::host::*;
-    }
-    pub mod interrupt {
-        pub use crate::interrupt::*;
     }
     pub mod measure {
         pub use crate::measure::*;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::interrupt::{end_by, ending_signals};
 use crate::process::signals::{Attendant, Signals, Stir};
+use crate::process::{end_by, ending_signals};
 use crate::temporary;
 
 /// Until this is dropped, a signal that ends parsim first has what it is writing in

@@ -41,8 +41,7 @@ use self::exit::{Exit, Fault};
 use self::term::Terminal;
 use crate::format;
 use crate::host::Cores;
-use crate::interrupt::end_by;
-use crate::process::{self, init};
+use crate::process::{self, end_by, init};
 use crate::task::Way;
 use crate::temporary;
 

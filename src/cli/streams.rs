@@ -5,10 +5,9 @@ use std::os::fd::AsFd as _;
 
 use signal_hook::consts::SIGPIPE;
 
-use crate::interrupt::Interrupt;
 use crate::output::{Channel, Destination};
 use crate::process::child::widen;
-use crate::process::{self, stdout_was_open};
+use crate::process::{self, Interrupt, stdout_was_open};
 use crate::task::{Outcome, Task};
 use crate::template::{Counts, Quoting, Template};
 

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::batch::WorkerSignals;
 use super::exit::{End, Exit, Fault};
 use crate::engine::{Children, serve};
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::temporary;
 use crate::workload::{ROWS, Workload, command};
 

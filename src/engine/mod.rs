@@ -32,9 +32,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::event::Observer;
-use crate::interrupt::Interrupt;
 use crate::measure::Clock;
 use crate::output::Sink;
+use crate::process::Interrupt;
 
 use crate::study::WorkerCosts;
 use crate::task::Way;

@@ -10,9 +10,9 @@ use std::collections::BinaryHeap;
 use super::halt::{Halting, Then};
 use super::throttle::{Pause, Throttle};
 use crate::event::{Event, Journal, Observer};
-use crate::interrupt::Interrupt;
 use crate::output::Acknowledge;
 use crate::policy::{Policy, Retry};
+use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::Tasks;
 

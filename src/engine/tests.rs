@@ -12,11 +12,11 @@ use super::{Engine as _, Mock};
 use crate::engine::StartOrder;
 use crate::engine::{RecordSink, Run, TaskQueue};
 use crate::event::{Journal, Unobserved};
-use crate::interrupt::Interrupt;
 use crate::measure::FakeClock;
 use crate::output::{Channel, Destination, Sink};
 use crate::output::{Grouped, Lines, Ordered};
 use crate::policy::Policy;
+use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task, Way};
 use crate::workload::{Cx, Tasks, Workload};
 

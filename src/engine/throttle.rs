@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, Observer};
 use crate::format;
 use crate::host;
-use crate::interrupt::Interrupt;
 use crate::policy::{Delay, Load, Policy};
+use crate::process::Interrupt;
 use crate::task::Outcome;
 
 /// How often a machine that is too busy is looked at again. There is nothing to

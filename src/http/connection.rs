@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport}
 
 use super::chunks::Framing;
 use super::{HttpError, HttpErrorKind, Phase, Phases};
-use crate::interrupt::{Interest, Interrupt, Waited};
+use crate::process::{Interest, Interrupt, Waited};
 
 /// An answer's head has to fit into it; the body streams through.
 const INPUT: usize = 16 << 10;

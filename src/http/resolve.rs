@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use super::connection::Deadline;
 use super::{Host, HttpError, HttpErrorKind, Phase};
-use crate::interrupt::{Interest, Waited};
+use crate::process::{Interest, Waited};
 
 /// More addresses than this are not tried.
 const MOST_ADDRESSES: usize = 8;

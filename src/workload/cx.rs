@@ -10,9 +10,9 @@ use std::time::Duration;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::event::{Event, Observer};
-use crate::interrupt::Interrupt;
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
+use crate::process::Interrupt;
 use crate::task::{Digest, Span, Way};
 
 /// The surroundings of one attempt at one task.

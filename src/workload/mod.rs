@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 pub use cx::{Cx, Setting, Turn};
 
-use crate::interrupt::Interrupt;
 use crate::output::Outlet;
+use crate::process::Interrupt;
 use crate::task::{Digest, LeftFile, Outcome, Task, Way};
 
 /// Tasks in input order, made as they are asked for.

@@ -11,8 +11,8 @@ use parsim::study::{Comparison, Study, Verdict};
 use parsim::task::{Digest, Outcome, Task, Way};
 use parsim::testing::engine::{Engine, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
-use parsim::testing::interrupt::Interrupt;
 use parsim::testing::measure::{FakeClock, Usage};
+use parsim::testing::process::Interrupt;
 use parsim::workload::{Cx, Product, Results, Tasks, Workload, numbered};
 
 /// So many tasks that do nothing: a mock engine does not ask them to.

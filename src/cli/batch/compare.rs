@@ -22,7 +22,7 @@ use crate::cli::workloads::{hook, report};
 use crate::engine::{Engine, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
 use crate::gnu_args::{Color, Flag, Typed, When};
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress::{self, Meter, Show};
 use crate::study::Study;
 use crate::task::Way;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::cli::exit::Fault;
 use crate::gnu_args::{Flag, Typed};
 use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{
     self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobStdin, JobValues, RoundRobin, Spool, StdinMode,

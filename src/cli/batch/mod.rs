@@ -66,7 +66,7 @@ use crate::event::Journal;
 use crate::experiment::Experiment;
 use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
-use crate::interrupt::{Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Way;
 

@@ -16,7 +16,7 @@ use crate::cli::args::Workers;
 use crate::cli::exit::Fault;
 use crate::engine::EngineRow;
 use crate::gnu_args::Typed;
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir};
 use crate::task::Way;

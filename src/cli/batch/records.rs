@@ -16,9 +16,9 @@ use crate::cli::term::Terminal;
 use crate::event::Journal;
 use crate::format::count;
 use crate::gnu_args::{Flag, Typed};
-use crate::interrupt::Interrupt;
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
 use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
+use crate::process::Interrupt;
 use crate::task::Task;
 use crate::workload::command::{EarlierRun, Resume};
 

@@ -9,12 +9,12 @@ use super::records::HasResults;
 use crate::cli::exit::Fault;
 use crate::event::Journal;
 use crate::gnu_args::{Flag, Typed};
-use crate::interrupt::Interrupt;
 use crate::output::{
     Columns, Earlier, Ends, FailureTails, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows,
     Table, ToFile,
 };
 use crate::output::{Destination, Sink};
+use crate::process::Interrupt;
 use crate::template::{Counts, Options, Template};
 use crate::workload::command::{MakeSink, OutputOrder};
 

@@ -1,14 +1,14 @@
 //! What a signal does to a batch, and progress as time passes.
 //!
 //! That INT, TERM and others end the jobs and that HUP lets them finish is known to
-//! [`crate::interrupt`] and to those who wait for jobs; here is what comes on top.
+//! [`crate::process::Interrupt`] and to those who wait for jobs; here is what comes on top.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir, stop_here};
 use crate::progress::Meter;

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::interrupt::{Interest, Interrupt, Waited};
-use crate::process::with_first_limits;
+use crate::process::{Interest, Interrupt, Waited, with_first_limits};
 
 /// Starts workers somewhere.
 pub trait Transport: Sync {

@@ -18,10 +18,10 @@ use crate::engine::StartOrder;
 use crate::engine::{RecordSink, Run, TaskQueue, Ticket, Worker, run_one};
 use crate::event::{Event, Observer};
 use crate::host::STACK;
-use crate::interrupt::{Interest, Interrupt, Waited};
 use crate::measure::{Clock, MonotonicClock};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
 use crate::policy::Policy;
+use crate::process::{Interest, Interrupt, Waited};
 use crate::task::{Record, Task};
 use crate::workload::Workload;
 

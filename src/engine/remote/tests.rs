@@ -13,7 +13,7 @@ use std::time::Instant;
 use super::protocol::{Frame, kind, receive, send, send_json};
 use super::*;
 use crate::experiment::Experiment;
-use crate::interrupt::{Interest, Interrupt, Waited};
+use crate::process::{Interest, Interrupt, Waited};
 use crate::study::Study;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::{Cx, Portable, Tasks, numbered};

@@ -12,8 +12,8 @@ use super::link::{Link, Transport};
 use super::protocol::{Bye, Done, Frame, Hello, TaskRequest, kind, receive, send, send_json};
 use crate::engine::{Run, Ticket};
 use crate::event::Event;
-use crate::interrupt::{Interrupt, Waited};
 use crate::output::{Channel, TaskOutput, handed_on};
+use crate::process::{Interrupt, Waited};
 use crate::task::{Outcome, Record, TaskInput};
 use crate::workload::Workload;
 

@@ -33,8 +33,8 @@ pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate
 pub use self::stdin_mode::{INPUT_NAME, JobStdin, Spool, StdinMode};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
-use crate::interrupt::Interrupt;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
+use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::sync::Mutex;
 use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};

@@ -15,8 +15,8 @@ use anyhow::{Context as _, bail};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::glob_walk::matching;
-use crate::interrupt::Interrupt;
 use crate::mismatch::Mismatch;
+use crate::process::Interrupt;
 use crate::task::{Digest, LeftFile, TaskInput, Way};
 use crate::template::{Numbers, Quoting, Template};
 use crate::workload::Tasks;

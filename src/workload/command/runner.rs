@@ -23,7 +23,6 @@ use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, S
 use crate::event::Event;
 use crate::format::{reason, without_numbers};
 use crate::inputs::Seekable;
-use crate::interrupt::harmless_in_children;
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::output::unnamed_file::keep_files_in;
@@ -31,7 +30,7 @@ use crate::process::child::{
     Cause, Channel, Ended, Flow, Job, Listener, Report, Running, StartError, Stdin, Stdout, Stop, Woken,
     Worker,
 };
-use crate::process::{self, Handed, stderr_for_children, stdout_for_children};
+use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Numbers};

@@ -30,7 +30,7 @@ use super::{
     from_matches, from_spec, paths,
 };
 use crate::format;
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::temporary;
 

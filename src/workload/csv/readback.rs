@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::shape::Shape;
 use crate::format;
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 use crate::task::Digest;
 
 /// A file larger than this is not read as data: that takes longer than writing it.

@@ -4,7 +4,7 @@ use crate::sync::{Condvar, Mutex};
 use std::collections::HashMap;
 
 use crate::http::Host;
-use crate::interrupt::Interrupt;
+use crate::process::Interrupt;
 
 /// A door for each host, which lets so many in.
 #[derive(Debug, Default)]
