@@ -304,6 +304,13 @@ pub struct Record {
     /// CPU time: of the task's own thread, or of its own child process.
     #[serde(with = "seconds")]
     pub cpu: Duration,
+    /// The part of it in user mode, where the kernel told them apart: that of a child
+    /// process, split by ticks.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Duration>,
+    /// The part of it in the kernel, likewise.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub sys: Option<Duration>,
     /// Most memory that its child process held, in bytes; never below the
     /// runner's own at the child's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -316,10 +323,16 @@ pub struct Record {
     pub bytes: u64,
     /// Bytes it was given to read: of a block all of it, whether or not the command
     /// read on to its end.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub sent: u64,
+    #[serde(default, skip_serializing_if = "is_zero", alias = "sent")]
+    pub input_offered: u64,
+    /// Bytes of these that it did read, where that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_read: Option<u64>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it was left out because of its values (`{uniq}`): nothing was run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
     /// Digest of what it wrote to its outputs, when ways are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -385,9 +398,6 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 }
 
 impl Record {
-    /// The fact that a job was left out because of its values (`{uniq}`).
-    pub const LEFT_OUT: &'static str = "left out";
-
     /// The record of task `seq` of which nothing was measured.
     #[must_use]
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
@@ -401,11 +411,15 @@ impl Record {
             start: Duration::ZERO,
             wall: Duration::ZERO,
             cpu: Duration::ZERO,
+            user: None,
+            sys: None,
             peak_memory: None,
             peak_memory_is_bound: false,
             bytes: 0,
-            sent: 0,
+            input_offered: 0,
+            input_read: None,
             outcome,
+            skipped: false,
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),

@@ -33,8 +33,8 @@ pub(super) fn run(
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let is_shared = ways.workers.engines().all(|engine| engine.shares_memory);
-    let sharing = if is_shared { Sharing::Memory } else { Sharing::Nothing };
+    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
     run_ways(workload, matches, &ways, words, started)
 }

@@ -113,8 +113,8 @@ impl RunLedger<'_> {
 
 /// Why a task failed: what it ended with, and who ended it where that is known.
 fn why(record: &Record) -> String {
-    match record.facts.iter().find(|(name, _)| name == "killed") {
-        Some((_, fact)) => format!("{}: {fact}", record.outcome),
+    match record.fact("killed") {
+        Some(fact) => format!("{}: {fact}", record.outcome),
         None => record.outcome.to_string(),
     }
 }

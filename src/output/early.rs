@@ -110,7 +110,11 @@ mod tests {
             line: Some(b"cat \xff".to_vec()),
             wall: Duration::new(1, 234_567_891),
             spans: vec![Span { name: Cow::Borrowed("write"), wall: Duration::from_nanos(5) }],
-            facts: vec![(Cow::Borrowed("sent"), "10000".to_owned())],
+            input_offered: 10_000,
+            input_read: Some(9_000),
+            user: Some(Duration::from_millis(5)),
+            skipped: true,
+            facts: vec![(Cow::Borrowed("name"), "10000".to_owned())],
             ..Record::without_measures(7, Outcome::Exited(3))
         };
         let mut over = Over::new(&task, record.clone());

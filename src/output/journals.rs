@@ -25,15 +25,12 @@ impl Beginning {
     /// What a job log tells of `record`.
     pub(super) fn row<'r>(&self, record: &'r Record) -> Row<'r> {
         let began = *self.0.lock();
-        let (exit, signal) = match record.fact(Record::LEFT_OUT) {
-            Some(_) => (-2, 0),
-            None => record.outcome.status_and_signal(),
-        };
+        let (exit, signal) = if record.skipped { (-2, 0) } else { record.outcome.status_and_signal() };
         Row {
             seq: record.seq + 1,
             start: began + record.start,
             runtime: record.wall,
-            sent: record.sent,
+            sent: record.input_offered,
             received: record.bytes,
             exit,
             signal,

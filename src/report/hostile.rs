@@ -14,8 +14,8 @@ use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
 use crate::study::tests::empty;
 use crate::study::{
-    Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SpanTotal, Study,
-    WorkerCosts,
+    Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SCHEMA, SpanTotal,
+    Study, WorkerCosts,
 };
 use crate::style::Styles;
 use crate::task::{Outcome, Record, Span, Way};
@@ -117,7 +117,10 @@ fn task(seq: u64, slot: u32) -> Record {
     Record {
         peak_memory: Some(5 << 20),
         bytes: 100,
-        sent: 5,
+        input_offered: 5,
+        input_read: Some(3),
+        user: Some(Duration::from_millis(50)),
+        sys: Some(Duration::from_millis(40)),
         outcome: if seq == 2 { Outcome::Exited(1) } else { Outcome::Success },
         spans: vec![Span { name: "write".into(), wall: Duration::from_millis(3) }],
         facts: finding.facts().into_iter().map(|(name, fact)| (name.into(), fact)).collect(),
@@ -266,7 +269,8 @@ proptest! {
         }
         // The order of keys is the writer's: the schema comes first.
         let text = serde_json::to_string(&value).unwrap();
-        let text = text.replacen('{', "{\"schema\":\"parsim-study/1\",", 1).replacen(",\"schema\":\"parsim-study/1\"", "", 1);
+        let schema = format!("\"schema\":\"{SCHEMA}\"");
+        let text = text.replacen('{', &format!("{{{schema},"), 1).replacen(&format!(",{schema}"), "", 1);
         read_and_draw(text.as_bytes(), &whole());
     }
 

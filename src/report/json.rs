@@ -11,7 +11,7 @@ use serde_json::ser::Formatter;
 
 use super::hyperfine::{self, Result as HyperfineResult};
 use super::{Row, change};
-use crate::study::{SCHEMA, Study};
+use crate::study::{EARLIER_SCHEMAS, SCHEMA, Study};
 
 /// The row of the table of formats.
 pub const ROW: Row =
@@ -121,7 +121,8 @@ impl Formatter for Shallow {
     }
 }
 
-/// Reads what [`render`] wrote, as it comes: a large study is not held twice.
+/// Reads what [`render`] wrote, as it comes: a large study is not held twice. One of an
+/// earlier schema is from then on as if it had been saved in today's.
 ///
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
@@ -130,11 +131,11 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
     let mut source = BufReader::with_capacity(HEAD, flat);
     let head = source.fill_buf()?.to_vec();
     match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
-        (_, Some(schema)) if schema != SCHEMA => {
+        (_, Some(schema)) if schema != SCHEMA && !EARLIER_SCHEMAS.contains(&&*schema) => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
         (Ok(study), _) => match study.check() {
-            Ok(()) => Ok(study),
+            Ok(()) => Ok(Study { schema: SCHEMA.to_owned(), ..study }),
             Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
         },
         (Err(error), _) if error.is_io() => Err(error.into()),

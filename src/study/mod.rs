@@ -43,7 +43,10 @@ use crate::measure::seconds;
 use crate::task::{Record, Way};
 
 /// The version of the saved form. A reader refuses a number it does not know.
-pub const SCHEMA: &str = "parsim-study/1";
+pub const SCHEMA: &str = "parsim-study/2";
+
+/// Earlier versions that are read, too: as [`SCHEMA`] from then on.
+pub(crate) const EARLIER_SCHEMAS: [&str; 1] = ["parsim-study/1"];
 
 /// A whole experiment: one workload, run in one or several columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -98,13 +98,14 @@ impl RunResult {
 }
 
 fn check_record(record: &Record) -> Result<(), String> {
-    let Record { seq, item, peak_memory, bytes, sent, .. } = record;
+    let Record { seq, item, peak_memory, bytes, input_offered, input_read, .. } = record;
     counts(&[
         ("seq", *seq),
         ("item", item.unwrap_or(0)),
         ("peak_memory", peak_memory.unwrap_or(0)),
         ("bytes", *bytes),
-        ("sent", *sent),
+        ("input_offered", *input_offered),
+        ("input_read", input_read.unwrap_or(0)),
     ])
 }
 

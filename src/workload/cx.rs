@@ -61,8 +61,9 @@ pub struct Found {
     pub label: Option<String>,
     /// The task's command line where `label` cannot hold it: no text.
     pub line: Option<Vec<u8>>,
-    /// CPU time of the task's child process; its thread's counts otherwise.
-    pub child_cpu: Option<Duration>,
+    /// CPU time of the task's child process in user mode, and in the kernel; the CPU
+    /// time of its thread counts otherwise.
+    pub child_cpu: Option<(Duration, Duration)>,
     /// Peak memory of the child process, in bytes.
     pub peak_memory: Option<u64>,
     /// Whether it held less, but nobody can tell how much.
@@ -70,7 +71,11 @@ pub struct Found {
     /// Bytes produced.
     pub bytes: u64,
     /// Bytes it was given to read.
-    pub sent: u64,
+    pub input_offered: u64,
+    /// Bytes of these that it did read, where that was counted.
+    pub input_read: Option<u64>,
+    /// Whether it was left out because of its values.
+    pub skipped: bool,
     /// Digest of what was written to the outputs, if asked for.
     pub digest: Option<Digest>,
     /// Named shares of the time.
@@ -220,17 +225,28 @@ impl<'a> Cx<'a> {
         self.found.line = Some(line.to_vec());
     }
 
-    /// The task was done by a child process, which used this much. Its memory was
-    /// less where parsim's own, under which none is told, covers it.
-    pub fn child_used(&mut self, cpu: Duration, peak_memory: u64, floor: &Floor) {
-        self.found.child_cpu = Some(cpu);
+    /// The task was done by a child process, which used this much: CPU time in user
+    /// mode and in the kernel, and memory. That was less where parsim's own, under
+    /// which none is told, covers it.
+    pub fn child_used(&mut self, user: Duration, sys: Duration, peak_memory: u64, floor: &Floor) {
+        self.found.child_cpu = Some((user, sys));
         self.found.peak_memory = Some(peak_memory);
         self.found.peak_memory_is_bound = floor.covers(peak_memory);
     }
 
     /// The task was given this many bytes to read.
-    pub fn sent(&mut self, bytes: u64) {
-        self.found.sent += bytes;
+    pub fn input_offered(&mut self, bytes: u64) {
+        self.found.input_offered += bytes;
+    }
+
+    /// The task did read this many bytes of its input.
+    pub fn input_read(&mut self, bytes: u64) {
+        self.found.input_read = Some(bytes);
+    }
+
+    /// The task was left out because of its values.
+    pub fn skip(&mut self) {
+        self.found.skipped = true;
     }
 
     /// Notes a fact about the task.

@@ -93,7 +93,7 @@ fn what_is_no_saved_study_is_refused_by_name_and_reason() {
     refused("\u{0}\u{1}ELF", "not a JSON object");
     refused(r#"{"results":[{"command":"sleep 1","mean":1.0}]}"#, "no \"schema\" at its start");
     refused(&study[..study.len() / 2], "cut off before its end");
-    refused(&study.replace("parsim-study/1", "parsim-study/9"), "its schema is \"parsim-study/9\"");
+    refused(&study.replace("parsim-study/2", "parsim-study/9"), "its schema is \"parsim-study/9\"");
     refused(&study.replace("\"startup\": ", "\"startup\": -"), "a damaged one");
     fresh.parsim("report nothing.json").run().refuses("read nothing.json: No such file");
     fresh.parsim("report .").run().refuses("read .: Is a directory");

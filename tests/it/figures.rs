@@ -39,7 +39,7 @@ fn a_share_of_the_cores_is_the_same_number_of_jobs_for_every_subcommand() {
 }
 
 #[test]
-fn what_a_job_was_sent_stands_once_in_its_record_and_as_such_in_the_log() {
+fn what_a_job_was_offered_stands_once_in_its_record_and_as_sent_in_the_log() {
     for (options, job) in
         [("", "cat"), ("", "true"), ("--cat", "cat {}"), ("--fifo", "cat {}"), ("--tee", "cat")]
     {
@@ -52,11 +52,47 @@ fn what_a_job_was_sent_stands_once_in_its_record_and_as_such_in_the_log() {
         fresh.shell(&script).run().exits(0);
         let text = fs::read_to_string(fresh.path("records")).unwrap();
         let record: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        assert_eq!(record["sent"], 21, "{options} {job}: {text}");
-        assert_eq!(text.matches("\"sent\"").count(), 1, "{text}");
+        assert_eq!(record["input_offered"], 21, "{options} {job}: {text}");
+        assert_eq!(text.matches("\"input_offered\"").count(), 1, "{text}");
         let log = fs::read_to_string(fresh.path("log")).unwrap();
         assert_eq!(log.lines().nth(1).unwrap().split('\t').nth(4), Some("21"), "{log}");
     }
+}
+
+#[test]
+fn what_a_job_read_of_its_input_stands_in_its_record_where_it_was_counted() {
+    let fresh = Fresh::new();
+    let script = "seq 10 | parsim parallel --pipe --round-robin -j1 --records records OPTIONS > /dev/null";
+    for (options, read) in
+        [("cat", Some(21)), ("'head -c 5 > /dev/null; sleep 0.1'", Some(5)), ("--cat 'cat {}'", None)]
+    {
+        fresh.shell(&script.replace("OPTIONS", options)).run();
+        let record = parsed(&fresh, "records");
+        assert_eq!(record["input_offered"], 21, "{options}: {record}");
+        assert_eq!(record["input_read"].as_u64(), read, "{options}: {record}");
+    }
+}
+
+#[test]
+fn cpu_time_of_a_child_is_told_apart_and_adds_up() {
+    let fresh = Fresh::new();
+    fresh.parsim("parallel --records records true ::: 1").run().exits(0);
+    let record = parsed(&fresh, "records");
+    let of = |name: &str| record[name].as_f64().unwrap();
+    assert!((of("user") + of("sys") - of("cpu")).abs() < 1e-9, "{record}");
+}
+
+#[test]
+fn a_job_that_is_left_out_for_its_values_is_marked_in_its_record_and_in_the_log() {
+    let fresh = Fresh::new();
+    fresh
+        .parsim("parallel --plus --records records --joblog log")
+        .args(["echo {uniq}", ":::", "a", ":::", "a"])
+        .run();
+    let record = parsed(&fresh, "records");
+    assert_eq!(record["skipped"], true, "{record}");
+    let log = fs::read_to_string(fresh.path("log")).unwrap();
+    assert_eq!(log.lines().nth(1).unwrap().split('\t').nth(6), Some("-2"), "{log}");
 }
 
 #[test]

@@ -58,6 +58,20 @@ fn every_format_of_a_kept_study_is_what_it_was() {
     }
 }
 
+#[test]
+fn a_study_of_the_first_schema_is_drawn_as_if_it_had_been_saved_in_todays() {
+    for study in ["hostile", "workers"] {
+        for (option, ending) in FORMATS {
+            let expected = std::fs::read_to_string(kept(&format!("{study}.{ending}"))).unwrap();
+            assert!(drawn(&format!("{study}.1"), option) == expected, "{study}.1.json, --{option}");
+        }
+        let fresh = Fresh::new();
+        let line =
+            fresh.parsim("report").args([kept(&format!("{study}.1.json")), kept(&format!("{study}.json"))]);
+        line.run().exits(0).says("serial wall").does_not_say("only ");
+    }
+}
+
 /// The characters of a text that act on a terminal or on the order of reading.
 fn acting(text: &str) -> Vec<char> {
     let acts = |c: &char| {

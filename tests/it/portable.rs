@@ -83,7 +83,8 @@ fn command_lines_and_what_jobs_are_started_with_are_the_same() {
         "parsim parallel $W --no-shell 'echo | cat' ::: 1",
     ]);
     // The process that the user started, not the worker.
-    let (ran, _) = done("parsim parallel $W -n0 'echo $PARALLEL_PID; ps -o ppid= -p $PPID' ::: 1", "processes");
+    let (ran, _) =
+        done("parsim parallel $W -n0 'echo $PARALLEL_PID; ps -o ppid= -p $PPID' ::: 1", "processes");
     let mut numbers = ran.stdout.split_whitespace();
     assert_eq!(numbers.next(), numbers.next(), "{}", ran.stdout);
 }

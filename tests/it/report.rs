@@ -66,7 +66,7 @@ fn a_study_is_saved_whole_with_its_schema() {
     let bytes = fs::read(fresh.path("study.json")).unwrap();
     assert!(bytes.ends_with(b"}\n"));
     let study = parse(&bytes);
-    assert_eq!(study["schema"], "parsim-study/1");
+    assert_eq!(study["schema"], "parsim-study/2");
     assert_eq!(study["version"], env!("CARGO_PKG_VERSION"));
     let words: Vec<&str> = std::iter::once("parsim").chain(line.split(' ')).collect();
     assert_eq!(study["command"], serde_json::json!(words));
@@ -239,7 +239,7 @@ fn an_old_study_is_replaced_only_by_a_whole_new_one() {
     // The temporary that was there from the start took its place.
     let during = fs::read_to_string(fresh.path("names")).unwrap();
     assert!(during.lines().any(|name| name.starts_with(".study.json.")), "{during}");
-    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["schema"], "parsim-study/1");
+    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["schema"], "parsim-study/2");
     assert_eq!(fresh.names("."), ["before", "names", "study.json"]);
 }
 
@@ -339,7 +339,7 @@ fn a_sweep_has_a_column_for_each_width() {
 fn a_study_for_a_redirected_stdout_goes_where_stdout_goes() {
     let fresh = Fresh::new();
     fresh.shell("parsim sleep --serial --seconds 0 --export-json /dev/fd/1 >study.json").run().exits(0);
-    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["schema"], "parsim-study/1");
+    assert_eq!(parse(fs::read(fresh.path("study.json")).unwrap())["schema"], "parsim-study/2");
 }
 
 #[test]

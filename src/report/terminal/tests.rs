@@ -23,23 +23,12 @@ fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> 
     for (seq, &(slot, start, wall, cpu)) in (0..).zip(tasks) {
         let outcome = if seq == 4 { Outcome::Exited(1) } else { Outcome::Success };
         let record = Record {
-            seq,
             label: seq.to_string(),
-            line: None,
-            sent: 0,
-            item: None,
             slot,
-            attempt: 1,
             start: Duration::from_millis(start),
             wall: Duration::from_millis(wall),
             cpu: Duration::from_millis(cpu),
-            peak_memory: None,
-            peak_memory_is_bound: false,
-            bytes: 0,
-            outcome,
-            digest: None,
-            spans: Vec::new(),
-            facts: Vec::new(),
+            ..Record::without_measures(seq, outcome)
         };
         run.add(&record);
         run.records.push(record);

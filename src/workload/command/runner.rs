@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::job::{self, JobInput, PreparedJob, in_directory};
 use super::launch::Launch;
 use super::settings::exact_path;
-use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, Sample, Settings};
+use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinMode};
 use crate::event::Event;
 use crate::format::{reason, without_numbers};
 use crate::inputs::Seekable;
@@ -32,7 +32,7 @@ use crate::process::child::{
 };
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Outcome, Record, Task, TaskInput, Way};
+use crate::task::{Outcome, Task, TaskInput, Way};
 use crate::template::{self, Dialect, Numbers};
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
 
@@ -180,10 +180,10 @@ impl JobRunner {
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);
         if let TaskInput::Block(block) = &task.spec {
-            cx.sent(block.length());
+            cx.input_offered(block.length());
         }
         if template.skips(values) {
-            cx.fact(Record::LEFT_OUT, "for its values");
+            cx.skip();
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
@@ -271,7 +271,13 @@ impl JobRunner {
         };
         // How much a block holds is known before.
         if let (JobInput::Bytes(bytes), TaskInput::Values(_)) = (&input, &task.spec) {
-            cx.sent(bytes.taken);
+            cx.input_offered(bytes.taken);
+        }
+        // What passed through a file or a FIFO was read by who put it there.
+        if let (JobInput::Bytes(bytes), JobStdin::RoundRobin(_), StdinMode::Stdin, Ok(report)) =
+            (&input, &self.stdin, self.settings.stdin_mode, &report)
+        {
+            cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
         drop((input, named_input, directory));
         self.workers.lock().push(worker);
@@ -431,7 +437,7 @@ fn is_scarce(error: &io::Error) -> bool {
 }
 
 fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.cpu(), report.usage.max_rss_bytes, floor);
+    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
