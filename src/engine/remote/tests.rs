@@ -3,17 +3,18 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd as _;
+use std::num::NonZeroU64;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use super::protocol::{Frame, kind, receive, send, send_json};
 use super::*;
 use crate::experiment::Experiment;
-use crate::process::{Interest, Interrupt, Waited};
+use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
+use crate::process::Interrupt;
 use crate::study::Study;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::{Cx, Portable, Tasks, numbered};
@@ -26,6 +27,10 @@ struct Squares {
     after: Option<&'static OnceLock<()>>,
     /// This task has parsim asked to end, and waits for it.
     ends: Option<(u64, Interrupt)>,
+    /// This task fails in the first tries, so many of them.
+    fails: Option<(u64, u32)>,
+    /// All others last until they are told to end.
+    others_last: bool,
 }
 
 const N_TASKS: u64 = 8;
@@ -57,6 +62,17 @@ impl Workload for Squares {
         }
         if let Some(after) = self.after {
             after.wait();
+        }
+        match self.fails {
+            Some((seq, tries)) if seq == task.seq && cx.attempt() <= tries => {
+                let _ = cx.write(b"what a try wrote that failed\n");
+                return Outcome::Exited(7);
+            }
+            Some((seq, _)) if seq != task.seq && self.others_last => {
+                let is_left = cx.interrupt().sleep(Duration::from_secs(600));
+                return if is_left { Outcome::Success } else { Outcome::Interrupted };
+            }
+            Some(_) | None => {}
         }
         let shared = self.shared.as_deref().unwrap_or("nothing");
         cx.timed("square", |_| ());
@@ -111,7 +127,7 @@ impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Scripted<F> {
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Transport for Scripted<F> {
-    fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
         let number = self.n_started.fetch_add(1, Ordering::SeqCst);
         let worker = (self.script)(number).context("no more workers")?;
         let (ours, theirs) = UnixStream::pair()?;
@@ -136,13 +152,13 @@ impl Loop {
     }
 }
 
-impl Link for Loop {
+impl WorkerStream for Loop {
     fn name(&self) -> String {
         format!("number {}", self.number)
     }
 
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
-        interrupt.wait_until(self.stream.as_fd(), Interest::Read, end)
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.stream.as_fd())
     }
 
     fn hang_up(&mut self) {
@@ -221,7 +237,7 @@ fn what_workers_cost_is_told_to_the_byte() {
 #[test]
 fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
     let seconds = Duration::from_secs;
-    let cost = |number: u64| Cost {
+    let cost = |number: u64| LinkCost {
         passed: number,
         passing: seconds(number),
         peak_memory: Some(100 * number),
@@ -350,7 +366,7 @@ fn words_that_mean_nothing_lose_the_task_and_the_worker() {
 fn workers_are_told_to_give_up_when_parsim_is_to_end() {
     struct Ending(Interrupt);
     impl Transport for Ending {
-        fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+        fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
             let (ours, theirs) = UnixStream::pair()?;
             let interrupt = self.0.clone();
             let workload = move || Squares { ends: Some((5, interrupt.clone())), ..Squares::default() };
@@ -391,6 +407,57 @@ fn a_worker_that_alone_is_asked_to_end_has_its_task_failed() {
     assert!(why.starts_with("its worker (number ") && why.ends_with(") was asked to end"), "{why}");
 }
 
+/// The study of workers alone, of so many at a time, by a policy.
+fn study_by(policy: Policy, width: usize, transport: impl Transport) -> Study {
+    let width = NonZeroUsize::new(width).unwrap();
+    let mut squares = Squares::default();
+    let engine = Box::new(Processes::new(width, transport));
+    Experiment::new(&mut squares).unwrap().executors(vec![engine]).policy(policy).run().unwrap()
+}
+
+#[test]
+fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
+    fn fails_once(stream: UnixStream) {
+        sound_with(stream, || Squares { fails: Some((3, 1)), ..Squares::default() });
+    }
+    fn dies(mut stream: UnixStream) {
+        ready(&mut stream);
+        receive(&mut stream).unwrap();
+        send(&mut stream, kind::OUT, b"what is lost\n").unwrap();
+    }
+    let twice = || Retry { tries: NonZeroU64::new(2), ..Retry::default() };
+    let policy = || Policy { retry: twice(), ..Policy::default() };
+    let study = study_by(policy(), 1, Scripted::new(|_| Some(fails_once as fn(UnixStream))));
+    let records = &study.columns[0].runs[0].records;
+    assert_eq!(study.n_failed(), 0);
+    assert_eq!(records.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 1, 1, 2, 1, 1, 1, 1]);
+    assert_eq!(records[3].spans.last().unwrap().name, "earlier tries");
+    let output = study.columns[0].output.clone();
+    assert!(output.starts_with("square 0\nsquare 1\nsquare 4\nsquare 9\nsquare 16\n"), "{output}");
+
+    let script = |number| Some(if number == 0 { dies as fn(UnixStream) } else { sound });
+    let study = study_by(policy(), 1, Scripted::new(script));
+    assert_eq!(study.n_failed(), 0);
+    assert_eq!(study.columns[0].runs[0].records[0].attempt, 2);
+    assert_eq!(study.columns[0].output, output);
+}
+
+#[test]
+fn a_rule_that_ends_running_tasks_reaches_those_of_all_workers() {
+    fn one_fails(stream: UnixStream) {
+        sound_with(stream, || Squares { fails: Some((1, 9)), others_last: true, ..Squares::default() });
+    }
+    let halt = Halt { when: HaltWhen::Now, why: HaltWhy::Fail, amount: Amount::Count(1) };
+    let policy = Policy { halt: Some(halt), ..Policy::default() };
+    let study = study_by(policy, 3, Scripted::new(|_| Some(one_fails as fn(UnixStream))));
+    let run = &study.columns[0].runs[0];
+    assert_eq!((study.halt_status, run.failed, run.succeeded), (Some(7), 1, 0));
+    for record in &run.records {
+        let expected = if record.seq == 1 { Outcome::Exited(7) } else { Outcome::Interrupted };
+        assert_eq!(record.outcome, expected, "{}", record.seq);
+    }
+}
+
 #[test]
 fn a_worker_of_another_version_says_which_one_it_speaks() {
     let (mut ours, theirs) = UnixStream::pair().unwrap();
@@ -417,13 +484,13 @@ struct Breaking {
     broken: usize,
 }
 
-impl Link for Breaking {
+impl WorkerStream for Breaking {
     fn name(&self) -> String {
         self.link.name()
     }
 
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
-        self.link.wait(interrupt, end)
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.link.descriptor()
     }
 
     fn hang_up(&mut self) {
@@ -464,7 +531,7 @@ fn a_worker_that_could_not_be_told_something_is_not_waited_for() {
         always: bool,
     }
     impl Transport for Breaks {
-        fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+        fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
             let number = self.n_started.fetch_add(1, Ordering::SeqCst);
             let (ours, theirs) = UnixStream::pair()?;
             let thread = std::thread::spawn(move || sound(theirs));

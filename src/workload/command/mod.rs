@@ -33,7 +33,7 @@ pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate
 pub use self::stdin_mode::{INPUT_NAME, JobStdin, Spool, StdinMode};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
-use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
+use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
 use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::sync::Mutex;
@@ -258,7 +258,7 @@ impl Drop for NoMoreJobs<'_> {
 struct Unseen;
 
 impl Sink for Unseen {
-    fn open<'a>(&'a self, _task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, _task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(Self)
     }
 }
