@@ -350,6 +350,7 @@ impl Workload for JobRunner {
         Profile {
             unit: "job",
             ordered_starts: true,
+            grace: self.settings.term_sequence.length(),
             sample_of: self.sample.map(Sample::total),
             ..Profile::default()
         }
