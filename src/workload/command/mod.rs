@@ -5,6 +5,7 @@
 //! read as they come; a command that needs no shell is executed directly. What runs
 //! the jobs ([`JobRunner`]) knows nothing of the batch, so that other processes can.
 
+mod execution;
 mod glob_walk;
 mod job;
 mod job_feed;

@@ -4,48 +4,30 @@
 //! Knows what jobs are made of and what became of each. Does not know which job comes
 //! next, nor where the output goes.
 
-use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::job::{self, JobInput, PreparedJob, in_directory};
+use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
-use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinMode};
-use crate::event::Event;
-use crate::format::{reason, without_numbers};
+use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, Sample, Settings};
+use crate::format::reason;
 use crate::inputs::Seekable;
 use crate::measure::Floor;
-use crate::output::Wake;
 use crate::output::unnamed_file::keep_files_in;
-use crate::process::child::{
-    Cause, Channel, Ended, Flow, Job, Listener, Report, Running, StartError, Stdin, Stdout, Stop, Woken,
-    Worker,
-};
+use crate::process::child::{Running, Stdout, Worker};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
 use crate::task::{Outcome, Task, TaskInput, Way};
-use crate::template::{self, Dialect, Numbers};
+use crate::template::{self, Dialect};
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
-
-/// How long to wait before a job is started for which there was no process,
-/// descriptor or memory, while other jobs run. There is nothing to wait on: other
-/// programs use them, too.
-const TRY_AGAIN: Duration = Duration::from_millis(100);
-
-/// Where no other job runs, the first wait; each is twice as long as the one before ...
-const FIRST_WAIT: Duration = Duration::from_millis(10);
-
-/// ... and so many there are: five seconds in all.
-const WAITS: u32 = 9;
 
 /// Runs jobs. In a worker process it is the whole workload.
 pub struct JobRunner {
@@ -58,16 +40,16 @@ pub struct JobRunner {
     launch: Launch,
     /// Those of the runs whose command line is another.
     launches_by_way: Vec<(String, Launch)>,
-    running: &'static Running,
-    workers: Mutex<Vec<Worker<'static>>>,
+    pub(super) running: &'static Running,
+    pub(super) workers: Mutex<Vec<Worker<'static>>>,
     /// What parsim holds itself.
     pub(super) floor: Floor,
     /// What jobs get as stdout and stderr where they write for themselves.
     handed: Option<[Handed; 2]>,
     /// Whether a job could not be started though nothing else ran, and none since.
-    gave_up: AtomicBool,
+    pub(super) gave_up: AtomicBool,
     /// Whether it was told that a job waits to be started.
-    told_of_waits: AtomicBool,
+    pub(super) told_of_waits: AtomicBool,
 }
 
 /// All that another process needs to run the same jobs.
@@ -208,125 +190,13 @@ impl JobRunner {
         }
     }
 
-    /// Runs a job to its end.
-    fn execute(&self, line: &[u8], task: &Task, numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
-        let mut waits = 0;
-        let prepared = loop {
-            let prepared = self.worker(numbers.slot).and_then(|worker| {
-                let prepared = self.prepare(line, task, numbers, cx.way(), &worker.waker())?;
-                Ok((worker, prepared))
-            });
-            match prepared {
-                Err(error) if is_scarce(&error) && self.waits(&mut waits, &error, cx) => {}
-                prepared => break prepared,
-            }
-        };
-        let (mut worker, prepared) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                return Outcome::NotStarted { status: 126, cause: without_numbers(&error.to_string()) };
-            }
-        };
-        let PreparedJob { variables, mut argv, mut command, mut input, named_input, directory } = prepared;
-        let launch = self.launch(cx.way());
-        let interrupt = cx.interrupt().clone();
-        let [stdout, stderr] = self.streams();
-        let report = loop {
-            let job = Job {
-                terminal: match &self.stdin {
-                    JobStdin::Terminal(terminal) => Some(File::as_fd(terminal)),
-                    JobStdin::Own | JobStdin::RoundRobin(_) | JobStdin::Parts(_) | JobStdin::All(_) => None,
-                },
-                variables: &variables,
-                stdin: match &mut input {
-                    JobInput::Nothing => Stdin::Null,
-                    JobInput::File(file) => Stdin::File(File::as_fd(file)),
-                    JobInput::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
-                    JobInput::Bytes(bytes) => Stdin::Feed(bytes),
-                },
-                stdout,
-                stderr,
-                wake: Some(interrupt.wake_fd()),
-                counts_unread: matches!(self.stdin, JobStdin::RoundRobin(_)),
-                ..Job::new(&command, &argv)
-            };
-            cx.wait_for_turn();
-            let waker = worker.waker();
-            let wake: Wake = Arc::new(move || waker.ring());
-            let report = worker.run(job, &mut OutputForwarder { cx, wake, seq: task.seq });
-            // A script without an interpreter line is the shell's to run.
-            let (shell, words) = launch.of_text();
-            if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
-                argv = argv.through(words, &command.program);
-                command = in_directory(Cow::Borrowed(shell), command.directory.as_ref());
-                continue;
-            }
-            // What other jobs hold will be free again.
-            if let Err(StartError::Resources(error)) = &report
-                && self.waits(&mut waits, error, cx)
-            {
-                continue;
-            }
-            break report;
-        };
-        // How much a block holds is known before.
-        if let (JobInput::Bytes(bytes), TaskInput::Values(_)) = (&input, &task.spec) {
-            cx.input_offered(bytes.taken);
-        }
-        // What passed through a file or a FIFO was read by who put it there.
-        if let (JobInput::Bytes(bytes), JobStdin::RoundRobin(_), StdinMode::Stdin, Ok(report)) =
-            (&input, &self.stdin, self.settings.stdin_mode, &report)
-        {
-            cx.input_read(bytes.taken.saturating_sub(report.unread));
-        }
-        drop((input, named_input, directory));
-        self.workers.lock().push(worker);
-        match report {
-            Ok(report) => {
-                self.gave_up.store(false, Ordering::Relaxed);
-                let outcome = match (&self.stdin, ended(&report, cx, &self.floor)) {
-                    (JobStdin::RoundRobin(dealer), Outcome::Success) => {
-                        dealer.check_read(job::number(task), report.unread).into()
-                    }
-                    (_, outcome) => outcome,
-                };
-                let writes = self.settings.output_order == OutputOrder::Unbuffered;
-                if outcome == Outcome::Signaled(libc::SIGPIPE) && writes {
-                    // The job wrote to where parsim's own output goes, and nobody reads there.
-                    interrupt.trigger(libc::SIGPIPE);
-                }
-                outcome
-            }
-            Err(error) => not_started(&error),
-        }
-    }
-
-    /// Waits before a start is tried again: as often as it takes while other jobs run,
-    /// for what they hold will be free again, and else for a bounded time. `false`
-    /// when it is not to be tried again.
-    fn waits(&self, waits: &mut u32, error: &io::Error, cx: &mut Cx<'_>) -> bool {
-        let wait = if !self.running.list().is_empty() {
-            TRY_AGAIN
-        } else if *waits < WAITS && !self.gave_up.load(Ordering::Relaxed) {
-            *waits += 1;
-            FIRST_WAIT * (1 << (*waits - 1))
-        } else {
-            // The next job need not find it out again.
-            self.gave_up.store(true, Ordering::Relaxed);
-            return false;
-        };
-        let is_news = !self.told_of_waits.swap(true, Ordering::Relaxed);
-        cx.waits_to_start(&format!("a job cannot be started yet: {}", reason(error)), is_news);
-        cx.interrupt().sleep(wait)
-    }
-
-    fn worker(&self, slot: u64) -> io::Result<Worker<'static>> {
+    pub(super) fn worker(&self, slot: u64) -> io::Result<Worker<'static>> {
         let idle = self.workers.lock().pop();
         idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
     }
 
     /// Where a job's stdout and stderr go.
-    fn streams(&self) -> [Stdout<'_>; 2] {
+    pub(super) fn streams(&self) -> [Stdout<'_>; 2] {
         let Some(handed) = &self.handed else { return [Stdout::Listener; 2] };
         handed.each_ref().map(|handed| match handed {
             Handed::Same => Stdout::Inherited,
@@ -389,79 +259,6 @@ impl Portable for JobRunner {
             client: self.client.clone(),
             parts,
         })
-    }
-}
-
-/// Hands a job's bytes on as they come, and ends it when parsim is to end.
-struct OutputForwarder<'c, 'a> {
-    cx: &'c mut Cx<'a>,
-    wake: Wake,
-    /// Which job it is, from 0.
-    seq: u64,
-}
-
-impl Listener for OutputForwarder<'_, '_> {
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow> {
-        match channel {
-            Channel::Out => self.cx.write(bytes)?,
-            Channel::Err => self.cx.write_err(bytes)?,
-        }
-        Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
-    }
-
-    fn resumes(&mut self, _channel: Channel) -> bool {
-        !self.cx.is_held_up(&self.wake)
-    }
-
-    fn started(&mut self) {
-        self.cx.has_started();
-    }
-
-    fn stopped(&mut self, leader: i32, stop: Stop) {
-        let slot = self.cx.slot();
-        self.cx.observer().observe(&match stop {
-            Stop::Stopped { signal, is_news } => {
-                Event::TaskStopped { seq: self.seq, slot, signal, group: leader, is_news }
-            }
-            Stop::Continued => Event::TaskContinued { slot },
-        });
-    }
-
-    fn woken(&mut self) -> Woken {
-        Woken::Terminate
-    }
-}
-
-/// Whether there was no process, descriptor or memory to be had.
-fn is_scarce(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
-}
-
-fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
-    if report.out_of_memory == Some(true) {
-        cx.fact("killed", "the system had run out of memory");
-    }
-    if let (Some(broken), None | Some(Cause::Broken)) = (&report.broken, report.cause) {
-        return Outcome::Failed(without_numbers(&broken.to_string()));
-    }
-    match (report.cause, report.ended) {
-        (Some(Cause::TimedOut), _) => Outcome::TimedOut,
-        (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
-        (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
-        (None, Ended::Exited(0)) => Outcome::Success,
-        (None, Ended::Exited(status)) => Outcome::Exited(status),
-        (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
-    }
-}
-
-fn not_started(error: &StartError) -> Outcome {
-    let cause = without_numbers(&error.to_string());
-    match error {
-        StartError::Ending => Outcome::Interrupted,
-        StartError::NotFound => Outcome::NotStarted { status: 127, cause },
-        StartError::Lost(_) => Outcome::Failed(cause),
-        _ => Outcome::NotStarted { status: 126, cause },
     }
 }
 

@@ -208,3 +208,49 @@ mod as_text {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::template::{Name, Numbers};
+
+    #[test]
+    fn a_template_that_has_travelled_makes_the_same_lines() {
+        let options = Options {
+            renames: vec![(Name::Value, b",,".to_vec())],
+            plus: true,
+            columns: vec![b"x\xff".to_vec()],
+            ..Options::default()
+        };
+        for words in [&[&b"echo"[..], b",,", b"{..}", b"{##}", b"\xfe"][..], &[b"echo"], &[b"{x\xff}"], &[]] {
+            for kind in [TemplateKind::Command, TemplateKind::Exact] {
+                let here = PortableTemplate::read(kind, words, &options).unwrap();
+                let there: PortableTemplate = from_value(json!(here)).unwrap();
+                let line = |template: &Template| {
+                    let mut line = Vec::new();
+                    let numbers = Numbers { seq: 3, slot: 1, slots: 2, total: 10 };
+                    template.render(&[b"a b.c.d\xfd"], &numbers, Quoting::Shell, &mut line);
+                    line
+                };
+                assert_eq!(line(&there), line(&here));
+            }
+        }
+    }
+
+    #[test]
+    fn names_arrive_to_the_byte_and_signals_with_their_waits() {
+        let path = PathBuf::from(OsStr::from_bytes(b"odd \xff name"));
+        let there: JobDirectory = from_value(json!(JobDirectory::Fixed(path.clone()))).unwrap();
+        assert!(matches!(there, JobDirectory::Fixed(there) if there == path));
+        #[derive(Serialize, Deserialize)]
+        struct Sequence(#[serde(with = "as_text")] TermSequence);
+        let sequence = Sequence("INT,1500,TERM,20,9".parse().unwrap());
+        let there: Sequence = from_value(json!(sequence)).unwrap();
+        assert_eq!(there.0, sequence.0);
+    }
+}
