@@ -5,11 +5,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
-use clap::ArgMatches;
-
-use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
-use super::output_path::identity;
+use super::files::identity;
+use super::flags::{Typed, Ways};
+use super::services::Told;
 use super::workloads;
 use crate::process;
 use crate::task::Way;
@@ -17,29 +16,14 @@ use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
 
 /// Runs the pair one way, or says what was perhaps meant.
-pub(super) fn run(
-    name: &str,
-    matches: &ArgMatches,
-    words: &[String],
-    started: Instant,
-) -> Result<End, Fault> {
-    let way = if name == Way::Serial.name() { Way::Serial } else { Way::Parallel };
+pub(super) fn run(way: Way, typed: &Typed, words: &[String], started: Instant) -> Result<End, Fault> {
     let _ = writeln!(
         process::stderr(),
         "parsim: nothing to run was given, so this is the exercise `parsim sleep --{way}`"
     );
-    let ways = Ways {
-        serial: way == Way::Serial,
-        parallel: way == Way::Parallel,
-        compare: false,
-        workers: Workers::default(),
-        runs: None,
-        warmup: 0,
-        prepare: None,
-        cleanup: None,
-    };
+    let ways = Ways { serial: way == Way::Serial, parallel: way == Way::Parallel, ..Ways::default() };
     let sleep = Sleep::new(SleepOptions::default()).map_err(|error| Fault::usage(&error))?;
-    workloads::run_ways(Box::new(sleep), matches, &ways, &as_sleep(words, way), started)
+    workloads::run_ways(Box::new(sleep), typed, &ways, Told::Text, &as_sleep(words, way), started)
 }
 
 /// The line that does the same, so that the report's hint is true.

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use anyhow::anyhow;
 use clap::ArgMatches;
 
-use super::exit::{End, Fault};
+use super::exit::{End, Fault, status};
 use super::exports::Exports;
 use super::gates;
-use super::term::Terminal;
+use super::terminal::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
@@ -43,8 +43,11 @@ impl Told {
     /// A monitor has no status for a missed gate.
     pub(super) fn check_gates(self, gates: &Gates) -> Result<(), Fault> {
         if self == Self::Nagios && *gates != Gates::default() {
-            let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
-                        only: take --format json-lines, or leave them out";
+            let text = concat!(
+                "--min-speedup and --fail-if-slower end with ",
+                status!(Missed),
+                ", and a monitor reads statuses 0 to 3 only: take --format json-lines, or leave them out"
+            );
             return Err(Fault::Usage(text.to_owned()));
         }
         Ok(())
@@ -110,7 +113,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     if !is_check || !asked {
         return None;
     }
-    let text = super::told(argv, fault).replace('|', "/");
+    let text = super::messages::told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
     let _ = Terminal::print(&format!("TAP UNKNOWN - {text}\n"));
     Some(End::Status(Health::Unknown as u8))

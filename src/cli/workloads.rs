@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::gates;
+use super::flags::{Typed, Ways, When, shared_of};
+use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
 use super::services::Told;
 use super::shell::choose;
-use super::term::Terminal;
+use super::terminal::{self, Terminal};
 use crate::experiment::{Experiment, Hook};
 use crate::format;
 use crate::host::Limits;
@@ -33,45 +33,48 @@ pub(super) fn run(
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let typed = shared_of(matches);
+    let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, matches, &ways, words, started)
+    run_ways(workload, &typed, &ways, Told::of(matches), words, started)
 }
 
 /// The same with the ways already chosen.
 pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
-    matches: &ArgMatches,
+    typed: &Typed,
     ways: &Ways,
+    told: Told,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
-    let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
+    let terminal = Terminal::of(typed);
     let wanted = Wanted::of(ways, &*workload);
-    let gates = gates::asked(matches);
-    let told = Told::of(matches);
+    let gates = gates(&typed.study);
     told.check_gates(&gates)?;
     let one_way = Wanted::reason(ways, &*workload);
     gates::check(&gates, wanted, one_way)?;
-    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
-    let mut exports = Exports::open(matches)?;
+    let mut exports = Exports::open(&typed.output.exports)?;
     told.check(&exports)?;
     let keeps_records = exports.any() || workload.profile().external;
     let unwritten = OnceLock::new();
-    let observer = told.observer(progress::observer(terminal.progress), &unwritten);
+    let observer = told.observer(
+        progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto))),
+        &unwritten,
+    );
 
     let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
     if !keeps_records && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
-    if let Some(command) = &ways.prepare {
+    if let Some(command) = &typed.study.prepare {
         experiment = experiment.before_each(hook(choose(None).words(), command, &interrupt));
     }
-    if let Some(command) = &ways.cleanup {
+    if let Some(command) = &typed.study.cleanup {
         experiment = experiment.after_each(hook(choose(None).words(), command, &interrupt));
     }
     let mut study = experiment

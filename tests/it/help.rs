@@ -5,19 +5,19 @@ use crate::support::Fresh;
 /// Whether a word of a help text stands for a value, and one that will do.
 fn sample(word: &str) -> Option<&'static str> {
     Some(match word {
-        "N" | "SECONDS" | "FACTOR" | "JOBS" => "1",
+        "N" | "SECONDS" | "FACTOR" => "1",
         "BYTES" => "4096",
         "FILE" => "/dev/null",
         "OUT" => "out",
         "DELIM" | "REGEXP" | "STR" | "END" => "x",
         "HOW" => "lr",
-        "WHEN" => "soon,fail=1",
+        "RULE" => "soon,fail=1",
         "LOAD" => "1000",
         "SEQUENCE" => "TERM,25",
         "DIR" => "/",
         "NAME" => "X",
         "PATH" => "/bin/sh",
-        "WHETHER" => "never",
+        "WHEN" => "never",
         _ if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
             panic!("what is {word}?")
         }
@@ -42,8 +42,10 @@ fn options(text: &str) -> Vec<Vec<String>> {
         let value = if is_table { trimmed.last().and_then(|word| sample(word)) } else { None };
         for (index, word) in trimmed.iter().enumerate().filter(|(_, word)| word.starts_with('-')) {
             let mut option = vec![(*word).to_owned()];
+            // In brackets stands a value that may be left out.
+            let attached = word.trim_end_matches(']').replace("[=", "=");
             let attached =
-                word.split_once('=').map(|(name, value)| format!("{name}={}", sample(value).unwrap()));
+                attached.split_once('=').map(|(name, value)| format!("{name}={}", sample(value).unwrap()));
             if let Some(attached) = attached {
                 option = vec![attached];
             } else if is_table {

@@ -3,25 +3,25 @@
 //! Decides which runs there are and shows the report; what a run is and what is
 //! compared is the experiment's and the batch's.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{conflicts, defaults, info, placeholder, policy, portable, show, width};
-use crate::cli::args::Drawn;
+use super::{conflicts, defaults, info, placeholder, policy, width};
+use crate::cli::bare_command::stdin_offers_nothing;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
-use crate::cli::gates;
+use crate::cli::flags::{Flag, Scope, Typed};
+use crate::cli::gates::{self, gates};
 use crate::cli::shell::choose;
-use crate::cli::term::Terminal;
+use crate::cli::terminal::{Terminal, progress_of_batch};
 use crate::cli::worker;
 use crate::cli::workloads::{hook, report};
 use crate::engine::{Engine, Serial};
 use crate::experiment::{Experiment, Repeats, Results};
-use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, Meter, Show};
 use crate::study::Study;
@@ -34,21 +34,18 @@ use crate::workload::command::{OutputFiles, PresentFiles};
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse_compared(words)?;
     if let Some(ask) = typed.ask {
-        return info::answer(ask);
+        return info::answer(ask, Scope::COMPARE);
     }
     refuse(&typed)?;
-    let workers = portable::workers(&typed)?;
-    let gates = gates::typed(&typed.study);
+    let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
     let widths = width::all_affordable(&widths, &meter)?;
-    let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
-    let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
     let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
-    for engine in workers.engines() {
+    for engine in typed.run.workers.engines() {
         for &width in &widths {
             executors.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
         }
@@ -63,27 +60,27 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if !typed.study.outputs.is_empty() {
         batch = batch.output_files(output_files(&typed, &ways)?);
     }
-    let mut exports = Exports::of(&typed.output.exports)?;
-    let observer = progress::observer(show(&typed));
+    let mut exports = Exports::open(&typed.output.exports)?;
+    let observer = progress::observer(progress_of_batch(&typed));
 
-    let terminal = terminal(&typed);
+    let terminal = Terminal::of(&typed);
     let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
     if !exports.any() && !terminal.draws_pictures() {
         experiment = experiment.without_records();
     }
     let shell = || choose(typed.run.shell.as_deref()).words();
-    if let Some(command) = prepare {
+    if let Some(command) = &typed.study.prepare {
         experiment = experiment.before_each(hook(shell(), command, &interrupt));
     }
-    if let Some(command) = cleanup {
+    if let Some(command) = &typed.study.cleanup {
         experiment = experiment.after_each(hook(shell(), command, &interrupt));
     }
     let study = experiment
         .executors(executors)
         .results(Results::Endings)
         // Commands have effects: they are never run more often than asked for.
-        .repeats(Repeats::Times(count(typed.study.runs.unwrap_or(1))))
-        .warmup(count(typed.study.warmup.unwrap_or(0)))
+        .repeats(Repeats::Times(typed.study.runs.unwrap_or(1)))
+        .warmup(typed.study.warmup.unwrap_or(0))
         .policy(policy::policy(&typed))
         .interrupt(interrupt.clone())
         .observer(&*observer)
@@ -125,17 +122,6 @@ fn left_nothing(study: &Study) -> bool {
     study.cut.is_none() && study.n_failed() == 0 && files.is_some_and(|files| files.files == 0)
 }
 
-/// How the report is to look.
-fn terminal(typed: &Typed) -> Terminal {
-    let color = match typed.output.color {
-        Some(Color::Own(When::Always)) => "always",
-        Some(Color::Own(When::Never)) => "never",
-        Some(Color::Own(When::Auto) | Color::Jobs) | None => "auto",
-    };
-    let has = |flag| typed.flags.has(flag);
-    Terminal::look(color, "never").drawing(Drawn { lanes: has(Flag::Lanes), ascii: has(Flag::Ascii) })
-}
-
 /// Refuses what cannot be compared, with the reason.
 fn refuse(typed: &Typed) -> Result<(), Fault> {
     conflicts::check_both_ways(typed)?;
@@ -148,7 +134,7 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
         )));
     }
     let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-    if nothing && crate::cli::bare_command::stdin_offers_nothing() {
+    if nothing && stdin_offers_nothing() {
         let text = "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help";
         return Err(Fault::Usage(text.to_owned()));
     }
@@ -180,15 +166,4 @@ fn output_files(typed: &Typed, ways: &[Way]) -> Result<OutputFiles, Fault> {
         files = files.pattern(by_way, template(Way::Serial)?.1);
     }
     Ok(files)
-}
-
-fn text<'a>(command: Option<&'a OsStr>, option: &str) -> Result<Option<&'a str>, Fault> {
-    let text = |command: &'a OsStr| {
-        command.to_str().ok_or_else(|| Fault::Usage(format!("{option}: the command is not UTF-8")))
-    };
-    command.map(text).transpose()
-}
-
-fn count(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -4,8 +4,7 @@
 //! Does not know what an option does where it has an effect.
 
 use crate::cli::exit::Fault;
-use crate::engine;
-use crate::gnu_args::{Jobs, Timeout, Typed};
+use crate::cli::flags::{Timeout, Typed};
 use crate::inputs::{Origin, Trim};
 
 /// Options of which one is no use beside another.
@@ -29,7 +28,7 @@ const PIPES: &[&str] = &["pipe", "pipe-part", "cat", "fifo"];
 const WORKERS: &[&str] = &["workers"];
 
 /// Options that only say how blocks are cut.
-const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "remove-rec-sep"];
+const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "rrs"];
 
 const NO_VALUES: &str = "jobs are given blocks to read, and no values";
 const ALL_OF_IT: &str = "every job reads all of the input as it is";
@@ -49,12 +48,12 @@ const PAIRS: &[Pair] = &[
     Pair { options: &["round-robin"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what jobs read is dealt out while they run" },
     Pair { options: &["tee"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what every job reads is put aside in parsim itself" },
     Pair { options: &["timeout"], beside: WORKERS, may_stand: |t| has_threads(t) || !matches!(t.run.timeout, Some(Timeout::Percent(_))), says: NOT, why: "a limit in percent follows jobs of which a worker does not hear" },
-    Pair { options: &["jobs"], beside: WORKERS, may_stand: |t| has_threads(t) || !matches!(t.run.jobs, Some(Jobs::Named(_))), says: NOT, why: "there are as many workers to the end as there were at first" },
+    Pair { options: &["jobs"], beside: WORKERS, may_stand: |t| has_threads(t) || !t.run.jobs.as_ref().is_some_and(|jobs| jobs.widths(1, 1).is_empty()), says: NOT, why: "there are as many workers to the end as there were at first" },
     // What blocks are made of.
     Pair { options: &["shuf"], beside: PIPES, may_stand: is_tee_with_values, says: IDLE, why: "blocks are cut in the order of the input" },
     Pair { options: CUTTING, beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
     Pair { options: &["L", "max-lines", "header"], beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
-    Pair { options: &["recstart", "recend", "regexp", "remove-rec-sep"], beside: &["csv"], may_stand: has_no_blocks, says: IDLE, why: "records of CSV end with their lines" },
+    Pair { options: &["recstart", "recend", "regexp", "rrs"], beside: &["csv"], may_stand: has_no_blocks, says: IDLE, why: "records of CSV end with their lines" },
     Pair { options: &["recstart", "recend", "regexp"], beside: &["L", "max-lines"], may_stand: counts_records, says: IDLE, why: "a record is so many lines; add -N to count records" },
     Pair { options: &["no-run-if-empty"], beside: &["pipe-part"], may_stand: |t| has_values(t) && is_tee(t), says: IDLE, why: "jobs read their parts of the file as they are" },
     Pair { options: &["no-run-if-empty", "skip-first-line", "max-args", "max-replace-args", "csv"], beside: &["tee"], may_stand: has_values, says: IDLE, why: ALL_OF_IT },
@@ -94,8 +93,8 @@ pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
 
 /// How the first one given of `options` was typed.
 fn given<'t>(typed: &'t Typed, options: &[&str]) -> Option<&'t str> {
-    let at = typed.given.iter().position(|option| options.contains(option))?;
-    typed.spelled.get(at).map(String::as_str)
+    let given = typed.given.iter().find(|given| options.contains(&given.name))?;
+    Some(&given.spelled)
 }
 
 fn never(_: &Typed) -> bool {
@@ -103,7 +102,7 @@ fn never(_: &Typed) -> bool {
 }
 
 fn has_threads(typed: &Typed) -> bool {
-    typed.run.workers.as_deref() == Some(engine::ROWS[0].name)
+    typed.run.workers.engines().all(|engine| engine.shares_memory)
 }
 
 fn is_tee(typed: &Typed) -> bool {

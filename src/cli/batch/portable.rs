@@ -12,10 +12,9 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGCONT, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 
 use super::signal_thread::JobSignals;
-use crate::cli::args::Workers;
 use crate::cli::exit::Fault;
+use crate::cli::flags::Typed;
 use crate::engine::EngineRow;
-use crate::gnu_args::Typed;
 use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir};
@@ -23,15 +22,10 @@ use crate::task::Way;
 use crate::workload::Workload;
 use crate::workload::command::JobRunner;
 
-/// Who does the jobs side by side.
-pub(super) fn workers(typed: &Typed) -> Result<Workers, Fault> {
-    typed.run.workers.as_deref().map_or_else(|| Ok(Workers::default()), Workers::named).map_err(Fault::Usage)
-}
-
 /// The one engine of a batch that is run `way`.
 pub(super) fn engine(way: Way, typed: &Typed) -> Result<&'static EngineRow, Fault> {
-    let workers = workers(typed)?;
-    if way == Way::Serial && typed.run.workers.is_some() && !workers.is_default() {
+    let workers = typed.run.workers;
+    if way == Way::Serial && !workers.is_default() {
         return Err(Fault::Usage(
             "serial means no workers: leave --workers out, or run it in parallel".to_owned(),
         ));

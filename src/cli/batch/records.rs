@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use super::finish::say;
 use crate::cli::exit::Fault;
-use crate::cli::term::Terminal;
+use crate::cli::flags::{Flag, Typed};
+use crate::cli::terminal::Terminal;
 use crate::event::Journal;
 use crate::format::count;
-use crate::gnu_args::{Flag, Typed};
 use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
 use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
 use crate::process::Interrupt;

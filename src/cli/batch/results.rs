@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::records::HasResults;
 use crate::cli::exit::Fault;
+use crate::cli::flags::{Flag, Typed};
 use crate::event::Journal;
-use crate::gnu_args::{Flag, Typed};
 use crate::output::{
     Columns, Earlier, Ends, FailureTails, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows,
     Table, ToFile,

@@ -13,11 +13,10 @@ use super::policy::{term_sequence, timeout};
 use super::records::{self, Lines};
 use super::results::{self, Results};
 use super::shell::shell;
-use super::suspend_bar::Beside;
+use super::streams::{Beside, Streams, Tag};
 use crate::cli::exit::Fault;
-use crate::cli::streams::{Streams, Tag};
+use crate::cli::flags::{Flag, Grouping, Typed};
 use crate::format::reason;
-use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::{Packer, Packing};
 use crate::output::unnamed_file::{keep_files_in, unnamed_file};
 use crate::policy::Amount;
@@ -276,7 +275,7 @@ fn line_action(typed: &Typed) -> LineAction {
     let has = |flag| typed.flags.has(flag);
     if has(Flag::ShellQuote) {
         return LineAction::PrintQuoted(
-            typed.given.iter().filter(|option| **option == "shell-quote").count(),
+            typed.given.iter().filter(|given| given.name == "shell-quote").count(),
         );
     }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
