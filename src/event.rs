@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::task::{Record, Way};
+use crate::task::{Column, Record};
 
 /// Something that just happened.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub enum Event<'a> {
     /// A run over the whole batch begins.
     RunStarted {
         /// How the batch is run.
-        way: Way,
+        column: &'a Column,
         /// At most how many tasks at a time.
         width: usize,
         /// Which repetition, from 1; 0 is a warm-up.
@@ -107,7 +107,7 @@ pub enum Event<'a> {
     /// The run is over.
     RunFinished {
         /// How the batch was run.
-        way: Way,
+        column: &'a Column,
     },
 }
 

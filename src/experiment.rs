@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use self::saving::Save;
 
 use self::judge::Judge;
+use self::pass::RunPlace;
 use self::saving::Saving;
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
@@ -23,8 +24,8 @@ use crate::host::{Host, Limits, Watch};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::Interrupt;
-use crate::study::{Agreement, Column, SCHEMA, Study};
-use crate::task::Way;
+use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
+use crate::task::Column;
 use crate::workload::{Portable, Workload};
 
 /// How often each way is run.
@@ -44,17 +45,23 @@ pub enum Repeats {
 
 /// What counts as a task's result where ways are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Results {
+pub enum ComparedBy {
     /// What it produced; a task that failed has none.
     Products,
     /// All it wrote, to either channel, and how it ended: failing alike is to
     /// agree. What the first run writes is put aside, so that the first difference
     /// can be quoted.
-    Endings,
+    Endings {
+        /// What a person calls the files that are compared besides.
+        files: &'static str,
+        /// What a person can do where tasks find what an earlier run left.
+        advice: &'static str,
+    },
 }
 
-/// A command or function that runs before or after each run, outside the clock.
-pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
+/// A command or function that runs before or after each run, outside the clock. Its
+/// error names it.
+pub type Hook<'a> = Box<dyn FnMut(&Column) -> anyhow::Result<()> + 'a>;
 
 /// A workload, the ways to run it, and how.
 ///
@@ -72,11 +79,11 @@ pub type Hook<'a> = Box<dyn FnMut(Way) -> anyhow::Result<()> + 'a>;
 /// ```
 pub struct Experiment<'a> {
     workload: &'a mut dyn Workload,
-    executors: Vec<Box<dyn Engine + 'a>>,
+    engines: Vec<Box<dyn Engine + 'a>>,
     repeats: Repeats,
     warmup: usize,
     keep_records: bool,
-    results: Results,
+    compared_by: ComparedBy,
     before: Option<Hook<'a>>,
     after: Option<Hook<'a>>,
     saving: Saving<'a>,
@@ -104,11 +111,11 @@ impl<'a> Experiment<'a> {
         let width = NonZeroUsize::new(Limits::detect().usable).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             workload,
-            executors: vec![Box::new(Serial), Box::new(Pool::new(width))],
+            engines: vec![Box::new(Serial), Box::new(Pool::new(width))],
             repeats: Repeats::Times(1),
             warmup: 0,
             keep_records: true,
-            results: Results::Products,
+            compared_by: ComparedBy::Products,
             before: None,
             after: None,
             saving: Saving::default(),
@@ -129,13 +136,13 @@ impl<'a> Experiment<'a> {
     #[must_use]
     pub fn width(self, width: usize) -> Self {
         let width = NonZeroUsize::new(width).unwrap_or(NonZeroUsize::MIN);
-        self.executors(vec![Box::new(Serial), Box::new(Pool::new(width))])
+        self.engines(vec![Box::new(Serial), Box::new(Pool::new(width))])
     }
 
     /// The columns, serial first.
     #[must_use]
-    pub fn executors(self, executors: Vec<Box<dyn Engine + 'a>>) -> Self {
-        Self { executors, ..self }
+    pub fn engines(self, engines: Vec<Box<dyn Engine + 'a>>) -> Self {
+        Self { engines, ..self }
     }
 
     /// How often each way is run.
@@ -164,8 +171,8 @@ impl<'a> Experiment<'a> {
 
     /// What counts as a task's result where ways are compared.
     #[must_use]
-    pub fn results(self, results: Results) -> Self {
-        Self { results, ..self }
+    pub fn compared_by(self, compared_by: ComparedBy) -> Self {
+        Self { compared_by, ..self }
     }
 
     /// Runs before each run, outside the clock.
@@ -230,7 +237,7 @@ impl<'a> Experiment<'a> {
     /// When parsim itself cannot do its job; failed tasks are in the study, and so is,
     /// as its trouble, what went wrong once a run had been measured.
     pub fn run(mut self) -> anyhow::Result<Study> {
-        self.watch = (self.executors.len() > 1).then(Watch::new);
+        self.watch = (self.engines.len() > 1).then(Watch::new);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
         let saved = self.saving.last_words(&study);
@@ -241,21 +248,21 @@ impl<'a> Experiment<'a> {
     fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
         let mut judge = Judge::default();
         for number in 1..=self.warmup {
-            for column in order(self.executors.len(), number) {
-                if self.one_run(study, column, 0, &mut Judge::default())?.is_none() {
+            for index in order(self.engines.len(), number) {
+                if self.one_run(study, RunPlace { index, number: 0 }, &mut Judge::default())?.is_none() {
                     return Ok(());
                 }
             }
         }
         let mut measured = Duration::ZERO;
         for number in 1.. {
-            for column in order(self.executors.len(), number) {
-                let result = self.one_run(study, column, number, &mut judge);
+            for index in order(self.engines.len(), number) {
+                let result = self.one_run(study, RunPlace { index, number }, &mut judge);
                 let Some(result) = result.or_else(|error| given_up(study, error))? else {
                     return Ok(());
                 };
                 measured += result.wall;
-                study.columns[column].runs.push(result);
+                study.columns[index].runs.push(result);
                 let checked = self.checked.clone();
                 let outside = self.workload.profile().external;
                 let agreement = judge.comparer.agreement();
@@ -283,12 +290,10 @@ impl<'a> Experiment<'a> {
     }
 
     fn empty_study(&self) -> Study {
-        let column = |executor: &(dyn Engine + 'a)| Column {
-            way: executor.way(),
-            width: executor.width(),
-            runs: Vec::new(),
-            whereabouts: self.workload.results().and_then(|results| results.location(executor.way())),
-            output: String::new(),
+        let column = |engine: &(dyn Engine + 'a)| {
+            let column = engine.column();
+            let whereabouts = self.workload.results().and_then(|results| results.location(&column));
+            ColumnResult { whereabouts, ..ColumnResult::new(column, engine.width(), Vec::new()) }
         };
         let profile = self.workload.profile();
         Study {
@@ -308,7 +313,7 @@ impl<'a> Experiment<'a> {
             left_some: false,
             sample_of: profile.sample_of,
             trouble: None,
-            columns: self.executors.iter().map(|executor| column(&**executor)).collect(),
+            columns: self.engines.iter().map(|engine| column(&**engine)).collect(),
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,

@@ -157,6 +157,6 @@ pub mod prelude {
     pub use crate::experiment::{Experiment, Repeats};
     pub use crate::report;
     pub use crate::study::Study;
-    pub use crate::task::{Outcome, Task, Way};
+    pub use crate::task::{Column, Mode, Outcome, Task};
     pub use crate::workload::{Cx, Tasks, Workload, numbered};
 }

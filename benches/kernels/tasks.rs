@@ -57,7 +57,7 @@ fn two_threads() -> Vec<Box<dyn Engine>> {
 /// and tells how long it took: sorting of records included, their release not.
 fn run(tasks: u64, engines: Engines, records: Records) -> anyhow::Result<Duration> {
     let mut nothing = Nothing(tasks);
-    let mut experiment = Experiment::new(&mut nothing)?.executors(engines());
+    let mut experiment = Experiment::new(&mut nothing)?.engines(engines());
     if records == Records::Summed {
         experiment = experiment.without_records();
     }
@@ -116,7 +116,7 @@ pub(crate) fn dispatch(criterion: &mut Criterion) -> anyhow::Result<()> {
 pub(crate) fn experiment(criterion: &mut Criterion) -> anyhow::Result<()> {
     let whole = |engines: Engines| -> anyhow::Result<u64> {
         let mut one = Nothing(1);
-        let study = Experiment::new(&mut one)?.executors(engines()).run()?;
+        let study = Experiment::new(&mut one)?.engines(engines()).run()?;
         Ok(study.columns[0].runs[0].succeeded)
     };
     let mut group = criterion.benchmark_group("experiment");

@@ -22,7 +22,7 @@ pub(crate) fn folder() -> anyhow::Result<TempDir> {
 
 /// Runs `workload` one way, once.
 pub(crate) fn one_run(workload: &mut dyn Workload, executor: impl Engine) -> anyhow::Result<RunResult> {
-    let experiment = Experiment::new(workload)?.executors(vec![Box::new(executor)]).without_records();
+    let experiment = Experiment::new(workload)?.engines(vec![Box::new(executor)]).without_records();
     let mut study = experiment.run()?;
     let failed = study.failures.values().next();
     ensure!(failed.is_none(), "a task failed: {failed:?}");

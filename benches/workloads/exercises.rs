@@ -29,7 +29,7 @@ pub(crate) fn sleep(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<()
         ensure!(
             column.output == "1\n2\n3\n4\n5\n6\n7\n8\n",
             "{}: the results are {:?}",
-            column.way,
+            column.way(),
             column.output
         );
     }

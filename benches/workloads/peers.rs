@@ -129,7 +129,7 @@ impl Field<'_> {
         pairs: usize,
     ) -> anyhow::Result<Pairs> {
         let mut csv = CsvGen::new(CsvOptions { out_dir: Some(self.base.to_owned()), ..options.clone() })?;
-        let our_folder = self.base.join(format!("data_{}", executor.way()));
+        let our_folder = self.base.join(format!("data_{}", executor.column()));
         let their_folder = self.base.join(PEERS);
         let ours = || {
             renew(&our_folder)?;

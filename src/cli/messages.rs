@@ -7,13 +7,13 @@ use std::path::Path;
 
 use super::exit::Fault;
 use crate::format;
-use crate::task::Way;
+use crate::task::Mode;
 
 /// What follows the name of a program that goes by `parallel`: always a batch, for
 /// scripts know of no exercises.
 pub(super) fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
     let (program, words) = argv.split_first()?;
-    (Path::new(program).file_name()? == Way::Parallel.name()).then_some(words)
+    (Path::new(program).file_name()? == Mode::Parallel.name()).then_some(words)
 }
 
 /// The command line as a person would type it again.

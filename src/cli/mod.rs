@@ -15,6 +15,7 @@ mod messages;
 mod plan;
 mod report;
 mod services;
+mod setup;
 mod shell;
 mod terminal;
 mod worker;
@@ -35,8 +36,9 @@ use self::messages::{called_parallel, command_line, told};
 use self::terminal::{Terminal, print};
 use crate::format;
 use crate::host::Cores;
-use crate::process::{self, end_by, init};
-use crate::task::Way;
+use crate::process::end_by;
+use crate::process::{self, init};
+use crate::task::Mode;
 use crate::temporary;
 
 /// The program: hands argv on and ends as that says.
@@ -61,7 +63,7 @@ pub fn main() -> ExitCode {
 pub fn run(argv: &[OsString], started: Instant) -> End {
     process::make_use_of_limits();
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {
-        Some(words) => batch::run(Way::Parallel, words, &command_line(argv), started),
+        Some(words) => batch::run(Mode::Parallel, words, &command_line(argv), started),
         None => dispatch(argv, started),
     });
     tell_of_temporaries();
@@ -103,13 +105,13 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     {
         return print(&text);
     }
-    if let Some(way) = [Way::Serial, Way::Parallel].into_iter().find(|way| name == way.name()) {
+    if let Some(mode) = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| name == mode.name()) {
         return match batch::exercise(words) {
             Some(typed) => {
                 Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
-                bare_command::run(way, &typed, &line(), started)
+                bare_command::run(mode, &typed, &line(), started)
             }
-            None => batch::run(way, words, &line(), started),
+            None => batch::run(mode, words, &line(), started),
         };
     }
     if name == "compare" {

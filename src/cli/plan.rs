@@ -37,7 +37,7 @@ pub(super) enum Wanted {
 
 /// What is to be done.
 pub(super) struct Plan {
-    pub(super) executors: Vec<Box<dyn Engine>>,
+    pub(super) engines: Vec<Box<dyn Engine>>,
     pub(super) repeats: Repeats,
     pub(super) warmup: usize,
 }
@@ -98,25 +98,25 @@ impl Plan {
         if wanted == Wanted::Serial && !typed.run.workers.is_default() {
             return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
         }
-        let mut executors: Vec<Box<dyn Engine>> = Vec::new();
+        let mut engines: Vec<Box<dyn Engine>> = Vec::new();
         if wanted != Wanted::Parallel {
-            executors.push(Box::new(Serial));
+            engines.push(Box::new(Serial));
         }
         if wanted != Wanted::Serial {
             for engine in typed.run.workers.engines() {
                 for &width in &widths {
-                    executors.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+                    engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
                 }
             }
         }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
-            None if executors.len() > 1 && !workload.profile().external => {
+            None if engines.len() > 1 && !workload.profile().external => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
         };
-        Ok(Self { executors, repeats, warmup: typed.study.warmup.unwrap_or(0) })
+        Ok(Self { engines, repeats, warmup: typed.study.warmup.unwrap_or(0) })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
-use crate::task::Way;
+use crate::task::Column;
 
 /// To whom it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Told {
         match self {
             Self::JsonLines => {
                 let stdout = Mutex::new(process::stdout());
-                Box::new(Lines { progress, way: Mutex::new(Way::Parallel), unwritten, stdout })
+                Box::new(Lines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
             }
             Self::Text | Self::Nagios => progress,
         }
@@ -122,7 +122,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
 /// Writes an object for each service that is done.
 struct Lines<'a> {
     progress: Box<dyn Observer>,
-    way: Mutex<Way>,
+    column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
     stdout: Mutex<process::Stdout>,
@@ -150,10 +150,10 @@ impl Observer for Lines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {
-            Event::RunStarted { way, .. } => *self.way.lock() = *way,
+            Event::RunStarted { column, .. } => self.column.lock().clone_from(column),
             Event::TaskFinished(record) => {
-                let way = *self.way.lock();
-                if let Some(line) = services::json_line(record, way) {
+                let column = self.column.lock().clone();
+                if let Some(line) = services::json_line(record, &column.name) {
                     self.write(&line);
                 }
             }

@@ -1,6 +1,5 @@
 //! The workload subcommands: from a workload and its options to the report.
 
-use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -13,16 +12,14 @@ use super::flags::{Typed, Ways, When, shared_of};
 use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
 use super::services::Told;
+use super::setup::{HookCommands, Setup};
 use super::shell::choose;
 use super::terminal::{self, Terminal};
-use crate::experiment::{Experiment, Hook};
-use crate::format;
 use crate::host::Limits;
 use crate::process::{self, Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
-use crate::task::Way;
 use crate::workload::{Sharing, Workload};
 
 /// Runs the workload that `build` makes as its subcommand's options say.
@@ -60,35 +57,31 @@ pub(super) fn run_ways(
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(&typed.output.exports)?;
     told.check(&exports)?;
-    let keeps_records = exports.any() || workload.profile().external;
+    let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let observer = told.observer(
         progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto))),
         &unwritten,
     );
 
-    let mut experiment = Experiment::new(&mut *workload).map_err(Fault::Own)?;
-    if !keeps_records && !terminal.draws_pictures() {
-        experiment = experiment.without_records();
+    let experiment = Setup {
+        workload: &mut *workload,
+        engines: plan.engines,
+        keeps_records: terminal.draws_pictures() || is_external,
+        exports: &mut exports,
+        interrupt: &interrupt,
+        observer: &*observer,
+        line: words,
+        started,
     }
-    if let Some(command) = &typed.study.prepare {
-        experiment = experiment.before_each(hook(choose(None).words(), command, &interrupt));
-    }
-    if let Some(command) = &typed.study.cleanup {
-        experiment = experiment.after_each(hook(choose(None).words(), command, &interrupt));
-    }
-    let mut study = experiment
-        .executors(plan.executors)
-        .repeats(plan.repeats)
-        .warmup(plan.warmup)
-        .interrupt(interrupt.clone())
-        .observer(&*observer)
-        // What cannot be saved now is tried once more at the end, and told then:
-        // what was measured is shown all the same.
-        .save(Box::new(|study| exports.save(study).or(Ok(()))))
-        .command(words.to_vec(), started.elapsed())
-        .run()
-        .map_err(Fault::Own)?;
+    .experiment()?;
+    let hooks = HookCommands {
+        prepare: typed.study.prepare.as_deref(),
+        cleanup: typed.study.cleanup.as_deref(),
+        shell: choose(None).words(),
+    };
+    let experiment = hooks.around(experiment, &interrupt).repeats(plan.repeats).warmup(plan.warmup);
+    let mut study = experiment.run().map_err(Fault::Own)?;
 
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
@@ -98,29 +91,17 @@ pub(super) fn run_ways(
         Told::JsonLines | Told::Nagios => told.end(&study, exports, &unwritten),
     };
     shown.map_err(Fault::Own)?;
-    if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
-        return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
-    }
-    Ok(match interrupt.signal() {
-        Some(signal) => End::Signal(signal),
-        None => End::Status(told.status(&study, &gates)),
-    })
+    end(&study, &interrupt, || told.status(&study, &gates))
 }
 
-/// A hook that runs `command` by `shell`, which is told the way.
-pub(super) fn hook<'a>(shell: Vec<OsString>, command: &'a str, interrupt: &'a Interrupt) -> Hook<'a> {
-    Box::new(move |way: Way| {
-        let stopped = |signal: i32| {
-            let why = match signal {
-                libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
-                other => format!("was sent signal {other}"),
-            };
-            let text = format!("{command:?} has stopped: it {why}; Ctrl-C ends it");
-            let _ = writeln!(process::stderr(), "parsim: {}", format::printable(&text));
-        };
-        let env = [("PARSIM_WAY", OsStr::new(way.name()))];
-        process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped)
-    })
+/// How a run that was told of ends: by the signal that cut it short, with what ended it
+/// before its time, or else with `status`.
+pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() -> u8) -> Result<End, Fault> {
+    match (interrupt.signal(), &study.trouble) {
+        (Some(signal), _) => Ok(End::Signal(signal)),
+        (None, Some(trouble)) => Err(Fault::Own(anyhow::anyhow!("{trouble}"))),
+        (None, None) => Ok(End::Status(status())),
+    }
 }
 
 /// Shows the report and writes what is to be exported.

@@ -219,7 +219,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     fn try_here(&mut self, cpu: &mut ThreadCpu, turn: &'r dyn Turn, workload: &dyn Workload) -> Record {
         let (run, task) = (self.run, self.task.clone());
         let setting = Setting {
-            way: run.way,
+            column: &run.column,
             slot: self.slot,
             attempt: self.attempt,
             digested: run.digested,

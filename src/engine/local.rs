@@ -16,7 +16,7 @@ use crate::event::{Event, Observer};
 use crate::format::reason;
 use crate::host;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// The row of the table of engines.
@@ -48,8 +48,8 @@ const MAPPINGS_OF_THE_PROCESS: usize = 1000;
 pub struct Serial;
 
 impl Engine for Serial {
-    fn way(&self) -> Way {
-        Way::Serial
+    fn column(&self) -> Column {
+        Column::SERIAL
     }
 
     fn width(&self) -> usize {
@@ -79,8 +79,8 @@ impl Pool {
 }
 
 impl Engine for Pool {
-    fn way(&self) -> Way {
-        Way::Parallel
+    fn column(&self) -> Column {
+        Column::PARALLEL
     }
 
     fn width(&self) -> usize {

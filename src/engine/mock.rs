@@ -12,12 +12,12 @@ use crate::engine::Run;
 use crate::measure::FakeClock;
 use crate::output::{Channel, handed_on};
 use crate::study::WorkerCosts;
-use crate::task::{Outcome, Record, Task, Way};
+use crate::task::{Column, Outcome, Record, Task};
 use crate::workload::Workload;
 
 /// Lays out tasks whose durations `time_of` tells.
 pub struct Mock<'a, F> {
-    way: Way,
+    column: Column,
     width: usize,
     clock: &'a FakeClock,
     time_of: F,
@@ -30,8 +30,8 @@ type TextOf<'a> = Box<dyn Fn(&Task) -> Vec<u8> + 'a>;
 impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
     /// `width` slots; `clock` must be the experiment's clock.
     #[must_use]
-    pub fn new(way: Way, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
-        Self { way, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
+    pub fn new(column: Column, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
+        Self { column, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
     }
 
     /// The same where each task writes what `text_of` tells, line by line, at its end.
@@ -45,8 +45,8 @@ impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
 type LaidOut = BTreeMap<(Duration, u32), (Duration, Task)>;
 
 impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
-    fn way(&self) -> Way {
-        self.way
+    fn column(&self) -> Column {
+        self.column.clone()
     }
 
     fn width(&self) -> usize {

@@ -21,7 +21,7 @@ pub use local::{Pool, Serial};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
-pub use remote::{Build, Children, Processes, Transport, WorkerStream, serve};
+pub use remote::{Children, serve};
 pub use resizable::{ResizablePool, Width};
 pub use start_order::StartOrder;
 
@@ -38,13 +38,13 @@ use crate::output::Sink;
 use crate::process::Interrupt;
 
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// Everything that the tasks of one pass share.
 pub struct Run<'a> {
-    /// How the batch is run.
-    pub way: Way,
+    /// How the batch is run, and by which engine.
+    pub column: Column,
     /// The tasks and what became of them.
     pub batch: TaskQueue<'a>,
     /// Who starts before whom.
@@ -67,8 +67,8 @@ pub struct Run<'a> {
 
 /// Drives a run to its end.
 pub trait Engine {
-    /// Which of the two ways this is.
-    fn way(&self) -> Way;
+    /// The column that it makes.
+    fn column(&self) -> Column;
 
     /// At most how many tasks at a time.
     fn width(&self) -> usize;

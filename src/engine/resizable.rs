@@ -11,7 +11,7 @@ use super::local::{drive_threads, on_threads};
 use super::{Engine, needed, work, work_while};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// How many at a time, as it is now.
@@ -86,8 +86,8 @@ impl ResizablePool {
 }
 
 impl Engine for ResizablePool {
-    fn way(&self) -> Way {
-        Way::Parallel
+    fn column(&self) -> Column {
+        Column::PARALLEL
     }
 
     fn width(&self) -> usize {

@@ -1,6 +1,7 @@
 //! That a row says done only of a task whose output is where it belongs: whatever
 //! fails, at whatever write, and wherever parsim is killed.
 
+use crate::process::Interrupt;
 use crate::sync::Mutex;
 use std::cell::Cell;
 use std::io;
@@ -16,8 +17,7 @@ use crate::measure::FakeClock;
 use crate::output::{Channel, Destination, Sink};
 use crate::output::{Grouped, Lines, Ordered};
 use crate::policy::Policy;
-use crate::process::Interrupt;
-use crate::task::{Outcome, Record, Task, Way};
+use crate::task::{Column, Outcome, Record, Task};
 use crate::workload::{Cx, Tasks, Workload};
 
 /// What reaches a disk or a pipe, one write after the other, and the one that fails.
@@ -143,7 +143,7 @@ fn run(
     let all = (0..tasks.len() as u64).map(|seq| Ok(Task::new(seq, format!("task {seq}"))));
     let closed = {
         let run = Run {
-            way: Way::Parallel,
+            column: Column::PARALLEL,
             batch: TaskQueue::new(
                 Box::new(all),
                 None,
@@ -163,7 +163,7 @@ fn run(
             observer: &Unobserved,
         };
         let of = |task: &Task| tasks[usize::try_from(task.seq).unwrap()];
-        let mock = Mock::new(Way::Parallel, 3, &clock, |task| Duration::from_secs(of(task).0));
+        let mock = Mock::new(Column::PARALLEL, 3, &clock, |task| Duration::from_secs(of(task).0));
         let mock = mock.writing(|task| text(task.seq, of(task).1));
         mock.drive(&run, &Nothing).unwrap();
         run.batch.close().map(drop)

@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Results;
+use super::ComparedBy;
 use crate::output::{Channel, Sink};
 use crate::output::{Comparing, Recording, Reference};
 use crate::study::{Comparer, Known, RunResult, Study};
-use crate::task::{Digest, Outcome, Way};
+use crate::task::{Column, Digest, Outcome};
 
-/// Said when everything succeeded the first time and failed the second.
+/// Said when everything succeeded the first time and failed the second; what to do
+/// follows.
 const CONSUMED: &str = "these jobs consume their inputs, or find what an earlier run left: all of them succeeded in \
-     the first run and failed in the next. Use {way} in the command, so that each way has its own files, or --prepare";
+     the first run and failed in the next. ";
 
 /// Compares the runs of an experiment.
 #[derive(Default)]
@@ -25,13 +26,13 @@ pub(super) struct Judge {
 }
 
 /// Watches what the tasks of one run write.
-pub(super) enum Watch<'a> {
+pub(super) enum OutputWatch<'a> {
     Nothing(&'a dyn Sink),
     First(Recording<'a>),
     Later(Comparing<'a>),
 }
 
-impl Watch<'_> {
+impl OutputWatch<'_> {
     pub(super) fn sink(&self) -> &dyn Sink {
         match self {
             Self::Nothing(sink) => *sink,
@@ -43,27 +44,41 @@ impl Watch<'_> {
 
 /// What a run was seen to do.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct WatchedRun {
     /// How the outputs of tasks differ from those of the first run, by task.
     differences: BTreeMap<u64, String>,
     reference: Option<std::io::Result<Reference>>,
 }
 
 impl Judge {
-    /// How a run of `way` that goes to `sink` is watched.
-    pub(super) fn watch<'a>(&'a self, results: Results, way: Way, sink: &'a dyn Sink) -> Watch<'a> {
-        match (&self.reference, results) {
-            (Some(reference), Results::Endings) => Watch::Later(Comparing::new(sink, reference)),
-            // Side by side, outputs come in no order to be put aside in.
-            (None, Results::Endings) if self.all_succeeded.is_none() && way == Way::Serial => {
-                Watch::First(Recording::new(sink))
+    /// How a run of `column` that goes to `sink` is watched.
+    pub(super) fn watch<'a>(
+        &'a self,
+        compared_by: ComparedBy,
+        column: &Column,
+        sink: &'a dyn Sink,
+    ) -> OutputWatch<'a> {
+        match (&self.reference, compared_by) {
+            (Some(reference), ComparedBy::Endings { .. }) => {
+                OutputWatch::Later(Comparing::new(sink, reference))
             }
-            (None, Results::Endings) | (_, Results::Products) => Watch::Nothing(sink),
+            // Side by side, outputs come in no order to be put aside in.
+            (None, ComparedBy::Endings { .. }) if self.all_succeeded.is_none() && column.is_serial() => {
+                OutputWatch::First(Recording::new(sink))
+            }
+            (None, ComparedBy::Endings { .. }) | (_, ComparedBy::Products) => OutputWatch::Nothing(sink),
         }
     }
 
-    /// The run of `way` is over, of which `seen` was seen.
-    pub(super) fn note(&mut self, seen: Seen, run: &RunResult, study: &mut Study) -> BTreeMap<u64, String> {
+    /// `run` is over, of which `seen` was seen; `advice` is for jobs that consume their
+    /// inputs. How outputs differ, by task.
+    pub(super) fn note(
+        &mut self,
+        seen: WatchedRun,
+        run: &RunResult,
+        advice: &str,
+        study: &mut Study,
+    ) -> BTreeMap<u64, String> {
         match seen.reference {
             Some(Ok(reference)) => self.reference = Some(reference),
             Some(Err(error)) => study.remarks.push(format!(
@@ -74,27 +89,28 @@ impl Judge {
         }
         let succeeded = run.tasks > 0 && run.succeeded == run.tasks;
         if self.all_succeeded == Some(true) && run.tasks > 0 && run.failed == run.tasks {
-            let told = study.remarks.iter().any(|remark| remark == CONSUMED);
-            study.remarks.extend((!told).then(|| CONSUMED.to_owned()));
+            let remark = format!("{CONSUMED}{advice}");
+            study.remarks.extend((!study.remarks.contains(&remark)).then_some(remark));
         }
         self.all_succeeded.get_or_insert(succeeded);
         seen.differences
     }
 
-    /// Labels of tasks that differ, and how.
+    /// Labels of tasks that differ in a run of `column`, and how.
     pub(super) fn known(
+        &self,
         labels: BTreeMap<u64, String>,
         mut differences: BTreeMap<u64, String>,
         failed: &BTreeMap<u64, String>,
-        comparer: &Comparer,
-        way: Way,
+        column: &Column,
     ) -> BTreeMap<u64, Known> {
         let known = |(task, label): (u64, String)| {
             let ended = |why: Option<&String>| why.map_or_else(|| Outcome::Success.to_string(), Clone::clone);
-            let (first, this) = (comparer.how_it_failed(task), failed.get(&task));
+            let (first, this) = (self.comparer.how_it_failed(task), failed.get(&task));
             let mut why = differences.remove(&task).unwrap_or_default();
             if first != this {
-                let endings = format!("{}: {}, {way}: {}", comparer.first_way(), ended(first), ended(this));
+                let first_column = self.comparer.first().unwrap_or(column);
+                let endings = format!("{first_column}: {}, {column}: {}", ended(first), ended(this));
                 why = if why.is_empty() { endings } else { format!("{endings}; {why}") };
             }
             (task, Known { label, why })
@@ -103,19 +119,18 @@ impl Judge {
     }
 }
 
-impl Seen {
-    /// What `watch` saw, the first run having been one of `first`, this one of `way`.
-    pub(super) fn of(watch: Watch<'_>, first: Way, way: Way) -> Self {
+impl WatchedRun {
+    /// What `watch` saw, the first run having been one of `first`, this one of `this`.
+    pub(super) fn of(watch: OutputWatch<'_>, first: Option<&Column>, this: &Column) -> Self {
         match watch {
-            Watch::Nothing(_) => Self::default(),
-            Watch::First(recording) => {
+            OutputWatch::Nothing(_) => Self::default(),
+            OutputWatch::First(recording) => {
                 Self { reference: Some(recording.finish()), differences: BTreeMap::new() }
             }
-            Watch::Later(comparing) => {
-                let names = if first == way {
-                    [format!("the first {first}"), format!("this {way}")]
-                } else {
-                    [first.to_string(), way.to_string()]
+            OutputWatch::Later(comparing) => {
+                let names = match first {
+                    Some(first) if first != this => [first.to_string(), this.to_string()],
+                    _ => [format!("the first {this}"), format!("this {this}")],
                 };
                 let told = comparing.finish().into_iter().map(|(task, (channel, mismatch))| {
                     let stream = match channel {

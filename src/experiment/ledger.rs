@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Results;
+use super::ComparedBy;
 use super::judge::with_ending;
 use crate::engine::RecordSink;
 use crate::study::{Failure, RunResult, Streaming};
-use crate::task::{Digest, Outcome, Record, Way};
-use crate::workload::Workload;
+use crate::task::{Digest, Outcome, Record};
 
 /// So many failed tasks are told by name where records are not kept.
 const NAMED_FAILURES: usize = 20;
@@ -17,17 +16,8 @@ const NAMED_FAILURES: usize = 20;
 /// Of so many differing tasks the labels are kept.
 const NAMED_DIFFERENCES: usize = 10;
 
-/// What a run is compared with, and how.
-#[derive(Clone, Copy)]
-pub(super) struct Against<'a> {
-    /// What counts as a result.
-    pub(super) results: Results,
-    /// Those of the first run; `None` of that run itself.
-    pub(super) reference: Option<&'a [Option<Digest>]>,
-}
-
-/// Folds records into a [`RunResult`].
-pub(super) struct RunLedger<'a> {
+/// What is known of a run that is over.
+pub(super) struct RunNotes {
     pub(super) result: RunResult,
     /// The digest of each task by sequence number; `None` where it failed.
     pub(super) digests: Vec<Option<Digest>>,
@@ -37,6 +27,20 @@ pub(super) struct RunLedger<'a> {
     pub(super) unnamed: u64,
     /// The labels of the first tasks whose results are not the reference's.
     pub(super) differing: BTreeMap<u64, String>,
+}
+
+/// What a run is compared with, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    /// What counts as a result.
+    pub(super) by: ComparedBy,
+    /// Those of the first run; `None` of that run itself.
+    pub(super) reference: Option<&'a [Option<Digest>]>,
+}
+
+/// Folds records into a [`RunResult`].
+pub(super) struct RunLedger<'a> {
+    notes: RunNotes,
     compared: Option<Against<'a>>,
     /// When the last task of each slot ended, since the start of the run.
     last_ends: Vec<Duration>,
@@ -46,24 +50,23 @@ pub(super) struct RunLedger<'a> {
 }
 
 impl<'a> RunLedger<'a> {
-    pub(super) fn new(compared: Option<Against<'a>>, keep_records: bool) -> Self {
+    /// `counts_failed`: what failed tasks found is compared, too, for they ask somebody
+    /// outside.
+    pub(super) fn new(compared: Option<Against<'a>>, keep_records: bool, counts_failed: bool) -> Self {
         let folded = (!keep_records).then(Streaming::default);
         Self {
-            result: RunResult { folded, ..RunResult::default() },
-            digests: Vec::new(),
-            failures: BTreeMap::new(),
-            unnamed: 0,
-            differing: BTreeMap::new(),
+            notes: RunNotes {
+                result: RunResult { folded, ..RunResult::default() },
+                digests: Vec::new(),
+                failures: BTreeMap::new(),
+                unnamed: 0,
+                differing: BTreeMap::new(),
+            },
             last_ends: Vec::new(),
             compared,
             keep_records,
-            counts_failed: false,
+            counts_failed,
         }
-    }
-
-    /// Where tasks ask somebody outside, what failed ones found is compared, too.
-    pub(super) fn of(self, workload: &dyn Workload) -> Self {
-        Self { counts_failed: workload.profile().external, ..self }
     }
 
     /// Whether a failure is one too many to be named. Not where ways are compared
@@ -71,41 +74,44 @@ impl<'a> RunLedger<'a> {
     /// which make one item.
     fn only_counts(&self, record: &Record) -> bool {
         let all_are_known = self.compared.is_some() || self.keep_records || record.item.is_some();
-        !all_are_known && self.failures.len() == NAMED_FAILURES
+        !all_are_known && self.notes.failures.len() == NAMED_FAILURES
     }
 
     /// The run is over after `wall`: records in input order, and how long slots had
     /// nothing to do at the end.
-    pub(super) fn closed(mut self, wall: Duration) -> Self {
+    pub(super) fn closed(self, wall: Duration) -> RunNotes {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
-        self.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
+        let mut notes = self.notes;
+        notes.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
         // Stable, which is quick on what is nearly in order.
-        self.result.records.sort_by_key(|record| (record.seq, record.attempt));
-        self
+        notes.result.records.sort_by_key(|record| (record.seq, record.attempt));
+        notes
     }
 }
 
 impl RunLedger<'_> {
     /// Takes note of the result of `record`'s task.
     fn compare(&mut self, record: &Record, against: Against<'_>) {
-        let result = match against.results {
-            Results::Products => record.digest.filter(|_| match record.outcome {
+        let result = match against.by {
+            ComparedBy::Products => record.digest.filter(|_| match record.outcome {
                 Outcome::Success => true,
                 Outcome::Interrupted => false,
                 _ => self.counts_failed,
             }),
-            Results::Endings => record.digest.and_then(|digest| with_ending(digest, &record.outcome)),
+            ComparedBy::Endings { .. } => {
+                record.digest.and_then(|digest| with_ending(digest, &record.outcome))
+            }
         };
         let index = usize::try_from(record.seq).expect("a digest for each task fits into memory");
-        if self.digests.len() <= index {
-            self.digests.resize(index + 1, None);
+        if self.notes.digests.len() <= index {
+            self.notes.digests.resize(index + 1, None);
         }
-        self.digests[index] = result;
+        self.notes.digests[index] = result;
         let reference = against.reference.and_then(|reference| reference.get(index));
         if reference.is_some_and(|reference| *reference != result) {
-            self.differing.insert(record.seq, record.label.clone());
-            if self.differing.len() > NAMED_DIFFERENCES {
-                self.differing.pop_last();
+            self.notes.differing.insert(record.seq, record.label.clone());
+            if self.notes.differing.len() > NAMED_DIFFERENCES {
+                self.notes.differing.pop_last();
             }
         }
     }
@@ -121,19 +127,19 @@ fn why(record: &Record) -> String {
 
 impl RecordSink for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
-        self.result.add(&record);
+        self.notes.result.add(&record);
         let slot = record.slot as usize;
         if self.last_ends.len() <= slot {
             self.last_ends.resize(slot + 1, Duration::ZERO);
         }
         self.last_ends[slot] = self.last_ends[slot].max(record.end());
         if record.outcome.is_failure() && self.only_counts(&record) {
-            self.unnamed += 1;
+            self.notes.unnamed += 1;
         } else if record.outcome.is_failure() {
-            self.failures.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| Failure {
+            self.notes.failures.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| Failure {
                 label: record.label.clone(),
                 why: why(&record),
-                way: Way::Serial,
+                way: "".into(),
                 run: 0,
                 also: Vec::new(),
             });
@@ -142,7 +148,7 @@ impl RecordSink for RunLedger<'_> {
             self.compare(&record, against);
         }
         if self.keep_records {
-            self.result.records.push(record);
+            self.notes.result.records.push(record);
         }
     }
 }

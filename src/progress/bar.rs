@@ -58,12 +58,12 @@ struct State {
 impl Observer for Bar {
     fn observe(&self, event: &Event<'_>) {
         match *event {
-            Event::RunStarted { way, run, tasks, bytes, unit, .. } => {
+            Event::RunStarted { column, run, tasks, bytes, unit, .. } => {
                 // The bar moves by bytes where a few large tasks make up the run.
                 let by_bytes = bytes.is_some_and(|bytes| bytes > 0);
                 let length = if by_bytes { bytes } else { tasks };
                 let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
-                let name = if run == 0 { format!("{way} warm-up") } else { format!("{way} {run}") };
+                let name = if run == 0 { format!("{column} warm-up") } else { format!("{column} {run}") };
                 bar.set_prefix(name);
                 bar.set_style(style(length.is_some()));
                 let unit = unit.to_owned();

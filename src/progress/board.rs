@@ -246,7 +246,7 @@ fn shortened(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Way;
+    use crate::task::Column;
 
     fn standing(total: Option<u64>) -> Standing {
         let task = RunningTask { slot: 1, seq: 4, lasts: Duration::from_secs(75), label: "sleep 99".into() };
@@ -282,8 +282,8 @@ mod tests {
     #[test]
     fn who_was_stopped_and_continued_is_not_stopped_and_a_wait_that_is_over_is_none() {
         let board = Board::default();
-        let (way, unit) = (Way::Parallel, "job");
-        board.observe(&Event::RunStarted { way, width: 2, run: 1, tasks: None, bytes: None, unit });
+        let (column, unit) = (&Column::PARALLEL, "job");
+        board.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
         board.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         board.observe(&Event::TaskStopped { seq: 0, slot: 0, signal: 21, group: 9, is_news: true });
         board.observe(&Event::StartsHeldUp { why: "load 9", is_news: false });
@@ -299,15 +299,15 @@ mod tests {
     fn the_total_is_known_when_the_tasks_have_ended_and_not_before() {
         let board = Board::default();
         assert_eq!(board.standing(), None);
-        let (way, unit) = (Way::Parallel, "job");
-        board.observe(&Event::RunStarted { way, width: 2, run: 1, tasks: None, bytes: None, unit });
+        let (column, unit) = (&Column::PARALLEL, "job");
+        board.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
         board.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         board.observe(&Event::TaskNamed { slot: 0, label: "true" });
         let standing = board.standing().unwrap();
         assert_eq!((standing.total, standing.started, standing.running[0].label.as_str()), (None, 1, "true"));
         board.observe(&Event::TasksEnded { tasks: 1 });
         assert_eq!(board.standing().unwrap().left(), Some(0));
-        board.observe(&Event::RunFinished { way });
+        board.observe(&Event::RunFinished { column });
         assert_eq!((board.standing(), board.not_started()), (None, Some(0)));
     }
 }

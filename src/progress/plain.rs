@@ -42,10 +42,10 @@ impl Observer for Plain {
             tell(&text);
         }
         let mut guard = self.state.lock();
-        if let Event::RunStarted { way, tasks, unit, .. } = *event {
+        if let Event::RunStarted { column, tasks, unit, .. } = *event {
             let now = Instant::now();
             *guard = Some(State {
-                name: way.to_string(),
+                name: column.to_string(),
                 unit: unit.to_owned(),
                 started: now,
                 told: now,

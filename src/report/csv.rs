@@ -9,8 +9,7 @@ use std::io::Write;
 use super::hyperfine::{self, nanos};
 use super::{Row, change};
 use crate::format;
-use crate::study::{Column, Comparison, RunResult, Study, Verdict, WorkerCosts};
-use crate::task::Way;
+use crate::study::{ColumnResult, Comparison, RunResult, Study, Verdict, WorkerCosts};
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -63,8 +62,8 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(writer.flush()?)
 }
 
-fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [String; HEADER.len()] {
-    let compared = Comparison::of(study, column).filter(|_| column.way != Way::Serial);
+fn figures(study: &Study, column: &ColumnResult, result: &hyperfine::Result) -> [String; HEADER.len()] {
+    let compared = Comparison::of(study, column).filter(|_| !column.is_serial());
     let claimed = compared.filter(|it| !matches!(it.verdict, Verdict::Unclaimed(_)));
     let interval = claimed.as_ref().and_then(|it| match &it.verdict {
         Verdict::Different(interval) | Verdict::NoDifference(interval) => Some(*interval),
@@ -85,7 +84,7 @@ fn figures(study: &Study, column: &Column, result: &hyperfine::Result) -> [Strin
         result.system.to_string(),
         result.min.to_string(),
         result.max.to_string(),
-        column.way.to_string(),
+        column.way().to_owned(),
         column.width.to_string(),
         column.runs.len().to_string(),
         column.median(|run| run.tasks as f64).to_string(),

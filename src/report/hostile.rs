@@ -14,11 +14,11 @@ use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
 use crate::study::tests::empty;
 use crate::study::{
-    Agreement, Column, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SCHEMA, SpanTotal,
-    Study, WorkerCosts,
+    Agreement, ColumnResult, Cut, Difference, FailedAlso, Failure, FilesAgreement, RunResult, SCHEMA,
+    SpanTotal, Study, WorkerCosts,
 };
 use crate::style::Styles;
-use crate::task::{Outcome, Record, Span, Way};
+use crate::task::{Column, Outcome, Record, Span};
 use crate::workload::tap::Finding;
 
 /// A study that has something of everything.
@@ -30,22 +30,20 @@ fn whole() -> Study {
     study.command = vec!["parsim".to_owned(), "tap".to_owned()];
     study.parameters = json!({"tasks": 4, "list": null});
     study.sample_of = Some(100);
-    let column = |way, width: usize, n_runs| Column {
-        way,
-        width,
-        runs: (0..n_runs).map(|number| run(width, number)).collect(),
+    let column = |column, width: usize, n_runs| ColumnResult {
         whereabouts: Some("x000000.csv".to_owned()),
         output: "a\nb\n".to_owned(),
+        ..ColumnResult::new(column, width, (0..n_runs).map(|number| run(width, number)).collect())
     };
     study.columns = vec![
-        column(Way::Serial, 1, 5),
-        column(Way::Parallel, 2, 5),
-        column(Way::Parallel, 4, 2),
-        column(Way::Processes, 2, 5),
+        column(Column::SERIAL, 1, 5),
+        column(Column::PARALLEL, 2, 5),
+        column(Column::PARALLEL, 4, 2),
+        column(Column::of_engine("processes"), 2, 5),
     ];
-    study.cut = Some(Cut { way: Way::Parallel, finished: 1, tasks: Some(4), records: vec![task(0, 1)] });
+    study.cut = Some(Cut { way: "parallel".into(), finished: 1, tasks: Some(4), records: vec![task(0, 1)] });
     let difference =
-        Difference { item: 1, label: "b".to_owned(), way: Way::Parallel, width: 2, why: "x".to_owned() };
+        Difference { item: 1, label: "b".to_owned(), way: "parallel".into(), width: 2, why: "x".to_owned() };
     study.agreement = Some(Agreement {
         unit: "task".to_owned(),
         items: 4,
@@ -60,9 +58,9 @@ fn whole() -> Study {
     let failure = Failure {
         label: "c".to_owned(),
         why: "exit status 1".to_owned(),
-        way: Way::Serial,
+        way: "serial".into(),
         run: 1,
-        also: vec![FailedAlso { way: Way::Parallel, run: 2 }],
+        also: vec![FailedAlso { way: "parallel".into(), run: 2 }],
     };
     study.failures.insert(2, failure);
     study.unnamed_failures = 1;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 
 /// One column, as an entry of hyperfine's `results`.
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ pub(super) fn nanos(seconds: f64) -> f64 {
     (seconds * 1e9).round() / 1e9
 }
 
-fn result(study: &Study, column: &Column) -> Result {
+fn result(study: &Study, column: &ColumnResult) -> Result {
     let times: Vec<f64> = column.runs.iter().map(|run| nanos(run.wall.as_secs_f64())).collect();
     let n_runs = times.len() as f64;
     let mean = times.iter().sum::<f64>() / n_runs;
@@ -59,7 +59,7 @@ fn result(study: &Study, column: &Column) -> Result {
         min: times.iter().copied().fold(f64::INFINITY, f64::min),
         max: times.iter().copied().fold(0.0, f64::max),
         times,
-        parameters: BTreeMap::from([("way", column.way.to_string()), ("jobs", column.width.to_string())]),
+        parameters: BTreeMap::from([("way", column.way().to_owned()), ("jobs", column.width.to_string())]),
     }
 }
 

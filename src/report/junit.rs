@@ -12,9 +12,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Row, text, timeline};
 use crate::format;
-use crate::study::{Agreement, Column, Cut, Difference, Study};
+use crate::study::{Agreement, ColumnResult, Cut, Difference, Study};
 use crate::style::Styles;
-use crate::task::{Outcome, Record, Way};
+use crate::task::{Outcome, Record};
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -44,7 +44,7 @@ fn class(study: &Study) -> String {
     format!("parsim.{}", format::printable(&study.workload))
 }
 
-fn suite(study: &Study, column: &Column) -> TestSuite {
+fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
     let name = study.name(column);
     let mut suite = TestSuite::new(name.clone());
     let class = format!("{}.{name}", class(study));
@@ -57,7 +57,7 @@ fn suite(study: &Study, column: &Column) -> TestSuite {
     if records.is_empty() {
         let succeeded = column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0);
         suite.add_test_cases(
-            failed(study, column.way).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
+            failed(study, column.way()).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
         );
     }
     suite.add_test_cases(records.values().map(|record| case(record)).map(of_class(&class)));
@@ -66,15 +66,15 @@ fn suite(study: &Study, column: &Column) -> TestSuite {
 
 /// The run that a signal cut short: what was done, and how much was not.
 fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
-    let name = format!("{} (interrupted)", study.called(cut.way));
+    let name = format!("{} (interrupted)", study.called(&cut.way));
     let mut suite = TestSuite::new(name.clone());
     let records = cases([&cut.records[..]]);
     let mut done: Vec<TestCase> = records.values().map(|record| case(record)).collect();
     let mut told = done.len() as u64;
     if records.is_empty() {
         // What failed in earlier runs is told with these.
-        let is_first = study.columns.iter().all(|column| column.way != cut.way || column.runs.is_empty());
-        done.extend(failed(study, cut.way).filter(|_| is_first));
+        let is_first = study.columns.iter().all(|column| column.way() != cut.way || column.runs.is_empty());
+        done.extend(failed(study, &cut.way).filter(|_| is_first));
         told = done.len() as u64 + cut.finished;
         done.extend(succeeded_unseen(cut.finished));
     }
@@ -137,7 +137,7 @@ fn case(record: &Record) -> TestCase {
 }
 
 /// Without records the failures still have names.
-fn failed(study: &Study, way: Way) -> impl Iterator<Item = TestCase> {
+fn failed(study: &Study, way: &str) -> impl Iterator<Item = TestCase> {
     study.failures.values().filter(move |failure| failure.is_of(way)).map(|failure| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(format::printable(&failure.why));

@@ -6,14 +6,14 @@ use std::io::Write;
 
 use super::Row;
 use super::services::{Service, quantile, services, span, total};
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 
 /// The row of the table of formats.
 pub const ROW: Row =
     Row { option: "export-prometheus", about: "gauges for Prometheus", render, between: None };
 
 /// A figure of a column.
-type Figure = fn(&Column) -> f64;
+type Figure = fn(&ColumnResult) -> f64;
 
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -42,7 +42,7 @@ fn runs(study: &Study, text: &mut String) {
     for (name, help, figure) in figures {
         gauge(text, name, help);
         for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
-            let labels = [("workload", study.workload.as_str()), ("way", column.way.name())];
+            let labels = [("workload", study.workload.as_str()), ("way", column.way())];
             let jobs = column.width.to_string();
             let labels = labelled(labels.into_iter().chain([("jobs", jobs.as_str())]));
             text.push_str(&format!("{name}{labels} {}\n", figure(column)));

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::format;
-use crate::study::{Column, RunResult, Streaming, Study, serial_time};
+use crate::study::{ColumnResult, RunResult, Streaming, Study, serial_time};
 
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
@@ -69,7 +69,7 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
 }
 
 /// What the same jobs would take one at a time: not measured.
-fn one_after_another(study: &Study, column: &Column, run: &RunResult) -> Option<String> {
+fn one_after_another(study: &Study, column: &ColumnResult, run: &RunResult) -> Option<String> {
     let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
     let wall = run.wall.as_secs_f64();
     let (low, high) = (format::factor(estimate.low / wall), format::factor(estimate.high / wall));
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::measure::Usage;
     use crate::study::tests::empty;
-    use crate::task::{Record, Way, tests::record};
+    use crate::task::{Column, Record, tests::record};
 
     fn batch(tasks: u64) -> Study {
         let mut run = RunResult {
@@ -129,13 +129,7 @@ mod tests {
             run.add(&Record { slot: u32::try_from(seq % 2).unwrap(), wall, label, ..record(seq) });
         }
         run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
-        let column = Column {
-            way: Way::Parallel,
-            width: 2,
-            runs: vec![run],
-            whereabouts: None,
-            output: String::new(),
-        };
+        let column = ColumnResult::new(Column::PARALLEL, 2, vec![run]);
         Study { unit: "job".to_owned(), columns: vec![column], ..empty() }
     }
 

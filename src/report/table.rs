@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::format;
-use crate::study::{Column, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
-use crate::task::Way;
+use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::task::Column;
 
 /// The cells of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,25 +40,26 @@ impl Table {
     #[must_use]
     pub fn of(study: &Study) -> Self {
         let comparisons = Comparison::of_each(study);
-        let (columns, comparisons): (Vec<&Column>, Vec<Option<Comparison>>) =
+        let (columns, comparisons): (Vec<&ColumnResult>, Vec<Option<Comparison>>) =
             study.columns.iter().zip(comparisons).filter(|(column, _)| !column.runs.is_empty()).unzip();
         let mut table = Self { header: vec![String::new()], lines: Vec::new() };
         let several = study.parallel().count() > 1;
         table.header.extend(columns.iter().map(|column| head(study, column)));
         let pair = match columns[..] {
-            [serial, parallel] if serial.way == Way::Serial => Some((serial, parallel)),
+            [serial, parallel] if serial.is_serial() => Some((serial, parallel)),
             _ => None,
         };
         if pair.is_some() {
             table.header.push("change".to_owned());
         }
-        let mut line =
-            |label: &str, cell: &dyn Fn(&Column) -> String, change: &dyn Fn(&Column, &Column) -> String| {
-                let mut cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
-                cells.extend(pair.map(|(serial, parallel)| change(serial, parallel)));
-                table.lines.push(Line { label: label.to_owned(), cells });
-            };
-        let nothing = |_: &Column, _: &Column| String::new();
+        let mut line = |label: &str,
+                        cell: &dyn Fn(&ColumnResult) -> String,
+                        change: &dyn Fn(&ColumnResult, &ColumnResult) -> String| {
+            let mut cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
+            cells.extend(pair.map(|(serial, parallel)| change(serial, parallel)));
+            table.lines.push(Line { label: label.to_owned(), cells });
+        };
+        let nothing = |_: &ColumnResult, _: &ColumnResult| String::new();
 
         let faster = pair.map_or_else(String::new, |_| faster(comparisons[1].as_ref()));
         line("wall", &|column| seconds(column.wall()), &|_, _| faster.clone());
@@ -74,23 +75,23 @@ impl Table {
             line("bytes/s", &|column| format::rate(over(bytes(column), column.wall())), &nothing);
         }
         if columns.iter().all(|column| column.runs.iter().all(|run| run.memory().is_some())) {
-            let peak = |column: &Column| column.median(|run| run.memory().unwrap_or_default() as f64);
+            let peak = |column: &ColumnResult| column.median(|run| run.memory().unwrap_or_default() as f64);
             line("peak memory", &|column| format::memory(peak(column)), &|one, other| {
                 changed(peak(one), peak(other))
             });
         }
         for &(label, figure, show, remark) in CREW {
             if columns.iter().any(|column| column.of_crew(figure).is_some()) {
-                let cell = |column: &Column| column.of_crew(figure).map(show).unwrap_or_default();
+                let cell = |column: &ColumnResult| column.of_crew(figure).map(show).unwrap_or_default();
                 line(label, &cell, &|_, _| remark.to_owned());
             }
         }
         line("preparation", &|column| seconds(preparation(column)), &|_, _| "not in wall".to_owned());
-        let whole = |column: &Column| study.startup.as_secs_f64() + preparation(column) + column.wall();
+        let whole = |column: &ColumnResult| study.startup.as_secs_f64() + preparation(column) + column.wall();
         line("whole command", &|column| seconds(whole(column)), &|_, _| {
             "start-up + preparation + wall".to_owned()
         });
-        let failed = |column: &Column| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
+        let failed = |column: &ColumnResult| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
         line("failed", &|column| format::count(failed(column)), &nothing);
         if several && study.base().is_some() {
             table.lines.extend(scaling(study, &columns, &comparisons));
@@ -142,27 +143,27 @@ impl Table {
 
 /// What a column is called over its figures: by its way, or by its width where one
 /// way was swept.
-pub(super) fn head(study: &Study, column: &Column) -> String {
-    match column.way {
-        Way::Parallel if study.is_swept(Way::Parallel) && study.called(column.way) == column.way.name() => {
-            format!("-j {}", column.width)
-        }
-        _ => study.name(column),
+pub(super) fn head(study: &Study, column: &ColumnResult) -> String {
+    let is_alone = column.column == Column::PARALLEL && study.called(column.way()) == column.way();
+    if is_alone && study.is_swept(column.way()) {
+        return format!("-j {}", column.width);
     }
+    study.name(column)
 }
 
 /// What a sweep adds: how each width compares with the base.
-fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>]) -> Vec<Line> {
+fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Comparison>]) -> Vec<Line> {
     let line = |label: &str, cell: &dyn Fn(&Comparison, usize) -> String| {
-        let cell = |(column, comparison): (&&Column, &Option<Comparison>)| {
+        let cell = |(column, comparison): (&&ColumnResult, &Option<Comparison>)| {
             comparison.as_ref().map_or_else(String::new, |comparison| cell(comparison, column.width))
         };
         Line { label: label.to_owned(), cells: columns.iter().zip(comparisons).map(cell).collect() }
     };
     let speedup = match study.base() {
-        Some(base) if base.way != Way::Serial => {
-            let threads = if study.called(base.way) == "threads" { "threads " } else { "" };
-            format!("speed-up over {threads}-j 1")
+        Some(base) if !base.is_serial() => {
+            let engine = study.called(base.way());
+            let engine = if engine == base.way() { String::new() } else { format!("{engine} ") };
+            format!("speed-up over {engine}-j 1")
         }
         _ => "speed-up".to_owned(),
     };
@@ -176,7 +177,7 @@ fn scaling(study: &Study, columns: &[&Column], comparisons: &[Option<Comparison>
     ]
 }
 
-type Figure = fn(&Column) -> f64;
+type Figure = fn(&ColumnResult) -> f64;
 
 /// A line on what worker processes cost: label, figure, how it is shown, a remark.
 type Cost = (&'static str, fn(&WorkerCosts) -> f64, fn(f64) -> String, &'static str);
@@ -193,11 +194,11 @@ const SPLIT: [(&str, Figure); 2] = [
     ("sys", |column| column.median(|run| run.usage.sys.as_secs_f64())),
 ];
 
-fn preparation(column: &Column) -> f64 {
+fn preparation(column: &ColumnResult) -> f64 {
     column.median(|run| run.preparation.as_secs_f64())
 }
 
-fn bytes(column: &Column) -> f64 {
+fn bytes(column: &ColumnResult) -> f64 {
     column.median(|run| run.bytes as f64)
 }
 
@@ -205,16 +206,16 @@ fn seconds(value: f64) -> String {
     format::seconds(value)
 }
 
-fn rough(column: &Column, value: f64) -> String {
+fn rough(column: &ColumnResult, value: f64) -> String {
     let mark = if column.cpu() < ROUGH_BELOW { "~" } else { "" };
     format!("{mark}{}", seconds(value))
 }
 
-fn cpu_use(column: &Column) -> String {
+fn cpu_use(column: &ColumnResult) -> String {
     format::percent(over(column.cpu(), column.wall()))
 }
 
-fn per_second(column: &Column) -> String {
+fn per_second(column: &ColumnResult) -> String {
     format::three_digits(over(column.median(|run| run.tasks as f64), column.wall()))
 }
 

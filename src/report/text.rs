@@ -6,9 +6,11 @@ use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
 use super::{Look, Pictures, Table, services, terminal};
 use crate::format;
-use crate::study::{self, Agreement, Column, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain};
+use crate::study::{
+    self, Agreement, ColumnResult, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain,
+};
 use crate::style::{Styles, paint};
-use crate::task::Way;
+use crate::task::Mode;
 
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;
@@ -116,10 +118,10 @@ pub(super) fn ruled(look: Look) -> comfy_table::Table {
 /// Speed-up, efficiency and agreement in one line, the bound in the next; of
 /// threads and processes a line for each.
 pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
-    let compared: Vec<(&Column, Comparison)> =
+    let compared: Vec<(&ColumnResult, Comparison)> =
         study.widest_of_each().filter_map(|column| Some((column, Comparison::of(study, column)?))).collect();
     let several = compared.len() > 1;
-    let which = |column: &Column| match (several, study.is_swept(column.way)) {
+    let which = |column: &ColumnResult| match (several, study.is_swept(column.way())) {
         (false, false) => String::new(),
         (false, true) => format!("at -j {}: ", column.width),
         (true, _) => format!("{}: ", study.name(column)),
@@ -149,7 +151,7 @@ pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
             let mut text = format!(
                 "{what}: {} ({})",
                 format::printable(&difference.label),
-                study.called(difference.way)
+                study.called(&difference.way)
             );
             if !difference.why.is_empty() {
                 text += &format!(": {}", format::printable(&difference.why));
@@ -168,7 +170,7 @@ pub(super) fn and_more(agreement: &Agreement) -> Option<String> {
 }
 
 /// The speed-up of `column`, and what the slots made of it.
-fn gained(column: &Column, comparison: &Comparison) -> String {
+fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
     let speedup = speedup(comparison);
     if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
         return speedup;
@@ -195,7 +197,7 @@ pub(super) fn laws(study: &Study) -> Vec<String> {
     let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
     let several = sweeps.len() > 1;
     let of = |scaling: &Scaling| {
-        let way = if several { format!("{}: ", study.called(scaling.way)) } else { String::new() };
+        let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
         laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
     };
     sweeps.iter().flat_map(of).collect()
@@ -275,31 +277,31 @@ pub(super) fn results(study: &Study) -> Vec<String> {
         }
         format::printable(&results.join(", "))
     };
-    let mut lines: Vec<(Way, String)> = Vec::new();
+    let mut lines: Vec<(&str, String)> = Vec::new();
     for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
         let text = shown(&column.output);
         if lines.iter().all(|(_, known)| *known != text) {
-            lines.push((column.way, text));
+            lines.push((column.way(), text));
         }
     }
     match &lines[..] {
         [(_, text)] => vec![format!("results {text}")],
-        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(*way))).collect(),
+        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(way))).collect(),
     }
 }
 
 /// Where a person finds what each way left behind, if it left anything.
 pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let longest = study.columns.iter().map(|column| study.called(column.way).len()).max();
-    let wide = longest.unwrap_or(0).max(Way::Parallel.name().len()) + 1;
+    let longest = study.columns.iter().map(|column| study.called(column.way()).len()).max();
+    let wide = longest.unwrap_or(0).max(Mode::Parallel.name().len()) + 1;
     for column in &study.columns {
         // What the last run left is what is there.
         if let (Some(place), Some(run)) = (&column.whereabouts, column.runs.last()) {
             if run.failed > 0 && run.succeeded == 0 {
                 continue;
             }
-            let mut line = format!("{:wide$}{}", study.called(column.way), format::printable(place));
+            let mut line = format!("{:wide$}{}", study.called(column.way()), format::printable(place));
             if run.failed > 0 {
                 let all = format::plural(run.tasks, &study.unit);
                 line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
@@ -342,15 +344,15 @@ pub(super) fn other_load(study: &Study) -> Option<String> {
 
 /// How to see both ways, when only one ran.
 fn hint(study: &Study) -> Option<String> {
-    let is_serial = study.columns.first()?.way == Way::Serial;
+    let is_serial = study.columns.first()?.is_serial();
     let typed = study.command.join(" ");
     // A line that cannot be shown as it was typed cannot be typed again.
-    if study.columns.iter().any(|column| (column.way == Way::Serial) != is_serial)
+    if study.columns.iter().any(|column| (column.is_serial()) != is_serial)
         || format::printable(&typed) != typed
     {
         return None;
     }
-    let flag = format!("--{}", if is_serial { Way::Serial } else { Way::Parallel });
+    let flag = format!("--{}", if is_serial { Mode::Serial } else { Mode::Parallel });
     let mut both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
     let was_asked_for = both.len() < study.command.len();
     // A long list of services is checked one way unless both are asked for.

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::study::{Column, RunResult};
+use crate::study::{ColumnResult, RunResult};
 use crate::task::Record;
 
 /// The run of `column` that stands for all of them, and its place from 1: of
 /// those that kept their records, else of all, the one nearest the median wall
 /// time. `None` where nothing was run.
-pub(super) fn shown(column: &Column) -> Option<(usize, &RunResult)> {
+pub(super) fn shown(column: &ColumnResult) -> Option<(usize, &RunResult)> {
     let median = column.wall();
     let off = |run: &RunResult| (run.wall.as_secs_f64() - median).abs();
     let keeps_any = column.runs.iter().any(|run| !run.records.is_empty());
@@ -96,7 +96,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::task::Way;
+    use crate::task::Column;
 
     /// A task that took as much CPU as wall time.
     pub(crate) fn record(seq: u64, slot: u32, start_ms: u64, wall_ms: u64) -> Record {
@@ -120,13 +120,11 @@ pub(super) mod tests {
     fn the_run_nearest_the_median_that_kept_its_records_is_shown() {
         let run =
             |ms, records| RunResult { wall: Duration::from_millis(ms), records, ..RunResult::default() };
-        let mut column = Column {
-            way: Way::Parallel,
-            width: 2,
-            runs: vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
-            whereabouts: None,
-            output: String::new(),
-        };
+        let mut column = ColumnResult::new(
+            Column::PARALLEL,
+            2,
+            vec![run(100, vec![]), run(300, vec![]), run(210, vec![]), run(150, vec![])],
+        );
         assert_eq!(shown(&column).unwrap().0, 3);
         column.runs[1].records.push(record(0, 0, 0, 300));
         assert_eq!(shown(&column).unwrap().0, 2);

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Row, text, timeline};
 use crate::format;
-use crate::study::{Column, RunResult, Study};
+use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
 /// The row of the table of formats.
@@ -57,7 +57,7 @@ impl Events<'_> {
 }
 
 /// What the process of a column is called.
-fn process(study: &Study, column: &Column, number: usize, run: &RunResult) -> String {
+fn process(study: &Study, column: &ColumnResult, number: usize, run: &RunResult) -> String {
     let mut name = format!("{} {}", study.workload, study.name(column));
     if column.runs.len() > 1 {
         name += &format!(", run {number} of {}", column.runs.len());
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::report::tests::drawn;
     use crate::report::timeline::tests::record;
-    use crate::task::Way;
+    use crate::task::Column;
 
     #[test]
     fn slices_of_a_lane_do_not_overlap() {
@@ -170,13 +170,7 @@ mod tests {
 
     #[test]
     fn a_column_without_records_says_so() {
-        let column = Column {
-            way: Way::Serial,
-            width: 1,
-            runs: vec![RunResult::default()],
-            whereabouts: None,
-            output: String::new(),
-        };
+        let column = ColumnResult::new(Column::SERIAL, 1, vec![RunResult::default()]);
         let study = Study { columns: vec![column], ..crate::study::tests::empty() };
         let trace: Value = serde_json::from_slice(&drawn(render, &study)).unwrap();
         assert_eq!(trace["traceEvents"][0]["args"]["name"], "made-up serial (no records were kept)");

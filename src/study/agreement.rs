@@ -1,10 +1,11 @@
 //! Whether two ways of running the same tasks produced the same.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::task::{Digest, LeftFile, Way};
+use crate::task::{Column, Digest, LeftFile};
 
 /// How many differing items are named; the rest are counted.
 const NAMED: usize = 10;
@@ -60,8 +61,8 @@ pub struct Difference {
     pub item: u64,
     /// The item in a person's words.
     pub label: String,
-    /// The way in which it first differed from the reference.
-    pub way: Way,
+    /// The name of the column in which it first differed from the reference.
+    pub way: Cow<'static, str>,
     /// How many tasks at a time it was run with.
     pub width: usize,
     /// The first difference, in words, where it is known.
@@ -81,7 +82,7 @@ impl Agreement {
 #[derive(Debug)]
 pub(crate) struct Produced {
     /// How the batch was run.
-    pub(crate) way: Way,
+    pub(crate) column: Column,
     /// With how many tasks at a time.
     pub(crate) width: usize,
     /// What the items are.
@@ -101,13 +102,13 @@ pub(crate) struct Produced {
 impl Produced {
     /// The items alone.
     pub(crate) fn new(
-        way: Way,
+        column: Column,
         width: usize,
         unit: &'static str,
         items: Vec<(String, Option<Digest>)>,
     ) -> Self {
         let (unread, known, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { way, width, unit, items, unread, known, failed, files: None }
+        Self { column, width, unit, items, unread, known, failed, files: None }
     }
 }
 
@@ -125,7 +126,7 @@ pub(crate) struct Known {
 pub(crate) struct Comparer {
     unit: &'static str,
     reference: Option<Vec<Option<Digest>>>,
-    first_way: Option<Way>,
+    first: Option<Column>,
     /// How tasks of the reference failed.
     failed: BTreeMap<u64, String>,
     differing: BTreeMap<u64, Difference>,
@@ -151,19 +152,20 @@ struct ComparedFile {
 impl Comparer {
     /// Takes what one run produced.
     pub(crate) fn take(&mut self, produced: Produced) {
-        let Produced { way, width, unit, items, unread, mut known, failed, files } = produced;
-        self.take_files(way, width, files);
+        let Produced { column, width, unit, items, unread, mut known, failed, files } = produced;
+        self.take_files(&column.name, width, files);
+        let difference = |item, label, why| Difference { item, label, way: column.name.clone(), width, why };
         for (item, why) in unread {
             let label = usize::try_from(item).ok().and_then(|item| items.get(item));
             let label = label.map(|(label, _)| label.clone()).unwrap_or_default();
-            self.differing.entry(item).or_insert(Difference { item, label, way, width, why });
+            self.differing.entry(item).or_insert_with(|| difference(item, label, why));
         }
         self.missing
             .extend((0..).zip(&items).filter(|(_, (_, digest))| digest.is_none()).map(|(item, _)| item));
         let Some(reference) = &self.reference else {
             self.unit = unit;
             self.reference = Some(items.into_iter().map(|(_, digest)| digest).collect());
-            self.first_way = Some(way);
+            self.first = Some(column);
             self.failed_alike = failed.keys().copied().collect();
             self.failed = failed;
             return;
@@ -173,18 +175,20 @@ impl Comparer {
         for (item, (first, (label, this))) in (0..).zip(reference.iter().zip(items)) {
             if first.is_some() && this.is_some() && *first != this {
                 let Known { label, why } = known.remove(&item).unwrap_or(Known { label, why: String::new() });
-                self.differing.entry(item).or_insert(Difference { item, label, way, width, why });
+                self.differing.entry(item).or_insert_with(|| difference(item, label, why));
             }
         }
         self.failed_alike.retain(|item| failed.get(item) == self.failed.get(item));
     }
 
-    fn take_files(&mut self, way: Way, width: usize, files: Option<Vec<LeftFile>>) {
+    fn take_files(&mut self, way: &Cow<'static, str>, width: usize, files: Option<Vec<LeftFile>>) {
         let Some(files) = files else { return };
         let earlier = self.n_file_runs;
         self.n_file_runs += 1;
-        let difference =
-            |name: &str, why: String| Difference { item: 0, label: format!("file {name}"), way, width, why };
+        let difference = |name: &str, why: String| {
+            let (label, way) = (format!("file {name}"), way.clone());
+            Difference { item: 0, label, way, width, why }
+        };
         for LeftFile { name, why, .. } in files {
             let file = self.files.entry(name.clone()).or_default();
             file.runs += 1;
@@ -202,8 +206,8 @@ impl Comparer {
     }
 
     /// How the first run was made.
-    pub(crate) fn first_way(&self) -> Way {
-        self.first_way.unwrap_or(Way::Serial)
+    pub(crate) fn first(&self) -> Option<&Column> {
+        self.first.as_ref()
     }
 
     /// How a task failed in the first run, if it did.
@@ -246,17 +250,17 @@ impl Comparer {
 mod tests {
     use super::*;
 
-    fn produced(way: Way, values: &[u128]) -> Produced {
+    fn produced(column: Column, values: &[u128]) -> Produced {
         let digest = |&value: &u128| (value != 0).then_some(Digest(value));
         let items = (0..).zip(values.iter().map(digest));
         let items = items.map(|(item, digest): (u64, _)| (item.to_string(), digest)).collect();
-        Produced::new(way, 1, "task", items)
+        Produced::new(column, 1, "task", items)
     }
 
     fn compare(first: &[u128], second: &[u128]) -> Agreement {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, first));
-        comparer.take(produced(Way::Parallel, second));
+        comparer.take(produced(Column::SERIAL, first));
+        comparer.take(produced(Column::PARALLEL, second));
         comparer.agreement().unwrap()
     }
 
@@ -272,7 +276,7 @@ mod tests {
         let agreement = compare(&[1, 2, 3], &[1, 9, 3]);
         assert_eq!(agreement.identical, 2);
         assert_eq!(agreement.differences[0].label, "1");
-        assert_eq!(agreement.differences[0].way, Way::Parallel);
+        assert_eq!(agreement.differences[0].way, "parallel");
     }
 
     #[test]
@@ -289,8 +293,8 @@ mod tests {
     fn a_failure_of_the_same_kind_in_each_run_is_agreement() {
         let mut comparer = Comparer::default();
         let failed = BTreeMap::from([(0, "exit status 1".to_owned())]);
-        for way in [Way::Serial, Way::Parallel] {
-            comparer.take(Produced { failed: failed.clone(), ..produced(way, &[1, 2]) });
+        for column in [Column::SERIAL, Column::PARALLEL] {
+            comparer.take(Produced { failed: failed.clone(), ..produced(column, &[1, 2]) });
         }
         let agreement = comparer.agreement().unwrap();
         assert!(agreement.holds());
@@ -300,20 +304,20 @@ mod tests {
     #[test]
     fn what_cannot_be_read_back_is_named_with_the_reason() {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, &[5, 6, 7]));
+        comparer.take(produced(Column::SERIAL, &[5, 6, 7]));
         let unread = [(1, "it is gone".to_owned())].into();
-        comparer.take(Produced { unread, ..produced(Way::Parallel, &[5, 0, 7]) });
+        comparer.take(Produced { unread, ..produced(Column::PARALLEL, &[5, 0, 7]) });
         let agreement = comparer.agreement().unwrap();
         assert_eq!((agreement.identical, agreement.differences.len()), (2, 1));
         let named = &agreement.differences[0];
-        assert_eq!((named.item, named.way, named.why.as_str()), (1, Way::Parallel, "it is gone"));
+        assert_eq!((named.item, &*named.way, named.why.as_str()), (1, "parallel", "it is gone"));
     }
 
     #[test]
     fn those_that_differ_and_are_not_named_are_counted() {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, &[1; 13]));
-        comparer.take(produced(Way::Parallel, &[2; 13]));
+        comparer.take(produced(Column::SERIAL, &[1; 13]));
+        comparer.take(produced(Column::PARALLEL, &[2; 13]));
         let agreement = comparer.agreement().unwrap();
         assert_eq!((agreement.differences.len(), agreement.more_differences), (10, 3));
     }
@@ -327,9 +331,9 @@ mod tests {
         };
         let mut comparer = Comparer::default();
         let first = vec![file("a", None), file("b", None), file("c", None)];
-        comparer.take(Produced { files: Some(first), ..produced(Way::Serial, &[1]) });
+        comparer.take(Produced { files: Some(first), ..produced(Column::SERIAL, &[1]) });
         let second = vec![file("a", None), file("b", Some("line 1")), file("d", None)];
-        comparer.take(Produced { files: Some(second), ..produced(Way::Parallel, &[1]) });
+        comparer.take(Produced { files: Some(second), ..produced(Column::PARALLEL, &[1]) });
         let agreement = comparer.agreement().unwrap();
         assert!(!agreement.holds());
         assert_eq!(agreement.files, Some(FilesAgreement { files: 4, identical: 1 }));
@@ -343,7 +347,7 @@ mod tests {
     #[test]
     fn one_run_alone_is_not_compared() {
         let mut comparer = Comparer::default();
-        comparer.take(produced(Way::Serial, &[1]));
+        comparer.take(produced(Column::SERIAL, &[1]));
         assert_eq!(comparer.agreement(), None);
     }
 }

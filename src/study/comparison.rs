@@ -2,9 +2,9 @@
 //! the cores made of it, and the best that was to be had.
 
 use super::bootstrap::{Interval, ratio_of_medians};
-use super::{Column, RunResult, Study};
+use super::{ColumnResult, RunResult, Study};
 use crate::format;
-use crate::task::Way;
+use crate::task::Mode;
 
 /// Below this many runs of each way the ratio is told without a test.
 pub const FEWEST_RUNS_FOR_A_TEST: usize = 5;
@@ -58,7 +58,7 @@ impl Comparison {
     /// Compares `parallel` with the serial column of `study`, if both ran and
     /// took any time.
     #[must_use]
-    pub fn of(study: &Study, parallel: &Column) -> Option<Self> {
+    pub fn of(study: &Study, parallel: &ColumnResult) -> Option<Self> {
         Self::between(study, study.serial()?, parallel)
     }
 
@@ -68,23 +68,24 @@ impl Comparison {
     #[must_use]
     pub fn of_each(study: &Study) -> Vec<Option<Self>> {
         let base = study.base();
-        let compared = |column: &Column| match column.way {
-            Way::Parallel | Way::Processes => Self::between(study, base?, column),
-            Way::Serial => None,
+        let compared = |column: &ColumnResult| match column.column.mode {
+            Mode::Parallel => Self::between(study, base?, column),
+            Mode::Serial => None,
         };
         study.columns.iter().map(compared).collect()
     }
 
-    fn between(study: &Study, serial: &Column, parallel: &Column) -> Option<Self> {
+    fn between(study: &Study, serial: &ColumnResult, parallel: &ColumnResult) -> Option<Self> {
         let (over, under) = (walls(serial), walls(parallel));
-        let idle = |column: &Column| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
+        let idle =
+            |column: &ColumnResult| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
         if idle(serial) || idle(parallel) {
             return None;
         }
         let speedup = serial.wall() / parallel.wall();
         let longest = serial.median(|run| run.longest.as_secs_f64());
         let verdict = match failure_guard(study)
-            .or_else(|| disk_guard((serial.way.name(), serial), (parallel.way.name(), parallel)))
+            .or_else(|| disk_guard((serial.way(), serial), (parallel.way(), parallel)))
         {
             Some(text) => Verdict::Unclaimed(text),
             None => tested(&over, &under),
@@ -98,7 +99,7 @@ impl Comparison {
     }
 }
 
-fn walls(column: &Column) -> Vec<f64> {
+fn walls(column: &ColumnResult) -> Vec<f64> {
     column.runs.iter().map(|run| run.wall.as_secs_f64()).collect()
 }
 
@@ -125,7 +126,10 @@ pub(super) fn failure_guard(study: &Study) -> Option<String> {
 
 /// Why no ratio is claimed, when one of two columns waited for the disk and the
 /// other did not; each comes with what it is called.
-pub(super) fn disk_guard((one, first): (&str, &Column), (other, second): (&str, &Column)) -> Option<String> {
+pub(super) fn disk_guard(
+    (one, first): (&str, &ColumnResult),
+    (other, second): (&str, &ColumnResult),
+) -> Option<String> {
     let both = |figure: fn(&RunResult) -> f64| (first.median(figure), second.median(figure));
     let read = both(|run| run.usage.bytes_read() as f64);
     let wall = first.wall().min(second.wall());
@@ -154,8 +158,9 @@ mod tests {
 
     use super::*;
     use crate::measure::Usage;
+    use crate::task::Column;
 
-    fn column(way: Way, width: usize, walls_ms: &[u64], blocks_read: u64) -> Column {
+    fn column(column: Column, width: usize, walls_ms: &[u64], blocks_read: u64) -> ColumnResult {
         let usage = Usage { block_reads: blocks_read, ..Usage::default() };
         let run = |&ms: &u64| RunResult {
             wall: Duration::from_millis(ms),
@@ -163,23 +168,18 @@ mod tests {
             tasks: 4,
             ..RunResult::default()
         };
-        Column {
-            way,
-            width,
-            runs: walls_ms.iter().map(run).collect(),
-            whereabouts: None,
-            output: String::new(),
-        }
+        ColumnResult::new(column, width, walls_ms.iter().map(run).collect())
     }
 
-    fn compare(serial: Column, parallel: Column) -> Comparison {
+    fn compare(serial: ColumnResult, parallel: ColumnResult) -> Comparison {
         let study = Study { columns: vec![serial, parallel], ..crate::study::tests::empty() };
         Comparison::of(&study, study.parallel().next().unwrap()).unwrap()
     }
 
     #[test]
     fn four_runs_are_told_without_a_test_and_five_with_one() {
-        let ways = |n| (column(Way::Serial, 1, &vec![400; n], 0), column(Way::Parallel, 4, &vec![100; n], 0));
+        let ways =
+            |n| (column(Column::SERIAL, 1, &vec![400; n], 0), column(Column::PARALLEL, 4, &vec![100; n], 0));
         let (serial, parallel) = ways(4);
         assert_eq!(compare(serial, parallel).verdict, Verdict::Untested { runs: 4 });
         let (serial, parallel) = ways(5);
@@ -190,8 +190,9 @@ mod tests {
 
     #[test]
     fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
-        let serial = column(Way::Serial, 1, &[400; 5], 410_000);
-        let Verdict::Unclaimed(text) = compare(serial, column(Way::Parallel, 2, &[100; 5], 0)).verdict else {
+        let serial = column(Column::SERIAL, 1, &[400; 5], 410_000);
+        let Verdict::Unclaimed(text) = compare(serial, column(Column::PARALLEL, 2, &[100; 5], 0)).verdict
+        else {
             panic!("the guard slept");
         };
         assert_eq!(text, "serial read 210 MB from disk, parallel 0 B: repeat with --warmup 1");
@@ -201,8 +202,8 @@ mod tests {
     fn a_ratio_is_claimed_when_both_ways_read_the_disk_or_hardly_any() {
         for blocks in [(410_000, 400_000), (1000, 0)] {
             let comparison = compare(
-                column(Way::Serial, 1, &[400; 5], blocks.0),
-                column(Way::Parallel, 2, &[100; 5], blocks.1),
+                column(Column::SERIAL, 1, &[400; 5], blocks.0),
+                column(Column::PARALLEL, 2, &[100; 5], blocks.1),
             );
             assert!(matches!(comparison.verdict, Verdict::Different(_)));
         }
@@ -210,9 +211,9 @@ mod tests {
 
     #[test]
     fn the_longest_task_bounds_the_parallel_time_from_below() {
-        let mut serial = column(Way::Serial, 1, &[400], 0);
+        let mut serial = column(Column::SERIAL, 1, &[400], 0);
         serial.runs[0].longest = Duration::from_millis(300);
-        let comparison = compare(serial, column(Way::Parallel, 4, &[310], 0));
+        let comparison = compare(serial, column(Column::PARALLEL, 4, &[310], 0));
         assert!((comparison.lower_bound - 0.3).abs() < 1e-9);
     }
 }

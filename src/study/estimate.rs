@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Column, RunResult};
+use super::{ColumnResult, RunResult};
 use crate::format;
 
 /// From this share on, the cores were busy: tasks waited for cores, so that their
@@ -111,7 +111,7 @@ fn was_crowded_out(run: &RunResult) -> bool {
 /// average, with the pause between two of them that the sample had where all
 /// slots were taken; but no batch is shorter than its longest task.
 #[must_use]
-pub fn whole(column: &Column, total: u64) -> Option<Estimate> {
+pub fn whole(column: &ColumnResult, total: u64) -> Option<Estimate> {
     let tasks = column.median(|run| run.tasks as f64);
     if tasks <= 0.0 {
         return None;
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::measure::Usage;
-    use crate::task::Way;
+    use crate::task::Column;
 
     /// Tasks of `each` seconds wall time, on two cores.
     fn run(tasks: u32, each: f64, cpu: f64, wall: f64) -> RunResult {
@@ -198,17 +198,11 @@ mod tests {
 
     #[test]
     fn a_sample_of_one_way_stands_for_the_whole() {
-        let column = |way, width, run| Column {
-            way,
-            width,
-            runs: vec![run],
-            whereabouts: None,
-            output: String::new(),
-        };
-        let one = whole(&column(Way::Serial, 1, run(10, 1.0, 10.0, 10.5)), 100).unwrap();
+        let column = |column, width, run| ColumnResult::new(column, width, vec![run]);
+        let one = whole(&column(Column::SERIAL, 1, run(10, 1.0, 10.0, 10.5)), 100).unwrap();
         assert_eq!((one.low, one.high), (105.0, 105.0));
         // Five tasks on two slots: three rounds, of which the last is half empty.
-        let two = whole(&column(Way::Parallel, 2, run(5, 1.0, 5.0, 3.0)), 100).unwrap();
+        let two = whole(&column(Column::PARALLEL, 2, run(5, 1.0, 5.0, 3.0)), 100).unwrap();
         assert_eq!((two.low, two.high), (50.0, 60.0));
     }
 }

@@ -66,7 +66,7 @@ impl Gates {
         let mut undecided = Self { slower_by: None, ..*self }.undecided(after);
         if let Some(share) = self.slower_by {
             let compared = changes.columns.iter().map(|change| {
-                let name = format!("{} at {} at a time", change.after.way, change.after.width);
+                let name = format!("{} at {} at a time", change.after.way(), change.after.width);
                 (name, change.ratio(), change.verdict.clone())
             });
             undecided.extend(perhaps_too_slow(compared.collect(), "before", share));
@@ -80,7 +80,7 @@ impl Gates {
         let mut missed = Self { slower_by: None, ..*self }.missed(after);
         if let Some(share) = self.slower_by {
             let compared = changes.columns.iter().map(|change| {
-                let name = format!("{} at {} at a time", change.after.way, change.after.width);
+                let name = format!("{} at {} at a time", change.after.way(), change.after.width);
                 (name, change.ratio(), change.verdict.clone())
             });
             missed.extend(too_slow(compared.collect(), "before", share));

@@ -18,6 +18,7 @@ mod streaming;
 mod summary;
 mod worker_costs;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub use worker_costs::WorkerCosts;
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::task::{Record, Way};
+use crate::task::{Column, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -92,7 +93,7 @@ pub struct Study {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
     /// One column for each way and width, serial first.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnResult>,
     /// Whether the ways produced the same; `None` when only one way ran.
     pub agreement: Option<Agreement>,
     /// What failed in any run, by item: all of it where records are kept, else
@@ -107,11 +108,12 @@ pub struct Study {
     pub advice: BTreeMap<String, String>,
 }
 
-/// One way of running the batch, and its runs.
+/// A column of the experiment, and its runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Column {
-    /// Serial or parallel.
-    pub way: Way,
+pub struct ColumnResult {
+    /// How the batch was run, and by which engine.
+    #[serde(flatten)]
+    pub column: Column,
     /// At most how many tasks at a time.
     pub width: usize,
     /// The runs that count, in the order they were made.
@@ -127,8 +129,8 @@ pub struct Column {
 /// The run during which a signal came; it is not among the runs that count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
-    /// How the batch was being run.
-    pub way: Way,
+    /// The name of its column.
+    pub way: Cow<'static, str>,
     /// How many tasks had done what they were to do.
     pub finished: u64,
     /// Of how many, where that is known.
@@ -145,21 +147,21 @@ pub struct Failure {
     pub label: String,
     /// Object and cause.
     pub why: String,
-    /// In which way it failed first.
-    pub way: Way,
-    /// In which run of that way, from 1; 0 where that is not known.
+    /// The name of the column in which it failed first.
+    pub way: Cow<'static, str>,
+    /// In which run of that column, from 1; 0 where that is not known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub run: usize,
-    /// The other ways in which it failed, too, each with the first run of that.
+    /// The other columns in which it failed, too, each with the first run of that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<FailedAlso>,
 }
 
-/// Another way in which a task failed.
+/// Another column in which a task failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedAlso {
-    /// The way.
-    pub way: Way,
+    /// The name of the column.
+    pub way: Cow<'static, str>,
     /// In which run of it, from 1.
     pub run: usize,
 }
@@ -172,19 +174,37 @@ fn is_zero(number: &usize) -> bool {
 impl Failure {
     /// The task failed as `other` says, in another run.
     pub fn again(&mut self, other: &Self) {
-        if !self.is_of(other.way) {
-            self.also.push(FailedAlso { way: other.way, run: other.run });
+        if !self.is_of(&other.way) {
+            self.also.push(FailedAlso { way: other.way.clone(), run: other.run });
         }
     }
 
-    /// Whether the task failed in a run of `way`.
+    /// Whether the task failed in a run of the column `way`.
     #[must_use]
-    pub fn is_of(&self, way: Way) -> bool {
+    pub fn is_of(&self, way: &str) -> bool {
         self.way == way || self.also.iter().any(|also| also.way == way)
     }
 }
 
-impl Column {
+impl ColumnResult {
+    /// Those of `column` with at most `width` tasks at a time.
+    #[must_use]
+    pub fn new(column: Column, width: usize, runs: Vec<RunResult>) -> Self {
+        Self { column, width, runs, whereabouts: None, output: String::new() }
+    }
+
+    /// The column's name, as folders and JSON have it.
+    #[must_use]
+    pub fn way(&self) -> &str {
+        &self.column.name
+    }
+
+    /// Whether it ran one task at a time by design.
+    #[must_use]
+    pub fn is_serial(&self) -> bool {
+        self.column.is_serial()
+    }
+
     /// The median over the runs of whatever `figure` picks.
     pub fn median(&self, figure: impl Fn(&RunResult) -> f64) -> f64 {
         median(&self.runs.iter().map(figure).collect::<Vec<_>>())
@@ -199,11 +219,11 @@ impl Column {
     /// What it is called where others are near: `serial`, `-j 4`, `processes -j 4`.
     #[must_use]
     pub fn short_name(&self) -> String {
-        match self.way {
-            Way::Serial => self.way.to_string(),
-            Way::Parallel => format!("-j {}", self.width),
-            Way::Processes => format!("{} -j {}", self.way, self.width),
+        if self.is_serial() {
+            return self.way().to_owned();
         }
+        let engine = if self.column == Column::PARALLEL { String::new() } else { format!("{} ", self.way()) };
+        format!("{engine}-j {}", self.width)
     }
 
     /// The median wall time of the runs, in seconds.
@@ -222,36 +242,51 @@ impl Column {
 impl Study {
     /// The serial column, if the batch was run serially.
     #[must_use]
-    pub fn serial(&self) -> Option<&Column> {
-        self.columns.iter().find(|column| column.way == Way::Serial && !column.runs.is_empty())
+    pub fn serial(&self) -> Option<&ColumnResult> {
+        self.columns.iter().find(|column| column.is_serial() && !column.runs.is_empty())
     }
 
-    /// The columns that may do several tasks at a time, threads before processes,
-    /// narrowest first as they were asked for.
+    /// The columns that may do several tasks at a time, engine by engine, narrowest
+    /// first as they were asked for.
     #[must_use]
-    pub fn parallel(&self) -> impl DoubleEndedIterator<Item = &Column> {
-        self.columns.iter().filter(|column| column.way != Way::Serial && !column.runs.is_empty())
+    pub fn parallel(&self) -> impl DoubleEndedIterator<Item = &ColumnResult> {
+        self.columns.iter().filter(|column| !column.is_serial() && !column.runs.is_empty())
     }
 
-    /// The parallel column that most is told of: the widest, on threads where there
-    /// are such.
+    /// The parallel column that most is told of: the widest, of the first engine that
+    /// has one so wide.
     #[must_use]
-    pub fn widest(&self) -> Option<&Column> {
+    pub fn widest(&self) -> Option<&ColumnResult> {
         self.parallel().rev().max_by_key(|column| column.width)
     }
 
-    /// The widest column of each parallel way, threads first.
-    pub fn widest_of_each(&self) -> impl Iterator<Item = &Column> {
-        let of = |way| self.parallel().filter(move |column| column.way == way);
-        Way::SIDE_BY_SIDE.into_iter().filter_map(move |way| of(way).max_by_key(|column| column.width))
+    /// The parallel columns apart from their widths, in the order of the study.
+    #[must_use]
+    pub fn parallel_ways(&self) -> Vec<&Column> {
+        let mut ways: Vec<&Column> = Vec::new();
+        for ColumnResult { column, .. } in self.parallel() {
+            if !ways.contains(&column) {
+                ways.push(column);
+            }
+        }
+        ways
     }
 
-    /// What a way is called here: `parallel` is `threads` where there are processes,
-    /// too.
+    /// The widest column of each engine, in the order of the study.
+    pub fn widest_of_each(&self) -> impl Iterator<Item = &ColumnResult> {
+        self.parallel_ways().into_iter().filter_map(|way| {
+            self.parallel().filter(|column| column.column == *way).max_by_key(|column| column.width)
+        })
+    }
+
+    /// What the column `way` is called here: by its engine where there are several of
+    /// these, so that `parallel` is `threads`.
     #[must_use]
-    pub fn called(&self, way: Way) -> &'static str {
-        let both = Way::SIDE_BY_SIDE.iter().all(|way| self.columns.iter().any(|it| it.way == *way));
-        if both && way == Way::Parallel { "threads" } else { way.name() }
+    pub fn called<'a>(&'a self, way: &'a str) -> &'a str {
+        let mut parallel = self.columns.iter().map(|it| &it.column).filter(|column| !column.is_serial());
+        let first = parallel.clone().next();
+        let several = parallel.clone().any(|column| Some(column) != first);
+        parallel.find(|column| several && column.name == way).map_or(way, |column| &column.engine)
     }
 
     /// Where a task failed: `serial`, `serial and parallel`, with the first run each
@@ -259,8 +294,8 @@ impl Study {
     #[must_use]
     pub fn failed_in(&self, failure: &Failure) -> String {
         let several = self.columns.iter().any(|column| column.runs.len() > 1);
-        let places = std::iter::once((failure.way, failure.run))
-            .chain(failure.also.iter().map(|also| (also.way, also.run)))
+        let places = std::iter::once((&failure.way, failure.run))
+            .chain(failure.also.iter().map(|also| (&also.way, also.run)))
             .map(|(way, run)| match run {
                 1.. if several => format!("{} run {run}", self.called(way)),
                 _ => self.called(way).to_owned(),
@@ -268,23 +303,23 @@ impl Study {
         places.collect::<Vec<_>>().join(" and ")
     }
 
-    /// Whether a way was run at several widths.
+    /// Whether the column `way` was run at several widths.
     #[must_use]
-    pub fn is_swept(&self, way: Way) -> bool {
-        self.parallel().filter(|column| column.way == way).count() > 1
+    pub fn is_swept(&self, way: &str) -> bool {
+        self.parallel().filter(|column| column.way() == way).count() > 1
     }
 
     /// What a column is called where it stands alone: `serial`, `parallel -j 4`.
     #[must_use]
-    pub fn name(&self, column: &Column) -> String {
-        let way = self.called(column.way);
-        if self.is_swept(column.way) { format!("{way} -j {}", column.width) } else { way.to_owned() }
+    pub fn name(&self, column: &ColumnResult) -> String {
+        let way = self.called(column.way());
+        if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.to_owned() }
     }
 
     /// What speed-ups are relative to: the serial column, or else the first parallel one
     /// with one task at a time.
     #[must_use]
-    pub fn base(&self) -> Option<&Column> {
+    pub fn base(&self) -> Option<&ColumnResult> {
         self.serial().or_else(|| self.parallel().find(|column| column.width == 1))
     }
 
@@ -308,6 +343,13 @@ impl Study {
         self.has_whole_run() || self.cut.as_ref().is_some_and(|cut| !cut.records.is_empty())
     }
 
+    /// Adds what a person should know, once.
+    pub(crate) fn remark(&mut self, remark: String) {
+        if !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
     /// How many distinct tasks failed in any run.
     #[must_use]
     pub fn n_failed(&self) -> usize {
@@ -322,15 +364,10 @@ pub(crate) mod tests {
     /// A study of runs that lasted so many milliseconds, with `width` at a time.
     pub(crate) fn both_ways(serial: &[u64], parallel: &[u64], width: usize) -> Study {
         let run = |&ms: &u64| RunResult { wall: Duration::from_millis(ms), tasks: 4, ..RunResult::default() };
-        let column = |way, width, walls: &[u64]| Column {
-            way,
-            width,
-            runs: walls.iter().map(run).collect(),
-            whereabouts: None,
-            output: String::new(),
-        };
+        let column =
+            |column, width, walls: &[u64]| ColumnResult::new(column, width, walls.iter().map(run).collect());
         Study {
-            columns: vec![column(Way::Serial, 1, serial), column(Way::Parallel, width, parallel)],
+            columns: vec![column(Column::SERIAL, 1, serial), column(Column::PARALLEL, width, parallel)],
             ..empty()
         }
     }

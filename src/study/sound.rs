@@ -3,7 +3,7 @@
 //!
 //! Durations are looked at where they are read (`measure::seconds`).
 
-use super::{Agreement, Column, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
+use super::{Agreement, ColumnResult, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
 use crate::host::{Host, Surroundings};
 use crate::measure::Usage;
 use crate::task::Record;
@@ -13,6 +13,9 @@ const MOST: u64 = 1 << 53;
 
 /// So many threads or cores are nowhere.
 const WIDEST: usize = 1 << 31;
+
+/// Nothing that is run has a longer name.
+const LONGEST_NAME: usize = 64;
 
 /// So many columns nobody runs: each is compared with others.
 const MOST_COLUMNS: usize = 4096;
@@ -33,7 +36,8 @@ impl Study {
         for column in &self.columns {
             column.check()?;
         }
-        if let Some(Cut { finished, tasks, records, .. }) = &self.cut {
+        if let Some(Cut { way, finished, tasks, records }) = &self.cut {
+            check_name(way)?;
             counts(&[("cut.finished", *finished), ("cut.tasks", tasks.unwrap_or(0))])?;
             records.iter().try_for_each(check_record)?;
         }
@@ -43,17 +47,25 @@ impl Study {
             counts(&[("items", *items), ("identical", *identical), ("failed_alike", *failed_alike)])?;
             counts(&[("more_differences", *more_differences), ("files", files), ("identical", same)])?;
             for difference in &agreement.differences {
+                check_name(&difference.way)?;
                 count("item", difference.item)?;
                 within("width", difference.width, 0, WIDEST)?;
             }
         }
         counts(&[("unnamed_failures", self.unnamed_failures), ("sample_of", self.sample_of.unwrap_or(0))])?;
-        self.failures.keys().try_for_each(|&item| count("failures", item))
+        for (&item, failure) in &self.failures {
+            count("failures", item)?;
+            check_name(&failure.way)?;
+            failure.also.iter().try_for_each(|also| check_name(&also.way))?;
+        }
+        Ok(())
     }
 }
 
-impl Column {
+impl ColumnResult {
     fn check(&self) -> Result<(), String> {
+        check_name(&self.column.name)?;
+        check_name(&self.column.engine)?;
         within("width", self.width, 1, WIDEST)?;
         self.runs.iter().try_for_each(RunResult::check)
     }
@@ -95,6 +107,16 @@ impl RunResult {
         }
         self.records.iter().try_for_each(check_record)
     }
+}
+
+/// Whether a column or an engine can be called so: in texts, folders and pages its name
+/// stands as it is.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(format!("no column is called {:?}", name.chars().take(LONGEST_NAME).collect::<String>()))
 }
 
 fn check_record(record: &Record) -> Result<(), String> {
@@ -144,6 +166,7 @@ mod tests {
         assert!(told(|study| study.columns[0].runs[0].tasks = u64::MAX).starts_with("tasks is 1844"));
         let huge = |study: &mut Study| study.columns[0].runs[0].records.push(record(u64::MAX));
         assert_eq!(told(huge), "seq is 18446744073709551615, too large for a count");
+        assert_eq!(told(|study| study.columns[0].column.name = "a b".into()), "no column is called \"a b\"");
         let many = |study: &mut Study| study.columns = vec![study.columns[0].clone(); MOST_COLUMNS + 1];
         assert!(told(many).starts_with("the number of columns is 4097"));
     }

@@ -13,13 +13,13 @@ use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
-use crate::task::{Digest, Span, Way};
+use crate::task::{Column, Digest, Span};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
-    /// How the batch is run.
-    pub way: Way,
+    /// How the batch is run, and by which engine.
+    pub column: &'a Column,
     /// The slot, from 0.
     pub slot: u32,
     /// Which attempt, from 1.
@@ -91,10 +91,10 @@ impl<'a> Cx<'a> {
         Self { setting, output, digesters: Default::default(), found: Found::default() }
     }
 
-    /// How the batch is run.
+    /// How the batch is run, and by which engine.
     #[must_use]
-    pub fn way(&self) -> Way {
-        self.setting.way
+    pub fn column(&self) -> &'a Column {
+        self.setting.column
     }
 
     /// The slot the task runs in, from 0.

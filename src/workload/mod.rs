@@ -22,7 +22,7 @@ pub use cx::{Cx, Setting, Turn};
 
 use crate::output::Outlet;
 use crate::process::Interrupt;
-use crate::task::{Digest, LeftFile, Outcome, Task, Way};
+use crate::task::{Column, Digest, LeftFile, Outcome, Task};
 
 /// Tasks in input order, made as they are asked for.
 pub type Tasks<'a> = Box<dyn Iterator<Item = anyhow::Result<Task>> + Send + 'a>;
@@ -60,8 +60,8 @@ pub trait Workload: Sync {
     }
 
     /// Where the tasks' outputs go, and in which order.
-    fn outlet(&self, way: Way) -> Outlet<'_> {
-        let _ = way;
+    fn outlet(&self, column: &Column) -> Outlet<'_> {
+        let _ = column;
         Outlet::Kept
     }
 
@@ -92,7 +92,7 @@ pub trait Results {
     ///
     /// # Errors
     /// When something is in the way that no run left.
-    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+    fn check_clear(&self, next: &Column) -> anyhow::Result<()> {
         let _ = next;
         Ok(())
     }
@@ -102,8 +102,8 @@ pub trait Results {
     ///
     /// # Errors
     /// When there is no room to be made.
-    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
-        let _ = way;
+    fn clear(&self, column: &Column) -> anyhow::Result<Vec<String>> {
+        let _ = column;
         Ok(Vec::new())
     }
 
@@ -115,11 +115,11 @@ pub trait Results {
     /// When it cannot be looked for; what cannot be read is [told](Product::unread).
     fn products(
         &self,
-        way: Way,
+        column: &Column,
         wanted: &dyn Fn(u64) -> bool,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Vec<Product>>> {
-        let _ = (way, wanted, interrupt);
+        let _ = (column, wanted, interrupt);
         Ok(None)
     }
 
@@ -129,8 +129,8 @@ pub trait Results {
     ///
     /// # Errors
     /// When they cannot be read.
-    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
-        let _ = (way, interrupt);
+    fn files(&self, column: &Column, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+        let _ = (column, interrupt);
         Ok(None)
     }
 
@@ -139,14 +139,14 @@ pub trait Results {
     ///
     /// # Errors
     /// When it is something else.
-    fn verify(&self, way: Way) -> anyhow::Result<Option<String>> {
-        let _ = way;
+    fn verify(&self, column: &Column) -> anyhow::Result<Option<String>> {
+        let _ = column;
         Ok(None)
     }
 
     /// Where a person finds what the run left behind.
-    fn location(&self, way: Way) -> Option<String> {
-        let _ = way;
+    fn location(&self, column: &Column) -> Option<String> {
+        let _ = column;
         None
     }
 }
@@ -171,8 +171,8 @@ pub trait Portable {
 
     /// A worker process of this machine was killed in the middle of a task: what it
     /// began and could not give up by itself is removed.
-    fn clean_after(&self, way: Way, process: u32) {
-        let _ = (way, process);
+    fn clean_after(&self, column: &Column, process: u32) {
+        let _ = (column, process);
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload, augment, from_matches, from_spec,
 };
-use crate::task::{Outcome, Task, Way};
+use crate::task::{Outcome, Task};
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {

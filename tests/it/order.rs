@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
 use parsim::study::{Comparison, Study, Verdict};
-use parsim::task::{Digest, Outcome, Task, Way};
+use parsim::task::{Column, Digest, Outcome, Task};
 use parsim::testing::engine::{Engine, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
 use parsim::testing::measure::{FakeClock, Usage};
@@ -41,7 +41,7 @@ struct Log {
 impl Observer for Log {
     fn observe(&self, event: &Event<'_>) {
         let line = match *event {
-            Event::RunStarted { way, run, .. } => format!("{way} {run}"),
+            Event::RunStarted { column, run, .. } => format!("{column} {run}"),
             Event::TaskStarted { seq, slot, .. } => format!("{seq} in {slot}"),
             _ => return,
         };
@@ -66,8 +66,8 @@ fn both_ways<'a>(
     clock: &'a FakeClock,
     parallel: impl Fn(&Task) -> Duration + 'a,
 ) -> Vec<Box<dyn Engine + 'a>> {
-    let serial = Mock::new(Way::Serial, 1, clock, |_: &Task| Duration::from_secs(1));
-    vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, clock, parallel))]
+    let serial = Mock::new(Column::SERIAL, 1, clock, |_: &Task| Duration::from_secs(1));
+    vec![Box::new(serial), Box::new(Mock::new(Column::PARALLEL, 2, clock, parallel))]
 }
 
 fn second(_task: &Task) -> Duration {
@@ -84,7 +84,7 @@ fn ways_take_turns_in_the_order_a_b_b_a_and_warm_ups_do_not_count() {
     let log = Log::default();
     let mut workload = Nothing(2);
     let study = experiment(&mut workload, &clock)
-        .executors(both_ways(&clock, second))
+        .engines(both_ways(&clock, second))
         .warmup(2)
         .repeats(Repeats::Times(3))
         .observer(&log)
@@ -106,9 +106,9 @@ fn a_sweep_turns_its_columns_round_from_round_to_round() {
     let log = Log::default();
     let mut workload = Nothing(4);
     let mut executors = both_ways(&clock, second);
-    executors.push(Box::new(Mock::new(Way::Parallel, 4, &clock, second)));
+    executors.push(Box::new(Mock::new(Column::PARALLEL, 4, &clock, second)));
     let study = experiment(&mut workload, &clock)
-        .executors(executors)
+        .engines(executors)
         .repeats(Repeats::Times(2))
         .observer(&log)
         .run()
@@ -124,7 +124,7 @@ fn short_work_is_repeated_until_enough_is_measured_but_not_for_ever() {
         let clock = Arc::new(FakeClock::new());
         let mut workload = Nothing(n_tasks);
         let study = experiment(&mut workload, &clock)
-            .executors(both_ways(&clock, second))
+            .engines(both_ways(&clock, second))
             .repeats(Repeats::Until { measured: Duration::from_secs(measured), most })
             .run()
             .unwrap();
@@ -167,8 +167,8 @@ fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
     let log = Log::default();
     let mut workload = Nothing(7);
     let time = |task: &Task| Duration::from_secs([5, 2, 3, 9, 1, 1, 1][usize::try_from(task.seq).unwrap()]);
-    let executors: Vec<Box<dyn Engine + '_>> = vec![Box::new(Mock::new(Way::Parallel, 3, &clock, time))];
-    let study = experiment(&mut workload, &clock).executors(executors).observer(&log).run().unwrap();
+    let executors: Vec<Box<dyn Engine + '_>> = vec![Box::new(Mock::new(Column::PARALLEL, 3, &clock, time))];
+    let study = experiment(&mut workload, &clock).engines(executors).observer(&log).run().unwrap();
     // Ends: 1 at 2 s, 2 at 3 s, 4 at 4 s, 0 and 5 at 5 s.
     assert_eq!(log.starts(), ["0 in 0", "1 in 1", "2 in 2", "3 in 1", "4 in 2", "5 in 2", "6 in 0"]);
     let run = &study.columns[0].runs[0];
@@ -183,7 +183,7 @@ fn real_threads_share_the_lowest_slots_and_records_come_in_input_order() {
     for width in [1, 3, 301] {
         let mut workload = Nothing(1000);
         let executors: Vec<Box<dyn Engine>> = vec![Box::new(Pool::new(NonZeroUsize::new(width).unwrap()))];
-        let study = Experiment::new(&mut workload).unwrap().executors(executors).run().unwrap();
+        let study = Experiment::new(&mut workload).unwrap().engines(executors).run().unwrap();
         let records = &study.columns[0].runs[0].records;
         assert!(records.iter().map(|record| record.seq).eq(0..1000));
         assert!(records.iter().all(|record| (record.slot as usize) < width));
@@ -196,14 +196,14 @@ fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
     let clock = Arc::new(FakeClock::new());
     let mut workload = Nothing(2);
     let disk = Arc::clone(&clock);
-    let serial = Mock::new(Way::Serial, 1, &clock, move |_: &Task| {
+    let serial = Mock::new(Column::SERIAL, 1, &clock, move |_: &Task| {
         disk.advance_usage(Usage { block_reads: 100_000, ..Usage::default() });
         Duration::from_secs(1)
     });
     let executors: Vec<Box<dyn Engine + '_>> =
-        vec![Box::new(serial), Box::new(Mock::new(Way::Parallel, 2, &clock, second))];
+        vec![Box::new(serial), Box::new(Mock::new(Column::PARALLEL, 2, &clock, second))];
     let study =
-        experiment(&mut workload, &clock).executors(executors).repeats(Repeats::Times(5)).run().unwrap();
+        experiment(&mut workload, &clock).engines(executors).repeats(Repeats::Times(5)).run().unwrap();
     let Verdict::Unclaimed(text) = verdict(&study) else { panic!("a ratio was claimed") };
     assert_eq!(text, "serial read 102 MB from disk, parallel 0 B: repeat with --warmup 1");
     let report = parsim::report::text::plain(&study);
@@ -268,7 +268,7 @@ fn tasks_that_cannot_be_read_to_their_end_are_an_error_of_the_experiment() {
     }
     for executor in [Box::new(Serial) as Box<dyn Engine>, Box::new(Pool::new(NonZeroUsize::MIN))] {
         let mut workload = Torn { done: Mutex::default() };
-        let error = Experiment::new(&mut workload).unwrap().executors(vec![executor]).run().unwrap_err();
+        let error = Experiment::new(&mut workload).unwrap().engines(vec![executor]).run().unwrap_err();
         assert_eq!(error.to_string(), "line 3 cannot be read");
         assert_eq!(*workload.done.lock().unwrap(), [0, 1]);
     }
@@ -287,7 +287,7 @@ impl Workload for Unlike {
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-        let text = if task.seq == 1 { cx.way().name() } else { "the same" };
+        let text = if task.seq == 1 { &cx.column().name } else { "the same" };
         Outcome::from(cx.write(text.as_bytes()))
     }
 }
@@ -318,7 +318,7 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
         }
 
         fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-            if task.seq == 3 && cx.way() == Way::Parallel {
+            if task.seq == 3 && !cx.column().is_serial() {
                 self.0.trigger(15);
             }
             Outcome::Success
@@ -330,7 +330,7 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
     let executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial), Box::new(Pool::new(NonZeroUsize::MIN))];
     let study = Experiment::new(&mut workload)
         .unwrap()
-        .executors(executors)
+        .engines(executors)
         .repeats(Repeats::Times(5))
         .interrupt(interrupt)
         .save(Box::new(|_| {
@@ -340,7 +340,7 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
         .run()
         .unwrap();
     let cut = study.cut.as_ref().unwrap();
-    assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Parallel, 4, None));
+    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("parallel", 4, None));
     assert_eq!((study.columns[0].runs.len(), study.columns[1].runs.len(), saved.get()), (1, 0, 1));
     assert!(study.agreement.is_none());
 }
@@ -368,11 +368,11 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
     impl Results for Unread {
         fn products(
             &self,
-            way: Way,
+            column: &Column,
             _wanted: &dyn Fn(u64) -> bool,
             interrupt: &Interrupt,
         ) -> anyhow::Result<Option<Vec<Product>>> {
-            if way == Way::Parallel {
+            if !column.is_serial() {
                 self.0.trigger(15);
             }
             let product = |item| Product {
@@ -389,7 +389,7 @@ fn products_that_an_interrupt_left_unread_are_no_difference() {
     let study =
         Experiment::new(&mut Unread(interrupt.clone())).unwrap().width(1).interrupt(interrupt).run().unwrap();
     assert!(study.agrees(), "{:?}", study.agreement);
-    assert_eq!(study.cut.as_ref().map(|cut| cut.way), Some(Way::Parallel));
+    assert_eq!(study.cut.as_ref().map(|cut| &*cut.way), Some("parallel"));
 }
 
 /// A task that writes its number in pieces, other ones in each way.
@@ -406,7 +406,7 @@ impl Workload for Pieces {
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let text = format!("task {} of two\n", task.seq);
-        let size = if cx.way() == Way::Serial { 1 } else { 5 };
+        let size = if cx.column().is_serial() { 1 } else { 5 };
         Outcome::from(text.as_bytes().chunks(size).try_for_each(|piece| cx.write(piece)))
     }
 }
@@ -441,7 +441,7 @@ fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
     impl Results for Stale {
         fn products(
             &self,
-            _way: Way,
+            _column: &Column,
             wanted: &dyn Fn(u64) -> bool,
             _interrupt: &Interrupt,
         ) -> anyhow::Result<Option<Vec<Product>>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
-use parsim::task::{Outcome, Task, Way};
+use parsim::task::{Column, Outcome, Task};
 use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Results, Tasks, Workload, numbered};
@@ -22,7 +22,7 @@ fn saved_after(seconds: f64, n_pairs: usize) -> Vec<usize> {
     let saved = Mutex::new(Vec::new());
     Experiment::new(&mut Nothing(1))
         .unwrap()
-        .executors(vec![mock(Way::Serial), mock(Way::Parallel)])
+        .engines(vec![mock(Column::SERIAL), mock(Column::PARALLEL)])
         .repeats(Repeats::Times(n_pairs))
         .clock(clock.clone())
         .save(Box::new(|study| {
@@ -71,7 +71,7 @@ impl Workload for Breaking {
 }
 
 impl Results for Breaking {
-    fn clear(&self, _way: Way) -> anyhow::Result<Vec<String>> {
+    fn clear(&self, _column: &Column) -> anyhow::Result<Vec<String>> {
         *self.n_clears.lock().unwrap() += 1;
         anyhow::ensure!(*self.n_clears.lock().unwrap() < 4, "no room at all");
         Ok(Vec::new())

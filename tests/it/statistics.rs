@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
 use parsim::study::{Comparison, Verdict};
-use parsim::task::{Outcome, Task, Way};
+use parsim::task::{Column, Outcome, Task};
 use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Tasks, Workload, numbered};
@@ -43,13 +43,13 @@ fn compared(rng: &RefCell<Xoshiro256PlusPlus>, runs: usize, slowdown: f64) -> Ve
     };
     let clock = Arc::new(FakeClock::new());
     let executors: Vec<Box<dyn Engine + '_>> = vec![
-        Box::new(Mock::new(Way::Serial, 1, &clock, time(1.0))),
-        Box::new(Mock::new(Way::Parallel, 1, &clock, time(slowdown))),
+        Box::new(Mock::new(Column::SERIAL, 1, &clock, time(1.0))),
+        Box::new(Mock::new(Column::PARALLEL, 1, &clock, time(slowdown))),
     ];
     let study = Experiment::new(&mut One)
         .unwrap()
         .clock(Arc::<FakeClock>::clone(&clock))
-        .executors(executors)
+        .engines(executors)
         .repeats(Repeats::Times(runs))
         .run()
         .unwrap();

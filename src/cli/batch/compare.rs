@@ -16,19 +16,23 @@ use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
 use crate::cli::gates::{self, gates};
+use crate::cli::setup::{HookCommands, Setup};
 use crate::cli::shell::choose;
 use crate::cli::terminal::{Terminal, progress_of_batch};
 use crate::cli::worker;
-use crate::cli::workloads::{hook, report};
+use crate::cli::workloads::{end, report};
 use crate::engine::{Engine, Serial};
-use crate::experiment::{Experiment, Repeats, Results};
+use crate::experiment::{ComparedBy, Repeats};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, Meter, Show};
 use crate::study::Study;
-use crate::task::Way;
+use crate::task::Column;
 use crate::template::{Options, Template};
 use crate::workload::ROWS;
 use crate::workload::command::{OutputFiles, PresentFiles};
+
+/// What helps where jobs find what an earlier run left.
+const OWN_FILES: &str = "Use {way} in the command, so that each way has its own files, or --prepare";
 
 /// Runs the batch of `words`, which follow `compare`; `line` is all of it.
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
@@ -44,49 +48,50 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
     let widths = width::all_affordable(&widths, &meter)?;
-    let mut executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
     for engine in typed.run.workers.engines() {
         for &width in &widths {
-            executors.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+            engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
         }
     }
-    let mut ways: Vec<Way> = executors.iter().map(|executor| executor.way()).collect();
-    ways.dedup();
+    let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
+    columns.dedup();
     // Jobs' output is not shown while the bar is drawn.
-    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison(&ways), widest, &interrupt, &meter)?;
+    let (mut batch, _) =
+        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
-        batch = batch.output_files(output_files(&typed, &ways)?);
+        batch = batch.output_files(output_files(&typed, &columns)?);
     }
     let mut exports = Exports::open(&typed.output.exports)?;
     let observer = progress::observer(progress_of_batch(&typed));
 
     let terminal = Terminal::of(&typed);
-    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
-    if !exports.any() && !terminal.draws_pictures() {
-        experiment = experiment.without_records();
+    let experiment = Setup {
+        workload: &mut batch,
+        engines,
+        keeps_records: terminal.draws_pictures(),
+        exports: &mut exports,
+        interrupt: &interrupt,
+        observer: &*observer,
+        line,
+        started,
     }
-    let shell = || choose(typed.run.shell.as_deref()).words();
-    if let Some(command) = &typed.study.prepare {
-        experiment = experiment.before_each(hook(shell(), command, &interrupt));
-    }
-    if let Some(command) = &typed.study.cleanup {
-        experiment = experiment.after_each(hook(shell(), command, &interrupt));
-    }
-    let study = experiment
-        .executors(executors)
-        .results(Results::Endings)
+    .experiment()?;
+    let hooks = HookCommands {
+        prepare: typed.study.prepare.as_deref(),
+        cleanup: typed.study.cleanup.as_deref(),
+        shell: choose(typed.run.shell.as_deref()).words(),
+    };
+    let study = hooks
+        .around(experiment, &interrupt)
+        .compared_by(ComparedBy::Endings { files: "--outputs", advice: OWN_FILES })
         // Commands have effects: they are never run more often than asked for.
         .repeats(Repeats::Times(typed.study.runs.unwrap_or(1)))
         .warmup(typed.study.warmup.unwrap_or(0))
         .policy(policy::policy(&typed))
-        .interrupt(interrupt.clone())
-        .observer(&*observer)
-        // What cannot be saved now is tried once more at the end, and told then.
-        .save(Box::new(|study| exports.save(study).or(Ok(()))))
-        .command(line.to_vec(), started.elapsed())
         .run()
         .map_err(Fault::Own)?;
     // What was put aside of files goes before anything is told.
@@ -99,10 +104,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         return Err(Fault::Own(anyhow::anyhow!(text)));
     }
     report(&study, exports, terminal).map_err(Fault::Own)?;
-    if let (Some(trouble), None) = (&study.trouble, interrupt.signal()) {
-        return Err(Fault::Own(anyhow::anyhow!("{trouble}")));
-    }
-    if left_nothing(&study) {
+    if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         let text = format!(
             "--outputs {}: no run left such a file, so nothing was compared: name files as jobs write them",
@@ -110,10 +112,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         );
         return Err(Fault::Own(anyhow::anyhow!(text)));
     }
-    Ok(match interrupt.signal() {
-        Some(signal) => End::Signal(signal),
-        None => End::Status(gates::exit(&study, &gates).status()),
-    })
+    end(&study, &interrupt, || gates::exit(&study, &gates).status())
 }
 
 /// Whether files were looked for and there were none, though every job succeeded.
@@ -142,7 +141,7 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
 }
 
 /// The files that the jobs leave.
-fn output_files(typed: &Typed, ways: &[Way]) -> Result<OutputFiles, Fault> {
+fn output_files(typed: &Typed, columns: &[Column]) -> Result<OutputFiles, Fault> {
     let present = if typed.study.prepare.is_some() { PresentFiles::Prepared } else { PresentFiles::Refused };
     let options = Options {
         renames: settings::renames(typed),
@@ -151,8 +150,8 @@ fn output_files(typed: &Typed, ways: &[Way]) -> Result<OutputFiles, Fault> {
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
     for pattern in &typed.study.outputs {
-        let template = |way| -> Result<(Template, usize), Fault> {
-            let (text, times) = placeholder::named(pattern.as_bytes(), way);
+        let template = |column: &Column| -> Result<(Template, usize), Fault> {
+            let (text, times) = placeholder::named(pattern.as_bytes(), &column.name);
             let template =
                 Template::text(&text, &options).map_err(|error| Fault::Usage(error.to_string()))?;
             if !template.uses_any() {
@@ -162,8 +161,8 @@ fn output_files(typed: &Typed, ways: &[Way]) -> Result<OutputFiles, Fault> {
             }
             Ok((template, times))
         };
-        let by_way = ways.iter().map(|&way| Ok((way, template(way)?.0))).collect::<Result<_, Fault>>()?;
-        files = files.pattern(by_way, template(Way::Serial)?.1);
+        let templates = columns.iter().map(|column| Ok((column.clone(), template(column)?.0)));
+        files = files.pattern(templates.collect::<Result<_, Fault>>()?, template(&Column::SERIAL)?.1);
     }
     Ok(files)
 }

@@ -7,13 +7,13 @@ use std::ffi::OsString;
 use super::{conflicts, pairs};
 use crate::cli::exit::Fault;
 use crate::cli::flags::{self, Scope, Typed};
-use crate::task::Way;
+use crate::task::Mode;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
-pub(super) fn parse(way: Way, words: &[OsString]) -> Result<Typed, Fault> {
+pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
     let mut typed = with_defaults(words, Scope::ONE_WAY, conflicts::goes_one_way)?;
     // How many at a time, and who, is said for parallel runs.
-    if way == Way::Serial {
+    if mode == Mode::Serial {
         let own = flags::parse(words, Scope::ONE_WAY)?.run;
         (typed.run.jobs, typed.run.workers) = (own.jobs, own.workers);
     }

@@ -21,7 +21,7 @@ use crate::workload::command::{
 };
 
 /// Where the jobs come from, once their columns have names.
-pub(super) struct Jobs {
+pub(super) struct JobSource {
     inputs: Option<Inputs>,
     /// With the names that messages call them.
     files: Vec<(PathBuf, File)>,
@@ -41,7 +41,7 @@ pub(super) fn stdin_mode(typed: &Typed) -> StdinMode {
     }
 }
 
-impl Jobs {
+impl JobSource {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
         let stdin: File = io::stdin()

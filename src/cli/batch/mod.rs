@@ -50,17 +50,17 @@ use self::settings::Purpose;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
+use super::setup::Setup;
 use super::terminal::{self, Terminal};
 use super::worker;
 use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
 use crate::cli::flags::{self, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
-use crate::experiment::Experiment;
 use crate::host::Host;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
-use crate::task::Way;
+use crate::task::Mode;
 
 /// What was typed, where nothing to run was: no batch is asked for then, but the
 /// notebook's pair, which has the options that batches share with workloads.
@@ -73,15 +73,15 @@ pub(super) fn exercise(words: &[OsString]) -> Option<Typed> {
 }
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
-pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = defaults::parse(way, words)?;
+pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
+    let typed = defaults::parse(mode, words)?;
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::ONE_WAY);
     }
     conflicts::check(&typed)?;
-    let engine = portable::engine(way, &typed)?;
+    let row = portable::engine(mode, &typed)?;
     if let Some(first) = typed.command.first()
-        && let Some(hint) = workload_hint(way, &first.to_string_lossy())
+        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
         && typed.sources.is_empty()
     {
         return Err(Fault::Usage(hint));
@@ -91,7 +91,7 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
     let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| info::job_count(&typed))));
     let meter = Arc::new(meter(&typed, &board));
-    let width = width::affordable(width::width(way, &typed)?, typed.run.jobs.as_ref(), &meter)?;
+    let width = width::affordable(width::width(mode, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
     if let (Err(_), Some(signal)) = (&prepared, interrupt.signal()) {
         return Ok(End::Signal(signal));
@@ -100,13 +100,13 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let mut exports = Exports::open(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
-    let (reread, executor): (_, Box<dyn Engine>) = match way {
-        Way::Serial => (None, Box::new(Serial)),
-        Way::Parallel | Way::Processes if !engine.shares_memory => {
-            (None, (engine.new)(width, worker::children).map_err(Fault::Own)?)
+    let (reread, engine): (_, Box<dyn Engine>) = match mode {
+        Mode::Serial => (None, Box::new(Serial)),
+        Mode::Parallel if !row.shares_memory => {
+            (None, (row.new)(width, worker::children).map_err(Fault::Own)?)
         }
         // Each job is a process anyway.
-        Way::Parallel | Way::Processes => match Reread::of(&typed, width, &meter) {
+        Mode::Parallel => match Reread::of(&typed, width, &meter) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width))),
         },
@@ -126,20 +126,23 @@ pub(super) fn run(way: Way, words: &[OsString], line: &[String], started: Instan
     let limits = limits.chain(reread.iter().map(|reread| reread as &dyn Journal));
     let journals = limits.chain(kept.iter().map(|journal| &**journal)).collect();
     let observer = batch.observed_by(&*meter);
-    let mut experiment = Experiment::new(&mut batch).map_err(Fault::Own)?;
-    if !exports.any() {
-        // Nobody is going to see more of the machine than its cores.
-        experiment = experiment.without_records().host(Host::in_brief());
+    // Nobody is going to see more of the machine than its cores.
+    let host = (!exports.any()).then(Host::in_brief);
+    let mut experiment = Setup {
+        workload: &mut batch,
+        engines: vec![engine],
+        keeps_records: false,
+        exports: &mut exports,
+        interrupt: &interrupt,
+        observer: &observer,
+        line,
+        started,
     }
-    let study = experiment
-        .executors(vec![executor])
-        .policy(policy::policy(&typed))
-        .journals(journals)
-        .interrupt(interrupt.clone())
-        .observer(&observer)
-        .save(Box::new(|study| exports.save(study).or(Ok(()))))
-        .command(line.to_vec(), started.elapsed())
-        .run();
+    .experiment()?;
+    if let Some(host) = host {
+        experiment = experiment.host(host);
+    }
+    let study = experiment.policy(policy::policy(&typed)).journals(journals).run();
     meter.end();
     drop(attendant);
     let study = study.map_err(Fault::Own)?;

@@ -18,14 +18,14 @@ use crate::engine::EngineRow;
 use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::process::signals::{Attendant, Signals, Stir};
-use crate::task::Way;
+use crate::task::Mode;
 use crate::workload::Workload;
 use crate::workload::command::JobRunner;
 
-/// The one engine of a batch that is run `way`.
-pub(super) fn engine(way: Way, typed: &Typed) -> Result<&'static EngineRow, Fault> {
+/// The one engine of a batch that is run one way.
+pub(super) fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
     let workers = typed.run.workers;
-    if way == Way::Serial && !workers.is_default() {
+    if mode == Mode::Serial && !workers.is_default() {
         return Err(Fault::Usage(
             "serial means no workers: leave --workers out, or run it in parallel".to_owned(),
         ));

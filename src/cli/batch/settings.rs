@@ -7,13 +7,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::job_input::{self, Jobs};
+use super::job_input::{self, JobSource};
 use super::placeholder;
 use super::policy::{term_sequence, timeout};
-use super::records::{self, Lines};
-use super::results::{self, Results};
+use super::records::{self, CommandLines};
+use super::results::{self, JobResults};
 use super::shell::shell;
-use super::streams::{Beside, Streams, Tag};
+use super::streams::{Beside, LineTag, Streams};
 use crate::cli::exit::Fault;
 use crate::cli::flags::{Flag, Grouping, Typed};
 use crate::format::reason;
@@ -22,7 +22,7 @@ use crate::output::unnamed_file::{keep_files_in, unnamed_file};
 use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::Meter;
-use crate::task::Way;
+use crate::task::Column;
 use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
 use crate::workload::command::{
     CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, StdinMode,
@@ -46,7 +46,7 @@ pub(super) enum Purpose<'w> {
     /// For its effect and its output.
     Effect,
     /// To compare these ways, of which the command may know: `{way}`.
-    Comparison(&'w [Way]),
+    Comparison(&'w [Column]),
 }
 
 /// The batch that the options describe.
@@ -56,7 +56,7 @@ pub(super) fn prepare(
     width: NonZeroUsize,
     interrupt: &Interrupt,
     meter: &Arc<Meter>,
-) -> Result<(CommandBatch, Results), Fault> {
+) -> Result<(CommandBatch, JobResults), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let shell = shell(typed)?;
     let mut options = Options {
@@ -67,7 +67,7 @@ pub(super) fn prepare(
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
-    let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let mut jobs = JobSource::open(typed, interrupt, &mut options)?;
     let teller = Arc::clone(meter);
     jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
@@ -79,14 +79,16 @@ pub(super) fn prepare(
     let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
     let apart = apart.then(|| names_apart(&words));
     let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
-    let of_way = |way: &Way| {
-        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, *way).0).collect();
+    let of_way = |column: &Column| {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, &column.name).0).collect();
         let template = PortableTemplate::read(TemplateKind::Command, &words, &options);
-        template.map(|template| (way.name().to_owned(), template)).map_err(|error| usage(&error))
+        template.map(|template| (column.name.to_string(), template)).map_err(|error| usage(&error))
     };
-    let names_way = || words.iter().any(|word| placeholder::named(word, Way::Serial).1 > 0);
+    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
     let templates_by_way: Vec<(String, PortableTemplate)> = match purpose {
-        Purpose::Comparison(ways) if names_way() => ways.iter().map(of_way).collect::<Result<_, _>>()?,
+        Purpose::Comparison(columns) if names_way() => {
+            columns.iter().map(of_way).collect::<Result<_, _>>()?
+        }
         Purpose::Comparison(_) | Purpose::Effect => Vec::new(),
     };
     // A line has room for the longest of them.
@@ -108,10 +110,10 @@ pub(super) fn prepare(
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => {
-            Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
+            LineTag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
         }
-        None if typed.flags.has(Flag::Tag) => Tag::Values,
-        None => Tag::None,
+        None if typed.flags.has(Flag::Tag) => LineTag::Values,
+        None => LineTag::None,
     };
     let directory = directory(typed, &options)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
@@ -155,7 +157,7 @@ pub(super) fn prepare(
         Box::new(Beside::new(streams, Arc::clone(&meter))) as Box<dyn crate::output::Destination>
     });
     let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
-    let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
+    let lines = if settings.template.uses_slot() { CommandLines::DependOnSlot } else { CommandLines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
     let told = settings.counts.has_total();
@@ -221,14 +223,14 @@ fn directory(typed: &Typed, options: &Options) -> Result<JobDirectory, Fault> {
 }
 
 /// Whether something made for each job depends on the number of jobs.
-fn names_total(settings: &Settings, tag: &Tag) -> bool {
+fn names_total(settings: &Settings, tag: &LineTag) -> bool {
     let directory = match &settings.directory {
         JobDirectory::Each(template) => Some(&**template),
         JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
     };
     let tag = match tag {
-        Tag::Text(template, _) => Some(template),
-        Tag::None | Tag::Values => None,
+        LineTag::Text(template, _) => Some(template),
+        LineTag::None | LineTag::Values => None,
     };
     [Some(&*settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
 }

@@ -16,7 +16,7 @@ use crate::template::{Counts, Quoting, Template};
 
 /// What stands before each line.
 #[derive(Clone, Debug)]
-pub(super) enum Tag {
+pub(super) enum LineTag {
     /// Nothing.
     None,
     /// All values of the job, and a tab.
@@ -32,7 +32,7 @@ const MUCH: usize = 64 << 10;
 pub(super) struct Streams {
     /// Whether stdout, if it is a pipe, holds more than at first.
     wide: bool,
-    tag: Tag,
+    tag: LineTag,
     interrupt: Interrupt,
     /// By channel: whether the next byte begins a line.
     at_start: [bool; 2],
@@ -44,7 +44,7 @@ pub(super) struct Streams {
 impl Streams {
     /// That nobody reads stdout any more sets `interrupt`: nothing is left to
     /// be done for. Where it was closed from the start, nothing more is begun.
-    pub(super) fn new(tag: Tag, interrupt: Interrupt) -> Self {
+    pub(super) fn new(tag: LineTag, interrupt: Interrupt) -> Self {
         Self { wide: false, tag, interrupt, at_start: [true; 2], returned: Vec::new() }
     }
 
@@ -62,9 +62,9 @@ impl Streams {
         let values = task.spec.values();
         let mut tag = Vec::new();
         match &self.tag {
-            Tag::None => return tag,
-            Tag::Values => tag.extend(values.join(&b' ')),
-            Tag::Text(template, counts) => {
+            LineTag::None => return tag,
+            LineTag::Values => tag.extend(values.join(&b' ')),
+            LineTag::Text(template, counts) => {
                 let numbers = counts.numbers(task.seq, task.slot);
                 template.render(values, &numbers, Quoting::None, &mut tag);
             }
@@ -98,7 +98,7 @@ impl Streams {
 impl Destination for Streams {
     fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let tagged;
-        let bytes = if let Tag::None = self.tag {
+        let bytes = if let LineTag::None = self.tag {
             bytes
         } else {
             tagged = self.tagged(task, channel, bytes);

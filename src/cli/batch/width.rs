@@ -12,7 +12,7 @@ use crate::event::Journal;
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
 use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
-use crate::task::{Record, Way};
+use crate::task::{Mode, Record};
 use crate::whole_file::read_at_most;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
@@ -32,19 +32,19 @@ const LEAST: usize = 12;
 ///
 /// Where jobs have several threads each, cores count as that many fewer; a plain
 /// `-j N` is what it says.
-pub(super) fn width(way: Way, typed: &Typed) -> Result<NonZeroUsize, Fault> {
+pub(super) fn width(mode: Mode, typed: &Typed) -> Result<NonZeroUsize, Fault> {
     let usable = usable(typed);
     let one_is_meant = typed.flags.has(Flag::Tty);
     let wanted = match &typed.run.jobs {
         None if one_is_meant => 1,
-        None if way == Way::Serial => 1,
+        None if mode == Mode::Serial => 1,
         None => usable,
         Some(jobs) => match jobs.one() {
             Some(count) => count.on(usable, AS_MANY).get(),
             None => from_file(jobs.text(), usable)?.get(),
         },
     };
-    if way == Way::Serial && wanted != 1 {
+    if mode == Mode::Serial && wanted != 1 {
         return Err(Fault::Usage(
             "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
         ));
@@ -86,7 +86,7 @@ impl Journal for Reread {
 pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
     match typed.run.jobs.as_ref().map(|jobs| jobs.widths(usable(typed), AS_MANY)) {
         Some(widths) if !widths.is_empty() => Ok(widths),
-        _ => Ok(vec![width(Way::Parallel, typed)?]),
+        _ => Ok(vec![width(Mode::Parallel, typed)?]),
     }
 }
 

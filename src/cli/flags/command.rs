@@ -23,18 +23,7 @@ use crate::workload::{ROWS, Row};
 pub(in crate::cli) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("PARSIM_COMMIT"));
 
 /// What bare `parsim` says.
-pub(in crate::cli) const BARE: &str = "\
-parsim runs a batch of tasks one at a time and across all logical cores, shows
-what that bought in wall and CPU time, and checks that both ways agree.
-
-  parsim csv --parallel --files 20   write 20 CSV files on all cores
-  parsim csv --files 20              write them both ways, side by side
-  parsim sleep                       4 tasks that wait: serial against parallel
-
-Subcommands: serial, parallel, compare, sleep, csv-gen (csv), tap-check (tap), report, cpus,
-completions, man.
-More: parsim --help, parsim csv --help
-";
+pub(in crate::cli) const BARE: &str = include_str!("text/bare.txt");
 
 /// The whole command line as clap parses it. The words of batches it never sees.
 pub(in crate::cli) fn command() -> Command {

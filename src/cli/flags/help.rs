@@ -29,66 +29,22 @@ pub(super) static ONE_WAY: BatchHelp = BatchHelp {
         "parsim parallel [OPTIONS] [COMMAND...] [::: VALUES | :::+ VALUES | :::: FILES]...",
         "parsim serial   [OPTIONS] [COMMAND...] [::: VALUES ...]",
     ],
-    description: "\
-Runs a batch of commands, on all logical cores or one at a time. Options and
-replacement strings are GNU parallel's. Without inputs on the line they are read
-from standard input, one a line; without a command each input is one. With
-nothing at all it runs the exercise `parsim sleep`, one way.
-
-Values are quoted for the shell. A command of plain words that needs no shell is
-executed directly. A job starts as soon as its input has come.
-",
-    examples: "  ls *.log | parsim parallel gzip -k {}        a gzip for each file, on all cores
-  parsim parallel -k echo {1} {2} ::: a b ::: 1 2       every combination, in order
-  parsim parallel mv {} {.}.jpg ::: *.jpeg              names without their extension
-  parsim parallel --bar -j 4 ./simulate {} :::: params.txt      four at a time, a bar
-  cat urls | parsim parallel -j 50 --timeout 10 --retries 3 curl -sO {}
-  parsim parallel --halt now,fail=1 make -C {} ::: a b c      the first failure ends all
-  find . -name '*.c' -print0 | parsim parallel -0 -X wc -l    many values a command
-  parsim serial 'sleep {}; echo {}' ::: 2 1             one after another
-",
+    description: include_str!("text/parallel.txt"),
+    examples: include_str!("text/parallel_examples.txt"),
 };
 
 /// Of `compare`.
 pub(super) static COMPARE: BatchHelp = BatchHelp {
     usage: &["parsim compare [OPTIONS] [COMMAND...] [::: VALUES | :::+ VALUES | :::: FILES]..."],
-    description: "\
-Runs a batch of commands one at a time and on all logical cores, shows both side
-by side, and compares what each job did: stdout, stderr, how it ended, and the
-files named by --outputs. The first difference of each job is quoted. Inputs are
-read once, before the first run. Jobs run twice: what they consume or leave behind
-must not be in the way of the second run.
-",
-    examples: "  parsim compare gzip -k -c {} '>/dev/null' ::: *.log
-  parsim compare --outputs '{way}/{/.}.png' convert {} {way}/{/.}.png ::: *.jpg
-  parsim compare --prepare 'rm -rf out; mkdir out' --outputs 'out/*' ./make-one {} ::: 1 2 3
-  parsim compare --sample 20 -j 1-8 ./simulate :::: parameters.txt
-",
+    description: include_str!("text/compare.txt"),
+    examples: include_str!("text/compare_examples.txt"),
 };
 
-pub(super) const SIGNALS: &str = "\
-Signals:
-  Ctrl-C, TERM and any other signal that ends a process (QUIT, ALRM, XCPU, ...)
-  kill the jobs by --term-seq, the second time at once, the third time parsim too.
-  Ctrl-Z stops them, and time limits with them. HUP starts no more jobs and lets
-  those finish that run. USR1 lists them; USR2 shows progress, or hides it.
-";
+pub(super) const SIGNALS: &str = include_str!("text/signals.txt");
 
-pub(super) const ENVIRONMENT: &str = "\
-Environment:
-  Default options may stand in $PARSIM; those that do not go with a subcommand are
-  left out there. Each job has $PARALLEL_SEQ (its number),
-  $PARALLEL_JOBSLOT, $PARALLEL_PID and $PARSIM_WAY (serial, parallel).
-";
+pub(super) const ENVIRONMENT: &str = include_str!("text/environment.txt");
 
-const COMPARE_NOTES: &str = "\
-{way} in the command and in --outputs is serial or parallel, $PARSIM_WAY the same, so
-that each way can have files of its own.
-
-All options for inputs, packing, replacement strings and running of parsim parallel
-apply (parsim help parallel), but for those that end a batch early, keep logs, or
-take the input away.
-";
+const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
 
 /// The sections of a batch, in the order of its help.
 pub(super) static SECTIONS: [&Section; 8] =

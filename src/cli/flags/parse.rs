@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::row::{Does, OptionRow, Separators};
-use super::table::{self, Lookup};
+use super::table::{self, FoundOption};
 use super::typed::{Scope, Typed};
 use super::usage_error::unknown;
 use crate::cli::exit::Fault;
@@ -88,12 +88,12 @@ impl<'a> Parser<'a> {
         };
         let name = String::from_utf8_lossy(name);
         match table::long(&name, self.scope) {
-            Lookup::One(row) => {
+            FoundOption::One(row) => {
                 let called = format!("--{name}");
                 self.take(row, &called, value, value.is_some())
             }
-            Lookup::None => refused(unknown(&format!("--{name}"))),
-            Lookup::Many(rows) => {
+            FoundOption::None => refused(unknown(&format!("--{name}"))),
+            FoundOption::Many(rows) => {
                 let names: Vec<String> = rows.iter().map(|row| row.shown()).collect();
                 let word = word.to_string_lossy();
                 refused(format!("option {word} may be {}", names.join(" or ")))

@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::LazyLock;
 
-use super::typed::{Export, Flag, Given, Scope, Typed};
+use super::typed::{Export, Flag, GivenOption, Scope, Typed};
 use crate::report;
 
 /// What storing a value came to; the text follows option and value.
@@ -148,8 +148,8 @@ impl OptionRow {
     }
 
     /// That it was given, and how it was typed.
-    pub(super) fn given(&self, spelled: &str) -> Given {
-        Given {
+    pub(super) fn given(&self, spelled: &str) -> GivenOption {
+        GivenOption {
             name: self.names[0],
             spelled: spelled.to_owned(),
             scope: self.scope,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::table::{self, Lookup};
+use super::table::{self, FoundOption};
 use super::typed::Color;
 use super::*;
 use crate::inputs::{Combine, Header, Joined, Origin, Packing, Separator, Source, Split, Trim};
@@ -331,14 +331,14 @@ fn no_option_of_its_own_takes_a_name_or_a_beginning_that_gnu_parallel_resolves()
             for length in 1..=name.len() {
                 let typed = &name[..length];
                 let Some(theirs) = in_gnu(typed) else { continue };
-                let Lookup::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
+                let FoundOption::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
                 assert!(theirs.split('|').any(|name| ours.is_called(name)), "--{typed} is {ours:?}");
                 assert!(ours.is_gnu, "--{typed} is {ours:?}");
             }
         }
     }
     let of = |name: &str, scope| match table::long(name, scope) {
-        Lookup::One(row) => (row.names[0], row.is_gnu),
+        FoundOption::One(row) => (row.names[0], row.is_gnu),
         _ => panic!("--{name}"),
     };
     assert_eq!(of("time", Scope::ONE_WAY), ("timeout", true));

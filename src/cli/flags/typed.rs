@@ -39,14 +39,14 @@ pub struct Typed {
     /// Measuring and comparing.
     pub study: StudyOptions,
     /// The options that have an effect, in order.
-    pub given: Vec<Given>,
+    pub given: Vec<GivenOption>,
     /// The options that were accepted without effect.
     pub ignored: Vec<&'static str>,
 }
 
 /// An option that was given.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct GivenOption {
     /// Its best name.
     pub name: &'static str,
     /// As it was typed, with hyphens and without its value.
@@ -86,20 +86,9 @@ impl Scope {
     }
 }
 
-macro_rules! flags {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// An option without a value.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Flag { $($(#[$doc])* $name,)* }
-
-        impl Flag {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-        }
-    };
-}
-
-flags! {
+/// An option without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
     /// `--ascii`
     Ascii,
     /// `--bar`

@@ -13,7 +13,7 @@ use crate::output::{Kept, Ordered};
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::sync::Mutex;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::{Tasks, numbered};
 
 const WAIT: Duration = Duration::from_secs(3600);
@@ -142,7 +142,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
     let tasks = Elsewhere.tasks();
     let closing = {
         let run = Run {
-            way: Way::Processes,
+            column: Column::of_engine("elsewhere"),
             batch: TaskQueue::new(tasks, None, &policy, &mut records, &journals, &interrupt, &Unobserved),
             start_order: StartOrder::default(),
             ordered_starts: false,

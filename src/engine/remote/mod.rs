@@ -2,11 +2,13 @@
 //! be, then given task after task; records come back.
 //!
 //! Three parts that do not know each other's business: what is said (`protocol`),
-//! what carries the words ([`Transport`]), and who says what when (`worker` here,
+//! what carries the words ([`Transport`]), and who says what when (`worker_link` here,
 //! [`serve()`] there). Workers elsewhere than on this machine are another transport.
 //! Knows nothing of what tasks do: a worker builds the workload anew from its
 //! blueprint.
 
+#[cfg(test)]
+mod policy_tests;
 mod protocol;
 mod serve;
 #[cfg(test)]
@@ -21,11 +23,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use self::serve::{Build, serve};
-pub use self::transport::{Children, Transport, WorkerStream};
+pub use self::serve::serve;
+pub use self::transport::Children;
 
 use self::protocol::{Hello, PROTOCOL};
-use self::transport::StopSignal;
+use self::transport::{StopSignal, Transport};
 use self::worker_link::{LinkCost, WorkerInit, WorkerLink};
 use super::local::{drive_threads, fewer, on_threads};
 use super::{Engine, EngineRow, needed};
@@ -33,7 +35,7 @@ use crate::engine::Run;
 use crate::event::Event;
 use crate::format::without_numbers;
 use crate::study::WorkerCosts;
-use crate::task::Way;
+use crate::task::Column;
 use crate::workload::Workload;
 
 /// What a worker process takes of this one: its two ends, those that are on their way to
@@ -66,8 +68,8 @@ impl<'a> Processes<'a> {
 }
 
 impl Engine for Processes<'_> {
-    fn way(&self) -> Way {
-        Way::Processes
+    fn column(&self) -> Column {
+        Column::of_engine(ROW.name)
     }
 
     fn width(&self) -> usize {
@@ -86,7 +88,7 @@ impl Engine for Processes<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 workload: workload.name().to_owned(),
                 blueprint: portable.wire_spec(),
-                way: run.way,
+                column: run.column.clone(),
                 digested: run.digested,
             },
             shared: portable.export_shared(),

@@ -42,7 +42,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::task::{Record, Task, Way};
+use crate::task::{Column, Record, Task};
 
 /// The version of the protocol.
 pub(super) const PROTOCOL: &str = "parsim-worker/2";
@@ -80,7 +80,7 @@ pub(super) struct Hello {
     /// What it is built from.
     pub(super) blueprint: serde_json::Value,
     /// How the batch is run.
-    pub(super) way: Way,
+    pub(super) column: Column,
     /// Whether what tasks write is digested, for a comparison of ways.
     pub(super) digested: bool,
 }

@@ -73,7 +73,7 @@ pub fn serve(
         listens.spawn_scoped(scope, move || listen(from, interrupt, &requests))?;
         let mut ledger = &voice;
         let run = Run {
-            way: hello.way,
+            column: hello.column,
             batch: TaskQueue::new(
                 Box::new(std::iter::empty()),
                 None,

@@ -3,7 +3,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::num::NonZeroU64;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -11,9 +10,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use super::protocol::{Frame, kind, receive, send, send_json};
+use super::transport::WorkerStream;
 use super::*;
 use crate::experiment::Experiment;
-use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::study::Study;
 use crate::task::{Outcome, Record, Task};
@@ -21,16 +20,16 @@ use crate::workload::{Cx, Portable, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
-struct Squares {
-    shared: Option<String>,
+pub(super) struct Squares {
+    pub(super) shared: Option<String>,
     /// No task begins before this.
-    after: Option<&'static OnceLock<()>>,
+    pub(super) after: Option<&'static OnceLock<()>>,
     /// This task has parsim asked to end, and waits for it.
-    ends: Option<(u64, Interrupt)>,
+    pub(super) ends: Option<(u64, Interrupt)>,
     /// This task fails in the first tries, so many of them.
-    fails: Option<(u64, u32)>,
+    pub(super) fails: Option<(u64, u32)>,
     /// All others last until they are told to end.
-    others_last: bool,
+    pub(super) others_last: bool,
 }
 
 const N_TASKS: u64 = 8;
@@ -91,11 +90,11 @@ impl Portable for Squares {
 }
 
 /// A worker that does as it should.
-fn sound(stream: UnixStream) {
+pub(super) fn sound(stream: UnixStream) {
     sound_with(stream, Squares::default);
 }
 
-fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
+pub(super) fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
     let interrupt = Interrupt::unbound().unwrap();
     let to = stream.try_clone().unwrap();
     let build = |name: &str, _| {
@@ -106,7 +105,7 @@ fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
 }
 
 /// One that is ready for tasks, and nothing more.
-fn ready(stream: &mut UnixStream) {
+pub(super) fn ready(stream: &mut UnixStream) {
     for expected in [kind::HELLO, kind::SHARED] {
         assert_eq!(receive(stream).unwrap().unwrap().kind, expected);
         send(stream, kind::READY, &[]).unwrap();
@@ -114,14 +113,14 @@ fn ready(stream: &mut UnixStream) {
 }
 
 /// Starts the worker that `script` makes of its number, from 0.
-struct Scripted<F> {
+pub(super) struct Scripted<F> {
     script: F,
     n_started: AtomicUsize,
     n_bytes: Arc<AtomicU64>,
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Scripted<F> {
-    fn new(script: F) -> Self {
+    pub(super) fn new(script: F) -> Self {
         Self { script, n_started: AtomicUsize::new(0), n_bytes: Arc::default() }
     }
 }
@@ -195,15 +194,15 @@ impl Drop for Loop {
 }
 
 /// The study of both ways, with so many workers.
-fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
+pub(super) fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
     let width = NonZeroUsize::new(width).unwrap();
     let mut squares = Squares::default();
     Experiment::new(&mut squares)?
-        .executors(vec![Box::new(super::super::Serial), Box::new(Processes::new(width, transport))])
+        .engines(vec![Box::new(super::super::Serial), Box::new(Processes::new(width, transport))])
         .run()
 }
 
-fn records(study: &Study) -> &[Record] {
+pub(super) fn records(study: &Study) -> &[Record] {
     &study.columns[1].runs[0].records
 }
 
@@ -379,83 +378,13 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
     let transport = Ending(interrupt.clone());
     let study = Experiment::new(&mut squares)
         .unwrap()
-        .executors(vec![Box::new(Processes::new(NonZeroUsize::MIN, transport))])
+        .engines(vec![Box::new(Processes::new(NonZeroUsize::MIN, transport))])
         .interrupt(interrupt)
         .run()
         .unwrap();
     let cut = study.cut.unwrap();
-    assert_eq!((cut.way, cut.finished, cut.tasks), (Way::Processes, 5, None));
+    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, None));
     assert!(study.columns[0].runs.is_empty());
-}
-
-#[test]
-fn a_worker_that_alone_is_asked_to_end_has_its_task_failed() {
-    fn stops(stream: UnixStream) {
-        let interrupt = Interrupt::unbound().unwrap();
-        let own = interrupt.clone();
-        let build = move |_: &str, _| {
-            Ok(Box::new(Squares { ends: Some((5, own.clone())), ..Squares::default() }) as Box<dyn Workload>)
-        };
-        let to = stream.try_clone().unwrap();
-        serve(stream, to, &interrupt, &build).unwrap();
-    }
-    let study = study_of(1, Scripted::new(|number| Some(if number < 2 { stops } else { sound }))).unwrap();
-    let failed: Vec<_> = records(&study).iter().filter(|record| record.outcome.is_failure()).collect();
-    assert_eq!(failed.len(), 1);
-    assert_eq!(failed[0].seq, 5);
-    let why = failed[0].outcome.to_string();
-    assert!(why.starts_with("its worker (number ") && why.ends_with(") was asked to end"), "{why}");
-}
-
-/// The study of workers alone, of so many at a time, by a policy.
-fn study_by(policy: Policy, width: usize, transport: impl Transport) -> Study {
-    let width = NonZeroUsize::new(width).unwrap();
-    let mut squares = Squares::default();
-    let engine = Box::new(Processes::new(width, transport));
-    Experiment::new(&mut squares).unwrap().executors(vec![engine]).policy(policy).run().unwrap()
-}
-
-#[test]
-fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
-    fn fails_once(stream: UnixStream) {
-        sound_with(stream, || Squares { fails: Some((3, 1)), ..Squares::default() });
-    }
-    fn dies(mut stream: UnixStream) {
-        ready(&mut stream);
-        receive(&mut stream).unwrap();
-        send(&mut stream, kind::OUT, b"what is lost\n").unwrap();
-    }
-    let twice = || Retry { tries: NonZeroU64::new(2), ..Retry::default() };
-    let policy = || Policy { retry: twice(), ..Policy::default() };
-    let study = study_by(policy(), 1, Scripted::new(|_| Some(fails_once as fn(UnixStream))));
-    let records = &study.columns[0].runs[0].records;
-    assert_eq!(study.n_failed(), 0);
-    assert_eq!(records.iter().map(|it| it.attempt).collect::<Vec<_>>(), [1, 1, 1, 2, 1, 1, 1, 1]);
-    assert_eq!(records[3].spans.last().unwrap().name, "earlier tries");
-    let output = study.columns[0].output.clone();
-    assert!(output.starts_with("square 0\nsquare 1\nsquare 4\nsquare 9\nsquare 16\n"), "{output}");
-
-    let script = |number| Some(if number == 0 { dies as fn(UnixStream) } else { sound });
-    let study = study_by(policy(), 1, Scripted::new(script));
-    assert_eq!(study.n_failed(), 0);
-    assert_eq!(study.columns[0].runs[0].records[0].attempt, 2);
-    assert_eq!(study.columns[0].output, output);
-}
-
-#[test]
-fn a_rule_that_ends_running_tasks_reaches_those_of_all_workers() {
-    fn one_fails(stream: UnixStream) {
-        sound_with(stream, || Squares { fails: Some((1, 9)), others_last: true, ..Squares::default() });
-    }
-    let halt = Halt { when: HaltWhen::Now, why: HaltWhy::Fail, amount: Amount::Count(1) };
-    let policy = Policy { halt: Some(halt), ..Policy::default() };
-    let study = study_by(policy, 3, Scripted::new(|_| Some(one_fails as fn(UnixStream))));
-    let run = &study.columns[0].runs[0];
-    assert_eq!((study.halt_status, run.failed, run.succeeded), (Some(7), 1, 0));
-    for record in &run.records {
-        let expected = if record.seq == 1 { Outcome::Exited(7) } else { Outcome::Interrupted };
-        assert_eq!(record.outcome, expected, "{}", record.seq);
-    }
 }
 
 #[test]

@@ -63,7 +63,8 @@ impl StopSignal {
 
     /// One that never comes: for what is quick and has to be waited for.
     pub(super) fn never() -> anyhow::Result<Self> {
-        Self::of(&Interrupt::unbound()?)
+        let never = Interrupt::unbound()?;
+        Ok(Self { ends: never.clone(), halts: never })
     }
 
     /// Running tasks are to be ended.

@@ -181,7 +181,7 @@ impl<'a> WorkerLink<'a> {
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
                 && let Some(portable) = workload.portable()
             {
-                portable.clean_after(run.way, process);
+                portable.clean_after(&run.column, process);
             }
             if !matches!(answer, Answer::NotBegun) || stop.is_set() {
                 break;

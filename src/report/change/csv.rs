@@ -41,7 +41,7 @@ fn figures(change: &Change<'_>) -> [String; HEADER.len()] {
     let is_claimed = !matches!(change.verdict, Verdict::Unclaimed(_));
     let interval = interval(change);
     [
-        after.way.to_string(),
+        after.way().to_owned(),
         after.width.to_string(),
         known(Some(before.wall())),
         known(Some(after.wall())),

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::{Pair, Side, interval, peak, trend};
 use crate::report::hyperfine::nanos;
-use crate::study::{Change, Column, Verdict};
-use crate::task::Way;
+use crate::study::{Change, ColumnResult, Verdict};
 
 /// The version of the written form.
 const SCHEMA: &str = "parsim-change/1";
@@ -36,7 +35,7 @@ struct Source<'a> {
 
 #[derive(Serialize)]
 struct Entry<'a> {
-    way: Way,
+    way: &'a str,
     width: usize,
     before: Figures,
     after: Figures,
@@ -94,7 +93,7 @@ fn entry<'a>(change: &'a Change<'_>) -> Entry<'a> {
     };
     let interval = interval(change);
     Entry {
-        way: change.after.way,
+        way: change.after.way(),
         width: change.after.width,
         before: figures(change.before, change.speedups.map(|speedups| speedups.0)),
         after: figures(change.after, change.speedups.map(|speedups| speedups.1)),
@@ -106,7 +105,7 @@ fn entry<'a>(change: &'a Change<'_>) -> Entry<'a> {
     }
 }
 
-fn figures(column: &Column, speedup: Option<f64>) -> Figures {
+fn figures(column: &ColumnResult, speedup: Option<f64>) -> Figures {
     Figures {
         wall: nanos(column.wall()),
         runs: column.runs.len(),

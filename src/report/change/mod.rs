@@ -22,8 +22,7 @@ pub(super) use self::markdown::render as markdown;
 pub use self::text::render as text;
 use super::table::{Line, Table};
 use crate::format;
-use crate::study::{Change, Changes, Column, Interval, Study, Verdict};
-use crate::task::Way;
+use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]
@@ -73,10 +72,10 @@ impl<'a> Pair<'a> {
     /// What a column of both is called.
     pub(super) fn head(&self, change: &Change<'_>) -> String {
         let several = [self.before, self.after].iter().any(|side| side.study.parallel().count() > 1);
-        match change.after.way {
-            Way::Parallel | Way::Processes if several => change.after.short_name(),
-            way => way.to_string(),
+        if several && !change.after.is_serial() {
+            return change.after.short_name();
         }
+        change.after.way().to_owned()
     }
 
     /// The cells: what each column took before and after.
@@ -149,7 +148,7 @@ fn seconds(value: f64) -> String {
 }
 
 /// The median over the runs; nothing where a system does not tell.
-fn peak(column: &Column) -> Option<f64> {
+fn peak(column: &ColumnResult) -> Option<f64> {
     let is_known = column.runs.iter().all(|run| run.memory().is_some());
     is_known.then(|| column.median(|run| run.memory().unwrap_or_default() as f64))
 }

@@ -11,7 +11,7 @@ use crate::format;
 use crate::report::change::{Pair, Side, Trend, trend};
 use crate::report::svg::{Anchor, Axis, Svg, Unit};
 use crate::report::text;
-use crate::study::{Change, Column};
+use crate::study::{Change, ColumnResult};
 
 const WIDTH: f64 = 1040.0;
 const LEFT: f64 = 124.0;
@@ -124,7 +124,7 @@ fn runs(pair: &Pair<'_>) -> Markup {
     wide_picture("Every run, before and after", about, svg.finish())
 }
 
-fn strip(svg: &mut Svg, x: Axis, unit: Unit, top: f64, class: &str, column: &Column) {
+fn strip(svg: &mut Svg, x: Axis, unit: Unit, top: f64, class: &str, column: &ColumnResult) {
     let (height, middle) = (PITCH - 4.0, top + PITCH / 2.0);
     let median = x.at(unit.scaled(column.wall()));
     let title = format!("median {} of {}", seconds(column.wall()), runs_of(column));
@@ -136,6 +136,6 @@ fn strip(svg: &mut Svg, x: Axis, unit: Unit, top: f64, class: &str, column: &Col
     }
 }
 
-fn runs_of(column: &Column) -> String {
+fn runs_of(column: &ColumnResult) -> String {
     format::plural(column.runs.len() as u64, "run")
 }

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use maud::Markup;
 
-use super::{Shown, View, picture, seconds};
+use super::{Shown, View, class_of, picture, seconds};
 use crate::format;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit};
 use crate::report::timeline;
 use crate::study::median;
-use crate::task::Way;
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 190.0;
@@ -46,7 +45,7 @@ pub(super) fn cpu(view: &View<'_>) -> Option<Markup> {
         let _ = write!(area, "V{}H{}", Tenth(y.at(level * 100.0)), Tenth(right));
     }
     let _ = write!(area, "V{}z", Tenth(BOTTOM));
-    svg.path(shown.column.way.name(), &area);
+    svg.path(class_of(shown.column.way()), &area);
     for (number, name) in [(host.physical, "physical"), (Some(host.usable), "logical")] {
         let Some(number) = number.filter(|number| *number as f64 * 100.0 <= y.most()) else { continue };
         if name == "physical" && number == host.usable {
@@ -85,15 +84,11 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
         for (place, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let top = y.at(f64::from(*count));
             let left = LEFT + bin * place as f64 + bar * at as f64;
-            svg.rect(series.shown.column.way.name(), left, top, bar, BOTTOM - top);
+            svg.rect(class_of(series.shown.column.way()), left, top, bar, BOTTOM - top);
         }
         let middle = x.at(unit.scaled(series.median()));
-        let class = match series.shown.column.way {
-            Way::Serial => "median-serial",
-            Way::Parallel => "median-parallel",
-            Way::Processes => "median-processes",
-        };
-        svg.line(class, (middle, TOP - 6.0), (middle, BOTTOM));
+        let class = format!("median-{}", class_of(series.shown.column.way()));
+        svg.line(&class, (middle, TOP - 6.0), (middle, BOTTOM));
     }
     let first = kept.first().map_or(0.0, Series::median);
     let entries: Vec<(&str, String)> = kept
@@ -102,13 +97,13 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
             if kept.len() > 2 {
                 // All of them are to fit on one line.
                 let text = format!("{}, {}", series.shown.name, seconds(series.median()));
-                return (series.shown.column.way.name(), text);
+                return (class_of(series.shown.column.way()), text);
             }
             let mut text = format!("{}, median {}", series.shown.name, seconds(series.median()));
-            if kept.len() > 1 && series.shown.column.way != Way::Serial && first > 0.0 {
+            if kept.len() > 1 && !series.shown.column.is_serial() && first > 0.0 {
                 text += &format!(" ({})", format::change(series.median() / first));
             }
-            (series.shown.column.way.name(), text)
+            (class_of(series.shown.column.way()), text)
         })
         .collect();
     svg.legend(13.0, &entries);

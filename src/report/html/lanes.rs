@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::{Shown, View, seconds, wide_picture};
+use super::{Shown, View, class_of, seconds, wide_picture};
 use crate::format;
 use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit, text_width};
 use crate::report::timeline;
@@ -260,7 +260,7 @@ fn draw_lane(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: 
 }
 
 fn draw_boxes(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown: Shown<'_>) {
-    let way = shown.column.way.name();
+    let way = class_of(shown.column.way());
     let odd = format!("{way} odd");
     let (failed, others): (Vec<_>, Vec<_>) =
         lane.tasks.iter().enumerate().partition(|(_, record)| record.outcome.is_failure());
@@ -334,7 +334,7 @@ fn draw_merged(svg: &mut Svg, lane: &Lane<'_>, scale: Scale, strip: Strip, shown
             last_failed = left;
         }
     }
-    let way = shown.column.way.name();
+    let way = class_of(shown.column.way());
     for (class, path) in [(way, &shades[0]), (&format!("{way} odd"), &shades[1]), ("failed", &failed)] {
         if !path.is_empty() {
             svg.path(class, path);

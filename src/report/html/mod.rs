@@ -20,8 +20,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Row, Table, services, text, timeline};
 use crate::format;
-use crate::study::{Column, RunResult, Study, explain};
+use crate::study::{ColumnResult, RunResult, Study, explain};
 use crate::style::Styles;
+use crate::task::Mode;
 
 /// The row of the table of formats.
 pub const ROW: Row = Row {
@@ -40,12 +41,22 @@ const NARROW_TABLE: usize = 4;
 /// A run that stands for its column.
 #[derive(Clone, Copy)]
 struct Shown<'a> {
-    column: &'a Column,
+    column: &'a ColumnResult,
     /// What its way is called.
-    name: &'static str,
+    name: &'a str,
     /// Its place among the runs, from 1.
     number: usize,
     run: &'a RunResult,
+}
+
+/// The class of what was neither run serially nor on threads.
+const OF_OTHERS: &str = "processes";
+
+/// The class of what shows the column `way`: there is a colour for serial runs, one for
+/// threads, and one for all other engines.
+fn class_of(way: &str) -> &'static str {
+    let known = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| mode.name() == way);
+    known.map_or(OF_OTHERS, Mode::name)
 }
 
 /// What is looked at: of several widths the widest.
@@ -60,8 +71,8 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn of(study: &'a Study) -> Self {
-        let shown = |column: &'a Column| {
-            let name = study.called(column.way);
+        let shown = |column: &'a ColumnResult| {
+            let name = study.called(column.way());
             timeline::shown(column).map(|(number, run)| Shown { column, name, number, run })
         };
         let mut widest = study.widest_of_each();

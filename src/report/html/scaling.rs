@@ -5,12 +5,11 @@
 
 use maud::{Markup, html};
 
-use super::{View, picture};
+use super::{OF_OTHERS, View, class_of, picture};
 use crate::format;
 use crate::report::svg::{Anchor, Axis, Svg};
 use crate::report::text;
 use crate::study::{Base, Fit, Point, Scaling, Study};
-use crate::task::Way;
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;
@@ -52,7 +51,7 @@ pub(super) fn draw(view: &View<'_>) -> Markup {
     let several = sweeps.len() > 1;
     html! {
         @for scaling in &sweeps {
-            @let whose = if several { format!(": {}", view.study.called(scaling.way)) } else { String::new() };
+            @let whose = if several { format!(": {}", view.study.called(&scaling.way)) } else { String::new() };
             (pictures(view.study, scaling, &whose))
         }
         @for line in text::laws(view.study) { p { (line) } }
@@ -103,7 +102,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
         curve(&mut svg, class, fit, x, y, figure);
     }
     for point in points {
-        dot(&mut svg, (point, scaling.way), x, y, figure);
+        dot(&mut svg, (point, &scaling.way), x, y, figure);
     }
     let mut entries = vec![("key-ideal", "ideal".to_owned())];
     entries.extend(
@@ -111,7 +110,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
             (if *class == "usl" { "key-usl" } else { "key-amdahl" }, fit.law.to_string())
         }),
     );
-    entries.push((scaling.way.name(), "measured".to_owned()));
+    entries.push((class_of(&scaling.way), "measured".to_owned()));
     svg.legend(13.0, &entries);
     svg.finish()
 }
@@ -166,10 +165,10 @@ fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Figure
 }
 
 /// A width that was measured; one that the curves do not rest on is empty.
-fn dot(svg: &mut Svg, (point, way): (&Point, Way), x: Axis, y: Axis, figure: Figure) {
+fn dot(svg: &mut Svg, (point, way): (&Point, &str), x: Axis, y: Axis, figure: Figure) {
     let width = point.width as f64;
     let at = x.at(width);
-    let of = if way == Way::Processes { " of-processes" } else { "" };
+    let of = if class_of(way) == OF_OTHERS { " of-processes" } else { "" };
     if let Some(interval) = point.interval {
         let ends = [interval.low, interval.high].map(|value| (at, y.at(figure.of(value, width))));
         svg.line(&format!("whisker{of}"), ends[0], ends[1]);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::*;
 use crate::report::tests::drawn;
 use crate::report::timeline::tests::record;
-use crate::task::{Outcome, Record, Way};
+use crate::task::{Column, Outcome, Record};
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
-fn column(way: Way, width: u32, n_tasks: u64) -> Column {
+fn column(column: Column, width: u32, n_tasks: u64) -> ColumnResult {
     let place = |seq: u64| {
         let slot = u32::try_from(seq % u64::from(width)).unwrap();
         record(seq, slot, seq / u64::from(width) * 10, 10)
@@ -20,17 +20,17 @@ fn column(way: Way, width: u32, n_tasks: u64) -> Column {
         run.add(record);
     }
     run.records = records;
-    Column { way, width: width as usize, runs: vec![run], whereabouts: None, output: String::new() }
+    ColumnResult::new(column, width as usize, vec![run])
 }
 
-fn page(columns: Vec<Column>) -> String {
+fn page(columns: Vec<ColumnResult>) -> String {
     let study = Study { columns, ..crate::study::tests::empty() };
     String::from_utf8(drawn(render, &study)).unwrap()
 }
 
 #[test]
 fn a_page_of_a_hundred_thousand_tasks_is_small_and_one_of_two_thousand_has_every_tooltip() {
-    let page_of = |n| page(vec![column(Way::Serial, 1, n), column(Way::Parallel, 64, n)]);
+    let page_of = |n| page(vec![column(Column::SERIAL, 1, n), column(Column::PARALLEL, 64, n)]);
     let large = page_of(100_000);
     assert!(large.len() < 1_500_000, "{} bytes", large.len());
     assert!(!large.contains("<title>task "));
@@ -41,7 +41,7 @@ fn a_page_of_a_hundred_thousand_tasks_is_small_and_one_of_two_thousand_has_every
 
 #[test]
 fn a_failure_is_seen_among_boxes_that_merged() {
-    let mut parallel = column(Way::Parallel, 2, 50_000);
+    let mut parallel = column(Column::PARALLEL, 2, 50_000);
     parallel.runs[0].records[777].outcome = Outcome::Exited(3);
     let page = page(vec![parallel]);
     assert_eq!(page.matches("<path class=\"failed\"").count(), 1);
@@ -49,7 +49,7 @@ fn a_failure_is_seen_among_boxes_that_merged() {
 
 #[test]
 fn one_way_alone_has_pictures_but_no_speed_up() {
-    for (way, width) in [(Way::Serial, 1), (Way::Parallel, 3)] {
+    for (way, width) in [(Column::SERIAL, 1), (Column::PARALLEL, 3)] {
         let page = page(vec![column(way, width, 12)]);
         assert!(page.contains("slot by slot") && page.contains("CPU use during"));
         assert!(!page.contains("peed-up") && !page.contains("one time axis"));
@@ -58,7 +58,7 @@ fn one_way_alone_has_pictures_but_no_speed_up() {
 
 #[test]
 fn without_records_the_page_says_what_is_missing() {
-    let mut columns = vec![column(Way::Serial, 1, 4), column(Way::Parallel, 2, 4)];
+    let mut columns = vec![column(Column::SERIAL, 1, 4), column(Column::PARALLEL, 2, 4)];
     for column in &mut columns {
         column.runs[0].records.clear();
     }
@@ -69,25 +69,25 @@ fn without_records_the_page_says_what_is_missing() {
 
 #[test]
 fn times_of_nothing_are_drawn_without_numbers_that_are_none() {
-    let mut idle = column(Way::Parallel, 2, 4);
+    let mut idle = column(Column::PARALLEL, 2, 4);
     idle.runs[0].wall = Duration::ZERO;
     for record in &mut idle.runs[0].records {
         (record.start, record.wall, record.cpu) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     }
-    let mut still = column(Way::Parallel, 2, 4);
+    let mut still = column(Column::PARALLEL, 2, 4);
     for record in &mut still.runs[0].records {
         record.wall = Duration::ZERO;
     }
-    for column in [idle, still, column(Way::Parallel, 5, 0)] {
-        let page = page(vec![self::column(Way::Serial, 1, 4), column]);
+    for column in [idle, still, column(Column::PARALLEL, 5, 0)] {
+        let page = page(vec![self::column(Column::SERIAL, 1, 4), column]);
         assert!(!page.contains("NaN") && !page.contains("inf"));
     }
 }
 
 /// A page of tasks that were run serially and at these widths.
 fn sweep(widths: &[u32]) -> String {
-    let parallel = widths.iter().map(|width| column(Way::Parallel, *width, 40));
-    page(std::iter::once(column(Way::Serial, 1, 40)).chain(parallel).collect())
+    let parallel = widths.iter().map(|width| column(Column::PARALLEL, *width, 40));
+    page(std::iter::once(column(Column::SERIAL, 1, 40)).chain(parallel).collect())
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn laws_are_drawn_only_where_there_are_widths_enough_to_fit_them() {
 
 #[test]
 fn widths_beyond_the_cores_are_seen_but_no_curve_rests_on_them() {
-    let mut columns = vec![column(Way::Serial, 1, 40)];
-    columns.extend([1, 2, 4, 20].map(|width| column(Way::Parallel, width, 40)));
+    let mut columns = vec![column(Column::SERIAL, 1, 40)];
+    columns.extend([1, 2, 4, 20].map(|width| column(Column::PARALLEL, width, 40)));
     for run in columns.iter_mut().flat_map(|column| &mut column.runs) {
         run.usage.user = Duration::from_millis(400);
     }

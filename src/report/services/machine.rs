@@ -7,7 +7,7 @@ use super::table::through_proxies;
 use super::{Service, n_asked_for, services, span, total};
 use crate::format;
 use crate::study::Study;
-use crate::task::{Record, Way};
+use crate::task::Record;
 use crate::workload::tap::{Finding, Warning};
 
 /// So many services are named in a monitor's line.
@@ -20,7 +20,7 @@ const SPANS: [&str; 9] =
 /// What was found out in one check as JSON on one line; `None` where the record
 /// is about something else.
 #[must_use]
-pub fn json_line(record: &Record, way: Way) -> Option<String> {
+pub fn json_line(record: &Record, way: &str) -> Option<String> {
     let Finding {
         url,
         name,

@@ -12,7 +12,7 @@ pub(super) use table::listing;
 pub use table::{particulars, table};
 
 use crate::study::Study;
-use crate::task::{Record, Way};
+use crate::task::Record;
 use crate::workload::tap::Finding;
 
 /// A service, and all that is known of it.
@@ -30,13 +30,13 @@ pub(super) struct Service<'a> {
 /// Every service of `study`, in input order; none where it is about something
 /// else. The parallel way is told where both ran, for it came last.
 pub(super) fn services(study: &Study) -> Vec<Service<'_>> {
-    let mut runs: Vec<(Way, &[Record])> = Vec::new();
+    let mut runs: Vec<(&str, &[Record])> = Vec::new();
     for column in &study.columns {
-        runs.extend(column.runs.iter().map(|run| (column.way, &run.records[..])));
+        runs.extend(column.runs.iter().map(|run| (column.way(), &run.records[..])));
     }
     if let Some(cut) = &study.cut {
         // Half a run does not replace a whole one.
-        runs.insert(0, (cut.way, &cut.records));
+        runs.insert(0, (&cut.way, &cut.records));
     }
     let told = runs.iter().rev().find(|(_, records)| !records.is_empty()).map(|(way, _)| *way);
     let mut services: BTreeMap<u64, Service<'_>> = BTreeMap::new();

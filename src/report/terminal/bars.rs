@@ -3,18 +3,17 @@
 use super::Look;
 use super::glyphs::Glyphs;
 use crate::format;
-use crate::study::{Column, Study};
-use crate::task::Way;
+use crate::study::{ColumnResult, Study};
 
 /// Bars of the median wall times; nothing of one way alone, nor of a sweep, which
 /// has a picture of its own.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
-    let columns: Vec<&Column> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
-    if columns.len() < 2 || Way::SIDE_BY_SIDE.iter().any(|way| study.is_swept(*way)) {
+    let columns: Vec<&ColumnResult> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
+    if columns.len() < 2 || columns.iter().any(|column| study.is_swept(column.way())) {
         return Vec::new();
     }
     let named: Vec<(String, f64)> =
-        columns.iter().map(|column| (study.called(column.way).to_owned(), column.wall())).collect();
+        columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())).collect();
     drawn(&named, look)
 }
 

@@ -6,9 +6,8 @@ use super::cells::{Cell, Lane, cores, lanes};
 use super::glyphs::Glyphs;
 use super::{Look, labels, nice_step, place, short, typical};
 use crate::format;
-use crate::study::{Column, RunResult, Study};
+use crate::study::{ColumnResult, RunResult, Study};
 use crate::style::paint;
-use crate::task::Way;
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;
@@ -22,14 +21,14 @@ const APART: usize = 12;
 /// The typical run of the widest column of each parallel way, or of the serial one
 /// when it ran alone; nothing where the tasks' records were not kept.
 pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
-    let mut columns: Vec<&Column> = study.widest_of_each().collect();
+    let mut columns: Vec<&ColumnResult> = study.widest_of_each().collect();
     if columns.is_empty() {
         columns.extend(study.serial());
     }
     columns.into_iter().flat_map(|column| drawn(study, column, look)).collect()
 }
 
-fn drawn(study: &Study, column: &Column, look: Look) -> Vec<String> {
+fn drawn(study: &Study, column: &ColumnResult, look: Look) -> Vec<String> {
     let Some(run) = typical(column).filter(|run| !run.records.is_empty() && !run.wall.is_zero()) else {
         return Vec::new();
     };
@@ -54,17 +53,17 @@ fn drawn(study: &Study, column: &Column, look: Look) -> Vec<String> {
 /// What a lane means; only characters that are there are explained.
 fn legend(
     study: &Study,
-    column: &Column,
+    column: &ColumnResult,
     run: &RunResult,
     lanes: &[Lane],
     n_cells: usize,
     glyphs: Glyphs,
 ) -> Vec<String> {
     let cell = format::duration(run.wall.div_f64(n_cells as f64));
-    let name = match (study.called(column.way), column.way) {
-        ("parallel", _) => format!("-j {}", column.width),
-        (name, Way::Serial) => name.to_owned(),
-        (name, Way::Parallel | Way::Processes) => format!("{name} -j {}", column.width),
+    let name = match study.called(column.way()) {
+        "parallel" => format!("-j {}", column.width),
+        name if column.is_serial() => name.to_owned(),
+        name => format!("{name} -j {}", column.width),
     };
     let is_shown = |glyph: char| {
         let mut cells = lanes.iter().take(MOST_LANES).flat_map(|lane| &lane.cells);
@@ -124,7 +123,13 @@ fn axis(wall: Duration, n_cells: usize) -> String {
 }
 
 /// How many cores computed, as heights below those that could have.
-fn sparkline(study: &Study, column: &Column, run: &RunResult, n_cells: usize, glyphs: Glyphs) -> [String; 2] {
+fn sparkline(
+    study: &Study,
+    column: &ColumnResult,
+    run: &RunResult,
+    n_cells: usize,
+    glyphs: Glyphs,
+) -> [String; 2] {
     let cores = cores(run, n_cells);
     let top = cores.iter().copied().fold(column.width.min(study.host.usable) as f64, f64::max);
     let heights: String = cores.iter().map(|cores| glyphs.height(cores / top)).collect();

@@ -11,7 +11,7 @@ mod lanes;
 mod sweep;
 
 use super::Look;
-use crate::study::{Column, RunResult, Study};
+use crate::study::{ColumnResult, RunResult, Study};
 
 pub use glyphs::Glyphs;
 
@@ -30,7 +30,7 @@ pub(super) fn bars(named: &[(String, f64)], look: Look) -> Vec<String> {
 }
 
 /// The run of `column` whose wall time is nearest to the median.
-fn typical(column: &Column) -> Option<&RunResult> {
+fn typical(column: &ColumnResult) -> Option<&RunResult> {
     let median = column.wall();
     let off = |run: &RunResult| (run.wall.as_secs_f64() - median).abs();
     column.runs.iter().min_by(|one, other| off(one).total_cmp(&off(other)))

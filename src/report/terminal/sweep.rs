@@ -22,7 +22,7 @@ pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
     let mut lines = Vec::new();
     for scaling in &sweeps {
         if several {
-            lines.push(study.called(scaling.way).to_owned());
+            lines.push(study.called(&scaling.way).to_owned());
         }
         lines.extend(drawn(study, scaling, look));
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::report::Pictures;
 use crate::style::Styles;
-use crate::task::{Outcome, Record, Way};
+use crate::task::{Column, Outcome, Record};
 
 fn look(width: usize, unicode: bool) -> Look {
     Look { styles: Styles::plain(), unicode, width, pictures: Pictures::Drawn }
@@ -18,7 +18,7 @@ fn drawn(study: &Study, look: Look) -> String {
 }
 
 /// A column of one run with `tasks` as (slot, start, wall, cpu) in milliseconds.
-fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> Column {
+fn column(column: Column, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> ColumnResult {
     let mut run = RunResult { wall: Duration::from_millis(wall), ..RunResult::default() };
     for (seq, &(slot, start, wall, cpu)) in (0..).zip(tasks) {
         let outcome = if seq == 4 { Outcome::Exited(1) } else { Outcome::Success };
@@ -33,13 +33,13 @@ fn column(way: Way, width: usize, wall: u64, tasks: &[(u32, u64, u64, u64)]) -> 
         run.add(&record);
         run.records.push(record);
     }
-    Column { way, width, runs: vec![run], whereabouts: None, output: String::new() }
+    ColumnResult::new(column, width, vec![run])
 }
 
 fn pair() -> Study {
     let mut study = crate::study::tests::empty();
     let serial: Vec<_> = (0..6).map(|number| (0, number * 100, 100, 90)).collect();
-    study.columns.push(column(Way::Serial, 1, 600, &serial));
+    study.columns.push(column(Column::SERIAL, 1, 600, &serial));
     let parallel = [
         (0, 0, 100, 90),
         (1, 0, 130, 90),
@@ -48,17 +48,17 @@ fn pair() -> Study {
         (0, 210, 20, 10),
         (1, 230, 20, 20),
     ];
-    study.columns.push(column(Way::Parallel, 2, 250, &parallel));
+    study.columns.push(column(Column::PARALLEL, 2, 250, &parallel));
     study
 }
 
 fn sweep(widths: &[usize]) -> Study {
     let mut study = crate::study::tests::empty();
     study.host.physical = Some(2);
-    study.columns.push(column(Way::Serial, 1, 12_000, &[(0, 0, 12_000, 12_000); 3]));
+    study.columns.push(column(Column::SERIAL, 1, 12_000, &[(0, 0, 12_000, 12_000); 3]));
     study.columns.extend(widths.iter().map(|&width| {
         let wall = 1_200 + 10_800 / width as u64;
-        column(Way::Parallel, width, wall, &[(0, 0, wall, 0); 3])
+        column(Column::PARALLEL, width, wall, &[(0, 0, wall, 0); 3])
     }));
     for run in study.columns.iter_mut().flat_map(|column| &mut column.runs) {
         run.records.clear();
@@ -140,7 +140,7 @@ fn a_failed_task_is_seen_however_short_and_without_colours() {
 fn many_slots_are_told_of_in_a_line() {
     let mut study = crate::study::tests::empty();
     let tasks: Vec<_> = (0..40).map(|slot| (slot, 0, 100, 0)).collect();
-    study.columns.push(column(Way::Parallel, 40, 100, &tasks));
+    study.columns.push(column(Column::PARALLEL, 40, 100, &tasks));
     let text = drawn(&study, look(60, true));
     assert!(text.contains("\n... and 24 more slots, on average 100 % busy\n"), "{text}");
 }
@@ -178,9 +178,9 @@ proptest! {
         widths in prop::collection::vec(1..200_usize, 0..4),
     ) {
         let mut study = crate::study::tests::empty();
-        study.columns.push(column(Way::Serial, 1, 100_000, &[(0, 0, 100_000, 50_000)]));
-        study.columns.push(column(Way::Parallel, 20, wall, &tasks));
-        study.columns.extend(widths.iter().map(|&width| column(Way::Parallel, width, wall, &tasks)));
+        study.columns.push(column(Column::SERIAL, 1, 100_000, &[(0, 0, 100_000, 50_000)]));
+        study.columns.push(column(Column::PARALLEL, 20, wall, &tasks));
+        study.columns.extend(widths.iter().map(|&width| column(Column::PARALLEL, width, wall, &tasks)));
         for line in pictures(&study, look(width, unicode)) {
             prop_assert!(line.chars().count() <= width, "{width}: {line}");
             prop_assert!(unicode || line.is_ascii(), "{line}");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::format;
 use crate::host::Host;
 use crate::study::comparison::failure_guard;
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 use crate::task::Record;
 
 /// A parameter whose name ends so tells where, not what.
@@ -118,7 +118,7 @@ pub(super) fn results(before: &Study, after: &Study) -> Option<(u64, u64)> {
 
 /// The records of the first run that has any.
 fn records(study: &Study) -> &[Record] {
-    let runs = study.columns.iter().flat_map(|column: &Column| &column.runs);
+    let runs = study.columns.iter().flat_map(|column: &ColumnResult| &column.runs);
     runs.map(|run| &run.records[..]).find(|records| !records.is_empty()).unwrap_or_default()
 }
 

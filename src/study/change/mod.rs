@@ -9,15 +9,15 @@ mod tests;
 
 use super::bootstrap::{Interval, ratio_of_medians};
 use super::comparison::{FEWEST_RUNS_FOR_A_TEST, disk_guard};
-use super::{Column, Comparison, Study, Verdict};
+use super::{ColumnResult, Comparison, Study, Verdict};
 
 /// One column before and after.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change<'a> {
     /// The column of the earlier study.
-    pub before: &'a Column,
+    pub before: &'a ColumnResult,
     /// The same column of the later study.
-    pub after: &'a Column,
+    pub after: &'a ColumnResult,
     /// What can be said of [`Change::ratio`].
     pub verdict: Verdict,
     /// The speed-up over the serial way before and after, where both are claimed.
@@ -52,7 +52,7 @@ impl<'a> Changes<'a> {
     #[must_use]
     pub fn between(before: &'a Study, after: &'a Study) -> Self {
         let unlike = comparable::unlike(before, after);
-        let change = |after_column: &'a Column| {
+        let change = |after_column: &'a ColumnResult| {
             let before_column = counterpart(before, after_column)?;
             let claimed = |study, column| {
                 let comparison = Comparison::of(study, column)?;
@@ -78,14 +78,14 @@ impl<'a> Changes<'a> {
 }
 
 /// Whether `column` is what speed-ups are relative to.
-fn is_base(study: &Study, column: &Column) -> bool {
+fn is_base(study: &Study, column: &ColumnResult) -> bool {
     study.serial().is_some_and(|serial| std::ptr::eq(serial, column))
 }
 
 /// The column of `study` that was run as `column` was.
-fn counterpart<'a>(study: &'a Study, column: &Column) -> Option<&'a Column> {
-    let ran = |column: &&Column| !column.runs.is_empty();
-    let alike = |known: &&Column| (known.way, known.width) == (column.way, column.width);
+fn counterpart<'a>(study: &'a Study, column: &ColumnResult) -> Option<&'a ColumnResult> {
+    let ran = |column: &&ColumnResult| !column.runs.is_empty();
+    let alike = |known: &&ColumnResult| (known.way(), known.width) == (column.way(), column.width);
     study.columns.iter().filter(ran).find(alike)
 }
 
@@ -93,12 +93,12 @@ fn counterpart<'a>(study: &'a Study, column: &Column) -> Option<&'a Column> {
 fn alone(study: &Study, other: &Study, when: &str) -> Option<String> {
     let ran = study.columns.iter().filter(|column| !column.runs.is_empty());
     let alone = ran.filter(|column| counterpart(other, column).is_none());
-    let names: Vec<String> = alone.map(Column::short_name).collect();
+    let names: Vec<String> = alone.map(ColumnResult::short_name).collect();
     (!names.is_empty()).then(|| format!("only {when}: {}", names.join(", ")))
 }
 
 /// `None` where nothing took any time.
-fn verdict(before: &Column, after: &Column, unlike: Option<&str>) -> Option<Verdict> {
+fn verdict(before: &ColumnResult, after: &ColumnResult, unlike: Option<&str>) -> Option<Verdict> {
     if before.wall() <= 0.0 || after.wall() <= 0.0 {
         return None;
     }
@@ -108,8 +108,9 @@ fn verdict(before: &Column, after: &Column, unlike: Option<&str>) -> Option<Verd
     if let Some(why) = disk_guard(("before", before), ("after", after)) {
         return Some(Verdict::Unclaimed(why));
     }
-    let walls =
-        |column: &Column| -> Vec<f64> { column.runs.iter().map(|run| run.wall.as_secs_f64()).collect() };
+    let walls = |column: &ColumnResult| -> Vec<f64> {
+        column.runs.iter().map(|run| run.wall.as_secs_f64()).collect()
+    };
     let (under, over) = (walls(before), walls(after));
     let runs = under.len().min(over.len());
     Some(match runs {

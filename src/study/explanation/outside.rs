@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::view::View;
 use crate::format;
 use crate::host::Surroundings;
-use crate::study::{Column, RunResult};
+use crate::study::{ColumnResult, RunResult};
 
 /// A cause that takes a smaller share of what there was is not spoken of.
 const WORTH_TELLING: f64 = 0.1;
@@ -121,6 +121,6 @@ fn others(run: &RunResult) -> Duration {
     run.surroundings.map_or(Duration::ZERO, |around| around.cpu.saturating_sub(run.usage.cpu()))
 }
 
-fn around(column: &Column, figure: impl Fn(&Surroundings) -> f64) -> f64 {
+fn around(column: &ColumnResult, figure: impl Fn(&Surroundings) -> f64) -> f64 {
     column.median(|run| run.surroundings.as_ref().map_or(0.0, &figure))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::host::Surroundings;
 use crate::measure::Usage;
-use crate::study::{Column, RunResult, SpanTotal, WorkerCosts};
-use crate::task::Way;
+use crate::study::{ColumnResult, RunResult, SpanTotal, WorkerCosts};
+use crate::task::Column;
 
 fn seconds(value: f64) -> Duration {
     Duration::from_secs_f64(value)
@@ -14,7 +14,7 @@ fn seconds(value: f64) -> Duration {
 
 /// `tasks` that compute all the time: `task_wall` and CPU time are the wall time
 /// of all slots.
-fn column(way: Way, width: usize, tasks: u64, wall: f64) -> Column {
+fn column(column: Column, width: usize, tasks: u64, wall: f64) -> ColumnResult {
     let slots = width.min(usize::try_from(tasks).unwrap()) as f64;
     let busy = seconds(wall * slots);
     let run = RunResult {
@@ -28,13 +28,13 @@ fn column(way: Way, width: usize, tasks: u64, wall: f64) -> Column {
         surroundings: Some(Surroundings { cpu: busy, ..Surroundings::default() }),
         ..RunResult::default()
     };
-    Column { way, width, runs: vec![run], whereabouts: None, output: String::new() }
+    ColumnResult::new(column, width, vec![run])
 }
 
 /// A hundred tasks of ten seconds in all against `width` slots that take `wall`.
 fn study(width: usize, wall: f64) -> Study {
     let mut study = crate::study::tests::empty();
-    study.columns = vec![column(Way::Serial, 1, 100, 10.0), column(Way::Parallel, width, 100, wall)];
+    study.columns = vec![column(Column::SERIAL, 1, 100, 10.0), column(Column::PARALLEL, width, 100, wall)];
     study
 }
 
@@ -57,7 +57,7 @@ fn said(study: &Study) -> String {
 }
 
 /// Worker processes in the place of the threads.
-fn in_processes(column: &Column, startup: f64) -> Column {
+fn in_processes(column: &ColumnResult, startup: f64) -> ColumnResult {
     let crew = WorkerCosts {
         workers: column.width,
         startup: seconds(startup),
@@ -66,7 +66,7 @@ fn in_processes(column: &Column, startup: f64) -> Column {
         passing: seconds(0.2),
         replaced: 0,
     };
-    let mut column = Column { way: Way::Processes, ..column.clone() };
+    let mut column = ColumnResult { column: Column::of_engine("processes"), ..column.clone() };
     column.runs[0].crew = Some(crew);
     column
 }
@@ -84,7 +84,7 @@ fn what_processes_cost_is_told_with_what_they_wait_for() {
 #[test]
 fn processes_are_compared_with_as_many_threads() {
     let mut study = study(4, 2.5);
-    study.columns.push(in_processes(&column(Way::Processes, 4, 100, 3.0), 0.25));
+    study.columns.push(in_processes(&column(Column::of_engine("processes"), 4, 100, 3.0), 0.25));
     let said = said(&study);
     let expected = "In processes it took +20 %: starting 4 processes took 250.0 ms, and each waited 50.00 ms for 4.00 MB to be passed.";
     assert!(said.starts_with("Nothing to speak of") && said.ends_with(expected), "{said}");
@@ -105,7 +105,7 @@ fn what_reached_the_ideal_is_praised() {
 #[test]
 fn a_task_alone_and_one_at_a_time_have_nothing_to_gain() {
     let mut alone = study(4, 10.0);
-    alone.columns = vec![column(Way::Serial, 1, 1, 10.0), column(Way::Parallel, 4, 1, 10.0)];
+    alone.columns = vec![column(Column::SERIAL, 1, 1, 10.0), column(Column::PARALLEL, 4, 1, 10.0)];
     assert_eq!(said(&alone), "One task alone has nothing to run beside it.");
     assert!(said(&study(1, 10.0)).ends_with("there was nothing to gain."));
 }
@@ -113,19 +113,19 @@ fn a_task_alone_and_one_at_a_time_have_nothing_to_gain() {
 #[test]
 fn too_few_tasks_for_the_slots_are_counted() {
     let mut study = study(4, 3.0);
-    study.columns = vec![column(Way::Serial, 1, 3, 9.0), column(Way::Parallel, 4, 3, 3.2)];
+    study.columns = vec![column(Column::SERIAL, 1, 3, 9.0), column(Column::PARALLEL, 4, 3, 3.2)];
     assert_eq!(
         said(&study),
         "Too few tasks: 3 tasks for 4 slots, so 3.00x is the most that was to be had; the speed-up is 2.81x."
     );
-    study.columns[1] = column(Way::Parallel, 4, 3, 2.9);
+    study.columns[1] = column(Column::PARALLEL, 4, 3, 2.9);
     assert!(!said(&study).contains("Too few"), "{}", said(&study));
 }
 
 #[test]
 fn tasks_that_do_not_divide_leave_slots_idle() {
     let mut study = study(4, 4.0);
-    study.columns = vec![column(Way::Serial, 1, 5, 10.0), column(Way::Parallel, 4, 5, 4.0)];
+    study.columns = vec![column(Column::SERIAL, 1, 5, 10.0), column(Column::PARALLEL, 4, 5, 4.0)];
     let run = parallel(&mut study);
     (run.task_wall, run.task_cpu, run.tail, run.longest) =
         (seconds(10.0), seconds(10.0), seconds(6.0), seconds(2.0));
@@ -287,7 +287,7 @@ fn other_work_is_named_when_it_explains_half_of_the_loss() {
 fn other_work_is_not_told_of_runs_that_a_few_ticks_would_fill() {
     let ticks = |wall: f64| {
         let mut study = study(4, wall);
-        study.columns[0] = column(Way::Serial, 1, 100, 2.0 * wall);
+        study.columns[0] = column(Column::SERIAL, 1, 100, 2.0 * wall);
         let run = parallel(&mut study);
         run.usage.user = seconds(2.0 * wall);
         run.surroundings = Some(Surroundings { cpu: seconds(4.0 * wall), ..Surroundings::default() });
@@ -300,7 +300,7 @@ fn other_work_is_not_told_of_runs_that_a_few_ticks_would_fill() {
 #[test]
 fn short_runs_are_counted_together() {
     let mut study = study(4, 0.02);
-    study.columns[0] = column(Way::Serial, 1, 100, 0.04);
+    study.columns[0] = column(Column::SERIAL, 1, 100, 0.04);
     let run = parallel(&mut study);
     run.usage.user = seconds(0.04);
     let busy = Surroundings { cpu: seconds(0.04), ..Surroundings::default() };
@@ -322,7 +322,7 @@ fn short_runs_are_counted_together() {
 #[test]
 fn a_wait_for_a_core_is_not_ruled_out_in_runs_that_are_too_short_to_see_other_work() {
     let mut study = study(4, 0.05);
-    study.columns[0] = column(Way::Serial, 1, 100, 0.1);
+    study.columns[0] = column(Column::SERIAL, 1, 100, 0.1);
     computed(parallel(&mut study), 0.1);
     assert!(said(&study).ends_with("or for a core that other work has; runs this short do not tell which."));
 }
@@ -354,7 +354,7 @@ fn more_than_the_slots_can_give_is_not_praised() {
 #[test]
 fn tasks_that_once_missed_a_core_are_not_said_to_wait() {
     let mut short = study(2, 0.008);
-    short.columns[0] = column(Way::Serial, 1, 100, 0.01);
+    short.columns[0] = column(Column::SERIAL, 1, 100, 0.01);
     for column in &mut short.columns {
         computed(&mut column.runs[0], 0.001);
     }

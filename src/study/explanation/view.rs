@@ -2,7 +2,7 @@
 
 use super::outside::LONG_ENOUGH_TO_COUNT;
 use crate::format;
-use crate::study::{Column, Study};
+use crate::study::{ColumnResult, Study};
 
 /// Reaching this share of what was possible needs no excuse.
 pub(super) const NEAR_ENOUGH: f64 = 0.9;
@@ -10,8 +10,8 @@ pub(super) const NEAR_ENOUGH: f64 = 0.9;
 /// A serial and a parallel column, and where the slots' time went.
 pub(super) struct View<'a> {
     pub(super) study: &'a Study,
-    pub(super) serial: &'a Column,
-    pub(super) parallel: &'a Column,
+    pub(super) serial: &'a ColumnResult,
+    pub(super) parallel: &'a ColumnResult,
     pub(super) speedup: f64,
     pub(super) tasks: f64,
     /// Slots that could have a task.
@@ -27,13 +27,18 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(study: &'a Study, serial: &'a Column, parallel: &'a Column, speedup: f64) -> Self {
+    pub(super) fn new(
+        study: &'a Study,
+        serial: &'a ColumnResult,
+        parallel: &'a ColumnResult,
+        speedup: f64,
+    ) -> Self {
         let tasks = parallel.median(|run| run.tasks as f64);
         let slots = (parallel.width as f64).min(tasks);
         let usable = study.host.usable as f64;
         let cores = study.host.quota.map_or(usable, |quota| quota.min(usable));
         let cores_per_task = serial.cpu() / serial.wall();
-        let task_wall = |column: &Column| column.median(|run| run.task_wall.as_secs_f64());
+        let task_wall = |column: &ColumnResult| column.median(|run| run.task_wall.as_secs_f64());
         Self {
             study,
             serial,

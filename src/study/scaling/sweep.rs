@@ -1,9 +1,11 @@
 //! What a sweep over several widths measured: speed-up, efficiency and
 //! Karp-Flatt's share at each, and the laws fitted to them.
 
+use std::borrow::Cow;
+
 use super::fit::{Fit, Law, NoFit};
-use crate::study::{Column, Comparison, Interval, Study, Verdict};
-use crate::task::Way;
+use crate::study::{ColumnResult, Comparison, Interval, Study, Verdict};
+use crate::task::Column;
 
 /// Tasks that ask for this much more than the cores can give still count as
 /// within them: a pool's own work, and readings that are a little off.
@@ -41,8 +43,8 @@ pub struct Point {
 /// How the speed-up grows with the width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling {
-    /// Whose widths these are.
-    pub way: Way,
+    /// The name of the columns whose widths these are.
+    pub way: Cow<'static, str>,
     /// What the speed-ups are relative to.
     pub base: Base,
     /// The widths that can be compared with the base, narrowest first.
@@ -54,25 +56,25 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// The scaling of each parallel way of `study` of which a column can be
-    /// compared with a serial one or with one task at a time.
+    /// The scaling by each engine of `study` of which a column can be compared with a
+    /// serial one or with one task at a time.
     #[must_use]
     pub fn of_each(study: &Study) -> Vec<Self> {
-        Way::SIDE_BY_SIDE.into_iter().filter_map(|way| Self::of(study, way)).collect()
+        study.parallel_ways().into_iter().filter_map(|column| Self::of(study, column)).collect()
     }
 
-    /// The scaling of one way; `None` when no column of it can be compared.
+    /// The scaling by one engine; `None` when no column of it can be compared.
     ///
     /// The base counts as one worker where no column has a width of 1.
     #[must_use]
-    pub fn of(study: &Study, way: Way) -> Option<Self> {
+    pub fn of(study: &Study, of: &Column) -> Option<Self> {
         let comparisons = Comparison::of_each(study);
         let base = study.base()?;
         let most = most_that_the_cores_carry(study, base);
         let mut points: Vec<Point> = Vec::new();
         for (column, comparison) in study.columns.iter().zip(&comparisons) {
             let known = points.iter().any(|point| point.width == column.width);
-            if let Some(comparison) = comparison.as_ref().filter(|_| column.way == way && !known) {
+            if let Some(comparison) = comparison.as_ref().filter(|_| column.column == *of && !known) {
                 points.extend(Point::new(column, comparison, most));
             }
         }
@@ -85,9 +87,9 @@ impl Scaling {
         if points[0].width > 1 {
             fitted.insert(0, (1, 1.0));
         }
-        let base = if base.way == Way::Serial { Base::Serial } else { Base::OneAtATime };
+        let base = if base.is_serial() { Base::Serial } else { Base::OneAtATime };
         let [amdahl, usl] = [Law::Amdahl, Law::Usl].map(|law| Fit::new(law, &fitted));
-        Some(Self { way, base, points, amdahl, usl })
+        Some(Self { way: of.name.clone(), base, points, amdahl, usl })
     }
 
     /// Whether several widths were run.
@@ -99,7 +101,7 @@ impl Scaling {
 
 impl Point {
     /// `None` where no speed-up may be claimed.
-    fn new(column: &Column, comparison: &Comparison, most: f64) -> Option<Self> {
+    fn new(column: &ColumnResult, comparison: &Comparison, most: f64) -> Option<Self> {
         let interval = match &comparison.verdict {
             Verdict::Unclaimed(_) => return None,
             Verdict::Untested { .. } => None,
@@ -119,7 +121,7 @@ impl Point {
 
 /// How many tasks at a time the cores can carry, and there are: a task that
 /// computes a tenth of its time takes a tenth of a core.
-fn most_that_the_cores_carry(study: &Study, base: &Column) -> f64 {
+fn most_that_the_cores_carry(study: &Study, base: &ColumnResult) -> f64 {
     let tasks = base.median(|run| run.tasks as f64);
     let cores_per_task = base.cpu() / base.wall();
     let carried = study.host.usable as f64 / cores_per_task.max(f64::MIN_POSITIVE) * ALLOWANCE;
@@ -144,30 +146,30 @@ mod tests {
     use crate::measure::Usage;
     use crate::study::RunResult;
 
-    fn column(way: Way, width: usize, wall: f64, cpu: f64) -> Column {
+    fn column(column: Column, width: usize, wall: f64, cpu: f64) -> ColumnResult {
         let run = RunResult {
             wall: Duration::from_secs_f64(wall),
             usage: Usage { user: Duration::from_secs_f64(cpu), ..Usage::default() },
             tasks: 64,
             ..RunResult::default()
         };
-        Column { way, width, runs: vec![run], whereabouts: None, output: String::new() }
+        ColumnResult::new(column, width, vec![run])
     }
 
     /// A sweep by Amdahl's law with a tenth serial, on four cores.
     fn sweep(widths: &[usize], cpu: f64) -> Study {
         let mut study = crate::study::tests::empty();
-        study.columns.push(column(Way::Serial, 1, 10.0, cpu));
+        study.columns.push(column(Column::SERIAL, 1, 10.0, cpu));
         study.columns.extend(widths.iter().map(|&width| {
             let wall = 10.0 * (0.1 + 0.9 / width as f64);
-            column(Way::Parallel, width, wall, cpu)
+            column(Column::PARALLEL, width, wall, cpu)
         }));
         study
     }
 
     #[test]
     fn karp_flatt_finds_the_serial_share_of_amdahls_law_at_every_width() {
-        let scaling = Scaling::of(&sweep(&[1, 2, 4], 10.0), Way::Parallel).unwrap();
+        let scaling = Scaling::of(&sweep(&[1, 2, 4], 10.0), &Column::PARALLEL).unwrap();
         let shares: Vec<Option<f64>> = scaling.points.iter().map(|point| point.serial_share).collect();
         assert_eq!(shares[0], None);
         assert!(shares[1..].iter().all(|share| (share.unwrap() - 0.1).abs() < 1e-9), "{shares:?}");
@@ -177,27 +179,27 @@ mod tests {
 
     #[test]
     fn three_widths_are_enough_for_amdahl_and_four_for_gunther() {
-        let three = Scaling::of(&sweep(&[1, 2, 4], 10.0), Way::Parallel).unwrap();
+        let three = Scaling::of(&sweep(&[1, 2, 4], 10.0), &Column::PARALLEL).unwrap();
         assert!((three.amdahl.unwrap().alpha - 0.1).abs() < 1e-6);
         assert_eq!(three.usl, Err(NoFit::TooFew { law: Law::Usl, widths: 3 }));
-        let four = Scaling::of(&sweep(&[4, 3, 2, 1], 10.0), Way::Parallel).unwrap();
+        let four = Scaling::of(&sweep(&[4, 3, 2, 1], 10.0), &Column::PARALLEL).unwrap();
         assert!((four.usl.unwrap().alpha - 0.1).abs() < 1e-6);
         assert_eq!(four.points[0].width, 1);
     }
 
     #[test]
     fn the_serial_way_is_one_worker_where_no_column_is() {
-        let scaling = Scaling::of(&sweep(&[2, 3, 4], 10.0), Way::Parallel).unwrap();
+        let scaling = Scaling::of(&sweep(&[2, 3, 4], 10.0), &Column::PARALLEL).unwrap();
         let usl = scaling.usl.unwrap();
         assert_eq!((usl.from, usl.to, scaling.points.len()), (1, 4, 3));
     }
 
     #[test]
     fn widths_beyond_the_cores_are_not_fitted_unless_the_tasks_wait() {
-        let computing = Scaling::of(&sweep(&[1, 2, 4, 8, 16], 10.0), Way::Parallel).unwrap();
+        let computing = Scaling::of(&sweep(&[1, 2, 4, 8, 16], 10.0), &Column::PARALLEL).unwrap();
         assert_eq!(computing.amdahl.unwrap().to, 4);
         assert!(computing.usl.is_err() && !computing.points[3].is_fitted);
-        let waiting = Scaling::of(&sweep(&[1, 2, 4, 8, 16, 128], 0.1), Way::Parallel).unwrap();
+        let waiting = Scaling::of(&sweep(&[1, 2, 4, 8, 16, 128], 0.1), &Column::PARALLEL).unwrap();
         // There are 64 tasks.
         assert_eq!(waiting.usl.unwrap().to, 16);
     }
@@ -206,11 +208,11 @@ mod tests {
     fn one_task_at_a_time_stands_in_for_a_serial_way() {
         let mut study = sweep(&[1, 2, 4], 10.0);
         study.columns.remove(0);
-        let scaling = Scaling::of(&study, Way::Parallel).unwrap();
+        let scaling = Scaling::of(&study, &Column::PARALLEL).unwrap();
         assert_eq!((scaling.base, scaling.points.len()), (Base::OneAtATime, 3));
         assert!((scaling.points[0].speedup - 1.0).abs() < 1e-12);
         study.columns.remove(0);
-        assert_eq!(Scaling::of(&study, Way::Parallel), None);
+        assert_eq!(Scaling::of(&study, &Column::PARALLEL), None);
     }
 
     #[test]
@@ -219,11 +221,11 @@ mod tests {
         let failure = crate::study::Failure {
             label: String::new(),
             why: String::new(),
-            way: Way::Serial,
+            way: "serial".into(),
             run: 0,
             also: Vec::new(),
         };
         study.failures.insert(0, failure);
-        assert_eq!(Scaling::of(&study, Way::Parallel), None);
+        assert_eq!(Scaling::of(&study, &Column::PARALLEL), None);
     }
 }

@@ -40,7 +40,7 @@ impl JobRunner {
         let mut waits = 0;
         let prepared = loop {
             let prepared = self.worker(numbers.slot).and_then(|worker| {
-                let prepared = self.prepare(line, task, numbers, cx.way(), &worker.waker())?;
+                let prepared = self.prepare(line, task, numbers, cx.column(), &worker.waker())?;
                 Ok((worker, prepared))
             });
             match prepared {
@@ -55,7 +55,7 @@ impl JobRunner {
             }
         };
         let PreparedJob { variables, mut argv, mut command, mut input, named_input, directory } = prepared;
-        let launch = self.launch(cx.way());
+        let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
         let report = loop {

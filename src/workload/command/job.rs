@@ -15,7 +15,7 @@ use super::runner::JobRunner;
 use super::stdin_mode::{self, Counted, NamedInput, THROUGH_FIFO, THROUGH_FILE, part};
 use super::{JobDirectory, JobStdin, Settings, StdinMode};
 use crate::process::child::{Command, Waker, Words};
-use crate::task::{Task, TaskInput, Way};
+use crate::task::{Column, Task, TaskInput};
 use crate::template::{Numbers, Quoting};
 use crate::temporary::{self, Kind};
 
@@ -53,13 +53,13 @@ impl JobRunner {
         line: &[u8],
         task: &'t Task,
         numbers: &Numbers,
-        way: Way,
+        column: &Column,
         waker: &Waker,
     ) -> io::Result<PreparedJob<'t>> {
         let Settings { slot_variable, directory, stdin_mode, .. } = &self.settings;
         let stdin = &self.stdin;
-        let launch = self.launch(way);
-        let mut variables = self.own_variables(numbers, way)?;
+        let launch = self.launch(column);
+        let mut variables = self.own_variables(numbers, column)?;
         if let Some(name) = slot_variable {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
@@ -125,12 +125,12 @@ impl JobRunner {
         Ok(PreparedJob { variables, argv, command, input, named_input, directory: own_folder })
     }
 
-    fn own_variables(&self, numbers: &Numbers, way: Way) -> io::Result<Words> {
+    fn own_variables(&self, numbers: &Numbers, column: &Column) -> io::Result<Words> {
         let mut variables = Words::new();
         variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
         variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
         variables.push_variable("PARALLEL_PID", &self.client)?;
-        variables.push_variable("PARSIM_WAY", way.name())?;
+        variables.push_variable("PARSIM_WAY", &*column.name)?;
         Ok(variables)
     }
 }

@@ -38,7 +38,7 @@ use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, Ta
 use crate::process::Interrupt;
 use crate::process::child::Running;
 use crate::sync::Mutex;
-use crate::task::{LeftFile, Outcome, Record, Task, TaskInput, Way};
+use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 
 /// What the workload is called where one is named to another process.
 pub const WORKLOAD_NAME: &str = "command";
@@ -208,7 +208,7 @@ impl Workload for CommandBatch {
         self.runner.do_job(task, cx)
     }
 
-    fn outlet(&self, _way: Way) -> Outlet<'_> {
+    fn outlet(&self, _column: &Column) -> Outlet<'_> {
         // A run begins, and with it parsim's own peak.
         self.runner.floor.forget();
         if let Some(sink) = &self.sink {
@@ -236,13 +236,13 @@ impl Workload for CommandBatch {
 }
 
 impl Results for CommandBatch {
-    fn check_clear(&self, next: Way) -> anyhow::Result<()> {
+    fn check_clear(&self, next: &Column) -> anyhow::Result<()> {
         self.output_files.as_ref().map_or(Ok(()), |files| files.check_clear(next, &|| self.tasks()))
     }
 
-    fn files(&self, way: Way, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
+    fn files(&self, column: &Column, interrupt: &Interrupt) -> anyhow::Result<Option<Vec<LeftFile>>> {
         let Some(files) = &self.output_files else { return Ok(None) };
-        files.left(way, &|| self.tasks(), interrupt).map(Some)
+        files.left(column, &|| self.tasks(), interrupt).map(Some)
     }
 }
 

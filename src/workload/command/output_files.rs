@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::glob_walk::matching;
 use crate::mismatch::Mismatch;
 use crate::process::Interrupt;
-use crate::task::{Digest, LeftFile, TaskInput, Way};
+use crate::task::{Column, Digest, LeftFile, TaskInput};
 use crate::template::{Numbers, Quoting, Template};
 use crate::workload::Tasks;
 
@@ -40,7 +40,7 @@ pub struct OutputFiles {
 
 /// A pattern in every way that is run.
 struct OutputPattern {
-    by_way: Vec<(Way, Template)>,
+    by_column: Vec<(Column, Template)>,
     /// How often it names the way.
     n_ways: usize,
     /// Whether each job has one of its own.
@@ -52,7 +52,7 @@ struct FilesSeen {
     /// Whether it was made sure that nothing is in the way.
     checked: bool,
     /// What is known of the first run's files, by name.
-    first: Option<(Way, BTreeMap<String, FirstFile>)>,
+    first: Option<(Column, BTreeMap<String, FirstFile>)>,
 }
 
 /// A file of the first run.
@@ -75,14 +75,14 @@ impl OutputFiles {
 
     /// One more pattern, as it is in each way that is run; it names the way `n_ways` times.
     #[must_use]
-    pub fn pattern(mut self, by_way: Vec<(Way, Template)>, n_ways: usize) -> Self {
-        let is_per_job = by_way.iter().any(|(_, template)| template.uses_any());
-        self.patterns.push(OutputPattern { by_way, n_ways, is_per_job });
+    pub fn pattern(mut self, by_column: Vec<(Column, Template)>, n_ways: usize) -> Self {
+        let is_per_job = by_column.iter().any(|(_, template)| template.uses_any());
+        self.patterns.push(OutputPattern { by_column, n_ways, is_per_job });
         self
     }
 
     /// Puts what earlier runs left out of the way of a run of `next`.
-    pub(super) fn check_clear<'t>(&self, next: Way, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
+    pub(super) fn check_clear<'t>(&self, next: &Column, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
         let mut state = self.state.lock();
         if !state.checked {
             state.checked = true;
@@ -111,9 +111,9 @@ impl OutputFiles {
 
     /// Makes sure that nothing is in the way before the first run.
     fn refuse_any<'t>(&self, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
-        let ways = self.patterns.first().map(|pattern| pattern.by_way.iter().map(|(way, _)| *way));
-        for way in ways.into_iter().flatten() {
-            if let Some((_, path)) = self.found(way, tasks)?.first_key_value() {
+        let columns = self.patterns.first().map(|pattern| pattern.by_column.iter());
+        for (column, _) in columns.into_iter().flatten() {
+            if let Some((_, path)) = self.found(column, tasks)?.first_key_value() {
                 bail!(
                     "{} is there already, so no run can be said to make it: remove it, or have --prepare do so before each run",
                     path.display()
@@ -126,14 +126,14 @@ impl OutputFiles {
     /// The files that a run of `way` left.
     pub(super) fn left<'t>(
         &self,
-        way: Way,
+        column: &Column,
         tasks: &dyn Fn() -> Tasks<'t>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Vec<LeftFile>> {
         let mut state = self.state.lock();
         let mut files = Vec::new();
         let mut now = BTreeMap::new();
-        for (name, path) in self.found(way, tasks)? {
+        for (name, path) in self.found(column, tasks)? {
             if interrupt.is_set() {
                 return Ok(files);
             }
@@ -142,32 +142,32 @@ impl OutputFiles {
                 Some((first, kept)) => kept
                     .get_mut(&name)
                     .filter(|kept| kept.digest != digest)
-                    .map(|kept| why(kept, (*first, way), &path)),
+                    .map(|kept| why(kept, (first, column), &path)),
                 None => None,
             };
             now.insert(name.clone(), FirstFile { digest, path, aside: false, differs: false });
             files.push(LeftFile { name, digest, why });
         }
-        state.first.get_or_insert((way, now));
+        state.first.get_or_insert_with(|| (column.clone(), now));
         Ok(files)
     }
 
     /// The files there are now, by names that do not hold the way.
     fn found<'t>(
         &self,
-        way: Way,
+        column: &Column,
         tasks: &dyn Fn() -> Tasks<'t>,
     ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
         let mut found = BTreeMap::new();
         for pattern in &self.patterns {
             if !pattern.is_per_job {
-                self.find(pattern, way, &[], 0, &mut found)?;
+                self.find(pattern, column, &[], 0, &mut found)?;
                 continue;
             }
             for task in tasks() {
                 let task = task?;
                 if let TaskInput::Values(values) = task.spec {
-                    self.find(pattern, way, &values, task.seq, &mut found)?;
+                    self.find(pattern, column, &values, task.seq, &mut found)?;
                 }
             }
         }
@@ -177,12 +177,13 @@ impl OutputFiles {
     fn find(
         &self,
         pattern: &OutputPattern,
-        way: Way,
+        column: &Column,
         values: &[Vec<u8>],
         seq: u64,
         found: &mut BTreeMap<String, PathBuf>,
     ) -> anyhow::Result<()> {
-        let Some((_, template)) = pattern.by_way.iter().find(|(of, _)| *of == way) else { return Ok(()) };
+        let own = pattern.by_column.iter().find(|(of, _)| of == column);
+        let Some((_, template)) = own else { return Ok(()) };
         // A value's own signs are no pattern's.
         let escaped = |value: &Vec<u8>| match std::str::from_utf8(value) {
             Ok(text) => glob::Pattern::escape(text).into_bytes(),
@@ -217,7 +218,7 @@ impl OutputFiles {
                 // Two names that are not UTF-8 stay two.
                 let escaped = || path.as_os_str().as_encoded_bytes().escape_ascii().to_string();
                 let name = path.to_str().map_or_else(escaped, str::to_owned);
-                found.insert(name.replacen(way.name(), "{way}", pattern.n_ways), path);
+                found.insert(name.replacen(&*column.name, "{way}", pattern.n_ways), path);
             }
         }
         Ok(())
@@ -246,7 +247,7 @@ fn kind(path: &Path) -> anyhow::Result<FileKind> {
 }
 
 /// The first difference in words.
-fn why(kept: &mut FirstFile, (first, this): (Way, Way), path: &Path) -> String {
+fn why(kept: &mut FirstFile, (first, this): (&Column, &Column), path: &Path) -> String {
     kept.differs = true;
     let mismatch =
         || -> std::io::Result<_> { Mismatch::of_files(&File::open(&kept.path)?, &File::open(path)?) };
@@ -254,7 +255,7 @@ fn why(kept: &mut FirstFile, (first, this): (Way, Way), path: &Path) -> String {
         Ok(Some(mismatch)) if first == this => {
             mismatch.told(&format!("the first {first}"), &format!("this {this}"))
         }
-        Ok(Some(mismatch)) => mismatch.told(first.name(), this.name()),
+        Ok(Some(mismatch)) => mismatch.told(&first.name, &this.name),
         Ok(None) | Err(_) => "its content".to_owned(),
     };
     if kept.aside { format!("{told} (the first is kept as {})", kept.path.display()) } else { told }

@@ -25,7 +25,7 @@ use crate::output::unnamed_file::keep_files_in;
 use crate::process::child::{Running, Stdout, Worker};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Outcome, Task, TaskInput, Way};
+use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::template::{self, Dialect};
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
 
@@ -141,9 +141,9 @@ impl JobRunner {
         self.running
     }
 
-    /// How jobs are started in a run of `way`.
-    pub(super) fn launch(&self, way: Way) -> &Launch {
-        let own = self.launches_by_way.iter().find(|(name, _)| name == way.name());
+    /// How jobs are started in a run of `column`.
+    pub(super) fn launch(&self, column: &Column) -> &Launch {
+        let own = self.launches_by_way.iter().find(|(name, _)| *name == column.name);
         own.map_or(&self.launch, |(_, launch)| launch)
     }
 
@@ -157,7 +157,7 @@ impl JobRunner {
         let values = task.spec.values();
         let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = self.settings.counts.numbers(number, cx.slot());
-        let template = self.settings.template_of(cx.way().name());
+        let template = self.settings.template_of(&cx.column().name);
         let mut line = Vec::new();
         template.render(values, &numbers, self.settings.quoting, &mut line);
         cx.command_line(&line);

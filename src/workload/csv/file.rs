@@ -52,7 +52,7 @@ pub(super) fn clear(folder: &Path, n_files: u64) -> u64 {
 
 /// Writes file number `file`.
 pub(super) fn write_whole(csv: &CsvGen, file: u64, cx: &mut Cx<'_>) -> Outcome {
-    let path = csv.path(cx.way(), file);
+    let path = csv.path(cx.column(), file);
     match try_write(csv, file, &path, cx) {
         Ok(outcome) => outcome,
         Err(error) => not_written(&path, &error),

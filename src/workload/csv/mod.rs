@@ -31,7 +31,7 @@ use super::{
 };
 use crate::format;
 use crate::process::Interrupt;
-use crate::task::{Outcome, Task, TaskInput, Way};
+use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::temporary;
 
 /// The row of the table of workloads.
@@ -103,13 +103,13 @@ impl CsvGen {
         })
     }
 
-    fn folder(&self, way: Way) -> PathBuf {
+    fn folder(&self, column: &Column) -> PathBuf {
         let base = self.options.out_dir.as_deref().unwrap_or(Path::new(""));
-        base.join(format!("data_{way}"))
+        base.join(format!("data_{column}"))
     }
 
-    fn path(&self, way: Way, file: u64) -> PathBuf {
-        self.folder(way).join(file_name(file))
+    fn path(&self, column: &Column, file: u64) -> PathBuf {
+        self.folder(column).join(file_name(file))
     }
 
     /// Whose numbers `file` holds: its own, or (`None`) those that all files share.
@@ -224,27 +224,27 @@ impl Workload for CsvGen {
 }
 
 impl Results for CsvGen {
-    fn clear(&self, way: Way) -> anyhow::Result<Vec<String>> {
+    fn clear(&self, column: &Column) -> anyhow::Result<Vec<String>> {
         if self.options.n_files() == 0 {
             return Ok(Vec::new());
         }
         let mut remarks = Vec::new();
-        let others = file::clear(&self.folder(way), self.options.n_files());
+        let others = file::clear(&self.folder(column), self.options.n_files());
         if others > 0 {
             let files = format::plural(others, "other file");
-            remarks.push(format!("{files} in {} left as found", self.folder(way).display()));
+            remarks.push(format!("{files} in {} left as found", self.folder(column).display()));
         }
         Ok(remarks)
     }
 
     fn products(
         &self,
-        way: Way,
+        column: &Column,
         wanted: &dyn Fn(u64) -> bool,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Vec<Product>>> {
         let product = |file| {
-            let read = wanted(file).then(|| readback::digest(&self.path(way, file), interrupt));
+            let read = wanted(file).then(|| readback::digest(&self.path(column, file), interrupt));
             let (digest, unread) = match read {
                 Some(Ok(digest)) => (digest, None),
                 Some(Err(error)) => (None, Some(format!("read it back: {error}"))),
@@ -256,16 +256,16 @@ impl Results for CsvGen {
         Ok(Some(files.map(product).collect()))
     }
 
-    fn verify(&self, way: Way) -> anyhow::Result<Option<String>> {
+    fn verify(&self, column: &Column) -> anyhow::Result<Option<String>> {
         if self.options.n_files() == 0 {
             return Ok(None);
         }
-        readback::verify(&self.path(way, 0), self.shape)
+        readback::verify(&self.path(column, 0), self.shape)
     }
 
-    fn location(&self, way: Way) -> Option<String> {
+    fn location(&self, column: &Column) -> Option<String> {
         let last = self.options.n_files().checked_sub(1)?;
-        let first = self.path(way, 0);
+        let first = self.path(column, 0);
         Some(if last == 0 {
             first.display().to_string()
         } else {
@@ -291,8 +291,8 @@ impl Portable for CsvGen {
         self.shared.as_ref().map(Matrix::to_bytes)
     }
 
-    fn clean_after(&self, way: Way, process: u32) {
-        temporary::remove_of(&self.folder(way), process);
+    fn clean_after(&self, column: &Column, process: u32) {
+        temporary::remove_of(&self.folder(column), process);
     }
 }
 

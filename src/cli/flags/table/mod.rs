@@ -37,7 +37,7 @@ pub(in crate::cli::flags) fn rows() -> impl Iterator<Item = &'static OptionRow> 
 }
 
 /// Which option a name stands for.
-pub(super) enum Lookup {
+pub(super) enum FoundOption {
     One(&'static OptionRow),
     Many(Vec<&'static OptionRow>),
     None,
@@ -46,22 +46,22 @@ pub(super) enum Lookup {
 /// The option of a batch that is called `name`, or the only one whose name begins so.
 /// A beginning that GNU parallel knows stays its own, whatever parsim adds; a name
 /// that is two options is the one of `scope`.
-pub(super) fn long(name: &str, scope: Scope) -> Lookup {
+pub(super) fn long(name: &str, scope: Scope) -> FoundOption {
     let called = || rows().filter(|row| row.is_called(name));
     if let Some(row) = called().find(|row| row.scope.has(scope)).or_else(|| called().next()) {
-        return Lookup::One(row);
+        return FoundOption::One(row);
     }
     let among = |is_meant: &dyn Fn(&OptionRow) -> bool| {
         let mut rows: Vec<&OptionRow> = rows().filter(|row| is_meant(row) && row.may_be(name)).collect();
         match rows.len() {
-            0 => Lookup::None,
-            1 => rows.pop().map_or(Lookup::None, Lookup::One),
-            _ => Lookup::Many(rows),
+            0 => FoundOption::None,
+            1 => rows.pop().map_or(FoundOption::None, FoundOption::One),
+            _ => FoundOption::Many(rows),
         }
     };
     match (!name.is_empty()).then(|| among(&|row| row.is_gnu && row.scope.has(scope))) {
-        None => Lookup::None,
-        Some(Lookup::None) => among(&|row| !row.is_gnu),
+        None => FoundOption::None,
+        Some(FoundOption::None) => among(&|row| !row.is_gnu),
         Some(found) => found,
     }
 }
