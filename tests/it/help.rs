@@ -134,13 +134,19 @@ fn an_option_of_two_meanings_has_them_and_both_helps_say_so() {
 fn a_share_of_the_cores_is_the_same_number_of_jobs_everywhere() {
     let fresh = Fresh::new();
     let slots = |line: &str| {
-        let ran = fresh.parsim(&format!("{line} --export-csv -")).run();
+        let ran = fresh.parsim(line).run();
         ran.exits(0);
-        let width = |row: &str| row.split(',').nth(1).map(str::to_owned);
-        ran.stdout.lines().filter(|row| row.starts_with("parallel")).map(width).collect::<Vec<_>>()
+        let rows = ran.stdout.lines().filter(|row| row.contains(",parallel,"));
+        let widths: Vec<String> = rows.map(|row| row.split(',').nth(9).unwrap().to_owned()).collect();
+        assert!(!widths.is_empty(), "{}", ran.stdout);
+        widths
     };
     for jobs in ["75%", "75%,75%", "0%", "+1"] {
-        let compared = slots(&format!("compare -j {jobs} true ::: 1 2 3 4 5 6 7 8"));
-        assert_eq!(compared, slots(&format!("sleep --seconds 0 --tasks 8 -j {jobs}")), "-j {jobs}");
+        let compared = slots(&format!("compare --export-csv - -j {jobs} true ::: 1 2 3 4 5 6 7 8"));
+        assert_eq!(
+            compared,
+            slots(&format!("sleep --export-csv - --seconds 0 --tasks 8 -j {jobs}")),
+            "-j {jobs}"
+        );
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::cli::flags) static MEASURING: Section = section("How to run it", &
         Text(|t, v| set(&mut t.study.warmup, values::count(v)))).of(COMPARED),
     own(&["prepare"], "CMD", "a shell command to run before each run, outside the clock\n(which way: $PARSIM_WAY)",
         Text(|t, v| { t.study.prepare = Some(v.to_owned()); Ok(()) })).of(COMPARED),
-    own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock\n(which way: $PARSIM_WAY; in parsim parallel --cleanup is GNU parallel's and takes no CMD)",
+    own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock\n(which way: $PARSIM_WAY);\nin parsim parallel --cleanup is GNU parallel's and takes no CMD",
         Text(|t, v| { t.study.cleanup = Some(v.to_owned()); Ok(()) })).of(COMPARED),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
