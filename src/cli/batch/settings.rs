@@ -23,10 +23,10 @@ use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::Meter;
 use crate::task::Column;
-use crate::template::{Counts, Dialect, Name, Options, Quoting, Template};
+use crate::template::{Counts, Dialect, Name, Options, Quoting, Template, Unsupported};
 use crate::workload::command::{
-    CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, StdinMode,
-    TemplateKind, names_apart,
+    CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, Shell,
+    StdinMode, TemplateKind, names_apart,
 };
 
 /// A command line gets no longer than this: one argument of the kernel's, which
@@ -74,39 +74,7 @@ pub(super) fn prepare(
         keep_files_in(folder.clone());
         check_folder(folder)?;
     }
-    let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
-    // With `env_parallel` variables are what it is all about.
-    let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
-    let apart = apart.then(|| names_apart(&words));
-    let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
-    let of_way = |column: &Column| {
-        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, &column.name).0).collect();
-        let template = PortableTemplate::read(TemplateKind::Command, &words, &options);
-        template.map(|template| (column.name.to_string(), template)).map_err(|error| usage(&error))
-    };
-    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
-    let templates_by_way: Vec<(String, PortableTemplate)> = match purpose {
-        Purpose::Comparison(columns) if names_way() => {
-            columns.iter().map(of_way).collect::<Result<_, _>>()?
-        }
-        Purpose::Comparison(_) | Purpose::Effect => Vec::new(),
-    };
-    // A line has room for the longest of them.
-    let longest = templates_by_way.iter().max_by_key(|(way, _)| way.len());
-    let kind = match purpose {
-        // Without words, values are the commands. A name is appended as a value is,
-        // for what is in the file is read in no other way.
-        Purpose::Effect
-            if typed.pipes() && !words.is_empty() && job_input::stdin_mode(typed) == StdinMode::Stdin =>
-        {
-            TemplateKind::Exact
-        }
-        Purpose::Effect | Purpose::Comparison(_) => TemplateKind::Command,
-    };
-    let template = match longest {
-        Some((_, template)) => template.clone(),
-        None => PortableTemplate::read(kind, &words, &options).map_err(|error| usage(&error))?,
-    };
+    let (template, templates_by_way) = templates(typed, purpose, &shell, &options)?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => {
@@ -171,6 +139,50 @@ pub(super) fn prepare(
         batch.save_inputs().map_err(Fault::Own)?;
     }
     Ok((batch, results))
+}
+
+/// The command line, and those of ways in which it is another.
+fn templates(
+    typed: &Typed,
+    purpose: Purpose<'_>,
+    shell: &Shell,
+    options: &Options,
+) -> Result<(PortableTemplate, Vec<(String, PortableTemplate)>), Fault> {
+    let usage = |error: Unsupported| Fault::Usage(error.to_string());
+    let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
+    // With `env_parallel` variables are what it is all about.
+    let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
+    let apart = apart.then(|| names_apart(&words));
+    let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
+    let of_way = |column: &Column| {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, &column.name).0).collect();
+        let template = PortableTemplate::read(TemplateKind::Command, &words, options);
+        template.map(|template| (column.name.to_string(), template)).map_err(usage)
+    };
+    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
+    let templates_by_way: Vec<(String, PortableTemplate)> = match purpose {
+        Purpose::Comparison(columns) if names_way() => {
+            columns.iter().map(of_way).collect::<Result<_, _>>()?
+        }
+        Purpose::Comparison(_) | Purpose::Effect => Vec::new(),
+    };
+    // A line has room for the longest of them.
+    let longest = templates_by_way.iter().max_by_key(|(way, _)| way.len());
+    let kind = match purpose {
+        // Without words, values are the commands. A name is appended as a value is,
+        // for what is in the file is read in no other way.
+        Purpose::Effect
+            if typed.pipes() && !words.is_empty() && job_input::stdin_mode(typed) == StdinMode::Stdin =>
+        {
+            TemplateKind::Exact
+        }
+        Purpose::Effect | Purpose::Comparison(_) => TemplateKind::Command,
+    };
+    let template = match longest {
+        Some((_, template)) => template.clone(),
+        None => PortableTemplate::read(kind, &words, options).map_err(usage)?,
+    };
+    Ok((template, templates_by_way))
 }
 
 /// Whether temporary files can be made in `folder`: now rather than in the middle.

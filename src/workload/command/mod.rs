@@ -90,12 +90,12 @@ impl CommandBatch {
     /// When they cannot be read or put aside.
     pub fn save_inputs(&mut self) -> anyhow::Result<()> {
         let put_aside = "put the inputs aside in TMPDIR";
-        let mut saver = InputSaver::new().context(put_aside)?;
+        let mut file = InputSaver::new().context(put_aside)?;
         let feed = self.feed.get_mut();
         while let Some(job) = feed.next(&self.runner.settings)? {
-            saver.put(&job).context(put_aside)?;
+            file.put(&job).context(put_aside)?;
         }
-        let saved = saver.finish().context(put_aside)?;
+        let saved = file.finish().context(put_aside)?;
         self.runner.settings.counts.found(saved.jobs());
         self.saved = Some(saved);
         Ok(())

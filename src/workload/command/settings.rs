@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -171,12 +171,9 @@ impl From<PortableTemplate> for TemplateSource {
 
 /// Paths to the byte: as text, JSON has none for a name that is not UTF-8.
 pub(super) mod exact_path {
-    use super::{Deserialize, OsString, PathBuf, Serialize};
+    use super::{Deserialize, OsString, Path, PathBuf, Serialize};
 
-    pub(in super::super) fn serialize<S: serde::Serializer>(
-        path: &PathBuf,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
         path.as_os_str().serialize(to)
     }
 
