@@ -14,15 +14,15 @@ use super::term::{Terminal, written};
 use crate::format;
 use crate::gnu_args::Export;
 use crate::process::{self, Patient};
-use crate::report::change::Pair;
-use crate::report::{self, Row};
+use crate::report::change::StudyPair;
+use crate::report::{self, Format};
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
-trait Draw: Fn(&Row, &mut dyn Write) -> anyhow::Result<()> {}
+trait Draw: Fn(&Format, &mut dyn Write) -> anyhow::Result<()> {}
 
-impl<D: Fn(&Row, &mut dyn Write) -> anyhow::Result<()>> Draw for D {}
+impl<D: Fn(&Format, &mut dyn Write) -> anyhow::Result<()>> Draw for D {}
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -31,7 +31,7 @@ pub(super) struct Exports {
 }
 
 struct Target {
-    row: &'static Row,
+    row: &'static Format,
     place: Place,
 }
 
@@ -61,11 +61,11 @@ impl Exports {
     }
 
     /// Which formats are to be written, and where.
-    pub(super) fn asked(matches: &ArgMatches) -> impl Iterator<Item = (&'static Row, &PathBuf)> {
+    pub(super) fn asked(matches: &ArgMatches) -> impl Iterator<Item = (&'static Format, &PathBuf)> {
         report::ROWS.iter().filter_map(|row| Some((row, matches.get_one::<PathBuf>(row.option)?)))
     }
 
-    fn open_all(asked: &[(&'static Row, &PathBuf)]) -> Result<Self, Fault> {
+    fn open_all(asked: &[(&'static Format, &PathBuf)]) -> Result<Self, Fault> {
         check_apart(asked)?;
         let targets = asked.iter().map(|(row, path)| Target::open(row, path));
         Ok(Self { targets: targets.collect::<anyhow::Result<_>>().map_err(Fault::Own)? })
@@ -105,7 +105,7 @@ impl Exports {
         if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
             self.targets.retain(|target| match &target.place {
-                Place::Whole(path, _) if !(study.found_something() && target.row.tells_of_half_a_run()) => {
+                Place::Whole(path, _) if !(study.found_something() && target.row.tells_half_a_run) => {
                     !is_left(path)
                 }
                 _ => true,
@@ -115,7 +115,7 @@ impl Exports {
     }
 
     /// Writes what changed between two studies.
-    pub(super) fn finish_pair(self, pair: &Pair<'_>) -> anyhow::Result<()> {
+    pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
         self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
     }
 
@@ -146,12 +146,12 @@ impl Exports {
     }
 }
 
-fn of_one_study(row: &Row) -> String {
+fn of_one_study(row: &Format) -> String {
     format!("--{} is of one study, not of what changed between two", row.option)
 }
 
 impl Target {
-    fn open(row: &'static Row, path: &Path) -> anyhow::Result<Self> {
+    fn open(row: &'static Format, path: &Path) -> anyhow::Result<Self> {
         let place =
             Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
         Ok(Self { row, place })
@@ -189,8 +189,8 @@ impl Place {
 
 /// Refuses two exports to one place: the later one would take the other's, or
 /// follow it.
-fn check_apart(asked: &[(&'static Row, &PathBuf)]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Row, FileId)> = Vec::new();
+fn check_apart(asked: &[(&'static Format, &PathBuf)]) -> Result<(), Fault> {
+    let mut spots: Vec<(&Format, FileId)> = Vec::new();
     for &(row, path) in asked {
         let Some(spot) = FileId::of(path) else { continue };
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {

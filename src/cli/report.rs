@@ -19,7 +19,7 @@ use super::output_path::identity;
 use super::term::Terminal;
 use crate::process::signals::Attendant;
 use crate::process::{self, file_limits_are_errors};
-use crate::report::change::{self, Pair, Side};
+use crate::report::change::{Side, StudyPair};
 use crate::report::{Look, json, text};
 use crate::study::Study;
 
@@ -60,8 +60,8 @@ fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) ->
     let exports = Exports::open(matches)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
-    let pair = Pair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = show(&exports, terminal, |look| change::text(&pair, look));
+    let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
+    let shown = show(&exports, terminal, |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported).map_err(Fault::Own)?;
     let gates = gates::asked(matches);

@@ -8,7 +8,7 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 
-use super::change::{self, Pair, Side};
+use super::change::{self, Side, StudyPair};
 use super::timeline::tests::record;
 use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
@@ -210,7 +210,7 @@ fn draw(study: &Study, other: &Study, given: usize) {
     let most = (1 << 18) + 100 * given;
     let drawn = |bytes: usize, what: &str| assert!(bytes <= most, "{what}: {bytes} bytes of {given}");
     let sides = [Side { name: "one", study }, Side { name: "other", study: other }];
-    let pairs = [Pair::new(sides[0], sides[1]), Pair::new(sides[1], sides[0])];
+    let pairs = [StudyPair::new(sides[0], sides[1]), StudyPair::new(sides[1], sides[0])];
     for row in ROWS {
         let mut bytes = Vec::new();
         // A figure that no format can write is an error, and told.
@@ -230,7 +230,7 @@ fn draw(study: &Study, other: &Study, given: usize) {
         let look = Look { styles: Styles::colored(), unicode, width, pictures };
         drawn(text::render(study, look).len(), "text");
         for pair in &pairs {
-            drawn(change::text(pair, look).len(), "text of a change");
+            drawn(text::render_change(pair, look).len(), "text of a change");
         }
     }
 }

@@ -4,17 +4,22 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::Row;
+use super::Format;
 use super::services::{CheckedService, kind, quantile, services, span, total};
 use crate::study::{ColumnResult, Study};
 use crate::task::SelfReport;
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-prometheus", about: "gauges for Prometheus", render, between: None };
+pub const ROW: Format = Format {
+    option: "export-prometheus",
+    about: "gauges for Prometheus",
+    tells_half_a_run: true,
+    render,
+    between: None,
+};
 
 /// A figure of a column.
-type Figure = fn(&ColumnResult) -> f64;
+type Gauge = fn(&ColumnResult) -> f64;
 
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -34,7 +39,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
 fn runs(study: &Study, text: &mut String) {
     gauge(text, "parsim_started_timestamp_seconds", "When the work began.");
     text.push_str(&format!("parsim_started_timestamp_seconds {}\n", study.started));
-    let figures: [(&str, &str, Figure); 4] = [
+    let figures: [(&str, &str, Gauge); 4] = [
         ("parsim_wall_seconds", "Wall time of the batch, median over the runs.", |column| column.wall()),
         ("parsim_cpu_seconds", "CPU time of the batch, median over the runs.", |column| column.cpu()),
         ("parsim_tasks", "Tasks of the batch.", |column| column.median(|run| run.tasks as f64)),

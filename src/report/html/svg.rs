@@ -4,11 +4,7 @@
 //! the light and in the dark. Coordinates are rounded to a tenth, so that the
 //! same study gives the same bytes. Does not know what is drawn.
 
-mod axis;
-
 use std::fmt::{self, Write as _};
-
-pub(super) use axis::{Axis, Unit};
 
 use crate::format;
 

@@ -1,11 +1,11 @@
-//! What carries the words between an executor and its workers: the trait, and
+//! What carries the words between an engine and its workers: the traits, and
 //! processes of this machine.
 //!
 //! Knows nothing of what is said.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -21,11 +21,11 @@ pub trait Transport: Sync {
     ///
     /// # Errors
     /// When it cannot be started.
-    fn open(&self) -> anyhow::Result<Box<dyn Link>>;
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>>;
 }
 
 /// A worker and the way to it. Dropped, it leaves no worker behind.
-pub trait Link: Read + Write + Send {
+pub trait WorkerStream: Read + Write + Send {
     /// The worker in a person's words: `process 4711`.
     fn name(&self) -> String;
 
@@ -34,12 +34,9 @@ pub trait Link: Read + Write + Send {
         None
     }
 
-    /// Waits until something can be read (the end of the stream, too), the flag is
-    /// set, or `end` has come.
-    ///
-    /// # Errors
-    /// When the system cannot wait for it.
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited>;
+    /// What becomes readable when there is something to be read, the end of the stream,
+    /// too; `None` once there is nothing any more.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
     /// Nothing more will be said to the worker, which ends by itself then.
     fn hang_up(&mut self);
@@ -47,6 +44,44 @@ pub trait Link: Read + Write + Send {
     /// Waits until the worker is gone, or makes it go when that takes longer than
     /// `patience`. How it ended, unless it did as it should: `was killed by signal 9`.
     fn reap(&mut self, patience: Duration) -> Option<String>;
+}
+
+/// When whoever waits for a worker is to wait no longer: parsim is to end, or running
+/// tasks are.
+pub(super) struct StopSignal {
+    /// Set once parsim is to end.
+    ends: Interrupt,
+    /// Set once a rule has the running tasks of this pass ended.
+    halts: Interrupt,
+}
+
+impl StopSignal {
+    /// That of one pass.
+    pub(super) fn of(ends: &Interrupt) -> anyhow::Result<Self> {
+        Ok(Self { ends: ends.clone(), halts: Interrupt::unbound()? })
+    }
+
+    /// One that never comes: for what is quick and has to be waited for.
+    pub(super) fn never() -> anyhow::Result<Self> {
+        Self::of(&Interrupt::unbound()?)
+    }
+
+    /// Running tasks are to be ended.
+    pub(super) fn halt(&self) {
+        self.halts.trigger(libc::SIGTERM);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.ends.is_set() || self.halts.is_set()
+    }
+
+    /// Waits until something can be read from `worker`, until the signal comes, or `end`.
+    pub(super) fn wait(&self, worker: &dyn WorkerStream, end: Instant) -> io::Result<Waited> {
+        match worker.descriptor() {
+            Some(fd) => self.ends.wait_until_or(Some(&self.halts), fd, Interest::Read, end),
+            None => Ok(Waited::Ready),
+        }
+    }
 }
 
 /// Worker processes on this machine, which hear on their standard input and answer
@@ -66,7 +101,7 @@ impl Children {
 }
 
 impl Transport for Children {
-    fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
         let mut command = Command::new(&self.program);
         let mut child = with_first_limits(&mut command)
             // Whatever the file is called, it is parsim that is meant.
@@ -96,9 +131,9 @@ impl Process {
     /// when it does not come in time.
     fn falls_silent(&mut self, end: Instant) -> bool {
         // That parsim is to end is no reason not to wait for this: it is quick.
-        let Ok(undisturbed) = Interrupt::unbound() else { return false };
+        let Ok(undisturbed) = StopSignal::never() else { return false };
         let mut rest = [0; 4096];
-        while let Ok(Waited::Ready) = self.wait(&undisturbed, end) {
+        while let Ok(Waited::Ready) = undisturbed.wait(self, end) {
             match self.read(&mut rest) {
                 Ok(0) => return true,
                 Ok(_) => {}
@@ -110,7 +145,7 @@ impl Process {
     }
 }
 
-impl Link for Process {
+impl WorkerStream for Process {
     fn name(&self) -> String {
         format!("process {}", self.child.id())
     }
@@ -119,11 +154,8 @@ impl Link for Process {
         Some(self.child.id())
     }
 
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
-        match &self.from {
-            Some(from) => interrupt.wait_until(from.as_fd(), Interest::Read, end),
-            None => Ok(Waited::Ready),
-        }
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.from.as_ref().map(ChildStdout::as_fd)
     }
 
     fn hang_up(&mut self) {

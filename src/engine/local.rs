@@ -1,7 +1,7 @@
-//! Several tasks at a time, on the threads of a rayon pool.
+//! Tasks on threads of this process: one at a time, or several on a rayon pool.
 //!
-//! Each thread takes the next task by itself (`broadcast`), so that tasks start
-//! in input order and a slow one holds nobody up.
+//! Each thread of the pool takes the next task by itself (`broadcast`), so that
+//! tasks start in input order and a slow one holds nobody up.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -42,6 +42,25 @@ const SHARE: usize = 4;
 
 /// More than the program, its libraries and its heap have.
 const MAPPINGS_OF_THE_PROCESS: usize = 1000;
+
+/// The serial engine, on the calling thread. It starts no other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Serial;
+
+impl Engine for Serial {
+    fn column(&self) -> Column {
+        Column::SERIAL
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
+        work(run, workload);
+        Ok(None)
+    }
+}
 
 /// The parallel engine.
 #[derive(Clone, Debug)]
@@ -229,9 +248,9 @@ mod tests {
     }
     /// Hears how many slots there are instead.
     #[derive(Default)]
-    struct Heard(Mutex<Vec<(usize, usize)>>);
+    struct Told(Mutex<Vec<(usize, usize)>>);
 
-    impl Observer for Heard {
+    impl Observer for Told {
         fn observe(&self, event: &Event<'_>) {
             if let Event::FewerSlots { slots, wanted, .. } = *event {
                 self.0.lock().push((slots, wanted));
@@ -247,7 +266,7 @@ mod tests {
             (3, None, vec![(1, 60)]),
             (0, None, vec![(1, 60)]),
         ] {
-            let heard = Heard::default();
+            let heard = Told::default();
             let drive = |n_threads: usize| {
                 let why = || io::ErrorKind::WouldBlock.into();
                 Ok(if n_threads <= most { Ok(()) } else { Err(Shortage { started: most, why: why() }) })

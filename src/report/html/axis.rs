@@ -1,56 +1,31 @@
 //! An axis: from values to places, with ticks at round numbers.
 
-use super::{Anchor, Svg};
+use super::svg::{Anchor, Svg};
 
 /// Values from 0 to `most` along the picture from `from` to `to`.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::report) struct Axis {
+pub(super) struct Axis {
     from: f64,
     to: f64,
     most: f64,
     step: f64,
 }
 
-/// How an axis of seconds is labelled, so that its numbers are short.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::report) struct Unit {
-    /// What a tick is called after its number.
-    pub(in crate::report) name: &'static str,
-    /// How many of them make a second.
-    per_second: f64,
-}
-
-impl Unit {
-    /// The unit in which an axis up to `seconds` reads best.
-    pub(in crate::report) fn of(seconds: f64) -> Self {
-        match seconds {
-            s if s >= 1.0 => Self { name: "s", per_second: 1.0 },
-            s if s >= 1e-3 => Self { name: "ms", per_second: 1e3 },
-            _ => Self { name: "us", per_second: 1e6 },
-        }
-    }
-
-    /// A number of seconds in this unit.
-    pub(in crate::report) fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
-    }
-}
-
 impl Axis {
     /// An axis that ends exactly at `most`, with about `n_ticks` ticks.
-    pub(in crate::report) fn exact(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+    pub(super) fn exact(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
         let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
         Self { from, to, most, step: round_step(most / n_ticks) }
     }
 
     /// An axis that ends at the first tick not below `most`.
-    pub(in crate::report) fn rounded(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+    pub(super) fn rounded(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
         let exact = Self::exact(from, to, most, n_ticks);
         Self { most: (exact.most / exact.step - 1e-9).ceil() * exact.step, ..exact }
     }
 
     /// An axis of whole numbers.
-    pub(in crate::report) fn counts(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+    pub(super) fn counts(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
         let exact = Self::exact(from, to, most.max(1.0), n_ticks);
         // Of the round steps only 2.5 times a power of ten may not be whole.
         let step = match exact.step {
@@ -62,17 +37,17 @@ impl Axis {
     }
 
     /// The place of `value`; what is beyond an end is put there.
-    pub(in crate::report) fn at(&self, value: f64) -> f64 {
+    pub(super) fn at(&self, value: f64) -> f64 {
         self.from + (self.to - self.from) * (value / self.most).clamp(0.0, 1.0)
     }
 
     /// The last value.
-    pub(in crate::report) fn most(&self) -> f64 {
+    pub(super) fn most(&self) -> f64 {
         self.most
     }
 
     /// The round values from 0 on.
-    pub(in crate::report) fn ticks(&self) -> Vec<f64> {
+    pub(super) fn ticks(&self) -> Vec<f64> {
         (0..1000)
             .map(|number| f64::from(number) * self.step)
             .take_while(|value| *value <= self.most * (1.0 + 1e-9))
@@ -80,7 +55,7 @@ impl Axis {
     }
 
     /// A tick's number, with as many decimals as the step has.
-    pub(in crate::report) fn label(&self, value: f64) -> String {
+    pub(super) fn label(&self, value: f64) -> String {
         if value == 0.0 {
             return "0".to_owned();
         }
@@ -92,7 +67,7 @@ impl Axis {
     }
 
     /// Draws it as the horizontal one below a picture between `top` and `bottom`.
-    pub(in crate::report) fn draw_below(&self, svg: &mut Svg, top: f64, bottom: f64, name: &str) {
+    pub(super) fn draw_below(&self, svg: &mut Svg, top: f64, bottom: f64, name: &str) {
         for tick in self.ticks() {
             let x = self.at(tick);
             svg.line("grid", (x, top), (x, bottom));
@@ -102,7 +77,7 @@ impl Axis {
     }
 
     /// Draws it as the vertical one left of a picture between `left` and `right`.
-    pub(in crate::report) fn draw_beside(&self, svg: &mut Svg, left: f64, right: f64, name: &str) {
+    pub(super) fn draw_beside(&self, svg: &mut Svg, left: f64, right: f64, name: &str) {
         for tick in self.ticks() {
             let y = self.at(tick);
             svg.line("grid", (left, y), (right, y));
@@ -139,13 +114,6 @@ mod tests {
         assert_eq!(labels(&Axis::counts(0.0, 100.0, 2.0, 5.0)), ["0", "1", "2"]);
         assert_eq!(labels(&Axis::counts(0.0, 100.0, 10.0, 4.0)), ["0", "5", "10"]);
         assert_eq!(labels(&Axis::exact(0.0, 100.0, 0.0, 5.0)).len(), 6);
-    }
-
-    #[test]
-    fn an_axis_of_seconds_is_labelled_in_the_unit_that_reads_best() {
-        assert_eq!(Unit::of(6.48).name, "s");
-        assert_eq!((Unit::of(0.25).name, Unit::of(0.25).scaled(0.25)), ("ms", 250.0));
-        assert_eq!(Unit::of(2e-5).name, "us");
     }
 
     proptest! {
