@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::gates;
+use super::flags::{Typed, Ways, When, output_format, shared_of};
+use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
 use super::services;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
-use super::term::Terminal;
+use super::terminal::{self, Terminal};
 use crate::host::Limits;
 use crate::process::{self, Hup, Interrupt};
 use crate::progress;
@@ -30,40 +30,41 @@ pub(super) fn run(
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let typed = shared_of(matches);
+    let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, matches, &ways, words, started)
+    run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
 /// The same with the ways already chosen.
 pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
-    matches: &ArgMatches,
+    typed: &Typed,
     ways: &Ways,
+    format: OutputFormat,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
-    let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let format = services::asked(matches);
+    let terminal = Terminal::of(typed);
     let usual = match format {
         OutputFormat::Text => workload.profile().default_modes,
         OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
     };
     let wanted = Wanted::of(ways, usual);
-    let gates = gates::asked(matches);
+    let gates = gates(&typed.study);
     services::check_gates(format, &gates)?;
     let one_way = Wanted::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
-    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
-    let mut exports = Exports::open(matches)?;
+    let mut exports = Exports::open(&typed.output.exports)?;
     services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let observer = services::observer(format, progress::observer(terminal.progress), &unwritten);
+    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let observer = services::observer(format, progress, &unwritten);
 
     let experiment = Setup {
         workload: &mut *workload,
@@ -77,8 +78,8 @@ pub(super) fn run_ways(
     }
     .experiment()?;
     let hooks = HookCommands {
-        prepare: ways.prepare.as_deref(),
-        cleanup: ways.cleanup.as_deref(),
+        prepare: typed.study.prepare.as_deref(),
+        cleanup: typed.study.cleanup.as_deref(),
         shell: choose(None).words(),
     };
     let experiment = hooks.around(experiment, &interrupt).repeats(plan.repeats).warmup(plan.warmup);

@@ -28,7 +28,7 @@ pub struct TransportOptions {
     /// Give up on a service after so long, in seconds, retries included
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_hyphen_values = true)]
     pub timeout: f64,
-    /// Ask again up to N times after a failure that may pass, within the timeout
+    /// Ask again up to N times after a failure that may pass, within the timeout (parsim parallel --retries N: N tries in all)
     #[arg(long, value_name = "N", default_value_t = 0)]
     #[serde(default)]
     pub retries: u32,
