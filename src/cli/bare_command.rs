@@ -11,9 +11,8 @@ use super::flags::{Typed, Ways};
 use super::workloads;
 use crate::process;
 use crate::task::Mode;
-use crate::workload::OutputFormat;
-use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
+use crate::workload::{OutputFormat, ROWS};
 
 /// Runs the pair one way, or says what was perhaps meant.
 pub(super) fn run(mode: Mode, typed: &Typed, words: &[String], started: Instant) -> Result<End, Fault> {
