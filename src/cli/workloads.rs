@@ -8,7 +8,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::flags::{Typed, Ways, When, shared_of};
+use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
 use super::services;
@@ -34,7 +34,7 @@ pub(super) fn run(
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, &typed, &ways, services::asked(matches), words, started)
+    run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
 /// The same with the ways already chosen.
@@ -63,8 +63,8 @@ pub(super) fn run_ways(
     services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let shown = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
-    let observer = services::observer(format, shown, &unwritten);
+    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let observer = services::observer(format, progress, &unwritten);
 
     let experiment = Setup {
         workload: &mut *workload,
