@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what is guarded.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{self, LockResult, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;
 
@@ -10,9 +11,13 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct Mutex<T: ?Sized>(sync::Mutex<T>);
 
-/// As [`std::sync::Condvar`], without poison.
+/// As [`std::sync::Condvar`], without poison, and without a system call where nobody waits.
 #[derive(Debug, Default)]
-pub struct Condvar(sync::Condvar);
+pub struct Condvar {
+    inner: sync::Condvar,
+    /// How many wait, or are about to: counted up under the lock under which they looked.
+    waiters: AtomicUsize,
+}
 
 impl<T> Mutex<T> {
     /// A lock around `value`.
@@ -51,22 +56,26 @@ impl Condvar {
     /// Something to wait for.
     #[must_use]
     pub const fn new() -> Self {
-        Self(sync::Condvar::new())
+        Self { inner: sync::Condvar::new(), waiters: AtomicUsize::new(0) }
     }
 
-    /// Wakes one of those that wait.
+    /// Wakes one of those that wait. What they wait for was changed under the lock.
     pub fn notify_one(&self) {
-        self.0.notify_one();
+        if self.is_awaited() {
+            self.inner.notify_one();
+        }
     }
 
-    /// Wakes all that wait.
+    /// Wakes all that wait, as above.
     pub fn notify_all(&self) {
-        self.0.notify_all();
+        if self.is_awaited() {
+            self.inner.notify_all();
+        }
     }
 
     /// Waits to be woken, without the lock meanwhile.
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        whole(self.0.wait(guard))
+        self.counted(|condvar| whole(condvar.wait(guard)))
     }
 
     /// The same for as long as `condition` holds.
@@ -75,7 +84,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         condition: impl FnMut(&mut T) -> bool,
     ) -> MutexGuard<'a, T> {
-        whole(self.0.wait_while(guard, condition))
+        self.counted(|condvar| whole(condvar.wait_while(guard, condition)))
     }
 
     /// The same for at most `time`.
@@ -84,7 +93,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         time: Duration,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        whole(self.0.wait_timeout(guard, time))
+        self.counted(|condvar| whole(condvar.wait_timeout(guard, time)))
     }
 
     /// The same for as long as `condition` holds, too.
@@ -94,7 +103,18 @@ impl Condvar {
         time: Duration,
         condition: impl FnMut(&mut T) -> bool,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        whole(self.0.wait_timeout_while(guard, time, condition))
+        self.counted(|condvar| whole(condvar.wait_timeout_while(guard, time, condition)))
+    }
+
+    fn counted<R>(&self, wait: impl FnOnce(&sync::Condvar) -> R) -> R {
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        let waited = wait(&self.inner);
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        waited
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.waiters.load(Ordering::SeqCst) > 0
     }
 }
 

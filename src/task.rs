@@ -3,6 +3,10 @@
 //!
 //! Knows nothing of where tasks come from, who runs them, or who reads this.
 
+mod facts;
+mod finding;
+mod outcome;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +14,8 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::format::without_numbers;
+pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
+pub use self::outcome::Outcome;
 use crate::measure::seconds;
 
 /// Whether tasks run one at a time or several.
@@ -191,106 +196,6 @@ impl Task {
     }
 }
 
-/// How a task ended: every ending there is, matched without `_`, so that the
-/// compiler asks when one is added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "why")]
-pub enum Outcome {
-    /// It did what it was to do.
-    Success,
-    /// It could not; the text names object and cause.
-    Failed(String),
-    /// The command ended by itself with this status, which is not 0.
-    Exited(i32),
-    /// The command was ended by this signal.
-    Signaled(i32),
-    /// The command was killed because it lasted too long.
-    TimedOut,
-    /// The command could not be started; the status is the shell's for that.
-    NotStarted {
-        /// 127 (not found) or 126 (cannot be executed).
-        status: i32,
-        /// The cause.
-        cause: String,
-    },
-    /// The code of the task panicked; the text is the panic's.
-    Panicked(String),
-    /// It was not done because an earlier part of the same item had failed.
-    Skipped(String),
-    /// It was given up because parsim was asked to end.
-    Interrupted,
-}
-
-impl Outcome {
-    /// Whether the task counts among the failed ones.
-    #[must_use]
-    pub const fn is_failure(&self) -> bool {
-        match self {
-            Self::Failed(_)
-            | Self::Panicked(_)
-            | Self::Exited(_)
-            | Self::Signaled(_)
-            | Self::TimedOut
-            | Self::NotStarted { .. } => true,
-            Self::Success | Self::Skipped(_) | Self::Interrupted => false,
-        }
-    }
-
-    /// Whether the task did what it was to do.
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
-        match self {
-            Self::Success => true,
-            Self::Failed(_)
-            | Self::Panicked(_)
-            | Self::Exited(_)
-            | Self::Signaled(_)
-            | Self::TimedOut
-            | Self::NotStarted { .. }
-            | Self::Skipped(_)
-            | Self::Interrupted => false,
-        }
-    }
-
-    /// Exit status and signal, as a shell or a job log tells them.
-    #[must_use]
-    pub const fn status_and_signal(&self) -> (i32, i32) {
-        match self {
-            Self::Success => (0, 0),
-            Self::Exited(status) | Self::NotStarted { status, .. } => (*status, 0),
-            Self::Signaled(signal) => (0, *signal),
-            // As GNU parallel logs it: the signal that began the end.
-            Self::TimedOut => (-1, 15),
-            Self::Failed(_) | Self::Panicked(_) | Self::Skipped(_) | Self::Interrupted => (1, 0),
-        }
-    }
-}
-
-impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
-    fn from(result: Result<T, E>) -> Self {
-        match result {
-            Ok(_) => Self::Success,
-            Err(error) => Self::Failed(crate::format::without_numbers(&format!("{error:#}"))),
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Success => f.write_str("succeeded"),
-            Self::Failed(why) => f.write_str(&without_numbers(why)),
-            Self::Exited(status) => write!(f, "exit status {status}"),
-            Self::Signaled(signal) => write!(f, "killed by signal {signal}"),
-            Self::TimedOut => f.write_str("timed out"),
-            Self::NotStarted { cause, .. } => f.write_str(&without_numbers(cause)),
-            Self::Panicked(why) => write!(f, "panicked: {why}"),
-            Self::Skipped(why) => write!(f, "skipped: {why}"),
-            Self::Interrupted => f.write_str("interrupted"),
-        }
-    }
-}
-
 /// A named share of a task's time: `draw`, `text`, `write`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -396,6 +301,10 @@ pub struct Record {
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
+    /// What was found out about a service, where the task asked one. Aside, for most
+    /// tasks ask none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Box<Finding>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -477,6 +386,14 @@ impl Record {
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),
+            finding: None,
+        }
+    }
+
+    /// Makes what a study of `parsim-study/1` has among the facts what it is now.
+    pub(crate) fn renew(&mut self) {
+        if self.finding.is_none() {
+            self.finding = facts::take_finding(&mut self.facts).map(Box::new);
         }
     }
 

@@ -8,10 +8,11 @@ use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use parsim::testing::process::child::{
-    Command, Ended, Flow, Job, Running, Stdin, Stdout, TermSequence, Words, Worker, resolve,
+    Command, Flow, Job, JobRunner, JobStdin, JobStdout, ProcessEnd, RunningJobs, TermSequence, Words, resolve,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -66,25 +67,29 @@ pub(crate) fn run_to(argv: &[String], inputs: &File, status: i32) -> anyhow::Res
     file.rewind()?;
     // A pipe as a shell would give it, read as any other program would.
     let (reader, writer) = io::pipe().context("make a pipe")?;
-    let running = Running::new(TermSequence::default(), 0)?;
-    let (report, taken) = thread::scope(|scope| {
+    let running = RunningJobs::new(TermSequence::default(), 0)?;
+    let (ran, taken) = thread::scope(|scope| {
         let taken = scope.spawn(|| taken(reader));
         let job = Job {
-            stdin: Stdin::File(inputs.as_fd()),
-            stdout: Stdout::File(writer.as_fd()),
-            stderr: Stdout::Inherited,
+            stdin: JobStdin::File(inputs.as_fd()),
+            stdout: JobStdout::File(writer.as_fd()),
+            stderr: JobStdout::Inherited,
             variables: &shell,
             ..Job::new(&command, &words)
         };
-        let report =
-            Worker::new(&running, 0).map(|mut worker| worker.run(job, &mut |_, _: &[u8]| Ok(Flow::Continue)));
+        let ran = JobRunner::new(&running, 0).map(|mut runner| {
+            let started = Instant::now();
+            let report = runner.run(job, &mut |_, _: &[u8]| Ok(Flow::Continue));
+            (report, started.elapsed())
+        });
         drop(writer);
-        (report, taken.join().expect("the reader does not panic"))
+        (ran, taken.join().expect("the reader does not panic"))
     });
-    let (report, (bytes, digest)) = (report??, taken?);
-    let is_right = report.ended.is_success() || report.ended == Ended::Exited(status);
+    let ((report, lasted), (bytes, digest)) = (ran?, taken?);
+    let report = report?;
+    let is_right = report.ended.is_success() || report.ended == ProcessEnd::Exited(status);
     ensure!(is_right, "{} ended with {:?}", argv.join(" "), report.ended);
-    Ok(Ran { seconds: report.lasted.as_secs_f64(), peak_memory: report.usage.max_rss_bytes, bytes, digest })
+    Ok(Ran { seconds: lasted.as_secs_f64(), peak_memory: report.usage.max_rss_bytes, bytes, digest })
 }
 
 /// All that comes through a pipe: how much, and a digest of it.

@@ -8,12 +8,11 @@ use std::time::Instant;
 use super::exit::{End, Fault};
 use super::files::identity;
 use super::flags::{Typed, Ways};
-use super::services::Told;
 use super::workloads;
 use crate::process;
 use crate::task::Mode;
-use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
+use crate::workload::{OutputFormat, ROWS};
 
 /// Runs the pair one way, or says what was perhaps meant.
 pub(super) fn run(mode: Mode, typed: &Typed, words: &[String], started: Instant) -> Result<End, Fault> {
@@ -23,7 +22,7 @@ pub(super) fn run(mode: Mode, typed: &Typed, words: &[String], started: Instant)
     );
     let ways = Ways { serial: mode == Mode::Serial, parallel: mode == Mode::Parallel, ..Ways::default() };
     let sleep = Sleep::new(SleepOptions::default()).map_err(|error| Fault::usage(&error))?;
-    workloads::run_ways(Box::new(sleep), typed, &ways, Told::Text, &as_sleep(words, mode), started)
+    workloads::run_ways(Box::new(sleep), typed, &ways, OutputFormat::Text, &as_sleep(words, mode), started)
 }
 
 /// The line that does the same, so that the report's hint is true.

@@ -12,16 +12,16 @@ use super::files::{FileId, is_same, is_stdout};
 use super::flags::Export;
 use super::terminal::{Terminal, written};
 use crate::format;
-use crate::process::{self, Patient};
-use crate::report::Row;
-use crate::report::change::Pair;
+use crate::process::{self, BlockingIo};
+use crate::report::Format;
+use crate::report::change::StudyPair;
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
-trait DrawFormat: Fn(&Row, &mut dyn Write) -> anyhow::Result<()> {}
+trait DrawFormat: Fn(&Format, &mut dyn Write) -> anyhow::Result<()> {}
 
-impl<D: Fn(&Row, &mut dyn Write) -> anyhow::Result<()>> DrawFormat for D {}
+impl<D: Fn(&Format, &mut dyn Write) -> anyhow::Result<()>> DrawFormat for D {}
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct Exports {
 }
 
 struct Target {
-    row: &'static Row,
+    row: &'static Format,
     place: ExportPlace,
 }
 
@@ -85,9 +85,7 @@ impl Exports {
         if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
             self.targets.retain(|target| match &target.place {
-                ExportPlace::Whole(path, _)
-                    if !(study.found_something() && target.row.tells_of_half_a_run()) =>
-                {
+                ExportPlace::Whole(path, _) if !(study.found_something() && target.row.tells_half_a_run) => {
                     !is_left(path)
                 }
                 _ => true,
@@ -97,7 +95,7 @@ impl Exports {
     }
 
     /// Writes what changed between two studies.
-    pub(super) fn finish_pair(self, pair: &Pair<'_>) -> anyhow::Result<()> {
+    pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
         self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
     }
 
@@ -127,7 +125,7 @@ impl Exports {
     }
 }
 
-fn of_one_study(row: &Row) -> String {
+fn of_one_study(row: &Format) -> String {
     format!("--{} is of one study, not of what changed between two", row.option)
 }
 
@@ -161,7 +159,7 @@ impl ExportPlace {
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
             let file = fs::OpenOptions::new().write(true).open(&path)?;
-            return Ok(Self::Stream(path, Box::new(Patient(file))));
+            return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
         }
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))
@@ -171,7 +169,7 @@ impl ExportPlace {
 /// Refuses two exports to one place: the later one would take the other's, or
 /// follow it.
 fn check_apart(exports: &[Export]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Row, FileId)> = Vec::new();
+    let mut spots: Vec<(&Format, FileId)> = Vec::new();
     for Export { row, path } in exports {
         let Some(spot) = FileId::of(path) else { continue };
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::process::signals::{Attendant, Signals, Stir};
-use crate::process::{end_by, ending_signals};
+use crate::process::{CaughtSignals, SignalThread, Wakeup, end_by, ending_signals};
 use crate::temporary;
 
 /// Where a target is, by whichever name.
@@ -61,11 +60,11 @@ pub(super) fn identity(path: &Path) -> Option<Identity> {
 ///
 /// # Errors
 /// When the signals cannot be caught.
-pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<Attendant> {
+pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<SignalThread> {
     let signals: Vec<i32> = ending_signals().collect();
-    let signals = Signals::catch(&signals).context("install the handlers of signals")?;
-    let attend = move |stir: Stir| {
-        if let Stir::Signal(signal) = stir {
+    let signals = CaughtSignals::catch(&signals).context("install the handlers of signals")?;
+    let attend = move |wakeup: Wakeup| {
+        if let Wakeup::Signal(signal) = wakeup {
             for folder in &folders {
                 temporary::remove_own(folder);
             }
@@ -74,5 +73,5 @@ pub(super) fn removed_by_signals(folders: Vec<PathBuf>) -> anyhow::Result<Attend
         }
         None
     };
-    Attendant::start(signals, attend).context("start the thread that attends to signals")
+    SignalThread::start(signals, attend).context("start the thread that attends to signals")
 }

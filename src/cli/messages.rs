@@ -8,6 +8,7 @@ use std::path::Path;
 use super::exit::Fault;
 use crate::format;
 use crate::task::Mode;
+use crate::workload::{ROWS, Row};
 
 /// What follows the name of a program that goes by `parallel`: always a batch, for
 /// scripts know of no exercises.
@@ -44,7 +45,9 @@ pub(super) fn told(argv: &[OsString], fault: &Fault) -> String {
 
 /// Whether the words name services, so that what has a login is a URL and no command.
 fn names_urls(argv: &[OsString]) -> bool {
-    called_parallel(argv).is_none() && argv.get(1).is_some_and(|word| word == "tap" || word == "tap-check")
+    let asks_services = |row: &Row, word: &str| !row.formats.is_empty() && row.is_called(word);
+    let word = argv.get(1).map(|word| word.to_string_lossy()).filter(|_| called_parallel(argv).is_none());
+    word.is_some_and(|word| ROWS.iter().any(|row| asks_services(row, &word)))
 }
 
 /// What is wrong, and where a limit is the reason, which.

@@ -36,10 +36,11 @@ use self::messages::{called_parallel, command_line, told};
 use self::terminal::{Terminal, print};
 use crate::format;
 use crate::host::Cores;
-use crate::process::end_by;
-use crate::process::{self, init};
+use crate::process::child::ProcessEnd;
+use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
+use crate::workload::{ROWS, Row};
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -47,8 +48,8 @@ pub fn main() -> ExitCode {
     let started = Instant::now();
     let end = match init::stay_behind() {
         // Another process did the work.
-        Some(init::Ended::Exited(status)) => End::Status(status),
-        Some(init::Ended::Signaled(signal)) => End::Signal(signal),
+        Some(ProcessEnd::Exited(status)) => End::Status(u8::try_from(status).unwrap_or(u8::MAX)),
+        Some(ProcessEnd::Signaled { signal, .. }) => End::Signal(signal),
         None => run(&std::env::args_os().collect::<Vec<_>>(), started),
     };
     ExitCode::from(match end {
@@ -137,7 +138,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
 }
 
 fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = crate::workload::ROWS
+    let row = ROWS
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");

@@ -44,13 +44,13 @@ pub(super) struct Plan {
 
 impl Wanted {
     /// Both flags mean both ways; neither, what the workload is usually asked for.
-    pub(super) fn of(ways: &Ways, workload: &dyn Workload) -> Self {
+    pub(super) fn of(ways: &Ways, usual: DefaultModes) -> Self {
         match (ways.serial, ways.parallel) {
             _ if ways.compare => Self::Both,
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
             (true, true) => Self::Both,
-            (false, false) => match workload.profile().default_modes {
+            (false, false) => match usual {
                 DefaultModes::Both => Self::Both,
                 DefaultModes::ParallelFor(_) => Self::Parallel,
             },
@@ -58,9 +58,9 @@ impl Wanted {
     }
 
     /// Why one way alone is run, though nobody asked for just that.
-    pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
+    pub(super) fn reason(ways: &Ways, usual: DefaultModes) -> Option<&'static str> {
         let asked = ways.serial || ways.parallel || ways.compare;
-        match workload.profile().default_modes {
+        match usual {
             DefaultModes::ParallelFor(reason) if !asked => Some(reason),
             DefaultModes::ParallelFor(_) | DefaultModes::Both => None,
         }

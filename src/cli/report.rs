@@ -16,9 +16,8 @@ use super::files::{identity, removed_by_signals};
 use super::flags::{Drawing, Export, Typed, shared_of};
 use super::gates::{self, gates};
 use super::terminal::Terminal;
-use crate::process::signals::Attendant;
-use crate::process::{self, file_limits_are_errors};
-use crate::report::change::{self, Pair, Side};
+use crate::process::{self, SignalThread, file_limits_are_errors};
+use crate::report::change::{Side, StudyPair};
 use crate::report::{Look, json, text};
 use crate::study::Study;
 
@@ -59,8 +58,8 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let exports = Exports::open(&typed.output.exports)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
-    let pair = Pair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = show(&exports, Terminal::of(typed), |look| change::text(&pair, look));
+    let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
+    let shown = show(&exports, Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported).map_err(Fault::Own)?;
     let gates = gates(&typed.study);
@@ -70,7 +69,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
 }
 
 /// A signal leaves nothing half written.
-fn leftovers(exports: &[Export]) -> Result<Option<Attendant>, Fault> {
+fn leftovers(exports: &[Export]) -> Result<Option<SignalThread>, Fault> {
     let folders = Exports::folders(exports);
     (!folders.is_empty()).then(|| removed_by_signals(folders)).transpose().map_err(Fault::Own)
 }

@@ -97,7 +97,7 @@ pub(super) fn written(
 }
 
 /// Standard output; what nobody reads any more is gone.
-struct QuietStdout(process::Stdout);
+struct QuietStdout(process::UnbufferedStdout);
 
 impl Write for QuietStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -8,10 +8,10 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::flags::{Typed, Ways, When, shared_of};
+use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::gates::{self, gates};
 use super::plan::{Plan, Wanted};
-use super::services::Told;
+use super::services;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
 use super::terminal::{self, Terminal};
@@ -20,7 +20,7 @@ use crate::process::{self, Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
-use crate::workload::{Sharing, Workload};
+use crate::workload::{DefaultModes, OutputFormat, Sharing, Workload};
 
 /// Runs the workload that `build` makes as its subcommand's options say.
 pub(super) fn run(
@@ -34,7 +34,7 @@ pub(super) fn run(
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, &typed, &ways, Told::of(matches), words, started)
+    run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
 /// The same with the ways already chosen.
@@ -42,27 +42,29 @@ pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
     typed: &Typed,
     ways: &Ways,
-    told: Told,
+    format: OutputFormat,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
     let terminal = Terminal::of(typed);
-    let wanted = Wanted::of(ways, &*workload);
+    let usual = match format {
+        OutputFormat::Text => workload.profile().default_modes,
+        OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
+    };
+    let wanted = Wanted::of(ways, usual);
     let gates = gates(&typed.study);
-    told.check_gates(&gates)?;
-    let one_way = Wanted::reason(ways, &*workload);
+    services::check_gates(format, &gates)?;
+    let one_way = Wanted::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let mut exports = Exports::open(&typed.output.exports)?;
-    told.check(&exports)?;
+    services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let observer = told.observer(
-        progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto))),
-        &unwritten,
-    );
+    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let observer = services::observer(format, progress, &unwritten);
 
     let experiment = Setup {
         workload: &mut *workload,
@@ -86,12 +88,12 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    let shown = match told {
-        Told::Text => report(&study, exports, terminal),
-        Told::JsonLines | Told::Nagios => told.end(&study, exports, &unwritten),
+    let shown = match format {
+        OutputFormat::Text => report(&study, exports, terminal),
+        OutputFormat::JsonLines | OutputFormat::Nagios => services::end(format, &study, exports, &unwritten),
     };
     shown.map_err(Fault::Own)?;
-    end(&study, &interrupt, || told.status(&study, &gates))
+    end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
 /// How a run that was told of ends: by the signal that cut it short, with what ended it

@@ -257,6 +257,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             digest: found.digest,
             spans: found.spans,
             facts: found.facts,
+            finding: found.finding,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Where and when tasks run: the trait, and the table of engines.
 //!
-//! Every engine is a loop of take, [`run_one`], finish. Knows nothing of
-//! what tasks do or of what is reported. A new engine is a file here and a row
+//! An engine takes tasks and lives their lives: [`run_one`] where a thread does a task,
+//! a [`TaskLife`](lifecycle::TaskLife) that is told what happened where it is done
+//! elsewhere. Knows nothing of what tasks do or of what is reported. A new engine is a file here and a row
 //! in [`ROWS`]: `--workers` and its help come from the row.
 
 mod halt;

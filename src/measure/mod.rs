@@ -1,23 +1,23 @@
-//! What time, CPU and memory something cost: one trait, a real clock and a fake one.
+//! What time, CPU and memory something cost: one trait and a real clock (for
+//! tests a fake one).
 //!
 //! Knows nothing of tasks, runs or workloads: callers read the clock before and after, and
 //! subtract. What a child process cost is measured by `wait4` where it is reaped, not here.
 
+#[cfg(any(test, feature = "testing"))]
 mod fake;
-mod floor;
 mod memory;
 mod monotonic;
 pub mod seconds;
-#[expect(unsafe_code, reason = "clock_gettime and getrusage are C functions")]
-mod unix;
 mod usage;
 
 use std::time::Duration;
 
+#[cfg(any(test, feature = "testing"))]
 pub use fake::FakeClock;
-pub use floor::Floor;
+pub use memory::Floor;
 pub use monotonic::MonotonicClock;
-pub use usage::{BLOCK_BYTES, Usage};
+pub use usage::Usage;
 
 /// Where durations, CPU time and peak memory are read from, so that tests need no time to pass.
 pub trait Clock: Send + Sync {

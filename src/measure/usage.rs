@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::seconds;
 
 /// The unit of [`Usage::block_reads`] and [`Usage::block_writes`], in bytes.
-pub const BLOCK_BYTES: u64 = 512;
+const BLOCK_BYTES: u64 = 512;
 
 /// CPU time, page faults, disk blocks and context switches, as `getrusage` counts them.
 ///

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::process::{Patient, open_to_write};
+use crate::process::{BlockingIo, open_to_write};
 
 /// How long others may hold a lock which they only need for a moment.
 const PATIENCE: u32 = 200;
@@ -178,7 +178,7 @@ impl Rows {
     fn write(&self, row: &[u8]) -> io::Result<()> {
         let mut done = 0;
         while done < row.len() {
-            match Patient(&self.file).write(&row[done..]) {
+            match BlockingIo(&self.file).write(&row[done..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(length) => done += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

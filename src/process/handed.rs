@@ -11,8 +11,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 
-use super::inherited::stdout_was_open;
-use super::standard::{stderr, stdout};
+use super::descriptor;
+use super::standard::{stderr, stdout, stdout_was_open};
 
 /// What a child gets.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub fn stderr_for_children() -> Handed {
 }
 
 fn handed(fd: BorrowedFd<'_>) -> Handed {
-    let flags = flags(fd);
-    if flags == -1 || flags & libc::O_NONBLOCK == 0 {
+    let Ok(flags) = descriptor::flags(fd) else { return Handed::Same };
+    if flags & libc::O_NONBLOCK == 0 {
         return Handed::Same;
     }
     let kind = fd.try_clone_to_owned().and_then(|file| Ok(File::from(file).metadata()?.file_type()));
@@ -55,25 +55,14 @@ fn handed(fd: BorrowedFd<'_>) -> Handed {
 }
 
 /// Opens what `fd` is once more; it waits for nobody meanwhile.
-#[expect(unsafe_code, reason = "std sets this flag on sockets only")]
 fn open_again(fd: BorrowedFd<'_>, access: i32) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(access != libc::O_WRONLY)
         .write(access != libc::O_RDONLY)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
-    let own = flags(file.as_fd()) & !libc::O_NONBLOCK;
-    // SAFETY: takes plain flags, of a file that was opened just now and is nobody else's.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, own) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
+    descriptor::set_blocking(file.as_fd())?;
     Ok(file)
-}
-
-#[expect(unsafe_code, reason = "std does not tell a descriptor's flags")]
-fn flags(fd: BorrowedFd<'_>) -> i32 {
-    // SAFETY: F_GETFL only reads the flags of an open descriptor.
-    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -82,20 +71,14 @@ mod tests {
 
     use super::*;
 
-    #[expect(unsafe_code, reason = "std sets this flag on sockets only")]
-    fn set_nonblocking(fd: BorrowedFd<'_>) {
-        // SAFETY: takes plain flags, of the test's own descriptor.
-        unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags(fd) | libc::O_NONBLOCK) };
-    }
-
     #[test]
     fn a_pipe_that_does_not_wait_is_opened_again_and_keeps_its_mode() {
         let (_reader, writer) = io::pipe().unwrap();
         assert!(matches!(handed(writer.as_fd()), Handed::Same));
-        set_nonblocking(writer.as_fd());
+        descriptor::set_nonblocking(writer.as_fd()).unwrap();
         let Handed::Again(again) = handed(writer.as_fd()) else { panic!("not opened again") };
-        assert_eq!(flags(again.as_fd()) & libc::O_NONBLOCK, 0);
-        assert_ne!(flags(writer.as_fd()) & libc::O_NONBLOCK, 0);
+        let waits = |fd| descriptor::flags(fd).unwrap() & libc::O_NONBLOCK == 0;
+        assert!(waits(again.as_fd()) && !waits(writer.as_fd()));
     }
 
     #[test]

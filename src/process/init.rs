@@ -11,20 +11,13 @@
 
 use std::io;
 
-/// How the process ended that did the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// By itself, with this status.
-    Exited(u8),
-    /// By this signal.
-    Signaled(i32),
-}
+use super::child::ProcessEnd;
 
 /// Where this process is given orphans, makes another one for the work and stays until
 /// that has ended: then it is told how. None in the one that does the work, and where
 /// there is nothing to stay for. To be called before there are threads.
 #[must_use]
-pub fn stay_behind() -> Option<Ended> {
+pub fn stay_behind() -> Option<ProcessEnd> {
     if !is_given_orphans() {
         return None;
     }
@@ -121,7 +114,7 @@ fn prepare_for_work() {
 
 /// Passes signals on to `child` and reaps everything until `child` has ended.
 #[expect(unsafe_code, reason = "std neither waits for signals nor sends any")]
-fn attend(child: i32, awaited: &libc::sigset_t) -> Ended {
+fn attend(child: i32, awaited: &libc::sigset_t) -> ProcessEnd {
     loop {
         // SAFETY: an all-zero siginfo is a valid value to be written over; both live
         // through the call.
@@ -150,7 +143,7 @@ const SI_KERNEL: libc::c_int = 0x80;
 
 /// Reaps all that have ended. How `child` did, if it is one of them.
 #[expect(unsafe_code, reason = "std waits for its own children only")]
-fn reap_all(child: i32) -> Option<Ended> {
+fn reap_all(child: i32) -> Option<ProcessEnd> {
     let mut ended = None;
     loop {
         let mut status = 0;
@@ -167,12 +160,13 @@ fn reap_all(child: i32) -> Option<Ended> {
             // container is not stopped by it.
             // SAFETY: takes a number; STOP runs no handler.
             unsafe { libc::raise(libc::SIGSTOP) };
-        } else if libc::WIFSIGNALED(status) {
-            without_a_second_dump();
-            ended = Some(Ended::Signaled(libc::WTERMSIG(status)));
-        } else {
-            ended = Some(Ended::Exited(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX)));
+            continue;
         }
+        let how = ProcessEnd::from_status(status);
+        if how.signal().is_some() {
+            without_a_second_dump();
+        }
+        ended = Some(how);
     }
 }
 

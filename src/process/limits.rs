@@ -1,5 +1,5 @@
-//! The limits this process was started with: what it raises for itself, and what its
-//! children get back.
+//! The limits this process was started with: what it raises for itself, what its
+//! children get back, and what is left.
 //!
 //! Does not know how much of anything is needed.
 
@@ -16,6 +16,9 @@ const LEAST_ARGUMENTS: u64 = 128 << 10;
 
 /// ... and at most: three quarters of a usual stack.
 const MOST_ARGUMENTS: u64 = 6 << 20;
+
+/// So many descriptors a process has open of its own or was handed down, as a rule.
+const USUAL_DESCRIPTORS: usize = 256;
 
 /// Lets this process open as many descriptors as it may allow itself: the soft limit
 /// is there for programs that cannot handle many. Children get theirs back. Where
@@ -72,6 +75,34 @@ fn room_on(stack: u64) -> u64 {
     (stack / 4).clamp(LEAST_ARGUMENTS, MOST_ARGUMENTS).min(stack / 2)
 }
 
+/// Of `wanted` more descriptors those that this process may open; all of them
+/// where the system does not tell.
+///
+/// Those that are open are counted only where the limit is near.
+#[must_use]
+pub fn of_descriptors(wanted: usize) -> usize {
+    match most_descriptors() {
+        Some(most) if most < wanted.saturating_add(USUAL_DESCRIPTORS) => {
+            free_descriptors().map_or(wanted, |free| free.min(wanted))
+        }
+        Some(_) | None => wanted,
+    }
+}
+
+/// How many more descriptors this process may open; `None` where the system
+/// does not tell.
+fn free_descriptors() -> Option<usize> {
+    // The folder that is read takes one itself, which is free again afterwards.
+    let open = std::fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1);
+    Some(most_descriptors()?.saturating_sub(open))
+}
+
+/// The soft limit: `ulimit -n`.
+fn most_descriptors() -> Option<usize> {
+    let limit = limit(libc::RLIMIT_NOFILE)?;
+    Some(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
+}
+
 #[expect(unsafe_code, reason = "std does not know limits")]
 fn limit(which: u32) -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -110,5 +141,22 @@ mod tests {
         ] {
             assert_eq!(room_on(stack), room, "{stack}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_more_are_promised_than_the_limit_leaves() {
+        let free = free_descriptors().unwrap();
+        assert_eq!(of_descriptors(1), 1);
+        // Other tests open and close some meanwhile.
+        let promised = of_descriptors(usize::MAX);
+        assert!(promised.abs_diff(free) < USUAL_DESCRIPTORS && promised < most_descriptors().unwrap());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn there_are_some_and_fewer_than_the_limit() {
+        let free = free_descriptors().unwrap();
+        assert!(free > 0 && free < most_descriptors().unwrap());
     }
 }

@@ -5,24 +5,26 @@
 
 pub mod ancestors;
 pub mod child;
-mod descriptors;
+mod descriptor;
 mod handed;
-mod inherited;
 pub mod init;
-mod interrupt;
 mod limits;
-mod pipes;
+mod named_pipe;
+mod poll;
 mod shell;
-pub mod signals;
+mod signal;
 mod standard;
+mod waker;
 
-pub use descriptors::of_descriptors;
+pub use descriptor::widen;
 pub use handed::{Handed, stderr_for_children, stdout_for_children};
-pub use inherited::stdout_was_open;
-pub use interrupt::{
-    Hup, Interest, Interrupt, Waited, end_by, ending_signals, file_limits_are_errors, harmless_in_children,
-};
-pub use limits::{make_use_of_limits, room_for_arguments, with_first_limits};
-pub use pipes::{open_to_read, open_to_write};
+pub use limits::{make_use_of_limits, of_descriptors, room_for_arguments, with_first_limits};
+pub use named_pipe::{open_to_read, open_to_write};
+pub use poll::Interest;
 pub use shell::run_in_shell;
-pub use standard::{Patient, Stderr, Stdout, missed_stdout, stderr, stdin, stdout};
+pub use signal::{
+    CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
+    file_limits_are_errors, harmless_in_children, stop_here,
+};
+pub use standard::{BlockingIo, UnbufferedStdout, missed_stdout, stderr, stdin, stdout, stdout_was_open};
+pub use waker::Waker;

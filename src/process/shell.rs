@@ -1,18 +1,24 @@
 //! A shell command that runs outside the clock (`--prepare`, `--cleanup`).
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::child::{Stop, Stops};
+use super::child::{
+    Command, Flow, Job, JobRunner, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs, Stop,
+    TermSequence, Words, resolve,
+};
 use super::handed::{Handed, stderr_for_children};
-use super::limits::with_first_limits;
+use super::signal::harmless_in_children;
+use super::standard::stderr;
 
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
@@ -36,123 +42,53 @@ pub fn run_in_shell(
         // It is given what there is: nobody here writes for it.
         Handed::Same | Handed::Nothing => None,
     };
-    let (out, err) = match again {
-        Some(file) => (file.try_clone().context("duplicate stderr")?.into(), file.into()),
-        None => (Stdio::from(io::stderr()), Stdio::inherit()),
-    };
-    let (program, words) = shell.split_first().context("no shell")?;
-    let mut child = with_first_limits(&mut Command::new(program))
-        .args(words)
-        .arg(command)
-        .envs(env.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        // A group of its own, so that all of it can be ended.
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("start {} for {command:?}", program.display()))?;
-    let ended = wait_for_end_or(wake, &child, stopped).with_context(|| format!("wait for {command:?}"));
-    let ended = ended.and_then(|woken| {
-        if woken {
-            end_group(&child).with_context(|| format!("end {command:?}"))?;
-        }
-        Ok(woken)
-    });
-    if ended.is_err() {
-        // Nobody would wait for it.
-        signal_group(&child, libc::SIGKILL);
-    }
-    let status = child.wait().with_context(|| format!("wait for {command:?}"))?;
-    let woken = ended?;
-    if !woken && !status.success() {
-        bail!("{command:?} ended with {status}");
+    let own = stderr();
+    let output = JobStdout::File(again.as_ref().map_or_else(|| own.as_fd(), File::as_fd));
+    let program = shell.first().context("no shell")?;
+    let start = || format!("start {} for {command:?}", program.display());
+    let argv = Words::from_words(shell.iter().map(OsString::as_os_str).chain([OsStr::new(command)]));
+    let (argv, launch) = (argv.with_context(start)?, prepare(program, env).with_context(start)?);
+    let sequence = TermSequence::new(vec![(libc::SIGTERM, GRACE), (libc::SIGKILL, Duration::ZERO)]);
+    let running = RunningJobs::new(sequence, harmless_in_children()).with_context(start)?;
+    let mut runner = JobRunner::new(&running, 1).with_context(start)?;
+    let job = Job { stdout: output, stderr: output, wake: Some(wake), ..Job::new(&launch, &argv) };
+    let report = runner.run(job, &mut StopListener(stopped)).with_context(start)?;
+    if report.cause.is_none() && !report.ended.is_success() {
+        bail!("{command:?} ended with {}", status(report.ended));
     }
     Ok(())
 }
 
-/// Waits for the child's end or the wake descriptor; `true` if the latter came.
-fn wait_for_end_or(wake: BorrowedFd<'_>, child: &Child, stopped: &dyn Fn(i32)) -> io::Result<bool> {
-    let ended = end_of(child)?;
-    let mut stops = Stops::new(File::open("/dev/tty").is_ok());
-    loop {
-        let [wake_is_ready, has_ended] = wait([wake, ended.as_fd()], stops.time())?;
-        if wake_is_ready || has_ended {
-            return Ok(wake_is_ready && !has_ended);
-        }
-        let leader = i32::try_from(child.id()).map_err(io::Error::other)?;
-        if let Some(Stop::Stopped { signal, is_news: true }) = stops.look(leader, false) {
-            stopped(signal);
-        }
+/// The shell `program` and its environment.
+fn prepare(program: &OsStr, env: &[(&str, &OsStr)]) -> anyhow::Result<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let program = CString::new(resolve(program, &path)?.into_os_string().into_vec())?;
+    let names: Vec<&str> = env.iter().map(|(name, _)| *name).collect();
+    let mut environment = Words::inherited_environment(&names);
+    env.iter().try_for_each(|(name, value)| environment.push_variable(name, value))?;
+    Ok(Command::new(program, Arc::new(environment)))
+}
+
+/// As std says it.
+fn status(ended: ProcessEnd) -> ExitStatus {
+    ExitStatus::from_raw(match ended {
+        ProcessEnd::Exited(status) => status << 8,
+        ProcessEnd::Signaled { signal, core_dumped } => signal | if core_dumped { 0x80 } else { 0 },
+    })
+}
+
+/// Hears of stops; its output goes elsewhere.
+struct StopListener<'s>(&'s dyn Fn(i32));
+
+impl Listener for StopListener<'_> {
+    fn output(&mut self, _stream: JobStream, _bytes: &[u8]) -> io::Result<Flow> {
+        Ok(Flow::Continue)
     }
-}
 
-/// Asks the child's group to end, and makes it when it does not.
-fn end_group(child: &Child) -> io::Result<()> {
-    signal_group(child, libc::SIGTERM);
-    let ended = end_of(child)?;
-    wait([ended.as_fd()], Some(GRACE))?;
-    // Members that outlive the shell are ended too.
-    signal_group(child, libc::SIGKILL);
-    Ok(())
-}
-
-/// Which of `fds` are readable; none when the time is over.
-fn wait<const N: usize>(fds: [BorrowedFd<'_>; N], time: Option<Duration>) -> io::Result<[bool; N]> {
-    let mut entries = fds.map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
-    let count = libc::nfds_t::try_from(N).expect("a few descriptors");
-    let millis =
-        time.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
-    loop {
-        #[expect(unsafe_code, reason = "std cannot wait for several things at once")]
-        // SAFETY: the array lives through the call and has that many entries.
-        let ready = unsafe { libc::poll(entries.as_mut_ptr(), count, millis) };
-        match ready {
-            0.. => return Ok(entries.map(|entry| entry.revents != 0)),
-            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
-            _ => return Err(io::Error::last_os_error()),
+    fn stopped(&mut self, _leader: i32, stop: Stop) {
+        if let Stop::Stopped { signal, is_news: true } = stop {
+            self.0(signal);
         }
-    }
-}
-
-/// A descriptor that becomes readable when `child` has ended.
-#[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "std's pidfd is not stable")]
-fn end_of(child: &Child) -> io::Result<OwnedFd> {
-    // SAFETY: the call takes two numbers; the child has not been waited for, so
-    // that its number is still its own.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, child.id(), 0) };
-    match i32::try_from(fd) {
-        // SAFETY: a new descriptor that nobody else owns.
-        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Elsewhere a thread waits in the place of the kernel.
-#[cfg(not(target_os = "linux"))]
-#[expect(unsafe_code, reason = "std cannot wait without reaping")]
-fn end_of(child: &Child) -> io::Result<OwnedFd> {
-    let (end, ring) = std::os::unix::net::UnixStream::pair()?;
-    let pid = child.id();
-    std::thread::spawn(move || {
-        // SAFETY: an all-zero siginfo is a valid value to be written over;
-        // WNOWAIT leaves the child to be reaped by its owner.
-        unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            libc::waitid(libc::P_PID, pid, &raw mut info, libc::WEXITED | libc::WNOWAIT);
-        }
-        drop(ring);
-    });
-    Ok(end.into())
-}
-
-#[expect(unsafe_code, reason = "std cannot signal a process group")]
-fn signal_group(child: &Child, signal: i32) {
-    if let Ok(group) = i32::try_from(child.id()) {
-        // SAFETY: two numbers; the leader has not been reaped, so that the
-        // group is still the child's.
-        unsafe { libc::killpg(group, signal) };
     }
 }
 

@@ -6,35 +6,30 @@
 //! that finds nothing wait in `poll` and go on; nothing is lost, and nobody is blamed.
 //! Does not know what is written.
 
-use crate::sync::Mutex;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::inherited::stdout_was_open;
+use super::poll::{Interest, PollEntry, poll};
+use crate::sync::Mutex;
 
 /// Whether something was to be written to a stdout that was closed from the start.
 static MISSED: AtomicBool = AtomicBool::new(false);
 
+static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
 /// A descriptor whose writes wait for room, and whose reads wait for something to
 /// read, in whichever mode it is.
 #[derive(Debug)]
-pub struct Patient<F>(
+pub struct BlockingIo<F>(
     /// Where the bytes go.
     pub F,
 );
 
-impl<F: AsFd> Write for Patient<F> {
+impl<F: AsFd> Write for BlockingIo<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let fd = self.0.as_fd();
-        loop {
-            match write_once(fd, bytes) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for(fd, libc::POLLOUT)?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                written => return written,
-            }
-        }
+        again_when_ready(self.0.as_fd(), Interest::Write, |fd| write_once(fd, bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -42,60 +37,59 @@ impl<F: AsFd> Write for Patient<F> {
     }
 }
 
-impl<F: AsFd> Read for Patient<F> {
+impl<F: AsFd> Read for BlockingIo<F> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let fd = self.0.as_fd();
-        loop {
-            match read_once(fd, room) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => wait_for(fd, libc::POLLIN)?,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return read,
+        again_when_ready(self.0.as_fd(), Interest::Read, |fd| read_once(fd, room))
+    }
+}
+
+/// Calls `once` until it need not wait.
+fn again_when_ready(
+    fd: BorrowedFd<'_>,
+    interest: Interest,
+    mut once: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+) -> io::Result<usize> {
+    loop {
+        match once(fd) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                poll(&mut [PollEntry::of(fd, interest)], None)?;
             }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
         }
     }
 }
 
-/// Standard output, without a buffer. What is written where it was closed from the
-/// start is an error.
-#[derive(Clone, Copy, Debug)]
-pub struct Stdout(());
-
-/// Standard error, without a buffer. What is written at once comes out at once,
-/// never mixed with what another thread writes.
-#[derive(Clone, Copy, Debug)]
-pub struct Stderr(());
-
 /// This process's standard input, without a buffer.
 #[must_use]
-pub fn stdin() -> Patient<io::Stdin> {
-    Patient(io::stdin())
+pub fn stdin() -> BlockingIo<io::Stdin> {
+    BlockingIo(io::stdin())
 }
 
 /// This process's standard output.
 #[must_use]
-pub fn stdout() -> Stdout {
-    Stdout(())
+pub fn stdout() -> UnbufferedStdout {
+    UnbufferedStdout(BlockingIo(io::stdout()))
 }
 
 /// This process's standard error.
 #[must_use]
-pub fn stderr() -> Stderr {
-    Stderr(())
+pub fn stderr() -> UnbufferedStderr {
+    UnbufferedStderr(BlockingIo(io::stderr()))
 }
 
-/// Whether bytes were refused because stdout was closed when the process started.
-#[must_use]
-pub fn missed_stdout() -> bool {
-    MISSED.load(Ordering::Relaxed)
-}
+/// Standard output, without a buffer. What is written where it was closed from the
+/// start is an error.
+#[derive(Debug)]
+pub struct UnbufferedStdout(BlockingIo<io::Stdout>);
 
-impl Write for Stdout {
+impl Write for UnbufferedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !stdout_was_open() && !bytes.is_empty() {
             MISSED.store(true, Ordering::Relaxed);
             return Err(io::Error::other("standard output is closed"));
         }
-        Patient(*self).write(bytes)
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -103,23 +97,26 @@ impl Write for Stdout {
     }
 }
 
-impl AsFd for Stdout {
-    #[expect(unsafe_code, reason = "std lends it for as long as a handle of its own lives")]
+impl AsFd for UnbufferedStdout {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the runtime sees to it that it is open, and nobody here closes it.
-        unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
+        self.0.0.as_fd()
     }
 }
 
-impl Write for Stderr {
+/// Standard error, without a buffer. What is written at once comes out at once,
+/// never mixed with what another thread writes.
+#[derive(Debug)]
+pub struct UnbufferedStderr(BlockingIo<io::Stderr>);
+
+impl Write for UnbufferedStderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Patient(*self).write(bytes)
+        self.0.write(bytes)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         static TALKS: Mutex<()> = Mutex::new(());
         let _one_at_a_time = TALKS.lock();
-        Patient(*self).write_all(bytes)
+        self.0.write_all(bytes)
     }
 
     fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
@@ -131,12 +128,27 @@ impl Write for Stderr {
     }
 }
 
-impl AsFd for Stderr {
-    #[expect(unsafe_code, reason = "std lends it for as long as a handle of its own lives")]
+impl AsFd for UnbufferedStderr {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the runtime sees to it that it is open, and nobody here closes it.
-        unsafe { BorrowedFd::borrow_raw(libc::STDERR_FILENO) }
+        self.0.0.as_fd()
     }
+}
+
+/// Whether bytes were refused because stdout was closed when the process started.
+#[must_use]
+pub fn missed_stdout() -> bool {
+    MISSED.load(Ordering::Relaxed)
+}
+
+/// Whether descriptor 1 was open when the process started. Where the platform
+/// offers no way to know, it is taken to be open.
+///
+/// Rust's runtime opens /dev/null in the place of a closed standard descriptor, so that
+/// a report to a closed stdout would vanish without a word. The question has to be asked
+/// before the runtime starts, which the loader's list of initialisers allows.
+#[must_use]
+pub fn stdout_was_open() -> bool {
+    !STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
 #[expect(unsafe_code, reason = "std writes only by way of handles that close what they write to")]
@@ -153,18 +165,20 @@ fn read_once(fd: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// Returns when the next call of what `events` names would get on, or fail.
-#[expect(unsafe_code, reason = "no poll in std")]
-fn wait_for(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<()> {
-    let mut watch = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
-    // SAFETY: one entry, which is ours and lives through the call.
-    match unsafe { libc::poll(&raw mut watch, 1, -1) } {
-        -1 => {
-            let error = io::Error::last_os_error();
-            if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) }
-        }
-        _ => Ok(()),
-    }
+#[cfg(target_os = "linux")]
+#[used]
+#[expect(unsafe_code, reason = "no other way to run before the runtime")]
+// SAFETY: the loader calls each entry of this section once, as a C function
+// without arguments that it looks at, before main.
+#[unsafe(link_section = ".init_array")]
+static LOOK: extern "C" fn() = look;
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "std cannot ask about a bare descriptor")]
+extern "C" fn look() {
+    // SAFETY: F_GETFD only reads the flags of a descriptor, open or not.
+    let closed = unsafe { libc::fcntl(1, libc::F_GETFD) } == -1;
+    STDOUT_WAS_CLOSED.store(closed, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -185,7 +199,7 @@ mod tests {
                 theirs.read_to_end(&mut read).unwrap();
                 read
             });
-            Patient(&ours).write_all(&bytes).unwrap();
+            BlockingIo(&ours).write_all(&bytes).unwrap();
             // The flag is that of the open file still.
             let mut buffer = [0];
             assert_eq!((&ours).read(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
@@ -199,7 +213,7 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         drop(theirs);
-        let error = Patient(&ours).write_all(b"x").unwrap_err();
+        let error = BlockingIo(&ours).write_all(b"x").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
 }

@@ -8,6 +8,7 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -17,7 +18,7 @@ use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, S
 use crate::process::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{
-    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobStdin, JobValues, RoundRobin, Spool, StdinMode,
+    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode, StdinSource,
 };
 
 /// Where the jobs come from, once their columns have names.
@@ -44,11 +45,8 @@ pub(super) fn stdin_mode(typed: &Typed) -> StdinMode {
 impl JobSource {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
-        let stdin: File = io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
-            .into();
+        let stdin: File =
+            io::stdin().as_fd().try_clone_to_owned().context("standard input").map_err(Fault::Own)?.into();
         let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept
@@ -115,7 +113,7 @@ impl JobSource {
         typed: &Typed,
         width: NonZeroUsize,
         packer: Packer,
-    ) -> Result<(JobFeed, JobStdin), Fault> {
+    ) -> Result<(JobFeed, StdinSource), Fault> {
         let patience = self.patience();
         let has = |flag| typed.flags.has(flag);
         if !typed.pipes() {
@@ -123,7 +121,7 @@ impl JobSource {
             // What only prints its jobs needs no terminal for them.
             let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
             let terminal = if wants_terminal { terminal() } else { None };
-            let reads = terminal.map_or(JobStdin::Own, JobStdin::Terminal);
+            let reads = terminal.map_or(StdinSource::Own, StdinSource::Terminal);
             return Ok((JobFeed::new(inputs, packer, patience), reads));
         }
         let values = match self.inputs {
@@ -134,7 +132,7 @@ impl JobSource {
         let mut files = self.files;
         if has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), JobStdin::All(spool)));
+            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), StdinSource::All(spool)));
         }
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
@@ -145,7 +143,7 @@ impl JobSource {
             let whole: Arc<[Seekable]> = self.whole.into();
             let parts = Parts::new(&spec, Arc::clone(&whole));
             let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
-            return Ok((JobFeed::parts(parts, values, patience), JobStdin::Parts(whole)));
+            return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
@@ -157,9 +155,12 @@ impl JobSource {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
             let reading: BoxedPatience = Box::new(command::patience(self.interrupt.clone()));
             let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
-            return Ok((JobFeed::dealt(Arc::clone(&dealer), values, patience), JobStdin::RoundRobin(dealer)));
+            return Ok((
+                JobFeed::dealt(Arc::clone(&dealer), values, patience),
+                StdinSource::RoundRobin(dealer),
+            ));
         }
-        Ok((JobFeed::blocks(blocks, values, patience), JobStdin::Own))
+        Ok((JobFeed::blocks(blocks, values, patience), StdinSource::Own))
     }
 
     fn patience(&self) -> BoxedPatience {

@@ -8,7 +8,7 @@ use crate::cli::exit::Fault;
 use crate::cli::flags::{self, Timeout, Typed};
 use crate::event::Journal;
 use crate::policy::{Policy, Retry};
-use crate::process::child::{Running, TermSequence};
+use crate::process::child::{RunningJobs, TermSequence};
 use crate::study::Remedian;
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record};
@@ -65,7 +65,7 @@ const FEWEST: usize = 3;
 /// met the limit counts as having lasted that long at least: it is no sign that
 /// jobs are short.
 pub(super) struct MedianLimit {
-    running: &'static Running,
+    running: &'static RunningJobs,
     /// 1.0 is the median itself.
     factor: f64,
     ended: Mutex<JobTimes>,
@@ -81,7 +81,7 @@ struct JobTimes {
 
 impl MedianLimit {
     /// No limit until three jobs have ended; then `percent` of the median.
-    pub(super) fn new(running: &'static Running, percent: f64) -> Self {
+    pub(super) fn new(running: &'static RunningJobs, percent: f64) -> Self {
         Self { running, factor: percent / 100.0, ended: Mutex::default() }
     }
 }

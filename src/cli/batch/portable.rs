@@ -9,18 +9,17 @@
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGCONT, SIGINT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
 
 use super::signal_thread::JobSignals;
 use crate::cli::exit::Fault;
 use crate::cli::flags::Typed;
 use crate::engine::EngineRow;
-use crate::process::Interrupt;
-use crate::process::child::Running;
-use crate::process::signals::{Attendant, Signals, Stir};
+use crate::process::child::RunningJobs;
+use crate::process::{CaughtSignals, Interrupt, SignalThread, Wakeup};
 use crate::task::Mode;
 use crate::workload::Workload;
-use crate::workload::command::JobRunner;
+use crate::workload::command::CommandRunner;
 
 /// The one engine of a batch that is run one way.
 pub(super) fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
@@ -40,8 +39,8 @@ pub(super) fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fa
 /// Hears signals in a worker, on behalf of the jobs that it may run. Dropped, it does
 /// not any more.
 pub(in crate::cli) struct WorkerSignals {
-    running: Arc<OnceLock<&'static Running>>,
-    _attendant: Attendant,
+    running: Arc<OnceLock<&'static RunningJobs>>,
+    _thread: SignalThread,
 }
 
 impl WorkerSignals {
@@ -52,24 +51,24 @@ impl WorkerSignals {
     /// jobs first; who is asked twice to end kills them. What parsim is asked about its
     /// progress is not for its workers.
     pub(in crate::cli) fn catch(interrupt: &Interrupt) -> anyhow::Result<Self> {
-        let signals = [SIGINT, SIGTERM, SIGTSTP, SIGCONT].iter().chain(Self::OTHERS).copied();
+        let signals = [SIGTSTP, SIGCONT].iter().chain(Self::OTHERS).copied();
         let signals =
-            Signals::catch(&signals.collect::<Vec<_>>()).context("install the handlers of signals")?;
-        interrupt.wake_for_others(signals.ring());
+            CaughtSignals::catch(&signals.collect::<Vec<_>>()).context("install the handlers of signals")?;
+        interrupt.wake_too(signals.waker());
         let running = Arc::new(OnceLock::new());
         let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(interrupt));
-        let attend = move |stir: Stir| {
-            jobs.pass_on(stir, known.get().copied());
+        let attend = move |wakeup: Wakeup| {
+            jobs.pass_on(wakeup, known.get().copied());
             None
         };
-        let attendant =
-            Attendant::start(signals, attend).context("start the thread that attends to signals")?;
-        Ok(Self { running, _attendant: attendant })
+        let thread =
+            SignalThread::start(signals, attend).context("start the thread that attends to signals")?;
+        Ok(Self { running, _thread: thread })
     }
 
     /// Builds what runs the jobs of a batch elsewhere, from what it said of them.
     pub(in crate::cli) fn rebuild(&self, spec: serde_json::Value) -> anyhow::Result<Box<dyn Workload>> {
-        let runner = JobRunner::from_spec(spec)?;
+        let runner = CommandRunner::from_spec(spec)?;
         // A worker is built once.
         let _ = self.running.set(runner.running());
         Ok(Box::new(runner))

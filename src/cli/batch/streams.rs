@@ -8,8 +8,7 @@ use std::sync::Arc;
 use signal_hook::consts::SIGPIPE;
 
 use crate::output::{Channel, Destination};
-use crate::process::child::widen;
-use crate::process::{self, Interrupt, stdout_was_open};
+use crate::process::{self, Interrupt, stdout_was_open, widen};
 use crate::progress::Meter;
 use crate::task::{Outcome, Task};
 use crate::template::{Counts, Quoting, Template};

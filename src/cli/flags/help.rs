@@ -98,7 +98,7 @@ pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
     let has = |row: &&OptionRow| row.is_told(Scope::COMPARE) && row.not_compared.is_none();
     let is_own = |row: &&OptionRow| !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD);
     let own = [&RUNNING, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
-    let own = own.flat_map(|section| section.rows()).filter(has).filter(is_own).collect();
+    let own = own.flat_map(Section::rows).filter(has).filter(is_own).collect();
     let rest = SECTIONS.into_iter().map(|section| {
         let rows = section.rows().filter(has).filter(|row| !is_own(row));
         (section.heading(), rows.collect())
@@ -124,7 +124,7 @@ fn list(rows: impl Iterator<Item = &'static OptionRow>, scope: Scope) -> String 
         let help = row.help(scope);
         match lines.last_mut() {
             Some((known, last, same)) if *same == help => {
-                (*known, *last) = (format!("{known}, {names}"), row)
+                (*known, *last) = (format!("{known}, {names}"), row);
             }
             _ => lines.push((names, row, help)),
         }

@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
             },
         };
         match row.does {
-            Does::Separator(word) => *word(&mut self.separators) = value.unwrap_or_default().to_owned(),
+            Does::Separator(word) => value.unwrap_or_default().clone_into(word(&mut self.separators)),
             Does::IgnoredFlag | Does::IgnoredWord => self.typed.ignored.push(row.names[0]),
             _ => self.typed.given.push(row.given(called)),
         }

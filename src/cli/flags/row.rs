@@ -55,7 +55,7 @@ pub(super) enum Does {
     /// Takes auto, always or never, after `=` or as the next word.
     MaybeWhen(fn(&mut Typed, Option<&str>) -> Stored),
     /// Takes the file that a study is saved to in this format.
-    Export(&'static report::Row),
+    Export(&'static report::Format),
     /// Takes another word for `:::` or `::::`.
     Separator(fn(&mut Separators) -> &mut OsString),
     /// Accepted without effect.

@@ -341,7 +341,7 @@ pub enum Color {
 #[derive(Clone)]
 pub struct Export {
     /// As what.
-    pub row: &'static report::Row,
+    pub row: &'static report::Format,
     /// Where to.
     pub path: PathBuf,
 }

@@ -145,9 +145,9 @@ impl Workers {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let named = Self::abouts().find(|(name, _)| *name == text);
+        let known = Self::abouts().find(|(name, _)| *name == text);
         let names = || Self::abouts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
-        named.map(|(name, _)| Self(name)).ok_or_else(|| format!("expected one of {}", names()))
+        known.map(|(name, _)| Self(name)).ok_or_else(|| format!("expected one of {}", names()))
     }
 
     /// The engines, in the order of their columns.

@@ -89,11 +89,11 @@ fn the_cpu_of_the_process_holds_that_of_its_reaped_children() {
         return;
     }
     let clock = MonotonicClock::start();
-    let (before, own) = (clock.usage(), unix::own_usage());
+    let (before, own) = (clock.usage(), own_usage());
     let loops = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done";
     let status = Command::new("sh").args(["-c", loops]).status();
     assert!(status.unwrap().success());
-    let own = unix::own_usage().since(&own).cpu();
+    let own = own_usage().since(&own).cpu();
     let all = clock.usage().since(&before).cpu();
     // The shell counts for far more than starting it and waiting for it.
     assert!(all > 3 * own, "{all:?}, {own:?} of it our own");
@@ -141,4 +141,25 @@ fn a_reset_forgets_what_was_held_before() {
     clock.reset_peak();
     let low = clock.peak_memory().unwrap();
     assert!(low < high / 2, "{low} after {high}");
+}
+
+#[test]
+fn every_counter_of_getrusage_lands_in_its_field() {
+    let mut raw = rusage(libc::RUSAGE_CHILDREN);
+    (raw.ru_utime.tv_sec, raw.ru_utime.tv_usec) = (1, 500_000);
+    (raw.ru_stime.tv_sec, raw.ru_stime.tv_usec) = (0, 7);
+    (raw.ru_minflt, raw.ru_majflt) = (3, 4);
+    (raw.ru_inblock, raw.ru_oublock) = (5, 6);
+    (raw.ru_nvcsw, raw.ru_nivcsw) = (7, -1);
+    let expected = Usage {
+        user: Duration::from_millis(1_500),
+        sys: Duration::from_micros(7),
+        minor_faults: 3,
+        major_faults: 4,
+        block_reads: 5,
+        block_writes: 6,
+        voluntary_switches: 7,
+        involuntary_switches: 0,
+    };
+    assert_eq!(usage(&raw), expected);
 }

@@ -6,7 +6,7 @@ use std::io;
 
 /// Which of a job's two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
+pub enum JobStream {
     /// Standard output.
     Out,
     /// Standard error.
@@ -19,22 +19,9 @@ pub enum Flow {
     /// More of it is welcome.
     Continue,
     /// The bytes were taken, but the pipe is not read again until the worker's
-    /// [`Waker`](super::Waker) has rung and [`Listener::resumes`] agrees. The job
+    /// [`Waker`](super::Waker) woke it and [`Listener::resumes`] agrees. The job
     /// itself blocks once the pipe is full.
     Pause,
-}
-
-/// What to do now that a job's `wake` descriptor is readable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
-    /// Go on; the descriptor was emptied and stays watched.
-    Continue,
-    /// Go on; the descriptor stays readable and is not watched any more.
-    Ignore,
-    /// Begin the kill sequence.
-    Terminate,
-    /// Kill at once.
-    Kill,
 }
 
 /// What was noticed of a job that a signal stopped.
@@ -54,7 +41,7 @@ pub enum Stop {
 /// Whoever takes a job's output. A closure that takes every byte is one.
 pub trait Listener {
     /// Takes all of `bytes`, as they come. An error kills the job.
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow>;
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow>;
 
     /// The job has been started.
     fn started(&mut self) {}
@@ -62,19 +49,14 @@ pub trait Listener {
     /// The job, which leads the process group `leader`, was stopped or continued.
     fn stopped(&mut self, _leader: i32, _stop: Stop) {}
 
-    /// Whether a paused channel may be read again; asked when the bell has rung.
-    fn resumes(&mut self, _channel: Channel) -> bool {
+    /// Whether a paused channel may be read again; asked when the waker woke it.
+    fn resumes(&mut self, _channel: JobStream) -> bool {
         true
-    }
-
-    /// Asked when the job's `wake` descriptor is readable.
-    fn woken(&mut self) -> Woken {
-        Woken::Terminate
     }
 }
 
-impl<F: FnMut(Channel, &[u8]) -> io::Result<Flow>> Listener for F {
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow> {
+impl<F: FnMut(JobStream, &[u8]) -> io::Result<Flow>> Listener for F {
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow> {
         self(channel, bytes)
     }
 }

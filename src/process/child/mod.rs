@@ -2,13 +2,13 @@
 //! resource usage collected, and its whole process group killed when asked to.
 //!
 //! ```text
-//! Running (one a run) -> Worker (one a thread) -> run(Job, Listener) -> Report
+//! RunningJobs (one a run) -> JobRunner (one a thread) -> run(Job, Listener) -> Report
 //!     terminate, kill_now, pause, resume, signal: from any thread, at any time
 //! ```
 //!
-//! Each job leads a process group of its own. A worker waits in one `poll()`,
+//! Each job leads a process group of its own. A runner waits in one `poll()`,
 //! without an interval, for the job's two pipes, its input, its end, and its
-//! own [`Waker`]. A job ends when its *process* ends: what its pipes hold by
+//! own [`Waker`](super::Waker). A job ends when its *process* ends: what its pipes hold by
 //! then is read, and what background processes write later is dropped. They are
 //! left alone, unless the job was killed: then no member of its group survives.
 //!
@@ -16,66 +16,48 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `command` | what can be asked for: [`Command`], [`Job`] |
+//! | `job` | what can be asked for, [`Command`] and [`Job`], and what is reported, [`Report`] |
 //! | `words` | a list of C strings in one buffer: argv, environment |
-//! | `resolve` | a program's place in PATH |
-//! | `worker` | a job from its start to its report |
+//! | `resolve`, `start_error` | a program's place in PATH; why a job could not be started |
+//! | `job_runner` | a job from its start to its report |
 //! | `listener` | how a job's bytes reach the caller: [`Listener`], [`Flow`] |
-//! | `running`, `running_job` | what runs now; orders from other threads |
-//! | `clock` | time limits, which a pause shifts |
-//! | `streams` | the ends of a job's descriptors |
-//! | `spawn` | starting a process: `vfork` (Linux) or `portable` (std) |
+//! | `running` | what runs now; orders from other threads |
+//! | `job_clock` | time limits, which a pause shifts |
+//! | `spawn`, `vfork` | starting a process, as fast as the system allows |
 //! | `event_loop` | the poll loop |
-//! | `output` | reading a pipe: live, paused, drained |
-//! | `feed` | writing to the job's standard input |
-//! | `foreground` | a job that has the terminal |
-//! | `stops` | a job that asks for it in vain |
-//! | `killing` | a kill sequence on its way; `sequence` its steps; `group` its survivors |
+//! | `pipes` | reading a job's output: live, paused, drained; writing to its input |
+//! | `stops` | a job that has the terminal, or asks for it in vain |
+//! | `killing`, `term_sequence` | a kill sequence on its way; its steps |
 //! | `reap` | how a process ended and what it used |
 //! | `oom` | whether the kernel killed for lack of memory |
-//! | `waker`, `descriptor`, `signal` | the few system calls that std lacks |
 
-mod clock;
-mod command;
-mod descriptor;
-mod error;
 mod event_loop;
-mod feed;
-mod foreground;
-mod group;
+mod job;
+mod job_clock;
+mod job_runner;
 mod killing;
 mod listener;
 mod oom;
-mod output;
-mod portable;
+mod pipes;
 mod reap;
 mod resolve;
 mod running;
-mod running_job;
-mod sequence;
-mod signal;
 mod spawn;
+mod start_error;
 mod stops;
-mod streams;
+mod term_sequence;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod vfork;
-mod waker;
 mod words;
-mod worker;
 
-pub use command::{Command, Job, Stdin, Stdout};
-pub use descriptor::widen;
-pub use error::StartError;
-pub use event_loop::Broken;
-pub use killing::Cause;
-pub use listener::{Channel, Flow, Listener, Stop, Woken};
-pub use reap::{Ended, Usage};
-pub use resolve::resolve;
-pub use running::Running;
-pub use sequence::TermSequence;
-pub(super) use stops::Stops;
-pub use waker::Waker;
-pub use words::Words;
-pub use worker::{Report, Worker};
+pub use self::job::{Cause, Command, Job, JobStdin, JobStdout, Report};
+pub use self::job_runner::JobRunner;
+pub use self::listener::{Flow, JobStream, Listener, Stop};
+pub use self::reap::ProcessEnd;
+pub use self::resolve::resolve;
+pub use self::running::RunningJobs;
+pub use self::start_error::StartError;
+pub use self::term_sequence::TermSequence;
+pub use self::words::Words;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum ProcessEnd {
     /// By itself, with this status.
     Exited(i32),
     /// By a signal.
@@ -20,7 +20,7 @@ pub enum Ended {
     },
 }
 
-impl Ended {
+impl ProcessEnd {
     /// Whether it ended by itself with 0.
     #[must_use]
     pub fn is_success(self) -> bool {
@@ -36,7 +36,8 @@ impl Ended {
         }
     }
 
-    fn from_status(status: libc::c_int) -> Self {
+    /// As `wait` has it.
+    pub(in crate::process) fn from_status(status: libc::c_int) -> Self {
         if libc::WIFSIGNALED(status) {
             return Self::Signaled { signal: libc::WTERMSIG(status), core_dumped: libc::WCOREDUMP(status) };
         }
@@ -46,7 +47,7 @@ impl Ended {
 
 /// What a process and those of its children that it waited for have used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct ChildUsage {
     /// CPU time in user mode. For short work only the sum with `sys` is
     /// meaningful: the kernel splits it by ticks.
     pub user: Duration,
@@ -55,21 +56,9 @@ pub struct Usage {
     /// Peak resident memory of the largest of them, never below the peak of the
     /// process that started it.
     pub max_rss_bytes: u64,
-    /// Page faults served without the disk.
-    pub minor_faults: u64,
-    /// Page faults that read the disk.
-    pub major_faults: u64,
-    /// Blocks of 512 bytes read from the disk.
-    pub blocks_in: u64,
-    /// Blocks of 512 bytes written to it.
-    pub blocks_out: u64,
-    /// Times it gave up the core to wait.
-    pub voluntary_switches: u64,
-    /// Times it was made to give up the core.
-    pub involuntary_switches: u64,
 }
 
-impl Usage {
+impl ChildUsage {
     /// CPU time in all.
     #[must_use]
     pub fn cpu(&self) -> Duration {
@@ -79,17 +68,10 @@ impl Usage {
     fn from_rusage(usage: &libc::rusage) -> Self {
         /// Linux counts memory in KiB, macOS in bytes.
         const RSS_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
-        let count = |number: libc::c_long| u64::try_from(number).unwrap_or(0);
         Self {
             user: duration(usage.ru_utime),
             sys: duration(usage.ru_stime),
-            max_rss_bytes: count(usage.ru_maxrss) * RSS_UNIT,
-            minor_faults: count(usage.ru_minflt),
-            major_faults: count(usage.ru_majflt),
-            blocks_in: count(usage.ru_inblock),
-            blocks_out: count(usage.ru_oublock),
-            voluntary_switches: count(usage.ru_nvcsw),
-            involuntary_switches: count(usage.ru_nivcsw),
+            max_rss_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0) * RSS_UNIT,
         }
     }
 }
@@ -102,7 +84,7 @@ fn duration(time: libc::timeval) -> Duration {
 
 /// What became of a child that lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum StopChange {
     /// This signal stopped it.
     Stopped(i32),
     /// It was continued.
@@ -112,18 +94,18 @@ pub(super) enum Change {
 /// The signal that stopped the child `pid` since this was asked last.
 pub(super) fn stopped_by(pid: i32) -> Option<i32> {
     match changes(pid, libc::WSTOPPED) {
-        Some(Change::Stopped(signal)) => Some(signal),
-        Some(Change::Continued) | None => None,
+        Some(StopChange::Stopped(signal)) => Some(signal),
+        Some(StopChange::Continued) | None => None,
     }
 }
 
 /// Whether the child `pid` was stopped or continued since this was asked last.
-pub(super) fn changed(pid: i32) -> Option<Change> {
+pub(super) fn changed(pid: i32) -> Option<StopChange> {
     changes(pid, libc::WSTOPPED | libc::WCONTINUED)
 }
 
 #[expect(unsafe_code, reason = "std does not tell that a child was stopped")]
-fn changes(pid: i32, which: libc::c_int) -> Option<Change> {
+fn changes(pid: i32, which: libc::c_int) -> Option<StopChange> {
     let pid = libc::id_t::try_from(pid).ok()?;
     // SAFETY: an all-zero siginfo is a valid value to be written over; it is ours
     // and lives through the call. What was asked for is what its fields hold.
@@ -134,15 +116,15 @@ fn changes(pid: i32, which: libc::c_int) -> Option<Change> {
             return None;
         }
         Some(match told.si_code {
-            libc::CLD_CONTINUED => Change::Continued,
-            _ => Change::Stopped(told.si_status()),
+            libc::CLD_CONTINUED => StopChange::Continued,
+            _ => StopChange::Stopped(told.si_status()),
         })
     }
 }
 
 /// Waits for the child `pid` and frees its number.
 #[expect(unsafe_code, reason = "std's wait does not tell what the child used")]
-pub(super) fn reap(pid: i32) -> io::Result<(Ended, Usage)> {
+pub(super) fn reap(pid: i32) -> io::Result<(ProcessEnd, ChildUsage)> {
     let mut status = 0;
     // SAFETY: an all-zero rusage is a valid value to be written over.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -150,7 +132,7 @@ pub(super) fn reap(pid: i32) -> io::Result<(Ended, Usage)> {
         // SAFETY: `status` and `usage` are ours and live through the call.
         let reaped = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
         if reaped == pid {
-            return Ok((Ended::from_status(status), Usage::from_rusage(&usage)));
+            return Ok((ProcessEnd::from_status(status), ChildUsage::from_rusage(&usage)));
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

@@ -6,7 +6,7 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::StartError;
+use super::start_error::StartError;
 
 /// Finds `program` as `execvp` would: a name with a slash is taken as it is,
 /// anything else is looked for in the directories of `path`, of which an empty

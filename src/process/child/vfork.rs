@@ -14,10 +14,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::error::StartError;
+use super::job::{Given, Theirs};
 use super::reap;
 use super::spawn::{Child, Program};
-use super::streams::{Given, Theirs};
+use super::start_error::StartError;
 use crate::process::limits::descriptors_of_children;
 
 /// The child's stack, used by one child at a time.
@@ -131,7 +131,7 @@ fn clone(stack: &mut Stack, recipe: &Recipe) -> io::Result<Child> {
     }
     // SAFETY: the kernel has just made this descriptor for us (closed on exec);
     // that it knows CLONE_PIDFD was found out before.
-    Ok(Child { pid, end: unsafe { OwnedFd::from_raw_fd(end) } })
+    Ok(Child { pid, end: unsafe { OwnedFd::from_raw_fd(end) }, writers: [None, None] })
 }
 
 /// Sets this thread's signal mask, past the C library, which would leave out two.

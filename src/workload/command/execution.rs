@@ -11,13 +11,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::job::{self, JobInput, PreparedJob, in_directory};
-use super::{JobRunner, JobStdin, OutputOrder, StdinMode};
+use super::{CommandRunner, OutputOrder, StdinMode, StdinSource};
 use crate::event::Event;
 use crate::format::{reason, without_numbers};
 use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::{
-    Cause, Channel, Ended, Flow, Job, Listener, Report, StartError, Stdin, Stop, Woken,
+    Cause, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, StartError, Stop,
 };
 use crate::task::{Outcome, Task, TaskInput};
 use crate::template::Numbers;
@@ -34,7 +34,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(10);
 /// ... and so many there are: five seconds in all.
 const WAITS: u32 = 9;
 
-impl JobRunner {
+impl CommandRunner {
     /// Runs a job to its end.
     pub(super) fn execute(&self, line: &[u8], task: &Task, numbers: &Numbers, cx: &mut Cx<'_>) -> Outcome {
         let mut waits = 0;
@@ -61,25 +61,28 @@ impl JobRunner {
         let report = loop {
             let job = Job {
                 terminal: match &self.stdin {
-                    JobStdin::Terminal(terminal) => Some(File::as_fd(terminal)),
-                    JobStdin::Own | JobStdin::RoundRobin(_) | JobStdin::Parts(_) | JobStdin::All(_) => None,
+                    StdinSource::Terminal(terminal) => Some(File::as_fd(terminal)),
+                    StdinSource::Own
+                    | StdinSource::RoundRobin(_)
+                    | StdinSource::Parts(_)
+                    | StdinSource::All(_) => None,
                 },
                 variables: &variables,
                 stdin: match &mut input {
-                    JobInput::Nothing => Stdin::Null,
-                    JobInput::File(file) => Stdin::File(File::as_fd(file)),
-                    JobInput::Terminal(terminal) => Stdin::File(File::as_fd(terminal)),
-                    JobInput::Bytes(bytes) => Stdin::Feed(bytes),
+                    JobInput::Nothing => JobStdin::Null,
+                    JobInput::File(file) => JobStdin::File(File::as_fd(file)),
+                    JobInput::Terminal(terminal) => JobStdin::File(File::as_fd(terminal)),
+                    JobInput::Bytes(bytes) => JobStdin::Feed(bytes),
                 },
                 stdout,
                 stderr,
                 wake: Some(interrupt.wake_fd()),
-                counts_unread: matches!(self.stdin, JobStdin::RoundRobin(_)),
+                counts_unread: matches!(self.stdin, StdinSource::RoundRobin(_)),
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
             let waker = worker.waker();
-            let wake: Wake = Arc::new(move || waker.ring());
+            let wake: Wake = Arc::new(move || waker.wake());
             let report = worker.run(job, &mut OutputForwarder { cx, wake, seq: task.seq });
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
@@ -101,7 +104,7 @@ impl JobRunner {
             cx.input_offered(bytes.taken);
         }
         // What passed through a file or a FIFO was read by who put it there.
-        if let (JobInput::Bytes(bytes), JobStdin::RoundRobin(_), StdinMode::Stdin, Ok(report)) =
+        if let (JobInput::Bytes(bytes), StdinSource::RoundRobin(_), StdinMode::Stdin, Ok(report)) =
             (&input, &self.stdin, self.settings.stdin_mode, &report)
         {
             cx.input_read(bytes.taken.saturating_sub(report.unread));
@@ -112,7 +115,7 @@ impl JobRunner {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
                 let outcome = match (&self.stdin, ended(&report, cx, &self.floor)) {
-                    (JobStdin::RoundRobin(dealer), Outcome::Success) => {
+                    (StdinSource::RoundRobin(dealer), Outcome::Success) => {
                         dealer.check_read(job::number(task), report.unread).into()
                     }
                     (_, outcome) => outcome,
@@ -157,15 +160,15 @@ struct OutputForwarder<'c, 'a> {
 }
 
 impl Listener for OutputForwarder<'_, '_> {
-    fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<Flow> {
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow> {
         match channel {
-            Channel::Out => self.cx.write(bytes)?,
-            Channel::Err => self.cx.write_err(bytes)?,
+            JobStream::Out => self.cx.write(bytes)?,
+            JobStream::Err => self.cx.write_err(bytes)?,
         }
         Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
     }
 
-    fn resumes(&mut self, _channel: Channel) -> bool {
+    fn resumes(&mut self, _channel: JobStream) -> bool {
         !self.cx.is_held_up(&self.wake)
     }
 
@@ -181,10 +184,6 @@ impl Listener for OutputForwarder<'_, '_> {
             }
             Stop::Continued => Event::TaskContinued { slot },
         });
-    }
-
-    fn woken(&mut self) -> Woken {
-        Woken::Terminate
     }
 }
 
@@ -205,9 +204,9 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         (Some(Cause::TimedOut), _) => Outcome::TimedOut,
         (Some(Cause::Terminated | Cause::Killed), _) => Outcome::Interrupted,
         (Some(Cause::Broken), _) => Outcome::Failed("parsim could not watch it".to_owned()),
-        (None, Ended::Exited(0)) => Outcome::Success,
-        (None, Ended::Exited(status)) => Outcome::Exited(status),
-        (None, Ended::Signaled { signal, .. }) => Outcome::Signaled(signal),
+        (None, ProcessEnd::Exited(0)) => Outcome::Success,
+        (None, ProcessEnd::Exited(status)) => Outcome::Exited(status),
+        (None, ProcessEnd::Signaled { signal, .. }) => Outcome::Signaled(signal),
     }
 }
 

@@ -11,10 +11,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use super::runner::JobRunner;
+use super::runner::CommandRunner;
 use super::stdin_mode::{self, Counted, NamedInput, THROUGH_FIFO, THROUGH_FILE, part};
-use super::{JobDirectory, JobStdin, Settings, StdinMode};
-use crate::process::child::{Command, Waker, Words};
+use super::{JobDirectory, Settings, StdinMode, StdinSource};
+use crate::process::Waker;
+use crate::process::child::{Command, Words};
 use crate::task::{Column, Task, TaskInput};
 use crate::template::{Numbers, Quoting};
 use crate::temporary::{self, Kind};
@@ -46,7 +47,7 @@ pub(super) enum JobInput<'t> {
     Bytes(Counted<Box<dyn BufRead + 't>>),
 }
 
-impl JobRunner {
+impl CommandRunner {
     /// Makes everything ready for the job of `task`; `waker` wakes whoever watches it.
     pub(super) fn prepare<'t>(
         &'t self,
@@ -81,10 +82,12 @@ impl JobRunner {
             JobDirectory::Here | JobDirectory::Fixed(_) => {}
         }
         let reader: Option<Box<dyn BufRead + 't>> = match (stdin, &task.spec) {
-            (JobStdin::Own, TaskInput::Block(block)) => Some(Box::new(&block.bytes[..])),
-            (JobStdin::RoundRobin(dealer), _) => Some(Box::new(dealer.reader(number(task), waker.clone()))),
-            (JobStdin::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
-            (JobStdin::Parts(files), TaskInput::Block(block)) => {
+            (StdinSource::Own, TaskInput::Block(block)) => Some(Box::new(&block.bytes[..])),
+            (StdinSource::RoundRobin(dealer), _) => {
+                Some(Box::new(dealer.reader(number(task), waker.clone())))
+            }
+            (StdinSource::All(spool), _) => spool.reader().map(|reader| Box::new(reader) as Box<dyn BufRead>),
+            (StdinSource::Parts(files), TaskInput::Block(block)) => {
                 let rest =
                     block.stretch.map(|stretch| (files[stretch.file].file(), stretch.from, stretch.length));
                 Some(match rest {
@@ -92,13 +95,13 @@ impl JobRunner {
                     None => Box::new(&block.bytes[..]),
                 })
             }
-            (JobStdin::Own | JobStdin::Parts(_) | JobStdin::Terminal(_), _) => None,
+            (StdinSource::Own | StdinSource::Parts(_) | StdinSource::Terminal(_), _) => None,
         };
         let mut bytes = reader.map(|reader| Counted { reader, taken: 0 });
         // What is dealt out comes as long as the job runs.
         let through = match (stdin_mode, stdin) {
             (StdinMode::Fifo, _) => Some(THROUGH_FIFO),
-            (StdinMode::File, JobStdin::RoundRobin(_)) => Some(THROUGH_FILE),
+            (StdinMode::File, StdinSource::RoundRobin(_)) => Some(THROUGH_FILE),
             (StdinMode::File | StdinMode::Stdin, _) => None,
         };
         let named_input = match (stdin_mode, through, &mut bytes) {
@@ -117,7 +120,7 @@ impl JobRunner {
             _ => launch.argv(line, task.spec.values(), numbers)?,
         };
         let input = match (stdin, bytes, &named_input) {
-            (JobStdin::Terminal(terminal), ..) => JobInput::Terminal(terminal),
+            (StdinSource::Terminal(terminal), ..) => JobInput::Terminal(terminal),
             (_, Some(_), Some(named)) if through.is_none() => JobInput::File(named.open()?),
             (_, Some(bytes), _) => JobInput::Bytes(bytes),
             (_, None, _) => JobInput::Nothing,

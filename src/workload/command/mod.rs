@@ -3,7 +3,7 @@
 //!
 //! Knows neither the options it was asked for with nor the terminal. Values are
 //! read as they come; a command that needs no shell is executed directly. What runs
-//! the jobs ([`JobRunner`]) knows nothing of the batch, so that other processes can.
+//! the jobs ([`CommandRunner`]) knows nothing of the batch, so that other processes can.
 
 mod execution;
 mod glob_walk;
@@ -26,17 +26,17 @@ pub use self::job_feed::{BoxedPatience, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
 pub use self::round_robin::{InTurn, Narrows, RoundRobin};
-pub use self::runner::JobRunner;
+pub use self::runner::CommandRunner;
 use self::saved_inputs::{InputSaver, SavedInputs};
 pub use self::selection::{EarlierRun, Resume, SkipListener};
 use self::selection::{Remaining, Sample};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
-pub use self::stdin_mode::{INPUT_NAME, JobStdin, Spool, StdinMode};
+pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
 use crate::process::Interrupt;
-use crate::process::child::Running;
+use crate::process::child::RunningJobs;
 use crate::sync::Mutex;
 use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
 
@@ -51,7 +51,7 @@ pub type MakeSink = Box<dyn Fn() -> Box<dyn Sink> + Sync>;
 
 /// The workload: a task runs its command.
 pub struct CommandBatch {
-    runner: JobRunner,
+    runner: CommandRunner,
     output_files: Option<OutputFiles>,
     feed: Mutex<JobFeed>,
     saved: Option<SavedInputs>,
@@ -68,12 +68,12 @@ impl CommandBatch {
     /// When the shell cannot be found, or descriptors have run out.
     pub fn new(
         settings: Settings,
-        stdin: JobStdin,
+        stdin: StdinSource,
         feed: JobFeed,
         outputs: MakeDestination,
     ) -> anyhow::Result<Self> {
         Ok(Self {
-            runner: JobRunner::new(settings, stdin)?,
+            runner: CommandRunner::new(settings, stdin)?,
             output_files: None,
             feed: Mutex::new(feed),
             saved: None,
@@ -129,15 +129,15 @@ impl CommandBatch {
     #[must_use]
     pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
         let jobs = match &self.runner.stdin {
-            JobStdin::RoundRobin(jobs) => Some(Arc::clone(jobs)),
-            JobStdin::Own | JobStdin::Parts(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+            StdinSource::RoundRobin(jobs) => Some(Arc::clone(jobs)),
+            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
         };
         Narrows::new(jobs, observer)
     }
 
     /// What runs now, for orders from elsewhere.
     #[must_use]
-    pub fn running(&self) -> &'static Running {
+    pub fn running(&self) -> &'static RunningJobs {
         self.runner.running()
     }
 
@@ -147,8 +147,8 @@ impl CommandBatch {
             return Box::new(saved.iter().map(|job| job.context("read the inputs put aside")));
         }
         let dealer = match &self.runner.stdin {
-            JobStdin::RoundRobin(dealer) => Some(NoMoreJobs(dealer)),
-            JobStdin::Own | JobStdin::Parts(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+            StdinSource::RoundRobin(dealer) => Some(NoMoreJobs(dealer)),
+            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
         };
         Box::new(std::iter::from_fn(move || {
             let _dealer = &dealer;

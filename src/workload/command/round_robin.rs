@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::job_feed::BoxedPatience;
 use crate::format;
 use crate::inputs::{Blocks, InputError, Next, Patience};
-use crate::process::child::Waker;
+use crate::process::Waker;
 
 /// How much may wait for one job, if it is more than one block: about what a pipe
 /// holds.
@@ -320,7 +320,7 @@ impl DealState {
     }
 
     fn ring_all(&self) {
-        self.jobs.iter().filter_map(|job| job.waker.as_ref()).for_each(Waker::ring);
+        self.jobs.iter().filter_map(|job| job.waker.as_ref()).for_each(Waker::wake);
     }
 }
 

@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
-use super::{JobDirectory, JobStdin, LineAction, OutputOrder, PortableTemplate, Sample, Settings};
+use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinSource};
 use crate::format::reason;
 use crate::inputs::Seekable;
 use crate::measure::Floor;
 use crate::output::unnamed_file::keep_files_in;
-use crate::process::child::{Running, Stdout, Worker};
+use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
 use crate::task::{Column, Outcome, Task, TaskInput};
@@ -30,9 +30,9 @@ use crate::template::{self, Dialect};
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
 
 /// Runs jobs. In a worker process it is the whole workload.
-pub struct JobRunner {
+pub struct CommandRunner {
     pub(super) settings: Settings,
-    pub(super) stdin: JobStdin,
+    pub(super) stdin: StdinSource,
     /// Which jobs are run, where not all are.
     pub(super) sample: Option<Sample>,
     /// The number of the process that the user started.
@@ -40,8 +40,8 @@ pub struct JobRunner {
     launch: Launch,
     /// Those of the runs whose command line is another.
     launches_by_way: Vec<(String, Launch)>,
-    pub(super) running: &'static Running,
-    pub(super) workers: Mutex<Vec<Worker<'static>>>,
+    pub(super) running: &'static RunningJobs,
+    pub(super) workers: Mutex<Vec<JobRunner<'static>>>,
     /// What parsim holds itself.
     pub(super) floor: Floor,
     /// What jobs get as stdout and stderr where they write for themselves.
@@ -70,13 +70,13 @@ struct FileSpec {
     length: u64,
 }
 
-impl JobRunner {
+impl CommandRunner {
     /// What runs jobs as `settings` say. Make it once the process's signal handlers
     /// are installed.
     ///
     /// # Errors
     /// When the shell cannot be found, or descriptors have run out.
-    pub(super) fn new(settings: Settings, stdin: JobStdin) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: Settings, stdin: StdinSource) -> anyhow::Result<Self> {
         let environment = Arc::new(job::environment(&settings)?);
         if let JobDirectory::Fixed(directory) = &settings.directory {
             let made = fs::create_dir_all(directory);
@@ -88,7 +88,7 @@ impl JobRunner {
         };
         let launches_by_way = settings.templates_by_way.iter().map(launch_of).collect::<Result<_, _>>()?;
         // One for each batch of a program, as long as its workers may live.
-        let running = Running::new(settings.term_sequence.clone(), harmless_in_children())
+        let running = RunningJobs::new(settings.term_sequence.clone(), harmless_in_children())
             .context("prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let writes = settings.output_order == OutputOrder::Unbuffered;
@@ -123,8 +123,8 @@ impl JobRunner {
             Ok(file)
         };
         let stdin = match parts {
-            None => JobStdin::Own,
-            Some(files) => JobStdin::Parts(files.into_iter().map(open).collect::<Result<_, _>>()?),
+            None => StdinSource::Own,
+            Some(files) => StdinSource::Parts(files.into_iter().map(open).collect::<Result<_, _>>()?),
         };
         Ok(Self { sample, client, ..Self::new(settings, stdin)? })
     }
@@ -132,12 +132,12 @@ impl JobRunner {
     /// Whether another process can run the same jobs: what they read is not dealt out, put
     /// aside or typed here, and they do not write to where this process does.
     pub(super) fn is_portable(&self) -> bool {
-        matches!(self.stdin, JobStdin::Own | JobStdin::Parts(_)) && self.handed.is_none()
+        matches!(self.stdin, StdinSource::Own | StdinSource::Parts(_)) && self.handed.is_none()
     }
 
     /// What runs now, for orders from elsewhere.
     #[must_use]
-    pub fn running(&self) -> &'static Running {
+    pub fn running(&self) -> &'static RunningJobs {
         self.running
     }
 
@@ -151,8 +151,8 @@ impl JobRunner {
     pub(super) fn do_job(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         // Whatever becomes of the job: others do not wait for it.
         let _seat = match &self.stdin {
-            JobStdin::RoundRobin(dealer) => Some(dealer.attended(job::number(task))),
-            JobStdin::Own | JobStdin::Parts(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+            StdinSource::RoundRobin(dealer) => Some(dealer.attended(job::number(task))),
+            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
         };
         let values = task.spec.values();
         let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
@@ -190,23 +190,23 @@ impl JobRunner {
         }
     }
 
-    pub(super) fn worker(&self, slot: u64) -> io::Result<Worker<'static>> {
+    pub(super) fn worker(&self, slot: u64) -> io::Result<JobRunner<'static>> {
         let idle = self.workers.lock().pop();
-        idle.map_or_else(|| Worker::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
+        idle.map_or_else(|| JobRunner::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
     }
 
     /// Where a job's stdout and stderr go.
-    pub(super) fn streams(&self) -> [Stdout<'_>; 2] {
-        let Some(handed) = &self.handed else { return [Stdout::Listener; 2] };
+    pub(super) fn streams(&self) -> [JobStdout<'_>; 2] {
+        let Some(handed) = &self.handed else { return [JobStdout::Listener; 2] };
         handed.each_ref().map(|handed| match handed {
-            Handed::Same => Stdout::Inherited,
-            Handed::Again(file) => Stdout::File(file.as_fd()),
-            Handed::Nothing => Stdout::Listener,
+            Handed::Same => JobStdout::Inherited,
+            Handed::Again(file) => JobStdout::File(file.as_fd()),
+            Handed::Nothing => JobStdout::Listener,
         })
     }
 }
 
-impl Workload for JobRunner {
+impl Workload for CommandRunner {
     fn name(&self) -> &'static str {
         super::WORKLOAD_NAME
     }
@@ -235,7 +235,7 @@ impl Workload for JobRunner {
     }
 }
 
-impl Portable for JobRunner {
+impl Portable for CommandRunner {
     /// What a command line shows is in the report already.
     fn spec(&self) -> serde_json::Value {
         serde_json::Value::Null
@@ -250,8 +250,11 @@ impl Portable for JobRunner {
             length: file.length(),
         };
         let parts = match &self.stdin {
-            JobStdin::Parts(files) => Some(files.iter().map(file).collect()),
-            JobStdin::Own | JobStdin::RoundRobin(_) | JobStdin::All(_) | JobStdin::Terminal(_) => None,
+            StdinSource::Parts(files) => Some(files.iter().map(file).collect()),
+            StdinSource::Own
+            | StdinSource::RoundRobin(_)
+            | StdinSource::All(_)
+            | StdinSource::Terminal(_) => None,
         };
         serde_json::json!(RunnerSpec {
             settings: self.settings.clone(),

@@ -27,7 +27,7 @@ pub enum StdinMode {
 
 /// What jobs read.
 #[derive(Clone)]
-pub enum JobStdin {
+pub enum StdinSource {
     /// The block of their task, or nothing.
     Own,
     /// What is dealt out to each.

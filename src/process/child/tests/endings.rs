@@ -6,7 +6,7 @@ use super::*;
 
 /// Has another process write a file to be executed: were it open for writing
 /// here, a child of another test could hold it open a little longer.
-fn write(worker: &mut Worker<'_>, path: &Path, text: &str, mode: &str) -> PathBuf {
+fn write(worker: &mut JobRunner<'_>, path: &Path, text: &str, mode: &str) -> PathBuf {
     let command = shell();
     let words = ["sh", "-c", "printf '%s\\n' \"$1\" >\"$0\" && chmod $2 \"$0\""];
     let words = words.into_iter().chain([path.to_str().unwrap(), text, mode]);
@@ -19,12 +19,12 @@ fn write(worker: &mut Worker<'_>, path: &Path, text: &str, mode: &str) -> PathBu
 fn a_status_and_a_signal_are_reported_as_they_are() {
     either_way(|_, worker| {
         assert!(sh(worker, "exit 0").report.ended.is_success());
-        assert_eq!(sh(worker, "exit 7").report.ended, Ended::Exited(7));
-        assert_eq!(sh(worker, "exit 255").report.ended, Ended::Exited(255));
-        let Ended::Signaled { signal, .. } = sh(worker, "kill -TERM $$").report.ended else { panic!() };
+        assert_eq!(sh(worker, "exit 7").report.ended, ProcessEnd::Exited(7));
+        assert_eq!(sh(worker, "exit 255").report.ended, ProcessEnd::Exited(255));
+        let ProcessEnd::Signaled { signal, .. } = sh(worker, "kill -TERM $$").report.ended else { panic!() };
         assert_eq!(signal, libc::SIGTERM);
         let report = sh(worker, "kill -KILL $$").report;
-        assert_eq!(report.ended, Ended::Signaled { signal: libc::SIGKILL, core_dumped: false });
+        assert_eq!(report.ended, ProcessEnd::Signaled { signal: libc::SIGKILL, core_dumped: false });
         assert_eq!((report.cause, report.out_of_memory.unwrap_or(false)), (None, false));
     });
 }

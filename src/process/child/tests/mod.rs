@@ -21,14 +21,14 @@ struct Ran {
 }
 
 /// Does the same with a worker of either kind, each in a run of its own.
-fn either_way(mut check: impl FnMut(&Running, &mut Worker<'_>)) {
+fn either_way(mut check: impl FnMut(&RunningJobs, &mut JobRunner<'_>)) {
     either_way_with(&TermSequence::default(), &mut check);
 }
 
-fn either_way_with(sequence: &TermSequence, mut check: impl FnMut(&Running, &mut Worker<'_>)) {
+fn either_way_with(sequence: &TermSequence, mut check: impl FnMut(&RunningJobs, &mut JobRunner<'_>)) {
     for fast in [true, false] {
-        let running = Running::new(sequence.clone(), 0).unwrap();
-        let worker = if fast { Worker::new(&running, 1) } else { Worker::portable(&running, 1) };
+        let running = RunningJobs::new(sequence.clone(), 0).unwrap();
+        let worker = if fast { JobRunner::new(&running, 1) } else { JobRunner::portable(&running, 1) };
         check(&running, &mut worker.unwrap());
         assert_eq!(running.list(), []);
     }
@@ -55,24 +55,28 @@ fn script(text: &str) -> Words {
 }
 
 /// Runs a shell script with nothing special about it.
-fn sh(worker: &mut Worker<'_>, text: &str) -> Ran {
+fn sh(worker: &mut JobRunner<'_>, text: &str) -> Ran {
     let (command, argv) = (shell(), script(text));
     collect(worker, Job::new(&command, &argv)).unwrap()
 }
 
 /// Runs a job and keeps what it writes.
-fn collect(worker: &mut Worker<'_>, job: Job<'_>) -> Result<Ran, StartError> {
+fn collect(worker: &mut JobRunner<'_>, job: Job<'_>) -> Result<Ran, StartError> {
     collect_and(worker, job, |_| {})
 }
 
 /// Runs a job and keeps what it writes; `look` sees its output grow.
-fn collect_and(worker: &mut Worker<'_>, job: Job<'_>, mut look: impl FnMut(&str)) -> Result<Ran, StartError> {
+fn collect_and(
+    worker: &mut JobRunner<'_>,
+    job: Job<'_>,
+    mut look: impl FnMut(&str),
+) -> Result<Ran, StartError> {
     let (mut out, mut err) = (String::new(), String::new());
-    let report = worker.run(job, &mut |channel: Channel, bytes: &[u8]| -> io::Result<Flow> {
+    let report = worker.run(job, &mut |channel: JobStream, bytes: &[u8]| -> io::Result<Flow> {
         let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
         match channel {
-            Channel::Out => out.push_str(text),
-            Channel::Err => err.push_str(text),
+            JobStream::Out => out.push_str(text),
+            JobStream::Err => err.push_str(text),
         }
         look(&out);
         Ok(Flow::Continue)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
+use super::super::job::Broken;
 use super::*;
 
 const MIB: usize = 1024 * 1024;
@@ -31,7 +32,7 @@ fn ten_mebibytes_are_fed_through_cat() {
         let command = program("/bin/cat");
         let argv = Words::from_words(["cat"]).unwrap();
         let mut source = text.as_bytes();
-        let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+        let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
         let ran = collect(worker, job).unwrap();
         assert!(ran.report.ended.is_success() && ran.out == text);
         assert!(source.is_empty());
@@ -44,9 +45,9 @@ fn a_job_that_reads_no_more_is_no_error() {
         let zeros = vec![0; MIB];
         for text in ["head -c 1 | wc -c", "exec <&-; echo 1", "echo 1"] {
             let (command, argv, mut source) = (shell(), script(text), &zeros[..]);
-            let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+            let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
             let ran = collect(worker, job).unwrap();
-            assert_eq!((ran.out.as_str(), ran.report.ended), ("1\n", Ended::Exited(0)));
+            assert_eq!((ran.out.as_str(), ran.report.ended), ("1\n", ProcessEnd::Exited(0)));
             assert!(ran.report.cause.is_none() && ran.report.broken.is_none());
         }
     });
@@ -85,7 +86,7 @@ fn a_source_that_waits_is_asked_again_when_the_bell_rings() {
         let (command, argv, waker) = (shell(), script("echo ready; cat"), worker.waker());
         let mut source = Trickle(receiver, Vec::new());
         let mut sender = Some(sender);
-        let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+        let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
         // Each piece is sent only when the one before has come back.
         let ran = collect_and(worker, job, |out| {
             match out {
@@ -93,7 +94,7 @@ fn a_source_that_waits_is_asked_again_when_the_bell_rings() {
                 "ready\none\n" => drop(sender.as_ref().unwrap().send(b"two\n".to_vec())),
                 _ => sender = None,
             }
-            waker.ring();
+            waker.wake();
         });
         assert_eq!(ran.unwrap().out, "ready\none\ntwo\n");
     });
@@ -105,7 +106,7 @@ fn a_job_that_closes_its_input_while_the_source_waits_does_not_keep_the_core_bus
         let (_sender, receiver) = mpsc::channel();
         let (command, argv) = (shell(), script("exec <&-; sleep 0.2"));
         let mut source = Trickle(receiver, Vec::new());
-        let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+        let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
         let before = thread_cpu();
         assert!(collect(worker, job).unwrap().report.ended.is_success());
         assert!(thread_cpu() < before + std::time::Duration::from_millis(100));
@@ -140,8 +141,8 @@ fn output_and_input_can_be_files() {
         let (from, to) = (std::fs::File::open(&input).unwrap(), std::fs::File::create(&output).unwrap());
         let (command, argv) = (shell(), script("cat; echo oops >&2"));
         let job = Job {
-            stdin: Stdin::File(from.as_fd()),
-            stdout: Stdout::File(to.as_fd()),
+            stdin: JobStdin::File(from.as_fd()),
+            stdout: JobStdout::File(to.as_fd()),
             ..Job::new(&command, &argv)
         };
         let ran = collect(worker, job).unwrap();
@@ -159,7 +160,7 @@ struct Hesitant<F> {
 }
 
 impl<F: FnMut()> Listener for Hesitant<F> {
-    fn output(&mut self, _: Channel, bytes: &[u8]) -> io::Result<Flow> {
+    fn output(&mut self, _: JobStream, bytes: &[u8]) -> io::Result<Flow> {
         assert!(!self.paused, "a paused channel was read");
         self.taken += std::str::from_utf8(bytes).unwrap();
         self.paused = true;
@@ -167,8 +168,8 @@ impl<F: FnMut()> Listener for Hesitant<F> {
         Ok(Flow::Pause)
     }
 
-    fn resumes(&mut self, channel: Channel) -> bool {
-        assert_eq!(channel, Channel::Out);
+    fn resumes(&mut self, channel: JobStream) -> bool {
+        assert_eq!(channel, JobStream::Out);
         self.paused = false;
         true
     }
@@ -185,7 +186,7 @@ fn a_paused_job_blocks_until_the_bell_rings() {
                     let [(_, job)] = running.list()[..] else { panic!("one job runs") };
                     // Asleep: its pipe is full, and nobody reads it.
                     until(|| state(job) == Some('S'));
-                    waker.ring();
+                    waker.wake();
                 }
                 running.kill_now();
             });
@@ -217,15 +218,15 @@ fn what_a_job_wrote_before_it_ended_is_read_after_a_long_pause_and_nothing_that_
                 // The end of its input makes the job write again and end.
                 drop(sender);
                 until(|| {
-                    waker.ring();
+                    waker.wake();
                     running.list().is_empty()
                 });
                 until(|| {
-                    waker.ring();
+                    waker.wake();
                     told.try_recv().is_err_and(|error| error == mpsc::TryRecvError::Disconnected)
                 });
             });
-            let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+            let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
             let late = dir.path().join("late");
             let mut listener = Slow { taken: String::new(), late, tell };
             assert!(worker.run(job, &mut listener).unwrap().ended.is_success());
@@ -243,13 +244,13 @@ struct Slow {
 }
 
 impl Listener for Slow {
-    fn output(&mut self, _: Channel, bytes: &[u8]) -> io::Result<Flow> {
+    fn output(&mut self, _: JobStream, bytes: &[u8]) -> io::Result<Flow> {
         self.taken += std::str::from_utf8(bytes).unwrap();
         let _ = self.tell.send(());
         Ok(Flow::Pause)
     }
 
-    fn resumes(&mut self, _: Channel) -> bool {
+    fn resumes(&mut self, _: JobStream) -> bool {
         self.late.exists()
     }
 }
@@ -260,7 +261,7 @@ fn a_listener_that_fails_ends_the_job_and_is_heard() {
         let command = shell();
         let argv = script("sleep 1000 & echo $!; wait");
         let mut background = 0;
-        let report = worker.run(Job::new(&command, &argv), &mut |_: Channel, bytes: &[u8]| {
+        let report = worker.run(Job::new(&command, &argv), &mut |_: JobStream, bytes: &[u8]| {
             background = std::str::from_utf8(bytes).unwrap().trim().parse().unwrap();
             Err(io::ErrorKind::StorageFull.into())
         });
@@ -296,7 +297,7 @@ fn trouble_with_a_jobs_input_is_told_apart_and_ends_the_job() {
     either_way_with(&patient(), |_, worker| {
         let (command, argv) = (shell(), script("cat; sleep 1000"));
         let mut source = Troubled(false);
-        let job = Job { stdin: Stdin::Feed(&mut source), ..Job::new(&command, &argv) };
+        let job = Job { stdin: JobStdin::Feed(&mut source), ..Job::new(&command, &argv) };
         let report = collect(worker, job).unwrap().report;
         assert_eq!(report.cause, Some(Cause::Broken));
         let Some(Broken::Input(error)) = report.broken else { panic!("{:?}", report.broken) };

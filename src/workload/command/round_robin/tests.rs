@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::*;
 use crate::inputs::{BlockSpec, Wait};
-use crate::process::child::{Running, TermSequence, Worker};
+use crate::process::child::{JobRunner, RunningJobs, TermSequence};
 
 #[expect(clippy::unnecessary_wraps, reason = "as a patience answers")]
 fn readable(_: BorrowedFd<'_>) -> io::Result<Wait> {
@@ -19,8 +19,8 @@ fn dealer(input: &[u8], in_turn: InTurn) -> (RoundRobin, Waker) {
     drop(writer);
     let spec = BlockSpec { records: std::num::NonZeroUsize::new(1), ..BlockSpec::default() };
     let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
-    let running = Running::new(TermSequence::default(), 0).unwrap();
-    let waker = Worker::new(&running, 1).unwrap().waker();
+    let running = RunningJobs::new(TermSequence::default(), 0).unwrap();
+    let waker = JobRunner::new(&running, 1).unwrap().waker();
     (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), waker)
 }
 
