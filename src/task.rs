@@ -408,8 +408,8 @@ fn is_zero(number: &u64) -> bool {
 const USUAL: [&str; 8] = ["draw", "text", "write", "resolve", "connect", "tls", "first_byte", "body"];
 
 fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
-    struct Name;
-    impl Visitor<'_> for Name {
+    struct SpanName;
+    impl Visitor<'_> for SpanName {
         type Value = Cow<'static, str>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -421,7 +421,7 @@ fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>
             Ok(known.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
         }
     }
-    deserializer.deserialize_str(Name)
+    deserializer.deserialize_str(SpanName)
 }
 
 /// So many spans a record has most often.

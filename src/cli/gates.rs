@@ -6,7 +6,7 @@ use std::io::Write as _;
 use clap::{Arg, ArgMatches, Command};
 
 use super::exit::{Exit, Fault};
-use super::plan::Wanted;
+use super::plan::RunModes;
 use crate::format;
 use crate::gnu_args::StudyOptions;
 use crate::process;
@@ -58,15 +58,15 @@ fn gates(min_speedup: Option<f64>, fail_if_slower: Option<f64>) -> Gates {
 
 /// Refuses gates where only one way is run, so that there is nothing to compare;
 /// `reason` is why, where nobody asked for just that.
-pub(super) fn check(gates: &Gates, wanted: Wanted, reason: Option<&str>) -> Result<(), Fault> {
+pub(super) fn check(gates: &Gates, wanted: RunModes, reason: Option<&str>) -> Result<(), Fault> {
     if *gates == Gates::default() {
         return Ok(());
     }
     let what_to_do = match (wanted, reason) {
-        (Wanted::Both, _) => return Ok(()),
+        (RunModes::Both, _) => return Ok(()),
         (_, Some(reason)) => format!(", and one is run alone, for {reason}: add --compare"),
-        (Wanted::Serial, None) => ": leave --serial out".to_owned(),
-        (Wanted::Parallel, None) => ": leave --parallel out".to_owned(),
+        (RunModes::Serial, None) => ": leave --serial out".to_owned(),
+        (RunModes::Parallel, None) => ": leave --parallel out".to_owned(),
     };
     Err(Fault::Usage(format!("--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways{what_to_do}")))
 }

@@ -10,7 +10,7 @@ use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::gates;
-use super::plan::{Plan, Wanted};
+use super::plan::{Plan, RunModes};
 use super::services::Told;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
@@ -46,11 +46,11 @@ pub(super) fn run_ways(
 ) -> Result<End, Fault> {
     let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
     let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let wanted = Wanted::of(ways, &*workload);
+    let wanted = RunModes::of(ways, &*workload);
     let gates = gates::asked(matches);
     let told = Told::of(matches);
     told.check_gates(&gates)?;
-    let one_way = Wanted::reason(ways, &*workload);
+    let one_way = RunModes::reason(ways, &*workload);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
     // Before there is anything that a signal could leave behind.
