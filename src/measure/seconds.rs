@@ -33,7 +33,6 @@ pub mod optional {
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// Writes `time` as seconds, or null.
-    #[expect(clippy::ref_option, reason = "serde hands out references")]
     pub fn serialize<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => super::serialize(time, serializer),
