@@ -61,7 +61,6 @@
 //! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: streamed, grouped, kept, spilled; job logs and files of results |
 //! | 4 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
 //! | 3 | `event` | the traits between floors: who hears |
-//! | 3 | `gnu_args` | the command line as GNU parallel spells it: what was typed, not what it means |
 //! | 2 | [`task`] | plain data: tasks, outcomes, what was measured |
 //! | 2 | `policy` | plain data: when tasks start, are tried again, are given up |
 //! | 2 | `inputs`, `template` | a batch's arguments, read as they come; command lines with replacement strings |
@@ -91,7 +90,6 @@ mod engine;
 mod event;
 pub mod experiment;
 mod format;
-mod gnu_args;
 mod host;
 #[cfg(feature = "net")]
 mod http;

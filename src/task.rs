@@ -4,6 +4,8 @@
 //! Knows nothing of where tasks come from, who runs them, or who reads this.
 
 mod column;
+mod facts;
+mod finding;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +15,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::column::{Column, Mode};
-
+pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
 use crate::format::without_numbers;
 use crate::measure::seconds;
 
@@ -313,6 +315,10 @@ pub struct Record {
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
+    /// What was found out about a service, where the task asked one. Aside, for most
+    /// tasks ask none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Box<Finding>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -394,6 +400,14 @@ impl Record {
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),
+            finding: None,
+        }
+    }
+
+    /// Makes what a study of `parsim-study/1` has among the facts what it is now.
+    pub(crate) fn renew(&mut self) {
+        if self.finding.is_none() {
+            self.finding = facts::take_finding(&mut self.facts).map(Box::new);
         }
     }
 

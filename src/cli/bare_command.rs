@@ -5,41 +5,24 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
-use clap::ArgMatches;
-
-use super::args::{Ways, Workers};
 use super::exit::{End, Fault};
-use super::output_path::identity;
+use super::files::identity;
+use super::flags::{Typed, Ways};
 use super::workloads;
 use crate::process;
 use crate::task::Mode;
-use crate::workload::ROWS;
 use crate::workload::sleep::{Sleep, SleepOptions};
+use crate::workload::{OutputFormat, ROWS};
 
 /// Runs the pair one way, or says what was perhaps meant.
-pub(super) fn run(
-    name: &str,
-    matches: &ArgMatches,
-    words: &[String],
-    started: Instant,
-) -> Result<End, Fault> {
-    let mode = if name == Mode::Serial.name() { Mode::Serial } else { Mode::Parallel };
+pub(super) fn run(mode: Mode, typed: &Typed, words: &[String], started: Instant) -> Result<End, Fault> {
     let _ = writeln!(
         process::stderr(),
         "parsim: nothing to run was given, so this is the exercise `parsim sleep --{mode}`"
     );
-    let ways = Ways {
-        serial: mode == Mode::Serial,
-        parallel: mode == Mode::Parallel,
-        compare: false,
-        workers: Workers::default(),
-        runs: None,
-        warmup: 0,
-        prepare: None,
-        cleanup: None,
-    };
+    let ways = Ways { serial: mode == Mode::Serial, parallel: mode == Mode::Parallel, ..Ways::default() };
     let sleep = Sleep::new(SleepOptions::default()).map_err(|error| Fault::usage(&error))?;
-    workloads::run_ways(Box::new(sleep), matches, &ways, &as_sleep(words, mode), started)
+    workloads::run_ways(Box::new(sleep), typed, &ways, OutputFormat::Text, &as_sleep(words, mode), started)
 }
 
 /// The line that does the same, so that the report's hint is true.

@@ -2,8 +2,18 @@
 //!
 //! README and `--help` print [`STATUSES`]; nothing else in the project knows a
 //! status.
-
 use crate::study::Study;
+
+/// A status in the text of a constant.
+macro_rules! status {
+    (Missed) => {
+        "103"
+    };
+    (TimeOver) => {
+        "104"
+    };
+}
+pub(super) use status;
 
 /// Statuses and their meaning, as `--help` and README show them.
 pub const STATUSES: &[(&str, &str)] = &[
@@ -11,11 +21,21 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("1-100", "that many distinct tasks failed in any run"),
     ("101", "more than 100 tasks failed"),
     ("102", "all tasks succeeded but serial and parallel results differ"),
-    ("103", "a gate given by option was missed (--min-speedup, --fail-if-slower)"),
-    ("104", "what ran succeeded, but --max-time was over before all jobs had started"),
+    (status!(Missed), "a gate given by option was missed (--min-speedup, --fail-if-slower)"),
+    (status!(TimeOver), "what ran succeeded, but --max-time was over before all jobs had started"),
     ("255", "parsim could not do its job: usage, unreadable input, unwritable report, or a caught panic"),
     ("128+n", "ended by signal n"),
 ];
+
+/// How a batch ends that was ended early.
+pub(super) const HALT_STATUSES: &str = "\
+With --halt that decided: fail=1 and done=1 end with that job's status (128+n for
+signal n, 255 after a time limit), fail=N and done=N with the number of failures,
+a share in percent with the percentage of failed jobs, success with 0.
+
+A job that cannot be found or executed counts as one failed job (127, 126), and
+so does one that a signal or a time limit ended.
+";
 
 /// How the process is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +99,12 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_name_the_statuses_that_there_are() {
+        assert_eq!(status!(Missed), Exit::Missed.status().to_string());
+        assert_eq!(status!(TimeOver), Exit::TimeOver.status().to_string());
+    }
 
     #[test]
     fn failures_are_counted_up_to_a_hundred() {

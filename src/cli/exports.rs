@@ -6,23 +6,22 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::ArgMatches;
 
 use super::exit::Fault;
-use super::output_path::{FileId, is_same, is_stdout};
-use super::term::{Terminal, written};
+use super::files::{FileId, is_same, is_stdout};
+use super::flags::Export;
+use super::terminal::{Terminal, written};
 use crate::format;
-use crate::gnu_args::Export;
 use crate::process::{self, Patient};
-use crate::report::change::Pair;
-use crate::report::{self, Row};
+use crate::report::Format;
+use crate::report::change::StudyPair;
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
-trait Draw: Fn(&Row, &mut dyn Write) -> anyhow::Result<()> {}
+trait DrawFormat: Fn(&Format, &mut dyn Write) -> anyhow::Result<()> {}
 
-impl<D: Fn(&Row, &mut dyn Write) -> anyhow::Result<()>> Draw for D {}
+impl<D: Fn(&Format, &mut dyn Write) -> anyhow::Result<()>> DrawFormat for D {}
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -31,11 +30,11 @@ pub(super) struct Exports {
 }
 
 struct Target {
-    row: &'static Row,
-    place: Place,
+    row: &'static Format,
+    place: ExportPlace,
 }
 
-enum Place {
+enum ExportPlace {
     /// Written once, at the end.
     Stdout,
     /// A pipe or a device: written once, at the end.
@@ -45,46 +44,27 @@ enum Place {
 }
 
 impl Exports {
-    /// Opens every target of the command line, so that a bad path fails before
-    /// any work is done.
-    pub(super) fn open(matches: &ArgMatches) -> Result<Self, Fault> {
-        Self::open_all(&Self::asked(matches).collect::<Vec<_>>())
-    }
-
-    /// Opens what was typed behind GNU parallel's kind of options.
-    pub(super) fn of(exports: &[Export]) -> Result<Self, Fault> {
-        let asked = exports.iter().map(|Export { format, path }| {
-            let row = report::ROWS.iter().find(|row| row.option.strip_prefix("export-") == Some(format));
-            Ok((row.with_context(|| format!("--export-{format} is not offered yet"))?, path))
-        });
-        Self::open_all(&asked.collect::<anyhow::Result<Vec<_>>>().map_err(Fault::Own)?)
-    }
-
-    /// Which formats are to be written, and where.
-    pub(super) fn asked(matches: &ArgMatches) -> impl Iterator<Item = (&'static Row, &PathBuf)> {
-        report::ROWS.iter().filter_map(|row| Some((row, matches.get_one::<PathBuf>(row.option)?)))
-    }
-
-    fn open_all(asked: &[(&'static Row, &PathBuf)]) -> Result<Self, Fault> {
-        check_apart(asked)?;
-        let targets = asked.iter().map(|(row, path)| Target::open(row, path));
+    /// Opens every target, so that a bad path fails before any work is done.
+    pub(super) fn open(exports: &[Export]) -> Result<Self, Fault> {
+        check_apart(exports)?;
+        let targets = exports.iter().map(Target::open);
         Ok(Self { targets: targets.collect::<anyhow::Result<_>>().map_err(Fault::Own)? })
     }
 
     /// Whether stdout is taken by an export.
     pub(super) fn take_stdout(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.place, Place::Stdout))
+        self.targets.iter().any(|target| matches!(target.place, ExportPlace::Stdout))
     }
 
     /// Where temporaries of what is asked for may be.
-    pub(super) fn folders(matches: &ArgMatches) -> Vec<PathBuf> {
-        let whole = Self::asked(matches).filter(|(_, path)| !is_stdout(path));
-        let folder = |path: &PathBuf| {
-            let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    pub(super) fn folders(exports: &[Export]) -> Vec<PathBuf> {
+        let whole = exports.iter().filter(|export| !is_stdout(&export.path));
+        let folder = |export: &Export| {
+            let path = fs::canonicalize(&export.path).unwrap_or_else(|_| export.path.clone());
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             folder.unwrap_or(Path::new(".")).to_owned()
         };
-        whole.map(|(_, path)| folder(path)).collect()
+        whole.map(folder).collect()
     }
 
     /// Whether anybody will want the records of single tasks.
@@ -105,7 +85,7 @@ impl Exports {
         if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
             self.targets.retain(|target| match &target.place {
-                Place::Whole(path, _) if !(study.found_something() && target.row.tells_of_half_a_run()) => {
+                ExportPlace::Whole(path, _) if !(study.found_something() && target.row.tells_half_a_run) => {
                     !is_left(path)
                 }
                 _ => true,
@@ -115,28 +95,27 @@ impl Exports {
     }
 
     /// Writes what changed between two studies.
-    pub(super) fn finish_pair(self, pair: &Pair<'_>) -> anyhow::Result<()> {
+    pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
         self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
     }
 
     /// Refuses formats that cannot tell what changed between two studies.
-    pub(super) fn check_pair(matches: &ArgMatches) -> Result<(), Fault> {
-        let asked = report::ROWS.iter().filter(|row| matches.contains_id(row.option));
-        match asked.filter(|row| row.between.is_none()).map(of_one_study).next() {
-            Some(text) => Err(Fault::Usage(text)),
+    pub(super) fn check_pair(exports: &[Export]) -> Result<(), Fault> {
+        match exports.iter().find(|export| export.row.between.is_none()) {
+            Some(export) => Err(Fault::Usage(of_one_study(export.row))),
             None => Ok(()),
         }
     }
 
-    fn finish_with(mut self, draw: impl Draw) -> anyhow::Result<()> {
+    fn finish_with(mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
         for target in &mut self.targets {
             target.save(&draw)?;
         }
         for target in &mut self.targets {
             match &mut target.place {
-                Place::Whole(..) => {}
-                Place::Stdout => Terminal::draw(|out| draw(target.row, out))?,
-                Place::Stream(path, file) => {
+                ExportPlace::Whole(..) => {}
+                ExportPlace::Stdout => Terminal::draw(|out| draw(target.row, out))?,
+                ExportPlace::Stream(path, file) => {
                     written(file, |out| draw(target.row, out))
                         .with_context(|| format!("write {}", path.display()))?;
                 }
@@ -146,20 +125,20 @@ impl Exports {
     }
 }
 
-fn of_one_study(row: &Row) -> String {
+fn of_one_study(row: &Format) -> String {
     format!("--{} is of one study, not of what changed between two", row.option)
 }
 
 impl Target {
-    fn open(row: &'static Row, path: &Path) -> anyhow::Result<Self> {
-        let place =
-            Place::open(path).with_context(|| format!("open {} for --{}", path.display(), row.option))?;
+    fn open(Export { row, path }: &Export) -> anyhow::Result<Self> {
+        let place = ExportPlace::open(path)
+            .with_context(|| format!("open {} for --{}", path.display(), row.option))?;
         Ok(Self { row, place })
     }
 
     /// Writes it where that can be done again later.
-    fn save(&mut self, draw: impl Draw) -> anyhow::Result<()> {
-        if let Place::Whole(path, temporary) = &mut self.place {
+    fn save(&mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
+        if let ExportPlace::Whole(path, temporary) = &mut self.place {
             write_whole(path, temporary.take(), |out| draw(self.row, out))
                 .with_context(|| format!("write {}", path.display()))?;
         }
@@ -167,7 +146,7 @@ impl Target {
     }
 }
 
-impl Place {
+impl ExportPlace {
     fn open(path: &Path) -> anyhow::Result<Self> {
         if is_stdout(path) {
             return Ok(Self::Stdout);
@@ -189,9 +168,9 @@ impl Place {
 
 /// Refuses two exports to one place: the later one would take the other's, or
 /// follow it.
-fn check_apart(asked: &[(&'static Row, &PathBuf)]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Row, FileId)> = Vec::new();
-    for &(row, path) in asked {
+fn check_apart(exports: &[Export]) -> Result<(), Fault> {
+    let mut spots: Vec<(&Format, FileId)> = Vec::new();
+    for Export { row, path } in exports {
         let Some(spot) = FileId::of(path) else { continue };
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
             let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };

@@ -3,57 +3,16 @@
 
 use std::io::Write as _;
 
-use clap::{Arg, ArgMatches, Command};
-
 use super::exit::{Exit, Fault};
+use super::flags::StudyOptions;
 use super::plan::RunModes;
 use crate::format;
-use crate::gnu_args::StudyOptions;
 use crate::process;
 use crate::study::{Gates, Study};
 
-const MIN_SPEEDUP: &str = "min-speedup";
-const FAIL_IF_SLOWER: &str = "fail-if-slower";
-
-/// `command` with the two options; `slower` tells what is slower than what.
-pub(super) fn options(command: Command, slower: &'static str) -> Command {
-    let option = |name, value, help| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .value_parser(not_negative)
-            .allow_negative_numbers(true)
-            .help(help)
-            .help_heading("Report")
-    };
-    command
-        .arg(option(
-            MIN_SPEEDUP,
-            "X",
-            "Exit with 103 when the best speed-up is surely below X (fewer than 5 runs: below X)",
-        ))
-        .arg(option(FAIL_IF_SLOWER, "PCT", slower))
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches(['x', '%']).parse::<f64>();
-    let number = number.ok().filter(|number| number.is_finite() && *number >= 0.0);
-    number.ok_or_else(|| "give a number from 0".to_owned())
-}
-
-/// The gates of `compare`.
-pub(super) fn typed(typed: &StudyOptions) -> Gates {
-    gates(typed.min_speedup, typed.fail_if_slower)
-}
-
-/// The gates that were asked for; of subcommands without the options none.
-pub(super) fn asked(matches: &ArgMatches) -> Gates {
-    let value = |name| matches.try_get_one::<f64>(name).ok().flatten().copied();
-    gates(value(MIN_SPEEDUP), value(FAIL_IF_SLOWER))
-}
-
-fn gates(min_speedup: Option<f64>, fail_if_slower: Option<f64>) -> Gates {
-    Gates { min_speedup, slower_by: fail_if_slower.map(|percent| percent / 100.0) }
+/// The gates that were asked for.
+pub(super) fn gates(typed: &StudyOptions) -> Gates {
+    Gates { min_speedup: typed.min_speedup, slower_by: typed.fail_if_slower.map(|percent| percent / 100.0) }
 }
 
 /// Refuses gates where only one way is run, so that there is nothing to compare;
@@ -68,7 +27,7 @@ pub(super) fn check(gates: &Gates, wanted: RunModes, reason: Option<&str>) -> Re
         (RunModes::Serial, None) => ": leave --serial out".to_owned(),
         (RunModes::Parallel, None) => ": leave --parallel out".to_owned(),
     };
-    Err(Fault::Usage(format!("--{MIN_SPEEDUP} and --{FAIL_IF_SLOWER} compare both ways{what_to_do}")))
+    Err(Fault::Usage(format!("--min-speedup and --fail-if-slower compare both ways{what_to_do}")))
 }
 
 /// How `study` ends with these gates: failures and differences weigh more.

@@ -1,36 +1,28 @@
 //! The command line: argv, environment, terminal and exit status are known
 //! here and nowhere else.
 //!
-//! First what was typed (`args`), then what it means (`plan`), then the work,
+//! First what was typed (`flags`), then what it means (`plan`), then the work,
 //! then the report. Nothing below this floor reads argv or the environment.
 
-mod args;
 mod bare_command;
 mod batch;
-mod completions;
 mod exit;
 mod exports;
+mod files;
+mod flags;
 mod gates;
-mod help;
-mod jobs;
-mod leftovers;
-mod man;
-mod option_docs;
-mod output_path;
+mod messages;
 mod plan;
 mod report;
 mod services;
 mod setup;
 mod shell;
-mod streams;
-mod term;
-mod usage_error;
+mod terminal;
 mod worker;
 mod workloads;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -39,12 +31,15 @@ use clap::ArgMatches;
 pub use exit::{End, STATUSES};
 
 use self::exit::{Exit, Fault};
-use self::term::Terminal;
+use self::flags::{completions, help, man};
+use self::messages::{called_parallel, command_line, told};
+use self::terminal::{Terminal, print};
 use crate::format;
 use crate::host::Cores;
 use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
+use crate::workload::{ROWS, Row};
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -98,61 +93,34 @@ fn tell_of_temporaries() {
     );
 }
 
-/// What is wrong, and where a limit is the reason, which.
-fn with_limit(fault: &Fault) -> String {
-    let text = fault.to_string();
-    let Fault::Own(error) = fault else { return text };
-    let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    match system.and_then(io::Error::raw_os_error) {
-        Some(libc::EMFILE | libc::ENFILE) if !text.contains("ulimit") => {
-            format!("{text}: raise the limit (ulimit -n)")
-        }
-        Some(libc::EAGAIN) if !text.contains("ulimit") => {
-            format!("{text}: raise the limit of processes (ulimit -u), or of memory (ulimit -v)")
-        }
-        _ => text,
-    }
-}
-
-/// What follows the name of a program that goes by `parallel`: always a batch, for
-/// scripts know of no exercises.
-fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
-    let (program, words) = argv.split_first()?;
-    (Path::new(program).file_name()? == Mode::Parallel.name()).then_some(words)
-}
-
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
-    if argv.len() <= 1 {
-        return print(args::BARE);
-    }
+    let [_, name, words @ ..] = argv else { return print(flags::BARE) };
+    let line = || command_line(argv);
     // Parsim's own: nobody types it, and no help tells of it.
-    if argv[1] == worker::NAME && argv.len() == 2 {
+    if name == worker::NAME && words.is_empty() {
         return worker::run();
     }
-    if argv[1] == "help"
-        && let Some(text) = argv.get(2).and_then(|topic| help::topic(topic))
+    if name == "help"
+        && let Some(text) = words.first().and_then(|topic| help::topic(topic))
     {
         return print(&text);
     }
-    if argv[1] == "help" && argv.get(2).is_some_and(|name| name == "compare") {
-        return print(batch::COMPARE_HELP);
-    }
-    if let Some(mode) = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| argv[1] == mode.name()) {
-        let words = &argv[2..];
-        if batch::is_meant(words) {
-            return batch::run(mode, words, &command_line(argv), started);
-        }
-    }
-    if argv[1] == "compare" {
-        return match &argv[2..] {
-            [only] if only == "--help" || only == "-h" => print(batch::COMPARE_HELP),
-            words => batch::compare(words, &command_line(argv), started),
+    if let Some(mode) = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| name == mode.name()) {
+        return match batch::exercise(words) {
+            Some(typed) => {
+                Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
+                bare_command::run(mode, &typed, &line(), started)
+            }
+            None => batch::run(mode, words, &line(), started),
         };
     }
-    let matches = match args::command().try_get_matches_from(argv) {
+    if name == "compare" {
+        return batch::compare(words, &line(), started);
+    }
+    let matches = match flags::command().try_get_matches_from(argv) {
         Ok(matches) => matches,
-        Err(error) if error.use_stderr() => return Err(Fault::Usage(usage_error::one_line(&error, argv))),
-        Err(help) => return print(&term::help(&help)),
+        Err(error) if error.use_stderr() => return Err(Fault::Usage(flags::one_line(&error, argv))),
+        Err(help) => return print(&terminal::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     let runs_something = !["cpus", "completions", "man"].contains(&name);
@@ -164,13 +132,12 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         "cpus" => cpus(),
         "man" => man::run(matches),
         "report" => report::run(matches),
-        "serial" | "parallel" => bare_command::run(name, matches, &command_line(argv), started),
-        _ => workload(name, matches, &command_line(argv), started),
+        _ => workload(name, matches, &line(), started),
     }
 }
 
 fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = crate::workload::ROWS
+    let row = ROWS
         .iter()
         .find(|row| row.name == name)
         .expect("every other subcommand is a row of the table of workloads");
@@ -184,41 +151,4 @@ fn cpus() -> Result<End, Fault> {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     let text: String = rows.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect();
     print(&text)
-}
-
-/// Puts `text` on stdout; that nobody reads on is no error.
-fn print(text: &str) -> Result<End, Fault> {
-    Terminal::print(text).map_err(Fault::Own)?;
-    Ok(End::Status(Exit::Success.status()))
-}
-
-/// The command line as a person would type it again.
-fn command_line(argv: &[OsString]) -> Vec<String> {
-    let hide = if names_urls(argv) { format::without_login } else { format::without_passwords };
-    let words = argv.iter().skip(1).map(|word| hide(&word.to_string_lossy()));
-    std::iter::once("parsim".to_owned()).chain(words).collect()
-}
-
-/// `fault` in words that may be shown: what was typed is quoted in it.
-fn told(argv: &[OsString], fault: &Fault) -> String {
-    let mut text = format::without_numbers(&with_limit(fault));
-    if names_urls(argv) {
-        for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
-            // The whole of it, blanks and all; and what `--option=` has behind it.
-            for quoted in [&*word, word.split_once('=').map_or("", |(_, value)| value)] {
-                let hidden = format::without_login(quoted);
-                if hidden != quoted {
-                    text = text.replace(quoted, &hidden);
-                }
-            }
-        }
-        text = format::without_logins(&text);
-    }
-    let safe = format::printable(&format::without_passwords(&text));
-    format::with_short_words(&safe)
-}
-
-/// Whether the words name services, so that what has a login is a URL and no command.
-fn names_urls(argv: &[OsString]) -> bool {
-    called_parallel(argv).is_none() && argv.get(1).is_some_and(|word| word == "tap" || word == "tap-check")
 }

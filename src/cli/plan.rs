@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::args::{Shared, Ways};
 use super::exit::Fault;
+use super::flags::{Typed, Ways};
 use super::worker;
 use crate::engine::{Engine, Serial};
 use crate::experiment::Repeats;
@@ -44,13 +44,13 @@ pub(super) struct Plan {
 
 impl RunModes {
     /// Both flags mean both ways; neither, what the workload is usually asked for.
-    pub(super) fn of(ways: &Ways, workload: &dyn Workload) -> Self {
+    pub(super) fn of(ways: &Ways, usual: DefaultModes) -> Self {
         match (ways.serial, ways.parallel) {
             _ if ways.compare => Self::Both,
             (true, false) => Self::Serial,
             (false, true) => Self::Parallel,
             (true, true) => Self::Both,
-            (false, false) => match workload.profile().default_modes {
+            (false, false) => match usual {
                 DefaultModes::Both => Self::Both,
                 DefaultModes::ParallelFor(_) => Self::Parallel,
             },
@@ -58,9 +58,9 @@ impl RunModes {
     }
 
     /// Why one way alone is run, though nobody asked for just that.
-    pub(super) fn reason(ways: &Ways, workload: &dyn Workload) -> Option<&'static str> {
+    pub(super) fn reason(ways: &Ways, usual: DefaultModes) -> Option<&'static str> {
         let asked = ways.serial || ways.parallel || ways.compare;
-        match workload.profile().default_modes {
+        match usual {
             DefaultModes::ParallelFor(reason) if !asked => Some(reason),
             DefaultModes::ParallelFor(_) | DefaultModes::Both => None,
         }
@@ -73,29 +73,29 @@ impl Plan {
         workload: &dyn Workload,
         usable: usize,
         wanted: RunModes,
-        ways: &Ways,
-        shared: &Shared,
+        typed: &Typed,
     ) -> Result<Self, Fault> {
         let tasks = workload.profile().size.tasks;
-        let widths = match &shared.jobs {
-            Some(jobs) => jobs.widths(usable, tasks),
+        let as_many = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable);
+        let widths = match &typed.run.jobs {
+            Some(jobs) => jobs.widths(usable, as_many),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
         let descriptors = if wanted == RunModes::Serial {
             0
         } else {
-            let engines = ways.workers.engines().map(|engine| engine.descriptors);
+            let engines = typed.run.workers.engines().map(|engine| engine.descriptors);
             engines.fold(workload.profile().opens, usize::max)
         };
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
         let too_wide = widths.iter().any(|width| width.get() != 1);
-        if wanted == RunModes::Serial && shared.jobs.is_some() && too_wide {
+        if wanted == RunModes::Serial && typed.run.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
-        if wanted == RunModes::Serial && !ways.workers.is_default() {
+        if wanted == RunModes::Serial && !typed.run.workers.is_default() {
             return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
         }
         let mut engines: Vec<Box<dyn Engine>> = Vec::new();
@@ -103,20 +103,20 @@ impl Plan {
             engines.push(Box::new(Serial));
         }
         if wanted != RunModes::Serial {
-            for engine in ways.workers.engines() {
+            for engine in typed.run.workers.engines() {
                 for &width in &widths {
                     engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
                 }
             }
         }
-        let repeats = match ways.runs {
-            Some(runs) => Repeats::Times(runs as usize),
+        let repeats = match typed.study.runs {
+            Some(runs) => Repeats::Times(runs),
             None if engines.len() > 1 && !workload.profile().external => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
         };
-        Ok(Self { engines, repeats, warmup: ways.warmup as usize })
+        Ok(Self { engines, repeats, warmup: typed.study.warmup.unwrap_or(0) })
     }
 }
 

@@ -10,16 +10,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::Drawing;
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::gates;
-use super::leftovers::removed_by_signals;
-use super::output_path::identity;
-use super::term::Terminal;
+use super::files::{identity, removed_by_signals};
+use super::flags::{Drawing, Export, Typed, shared_of};
+use super::gates::{self, gates};
+use super::terminal::Terminal;
 use crate::process::signals::Attendant;
 use crate::process::{self, file_limits_are_errors};
-use crate::report::change::{self, Pair, Side};
+use crate::report::change::{Side, StudyPair};
 use crate::report::{Look, json, text};
 use crate::study::Study;
 
@@ -27,60 +26,60 @@ use crate::study::Study;
 /// command's status: drawing is what was asked for, and the gates.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&drawing.color, "never").drawing(drawing.drawn);
+    let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
-    check_targets(matches, &inputs)?;
+    check_targets(&typed.output.exports, &inputs)?;
     file_limits_are_errors().map_err(Fault::Own)?;
     match &drawing.after {
-        None => one(matches, &drawing.study, terminal),
-        Some(after) => two(matches, &drawing.study, after, terminal),
+        None => one(&typed, &drawing.study),
+        Some(after) => two(&typed, &drawing.study, after),
     }
 }
 
-fn one(matches: &ArgMatches, path: &Path, terminal: Terminal) -> Result<End, Fault> {
+fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path).map_err(Fault::Own)?;
-    let _leftovers = leftovers(matches)?;
-    let exports = Exports::open(matches)?;
-    let shown = show(&exports, terminal, |look| text::render(&study, look));
+    let _leftovers = leftovers(&typed.output.exports)?;
+    let exports = Exports::open(&typed.output.exports)?;
+    let shown = show(&exports, Terminal::of(typed), |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
     shown.and(exported).map_err(Fault::Own)?;
-    let gates = gates::asked(matches);
+    let gates = gates(&typed.study);
     Ok(End::Status(gates::told(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
 
-fn two(matches: &ArgMatches, before: &Path, after: &Path, terminal: Terminal) -> Result<End, Fault> {
-    Exports::check_pair(matches)?;
+fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
+    Exports::check_pair(&typed.output.exports)?;
     if [before, after].iter().all(|path| *path == Path::new("-")) {
         return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
     }
     let studies = (read(before).map_err(Fault::Own)?, read(after).map_err(Fault::Own)?);
-    let _leftovers = leftovers(matches)?;
-    let exports = Exports::open(matches)?;
+    let _leftovers = leftovers(&typed.output.exports)?;
+    let exports = Exports::open(&typed.output.exports)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
-    let pair = Pair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = show(&exports, terminal, |look| change::text(&pair, look));
+    let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
+    let shown = show(&exports, Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported).map_err(Fault::Own)?;
-    let gates = gates::asked(matches);
+    let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
     Ok(End::Status(gates::told(&missed, &undecided).status()))
 }
 
 /// A signal leaves nothing half written.
-fn leftovers(matches: &ArgMatches) -> Result<Option<Attendant>, Fault> {
-    let folders = Exports::folders(matches);
+fn leftovers(exports: &[Export]) -> Result<Option<Attendant>, Fault> {
+    let folders = Exports::folders(exports);
     (!folders.is_empty()).then(|| removed_by_signals(folders)).transpose().map_err(Fault::Own)
 }
 
 /// Refuses a target that is one of the studies to be read: it would be gone. One
 /// study as JSON onto itself stays what it is.
-fn check_targets(matches: &ArgMatches, inputs: &[&PathBuf]) -> Result<(), Fault> {
-    for (row, target) in Exports::asked(matches) {
-        let target = if target == Path::new("-") { Path::new("/dev/stdout") } else { target };
+fn check_targets(exports: &[Export], inputs: &[&PathBuf]) -> Result<(), Fault> {
+    for Export { row, path } in exports {
+        let target = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
         let is_itself = row.option == json::ROW.option && inputs.len() == 1;
         let is_read = |input: &Path| {
             let input = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };

@@ -7,96 +7,107 @@ use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::anyhow;
-use clap::ArgMatches;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
 
-use super::exit::{End, Fault};
+use super::exit::{End, Fault, status};
 use super::exports::Exports;
 use super::gates;
-use super::term::Terminal;
+use super::terminal::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
 use crate::task::Column;
+use crate::workload::{OutputFormat, ROWS, Row};
 
-/// To whom it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// To a person.
-    Text,
-    /// To a program, an object a line, as each service is done.
-    JsonLines,
-    /// To a monitor with the interface of Nagios.
-    Nagios,
+const FORMAT: &str = "format";
+
+/// `command` with the option for the formats that `row` has, if there are some.
+pub(super) fn option(command: Command, row: &Row) -> Command {
+    if row.formats.is_empty() {
+        return command;
+    }
+    let formats = || std::iter::once(OutputFormat::Text).chain(row.formats.iter().copied());
+    let about: Vec<&str> = formats().map(OutputFormat::about).collect();
+    command.arg(
+        Arg::new(FORMAT)
+            .long(FORMAT)
+            .value_name("FORMAT")
+            .default_value(OutputFormat::Text.name())
+            .value_parser(PossibleValuesParser::new(formats().map(OutputFormat::name)))
+            .hide_possible_values(true)
+            .help(format!("How to tell it: {}", about.join(", ")))
+            .help_heading("Report"),
+    )
 }
 
-impl Told {
-    /// What `--format` says, where there is such an option.
-    pub(super) fn of(matches: &ArgMatches) -> Self {
-        match matches.try_get_one::<String>("format").ok().flatten().map(String::as_str) {
-            Some("json-lines") => Self::JsonLines,
-            Some("nagios") => Self::Nagios,
-            _ => Self::Text,
-        }
-    }
+/// Which one was typed; of subcommands without the option text.
+pub(super) fn asked(matches: &ArgMatches) -> OutputFormat {
+    let typed = matches.try_get_one::<String>(FORMAT).ok().flatten();
+    let formats = [OutputFormat::JsonLines, OutputFormat::Nagios];
+    formats
+        .into_iter()
+        .find(|format| typed.is_some_and(|typed| typed == format.name()))
+        .unwrap_or(OutputFormat::Text)
+}
 
-    /// A monitor has no status for a missed gate.
-    pub(super) fn check_gates(self, gates: &Gates) -> Result<(), Fault> {
-        if self == Self::Nagios && *gates != Gates::default() {
-            let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
-                        only: take --format json-lines, or leave them out";
-            return Err(Fault::Usage(text.to_owned()));
-        }
-        Ok(())
+/// A monitor has no status for a missed gate.
+pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fault> {
+    if format == OutputFormat::Nagios && *gates != Gates::default() {
+        let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
+                    only: take --format json-lines, or leave them out";
+        return Err(Fault::Usage(text.to_owned()));
     }
+    Ok(())
+}
 
-    /// Stdout can be told one thing only.
-    pub(super) fn check(self, exports: &Exports) -> Result<(), Fault> {
-        if self != Self::Text && exports.take_stdout() {
-            return Err(Fault::Usage("stdout is taken by --format: export to a file".to_owned()));
-        }
-        Ok(())
+/// Stdout can be told one thing only.
+pub(super) fn check_stdout(format: OutputFormat, exports: &Exports) -> Result<(), Fault> {
+    if format != OutputFormat::Text && exports.take_stdout() {
+        return Err(Fault::Usage("stdout is taken by --format: export to a file".to_owned()));
     }
+    Ok(())
+}
 
-    /// Who hears of what happens: `progress`, and stdout where it is told as it
-    /// comes; what stdout does not take is `unwritten`.
-    pub(super) fn observer<'a>(
-        self,
-        progress: Box<dyn Observer>,
-        unwritten: &'a OnceLock<io::Error>,
-    ) -> Box<dyn Observer + 'a> {
-        match self {
-            Self::JsonLines => {
-                let stdout = Mutex::new(process::stdout());
-                Box::new(Lines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
-            }
-            Self::Text | Self::Nagios => progress,
+/// Who hears of what happens: `progress`, and stdout where it is told as it
+/// comes; what stdout does not take is `unwritten`.
+pub(super) fn observer<'a>(
+    format: OutputFormat,
+    progress: Box<dyn Observer>,
+    unwritten: &'a OnceLock<io::Error>,
+) -> Box<dyn Observer + 'a> {
+    match format {
+        OutputFormat::JsonLines => {
+            let stdout = Mutex::new(process::stdout());
+            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
         }
+        OutputFormat::Text | OutputFormat::Nagios => progress,
     }
+}
 
-    /// The end of a run that was told to a machine.
-    pub(super) fn end(
-        self,
-        study: &Study,
-        exports: Exports,
-        unwritten: &OnceLock<io::Error>,
-    ) -> anyhow::Result<()> {
-        let told = match (self, unwritten.get()) {
-            (Self::Nagios, _) => Terminal::print(&services::nagios(study).0),
-            (_, Some(error)) => Err(anyhow!("write to stdout: {error}")),
-            (_, None) => Ok(()),
-        };
-        // Neither is left out because the other failed.
-        let exported = exports.finish(study);
-        told.and(exported)
-    }
+/// The end of a run that was told to a machine.
+pub(super) fn end(
+    format: OutputFormat,
+    study: &Study,
+    exports: Exports,
+    unwritten: &OnceLock<io::Error>,
+) -> anyhow::Result<()> {
+    let told = match (format, unwritten.get()) {
+        (OutputFormat::Nagios, _) => Terminal::print(&services::nagios(study).0),
+        (_, Some(error)) => Err(anyhow!("write to stdout: {error}")),
+        (_, None) => Ok(()),
+    };
+    // Neither is left out because the other failed.
+    let exported = exports.finish(study);
+    told.and(exported)
+}
 
-    /// The status that `study` ends with; what it missed of `gates` is said.
-    pub(super) fn status(self, study: &Study, gates: &Gates) -> u8 {
-        match self {
-            Self::Nagios => services::nagios(study).1 as u8,
-            Self::Text | Self::JsonLines => gates::exit(study, gates).status(),
-        }
+/// The status that `study` ends with; what it missed of `gates` is said.
+pub(super) fn status(format: OutputFormat, study: &Study, gates: &Gates) -> u8 {
+    match format {
+        OutputFormat::Nagios => services::nagios(study).1 as u8,
+        OutputFormat::Text | OutputFormat::JsonLines => gates::exit(study, gates).status(),
     }
 }
 
@@ -104,20 +115,21 @@ impl Told {
 /// none asked.
 pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
-    let is_check = words.get(1).is_some_and(|word| word == "tap-check" || word == "tap");
-    let asked = words.iter().any(|word| word == "--format=nagios")
-        || words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios");
-    if !is_check || !asked {
+    let row = ROWS.iter().find(|row| words.get(1).is_some_and(|word| row.is_called(word)))?;
+    let (option, name) = (format!("--{FORMAT}"), OutputFormat::Nagios.name());
+    let asked = words.iter().any(|word| **word == format!("{option}={name}"))
+        || words.windows(2).any(|pair| pair[0] == option && pair[1] == name);
+    if !row.formats.contains(&OutputFormat::Nagios) || !asked {
         return None;
     }
-    let text = super::told(argv, fault).replace('|', "/");
+    let text = super::messages::told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
-    let _ = Terminal::print(&format!("TAP UNKNOWN - {text}\n"));
+    let _ = Terminal::print(&services::unknown(row.name, &text));
     Some(End::Status(Health::Unknown as u8))
 }
 
 /// Writes an object for each service that is done.
-struct Lines<'a> {
+struct FindingLines<'a> {
     progress: Box<dyn Observer>,
     column: Mutex<Column>,
     /// Why an object could not be written.
@@ -125,7 +137,7 @@ struct Lines<'a> {
     stdout: Mutex<process::Stdout>,
 }
 
-impl Lines<'_> {
+impl FindingLines<'_> {
     /// Writes `line`, unless one before it got stuck.
     fn write(&self, line: &str) {
         let mut stdout = self.stdout.lock();
@@ -143,7 +155,7 @@ impl Lines<'_> {
     }
 }
 
-impl Observer for Lines<'_> {
+impl Observer for FindingLines<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.progress.observe(event);
         match event {

@@ -6,21 +6,21 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::args::{Shared, Ways};
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::gates;
+use super::flags::{Typed, Ways, When, shared_of};
+use super::gates::{self, gates};
 use super::plan::{Plan, RunModes};
-use super::services::Told;
+use super::services;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
-use super::term::Terminal;
+use super::terminal::{self, Terminal};
 use crate::host::Limits;
 use crate::process::{self, Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
-use crate::workload::{Sharing, Workload};
+use crate::workload::{DefaultModes, OutputFormat, Sharing, Workload};
 
 /// Runs the workload that `build` makes as its subcommand's options say.
 pub(super) fn run(
@@ -30,36 +30,41 @@ pub(super) fn run(
     started: Instant,
 ) -> Result<End, Fault> {
     let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let all_share = ways.workers.engines().all(|engine| engine.shares_memory);
+    let typed = shared_of(matches);
+    let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, matches, &ways, words, started)
+    run_ways(workload, &typed, &ways, services::asked(matches), words, started)
 }
 
 /// The same with the ways already chosen.
 pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
-    matches: &ArgMatches,
+    typed: &Typed,
     ways: &Ways,
+    format: OutputFormat,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
-    let shared = Shared::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
-    let terminal = Terminal::look(&shared.color, &shared.progress).drawing(shared.drawn);
-    let wanted = RunModes::of(ways, &*workload);
-    let gates = gates::asked(matches);
-    let told = Told::of(matches);
-    told.check_gates(&gates)?;
-    let one_way = RunModes::reason(ways, &*workload);
+    let terminal = Terminal::of(typed);
+    let usual = match format {
+        OutputFormat::Text => workload.profile().default_modes,
+        OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
+    };
+    let wanted = RunModes::of(ways, usual);
+    let gates = gates(&typed.study);
+    services::check_gates(format, &gates)?;
+    let one_way = RunModes::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
-    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, ways, &shared)?;
+    let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
-    let mut exports = Exports::open(matches)?;
-    told.check(&exports)?;
+    let mut exports = Exports::open(&typed.output.exports)?;
+    services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let observer = told.observer(progress::observer(terminal.progress), &unwritten);
+    let shown = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let observer = services::observer(format, shown, &unwritten);
 
     let experiment = Setup {
         workload: &mut *workload,
@@ -73,8 +78,8 @@ pub(super) fn run_ways(
     }
     .experiment()?;
     let hooks = HookCommands {
-        prepare: ways.prepare.as_deref(),
-        cleanup: ways.cleanup.as_deref(),
+        prepare: typed.study.prepare.as_deref(),
+        cleanup: typed.study.cleanup.as_deref(),
         shell: choose(None).words(),
     };
     let experiment = hooks.around(experiment, &interrupt).repeats(plan.repeats).warmup(plan.warmup);
@@ -83,12 +88,12 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    let shown = match told {
-        Told::Text => report(&study, exports, terminal),
-        Told::JsonLines | Told::Nagios => told.end(&study, exports, &unwritten),
+    let shown = match format {
+        OutputFormat::Text => report(&study, exports, terminal),
+        OutputFormat::JsonLines | OutputFormat::Nagios => services::end(format, &study, exports, &unwritten),
     };
     shown.map_err(Fault::Own)?;
-    end(&study, &interrupt, || told.status(&study, &gates))
+    end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
 /// How a run that was told of ends: by the signal that cut it short, with what ended it

@@ -19,14 +19,15 @@ pub(super) struct Halting {
 }
 
 /// What a finished task means for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Then {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum AfterTask {
     /// Nothing.
     GoOn,
     /// No other is started; those that run finish.
     Finish,
-    /// No other is started; those that run are ended.
-    End,
+    /// No other is started; those that run are ended, wherever they run.
+    EndRunning,
 }
 
 impl Halting {
@@ -44,17 +45,17 @@ impl Halting {
     }
 
     /// A task has ended.
-    pub(super) fn ended(&mut self, outcome: &Outcome) -> Then {
+    pub(super) fn ended(&mut self, outcome: &Outcome) -> AfterTask {
         self.done += 1;
         self.failed += u64::from(outcome.is_failure());
-        let Some(rule) = self.rule.filter(|_| self.status.is_none()) else { return Then::GoOn };
+        let Some(rule) = self.rule.filter(|_| self.status.is_none()) else { return AfterTask::GoOn };
         let is_counted = match rule.why {
             HaltWhy::Fail => outcome.is_failure(),
             HaltWhy::Success => outcome.is_success(),
             HaltWhy::Done => true,
         };
         if !is_counted || !self.is_reached(rule) {
-            return Then::GoOn;
+            return AfterTask::GoOn;
         }
         self.status = Some(match (rule.why, rule.amount) {
             (HaltWhy::Success, _) => 0,
@@ -63,8 +64,8 @@ impl Halting {
             (_, Amount::Percent(_)) => percent_of(self.failed, self.total.unwrap_or(self.started)),
         });
         match rule.when {
-            HaltWhen::Now => Then::End,
-            HaltWhen::Soon => Then::Finish,
+            HaltWhen::Now => AfterTask::EndRunning,
+            HaltWhen::Soon => AfterTask::Finish,
         }
     }
 
@@ -119,7 +120,12 @@ mod tests {
     const SUCCESS: Outcome = Outcome::Success;
 
     /// What each task means, and the status in the end.
-    fn halted(when: HaltWhen, why: HaltWhy, amount: Amount, ends: &[Outcome]) -> (Vec<Then>, Option<u8>) {
+    fn halted(
+        when: HaltWhen,
+        why: HaltWhy,
+        amount: Amount,
+        ends: &[Outcome],
+    ) -> (Vec<AfterTask>, Option<u8>) {
         let mut halting = Halting::new(Some(Halt { when, why, amount }), Some(ends.len() as u64));
         let then = ends
             .iter()
@@ -136,7 +142,7 @@ mod tests {
         use HaltWhen::Now;
         let one = Amount::Count(1);
         let (then, status) = halted(Now, HaltWhy::Fail, one, &[SUCCESS, FAILURE]);
-        assert_eq!((then, status), (vec![Then::GoOn, Then::End], Some(7)));
+        assert_eq!((then, status), (vec![AfterTask::GoOn, AfterTask::EndRunning], Some(7)));
         assert_eq!(halted(Now, HaltWhy::Fail, one, &[Outcome::Signaled(9)]).1, Some(137));
         assert_eq!(halted(Now, HaltWhy::Fail, one, &[Outcome::TimedOut]).1, Some(255));
         assert_eq!(halted(Now, HaltWhy::Done, one, &[SUCCESS]).1, Some(0));
@@ -146,7 +152,7 @@ mod tests {
     fn several_failures_are_counted() {
         let (then, status) =
             halted(HaltWhen::Soon, HaltWhy::Fail, Amount::Count(2), &[SUCCESS, FAILURE, SUCCESS, FAILURE]);
-        assert_eq!(then, [Then::GoOn, Then::GoOn, Then::GoOn, Then::Finish]);
+        assert_eq!(then, [AfterTask::GoOn, AfterTask::GoOn, AfterTask::GoOn, AfterTask::Finish]);
         assert_eq!(status, Some(2));
     }
 
@@ -156,7 +162,7 @@ mod tests {
         assert_eq!(count.1, None);
         let ends = [FAILURE, FAILURE, SUCCESS, SUCCESS, SUCCESS, SUCCESS, SUCCESS];
         let share = halted(HaltWhen::Soon, HaltWhy::Fail, Amount::Percent(50.0), &ends);
-        assert_eq!((share.0.last(), share.1), (Some(&Then::GoOn), Some(29)));
+        assert_eq!((share.0.last(), share.1), (Some(&AfterTask::GoOn), Some(29)));
     }
 
     #[test]
@@ -165,8 +171,8 @@ mod tests {
             Some(Halt { when: HaltWhen::Soon, why: HaltWhy::Done, amount: Amount::Percent(50.0) }),
             Some(4),
         );
-        assert_eq!(halting.ended(&SUCCESS), Then::GoOn);
-        assert_eq!(halting.ended(&FAILURE), Then::Finish);
+        assert_eq!(halting.ended(&SUCCESS), AfterTask::GoOn);
+        assert_eq!(halting.ended(&FAILURE), AfterTask::Finish);
         assert_eq!(halting.status(), Some(25));
     }
 }

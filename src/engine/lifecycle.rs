@@ -1,125 +1,281 @@
-//! One task, in as many tries as it takes: the only place with a task's clocks.
+//! One task's life, wherever it runs: its tries, where its bytes go, what its end
+//! means for the others, and when its output is handed on.
+//!
+//! A [`TaskLife`] is told what happens and waits for nothing, so that a thread may
+//! hold many of them. The only place with a task's clocks.
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Run, Then, Ticket};
-use crate::output::RetryBuffer;
-use crate::output::TaskOutput;
+use super::{AfterTask, Run, Ticket};
+use crate::event::Event;
+use crate::output::{Channel, RetryBuffer, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
 use crate::workload::{Cx, Setting, Turn, Workload};
 
-/// What a worker knows from one task to the next.
-#[derive(Debug)]
-pub struct Worker {
-    /// The thread's CPU time at the end of the last task. Reading that clock is
-    /// most of what a short task costs, so each task starts with the reading its
-    /// predecessor ended with; handing out (about 0.1 us) counts with the task.
-    cpu: Duration,
+/// A task from its start until its output is handed on.
+pub struct TaskLife<'r, 'q> {
+    run: &'r Run<'q>,
+    task: TaskRef<'r>,
+    slot: u32,
+    turn: u64,
+    /// Which try goes on, from 1.
+    attempt: u32,
+    /// When that began, by the run's clock.
+    start: Duration,
+    /// Where its bytes go; away while the task is done on this thread.
+    output: Option<Box<dyn TaskOutput + 'r>>,
+    /// Whether those that came could be handed on.
+    written: io::Result<()>,
+    /// So many bytes produced were told of.
+    told: u64,
+    /// How long the tries before it took, where there were any.
+    earlier: Option<Duration>,
 }
 
-impl Worker {
-    /// The calling thread as a worker of `run`.
-    #[must_use]
-    pub fn new(run: &Run<'_>) -> Self {
-        Self { cpu: run.clock.thread_cpu() }
+/// What is to be done when a try has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum AfterTry {
+    /// After this wait the task is tried [again](TaskLife::again); if nothing is to be
+    /// begun then, it is [over](TaskLife::over).
+    Again(Duration),
+    /// It is over. Once the others were dealt with, its output is to be [handed
+    /// on](TaskLife::hand_on), which may take its time.
+    Over(AfterTask),
+}
+
+impl<'r, 'q> TaskLife<'r, 'q> {
+    /// The task of `ticket` begins its first try, on a thread that keeps the ticket.
+    pub(super) fn begin(run: &'r Run<'q>, ticket: &'r Ticket) -> Self {
+        Self::with(run, (&ticket.task).into(), (ticket.slot, ticket.turn, ticket.attempt))
     }
-}
 
-/// Does the task of `ticket` on this thread, again where it failed and may be
-/// tried again, and hands the record of the last try to the batch: how it ended at
-/// once, that it is done when its output has been handed on.
-pub fn run_one(run: &Run<'_>, worker: &mut Worker, ticket: Ticket, workload: &dyn Workload) {
-    let Ticket { task, slot, turn } = ticket;
-    let mut earlier = Duration::ZERO;
-    let mut attempt = 1;
-    let in_order = run.start_order.turn(turn);
-    let (mut record, output) = loop {
+    /// The same of one among many that are under way elsewhere.
+    pub(super) fn begin_elsewhere(run: &'r Run<'q>, ticket: Ticket) -> Self {
+        let Ticket { task, slot, turn, attempt } = ticket;
+        Self::with(run, TaskRef::Shared(Arc::new(task)), (slot, turn, attempt))
+    }
+
+    fn with(run: &'r Run<'q>, task: TaskRef<'r>, (slot, turn, attempt): (u32, u64, u32)) -> Self {
+        let (start, output, written) = (Duration::ZERO, None, Ok(()));
+        let mut life =
+            Self { run, task, slot, turn, attempt, start, output, written, told: 0, earlier: None };
+        life.open();
+        life
+    }
+
+    /// The next try begins: what the last one wrote is nobody's.
+    pub(super) fn again(&mut self, ended: &Record) {
+        self.attempt += 1;
+        self.earlier = Some(self.earlier.unwrap_or_default() + ended.wall);
+        (self.written, self.told) = (Ok(()), 0);
+        self.open();
+    }
+
+    fn open(&mut self) {
         // Only the last try's output is anybody's, and which that is shows at its
         // end: until then it is held back.
-        let output: Box<dyn TaskOutput + '_> = if run.batch.may_try_again(attempt) {
-            Box::new(RetryBuffer::new(run.sink, &task))
+        self.output = Some(if self.run.batch.may_try_again(self.attempt) {
+            Box::new(RetryBuffer::new(self.run.sink, self.task.clone()))
         } else {
-            run.sink.open(&task)
-        };
-        let (record, output) = try_once(run, worker, (&task, slot, &in_order, attempt), output, workload);
-        if !run.batch.tries_again(attempt, &record.outcome) {
-            break (record, output);
+            self.run.sink.open(self.task.clone())
+        });
+        self.start = self.run.clock.now();
+    }
+
+    pub(super) fn task(&self) -> &Task {
+        &self.task
+    }
+
+    pub(super) fn slot(&self) -> u32 {
+        self.slot
+    }
+
+    pub(super) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How long the try has been going on.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.run.clock.now().saturating_sub(self.start)
+    }
+
+    /// Bytes came that it wrote.
+    pub(super) fn wrote(&mut self, channel: Channel, bytes: &[u8]) {
+        if let (Some(output), Ok(())) = (&mut self.output, &self.written) {
+            self.written = output.write(channel, bytes);
         }
-        earlier += record.wall;
-        attempt += 1;
-    };
-    if run.ordered_starts {
-        // It may have ended without a start.
-        run.start_order.begin(turn);
     }
-    if attempt > 1 {
-        record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall: earlier });
+
+    /// It produced so many more bytes.
+    pub(super) fn advanced(&mut self, bytes: u64) {
+        self.told += bytes;
+        self.run.observer.observe(&Event::Advanced { bytes });
     }
-    if run.batch.ended(&record) == Then::End {
-        workload.cancel();
+
+    /// It produced so many bytes in all.
+    pub(super) fn advanced_to(&mut self, bytes: u64) {
+        self.advanced(bytes.saturating_sub(self.told));
     }
-    output.close(record, &run.batch);
+
+    /// What it is called turned out.
+    pub(super) fn named(&self, label: &str) {
+        self.run.observer.observe(&Event::TaskNamed { slot: self.slot, label });
+    }
+
+    /// The record of a try that nobody has measured.
+    pub(super) fn unmeasured(&self, outcome: Outcome) -> Record {
+        Record {
+            label: self.task.label.clone(),
+            item: item(&self.task),
+            wall: self.elapsed(),
+            ..Record::without_measures(self.task.seq, outcome)
+        }
+    }
+
+    /// The try ended, as `record` says: what is known here only is put there.
+    pub(super) fn ended(&mut self, record: &mut Record) -> AfterTry {
+        (record.slot, record.attempt) = (self.slot, self.attempt);
+        record.start = self.start.saturating_sub(self.run.started);
+        if let Err(error) = std::mem::replace(&mut self.written, Ok(())) {
+            *record = handed_on(record.clone(), Err(error));
+        }
+        match self.run.batch.wait_before_retry(self.attempt, &record.outcome) {
+            Some(wait) => AfterTry::Again(wait),
+            None => AfterTry::Over(self.over(record)),
+        }
+    }
+
+    /// The try that ended was the last one. Says what becomes of the others.
+    pub(super) fn over(&mut self, record: &mut Record) -> AfterTask {
+        if self.run.ordered_starts {
+            // It may have ended without a start.
+            self.run.start_order.begin(self.turn);
+        }
+        if let Some(wall) = self.earlier {
+            record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall });
+        }
+        self.run.batch.ended(record)
+    }
+
+    /// Hands on what the last try wrote: the task counts as done behind it.
+    pub(super) fn hand_on(self, record: Record) {
+        let output = self.output.expect("a task that is done elsewhere keeps its output here");
+        output.close(record, &self.run.batch);
+    }
+
+    /// Lives it on this thread, which sleeps between tries. An error of `attempt` means
+    /// that there cannot be another try.
+    pub(super) fn live<E>(
+        mut self,
+        mut attempt: impl FnMut(&mut Self) -> (Record, Result<(), E>),
+        end_running: impl FnOnce(),
+    ) -> Result<(), E> {
+        let (record, next, result) = loop {
+            let (mut record, result) = attempt(&mut self);
+            let next = match self.ended(&mut record) {
+                AfterTry::Over(next) => next,
+                AfterTry::Again(wait) if result.is_ok() && self.run.interrupt.sleep_before_a_start(wait) => {
+                    self.again(&record);
+                    continue;
+                }
+                AfterTry::Again(_) => self.over(&mut record),
+            };
+            break (record, next, result);
+        };
+        if next == AfterTask::EndRunning {
+            end_running();
+        }
+        self.hand_on(record);
+        result
+    }
+
+    /// One try on this thread.
+    fn try_here(&mut self, cpu: &mut ThreadCpu, turn: &'r dyn Turn, workload: &dyn Workload) -> Record {
+        let (run, task) = (self.run, self.task.clone());
+        let setting = Setting {
+            column: &run.column,
+            slot: self.slot,
+            attempt: self.attempt,
+            digested: run.digested,
+            clock: run.clock,
+            interrupt: run.interrupt,
+            observer: run.observer,
+            turn,
+        };
+        let output = self.output.take().expect("it is taken for one try and put back");
+        let mut cx = Cx::new(setting, output);
+        let outcome = caught(workload, &task, &mut cx);
+        let cpu = cpu.passed(run);
+        let wall = self.elapsed();
+        let (found, output) = cx.into_parts();
+        self.output = Some(output);
+        Record {
+            seq: task.seq,
+            label: found.label.unwrap_or_else(|| task.label.clone()),
+            line: found.line,
+            item: item(&task),
+            slot: self.slot,
+            attempt: self.attempt,
+            start: Duration::ZERO,
+            wall,
+            cpu: found.child_cpu.map_or(cpu, |(user, sys)| user + sys),
+            user: found.child_cpu.map(|(user, _)| user),
+            sys: found.child_cpu.map(|(_, sys)| sys),
+            peak_memory: found.peak_memory,
+            peak_memory_is_bound: found.peak_memory_is_bound,
+            bytes: found.bytes,
+            input_offered: found.input_offered,
+            input_read: found.input_read,
+            outcome,
+            skipped: found.skipped,
+            digest: found.digest,
+            spans: found.spans,
+            facts: found.facts,
+            finding: found.finding,
+        }
+    }
 }
 
-/// One try, and its output, which is still to be closed.
-fn try_once<'s>(
-    run: &'s Run<'_>,
-    worker: &mut Worker,
-    (task, slot, turn, attempt): (&Task, u32, &'s dyn Turn, u32),
-    output: Box<dyn TaskOutput + 's>,
-    workload: &dyn Workload,
-) -> (Record, Box<dyn TaskOutput + 's>) {
-    let setting = Setting {
-        column: &run.column,
-        slot,
-        attempt,
-        digested: run.digested,
-        clock: run.clock,
-        interrupt: run.interrupt,
-        observer: run.observer,
-        turn,
-    };
-    let mut cx = Cx::new(setting, output);
+/// Does the task of `ticket` on this thread.
+pub fn run_one(run: &Run<'_>, cpu: &mut ThreadCpu, ticket: &Ticket, workload: &dyn Workload) {
+    let turn = run.start_order.turn(ticket.turn);
+    let life = TaskLife::begin(run, ticket);
+    let Ok(()) = life
+        .live(|life| (life.try_here(cpu, &turn, workload), Ok::<_, Infallible>(())), || workload.cancel());
+}
 
-    let start = run.clock.now();
-    let outcome = caught(workload, task, &mut cx);
-    let cpu_now = run.clock.thread_cpu();
-    let wall = run.clock.now().saturating_sub(start);
-    let cpu = cpu_now.saturating_sub(worker.cpu);
-    worker.cpu = cpu_now;
-    let (found, output) = cx.into_parts();
+/// The CPU time of the calling thread at the end of the last task. Reading that clock
+/// is most of what a short task costs, so each task starts with the reading its
+/// predecessor ended with; handing out (about 0.1 us) counts with the task.
+#[derive(Debug)]
+pub struct ThreadCpu(Duration);
 
-    let item = match task.spec {
+impl ThreadCpu {
+    /// That of the calling thread, now.
+    #[must_use]
+    pub fn now(run: &Run<'_>) -> Self {
+        Self(run.clock.thread_cpu())
+    }
+
+    fn passed(&mut self, run: &Run<'_>) -> Duration {
+        let now = run.clock.thread_cpu();
+        now.saturating_sub(std::mem::replace(&mut self.0, now))
+    }
+}
+
+/// Of which item it is a part.
+fn item(task: &Task) -> Option<u64> {
+    match task.spec {
         TaskInput::Part { item, .. } => Some(item),
         TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => None,
-    };
-    let record = Record {
-        seq: task.seq,
-        label: found.label.unwrap_or_else(|| task.label.clone()),
-        line: found.line,
-        item,
-        slot,
-        attempt,
-        start: start.saturating_sub(run.started),
-        wall,
-        cpu: found.child_cpu.map_or(cpu, |(user, sys)| user + sys),
-        user: found.child_cpu.map(|(user, _)| user),
-        sys: found.child_cpu.map(|(_, sys)| sys),
-        peak_memory: found.peak_memory,
-        peak_memory_is_bound: found.peak_memory_is_bound,
-        bytes: found.bytes,
-        input_offered: found.input_offered,
-        input_read: found.input_read,
-        outcome,
-        skipped: found.skipped,
-        digest: found.digest,
-        spans: found.spans,
-        facts: found.facts,
-    };
-    (record, output)
+    }
 }
 
 /// A panic is an ending of the task, not of parsim.
@@ -132,3 +288,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text").to_owned()
 }
+
+#[cfg(test)]
+mod tests;

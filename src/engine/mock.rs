@@ -42,7 +42,7 @@ impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
 }
 
 /// Tasks by their ends, then by their slots; with their starts.
-type Running = BTreeMap<(Duration, u32), (Duration, Task)>;
+type LaidOut = BTreeMap<(Duration, u32), (Duration, Task)>;
 
 impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
     fn column(&self) -> Column {
@@ -54,7 +54,7 @@ impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
     }
 
     fn drive(&self, run: &Run<'_>, _workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
-        let mut running = Running::new();
+        let mut running = LaidOut::new();
         let mut now = Duration::ZERO;
         loop {
             if running.len() == self.width {
@@ -73,7 +73,7 @@ impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
 }
 
 impl<F: Fn(&Task) -> Duration> Mock<'_, F> {
-    fn end_first(&self, run: &Run<'_>, running: &mut Running) -> Option<Duration> {
+    fn end_first(&self, run: &Run<'_>, running: &mut LaidOut) -> Option<Duration> {
         let ((end, slot), (start, task)) = running.pop_first()?;
         let wall = end.saturating_sub(start);
         let record = Record {
@@ -84,7 +84,7 @@ impl<F: Fn(&Task) -> Duration> Mock<'_, F> {
             cpu: wall,
             ..Record::without_measures(task.seq, Outcome::Success)
         };
-        let mut output = run.sink.open(&task);
+        let mut output = run.sink.open((&task).into());
         let text = (self.text_of)(&task);
         let mut lines = text.split_inclusive(|&byte| byte == b'\n');
         let written = lines.try_for_each(|line| output.write(Channel::Out, line));

@@ -6,27 +6,28 @@
 
 mod halt;
 mod lifecycle;
+mod local;
+#[cfg(any(test, feature = "testing"))]
 mod mock;
-mod pool;
 mod queue;
 mod remote;
 mod resizable;
-mod serial;
 mod start_order;
 #[cfg(test)]
 mod tests;
 mod throttle;
 
+pub use local::{Pool, Serial};
+#[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
-pub use pool::Pool;
-pub use remote::{Build, Children, Link, Processes, Transport, serve};
+pub use queue::{Closing, RecordSink, TaskQueue};
+pub use remote::{Build, Children, Processes, Transport, WorkerStream, serve};
 pub use resizable::{ResizablePool, Width};
-pub use serial::Serial;
-
-pub use halt::Then;
-pub use lifecycle::{Worker, run_one};
-pub use queue::{Closing, RecordSink, TaskQueue, Ticket};
 pub use start_order::StartOrder;
+
+use halt::AfterTask;
+use lifecycle::{ThreadCpu, run_one};
+use queue::Ticket;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -102,11 +103,11 @@ pub struct EngineRow {
 pub type OwnWorkers = fn() -> anyhow::Result<Children>;
 
 /// Every engine that can be chosen. The first one is used where none is.
-pub const ROWS: &[EngineRow] = &[pool::ROW, remote::ROW];
+pub const ROWS: &[EngineRow] = &[local::ROW, remote::ROW];
 
 /// Those that `--workers both` runs one after the other: what starting processes and
 /// passing data costs.
-pub const BOTH: &[EngineRow] = &[pool::ROW, remote::ROW];
+pub const BOTH: &[EngineRow] = &[local::ROW, remote::ROW];
 
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
@@ -122,10 +123,10 @@ fn work(run: &Run<'_>, workload: &dyn Workload) {
 
 /// The same where each task is taken and done by way of `within`.
 fn work_while(run: &Run<'_>, workload: &dyn Workload, within: impl Fn(&mut dyn FnMut() -> bool) -> bool) {
-    let mut worker = Worker::new(run);
+    let mut cpu = ThreadCpu::now(run);
     let mut step = || match run.batch.take() {
         Some(ticket) => {
-            run_one(run, &mut worker, ticket, workload);
+            run_one(run, &mut cpu, &ticket, workload);
             true
         }
         None => false,

@@ -6,8 +6,9 @@
 use crate::sync::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::time::Duration;
 
-use super::halt::{Halting, Then};
+use super::halt::{AfterTask, Halting};
 use super::throttle::{Pause, Throttle};
 use crate::event::{Event, Journal, Observer};
 use crate::output::Acknowledge;
@@ -19,10 +20,10 @@ use crate::workload::Tasks;
 /// Hands out tasks in input order, each with the lowest free slot, and takes
 /// their records back.
 pub struct TaskQueue<'a> {
-    /// Held by one worker at a time, which may wait there: for input, for a
+    /// Held by one engine's thread at a time, which may wait there: for input, for a
     /// delay, for a quieter machine. Never taken under `state`.
-    source: Mutex<Source<'a>>,
-    state: Mutex<State<'a>>,
+    source: Mutex<TaskSource<'a>>,
+    state: Mutex<QueueState<'a>>,
     retry: Retry,
     /// Whether starts may have to wait for anything.
     is_paced: bool,
@@ -31,7 +32,7 @@ pub struct TaskQueue<'a> {
     observer: &'a dyn Observer,
 }
 
-struct Source<'a> {
+struct TaskSource<'a> {
     tasks: Tasks<'a>,
     /// Set when the tasks ended or could not be read.
     exhausted: bool,
@@ -39,7 +40,7 @@ struct Source<'a> {
     n_taken: u64,
 }
 
-impl Source<'_> {
+impl TaskSource<'_> {
     /// The task that was just taken is done by nobody, and no more are taken: whoever
     /// makes them is told by the end of what makes them.
     fn give_up(&mut self) {
@@ -48,7 +49,7 @@ impl Source<'_> {
     }
 }
 
-struct State<'a> {
+struct QueueState<'a> {
     free_slots: BinaryHeap<Reverse<u32>>,
     /// The lowest slot that was never given out.
     fresh_slot: u32,
@@ -76,6 +77,8 @@ pub struct Ticket {
     pub slot: u32,
     /// How many tasks were taken before it.
     pub turn: u64,
+    /// Which try comes next, from 1.
+    pub attempt: u32,
 }
 
 /// What a batch ended with.
@@ -104,7 +107,7 @@ impl<'a> TaskQueue<'a> {
         if let Some(time) = policy.max_time {
             interrupt.drain_after(time);
         }
-        let state = State {
+        let state = QueueState {
             free_slots: BinaryHeap::new(),
             fresh_slot: 0,
             ledger,
@@ -113,7 +116,7 @@ impl<'a> TaskQueue<'a> {
             left_some: false,
             trouble: None,
         };
-        let source = Source { tasks, exhausted: false, pace: Throttle::new(policy), n_taken: 0 };
+        let source = TaskSource { tasks, exhausted: false, pace: Throttle::new(policy), n_taken: 0 };
         Self {
             source: Mutex::new(source),
             state: Mutex::new(state),
@@ -128,10 +131,34 @@ impl<'a> TaskQueue<'a> {
         }
     }
 
-    /// The next task, or `None` when there is none to be started any more.
+    /// The next task, which starts now, or `None` when there is none to be started
+    /// any more.
     #[must_use]
     pub fn take(&self) -> Option<Ticket> {
         let mut source = self.source.lock();
+        let mut ticket = self.next(&mut source)?;
+        // Before anybody else takes one: slots are given in the order of tasks.
+        self.give_slot(&mut ticket);
+        drop(source);
+        self.announce(&ticket);
+        Some(ticket)
+    }
+
+    /// The next task, for an engine that sends tasks ahead: it has no slot before it
+    /// [starts](Self::start).
+    #[cfg(test)]
+    pub(super) fn take_ahead(&self) -> Option<Ticket> {
+        self.next(&mut self.source.lock())
+    }
+
+    /// The task of `ticket`, which was taken ahead, starts now.
+    #[cfg(test)]
+    pub(super) fn start(&self, ticket: &mut Ticket) {
+        self.give_slot(ticket);
+        self.announce(ticket);
+    }
+
+    fn next(&self, source: &mut TaskSource<'a>) -> Option<Ticket> {
         if source.exhausted {
             return None;
         }
@@ -145,7 +172,7 @@ impl<'a> TaskQueue<'a> {
             self.with_state(|state| state.left_some = left_some);
             return None;
         }
-        let mut task = match source.tasks.next() {
+        let task = match source.tasks.next() {
             Some(Ok(task)) => task,
             Some(Err(error)) => {
                 source.exhausted = true;
@@ -159,8 +186,7 @@ impl<'a> TaskQueue<'a> {
                 // Where nothing more is to be begun, inputs that were not there
                 // yet were not waited for.
                 if !self.interrupt.is_draining() {
-                    let tasks = self.with_state(|state| state.halting.n_started());
-                    self.observer.observe(&Event::TasksEnded { tasks });
+                    self.observer.observe(&Event::TasksEnded { tasks: source.n_taken });
                 }
                 return None;
             }
@@ -179,22 +205,21 @@ impl<'a> TaskQueue<'a> {
                 return None;
             }
         }
+        let turn = source.n_taken;
+        source.n_taken += 1;
+        Some(Ticket { task: Task { turn, ..task }, slot: 0, turn, attempt: 1 })
+    }
+
+    fn give_slot(&self, ticket: &mut Ticket) {
         let slot = self.with_state(|state| {
             state.halting.started();
             state.lowest_free_slot()
         });
-        let turn = source.n_taken;
-        (task.turn, task.slot) = (turn, slot);
-        source.n_taken += 1;
-        drop(source);
-        self.observer.observe(&Event::TaskStarted { seq: task.seq, slot, label: &task.label });
-        Some(Ticket { task, slot, turn })
+        (ticket.slot, ticket.task.slot) = (slot, slot);
     }
 
-    /// How often a failing task is tried, for whoever does tasks elsewhere.
-    #[must_use]
-    pub fn retry(&self) -> Retry {
-        self.retry
+    fn announce(&self, Ticket { task, slot, .. }: &Ticket) {
+        self.observer.observe(&Event::TaskStarted { seq: task.seq, slot: *slot, label: &task.label });
     }
 
     /// Whether a task may be tried again after `attempt` tries, from 1, should
@@ -204,36 +229,34 @@ impl<'a> TaskQueue<'a> {
         self.retry.goes_on(attempt)
     }
 
-    /// Waits until a failed task is to be tried again; `false` when it is not:
-    /// it did not fail, has had its tries, or nothing more is to be begun.
+    /// After which wait a task whose `attempt`-th try ended is tried again; `None`
+    /// when it is not: it did not fail, has had its tries, or nothing more is to be
+    /// begun.
     #[must_use]
-    pub fn tries_again(&self, attempt: u32, outcome: &Outcome) -> bool {
-        outcome.is_failure()
-            && self.retry.goes_on(attempt)
-            && !self.interrupt.is_draining()
-            && self.interrupt.sleep_before_a_start(self.retry.wait_after(attempt))
+    pub fn wait_before_retry(&self, attempt: u32, outcome: &Outcome) -> Option<Duration> {
+        let goes_on = outcome.is_failure() && self.retry.goes_on(attempt) && !self.interrupt.is_draining();
+        goes_on.then(|| self.retry.wait_after(attempt))
     }
 
     /// The task of `record` has ended; its slot is free. What is told back says what
     /// becomes of the others. What the task wrote may still wait for its turn: only
     /// when it is [acknowledged](Acknowledge) does the task count.
-    #[must_use]
-    pub fn ended(&self, record: &Record) -> Then {
+    pub fn ended(&self, record: &Record) -> AfterTask {
         self.observer.observe(&Event::TaskFinished(record));
         self.journals.iter().for_each(|journal| journal.ended(record));
-        let then = self.with_state(|state| {
-            let then = state.halting.ended(&record.outcome);
+        let next = self.with_state(|state| {
+            let next = state.halting.ended(&record.outcome);
             state.pause.follow(&record.outcome);
             // One that was handed out elsewhere is free there.
             if record.slot < state.fresh_slot {
                 state.free_slots.push(Reverse(record.slot));
             }
-            then
+            next
         });
-        if then != Then::GoOn {
+        if next != AfterTask::GoOn {
             self.interrupt.drain();
         }
-        then
+        next
     }
 
     /// The batch is over.
@@ -243,13 +266,15 @@ impl<'a> TaskQueue<'a> {
     /// kept.
     pub fn close(self) -> anyhow::Result<Closing> {
         let state = self.state.into_inner();
+        // Those that were taken ahead and never started.
+        let left_ahead = state.halting.n_started() < self.source.into_inner().n_taken;
         match state.trouble {
             Some(trouble) => Err(trouble),
-            None => Ok(Closing { status: state.halting.status(), left_some: state.left_some }),
+            None => Ok(Closing { status: state.halting.status(), left_some: state.left_some || left_ahead }),
         }
     }
 
-    fn with_state<T>(&self, work: impl FnOnce(&mut State<'a>) -> T) -> T {
+    fn with_state<T>(&self, work: impl FnOnce(&mut QueueState<'a>) -> T) -> T {
         // No user's code runs under this lock but the ledger's, which does not panic.
         work(&mut self.state.lock())
     }
@@ -275,7 +300,7 @@ impl Acknowledge for TaskQueue<'_> {
     }
 }
 
-impl State<'_> {
+impl QueueState<'_> {
     fn lowest_free_slot(&mut self) -> u32 {
         if let Some(Reverse(slot)) = self.free_slots.pop() {
             return slot;

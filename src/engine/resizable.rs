@@ -7,7 +7,7 @@ use crate::sync::{Condvar, Mutex};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::pool::{drive_threads, on_threads};
+use super::local::{drive_threads, on_threads};
 use super::{Engine, needed, work, work_while};
 use crate::engine::Run;
 use crate::study::WorkerCosts;
@@ -17,17 +17,17 @@ use crate::workload::Workload;
 /// How many at a time, as it is now.
 #[derive(Debug)]
 pub struct Width {
-    room: Mutex<Room>,
+    state: Mutex<WidthState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct Room {
+struct WidthState {
     most: NonZeroUsize,
     inside: usize,
 }
 
-impl Room {
+impl WidthState {
     fn is_full(&self) -> bool {
         self.inside >= self.most.get()
     }
@@ -37,24 +37,24 @@ impl Width {
     /// At most `most` until it is set to something else.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
-        Self { room: Mutex::new(Room { most, inside: 0 }), changed: Condvar::new() }
+        Self { state: Mutex::new(WidthState { most, inside: 0 }), changed: Condvar::new() }
     }
 
     /// At most `most` from now on.
     pub fn set(&self, most: NonZeroUsize) {
-        self.room.lock().most = most;
+        self.state.lock().most = most;
         self.changed.notify_all();
     }
 
     fn most(&self) -> NonZeroUsize {
-        self.room.lock().most
+        self.state.lock().most
     }
 
     /// Does `work` once there is room for one more. With at least one at a time,
     /// somebody is inside who will leave.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let room = self.room.lock();
-        self.changed.wait_while(room, |room| room.is_full()).inside += 1;
+        let state = self.state.lock();
+        self.changed.wait_while(state, |state| state.is_full()).inside += 1;
         let _leaves = Leaves(self);
         work()
     }
@@ -65,7 +65,7 @@ struct Leaves<'a>(&'a Width);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        self.0.room.lock().inside -= 1;
+        self.0.state.lock().inside -= 1;
         self.0.changed.notify_one();
     }
 }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_room_is_full_when_as_many_are_inside_as_may_be() {
-        let is_full = |inside| Room { most: at_most(2), inside }.is_full();
+        let is_full = |inside| WidthState { most: at_most(2), inside }.is_full();
         assert_eq!([0, 1, 2, 3].map(is_full), [false, false, true, true]);
     }
 
@@ -136,7 +136,7 @@ mod tests {
                         // The first one inside lets the others in, and nobody
                         // leaves before all are there.
                         if number == 1 {
-                            assert_eq!(width.room.lock().inside, 1);
+                            assert_eq!(width.state.lock().inside, 1);
                             width.set(at_most(3));
                         }
                         while inside.load(Ordering::SeqCst) < 3 {
@@ -147,7 +147,7 @@ mod tests {
             }
         });
         assert_eq!(together.into_inner(), 3);
-        assert_eq!(width.room.lock().inside, 0);
+        assert_eq!(width.state.lock().inside, 0);
     }
 
     #[test]

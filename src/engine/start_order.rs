@@ -13,12 +13,12 @@ use crate::workload::Turn;
 /// Lets starts happen in the order of turns.
 #[derive(Debug, Default)]
 pub struct StartOrder {
-    begun: Mutex<Begun>,
+    begun: Mutex<BegunTurns>,
     rung: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Begun {
+struct BegunTurns {
     /// Every turn below this has begun.
     below: u64,
     /// Turns that began before one that is below them.

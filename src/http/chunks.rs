@@ -14,7 +14,7 @@ const LONGEST_EXTENSION: usize = 4096;
 /// Where an answer is, as far as its framing goes.
 #[derive(Debug, Default)]
 pub(super) struct Framing {
-    at: At,
+    at: FramingState,
     /// The beginning of the line of a head that is being read.
     line: Vec<u8>,
     /// The status that the head began with.
@@ -24,7 +24,7 @@ pub(super) struct Framing {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-enum At {
+enum FramingState {
     #[default]
     Head,
     /// So many digits, and what they come to.
@@ -61,8 +61,10 @@ impl Framing {
         let mut next = 0;
         while next < bytes.len() {
             let n_taken = match self.at {
-                At::Rest => bytes.len() - next,
-                At::Chunk(left) => usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len() - next),
+                FramingState::Rest => bytes.len() - next,
+                FramingState::Chunk(left) => {
+                    usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len() - next)
+                }
                 _ => 1,
             };
             if self.step(bytes[next], n_taken)? {
@@ -82,61 +84,78 @@ impl Framing {
             Err(HttpError::protocol(format!("a chunk's size has {shown:?}, not a hexadecimal digit")))
         };
         let (at, is_kept) = match (self.at, byte) {
-            (At::Rest, _) | (At::SizeEnd { size: 0 }, b'\n') => (At::Rest, true),
-            (At::Head, b'\n') => (self.line_of_head(), true),
-            (At::Head, _) => {
+            (FramingState::Rest, _) | (FramingState::SizeEnd { size: 0 }, b'\n') => {
+                (FramingState::Rest, true)
+            }
+            (FramingState::Head, b'\n') => (self.line_of_head(), true),
+            (FramingState::Head, _) => {
                 if self.line.len() < LONGEST_LINE {
                     self.line.push(byte);
                 }
-                (At::Head, true)
+                (FramingState::Head, true)
             }
-            (At::Size { n_digits: 0, .. }, b'\r' | b'\n' | b';') => return bad("a chunk without a size"),
-            (At::Size { size, .. } | At::Extension { size, .. } | At::Blank { size }, b'\r') => {
-                (At::SizeEnd { size }, true)
+            (FramingState::Size { n_digits: 0, .. }, b'\r' | b'\n' | b';') => {
+                return bad("a chunk without a size");
             }
-            (At::Size { size, .. } | At::Blank { size }, b';') => (At::Extension { n_bytes: 0, size }, false),
-            (At::Size { n_digits: 1.., size } | At::Blank { size }, b' ' | b'\t') => {
-                (At::Blank { size }, false)
+            (
+                FramingState::Size { size, .. }
+                | FramingState::Extension { size, .. }
+                | FramingState::Blank { size },
+                b'\r',
+            ) => (FramingState::SizeEnd { size }, true),
+            (FramingState::Size { size, .. } | FramingState::Blank { size }, b';') => {
+                (FramingState::Extension { n_bytes: 0, size }, false)
             }
-            (At::Size { n_digits, size }, _) => {
+            (FramingState::Size { n_digits: 1.., size } | FramingState::Blank { size }, b' ' | b'\t') => {
+                (FramingState::Blank { size }, false)
+            }
+            (FramingState::Size { n_digits, size }, _) => {
                 let Some(digit) = char::from(byte).to_digit(16) else { return not_hexadecimal() };
                 let size = size.checked_mul(16).map(|size| size + u64::from(digit));
                 let Some(size) = size else { return bad("a chunk with a size of more than 64 bits") };
-                (At::Size { n_digits: n_digits + 1, size }, true)
+                (FramingState::Size { n_digits: n_digits + 1, size }, true)
             }
-            (At::Blank { .. }, _) => return not_hexadecimal(),
-            (At::Extension { .. }, b'\n') => return bad("a line of a chunk's size ends without a return"),
-            (At::Extension { n_bytes, .. }, _) if n_bytes >= LONGEST_EXTENSION => {
+            (FramingState::Blank { .. }, _) => return not_hexadecimal(),
+            (FramingState::Extension { .. }, b'\n') => {
+                return bad("a line of a chunk's size ends without a return");
+            }
+            (FramingState::Extension { n_bytes, .. }, _) if n_bytes >= LONGEST_EXTENSION => {
                 return bad("an extension of a chunk without end");
             }
-            (At::Extension { n_bytes, size }, _) => (At::Extension { n_bytes: n_bytes + 1, size }, false),
-            (At::SizeEnd { size }, b'\n') => (At::Chunk(size), true),
-            (At::Chunk(left), _) => match left - n_taken as u64 {
-                0 => (At::ChunkEnd, true),
-                left => (At::Chunk(left), true),
+            (FramingState::Extension { n_bytes, size }, _) => {
+                (FramingState::Extension { n_bytes: n_bytes + 1, size }, false)
+            }
+            (FramingState::SizeEnd { size }, b'\n') => (FramingState::Chunk(size), true),
+            (FramingState::Chunk(left), _) => match left - n_taken as u64 {
+                0 => (FramingState::ChunkEnd, true),
+                left => (FramingState::Chunk(left), true),
             },
-            (At::ChunkEnd, b'\r') => (At::ChunkLineFeed, true),
-            (At::ChunkLineFeed, b'\n') => (At::Size { n_digits: 0, size: 0 }, true),
-            (At::SizeEnd { .. }, _) => return bad("a line of a chunk's size ends in a return alone"),
-            (At::ChunkEnd | At::ChunkLineFeed, _) => return bad("a chunk longer than its size"),
+            (FramingState::ChunkEnd, b'\r') => (FramingState::ChunkLineFeed, true),
+            (FramingState::ChunkLineFeed, b'\n') => (FramingState::Size { n_digits: 0, size: 0 }, true),
+            (FramingState::SizeEnd { .. }, _) => {
+                return bad("a line of a chunk's size ends in a return alone");
+            }
+            (FramingState::ChunkEnd | FramingState::ChunkLineFeed, _) => {
+                return bad("a chunk longer than its size");
+            }
         };
         self.at = at;
         Ok(is_kept)
     }
 
     /// A line of the head is over.
-    fn line_of_head(&mut self) -> At {
+    fn line_of_head(&mut self) -> FramingState {
         let line = String::from_utf8_lossy(&self.line).trim_end_matches('\r').to_owned();
         self.line.clear();
         let Some(status) = self.status else {
             // Blank lines before a head are passed over.
             if line.is_empty() {
-                return At::Head;
+                return FramingState::Head;
             }
             // Before 1.1 there were no chunks.
             let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
             self.status = status;
-            return if status.is_some() { At::Head } else { At::Rest };
+            return if status.is_some() { FramingState::Head } else { FramingState::Rest };
         };
         if !line.is_empty() {
             if let Some((name, value)) = line.split_once(':')
@@ -145,17 +164,17 @@ impl Framing {
                 self.is_chunked |=
                     value.split(',').any(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
             }
-            return At::Head;
+            return FramingState::Head;
         }
         match status {
             // The answer is yet to come.
             100 | 102..200 => {
                 (self.status, self.is_chunked) = (None, false);
-                At::Head
+                FramingState::Head
             }
-            101 | 204 | 304 => At::Rest,
-            _ if self.is_chunked => At::Size { n_digits: 0, size: 0 },
-            _ => At::Rest,
+            101 | 204 | 304 => FramingState::Rest,
+            _ if self.is_chunked => FramingState::Size { n_digits: 0, size: 0 },
+            _ => FramingState::Rest,
         }
     }
 }
@@ -174,7 +193,7 @@ mod tests {
         let mut kept = Vec::new();
         for piece in text.as_bytes().chunks(piece) {
             let mut piece = piece.to_vec();
-            let n_kept = framing.follow(&mut piece).map_err(|trouble| trouble.text)?;
+            let n_kept = framing.follow(&mut piece).map_err(|error| error.text)?;
             kept.extend_from_slice(&piece[..n_kept]);
         }
         Ok(String::from_utf8(kept).unwrap())

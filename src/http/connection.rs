@@ -4,17 +4,16 @@
 use crate::sync::Mutex;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::chunks::Framing;
-use super::{HttpError, HttpErrorKind, Phase, Phases};
+use super::{HttpError, Phase, Phases};
 use crate::process::{Interest, Interrupt, Waited};
 
 /// An answer's head has to fit into it; the body streams through.
@@ -27,7 +26,7 @@ const OUTPUT: usize = 8 << 10;
 #[derive(Clone, Debug)]
 pub struct Deadline {
     /// When it is over.
-    pub deadline: Instant,
+    pub at: Instant,
     /// What ends it at once.
     pub interrupt: Interrupt,
 }
@@ -36,31 +35,31 @@ impl Deadline {
     /// So long from now.
     #[must_use]
     pub fn lasting(time: Duration, interrupt: Interrupt) -> Self {
-        Self { deadline: Instant::now() + time, interrupt }
+        Self { at: Instant::now() + time, interrupt }
     }
 
     /// How long it lasts yet.
     #[must_use]
     pub fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.at.saturating_duration_since(Instant::now())
     }
 
-    /// Waits until `fd` is ready, but no longer than the budget lasts.
+    /// Waits until `fd` is ready, but no longer than there is time.
     pub(super) fn wait(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<Waited> {
-        self.interrupt.wait_until(fd, interest, self.deadline)
+        self.interrupt.wait_until(fd, interest, self.at)
     }
 }
 
 /// What happened on a connection, shared with who asked for it: ureq passes
 /// errors on in other words.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Notes(Arc<Mutex<Noted>>);
+pub(super) struct Timings(Arc<Mutex<ExchangeNotes>>);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Noted {
+pub(super) struct ExchangeNotes {
     pub(super) phases: Phases,
     /// What broke the connection.
-    pub(super) trouble: Option<HttpError>,
+    pub(super) error: Option<HttpError>,
     /// Whether the other side has said all it will.
     pub(super) ended: bool,
     /// Whether it has said anything.
@@ -69,68 +68,34 @@ pub(super) struct Noted {
     sent: Option<Instant>,
 }
 
-impl Notes {
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Noted) -> T) -> T {
+impl Timings {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut ExchangeNotes) -> T) -> T {
         work(&mut self.0.lock())
     }
-}
 
-/// Connects to the first of `addresses` that answers. A later one gets its turn
-/// when the one before has used up its share of the time.
-pub(super) fn connect(addresses: &[SocketAddr], budget: &Deadline) -> Result<TcpStream, HttpError> {
-    let mut last = HttpError::new(HttpErrorKind::Refused, "there is no address to connect to");
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = budget.deadline.saturating_duration_since(Instant::now());
-        // Half of what is left, but all of it for the last one.
-        let share = if tried + 1 < addresses.len() { left / 2 } else { left };
-        let share = Deadline { deadline: Instant::now() + share, interrupt: budget.interrupt.clone() };
-        match connect_to(*address, &share) {
-            Ok(stream) => return Ok(stream),
-            Err(trouble) if trouble.kind == HttpErrorKind::Interrupted => return Err(trouble),
-            Err(trouble) => last = trouble,
-        }
+    /// Does `work`, whose time is that of `phase`.
+    pub(super) fn during<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        self.with(|noted| noted.phases.add(phase, started.elapsed()));
+        result
     }
-    Err(last)
 }
 
-fn connect_to(address: SocketAddr, budget: &Deadline) -> Result<TcpStream, HttpError> {
-    let failed = |error: io::Error| HttpError::of_socket(&error);
-    let socket =
-        Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
-    socket.set_nonblocking(true).map_err(failed)?;
-    // A request is two small pieces: neither is to wait for the other.
-    socket.set_tcp_nodelay(true).map_err(failed)?;
-    match socket.connect(&SockAddr::from(address)) {
-        Ok(()) => {}
-        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
-            match budget.wait(socket.as_fd(), Interest::Write).map_err(failed)? {
-                Waited::Ready => {}
-                Waited::TimedOut => return Err(HttpError::timed_out(Phase::Connect)),
-                Waited::Interrupted => return Err(HttpError::interrupted()),
-            }
-            if let Some(error) = socket.take_error().map_err(failed)? {
-                return Err(failed(error));
-            }
-        }
-        Err(error) => return Err(failed(error)),
-    }
-    Ok(socket.into())
-}
-
-/// Plain bytes both ways; blocks as long as the budget lasts.
+/// Plain bytes both ways; blocks as long as there is time.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct DeadlineStream {
     stream: TcpStream,
-    budget: Deadline,
+    deadline: Deadline,
     /// What is done on it now.
     phase: Phase,
-    notes: Notes,
+    timings: Timings,
 }
 
-impl Wire {
+impl DeadlineStream {
     /// What is done on it first is `phase`.
-    pub(super) fn new(stream: TcpStream, budget: Deadline, phase: Phase, notes: Notes) -> Self {
-        Self { stream, budget, phase, notes }
+    pub(super) fn new(stream: TcpStream, deadline: Deadline, phase: Phase, timings: Timings) -> Self {
+        Self { stream, deadline, phase, timings }
     }
 
     pub(super) fn enter(&mut self, phase: Phase) {
@@ -144,9 +109,9 @@ impl Wire {
         mut work: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
         loop {
-            let trouble = match work(&mut self.stream) {
+            let error = match work(&mut self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.budget.wait(self.stream.as_fd(), interest)? {
+                    match self.deadline.wait(self.stream.as_fd(), interest)? {
                         Waited::Ready => continue,
                         Waited::TimedOut => HttpError::timed_out(self.phase),
                         Waited::Interrupted => HttpError::interrupted(),
@@ -155,22 +120,22 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => HttpError::of_socket(&error),
                 // A flood never lets a wait come up.
-                Ok(_) if Instant::now() >= self.budget.deadline => HttpError::timed_out(self.phase),
+                Ok(_) if Instant::now() >= self.deadline.at => HttpError::timed_out(self.phase),
                 Ok(count) => return Ok(count),
             };
-            self.notes.with(|noted| noted.trouble.get_or_insert_with(|| trouble.clone()).clone());
-            return Err(io::Error::other(trouble));
+            self.timings.with(|noted| noted.error.get_or_insert_with(|| error.clone()).clone());
+            return Err(io::Error::other(error));
         }
     }
 }
 
-impl Read for Wire {
+impl Read for DeadlineStream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.persist(Interest::Read, |stream| stream.read(bytes))
     }
 }
 
-impl Write for Wire {
+impl Write for DeadlineStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.persist(Interest::Write, |stream| stream.write(bytes))
     }
@@ -181,32 +146,32 @@ impl Write for Wire {
 }
 
 /// A connection that is ready to be asked.
-pub(super) struct Line {
-    stream: Stream,
+pub(super) struct Connection {
+    stream: PlainOrSecure,
     buffers: LazyBuffers,
     framing: Framing,
     /// What is to stand before the path of the request, for a proxy.
     origin: Option<String>,
-    notes: Notes,
+    timings: Timings,
 }
 
-enum Stream {
-    Plain(Wire),
-    Secure(Box<StreamOwned<ClientConnection, Wire>>),
+enum PlainOrSecure {
+    Plain(DeadlineStream),
+    Secure(Box<StreamOwned<ClientConnection, DeadlineStream>>),
 }
 
-impl Line {
-    pub(super) fn plain(wire: Wire, notes: Notes) -> Self {
-        Self::new(Stream::Plain(wire), notes)
+impl Connection {
+    pub(super) fn plain(stream: DeadlineStream, timings: Timings) -> Self {
+        Self::new(PlainOrSecure::Plain(stream), timings)
     }
 
-    pub(super) fn secure(stream: StreamOwned<ClientConnection, Wire>, notes: Notes) -> Self {
-        Self::new(Stream::Secure(Box::new(stream)), notes)
+    pub(super) fn secure(stream: StreamOwned<ClientConnection, DeadlineStream>, timings: Timings) -> Self {
+        Self::new(PlainOrSecure::Secure(Box::new(stream)), timings)
     }
 
-    fn new(stream: Stream, notes: Notes) -> Self {
+    fn new(stream: PlainOrSecure, timings: Timings) -> Self {
         let buffers = LazyBuffers::new(INPUT, OUTPUT);
-        Self { stream, buffers, framing: Framing::default(), origin: None, notes }
+        Self { stream, buffers, framing: Framing::default(), origin: None, timings }
     }
 
     /// What is asked is told with its `origin`, as a proxy wants it (RFC 9112, 3.2.2).
@@ -220,11 +185,11 @@ impl Line {
         let bytes = self.buffers.input_append_buf();
         if bytes.is_empty() {
             let text = format!("a head or a chunk's head of more than {INPUT} bytes");
-            return Err(broken(&self.notes, HttpError::protocol(text)));
+            return Err(broken(&self.timings, HttpError::protocol(text)));
         }
         Ok(match &mut self.stream {
-            Stream::Plain(wire) => wire.read(bytes)?,
-            Stream::Secure(stream) => match stream.read(bytes) {
+            PlainOrSecure::Plain(stream) => stream.read(bytes)?,
+            PlainOrSecure::Secure(stream) => match stream.read(bytes) {
                 // Many servers close without the TLS good-bye; what they sent is
                 // judged by its own length and form.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
@@ -235,7 +200,7 @@ impl Line {
 
     /// Notes that so many bytes came, or the end.
     fn received(&mut self, count: usize) {
-        let is_first = self.notes.with(|noted| {
+        let is_first = self.timings.with(|noted| {
             noted.ended = count == 0;
             let is_first = count > 0 && !noted.answered;
             if is_first {
@@ -252,19 +217,19 @@ impl Line {
 
     fn set_phase(&mut self, phase: Phase) {
         match &mut self.stream {
-            Stream::Plain(wire) => wire.enter(phase),
-            Stream::Secure(stream) => stream.sock.enter(phase),
+            PlainOrSecure::Plain(stream) => stream.enter(phase),
+            PlainOrSecure::Secure(stream) => stream.sock.enter(phase),
         }
     }
 }
 
 /// The error of a connection that is of no more use for this reason.
-fn broken(notes: &Notes, trouble: HttpError) -> ureq::Error {
-    notes.with(|noted| noted.trouble = Some(trouble.clone()));
-    io::Error::other(trouble).into()
+fn broken(timings: &Timings, error: HttpError) -> ureq::Error {
+    timings.with(|noted| noted.error = Some(error.clone()));
+    io::Error::other(error).into()
 }
 
-impl Transport for Line {
+impl Transport for Connection {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
@@ -280,10 +245,10 @@ impl Transport for Line {
             bytes = &with_origin;
         }
         match &mut self.stream {
-            Stream::Plain(wire) => wire.write_all(bytes)?,
-            Stream::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
+            PlainOrSecure::Plain(stream) => stream.write_all(bytes)?,
+            PlainOrSecure::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
         }
-        self.notes.with(|noted| noted.sent = Some(Instant::now()));
+        self.timings.with(|noted| noted.sent = Some(Instant::now()));
         Ok(())
     }
 
@@ -294,7 +259,7 @@ impl Transport for Line {
             let bytes = &mut self.buffers.input_append_buf()[..count];
             let n_kept = match self.framing.follow(bytes) {
                 Ok(n_kept) => n_kept,
-                Err(trouble) => return Err(broken(&self.notes, trouble)),
+                Err(error) => return Err(broken(&self.timings, error)),
             };
             self.buffers.input_appended(n_kept);
             if n_kept > 0 || count == 0 {
@@ -309,12 +274,12 @@ impl Transport for Line {
     }
 
     fn is_tls(&self) -> bool {
-        matches!(self.stream, Stream::Secure(_))
+        matches!(self.stream, PlainOrSecure::Secure(_))
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").finish_non_exhaustive()
+        f.debug_struct("Connection").finish_non_exhaustive()
     }
 }

@@ -8,13 +8,13 @@ use super::Phase;
 /// Why there is no answer, or not all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpError {
-    /// Which kind of trouble it is.
+    /// Which kind it is.
     pub kind: HttpErrorKind,
-    /// The trouble in words; may quote the other side.
+    /// In words; may quote the other side.
     pub text: String,
 }
 
-/// The kinds of trouble.
+/// The kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpErrorKind {
     /// The name has no address.

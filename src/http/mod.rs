@@ -9,27 +9,23 @@
 //!
 //! Knows nothing of services or of what the bytes mean.
 
-mod cert_expiry;
 mod chunks;
+mod client;
+mod connect;
 mod connection;
-mod decoded;
 mod error;
-mod exchange;
-mod header;
 mod proxy;
-mod reach;
-mod resolve;
 mod response;
 mod tls;
 mod url;
 
+pub use client::{Client, Request};
 pub use connection::Deadline;
 pub use error::{HttpError, HttpErrorKind};
-pub use exchange::{Client, Request};
 pub use proxy::Proxies;
 pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};
-pub use url::{BadUrl, Host, Url};
+pub use url::{Url, UrlHost};
 
 use std::time::Duration;
 

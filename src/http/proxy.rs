@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::url::host_and_port;
-use super::{Host, HttpError, HttpErrorKind, Url};
+use super::url::{Login, host_and_port};
+use super::{HttpError, HttpErrorKind, Url, UrlHost};
 use crate::format::without_login;
 
 /// The port of a proxy that names none, as curl has it.
@@ -43,10 +43,10 @@ impl fmt::Debug for Variable {
 /// A proxy that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proxy {
-    pub(super) host: Host,
+    pub(super) host: UrlHost,
     pub(super) port: u16,
-    /// User and password, decoded.
-    pub(super) login: Option<(String, String)>,
+    /// Who asks.
+    pub(super) login: Option<Login>,
 }
 
 impl Proxies {
@@ -88,7 +88,7 @@ impl Proxies {
     }
 
     /// Whether `no_proxy` names `host`.
-    fn leaves_out(&self, host: &Host) -> bool {
+    fn leaves_out(&self, host: &UrlHost) -> bool {
         let entries = self.none.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
         entries.into_iter().any(|entry| entry == "*" || covers(entry, host))
     }
@@ -120,7 +120,7 @@ impl Variable {
             Ok(found) => found,
             Err(why) => return bad(&why.0),
         };
-        let login = userinfo.map(super::url::login);
+        let login = userinfo.map(Login::of);
         Ok(Proxy { host, port: port.unwrap_or(PORT), login })
     }
 }
@@ -128,11 +128,11 @@ impl Variable {
 impl Proxy {
     /// The header that shows who asks.
     pub(super) fn authorization(&self) -> Option<String> {
-        self.login.as_ref().map(|(user, password)| super::header::basic(user, password))
+        self.login.as_ref().map(Login::basic)
     }
 
     /// What went wrong on the way to it or at it.
-    pub(super) fn trouble(&self, text: &str) -> HttpError {
+    pub(super) fn error(&self, text: &str) -> HttpError {
         HttpError::new(HttpErrorKind::Proxy, format!("proxy {self}: {text}"))
     }
 }
@@ -145,14 +145,14 @@ impl fmt::Display for Proxy {
 }
 
 /// What is on this machine is never asked through another.
-fn is_loopback(host: &Host) -> bool {
+fn is_loopback(host: &UrlHost) -> bool {
     match host {
-        Host::Name(name) => {
+        UrlHost::Name(name) => {
             let name = name.trim_end_matches('.');
             name == "localhost" || name.ends_with(".localhost")
         }
         // What is no address of a host in particular leads here, too.
-        Host::Address(address) => {
+        UrlHost::Address(address) => {
             address.to_canonical().is_loopback() || address.to_canonical().is_unspecified()
         }
     }
@@ -160,16 +160,16 @@ fn is_loopback(host: &Host) -> bool {
 
 /// Whether an entry of `no_proxy` is `host`, a domain above it, or a network that it
 /// is in.
-fn covers(entry: &str, host: &Host) -> bool {
+fn covers(entry: &str, host: &UrlHost) -> bool {
     match host {
-        Host::Name(name) => {
+        UrlHost::Name(name) => {
             let name = name.trim_end_matches('.');
             let domain = entry.strip_suffix('.').unwrap_or(entry);
             let domain = domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase();
             let above = name.strip_suffix(domain.as_str()).filter(|_| !domain.is_empty());
             above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
         }
-        Host::Address(address) => {
+        UrlHost::Address(address) => {
             let (network, bits) =
                 entry.split_once('/').map_or((entry, None), |(net, bits)| (net, Some(bits)));
             let network = network.trim_start_matches('[').trim_end_matches(']');
@@ -206,7 +206,7 @@ mod tests {
         match Proxies::from_environment(&look).of(&Url::parse(url).unwrap()) {
             Ok(None) => "itself".to_owned(),
             Ok(Some(proxy)) => format!("{proxy} {:?}", proxy.authorization()).replace(" None", ""),
-            Err(trouble) => trouble.text,
+            Err(error) => error.text,
         }
     }
 

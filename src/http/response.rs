@@ -1,8 +1,12 @@
-//! What came back.
+//! What came back: its head, and its body up to a limit, unpacked.
 
+use std::io::Read;
 use std::time::Duration;
 
-use super::{HttpError, Phases, Url};
+use flate2::read::MultiGzDecoder;
+use ureq::http::{HeaderMap, header};
+
+use super::{HttpError, HttpErrorKind, Phases, Url};
 
 /// What became of a request.
 #[derive(Clone, Debug)]
@@ -28,14 +32,6 @@ pub struct Hop {
     pub from: Url,
     /// Where to.
     pub to: Url,
-}
-
-impl Hop {
-    /// Whether the new place is to be used from now on.
-    #[must_use]
-    pub fn is_permanent(&self) -> bool {
-        matches!(self.status, 301 | 308)
-    }
 }
 
 /// An answer with its head and body.
@@ -92,6 +88,72 @@ impl RetryAfter {
     }
 }
 
+/// A header as text; the last one where there are several.
+pub(super) fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let value = headers.get_all(name).iter().next_back()?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Media type and charset of a `Content-Type`.
+pub(super) fn media_type(value: Option<&str>) -> (Option<String>, Option<String>) {
+    let Some(value) = value else { return (None, None) };
+    let mut parts = value.split(';').map(str::trim);
+    let media_type = parts.next().map(str::to_ascii_lowercase).filter(|kind| !kind.is_empty());
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    });
+    (media_type, charset)
+}
+
+/// How a body is packed for its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentCoding {
+    None,
+    Gzip,
+}
+
+impl ContentCoding {
+    /// The packing that `Content-Encoding` names.
+    pub(super) fn of(value: Option<&str>) -> Result<Self, HttpError> {
+        match value.unwrap_or("").trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::None),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            other => Err(HttpError::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
+        }
+    }
+}
+
+/// Reads at most `limit` bytes and one more, to see whether there is one.
+pub(super) fn read_up_to(limit: usize, from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The bytes that `packed` holds. The limit is on these, so that a small answer
+/// cannot fill the memory; the head of too many comes back with the error.
+pub(super) fn unpack(
+    packing: ContentCoding,
+    packed: Vec<u8>,
+    limit: usize,
+) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
+    let bytes = match packing {
+        ContentCoding::None => packed,
+        ContentCoding::Gzip => read_up_to(limit, MultiGzDecoder::new(&packed[..])).map_err(|error| {
+            (HttpError::protocol(format!("says it is packed with gzip, and is not: {error}")), Vec::new())
+        })?,
+    };
+    if bytes.len() > limit {
+        return Err((too_large(limit), bytes));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn too_large(limit: usize) -> HttpError {
+    HttpError::new(HttpErrorKind::TooLarge, format!("longer than {limit} bytes"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +166,13 @@ mod tests {
         for text in ["", "-1", "soon", "Fri, 99 Jan 2026 03:04:05 GMT"] {
             assert_eq!(RetryAfter::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_parameters_of_a_media_type_are_found() {
+        let read = |text: &str| media_type(Some(text));
+        assert_eq!(read("Text/XML"), (Some("text/xml".to_owned()), None));
+        assert_eq!(read("text/xml; q=1; Charset=\"UTF-8\"").1.as_deref(), Some("UTF-8"));
+        assert_eq!(read("").0, None);
     }
 }

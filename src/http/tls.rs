@@ -1,4 +1,4 @@
-//! Who is trusted, and the handshake.
+//! Who is trusted, the handshake, and when the certificate expires that is shown in it.
 
 use std::io;
 use std::path::Path;
@@ -9,8 +9,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::connection::{Notes, Wire};
-use super::{Host, HttpError, HttpErrorKind, cert_expiry};
+use super::connection::{DeadlineStream, Timings};
+use super::{HttpError, HttpErrorKind, UrlHost};
+use crate::vo::read_datetime;
 
 /// Which authorities are trusted besides those of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,35 +63,32 @@ impl Trust {
         Ok(Self { config: Arc::new(config) })
     }
 
-    /// Greets on `wire`, and tells when the other side's certificate expires, in
+    /// Greets on `stream`, and tells when the other side's certificate expires, in
     /// seconds since 1970.
     pub(super) fn greet(
         &self,
-        host: &Host,
-        mut wire: Wire,
-        notes: &Notes,
-    ) -> Result<(StreamOwned<ClientConnection, Wire>, Option<i64>), HttpError> {
+        host: &UrlHost,
+        mut stream: DeadlineStream,
+        timings: &Timings,
+    ) -> Result<(StreamOwned<ClientConnection, DeadlineStream>, Option<i64>), HttpError> {
         let failed = |text: String| HttpError::new(HttpErrorKind::Tls, text);
         let name = match host {
-            Host::Address(address) => ServerName::from(*address),
-            Host::Name(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
+            UrlHost::Address(address) => ServerName::from(*address),
+            UrlHost::Name(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
                 .map_err(|_| failed("the host's name cannot be certified".to_owned()))?,
         };
         let mut connection = ClientConnection::new(Arc::clone(&self.config), name)
             .map_err(|error| failed(format!("prepare TLS: {error}")))?;
         while connection.is_handshaking() {
-            if let Err(error) = connection.complete_io(&mut wire) {
-                // What the wire knows is what happened; the rest is TLS's own.
-                return Err(notes
-                    .with(|noted| noted.trouble.clone())
+            if let Err(error) = connection.complete_io(&mut stream) {
+                // What the stream knows is what happened; the rest is TLS's own.
+                return Err(timings
+                    .with(|noted| noted.error.clone())
                     .unwrap_or_else(|| failed(said(&error))));
             }
         }
-        let expires = connection
-            .peer_certificates()
-            .and_then(<[_]>::first)
-            .and_then(|leaf| cert_expiry::not_after(leaf));
-        Ok((StreamOwned::new(connection, wire), expires))
+        let expires = connection.peer_certificates().and_then(<[_]>::first).and_then(|leaf| not_after(leaf));
+        Ok((StreamOwned::new(connection, stream), expires))
     }
 }
 
@@ -99,4 +97,93 @@ fn said(error: &io::Error) -> String {
         return "closed in the TLS handshake".to_owned();
     }
     error.to_string()
+}
+
+/// The end of a certificate's validity (RFC 5280, 4.1), found by walking its DER, in seconds since 1970; `None` where the
+/// bytes are no certificate.
+fn not_after(certificate: &[u8]) -> Option<i64> {
+    let (_, whole, _) = element(certificate)?;
+    let (_, mut fields, _) = element(whole)?;
+    // An explicit version, if any; then serial number, algorithm and issuer.
+    if fields.first() == Some(&0xa0) {
+        fields = element(fields)?.2;
+    }
+    for _ in 0..3 {
+        fields = element(fields)?.2;
+    }
+    let (_, validity, _) = element(fields)?;
+    let (_, _, rest) = element(validity)?;
+    let (tag, time, _) = element(rest)?;
+    let time = std::str::from_utf8(time).ok().filter(|time| time.is_ascii())?;
+    let (century, rest) = match tag {
+        // UTCTime: two digits of the year, of this century below 50.
+        0x17 => (if time.get(..2)?.parse::<u8>().ok()? < 50 { "20" } else { "19" }, time),
+        // GeneralizedTime: four digits.
+        0x18 => (time.get(..2)?, time.get(2..)?),
+        _ => return None,
+    };
+    let part = |at: usize| rest.get(at..at + 2);
+    read_datetime(&format!(
+        "{century}{}-{}-{}T{}:{}:{}Z",
+        part(0)?,
+        part(2)?,
+        part(4)?,
+        part(6)?,
+        part(8)?,
+        part(10)?
+    ))
+}
+
+/// Tag, content, and what follows, of the first element.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f).min(8))?;
+        let fold = |length: usize, byte: &u8| length.checked_mul(256)?.checked_add(usize::from(*byte));
+        (digits.iter().try_fold(0, fold)?, rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn wrapped(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82], &length[..], content].concat()
+    }
+
+    fn certificate(end: &[u8]) -> Vec<u8> {
+        let validity = [wrapped(0x17, b"200101000000Z"), end.to_vec()].concat();
+        let fields = [
+            wrapped(0xa0, &[2]),
+            wrapped(2, &[1]),
+            wrapped(0x30, &[]),
+            wrapped(0x30, &[]),
+            wrapped(0x30, &validity),
+        ];
+        wrapped(0x30, &wrapped(0x30, &fields.concat()))
+    }
+
+    #[test]
+    fn both_forms_of_time_are_read() {
+        assert_eq!(not_after(&certificate(&wrapped(0x17, b"260102030405Z"))), Some(1_767_323_045));
+        assert_eq!(not_after(&certificate(&wrapped(0x18, b"20260102030405Z"))), Some(1_767_323_045));
+        assert_eq!(not_after(&certificate(&wrapped(0x0c, b"20260102030405Z"))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = not_after(&bytes);
+            let _ = not_after(&certificate(&bytes));
+        }
+    }
 }

@@ -4,6 +4,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
 use crate::format::without_login;
 
 /// A URL that can be asked.
@@ -14,7 +17,7 @@ pub struct Url {
     /// `user:password`, as it was given.
     userinfo: Option<String>,
     /// Who is asked.
-    pub host: Host,
+    pub host: UrlHost,
     /// The port, the scheme's own if none was given.
     pub port: u16,
     /// From the first `/`, never empty.
@@ -25,7 +28,7 @@ pub struct Url {
 
 /// Who is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Host {
+pub enum UrlHost {
     /// A name, in lower case.
     Name(String),
     /// An address.
@@ -139,9 +142,9 @@ impl Url {
         Self { query: Some(quoted(query)), ..self.clone() }
     }
 
-    /// User and password, percent-decoded; the password is empty if none was given.
-    pub(super) fn credentials(&self) -> Option<(String, String)> {
-        self.userinfo.as_deref().map(login)
+    /// User and password, if they were given.
+    pub(super) fn login(&self) -> Option<Login> {
+        self.userinfo.as_deref().map(Login::of)
     }
 
     /// The URL as it is asked: without user and password.
@@ -182,14 +185,35 @@ impl fmt::Debug for Url {
     }
 }
 
-/// User and password as they stand before the `@`, percent-decoded; the password is
-/// empty if there is none.
-pub(super) fn login(userinfo: &str) -> (String, String) {
-    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    (unquoted(user), unquoted(password))
+/// Who asks.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Login {
+    user: String,
+    password: String,
 }
 
-impl fmt::Display for Host {
+impl Login {
+    /// What stands before the `@`, percent-decoded; the password is empty if there is none.
+    pub(super) fn of(userinfo: &str) -> Self {
+        let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        Self { user: plain(user), password: plain(password) }
+    }
+
+    /// The value of a header that shows it (RFC 7617).
+    pub(super) fn basic(&self) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", self.user, self.password)))
+    }
+}
+
+impl fmt::Debug for Login {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}:***", self.user)
+    }
+}
+
+impl fmt::Display for UrlHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
@@ -206,7 +230,7 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// Host, and port if there is one, of what stands behind a login.
-pub(super) fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> {
+pub(super) fn host_and_port(place: &str) -> Result<(UrlHost, Option<u16>), BadUrl> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let Some((address, behind)) = rest.split_once(']') else {
             return bad("] is missing behind the address");
@@ -214,7 +238,7 @@ pub(super) fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> 
         let Ok(address) = address.parse::<Ipv6Addr>() else {
             return bad("no IPv6 address between [ and ]");
         };
-        (Host::Address(address.into()), behind)
+        (UrlHost::Address(address.into()), behind)
     } else {
         let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
         (named(host)?, port)
@@ -231,12 +255,12 @@ pub(super) fn host_and_port(place: &str) -> Result<(Host, Option<u16>), BadUrl> 
     Ok((host, port))
 }
 
-fn named(host: &str) -> Result<Host, BadUrl> {
+fn named(host: &str) -> Result<UrlHost, BadUrl> {
     if host.is_empty() {
         return bad("the host is missing");
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return Ok(Host::Address(address.into()));
+        return Ok(UrlHost::Address(address.into()));
     }
     if !host.is_ascii() {
         return bad("the host is not in ASCII: give the form that begins with xn--");
@@ -254,7 +278,7 @@ fn named(host: &str) -> Result<Host, BadUrl> {
     if whole.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
         return bad("the host is no address: four numbers up to 255");
     }
-    Ok(Host::Name(name))
+    Ok(UrlHost::Name(name))
 }
 
 fn path_and_query(rest: &str) -> (String, Option<String>) {
@@ -266,31 +290,23 @@ fn path_and_query(rest: &str) -> (String, Option<String>) {
     (if path.is_empty() { "/".to_owned() } else { quoted(path) }, query)
 }
 
-/// What may not stand in a URL as it is, in its percent form.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let plain = byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
-        if plain { quoted.push(char::from(byte)) } else { quoted.push_str(&format!("%{byte:02X}")) }
-    }
-    quoted
-}
+/// What may not stand in a URL as it is, beside what is not ASCII.
+const NOT_IN_URLS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
-fn unquoted(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        if let Some(byte) = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            plain.push(byte);
-            at += 3;
-        } else {
-            plain.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&plain).into_owned()
+/// `text` with that in its percent form.
+fn quoted(text: &str) -> String {
+    utf8_percent_encode(text, NOT_IN_URLS).to_string()
 }
 
 /// RFC 3986, 5.2.4.
@@ -337,7 +353,12 @@ mod tests {
             assert_eq!(shown(text), url);
         }
         let url = Url::parse("http://us%40er:se:cret@h/").unwrap();
-        assert_eq!(url.credentials(), Some(("us@er".to_owned(), "se:cret".to_owned())));
+        let login = url.login().unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_str()), ("us@er", "se:cret"));
+        assert_eq!(
+            (login.basic().as_str(), format!("{login:?}").as_str()),
+            ("Basic dXNAZXI6c2U6Y3JldA==", "\"us@er\":***")
+        );
         assert_eq!(url.asked(), "http://h/");
     }
 

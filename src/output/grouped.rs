@@ -18,7 +18,7 @@ use std::sync::{Arc, MutexGuard};
 
 use super::spill::{Piece, Spill};
 use super::start_grace::StartGrace;
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record, Task};
 
 /// Hands the output of each task on as a whole.
@@ -53,7 +53,7 @@ impl<D: Destination> Grouped<D> {
 }
 
 impl<D: Destination> Sink for Grouped<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         self.door().opened.insert(task.turn);
         let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::default() };
         Box::new(Group { grouped: self, task, waiting, place: Place::Aside })
@@ -62,7 +62,7 @@ impl<D: Destination> Sink for Grouped<D> {
 
 struct Group<'a, D> {
     grouped: &'a Grouped<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
     waiting: Waiting,
     place: Place,
 }
@@ -98,7 +98,7 @@ impl<D: Destination> Group<'_, D> {
         }
         door.holder = Some(self.task.seq);
         self.place = Place::Through;
-        self.waiting.hand_on(self.task, self.grouped, &mut door.destination).map(|()| true)
+        self.waiting.hand_on(&self.task, self.grouped, &mut door.destination).map(|()| true)
     }
 }
 
@@ -153,7 +153,7 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let grouped = self.grouped;
         if let Place::Through = self.place {
-            return grouped.door().destination.write(self.task, channel, bytes);
+            return grouped.door().destination.write(&self.task, channel, bytes);
         }
         let held = grouped.in_memory.fetch_add(bytes.len(), Ordering::Relaxed);
         if held + bytes.len() <= grouped.budget {
@@ -212,9 +212,9 @@ impl<D: Destination> TaskOutput for Group<'_, D> {
             self.waiting.forget(grouped);
             Ok(())
         } else {
-            self.waiting.hand_on(task, grouped, &mut door.destination)
+            self.waiting.hand_on(&task, grouped, &mut door.destination)
         };
-        let closed = door.destination.close(task, &record.outcome);
+        let closed = door.destination.close(&task, &record.outcome);
         if door.holder == own {
             door.holder = None;
             door.held_up.drain(..).for_each(|wake| wake());
@@ -241,7 +241,7 @@ mod tests {
             let kept = Kept::new(100);
             let grouped = Grouped::new(kept.clone(), budget);
             let (first, second) = (Task::new(0, ""), Task::new(1, ""));
-            let (mut one, mut two) = (grouped.open(&first), grouped.open(&second));
+            let (mut one, mut two) = (grouped.open((&first).into()), grouped.open((&second).into()));
             one.write(Channel::Out, b"a1 ").unwrap();
             two.write(Channel::Out, b"b1 ").unwrap();
             one.write(Channel::Out, b"a2 ").unwrap();
@@ -268,7 +268,7 @@ mod tests {
             let waiting = Waiting { out: Vec::new(), err: Vec::new(), spill: Spill::full() };
             Box::new(Group { grouped: &grouped, task, waiting, place: Place::Aside })
         };
-        let (mut one, mut two) = (on_a_full_disk(&first), on_a_full_disk(&second));
+        let (mut one, mut two) = (on_a_full_disk((&first).into()), on_a_full_disk((&second).into()));
         one.write(Channel::Out, b"a1 ").unwrap();
         assert_eq!(one.holds_up(&wake), None, "there was memory");
         one.write(Channel::Out, b"a2 ").unwrap();
@@ -291,13 +291,13 @@ mod tests {
         let grouped = Grouped::new(kept.clone(), 1000);
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
         let opened = Instant::now();
-        let mut one = grouped.open(&first);
+        let mut one = grouped.open((&first).into());
         one.write(Channel::Out, b"a ").unwrap();
         let (is_open, opens) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let (grouped, second) = (&grouped, &second);
             scope.spawn(move || {
-                let mut two = grouped.open(second);
+                let mut two = grouped.open(second.into());
                 two.write(Channel::Out, b"b ").unwrap();
                 is_open.send(()).unwrap();
                 two.close(record(0), &Acknowledged::default());

@@ -7,7 +7,7 @@ use crate::sync::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::task::{Record, Task};
 
 /// Keeps the first bytes of the out channel, in input order.
@@ -51,7 +51,7 @@ impl HeadCapture {
 }
 
 impl Sink for HeadCapture {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(Head { heads: self, seq: task.seq, bytes: Vec::new() })
     }
 }
@@ -90,7 +90,7 @@ mod tests {
         let heads = HeadCapture::new(limit);
         for &seq in order {
             let task = Task::new(seq, "");
-            let mut output = heads.open(&task);
+            let mut output = heads.open((&task).into());
             output.write(Channel::Out, format!("{seq}\n").as_bytes()).unwrap();
             output.write(Channel::Err, b"aside").unwrap();
             output.close(record(0), &Acknowledged::default());

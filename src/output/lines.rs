@@ -9,7 +9,7 @@ use std::sync::MutexGuard;
 
 use super::spill::{Piece, Spill};
 use super::start_grace::StartGrace;
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, handed_on};
 use crate::task::{Record, Task};
 
 /// So much of a line that has not ended waits in memory.
@@ -66,7 +66,7 @@ impl<D: Destination> Lines<D> {
 }
 
 impl<D: Destination> Sink for Lines<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         self.state.lock().opened.insert(task.turn);
         Box::new(Writer { lines: self, task, begun: <[Begun; 2]>::default() })
     }
@@ -74,7 +74,7 @@ impl<D: Destination> Sink for Lines<D> {
 
 struct Writer<'a, D> {
     lines: &'a Lines<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
     /// By channel: the beginning of a line whose end has not come.
     begun: [Begun; 2],
 }
@@ -121,24 +121,24 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         };
         let Some(end) = end else { return begun.put(bytes) };
         let (lines, rest) = bytes.split_at(end);
-        let mut state = self.lines.in_turn(self.task);
+        let mut state = self.lines.in_turn(&self.task);
         let destination = &mut state.destination;
-        begun.take(|begun| destination.write(self.task, channel, begun))?;
-        destination.write(self.task, channel, lines)?;
+        begun.take(|begun| destination.write(&self.task, channel, begun))?;
+        destination.write(&self.task, channel, lines)?;
         drop(state);
         begun.put(rest)
     }
 
     fn close(mut self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let is_silent = self.begun.iter().all(|begun| begun.spilled.is_empty() && begun.memory.is_empty());
-        let mut state = if is_silent { self.lines.state.lock() } else { self.lines.in_turn(self.task) };
+        let mut state = if is_silent { self.lines.state.lock() } else { self.lines.in_turn(&self.task) };
         let State { destination, opened } = &mut *state;
         opened.remove(self.task.turn);
         let mut result = Ok(());
         for (channel, begun) in [Channel::Out, Channel::Err].into_iter().zip(&mut self.begun) {
-            result = result.and(begun.take(|begun| destination.write(self.task, channel, begun)));
+            result = result.and(begun.take(|begun| destination.write(&self.task, channel, begun)));
         }
-        let closed = destination.close(self.task, &record.outcome);
+        let closed = destination.close(&self.task, &record.outcome);
         drop(state);
         self.lines.over.notify_all();
         acknowledge.acknowledge(handed_on(record, result.and(closed)));
@@ -157,7 +157,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
         let (first, second) = (Task::new(0, ""), Task::new(1, ""));
-        let (mut one, mut two) = (lines.open(&first), lines.open(&second));
+        let (mut one, mut two) = (lines.open((&first).into()), lines.open((&second).into()));
         one.write(Channel::Out, b"a").unwrap();
         two.write(Channel::Out, b"b1\nb").unwrap();
         one.write(Channel::Out, b"1\na2").unwrap();
@@ -171,7 +171,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         for (written, seen) in [
             ("10%\r2", "10%\r"),
             ("0%\r", "10%\r20%\r"),
@@ -189,7 +189,7 @@ mod tests {
         let kept = Kept::new(100);
         let lines = Lines::torn(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         output.write(Channel::Out, b"no end").unwrap();
         assert_eq!(kept.head(), b"no end");
         output.close(record(0), &Acknowledged::default());
@@ -200,7 +200,7 @@ mod tests {
         let kept = Kept::new(10 << 20);
         let lines = Lines::new(kept.clone());
         let task = Task::new(0, "");
-        let mut output = lines.open(&task);
+        let mut output = lines.open((&task).into());
         let block = vec![b'x'; 300_000];
         for _ in 0..9 {
             output.write(Channel::Out, &block).unwrap();

@@ -39,4 +39,4 @@ pub use retry_buffer::RetryBuffer;
 pub use rows::{Earlier, Ends, Rows};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
-pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, Wake, handed_on};
+pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, TaskRef, Wake, handed_on};

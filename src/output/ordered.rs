@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::early::{Early, Over};
 use super::spill::{Piece, Spill};
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, Wake, handed_on};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Record, Task};
 
 /// What a piece in memory takes beside its bytes.
@@ -160,35 +160,35 @@ impl<D: Destination> Ordered<D> {
 }
 
 impl<D: Destination> Sink for Ordered<D> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(Writer { ordered: self, task })
     }
 }
 
 struct Writer<'a, D> {
     ordered: &'a Ordered<D>,
-    task: &'a Task,
+    task: TaskRef<'a>,
 }
 
 impl<D: Destination> TaskOutput for Writer<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let path = self.ordered.with_state(|state| state.path(self.task, channel, bytes));
+        let path = self.ordered.with_state(|state| state.path(&self.task, channel, bytes));
         if let Path::Aside = path {
             return Ok(());
         }
         let mut destination = self.ordered.destination.lock();
         match path {
-            Path::Overflowing => self.ordered.release_all(&mut destination, self.task),
+            Path::Overflowing => self.ordered.release_all(&mut destination, &self.task),
             Path::Through | Path::Aside => {
-                self.ordered.release(&mut destination, self.task)?;
-                destination.write(self.task, channel, bytes)
+                self.ordered.release(&mut destination, &self.task)?;
+                destination.write(&self.task, channel, bytes)
             }
         }
     }
 
     fn holds_up(&mut self, wake: &Wake) -> Option<String> {
         self.ordered.with_state(|state| {
-            let why = state.full.clone().filter(|_| state.has_no_room_for(self.task))?;
+            let why = state.full.clone().filter(|_| state.has_no_room_for(&self.task))?;
             state.held_up.push(Arc::clone(wake));
             Some(why)
         })
@@ -198,14 +198,14 @@ impl<D: Destination> TaskOutput for Writer<'_, D> {
         let state = self.ordered.state.lock();
         // Who is over would make room for another task, and that for another:
         // without a place for what they write none is to begin.
-        let has_no_room = |state: &mut State| state.has_no_room_for(self.task);
+        let has_no_room = |state: &mut State| state.has_no_room_for(&self.task);
         let mut state = self.ordered.passed.wait_while(state, has_no_room);
         if self.task.turn != state.turn {
-            state.over_early(self.task, record);
+            state.over_early(&self.task, record);
             return;
         }
         drop(state);
-        self.ordered.end_turn(self.task, record, acknowledge);
+        self.ordered.end_turn(&self.task, record, acknowledge);
         self.ordered.passed.notify_all();
     }
 }

@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use crate::mismatch::{AFTER, Mismatch, Stretch};
 use crate::output::unnamed_file::unnamed_file;
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::task::{Outcome, Record, Task};
 
 /// So many differing tasks are told about: the first ones in input order.
@@ -97,7 +97,7 @@ impl Stream<BufWriter<File>> {
 }
 
 impl Sink for Recording<'_> {
-    fn open<'s>(&'s self, task: &'s Task) -> Box<dyn TaskOutput + 's> {
+    fn open<'s>(&'s self, task: TaskRef<'s>) -> Box<dyn TaskOutput + 's> {
         Box::new(Recorded { recording: self, seq: task.seq, output: self.sink.open(task) })
     }
 }
@@ -155,9 +155,10 @@ impl<'a> Comparing<'a> {
 }
 
 impl Sink for Comparing<'_> {
-    fn open<'s>(&'s self, task: &'s Task) -> Box<dyn TaskOutput + 's> {
+    fn open<'s>(&'s self, task: TaskRef<'s>) -> Box<dyn TaskOutput + 's> {
+        let seq = task.seq;
         let output = self.sink.open(task);
-        Box::new(Compared { comparing: self, seq: task.seq, output, places: Default::default() })
+        Box::new(Compared { comparing: self, seq, output, places: Default::default() })
     }
 }
 
@@ -235,7 +236,7 @@ mod tests {
     fn write_all(sink: &dyn Sink, writes: &Writes) {
         for (seq, [out, err]) in (0..).zip(writes) {
             let task = Task::new(seq, "");
-            let mut output = sink.open(&task);
+            let mut output = sink.open((&task).into());
             for (channel, chunks) in [(Channel::Err, err), (Channel::Out, out)] {
                 for chunk in chunks {
                     output.write(channel, chunk).unwrap();

@@ -4,8 +4,8 @@
 use std::io;
 
 use super::spill::{Piece, Spill};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
-use crate::task::{Record, Task};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
+use crate::task::Record;
 
 /// So much of a try's output is held in memory; the rest goes to a spill file.
 const IN_MEMORY: usize = 256 << 10;
@@ -13,7 +13,7 @@ const IN_MEMORY: usize = 256 << 10;
 /// Hands a task's output on when it is closed. Dropped, it never was.
 pub struct RetryBuffer<'a> {
     sink: &'a dyn Sink,
-    task: &'a Task,
+    task: TaskRef<'a>,
     pieces: Vec<(Channel, Bytes)>,
     in_memory: usize,
     spill: Spill,
@@ -27,7 +27,7 @@ enum Bytes {
 impl<'a> RetryBuffer<'a> {
     /// The output of `task`, which goes to `sink` if it is closed.
     #[must_use]
-    pub fn new(sink: &'a dyn Sink, task: &'a Task) -> Self {
+    pub fn new(sink: &'a dyn Sink, task: TaskRef<'a>) -> Self {
         Self { sink, task, pieces: Vec::new(), in_memory: 0, spill: Spill::default() }
     }
 }
@@ -63,6 +63,7 @@ mod tests {
     use super::*;
     use crate::output::traits_tests::Acknowledged;
     use crate::output::{Grouped, Kept};
+    use crate::task::Task;
     use crate::task::tests::record;
 
     #[test]
@@ -70,10 +71,10 @@ mod tests {
         let kept = Kept::new(10 << 20);
         let grouped = Grouped::new(kept.clone(), 0);
         let task = Task::new(0, "");
-        let mut forgotten = RetryBuffer::new(&grouped, &task);
+        let mut forgotten = RetryBuffer::new(&grouped, (&task).into());
         forgotten.write(Channel::Out, b"first try").unwrap();
         drop(forgotten);
-        let mut last = Box::new(RetryBuffer::new(&grouped, &task));
+        let mut last = Box::new(RetryBuffer::new(&grouped, (&task).into()));
         let block = vec![b'x'; 100_000];
         for _ in 0..5 {
             last.write(Channel::Out, &block).unwrap();

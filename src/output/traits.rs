@@ -4,6 +4,7 @@
 //! Knows nothing of files, terminals or memory.
 
 use std::io;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::format::reason;
@@ -21,7 +22,33 @@ pub enum Channel {
 /// Takes the output of every task of a run.
 pub trait Sink: Sync {
     /// The writer of one task. It must be closed, whatever became of the task.
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a>;
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a>;
+}
+
+/// A task as whoever takes its output has it, for as long as that is open.
+#[derive(Clone, Debug)]
+pub enum TaskRef<'a> {
+    /// On loan from the thread that does it.
+    Lent(&'a Task),
+    /// One of many that are under way at a time, done elsewhere.
+    Shared(Arc<Task>),
+}
+
+impl Deref for TaskRef<'_> {
+    type Target = Task;
+
+    fn deref(&self) -> &Task {
+        match self {
+            Self::Lent(task) => task,
+            Self::Shared(task) => task,
+        }
+    }
+}
+
+impl<'a> From<&'a Task> for TaskRef<'a> {
+    fn from(task: &'a Task) -> Self {
+        Self::Lent(task)
+    }
 }
 
 /// Called, from any thread, when there may be a place for more bytes.
@@ -95,7 +122,7 @@ pub enum Outlet<'a> {
 }
 
 impl<S: Sink + Send + ?Sized> Sink for Arc<S> {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         (**self).open(task)
     }
 }

@@ -341,8 +341,22 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the system cannot wait for `fd`.
-    #[expect(unsafe_code, reason = "std cannot wait for two things at once")]
     pub fn wait_until(&self, fd: BorrowedFd<'_>, interest: Interest, end: Instant) -> io::Result<Waited> {
+        self.wait_until_or(None, fd, interest, end)
+    }
+
+    /// The same, or until the flag of `other` is set.
+    ///
+    /// # Errors
+    /// When the system cannot wait for `fd`.
+    #[expect(unsafe_code, reason = "std cannot wait for several things at once")]
+    pub fn wait_until_or(
+        &self,
+        other: Option<&Self>,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+        end: Instant,
+    ) -> io::Result<Waited> {
         let events = match interest {
             Interest::Read => libc::POLLIN,
             Interest::Write => libc::POLLOUT,
@@ -352,17 +366,20 @@ impl Interrupt {
             let left = end.saturating_duration_since(Instant::now());
             // Rounded up, so that the last wait is not many of no time.
             let millis = left.as_nanos().div_ceil(1_000_000);
-            let mut entries = [entry(self.wake_fd(), libc::POLLIN), entry(fd, events)];
+            // Nothing stands for a descriptor below 0.
+            let nothing = libc::pollfd { fd: -1, events: 0, revents: 0 };
+            let others = other.map_or(nothing, |other| entry(other.wake_fd(), libc::POLLIN));
+            let mut entries = [entry(self.wake_fd(), libc::POLLIN), entry(fd, events), others];
             let timeout = i32::try_from(millis).unwrap_or(i32::MAX);
-            // SAFETY: the array lives through the call and has two entries.
-            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout) };
+            // SAFETY: the array lives through the call and has three entries.
+            let ready = unsafe { libc::poll(entries.as_mut_ptr(), 3, timeout) };
             if ready < 0 {
                 let error = io::Error::last_os_error();
                 if error.kind() != io::ErrorKind::Interrupted {
                     return Err(error);
                 }
             }
-            if self.is_set() {
+            if self.is_set() || other.is_some_and(Self::is_set) {
                 return Ok(Waited::Interrupted);
             }
             if ready > 0 && entries[1].revents != 0 {

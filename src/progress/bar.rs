@@ -151,13 +151,13 @@ impl Shared {
 impl State {
     /// What was found out about somebody outside is told above the bar at once.
     fn tell(&mut self, record: &Record) {
-        let fact = |name: &str| record.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-        let (Some(bar), Some(verdict), true) = (&self.bar, fact("verdict"), self.tells) else { return };
+        let (Some(bar), Some(finding), true) = (&self.bar, &record.finding, self.tells) else { return };
         if bar.is_hidden() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let reason = fact("reason").map_or_else(String::new, |reason| format!("  {reason}"));
-        let line = format!("{verdict:5} {:>9}  {}{reason}", format::duration(record.wall), record.label);
+        let reason = if finding.reason.is_empty() { String::new() } else { format!("  {}", finding.reason) };
+        let (verdict, time) = (&finding.verdict, format::duration(record.wall));
+        let line = format!("{verdict:5} {time:>9}  {}{reason}", record.label);
         bar.println(format::printable(&line));
     }
 

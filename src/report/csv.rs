@@ -1,22 +1,24 @@
 //! A study as CSV, one line for each column: hyperfine's fields under
-//! hyperfine's names, then ours.
+//! hyperfine's names, then ours. Or what changed between two.
 //!
 //! Plain numbers for programs: seconds, bytes and ratios. Empty where there is
 //! nothing to tell.
 
 use std::io::Write;
 
+use super::Format;
+use super::change::{StudyPair, interval, peak, trend};
 use super::hyperfine::{self, nanos};
-use super::{Row, change};
 use crate::format;
-use crate::study::{ColumnResult, Comparison, RunResult, Study, Verdict, WorkerCosts};
+use crate::study::{Change, ColumnResult, Comparison, RunResult, Study, Verdict, WorkerCosts};
 
 /// The row of the table of formats.
-pub const ROW: Row = Row {
+pub const ROW: Format = Format {
     option: "export-csv",
     about: "one line of figures for each way and width as CSV",
+    tells_half_a_run: false,
     render,
-    between: Some(change::csv),
+    between: Some(render_change),
 };
 
 /// The first eight and those called `parameter_` are hyperfine's.
@@ -105,5 +107,59 @@ fn figures(study: &Study, column: &ColumnResult, result: &hyperfine::Result) -> 
         of_crew(&|crew| crew.peak_memory.unwrap_or_default() as f64),
         of_crew(&|crew| crew.passed as f64),
         of_crew(&|crew| nanos(crew.passing_each())),
+    ]
+}
+
+/// Of two studies: one line for each way and width that both have.
+const CHANGE_HEADER: [&str; 16] = [
+    "way",
+    "jobs",
+    "before",
+    "after",
+    "runs_before",
+    "runs_after",
+    "verdict",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "cpu_before",
+    "cpu_after",
+    "peak_memory_before",
+    "peak_memory_after",
+    "speedup_before",
+    "speedup_after",
+];
+
+fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    writer.write_record(CHANGE_HEADER)?;
+    for change in &pair.changes.columns {
+        writer.write_record(figures_of_change(change))?;
+    }
+    Ok(writer.flush()?)
+}
+
+fn figures_of_change(change: &Change<'_>) -> [String; CHANGE_HEADER.len()] {
+    let known = |value: Option<f64>| value.map(|value| nanos(value).to_string()).unwrap_or_default();
+    let (before, after) = (change.before, change.after);
+    let is_claimed = !matches!(change.verdict, Verdict::Unclaimed(_));
+    let interval = interval(change);
+    [
+        after.way().to_owned(),
+        after.width.to_string(),
+        known(Some(before.wall())),
+        known(Some(after.wall())),
+        before.runs.len().to_string(),
+        after.runs.len().to_string(),
+        trend(change).name().to_owned(),
+        known(is_claimed.then(|| change.ratio())),
+        known(interval.map(|it| it.low)),
+        known(interval.map(|it| it.high)),
+        known(Some(before.cpu())),
+        known(Some(after.cpu())),
+        known(peak(before)),
+        known(peak(after)),
+        known(change.speedups.map(|speedups| speedups.0)),
+        known(change.speedups.map(|speedups| speedups.1)),
     ]
 }

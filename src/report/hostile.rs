@@ -8,7 +8,7 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 
-use super::change::{self, Pair, Side};
+use super::change::{self, Side, StudyPair};
 use super::timeline::tests::record;
 use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;
@@ -18,8 +18,9 @@ use crate::study::{
     SpanTotal, Study, WorkerCosts,
 };
 use crate::style::Styles;
-use crate::task::{Column, Outcome, Record, Span};
-use crate::workload::tap::Finding;
+use crate::task::{
+    Column, ErrorClass, Finding, Outcome, Record, Redirect, SelfReport, ServiceVerdict, Span, Warning,
+};
 
 /// A study that has something of everything.
 fn whole() -> Study {
@@ -100,13 +101,19 @@ fn surroundings() -> Value {
 fn task(seq: u64, slot: u32) -> Record {
     let finding = Finding {
         url: format!("http://h/{seq}"),
-        verdict: if seq == 2 { "down" } else { "up" }.to_owned(),
-        class: if seq == 2 { "probe" } else { "" }.to_owned(),
+        verdict: if seq == 2 { ServiceVerdict::Down } else { ServiceVerdict::Up },
+        class: (seq == 2).then_some(ErrorClass::Probe),
         reason: "no answer".to_owned(),
-        warnings: vec!["slow".to_owned()],
-        notes: vec!["a note".to_owned()],
-        up_since: Some("2026-01-01T00:00:00Z".to_owned()),
-        up_since_seconds: Some(1_767_225_600),
+        warnings: vec![Warning::Framing],
+        says: Some(SelfReport {
+            available: true,
+            up_since: Some("2026-01-01T00:00:00Z".to_owned()),
+            up_since_seconds: Some(1_767_225_600),
+            notes: vec!["a note".to_owned()],
+            more_notes: 1,
+            ..SelfReport::default()
+        }),
+        redirects: vec![Redirect { status: 301, to: "http://h/x".to_owned() }],
         cert_expires: Some(1_800_000_000),
         status: Some(200),
         attempts: 2,
@@ -121,7 +128,8 @@ fn task(seq: u64, slot: u32) -> Record {
         sys: Some(Duration::from_millis(40)),
         outcome: if seq == 2 { Outcome::Exited(1) } else { Outcome::Success },
         spans: vec![Span { name: "write".into(), wall: Duration::from_millis(3) }],
-        facts: finding.facts().into_iter().map(|(name, fact)| (name.into(), fact)).collect(),
+        facts: vec![("a fact".into(), "about it".to_owned())],
+        finding: Some(Box::new(finding)),
         ..record(seq, slot, 100 * seq, 90)
     }
 }
@@ -202,7 +210,7 @@ fn draw(study: &Study, other: &Study, given: usize) {
     let most = (1 << 18) + 100 * given;
     let drawn = |bytes: usize, what: &str| assert!(bytes <= most, "{what}: {bytes} bytes of {given}");
     let sides = [Side { name: "one", study }, Side { name: "other", study: other }];
-    let pairs = [Pair::new(sides[0], sides[1]), Pair::new(sides[1], sides[0])];
+    let pairs = [StudyPair::new(sides[0], sides[1]), StudyPair::new(sides[1], sides[0])];
     for row in ROWS {
         let mut bytes = Vec::new();
         // A figure that no format can write is an error, and told.
@@ -222,7 +230,7 @@ fn draw(study: &Study, other: &Study, given: usize) {
         let look = Look { styles: Styles::colored(), unicode, width, pictures };
         drawn(text::render(study, look).len(), "text");
         for pair in &pairs {
-            drawn(change::text(pair, look).len(), "text of a change");
+            drawn(text::render_change(pair, look).len(), "text of a change");
         }
     }
 }

@@ -10,19 +10,25 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::hyperfine::{self, Result as HyperfineResult};
-use super::{Row, change};
+use super::{Format, change};
 use crate::study::{EARLIER_SCHEMAS, SCHEMA, Study};
+use crate::task::Record;
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-json", about: "the whole study as JSON", render, between: Some(change::json) };
+pub const ROW: Format = Format {
+    option: "export-json",
+    about: "the whole study as JSON",
+    tells_half_a_run: true,
+    render,
+    between: Some(change::json::render),
+};
 
 /// Writes `study` as indented JSON with a newline at the end.
 ///
 /// # Errors
 /// When a figure of the study is not a finite number, and those of writing.
 pub fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut serializer = Serializer::with_formatter(&mut *out, Shallow::default());
+    let mut serializer = Serializer::with_formatter(&mut *out, RecordLines::default());
     let saved = Saved { study, results: hyperfine::results(study) };
     saved.serialize(&mut serializer).context("write the study as JSON")?;
     Ok(out.write_all(b"\n")?)
@@ -39,7 +45,7 @@ struct Saved<'a> {
 /// Indents down to the records, and puts each of these on a line of its own: a
 /// hundred thousand tasks stay readable and small.
 #[derive(Default)]
-struct Shallow {
+struct RecordLines {
     depth: usize,
     /// Whether the array or object that ends next holds anything.
     holds_any: bool,
@@ -48,7 +54,7 @@ struct Shallow {
 /// The depth inside a record of the study: `columns[].runs[].records[]`.
 const RECORD: usize = 7;
 
-impl Shallow {
+impl RecordLines {
     fn open<W: ?Sized + Write>(&mut self, writer: &mut W, bracket: u8) -> io::Result<()> {
         self.depth += 1;
         self.holds_any = false;
@@ -81,7 +87,7 @@ impl Shallow {
     }
 }
 
-impl Formatter for Shallow {
+impl Formatter for RecordLines {
     fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.open(writer, b'[')
     }
@@ -127,15 +133,18 @@ impl Formatter for Shallow {
 /// # Errors
 /// When it cannot be read, or is not a study, or of another version of the schema.
 pub fn read(source: impl Read) -> anyhow::Result<Study> {
-    let flat = Flat { source: source.take(LONGEST), depth: 0, at: At::Structure };
-    let mut source = BufReader::with_capacity(HEAD, flat);
+    let shallow = ShallowJson { source: source.take(LONGEST), depth: 0, at: JsonPlace::Structure };
+    let mut source = BufReader::with_capacity(HEAD, shallow);
     let head = source.fill_buf()?.to_vec();
     match (serde_json::from_reader::<_, Study>(source), schema(&head)) {
         (_, Some(schema)) if schema != SCHEMA && !EARLIER_SCHEMAS.contains(&&*schema) => {
             bail!("its schema is {schema:?}, and this version of parsim reads {SCHEMA:?}")
         }
-        (Ok(study), _) => match study.check() {
-            Ok(()) => Ok(Study { schema: SCHEMA.to_owned(), ..study }),
+        (Ok(mut study), _) => match study.check() {
+            Ok(()) => {
+                renew(&mut study);
+                Ok(Study { schema: SCHEMA.to_owned(), ..study })
+            }
             Err(why) => Err(anyhow::Error::msg(why).context("a saved study, but a damaged one")),
         },
         (Err(error), _) if error.is_io() => Err(error.into()),
@@ -148,16 +157,30 @@ pub fn read(source: impl Read) -> anyhow::Result<Study> {
     }
 }
 
+/// The schema whose records have findings among their facts.
+const WITH_FACTS: &str = "parsim-study/1";
+
+/// Makes the records of an old study what they are now.
+fn renew(study: &mut Study) {
+    if study.schema != WITH_FACTS {
+        return;
+    }
+    let runs = study.columns.iter_mut().flat_map(|column| &mut column.runs);
+    let of_runs = runs.flat_map(|run| &mut run.records);
+    let of_cut = study.cut.iter_mut().flat_map(|cut| &mut cut.records);
+    of_runs.chain(of_cut).for_each(Record::renew);
+}
+
 /// A source of JSON that fails where arrays and objects are nested without end: a
 /// reader keeps note of each, also of those that it passes over.
-struct Flat<R> {
+struct ShallowJson<R> {
     source: R,
     depth: usize,
-    at: At,
+    at: JsonPlace,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum At {
+enum JsonPlace {
     Structure,
     Text,
     /// Behind a backslash.
@@ -167,19 +190,21 @@ enum At {
 /// Nested as deep as this, it is no study: these have a dozen.
 const DEEPEST: usize = 128;
 
-impl<R: Read> Read for Flat<R> {
+impl<R: Read> Read for ShallowJson<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(bytes)?;
         for byte in &bytes[..count] {
             self.at = match (self.at, byte) {
-                (At::Structure | At::Escaped, b'"') | (At::Escaped, _) => At::Text,
-                (At::Text, b'\\') => At::Escaped,
-                (At::Text, b'"') | (At::Structure, _) => At::Structure,
-                (At::Text, _) => At::Text,
+                (JsonPlace::Structure | JsonPlace::Escaped, b'"') | (JsonPlace::Escaped, _) => {
+                    JsonPlace::Text
+                }
+                (JsonPlace::Text, b'\\') => JsonPlace::Escaped,
+                (JsonPlace::Text, b'"') | (JsonPlace::Structure, _) => JsonPlace::Structure,
+                (JsonPlace::Text, _) => JsonPlace::Text,
             };
             match byte {
-                b'[' | b'{' if self.at == At::Structure => self.depth += 1,
-                b']' | b'}' if self.at == At::Structure => self.depth = self.depth.saturating_sub(1),
+                b'[' | b'{' if self.at == JsonPlace::Structure => self.depth += 1,
+                b']' | b'}' if self.at == JsonPlace::Structure => self.depth = self.depth.saturating_sub(1),
                 _ => {}
             }
         }

@@ -10,22 +10,22 @@ use std::io::Write;
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Row, text, timeline};
+use super::{Format, sentences, timeline};
 use crate::format;
-use crate::study::{Agreement, ColumnResult, Cut, Difference, Study};
-use crate::style::Styles;
+use crate::study::{Agreement, ColumnResult, Cut, Study};
 use crate::task::{Outcome, Record};
 
 /// The row of the table of formats.
-pub const ROW: Row = Row {
+pub const ROW: Format = Format {
     option: "export-junit",
     about: "every task as a test case for CI, in JUnit's XML",
+    tells_half_a_run: true,
     render,
     between: None,
 };
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut report = Report::new(text::command_line(study));
+    let mut report = Report::new(sentences::command_line(study));
     for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
         report.add_test_suite(suite(study, column));
     }
@@ -155,18 +155,12 @@ fn agreed(agreement: &Agreement, class: &str) -> TestCase {
     let mut status = TestCaseStatus::success();
     if !agreement.holds() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(format::printable(&text::identical(agreement, Styles::plain())));
-        let named = agreement.differences.iter().map(differs);
-        let differing: Vec<String> = named.chain(text::and_more(agreement)).collect();
+        status.set_message(format::printable(&sentences::identical(agreement)));
+        let named = agreement.differences.iter().map(|it| sentences::differs("differs", it, &it.way));
+        let differing: Vec<String> = named.chain(sentences::and_more(agreement)).collect();
         status.set_description(differing.join("\n"));
     }
     let mut case = TestCase::new("all ways give the same results", status);
     case.set_classname(class);
     case
-}
-
-fn differs(difference: &Difference) -> String {
-    let Difference { label, way, why, .. } = difference;
-    let why = if why.is_empty() { String::new() } else { format!(": {}", format::printable(why)) };
-    format!("differs: {} ({way}){why}", format::printable(label))
 }

@@ -6,72 +6,100 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::ops::Range;
 
-use super::{Row, Table, change, services, text};
-use crate::format;
-use crate::study::{Study, explain};
-use crate::style::Styles;
+use super::change::StudyPair;
+use super::document::{Audience, Cells, Content, Document, Grid};
+use super::{Format, overview};
+use crate::study::Study;
 
 /// The row of the table of formats.
-pub const ROW: Row = Row {
+pub const ROW: Format = Format {
     option: "export-markdown",
     about: "the table as Markdown",
+    tells_half_a_run: true,
     render,
-    between: Some(change::markdown),
+    between: Some(render_change),
 };
 
 fn render(study: &Study, out: &mut dyn io::Write) -> anyhow::Result<()> {
-    let mut page = format!("{}\n\n{}\n\n", code(&text::command_line(study)), escaped(&text::about(study)));
-    if let Some(listing) = services::listing(study) {
-        head(&mut page, &listing.header, listing.n_texts..listing.header.len());
-        for row in &listing.rows {
-            line(&mut page, &row.cells);
+    Ok(out.write_all(drawn(&overview::document(study)).as_bytes())?)
+}
+
+fn render_change(pair: &StudyPair<'_>, out: &mut dyn io::Write) -> anyhow::Result<()> {
+    Ok(out.write_all(drawn(&pair.document()).as_bytes())?)
+}
+
+fn drawn(document: &Document<'_>) -> String {
+    let mut page = title(document);
+    let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
+    for content in sections.flat_map(|section| &section.content) {
+        match content {
+            Content::Table(grid) => table(&mut page, grid),
+            Content::Lines(lines) => lines.iter().for_each(|line| point(&mut page, &line.words())),
+            Content::Notes(notes) => notes.iter().for_each(|note| point(&mut page, &format!("note: {note}"))),
+            Content::Chart(_) => {}
         }
-        let _ = writeln!(page, "\n{}\n", escaped(&listing.tally));
     }
-    table(&mut page, &Table::of(study));
-    page.push('\n');
-    let plain = Styles::plain();
-    let said = [
-        text::summary(study, plain),
-        services::particulars(study),
-        text::failures(study, plain),
-        study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))).collect(),
-        text::other_load(study).into_iter().collect(),
-        explain(study).as_deref().map(format::printable).into_iter().collect(),
-    ];
-    for point in said.iter().flatten() {
-        let _ = writeln!(page, "- {}", escaped(point));
-    }
-    Ok(out.write_all(page.as_bytes())?)
+    document.conclusion.iter().for_each(|line| point(&mut page, &line.words()));
+    page
 }
 
-/// `table` with figures to the right.
-pub(super) fn table(page: &mut String, table: &Table) {
-    head(page, &table.header, 1..table.n_figures() + 1);
-    for row in &table.lines {
-        line(page, std::iter::once(&row.label).chain(&row.cells));
+fn title(document: &Document<'_>) -> String {
+    match &document.subjects[..] {
+        [only] if only.about.is_empty() => format!("{}\n\n", code(&only.command)),
+        [only] => format!("{}\n\n{}\n\n", code(&only.command), escaped(&only.about)),
+        several => {
+            let mut title = String::new();
+            for it in several {
+                let about = escaped(&format!("{}, {}: {}", it.name, it.moment, it.about));
+                point_of(&mut title, &format!("{}: {about}: {}", it.when, code(&it.command)));
+            }
+            title + "\n"
+        }
     }
 }
 
-/// The head of a table, and which of its columns are figures.
-fn head(page: &mut String, header: &[impl AsRef<str>], figures: Range<usize>) {
-    line(page, header);
-    let rule = |at| if figures.contains(&at) { "---:" } else { "---" };
-    let rules: Vec<&str> = (0..header.len()).map(rule).collect();
+fn point(page: &mut String, text: &str) {
+    point_of(page, &escaped(text));
+}
+
+fn point_of(page: &mut String, markup: &str) {
+    let _ = writeln!(page, "- {markup}");
+}
+
+/// Set apart from a list before it, and ready for one behind it.
+fn table(page: &mut String, grid: &Grid) {
+    if !page.ends_with("\n\n") {
+        page.push('\n');
+    }
+    if !grid.rows.is_empty() {
+        rows(page, grid);
+    }
+    if !grid.caption.is_empty() {
+        let _ = writeln!(page, "{}\n", escaped(&grid.caption));
+    }
+}
+
+fn rows(page: &mut String, grid: &Grid) {
+    line(page, grid.columns.iter().map(|(_, head)| head));
+    let rule = |(cells, _): &(Cells, String)| if *cells == Cells::Figures { "---:" } else { "---" };
+    let rules: Vec<&str> = grid.columns.iter().map(rule).collect();
     let _ = writeln!(page, "| {} |", rules.join(" | "));
+    for row in &grid.rows {
+        line(page, &row.cells);
+    }
+    page.push('\n');
 }
 
-fn line(page: &mut String, cells: impl IntoIterator<Item = impl AsRef<str>>) {
+fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {
     for cell in cells {
-        let _ = write!(page, "| {} ", escaped(cell.as_ref()));
+        let _ = write!(page, "| {} ", escaped(cell));
     }
     page.push_str("|\n");
 }
 
 /// `text` as inline code, whatever ticks it holds.
-pub(super) fn code(text: &str) -> String {
+fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -80,7 +108,7 @@ pub(super) fn code(text: &str) -> String {
 
 /// `text` with everything that Markdown could take for its own behind a backslash.
 /// A mention is broken by an invisible character, for no backslash stops it.
-pub(super) fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -1,29 +1,35 @@
 //! A study as bytes, and what changed between two: the table of formats.
 //!
 //! Every format is a pure function of a [`Study`]; none knows where its bytes
-//! go. A new one is a file here and a row in [`ROWS`]: the option
-//! `--export-NAME`, its help and the saving come from the row.
+//! go. What people read is a document first (`document`: what is in it, and in
+//! which order, `overview` says for a study, `change` for two), which text,
+//! Markdown and pages draw; what programs read is written from the study itself.
+//!
+//! A new format is a file here and a row in [`ROWS`]: the option `--export-NAME`,
+//! its help and the saving come from the row.
 
 pub mod change;
-pub mod csv;
-pub mod html;
+mod csv;
+mod document;
+mod html;
 mod hyperfine;
 pub mod json;
-pub mod junit;
-mod look;
-pub mod markdown;
-pub mod prometheus;
-pub mod services;
-pub mod summary;
-mod svg;
-mod table;
-pub mod terminal;
+mod junit;
+mod markdown;
+mod overview;
+mod prometheus;
+mod sentences;
+pub(crate) mod services;
+mod side_by_side;
+pub(crate) mod summary;
+mod tasks;
+mod terminal;
 pub mod text;
 mod timeline;
-pub mod trace;
+mod trace;
 
-pub use look::{Look, Pictures};
-pub use table::{Line, Table};
+pub use html::page as html;
+pub use terminal::{Look, Pictures};
 
 use std::io::Write;
 
@@ -33,34 +39,26 @@ use crate::study::Study;
 pub type Render = fn(&Study, &mut dyn Write) -> anyhow::Result<()>;
 
 /// Draws what changed between two studies.
-pub type RenderChange = fn(&change::Pair<'_>, &mut dyn Write) -> anyhow::Result<()>;
+pub type RenderChange = fn(&change::StudyPair<'_>, &mut dyn Write) -> anyhow::Result<()>;
 
 /// A format that can be exported to a file.
 #[derive(Clone, Copy)]
-pub struct Row {
+pub struct Format {
     /// The option without its dashes: `export-json`.
     pub option: &'static str,
     /// One line of help.
     pub about: &'static str,
+    /// Whether it tells what half a run found out, as of services one by one; the
+    /// others tell of whole runs only.
+    pub tells_half_a_run: bool,
     /// Draws it.
     pub render: Render,
     /// Draws what changed between two; `None` where the format is of one study.
     pub between: Option<RenderChange>,
 }
 
-impl Row {
-    /// Whether it tells what half a run found out, as of services one by one; the
-    /// others tell of whole runs only.
-    #[must_use]
-    pub fn tells_of_half_a_run(&self) -> bool {
-        [json::ROW, markdown::ROW, html::ROW, junit::ROW, prometheus::ROW]
-            .iter()
-            .any(|row| row.option == self.option)
-    }
-}
-
 /// Every format that can be exported.
-pub const ROWS: &[Row] =
+pub const ROWS: &[Format] =
     &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];
 
 #[cfg(test)]

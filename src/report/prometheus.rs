@@ -4,16 +4,22 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::Row;
-use super::services::{Service, quantile, services, span, total};
+use super::Format;
+use super::services::{CheckedService, kind, quantile, services, span, total};
 use crate::study::{ColumnResult, Study};
+use crate::task::SelfReport;
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-prometheus", about: "gauges for Prometheus", render, between: None };
+pub const ROW: Format = Format {
+    option: "export-prometheus",
+    about: "gauges for Prometheus",
+    tells_half_a_run: true,
+    render,
+    between: None,
+};
 
 /// A figure of a column.
-type Figure = fn(&ColumnResult) -> f64;
+type Gauge = fn(&ColumnResult) -> f64;
 
 /// Draws `study`.
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -24,7 +30,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut known = BTreeSet::new();
     all.retain(|service| known.insert((service.finding.url.clone(), service.finding.name.clone())));
     if !all.is_empty() {
-        checks(&all, &mut text);
+        checks(&all, &kind(&study.workload), &mut text);
     }
     Ok(out.write_all(text.as_bytes())?)
 }
@@ -33,7 +39,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
 fn runs(study: &Study, text: &mut String) {
     gauge(text, "parsim_started_timestamp_seconds", "When the work began.");
     text.push_str(&format!("parsim_started_timestamp_seconds {}\n", study.started));
-    let figures: [(&str, &str, Figure); 4] = [
+    let figures: [(&str, &str, Gauge); 4] = [
         ("parsim_wall_seconds", "Wall time of the batch, median over the runs.", |column| column.wall()),
         ("parsim_cpu_seconds", "CPU time of the batch, median over the runs.", |column| column.cpu()),
         ("parsim_tasks", "Tasks of the batch.", |column| column.median(|run| run.tasks as f64)),
@@ -51,71 +57,77 @@ fn runs(study: &Study, text: &mut String) {
 }
 
 /// What there is to say of each service.
-fn checks(all: &[Service<'_>], text: &mut String) {
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Service<'_>) -> Option<f64>| {
-        gauge(text, name, help);
+fn checks(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
+    let of_self = |pick: fn(&SelfReport) -> Option<f64>| {
+        move |service: &CheckedService<'_>| service.finding.says.as_ref().and_then(pick)
+    };
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&CheckedService<'_>) -> Option<f64>| {
+        let name = format!("parsim_{kind}_{name}");
+        gauge(text, &name, help);
         for service in all {
             if let Some(value) = value(service) {
                 text.push_str(&format!("{name}{} {value}\n", labels(service, &[])));
             }
         }
     };
-    each("parsim_tap_up", "Whether the service is up: 1, or 0.", &|service| {
-        Some(f64::from(u8::from(service.finding.verdict == "up")))
+    each("up", "Whether the service is up: 1, or 0.", &|service| {
+        Some(f64::from(u8::from(service.finding.verdict.is_up())))
     });
-    each("parsim_tap_available", "What the service itself says.", &|service| {
-        service.finding.available.map(|available| f64::from(u8::from(available)))
-    });
-    each("parsim_tap_duration_seconds", "How long the check took.", &|service| {
+    each(
+        "available",
+        "What the service itself says.",
+        &of_self(|says| Some(f64::from(u8::from(says.available)))),
+    );
+    each("duration_seconds", "How long the check took.", &|service| {
         Some(total(service.record).as_secs_f64())
     });
-    each("parsim_tap_up_since_timestamp_seconds", "Since when the service says it is up.", &|service| {
-        service.finding.up_since_seconds.map(|seconds| seconds as f64)
+    each(
+        "up_since_timestamp_seconds",
+        "Since when the service says it is up.",
+        &of_self(|says| says.up_since_seconds.map(|seconds| seconds as f64)),
+    );
+    each("http_status", "The last status of HTTP.", &|service| service.finding.status.map(f64::from));
+    each("redirects", "Redirects that were followed.", &|service| {
+        Some(service.finding.redirects.len() as f64)
     });
-    each("parsim_tap_http_status", "The last status of HTTP.", &|service| {
-        service.finding.status.map(f64::from)
-    });
-    each("parsim_tap_redirects", "Redirects that were followed.", &|service| {
-        Some(service.finding.hops.len() as f64)
-    });
-    each("parsim_tap_cert_expiry_timestamp_seconds", "When the certificate expires.", &|service| {
+    each("cert_expiry_timestamp_seconds", "When the certificate expires.", &|service| {
         service.finding.cert_expires.map(|seconds| seconds as f64)
     });
-    several(all, text);
+    several(all, kind, text);
 }
 
+/// The values of a gauge, by the word of a further label.
+type Labelled<'a> = dyn for<'b> Fn(&'b CheckedService<'b>) -> Vec<(&'b str, f64)> + 'a;
+
 /// Gauges with a further label.
-fn several(all: &[Service<'_>], text: &mut String) {
-    gauge(text, "parsim_tap_phase_seconds", "How long a phase of the check took.");
-    for service in all {
-        for phase in ["resolve", "connect", "tls", "first_byte", "body", "query", "deep"] {
-            if let Some(time) = span(service.record, phase) {
-                let labels = labels(service, &[("phase", phase)]);
-                text.push_str(&format!("parsim_tap_phase_seconds{labels} {}\n", time.as_secs_f64()));
-            }
-        }
-    }
-    gauge(text, "parsim_tap_class", "Why a service is not up: 1 for its class of error.");
-    for service in all.iter().filter(|service| !service.finding.class.is_empty()) {
-        let labels = labels(service, &[("class", &service.finding.class)]);
-        text.push_str(&format!("parsim_tap_class{labels} 1\n"));
-    }
-    gauge(text, "parsim_tap_warning", "What else is to be known: 1 for each warning.");
-    for service in all {
-        for warning in &service.finding.warnings {
-            let labels = labels(service, &[("warning", warning)]);
-            text.push_str(&format!("parsim_tap_warning{labels} 1\n"));
-        }
-    }
-    if all.iter().any(|service| service.totals.len() > 1) {
-        gauge(text, "parsim_tap_duration_quantile_seconds", "How long the checks took, by quantile.");
+fn several(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
+    let mut each = |name: &str, label: &str, help: &str, values: &Labelled<'_>| {
+        let name = format!("parsim_{kind}_{name}");
+        gauge(text, &name, help);
         for service in all {
-            for (quantile_name, per_cent) in [("0.5", 50), ("0.95", 95), ("0.99", 99)] {
-                let labels = labels(service, &[("quantile", quantile_name)]);
-                let time = quantile(&service.totals, per_cent).as_secs_f64();
-                text.push_str(&format!("parsim_tap_duration_quantile_seconds{labels} {time}\n"));
+            for (word, value) in values(service) {
+                text.push_str(&format!("{name}{} {value}\n", labels(service, &[(label, word)])));
             }
         }
+    };
+    each("phase_seconds", "phase", "How long a phase of the check took.", &|service| {
+        let seconds = |phase| Some((phase, span(service.record, phase)?.as_secs_f64()));
+        ["resolve", "connect", "tls", "first_byte", "body", "query", "deep"]
+            .into_iter()
+            .filter_map(seconds)
+            .collect()
+    });
+    each("class", "class", "Why a service is not up: 1 for its class of error.", &|service| {
+        service.finding.class.as_ref().map(|class| (class.name(), 1.0)).into_iter().collect()
+    });
+    each("warning", "warning", "What else is to be known: 1 for each warning.", &|service| {
+        service.finding.warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
+    });
+    if all.iter().any(|service| service.totals.len() > 1) {
+        each("duration_quantile_seconds", "quantile", "How long the checks took, by quantile.", &|service| {
+            let seconds = |per_cent| quantile(&service.totals, per_cent).as_secs_f64();
+            vec![("0.5", seconds(50)), ("0.95", seconds(95)), ("0.99", seconds(99))]
+        });
     }
 }
 
@@ -123,7 +135,7 @@ fn gauge(text: &mut String, name: &str, help: &str) {
     text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
 }
 
-fn labels(service: &Service<'_>, more: &[(&str, &str)]) -> String {
+fn labels(service: &CheckedService<'_>, more: &[(&str, &str)]) -> String {
     let own = [("url", service.finding.url.as_str()), ("service", service.finding.label())];
     labelled(own.into_iter().chain(more.iter().copied()))
 }

@@ -1,25 +1,19 @@
-//! The report for a terminal or a log: the table, what it means, and where
-//! things are.
+//! A report for a terminal or a log.
 
+use std::ops::Range;
+
+use anstyle::Style;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, TableStyle};
 
-use super::{Look, Pictures, Table, services, terminal};
-use crate::format;
-use crate::study::{
-    self, Agreement, ColumnResult, Comparison, Fit, Law, NoFit, Scaling, Study, Verdict, explain,
-};
+use super::change::StudyPair;
+use super::document::{Audience, Cells, Content, Document, Grid, GridRow, Sentence, Tone};
+use super::{Look, Pictures, overview, terminal};
+use crate::study::Study;
 use crate::style::{Styles, paint};
-use crate::task::Mode;
 
-/// How many failures are named; the rest are counted.
-const NAMED: usize = 20;
-
-/// So many results are shown; a saved study has more.
-const RESULTS: usize = 20;
-
-/// From this load for each core on, other work takes a visible share.
-const BUSY: f64 = 0.75;
+/// What stands between two columns of text, the padding included.
+const GAP: usize = 3;
 
 /// Draws `study` without colours; ends with a newline.
 #[must_use]
@@ -30,334 +24,153 @@ pub fn plain(study: &Study) -> String {
 /// Draws `study`; ends with a newline.
 #[must_use]
 pub fn render(study: &Study, look: Look) -> String {
-    let mut lines = Vec::new();
-    if study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
-        lines.extend([title(study, look.styles), String::new()]);
-        lines.extend(services::table(study, look));
-        lines.extend(Table::of(study).split(look.width).iter().map(|table| drawn(table, look)));
-        lines.extend(summary(study, look.styles));
-        lines.extend(laws(study));
-        if look.pictures == Pictures::Drawn {
-            lines.extend(terminal::pictures(study, look));
-            lines.push(String::new());
+    drawn(&overview::document(study), look)
+}
+
+/// Draws what changed between two studies; ends with a newline.
+#[must_use]
+pub fn render_change(pair: &StudyPair<'_>, look: Look) -> String {
+    drawn(&pair.document(), look)
+}
+
+/// Lines, with an empty one around what is no line.
+struct Page {
+    lines: Vec<String>,
+    /// Whether what comes next is to stand apart.
+    is_apart: bool,
+}
+
+impl Page {
+    fn add(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.stand_apart();
+            self.lines.push(line);
         }
-    } else {
-        lines.extend(services::table(study, look));
     }
-    lines.extend(services::particulars(study));
-    lines.extend(results(study));
-    lines.extend(whereabouts(study));
-    lines.extend(failures(study, look.styles));
-    lines.extend(study.remarks.iter().map(|remark| format!("note: {}", format::printable(remark))));
-    if !lines.is_empty() && study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0) {
-        lines.extend(other_load(study));
-        lines.extend(explain(study).as_deref().map(format::printable));
+
+    fn stand_apart(&mut self) {
+        if std::mem::take(&mut self.is_apart) && !self.lines.is_empty() {
+            self.lines.push(String::new());
+        }
     }
-    lines.extend(hint(study).map(|hint| paint(look.styles.faint, &hint)));
-    let mut text = lines.join("\n");
+}
+
+fn drawn(document: &Document<'_>, look: Look) -> String {
+    let mut page = Page { lines: title(document, look.styles), is_apart: true };
+    let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
+    for content in sections.flat_map(|section| &section.content) {
+        match content {
+            Content::Table(grid) => {
+                page.is_apart = true;
+                if !grid.rows.is_empty() {
+                    page.add(split(grid, look.width).iter().map(|grid| table(grid, look)));
+                }
+                page.add(Some(&grid.caption).filter(|caption| !caption.is_empty()).cloned());
+            }
+            Content::Lines(lines) => page.add(lines.iter().map(|line| sentence(line, look.styles))),
+            Content::Notes(notes) => page.add(notes.iter().map(|note| format!("note: {note}"))),
+            Content::Chart(chart) if look.pictures == Pictures::Drawn => {
+                let picture = terminal::picture(chart, look);
+                let is_drawn = !picture.is_empty();
+                page.is_apart |= is_drawn;
+                page.add(picture);
+                page.is_apart |= is_drawn;
+            }
+            Content::Chart(_) => {}
+        }
+    }
+    page.add(document.conclusion.iter().map(|line| sentence(line, look.styles)));
+    page.add(document.hint.iter().map(|hint| paint(look.styles.faint, hint)));
+    let mut text = page.lines.join("\n");
     text.push('\n');
     text
 }
 
-fn title(study: &Study, styles: Styles) -> String {
-    format!("{}   {}", paint(styles.strong, &command_line(study)), about(study))
+fn title(document: &Document<'_>, styles: Styles) -> Vec<String> {
+    match &document.subjects[..] {
+        [only] if only.about.is_empty() => Vec::new(),
+        [only] => vec![format!("{}   {}", paint(styles.strong, &only.command), only.about)],
+        several => several
+            .iter()
+            .flat_map(|it| {
+                let command = paint(styles.strong, &it.command);
+                [
+                    format!("{:7} {}, {}: {}", it.when, it.name, it.moment, it.about),
+                    format!("{:7} {command}", ""),
+                ]
+            })
+            .collect(),
+    }
 }
 
-/// What was typed, or the workload where a program used the library.
-pub(super) fn command_line(study: &Study) -> String {
-    let command =
-        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
-    format::printable(&command)
+fn sentence(Sentence { lead, text, tone }: &Sentence, styles: Styles) -> String {
+    format!("{lead}{}", paint(style(*tone, styles), text))
 }
 
-/// How many tasks, how many at a time, on what, and how often.
-pub(super) fn about(study: &Study) -> String {
-    let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let mut widths: Vec<String> = Vec::new();
-    for width in study.parallel().map(|column| column.width.to_string()) {
-        if !widths.contains(&width) {
-            widths.push(width);
-        }
+fn style(tone: Tone, styles: Styles) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Good => styles.good,
+        Tone::Bad => styles.bad,
     }
-    let mut about = format::plural(n_tasks, "task");
-    if !widths.is_empty() {
-        about += &format!(", {} at a time", widths.join(", "));
-    }
-    about += &format!(" on {}", format::plural(study.host.usable as u64, "core"));
-    let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
-    if most > 1 {
-        about += &format!(", median of {most}");
-    }
-    about
 }
 
-pub(super) fn drawn(table: &Table, look: Look) -> String {
-    let mut drawn = ruled(look);
-    drawn.set_header(&table.header);
-    for line in &table.lines {
-        drawn.add_row(std::iter::once(&line.label).chain(&line.cells));
+/// The cells with a rule under their heads and one at the end.
+fn table(grid: &Grid, look: Look) -> String {
+    let rule = if look.unicode { '─' } else { '-' };
+    let line = LineStyle::none().fill(rule).junction(rule);
+    let borders: TableStyle = NOTHING.header_separator(line).bottom_border(line);
+    let mut table = comfy_table::Table::new();
+    table.load_style(borders);
+    table.set_header(grid.columns.iter().map(|(_, head)| head));
+    for GridRow { cells, tone } in &grid.rows {
+        table.add_row(grid.columns.iter().zip(cells).map(|((kind, _), cell)| match kind {
+            Cells::Verdicts => paint(style(*tone, look.styles), cell),
+            _ => cell.clone(),
+        }));
     }
-    for (index, column) in drawn.column_iter_mut().enumerate() {
-        if (1..=table.n_figures()).contains(&index) {
+    for (column, (cells, _)) in table.column_iter_mut().zip(&grid.columns) {
+        if *cells == Cells::Figures {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    drawn.trim_fmt()
+    table.trim_fmt()
 }
 
-/// An empty table with a rule under its head and one at its end.
-pub(super) fn ruled(look: Look) -> comfy_table::Table {
-    let rule = if look.unicode { '─' } else { '-' };
-    let line = LineStyle::none().fill(rule).junction(rule);
-    let style: TableStyle = NOTHING.header_separator(line).bottom_border(line);
-    let mut table = comfy_table::Table::new();
-    table.load_style(style);
-    table
-}
-
-/// Speed-up, efficiency and agreement in one line, the bound in the next; of
-/// threads and processes a line for each.
-pub(super) fn summary(study: &Study, styles: Styles) -> Vec<String> {
-    let compared: Vec<(&ColumnResult, Comparison)> =
-        study.widest_of_each().filter_map(|column| Some((column, Comparison::of(study, column)?))).collect();
-    let several = compared.len() > 1;
-    let which = |column: &ColumnResult| match (several, study.is_swept(column.way())) {
-        (false, false) => String::new(),
-        (false, true) => format!("at -j {}: ", column.width),
-        (true, _) => format!("{}: ", study.name(column)),
+/// The same rows in as many tables side by side as it takes for none to be wider
+/// than `width`, each with the labels; one column at least is in each.
+fn split(grid: &Grid, width: usize) -> Vec<Grid> {
+    if !grid.has_labels() {
+        return vec![grid.clone()];
+    }
+    let length = |column: usize| {
+        let cells = grid.rows.iter().filter_map(|row| row.cells.get(column));
+        let lengths = cells.chain([&grid.columns[column].1]).map(|text| text.chars().count());
+        lengths.max().unwrap_or(0) + GAP
     };
-    let mut lines: Vec<String> =
-        compared.iter().map(|(column, it)| format!("{}{}", which(column), gained(column, it))).collect();
-    if let Some(agreement) = &study.agreement {
-        let identical = identical(agreement, styles);
-        match &mut lines[..] {
-            [only] => *only += &format!(", {identical}"),
-            _ => lines.push(identical),
-        }
-    }
-    let bounds = compared.iter().max_by_key(|(column, _)| column.width);
-    if let Some((parallel, comparison)) = bounds {
-        let bound = format::seconds(comparison.lower_bound);
-        lines.push(format!(
-            "lower bound {bound}: the larger of serial / {} and the longest task",
-            parallel.width
-        ));
-    }
-    lines.extend(sample(study));
-    if let Some(agreement) = &study.agreement {
-        lines.extend(agreement.checked.as_deref().map(format::printable));
-        for difference in &agreement.differences {
-            let what = if agreement.outside { "changed between the ways" } else { "differs" };
-            let mut text = format!(
-                "{what}: {} ({})",
-                format::printable(&difference.label),
-                study.called(&difference.way)
-            );
-            if !difference.why.is_empty() {
-                text += &format!(": {}", format::printable(&difference.why));
-            }
-            lines.push(paint(styles.bad, &text));
-        }
-        lines.extend(and_more(agreement));
-    }
-    lines
-}
-
-/// Of those that differ the first are named.
-pub(super) fn and_more(agreement: &Agreement) -> Option<String> {
-    let more = agreement.more_differences;
-    (more > 0).then(|| format!("... and {} more differ", format::count(more)))
-}
-
-/// The speed-up of `column`, and what the slots made of it.
-fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
-    let speedup = speedup(comparison);
-    if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
-        return speedup;
-    }
-    let slots = format::plural(column.width as u64, "slot");
-    format!("{speedup}, efficiency {} of {slots}", format::percent(comparison.efficiency))
-}
-
-/// What the whole would take, where only a sample was run.
-fn sample(study: &Study) -> Option<String> {
-    let total = study.sample_of?;
-    let wholes = study.columns.iter().filter_map(|column| {
-        let whole = study::whole(column, total)?;
-        Some(format!("{} {whole}", study.name(column)))
-    });
-    let wholes: Vec<String> = wholes.collect();
-    let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let (ran, total) = (format::count(ran), format::plural(total, &study.unit));
-    Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
-}
-
-/// The laws fitted to the sweep of each way, and what follows from them.
-pub(super) fn laws(study: &Study) -> Vec<String> {
-    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
-    let several = sweeps.len() > 1;
-    let of = |scaling: &Scaling| {
-        let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
-        laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
-    };
-    sweeps.iter().flat_map(of).collect()
-}
-
-fn laws_of(scaling: &Scaling) -> Vec<String> {
-    let left_out = scaling.points.iter().any(|point| !point.is_fitted);
-    let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
-    match (&scaling.amdahl, &scaling.usl) {
-        (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
-        (amdahl, usl) => {
-            let law = |fit: &Result<Fit, NoFit>| match fit {
-                Ok(fit) => format!("{}{beyond}", fitted(fit)),
-                Err(unfit) => format!("{unfit}{beyond}"),
-            };
-            vec![law(amdahl), law(usl)]
-        }
-    }
-}
-
-fn fitted(fit: &Fit) -> String {
-    let shares = match fit.law {
-        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
-        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
-    };
-    let follows = match (fit.limit(), fit.best_width()) {
-        (Some(limit), _) => format!("limit {} (extrapolated)", format::factor(limit)),
-        (None, Some(width)) => {
-            let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
-            format!("best at {width:.0} at a time{mark}")
-        }
-        (None, None) => "no limit in sight".to_owned(),
-    };
-    let (from, to) = (fit.from, fit.to);
-    format!(
-        "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
-        fit.law,
-        format::percent(fit.off)
-    )
-}
-
-fn speedup(comparison: &Comparison) -> String {
-    let ratio = format::factor(comparison.speedup);
-    match &comparison.verdict {
-        Verdict::Untested { runs } => {
-            format!("speed-up {ratio} over serial ({}, no test)", format::plural(*runs as u64, "run"))
-        }
-        Verdict::Different(interval) | Verdict::NoDifference(interval) => {
-            let verdict = if interval.holds(1.0) { "no measurable difference: " } else { "" };
-            let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
-            format!("{verdict}speed-up {ratio} ({low}-{high}) over serial")
-        }
-        Verdict::Unclaimed(text) => format!("no speed-up is claimed: {text}"),
-    }
-}
-
-/// How far the ways agree: items, and files where these were compared too.
-pub(super) fn identical(agreement: &Agreement, styles: Styles) -> String {
-    let style = if agreement.holds() { styles.good } else { styles.bad };
-    let told = |identical, of, unit: &str| {
-        let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
-        format!("{} of {} {noun} identical", format::count(identical), format::count(of))
-    };
-    let mut text = told(agreement.identical, agreement.items, &agreement.unit);
-    if let Some(files) = agreement.files {
-        text += &format!(", {}", told(files.identical, files.files, "file"));
-    }
-    paint(style, &text)
-}
-
-/// What the tasks wrote, where it is little: one line for each way unless all agree.
-pub(super) fn results(study: &Study) -> Vec<String> {
-    let shown = |output: &str| {
-        let mut results: Vec<&str> = output.lines().take(RESULTS).collect();
-        if output.lines().count() > RESULTS {
-            results.push("...");
-        }
-        format::printable(&results.join(", "))
-    };
-    let mut lines: Vec<(&str, String)> = Vec::new();
-    for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
-        let text = shown(&column.output);
-        if lines.iter().all(|(_, known)| *known != text) {
-            lines.push((column.way(), text));
-        }
-    }
-    match &lines[..] {
-        [(_, text)] => vec![format!("results {text}")],
-        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(way))).collect(),
-    }
-}
-
-/// Where a person finds what each way left behind, if it left anything.
-pub(super) fn whereabouts(study: &Study) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let longest = study.columns.iter().map(|column| study.called(column.way()).len()).max();
-    let wide = longest.unwrap_or(0).max(Mode::Parallel.name().len()) + 1;
-    for column in &study.columns {
-        // What the last run left is what is there.
-        if let (Some(place), Some(run)) = (&column.whereabouts, column.runs.last()) {
-            if run.failed > 0 && run.succeeded == 0 {
-                continue;
-            }
-            let mut line = format!("{:wide$}{}", study.called(column.way()), format::printable(place));
-            if run.failed > 0 {
-                let all = format::plural(run.tasks, &study.unit);
-                line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
-            }
-            if !lines.contains(&line) {
-                lines.push(line);
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut room = 0;
+    for column in 1..grid.columns.len() {
+        let needed = length(column);
+        match ranges.last_mut() {
+            Some(range) if needed <= room => range.end = column + 1,
+            _ => {
+                ranges.push(column..column + 1);
+                room = width.saturating_sub(length(0));
             }
         }
+        room = room.saturating_sub(needed);
     }
-    lines
-}
-
-pub(super) fn failures(study: &Study, styles: Styles) -> Vec<String> {
-    let mut lines: Vec<String> = study
-        .failures
-        .values()
-        .take(NAMED)
-        .map(|failure| {
-            let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.failed_in(failure));
-            paint(styles.bad, &format::printable(&text))
-        })
-        .collect();
-    let more = study.failures.len().saturating_sub(NAMED);
-    if more > 0 {
-        lines.push(format!("... and {more} more"));
+    if ranges.len() <= 1 {
+        return vec![grid.clone()];
     }
-    lines
-}
-
-/// A warning when the machine had other work as the experiment began.
-pub(super) fn other_load(study: &Study) -> Option<String> {
-    let per_core = study.host.other_load()?;
-    (per_core >= BUSY).then(|| {
-        format!(
-            "note: the load was {} for each core when this began: other work may have slowed it",
-            format::three_digits(per_core)
-        )
-    })
-}
-
-/// How to see both ways, when only one ran.
-fn hint(study: &Study) -> Option<String> {
-    let is_serial = study.columns.first()?.is_serial();
-    let typed = study.command.join(" ");
-    // A line that cannot be shown as it was typed cannot be typed again.
-    if study.columns.iter().any(|column| (column.is_serial()) != is_serial)
-        || format::printable(&typed) != typed
-    {
-        return None;
-    }
-    let flag = format!("--{}", if is_serial { Mode::Serial } else { Mode::Parallel });
-    let mut both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
-    let was_asked_for = both.len() < study.command.len();
-    // A long list of services is checked one way unless both are asked for.
-    if services::are_told(study) {
-        both.push("--compare");
-    }
-    was_asked_for.then(|| format!("to see both ways side by side: {}", shell_words::join(both)))
+    let cut = |range: Range<usize>| {
+        let row = |row: &GridRow| GridRow {
+            cells: [&row.cells[..1], &row.cells[range.clone()]].concat(),
+            tone: row.tone,
+        };
+        let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
+        Grid { columns, rows: grid.rows.iter().map(row).collect(), caption: String::new() }
+    };
+    ranges.into_iter().map(cut).collect()
 }

@@ -6,8 +6,98 @@
 
 use std::collections::BTreeMap;
 
-use crate::study::{ColumnResult, RunResult};
+use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
+
+/// A run that stands for its column.
+#[derive(Clone, Copy)]
+pub(super) struct ShownRun<'a> {
+    /// The column it is of.
+    pub(super) column: &'a ColumnResult,
+    /// What its way is called.
+    pub(super) name: &'a str,
+    /// Its place among the runs, from 1.
+    number: usize,
+    /// The run itself.
+    pub(super) run: &'a RunResult,
+}
+
+/// What is looked at of a study: of several widths the widest.
+pub(super) struct ShownRuns<'a> {
+    /// All that was measured.
+    pub(super) study: &'a Study,
+    /// One task at a time.
+    pub(super) serial: Option<ShownRun<'a>>,
+    /// The ways that did several at a time, on threads first.
+    pub(super) side_by_side: Vec<ShownRun<'a>>,
+}
+
+impl<'a> ShownRuns<'a> {
+    /// Those of `study`.
+    pub(super) fn of(study: &'a Study) -> Self {
+        let shown = |column: &'a ColumnResult| {
+            let name = study.called(column.way());
+            shown(column).map(|(number, run)| ShownRun { column, name, number, run })
+        };
+        let side_by_side = study.widest_of_each().filter_map(shown).collect();
+        Self { study, serial: study.serial().and_then(shown), side_by_side }
+    }
+
+    /// All of them, serial first.
+    pub(super) fn all(&self) -> impl Iterator<Item = ShownRun<'a>> {
+        self.serial.into_iter().chain(self.side_by_side.iter().copied())
+    }
+
+    /// The one that serial is compared with.
+    pub(super) fn parallel(&self) -> Option<ShownRun<'a>> {
+        self.side_by_side.first().copied()
+    }
+
+    /// The one that most pictures are of.
+    pub(super) fn main(&self) -> Option<ShownRun<'a>> {
+        self.parallel().or(self.serial)
+    }
+}
+
+impl ShownRun<'_> {
+    /// Wall time in seconds.
+    pub(super) fn wall(&self) -> f64 {
+        self.run.wall.as_secs_f64()
+    }
+
+    /// `parallel run (3 of 5)`, or without the number where there is just one.
+    pub(super) fn title(&self) -> String {
+        match self.column.runs.len() {
+            1 => format!("{} run", self.name),
+            n_runs => format!("{} run ({} of {n_runs})", self.name, self.number),
+        }
+    }
+}
+
+/// In what times are told, so that their numbers are short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TimeUnit {
+    /// What it is called behind a number.
+    pub(super) name: &'static str,
+    /// How many of them make a second.
+    per_second: f64,
+}
+
+impl TimeUnit {
+    /// The unit in which times up to `seconds` read best.
+    pub(super) fn of(seconds: f64) -> Self {
+        match seconds {
+            s if s >= 1.0 => Self { name: "s", per_second: 1.0 },
+            s if s >= 1e-3 => Self { name: "ms", per_second: 1e3 },
+            _ => Self { name: "us", per_second: 1e6 },
+        }
+    }
+
+    /// A number of seconds in this unit.
+    pub(super) fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
+    }
+}
 
 /// The run of `column` that stands for all of them, and its place from 1: of
 /// those that kept their records, else of all, the one nearest the median wall
@@ -145,6 +235,13 @@ pub(super) mod tests {
         let order: Vec<Vec<u64>> =
             lanes(&records).values().map(|lane| lane.iter().map(|record| record.seq).collect()).collect();
         assert_eq!(order, [vec![2, 1], vec![0]]);
+    }
+
+    #[test]
+    fn times_are_told_in_the_unit_that_reads_best() {
+        assert_eq!(TimeUnit::of(6.48).name, "s");
+        assert_eq!((TimeUnit::of(0.25).name, TimeUnit::of(0.25).scaled(0.25)), ("ms", 250.0));
+        assert_eq!(TimeUnit::of(2e-5).name, "us");
     }
 
     proptest! {

@@ -10,21 +10,26 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{Row, text, timeline};
+use super::{Format, sentences, timeline};
 use crate::format;
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
 /// The row of the table of formats.
-pub const ROW: Row =
-    Row { option: "export-trace", about: "a trace of every task for Perfetto", render, between: None };
+pub const ROW: Format = Format {
+    option: "export-trace",
+    about: "a trace of every task for Perfetto",
+    tells_half_a_run: false,
+    render,
+    between: None,
+};
 
 /// A counter changes at most this often over a run.
 const MOST_STEPS: usize = 1000;
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let about = json!({
-        "command": text::command_line(study),
+        "command": sentences::command_line(study),
         "parsim": study.version,
         "workload": study.workload,
     });
@@ -107,6 +112,9 @@ fn slice(pid: usize, record: &Record) -> Value {
     }
     for (name, fact) in &record.facts {
         args.insert(name.to_string(), json!(format::printable(fact)));
+    }
+    if let Some(finding) = &record.finding {
+        args.insert("finding".to_owned(), json!(finding));
     }
     json!({
         "name": format::printable(&record.label),

@@ -5,7 +5,7 @@
 //! Knows nothing of parsim, of HTTP or of clocks; usable on its own:
 //!
 //! ```
-//! use parsim::vo::{self, Flaw};
+//! use parsim::vo::{self, ParseError};
 //!
 //! let bytes = br#"<availability xmlns="http://www.ivoa.net/xml/VOSIAvailability/v1.0">
 //!   <available>true</available><upSince>2026-01-02T03:04:05Z</upSince>
@@ -13,7 +13,7 @@
 //! let availability = vo::read_availability(bytes, None)?;
 //! assert!(availability.available);
 //! assert_eq!(availability.up_since.unwrap().seconds, Some(1_767_323_045));
-//! # Ok::<(), Flaw>(())
+//! # Ok::<(), ParseError>(())
 //! ```
 //!
 //! Whatever the bytes, reading them ends soon and never panics: time and memory
@@ -26,25 +26,23 @@
 //! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
-mod availability;
-mod capabilities;
 mod datetime;
-mod encoding;
 mod parse_error;
 mod query;
 mod sniff;
-mod tables;
 #[cfg(test)]
 mod tests;
+mod vosi;
 mod xml;
 
-pub use availability::{Availability, Moment, Oddity, read_availability};
-pub use capabilities::{Capabilities, Capability, read_capabilities};
 pub use datetime::read_datetime;
-pub use parse_error::{FlawKind, ParseError};
-pub use query::{QUERY, QueryAnswer, QueryStatus, Rows, query_form, read_answer};
+pub use parse_error::{ParseError, ParseErrorKind};
+pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
 pub use sniff::{page_title, refuse_unsafe};
-pub use tables::{Tables, read_tables};
+pub use vosi::{
+    Availability, Capabilities, Capability, Moment, Oddity, Tables, read_availability, read_capabilities,
+    read_tables,
+};
 
 /// The standard's name of a TAP service.
 pub const STANDARD_TAP: &str = "ivo://ivoa.net/std/TAP";

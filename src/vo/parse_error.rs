@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// Which kind of trouble it is.
-    pub kind: FlawKind,
+    pub kind: ParseErrorKind,
     /// The trouble in words. Parts of the document may be quoted: text from
     /// elsewhere, to be made printable before it is shown.
     pub text: String,
@@ -14,7 +14,7 @@ pub struct ParseError {
 
 /// The kinds of trouble, from the outside in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlawKind {
+pub enum ParseErrorKind {
     /// It is something else: a web page, text, nothing at all.
     NotXml,
     /// It is not well-formed, or not in an encoding that is known.
@@ -29,7 +29,7 @@ pub enum FlawKind {
 }
 
 impl ParseError {
-    pub(super) fn new(kind: FlawKind, text: impl Into<String>) -> Self {
+    pub(super) fn new(kind: ParseErrorKind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
     }
 }

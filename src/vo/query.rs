@@ -4,9 +4,14 @@
 //! HTTP: `OK` before the table, and once more behind it when something went
 //! wrong on the way. So a document is read to its end.
 
-use roxmltree::Node;
+use std::fmt;
 
-use super::{FlawKind, ParseError, xml};
+use roxmltree::Node;
+use serde::{Deserialize, Serialize};
+
+use super::parse_error::{ParseError, ParseErrorKind};
+use super::sniff::head;
+use super::xml;
 
 /// A query that every TAP service can answer: TAP requires the table.
 pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
@@ -22,7 +27,7 @@ pub struct QueryAnswer {
     /// How many fields its table has; `None` where there is no table.
     pub fields: Option<usize>,
     /// The rows that came.
-    pub rows: Rows,
+    pub rows: RowCount,
 }
 
 /// What a service says of a query.
@@ -40,13 +45,24 @@ pub enum QueryStatus {
     Missing,
 }
 
-/// The rows of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
-    /// So many.
-    Counted(u64),
+/// The rows of an answer; as data a number or `some`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowCount {
     /// Some, in a binary serialisation that is not read here.
     Some,
+    /// So many.
+    #[serde(untagged)]
+    Counted(u64),
+}
+
+impl fmt::Display for RowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Some => f.pad("some"),
+            Self::Counted(count) => count.fmt(f),
+        }
+    }
 }
 
 /// The parameters of a synchronous query, to be sent as a form to `sync`.
@@ -102,7 +118,7 @@ pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, P
         }
     }
     let table = results.and_then(|results| results.descendants().find(|node| named(node, "TABLE")));
-    Ok(QueryAnswer { status, fields: table.map(fields), rows: table.map_or(Rows::Counted(0), rows) })
+    Ok(QueryAnswer { status, fields: table.map(fields), rows: table.map_or(RowCount::Counted(0), rows) })
 }
 
 /// How many fields a table has, its own or those of the one that it refers to.
@@ -120,20 +136,22 @@ fn fields(table: Node<'_, '_>) -> usize {
 }
 
 /// The rows of a table.
-fn rows(table: Node<'_, '_>) -> Rows {
+fn rows(table: Node<'_, '_>) -> RowCount {
     let data = table.children().find(|node| node.tag_name().name() == "DATA");
-    let Some(kind) = data.and_then(|data| data.first_element_child()) else { return Rows::Counted(0) };
+    let Some(kind) = data.and_then(|data| data.first_element_child()) else { return RowCount::Counted(0) };
     if kind.tag_name().name() == "TABLEDATA" {
-        return Rows::Counted(kind.children().filter(|node| node.tag_name().name() == "TR").count() as u64);
+        return RowCount::Counted(
+            kind.children().filter(|node| node.tag_name().name() == "TR").count() as u64
+        );
     }
     // BINARY, BINARY2 and FITS hold a stream, in place or elsewhere.
     let stream = kind.descendants().find(|node| node.tag_name().name() == "STREAM");
     match stream {
         Some(stream) if stream.attribute("href").is_none() && xml::text_below(stream).is_empty() => {
-            Rows::Counted(0)
+            RowCount::Counted(0)
         }
-        Some(_) => Rows::Some,
-        None => Rows::Counted(0),
+        Some(_) => RowCount::Some,
+        None => RowCount::Counted(0),
     }
 }
 
@@ -144,10 +162,10 @@ impl QueryAnswer {
         let text = match (&self.status, self.fields) {
             (QueryStatus::Error(text), _) if text.is_empty() => "QUERY_STATUS is ERROR".to_owned(),
             (QueryStatus::Error(text), _) => {
-                format!("QUERY_STATUS is ERROR: {}", super::sniff::head(text, LONGEST_TEXT))
+                format!("QUERY_STATUS is ERROR: {}", head(text, LONGEST_TEXT))
             }
             (QueryStatus::Unknown(word), _) => {
-                format!("QUERY_STATUS is {:?}, which means nothing", super::sniff::head(word, 40))
+                format!("QUERY_STATUS is {:?}, which means nothing", head(word, 40))
             }
             (QueryStatus::Missing, _) => "the answer has no QUERY_STATUS".to_owned(),
             (QueryStatus::Ok | QueryStatus::Overflow, None) => "the answer has no TABLE".to_owned(),
@@ -156,6 +174,6 @@ impl QueryAnswer {
             }
             (QueryStatus::Ok | QueryStatus::Overflow, Some(_)) => return None,
         };
-        Some(ParseError::new(FlawKind::BadValue, text))
+        Some(ParseError::new(ParseErrorKind::BadValue, text))
     }
 }

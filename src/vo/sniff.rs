@@ -5,7 +5,7 @@
 //! that was too long to be read to its end. Whether the document is well-formed
 //! is not its business.
 
-use super::{FlawKind, ParseError};
+use super::parse_error::{ParseError, ParseErrorKind};
 
 /// Elements within elements; documents of the VO need a dozen.
 const DEEPEST: usize = 200;
@@ -32,14 +32,14 @@ const HEAD: usize = 4096;
 /// type definition, nesting or attributes without end.
 ///
 /// # Errors
-/// A flaw of kind [`FlawKind::NotXml`] or [`FlawKind::UnsafeXml`].
+/// An error of kind [`ParseErrorKind::NotXml`] or [`ParseErrorKind::UnsafeXml`].
 pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
     let trimmed = text.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']);
     if trimmed.is_empty() {
-        return Err(ParseError::new(FlawKind::NotXml, "nothing but blanks"));
+        return Err(ParseError::new(ParseErrorKind::NotXml, "nothing but blanks"));
     }
     if !trimmed.starts_with('<') {
-        return Err(ParseError::new(FlawKind::NotXml, format!("not XML but {:?}", head(trimmed, 40))));
+        return Err(ParseError::new(ParseErrorKind::NotXml, format!("not XML but {:?}", head(trimmed, 40))));
     }
     let mut rest = trimmed;
     // By depth, how many namespaces are in scope.
@@ -65,20 +65,20 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
             if std::mem::take(&mut is_first) && is_named(&rest[1..], "html") {
                 return Err(web_page(trimmed));
             }
-            let tag = Tag::read(&rest[1..])?;
+            let tag = StartTag::read(&rest[1..])?;
             let namespaces = in_scope.last().copied().unwrap_or(0) + tag.n_namespaces;
             if tag.n_namespaces > 0 {
                 n_comparisons += namespaces * namespaces;
             }
             if n_comparisons > MOST_COMPARISONS {
-                return Err(ParseError::new(FlawKind::UnsafeXml, "namespaces declared over and over"));
+                return Err(ParseError::new(ParseErrorKind::UnsafeXml, "namespaces declared over and over"));
             }
             if !tag.is_empty {
                 in_scope.push(namespaces);
             }
             if in_scope.len() > DEEPEST {
                 let text = format!("elements nested more than {DEEPEST} deep");
-                return Err(ParseError::new(FlawKind::UnsafeXml, text));
+                return Err(ParseError::new(ParseErrorKind::UnsafeXml, text));
             }
             tag.rest
         };
@@ -90,7 +90,7 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
 }
 
 /// A start tag, read as far as its size and its end go.
-struct Tag<'a> {
+struct StartTag<'a> {
     /// Whether it is `<a/>`.
     is_empty: bool,
     /// How many namespaces it declares.
@@ -99,7 +99,7 @@ struct Tag<'a> {
     rest: Option<&'a str>,
 }
 
-impl<'a> Tag<'a> {
+impl<'a> StartTag<'a> {
     /// `text` begins behind the `<`.
     fn read(text: &'a str) -> Result<Self, ParseError> {
         let mut quote = None;
@@ -114,7 +114,7 @@ impl<'a> Tag<'a> {
                     n_attributes += 1;
                     if n_attributes > MOST_ATTRIBUTES {
                         let text = format!("an element with more than {MOST_ATTRIBUTES} attributes");
-                        return Err(ParseError::new(FlawKind::UnsafeXml, text));
+                        return Err(ParseError::new(ParseErrorKind::UnsafeXml, text));
                     }
                 }
                 (None, b'>') => {
@@ -161,7 +161,7 @@ fn definition(rest: &str, whole: &str) -> ParseError {
     if name.is_some_and(|name| is_named(name.trim_start(), "html")) {
         return web_page(whole);
     }
-    ParseError::new(FlawKind::UnsafeXml, DEFINITION)
+    ParseError::new(ParseErrorKind::UnsafeXml, DEFINITION)
 }
 
 /// Whether `text` begins with the word `name`, in whatever case.
@@ -175,7 +175,7 @@ fn is_named(text: &str, name: &str) -> bool {
 fn web_page(text: &str) -> ParseError {
     let title = page_title(head(text, HEAD));
     let quoted = title.map_or_else(String::new, |title| format!(" titled {:?}", head(&title, 80)));
-    ParseError::new(FlawKind::NotXml, format!("not XML but a web page{quoted}"))
+    ParseError::new(ParseErrorKind::NotXml, format!("not XML but a web page{quoted}"))
 }
 
 /// The title of a web page, blanks run together.

@@ -22,7 +22,7 @@ fn read(text: &str) -> Result<Availability, ParseError> {
 }
 
 #[track_caller]
-fn flaw(bytes: impl AsRef<[u8]>) -> FlawKind {
+fn flaw(bytes: impl AsRef<[u8]>) -> ParseErrorKind {
     read_availability(bytes.as_ref(), None).unwrap_err().kind
 }
 
@@ -55,7 +55,7 @@ fn the_tables_of_a_real_service_are_named() {
         let tables = read_tables(bytes, None).unwrap();
         assert_eq!((tables.n_schemas, tables.names[0].as_str()), (2, "parsimtest.objects"));
     }
-    assert_eq!(read_tables(data!("stopped_tables"), None).unwrap_err().kind, FlawKind::NotXml);
+    assert_eq!(read_tables(data!("stopped_tables"), None).unwrap_err().kind, ParseErrorKind::NotXml);
 }
 
 #[test]
@@ -64,11 +64,11 @@ fn the_status_of_a_real_query_is_read_to_the_end_of_the_document() {
     let overflow = status(data!("sync_maxrec2_overflow"));
     assert_eq!(
         overflow,
-        QueryAnswer { status: QueryStatus::Overflow, fields: Some(5), rows: Rows::Counted(2) }
+        QueryAnswer { status: QueryStatus::Overflow, fields: Some(5), rows: RowCount::Counted(2) }
     );
-    assert_eq!(status(data!("sync_top1_td")).rows, Rows::Counted(1));
-    assert_eq!(status(data!("sync_top1_votable")).rows, Rows::Some);
-    assert_eq!(status(data!("sync_maxrec0")).rows, Rows::Counted(0));
+    assert_eq!(status(data!("sync_top1_td")).rows, RowCount::Counted(1));
+    assert_eq!(status(data!("sync_top1_votable")).rows, RowCount::Some);
+    assert_eq!(status(data!("sync_maxrec0")).rows, RowCount::Counted(0));
     for failed in [&data!("stopped_sync")[..], data!("sync_err_syntax")] {
         let failure = status(failed).failure().unwrap();
         assert!(failure.text.starts_with("QUERY_STATUS is ERROR: "), "{failure}");
@@ -156,34 +156,34 @@ fn a_votable_may_name_its_document_type_and_define_nothing() {
         assert_eq!(with(definition), Ok(None), "{definition}");
     }
     for (definition, kind) in [
-        ("<!DOCTYPE VOTABLE SYSTEM \"x\" [<!ENTITY a 'b'>]>", FlawKind::UnsafeXml),
-        ("<!DOCTYPE VOTABLE [ ]>", FlawKind::UnsafeXml),
-        ("<!DOCTYPE VOTABLE SYSTEM \"x\" <!ENTITY a 'b'>>", FlawKind::UnsafeXml),
-        ("<!DOCTYPE VOTABLES SYSTEM \"x\">", FlawKind::UnsafeXml),
-        ("<!DOCTYPE l SYSTEM \"x\">", FlawKind::UnsafeXml),
-        ("<!doctype VOTABLE>", FlawKind::UnsafeXml),
-        ("<!DOCTYPE html>", FlawKind::NotXml),
-        ("<!DOCTYPE VOTABLE><!DOCTYPE VOTABLE>", FlawKind::BadXml),
+        ("<!DOCTYPE VOTABLE SYSTEM \"x\" [<!ENTITY a 'b'>]>", ParseErrorKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLE [ ]>", ParseErrorKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLE SYSTEM \"x\" <!ENTITY a 'b'>>", ParseErrorKind::UnsafeXml),
+        ("<!DOCTYPE VOTABLES SYSTEM \"x\">", ParseErrorKind::UnsafeXml),
+        ("<!DOCTYPE l SYSTEM \"x\">", ParseErrorKind::UnsafeXml),
+        ("<!doctype VOTABLE>", ParseErrorKind::UnsafeXml),
+        ("<!DOCTYPE html>", ParseErrorKind::NotXml),
+        ("<!DOCTYPE VOTABLE><!DOCTYPE VOTABLE>", ParseErrorKind::BadXml),
     ] {
         assert_eq!(with(definition), Err(kind), "{definition}");
     }
     // Nothing is known by a name that no definition gave.
     let text = "<!DOCTYPE VOTABLE SYSTEM 'x'><VOTABLE><INFO name='&a;'/></VOTABLE>";
-    assert_eq!(read_answer(text.as_bytes(), None).unwrap_err().kind, FlawKind::BadXml);
+    assert_eq!(read_answer(text.as_bytes(), None).unwrap_err().kind, ParseErrorKind::BadXml);
     let text = format!("<!DOCTYPE VOTABLE SYSTEM 'x'>{}", document("<a:available>true</a:available>"));
-    assert_eq!(flaw(text), FlawKind::UnsafeXml);
+    assert_eq!(flaw(text), ParseErrorKind::UnsafeXml);
     refuse_unsafe("<!DOCTYPE VOTABLE SYSTEM 'x'><VOTABLE>").unwrap();
 }
 
 #[test]
 fn a_page_instead_of_a_document_is_told_with_its_title() {
     let told = read_availability(data!("nosuch"), None).unwrap_err();
-    assert_eq!(told.kind, FlawKind::NotXml);
+    assert_eq!(told.kind, ParseErrorKind::NotXml);
     assert!(told.text.contains("titled"), "{told}");
     let page = "<!DOCTYPE html><html><head><TITLE>\n Site\tmaintenance </TITLE><br>caf\u{e9}";
     let told = read(page).unwrap_err();
     assert_eq!(told.text, "not XML but a web page titled \"Site maintenance\"");
-    assert_eq!(flaw(b"<HTML><title>caf\xe9</title>"), FlawKind::NotXml);
+    assert_eq!(flaw(b"<HTML><title>caf\xe9</title>"), ParseErrorKind::NotXml);
     for text in [
         &b""[..],
         b" \n \n",
@@ -193,7 +193,7 @@ fn a_page_instead_of_a_document_is_told_with_its_title() {
         b"\x89PNG\r\n",
         b"\xff\xd8\xff",
     ] {
-        assert_eq!(flaw(text), FlawKind::NotXml, "{text:?}");
+        assert_eq!(flaw(text), ParseErrorKind::NotXml, "{text:?}");
     }
 }
 
@@ -218,7 +218,7 @@ fn values_are_read_as_the_schema_has_them() {
         "<a:note><![CDATA[<available>true</available>]]></a:note>",
         "<available>true</available>",
     ] {
-        assert_eq!(flaw(document(inside)), FlawKind::BadValue, "{inside}");
+        assert_eq!(flaw(document(inside)), ParseErrorKind::BadValue, "{inside}");
     }
 }
 
@@ -243,10 +243,10 @@ fn only_namespaces_of_the_document_are_taken_for_it() {
         "http://example.org/foo",
         "http://www.ivoa.net/xml/VOSICapabilities/v1.0",
     ] {
-        assert_eq!(of(other).unwrap_err().kind, FlawKind::WrongDocument, "{other}");
+        assert_eq!(of(other).unwrap_err().kind, ParseErrorKind::WrongDocument, "{other}");
     }
-    assert_eq!(flaw(data!("capabilities")), FlawKind::WrongDocument);
-    assert_eq!(flaw(data!("sync_top1_td")), FlawKind::WrongDocument);
+    assert_eq!(flaw(data!("capabilities")), ParseErrorKind::WrongDocument);
+    assert_eq!(flaw(data!("sync_top1_td")), ParseErrorKind::WrongDocument);
 }
 
 #[test]
@@ -263,11 +263,11 @@ fn what_is_not_well_formed_is_refused() {
         &format!("<?xml version='1.0' encoding='X-KLINGON'?>{sound}"),
         &format!("<?xml version='1.0' encoding='UTF-16'?>{sound}"),
     ] {
-        assert_eq!(flaw(text), FlawKind::BadXml, "{text}");
+        assert_eq!(flaw(text), ParseErrorKind::BadXml, "{text}");
     }
     let latin = document("<a:available>true</a:available><a:note>caf\u{e9}</a:note>");
     let latin: Vec<u8> = latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-    assert_eq!(flaw(latin), FlawKind::BadXml);
+    assert_eq!(flaw(latin), ParseErrorKind::BadXml);
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn what_asks_for_too_much_is_refused() {
         document(&("<a>".repeat(300) + &"</a>".repeat(300))),
         document(&format!("<a {}/>", (0..20_000).map(|n| format!("b{n}='' ")).collect::<String>())),
     ] {
-        assert_eq!(flaw(&text), FlawKind::UnsafeXml, "{}", &text[..80]);
+        assert_eq!(flaw(&text), ParseErrorKind::UnsafeXml, "{}", &text[..80]);
     }
     // A long name and many small elements are nothing but long.
     let long = "n".repeat(200_000);

@@ -1,13 +1,16 @@
-//! From bytes to a tree of elements, and the few things that every document's
-//! reader asks of an element.
+//! From bytes to characters to a tree of elements, and the few things that every
+//! document's reader asks of an element.
+//!
+//! The encoding is found as RFC 7303 has it: the byte order mark, then the charset that
+//! came with the bytes, then the document's own declaration. UTF-8, UTF-16, US-ASCII,
+//! ISO-8859-1 and Windows-1252 are known; what is declared as anything else is refused.
 
 use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::encoding::decode;
+use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::{DEFINITION, head, refuse_unsafe};
-use super::{FlawKind, ParseError};
 
 /// More nodes than this are no document of the VO.
 const MOST_NODES: u32 = 200_000;
@@ -21,14 +24,14 @@ pub(super) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a,
     let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let is_wide = bytes.iter().take(4).any(|&byte| byte == 0 || byte >= 0xfe);
     if !is_wide
-        && let Err(flaw) = refuse_unsafe(&lossy)
-        && flaw.kind == FlawKind::NotXml
+        && let Err(error) = refuse_unsafe(&lossy)
+        && error.kind == ParseErrorKind::NotXml
     {
-        return Err(flaw);
+        return Err(error);
     }
     let text = match decode(bytes, charset) {
         Err(_) if is_wide && !looks_like_text(bytes) => {
-            return Err(ParseError::new(FlawKind::NotXml, "not XML but binary data"));
+            return Err(ParseError::new(ParseErrorKind::NotXml, "not XML but binary data"));
         }
         decoded => decoded?,
     };
@@ -62,11 +65,11 @@ fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>
     Document::parse_with_options(text, options).map_err(|error| {
         let text = head(&error.to_string(), 200).to_owned();
         match error {
-            roxmltree::Error::DtdDetected => ParseError::new(FlawKind::UnsafeXml, DEFINITION),
+            roxmltree::Error::DtdDetected => ParseError::new(ParseErrorKind::UnsafeXml, DEFINITION),
             roxmltree::Error::NodesLimitReached
             | roxmltree::Error::AttributesLimitReached
-            | roxmltree::Error::NamespacesLimitReached => ParseError::new(FlawKind::UnsafeXml, text),
-            _ => ParseError::new(FlawKind::BadXml, format!("not well-formed: {text}")),
+            | roxmltree::Error::NamespacesLimitReached => ParseError::new(ParseErrorKind::UnsafeXml, text),
+            _ => ParseError::new(ParseErrorKind::BadXml, format!("not well-formed: {text}")),
         }
     })
 }
@@ -75,7 +78,7 @@ fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>
 pub(super) fn wrong_root(wanted: &str, root: Node<'_, '_>) -> ParseError {
     let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace().unwrap_or("no namespace"));
     let text = format!("not a document of {wanted} but <{}> of {}", head(name, 60), head(namespace, 100));
-    ParseError::new(FlawKind::WrongDocument, text)
+    ParseError::new(ParseErrorKind::WrongDocument, text)
 }
 
 /// The characters directly in `node`, joined over comments, blanks around them
@@ -98,4 +101,124 @@ pub(super) fn text_below(node: Node<'_, '_>) -> String {
 /// Blanks are what XML calls so.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// So much of a document is looked at for its declaration.
+const DECLARATION_WITHIN: usize = 1024;
+
+/// The encodings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Utf16 { big: bool },
+    Ascii,
+    Latin1,
+    Windows1252,
+}
+
+/// The characters of `bytes`, without a byte order mark.
+///
+/// # Errors
+/// When the encoding is unknown, or the bytes are not in it.
+fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
+    let bad = |text: &str| ParseError::new(ParseErrorKind::BadXml, text);
+    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(bad("it is in UTF-32, which no document of the VO is"));
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        return utf8(rest);
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
+        return utf16(rest, true);
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
+        return utf16(rest, false);
+    }
+    let looks = match bytes {
+        [b'<', 0, ..] => Some(Encoding::Utf16 { big: false }),
+        [0, b'<', ..] => Some(Encoding::Utf16 { big: true }),
+        _ => None,
+    };
+    if let Some(Encoding::Utf16 { big }) = looks {
+        return utf16(bytes, big);
+    }
+    let declared = declaration(bytes);
+    let by_transport = charset.and_then(encoding);
+    let encoding = match (by_transport, declared) {
+        // Said to be UTF-16 by who sent it, and it is not: the document knows better.
+        (Some(known), _) if !matches!(known, Encoding::Utf16 { .. }) => known,
+        (_, None) => Encoding::Utf8,
+        (_, Some(name)) => {
+            let name = String::from_utf8_lossy(name);
+            encoding(&name).ok_or_else(|| bad(&format!("its encoding {name:.40?} is unknown")))?
+        }
+    };
+    match encoding {
+        Encoding::Utf8 => utf8(bytes),
+        Encoding::Utf16 { .. } => Err(bad("it declares UTF-16 and is not")),
+        Encoding::Ascii if bytes.is_ascii() => utf8(bytes),
+        Encoding::Ascii => Err(bad("it declares US-ASCII and holds other bytes")),
+        Encoding::Latin1 => Ok(bytes.iter().map(|&byte| char::from(byte)).collect()),
+        Encoding::Windows1252 => Ok(bytes.iter().map(|&byte| windows_1252(byte)).collect()),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
+        let text = format!("not UTF-8 at byte {}", error.valid_up_to());
+        ParseError::new(ParseErrorKind::BadXml, text)
+    })
+}
+
+fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, ParseError> {
+    let units = bytes.chunks_exact(2);
+    let odd = !units.remainder().is_empty();
+    let units = units.map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+    });
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    match text {
+        Ok(text) if !odd => Ok(Cow::Owned(text)),
+        Ok(_) | Err(_) => Err(ParseError::new(ParseErrorKind::BadXml, "not UTF-16, as it says it is")),
+    }
+}
+
+/// The encoding's name in `<?xml ... encoding="NAME"?>`.
+fn declaration(bytes: &[u8]) -> Option<&[u8]> {
+    let head = &bytes[..bytes.len().min(DECLARATION_WITHIN)];
+    let head = head.trim_ascii_start();
+    let inside = head.strip_prefix(b"<?xml")?;
+    let end = inside.windows(2).position(|pair| pair == b"?>")?;
+    let inside = &inside[..end];
+    let word = b"encoding";
+    let at = inside.windows(word.len()).position(|window| window == word)?;
+    let rest = inside[at + word.len()..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (&quote, rest) = rest.split_first()?;
+    let end = rest.iter().position(|&byte| byte == quote)?;
+    matches!(quote, b'"' | b'\'').then(|| &rest[..end])
+}
+
+fn encoding(name: &str) -> Option<Encoding> {
+    let name = name.trim().to_ascii_lowercase();
+    Some(match name.as_str() {
+        "utf-8" | "utf8" => Encoding::Utf8,
+        "utf-16" | "utf-16le" | "utf-16be" => Encoding::Utf16 { big: name.ends_with("be") },
+        "us-ascii" | "ascii" => Encoding::Ascii,
+        "iso-8859-1" | "iso_8859-1" | "iso8859-1" | "latin1" | "latin-1" | "l1" => Encoding::Latin1,
+        "windows-1252" | "cp1252" => Encoding::Windows1252,
+        _ => return None,
+    })
+}
+
+fn windows_1252(byte: u8) -> char {
+    // The 32 places where it is not ISO-8859-1; five of them are free.
+    const TABLE: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => TABLE[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
 }

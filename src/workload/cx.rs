@@ -13,7 +13,7 @@ use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, Span};
+use crate::task::{Column, Digest, Finding, Span};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -82,6 +82,8 @@ pub struct Found {
     pub spans: Vec<Span>,
     /// Named facts.
     pub facts: Vec<(Cow<'static, str>, String)>,
+    /// What was found out about a service.
+    pub finding: Option<Box<Finding>>,
 }
 
 impl<'a> Cx<'a> {
@@ -252,6 +254,11 @@ impl<'a> Cx<'a> {
     /// Notes a fact about the task.
     pub fn fact(&mut self, name: &'static str, value: impl Into<String>) {
         self.found.facts.push((Cow::Borrowed(name), value.into()));
+    }
+
+    /// Notes what was found out about the service that the task asked.
+    pub fn found(&mut self, finding: Finding) {
+        self.found.finding = Some(Box::new(finding));
     }
 
     /// The task is over: what it found, and its output to be closed.

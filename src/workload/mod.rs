@@ -10,7 +10,10 @@ pub mod command;
 pub mod csv;
 mod cx;
 mod paths;
+#[cfg(feature = "net")]
+mod service;
 pub mod sleep;
+#[cfg(feature = "net")]
 pub mod tap;
 
 use clap::{ArgMatches, Args, Command};
@@ -288,6 +291,50 @@ pub struct Row {
     pub from_matches: fn(&ArgMatches, Environment<'_>, Sharing) -> anyhow::Result<Box<dyn Workload>>,
     /// Builds it from its [`Portable::wire_spec`], for a process of its own.
     pub from_spec: fn(serde_json::Value) -> anyhow::Result<Box<dyn Workload>>,
+    /// In which forms beside a report its findings can go to stdout; none where it asks
+    /// no services.
+    pub formats: &'static [OutputFormat],
+}
+
+impl Row {
+    /// Whether `word` is its name on a command line.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        self.name == word || self.alias == Some(word)
+    }
+}
+
+/// In which form findings go to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// A report for a person.
+    Text,
+    /// For a program: an object a line, as each service is done.
+    JsonLines,
+    /// For a monitor with the interface of Nagios: one line, and its statuses.
+    Nagios,
+}
+
+impl OutputFormat {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::JsonLines => "json-lines",
+            Self::Nagios => "nagios",
+        }
+    }
+
+    /// The word, and what it does.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::JsonLines => "json-lines (one object as each service is done)",
+            Self::Nagios => "nagios (one line, status 0-3)",
+        }
+    }
 }
 
 /// Every workload that parsim brings.

@@ -23,6 +23,7 @@ pub const ROW: Row = Row {
     augment: augment::<SleepOptions>,
     from_matches: from_matches::<SleepOptions>,
     from_spec: from_spec::<SleepOptions>,
+    formats: &[],
 };
 
 /// What can be chosen.

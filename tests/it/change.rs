@@ -68,12 +68,12 @@ fn two_studies_stand_side_by_side_with_a_verdict() {
      -j 4 memory     20.0 MiB   20.0 MiB   0 %
      -j 4 speed-up      3.13x      3.13x
     ────────────────────────────────────────────────────────────
+    24 of 24 tasks gave the same as before
     serial: 25 % more time than before (+22 to +28 % with 95 % confidence)
     -j 1: 25 % more time than before (+23 to +27 % with 95 % confidence)
     -j 2: 25 % more time than before (+23 to +27 % with 95 % confidence)
     -j 3: 25 % more time than before (+23 to +27 % with 95 % confidence)
     -j 4: 25 % more time than before (+23 to +27 % with 95 % confidence)
-    24 of 24 tasks gave the same as before
     ");
 }
 

@@ -271,7 +271,7 @@ fn only_engines_start_threads() {
     only_in(&["engine/"], &["rayon::"]);
     // The second waits in the place of the kernel where that cannot.
     // The third sleeps, for a person who watches.
-    let allowed = ["engine/", "process/", "progress/", "http/resolve.rs", "workload/tap/demo.rs"];
+    let allowed = ["engine/", "process/", "progress/", "http/connect.rs", "workload/service/demo.rs"];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
 
@@ -311,14 +311,14 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
     ];
     only_in(&allowed, &["Instant::now"]);
     // Whether a date that a service names is yet to come.
-    only_in(&["experiment.rs", "experiment/pass.rs", "workload/tap/workload.rs"], &["SystemTime::now"]);
+    only_in(&["experiment.rs", "experiment/pass.rs", "workload/service/transport.rs"], &["SystemTime::now"]);
 }
 
 #[test]
 fn only_the_entry_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
     only_in(&["cli/mod.rs"], &["ExitCode::from"]);
-    only_in(&["cli/mod.rs", "process/interrupt.rs", "process/interrupt/", "cli/leftovers.rs"], &["end_by("]);
+    only_in(&["cli/mod.rs", "process/interrupt.rs", "process/interrupt/", "cli/files.rs"], &["end_by("]);
 }
 
 #[test]

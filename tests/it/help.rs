@@ -5,19 +5,19 @@ use crate::support::Fresh;
 /// Whether a word of a help text stands for a value, and one that will do.
 fn sample(word: &str) -> Option<&'static str> {
     Some(match word {
-        "N" | "SECONDS" | "FACTOR" | "JOBS" => "1",
+        "N" | "SECONDS" | "FACTOR" => "1",
         "BYTES" => "4096",
         "FILE" => "/dev/null",
         "OUT" => "out",
         "DELIM" | "REGEXP" | "STR" | "END" => "x",
         "HOW" => "lr",
-        "WHEN" => "soon,fail=1",
+        "RULE" => "soon,fail=1",
         "LOAD" => "1000",
         "SEQUENCE" => "TERM,25",
         "DIR" => "/",
         "NAME" => "X",
         "PATH" => "/bin/sh",
-        "WHETHER" => "never",
+        "WHEN" => "never",
         _ if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
             panic!("what is {word}?")
         }
@@ -42,8 +42,10 @@ fn options(text: &str) -> Vec<Vec<String>> {
         let value = if is_table { trimmed.last().and_then(|word| sample(word)) } else { None };
         for (index, word) in trimmed.iter().enumerate().filter(|(_, word)| word.starts_with('-')) {
             let mut option = vec![(*word).to_owned()];
+            // In brackets stands a value that may be left out.
+            let attached = word.trim_end_matches(']').replace("[=", "=");
             let attached =
-                word.split_once('=').map(|(name, value)| format!("{name}={}", sample(value).unwrap()));
+                attached.split_once('=').map(|(name, value)| format!("{name}={}", sample(value).unwrap()));
             if let Some(attached) = attached {
                 option = vec![attached];
             } else if is_table {
@@ -107,4 +109,38 @@ fn topics_are_told_of_and_listed() {
     fresh.parsim("help exit").run().exits(0).is_quiet().says("\n  1-100 ").says("--halt");
     fresh.parsim("help measure").run().exits(0).is_quiet().says("CPU time");
     fresh.parsim("--help").run().exits(0).says("help gnu").says("help exit").says("help measure");
+}
+
+#[test]
+fn an_option_of_two_meanings_has_them_and_both_helps_say_so() {
+    let fresh = Fresh::new();
+    // GNU parallel's tidies up other machines, of which there are none.
+    fresh.parsim("parallel --cleanup echo {} ::: a").run().exits(0).is_quiet().says("a\n");
+    fresh.parsim("serial --clean -k echo ::: b").run().exits(0).says("b\n");
+    let compared = fresh.parsim("compare --cleanup").args(["touch tidy", "true", ":::", "1"]).run();
+    compared.exits(0).expect(fresh.path("tidy").exists(), "the command was run");
+    // A default is parsim's own, and left out where it has no meaning.
+    let with_default = fresh.parsim("parallel echo ::: c").env("PARSIM", "--cleanup 'touch no'").run();
+    with_default.exits(0).is_quiet().expect(!fresh.path("no").exists(), "no command was run");
+    fresh.parsim("parallel --help").run().says("--cleanup CMD)");
+    for help in ["compare --help", "csv --help"] {
+        fresh.parsim(help).run().says("parsim parallel --cleanup is GNU").says("takes no CMD");
+    }
+    fresh.parsim("parallel --help").run().says("N times in all (parsim tap --retries N: N times more)");
+    fresh.parsim("tap --help").run().says("parsim parallel --retries N: N tries");
+}
+
+#[test]
+fn a_share_of_the_cores_is_the_same_number_of_jobs_everywhere() {
+    let fresh = Fresh::new();
+    let slots = |line: &str| {
+        let ran = fresh.parsim(&format!("{line} --export-csv -")).run();
+        ran.exits(0);
+        let width = |row: &str| row.split(',').nth(1).map(str::to_owned);
+        ran.stdout.lines().filter(|row| row.starts_with("parallel")).map(width).collect::<Vec<_>>()
+    };
+    for jobs in ["75%", "75%,75%", "0%", "+1"] {
+        let compared = slots(&format!("compare -j {jobs} true ::: 1 2 3 4 5 6 7 8"));
+        assert_eq!(compared, slots(&format!("sleep --seconds 0 --tasks 8 -j {jobs}")), "-j {jobs}");
+    }
 }

@@ -3,25 +3,25 @@
 //! Decides which runs there are and shows the report; what a run is and what is
 //! compared is the experiment's and the batch's.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose};
-use super::{conflicts, defaults, info, placeholder, policy, show, width};
-use crate::cli::args::Drawn;
+use super::{conflicts, defaults, info, placeholder, policy, width};
+use crate::cli::bare_command::stdin_offers_nothing;
 use crate::cli::exit::{End, Fault};
 use crate::cli::exports::Exports;
-use crate::cli::gates;
+use crate::cli::flags::{Flag, Scope, Typed};
+use crate::cli::gates::{self, gates};
 use crate::cli::setup::{HookCommands, Setup};
 use crate::cli::shell::choose;
-use crate::cli::term::Terminal;
+use crate::cli::terminal::{Terminal, progress_of_batch};
 use crate::cli::workloads::{end, report};
 use crate::engine::{Engine, Pool, Serial};
 use crate::experiment::{ComparedBy, Repeats};
-use crate::gnu_args::{Color, Flag, Typed, When};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, Meter, Show};
 use crate::study::Study;
@@ -37,18 +37,16 @@ const OWN_FILES: &str = "Use {way} in the command, so that each way has its own 
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse_compared(words)?;
     if let Some(ask) = typed.ask {
-        return info::answer(ask);
+        return info::answer(ask, Scope::COMPARE);
     }
     refuse(&typed)?;
-    let gates = gates::typed(&typed.study);
+    let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let meter = Arc::new(Meter::new(Arc::default(), Show::Nothing, false));
     let widths = width::all_affordable(&widths, &meter)?;
-    let prepare = text(typed.study.prepare.as_deref(), "--prepare")?;
-    let cleanup = text(typed.study.cleanup.as_deref(), "--cleanup")?;
     // Jobs' output is not shown while the bar is drawn.
     let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &meter)?;
     if let Some(wanted) = typed.study.sample {
@@ -57,12 +55,12 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if !typed.study.outputs.is_empty() {
         batch = batch.output_files(output_files(&typed)?);
     }
-    let mut exports = Exports::of(&typed.output.exports)?;
-    let observer = progress::observer(show(&typed));
+    let mut exports = Exports::open(&typed.output.exports)?;
+    let observer = progress::observer(progress_of_batch(&typed));
 
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
     engines.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));
-    let terminal = terminal(&typed);
+    let terminal = Terminal::of(&typed);
     let experiment = Setup {
         workload: &mut batch,
         engines,
@@ -74,13 +72,17 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         started,
     }
     .experiment()?;
-    let hooks = HookCommands { prepare, cleanup, shell: choose(typed.run.shell.as_deref()).words() };
+    let hooks = HookCommands {
+        prepare: typed.study.prepare.as_deref(),
+        cleanup: typed.study.cleanup.as_deref(),
+        shell: choose(typed.run.shell.as_deref()).words(),
+    };
     let study = hooks
         .around(experiment, &interrupt)
         .compared_by(ComparedBy::Endings { files: "--outputs", advice: OWN_FILES })
         // Commands have effects: they are never run more often than asked for.
-        .repeats(Repeats::Times(count(typed.study.runs.unwrap_or(1))))
-        .warmup(count(typed.study.warmup.unwrap_or(0)))
+        .repeats(Repeats::Times(typed.study.runs.unwrap_or(1)))
+        .warmup(typed.study.warmup.unwrap_or(0))
         .policy(policy::policy(&typed))
         .run()
         .map_err(Fault::Own)?;
@@ -111,17 +113,6 @@ fn left_nothing(study: &Study) -> bool {
     study.cut.is_none() && study.n_failed() == 0 && files.is_some_and(|files| files.files == 0)
 }
 
-/// How the report is to look.
-fn terminal(typed: &Typed) -> Terminal {
-    let color = match typed.output.color {
-        Some(Color::Own(When::Always)) => "always",
-        Some(Color::Own(When::Never)) => "never",
-        Some(Color::Own(When::Auto) | Color::Jobs) | None => "auto",
-    };
-    let has = |flag| typed.flags.has(flag);
-    Terminal::look(color, "never").drawing(Drawn { lanes: has(Flag::Lanes), ascii: has(Flag::Ascii) })
-}
-
 /// Refuses what cannot be compared, with the reason.
 fn refuse(typed: &Typed) -> Result<(), Fault> {
     conflicts::check_both_ways(typed)?;
@@ -134,7 +125,7 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
         )));
     }
     let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-    if nothing && crate::cli::bare_command::stdin_offers_nothing() {
+    if nothing && stdin_offers_nothing() {
         let text = "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help";
         return Err(Fault::Usage(text.to_owned()));
     }
@@ -166,15 +157,4 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
         files = files.pattern(serial, template(&Column::PARALLEL)?.0, times);
     }
     Ok(files)
-}
-
-fn text<'a>(command: Option<&'a OsStr>, option: &str) -> Result<Option<&'a str>, Fault> {
-    let text = |command: &'a OsStr| {
-        command.to_str().ok_or_else(|| Fault::Usage(format!("{option}: the command is not UTF-8")))
-    };
-    command.map(text).transpose()
-}
-
-fn count(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

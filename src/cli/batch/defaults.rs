@@ -6,14 +6,14 @@ use std::ffi::OsString;
 
 use super::{conflicts, pairs};
 use crate::cli::exit::Fault;
-use crate::gnu_args::{self, Typed};
+use crate::cli::flags::{self, Scope, Typed};
 use crate::task::Mode;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
-    let mut typed = with_defaults(words, conflicts::goes_one_way)?;
+    let mut typed = with_defaults(words, Scope::ONE_WAY, conflicts::goes_one_way)?;
     // How many at a time is said for parallel runs.
-    if mode == Mode::Serial && understood(words)?.run.jobs.is_none() {
+    if mode == Mode::Serial && flags::parse(words, Scope::ONE_WAY)?.run.jobs.is_none() {
         typed.run.jobs = None;
     }
     Ok(typed)
@@ -21,18 +21,20 @@ pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
 
 /// The same for a batch compared.
 pub(super) fn parse_compared(words: &[OsString]) -> Result<Typed, Fault> {
-    with_defaults(words, |option| conflicts::check_both_ways(option).is_ok())
+    with_defaults(words, Scope::COMPARE, |option| conflicts::check_both_ways(option).is_ok())
 }
 
-fn understood(words: &[OsString]) -> Result<Typed, Fault> {
-    gnu_args::parse(words).map_err(|error| Fault::Usage(error.to_string()))
+/// What defaults mean: in a variable of parsim's own its options are meant, where
+/// GNU parallel has others of the same name.
+fn understood(defaults: &[OsString]) -> Result<Typed, Fault> {
+    flags::parse(defaults, Scope::COMPARE)
 }
 
 /// `words` behind those defaults that go with what is run.
-fn with_defaults(words: &[OsString], goes: fn(&Typed) -> bool) -> Result<Typed, Fault> {
+fn with_defaults(words: &[OsString], scope: Scope, goes: fn(&Typed) -> bool) -> Result<Typed, Fault> {
     let defaults = from_environment()?;
     if defaults.is_empty() {
-        return understood(words);
+        return flags::parse(words, scope);
     }
     let alone = understood(&defaults).map_err(|fault| Fault::Usage(format!("$PARSIM: {fault}")))?;
     if !(alone.command.is_empty() && alone.sources.is_empty() && !alone.bare_separator) {
@@ -42,17 +44,25 @@ fn with_defaults(words: &[OsString], goes: fn(&Typed) -> bool) -> Result<Typed, 
     for option in one_by_one(&defaults) {
         let more = [&kept, option].concat();
         let is_kept = understood(option).is_ok_and(|typed| goes(&typed))
-            && goes_beside(&more, &kept, words).unwrap_or(true);
+            && goes_beside(&more, &kept, words, scope).unwrap_or(true);
         if is_kept {
             kept = more;
         }
     }
-    understood(&[&kept, words].concat())
+    flags::parse(&[&kept, words].concat(), scope)
 }
 
 /// Whether `more` defaults go with what was typed as well as those `kept` so far.
-fn goes_beside(more: &[OsString], kept: &[OsString], words: &[OsString]) -> Result<bool, Fault> {
-    let goes = |defaults: &[OsString]| Ok(pairs::check(&understood(&[defaults, words].concat())?).is_ok());
+fn goes_beside(
+    more: &[OsString],
+    kept: &[OsString],
+    words: &[OsString],
+    scope: Scope,
+) -> Result<bool, Fault> {
+    let goes = |defaults: &[OsString]| {
+        let typed = flags::parse(&[defaults, words].concat(), scope)?;
+        Ok::<_, Fault>(pairs::check(&typed).is_ok())
+    };
     Ok(goes(more)? || !goes(kept)?)
 }
 

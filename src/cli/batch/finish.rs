@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
+use crate::cli::flags::{Typed, When};
 use crate::format;
-use crate::gnu_args::{Typed, When};
 use crate::output::FailureTails;
 use crate::process::{self, Interrupt};
 use crate::progress::Board;

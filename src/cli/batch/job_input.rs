@@ -1,21 +1,25 @@
 //! What jobs read: nothing, blocks of standard input, all of it, a terminal.
 
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt as _, SeedableRng as _};
+
 use crate::cli::exit::Fault;
-use crate::gnu_args::{Flag, Typed};
-use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Source};
+use crate::cli::flags::{Flag, Typed};
+use crate::inputs::{Blocks, Header, InputError, Inputs, Origin, Packer, Parts, Seekable, Shuffler, Source};
 use crate::process::Interrupt;
 use crate::template::Options;
 use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
 
 /// Where the jobs come from, once their columns have names.
-pub(super) struct Jobs {
+pub(super) struct JobSource {
     inputs: Option<Inputs>,
     /// With the names that messages call them.
     files: Vec<(PathBuf, File)>,
@@ -35,7 +39,7 @@ pub(super) fn offer(typed: &Typed) -> Offer {
     }
 }
 
-impl Jobs {
+impl JobSource {
     /// Opens all inputs, and names the columns of `options` after their heads.
     pub(super) fn open(typed: &Typed, interrupt: &Interrupt, options: &mut Options) -> Result<Self, Fault> {
         let stdin: File = io::stdin()
@@ -43,7 +47,7 @@ impl Jobs {
             .try_clone_to_owned()
             .map_err(|error| Fault::Own(anyhow::anyhow!("standard input: {error}")))?
             .into();
-        let reading = typed.reading().map_err(|error| Fault::Usage(error.to_string()))?;
+        let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept
         // waiting for what was to be typed.
@@ -84,7 +88,7 @@ impl Jobs {
         if !typed.pipes() || !sources.is_empty() || left {
             let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
             if typed.flags.has(Flag::Shuf) {
-                inputs.shuffle(super::shuffle::below());
+                inputs.shuffle(shuffler());
             }
             options.columns = match reading.header {
                 None => Vec::new(),
@@ -130,7 +134,7 @@ impl Jobs {
             let spool = Arc::new(Spool::new(files.remove(0).1));
             return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
         }
-        let mut spec = typed.block_spec().map_err(|error| Fault::Usage(error.to_string()))?;
+        let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
             if let Some(share) = parts_per_slot(typed) {
                 let bytes = self.whole.iter().map(Seekable::length).sum();
@@ -220,4 +224,12 @@ fn from_terminal(typed: &Typed) -> String {
 /// GNU parallel.
 fn terminal() -> Option<Arc<File>> {
     File::open("/dev/tty").ok().map(Arc::new)
+}
+
+/// Random order for `--shuf`, another one each time: draws a number below the one it is
+/// given, from a seed of the system's.
+fn shuffler() -> Shuffler {
+    // The standard library's one source of the system's random bytes.
+    let mut generator = Xoshiro256PlusPlus::seed_from_u64(RandomState::new().hash_one(()));
+    Box::new(move |end| generator.random_range(0..end))
 }

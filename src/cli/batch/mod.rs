@@ -5,22 +5,19 @@
 //! |---|---|
 //! | `conflicts` | options that are refused, with reasons |
 //! | `pairs` | options that have no effect beside others |
-//! | `info` | what is asked for instead of a run |
+//! | `info` | what is asked for instead of a run; how many jobs, where the line says it |
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `job_input` | where jobs come from, and what they read |
-//! | `shuffle` | `--shuf` |
 //! | `width` | `-j` |
 //! | `placeholder` | `{way}` |
 //! | `compare` | both ways: which runs there are, and the report |
-//! | `job_count` | how many jobs, where the line says it |
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
-//! | `policy` | when jobs start, are tried again, are given up |
-//! | `timeout` | a limit that follows how long jobs take |
+//! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
+//! | `streams` | output on stdout and stderr: tags, the bar out of its way |
 //! | `defaults` | options in `$PARSIM` |
 //! | `signal_thread` | what a signal does to the batch; progress as time passes |
-//! | `suspend_bar` | output with the bar out of its way |
 //! | `finish` | what is said when the batch is over, and the exit status |
 
 mod compare;
@@ -28,7 +25,6 @@ mod conflicts;
 mod defaults;
 mod finish;
 mod info;
-mod job_count;
 mod job_input;
 mod pairs;
 mod placeholder;
@@ -37,10 +33,8 @@ mod records;
 mod results;
 mod settings;
 mod shell;
-mod shuffle;
 mod signal_thread;
-mod suspend_bar;
-mod timeout;
+mod streams;
 mod width;
 
 use std::ffi::OsString;
@@ -48,50 +42,41 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
-#[cfg(test)]
-pub(super) use self::conflicts::check_both_ways;
-pub(super) use self::conflicts::is_not_compared;
+use self::policy::MedianLimit;
 use self::settings::Purpose;
-use self::timeout::MedianLimit;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::setup::Setup;
-use super::term::Terminal;
+use super::terminal::{self, Terminal};
+use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
+use crate::cli::flags::{self, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, Pool, Serial};
 use crate::event::Journal;
-use crate::gnu_args::{self, Flag, Timeout, Typed, When};
 use crate::host::Host;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{Board, Meter, Show};
 use crate::task::Mode;
 
-/// What `compare --help` says.
-pub(super) const COMPARE_HELP: &str = include_str!("compare_help.txt");
-
-/// Whether the line asks for a batch, and not for the notebook's pair.
-pub(super) fn is_meant(words: &[OsString]) -> bool {
-    gnu_args::parse(words).map_or(true, |typed| {
-        if typed.ask.is_some() {
-            return true;
-        }
-        let common = ["jobs", "progress", "color"];
-        let only_common = typed.given.iter().all(|option| common.contains(option));
-        let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-        let exports = !typed.output.exports.is_empty();
-        !(nothing && (only_common || exports) && super::bare_command::stdin_offers_nothing())
-    })
+/// What was typed, where nothing to run was: no batch is asked for then, but the
+/// notebook's pair, which has the options that batches share with workloads.
+pub(super) fn exercise(words: &[OsString]) -> Option<Typed> {
+    let typed = flags::parse(words, Scope::ONE_WAY).ok()?;
+    let shared = Scope::ONE_WAY.and(Scope::WORKLOAD);
+    let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
+    let only_shared = typed.ask.is_none() && typed.given.iter().all(|given| given.scope.has(shared));
+    (nothing && only_shared && stdin_offers_nothing()).then_some(typed)
 }
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
 pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
     let typed = defaults::parse(mode, words)?;
     if let Some(ask) = typed.ask {
-        return info::answer(ask);
+        return info::answer(ask, Scope::ONE_WAY);
     }
     conflicts::check(&typed)?;
     if let Some(first) = typed.command.first()
-        && let Some(hint) = super::bare_command::workload_hint(mode, &first.to_string_lossy())
+        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
         && typed.sources.is_empty()
     {
         return Err(Fault::Usage(hint));
@@ -99,7 +84,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS).map_err(Fault::Own)?;
     let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
-    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| job_count::total(&typed))));
+    let board = Arc::new(Board::expecting(typed.run.total_jobs.or_else(|| info::job_count(&typed))));
     let meter = Arc::new(meter(&typed, &board));
     let width = width::affordable(width::width(mode, &typed)?, typed.run.jobs.as_ref(), &meter)?;
     let prepared = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &meter);
@@ -107,7 +92,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         return Ok(End::Signal(signal));
     }
     let (mut batch, mut results) = prepared?;
-    let mut exports = Exports::of(&typed.output.exports)?;
+    let mut exports = Exports::open(&typed.output.exports)?;
     let attendant =
         signal_thread::attend(signals, batch.running(), &meter, &interrupt).map_err(Fault::Own)?;
     let (reread, engine): (_, Box<dyn Engine>) = match mode {
@@ -166,21 +151,9 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
 /// it is sent USR2.
 fn meter(typed: &Typed, board: &Arc<Board>) -> Meter {
     let board = Arc::clone(board);
-    match (show(typed), typed.output.progress) {
+    match (terminal::progress_of_batch(typed), typed.output.progress) {
         (Show::Nothing, Some(_)) => Meter::new(board, Show::Nothing, false),
-        (Show::Nothing, None) => Meter::new(board, Terminal::look("auto", "auto").progress, false),
+        (Show::Nothing, None) => Meter::new(board, terminal::progress(When::Auto), false),
         (show, _) => Meter::new(board, show, true),
     }
-}
-
-/// How progress is shown. Bare `--bar`, `--eta` and `--progress` are GNU
-/// parallel's; without any of them a batch shows none.
-fn show(typed: &Typed) -> Show {
-    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
-    let when = typed.output.progress.map_or(if asked { "auto" } else { "never" }, |when| match when {
-        When::Auto => "auto",
-        When::Always => "always",
-        When::Never => "never",
-    });
-    Terminal::look("auto", when).progress
 }

@@ -4,7 +4,7 @@
 //! Does not know what an option does where it has an effect.
 
 use crate::cli::exit::Fault;
-use crate::gnu_args::Typed;
+use crate::cli::flags::Typed;
 use crate::inputs::{Origin, Trim};
 
 /// Options of which one is no use beside another.
@@ -25,7 +25,7 @@ const IDLE: &str = "has no effect with";
 const PIPES: &[&str] = &["pipe", "pipe-part", "cat", "fifo"];
 
 /// Options that only say how blocks are cut.
-const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "remove-rec-sep"];
+const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "rrs"];
 
 const NO_VALUES: &str = "jobs are given blocks to read, and no values";
 const ALL_OF_IT: &str = "every job reads all of the input as it is";
@@ -43,7 +43,7 @@ const PAIRS: &[Pair] = &[
     Pair { options: &["shuf"], beside: PIPES, may_stand: is_tee_with_values, says: IDLE, why: "blocks are cut in the order of the input" },
     Pair { options: CUTTING, beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
     Pair { options: &["L", "max-lines", "header"], beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
-    Pair { options: &["recstart", "recend", "regexp", "remove-rec-sep"], beside: &["csv"], may_stand: has_no_blocks, says: IDLE, why: "records of CSV end with their lines" },
+    Pair { options: &["recstart", "recend", "regexp", "rrs"], beside: &["csv"], may_stand: has_no_blocks, says: IDLE, why: "records of CSV end with their lines" },
     Pair { options: &["recstart", "recend", "regexp"], beside: &["L", "max-lines"], may_stand: counts_records, says: IDLE, why: "a record is so many lines; add -N to count records" },
     Pair { options: &["no-run-if-empty"], beside: &["pipe-part"], may_stand: |t| has_values(t) && is_tee(t), says: IDLE, why: "jobs read their parts of the file as they are" },
     Pair { options: &["no-run-if-empty", "skip-first-line", "max-args", "max-replace-args", "csv"], beside: &["tee"], may_stand: has_values, says: IDLE, why: ALL_OF_IT },
@@ -83,8 +83,8 @@ pub(super) fn check(typed: &Typed) -> Result<(), Fault> {
 
 /// How the first one given of `options` was typed.
 fn given<'t>(typed: &'t Typed, options: &[&str]) -> Option<&'t str> {
-    let at = typed.given.iter().position(|option| options.contains(option))?;
-    typed.spelled.get(at).map(String::as_str)
+    let given = typed.given.iter().find(|given| options.contains(&given.name))?;
+    Some(&given.spelled)
 }
 
 fn never(_: &Typed) -> bool {

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use super::finish::say;
 use crate::cli::exit::Fault;
-use crate::cli::term::Terminal;
+use crate::cli::flags::{Flag, Typed};
+use crate::cli::terminal::Terminal;
 use crate::event::Journal;
 use crate::format::count;
-use crate::gnu_args::{Flag, Typed};
 use crate::joblog::{self, Done, FoundBy, Unreadable, Wanted};
 use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
 use crate::process::Interrupt;
@@ -51,7 +51,7 @@ pub(super) fn effective(mut typed: Typed) -> Result<Typed, Fault> {
 /// that they say nothing.
 pub(super) fn earlier(
     typed: &Typed,
-    lines: Lines,
+    lines: CommandLines,
     has_results: HasResults,
     interrupt: &Interrupt,
 ) -> Result<Earlier, Fault> {
@@ -92,8 +92,8 @@ pub(super) fn earlier(
     let results_decide = kept.is_none() && has(Flag::Resume);
     let has_results = if results_decide { has_results } else { Arc::new(|_: &Task| false) };
     let why = match lines {
-        Lines::Stay => "no command of this batch is in the job log",
-        Lines::DependOnSlot => "commands with {%} in them are not the same in each run",
+        CommandLines::Stay => "no command of this batch is in the job log",
+        CommandLines::DependOnSlot => "commands with {%} in them are not the same in each run",
     };
     let draining = interrupt.clone();
     let goes_by_number = move |jobs: &[(u64, u64)]| {
@@ -114,7 +114,7 @@ pub(super) fn earlier(
             say(&format!("{option}: nothing to do: {are} {place}"));
         }
     };
-    let mode = (lines == Lines::DependOnSlot).then_some(FoundBy::Number);
+    let mode = (lines == CommandLines::DependOnSlot).then_some(FoundBy::Number);
     Ok(Earlier::Log(Resume {
         log,
         mode,
@@ -158,7 +158,7 @@ fn skipping(rows: &[(u64, u64)]) -> String {
 
 /// Whether the same job has the same command line in each run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lines {
+pub(super) enum CommandLines {
     /// It has.
     Stay,
     /// Not where the slot is part of it.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::records::HasResults;
 use crate::cli::exit::Fault;
+use crate::cli::flags::{Flag, Typed};
 use crate::event::Journal;
-use crate::gnu_args::{Flag, Typed};
 use crate::output::{
     Columns, Earlier, Ends, FailureTails, Form, Grouped, Headed, Lines, Ordered, Place, ResultFiles, Rows,
     Table, ToFile,
@@ -22,7 +22,7 @@ use crate::workload::command::{MakeSink, Order};
 const WAITING: usize = 1 << 20;
 
 /// Where jobs' output goes.
-pub(super) struct Results {
+pub(super) struct JobResults {
     /// None when output is shown.
     pub(super) sink: Option<MakeSink>,
     /// What takes the record of each job, too.
@@ -43,11 +43,11 @@ pub(super) fn results(
     order: Order,
     streams: Box<dyn Destination>,
     interrupt: &Interrupt,
-) -> Result<Results, Fault> {
+) -> Result<JobResults, Fault> {
     let has = |flag| typed.flags.has(flag);
     let tails = Arc::new(FailureTails::default());
     let mut results =
-        Results { sink: None, journal: None, has: Arc::new(|_| false), needs_total: false, tails };
+        JobResults { sink: None, journal: None, has: Arc::new(|_| false), needs_total: false, tails };
     // No job is run, and its command line is what is asked for.
     if has(Flag::DryRun) {
         return Ok(results);

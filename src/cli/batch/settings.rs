@@ -7,17 +7,16 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::job_input::{self, Jobs};
+use super::job_input::{self, JobSource};
 use super::placeholder;
 use super::policy::{term_sequence, timeout};
-use super::records::{self, Lines};
-use super::results::{self, Results};
+use super::records::{self, CommandLines};
+use super::results::{self, JobResults};
 use super::shell::shell;
-use super::suspend_bar::Beside;
+use super::streams::{Beside, LineTag, Streams, trace};
 use crate::cli::exit::Fault;
-use crate::cli::streams::{Streams, Tag, trace};
+use crate::cli::flags::{Flag, Grouping, Typed};
 use crate::format::reason;
-use crate::gnu_args::{Flag, Grouping, Typed};
 use crate::inputs::{Packer, Packing};
 use crate::output::unnamed_file::{keep_files_in, unnamed_file};
 use crate::policy::Amount;
@@ -54,7 +53,7 @@ pub(super) fn prepare(
     width: NonZeroUsize,
     interrupt: &Interrupt,
     meter: &Arc<Meter>,
-) -> Result<(CommandBatch, Results), Fault> {
+) -> Result<(CommandBatch, JobResults), Fault> {
     let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
     let shell = shell(typed)?;
     let mut options = Options {
@@ -65,7 +64,7 @@ pub(super) fn prepare(
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
     };
-    let mut jobs = Jobs::open(typed, interrupt, &mut options)?;
+    let mut jobs = JobSource::open(typed, interrupt, &mut options)?;
     let teller = Arc::clone(meter);
     jobs.on_nul(Box::new(move || teller.say(NUL)));
     if let Some(folder) = &typed.run.tmpdir {
@@ -96,10 +95,10 @@ pub(super) fn prepare(
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => {
-            Tag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
+            LineTag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
         }
-        None if typed.flags.has(Flag::Tag) => Tag::Values,
-        None => Tag::None,
+        None if typed.flags.has(Flag::Tag) => LineTag::Values,
+        None => LineTag::None,
     };
     let directory = directory(typed, &options)?;
     let is_unseen = purpose == Purpose::Comparison && !typed.flags.has(Flag::ShowOutput);
@@ -143,7 +142,7 @@ pub(super) fn prepare(
     });
     let mut results =
         results::results(typed, &options, &settings.counts, settings.order, outputs(), interrupt)?;
-    let lines = if settings.template.uses_slot() { Lines::DependOnSlot } else { Lines::Stay };
+    let lines = if settings.template.uses_slot() { CommandLines::DependOnSlot } else { CommandLines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, Earlier::Failed(_));
     let told = settings.counts.has_total();
@@ -205,14 +204,14 @@ fn directory(typed: &Typed, options: &Options) -> Result<Directory, Fault> {
 }
 
 /// Whether something made for each job depends on the number of jobs.
-fn names_total(settings: &Settings, tag: &Tag) -> bool {
+fn names_total(settings: &Settings, tag: &LineTag) -> bool {
     let directory = match &settings.directory {
         Directory::Each(template) => Some(template),
         Directory::Here | Directory::Fixed(_) | Directory::OfItsOwn(_) => None,
     };
     let tag = match tag {
-        Tag::Text(template, _) => Some(template),
-        Tag::None | Tag::Values => None,
+        LineTag::Text(template, _) => Some(template),
+        LineTag::None | LineTag::Values => None,
     };
     [Some(&settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
 }
@@ -258,7 +257,7 @@ pub(super) fn renames(typed: &Typed) -> Vec<(Name, Vec<u8>)> {
 fn act(typed: &Typed) -> Act {
     let has = |flag| typed.flags.has(flag);
     if has(Flag::ShellQuote) {
-        return Act::PrintQuoted(typed.given.iter().filter(|option| **option == "shell-quote").count());
+        return Act::PrintQuoted(typed.given.iter().filter(|given| given.name == "shell-quote").count());
     }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
         (true, ..) => Act::Print,

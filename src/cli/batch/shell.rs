@@ -9,9 +9,9 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Fault;
+use crate::cli::flags::{Flag, Typed};
 use crate::cli::shell::{Chosen, choose, exported_function, search_path};
 use crate::format::printable;
-use crate::gnu_args::{Flag, Typed};
 use crate::process;
 use crate::workload::command::{Definitions, Shell};
 

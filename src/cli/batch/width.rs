@@ -6,10 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::cli::exit::Fault;
-use crate::cli::jobs::JobsList;
+use crate::cli::flags::{Flag, JobCount, JobsOption, Typed};
 use crate::engine::{ResizablePool, Width};
 use crate::event::Journal;
-use crate::gnu_args::{Flag, Jobs, Typed};
 use crate::host::{Limits, Room};
 use crate::process::of_descriptors;
 use crate::progress::{Meter, NO_DESCRIPTORS, fewer_slots};
@@ -40,8 +39,10 @@ pub(super) fn width(mode: Mode, typed: &Typed) -> Result<NonZeroUsize, Fault> {
         None if one_is_meant => 1,
         None if mode == Mode::Serial => 1,
         None => usable,
-        Some(Jobs::Named(name)) => from_file(name, usable)?.get(),
-        Some(jobs) => jobs.on(usable, AS_MANY).map_or(usable, NonZeroUsize::get),
+        Some(jobs) => match jobs.one() {
+            Some(count) => count.on(usable, AS_MANY).get(),
+            None => from_file(jobs.text(), usable)?.get(),
+        },
     };
     if mode == Mode::Serial && wanted != 1 {
         return Err(Fault::Usage(
@@ -63,12 +64,12 @@ impl Reread {
     /// For a parallel run of `typed` that begins with `width` slots, and the
     /// engine that follows the number; None where it does not stand in a file.
     pub(super) fn of(typed: &Typed, width: NonZeroUsize, meter: &Meter) -> Option<(Self, ResizablePool)> {
-        let Some(Jobs::Named(name)) = &typed.run.jobs else { return None };
+        let name = typed.run.jobs.as_ref().filter(|jobs| jobs.one().is_none())?.text();
         let most = NonZeroUsize::new(AS_MANY).map_or(width, |most| most.max(width));
-        let most = affordable(most, Some(&Jobs::AsMany), meter).ok()?;
+        let most = affordable(most, Some(&JobsOption::parse(OsStr::new("0"))), meter).ok()?;
         let width = Arc::new(Width::new(width));
         let engine = ResizablePool::new(Arc::clone(&width), most);
-        Some((Self { name: name.clone(), usable: usable(typed), width }, engine))
+        Some((Self { name: name.to_owned(), usable: usable(typed), width }, engine))
     }
 }
 
@@ -83,19 +84,17 @@ impl Journal for Reread {
 
 /// The widths that `-j` asks for where several can be swept over, each once.
 pub(super) fn widths(typed: &Typed) -> Result<Vec<NonZeroUsize>, Fault> {
-    if let Some(Jobs::Named(name)) = &typed.run.jobs
-        && let Some(list) = name.to_str().and_then(|text| JobsList::parse(text).ok())
-    {
-        return Ok(list.widths(Limits::detect().usable, Some(AS_MANY as u64)));
+    match typed.run.jobs.as_ref().map(|jobs| jobs.widths(usable(typed), AS_MANY)) {
+        Some(widths) if !widths.is_empty() => Ok(widths),
+        _ => Ok(vec![width(Mode::Parallel, typed)?]),
     }
-    Ok(vec![width(Mode::Parallel, typed)?])
 }
 
 /// As many of `wanted` slots as there are descriptors for, rather than jobs that
 /// fail for want of them. Says so, unless only as many as may be were asked for.
 pub(super) fn affordable(
     wanted: NonZeroUsize,
-    jobs: Option<&Jobs>,
+    jobs: Option<&JobsOption>,
     meter: &Meter,
 ) -> Result<NonZeroUsize, Fault> {
     let free = of_descriptors(wanted.get().saturating_mul(EACH).saturating_add(OTHERS));
@@ -106,7 +105,7 @@ pub(super) fn affordable(
     }
     let most = NonZeroUsize::new(free.saturating_sub(OTHERS) / EACH).unwrap_or(NonZeroUsize::MIN);
     let tell = |most, why: &str| {
-        if jobs != Some(&Jobs::AsMany) {
+        if jobs.and_then(JobsOption::one) != Some(JobCount::AsMany) {
             meter.say(&fewer_slots(most, wanted.get(), why));
         }
     };
@@ -145,8 +144,8 @@ const LONGEST_FILE: u64 = 4 << 10;
 fn from_file(name: &OsStr, usable: usize) -> Result<NonZeroUsize, Fault> {
     // A device is not read until the memory is full.
     let text = File::open(name).and_then(|file| read_at_most(LONGEST_FILE, file));
-    let jobs = text.ok().flatten().and_then(|text| Jobs::parse(OsStr::new(text.trim())).ok());
-    let number = jobs.and_then(|jobs| jobs.on(usable, AS_MANY));
+    let count = text.ok().flatten().and_then(|text| JobCount::parse(text.trim()));
+    let number = count.map(|count| count.on(usable, AS_MANY));
     let shown = name.to_string_lossy();
     number.ok_or_else(|| {
         Fault::Usage(format!("-j {shown}: give N, N%, +N, -N, 0, or a file with one of these"))

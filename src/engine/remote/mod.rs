@@ -7,11 +7,13 @@
 //! Knows nothing of what tasks do: a worker builds the workload anew from its
 //! blueprint.
 
-mod link;
+#[cfg(test)]
+mod policy_tests;
 mod protocol;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod worker_link;
 
 use crate::sync::Mutex;
@@ -21,12 +23,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use self::link::{Children, Link, Transport};
 pub use self::serve::{Build, serve};
+pub use self::transport::{Children, Transport, WorkerStream};
 
 use self::protocol::{Hello, PROTOCOL};
-use self::worker_link::{Cost, WorkerInit, WorkerLink};
-use super::pool::{drive_threads, fewer, on_threads};
+use self::transport::StopSignal;
+use self::worker_link::{LinkCost, WorkerInit, WorkerLink};
+use super::local::{drive_threads, fewer, on_threads};
 use super::{Engine, EngineRow, needed};
 use crate::engine::Run;
 use crate::event::Event;
@@ -87,14 +90,14 @@ impl Engine for Processes<'_> {
                 blueprint: portable.wire_spec(),
                 column: run.column.clone(),
                 digested: run.digested,
-                retry: run.batch.retry(),
             },
             shared: portable.export_shared(),
         };
         let packed = run.clock.now();
-        let prepared = self.start(n_workers, run, &orders).and_then(|mut workers| {
+        let stop = StopSignal::of(run.interrupt)?;
+        let prepared = self.start(n_workers, run, &orders, &stop).and_then(|mut workers| {
             let ready = run.clock.now();
-            share(&mut workers, run)?;
+            share(&mut workers, &stop)?;
             Ok((workers, ready))
         });
         let (workers, ready) = match prepared {
@@ -104,7 +107,7 @@ impl Engine for Processes<'_> {
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        let costs = feed(workers, run, workload)?;
+        let costs = feed(workers, run, workload, &stop)?;
         if let Some(had) = NonZeroUsize::new(costs.len())
             && had.get() < n_workers
         {
@@ -116,9 +119,9 @@ impl Engine for Processes<'_> {
     }
 }
 
-/// What all workers cost: `costs` of each seat, how long they took to start, and for
+/// What all workers cost: `costs` of each link, how long they took to start, and for
 /// how long all of them waited for what they share.
-fn crew(costs: &[Cost], startup: Duration, sharing: Duration) -> WorkerCosts {
+fn crew(costs: &[LinkCost], startup: Duration, sharing: Duration) -> WorkerCosts {
     WorkerCosts {
         workers: costs.len(),
         startup,
@@ -137,6 +140,7 @@ impl Processes<'_> {
         n_workers: usize,
         run: &Run<'_>,
         orders: &'s WorkerInit,
+        stop: &StopSignal,
     ) -> anyhow::Result<Vec<WorkerLink<'s>>> {
         let many = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
@@ -156,7 +160,7 @@ impl Processes<'_> {
                 Err(error) => return Err(error.context(many())),
             }
         }
-        workers.iter_mut().try_for_each(|worker| worker.get_ready(run.interrupt)).with_context(many)?;
+        workers.iter_mut().try_for_each(|worker| worker.get_ready(stop)).with_context(many)?;
         Ok(workers)
     }
 }
@@ -168,18 +172,23 @@ fn is_shortage(error: &anyhow::Error) -> bool {
 }
 
 /// Gives all of them what tasks share.
-fn share(workers: &mut [WorkerLink<'_>], run: &Run<'_>) -> anyhow::Result<()> {
+fn share(workers: &mut [WorkerLink<'_>], stop: &StopSignal) -> anyhow::Result<()> {
     for worker in &mut *workers {
         worker.share();
     }
-    workers.iter_mut().try_for_each(|worker| worker.get_ready(run.interrupt))
+    workers.iter_mut().try_for_each(|worker| worker.get_ready(stop))
 }
 
 /// Gives each of them task after task until there are none. What it cost.
-fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Vec<Cost>> {
-    let n_seats = workers.len();
+fn feed(
+    workers: Vec<WorkerLink<'_>>,
+    run: &Run<'_>,
+    workload: &dyn Workload,
+    stop: &StopSignal,
+) -> anyhow::Result<Vec<LinkCost>> {
+    let n_links = workers.len();
     let waiting: Mutex<Vec<WorkerLink<'_>>> = Mutex::new(workers);
-    let over: Mutex<(Vec<Cost>, Option<anyhow::Error>)> = Mutex::default();
+    let over: Mutex<(Vec<LinkCost>, Option<anyhow::Error>)> = Mutex::default();
     let feed_one = || {
         let worker = waiting.lock().pop();
         let mut worker = worker.expect("there are as many threads as workers");
@@ -187,14 +196,14 @@ fn feed(workers: Vec<WorkerLink<'_>>, run: &Run<'_>, workload: &dyn Workload) ->
         while trouble.is_none()
             && let Some(ticket) = run.batch.take()
         {
-            trouble = worker.work(run, workload, &ticket).err();
+            trouble = worker.work(run, workload, stop, ticket).err();
         }
         worker.dismiss();
         let mut over = over.lock();
         over.0.push(worker.cost);
         over.1 = over.1.take().or(trouble);
     };
-    let had = on_threads(n_seats, run.observer, &|n_threads| drive_threads(n_threads, &feed_one))?;
+    let had = on_threads(n_links, run.observer, &|n_threads| drive_threads(n_threads, &feed_one))?;
     if had.is_none() {
         feed_one();
     }

@@ -21,7 +21,7 @@
 //! | `O`, `E` | what the task wrote to its output, to its errors | raw |
 //! | `A` | so many more bytes were produced | 8 bytes, little-endian |
 //! | `N` | what the task is called turned out | text |
-//! | `D` | the task is over ([`Done`]) | JSON |
+//! | `D` | the task is over ([`TaskReport`]) | JSON |
 //! | `F` | it cannot go on, and why | text |
 //! | `B` | nothing more will be done ([`Bye`]) | JSON |
 //!
@@ -34,16 +34,16 @@
 //! `protocol` of an `H` stay what they are in all versions, so that a worker of
 //! another one can say so. Knows nothing of what carries the bytes.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Retry;
 use crate::task::{Column, Record, Task};
 
 /// The version of the protocol.
-pub(super) const PROTOCOL: &str = "parsim-worker/1";
+pub(super) const PROTOCOL: &str = "parsim-worker/2";
 
 /// A frame is not longer: more than this is no frame but somebody else's bytes.
 const LONGEST: u32 = 1 << 30;
@@ -80,8 +80,6 @@ pub(super) struct Hello {
     pub(super) column: Column,
     /// Whether what tasks write is digested, for a comparison of ways.
     pub(super) digested: bool,
-    /// How often a failing task is tried.
-    pub(super) retry: Retry,
 }
 
 /// As much of a [`Hello`] as every version understands.
@@ -90,18 +88,20 @@ pub(super) struct Greeting {
     pub(super) protocol: String,
 }
 
-/// A task to be done.
+/// A task to be tried once: whether it is tried again is for the reader of its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TaskRequest {
+pub(super) struct TaskRequest<'a> {
     /// What to do.
-    pub(super) task: Task,
+    pub(super) task: Cow<'a, Task>,
     /// The slot it has in the batch, from 0.
     pub(super) slot: u32,
+    /// Which try this is, from 1.
+    pub(super) attempt: u32,
 }
 
-/// A task that is over.
+/// A try that is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Done {
+pub(super) struct TaskReport {
     /// What was measured where it was done: its start is for the reader to know.
     pub(super) record: Record,
     /// The record's command line where it is no text, which records leave out.

@@ -12,14 +12,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::protocol::{
-    Bye, Done, Frame, Greeting, Hello, PROTOCOL, TaskRequest, kind, receive, send, send_json,
+    Bye, Frame, Greeting, Hello, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
 };
-use crate::engine::StartOrder;
-use crate::engine::{RecordSink, Run, TaskQueue, Ticket, Worker, run_one};
+use crate::engine::{RecordSink, Run, StartOrder, TaskQueue, ThreadCpu, Ticket, run_one};
 use crate::event::{Event, Observer};
 use crate::host::STACK;
 use crate::measure::{Clock, MonotonicClock};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
 use crate::task::{Record, Task};
@@ -78,7 +77,7 @@ pub fn serve(
             batch: TaskQueue::new(
                 Box::new(std::iter::empty()),
                 None,
-                &Policy { retry: hello.retry, ..Policy::default() },
+                &Policy::default(),
                 &mut ledger,
                 &[],
                 interrupt,
@@ -94,10 +93,11 @@ pub fn serve(
             observer: &voice,
         };
         // The order of starts is kept among the tasks of this worker.
-        for (turn, TaskRequest { task, slot }) in (0..).zip(waiting) {
+        for (turn, TaskRequest { task, slot, attempt }) in (0..).zip(waiting) {
             // Waiting and talking between tasks are not the next one's.
-            let mut worker = Worker::new(&run);
-            run_one(&run, &mut worker, Ticket { task, slot, turn }, &*workload);
+            let mut cpu = ThreadCpu::now(&run);
+            let task = Task { slot, ..task.into_owned() };
+            run_one(&run, &mut cpu, &Ticket { task, slot, turn, attempt }, &*workload);
             if interrupt.is_set() || voice.speaker().is_broken {
                 break;
             }
@@ -127,7 +127,7 @@ fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn
 }
 
 /// Hears of tasks while others are done, and of the end in the middle of one.
-fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, requests: &Sender<TaskRequest>) {
+fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, requests: &Sender<TaskRequest<'static>>) {
     loop {
         match interrupt.wait_until(from.as_fd(), Interest::Read, Instant::now() + Duration::from_secs(3600)) {
             Ok(Waited::Ready) => {}
@@ -135,7 +135,7 @@ fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, requests: &Sender<T
             Ok(Waited::Interrupted) | Err(_) => return,
         }
         let request = match receive(&mut from) {
-            Ok(Some(frame)) if frame.kind == kind::TASK => frame.json::<TaskRequest>(),
+            Ok(Some(frame)) if frame.kind == kind::TASK => frame.json::<TaskRequest<'_>>(),
             // Told to give up, or nobody is there any more.
             Ok(_) => break,
             Err(error) => Err(error),
@@ -174,15 +174,15 @@ impl<W: Write> Voice<W> {
 }
 
 impl<W: Write + Send> Sink for Voice<W> {
-    fn open<'a>(&'a self, _task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        Box::new(Output(self))
+    fn open<'a>(&'a self, _task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
+        Box::new(SpokenOutput(self))
     }
 }
 
 /// What one task writes.
-struct Output<'a, W>(&'a Voice<W>);
+struct SpokenOutput<'a, W>(&'a Voice<W>);
 
-impl<W: Write> TaskOutput for Output<'_, W> {
+impl<W: Write> TaskOutput for SpokenOutput<'_, W> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let kind = match channel {
             Channel::Out => kind::OUT,
@@ -223,7 +223,7 @@ impl<W: Write + Send> RecordSink for &Voice<W> {
         let mut speaker = self.speaker();
         // The record tells of them.
         speaker.waiting = 0;
-        let said = send_json(&mut speaker.to, kind::DONE, &Done { record, line });
+        let said = send_json(&mut speaker.to, kind::DONE, &TaskReport { record, line });
         speaker.is_broken |= said.is_err();
     }
 }

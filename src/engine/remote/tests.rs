@@ -3,29 +3,32 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use super::protocol::{Frame, kind, receive, send, send_json};
 use super::*;
 use crate::experiment::Experiment;
-use crate::process::{Interest, Interrupt, Waited};
+use crate::process::Interrupt;
 use crate::study::Study;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::{Cx, Portable, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
-struct Squares {
-    shared: Option<String>,
+pub(super) struct Squares {
+    pub(super) shared: Option<String>,
     /// No task begins before this.
-    after: Option<&'static OnceLock<()>>,
+    pub(super) after: Option<&'static OnceLock<()>>,
     /// This task has parsim asked to end, and waits for it.
-    ends: Option<(u64, Interrupt)>,
+    pub(super) ends: Option<(u64, Interrupt)>,
+    /// This task fails in the first tries, so many of them.
+    pub(super) fails: Option<(u64, u32)>,
+    /// All others last until they are told to end.
+    pub(super) others_last: bool,
 }
 
 const N_TASKS: u64 = 8;
@@ -58,6 +61,17 @@ impl Workload for Squares {
         if let Some(after) = self.after {
             after.wait();
         }
+        match self.fails {
+            Some((seq, tries)) if seq == task.seq && cx.attempt() <= tries => {
+                let _ = cx.write(b"what a try wrote that failed\n");
+                return Outcome::Exited(7);
+            }
+            Some((seq, _)) if seq != task.seq && self.others_last => {
+                let is_left = cx.interrupt().sleep(Duration::from_secs(600));
+                return if is_left { Outcome::Success } else { Outcome::Interrupted };
+            }
+            Some(_) | None => {}
+        }
         let shared = self.shared.as_deref().unwrap_or("nothing");
         cx.timed("square", |_| ());
         Outcome::from(cx.write(format!("{shared} {}\n", task.seq * task.seq).as_bytes()))
@@ -75,11 +89,11 @@ impl Portable for Squares {
 }
 
 /// A worker that does as it should.
-fn sound(stream: UnixStream) {
+pub(super) fn sound(stream: UnixStream) {
     sound_with(stream, Squares::default);
 }
 
-fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
+pub(super) fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
     let interrupt = Interrupt::unbound().unwrap();
     let to = stream.try_clone().unwrap();
     let build = |name: &str, _| {
@@ -90,7 +104,7 @@ fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
 }
 
 /// One that is ready for tasks, and nothing more.
-fn ready(stream: &mut UnixStream) {
+pub(super) fn ready(stream: &mut UnixStream) {
     for expected in [kind::HELLO, kind::SHARED] {
         assert_eq!(receive(stream).unwrap().unwrap().kind, expected);
         send(stream, kind::READY, &[]).unwrap();
@@ -98,20 +112,20 @@ fn ready(stream: &mut UnixStream) {
 }
 
 /// Starts the worker that `script` makes of its number, from 0.
-struct Scripted<F> {
+pub(super) struct Scripted<F> {
     script: F,
     n_started: AtomicUsize,
     n_bytes: Arc<AtomicU64>,
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Scripted<F> {
-    fn new(script: F) -> Self {
+    pub(super) fn new(script: F) -> Self {
         Self { script, n_started: AtomicUsize::new(0), n_bytes: Arc::default() }
     }
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Transport for Scripted<F> {
-    fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
         let number = self.n_started.fetch_add(1, Ordering::SeqCst);
         let worker = (self.script)(number).context("no more workers")?;
         let (ours, theirs) = UnixStream::pair()?;
@@ -136,13 +150,13 @@ impl Loop {
     }
 }
 
-impl Link for Loop {
+impl WorkerStream for Loop {
     fn name(&self) -> String {
         format!("number {}", self.number)
     }
 
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
-        interrupt.wait_until(self.stream.as_fd(), Interest::Read, end)
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.stream.as_fd())
     }
 
     fn hang_up(&mut self) {
@@ -179,7 +193,7 @@ impl Drop for Loop {
 }
 
 /// The study of both ways, with so many workers.
-fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
+pub(super) fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
     let width = NonZeroUsize::new(width).unwrap();
     let mut squares = Squares::default();
     Experiment::new(&mut squares)?
@@ -187,7 +201,7 @@ fn study_of(width: usize, transport: impl Transport) -> anyhow::Result<Study> {
         .run()
 }
 
-fn records(study: &Study) -> &[Record] {
+pub(super) fn records(study: &Study) -> &[Record] {
     &study.columns[1].runs[0].records
 }
 
@@ -221,7 +235,7 @@ fn what_workers_cost_is_told_to_the_byte() {
 #[test]
 fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
     let seconds = Duration::from_secs;
-    let cost = |number: u64| Cost {
+    let cost = |number: u64| LinkCost {
         passed: number,
         passing: seconds(number),
         peak_memory: Some(100 * number),
@@ -350,7 +364,7 @@ fn words_that_mean_nothing_lose_the_task_and_the_worker() {
 fn workers_are_told_to_give_up_when_parsim_is_to_end() {
     struct Ending(Interrupt);
     impl Transport for Ending {
-        fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+        fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
             let (ours, theirs) = UnixStream::pair()?;
             let interrupt = self.0.clone();
             let workload = move || Squares { ends: Some((5, interrupt.clone())), ..Squares::default() };
@@ -370,25 +384,6 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
     let cut = study.cut.unwrap();
     assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, None));
     assert!(study.columns[0].runs.is_empty());
-}
-
-#[test]
-fn a_worker_that_alone_is_asked_to_end_has_its_task_failed() {
-    fn stops(stream: UnixStream) {
-        let interrupt = Interrupt::unbound().unwrap();
-        let own = interrupt.clone();
-        let build = move |_: &str, _| {
-            Ok(Box::new(Squares { ends: Some((5, own.clone())), ..Squares::default() }) as Box<dyn Workload>)
-        };
-        let to = stream.try_clone().unwrap();
-        serve(stream, to, &interrupt, &build).unwrap();
-    }
-    let study = study_of(1, Scripted::new(|number| Some(if number < 2 { stops } else { sound }))).unwrap();
-    let failed: Vec<_> = records(&study).iter().filter(|record| record.outcome.is_failure()).collect();
-    assert_eq!(failed.len(), 1);
-    assert_eq!(failed[0].seq, 5);
-    let why = failed[0].outcome.to_string();
-    assert!(why.starts_with("its worker (number ") && why.ends_with(") was asked to end"), "{why}");
 }
 
 #[test]
@@ -417,13 +412,13 @@ struct Breaking {
     broken: usize,
 }
 
-impl Link for Breaking {
+impl WorkerStream for Breaking {
     fn name(&self) -> String {
         self.link.name()
     }
 
-    fn wait(&self, interrupt: &Interrupt, end: Instant) -> io::Result<Waited> {
-        self.link.wait(interrupt, end)
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.link.descriptor()
     }
 
     fn hang_up(&mut self) {
@@ -464,7 +459,7 @@ fn a_worker_that_could_not_be_told_something_is_not_waited_for() {
         always: bool,
     }
     impl Transport for Breaks {
-        fn open(&self) -> anyhow::Result<Box<dyn Link>> {
+        fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
             let number = self.n_started.fetch_add(1, Ordering::SeqCst);
             let (ours, theirs) = UnixStream::pair()?;
             let thread = std::thread::spawn(move || sound(theirs));

@@ -3,18 +3,19 @@
 //!
 //! Knows nothing of the other workers, nor of what carries the words.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::link::{Link, Transport};
-use super::protocol::{Bye, Done, Frame, Hello, TaskRequest, kind, receive, send, send_json};
+use super::protocol::{Bye, Frame, Hello, TaskReport, TaskRequest, kind, receive, send, send_json};
+use super::transport::{StopSignal, Transport, WorkerStream};
+use crate::engine::lifecycle::TaskLife;
 use crate::engine::{Run, Ticket};
-use crate::event::Event;
-use crate::output::{Channel, TaskOutput, handed_on};
+use crate::output::Channel;
 use crate::process::{Interrupt, Waited};
-use crate::task::{Outcome, Record, TaskInput};
+use crate::task::{Outcome, Record};
 use crate::workload::Workload;
 
 /// So long a worker may take to give up its task, and to end.
@@ -39,15 +40,15 @@ pub(super) struct WorkerLink<'a> {
     transport: &'a dyn Transport,
     orders: &'a WorkerInit,
     /// `None` after one that ended before its time.
-    link: Option<Box<dyn Link>>,
+    link: Option<Box<dyn WorkerStream>>,
     /// Why the worker could not be told what it was to be told.
     untold: Option<io::Error>,
-    pub(super) cost: Cost,
+    pub(super) cost: LinkCost,
 }
 
-/// What the workers of one seat cost.
+/// What the workers of one link cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost {
+pub(super) struct LinkCost {
     /// Bytes passed both ways.
     pub(super) passed: u64,
     /// How long was waited for something to be passed.
@@ -61,7 +62,7 @@ pub(super) struct Cost {
 /// What became of a task that was sent.
 enum Answer {
     /// It was done, or tried.
-    Done(Box<Done>),
+    Done(Box<TaskReport>),
     /// Its worker had ended before.
     NotBegun,
     /// Its worker ended with it.
@@ -73,7 +74,7 @@ enum Answer {
 impl<'a> WorkerLink<'a> {
     /// Starts a worker and tells it what it is to be. It is not waited for.
     pub(super) fn open(transport: &'a dyn Transport, orders: &'a WorkerInit) -> anyhow::Result<Self> {
-        let mut worker = Self { transport, orders, link: None, untold: None, cost: Cost::default() };
+        let mut worker = Self { transport, orders, link: None, untold: None, cost: LinkCost::default() };
         worker.start()?;
         Ok(worker)
     }
@@ -102,7 +103,7 @@ impl<'a> WorkerLink<'a> {
     }
 
     /// Waits until the worker is there.
-    pub(super) fn get_ready(&mut self, interrupt: &Interrupt) -> anyhow::Result<()> {
+    pub(super) fn get_ready(&mut self, stop: &StopSignal) -> anyhow::Result<()> {
         let link = self.link.as_mut().expect("it was started just now");
         let name = link.name();
         let untold = self.untold.take();
@@ -112,7 +113,7 @@ impl<'a> WorkerLink<'a> {
             return Err(error).with_context(|| format!("write to the worker ({name})"));
         }
         let answered = loop {
-            match link.wait(interrupt, Instant::now() + PATIENCE) {
+            match stop.wait(&**link, Instant::now() + PATIENCE) {
                 Ok(Waited::Ready) => break receive(&mut **link),
                 Ok(Waited::Interrupted) => bail!("interrupted"),
                 // A machine may be slow.
@@ -145,111 +146,93 @@ impl<'a> WorkerLink<'a> {
         self.told(sent);
     }
 
-    /// Does the task of `ticket` in the worker, and hands its record to the batch.
-    /// An error means that there is no worker any more, and none to be had.
+    /// Has the task of `ticket` done by the worker, or by those that come after it. An
+    /// error means that there is no worker any more, and none to be had.
     pub(super) fn work(
         &mut self,
         run: &Run<'_>,
         workload: &dyn Workload,
-        ticket: &Ticket,
+        stop: &StopSignal,
+        ticket: Ticket,
     ) -> anyhow::Result<()> {
-        let start = run.clock.now();
-        let mut output = run.sink.open(&ticket.task);
-        let mut written = Ok(());
+        let life = TaskLife::begin_elsewhere(run, ticket);
+        life.live(|life| self.attempt(run, workload, stop, life), || stop.halt())
+    }
+
+    /// One try of the task, and why there can be no other.
+    fn attempt(
+        &mut self,
+        run: &Run<'_>,
+        workload: &dyn Workload,
+        stop: &StopSignal,
+        life: &mut TaskLife<'_, '_>,
+    ) -> (Record, anyhow::Result<()>) {
         let mut trouble = None;
         let mut answer = Answer::NotBegun;
         for _ in 0..TRIES {
-            if let Err(error) = self.replace_if_gone(run.interrupt) {
+            if let Err(error) = self.replace_if_gone(stop) {
                 trouble = Some(error);
                 break;
             }
             let process = self.link.as_ref().and_then(|link| link.process());
-            answer = self.converse(run, ticket, &mut *output, &mut written);
+            answer = self.converse(life, stop);
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
                 && let Some(portable) = workload.portable()
             {
                 portable.clean_after(&run.column, process);
             }
-            if !matches!(answer, Answer::NotBegun) || run.interrupt.is_set() {
+            if !matches!(answer, Answer::NotBegun) || stop.is_set() {
                 break;
             }
         }
-        let round_trip = run.clock.now().saturating_sub(start);
-        let record = match answer {
+        let outcome = match answer {
             Answer::Done(done) => {
-                let Done { record, line } = *done;
-                self.cost.passing += round_trip.saturating_sub(record.wall);
-                Record { line, outcome: self.meant(record.outcome, run.interrupt), ..record }
+                let TaskReport { record, line } = *done;
+                self.cost.passing += life.elapsed().saturating_sub(record.wall);
+                let record = Record { line, outcome: self.meant(record.outcome, run.interrupt), ..record };
+                return (record, Ok(()));
             }
-            Answer::GivenUp => lost(ticket, round_trip, Outcome::Interrupted),
-            // Parsim is to end: nothing is wrong with the task.
-            Answer::Lost(_) | Answer::NotBegun if run.interrupt.is_set() => {
-                lost(ticket, round_trip, Outcome::Interrupted)
-            }
-            Answer::Lost(how) => lost(ticket, round_trip, Outcome::Failed(how)),
-            Answer::NotBegun => {
-                let why = trouble.as_ref().map_or_else(
-                    || "the workers ended before they began it".to_owned(),
-                    |error| format!("no worker to do it: {error:#}"),
-                );
-                lost(ticket, round_trip, Outcome::Failed(why))
-            }
+            Answer::GivenUp => Outcome::Interrupted,
+            // Running tasks are to end: nothing is wrong with this one.
+            Answer::Lost(_) | Answer::NotBegun if stop.is_set() => Outcome::Interrupted,
+            Answer::Lost(how) => Outcome::Failed(how),
+            Answer::NotBegun => Outcome::Failed(trouble.as_ref().map_or_else(
+                || "the workers ended before they began it".to_owned(),
+                |error| format!("no worker to do it: {error:#}"),
+            )),
         };
-        let start = start.saturating_sub(run.started);
-        let record = handed_on(Record { slot: ticket.slot, start, ..record }, written);
-        // No rule that ends running tasks reaches here.
-        let _ = run.batch.ended(&record);
-        output.close(record, &run.batch);
-        trouble.map_or(Ok(()), Err)
+        (life.unmeasured(outcome), trouble.map_or(Ok(()), Err))
     }
 
     /// Sends the task, and hears of it until it is over.
-    fn converse(
-        &mut self,
-        run: &Run<'_>,
-        ticket: &Ticket,
-        output: &mut dyn TaskOutput,
-        written: &mut io::Result<()>,
-    ) -> Answer {
+    fn converse(&mut self, life: &mut TaskLife<'_, '_>, stop: &StopSignal) -> Answer {
         let link = self.link.as_mut().expect("one that is gone was replaced");
-        let request = TaskRequest { task: ticket.task.clone(), slot: ticket.slot };
+        let task = Cow::Borrowed(life.task());
+        let request = TaskRequest { task, slot: life.slot(), attempt: life.attempt() };
         let Ok(sent) = send_json(&mut **link, kind::TASK, &request) else {
             self.reap();
             return Answer::NotBegun;
         };
         self.cost.passed += sent;
-        let mut told = 0;
         loop {
-            let frame = match hear(&mut **link, run.interrupt) {
-                Ok(Heard::Frame(frame)) => frame,
-                Ok(Heard::TooLate) => {
+            let frame = match hear(&mut **link, stop) {
+                Ok(FromWorker::Frame(frame)) => frame,
+                Ok(FromWorker::TooLate) => {
                     self.reap();
                     return Answer::GivenUp;
                 }
-                Ok(Heard::End) => return self.lose("ended"),
+                Ok(FromWorker::End) => return self.lose("ended"),
                 Err(error) => return self.lose(&format!("is not understood: {error}")),
             };
             self.cost.passed += frame.length();
-            let mut hand_on = |channel| {
-                if written.is_ok() {
-                    *written = output.write(channel, &frame.payload);
-                }
-            };
             match frame.kind {
-                kind::OUT => hand_on(Channel::Out),
-                kind::ERR => hand_on(Channel::Err),
-                kind::ADVANCED => {
-                    let bytes = frame.payload.try_into().map_or(0, u64::from_le_bytes);
-                    told += bytes;
-                    run.observer.observe(&Event::Advanced { bytes });
-                }
-                kind::NAMED => {
-                    run.observer.observe(&Event::TaskNamed { slot: ticket.slot, label: &frame.text() });
-                }
-                kind::DONE => match frame.json::<Done>() {
+                kind::OUT => life.wrote(Channel::Out, &frame.payload),
+                kind::ERR => life.wrote(Channel::Err, &frame.payload),
+                kind::ADVANCED => life.advanced(frame.payload.try_into().map_or(0, u64::from_le_bytes)),
+                kind::NAMED => life.named(&frame.text()),
+                kind::DONE => match frame.json::<TaskReport>() {
                     Ok(done) => {
-                        let rest = done.record.bytes.saturating_sub(told);
-                        run.observer.observe(&Event::Advanced { bytes: rest });
+                        life.advanced_to(done.record.bytes);
                         return Answer::Done(Box::new(done));
                     }
                     Err(error) => return self.lose(&format!("is not understood: {error}")),
@@ -280,15 +263,15 @@ impl<'a> WorkerLink<'a> {
         Answer::Lost(format!("its worker ({name}) {how}"))
     }
 
-    fn replace_if_gone(&mut self, interrupt: &Interrupt) -> anyhow::Result<()> {
+    fn replace_if_gone(&mut self, stop: &StopSignal) -> anyhow::Result<()> {
         if self.link.is_some() {
             return Ok(());
         }
         self.cost.replaced += 1;
         self.start()?;
-        let ready = self.get_ready(interrupt).and_then(|()| {
+        let ready = self.get_ready(stop).and_then(|()| {
             self.share();
-            self.get_ready(interrupt)
+            self.get_ready(stop)
         });
         if ready.is_err() {
             self.reap();
@@ -301,8 +284,8 @@ impl<'a> WorkerLink<'a> {
         let Some(link) = &mut self.link else { return };
         link.hang_up();
         let end = Instant::now() + PATIENCE;
-        if let Ok(undisturbed) = Interrupt::unbound()
-            && let Ok(Waited::Ready) = link.wait(&undisturbed, end)
+        if let Ok(undisturbed) = StopSignal::never()
+            && let Ok(Waited::Ready) = undisturbed.wait(&**link, end)
             && let Ok(Some(frame)) = receive(&mut **link)
             && frame.kind == kind::BYE
         {
@@ -325,7 +308,7 @@ impl<'a> WorkerLink<'a> {
 }
 
 /// What is heard of a worker.
-enum Heard {
+enum FromWorker {
     Frame(Frame),
     /// It will say no more.
     End,
@@ -333,12 +316,12 @@ enum Heard {
     TooLate,
 }
 
-/// Waits for the next frame. Once `interrupt` is set the worker is told to give up,
+/// Waits for the next frame. Once `stop` comes the worker is told to give up,
 /// and not waited for any longer than that should take.
-fn hear(link: &mut dyn Link, interrupt: &Interrupt) -> io::Result<Heard> {
+fn hear(link: &mut dyn WorkerStream, stop: &StopSignal) -> io::Result<FromWorker> {
     // There is no last moment: it is waited for as long as it takes.
     let waited = loop {
-        match link.wait(interrupt, Instant::now() + Duration::from_secs(3600))? {
+        match stop.wait(link, Instant::now() + Duration::from_secs(3600))? {
             Waited::TimedOut => {}
             other => break other,
         }
@@ -346,24 +329,10 @@ fn hear(link: &mut dyn Link, interrupt: &Interrupt) -> io::Result<Heard> {
     if waited == Waited::Interrupted {
         // One that does not hear it any more has ended.
         let _ = send(link, kind::STOP, &[]);
-        let undisturbed = Interrupt::unbound().map_err(io::Error::other)?;
-        if link.wait(&undisturbed, Instant::now() + PATIENCE)? == Waited::TimedOut {
-            return Ok(Heard::TooLate);
+        let undisturbed = StopSignal::never().map_err(io::Error::other)?;
+        if undisturbed.wait(link, Instant::now() + PATIENCE)? == Waited::TimedOut {
+            return Ok(FromWorker::TooLate);
         }
     }
-    Ok(receive(link)?.map_or(Heard::End, Heard::Frame))
-}
-
-/// The record of a task that its worker has nothing to tell of.
-fn lost(ticket: &Ticket, wall: Duration, outcome: Outcome) -> Record {
-    Record {
-        label: ticket.task.label.clone(),
-        item: match ticket.task.spec {
-            TaskInput::Part { item, .. } => Some(item),
-            TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => None,
-        },
-        slot: ticket.slot,
-        wall,
-        ..Record::without_measures(ticket.task.seq, outcome)
-    }
+    Ok(receive(link)?.map_or(FromWorker::End, FromWorker::Frame))
 }

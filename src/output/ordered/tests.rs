@@ -21,7 +21,7 @@ fn play(order: &[u64], pieces: usize, budget: usize) -> Vec<u8> {
     for &seq in order.iter().cycle().take(order.len() * (pieces + 1)) {
         let index = usize::try_from(seq).unwrap();
         let task = &tasks[index];
-        let mut output = ordered.open(task);
+        let mut output = ordered.open(task.into());
         if left[index] > 0 {
             left[index] -= 1;
             output.write(Channel::Out, format!("{seq}.").as_bytes()).unwrap();
@@ -53,7 +53,7 @@ fn without_room_a_task_is_held_up_until_its_turn_and_loses_nothing() {
     let rings = Arc::clone(&woken);
     let wake: Wake = Arc::new(move || rings.store(true, Ordering::Relaxed));
     let (first, second) = (Task::new(0, ""), Task::new(1, ""));
-    let (mut one, mut two) = (ordered.open(&first), ordered.open(&second));
+    let (mut one, mut two) = (ordered.open((&first).into()), ordered.open((&second).into()));
     two.write(Channel::Out, b"b1 ").unwrap();
     assert!(two.holds_up(&wake).is_some());
     one.write(Channel::Out, b"a1 ").unwrap();
@@ -75,12 +75,12 @@ fn a_task_is_acknowledged_behind_its_output_in_input_order_whatever_the_budget()
         let seqs = || -> Vec<u64> { acknowledged.0.lock().iter().map(|it| it.seq).collect() };
         let tasks: Vec<Task> = (0..3).map(|seq| Task::new(seq, "")).collect();
         for seq in [2, 1] {
-            let mut output = ordered.open(&tasks[seq]);
+            let mut output = ordered.open((&tasks[seq]).into());
             output.write(Channel::Out, b"x").unwrap();
             output.close(record(seq as u64), &acknowledged);
         }
         assert!(seqs().is_empty() && kept.head().is_empty(), "{budget}");
-        ordered.open(&tasks[0]).close(record(0), &acknowledged);
+        ordered.open((&tasks[0]).into()).close(record(0), &acknowledged);
         assert_eq!((seqs(), kept.head()), (vec![0, 1, 2], b"xx".to_vec()), "{budget}");
         assert_eq!(ordered.with_state(|state| state.in_memory), 0, "{budget}");
     }
@@ -92,13 +92,15 @@ fn waiting_records_leave_memory_when_they_are_many() {
     let acknowledged = Acknowledged::default();
     for seq in (1..1000).rev() {
         let task = Task::new(seq, "a command line");
-        ordered.open(&task).close(Record { label: "a command line".into(), ..record(seq) }, &acknowledged);
+        ordered
+            .open((&task).into())
+            .close(Record { label: "a command line".into(), ..record(seq) }, &acknowledged);
     }
     let in_memory = ordered.with_state(|state| {
         state.waiting.values().filter(|it| matches!(it.closed, Some(Early::Memory(_)))).count()
     });
     assert!((1..30).contains(&in_memory), "{in_memory}");
-    ordered.open(&Task::new(0, "")).close(record(0), &acknowledged);
+    ordered.open((&Task::new(0, "")).into()).close(record(0), &acknowledged);
     let seqs: Vec<u64> = acknowledged.0.lock().iter().map(|it| it.seq).collect();
     assert_eq!(seqs, (0..1000).collect::<Vec<_>>());
 }
@@ -127,7 +129,7 @@ impl Destination for Both {
 /// Writes of (task, channel, text) in this order, then both tasks end.
 fn of_two(ordered: &Ordered<Both>, writes: &[(usize, Channel, &str)]) {
     let tasks = [Task::new(0, ""), Task::new(1, "")];
-    let mut outputs = tasks.each_ref().map(|task| ordered.open(task));
+    let mut outputs = tasks.each_ref().map(|task| ordered.open(task.into()));
     for &(index, channel, text) in writes {
         outputs[index].write(channel, text.as_bytes()).unwrap();
     }
@@ -163,7 +165,7 @@ fn messages_that_find_no_place_do_not_wait_for_the_end() {
     let ordered = Ordered::grouped(kept.clone(), 0);
     ordered.with_state(|state| state.spill = Spill::full());
     let task = Task::new(0, "");
-    let mut output = ordered.open(&task);
+    let mut output = ordered.open((&task).into());
     output.write(Channel::Err, b"a! ").unwrap();
     assert_eq!(kept.text(), "a! ");
     output.write(Channel::Out, b"a1 ").unwrap();
@@ -176,6 +178,6 @@ fn the_task_whose_turn_it_is_streams_through_at_once() {
     let kept = Kept::new(100);
     let ordered = Ordered::new(kept.clone(), 0);
     let task = Task::new(0, "");
-    ordered.open(&task).write(Channel::Out, b"live").unwrap();
+    ordered.open((&task).into()).write(Channel::Out, b"live").unwrap();
     assert_eq!(kept.head(), b"live");
 }

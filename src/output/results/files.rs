@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::failure_tails::{FailureTails, Tail};
 use super::place::{Paths, Place, Readers};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput, handed_on};
+use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
 
@@ -38,10 +38,10 @@ impl ResultFiles {
 }
 
 impl Sink for ResultFiles {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
-        let paths = self.place.paths(task);
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
+        let paths = self.place.paths(&task);
         let files = Files::create(&paths);
-        let name = self.names.as_ref().map(|names| names.open(task));
+        let name = self.names.as_ref().map(|names| names.open(task.clone()));
         let tail = Tail::default();
         Box::new(Writer { results: self, task, paths, files: Some(files), is_whole: true, tail, name })
     }
@@ -49,7 +49,7 @@ impl Sink for ResultFiles {
 
 struct Writer<'a> {
     results: &'a ResultFiles,
-    task: &'a Task,
+    task: TaskRef<'a>,
     paths: Paths,
     /// None when the error was told.
     files: Option<io::Result<Files>>,
@@ -102,7 +102,7 @@ impl TaskOutput for Writer<'_> {
             // Dropped, the files vanish.
             _ if was_cut_off => Ok(()),
             Some(Ok(files)) => {
-                put(files, &self.paths, self.task, self.is_whole && is_result(&record.outcome))
+                put(files, &self.paths, &self.task, self.is_whole && is_result(&record.outcome))
             }
             Some(Err(error)) => Err(error),
             None => Ok(()),

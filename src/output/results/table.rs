@@ -15,7 +15,7 @@ use super::failure_tails::{FailureTails, Tail};
 use crate::event::Journal;
 use crate::output::journals::Beginning;
 use crate::output::rows::Rows;
-use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, handed_on};
+use crate::output::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Task};
 
 /// The columns before the job's values.
@@ -124,14 +124,14 @@ fn values(task: &Task) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Sink for Table {
-    fn open<'a>(&'a self, task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(Writer { table: self, task, captured: Captured::default(), tail: Tail::default() })
     }
 }
 
 struct Writer<'a> {
     table: &'a Table,
-    task: &'a Task,
+    task: TaskRef<'a>,
     captured: Captured,
     tail: Tail,
 }
@@ -149,11 +149,11 @@ impl TaskOutput for Writer<'_> {
         if record.outcome.is_failure() {
             table.tails.keep(task.seq, tail);
         }
-        let mut row = table.rows.open(task);
+        let mut row = table.rows.open(task.clone());
         let written = match record.outcome {
             // No row; but those that wait for this one's turn need not any more.
             Outcome::Interrupted => Ok(()),
-            _ => table.cells(&record, task, &captured, &mut *row),
+            _ => table.cells(&record, &task, &captured, &mut *row),
         };
         row.close(handed_on(record, written), acknowledge);
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::{Pair, Side, interval, peak, trend};
+use super::{Side, StudyPair, interval, peak, trend};
 use crate::report::hyperfine::nanos;
 use crate::study::{Change, ColumnResult, Verdict};
 
@@ -14,18 +14,18 @@ use crate::study::{Change, ColumnResult, Verdict};
 const SCHEMA: &str = "parsim-change/1";
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct SavedChange<'a> {
     schema: &'a str,
-    before: Source<'a>,
-    after: Source<'a>,
+    before: SavedSide<'a>,
+    after: SavedSide<'a>,
     unlike: Option<&'a str>,
-    columns: Vec<Entry<'a>>,
-    results: Option<Results>,
+    columns: Vec<ColumnChange<'a>>,
+    results: Option<SameResults>,
     notes: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Source<'a> {
+struct SavedSide<'a> {
     name: &'a str,
     version: &'a str,
     command: &'a [String],
@@ -34,11 +34,11 @@ struct Source<'a> {
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ColumnChange<'a> {
     way: &'a str,
     width: usize,
-    before: Figures,
-    after: Figures,
+    before: SideFigures,
+    after: SideFigures,
     verdict: &'static str,
     ratio: Option<f64>,
     ratio_low: Option<f64>,
@@ -47,7 +47,7 @@ struct Entry<'a> {
 }
 
 #[derive(Serialize)]
-struct Figures {
+struct SideFigures {
     wall: f64,
     runs: usize,
     cpu: f64,
@@ -56,28 +56,28 @@ struct Figures {
 }
 
 #[derive(Serialize)]
-struct Results {
+struct SameResults {
     same: u64,
     of: u64,
 }
 
-pub(in crate::report) fn render(pair: &Pair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let written = Written {
+pub(in crate::report) fn render(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let written = SavedChange {
         schema: SCHEMA,
         before: source(&pair.before),
         after: source(&pair.after),
         unlike: pair.changes.unlike.as_deref(),
         columns: pair.changes.columns.iter().map(entry).collect(),
-        results: pair.changes.results.map(|(same, of)| Results { same, of }),
+        results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
     };
     serde_json::to_writer_pretty(&mut *out, &written).context("write the change as JSON")?;
     Ok(out.write_all(b"\n")?)
 }
 
-fn source<'a>(side: &Side<'a>) -> Source<'a> {
+fn source<'a>(side: &Side<'a>) -> SavedSide<'a> {
     let Side { name, study } = *side;
-    Source {
+    SavedSide {
         name,
         version: &study.version,
         command: &study.command,
@@ -86,13 +86,13 @@ fn source<'a>(side: &Side<'a>) -> Source<'a> {
     }
 }
 
-fn entry<'a>(change: &'a Change<'_>) -> Entry<'a> {
+fn entry<'a>(change: &'a Change<'_>) -> ColumnChange<'a> {
     let (why, ratio) = match &change.verdict {
         Verdict::Unclaimed(why) => (Some(why.as_str()), None),
         _ => (None, Some(nanos(change.ratio()))),
     };
     let interval = interval(change);
-    Entry {
+    ColumnChange {
         way: change.after.way(),
         width: change.after.width,
         before: figures(change.before, change.speedups.map(|speedups| speedups.0)),
@@ -105,8 +105,8 @@ fn entry<'a>(change: &'a Change<'_>) -> Entry<'a> {
     }
 }
 
-fn figures(column: &ColumnResult, speedup: Option<f64>) -> Figures {
-    Figures {
+fn figures(column: &ColumnResult, speedup: Option<f64>) -> SideFigures {
+    SideFigures {
         wall: nanos(column.wall()),
         runs: column.runs.len(),
         cpu: nanos(column.cpu()),

@@ -1,32 +1,21 @@
-//! Two studies side by side: what changed from one to the other, as cells and
-//! sentences, computed once; the formats only draw them.
-//!
-//! | file | what it draws |
-//! |---|---|
-//! | `text` | for a terminal or a log |
-//! | `markdown` | for a pull request |
-//! | `csv`, `json` | for programs |
-//!
-//! The page is drawn by `html`, beside that of one study.
+//! Two studies side by side: what changed from one to the other, as a document
+//! and for programs.
 
-mod csv;
-mod json;
-mod markdown;
+pub(super) mod json;
 #[cfg(test)]
 mod tests;
-mod text;
 
-pub(super) use self::csv::render as csv;
-pub(super) use self::json::render as json;
-pub(super) use self::markdown::render as markdown;
-pub use self::text::render as text;
-use super::table::{Line, Table};
-use crate::format;
+use super::document::{Cells, Chart, Content, Document, Grid, Section, Sentence, Subject, Tile};
+use super::sentences;
+use crate::format::{self, seconds};
 use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
+
+/// Of so many columns there is a tile each.
+const MOST_TILES: usize = 3;
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]
-pub struct Pair<'a> {
+pub struct StudyPair<'a> {
     /// The earlier one.
     pub before: Side<'a>,
     /// The later one.
@@ -57,20 +46,58 @@ pub(super) enum Trend {
     Unclaimed,
 }
 
-impl<'a> Pair<'a> {
+impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
     #[must_use]
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
         Self { before, after, changes: Changes::between(before.study, after.study) }
     }
 
+    /// What there is to see of it.
+    pub(super) fn document(&self) -> Document<'_> {
+        let columns = &self.changes.columns;
+        let results = self.results().map(Sentence::plain).into_iter().collect();
+        let mut figures = vec![Content::Lines(results)];
+        let mut charts = Vec::new();
+        if !columns.is_empty() {
+            figures.insert(0, Content::Table(self.table()));
+            let medians = columns.iter().map(|it| (self.head(it), it.before, it.after)).collect();
+            charts.push(Content::Chart(Chart::BeforeAfter(medians)));
+        }
+        Document {
+            headline: format::printable(&format!("{}: before and after", self.after.study.workload)),
+            subjects: self.sides().map(|(when, side)| side.subject(when)).into(),
+            tiles: self.tiles(),
+            sections: vec![
+                Section::new("Side by side", figures),
+                Section::new("", charts),
+                Section::new("Notes", vec![Content::Notes(self.notes())]),
+            ],
+            conclusion: self.verdicts().into_iter().map(|(trend, text)| trend.say(text)).collect(),
+            hint: None,
+        }
+    }
+
     /// Both, with what each is called in front of everything about it.
-    pub(super) fn sides(&self) -> [(&'static str, Side<'a>); 2] {
+    fn sides(&self) -> [(&'static str, Side<'a>); 2] {
         [("before", self.before), ("after", self.after)]
     }
 
+    fn tiles(&self) -> Vec<Tile> {
+        // Of many columns the first and the widest.
+        let columns = &self.changes.columns;
+        let left_out = 1..columns.len().saturating_sub(MOST_TILES - 1).max(1);
+        let shown = columns.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+        let mut tiles: Vec<Tile> = shown.map(|(_, change)| tile(&self.head(change), change)).collect();
+        if let Some((same, of)) = self.changes.results {
+            let figure = format!("{} of {}", format::count(same), format::count(of));
+            tiles.push(Tile { is_bad: same < of, ..Tile::new(figure, "results the same as before") });
+        }
+        tiles
+    }
+
     /// What a column of both is called.
-    pub(super) fn head(&self, change: &Change<'_>) -> String {
+    fn head(&self, change: &Change<'_>) -> String {
         let several = [self.before, self.after].iter().any(|side| side.study.parallel().count() > 1);
         if several && !change.after.is_serial() {
             return change.after.short_name();
@@ -79,13 +106,19 @@ impl<'a> Pair<'a> {
     }
 
     /// The cells: what each column took before and after.
-    pub(super) fn table(&self) -> Table {
-        let header = ["", "before", "after", "change"].map(str::to_owned).into();
-        let mut lines = Vec::new();
+    fn table(&self) -> Grid {
+        let columns = [
+            (Cells::Labels, ""),
+            (Cells::Figures, "before"),
+            (Cells::Figures, "after"),
+            (Cells::Remarks, "change"),
+        ];
+        let columns = columns.map(|(kind, head)| (kind, head.to_owned())).into();
+        let mut grid = Grid { columns, ..Grid::default() };
         for change in &self.changes.columns {
             let head = self.head(change);
             let mut line = |what: &str, before: String, after: String, told: String| {
-                lines.push(Line { label: format!("{head} {what}"), cells: vec![before, after, told] });
+                grid.add(vec![format!("{head} {what}"), before, after, told]);
             };
             let (one, other) = (change.before, change.after);
             let changed = |one: f64, other: f64| match change.verdict {
@@ -101,12 +134,12 @@ impl<'a> Pair<'a> {
                 line("speed-up", format::factor(one), format::factor(other), String::new());
             }
         }
-        Table { header, lines }
+        grid
     }
 
     /// What can be said of each column, in sentences; the last word first where
     /// nothing can.
-    pub(super) fn verdicts(&self) -> Vec<(Trend, String)> {
+    fn verdicts(&self) -> Vec<(Trend, String)> {
         if let Some(why) = &self.changes.unlike {
             return vec![(Trend::Unclaimed, format!("not comparable: {}", format::printable(why)))];
         }
@@ -119,36 +152,46 @@ impl<'a> Pair<'a> {
     }
 
     /// Whether the tasks gave what they gave before, where that is known.
-    pub(super) fn results(&self) -> Option<String> {
+    fn results(&self) -> Option<String> {
         let (same, of) = self.changes.results?;
         Some(format!("{} of {} gave the same as before", format::count(same), format::plural(of, "task")))
     }
 
     /// What else a person should know.
-    pub(super) fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.changes.notes.iter().map(|note| format::printable(note)).collect();
         for (when, side) in self.sides() {
-            let load = super::text::other_load(side.study);
-            notes.extend(load.map(|load| format!("{when}: {}", load.trim_start_matches("note: "))));
+            notes.extend(sentences::other_load(side.study).map(|load| format!("{when}: {load}")));
         }
         notes
     }
 }
 
 impl Side<'_> {
-    /// The file, when it was measured, and of what.
-    pub(super) fn about(&self) -> String {
-        let moment = format::moment(self.study.started);
-        format!("{}, {moment}: {}", format::printable(self.name), super::text::about(self.study))
+    fn subject(&self, when: &'static str) -> Subject {
+        Subject { when, name: format::printable(self.name), ..sentences::subject(self.study) }
     }
 }
 
-fn seconds(value: f64) -> String {
-    format::seconds(value)
+fn tile(name: &str, change: &Change<'_>) -> Tile {
+    let trend = trend(change);
+    let figure = match trend {
+        Trend::Slower | Trend::Faster | Trend::Untested => format::fine_change(change.ratio()),
+        Trend::Same => "no difference".to_owned(),
+        Trend::Unclaimed => "–".to_owned(),
+    };
+    let told = match trend {
+        Trend::Slower | Trend::Faster => "",
+        Trend::Same => " that can be measured",
+        Trend::Untested => " (no test)",
+        Trend::Unclaimed => ": not compared",
+    };
+    let about = format!("{name}: wall time against before{told}");
+    Tile { is_bad: trend.is_bad(), ..Tile::new(figure, about) }
 }
 
 /// The median over the runs; nothing where a system does not tell.
-fn peak(column: &ColumnResult) -> Option<f64> {
+pub(super) fn peak(column: &ColumnResult) -> Option<f64> {
     let is_known = column.runs.iter().all(|run| run.memory().is_some());
     is_known.then(|| column.median(|run| run.memory().unwrap_or_default() as f64))
 }
@@ -170,8 +213,21 @@ pub(super) fn trend(change: &Change<'_>) -> Trend {
 }
 
 impl Trend {
+    fn is_bad(self) -> bool {
+        matches!(self, Self::Slower | Self::Unclaimed)
+    }
+
+    /// A verdict in the tone it deserves.
+    fn say(self, verdict: String) -> Sentence {
+        match self {
+            Self::Slower | Self::Unclaimed => Sentence::bad(verdict),
+            Self::Faster => Sentence::good(verdict),
+            Self::Same | Self::Untested => Sentence::plain(verdict),
+        }
+    }
+
     /// For programs.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Slower => "slower",
             Self::Faster => "faster",

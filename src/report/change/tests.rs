@@ -1,11 +1,11 @@
 //! What is said of made-up studies.
 
 use super::*;
-use crate::report::{Look, Pictures};
+use crate::report::{Look, Pictures, text};
 use crate::study::tests::both_ways;
 
 fn said(before: &Study, after: &Study) -> Vec<String> {
-    let pair = Pair::new(Side { name: "a", study: before }, Side { name: "b", study: after });
+    let pair = StudyPair::new(Side { name: "a", study: before }, Side { name: "b", study: after });
     pair.verdicts().into_iter().map(|(_, verdict)| verdict).collect()
 }
 
@@ -43,9 +43,9 @@ fn studies_that_are_not_alike_get_one_verdict_and_no_changes() {
     let (before, mut after) = (both_ways(&[100], &[50], 2), both_ways(&[300], &[50], 2));
     after.workload = "other\u{1b}".to_owned();
     assert_eq!(said(&before, &after), ["not comparable: the work was made-up and is other\\u{1b}"]);
-    let pair = Pair::new(Side { name: "a", study: &before }, Side { name: "b", study: &after });
+    let pair = StudyPair::new(Side { name: "a", study: &before }, Side { name: "b", study: &after });
     let changes: Vec<String> =
-        pair.table().lines.into_iter().map(|mut line| line.cells.swap_remove(2)).collect();
+        pair.table().rows.into_iter().map(|mut row| row.cells.swap_remove(3)).collect();
     assert!(changes.iter().all(|change| change.is_empty() || change == "not compared"), "{changes:?}");
     after.workload.clone_from(&before.workload);
     after.columns.remove(0);
@@ -56,9 +56,9 @@ fn studies_that_are_not_alike_get_one_verdict_and_no_changes() {
 #[test]
 fn the_picture_has_both_medians_of_each_column_on_one_axis() {
     let (before, after) = (both_ways(&[100], &[50], 2), both_ways(&[200], &[100], 2));
-    let pair = Pair::new(Side { name: "a", study: &before }, Side { name: "b", study: &after });
+    let pair = StudyPair::new(Side { name: "a", study: &before }, Side { name: "b", study: &after });
     let look = Look { unicode: false, width: 60, pictures: Pictures::Drawn, ..Look::plain() };
-    let text = text(&pair, look);
+    let text = text::render_change(&pair, look);
     let lengths: Vec<usize> =
         text.lines().map(|line| line.matches('#').count()).filter(|count| *count > 0).collect();
     assert_eq!(lengths, [18, 35, 9, 18], "{text}");

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use maud::Markup;
 
-use super::{Shown, View, class_of, picture, seconds};
-use crate::format;
-use crate::report::svg::{Anchor, Axis, Svg, Tenth, Unit};
-use crate::report::timeline;
-use crate::study::median;
+use super::axis::Axis;
+use super::svg::{Anchor, Svg, Tenth};
+use super::{class_of, picture, wide_picture};
+use crate::format::{self, seconds};
+use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
+use crate::study::{ColumnResult, median};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 190.0;
@@ -27,13 +28,13 @@ const BARS: usize = 24;
 const FAR_OUT: f64 = 4.0;
 
 /// CPU use while the main run lasted.
-pub(super) fn cpu(view: &View<'_>) -> Option<Markup> {
-    let shown = view.main().filter(|shown| !shown.run.records.is_empty() && shown.wall() > 0.0)?;
+pub(super) fn cpu(runs: &ShownRuns<'_>) -> Option<Markup> {
+    let shown = runs.main().filter(|shown| !shown.run.records.is_empty() && shown.wall() > 0.0)?;
     let levels = timeline::cpu(&shown.run.records, shown.wall(), CPU_BINS);
-    let host = &view.study.host;
+    let host = &runs.study.host;
     let cores = host.usable.min(shown.column.width).max(1);
     let highest = levels.iter().copied().fold(cores as f64, f64::max);
-    let unit = Unit::of(shown.wall());
+    let unit = TimeUnit::of(shown.wall());
     let x = Axis::exact(LEFT, RIGHT, unit.scaled(shown.wall()), 5.0);
     let y = Axis::rounded(BOTTOM, TOP, highest * 100.0, 4.0);
     let mut svg = Svg::new(WIDTH, HEIGHT, "CPU use over time");
@@ -61,8 +62,8 @@ pub(super) fn cpu(view: &View<'_>) -> Option<Markup> {
 }
 
 /// How the wall times of tasks are distributed, both ways in one picture.
-pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
-    let kept: Vec<Series<'_>> = view.ways().filter(|it| !it.run.records.is_empty()).map(Series::of).collect();
+pub(super) fn histogram(runs: &ShownRuns<'_>) -> Option<Markup> {
+    let kept: Vec<Series<'_>> = runs.all().filter(|it| !it.run.records.is_empty()).map(Series::of).collect();
     let longest = kept.iter().filter_map(|series| series.walls.last().copied()).fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
@@ -70,7 +71,7 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
     let nearly_all = kept.iter().map(|series| series.quantile(0.99)).fold(0.0, f64::max);
     let is_far_out = longest > FAR_OUT * nearly_all && nearly_all > 0.0;
     let most = if is_far_out { nearly_all * 1.2 } else { longest };
-    let unit = Unit::of(most);
+    let unit = TimeUnit::of(most);
     let x = Axis::rounded(LEFT, RIGHT, unit.scaled(most), 5.0);
     let counts: Vec<Vec<u32>> = kept.iter().map(|series| series.counts(x.most(), unit)).collect();
     let tallest = counts.iter().flatten().copied().max().unwrap_or(1);
@@ -93,14 +94,15 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
     let first = kept.first().map_or(0.0, Series::median);
     let entries: Vec<(&str, String)> = kept
         .iter()
-        .map(|series| {
+        .enumerate()
+        .map(|(at, series)| {
             if kept.len() > 2 {
                 // All of them are to fit on one line.
                 let text = format!("{}, {}", series.shown.name, seconds(series.median()));
                 return (class_of(series.shown.column.way()), text);
             }
             let mut text = format!("{}, median {}", series.shown.name, seconds(series.median()));
-            if kept.len() > 1 && !series.shown.column.is_serial() && first > 0.0 {
+            if at > 0 && first > 0.0 {
                 text += &format!(" ({})", format::change(series.median() / first));
             }
             (class_of(series.shown.column.way()), text)
@@ -118,12 +120,12 @@ pub(super) fn histogram(view: &View<'_>) -> Option<Markup> {
 
 /// The wall times of a run's tasks in seconds, shortest first.
 struct Series<'a> {
-    shown: Shown<'a>,
+    shown: ShownRun<'a>,
     walls: Vec<f64>,
 }
 
 impl<'a> Series<'a> {
-    fn of(shown: Shown<'a>) -> Self {
+    fn of(shown: ShownRun<'a>) -> Self {
         let mut walls: Vec<f64> = shown.run.records.iter().map(|record| record.wall.as_secs_f64()).collect();
         walls.sort_by(f64::total_cmp);
         Self { shown, walls }
@@ -141,7 +143,7 @@ impl<'a> Series<'a> {
 
     /// How many tasks fall under each bar of an axis up to `most`.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-    fn counts(&self, most: f64, unit: Unit) -> Vec<u32> {
+    fn counts(&self, most: f64, unit: TimeUnit) -> Vec<u32> {
         let mut counts = vec![0; BARS];
         for wall in self.walls.iter().map(|wall| unit.scaled(*wall)).take_while(|wall| *wall <= most) {
             counts[((wall / most * BARS as f64) as usize).min(BARS - 1)] += 1;
@@ -149,7 +151,60 @@ impl<'a> Series<'a> {
         counts
     }
 
-    fn beyond(&self, unit: Unit, most: f64) -> usize {
+    fn beyond(&self, unit: TimeUnit, most: f64) -> usize {
         self.walls.iter().rev().take_while(|wall| unit.scaled(**wall) > most).count()
     }
+}
+
+const RUNS_WIDTH: f64 = 1040.0;
+const RUNS_LEFT: f64 = 124.0;
+const RUNS_RIGHT: f64 = RUNS_WIDTH - 14.0;
+const RUNS_TOP: f64 = 26.0;
+
+/// Room for a bar and its dots.
+const PITCH: f64 = 20.0;
+
+/// What is between two columns.
+const APART: f64 = 12.0;
+
+/// Every run as a dot on the bar of its median: whether dots of before and after
+/// keep apart is what the verdict rests on.
+pub(super) fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)]) -> Option<Markup> {
+    let sides = columns.iter().flat_map(|(_, before, after)| [before, after]);
+    let walls = sides.flat_map(|column| column.runs.iter().map(|run| run.wall.as_secs_f64()));
+    let longest = walls.fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return None;
+    }
+    let unit = TimeUnit::of(longest);
+    let x = Axis::rounded(RUNS_LEFT, RUNS_RIGHT, unit.scaled(longest), 6.0);
+    let bottom = RUNS_TOP + columns.len() as f64 * (2.0 * PITCH + APART) - APART / 2.0;
+    let mut svg = Svg::new(RUNS_WIDTH, bottom + 36.0, "the wall time of every run, before and after");
+    x.draw_below(&mut svg, RUNS_TOP, bottom, &format!("wall time, {}", unit.name));
+    for (at, (name, before, after)) in columns.iter().enumerate() {
+        let top = RUNS_TOP + at as f64 * (2.0 * PITCH + APART);
+        svg.text("tick", (RUNS_LEFT - 8.0, top + PITCH + 4.0), Anchor::End, name);
+        for (row, class, column) in [(0.0, "serial", before), (1.0, "parallel", after)] {
+            strip(&mut svg, x, unit, top + row * PITCH, class, column);
+        }
+    }
+    svg.legend(13.0, &[("serial", "before".to_owned()), ("parallel", "after".to_owned())]);
+    let about = "A bar is the median of the runs, a dot one run.";
+    Some(wide_picture("Every run, before and after", about, svg.finish()))
+}
+
+fn strip(svg: &mut Svg, x: Axis, unit: TimeUnit, top: f64, class: &str, column: &ColumnResult) {
+    let (height, middle) = (PITCH - 4.0, top + PITCH / 2.0);
+    let median = x.at(unit.scaled(column.wall()));
+    let title = format!("median {} of {}", seconds(column.wall()), n_runs(column));
+    svg.rect_with_title(class, [RUNS_LEFT, top + 2.0, median - RUNS_LEFT, height], &title);
+    for (number, run) in (1..).zip(&column.runs) {
+        let wall = run.wall.as_secs_f64();
+        let title = format!("run {number}: {}", seconds(wall));
+        svg.dot("run", (x.at(unit.scaled(wall)), middle), 3.5, &title);
+    }
+}
+
+fn n_runs(column: &ColumnResult) -> String {
+    format::plural(column.runs.len() as u64, "run")
 }

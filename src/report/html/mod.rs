@@ -1,35 +1,39 @@
-//! A study as one page that explains itself: figures, pictures and the sentence
-//! that says what held the speed-up back.
+//! A report as one page that explains itself, with pictures.
 //!
 //! No script, and nothing is loaded from anywhere: the page says the same in
 //! ten years, in a mail and on paper. Light and dark by the reader's own
-//! setting. Numbers come from `study` and `timeline`; this only draws them.
+//! setting. What is told, and in which order, the document says; this folder
+//! draws it, and alone knows of HTML and SVG.
 
-mod change;
+mod axis;
+mod boxes;
 mod charts;
 mod lanes;
 mod scaling;
-mod tasks;
+mod svg;
 #[cfg(test)]
 mod tests;
-mod tiles;
 
 use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Row, Table, services, text, timeline};
-use crate::format;
-use crate::study::{ColumnResult, RunResult, Study, explain};
-use crate::style::Styles;
+use super::change::StudyPair;
+use super::document::{
+    Audience, Cells, Chart, Content, Document, Grid, GridRow, Section, Sentence, Tile, Tone,
+};
+use super::timeline::ShownRuns;
+use super::{Format, overview};
+use crate::study::Study;
 use crate::task::Mode;
 
 /// The row of the table of formats.
-pub const ROW: Row = Row {
+pub const ROW: Format = Format {
     option: "export-html",
     about: "a page with pictures, which loads nothing from anywhere",
+    tells_half_a_run: true,
     render,
-    between: Some(change::render),
+    between: Some(render_change),
 };
 
 /// The browser itself is told to load nothing and to run nothing.
@@ -38,16 +42,8 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// A table of more columns takes the whole width.
 const NARROW_TABLE: usize = 4;
 
-/// A run that stands for its column.
-#[derive(Clone, Copy)]
-struct Shown<'a> {
-    column: &'a ColumnResult,
-    /// What its way is called.
-    name: &'a str,
-    /// Its place among the runs, from 1.
-    number: usize,
-    run: &'a RunResult,
-}
+/// A figure of more characters is set smaller, so that it stays in its tile.
+const LONGEST_FIGURE: usize = 13;
 
 /// The class of what was neither run serially nor on threads.
 const OF_OTHERS: &str = "processes";
@@ -59,84 +55,32 @@ fn class_of(way: &str) -> &'static str {
     known.map_or(OF_OTHERS, Mode::name)
 }
 
-/// What is looked at: of several widths the widest.
-struct View<'a> {
-    study: &'a Study,
-    serial: Option<Shown<'a>>,
-    /// On threads where there are such.
-    parallel: Option<Shown<'a>>,
-    /// In processes, where `parallel` is on threads.
-    processes: Option<Shown<'a>>,
-}
-
-impl<'a> View<'a> {
-    fn of(study: &'a Study) -> Self {
-        let shown = |column: &'a ColumnResult| {
-            let name = study.called(column.way());
-            timeline::shown(column).map(|(number, run)| Shown { column, name, number, run })
-        };
-        let mut widest = study.widest_of_each();
-        let (parallel, processes) = (widest.next(), widest.next());
-        Self {
-            study,
-            serial: study.serial().and_then(shown),
-            parallel: parallel.and_then(shown),
-            processes: processes.and_then(shown),
-        }
-    }
-
-    /// The ways there are, serial first.
-    fn ways(&self) -> impl Iterator<Item = Shown<'a>> {
-        self.serial.into_iter().chain(self.side_by_side())
-    }
-
-    /// The ways that did several tasks at a time.
-    fn side_by_side(&self) -> impl Iterator<Item = Shown<'a>> {
-        self.parallel.into_iter().chain(self.processes)
-    }
-
-    /// The run that most pictures are of.
-    fn main(&self) -> Option<Shown<'a>> {
-        self.parallel.or(self.serial)
-    }
-}
-
-impl Shown<'_> {
-    /// Wall time in seconds.
-    fn wall(&self) -> f64 {
-        self.run.wall.as_secs_f64()
-    }
-
-    /// `parallel run 3 of 5`, or without the number where there is just one.
-    fn title(&self) -> String {
-        match self.column.runs.len() {
-            1 => format!("{} run", self.name),
-            n_runs => format!("{} run ({} of {n_runs})", self.name, self.number),
-        }
-    }
+/// Draws `study` as a page with pictures.
+#[must_use]
+pub fn page(study: &Study) -> String {
+    let foot = html! {
+        "Measured and drawn by parsim " (study.version) ". This page loads nothing and runs no script. \
+         The saved study (--export-json) holds every number behind it; "
+        code { "parsim report" } " draws it again in any format."
+    };
+    drawn(&overview::document(study), &foot)
 }
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let view = View::of(study);
-    let title = title(&view);
-    let body = html! {
-        (head(study, &title))
-        (tiles::draw(&view))
-        @if let Some(sentence) = explain(study) {
-            p.sentence { (format::printable(&sentence)) }
-        }
-        (services(study))
-        (side_by_side(&view))
-        (pictures(&view))
-        (tasks::draw(&view))
-        (notes(study))
-        (foot(study))
-    };
-    Ok(out.write_all(page(&title, &body).as_bytes())?)
+    Ok(out.write_all(page(study).as_bytes())?)
 }
 
-/// A whole page.
-fn page(title: &str, body: &Markup) -> String {
+fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let foot = html! {
+        "Drawn by parsim " (env!("CARGO_PKG_VERSION")) ". This page loads nothing and runs no script. "
+        code { "parsim report BEFORE.json AFTER.json" } " draws it again in other formats, and "
+        code { "--fail-if-slower PCT" } " makes an exit status of it."
+    };
+    Ok(out.write_all(drawn(&pair.document(), &foot).as_bytes())?)
+}
+
+fn drawn(document: &Document<'_>, foot: &Markup) -> String {
+    let sections = document.sections.iter().filter(|section| section.audience != Audience::Texts);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -145,112 +89,149 @@ fn page(title: &str, body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="color-scheme" content="light dark";
-                title { (title) }
+                title { (document.headline) }
                 style { (PreEscaped(include_str!("style.css"))) }
             }
-            body { (body) }
+            body {
+                (header(document))
+                @if !document.tiles.is_empty() {
+                    div.tiles { @for tile in &document.tiles { (self::tile(tile)) } }
+                }
+                @if !document.conclusion.is_empty() {
+                    div.sentence {
+                        @for line in &document.conclusion {
+                            div class=[(line.tone == Tone::Bad).then_some("bad")] { (line.words()) }
+                        }
+                    }
+                }
+                (laid_out(sections.flat_map(pieces).collect()))
+                footer { (foot) }
+            }
         }
     };
     page.into_string()
 }
 
-fn title(view: &View<'_>) -> String {
-    let tasks = view.main().map_or(0, |shown| shown.run.tasks);
-    let ways = match (view.serial, view.parallel) {
-        (Some(_), Some(parallel)) => format!("one at a time and {} at a time", parallel.column.width),
-        (None, Some(parallel)) => format!("{} at a time", parallel.column.width),
-        _ => "one at a time".to_owned(),
-    };
-    let (workload, unit) = (&view.study.workload, &view.study.unit);
-    format::printable(&format!("{workload}: {}, {ways}", format::plural(tasks, unit)))
-}
-
-fn head(study: &Study, title: &str) -> Markup {
+fn header(document: &Document<'_>) -> Markup {
     html! {
         header {
-            h1 { (title) }
-            p { code { (text::command_line(study)) } }
-            p { (format::moment(study.started)) " · " (place(study)) }
+            h1 { (document.headline) }
+            @for it in &document.subjects {
+                @if it.when.is_empty() {
+                    p { code { (it.command) } }
+                    p { (it.moment) " · " (it.place) }
+                } @else {
+                    p { b { (it.when) } " " (it.name) " · " (it.moment) " · " (it.place) }
+                    p { code { (it.command) } }
+                }
+            }
         }
     }
 }
 
-/// Where it was measured.
-fn place(study: &Study) -> String {
-    let host = &study.host;
-    let mut place = Vec::new();
-    place.extend(host.hostname.as_ref().map(|name| format!("host {name}")));
-    place.extend(host.cpu_model.clone());
-    let physical = host.physical.map_or_else(String::new, |n| format!(", {n} physical"));
-    place.push(format!("{} of {} logical cores{physical}", host.usable, host.logical));
-    place.push(format!("{} {}", host.os, host.kernel.as_deref().unwrap_or("")));
-    format::printable(place.join(" · ").trim_end())
+fn tile(Tile { figure, about, is_bad }: &Tile) -> Markup {
+    html! {
+        div.tile.bad[*is_bad] {
+            b class=[(figure.chars().count() > LONGEST_FIGURE).then_some("long")] { (figure) }
+            span { (about) }
+        }
+    }
 }
 
-fn side_by_side(view: &View<'_>) -> Markup {
-    let table = Table::of(view.study);
-    let pictures: Vec<Markup> = [charts::cpu(view), charts::histogram(view)].into_iter().flatten().collect();
-    let figures = html! {
-        section {
-            h2 { @if table.n_figures() > 1 { "Side by side" } @else { "What it took" } }
-            div.wide { (drawn(&table)) }
-            @for line in text::summary(view.study, Styles::plain()) { p { (line) } }
-            @for line in text::results(view.study) { p { (line) } }
-            @for line in text::whereabouts(view.study) { p { (line) } }
+/// A part of the page.
+enum PagePart {
+    /// From edge to edge.
+    Wide(Markup),
+    /// A table beside which there is room for pictures.
+    NarrowTable(Markup),
+    /// Half as wide as the page.
+    Narrow(Markup),
+}
+
+/// The pieces one below the other, where narrow ones stand side by side: pictures
+/// beside the table before them.
+fn laid_out(pieces: Vec<PagePart>) -> Markup {
+    let mut pieces = pieces.into_iter().peekable();
+    let mut page = Vec::new();
+    while let Some(piece) = pieces.next() {
+        let mut beside = Vec::new();
+        while !matches!(piece, PagePart::Wide(_)) {
+            let Some(PagePart::Narrow(picture)) = pieces.next_if(|next| matches!(next, PagePart::Narrow(_)))
+            else {
+                break;
+            };
+            beside.push(picture);
         }
+        page.push(match piece {
+            PagePart::Wide(it) => it,
+            PagePart::NarrowTable(it) if beside.is_empty() => it,
+            PagePart::NarrowTable(it) => html! { div.two { (it) div { @for it in beside { (it) } } } },
+            PagePart::Narrow(it) => html! { div.two { (it) @for it in beside { (it) } } },
+        });
+    }
+    html! { @for it in page { (it) } }
+}
+
+fn pieces(section: &Section<'_>) -> Vec<PagePart> {
+    let mut pieces = Vec::new();
+    let is_text = |content: &Content<'_>| match content {
+        Content::Table(_) => true,
+        Content::Lines(lines) => !lines.is_empty(),
+        Content::Notes(notes) => !notes.is_empty(),
+        Content::Chart(_) => false,
     };
-    if table.header.len() > NARROW_TABLE || pictures.is_empty() {
-        return html! { (figures) div.two { @for picture in pictures { (picture) } } };
-    }
-    html! { div.two { (figures) div { @for picture in pictures { (picture) } } } }
-}
-
-/// The services that were checked, where the study is about some.
-fn services(study: &Study) -> Markup {
-    let Some(listing) = services::listing(study) else { return html! {} };
-    html! {
-        section {
-            h2 { "Services" }
-            @if !listing.rows.is_empty() {
-                div.wide tabindex="0" {
-                    table {
-                        thead {
-                            tr {
-                                @for (at, head) in listing.header.iter().enumerate() {
-                                    th.name[at < listing.n_texts] { (head) }
-                                }
-                            }
-                        }
-                        tbody {
-                            @for row in &listing.rows {
-                                tr.bad[!row.is_up] {
-                                    @for (at, cell) in row.cells.iter().enumerate() {
-                                        td.name[at < listing.n_texts] { bdi { (cell) } }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+    let texts: Vec<&Content<'_>> = section.content.iter().filter(|content| is_text(content)).collect();
+    if !texts.is_empty() {
+        let markup = html! {
+            section {
+                @if !section.heading.is_empty() { h2 { (section.heading) } }
+                @for content in &texts { (text(content)) }
             }
-            p { (listing.tally) }
-            @for line in services::particulars(study) { p { (line) } }
+        };
+        let is_narrow = |content: &&Content<'_>| matches!(content, Content::Table(grid) if grid.has_labels() && grid.columns.len() <= NARROW_TABLE);
+        let is_narrow = texts.first().is_some_and(is_narrow);
+        pieces.push(if is_narrow { PagePart::NarrowTable(markup) } else { PagePart::Wide(markup) });
+    }
+    for content in &section.content {
+        if let Content::Chart(chart) = content {
+            pieces.extend(pictures(chart));
         }
     }
+    pieces
 }
 
-fn drawn(table: &Table) -> Markup {
-    let n_figures = table.n_figures();
+fn text(content: &Content<'_>) -> Markup {
+    match content {
+        Content::Table(grid) => html! {
+            @if !grid.rows.is_empty() { div.wide tabindex="0" { (table(grid)) } }
+            @if !grid.caption.is_empty() { p { (grid.caption) } }
+        },
+        Content::Lines(lines) => html! { @for line in lines { (sentence(line)) } },
+        Content::Notes(notes) => html! { ul { @for note in notes { li { (note) } } } },
+        Content::Chart(_) => html! {},
+    }
+}
+
+fn sentence(Sentence { lead, text, tone }: &Sentence) -> Markup {
+    match tone {
+        // Colour alone would tell too few readers.
+        Tone::Bad if lead.is_empty() => html! { p { span.bad { "× " (text) } } },
+        Tone::Bad => html! { p { (lead) span.bad { (text) } } },
+        Tone::Plain | Tone::Good => html! { p { (lead) (text) } },
+    }
+}
+
+fn table(grid: &Grid) -> Markup {
+    let side = grid.has_labels().then_some("side");
+    let name = |cells: &Cells| matches!(cells, Cells::Texts | Cells::Verdicts).then_some("name");
+    let bad = |tone: Tone| (tone == Tone::Bad).then_some("bad");
     html! {
-        table.side {
-            thead { tr { @for head in &table.header { th { (head) } } } }
+        table class=[side] {
+            thead { tr { @for (cells, head) in &grid.columns { th class=[name(cells)] { (head) } } } }
             tbody {
-                @for line in &table.lines {
-                    tr {
-                        th scope="row" { (format::printable(&line.label)) }
-                        @for (at, cell) in line.cells.iter().enumerate() {
-                            td.change[at >= n_figures] { (cell) }
-                        }
+                @for GridRow { cells, tone } in &grid.rows {
+                    tr class=[bad(*tone)] {
+                        @for ((kind, _), text) in grid.columns.iter().zip(cells) { (cell(*kind, text, *tone)) }
                     }
                 }
             }
@@ -258,40 +239,43 @@ fn drawn(table: &Table) -> Markup {
     }
 }
 
-fn pictures(view: &View<'_>) -> Markup {
-    let is_kept = view.main().is_some_and(|shown| !shown.run.records.is_empty());
-    html! {
-        @if is_kept {
-            (lanes::both(view))
-            @for shown in view.main().into_iter().chain(view.processes) { (lanes::slots(shown)) }
-        } @else {
+fn cell(kind: Cells, cell: &str, tone: Tone) -> Markup {
+    match kind {
+        Cells::Labels => html! { th scope="row" { (cell) } },
+        Cells::Figures => html! { td { (cell) } },
+        Cells::Remarks => html! { td.change { (cell) } },
+        Cells::Verdicts if tone == Tone::Bad => html! { td.name { "× " bdi { (cell) } } },
+        Cells::Texts | Cells::Verdicts => html! { td.name { bdi { (cell) } } },
+    }
+}
+
+fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
+    let one = |wide: Option<Markup>| wide.map(PagePart::Wide).into_iter().collect();
+    match chart {
+        Chart::SpeedUp(study) => scaling::pictures(study).into_iter().map(PagePart::Wide).collect(),
+        Chart::CpuUse(study) => {
+            charts::cpu(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
+        }
+        Chart::TaskTimes(study) => {
+            charts::histogram(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
+        }
+        Chart::Ways(study) => one(lanes::both(&ShownRuns::of(study))),
+        Chart::Slots(study) => slots(&ShownRuns::of(study)),
+        Chart::BeforeAfter(columns) => one(charts::before_after(columns)),
+    }
+}
+
+/// Every way at full width; serial where it is alone.
+fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
+    if !runs.main().is_some_and(|shown| !shown.run.records.is_empty()) {
+        let missing = html! {
             p { "The records of single tasks are not in this study, so when each of them ran cannot be drawn. \
                  Every --export option keeps them." }
-        }
-        (scaling::draw(view))
+        };
+        return vec![PagePart::Wide(missing)];
     }
-}
-
-fn notes(study: &Study) -> Markup {
-    let remarks = study.remarks.iter().map(|remark| format::printable(remark));
-    let load = text::other_load(study).map(|line| line.trim_start_matches("note: ").to_owned());
-    let lines: Vec<String> = remarks.chain(load).collect();
-    html! {
-        @if !lines.is_empty() {
-            h2 { "Notes" }
-            ul { @for line in lines { li { (line) } } }
-        }
-    }
-}
-
-fn foot(study: &Study) -> Markup {
-    html! {
-        footer {
-            "Measured and drawn by parsim " (study.version) ". This page loads nothing and runs no script. \
-             The saved study (--export-json) holds every number behind it; "
-            code { "parsim report" } " draws it again in any format."
-        }
-    }
+    let further = runs.side_by_side.iter().skip(1).copied();
+    runs.main().into_iter().chain(further).filter_map(lanes::slots).map(PagePart::Wide).collect()
 }
 
 /// A picture with its heading, and a line about it where one is needed.
@@ -314,9 +298,4 @@ fn wide_picture(heading: &str, about: &str, svg: String) -> Markup {
             div.wide tabindex="0" { (PreEscaped(svg)) }
         }
     }
-}
-
-/// Seconds as people read them.
-fn seconds(value: f64) -> String {
-    format::seconds(value)
 }

@@ -5,10 +5,10 @@
 
 use maud::{Markup, html};
 
-use super::{OF_OTHERS, View, class_of, picture};
+use super::axis::Axis;
+use super::svg::{Anchor, Svg};
+use super::{OF_OTHERS, class_of, picture};
 use crate::format;
-use crate::report::svg::{Anchor, Axis, Svg};
-use crate::report::text;
 use crate::study::{Base, Fit, Point, Scaling, Study};
 
 const WIDTH: f64 = 500.0;
@@ -30,12 +30,12 @@ const PIECES: u32 = 48;
 
 /// Which of the two pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Figure {
+enum Ordinate {
     SpeedUp,
     Efficiency,
 }
 
-impl Figure {
+impl Ordinate {
     /// What is drawn of a speed-up; efficiency in per cent, so that its ticks are
     /// round numbers.
     fn of(self, speedup: f64, width: f64) -> f64 {
@@ -46,19 +46,15 @@ impl Figure {
     }
 }
 
-pub(super) fn draw(view: &View<'_>) -> Markup {
-    let sweeps: Vec<Scaling> = Scaling::of_each(view.study).into_iter().filter(Scaling::is_sweep).collect();
+/// Both pictures of each way that was swept.
+pub(super) fn pictures(study: &Study) -> Vec<Markup> {
+    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
     let several = sweeps.len() > 1;
-    html! {
-        @for scaling in &sweeps {
-            @let whose = if several { format!(": {}", view.study.called(&scaling.way)) } else { String::new() };
-            (pictures(view.study, scaling, &whose))
-        }
-        @for line in text::laws(view.study) { p { (line) } }
-    }
+    let whose = |it: &Scaling| if several { format!(": {}", study.called(&it.way)) } else { String::new() };
+    sweeps.iter().map(|scaling| pair(study, scaling, &whose(scaling))).collect()
 }
 
-fn pictures(study: &Study, scaling: &Scaling, whose: &str) -> Markup {
+fn pair(study: &Study, scaling: &Scaling, whose: &str) -> Markup {
     let over = match scaling.base {
         Base::Serial => "",
         Base::OneAtATime => "Relative to one task at a time.",
@@ -68,13 +64,13 @@ fn pictures(study: &Study, scaling: &Scaling, whose: &str) -> Markup {
     };
     html! {
         div.two {
-            (drawn("Speed-up", Figure::SpeedUp))
-            (drawn("Efficiency", Figure::Efficiency))
+            (drawn("Speed-up", Ordinate::SpeedUp))
+            (drawn("Efficiency", Ordinate::Efficiency))
         }
     }
 }
 
-fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
+fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> String {
     let points = &scaling.points;
     let fits: Vec<(&str, &Fit)> = [("amdahl", &scaling.amdahl), ("usl", &scaling.usl)]
         .into_iter()
@@ -85,8 +81,8 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
     let x = Axis::counts(LEFT, RIGHT, furthest, 8.0);
     let y = height(points, &fits, widest, x.most(), figure);
     let (about, name) = match figure {
-        Figure::SpeedUp => ("speed-up against slots", "speed-up"),
-        Figure::Efficiency => ("efficiency against slots", "efficiency, %"),
+        Ordinate::SpeedUp => ("speed-up against slots", "speed-up"),
+        Ordinate::Efficiency => ("efficiency against slots", "efficiency, %"),
     };
     let mut svg = Svg::new(WIDTH, HEIGHT, about);
     extrapolated(&mut svg, &fits, x, figure);
@@ -95,7 +91,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
     x.draw_below(&mut svg, TOP, BOTTOM, "slots");
     cores(&mut svg, study, x);
     // Up to where it leaves the picture.
-    let last = if figure == Figure::SpeedUp { x.most().min(y.most()) } else { x.most() };
+    let last = if figure == Ordinate::SpeedUp { x.most().min(y.most()) } else { x.most() };
     let ideal = [1.0, last].map(|width| (x.at(width), y.at(figure.of(width, width))));
     svg.polyline("ideal", ideal);
     for (class, fit) in &fits {
@@ -117,7 +113,7 @@ fn chart(study: &Study, scaling: &Scaling, figure: Figure) -> String {
 
 /// An axis as high as what was measured and what the curves reach; the ideal may
 /// leave it.
-fn height(points: &[Point], fits: &[(&str, &Fit)], widest: f64, furthest: f64, figure: Figure) -> Axis {
+fn height(points: &[Point], fits: &[(&str, &Fit)], widest: f64, furthest: f64, figure: Ordinate) -> Axis {
     let measured = points.iter().map(|point| {
         let highest = point.interval.map_or(point.speedup, |it| it.high.max(point.speedup));
         figure.of(highest, point.width as f64)
@@ -127,8 +123,8 @@ fn height(points: &[Point], fits: &[(&str, &Fit)], widest: f64, furthest: f64, f
         fits.iter().flat_map(|(_, fit)| widths(1.0, furthest).map(|width| figure.of(fit.at(width), width)));
     let highest = curves.fold(measured, f64::max);
     let most = match figure {
-        Figure::SpeedUp => highest.max(widest.min(BEYOND * highest)),
-        Figure::Efficiency => highest,
+        Ordinate::SpeedUp => highest.max(widest.min(BEYOND * highest)),
+        Ordinate::Efficiency => highest,
     };
     Axis::rounded(BOTTOM, TOP, most, 5.0)
 }
@@ -139,7 +135,7 @@ fn widths(from: f64, to: f64) -> impl Iterator<Item = f64> {
 }
 
 /// Where no width was measured that a curve could rest on.
-fn extrapolated(svg: &mut Svg, fits: &[(&str, &Fit)], x: Axis, figure: Figure) {
+fn extrapolated(svg: &mut Svg, fits: &[(&str, &Fit)], x: Axis, figure: Ordinate) {
     let Some(to) = fits.iter().map(|(_, fit)| fit.to).max() else { return };
     let left = x.at(to as f64);
     if RIGHT - left < 1.0 {
@@ -148,14 +144,14 @@ fn extrapolated(svg: &mut Svg, fits: &[(&str, &Fit)], x: Axis, figure: Figure) {
     svg.rect("beyond", left, TOP, RIGHT - left, BOTTOM - TOP);
     // Where the curves are not.
     let height = match figure {
-        Figure::SpeedUp => BOTTOM - 6.0,
-        Figure::Efficiency => TOP + 12.0,
+        Ordinate::SpeedUp => BOTTOM - 6.0,
+        Ordinate::Efficiency => TOP + 12.0,
     };
     svg.text("label", (RIGHT - 4.0, height), Anchor::End, "extrapolated");
 }
 
 /// Whole where it was measured, in dots beyond.
-fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Figure) {
+fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Ordinate) {
     let to = (fit.to as f64).min(x.most());
     let place = |width: f64| (x.at(width), y.at(figure.of(fit.at(width), width)));
     svg.polyline(class, widths(1.0, to).map(place));
@@ -165,7 +161,7 @@ fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Figure
 }
 
 /// A width that was measured; one that the curves do not rest on is empty.
-fn dot(svg: &mut Svg, (point, way): (&Point, &str), x: Axis, y: Axis, figure: Figure) {
+fn dot(svg: &mut Svg, (point, way): (&Point, &str), x: Axis, y: Axis, figure: Ordinate) {
     let width = point.width as f64;
     let at = x.at(width);
     let of = if class_of(way) == OF_OTHERS { " of-processes" } else { "" };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::report::tests::drawn;
 use crate::report::timeline::tests::record;
+use crate::study::{ColumnResult, RunResult};
 use crate::task::{Column, Outcome, Record};
 
 /// `n_tasks` of 10 ms each, shared out over `width` slots.
@@ -24,8 +24,7 @@ fn column(column: Column, width: u32, n_tasks: u64) -> ColumnResult {
 }
 
 fn page(columns: Vec<ColumnResult>) -> String {
-    let study = Study { columns, ..crate::study::tests::empty() };
-    String::from_utf8(drawn(render, &study)).unwrap()
+    super::page(&Study { columns, ..crate::study::tests::empty() })
 }
 
 #[test]

@@ -4,11 +4,10 @@
 use serde_json::{Value, json};
 
 use super::table::through_proxies;
-use super::{Service, n_asked_for, services, span, total};
+use super::{CheckedService, kind, n_asked_for, services, span, total};
 use crate::format;
 use crate::study::Study;
-use crate::task::Record;
-use crate::workload::tap::{Finding, Warning};
+use crate::task::{ErrorClass, Finding, Record, SelfReport};
 
 /// So many services are named in a monitor's line.
 const NAMED: usize = 5;
@@ -21,40 +20,41 @@ const SPANS: [&str; 9] =
 /// is about something else.
 #[must_use]
 pub fn json_line(record: &Record, way: &str) -> Option<String> {
+    let finding = record.finding.as_deref()?;
     let Finding {
         url,
         name,
         verdict,
-        class,
+        class: _,
         reason,
         warnings,
-        available,
-        up_since,
-        up_since_seconds: _,
-        down_at,
-        back_at,
-        notes,
-        more_notes,
+        says,
         status,
         asked,
-        hops,
+        redirects,
         proxy,
         attempts,
         cert_expires,
         rows,
         tables,
-    } = Finding::from_facts(&record.facts)?;
+    } = finding;
+    let says = says.as_ref();
+    let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
+    let notes = says.map_or(&[][..], |says| &says.notes);
+    let hops: Vec<String> = redirects.iter().map(ToString::to_string).collect();
     let mut spans: serde_json::Map<String, Value> = SPANS
         .iter()
         .map(|name| ((*name).to_owned(), json!(span(record, name).map(|time| time.as_secs_f64()))))
         .collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let object = json!({
-        "seq": record.seq, "way": way, "url": url, "name": name, "verdict": verdict, "class": class,
-        "reason": reason, "warnings": warnings, "available": available, "up_since": up_since,
-        "down_at": down_at, "back_at": back_at, "notes": notes, "more_notes": more_notes, "status": status,
-        "asked": asked, "hops": hops, "proxy": proxy, "attempts": attempts, "cert_expires": cert_expires, "rows": rows,
-        "tables": tables, "spans": spans,
+        "seq": record.seq, "way": way, "url": url, "name": name, "verdict": verdict,
+        "class": finding.class_name(), "reason": reason, "warnings": warnings,
+        "available": says.map(|says| says.available), "up_since": text(|says| &says.up_since),
+        "down_at": text(|says| &says.down_at), "back_at": text(|says| &says.back_at), "notes": notes,
+        "more_notes": says.map_or(0, |says| says.more_notes), "status": status, "asked": asked, "hops": hops,
+        "proxy": proxy, "attempts": attempts, "cert_expires": cert_expires,
+        "rows": rows.map(|rows| rows.to_string()), "tables": tables, "spans": spans,
     });
     Some(object.to_string())
 }
@@ -76,8 +76,8 @@ pub enum Health {
 #[must_use]
 pub fn nagios(study: &Study) -> (String, Health) {
     let all = services(study);
-    let up = all.iter().filter(|service| service.finding.verdict == "up").count();
-    let told = |services: Vec<(&Service<'_>, String)>| {
+    let up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
+    let told = |services: Vec<(&CheckedService<'_>, String)>| {
         let mut told: Vec<String> = services
             .iter()
             .take(NAMED)
@@ -90,14 +90,14 @@ pub fn nagios(study: &Study) -> (String, Health) {
     };
     let not_up: Vec<_> = all
         .iter()
-        .filter(|service| service.finding.verdict != "up")
-        .map(|service| (service, why(&service.finding)))
+        .filter(|service| !service.finding.verdict.is_up())
+        .map(|service| (service, why(service.finding)))
         .collect();
     let warned: Vec<_> = all
         .iter()
         .filter_map(|service| {
-            let urgent = service.finding.warnings.iter().find(|name| Warning::needs_attention(name))?;
-            Some((service, urgent.clone()))
+            let urgent = service.finding.warnings.iter().find(|warning| warning.needs_attention())?;
+            Some((service, urgent.to_string()))
         })
         .collect();
     let n_all = n_asked_for(study, &all);
@@ -121,13 +121,18 @@ pub fn nagios(study: &Study) -> (String, Health) {
         let label: String = service.finding.label().chars().filter(|c| !"'=|".contains(*c)).collect();
         data += &format!(" '{}'={:.3}s;;;0", format::printable(&label), total(service.record).as_secs_f64());
     }
-    (format!("TAP {word} - {text} | {data}\n"), health)
+    (format!("{} {word} - {text} | {data}\n", kind(&study.workload).to_ascii_uppercase()), health)
+}
+
+/// The same where the check of `workload` could not even be begun, for the reason in
+/// `text`.
+#[must_use]
+pub fn unknown(workload: &str, text: &str) -> String {
+    format!("{} UNKNOWN - {text}\n", kind(workload).to_ascii_uppercase())
 }
 
 fn why(finding: &Finding) -> String {
     let short: String = finding.reason.chars().take(80).collect();
-    match finding.class.as_str() {
-        "" => format!("{}: {short}", finding.verdict),
-        class => format!("{class}: {short}"),
-    }
+    let class = finding.class.as_ref().map_or(finding.verdict.name(), ErrorClass::name);
+    format!("{class}: {short}")
 }

@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment};
-
-use super::{Service, n_asked_for, quantile, services, span, total};
+use super::{CheckedService, n_asked_for, quantile, services, span, total};
 use crate::format;
-use crate::report::Look;
-use crate::report::text::ruled;
 use crate::study::Study;
-use crate::style::paint;
+use crate::task::{ServiceVerdict, Warning};
 
 /// Up to so many services are all shown; of more, those that are not up.
 const SHOWN: usize = 200;
@@ -32,54 +28,28 @@ const PHASES: [(&str, &str); 4] =
 
 /// The services that were checked, as cells that formats only draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::report) struct Listing {
+pub(in crate::report) struct ServiceTable {
     /// The heads of the columns.
     pub(in crate::report) header: Vec<&'static str>,
     /// So many columns are texts; those behind them are figures.
     pub(in crate::report) n_texts: usize,
     /// One for each service that is shown.
-    pub(in crate::report) rows: Vec<Row>,
+    pub(in crate::report) rows: Vec<ServiceRow>,
     /// How many are up, and which of them are shown.
     pub(in crate::report) tally: String,
 }
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::report) struct Row {
+pub(in crate::report) struct ServiceRow {
     /// Safe to be shown.
     pub(in crate::report) cells: Vec<String>,
     /// Whether it works.
     pub(in crate::report) is_up: bool,
 }
 
-/// Which cell tells whether a service works.
-const VERDICT: usize = 1;
-
-/// The table of the services that `study` checked; nothing where it is about
-/// something else.
-#[must_use]
-pub fn table(study: &Study, look: Look) -> Vec<String> {
-    let Some(listing) = listing(study) else { return Vec::new() };
-    let mut drawn = ruled(look);
-    drawn.set_header(&listing.header);
-    for row in &listing.rows {
-        let style = if row.is_up { look.styles.good } else { look.styles.bad };
-        let cells = row.cells.iter().enumerate().map(|(at, cell)| match at {
-            VERDICT => Cell::new(paint(style, cell)),
-            _ => Cell::new(cell),
-        });
-        drawn.add_row(cells);
-    }
-    for column in drawn.column_iter_mut().skip(listing.n_texts) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut lines = if listing.rows.is_empty() { Vec::new() } else { vec![drawn.trim_fmt()] };
-    lines.extend([listing.tally, String::new()]);
-    lines
-}
-
 /// The services that `study` checked, if it is about some.
-pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
+pub(in crate::report) fn listing(study: &Study) -> Option<ServiceTable> {
     let all = services(study);
     if all.is_empty() {
         return None;
@@ -98,14 +68,15 @@ pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
         header.push("query");
     }
     header.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
-    let row = |service: &Service<'_>| {
-        let finding = &service.finding;
-        let verdict = match finding.verdict.as_str() {
-            "error" => format!("error/{}", finding.class),
-            word => word.to_owned(),
+    let row = |service: &CheckedService<'_>| {
+        let finding = service.finding;
+        let verdict = match &finding.verdict {
+            ServiceVerdict::Error => format!("error/{}", finding.class_name()),
+            other => other.to_string(),
         };
         let changed = if service.changed { " (changed)" } else { "" };
-        let since = finding.up_since.as_deref().map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
+        let since = finding.says.as_ref().and_then(|says| says.up_since.as_deref());
+        let since = since.map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
         let mut cells = vec![cut(finding.label()), format::printable(&(verdict + changed)), since];
         let phase = |name: &str| span(service.record, name).map(format::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
@@ -117,10 +88,10 @@ pub(in crate::report) fn listing(study: &Study) -> Option<Listing> {
         } else {
             cells.push(format::duration(total(service.record)));
         }
-        Row { cells, is_up: finding.verdict == "up" }
+        ServiceRow { cells, is_up: finding.verdict.is_up() }
     };
     let rows = shown.into_iter().map(row).collect();
-    Some(Listing {
+    Some(ServiceTable {
         header,
         n_texts: 3,
         rows,
@@ -150,25 +121,25 @@ pub fn particulars(study: &Study) -> Vec<String> {
     lines
 }
 
-fn particular(service: &Service<'_>) -> Vec<String> {
-    let finding = &service.finding;
+fn particular(service: &CheckedService<'_>) -> Vec<String> {
+    let finding = service.finding;
     let mut told = Vec::new();
     if !finding.warnings.is_empty() {
-        told.push(format!("warning: {}", finding.warnings.join(", ")));
+        let warnings: Vec<&str> = finding.warnings.iter().map(Warning::name).collect();
+        told.push(format!("warning: {}", warnings.join(", ")));
     }
     // Why it is not up stands among the failures.
-    if finding.verdict == "up" && !finding.reason.is_empty() {
+    if finding.verdict.is_up() && !finding.reason.is_empty() {
         told.push(finding.reason.clone());
     }
-    if let Some(permanent) =
-        finding.hops.iter().find(|hop| hop.starts_with("301 ") || hop.starts_with("308 "))
-    {
-        told.push(format!("moved for good to {}", cut(&permanent[4..])));
+    if let Some(permanent) = finding.redirects.iter().find(|redirect| redirect.is_permanent()) {
+        told.push(format!("moved for good to {}", cut(&permanent.to)));
     }
-    told.extend(finding.down_at.as_deref().map(|at| format!("down at {}", cut(at))));
-    told.extend(finding.back_at.as_deref().map(|at| format!("back at {}", cut(at))));
-    told.extend(finding.notes.iter().take(NOTES).map(|note| format!("note: {}", cut(note))));
-    let more = finding.notes.len().saturating_sub(NOTES) + finding.more_notes;
+    let Some(says) = &finding.says else { return told };
+    told.extend(says.down_at.as_deref().map(|at| format!("down at {}", cut(at))));
+    told.extend(says.back_at.as_deref().map(|at| format!("back at {}", cut(at))));
+    told.extend(says.notes.iter().take(NOTES).map(|note| format!("note: {}", cut(note))));
+    let more = says.notes.len().saturating_sub(NOTES).saturating_add(says.more_notes);
     if more > 0 {
         told.push(format!("and {more} more notes"));
     }
@@ -176,12 +147,12 @@ fn particular(service: &Service<'_>) -> Vec<String> {
 }
 
 /// Those to be shown, and a word on the others.
-fn shown<'a, 'b>(all: &'b [Service<'a>]) -> (Vec<&'b Service<'a>>, String) {
+fn shown<'a, 'b>(all: &'b [CheckedService<'a>]) -> (Vec<&'b CheckedService<'a>>, String) {
     if all.len() <= SHOWN {
         return (all.iter().collect(), String::new());
     }
-    let not_up: Vec<_> = all.iter().filter(|service| service.finding.verdict != "up").take(SHOWN).collect();
-    let n_not_up = all.iter().filter(|service| service.finding.verdict != "up").count() as u64;
+    let not_up: Vec<_> = all.iter().filter(|service| !service.finding.verdict.is_up()).take(SHOWN).collect();
+    let n_not_up = all.iter().filter(|service| !service.finding.verdict.is_up()).count() as u64;
     let text = match not_up.len() as u64 {
         0 => String::new(),
         shown if shown == n_not_up => "; those that are not up are shown".to_owned(),
@@ -191,14 +162,14 @@ fn shown<'a, 'b>(all: &'b [Service<'a>]) -> (Vec<&'b Service<'a>>, String) {
 }
 
 /// `3 of 5 services up, 1 error, 1 not checked; 2 through proxy p:3128`.
-fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
+fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
     let count =
-        |verdict: &str| all.iter().filter(|service| service.finding.verdict == verdict).count() as u64;
-    let mut text =
-        format!("{} of {} up", format::count(count("up")), format::plural(n_asked_for as u64, "service"));
-    for verdict in ["down", "error"] {
-        if count(verdict) > 0 {
-            text += &format!(", {} {verdict}", format::count(count(verdict)));
+        |verdict: &ServiceVerdict| all.iter().filter(|it| it.finding.verdict == *verdict).count() as u64;
+    let n_up = format::count(count(&ServiceVerdict::Up));
+    let mut text = format!("{n_up} of {} up", format::plural(n_asked_for as u64, "service"));
+    for verdict in [ServiceVerdict::Down, ServiceVerdict::Error] {
+        if count(&verdict) > 0 {
+            text += &format!(", {} {verdict}", format::count(count(&verdict)));
         }
     }
     let n_left = n_asked_for.saturating_sub(all.len()) as u64;
@@ -210,7 +181,7 @@ fn tally(all: &[Service<'_>], n_asked_for: usize) -> String {
 
 /// Through which proxies services were asked: what such a one says is not always
 /// the service's own word.
-pub(super) fn through_proxies(all: &[Service<'_>]) -> String {
+pub(super) fn through_proxies(all: &[CheckedService<'_>]) -> String {
     let mut proxies: BTreeMap<&str, usize> = BTreeMap::new();
     for proxy in all.iter().filter_map(|service| service.finding.proxy.as_deref()) {
         *proxies.entry(proxy).or_default() += 1;
@@ -223,7 +194,7 @@ pub(super) fn through_proxies(all: &[Service<'_>]) -> String {
     told.collect()
 }
 
-fn worth_telling(service: &Service<'_>, phase: &str) -> bool {
+fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
     let least = if phase == "resolve" { 20_000 } else { 0 };
     span(service.record, phase).is_some_and(|time| time.as_nanos() > least)
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::cells::{Cell, Lane, cores, lanes};
-use super::glyphs::Glyphs;
-use super::{Look, labels, nice_step, place, short, typical};
+use super::{Glyphs, Look, labels, nice_step, place, short};
 use crate::format;
+use crate::report::timeline;
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::style::paint;
+use crate::task::Record;
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;
@@ -29,7 +29,8 @@ pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
 }
 
 fn drawn(study: &Study, column: &ColumnResult, look: Look) -> Vec<String> {
-    let Some(run) = typical(column).filter(|run| !run.records.is_empty() && !run.wall.is_zero()) else {
+    let shown = timeline::shown(column).map(|(_, run)| run);
+    let Some(run) = shown.filter(|run| !run.records.is_empty() && !run.wall.is_zero()) else {
         return Vec::new();
     };
     let glyphs = Glyphs::of(look.unicode);
@@ -55,7 +56,7 @@ fn legend(
     study: &Study,
     column: &ColumnResult,
     run: &RunResult,
-    lanes: &[Lane],
+    lanes: &[SlotCells],
     n_cells: usize,
     glyphs: Glyphs,
 ) -> Vec<String> {
@@ -82,7 +83,7 @@ fn legend(
     told
 }
 
-fn drawn_lane(lane: &Lane, glyphs: Glyphs, look: Look) -> String {
+fn drawn_lane(lane: &SlotCells, glyphs: Glyphs, look: Look) -> String {
     let mut drawn = format!("{:>3} {:>5}  ", lane.slot, format::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
@@ -95,13 +96,13 @@ fn drawn_lane(lane: &Lane, glyphs: Glyphs, look: Look) -> String {
     drawn
 }
 
-fn character(cell: &Cell, glyphs: Glyphs) -> char {
+fn character(cell: &TimeCell, glyphs: Glyphs) -> char {
     match cell {
-        Cell { failed: true, .. } => glyphs.failed,
-        Cell { busy, .. } if *busy < 0.5 => glyphs.idle,
+        TimeCell { failed: true, .. } => glyphs.failed,
+        TimeCell { busy, .. } if *busy < 0.5 => glyphs.idle,
         // Two are the end of one and the start of the next.
-        Cell { n_tasks: 3.., .. } => glyphs.several,
-        Cell { task, .. } => glyphs.tasks[task % 2],
+        TimeCell { n_tasks: 3.., .. } => glyphs.several,
+        TimeCell { task, .. } => glyphs.tasks[task % 2],
     }
 }
 
@@ -130,9 +131,72 @@ fn sparkline(
     n_cells: usize,
     glyphs: Glyphs,
 ) -> [String; 2] {
-    let cores = cores(run, n_cells);
+    let cores = timeline::cpu(&run.records, run.wall.as_secs_f64(), n_cells);
     let top = cores.iter().copied().fold(column.width.min(study.host.usable) as f64, f64::max);
     let heights: String = cores.iter().map(|cores| glyphs.height(cores / top)).collect();
     let scale = format!("{} = {}", glyphs.height(1.0), format::percent(top));
     [format!("{:LABEL$}{heights}", "CPU"), format!("{:LABEL$}{scale}", "")]
+}
+
+/// A span of time in one slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct TimeCell {
+    /// The share of it in which the slot had a task.
+    busy: f64,
+    /// The task that had most of it, by its place in the slot, from 0.
+    task: usize,
+    /// The share that task had.
+    most: f64,
+    /// How many tasks had a part of it.
+    n_tasks: usize,
+    /// Whether one of them failed.
+    failed: bool,
+}
+
+/// One slot of a run.
+#[derive(Clone, Debug, PartialEq)]
+struct SlotCells {
+    /// The slot, from 0.
+    slot: u32,
+    /// The share of the run in which it had a task.
+    busy: f64,
+    /// The run in equal spans.
+    cells: Vec<TimeCell>,
+}
+
+/// The slots of `run` that had a task, each in `n_cells` spans of time.
+fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
+    let wall = run.wall.as_secs_f64();
+    let lane = |(slot, records): (u32, Vec<&Record>)| {
+        let mut cells = vec![TimeCell::default(); n_cells];
+        for (number, record) in records.iter().enumerate() {
+            spread(record, wall, n_cells, |index, share| {
+                let cell = &mut cells[index];
+                cell.busy += share;
+                cell.n_tasks += 1;
+                cell.failed |= record.outcome.is_failure();
+                if share > cell.most {
+                    (cell.task, cell.most) = (number, share);
+                }
+            });
+        }
+        let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
+        SlotCells { slot, busy: (busy / wall).min(1.0), cells }
+    };
+    timeline::lanes(&run.records).into_iter().map(lane).collect()
+}
+
+/// Calls `with` for each cell that `record` has a part of: its index, and the
+/// share of the cell.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+fn spread(record: &Record, wall: f64, n_cells: usize, mut with: impl FnMut(usize, f64)) {
+    let scale = n_cells as f64 / wall;
+    let (start, end) = (record.start.as_secs_f64() * scale, record.end().as_secs_f64() * scale);
+    let first = start.max(0.0) as usize;
+    for index in first..n_cells.min(end.ceil() as usize) {
+        let share = end.min(index as f64 + 1.0) - start.max(index as f64);
+        if share > 0.0 {
+            with(index, share);
+        }
+    }
 }

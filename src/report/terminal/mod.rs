@@ -4,36 +4,174 @@
 //! Shapes and letters carry everything: they read the same without colours. What
 //! the terminal is, `cli::term` knows.
 
-mod bars;
-mod cells;
-mod glyphs;
 mod lanes;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
-use super::Look;
-use crate::study::{ColumnResult, RunResult, Study};
+use super::document::Chart;
+use crate::format;
+use crate::study::{ColumnResult, Study};
+use crate::style::Styles;
 
-pub use glyphs::Glyphs;
-
-/// Everything there is to draw of `study`: blocks of lines with an empty one
-/// before each.
-#[must_use]
-pub fn pictures(study: &Study, look: Look) -> Vec<String> {
-    let blocks = [sweep::draw(study, look), bars::draw(study, look), lanes::draw(study, look)];
-    let drawn = blocks.into_iter().filter(|block| !block.is_empty());
-    drawn.flat_map(|block| std::iter::once(String::new()).chain(block)).collect()
+/// How the text looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The colours.
+    pub styles: Styles,
+    /// Whether lines may be drawn with Unicode.
+    pub unicode: bool,
+    /// How many columns there are to draw in.
+    pub width: usize,
+    /// Whether there are pictures beside the table.
+    pub pictures: Pictures,
 }
 
-/// A bar for each name and its seconds, all on one axis; nothing where all are 0.
-pub(super) fn bars(named: &[(String, f64)], look: Look) -> Vec<String> {
-    bars::drawn(named, look)
+/// Whether there are pictures beside the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// Text alone.
+    Hidden,
+    /// Bars, lanes and sweeps.
+    Drawn,
 }
 
-/// The run of `column` whose wall time is nearest to the median.
-fn typical(column: &ColumnResult) -> Option<&RunResult> {
-    let median = column.wall();
-    let off = |run: &RunResult| (run.wall.as_secs_f64() - median).abs();
-    column.runs.iter().min_by(|one, other| off(one).total_cmp(&off(other)))
+impl Look {
+    /// Without colours or pictures, 80 columns wide.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { styles: Styles::plain(), unicode: true, width: 80, pictures: Pictures::Hidden }
+    }
+}
+
+/// The lines of `chart`; none where there is no such picture for a terminal, or
+/// nothing to draw.
+pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
+    match chart {
+        Chart::SpeedUp(study) => sweep::draw(study, look),
+        Chart::Ways(study) => ways(study, look),
+        Chart::Slots(study) => lanes::draw(study, look),
+        Chart::BeforeAfter(columns) => before_after(columns, look),
+        // The lanes have it below them.
+        Chart::CpuUse(_) => Vec::new(),
+        Chart::TaskTimes(_) => Vec::new(),
+    }
+}
+
+/// Bars of the median wall times; nothing of one way alone, nor of a sweep, which
+/// has a picture of its own.
+fn ways(study: &Study, look: Look) -> Vec<String> {
+    let columns: Vec<&ColumnResult> = study.columns.iter().filter(|column| !column.runs.is_empty()).collect();
+    if columns.len() < 2 || study.parallel().any(|column| study.is_swept(column.way())) {
+        return Vec::new();
+    }
+    let named: Vec<(String, f64)> =
+        columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())).collect();
+    bars(&named, look)
+}
+
+/// The medians of all columns on one axis, two bars each.
+fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)], look: Look) -> Vec<String> {
+    let named: Vec<(String, f64)> = columns
+        .iter()
+        .flat_map(|(name, before, after)| {
+            [(format!("{name} before"), before.wall()), ("after".to_owned(), after.wall())]
+        })
+        .collect();
+    bars(&named, look)
+}
+
+/// A bar for each name and its seconds; nothing where all are 0.
+fn bars(named: &[(String, f64)], look: Look) -> Vec<String> {
+    let longest = named.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return Vec::new();
+    }
+    let glyphs = Glyphs::of(look.unicode);
+    let told: Vec<String> = named.iter().map(|(_, seconds)| format::seconds(*seconds)).collect();
+    let label = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
+    let room = look.width.saturating_sub(label + 1 + told.iter().map(String::len).max().unwrap_or(0));
+    let bar = |((name, seconds), told): (&(String, f64), &String)| {
+        let bar = glyphs.bar(seconds / longest * room as f64);
+        format!("{name:label$}{bar} {told}")
+    };
+    named.iter().zip(&told).map(bar).collect()
+}
+
+/// The characters that pictures are made of.
+#[derive(Clone, Copy, Debug)]
+struct Glyphs {
+    /// From empty to full, for heights and for the end of a bar.
+    heights: &'static [char],
+    /// Parts of a cell, from the left: the last is the whole.
+    parts: &'static [char],
+    /// A task, and the one after it in its lane.
+    tasks: [char; 2],
+    /// Several tasks in one cell.
+    several: char,
+    /// A task that failed.
+    failed: char,
+    /// No task.
+    idle: char,
+    /// The line up to a measured value.
+    line: char,
+    /// A measured value.
+    measured: char,
+    /// The ideal.
+    ideal: char,
+}
+
+impl Glyphs {
+    /// Block elements and lines of Unicode, or plain ASCII.
+    const fn of(unicode: bool) -> Self {
+        if unicode { Self::UNICODE } else { Self::ASCII }
+    }
+
+    const UNICODE: Self = Self {
+        heights: &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+        parts: &['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
+        tasks: ['█', '▒'],
+        several: '▓',
+        failed: 'x',
+        idle: '·',
+        line: '━',
+        measured: '●',
+        ideal: '┊',
+    };
+
+    const ASCII: Self = Self {
+        heights: &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+        parts: &['#'],
+        tasks: ['#', '='],
+        several: '%',
+        failed: 'x',
+        idle: '.',
+        line: '-',
+        measured: 'o',
+        ideal: ':',
+    };
+
+    /// A bar of `length` cells, of which parts are allowed; something of what is
+    /// above nothing can be seen.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    fn bar(&self, length: f64) -> String {
+        let steps = self.parts.len();
+        let least = usize::from(length > 0.0);
+        let filled = ((length.max(0.0) * steps as f64).round() as usize).max(least);
+        let mut bar: String = std::iter::repeat_n(self.parts[steps - 1], filled / steps).collect();
+        if !filled.is_multiple_of(steps) {
+            bar.push(self.parts[filled % steps - 1]);
+        }
+        bar
+    }
+
+    /// How high `share` of the whole is.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    fn height(&self, share: f64) -> char {
+        let top = self.heights.len() - 1;
+        let height = (share.clamp(0.0, 1.0) * self.heights.len() as f64) as usize;
+        self.heights[height.min(top)]
+    }
 }
 
 /// A step of 1, 2, 2.5 or 5 times a power of ten, so that there are at most
@@ -73,6 +211,3 @@ fn labels(width: usize, texts: &[(usize, String)]) -> String {
 fn place(share: f64, width: usize) -> usize {
     (share.max(0.0) * width as f64).round() as usize
 }
-
-#[cfg(test)]
-mod tests;

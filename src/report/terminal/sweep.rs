@@ -1,7 +1,6 @@
 //! A sweep as a table with a bar for each width, and a mark where the ideal is.
 
-use super::glyphs::Glyphs;
-use super::{Look, labels, nice_step, place, short};
+use super::{Glyphs, Look, labels, nice_step, place, short};
 use crate::format;
 use crate::study::{Base, Point, Scaling, Study};
 

@@ -5,12 +5,18 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::Pictures;
-use crate::style::Styles;
+use crate::study::RunResult;
 use crate::task::{Column, Outcome, Record};
 
 fn look(width: usize, unicode: bool) -> Look {
     Look { styles: Styles::plain(), unicode, width, pictures: Pictures::Drawn }
+}
+
+/// All pictures, with an empty line before each.
+fn pictures(study: &Study, look: Look) -> Vec<String> {
+    let charts = [Chart::SpeedUp(study), Chart::Ways(study), Chart::Slots(study)];
+    let drawn = charts.iter().map(|chart| picture(chart, look)).filter(|lines| !lines.is_empty());
+    drawn.flat_map(|lines| std::iter::once(String::new()).chain(lines)).collect()
 }
 
 fn drawn(study: &Study, look: Look) -> String {

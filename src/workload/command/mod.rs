@@ -43,7 +43,7 @@ pub use self::stdin_mode::{NAME, Offer};
 use super::{Cx, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::measure::Floor;
-use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput};
+use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
 use crate::process::child::{Running, Stdout, Worker};
 use crate::process::{Handed, Interrupt, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::task::{Column, LeftFile, Outcome, Record, Task, TaskInput};
@@ -351,7 +351,7 @@ impl Drop for NoMoreJobs<'_> {
 struct Unseen;
 
 impl Sink for Unseen {
-    fn open<'a>(&'a self, _task: &'a Task) -> Box<dyn TaskOutput + 'a> {
+    fn open<'a>(&'a self, _task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         Box::new(Self)
     }
 }

@@ -48,6 +48,7 @@ Examples:
     augment: augment::<CsvOptions>,
     from_matches: from_matches::<CsvOptions>,
     from_spec: from_spec::<CsvOptions>,
+    formats: &[],
 };
 
 /// What the exercise is after.

@@ -1,177 +1,157 @@
 //! One service, asked as far as the level goes: where it says whether it is
 //! available, whether it answers a query, what it says it can do.
 
-use super::finding::{Class, Finding, Verdict, Warning};
-use super::judge::{
-    self, Unread, asks_for_login, failed, is_success, judge, kept_by_proxy, status_line, told, travelled,
+use super::availability::judge;
+use crate::http::{Fetched, Phase, Phases, Url};
+use crate::task::{ErrorClass, ServiceVerdict, Warning};
+use crate::vo::{self, RowCount};
+use crate::workload::Cx;
+use crate::workload::service::{
+    Attempt, UnreadAnswer, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read,
+    status_line,
 };
-use super::services::Service;
-use crate::format::printable;
-use crate::http::{
-    Client, Deadline, Fetched, HttpErrorKind, Phase, Phases, Request, Response, RetryAfter, Url,
-};
-use crate::vo::{self, Rows};
 
 /// How the reason begins where there is no such resource.
 const NO_RESOURCE: &str = "no availability resource";
 
+const ACCEPT_AVAILABILITY: &str = "text/xml, application/xml;q=0.9, */*;q=0.1";
+const ACCEPT_TABLE: &str = "application/x-votable+xml, text/xml, */*;q=0.1";
+const ACCEPT_DOCUMENT: &str = "text/xml, */*;q=0.1";
+
 /// How far a service is asked.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Level {
+pub(super) struct CheckLevel {
     /// A query, and whether its answer must have rows.
-    pub(super) query: Option<Query>,
+    pub(super) query: Option<CheckQuery>,
     /// Whether capabilities and tables are looked at.
     pub(super) deep: bool,
 }
 
 /// What a service is asked for.
 #[derive(Clone, Debug)]
-pub(super) enum Query {
+pub(super) enum CheckQuery {
     /// A query that has an answer everywhere.
     Usual,
     /// Of the user's own.
     Own(String),
 }
 
-/// Asks one service.
-pub(super) struct Check<'a> {
-    pub(super) client: &'a Client,
-    pub(super) level: &'a Level,
-    pub(super) budget: Deadline,
-    /// Seconds since 1970.
-    pub(super) now: i64,
-    /// The time there is, in words.
-    pub(super) limit: &'a str,
-}
-
-/// Whether a failure may pass by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passing {
-    /// There is none, or it stays.
-    No,
-    /// It may.
-    Soon,
-    /// It may, and the service says when.
-    Then(RetryAfter),
-}
-
-/// What asking came to.
-pub(super) struct Checked {
-    pub(super) finding: Finding,
-    /// Times of the requests for the availability.
-    pub(super) phases: Phases,
-    /// Whether asking again may help, and when.
-    pub(super) passing: Passing,
-    /// Whether the interrupt ended it.
-    pub(super) interrupted: bool,
-}
-
-impl Check<'_> {
-    /// Asks for the availability.
-    pub(super) fn availability(&self, service: &Service) -> Checked {
-        let base = base(&service.url);
-        let mut checked = Checked {
-            finding: Finding {
-                url: printable(&service.shown),
-                name: service.name.as_deref().map(printable),
-                attempts: 1,
-                ..Finding::default()
-            },
-            phases: Phases::default(),
-            passing: Passing::No,
-            interrupted: false,
-        };
-        let first = below(&base, "availability");
-        let mut fetched = self.ask(&first, &mut checked);
-        let mut asked = first;
-        if is_missing(&fetched)
-            && let Some((elsewhere, found)) = self.elsewhere(&base, &mut checked)
-        {
-            checked.finding.warn(Warning::Location);
-            (asked, fetched) = (elsewhere, found);
-        }
-        checked.finding.asked = Some(asked.to_string());
-        judge(&fetched, self.now, self.limit, &mut checked.finding);
-        // A document that says "down" is one, whatever its status.
-        if is_missing(&fetched) && checked.finding.available.is_none() {
-            let reason = format!("{NO_RESOURCE}: {}", checked.finding.reason);
-            failed(&mut checked.finding, Class::Http, &reason);
-        }
-        checked.passing = passing(&fetched);
-        checked
-    }
-
-    /// The places where else it can be: beside the service, as some have it, or
-    /// where the capabilities say.
-    fn elsewhere(&self, base: &Url, checked: &mut Checked) -> Option<(Url, Fetched)> {
-        if let Some((folder, _)) = base.path.trim_end_matches('/').rsplit_once('/') {
-            let sibling = base.with_path(&format!("{folder}/availability"));
-            let fetched = self.ask(&sibling, checked);
-            if fetched.answer.as_ref().is_ok_and(is_success) {
-                return Some((sibling, fetched));
+impl CheckLevel {
+    /// Asks the service at `url` as far as this goes.
+    pub(super) fn check(&self, url: &Url, attempt: &mut Attempt<'_>, cx: &mut Cx<'_>) {
+        let base = base(url);
+        let phases = availability(&base, attempt);
+        for phase in Phase::ALL {
+            let time = phases.of(phase);
+            if !time.is_zero() {
+                cx.spent(phase.name(), time);
             }
         }
-        let listed = self.ask(&below(base, "capabilities"), checked);
-        let answer = listed.answer.as_ref().ok().filter(|answer| is_success(answer))?;
-        let capabilities = judge::read(answer, vo::read_capabilities).ok()?;
-        let place = capabilities.of(vo::STANDARD_AVAILABILITY)?.urls.first()?.clone();
-        let place = answer.url.join(&place).ok()?;
-        let fetched = self.ask(&place, checked);
-        Some((place, fetched))
+        if let Some(query) = &self.query
+            && !attempt.is_interrupted()
+        {
+            cx.timed("query", |_| query.ask(&base, attempt));
+        }
+        if self.deep && !attempt.is_interrupted() {
+            cx.timed("deep", |_| deep(&base, attempt));
+        }
     }
+}
 
-    fn ask(&self, url: &Url, checked: &mut Checked) -> Fetched {
-        let request =
-            Request { url: url.clone(), accept: "text/xml, application/xml;q=0.9, */*;q=0.1", form: None };
-        let fetched = self.client.fetch(&request, &self.budget);
-        checked.phases.add_all(&fetched.phases);
-        checked.interrupted |= is_interrupted(&fetched);
+/// Asks for the availability; how long that took.
+fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
+    let mut phases = Phases::default();
+    let mut ask = |url: &Url, attempt: &mut Attempt<'_>| {
+        let fetched = attempt.ask(url.clone(), ACCEPT_AVAILABILITY, None);
+        phases.add_all(&fetched.phases);
         fetched
+    };
+    let mut asked = below(base, "availability");
+    let mut fetched = ask(&asked, attempt);
+    if is_missing(&fetched)
+        && let Some(found) = elsewhere(base, &mut |url| ask(url, attempt))
+    {
+        attempt.finding.warn(Warning::Location);
+        (asked, fetched) = found;
     }
+    let (now, limit) = (attempt.now, attempt.limit().to_owned());
+    let finding = &mut attempt.finding;
+    finding.asked = Some(asked.to_string());
+    judge(&fetched, now, &limit, finding);
+    // A document that says "down" is one, whatever its status.
+    if is_missing(&fetched) && finding.says.is_none() {
+        let reason = format!("{NO_RESOURCE}: {}", finding.reason);
+        fail(finding, ErrorClass::Http, &reason);
+    }
+    attempt.hangs_on(&fetched);
+    phases
+}
 
-    /// Asks a query, if the level has one, and takes the verdict back if it fails.
-    pub(super) fn query(&self, service: &Service, checked: &mut Checked) {
-        let Some(query) = &self.level.query else { return };
-        let finding = &mut checked.finding;
-        let is_missing = finding.available.is_none() && finding.reason.starts_with(NO_RESOURCE);
-        if finding.verdict != Verdict::Up.name() && !is_missing {
+/// The places where else it can be: beside the service, as some have it, or where the
+/// capabilities say.
+fn elsewhere(base: &Url, ask: &mut dyn FnMut(&Url) -> Fetched) -> Option<(Url, Fetched)> {
+    if let Some((folder, _)) = base.path.trim_end_matches('/').rsplit_once('/') {
+        let sibling = base.with_path(&format!("{folder}/availability"));
+        let fetched = ask(&sibling);
+        if fetched.answer.as_ref().is_ok_and(is_success) {
+            return Some((sibling, fetched));
+        }
+    }
+    let listed = ask(&below(base, "capabilities"));
+    let answer = listed.answer.as_ref().ok().filter(|answer| is_success(answer))?;
+    let capabilities = read(answer, vo::read_capabilities).ok()?;
+    let place = capabilities.of(vo::STANDARD_AVAILABILITY)?.urls.first()?.clone();
+    let place = answer.url.join(&place).ok()?;
+    let fetched = ask(&place);
+    Some((place, fetched))
+}
+
+impl CheckQuery {
+    /// Asks it, and takes the verdict back if that fails.
+    fn ask(&self, base: &Url, attempt: &mut Attempt<'_>) {
+        let finding = &attempt.finding;
+        let has_none = finding.says.is_none() && finding.reason.starts_with(NO_RESOURCE);
+        if !finding.verdict.is_up() && !has_none {
             return;
         }
-        let adql = match query {
-            Query::Usual => vo::QUERY,
-            Query::Own(adql) => adql,
+        let adql = match self {
+            Self::Usual => vo::QUERY,
+            Self::Own(adql) => adql,
         };
         let form = vo::query_form(adql, 1);
-        let url = below(&base(&service.url), "sync");
-        let request =
-            Request { url, accept: "application/x-votable+xml, text/xml, */*;q=0.1", form: Some(&form) };
-        let fetched = self.client.fetch(&request, &self.budget);
-        checked.interrupted |= is_interrupted(&fetched);
-        travelled(&fetched, self.now, finding);
-        let says = if is_missing { "no availability resource, and" } else { "says it is up, but" };
-        match self.answered(&fetched, query, finding) {
-            Ok(()) if is_missing => {
-                Verdict::Up.name().clone_into(&mut finding.verdict);
-                finding.class.clear();
-                format!("{NO_RESOURCE}; a query is answered").clone_into(&mut finding.reason);
+        let fetched = attempt.ask(below(base, "sync"), ACCEPT_TABLE, Some(&form));
+        attempt.note_travel(&fetched);
+        let says = if has_none { "no availability resource, and" } else { "says it is up, but" };
+        let answered = self.answered(&fetched, attempt);
+        let finding = &mut attempt.finding;
+        match answered {
+            Ok(()) if has_none => {
+                finding.verdict = ServiceVerdict::Up;
+                finding.class = None;
+                finding.reason = format!("{NO_RESOURCE}; a query is answered");
                 finding.warn(Warning::NoAvailability);
             }
             Ok(()) => {}
-            Err(Unanswered::Login(line)) => failed(finding, Class::Login, &format!("{says} a query {line}")),
+            Err(Unanswered::Login(line)) => {
+                fail(finding, ErrorClass::Login, &format!("{says} a query {line}"));
+            }
             Err(Unanswered::Proxy(why)) => {
-                failed(finding, Class::Proxy, &format!("{says} a query fails: {why}"));
+                fail(finding, ErrorClass::Proxy, &format!("{says} a query fails: {why}"));
             }
             Err(Unanswered::Otherwise(why)) => {
-                let class = if is_missing { Class::Http } else { Class::Probe };
-                failed(finding, class, &format!("{says} a query fails: {why}"));
+                let class = if has_none { ErrorClass::Http } else { ErrorClass::Probe };
+                fail(finding, class, &format!("{says} a query fails: {why}"));
             }
         }
-        let is_up = checked.finding.verdict == Verdict::Up.name();
-        checked.passing = if is_up { Passing::No } else { passing(&fetched) };
+        if attempt.finding.verdict.is_up() {
+            attempt.is_settled();
+        } else {
+            attempt.hangs_on(&fetched);
+        }
     }
 
-    /// Whether the query was answered; why not, in words.
-    fn answered(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), Unanswered> {
+    /// Whether it was answered; why not, in words.
+    fn answered(&self, fetched: &Fetched, attempt: &mut Attempt<'_>) -> Result<(), Unanswered> {
         if let Ok(answer) = &fetched.answer
             && asks_for_login(answer)
         {
@@ -180,102 +160,92 @@ impl Check<'_> {
         if let Some(why) = kept_by_proxy(fetched) {
             return Err(Unanswered::Proxy(why));
         }
-        self.counted(fetched, query, finding).map_err(Unanswered::Otherwise)
+        let rows = counted(fetched, attempt.limit()).map_err(Unanswered::Otherwise)?;
+        attempt.finding.rows = Some(rows);
+        if matches!((self, rows), (Self::Usual, RowCount::Counted(0))) {
+            let why = "the answer has no row, and a service has at least the table that was asked";
+            return Err(Unanswered::Otherwise(why.to_owned()));
+        }
+        Ok(())
     }
+}
 
-    /// The same where nobody asks for a login; the rows are noted.
-    fn counted(&self, fetched: &Fetched, query: &Query, finding: &mut Finding) -> Result<(), String> {
-        let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
-        let read = match judge::read(answer, vo::read_answer) {
-            Ok(read) => read,
-            Err(_) if !is_success(answer) => return Err(status_line(answer)),
-            Err(Unread::HttpError(trouble)) => return Err(told(&trouble, self.limit)),
-            Err(Unread::ParseError(flaw)) => return Err(flaw.text),
+/// The rows that a query brought; why none were, in words.
+fn counted(fetched: &Fetched, limit: &str) -> Result<RowCount, String> {
+    let answer = fetched.answer.as_ref().map_err(|error| in_words(error, limit))?;
+    let read = match read(answer, vo::read_answer) {
+        Ok(read) => read,
+        Err(_) if !is_success(answer) => return Err(status_line(answer)),
+        Err(unread) => return Err(unread.in_words(limit)),
+    };
+    if let Some(error) = read.failure() {
+        return Err(error.text);
+    }
+    if !is_success(answer) {
+        return Err(status_line(answer));
+    }
+    Ok(read.rows)
+}
+
+/// Looks at capabilities and tables.
+fn deep(base: &Url, attempt: &mut Attempt<'_>) {
+    if !attempt.finding.verdict.is_up() {
+        return;
+    }
+    if let Err((class, why)) = capable(base, attempt) {
+        // Without the resource it was a query that spoke for it.
+        let says = match attempt.finding.says {
+            Some(_) => "says it is up",
+            None => "no availability resource; a query is answered",
         };
-        if let Some(flaw) = read.failure() {
-            return Err(flaw.text);
-        }
-        if !is_success(answer) {
-            return Err(status_line(answer));
-        }
-        finding.rows = Some(match read.rows {
-            Rows::Counted(count) => count.to_string(),
-            Rows::Some => "some".to_owned(),
-        });
-        match (query, read.rows) {
-            (Query::Usual, Rows::Counted(0)) => {
-                Err("the answer has no row, and a service has at least the table that was asked".to_owned())
-            }
-            (Query::Usual | Query::Own(_), _) => Ok(()),
-        }
+        return fail(&mut attempt.finding, class, &format!("{says}, but its capabilities {why}"));
     }
+    // The list of tables may be anywhere or missing: TAP only recommends it.
+    let fetched = document(&below(base, "tables").with_query("detail=min"), attempt);
+    match document_of(&fetched, attempt.limit(), vo::read_tables) {
+        Ok(tables) => attempt.finding.tables = Some(tables.names.len()),
+        Err(_) => attempt.finding.warn(Warning::Tables),
+    }
+}
 
-    /// Looks at capabilities and tables, if the level goes so far.
-    pub(super) fn deep(&self, service: &Service, checked: &mut Checked) {
-        if !self.level.deep || checked.finding.verdict != Verdict::Up.name() {
-            return;
-        }
-        let base = base(&service.url);
-        if let Err((class, why)) = self.capable(&base, checked) {
-            // Without the resource it was a query that spoke for it.
-            let says = match checked.finding.available {
-                Some(_) => "says it is up",
-                None => "no availability resource; a query is answered",
-            };
-            return failed(&mut checked.finding, class, &format!("{says}, but its capabilities {why}"));
-        }
-        // The list of tables may be anywhere or missing: TAP only recommends it.
-        let fetched = self.document(&below(&base, "tables").with_query("detail=min"), checked);
-        match self.read(&fetched, vo::read_tables) {
-            Ok(tables) => checked.finding.tables = Some(tables.names.len()),
-            Err(_) => checked.finding.warn(Warning::Tables),
-        }
+/// Whether its capabilities have it that it is a TAP service; if not, what is the
+/// matter with them.
+fn capable(base: &Url, attempt: &mut Attempt<'_>) -> Result<(), (ErrorClass, String)> {
+    let fetched = document(&below(base, "capabilities"), attempt);
+    if let Some(why) = kept_by_proxy(&fetched) {
+        attempt.hangs_on(&fetched);
+        return Err((ErrorClass::Proxy, format!("cannot be read: {why}")));
     }
+    let capabilities = match document_of(&fetched, attempt.limit(), vo::read_capabilities) {
+        Ok(capabilities) => capabilities,
+        Err(why) => {
+            attempt.hangs_on(&fetched);
+            let is_login = fetched.answer.as_ref().is_ok_and(asks_for_login);
+            let class = if is_login { ErrorClass::Login } else { ErrorClass::Probe };
+            return Err((class, format!("cannot be read: {why}")));
+        }
+    };
+    let tap = capabilities.of(vo::STANDARD_TAP);
+    tap.map(drop).ok_or_else(|| (ErrorClass::Probe, format!("do not name {}", vo::STANDARD_TAP)))
+}
 
-    /// Whether its capabilities have it that it is a TAP service; if not, what is the
-    /// matter with them.
-    fn capable(&self, base: &Url, checked: &mut Checked) -> Result<(), (Class, String)> {
-        let fetched = self.document(&below(base, "capabilities"), checked);
-        if let Some(why) = kept_by_proxy(&fetched) {
-            checked.passing = passing(&fetched);
-            return Err((Class::Proxy, format!("cannot be read: {why}")));
-        }
-        let capabilities = match self.read(&fetched, vo::read_capabilities) {
-            Ok(capabilities) => capabilities,
-            Err(why) => {
-                checked.passing = passing(&fetched);
-                let is_login = fetched.answer.as_ref().is_ok_and(asks_for_login);
-                let class = if is_login { Class::Login } else { Class::Probe };
-                return Err((class, format!("cannot be read: {why}")));
-            }
-        };
-        let tap = capabilities.of(vo::STANDARD_TAP);
-        tap.map(drop).ok_or_else(|| (Class::Probe, format!("do not name {}", vo::STANDARD_TAP)))
-    }
+fn document(url: &Url, attempt: &mut Attempt<'_>) -> Fetched {
+    let fetched = attempt.ask(url.clone(), ACCEPT_DOCUMENT, None);
+    attempt.note_travel(&fetched);
+    fetched
+}
 
-    fn document(&self, url: &Url, checked: &mut Checked) -> Fetched {
-        let request = Request { url: url.clone(), accept: "text/xml, */*;q=0.1", form: None };
-        let fetched = self.client.fetch(&request, &self.budget);
-        checked.interrupted |= is_interrupted(&fetched);
-        travelled(&fetched, self.now, &mut checked.finding);
-        fetched
+/// What a document says; why it says nothing, in words.
+fn document_of<T>(
+    fetched: &Fetched,
+    limit: &str,
+    reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::ParseError>,
+) -> Result<T, String> {
+    let answer = fetched.answer.as_ref().map_err(|error| in_words(error, limit))?;
+    if !is_success(answer) {
+        return Err(status_line(answer));
     }
-
-    /// What a document says; why it says nothing, in words.
-    fn read<T>(
-        &self,
-        fetched: &Fetched,
-        reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, vo::ParseError>,
-    ) -> Result<T, String> {
-        let answer = fetched.answer.as_ref().map_err(|trouble| told(trouble, self.limit))?;
-        if !is_success(answer) {
-            return Err(status_line(answer));
-        }
-        judge::read(answer, reader).map_err(|unread| match unread {
-            Unread::HttpError(trouble) => told(&trouble, self.limit),
-            Unread::ParseError(flaw) => flaw.text,
-        })
-    }
+    read(answer, reader).map_err(|unread: UnreadAnswer| unread.in_words(limit))
 }
 
 /// Why a query was not answered.
@@ -297,40 +267,4 @@ fn base(url: &Url) -> Url {
 
 fn below(base: &Url, name: &str) -> Url {
     base.with_path(&format!("{}/{name}", base.path.trim_end_matches('/')))
-}
-
-/// Whether there is no such resource, as far as statuses go.
-fn is_missing(fetched: &Fetched) -> bool {
-    fetched.answer.as_ref().is_ok_and(|answer| matches!(answer.status, 404 | 405 | 410 | 501))
-}
-
-fn is_interrupted(fetched: &Fetched) -> bool {
-    let is_it = |kind| kind == HttpErrorKind::Interrupted;
-    match &fetched.answer {
-        Ok(Response { body: Err(trouble), .. }) | Err(trouble) => is_it(trouble.kind),
-        Ok(_) => false,
-    }
-}
-
-/// Whether a failure may pass by itself, and when the service says so.
-fn passing(fetched: &Fetched) -> Passing {
-    match &fetched.answer {
-        Ok(answer) if matches!(answer.status, 429 | 500 | 502..=504) => {
-            answer.retry_after.map_or(Passing::Soon, Passing::Then)
-        }
-        Err(trouble)
-            if matches!(
-                trouble.kind,
-                HttpErrorKind::Refused | HttpErrorKind::Reset | HttpErrorKind::Closed | HttpErrorKind::Proxy
-            ) =>
-        {
-            Passing::Soon
-        }
-        Ok(_) | Err(_) => Passing::No,
-    }
-}
-
-/// All phases as spans of the record.
-pub(super) fn spans(phases: &Phases) -> impl Iterator<Item = (&'static str, std::time::Duration)> + '_ {
-    Phase::ALL.into_iter().map(|phase| (phase.name(), phases.of(phase))).filter(|(_, time)| !time.is_zero())
 }

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::http::Proxies;
-use crate::workload::paths;
+use crate::workload::service::TransportOptions;
 
 /// What can be chosen.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct TapOptions {
     /// The services' URLs (without any: four public ones)
     #[arg(value_name = "URL")]
@@ -35,39 +33,14 @@ pub struct TapOptions {
     #[arg(long)]
     #[serde(default)]
     pub deep: bool,
-    /// Give up on a service after so long, in seconds, retries included
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_hyphen_values = true)]
-    pub timeout: f64,
-    /// Ask again up to N times after a failure that may pass, within the timeout
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    #[serde(default)]
-    pub retries: u32,
-    /// At most K requests at a time to one host
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
-    #[serde(default)]
-    pub per_host: Option<u32>,
     /// Check each service N times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(default = "once")]
     pub repeat: u32,
-    /// Trust the certificate authorities in FILE (PEM), too
-    #[arg(long, value_name = "FILE")]
-    #[serde(default, with = "paths")]
-    pub cacert: Option<PathBuf>,
-    /// Trust this system's certificate authorities instead of those that parsim brings
-    #[arg(long)]
-    #[serde(default)]
-    pub system_roots: bool,
-    /// How to tell it: text, json-lines (one object as each service is done), nagios (one line, status 0-3)
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json-lines", "nagios"],
-        hide_possible_values = true, help_heading = "Report")]
-    #[serde(skip, default = "text")]
-    pub format: String,
-    /// Through whom services are asked, as the environment has it: where a run was
-    /// made is no part of what was asked.
-    #[arg(skip)]
-    #[serde(default, skip_serializing)]
-    pub proxies: Proxies,
+    /// How services are asked
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub transport: TransportOptions,
     /// What to call the services of a saved list, in the order of `urls`
     #[arg(skip)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,8 +49,4 @@ pub struct TapOptions {
 
 fn once() -> u32 {
     1
-}
-
-fn text() -> String {
-    "text".to_owned()
 }

@@ -1,31 +1,28 @@
 //! The workload: a task for each service and round.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use anyhow::ensure;
-
-use super::check::{Check, Checked, Level, Passing, Query, spans};
-use super::demo::Demo;
-use super::finding::{Finding, Verdict, Warning};
+use super::check::{CheckLevel, CheckQuery};
+use super::demo;
 use super::options::TapOptions;
-use super::per_host::PerHostLimit;
-use super::services::{Service, services};
-use crate::http::{Client, Deadline, Proxies, RetryAfter, Roots, Trust};
 use crate::task::{Outcome, Task, TaskInput};
+use crate::workload::service::{DemoServer, HttpTransport, Service, services};
 use crate::workload::{
-    Cx, DefaultModes, Environment, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload, augment,
-    from_matches, from_spec, paths,
+    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
+    Workload, augment, from_matches, from_spec,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
-const LIMIT: usize = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
 
 /// More services than this are checked one way only unless both are asked for.
 const FEW: usize = 16;
 
-/// The first wait before asking again, doubled each time, where the service does
-/// not say how long.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Public services that have been there for years, asked when none is named.
+const USUAL: [&str; 4] = [
+    "http://dc.g-vo.org/tap",
+    "https://vo.astron.nl/tap",
+    "http://voparis-tap-planeto.obspm.fr/tap",
+    "http://simbad.cds.unistra.fr/simbad/sim-tap",
+];
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
@@ -36,18 +33,17 @@ pub const ROW: Row = Row {
     augment: augment::<TapOptions>,
     from_matches: from_matches::<TapOptions>,
     from_spec: from_spec::<TapOptions>,
+    formats: &[OutputFormat::JsonLines, OutputFormat::Nagios],
 };
 
 impl Options for TapOptions {
-    fn surrounded_by(self, look: Environment<'_>) -> Self {
-        Self { proxies: Proxies::from_environment(look), ..self }
+    fn surrounded_by(mut self, look: Environment<'_>) -> Self {
+        self.transport.surround(look);
+        self
     }
 
     fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>> {
-        ensure!(
-            sharing == Sharing::Memory || self.per_host.is_none(),
-            "--per-host counts requests in one process: leave it out, or --workers"
-        );
+        self.transport.check_sharing(sharing)?;
         Ok(Box::new(TapCheck::new(self)?))
     }
 }
@@ -57,14 +53,10 @@ impl Options for TapOptions {
 pub struct TapCheck {
     options: TapOptions,
     services: Vec<Service>,
-    client: Client,
-    level: Level,
-    timeout: Duration,
-    /// The timeout in words.
-    limit: String,
-    per_host: PerHostLimit,
+    transport: HttpTransport,
+    level: CheckLevel,
     /// The services inside parsim, as long as they are needed.
-    _demo: Option<Demo>,
+    _demo: Vec<DemoServer>,
 }
 
 impl TapCheck {
@@ -74,46 +66,24 @@ impl TapCheck {
     /// When a URL cannot be asked, a file cannot be read, or an option makes no
     /// sense.
     pub fn new(options: TapOptions) -> anyhow::Result<Self> {
-        let seconds = options.timeout;
-        ensure!(
-            seconds > 0.0 && seconds <= 86_400.0,
-            "--timeout {seconds}: give more than 0 seconds and at most a day"
-        );
-        let timeout = Duration::from_secs_f64(seconds);
-        let (demo, services) = if options.demo {
-            let (demo, services) = Demo::start()?;
-            (Some(demo), services)
+        let user_agent = format!("parsim/{} (IVOA-test)", env!("CARGO_PKG_VERSION"));
+        let transport = HttpTransport::new(&options.transport, MOST_BYTES, user_agent)?;
+        let (servers, services) = if options.demo {
+            demo::start()?
+        } else if options.urls.is_empty() && options.list.is_none() {
+            (Vec::new(), services(&USUAL.map(str::to_owned), &[], None, false)?)
         } else {
-            (None, services(&options)?)
+            let list = options.list.as_deref();
+            (Vec::new(), services(&options.urls, &options.names, list, options.header)?)
         };
-        let roots = if options.system_roots { Roots::System } else { Roots::Bundled };
-        let client = Client {
-            trust: Trust::new(roots, options.cacert.as_deref())?,
-            user_agent: format!("parsim/{} (IVOA-test)", env!("CARGO_PKG_VERSION")),
-            limit: LIMIT,
-            proxies: options.proxies.clone(),
-        };
-        // A proxy that cannot be asked is told before anybody is.
-        for service in &services {
-            client.proxies.check(&service.url).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
-        }
+        transport.check(&services)?;
         let query = match options.query.as_deref() {
-            Some("") => Some(Query::Usual),
-            Some(adql) => Some(Query::Own(adql.to_owned())),
-            None => options.deep.then_some(Query::Usual),
+            Some("") => Some(CheckQuery::Usual),
+            Some(adql) => Some(CheckQuery::Own(adql.to_owned())),
+            None => options.deep.then_some(CheckQuery::Usual),
         };
-        let level = Level { query, deep: options.deep };
-        let per_host = PerHostLimit::new(options.per_host);
-        Ok(Self {
-            services,
-            client,
-            level,
-            timeout,
-            limit: format!("{seconds} s"),
-            per_host,
-            _demo: demo,
-            options,
-        })
+        let level = CheckLevel { query, deep: options.deep };
+        Ok(Self { options, services, transport, level, _demo: servers })
     }
 
     fn names_nothing(&self) -> String {
@@ -127,54 +97,6 @@ impl TapCheck {
     fn service(&self, task: &Task) -> Option<&Service> {
         let TaskInput::Part { item, .. } = task.spec else { return None };
         self.services.get(usize::try_from(item).ok()?)
-    }
-
-    /// Asks, and asks again as long as that is wanted and may help.
-    fn ask(&self, service: &Service, cx: &mut Cx<'_>) -> Option<Finding> {
-        let interrupt = cx.interrupt().clone();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let check = Check {
-            client: &self.client,
-            level: &self.level,
-            budget: Deadline::lasting(self.timeout, interrupt.clone()),
-            now: i64::try_from(now).unwrap_or(i64::MAX),
-            limit: &self.limit,
-        };
-        for attempt in 1.. {
-            let mut checked = check.availability(service);
-            for (name, time) in spans(&checked.phases) {
-                cx.spent(name, time);
-            }
-            if self.level.query.is_some() && !checked.interrupted {
-                cx.timed("query", |_| check.query(service, &mut checked));
-            }
-            if self.level.deep && !checked.interrupted {
-                cx.timed("deep", |_| check.deep(service, &mut checked));
-            }
-            let Checked { mut finding, passing, interrupted, .. } = checked;
-            if interrupted {
-                return None;
-            }
-            finding.attempts = attempt;
-            if attempt > 1 {
-                finding.warn(Warning::Retried);
-            }
-            let wait = match passing {
-                _ if attempt > self.options.retries => None,
-                Passing::No => None,
-                Passing::Soon => Some(FIRST_WAIT * 2_u32.saturating_pow(attempt - 1)),
-                Passing::Then(RetryAfter::In(time)) => Some(time),
-                Passing::Then(RetryAfter::At(date)) => {
-                    Some(Duration::from_secs(u64::try_from(date - check.now).unwrap_or(0)))
-                }
-            };
-            // What cannot come about in time is not waited for.
-            let Some(wait) = wait.filter(|wait| *wait < check.budget.left()) else { return Some(finding) };
-            if !cx.timed("retry_wait", |_| interrupt.sleep(wait)) {
-                return None;
-            }
-        }
-        None
     }
 }
 
@@ -196,21 +118,14 @@ impl Workload for TapCheck {
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let Some(service) = self.service(task) else { return Outcome::Failed("no such service".to_owned()) };
-        let interrupt = cx.interrupt().clone();
-        let entered = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt));
-        let Some(inside) = entered else { return Outcome::Interrupted };
-        let finding = self.ask(service, cx);
-        drop(inside);
-        let Some(finding) = finding else { return Outcome::Interrupted };
+        let found = self.transport.settle(service, cx, |attempt, cx| {
+            self.level.check(&service.url, attempt, cx);
+        });
+        let Some(finding) = found else { return Outcome::Interrupted };
         cx.judged(finding.essence().as_bytes());
-        for (name, value) in finding.facts() {
-            cx.fact(name, value);
-        }
-        if finding.verdict == Verdict::Up.name() {
-            return Outcome::Success;
-        }
-        let class = if finding.class.is_empty() { &finding.verdict } else { &finding.class };
-        Outcome::Failed(format!("{class}: {}", finding.reason))
+        let outcome = finding.outcome();
+        cx.found(finding);
+        outcome
     }
 
     fn profile(&self) -> Profile {
@@ -223,9 +138,7 @@ impl Workload for TapCheck {
             // looks its name up meanwhile.
             opens: 4,
             external: true,
-            default_modes: if self.options.format != "text" {
-                DefaultModes::ParallelFor("a machine reads it")
-            } else if self.services.len() > FEW {
+            default_modes: if self.services.len() > FEW {
                 DefaultModes::ParallelFor("more than 16 services")
             } else {
                 DefaultModes::Both
@@ -261,10 +174,7 @@ impl Portable for TapCheck {
         let options =
             TapOptions { urls, names, list: None, header: false, demo: false, ..self.options.clone() };
         let mut spec = serde_json::json!(options);
-        if let Some(path) = &self.options.cacert {
-            spec["cacert"] = paths::exact(path);
-        }
-        spec["proxies"] = serde_json::json!(self.options.proxies);
+        self.options.transport.complete(&mut spec);
         spec
     }
 }

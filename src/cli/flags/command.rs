@@ -1,0 +1,267 @@
+//! The subcommands and their options as clap knows them: those of workloads and of
+//! `report`, which it parses; and those of batches, for what shows them one by one,
+//! man pages and completions.
+//!
+//! Options that several have come from the table of options, workloads' own and the
+//! formats from theirs. Only parses; does not know what anything means on this machine.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
+
+use super::help;
+use super::row::{Does, OptionRow, Section};
+use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
+use super::typed::{Scope, Typed};
+use super::values::Workers;
+use crate::cli::exit::status;
+use crate::cli::services;
+use crate::workload::{ROWS, Row};
+
+/// The version, and which commit was built where that is known: `0.1.0 (cd0ae31 2026-11-22)`.
+pub(in crate::cli) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("PARSIM_COMMIT"));
+
+/// What bare `parsim` says.
+pub(in crate::cli) const BARE: &str = include_str!("text/bare.txt");
+
+/// The whole command line as clap parses it. The words of batches it never sees.
+pub(in crate::cli) fn command() -> Command {
+    Command::new("parsim")
+        .version(VERSION)
+        .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
+        .after_help(format!("{}\n\n{}", help::statuses(), help::topics()))
+        .subcommand_required(true)
+        .subcommand(Command::new("serial").about("Run a batch of commands one task at a time"))
+        .subcommand(Command::new("parallel").about("Run a batch of commands on all logical cores, as GNU parallel does"))
+        .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
+        .subcommands(ROWS.iter().map(workload))
+        .subcommand(report())
+        .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
+        .subcommand(completions())
+        .subcommand(man())
+}
+
+/// The same with the options of batches, which their own parser reads.
+pub(in crate::cli) fn documented() -> Command {
+    let both = help::compared().into_iter().flat_map(|(title, rows)| {
+        rows.into_iter().map(move |row| arg(row, Scope::COMPARE).help_heading(title))
+    });
+    let one_way = || {
+        let sections = help::SECTIONS.into_iter();
+        sections.flat_map(|section| options(section, Scope::ONE_WAY, section.heading()))
+    };
+    let batch = |command: &Command, help: &help::BatchHelp, options: Vec<Arg>| {
+        let words = Arg::new("command").value_name("COMMAND").num_args(0..).trailing_var_arg(true);
+        let words = words.help("the command and its words; without one, each input is a command");
+        Command::new(command.get_name().to_owned())
+            .about(command.get_about().cloned().unwrap_or_default())
+            .long_about(help.description.trim_end())
+            .override_usage(help.usage.join("\n"))
+            .display_order(command.get_display_order())
+            .args(options)
+            .arg(words.value_hint(ValueHint::CommandWithArguments))
+    };
+    command()
+        .disable_help_subcommand(true)
+        .mut_subcommand("serial", |command| batch(&command, &help::ONE_WAY, one_way().collect()))
+        .mut_subcommand("parallel", |command| batch(&command, &help::ONE_WAY, one_way().collect()))
+        .mut_subcommand("compare", |command| batch(&command, &help::COMPARE, both.collect()))
+}
+
+fn workload(row: &Row) -> Command {
+    let command = Command::new(row.name)
+        .visible_aliases(row.alias)
+        .after_help(row.examples)
+        .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
+    let command = services::option((row.augment)(command.next_help_heading("What to do")), row);
+    // After these, for each group of options brings its own doc comment along.
+    shared(Ways::augment_args(command), Scope::WORKLOAD).about(row.about).long_about(None)
+}
+
+fn report() -> Command {
+    shared(Drawing::augment_args(Command::new("report")), Scope::REPORT)
+        .about("Draw a saved study again, in any format, or what changed between two")
+        .long_about(None)
+        .after_help(REPORT_EXAMPLES)
+}
+
+const REPORT_EXAMPLES: &str = concat!(
+    "\
+Examples:
+  parsim csv --runs 5 --export-json study.json
+  parsim report study.json                       the table
+  parsim report study.json --export-html study.html
+  parsim report before.json after.json           what changed
+  parsim report before.json after.json --fail-if-slower 5
+
+The status is 0 when it could be drawn, whatever the study says, but for the gates:
+",
+    status!(Missed),
+    " when one is missed, or nothing can be said because the studies are not alike."
+);
+
+/// What is drawn again.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct Drawing {
+    /// A study that --export-json saved (- is stdin)
+    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) study: PathBuf,
+    /// A later study of the same work: what changed is told
+    #[arg(value_name = "AFTER.json", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) after: Option<PathBuf>,
+}
+
+/// Which ways to run.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "How to run it")]
+pub(in crate::cli) struct Ways {
+    /// Only one task at a time
+    #[arg(long)]
+    pub(in crate::cli) serial: bool,
+    /// Only in parallel (without either: both ways, compared)
+    #[arg(long)]
+    pub(in crate::cli) parallel: bool,
+    /// Both ways, compared, where one would do
+    #[arg(long)]
+    pub(in crate::cli) compare: bool,
+}
+
+fn completions() -> Command {
+    Command::new("completions")
+        .about("Print a script that completes parsim's options in bash, zsh or fish")
+        .after_help(
+            "\
+To have them in every new shell:
+  parsim completions bash >~/.local/share/bash-completion/completions/parsim
+  parsim completions zsh >~/.zfunc/_parsim        any folder of $fpath
+  parsim completions fish >~/.config/fish/completions/parsim.fish",
+        )
+        .arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .help("bash, zsh or fish")
+                .value_parser(PossibleValuesParser::new(["bash", "zsh", "fish"]))
+                .hide_possible_values(true),
+        )
+}
+
+fn man() -> Command {
+    Command::new("man")
+        .about("Print a man page, or write all of them")
+        .after_help(
+            "Examples:\n  parsim man | man -l -                parsim(1)\n  parsim man parallel | man -l -       parsim-parallel(1)\n  parsim man --out-dir ~/.local/share/man/man1",
+        )
+        .arg(Arg::new("page").value_name("SUBCOMMAND").help("The page on this subcommand").conflicts_with("folder"))
+        .arg(
+            Arg::new("folder")
+                .long("out-dir")
+                .value_name("DIR")
+                .value_hint(ValueHint::DirPath)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Write every page into DIR, which is made where it is missing"),
+        )
+}
+
+/// The sections of what several subcommands have, as their help shows them.
+const SHARED: [(&Section, &str); 6] = [
+    (&MEASURING, "How to run it"),
+    (&RUNNING, "How to run it"),
+    (&PROGRESS, "Report"),
+    (&PICTURES, "Report"),
+    (&RECORDS, "Report"),
+    (&GATES, "Report"),
+];
+
+/// `command` with the options of the table that `scope` has.
+fn shared(command: Command, scope: Scope) -> Command {
+    let options = SHARED.iter().flat_map(|(section, heading)| options(section, scope, heading));
+    let options = options.map(|option| {
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        let option = option.help(capitalised(&help));
+        let takes_value = option.get_action().takes_values();
+        if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
+    });
+    command.args(options)
+}
+
+fn options(section: &'static Section, scope: Scope, heading: &'static str) -> impl Iterator<Item = Arg> {
+    section.rows().filter(move |row| row.is_told(scope)).map(move |row| arg(row, scope).help_heading(heading))
+}
+
+/// The option of a row.
+fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
+    let mut arg = Arg::new(row.names[0]).help(row.help(scope).replace('\n', " "));
+    if let Some(letter) = row.letter() {
+        arg = arg.short(letter.chars().next());
+    }
+    if let Some(long) = row.long() {
+        arg = arg.long(long);
+    }
+    if row.value.is_empty() {
+        return arg.action(ArgAction::SetTrue);
+    }
+    arg = arg.value_name(row.value).value_hint(hint(row.value));
+    arg = match row.value {
+        "WHEN" => {
+            let when = PossibleValuesParser::new(["auto", "always", "never"]);
+            arg.value_parser(when.map(OsString::from)).hide_possible_values(true)
+        }
+        "WHO" => {
+            let who = Workers::abouts().map(|(name, about)| PossibleValue::new(name).help(about));
+            arg.value_parser(PossibleValuesParser::new(who).map(OsString::from))
+        }
+        _ => arg.value_parser(OsStringValueParser::new().try_map(move |value| checked(row, value))),
+    };
+    match row.does {
+        Does::AfterEquals(_) => arg.num_args(0..=1).require_equals(true),
+        Does::MaybeWhen(_) if Scope::BATCH.has(scope) => arg.num_args(0..=1).require_equals(true),
+        _ => arg,
+    }
+}
+
+/// `value`, if the option of `row` takes it.
+fn checked(row: &OptionRow, value: OsString) -> Result<OsString, String> {
+    let mut typed = Typed::default();
+    row.does.store(&mut typed, Some(&value))?;
+    typed.run.jobs.map_or(Ok(()), |jobs| jobs.check_widths())?;
+    Ok(value)
+}
+
+/// What was typed of the options that several subcommands have.
+pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
+    let mut typed = Typed::default();
+    for row in SHARED.iter().flat_map(|(section, _)| section.rows()) {
+        let name = row.names[0];
+        let stored = if row.value.is_empty() {
+            let given = matches.try_get_one(name).ok().flatten().is_some_and(|given: &bool| *given);
+            if given { row.does.store(&mut typed, None) } else { Ok(()) }
+        } else {
+            let value: Option<&OsString> = matches.try_get_one(name).ok().flatten();
+            value.map_or(Ok(()), |value| row.does.store(&mut typed, Some(value)))
+        };
+        stored.expect("it was checked when it was parsed");
+    }
+    typed
+}
+
+/// What a shell may offer for a value of this name.
+fn hint(name: &str) -> ValueHint {
+    match name {
+        "FILE" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        "OUT" | "GLOB" => ValueHint::AnyPath,
+        "PATH" => ValueHint::ExecutablePath,
+        "CMD" => ValueHint::CommandString,
+        // Its values are known.
+        "WHEN" | "WHO" => ValueHint::Unknown,
+        _ => ValueHint::Other,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}

@@ -1,0 +1,46 @@
+//! What was typed: the options of every subcommand, as data.
+//!
+//! An option is one row of `table`: names, value, help, who has it, what it does.
+//! Help, man pages, completions, suggestions and the list of what is refused come from
+//! the rows. A batch's line has a parser of its own, for it is GNU parallel's: every
+//! option of GNU parallel 20221122 is known, has its effect, or is accepted without
+//! one, or is refused with a reason, and never is one taken for a command. Options end
+//! at the first word that is none; then come the command and its input sources. Lines
+//! of workloads and of `report` are clap's, which is given the rows that they have.
+//!
+//! Only parses: no file, environment or machine is looked at, and what a
+//! combination of options means is decided by whoever asked.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `row` | one option, and sections of them |
+//! | `table/` | all options, section by section |
+//! | `typed` | [`Typed`]: everything that was typed |
+//! | `parse` | a batch's words into options, command and sources |
+//! | `command` | subcommands, and rows as clap knows options |
+//! | `values`, `jobs` | durations, sizes, policies; `-j` |
+//! | `meaning` | what several options mean together: reading, packing, blocks |
+//! | `usage_error` | what cannot be understood, and what was perhaps meant |
+//! | `help`, `man`, `completions` | what tells of the options |
+
+mod command;
+pub(super) mod completions;
+pub(super) mod help;
+mod jobs;
+pub(super) mod man;
+mod meaning;
+mod parse;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+mod typed;
+mod usage_error;
+mod values;
+
+pub(super) use command::{BARE, Drawing, VERSION, Ways, command, shared_of};
+pub(super) use jobs::{JobCount, JobsOption};
+pub(super) use parse::parse;
+pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};
+pub(super) use usage_error::one_line;
+pub(super) use values::{TermStep, Timeout, When};

@@ -1,0 +1,130 @@
+//! Options about inputs: sources, columns, packing, replacement strings, pipes.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::super::row::Does::{Bytes, MaybeNumber, MaybeWord, Separator, Set, Text, Word};
+use super::super::row::{Section, Stored, flag, option, quiet, section};
+use super::super::typed::{Flag, Typed};
+use super::super::values;
+use crate::inputs::{Origin, Source, Trim, unescape};
+
+const GONE: &str = "the input would be gone after the first run: cut it into files, and compare over these";
+
+#[rustfmt::skip]
+pub(in crate::cli::flags) static INPUTS: Section = section("Inputs", &[
+    option(&["arg-file", "argfile", "a"], "FILE", "read values from FILE, one a line",
+        Word(|t, v| { t.sources.push(Source::new(file(v))); Ok(()) })).brief(),
+    flag(&["null", "0"], "values end with NUL bytes", Flag::Null).brief(),
+    option(&["delimiter", "d"], "DELIM", r"values end with DELIM: \t, \n, \0, any text", Word(delimiter)).brief(),
+    option(&["colsep", "col-sep", "C"], "REGEXP", "split each value into columns {1}, {2}, ...", Bytes(|t| &mut t.input.colsep)).brief(),
+    option(&["trim"], "HOW", "cut blanks off values: n, l, r, lr", Text(trim)).brief(),
+    flag(&["link", "xapply"], "pair the sources instead of combining them", Flag::Link).brief(),
+    flag(&["no-run-if-empty", "norunifempty", "r"], "leave out empty lines", Flag::SkipBlank).brief(),
+    option(&["E"], "END", "stop reading at the value END", Bytes(|t| &mut t.input.end_mark)).brief(),
+    quiet(&["eof", "e"], MaybeWord(|t, v| t.input.end_mark = Some(v.unwrap_or_default().as_bytes().to_vec()))),
+    flag(&["skip-first-line", "skipfirstline"], "leave out the first line of standard input", Flag::SkipFirstLine).brief(),
+    option(&["header"], "REGEXP", "the first line names the columns: {name} (`:` is a line)", Bytes(|t| &mut t.input.header)),
+    flag(&["csv"], "values are CSV, quoted fields and all", Flag::Csv),
+    flag(&["shuf"], "in random order", Flag::Shuf),
+    quiet(&["arg-sep", "argsep"], Separator(|s| &mut s.values)),
+    quiet(&["arg-file-sep", "argfilesep"], Separator(|s| &mut s.files)),
+]);
+
+#[rustfmt::skip]
+pub(in crate::cli::flags) static PACKING: Section = section("Packing", &[
+    option(&["max-args", "maxargs", "n"], "N", "at most N values a command", Text(|t, v| count(&mut t.input.max_args, v))).brief(),
+    option(&["max-replace-args", "maxreplaceargs", "N"], "N", "the same, and {1} to {N} are they",
+        Text(|t, v| count(&mut t.input.max_replace_args, v))).brief(),
+    option(&["L"], "N", "at most N lines a command; a line that ends in a blank goes on", Text(|t, v| count(&mut t.input.max_lines, v))).brief(),
+    quiet(&["max-lines", "maxlines", "l"], MaybeNumber(|t, v| count(&mut t.input.lines, v.unwrap_or("1")))),
+    flag(&["X"], "as many values as fit, repeating the word around {}", Flag::WithContext).brief(),
+    flag(&["m"], "as many as fit, without repeating it", Flag::Multiple).brief(),
+    flag(&["xargs"], "as many as fit, not spread over the slots", Flag::Xargs).brief(),
+    option(&["max-chars", "maxchars", "s"], "BYTES", "command lines no longer than this", Text(|t, v| count(&mut t.input.max_chars, v))).brief(),
+    quiet(&["exit", "x"], Set(Flag::Exit)),
+]);
+
+#[rustfmt::skip]
+pub(in crate::cli::flags) static REPLACEMENTS: Section = Section {
+    brief: "Strings",
+    sample: "{} {.} {/} {//} {/.} {#} {%} {1} {2.} {-1}; ",
+    intro: "  {} the value, {.} without extension, {/} basename, {//} folder, {/.} both,
+  {#} the job's number, {%} its slot, {1} {2.} {-1/} one of several
+",
+    ..section("Replacement strings (parsim help gnu has them all)", &[
+        option(&["I"], "STR", "another name for {}", Bytes(|t| &mut t.replacements.value)).brief(),
+        quiet(&["replace", "i"], MaybeWord(replace)),
+        quiet(&["extensionreplace", "er"], Bytes(|t| &mut t.replacements.no_extension)),
+        quiet(&["basenamereplace", "bnr"], Bytes(|t| &mut t.replacements.basename)),
+        quiet(&["dirnamereplace", "dnr"], Bytes(|t| &mut t.replacements.dirname)),
+        quiet(&["basenameextensionreplace", "bner"], Bytes(|t| &mut t.replacements.basename_no_extension)),
+        quiet(&["seqreplace"], Bytes(|t| &mut t.replacements.seq)),
+        quiet(&["slotreplace"], Bytes(|t| &mut t.replacements.slot)),
+        flag(&["plus"], "also {..} {+/} {%suffix} {/from/to} and others", Flag::Plus).brief(),
+        flag(&["quote", "q"], "quote the command's own words, too", Flag::Quote).brief(),
+    ])
+};
+
+#[rustfmt::skip]
+pub(in crate::cli::flags) static BLOCKS: Section = section("Standard input in blocks, one a job", &[
+    flag(&["pipe", "spreadstdin"], "cut standard input between records", Flag::Pipe).not_compared(GONE),
+    option(&["block", "block-size", "blocksize"], "SIZE", "about this long (default 1M; a longer record up to 256M)", Text(block)).not_compared(GONE),
+    option(&["recstart"], "STR", ENDS, Bytes(|t| &mut t.pipe.recstart)).not_compared(GONE),
+    option(&["recend"], "STR", ENDS, Bytes(|t| &mut t.pipe.recend)).not_compared(GONE),
+    flag(&["regexp", "regex"], "these are patterns", Flag::Regexp).not_compared(GONE),
+    flag(&["rrs", "remove-rec-sep", "removerecsep"], "leave the separators out", Flag::RemoveRecSep).not_compared(GONE),
+    flag(&["round-robin", "roundrobin", "round"], "deal the blocks out to -j jobs that stay", Flag::RoundRobin).not_compared(GONE),
+    flag(&["cat"], IN_A_FILE, Flag::Cat).not_compared(GONE),
+    flag(&["fifo"], IN_A_FILE, Flag::Fifo).not_compared(GONE),
+    flag(&["tee"], "all of it to every job", Flag::Tee).not_compared(GONE),
+    flag(&["pipe-part", "pipepart"], "as --pipe, from the files of -a: at least SIZE long, or\n--block -N: N a slot (default 10)", Flag::PipePart).not_compared(GONE),
+]);
+
+const ENDS: &str = "what records begin or end with";
+const IN_A_FILE: &str = "in a file, in a named pipe: {} is its name (else the last argument)";
+
+/// The source that a file name stands for.
+pub(in crate::cli::flags) fn file(name: &OsStr) -> Origin {
+    if name == "-" { Origin::Stdin } else { Origin::File(name.into()) }
+}
+
+/// A size, or the number of blocks a slot gets, with a minus sign.
+fn block(typed: &mut Typed, value: &str) -> Stored {
+    if let Some(number) = value.strip_prefix('-') {
+        return count(&mut typed.pipe.blocks_per_slot, number);
+    }
+    typed.pipe.block = Some(values::size(value)?);
+    Ok(())
+}
+
+fn count(slot: &mut Option<usize>, value: &str) -> Stored {
+    *slot = Some(values::count(value)?);
+    Ok(())
+}
+
+fn delimiter(typed: &mut Typed, value: &OsStr) -> Stored {
+    let delimiter = unescape(value.as_bytes());
+    if delimiter.is_empty() {
+        return Err("needs a delimiter of at least one byte".to_owned());
+    }
+    typed.input.delimiter = Some(delimiter);
+    Ok(())
+}
+
+fn trim(typed: &mut Typed, value: &str) -> Stored {
+    typed.input.trim = Some(match value {
+        "n" => Trim::None,
+        "l" => Trim::Left,
+        "r" => Trim::Right,
+        "lr" | "rl" => Trim::Both,
+        _ => return Err("is not n, l, r, lr or rl".to_owned()),
+    });
+    Ok(())
+}
+
+fn replace(typed: &mut Typed, value: Option<&OsStr>) {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
+        typed.replacements.value = Some(value.as_bytes().to_vec());
+    }
+}

@@ -1,0 +1,120 @@
+//! A usage error in one line: what is wrong, what was perhaps meant, where to look.
+//!
+//! Knows what can be typed, and which programs there are; does not know what was
+//! typed right.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+
+use super::command::command;
+use super::{help, table};
+use crate::format;
+use crate::process::child::resolve;
+
+/// That a batch has no option `typed`, with the one that was perhaps meant.
+pub(super) fn unknown(typed: &str) -> String {
+    let name = typed.trim_start_matches('-').to_ascii_lowercase();
+    let names = table::rows().filter(|row| !row.is_refused()).flat_map(|row| row.names.iter().copied());
+    match nearest(&name, names.filter(|known| known.len() > 1)) {
+        Some((_, known)) if name.len() > 1 => format!("unknown option {typed}; perhaps --{known} is meant"),
+        _ => format!("unknown option {typed}"),
+    }
+}
+
+/// What is wrong with a line that clap could not read.
+pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
+    let asked = argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
+        ErrorKind::InvalidSubcommand => {
+            if asked == "help"
+                && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
+            {
+                let typed = format::without_login(&on);
+                return format!(
+                    "there is no help on '{typed}'{}; see parsim --help",
+                    perhaps(subcommand(&on))
+                );
+            }
+            let meant = meant(argv).unwrap_or_else(|| perhaps(subcommand(&asked)));
+            // Perhaps a URL, whose subcommand was forgotten.
+            let asked = format::without_login(&asked);
+            return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
+        }
+        _ => {}
+    }
+    let rendered = error.render().to_string();
+    let told = rendered
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "));
+    let help = command()
+        .get_subcommands()
+        .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
+        .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
+    format!("{}; see {help} --help", folded(told))
+}
+
+/// Lines as one: what a colon announces follows it.
+fn folded<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text += match text.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) => "; ",
+        };
+        text += line;
+    }
+    text
+}
+
+/// Of a longer line only the beginning is shown again.
+const SHOWN_AGAIN: usize = 200;
+
+/// How to run the command that stands where a subcommand should, if it looks like
+/// one: it is a program, or has inputs, and is not just a subcommand mistyped.
+fn meant(argv: &[OsString]) -> Option<String> {
+    let program = argv.get(1)?;
+    let inputs = [":::", "::::", ":::+", "::::+"];
+    let has_inputs = argv.iter().any(|word| inputs.iter().any(|input| word == input));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_program = resolve(program, &path).is_ok();
+    let mistyped = subcommand(&program.to_string_lossy());
+    let looks_like_one = match mistyped {
+        _ if is_program && has_inputs => true,
+        Some((distance, _)) => is_program && distance > 1,
+        None => is_program || has_inputs,
+    };
+    let typed = argv.iter().skip(1).map(|word| format::without_login(&word.to_string_lossy()));
+    let typed = format::shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
+    let inputs = if has_inputs { "" } else { " ::: ..." };
+    looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
+}
+
+fn perhaps(nearest: Option<(usize, String)>) -> String {
+    nearest.map_or_else(String::new, |(_, name)| format!("; perhaps '{name}'"))
+}
+
+/// The subcommand, by whichever of its names, or the topic of help that `word`
+/// comes closest to, and in how many letters it differs.
+fn subcommand(word: &str) -> Option<(usize, String)> {
+    let command = command();
+    let names = command
+        .get_subcommands()
+        .flat_map(|command| std::iter::once(command.get_name()).chain(command.get_all_aliases()));
+    let nearest = nearest(word, names.chain(help::abouts().map(|(name, _)| name)));
+    nearest.map(|(distance, name)| (distance, name.to_owned()))
+}
+
+/// The one of `names` that is written most nearly as `word`, if one is near, and in
+/// how many letters it differs.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(word, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 3)
+        .min_by_key(|(distance, _)| *distance)
+}

@@ -1,0 +1,385 @@
+//! What values of options mean: durations, sizes, policies, escapes.
+//!
+//! Pure text to data. Every complaint is a phrase that follows the option's name
+//! and value.
+
+use std::time::Duration;
+
+use crate::engine::{self, EngineRow};
+use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
+
+impl Halt {
+    /// `Ok(None)` is `never`.
+    pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
+        use HaltWhen::{Now, Soon};
+        use HaltWhy::{Done, Fail, Success};
+        let old = |when, why| Ok(Some(Self { when, why, amount: Amount::Count(1) }));
+        match text {
+            "never" | "0" => return Ok(None),
+            "1" => return old(Soon, Fail),
+            "2" => return old(Now, Fail),
+            "-1" => return old(Soon, Success),
+            "-2" => return old(Now, Success),
+            _ => {}
+        }
+        if let Some(percent) = text.strip_suffix('%').and_then(decimal) {
+            return Ok(Some(Self { when: Soon, why: Fail, amount: Amount::Percent(percent) }));
+        }
+        let form = || "is not never, or now|soon , fail|success|done = N|N%, as in now,fail=1".to_owned();
+        let (when, rest) = text.split_once(',').ok_or_else(form)?;
+        let (why, amount) = rest.split_once('=').ok_or_else(form)?;
+        let when = [("now", Now), ("soon", Soon)].into_iter().find(|(name, _)| *name == when);
+        let why = [("fail", Fail), ("success", Success), ("done", Done)].into_iter().find(|(n, _)| *n == why);
+        let amount = match amount.strip_suffix('%') {
+            Some(percent) => decimal(percent).map(Amount::Percent),
+            None if is_digits(amount) => amount.parse().ok().map(Amount::Count),
+            None => None,
+        };
+        match (when, why, amount) {
+            (Some((_, when)), Some((_, why)), Some(amount)) => Ok(Some(Self { when, why, amount })),
+            _ => Err(form()),
+        }
+    }
+}
+
+/// How long a job may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Timeout {
+    /// This long.
+    After(Duration),
+    /// This share of the median of those that have finished, in percent.
+    Percent(f64),
+}
+
+impl Timeout {
+    /// `Ok(None)` is no limit.
+    pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
+        let timeout = match text.strip_suffix('%') {
+            Some(percent) => Self::Percent(decimal(percent).ok_or("is no percentage")?),
+            None => Self::After(duration(text)?),
+        };
+        let none = timeout == Self::After(Duration::ZERO) || timeout == Self::Percent(0.0);
+        Ok((!none).then_some(timeout))
+    }
+}
+
+impl Delay {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (pause, adapts) = text.strip_suffix("auto").map_or((text, false), |pause| (pause, true));
+        let pause = if adapts && pause.is_empty() { Duration::ZERO } else { duration(pause)? };
+        Ok(Self { pause, adapts })
+    }
+}
+
+impl Load {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let load = match text.strip_suffix('%') {
+            Some(percent) => decimal(percent).map(Self::Percent),
+            None => decimal(text).map(|load| Self::Average(if load == 0.0 { 0.01 } else { load })),
+        };
+        load.ok_or_else(|| "is no load such as 4 or 80%".to_owned())
+    }
+}
+
+/// A step of ending a job by force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TermStep {
+    /// Send the signal of this name or number.
+    Signal(String),
+    /// Wait for so long.
+    Wait(Duration),
+}
+
+/// `TERM,200,TERM,100,TERM,50,KILL,25`: a signal, milliseconds, and so on.
+pub(super) fn term_seq(text: &str) -> Result<Vec<TermStep>, String> {
+    let parts = text.split(',').enumerate().map(|(at, part)| match (at % 2, part.parse()) {
+        (1, Ok(ms)) => Ok(TermStep::Wait(Duration::from_millis(ms))),
+        (0, _) if !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            Ok(TermStep::Signal(part.trim_start_matches("SIG").to_owned()))
+        }
+        _ => Err("is no sequence of signals and milliseconds such as TERM,200,KILL,25".to_owned()),
+    });
+    parts.collect()
+}
+
+/// When something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// When it makes sense.
+    Auto,
+    /// In any case.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl When {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err("is not auto, always or never".to_owned()),
+        }
+    }
+}
+
+/// Who does tasks side by side: an engine's name, or [`Workers::BOTH`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workers(&'static str);
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self(engine::ROWS[0].name)
+    }
+}
+
+impl Workers {
+    /// Threads, then processes.
+    const BOTH: &str = "both";
+
+    /// All that may be said, and what it means.
+    pub(super) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let both = "First the one, then the other: what starting processes and passing data costs";
+        engine::ROWS.iter().map(|row| (row.name, row.about)).chain([(Self::BOTH, both)])
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let named = Self::abouts().find(|(name, _)| *name == text);
+        let names = || Self::abouts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+        named.map(|(name, _)| Self(name)).ok_or_else(|| format!("expected one of {}", names()))
+    }
+
+    /// The engines, in the order of their columns.
+    pub fn engines(self) -> impl Iterator<Item = &'static EngineRow> {
+        let (rows, all) = if self.0 == Self::BOTH { (engine::BOTH, true) } else { (engine::ROWS, false) };
+        rows.iter().filter(move |row| all || row.name == self.0)
+    }
+
+    /// Whether it is what is used when nothing is said.
+    #[must_use]
+    pub fn is_default(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Seconds, or numbers with s, m, h or d: `90`, `1.5h`, `1m30s`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "is no duration such as 30, 1.5h or 1m30s".to_owned();
+    let mut seconds = 0.0;
+    let mut rest = text;
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number = decimal(&rest[..digits]).ok_or_else(wrong)?;
+        let unit = rest[digits..].chars().next();
+        seconds += number
+            * match unit.map(|c| c.to_ascii_lowercase()) {
+                None | Some('s') => 1.0,
+                Some('m') => 60.0,
+                Some('h') => 3600.0,
+                Some('d') => 86400.0,
+                Some(_) => return Err(wrong()),
+            };
+        rest = &rest[digits + unit.map_or(0, char::len_utf8)..];
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// A number with an optional unit: k, m, g, t, p are powers of 1000; K, M, G,
+/// T, P and Ki, Mi, ... powers of 1024.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "is no size such as 500, 64k or 1.5G (k is 1000, K is 1024)".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number = decimal(&text[..digits]).ok_or_else(wrong)?;
+    let mut unit = text[digits..].strip_suffix('B').unwrap_or(&text[digits..]).chars();
+    let factor = match (unit.next(), unit.next(), unit.next()) {
+        (None, ..) => 1.0,
+        (Some(letter), binary @ (None | Some('i')), None) => {
+            let power = "kmgtp".find(letter.to_ascii_lowercase()).ok_or_else(wrong)?;
+            let base: f64 = if letter.is_ascii_uppercase() || binary.is_some() { 1024.0 } else { 1000.0 };
+            (0..=power).fold(1.0, |product, _| product * base)
+        }
+        _ => return Err(wrong()),
+    };
+    let bytes = (number * factor).round();
+    // Above 2^53 a number of bytes is a mistake.
+    if bytes < 9e15 { Ok(bytes_of(bytes)) } else { Err(wrong()) }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes are rounded and below 2^53, and no minus sign is read"
+)]
+fn bytes_of(bytes: f64) -> u64 {
+    bytes as u64
+}
+
+/// A whole number, with the units of [`size`].
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let wrong = || "is no whole number".to_owned();
+    if text.contains('.') {
+        return Err(wrong());
+    }
+    size(text).ok().and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)
+}
+
+/// A number from 0, with an `x` or a per cent sign behind it or without.
+pub(super) fn at_least_nothing(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix(['x', '%']).unwrap_or(text);
+    decimal(number).filter(|number| number.is_finite()).ok_or_else(|| "is no number from 0".to_owned())
+}
+
+/// A number without sign or exponent.
+pub(super) fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok() } else { None }
+}
+
+pub(super) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text of `--tagstring` without its escapes: GNU parallel's own, which are Perl's
+/// as far as they go. They are resolved before replacement strings are looked for, so
+/// that a backslash in a value stands for itself.
+///
+/// Replaces `\t`, `\n` and `\r`, then `\NNN` (octal), then `\N`; any other
+/// backslash stands for itself, a doubled one included. A backslash that came of
+/// `\134` escapes the digit behind it, as it does there.
+pub(super) fn resolved(text: &[u8]) -> Vec<u8> {
+    let named = each(text, |tail, out| {
+        let byte = match tail {
+            [b't', ..] => b'\t',
+            [b'n', ..] => b'\n',
+            [b'r', ..] => b'\r',
+            _ => return 0,
+        };
+        out.push(byte);
+        1
+    });
+    let long = each(&named, |tail, out| digits(tail, 3, out));
+    each(&long, |tail, out| digits(tail, 1, out))
+}
+
+/// `text` with `escape` asked at each backslash: it is given what is behind it,
+/// appends what that stands for, and tells how much of it that was.
+fn each(text: &[u8], escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let used = if *first == b'\\' { escape(tail, &mut out) } else { 0 };
+        if used == 0 {
+            out.push(*first);
+        }
+        rest = &tail[used..];
+    }
+    out
+}
+
+/// Exactly `count` digits: as many of them as are octal are a character's number,
+/// the others stand for themselves.
+fn digits(tail: &[u8], count: usize, out: &mut Vec<u8>) -> usize {
+    let Some(digits) = tail.get(..count).filter(|digits| digits.iter().all(u8::is_ascii_digit)) else {
+        return 0;
+    };
+    let octal = digits.iter().take_while(|digit| **digit < b'8').count();
+    let (number, plain) = digits.split_at(octal);
+    if !number.is_empty() {
+        let number = number.iter().fold(0, |number, digit| number * 8 + u32::from(digit - b'0'));
+        match u8::try_from(number) {
+            Ok(byte) => out.push(byte),
+            // Perl's characters go on where bytes end, and are written as UTF-8.
+            Err(_) => out.extend(char::from_u32(number).unwrap_or_default().to_string().bytes()),
+        }
+    }
+    out.extend_from_slice(plain);
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halt_knows_old_and_new_forms() {
+        let halt = |text: &str| Halt::parse(text).unwrap();
+        let of = |when, why, amount| Some(Halt { when, why, amount });
+        assert_eq!(halt("never"), None);
+        assert_eq!(halt("0"), None);
+        assert_eq!(halt("now,fail=1"), halt("2"));
+        assert_eq!(halt("-1"), of(HaltWhen::Soon, HaltWhy::Success, Amount::Count(1)));
+        assert_eq!(halt("50%"), of(HaltWhen::Soon, HaltWhy::Fail, Amount::Percent(50.0)));
+        assert_eq!(halt("soon,done=20%"), of(HaltWhen::Soon, HaltWhy::Done, Amount::Percent(20.0)));
+        for wrong in ["", "3", "foo", "now", "now,fail", "now,fail=x", "now,fail=1.5", "NOW,fail=1", "fail=1"]
+        {
+            assert!(Halt::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_add_up() {
+        let seconds = |text: &str| duration(text).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("1m30s"), Ok(90.0));
+        assert_eq!(seconds("1.5h"), Ok(5400.0));
+        assert_eq!(seconds("2d"), Ok(172_800.0));
+        assert_eq!(seconds(".5"), Ok(0.5));
+        assert_eq!(seconds("1m5"), Ok(65.0));
+        for wrong in ["", "x", "1x", "-1", "1ms2", "1e3", "1..2"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn small_units_are_powers_of_1000_and_large_ones_of_1024() {
+        assert_eq!(size("1k"), Ok(1000));
+        assert_eq!(size("1K"), Ok(1024));
+        assert_eq!(size("1Ki"), Ok(1024));
+        assert_eq!(size("1.5M"), Ok(1_572_864));
+        assert_eq!(size("2g"), Ok(2_000_000_000));
+        assert_eq!(size("64KB"), Ok(65536));
+        for wrong in ["", "x", "1x", "-1", "1kk", "k", "1e3", "99999999P"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(count("1k"), Ok(1000));
+        assert!(count("1.5").is_err());
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_no_limit() {
+        assert_eq!(Timeout::parse("0"), Ok(None));
+        assert_eq!(Timeout::parse("200%"), Ok(Some(Timeout::Percent(200.0))));
+        assert_eq!(Timeout::parse("0.02m"), Ok(Some(Timeout::After(Duration::from_millis(1200)))));
+        assert_eq!(Delay::parse("0.5auto").map(|d| d.adapts), Ok(true));
+        assert_eq!(Load::parse("0"), Ok(Load::Average(0.01)));
+    }
+
+    #[test]
+    fn a_sequence_of_signals_has_waits_between() {
+        let steps = term_seq("TERM,200,SIGKILL").unwrap();
+        let wait = TermStep::Wait(Duration::from_millis(200));
+        assert_eq!(steps, [TermStep::Signal("TERM".to_owned()), wait, TermStep::Signal("KILL".to_owned())]);
+        assert!(term_seq("TERM,x").is_err());
+    }
+
+    #[test]
+    fn named_characters_and_numbers_are_resolved() {
+        assert_eq!(resolved(br"{1}\t{2}\r\n"), b"{1}\t{2}\r\n");
+        assert_eq!(resolved(br"\101\0\1\12\377"), b"A\0\x01\x012\xff");
+        assert_eq!(resolved(br"\400"), "\u{100}".as_bytes());
+    }
+
+    #[test]
+    fn digits_that_are_not_octal_stand_for_themselves() {
+        assert_eq!(resolved(br"\8\9\189\999\458"), b"89\x01899\x39\x39%8");
+    }
+
+    #[test]
+    fn other_backslashes_stand_for_themselves() {
+        assert_eq!(resolved(br"\x\\t\q\{}\"), b"\\x\\\t\\q\\{}\\");
+        assert_eq!(resolved(br"\1345\134t"), b"\x05\\t");
+    }
+}

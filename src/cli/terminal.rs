@@ -1,0 +1,176 @@
+//! The terminal: what the streams are, and what may be drawn on each.
+//!
+//! Asked once at the start; what is decided here is handed down as values.
+
+use std::env;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use super::exit::{End, Exit, Fault};
+use super::flags::{Flag, Typed, When};
+use crate::process;
+use crate::progress::Show;
+use crate::report::{Look, Pictures};
+use crate::style::Styles;
+
+/// How progress is shown on stderr.
+pub(super) fn progress(when: When) -> Show {
+    let stderr_is_terminal = io::stderr().is_terminal() && !is_dumb();
+    match when {
+        When::Never => Show::Nothing,
+        _ if stderr_is_terminal => Show::Bar,
+        When::Always => Show::Lines(Duration::from_secs(1)),
+        When::Auto => Show::Lines(Duration::from_secs(10)),
+    }
+}
+
+/// The same for a batch. Bare `--bar`, `--eta` and `--progress` are GNU parallel's;
+/// without any of them a batch shows none.
+pub(super) fn progress_of_batch(typed: &Typed) -> Show {
+    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
+    let usual = if asked { When::Auto } else { When::Never };
+    progress(typed.output.progress.unwrap_or(usual))
+}
+
+/// Puts `text` on stdout; that nobody reads on is no error.
+pub(super) fn print(text: &str) -> Result<End, Fault> {
+    Terminal::print(text).map_err(Fault::Own)?;
+    Ok(End::Status(Exit::Success.status()))
+}
+
+/// What was decided about stdout and stderr.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terminal {
+    /// How the report looks on stdout.
+    pub(super) out: Look,
+    /// How it looks on stderr.
+    pub(super) err: Look,
+}
+
+impl Terminal {
+    /// Decides by options, then environment, then what the streams are.
+    pub(super) fn of(typed: &Typed) -> Self {
+        let [lanes, ascii] = [Flag::Lanes, Flag::Ascii].map(|flag| typed.flags.has(flag));
+        let unicode = speaks_unicode() && !ascii;
+        let width = width();
+        let look = |is_terminal| {
+            let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
+            Look { styles: styles(typed.output.colored(), is_terminal), unicode, width, pictures }
+        };
+        Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
+    }
+
+    /// Whether pictures may be asked for, which takes the records of tasks.
+    pub(super) fn draws_pictures(&self) -> bool {
+        [self.out, self.err].iter().any(|look| look.pictures == Pictures::Drawn)
+    }
+
+    /// Puts `text` on stdout; that nobody reads on is no error.
+    pub(super) fn print(text: &str) -> anyhow::Result<()> {
+        Self::draw(|out| Ok(out.write_all(text.as_bytes())?))
+    }
+
+    /// Puts what `draw` writes on stdout; that nobody reads on is no error.
+    pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        Self::has_stdout()?;
+        written(&mut QuietStdout(process::stdout()), draw).context("write to stdout")
+    }
+
+    /// Refuses a stdout that was closed from the start, where all would vanish.
+    pub(super) fn has_stdout() -> anyhow::Result<()> {
+        let open = process::stdout_was_open();
+        ensure!(open, "standard output is closed, so nothing can be shown: add >FILE or >/dev/null");
+        Ok(())
+    }
+}
+
+/// Draws to `file`. Drawing writes small pieces, which are gathered.
+pub(super) fn written(
+    file: &mut dyn Write,
+    draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut gathered = BufWriter::with_capacity(64 << 10, file);
+    draw(&mut gathered)?;
+    Ok(gathered.flush()?)
+}
+
+/// Standard output; what nobody reads any more is gone.
+struct QuietStdout(process::Stdout);
+
+impl Write for QuietStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        or_unread(self.0.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        or_unread(self.0.flush(), ())
+    }
+}
+
+fn or_unread<T>(result: io::Result<T>, instead: T) -> io::Result<T> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(instead),
+        result => result,
+    }
+}
+
+/// `--help` and `--version`, coloured where stdout is a terminal that wants it.
+pub(super) fn help(help: &clap::Error) -> String {
+    let text = help.render();
+    if styles(When::Auto, io::stdout().is_terminal()) == Styles::plain() {
+        text.to_string()
+    } else {
+        text.ansi().to_string()
+    }
+}
+
+/// Flag, then `NO_COLOR` and `CLICOLOR_FORCE`, then the stream and `TERM`.
+fn styles(color: When, is_terminal: bool) -> Styles {
+    let colored = match color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if is_set("NO_COLOR") => false,
+        When::Auto
+            if is_set("CLICOLOR_FORCE")
+                && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") =>
+        {
+            true
+        }
+        When::Auto => is_terminal && !is_dumb(),
+    };
+    if colored { Styles::colored() } else { Styles::plain() }
+}
+
+/// Columns to draw in: those of the terminal or of `COLUMNS`, within what a
+/// picture needs and what the eye follows.
+fn width() -> usize {
+    let terminal =
+        terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns));
+    let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.or_else(told).unwrap_or(USUAL_WIDTH).clamp(NARROWEST, WIDEST)
+}
+
+/// What has always been the width of a page of text.
+const USUAL_WIDTH: usize = 80;
+
+const NARROWEST: usize = 60;
+
+const WIDEST: usize = 120;
+
+fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term == "dumb")
+}
+
+/// By the usual convention an empty variable counts as not set.
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// Whether the locale's characters are UTF-8, by the variable that decides.
+fn speaks_unicode() -> bool {
+    let deciding = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(name));
+    let locale = deciding.and_then(|name| env::var(name).ok()).unwrap_or_default().to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}

@@ -1,0 +1,215 @@
+//! What carries the words between an engine and its workers: the traits, and
+//! processes of this machine.
+//!
+//! Knows nothing of what is said.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::process::{Interest, Interrupt, Waited, with_first_limits};
+
+/// Starts workers somewhere.
+pub trait Transport: Sync {
+    /// Starts one and connects with it. It has said nothing yet.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>>;
+}
+
+/// A worker and the way to it. Dropped, it leaves no worker behind.
+pub trait WorkerStream: Read + Write + Send {
+    /// The worker in a person's words: `process 4711`.
+    fn name(&self) -> String;
+
+    /// The worker's number, where it is a process of this machine.
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
+    /// What becomes readable when there is something to be read, the end of the stream,
+    /// too; `None` once there is nothing any more.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Nothing more will be said to the worker, which ends by itself then.
+    fn hang_up(&mut self);
+
+    /// Waits until the worker is gone, or makes it go when that takes longer than
+    /// `patience`. How it ended, unless it did as it should: `was killed by signal 9`.
+    fn reap(&mut self, patience: Duration) -> Option<String>;
+}
+
+/// When whoever waits for a worker is to wait no longer: parsim is to end, or running
+/// tasks are.
+pub(super) struct StopSignal {
+    /// Set once parsim is to end.
+    ends: Interrupt,
+    /// Set once a rule has the running tasks of this pass ended.
+    halts: Interrupt,
+}
+
+impl StopSignal {
+    /// That of one pass.
+    pub(super) fn of(ends: &Interrupt) -> anyhow::Result<Self> {
+        Ok(Self { ends: ends.clone(), halts: Interrupt::unbound()? })
+    }
+
+    /// One that never comes: for what is quick and has to be waited for.
+    pub(super) fn never() -> anyhow::Result<Self> {
+        Self::of(&Interrupt::unbound()?)
+    }
+
+    /// Running tasks are to be ended.
+    pub(super) fn halt(&self) {
+        self.halts.trigger(libc::SIGTERM);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.ends.is_set() || self.halts.is_set()
+    }
+
+    /// Waits until something can be read from `worker`, until the signal comes, or `end`.
+    pub(super) fn wait(&self, worker: &dyn WorkerStream, end: Instant) -> io::Result<Waited> {
+        match worker.descriptor() {
+            Some(fd) => self.ends.wait_until_or(Some(&self.halts), fd, Interest::Read, end),
+            None => Ok(Waited::Ready),
+        }
+    }
+}
+
+/// Worker processes on this machine, which hear on their standard input and answer
+/// on their standard output.
+#[derive(Clone, Debug)]
+pub struct Children {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Children {
+    /// Each worker is `program` with `arguments`.
+    #[must_use]
+    pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
+        Self { program, arguments }
+    }
+}
+
+impl Transport for Children {
+    fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
+        let mut command = Command::new(&self.program);
+        let mut child = with_first_limits(&mut command)
+            // Whatever the file is called, it is parsim that is meant.
+            .arg0("parsim")
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start a worker: {}", self.program.display()))?;
+        let (to, from) = (child.stdin.take(), child.stdout.take());
+        Ok(Box::new(Process { child, to, from, ended: None }))
+    }
+}
+
+/// A worker process.
+struct Process {
+    child: Child,
+    /// Its standard input, until nothing more is said.
+    to: Option<ChildStdin>,
+    /// Its standard output, until it is gone.
+    from: Option<ChildStdout>,
+    ended: Option<ExitStatus>,
+}
+
+impl Process {
+    /// Reads to the end of the stream, which comes when the process ends; `false`
+    /// when it does not come in time.
+    fn falls_silent(&mut self, end: Instant) -> bool {
+        // That parsim is to end is no reason not to wait for this: it is quick.
+        let Ok(undisturbed) = StopSignal::never() else { return false };
+        let mut rest = [0; 4096];
+        while let Ok(Waited::Ready) = undisturbed.wait(self, end) {
+            match self.read(&mut rest) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
+impl WorkerStream for Process {
+    fn name(&self) -> String {
+        format!("process {}", self.child.id())
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.child.id())
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.from.as_ref().map(ChildStdout::as_fd)
+    }
+
+    fn hang_up(&mut self) {
+        self.to = None;
+    }
+
+    fn reap(&mut self, patience: Duration) -> Option<String> {
+        self.hang_up();
+        let is_over = self.ended.is_some() || self.falls_silent(Instant::now() + patience);
+        if !is_over {
+            // One that has ended meanwhile cannot be killed.
+            let _ = self.child.kill();
+        }
+        if self.ended.is_none() {
+            self.ended = self.child.wait().ok();
+        }
+        self.from = None;
+        match self.ended {
+            _ if !is_over => Some(format!("did not end within {} s", patience.as_secs_f64())),
+            None => Some("could not be waited for".to_owned()),
+            Some(status) if status.success() => None,
+            Some(status) => Some(match (status.signal(), status.code()) {
+                (Some(signal), _) => format!("was killed by signal {signal}"),
+                (None, code) => format!("ended with status {}", code.unwrap_or_default()),
+            }),
+        }
+    }
+}
+
+impl Read for Process {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.from.as_mut().map_or(Ok(0), |from| from.read(bytes))
+    }
+}
+
+impl Write for Process {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.to {
+            Some(to) => to.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            // Nothing better can be done with an error than to go on.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What there is to say of a study, in sentences: each is made here once, whoever
+//! draws it.
+
+use super::document::{Sentence, Subject, Tone};
+use super::services;
+use crate::format;
+use crate::study::{
+    self, Agreement, ColumnResult, Comparison, Difference, Fit, Law, NoFit, Scaling, Study, Verdict,
+};
+use crate::task::Mode;
+
+/// How many failures are named; the rest are counted.
+const NAMED: usize = 20;
+
+/// So many results are shown; a saved study has more.
+const RESULTS: usize = 20;
+
+/// From this load for each core on, other work takes a visible share.
+const BUSY: f64 = 0.75;
+
+/// What a title says of `study`.
+pub(super) fn subject(study: &Study) -> Subject {
+    Subject {
+        command: command_line(study),
+        about: about(study),
+        moment: format::moment(study.started),
+        place: place(study),
+        ..Subject::default()
+    }
+}
+
+/// What was typed, or the workload where a program used the library.
+pub(super) fn command_line(study: &Study) -> String {
+    let command =
+        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
+    format::printable(&command)
+}
+
+/// How many tasks, how many at a time, on what, and how often.
+fn about(study: &Study) -> String {
+    let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
+    let mut widths: Vec<String> = Vec::new();
+    for width in study.parallel().map(|column| column.width.to_string()) {
+        if !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
+    let mut about = format::plural(n_tasks, "task");
+    if !widths.is_empty() {
+        about += &format!(", {} at a time", widths.join(", "));
+    }
+    about += &format!(" on {}", format::plural(study.host.usable as u64, "core"));
+    let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
+    if most > 1 {
+        about += &format!(", median of {most}");
+    }
+    about
+}
+
+/// Where it was measured.
+fn place(study: &Study) -> String {
+    let host = &study.host;
+    let mut place = Vec::new();
+    place.extend(host.hostname.as_ref().map(|name| format!("host {name}")));
+    place.extend(host.cpu_model.clone());
+    let physical = host.physical.map_or_else(String::new, |n| format!(", {n} physical"));
+    place.push(format!("{} of {} logical cores{physical}", host.usable, host.logical));
+    place.push(format!("{} {}", host.os, host.kernel.as_deref().unwrap_or("")));
+    format::printable(place.join(" · ").trim_end())
+}
+
+/// Speed-up, efficiency and agreement in one line, the bound in the next; of
+/// threads and processes a line for each.
+pub(super) fn summary(study: &Study) -> Vec<Sentence> {
+    let compared: Vec<(&ColumnResult, Comparison)> =
+        study.widest_of_each().filter_map(|column| Some((column, Comparison::of(study, column)?))).collect();
+    let several = compared.len() > 1;
+    let which = |column: &ColumnResult| match (several, study.is_swept(column.way())) {
+        (false, false) => String::new(),
+        (false, true) => format!("at -j {}: ", column.width),
+        (true, _) => format!("{}: ", study.name(column)),
+    };
+    let mut lines: Vec<Sentence> = compared
+        .iter()
+        .map(|(column, it)| Sentence::plain(format!("{}{}", which(column), gained(column, it))))
+        .collect();
+    if let Some(agreement) = &study.agreement {
+        let tone = if agreement.holds() { Tone::Good } else { Tone::Bad };
+        let text = identical(agreement);
+        match &mut lines[..] {
+            [only] => *only = Sentence { lead: format!("{}, ", only.text), text, tone },
+            _ => lines.push(Sentence { lead: String::new(), text, tone }),
+        }
+    }
+    let bounds = compared.iter().max_by_key(|(column, _)| column.width);
+    if let Some((parallel, comparison)) = bounds {
+        let bound = format::seconds(comparison.lower_bound);
+        lines.push(Sentence::plain(format!(
+            "lower bound {bound}: the larger of serial / {} and the longest task",
+            parallel.width
+        )));
+    }
+    lines.extend(sample(study).map(Sentence::plain));
+    if let Some(agreement) = &study.agreement {
+        let checked = agreement.checked.as_deref().map(format::printable);
+        lines.extend(checked.map(Sentence::plain));
+        let what = if agreement.outside { "changed between the ways" } else { "differs" };
+        let differences = agreement.differences.iter();
+        lines.extend(differences.map(|it| Sentence::bad(differs(what, it, study.called(&it.way)))));
+        lines.extend(and_more(agreement).map(Sentence::plain));
+    }
+    lines
+}
+
+/// What differs in which way, and how.
+pub(super) fn differs(what: &str, difference: &Difference, way: &str) -> String {
+    let Difference { label, why, .. } = difference;
+    let why = if why.is_empty() { String::new() } else { format!(": {}", format::printable(why)) };
+    format!("{what}: {} ({way}){why}", format::printable(label))
+}
+
+/// Of those that differ the first are named.
+pub(super) fn and_more(agreement: &Agreement) -> Option<String> {
+    let more = agreement.more_differences;
+    (more > 0).then(|| format!("... and {} more differ", format::count(more)))
+}
+
+/// The speed-up of `column`, and what the slots made of it.
+fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
+    let speedup = speedup(comparison);
+    if matches!(comparison.verdict, Verdict::Unclaimed(_)) {
+        return speedup;
+    }
+    let slots = format::plural(column.width as u64, "slot");
+    format!("{speedup}, efficiency {} of {slots}", format::percent(comparison.efficiency))
+}
+
+/// What the whole would take, where only a sample was run.
+fn sample(study: &Study) -> Option<String> {
+    let total = study.sample_of?;
+    let wholes = study.columns.iter().filter_map(|column| {
+        let whole = study::whole(column, total)?;
+        Some(format!("{} {whole}", study.name(column)))
+    });
+    let wholes: Vec<String> = wholes.collect();
+    let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
+    let (ran, total) = (format::count(ran), format::plural(total, &study.unit));
+    Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
+}
+
+/// The laws fitted to the sweep of each way, and what follows from them.
+pub(super) fn laws(study: &Study) -> Vec<String> {
+    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    let several = sweeps.len() > 1;
+    let of = |scaling: &Scaling| {
+        let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
+        laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
+    };
+    sweeps.iter().flat_map(of).collect()
+}
+
+fn laws_of(scaling: &Scaling) -> Vec<String> {
+    let left_out = scaling.points.iter().any(|point| !point.is_fitted);
+    let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
+    match (&scaling.amdahl, &scaling.usl) {
+        (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
+        (amdahl, usl) => {
+            let law = |fit: &Result<Fit, NoFit>| match fit {
+                Ok(fit) => format!("{}{beyond}", fitted(fit)),
+                Err(unfit) => format!("{unfit}{beyond}"),
+            };
+            vec![law(amdahl), law(usl)]
+        }
+    }
+}
+
+fn fitted(fit: &Fit) -> String {
+    let shares = match fit.law {
+        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
+        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
+    };
+    let follows = match (fit.limit(), fit.best_width()) {
+        (Some(limit), _) => format!("limit {} (extrapolated)", format::factor(limit)),
+        (None, Some(width)) => {
+            let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
+            format!("best at {width:.0} at a time{mark}")
+        }
+        (None, None) => "no limit in sight".to_owned(),
+    };
+    let (from, to) = (fit.from, fit.to);
+    format!(
+        "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
+        fit.law,
+        format::percent(fit.off)
+    )
+}
+
+fn speedup(comparison: &Comparison) -> String {
+    let ratio = format::factor(comparison.speedup);
+    match &comparison.verdict {
+        Verdict::Untested { runs } => {
+            format!("speed-up {ratio} over serial ({}, no test)", format::plural(*runs as u64, "run"))
+        }
+        Verdict::Different(interval) | Verdict::NoDifference(interval) => {
+            let verdict = if interval.holds(1.0) { "no measurable difference: " } else { "" };
+            let (low, high) = (format::three_digits(interval.low), format::three_digits(interval.high));
+            format!("{verdict}speed-up {ratio} ({low}-{high}) over serial")
+        }
+        Verdict::Unclaimed(text) => format!("no speed-up is claimed: {text}"),
+    }
+}
+
+/// How far the ways agree: items, and files where these were compared too.
+pub(super) fn identical(agreement: &Agreement) -> String {
+    let told = |identical, of, unit: &str| {
+        let noun = if of == 1 { unit.to_owned() } else { format!("{unit}s") };
+        format!("{} of {} {noun} identical", format::count(identical), format::count(of))
+    };
+    let mut text = told(agreement.identical, agreement.items, &agreement.unit);
+    if let Some(files) = agreement.files {
+        text += &format!(", {}", told(files.identical, files.files, "file"));
+    }
+    text
+}
+
+/// What the tasks wrote, where it is little: one line for each way unless all agree.
+pub(super) fn results(study: &Study) -> Vec<String> {
+    let shown = |output: &str| {
+        let mut results: Vec<&str> = output.lines().take(RESULTS).collect();
+        if output.lines().count() > RESULTS {
+            results.push("...");
+        }
+        format::printable(&results.join(", "))
+    };
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for column in study.columns.iter().filter(|column| !column.output.is_empty()) {
+        let text = shown(&column.output);
+        if lines.iter().all(|(_, known)| *known != text) {
+            lines.push((column.way(), text));
+        }
+    }
+    match &lines[..] {
+        [(_, text)] => vec![format!("results {text}")],
+        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(way))).collect(),
+    }
+}
+
+/// Where a person finds what each way left behind, if it left anything.
+pub(super) fn whereabouts(study: &Study) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let longest = study.columns.iter().map(|column| study.called(column.way()).len()).max();
+    let wide = longest.unwrap_or(0).max(Mode::Parallel.name().len()) + 1;
+    for column in &study.columns {
+        // What the last run left is what is there.
+        if let (Some(place), Some(run)) = (&column.whereabouts, column.runs.last()) {
+            if run.failed > 0 && run.succeeded == 0 {
+                continue;
+            }
+            let mut line = format!("{:wide$}{}", study.called(column.way()), format::printable(place));
+            if run.failed > 0 {
+                let all = format::plural(run.tasks, &study.unit);
+                line += &format::printable(&format!(": {} of {all} done", format::count(run.succeeded)));
+            }
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// The tasks that failed in any run: the first by name.
+pub(super) fn failures(study: &Study) -> Vec<Sentence> {
+    let named = study.failures.values().take(NAMED).map(|failure| {
+        let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.failed_in(failure));
+        Sentence::bad(format::printable(&text))
+    });
+    let mut lines: Vec<Sentence> = named.collect();
+    let more = study.n_failed().saturating_sub(lines.len());
+    if more > 0 {
+        lines.push(Sentence::plain(format!("... and {} more", format::count(more as u64))));
+    }
+    lines
+}
+
+/// A warning when the machine had other work as the experiment began.
+pub(super) fn other_load(study: &Study) -> Option<String> {
+    let per_core = study.host.other_load()?;
+    (per_core >= BUSY).then(|| {
+        format!(
+            "the load was {} for each core when this began: other work may have slowed it",
+            format::three_digits(per_core)
+        )
+    })
+}
+
+/// How to see both ways, when only one ran.
+pub(super) fn hint(study: &Study) -> Option<String> {
+    let is_serial = study.columns.first()?.is_serial();
+    let typed = study.command.join(" ");
+    // A line that cannot be shown as it was typed cannot be typed again.
+    if study.columns.iter().any(|column| column.is_serial() != is_serial)
+        || format::printable(&typed) != typed
+    {
+        return None;
+    }
+    let flag = format!("--{}", if is_serial { Mode::Serial } else { Mode::Parallel });
+    let mut both: Vec<&str> = study.command.iter().map(String::as_str).filter(|word| *word != flag).collect();
+    let was_asked_for = both.len() < study.command.len();
+    // A long list of services is checked one way unless both are asked for.
+    if services::are_told(study) {
+        both.push("--compare");
+    }
+    was_asked_for.then(|| format!("to see both ways side by side: {}", shell_words::join(both)))
+}

@@ -1,0 +1,21 @@
+//! What workloads have in common that ask services over the network: lists of services,
+//! how they are asked, how many at a time of a host, what any answer says of itself,
+//! and services inside parsim for lessons without a network.
+//!
+//! A task asks one service and leaves a [`crate::task::Finding`]; the time of each phase
+//! is in its spans. Knows nothing of what is asked, nor of how findings are shown.
+
+mod demo;
+mod judge;
+mod limit;
+mod list;
+mod table;
+mod transport;
+
+pub use demo::DemoServer;
+pub use judge::{
+    UnreadAnswer, asks_for_login, class_of, fail, in_words, is_missing, is_success, kept_by_proxy,
+    note_travel, one_line, read, short, status_line,
+};
+pub use list::{Service, services};
+pub use transport::{Attempt, HttpTransport, TransportOptions};

@@ -1,0 +1,271 @@
+//! How services are asked: within a time, again after failures that may pass, not too
+//! many at a time of one host, through proxies.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::ensure;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::limit::PerHostLimit;
+use super::{Service, judge};
+use crate::format::printable;
+use crate::http::{
+    Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
+};
+use crate::task::{Finding, Warning};
+use crate::workload::{Cx, Environment, Sharing, paths};
+
+/// The first wait before asking again, doubled each time, where the service does
+/// not say how long.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// What can be chosen of that.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransportOptions {
+    /// Give up on a service after so long, in seconds, retries included
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_hyphen_values = true)]
+    pub timeout: f64,
+    /// Ask again up to N times after a failure that may pass, within the timeout (parsim parallel --retries N: N tries in all)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[serde(default)]
+    pub retries: u32,
+    /// At most K requests at a time to one host
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(default)]
+    pub per_host: Option<u32>,
+    /// Trust the certificate authorities in FILE (PEM), too
+    #[arg(long, value_name = "FILE")]
+    #[serde(default, with = "paths")]
+    pub cacert: Option<PathBuf>,
+    /// Trust this system's certificate authorities instead of those that parsim brings
+    #[arg(long)]
+    #[serde(default)]
+    pub system_roots: bool,
+    /// Through whom services are asked, as the environment has it: where a run was
+    /// made is no part of what was asked.
+    #[arg(skip)]
+    #[serde(default, skip_serializing)]
+    pub proxies: Proxies,
+}
+
+impl TransportOptions {
+    /// Takes in what the environment says.
+    pub fn surround(&mut self, look: Environment<'_>) {
+        self.proxies = Proxies::from_environment(look);
+    }
+
+    /// Adds what only another process on this machine is to know.
+    pub fn complete(&self, spec: &mut Value) {
+        if let Some(path) = &self.cacert {
+            spec["cacert"] = paths::exact(path);
+        }
+        spec["proxies"] = json!(self.proxies);
+    }
+
+    /// Refuses what tasks cannot keep to that share nothing.
+    ///
+    /// # Errors
+    /// When a limit was asked for that counts what all tasks do.
+    pub fn check_sharing(&self, sharing: Sharing) -> anyhow::Result<()> {
+        ensure!(
+            sharing == Sharing::Memory || self.per_host.is_none(),
+            "--per-host counts requests in one process: leave it out, or --workers"
+        );
+        Ok(())
+    }
+}
+
+/// Asks services.
+#[derive(Debug)]
+pub struct HttpTransport {
+    client: Client,
+    timeout: Duration,
+    /// The timeout in words.
+    limit: String,
+    retries: u32,
+    per_host: PerHostLimit,
+}
+
+impl HttpTransport {
+    /// Asks as `options` say, for answers of at most `most_bytes`, unpacked. Nobody is
+    /// asked yet.
+    ///
+    /// # Errors
+    /// When an option makes no sense.
+    pub fn new(options: &TransportOptions, most_bytes: usize, user_agent: String) -> anyhow::Result<Self> {
+        let seconds = options.timeout;
+        ensure!(
+            seconds > 0.0 && seconds <= 86_400.0,
+            "--timeout {seconds}: give more than 0 seconds and at most a day"
+        );
+        let roots = if options.system_roots { Roots::System } else { Roots::Bundled };
+        Ok(Self {
+            client: Client {
+                trust: Trust::new(roots, options.cacert.as_deref())?,
+                user_agent,
+                limit: most_bytes,
+                proxies: options.proxies.clone(),
+            },
+            timeout: Duration::from_secs_f64(seconds),
+            limit: format!("{seconds} s"),
+            retries: options.retries,
+            per_host: PerHostLimit::new(options.per_host),
+        })
+    }
+
+    /// Refuses services behind a proxy that cannot be asked, before anybody is.
+    ///
+    /// # Errors
+    /// When there is such a one; the text names its proxy.
+    pub fn check(&self, services: &[Service]) -> anyhow::Result<()> {
+        for service in services {
+            self.client.proxies.check(&service.url).map_err(|error| anyhow::anyhow!("{error}"))?;
+        }
+        Ok(())
+    }
+
+    /// Has `ask` find out what there is to know of `service`, and again as long as that
+    /// is wanted and may help; `None` when the interrupt ended it.
+    pub fn settle(
+        &self,
+        service: &Service,
+        cx: &mut Cx<'_>,
+        ask: impl Fn(&mut Attempt<'_>, &mut Cx<'_>),
+    ) -> Option<Finding> {
+        let interrupt = cx.interrupt().clone();
+        let _permit = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let deadline = Deadline::lasting(self.timeout, interrupt.clone());
+        for number in 1.. {
+            let mut attempt = Attempt {
+                transport: self,
+                deadline: &deadline,
+                now,
+                finding: Finding {
+                    url: printable(&service.shown),
+                    name: service.name.as_deref().map(printable),
+                    attempts: number,
+                    ..Finding::default()
+                },
+                passing: Passing::No,
+                is_interrupted: false,
+            };
+            ask(&mut attempt, cx);
+            let Attempt { mut finding, passing, is_interrupted, .. } = attempt;
+            if is_interrupted {
+                return None;
+            }
+            if number > 1 {
+                finding.warn(Warning::Retried);
+            }
+            let wait = if number > self.retries { None } else { passing.wait(number, now) };
+            // What cannot come about in time is not waited for.
+            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else { return Some(finding) };
+            if !cx.timed("retry_wait", |_| interrupt.sleep(wait)) {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// One attempt to find out what there is to know of a service, over as many requests as
+/// that takes.
+pub struct Attempt<'a> {
+    transport: &'a HttpTransport,
+    deadline: &'a Deadline,
+    /// When services began to be asked, in seconds since 1970.
+    pub now: i64,
+    /// What was found out so far.
+    pub finding: Finding,
+    /// Whether asking again may help.
+    passing: Passing,
+    is_interrupted: bool,
+}
+
+impl Attempt<'_> {
+    /// Asks for what is at `url`; a `form` is sent where there is one.
+    pub fn ask(&mut self, url: Url, accept: &str, form: Option<&[(&'static str, String)]>) -> Fetched {
+        let fetched = self.transport.client.fetch(&Request { url, accept, form }, self.deadline);
+        self.is_interrupted |= match &fetched.answer {
+            Ok(Response { body: Err(error), .. }) | Err(error) => error.kind == HttpErrorKind::Interrupted,
+            Ok(_) => false,
+        };
+        fetched
+    }
+
+    /// Whether to go on.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// The time there is, in words.
+    pub fn limit(&self) -> &str {
+        &self.transport.limit
+    }
+
+    /// Notes how an answer came here.
+    pub fn note_travel(&mut self, fetched: &Fetched) {
+        judge::note_travel(fetched, self.now, &mut self.finding);
+    }
+
+    /// What was found out hangs on this answer: asking again may help if its failure
+    /// may pass.
+    pub fn hangs_on(&mut self, fetched: &Fetched) {
+        self.passing = Passing::of(fetched);
+    }
+
+    /// Asking again helps nothing.
+    pub fn is_settled(&mut self) {
+        self.passing = Passing::No;
+    }
+}
+
+/// Whether a failure may pass by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passing {
+    /// There is none, or it stays.
+    No,
+    /// It may.
+    Soon,
+    /// It may, and the service says when.
+    Then(RetryAfter),
+}
+
+impl Passing {
+    fn of(fetched: &Fetched) -> Self {
+        match &fetched.answer {
+            Ok(answer) if matches!(answer.status, 429 | 500 | 502..=504) => {
+                answer.retry_after.map_or(Self::Soon, Self::Then)
+            }
+            Err(error)
+                if matches!(
+                    error.kind,
+                    HttpErrorKind::Refused
+                        | HttpErrorKind::Reset
+                        | HttpErrorKind::Closed
+                        | HttpErrorKind::Proxy
+                ) =>
+            {
+                Self::Soon
+            }
+            Ok(_) | Err(_) => Self::No,
+        }
+    }
+
+    /// How long to wait after the attempt of this number.
+    fn wait(self, number: u32, now: i64) -> Option<Duration> {
+        match self {
+            Self::No => None,
+            Self::Soon => Some(FIRST_WAIT * 2_u32.saturating_pow(number - 1)),
+            Self::Then(RetryAfter::In(time)) => Some(time),
+            Self::Then(RetryAfter::At(date)) => {
+                Some(Duration::from_secs(u64::try_from(date - now).unwrap_or(0)))
+            }
+        }
+    }
+}
