@@ -13,8 +13,7 @@ use crate::engine::Engine;
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook};
 use crate::format;
-use crate::process;
-use crate::process::Interrupt;
+use crate::process::{self, Interrupt};
 use crate::task::Column;
 use crate::workload::Workload;
 

@@ -10,7 +10,7 @@ use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::gates::{self, gates};
-use super::plan::{Plan, Wanted};
+use super::plan::{Plan, RunModes};
 use super::services;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
@@ -51,10 +51,10 @@ pub(super) fn run_ways(
         OutputFormat::Text => workload.profile().default_modes,
         OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
     };
-    let wanted = Wanted::of(ways, usual);
+    let wanted = RunModes::of(ways, usual);
     let gates = gates(&typed.study);
     services::check_gates(format, &gates)?;
-    let one_way = Wanted::reason(ways, usual);
+    let one_way = RunModes::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.

@@ -15,6 +15,6 @@ mod done;
 mod read;
 mod row;
 
-pub use done::{Done, Mode, Wanted};
+pub use done::{Done, FoundBy, Wanted};
 pub use read::{Entry, Unreadable, failed, read};
 pub use row::{HEADER, Row};

@@ -16,7 +16,7 @@ use crate::cli::flags::{Flag, Typed};
 use crate::cli::terminal::Terminal;
 use crate::event::Journal;
 use crate::format::count;
-use crate::joblog::{self, Done, Mode, Unreadable, Wanted};
+use crate::joblog::{self, Done, FoundBy, Unreadable, Wanted};
 use crate::output::{Earlier as Rest, Ends, JobLog, JsonLines, Rows};
 use crate::process::Interrupt;
 use crate::task::Task;
@@ -114,7 +114,7 @@ pub(super) fn earlier(
             say(&format!("{option}: nothing to do: {are} {place}"));
         }
     };
-    let mode = (lines == CommandLines::DependOnSlot).then_some(Mode::Number);
+    let mode = (lines == CommandLines::DependOnSlot).then_some(FoundBy::Number);
     Ok(EarlierRun::Log(Resume {
         log,
         mode,

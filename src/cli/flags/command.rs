@@ -12,7 +12,7 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
 
 use super::help;
-use super::row::{Does, OptionRow, Section};
+use super::row::{Does, OptionRow, OptionSection};
 use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
 use super::values::Workers;
@@ -191,7 +191,7 @@ fn man() -> Command {
 }
 
 /// The sections of what several subcommands have, as their help shows them.
-const SHARED: [(&Section, &str); 6] = [
+const SHARED: [(&OptionSection, &str); 6] = [
     (&MEASURING, "How to run it"),
     (&RUNNING, "How to run it"),
     (&PROGRESS, "Report"),
@@ -212,7 +212,11 @@ fn shared(command: Command, scope: Scope) -> Command {
     command.args(options)
 }
 
-fn options(section: &'static Section, scope: Scope, heading: &'static str) -> impl Iterator<Item = Arg> {
+fn options(
+    section: &'static OptionSection,
+    scope: Scope,
+    heading: &'static str,
+) -> impl Iterator<Item = Arg> {
     section.rows().filter(move |row| row.is_told(scope)).map(move |row| arg(row, scope).help_heading(heading))
 }
 

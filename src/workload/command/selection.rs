@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::saved_inputs::InputSaver;
 use super::{JobInputs, task};
-use crate::joblog::{Done, Mode};
+use crate::joblog::{Done, FoundBy};
 use crate::task::{Task, TaskInput};
 
 /// What an earlier run did.
@@ -33,7 +33,7 @@ pub struct Resume {
     /// What the job log says.
     pub log: Done,
     /// How jobs are found in the log, where that need not be found out.
-    pub mode: Option<Mode>,
+    pub mode: Option<FoundBy>,
     /// Whether a job's results are there already.
     pub has_results: Arc<dyn Fn(&Task) -> bool + Send + Sync>,
     /// Is told which jobs are left out by their numbers, first and last of those in a
@@ -52,7 +52,7 @@ pub(super) struct Remaining<'a, L> {
     jobs: JobInputs<'a>,
     seq: u64,
     done: Done,
-    mode: Option<Mode>,
+    mode: Option<FoundBy>,
     resume: &'a Resume,
     /// The command line of a job by number, from 1.
     line: L,
@@ -63,37 +63,37 @@ pub(super) struct Remaining<'a, L> {
 impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Remaining<'a, L> {
     pub(super) fn new(jobs: JobInputs<'a>, resume: &'a Resume, line: L) -> Self {
         let done = resume.log.clone();
-        let mode = if done.is_empty() { Some(Mode::Number) } else { resume.mode };
-        if resume.mode == Some(Mode::Number) && !done.is_empty() {
+        let mode = if done.is_empty() { Some(FoundBy::Number) } else { resume.mode };
+        if resume.mode == Some(FoundBy::Number) && !done.is_empty() {
             (resume.goes_by_number)(&done.left_out_by_number(u64::MAX));
         }
         Self { jobs, seq: 0, done, mode, resume, line, has_some: false }
     }
 
     /// Reads on until a job's command is in the log, and puts back what was read.
-    fn find_mode(&mut self) -> anyhow::Result<Mode> {
+    fn find_mode(&mut self) -> anyhow::Result<FoundBy> {
         let put_aside = "put the inputs aside in TMPDIR";
-        let Some(first) = self.jobs.next().transpose()? else { return Ok(Mode::Number) };
+        let Some(first) = self.jobs.next().transpose()? else { return Ok(FoundBy::Number) };
         if self.done.knows(&(self.line)(1, &first)) {
             self.put_back(std::iter::once(Ok(first)));
-            return Ok(Mode::Command);
+            return Ok(FoundBy::Command);
         }
         let mut saver = InputSaver::new().context(put_aside)?;
         saver.put(&first).context(put_aside)?;
-        let mut mode = Mode::Number;
+        let mut mode = FoundBy::Number;
         let mut last = 1;
         for seq in 2.. {
             let Some(job) = self.jobs.next().transpose()? else { break };
             last = seq;
             saver.put(&job).context(put_aside)?;
             if self.done.knows(&(self.line)(seq, &job)) {
-                mode = Mode::Command;
+                mode = FoundBy::Command;
                 break;
             }
         }
         let waited = saver.finish().context(put_aside)?.into_inputs();
         self.put_back(waited.map(|job| job.context("read the inputs put aside")));
-        if mode == Mode::Number {
+        if mode == FoundBy::Number {
             (self.resume.goes_by_number)(&self.done.left_out_by_number(last));
         }
         Ok(mode)
