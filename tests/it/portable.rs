@@ -48,7 +48,7 @@ fn are_alike(scripts: &[&str]) {
 #[test]
 fn what_jobs_write_comes_in_the_same_order_with_the_same_tags() {
     are_alike(&[
-        "parsim parallel $W -k -j3 'echo {} {#} {%}; echo e{} >&2' ::: a b c",
+        "parsim parallel $W -k -j3 'echo {} {#}; echo e{} >&2' ::: a b c",
         "parsim parallel $W -k --tag -j2 'echo {}; echo e >&2; exit {}' ::: 0 3 0",
         "parsim parallel $W -k --tagstring '{#}-{}' 'echo {}' ::: x y",
         "parsim parallel $W -j1 --line-buffer 'echo {}; echo e{} >&2' ::: x y",
@@ -71,7 +71,7 @@ fn command_lines_and_what_jobs_are_started_with_are_the_same() {
         "parsim parallel $W -k -q echo {} 'a  b' ::: 'x  y'",
         "parsim parallel $W -k -I ,, echo ,, {} ::: 1 2",
         "parsim parallel $W --total-jobs 9 echo {##} ::: 1",
-        "parsim parallel $W -k -j1 --process-slot-var S 'echo $S $PARALLEL_SEQ $PARALLEL_JOBSLOT' ::: 1 2",
+        "parsim parallel $W -k -j1 --process-slot-var S 'echo $S {%} $PARALLEL_SEQ $PARALLEL_JOBSLOT' ::: 1 2",
         "X='a b' parsim parallel $W --env X 'echo $X {}' ::: 1",
         "PARALLEL_ENV=y=7 parsim parallel $W 'echo $y' ::: 1",
         "umask 027; parsim parallel $W umask ::: 1",
