@@ -3,8 +3,10 @@
 //!
 //! Knows nothing of where tasks come from, who runs them, or who reads this.
 
+mod column;
 mod facts;
 mod finding;
+mod outcome;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,96 +15,10 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::column::{Column, Mode};
 pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
+pub use self::outcome::Outcome;
 use crate::measure::seconds;
-use crate::text::without_numbers;
-
-/// Whether tasks run one at a time or several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// One task at a time.
-    Serial,
-    /// Several tasks at a time.
-    Parallel,
-}
-
-impl Mode {
-    /// The word of the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Serial => "serial",
-            Self::Parallel => "parallel",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A column of an experiment: how the batch is run, and by which engine.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "SavedColumn")]
-pub struct Column {
-    /// Its word in folders, `{way}`, `$PARSIM_WAY` and JSON.
-    #[serde(rename = "way")]
-    pub name: Cow<'static, str>,
-    /// Whether tasks run one at a time or several.
-    pub mode: Mode,
-    /// The engine, as `--workers` has it.
-    pub engine: Cow<'static, str>,
-}
-
-impl Column {
-    /// One task at a time, on the calling thread.
-    pub const SERIAL: Self = Self::new("serial", Mode::Serial, "serial");
-
-    /// Several tasks at a time, on threads of this process.
-    pub const PARALLEL: Self = Self::new("parallel", Mode::Parallel, "threads");
-
-    /// Several tasks at a time, by the engine of this name, which is the column's, too.
-    #[must_use]
-    pub const fn of_engine(name: &'static str) -> Self {
-        Self::new(name, Mode::Parallel, name)
-    }
-
-    const fn new(name: &'static str, mode: Mode, engine: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), mode, engine: Cow::Borrowed(engine) }
-    }
-
-    /// Whether it runs one task at a time by design.
-    #[must_use]
-    pub fn is_serial(&self) -> bool {
-        self.mode == Mode::Serial
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.name)
-    }
-}
-
-/// A column as it is saved. The first version had its name alone, which says the rest.
-#[derive(Deserialize)]
-struct SavedColumn {
-    way: Cow<'static, str>,
-    mode: Option<Mode>,
-    engine: Option<Cow<'static, str>>,
-}
-
-impl From<SavedColumn> for Column {
-    fn from(SavedColumn { way, mode, engine }: SavedColumn) -> Self {
-        let known = [Self::SERIAL, Self::PARALLEL].into_iter().find(|column| column.name == way);
-        let Self { mode: usual_mode, engine: usual_engine, .. } =
-            known.unwrap_or_else(|| Self { name: way.clone(), mode: Mode::Parallel, engine: way.clone() });
-        Self { name: way, mode: mode.unwrap_or(usual_mode), engine: engine.unwrap_or(usual_engine) }
-    }
-}
 
 /// What a task is to do, in a form that can be sent to another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,106 +108,6 @@ impl Task {
     #[must_use]
     pub fn new(seq: u64, label: impl Into<String>) -> Self {
         Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
-    }
-}
-
-/// How a task ended: every ending there is, matched without `_`, so that the
-/// compiler asks when one is added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "why")]
-pub enum Outcome {
-    /// It did what it was to do.
-    Success,
-    /// It could not; the text names object and cause.
-    Failed(String),
-    /// The command ended by itself with this status, which is not 0.
-    Exited(i32),
-    /// The command was ended by this signal.
-    Signaled(i32),
-    /// The command was killed because it lasted too long.
-    TimedOut,
-    /// The command could not be started; the status is the shell's for that.
-    NotStarted {
-        /// 127 (not found) or 126 (cannot be executed).
-        status: i32,
-        /// The cause.
-        cause: String,
-    },
-    /// The code of the task panicked; the text is the panic's.
-    Panicked(String),
-    /// It was not done because an earlier part of the same item had failed.
-    Skipped(String),
-    /// It was given up because parsim was asked to end.
-    Interrupted,
-}
-
-impl Outcome {
-    /// Whether the task counts among the failed ones.
-    #[must_use]
-    pub const fn is_failure(&self) -> bool {
-        match self {
-            Self::Failed(_)
-            | Self::Panicked(_)
-            | Self::Exited(_)
-            | Self::Signaled(_)
-            | Self::TimedOut
-            | Self::NotStarted { .. } => true,
-            Self::Success | Self::Skipped(_) | Self::Interrupted => false,
-        }
-    }
-
-    /// Whether the task did what it was to do.
-    #[must_use]
-    pub const fn is_success(&self) -> bool {
-        match self {
-            Self::Success => true,
-            Self::Failed(_)
-            | Self::Panicked(_)
-            | Self::Exited(_)
-            | Self::Signaled(_)
-            | Self::TimedOut
-            | Self::NotStarted { .. }
-            | Self::Skipped(_)
-            | Self::Interrupted => false,
-        }
-    }
-
-    /// Exit status and signal, as a shell or a job log tells them.
-    #[must_use]
-    pub const fn status_and_signal(&self) -> (i32, i32) {
-        match self {
-            Self::Success => (0, 0),
-            Self::Exited(status) | Self::NotStarted { status, .. } => (*status, 0),
-            Self::Signaled(signal) => (0, *signal),
-            // As GNU parallel logs it: the signal that began the end.
-            Self::TimedOut => (-1, 15),
-            Self::Failed(_) | Self::Panicked(_) | Self::Skipped(_) | Self::Interrupted => (1, 0),
-        }
-    }
-}
-
-impl<T, E: fmt::Display> From<Result<T, E>> for Outcome {
-    fn from(result: Result<T, E>) -> Self {
-        match result {
-            Ok(_) => Self::Success,
-            Err(error) => Self::Failed(crate::text::without_numbers(&format!("{error:#}"))),
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Success => f.write_str("succeeded"),
-            Self::Failed(why) => f.write_str(&without_numbers(why)),
-            Self::Exited(status) => write!(f, "exit status {status}"),
-            Self::Signaled(signal) => write!(f, "killed by signal {signal}"),
-            Self::TimedOut => f.write_str("timed out"),
-            Self::NotStarted { cause, .. } => f.write_str(&without_numbers(cause)),
-            Self::Panicked(why) => write!(f, "panicked: {why}"),
-            Self::Skipped(why) => write!(f, "skipped: {why}"),
-            Self::Interrupted => f.write_str("interrupted"),
-        }
     }
 }
 
@@ -416,8 +232,8 @@ fn is_zero(number: &u64) -> bool {
 const USUAL: [&str; 8] = ["draw", "text", "write", "resolve", "connect", "tls", "first_byte", "body"];
 
 fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
-    struct Name;
-    impl Visitor<'_> for Name {
+    struct SpanName;
+    impl Visitor<'_> for SpanName {
         type Value = Cow<'static, str>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -429,7 +245,7 @@ fn usual<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>
             Ok(known.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed))
         }
     }
-    deserializer.deserialize_str(Name)
+    deserializer.deserialize_str(SpanName)
 }
 
 /// So many spans a record has most often.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use super::exit::{Exit, Fault};
 use super::flags::StudyOptions;
-use super::plan::Wanted;
+use super::plan::RunModes;
 use crate::process;
 use crate::study::{Gates, Study};
 use crate::text::printable;
@@ -17,15 +17,15 @@ pub(super) fn gates(typed: &StudyOptions) -> Gates {
 
 /// Refuses gates where only one way is run, so that there is nothing to compare;
 /// `reason` is why, where nobody asked for just that.
-pub(super) fn check(gates: &Gates, wanted: Wanted, reason: Option<&str>) -> Result<(), Fault> {
+pub(super) fn check(gates: &Gates, wanted: RunModes, reason: Option<&str>) -> Result<(), Fault> {
     if *gates == Gates::default() {
         return Ok(());
     }
     let what_to_do = match (wanted, reason) {
-        (Wanted::Both, _) => return Ok(()),
+        (RunModes::Both, _) => return Ok(()),
         (_, Some(reason)) => format!(", and one is run alone, for {reason}: add --compare"),
-        (Wanted::Serial, None) => ": leave --serial out".to_owned(),
-        (Wanted::Parallel, None) => ": leave --parallel out".to_owned(),
+        (RunModes::Serial, None) => ": leave --serial out".to_owned(),
+        (RunModes::Parallel, None) => ": leave --parallel out".to_owned(),
     };
     Err(Fault::Usage(format!("--min-speedup and --fail-if-slower compare both ways{what_to_do}")))
 }

@@ -29,7 +29,7 @@ const OTHERS: usize = 6;
 
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum RunModes {
     Serial,
     Parallel,
     Both,
@@ -42,7 +42,7 @@ pub(super) struct Plan {
     pub(super) warmup: usize,
 }
 
-impl Wanted {
+impl RunModes {
     /// Both flags mean both ways; neither, what the workload is usually asked for.
     pub(super) fn of(ways: &Ways, usual: DefaultModes) -> Self {
         match (ways.serial, ways.parallel) {
@@ -72,7 +72,7 @@ impl Plan {
     pub(super) fn new(
         workload: &dyn Workload,
         usable: usize,
-        wanted: Wanted,
+        wanted: RunModes,
         typed: &Typed,
     ) -> Result<Self, Fault> {
         let tasks = workload.profile().size.tasks;
@@ -81,7 +81,7 @@ impl Plan {
             Some(jobs) => jobs.widths(usable, as_many),
             None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
         };
-        let descriptors = if wanted == Wanted::Serial {
+        let descriptors = if wanted == RunModes::Serial {
             0
         } else {
             let engines = typed.run.workers.engines().map(|engine| engine.descriptors);
@@ -90,19 +90,19 @@ impl Plan {
         let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
         let widths = affordable(widths, descriptors, at_once);
         let too_wide = widths.iter().any(|width| width.get() != 1);
-        if wanted == Wanted::Serial && typed.run.jobs.is_some() && too_wide {
+        if wanted == RunModes::Serial && typed.run.jobs.is_some() && too_wide {
             return Err(Fault::Usage(
                 "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
             ));
         }
-        if wanted == Wanted::Serial && !typed.run.workers.is_default() {
+        if wanted == RunModes::Serial && !typed.run.workers.is_default() {
             return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
         }
         let mut engines: Vec<Box<dyn Engine>> = Vec::new();
-        if wanted != Wanted::Parallel {
+        if wanted != RunModes::Parallel {
             engines.push(Box::new(Serial));
         }
-        if wanted != Wanted::Serial {
+        if wanted != RunModes::Serial {
             for engine in typed.run.workers.engines() {
                 for &width in &widths {
                     engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);

@@ -7,11 +7,10 @@ use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::anyhow;
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command};
 
 use super::exit::{End, Fault, status};
 use super::exports::Exports;
+use super::flags::FORMAT;
 use super::gates;
 use super::terminal::Terminal;
 use crate::event::{Event, Observer};
@@ -19,44 +18,16 @@ use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
 use crate::task::Column;
-use crate::workload::{OutputFormat, ROWS, Row};
-
-const FORMAT: &str = "format";
-
-/// `command` with the option for the formats that `row` has, if there are some.
-pub(super) fn option(command: Command, row: &Row) -> Command {
-    if row.formats.is_empty() {
-        return command;
-    }
-    let formats = || std::iter::once(OutputFormat::Text).chain(row.formats.iter().copied());
-    let about: Vec<&str> = formats().map(OutputFormat::about).collect();
-    command.arg(
-        Arg::new(FORMAT)
-            .long(FORMAT)
-            .value_name("FORMAT")
-            .default_value(OutputFormat::Text.name())
-            .value_parser(PossibleValuesParser::new(formats().map(OutputFormat::name)))
-            .hide_possible_values(true)
-            .help(format!("How to tell it: {}", about.join(", ")))
-            .help_heading("Report"),
-    )
-}
-
-/// Which one was typed; of subcommands without the option text.
-pub(super) fn asked(matches: &ArgMatches) -> OutputFormat {
-    let typed = matches.try_get_one::<String>(FORMAT).ok().flatten();
-    let formats = [OutputFormat::JsonLines, OutputFormat::Nagios];
-    formats
-        .into_iter()
-        .find(|format| typed.is_some_and(|typed| typed == format.name()))
-        .unwrap_or(OutputFormat::Text)
-}
+use crate::workload::{OutputFormat, ROWS};
 
 /// A monitor has no status for a missed gate.
 pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fault> {
     if format == OutputFormat::Nagios && *gates != Gates::default() {
-        let text = "--min-speedup and --fail-if-slower end with 103, and a monitor reads statuses 0 to 3 \
-                    only: take --format json-lines, or leave them out";
+        let text = concat!(
+            "--min-speedup and --fail-if-slower end with ",
+            status!(Missed),
+            ", and a monitor reads statuses 0 to 3 only: take --format json-lines, or leave them out"
+        );
         return Err(Fault::Usage(text.to_owned()));
     }
     Ok(())

@@ -8,9 +8,9 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault};
 use super::exports::Exports;
-use super::flags::{Typed, Ways, When, shared_of};
+use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::gates::{self, gates};
-use super::plan::{Plan, Wanted};
+use super::plan::{Plan, RunModes};
 use super::services;
 use super::setup::{HookCommands, Setup};
 use super::shell::choose;
@@ -34,7 +34,7 @@ pub(super) fn run(
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
-    run_ways(workload, &typed, &ways, services::asked(matches), words, started)
+    run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
 /// The same with the ways already chosen.
@@ -51,10 +51,10 @@ pub(super) fn run_ways(
         OutputFormat::Text => workload.profile().default_modes,
         OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
     };
-    let wanted = Wanted::of(ways, usual);
+    let wanted = RunModes::of(ways, usual);
     let gates = gates(&typed.study);
     services::check_gates(format, &gates)?;
-    let one_way = Wanted::reason(ways, usual);
+    let one_way = RunModes::reason(ways, usual);
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
@@ -63,8 +63,8 @@ pub(super) fn run_ways(
     services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let shown = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
-    let observer = services::observer(format, shown, &unwritten);
+    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let observer = services::observer(format, progress, &unwritten);
 
     let experiment = Setup {
         workload: &mut *workload,

@@ -32,6 +32,8 @@ pub struct TaskLife<'r, 'q> {
     output: Option<Box<dyn TaskOutput + 'r>>,
     /// Whether those that came could be handed on.
     written: io::Result<()>,
+    /// What it is called, where that turned out only elsewhere.
+    label: Option<String>,
     /// So many bytes produced were told of.
     told: u64,
     /// How long the tries before it took, where there were any.
@@ -64,8 +66,19 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     fn with(run: &'r Run<'q>, task: TaskRef<'r>, (slot, turn, attempt): (u32, u64, u32)) -> Self {
         let (start, output, written) = (Duration::ZERO, None, Ok(()));
-        let mut life =
-            Self { run, task, slot, turn, attempt, start, output, written, told: 0, earlier: None };
+        let mut life = Self {
+            run,
+            task,
+            slot,
+            turn,
+            attempt,
+            start,
+            output,
+            written,
+            label: None,
+            told: 0,
+            earlier: None,
+        };
         life.open();
         life
     }
@@ -125,14 +138,20 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     }
 
     /// What it is called turned out.
-    pub(super) fn named(&self, label: &str) {
-        self.run.observer.observe(&Event::TaskNamed { slot: self.slot, label });
+    pub(super) fn named(&mut self, label: String) {
+        self.observe(&Event::TaskNamed { slot: self.slot, label: &label });
+        self.label = Some(label);
+    }
+
+    /// Something happened to it.
+    pub(super) fn observe(&self, event: &Event<'_>) {
+        self.run.observer.observe(event);
     }
 
     /// The record of a try that nobody has measured.
     pub(super) fn unmeasured(&self, outcome: Outcome) -> Record {
         Record {
-            label: self.task.label.clone(),
+            label: self.label.as_ref().unwrap_or(&self.task.label).clone(),
             item: item(&self.task),
             wall: self.elapsed(),
             ..Record::without_measures(self.task.seq, outcome)

@@ -106,6 +106,10 @@ pub type OwnWorkers = fn() -> anyhow::Result<Children>;
 /// Every engine that can be chosen. The first one is used where none is.
 pub const ROWS: &[EngineRow] = &[local::ROW, remote::ROW];
 
+/// Those that `--workers both` runs one after the other: what starting processes and
+/// passing data costs.
+pub const BOTH: &[EngineRow] = &[local::ROW, remote::ROW];
+
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
 fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {

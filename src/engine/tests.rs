@@ -1,7 +1,6 @@
 //! That a row says done only of a task whose output is where it belongs: whatever
 //! fails, at whatever write, and wherever parsim is killed.
 
-use crate::process::Interrupt;
 use crate::sync::Mutex;
 use std::cell::Cell;
 use std::io;
@@ -17,6 +16,7 @@ use crate::measure::FakeClock;
 use crate::output::{Channel, Destination, Sink};
 use crate::output::{Grouped, Lines, Ordered};
 use crate::policy::Policy;
+use crate::process::Interrupt;
 use crate::task::{Column, Outcome, Record, Task};
 use crate::workload::{Cx, Tasks, Workload};
 

@@ -108,7 +108,9 @@ impl Experiment<'_> {
         if let Some(results) = self.workload.results() {
             remarks.extend(results.clear(column)?);
         }
-        remarks.into_iter().for_each(|remark| study.remark(remark));
+        for remark in remarks {
+            study.remark(remark);
+        }
         self.workload.begin(None)?;
         Ok(Some(self.clock.now().saturating_sub(before)))
     }

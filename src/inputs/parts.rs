@@ -46,6 +46,12 @@ impl Seekable {
         Ok(Self { path: path.to_owned(), file, length })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file.
     #[must_use]
     pub fn file(&self) -> &File {

@@ -26,7 +26,7 @@ pub enum ResumeJobs {
 
 /// How the jobs of a batch are found in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FindBy {
+pub enum FoundBy {
     /// By their command lines.
     Command,
     /// By their numbers.
@@ -107,10 +107,10 @@ impl LoggedJobs {
 
     /// Whether job `seq`, from 1, has to be run. To be asked once for each job of
     /// the batch.
-    pub fn leaves(&mut self, mode: FindBy, seq: u64, command: &[u8]) -> bool {
+    pub fn leaves(&mut self, mode: FoundBy, seq: u64, command: &[u8]) -> bool {
         let succeeded = match mode {
-            FindBy::Number => self.by_number(seq),
-            FindBy::Command => self.find(seq, xxh3_128(command)),
+            FoundBy::Number => self.by_number(seq),
+            FoundBy::Command => self.find(seq, xxh3_128(command)),
         };
         match (succeeded, self.wanted) {
             (None, _) => true,
@@ -200,7 +200,7 @@ mod tests {
             // Numbers that are not in the log, so that those that succeeded come first.
             let mut left = [0; 3];
             for &(command, seq) in &batch {
-                left[command] += usize::from(done.leaves(FindBy::Command, 100 + seq, COMMANDS[command].as_bytes()));
+                left[command] += usize::from(done.leaves(FoundBy::Command, 100 + seq, COMMANDS[command].as_bytes()));
             }
             for (index, command) in COMMANDS.iter().enumerate() {
                 let counts = |job: &&(&str, bool)| job.0 == *command && (wanted == ResumeJobs::New || job.1);
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_row_that_another_job_was_found_by_is_no_second_job() {
         let row_of_the_second = vec![row(2, "a", true)];
-        assert_eq!(left(LoggedJobs::of(row_of_the_second, ResumeJobs::New), FindBy::Command, "a a"), "a");
+        assert_eq!(left(LoggedJobs::of(row_of_the_second, ResumeJobs::New), FoundBy::Command, "a a"), "a");
     }
 
     /// A log of jobs in the order of their numbers, and whether they succeeded.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     /// What is run of `batch`.
-    fn left(mut done: LoggedJobs, mode: FindBy, batch: &str) -> String {
+    fn left(mut done: LoggedJobs, mode: FoundBy, batch: &str) -> String {
         let mut left = Vec::new();
         for (seq, command) in (1..).zip(batch.split(' ')) {
             if done.leaves(mode, seq, command.as_bytes()) {
@@ -243,18 +243,18 @@ mod tests {
     #[test]
     fn inserted_appended_and_reordered_jobs_are_told_from_those_done() {
         let done = log(&[("a", true), ("b", false), ("c", true)], ResumeJobs::New);
-        assert_eq!(left(done.clone(), FindBy::Command, "x c y a b z"), "x y z");
-        assert_eq!(left(done, FindBy::Command, "a b c"), "");
+        assert_eq!(left(done.clone(), FoundBy::Command, "x c y a b z"), "x y z");
+        assert_eq!(left(done, FoundBy::Command, "a b c"), "");
         let done = log(&[("a", true), ("b", false), ("c", true)], ResumeJobs::NewAndFailed);
-        assert_eq!(left(done, FindBy::Command, "x c y a b z"), "x y b z");
+        assert_eq!(left(done, FoundBy::Command, "x c y a b z"), "x y b z");
     }
 
     #[test]
     fn a_command_is_done_as_often_as_it_is_in_the_log() {
         let done = log(&[("a", true), ("a", true)], ResumeJobs::New);
-        assert_eq!(left(done, FindBy::Command, "a b a a a"), "b a a");
+        assert_eq!(left(done, FoundBy::Command, "a b a a a"), "b a a");
         let done = log(&[("a", true), ("a", false)], ResumeJobs::NewAndFailed);
-        assert_eq!(left(done, FindBy::Command, "b a a a"), "b a a");
+        assert_eq!(left(done, FoundBy::Command, "b a a a"), "b a a");
     }
 
     #[test]
@@ -262,11 +262,12 @@ mod tests {
         let jobs = [("a", false), ("a", true), ("a", false), ("a", true)];
         let mut done = log(&jobs, ResumeJobs::NewAndFailed);
         // Other numbers than in the log: two are done, two failed, more are new.
-        let left: Vec<bool> = (11..17).map(|seq| done.leaves(FindBy::Command, seq, b"a")).collect();
+        let left: Vec<bool> = (11..17).map(|seq| done.leaves(FoundBy::Command, seq, b"a")).collect();
         assert_eq!(left, [false, false, true, true, true, true]);
         let mut done = log(&jobs, ResumeJobs::New);
         // Job 2 is the one of its number, and is not found once more for another.
-        let left: Vec<bool> = [2, 11, 12, 13, 14].map(|seq| done.leaves(FindBy::Command, seq, b"a")).to_vec();
+        let left: Vec<bool> =
+            [2, 11, 12, 13, 14].map(|seq| done.leaves(FoundBy::Command, seq, b"a")).to_vec();
         assert_eq!(left, [false, false, false, false, true]);
     }
 
@@ -274,7 +275,7 @@ mod tests {
     fn a_job_with_two_rows_is_one_job_and_its_last_row_counts() {
         let rows = vec![row(1, "a", false), row(2, "b", true), row(1, "a", true)];
         let done = LoggedJobs::of(rows, ResumeJobs::NewAndFailed);
-        assert_eq!(left(done.clone(), FindBy::Command, "a b a"), "a");
-        assert_eq!(left(done, FindBy::Number, "x y z"), "z");
+        assert_eq!(left(done.clone(), FoundBy::Command, "a b a"), "a");
+        assert_eq!(left(done, FoundBy::Number, "x y z"), "z");
     }
 }

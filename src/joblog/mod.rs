@@ -13,5 +13,5 @@
 mod logged_jobs;
 mod row;
 
-pub use logged_jobs::{FindBy, LoggedJobs, ResumeJobs};
+pub use logged_jobs::{FoundBy, LoggedJobs, ResumeJobs};
 pub use row::{HEADER, JobLogRow, Unreadable, failed};

@@ -15,7 +15,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     let runs = ShownRuns::of(study);
     let ran_any = study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0);
     let mut sections = Vec::new();
-    sections.extend(services(study));
+    sections.extend(services::section(study));
     sections.push(figures(study, ran_any));
     if ran_any {
         let charts = [
@@ -59,22 +59,6 @@ fn headline(runs: &ShownRuns<'_>) -> String {
     };
     let (workload, unit) = (&runs.study.workload, &runs.study.unit);
     printable(&format!("{workload}: {}, {ways}", numbers::plural(tasks, unit)))
-}
-
-/// The services that were checked, where the study is about some.
-fn services(study: &Study) -> Option<ReportSection<'_>> {
-    let listing = services::listing(study)?;
-    let mut columns: Vec<(Cells, String)> =
-        listing.header.iter().map(|head| (Cells::Texts, (*head).to_owned())).collect();
-    columns[1].0 = Cells::Verdicts;
-    for (cells, _) in &mut columns[listing.n_texts..] {
-        *cells = Cells::Figures;
-    }
-    let tone = |is_up| if is_up { Tone::Good } else { Tone::Bad };
-    let rows = listing.rows.into_iter().map(|row| GridRow { cells: row.cells, tone: tone(row.is_up) });
-    let grid = Grid { columns, rows: rows.collect(), caption: listing.tally };
-    let lines = services::particulars(study).into_iter().map(Sentence::plain).collect();
-    Some(ReportSection::new("Services", vec![Content::Table(grid), Content::Lines(lines)]))
 }
 
 /// The table, and what it says in words.

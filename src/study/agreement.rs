@@ -181,12 +181,12 @@ impl Comparer {
         self.failed_alike.retain(|item| failed.get(item) == self.failed.get(item));
     }
 
-    fn take_files(&mut self, way: &Cow<'static, str>, width: usize, files: Option<Vec<LeftFile>>) {
+    fn take_files(&mut self, way: &str, width: usize, files: Option<Vec<LeftFile>>) {
         let Some(files) = files else { return };
         let earlier = self.n_file_runs;
         self.n_file_runs += 1;
         let difference = |name: &str, why: String| {
-            let (label, way) = (format!("file {name}"), way.clone());
+            let (label, way) = (format!("file {name}"), way.to_owned().into());
             Difference { item: 0, label, way, width, why }
         };
         for LeftFile { name, why, .. } in files {

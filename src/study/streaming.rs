@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::sketch::Sketch;
+use super::Sketch;
 use crate::task::Record;
 
 /// So many of the longest tasks are kept by name.

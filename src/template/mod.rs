@@ -38,6 +38,7 @@ mod tests;
 pub use direct_command::DirectCommand;
 pub use growing_line::GrowingLine;
 pub use numbers::{Counts, Numbers};
+pub use parse::Unsupported;
 pub use quote::{Dialect, quote};
 pub use render::{Quoting, Template};
 pub use replacements::{ReplacementName, TemplateOptions};

@@ -1,5 +1,6 @@
 //! A job's numbers: its own, its slot's, and how many slots and jobs its batch has.
 
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
 /// A job's numbers, for `{#}`, `{%}` and their relatives.
@@ -62,7 +63,8 @@ fn width(number: u64) -> usize {
 
 /// The counts of a batch; clones are the same counts. The number of jobs may come
 /// later, when all inputs are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "(u64, Option<u64>)", into = "(u64, Option<u64>)")]
 pub struct Counts {
     slots: u64,
     total: Arc<OnceLock<u64>>,
@@ -72,7 +74,7 @@ impl Counts {
     /// A batch of so many slots, and of `total` jobs where somebody said so.
     #[must_use]
     pub fn new(slots: usize, total: Option<u64>) -> Self {
-        Self { slots: slots as u64, total: Arc::new(total.map_or_else(OnceLock::new, OnceLock::from)) }
+        Self::from((slots as u64, total))
     }
 
     /// The inputs make `total` jobs; what was said of their number stays.
@@ -101,6 +103,18 @@ impl Counts {
             slots: self.slots,
             total: self.total.get().copied().unwrap_or(0),
         }
+    }
+}
+
+impl From<(u64, Option<u64>)> for Counts {
+    fn from((slots, total): (u64, Option<u64>)) -> Self {
+        Self { slots, total: Arc::new(total.map_or_else(OnceLock::new, OnceLock::from)) }
+    }
+}
+
+impl From<Counts> for (u64, Option<u64>) {
+    fn from(counts: Counts) -> Self {
+        (counts.slots, counts.total.get().copied())
     }
 }
 

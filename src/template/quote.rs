@@ -3,8 +3,10 @@
 //!
 //! Knows no template: a value goes in, a shell word comes out.
 
+use serde::{Deserialize, Serialize};
+
 /// How a shell reads what stands between `'` and `'`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dialect {
     /// sh and its like: everything stands for itself.
     #[default]

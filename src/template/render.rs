@@ -3,6 +3,8 @@
 //! Knows templates as a whole: whether values have to be appended, whether they
 //! are quoted. Knows no job but the one it is given.
 
+use serde::{Deserialize, Serialize};
+
 use super::line::{PlainLine, QuotedLine, QuotedWords, walk};
 use super::numbers::{Number, Numbers};
 use super::parse::{ParsedTemplate, Unsupported, parse};
@@ -11,7 +13,7 @@ use super::quote::Dialect;
 use super::replacements::{Skip, TemplateOptions};
 
 /// How a line is quoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quoting {
     /// Values are quoted, unless a replacement string makes the command itself.
     Shell,

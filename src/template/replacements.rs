@@ -2,6 +2,8 @@
 //!
 //! Knows the tables of GNU parallel; not how a template is searched for them.
 
+use serde::{Deserialize, Serialize};
+
 use super::dynamic::DynamicString;
 use super::form::ValueForm;
 use super::numbers::Number;
@@ -9,7 +11,7 @@ use super::piece::What;
 use super::quote::Dialect;
 
 /// How templates are read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TemplateOptions {
     /// Replacement strings under other names (-I, --er, ...), in the order
     /// in which they are renamed. An empty name is ignored.
@@ -28,7 +30,7 @@ pub struct TemplateOptions {
 }
 
 /// A replacement string that can be renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReplacementName {
     /// `{}`, renamed by -I, -i and --replace.
     Value,

@@ -16,6 +16,8 @@ pub mod sleep;
 #[cfg(feature = "net")]
 pub mod tap;
 
+use std::time::Duration;
+
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 
@@ -201,6 +203,9 @@ pub struct Profile {
     /// Whether tasks wait for those before them to have started
     /// ([`Cx::wait_for_turn`]) and say when they have ([`Cx::has_started`]).
     pub ordered_starts: bool,
+    /// How long a task that is to end may take for it, beyond the moment that every task
+    /// may.
+    pub grace: Duration,
     /// Of how many tasks those of [`Workload::tasks`] are a sample, if they are one.
     pub sample_of: Option<u64>,
     /// By the name of a span: what to try when it takes most of the tasks' time.
@@ -219,6 +224,7 @@ impl Default for Profile {
             external: false,
             default_modes: DefaultModes::Both,
             ordered_starts: false,
+            grace: Duration::ZERO,
             sample_of: None,
             advice: &[],
             remarks: Vec::new(),

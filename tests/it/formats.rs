@@ -72,6 +72,18 @@ fn a_study_of_the_first_schema_is_drawn_as_if_it_had_been_saved_in_todays() {
     }
 }
 
+#[test]
+fn an_engine_that_nobody_has_heard_of_is_drawn_like_any_other() {
+    let fresh = Fresh::new();
+    let study = std::fs::read_to_string(kept("workers.json")).unwrap().replace("\"processes\"", "\"toy\"");
+    std::fs::write(fresh.path("toy.json"), study).unwrap();
+    fresh.parsim("report toy.json").run().exits(0).says("toy").says("threads").does_not_say("processes -j");
+    for (option, _) in FORMATS {
+        let ran = fresh.parsim(&format!("report toy.json --{option} -")).run();
+        ran.exits(0).says("toy");
+    }
+}
+
 /// The characters of a text that act on a terminal or on the order of reading.
 fn acting(text: &str) -> Vec<char> {
     let acts = |c: &char| {

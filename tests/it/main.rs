@@ -51,6 +51,8 @@ mod pairs;
 mod pipe;
 // When jobs start, are tried again and given up.
 mod policy;
+// Jobs in processes of their own.
+mod portable;
 // How far a batch of commands is, and what it took.
 mod progress;
 // What is asked through others, and what nobody is to see.

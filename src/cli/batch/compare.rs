@@ -19,8 +19,9 @@ use crate::cli::gates::{self, gates};
 use crate::cli::setup::{HookCommands, Setup};
 use crate::cli::shell::choose;
 use crate::cli::terminal::{Terminal, progress_of_batch};
+use crate::cli::worker;
 use crate::cli::workloads::{end, report};
-use crate::engine::{Engine, Pool, Serial};
+use crate::engine::{Engine, Serial};
 use crate::experiment::{ComparedBy, Repeats};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, ProgressDisplay, Show};
@@ -28,7 +29,7 @@ use crate::study::Study;
 use crate::task::Column;
 use crate::template::{Template, TemplateOptions};
 use crate::workload::ROWS;
-use crate::workload::command::{OutputFiles, Present};
+use crate::workload::command::{OutputFiles, PresentFiles};
 
 /// What helps where jobs find what an earlier run left.
 const OWN_FILES: &str = "Use {way} in the command, so that each way has its own files, or --prepare";
@@ -47,19 +48,26 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
     let widths = width::all_affordable(&widths, &display)?;
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
+    for engine in typed.run.workers.engines() {
+        for &width in &widths {
+            engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+        }
+    }
+    let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
+    columns.dedup();
     // Jobs' output is not shown while the bar is drawn.
-    let (mut batch, _) = settings::prepare(&typed, Purpose::Comparison, widest, &interrupt, &display)?;
+    let (mut batch, _) =
+        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &display)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
-        batch = batch.output_files(output_files(&typed)?);
+        batch = batch.output_files(output_files(&typed, &columns)?);
     }
     let mut exports = Exports::open(&typed.output.exports)?;
     let observer = progress::observer(progress_of_batch(&typed));
 
-    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
-    engines.extend(widths.into_iter().map(|width| Box::new(Pool::new(width)) as Box<dyn Engine>));
     let terminal = Terminal::of(&typed);
     let experiment = Setup {
         workload: &mut batch,
@@ -133,8 +141,8 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
 }
 
 /// The files that the jobs leave.
-fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
-    let present = if typed.study.prepare.is_some() { Present::Prepared } else { Present::Refused };
+fn output_files(typed: &Typed, columns: &[Column]) -> Result<OutputFiles, Fault> {
+    let present = if typed.study.prepare.is_some() { PresentFiles::Prepared } else { PresentFiles::Refused };
     let options = TemplateOptions {
         renames: settings::renames(typed),
         plus: typed.flags.has(Flag::Plus),
@@ -153,8 +161,8 @@ fn output_files(typed: &Typed) -> Result<OutputFiles, Fault> {
             }
             Ok((template, times))
         };
-        let (serial, times) = template(&Column::SERIAL)?;
-        files = files.pattern(serial, template(&Column::PARALLEL)?.0, times);
+        let templates = columns.iter().map(|column| Ok((column.clone(), template(column)?.0)));
+        files = files.pattern(templates.collect::<Result<_, Fault>>()?, template(&Column::SERIAL)?.1);
     }
     Ok(files)
 }

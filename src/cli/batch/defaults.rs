@@ -12,9 +12,10 @@ use crate::task::Mode;
 /// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
     let mut typed = with_defaults(words, Scope::ONE_WAY, conflicts::goes_one_way)?;
-    // How many at a time is said for parallel runs.
-    if mode == Mode::Serial && flags::parse(words, Scope::ONE_WAY)?.run.jobs.is_none() {
-        typed.run.jobs = None;
+    // How many at a time, and who, is said for parallel runs.
+    if mode == Mode::Serial {
+        let own = flags::parse(words, Scope::ONE_WAY)?.run;
+        (typed.run.jobs, typed.run.workers) = (own.jobs, own.workers);
     }
     Ok(typed)
 }

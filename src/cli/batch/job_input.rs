@@ -19,7 +19,9 @@ use crate::inputs::{
 };
 use crate::process::Interrupt;
 use crate::template::TemplateOptions;
-use crate::workload::command::{self, Feed, InTurn, NAME, Offer, Patient, Reads, RoundRobin, Spool, Values};
+use crate::workload::command::{
+    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode, StdinSource,
+};
 
 /// Where the jobs come from, once their columns have names.
 pub(super) struct JobSource {
@@ -32,13 +34,13 @@ pub(super) struct JobSource {
 }
 
 /// How jobs are offered what they read.
-pub(super) fn offer(typed: &Typed) -> Offer {
+pub(super) fn stdin_mode(typed: &Typed) -> StdinMode {
     if typed.flags.has(Flag::Cat) {
-        Offer::File
+        StdinMode::File
     } else if typed.flags.has(Flag::Fifo) {
-        Offer::Fifo
+        StdinMode::Fifo
     } else {
-        Offer::Stdin
+        StdinMode::Stdin
     }
 }
 
@@ -117,7 +119,7 @@ impl JobSource {
         typed: &Typed,
         width: NonZeroUsize,
         packer: JobPacker,
-    ) -> Result<(Feed, Reads), Fault> {
+    ) -> Result<(JobFeed, StdinSource), Fault> {
         let patience = self.patience();
         let has = |flag| typed.flags.has(flag);
         if !typed.pipes() {
@@ -125,18 +127,18 @@ impl JobSource {
             // What only prints its jobs needs no terminal for them.
             let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
             let terminal = if wants_terminal { terminal() } else { None };
-            let reads = terminal.map_or(Reads::Own, Reads::Terminal);
-            return Ok((Feed::new(inputs, packer, patience), reads));
+            let reads = terminal.map_or(StdinSource::Own, StdinSource::Terminal);
+            return Ok((JobFeed::new(inputs, packer, patience), reads));
         }
         let values = match self.inputs {
-            Some(inputs) => Values::of(inputs, packer),
-            None if offer(typed) == Offer::Stdin => Values::Same(Vec::new()),
-            None => Values::Same(vec![NAME.to_vec()]),
+            Some(inputs) => JobValues::of(inputs, packer),
+            None if stdin_mode(typed) == StdinMode::Stdin => JobValues::Same(Vec::new()),
+            None => JobValues::Same(vec![INPUT_NAME.to_vec()]),
         };
         let mut files = self.files;
         if has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((Feed::all(Arc::clone(&spool), values, patience), Reads::All(spool)));
+            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), StdinSource::All(spool)));
         }
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
@@ -147,7 +149,7 @@ impl JobSource {
             let whole: Arc<[Seekable]> = self.whole.into();
             let parts = FileParts::new(&spec, Arc::clone(&whole));
             let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
-            return Ok((Feed::parts(parts, values, patience), Reads::Parts(whole)));
+            return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
@@ -157,14 +159,17 @@ impl JobSource {
         let blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
         if has(Flag::RoundRobin) {
             let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
-            let reading: Patient = Box::new(command::patience(self.interrupt.clone()));
-            let lanes = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
-            return Ok((Feed::lanes(Arc::clone(&lanes), values, patience), Reads::RoundRobin(lanes)));
+            let reading: BoxedPatience = Box::new(command::patience(self.interrupt.clone()));
+            let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
+            return Ok((
+                JobFeed::dealt(Arc::clone(&dealer), values, patience),
+                StdinSource::RoundRobin(dealer),
+            ));
         }
-        Ok((Feed::blocks(blocks, values, patience), Reads::Own))
+        Ok((JobFeed::blocks(blocks, values, patience), StdinSource::Own))
     }
 
-    fn patience(&self) -> Patient {
+    fn patience(&self) -> BoxedPatience {
         Box::new(command::patience(self.interrupt.clone()))
     }
 }

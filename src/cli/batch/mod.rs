@@ -14,6 +14,7 @@
 //! | `shell` | which shell, and whether it can be left out |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
+//! | `portable` | jobs in worker processes |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
 //! | `streams` | output on stdout and stderr: tags, the bar out of its way |
 //! | `defaults` | options in `$PARSIM` |
@@ -29,6 +30,7 @@ mod job_input;
 mod pairs;
 mod placeholder;
 mod policy;
+mod portable;
 mod records;
 mod results;
 mod settings;
@@ -43,12 +45,14 @@ use std::time::Instant;
 
 pub(super) use self::compare::run as compare;
 use self::policy::MedianLimit;
+pub(super) use self::portable::WorkerSignals;
 use self::settings::Purpose;
 use self::width::Reread;
 use super::exit::{End, Fault};
 use super::exports::Exports;
 use super::setup::Setup;
 use super::terminal::{self, Terminal};
+use super::worker;
 use crate::cli::bare_command::{stdin_offers_nothing, workload_hint};
 use crate::cli::flags::{self, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, Pool, Serial};
@@ -75,6 +79,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         return info::answer(ask, Scope::ONE_WAY);
     }
     conflicts::check(&typed)?;
+    let row = portable::engine(mode, &typed)?;
     if let Some(first) = typed.command.first()
         && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
         && typed.sources.is_empty()
@@ -98,6 +103,9 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         signal_thread::attend(signals, batch.running(), &display, &interrupt).map_err(Fault::Own)?;
     let (reread, engine): (_, Box<dyn Engine>) = match mode {
         Mode::Serial => (None, Box::new(Serial)),
+        Mode::Parallel if !row.shares_memory => {
+            (None, (row.new)(width, worker::children).map_err(Fault::Own)?)
+        }
         // Each job is a process anyway.
         Mode::Parallel => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),

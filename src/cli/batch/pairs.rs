@@ -4,7 +4,7 @@
 //! Does not know what an option does where it has an effect.
 
 use crate::cli::exit::Fault;
-use crate::cli::flags::Typed;
+use crate::cli::flags::{Timeout, Typed};
 use crate::inputs::{Origin, Trim};
 
 /// Options of which one is no use beside another.
@@ -24,6 +24,9 @@ const IDLE: &str = "has no effect with";
 /// With any of these, jobs read blocks of a stream or parts of files.
 const PIPES: &[&str] = &["pipe", "pipe-part", "cat", "fifo"];
 
+/// With this, jobs may run in processes that share nothing with parsim itself.
+const WORKERS: &[&str] = &["workers"];
+
 /// Options that only say how blocks are cut.
 const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "rrs"];
 
@@ -39,6 +42,13 @@ const PAIRS: &[Pair] = &[
     Pair { options: &["retries"], beside: &["round-robin"], may_stand: |t| t.run.retries == Some(1), says: NOT, why: "what a job has read cannot be given again" },
     Pair { options: &["resume", "resume-failed"], beside: &["round-robin", "tee"], may_stand: never, says: NOT, why: "every job reads anew" },
     Pair { options: &["retry-failed"], beside: PIPES, may_stand: never, says: NOT, why: "the job log has the commands and not what they read; see --resume-failed" },
+    // What a process of its own cannot be handed.
+    Pair { options: &["tty"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "only parsim itself has the terminal" },
+    Pair { options: &["ungroup"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what jobs write comes through the workers" },
+    Pair { options: &["round-robin"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what jobs read is dealt out while they run" },
+    Pair { options: &["tee"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what every job reads is put aside in parsim itself" },
+    Pair { options: &["timeout"], beside: WORKERS, may_stand: |t| has_threads(t) || !matches!(t.run.timeout, Some(Timeout::Percent(_))), says: NOT, why: "a limit in percent follows jobs of which a worker does not hear" },
+    Pair { options: &["jobs"], beside: WORKERS, may_stand: |t| has_threads(t) || !t.run.jobs.as_ref().is_some_and(|jobs| jobs.widths(1, 1).is_empty()), says: NOT, why: "there are as many workers to the end as there were at first" },
     // What blocks are made of.
     Pair { options: &["shuf"], beside: PIPES, may_stand: is_tee_with_values, says: IDLE, why: "blocks are cut in the order of the input" },
     Pair { options: CUTTING, beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
@@ -89,6 +99,10 @@ fn given<'t>(typed: &'t Typed, options: &[&str]) -> Option<&'t str> {
 
 fn never(_: &Typed) -> bool {
     false
+}
+
+fn has_threads(typed: &Typed) -> bool {
+    typed.run.workers.engines().all(|engine| engine.shares_memory)
 }
 
 fn is_tee(typed: &Typed) -> bool {

@@ -15,12 +15,12 @@ use crate::cli::exit::Fault;
 use crate::cli::flags::{Flag, Typed};
 use crate::cli::terminal::Terminal;
 use crate::event::Journal;
-use crate::joblog::{self, FindBy, LoggedJobs, ResumeJobs, Unreadable};
+use crate::joblog::{self, FoundBy, LoggedJobs, ResumeJobs, Unreadable};
 use crate::numbers::count;
 use crate::output::{EarlierRows as Rest, JobLog, JsonLines, RowFile, RowsEnd};
 use crate::process::Interrupt;
 use crate::task::Task;
-use crate::workload::command::{Earlier, Resume};
+use crate::workload::command::{EarlierRun, Resume};
 
 /// Whether a job's results are there already.
 pub(super) type HasResults = Arc<dyn Fn(&Task) -> bool + Send + Sync>;
@@ -54,7 +54,7 @@ pub(super) fn earlier(
     lines: CommandLines,
     has_results: HasResults,
     interrupt: &Interrupt,
-) -> Result<Earlier, Fault> {
+) -> Result<EarlierRun, Fault> {
     let has = |flag| typed.flags.has(flag);
     let path = typed.output.joblog.as_deref().map(log_path);
     if has(Flag::RetryFailed)
@@ -69,10 +69,10 @@ pub(super) fn earlier(
         if failed.is_empty() {
             say(&format!("--retry-failed: nothing to do: no job failed, says {}", path.display()));
         }
-        return Ok(Earlier::Failed(failed));
+        return Ok(EarlierRun::Failed(failed));
     }
     if !has(Flag::Resume) && !has(Flag::ResumeFailed) {
-        return Ok(Earlier::Nothing);
+        return Ok(EarlierRun::Nothing);
     }
     let wanted = if has(Flag::ResumeFailed) { ResumeJobs::NewAndFailed } else { ResumeJobs::New };
     // From a pipe or a device nothing comes back.
@@ -116,8 +116,8 @@ pub(super) fn earlier(
             say(&format!("{option}: nothing to do: {are} {place}"));
         }
     };
-    let mode = (lines == CommandLines::DependOnSlot).then_some(FindBy::Number);
-    Ok(Earlier::Log(Resume {
+    let mode = (lines == CommandLines::DependOnSlot).then_some(FoundBy::Number);
+    Ok(EarlierRun::Log(Resume {
         log,
         mode,
         has_results,

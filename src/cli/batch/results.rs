@@ -16,7 +16,7 @@ use crate::output::{
 };
 use crate::process::Interrupt;
 use crate::template::{Counts, Template, TemplateOptions};
-use crate::workload::command::{MakeSink, Order};
+use crate::workload::command::{MakeSink, OutputOrder};
 
 /// Names and rows that wait for their turn take at most this much memory.
 const WAITING: usize = 1 << 20;
@@ -40,7 +40,7 @@ pub(super) fn results(
     typed: &Typed,
     options: &TemplateOptions,
     counts: &Counts,
-    order: Order,
+    order: OutputOrder,
     streams: Box<dyn Destination>,
     interrupt: &Interrupt,
 ) -> Result<JobResults, Fault> {
@@ -52,7 +52,7 @@ pub(super) fn results(
     if has(Flag::DryRun) {
         return Ok(results);
     }
-    let prints_names = has(Flag::Files) || order == Order::Lines;
+    let prints_names = has(Flag::Files) || order == OutputOrder::Lines;
     let folder = || typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
     let place = match &typed.output.results {
         None if has(Flag::Files) => ResultPlace::Fresh(folder()),
@@ -173,17 +173,19 @@ fn place(
 }
 
 /// What has to be shown of each job, in the order of jobs' output.
-fn in_order(order: Order, destination: Box<dyn Destination>) -> Box<dyn Sink + Send> {
+fn in_order(order: OutputOrder, destination: Box<dyn Destination>) -> Box<dyn Sink + Send> {
     match order {
-        Order::Kept => Box::new(Ordered::grouped(destination, WAITING)),
-        Order::KeptLines => Box::new(Ordered::new(destination, WAITING)),
-        Order::Lines => Box::new(Lines::new(destination)),
-        Order::Grouped | Order::Unbuffered | Order::Unseen => Box::new(Grouped::new(destination, WAITING)),
+        OutputOrder::Kept => Box::new(Ordered::grouped(destination, WAITING)),
+        OutputOrder::KeptLines => Box::new(Ordered::new(destination, WAITING)),
+        OutputOrder::Lines => Box::new(Lines::new(destination)),
+        OutputOrder::Grouped | OutputOrder::Unbuffered | OutputOrder::Unseen => {
+            Box::new(Grouped::new(destination, WAITING))
+        }
     }
 }
 
 /// How jobs' output is put in order: into files there is nothing unbuffered.
-pub(super) fn order(typed: &Typed, order: Order) -> Order {
+pub(super) fn order(typed: &Typed, order: OutputOrder) -> OutputOrder {
     let is_put_down = typed.output.results.is_some() || typed.flags.has(Flag::Files);
-    if is_put_down && order == Order::Unbuffered { Order::Grouped } else { order }
+    if is_put_down && order == OutputOrder::Unbuffered { OutputOrder::Grouped } else { order }
 }

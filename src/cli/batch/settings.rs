@@ -13,7 +13,7 @@ use super::policy::{term_sequence, timeout};
 use super::records::{self, CommandLines};
 use super::results::{self, JobResults};
 use super::shell::shell;
-use super::streams::{Beside, LineTag, Streams, trace};
+use super::streams::{Beside, LineTag, Streams};
 use crate::cli::exit::Fault;
 use crate::cli::flags::{Flag, Grouping, Typed};
 use crate::inputs::{JobPacker, RowsPerJob};
@@ -21,10 +21,13 @@ use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::ProgressDisplay;
 use crate::task::Column;
-use crate::template::{Counts, Dialect, Quoting, ReplacementName, Template, TemplateOptions};
+use crate::template::{Counts, Dialect, Quoting, ReplacementName, Template, TemplateOptions, Unsupported};
 use crate::temporary::{keep_files_in, unnamed_file};
 use crate::text::reason;
-use crate::workload::command::{Act, CommandBatch, Directory, Earlier, Offer, Order, Settings, names_apart};
+use crate::workload::command::{
+    CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, Shell,
+    StdinMode, TemplateKind, names_apart,
+};
 
 /// A command line gets no longer than this: one argument of the kernel's, which
 /// is what a shell takes it as.
@@ -39,17 +42,17 @@ const NUL: &str =
 
 /// What a batch is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum Purpose<'w> {
     /// For its effect and its output.
     Effect,
-    /// To compare ways, of which the command may know: `{way}`.
-    Comparison,
+    /// To compare these ways, of which the command may know: `{way}`.
+    Comparison(&'w [Column]),
 }
 
 /// The batch that the options describe.
 pub(super) fn prepare(
     typed: &Typed,
-    purpose: Purpose,
+    purpose: Purpose<'_>,
     width: NonZeroUsize,
     interrupt: &Interrupt,
     display: &Arc<ProgressDisplay>,
@@ -71,27 +74,7 @@ pub(super) fn prepare(
         keep_files_in(folder.clone());
         check_folder(folder)?;
     }
-    let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
-    // With `env_parallel` variables are what it is all about.
-    let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
-    let apart = apart.then(|| names_apart(&words));
-    let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
-    let command = |words: &[Vec<u8>]| Template::command(words, &options);
-    let of_way = |way: &str| words.iter().map(|word| placeholder::named(word, way).0).collect::<Vec<_>>();
-    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
-    let template = match purpose {
-        // Without words, values are the commands. A name is appended as a value is,
-        // for what is in the file is read in no other way.
-        Purpose::Effect if typed.pipes() && !words.is_empty() && job_input::offer(typed) == Offer::Stdin => {
-            Template::exact(&words, &options)
-        }
-        Purpose::Effect => Template::command(&words, &options),
-        Purpose::Comparison => command(&of_way(&Column::PARALLEL.name)),
-    };
-    let template = template.map_err(|error| usage(&error))?;
-    let serial_template =
-        (purpose == Purpose::Comparison && names_way()).then(|| command(&of_way(&Column::SERIAL.name)));
-    let serial_template = serial_template.transpose().map_err(|error| usage(&error))?;
+    let (template, templates_by_way) = templates(typed, purpose, &shell, &options)?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => {
@@ -101,38 +84,39 @@ pub(super) fn prepare(
         None => LineTag::None,
     };
     let directory = directory(typed, &options)?;
-    let is_unseen = purpose == Purpose::Comparison && !typed.flags.has(Flag::ShowOutput);
+    let is_compared = matches!(purpose, Purpose::Comparison(_));
+    let is_unseen = is_compared && !typed.flags.has(Flag::ShowOutput);
     let order = match (typed.output.grouping, typed.flags.has(Flag::KeepOrder)) {
-        _ if is_unseen => Order::Unseen,
-        (Grouping::Ungroup, _) => Order::Unbuffered,
+        _ if is_unseen => OutputOrder::Unseen,
+        (Grouping::Ungroup, _) => OutputOrder::Unbuffered,
         // Who types wants to see.
-        (Grouping::Group, false) if typed.flags.has(Flag::Tty) => Order::Unbuffered,
-        (Grouping::LineBuffer, true) => Order::KeptLines,
-        (Grouping::Group, true) => Order::Kept,
-        (Grouping::LineBuffer, false) => Order::Lines,
-        (Grouping::Group, false) => Order::Grouped,
+        (Grouping::Group, false) if typed.flags.has(Flag::Tty) => OutputOrder::Unbuffered,
+        (Grouping::LineBuffer, true) => OutputOrder::KeptLines,
+        (Grouping::Group, true) => OutputOrder::Kept,
+        (Grouping::LineBuffer, false) => OutputOrder::Lines,
+        (Grouping::Group, false) => OutputOrder::Grouped,
     };
     let order = results::order(typed, order);
     let variables = variables(typed);
     let packing = RowsPerJob { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
     let packer = JobPacker::new(packing);
-    let (feed, reads) = jobs.feed(typed, width, packer)?;
+    let (feed, stdin) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
         template,
-        serial_template,
+        templates_by_way,
         quoting: quoting(typed),
         shell,
         directory,
         variables,
         slot_variable: typed.run.slot_variable.clone(),
-        reads,
-        offer: job_input::offer(typed),
+        temporaries: typed.run.tmpdir.clone().map(OsString::from),
+        stdin_mode: job_input::stdin_mode(typed),
         counts,
         nice: typed.run.nice,
         timeout: timeout(typed),
         term_sequence: term_sequence(typed)?,
-        act: act(typed),
-        order,
+        line_action: line_action(typed),
+        output_order: order,
     };
     let names_total = names_total(&settings, &tag);
     let (ending, display) = (interrupt.clone(), Arc::clone(display));
@@ -140,23 +124,65 @@ pub(super) fn prepare(
         let streams = Streams::new(tag.clone(), ending.clone());
         Box::new(Beside::new(streams, Arc::clone(&display))) as Box<dyn crate::output::Destination>
     });
-    let mut results =
-        results::results(typed, &options, &settings.counts, settings.order, outputs(), interrupt)?;
+    let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
     let lines = if settings.template.uses_slot() { CommandLines::DependOnSlot } else { CommandLines::Stay };
     let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
-    let reads_inputs = !matches!(earlier, Earlier::Failed(_));
+    let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
     let told = settings.counts.has_total();
-    let runs_again = purpose == Purpose::Comparison;
-    let needs_total = runs_again || (names_total || results.needs_total) && !told || has_share(typed);
-    let mut batch = CommandBatch::new(settings, feed, outputs).map_err(Fault::Own)?;
+    let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share(typed);
+    let mut batch = CommandBatch::new(settings, stdin, feed, outputs).map_err(Fault::Own)?;
     batch.go_on_from(earlier);
     if let Some(sink) = results.sink.take() {
         batch.put_outputs(sink);
     }
     if needs_total && reads_inputs {
-        batch.freeze().map_err(Fault::Own)?;
+        batch.save_inputs().map_err(Fault::Own)?;
     }
     Ok((batch, results))
+}
+
+/// The command line, and those of ways in which it is another.
+fn templates(
+    typed: &Typed,
+    purpose: Purpose<'_>,
+    shell: &Shell,
+    options: &TemplateOptions,
+) -> Result<(PortableTemplate, Vec<(String, PortableTemplate)>), Fault> {
+    let usage = |error: Unsupported| Fault::Usage(error.to_string());
+    let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
+    // With `env_parallel` variables are what it is all about.
+    let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
+    let apart = apart.then(|| names_apart(&words));
+    let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
+    let of_way = |column: &Column| {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, &column.name).0).collect();
+        let template = PortableTemplate::read(TemplateKind::Command, &words, options);
+        template.map(|template| (column.name.to_string(), template)).map_err(usage)
+    };
+    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
+    let templates_by_way: Vec<(String, PortableTemplate)> = match purpose {
+        Purpose::Comparison(columns) if names_way() => {
+            columns.iter().map(of_way).collect::<Result<_, _>>()?
+        }
+        Purpose::Comparison(_) | Purpose::Effect => Vec::new(),
+    };
+    // A line has room for the longest of them.
+    let longest = templates_by_way.iter().max_by_key(|(way, _)| way.len());
+    let kind = match purpose {
+        // Without words, values are the commands. A name is appended as a value is,
+        // for what is in the file is read in no other way.
+        Purpose::Effect
+            if typed.pipes() && !words.is_empty() && job_input::stdin_mode(typed) == StdinMode::Stdin =>
+        {
+            TemplateKind::Exact
+        }
+        Purpose::Effect | Purpose::Comparison(_) => TemplateKind::Command,
+    };
+    let template = match longest {
+        Some((_, template)) => template.clone(),
+        None => PortableTemplate::read(kind, &words, options).map_err(usage)?,
+    };
+    Ok((template, templates_by_way))
 }
 
 /// Whether temporary files can be made in `folder`: now rather than in the middle.
@@ -192,28 +218,33 @@ fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
 }
 
 /// Where jobs run; `...` is a new directory for each.
-fn directory(typed: &Typed, options: &TemplateOptions) -> Result<Directory, Fault> {
-    let Some(directory) = &typed.run.work_dir else { return Ok(Directory::Here) };
+fn directory(typed: &Typed, options: &TemplateOptions) -> Result<JobDirectory, Fault> {
+    let Some(directory) = &typed.run.work_dir else { return Ok(JobDirectory::Here) };
     let text = directory.as_os_str().as_bytes();
     if text == b"..." {
         let folder = typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
-        return Ok(Directory::OfItsOwn(folder));
+        return Ok(JobDirectory::OfItsOwn(folder));
     }
-    let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
-    Ok(if template.uses_any() { Directory::Each(template) } else { Directory::Fixed(directory.clone()) })
+    let template = PortableTemplate::read(TemplateKind::Exact, &[text], options);
+    let template = template.map_err(|error| Fault::Usage(error.to_string()))?;
+    Ok(if template.uses_any() {
+        JobDirectory::Each(template)
+    } else {
+        JobDirectory::Fixed(directory.clone())
+    })
 }
 
 /// Whether something made for each job depends on the number of jobs.
 fn names_total(settings: &Settings, tag: &LineTag) -> bool {
     let directory = match &settings.directory {
-        Directory::Each(template) => Some(template),
-        Directory::Here | Directory::Fixed(_) | Directory::OfItsOwn(_) => None,
+        JobDirectory::Each(template) => Some(&**template),
+        JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
     };
     let tag = match tag {
         LineTag::Text(template, _) => Some(template),
         LineTag::None | LineTag::Values => None,
     };
-    [Some(&settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
+    [Some(&*settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
 }
 
 /// Variables of the jobs that options ask for.
@@ -230,11 +261,11 @@ fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
 }
 
 fn quoting(typed: &Typed) -> Quoting {
-    match (typed.flags.has(Flag::Quote), job_input::offer(typed)) {
+    match (typed.flags.has(Flag::Quote), job_input::stdin_mode(typed)) {
         (true, _) => Quoting::Words,
-        (false, Offer::Stdin) => Quoting::Shell,
+        (false, StdinMode::Stdin) => Quoting::Shell,
         // The name is a variable of the shell's.
-        (false, Offer::File | Offer::Fifo) => Quoting::None,
+        (false, StdinMode::File | StdinMode::Fifo) => Quoting::None,
     }
 }
 
@@ -254,16 +285,18 @@ pub(super) fn renames(typed: &Typed) -> Vec<(ReplacementName, Vec<u8>)> {
     .collect()
 }
 
-fn act(typed: &Typed) -> Act {
+fn line_action(typed: &Typed) -> LineAction {
     let has = |flag| typed.flags.has(flag);
     if has(Flag::ShellQuote) {
-        return Act::PrintQuoted(typed.given.iter().filter(|given| given.name == "shell-quote").count());
+        return LineAction::PrintQuoted(
+            typed.given.iter().filter(|given| given.name == "shell-quote").count(),
+        );
     }
     match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
-        (true, ..) => Act::Print,
-        (_, true, _) => Act::PrintAndRun,
-        (_, _, true) => Act::TraceAndRun(trace),
-        _ => Act::Run,
+        (true, ..) => LineAction::Print,
+        (_, true, _) => LineAction::PrintAndRun,
+        (_, _, true) => LineAction::TraceAndRun,
+        _ => LineAction::Run,
     }
 }
 

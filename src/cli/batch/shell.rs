@@ -51,7 +51,7 @@ pub(super) fn shell(typed: &Typed) -> Result<Shell, Fault> {
         functions: functions.collect(),
         path: search_path(),
         refused: typed.flags.has(Flag::NoShell),
-        applet,
+        applet: applet.map(str::to_owned),
         program,
     })
 }

@@ -31,16 +31,10 @@ pub(super) fn attend(
     display: &Arc<ProgressDisplay>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<SignalThread> {
-    let (display, interrupt) = (Arc::clone(display), interrupt.clone());
-    let mut seen = 0;
+    let display = Arc::clone(display);
+    let mut jobs = JobSignals::new(interrupt);
     let attend = move |wakeup: Wakeup| {
-        // The kill sequence has begun already: whoever waits for a job saw the same
-        // signal. The second one kills.
-        let ends = interrupt.n_signals();
-        if ends > seen.max(1) {
-            running.kill_now();
-        }
-        seen = ends;
+        jobs.pass_on(wakeup, Some(running));
         match wakeup {
             Wakeup::Signal(SIGHUP) => {
                 display.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
@@ -48,14 +42,43 @@ pub(super) fn attend(
             }
             Wakeup::Signal(SIGUSR1) => display.list(),
             Wakeup::Signal(SIGUSR2) => display.toggle(),
-            Wakeup::Signal(SIGTSTP) => {
-                running.pause();
-                stop_here();
-            }
-            Wakeup::Signal(SIGCONT) => running.resume(),
             Wakeup::Signal(_) | Wakeup::Time => {}
         }
         display.tick()
     };
     SignalThread::start(signals, attend).context("start the thread that attends to signals")
+}
+
+/// What signals mean for the jobs that run in this process, wherever that is.
+pub(super) struct JobSignals {
+    interrupt: Interrupt,
+    /// How many of those that ask for the end were seen.
+    seen: u32,
+}
+
+impl JobSignals {
+    pub(super) fn new(interrupt: &Interrupt) -> Self {
+        Self { interrupt: interrupt.clone(), seen: 0 }
+    }
+
+    /// Has what is `running`, if anything is known of, end, stop or go on.
+    pub(super) fn pass_on(&mut self, wakeup: Wakeup, running: Option<&RunningJobs>) {
+        // The kill sequence has begun already: whoever waits for a job saw the same
+        // signal. The second one kills.
+        let ends = self.interrupt.n_signals();
+        if let Some(running) = running.filter(|_| ends > self.seen.max(1)) {
+            running.kill_now();
+        }
+        self.seen = ends;
+        match (wakeup, running) {
+            (Wakeup::Signal(SIGTSTP), _) => {
+                if let Some(running) = running {
+                    running.pause();
+                }
+                stop_here();
+            }
+            (Wakeup::Signal(SIGCONT), Some(running)) => running.resume(),
+            (Wakeup::Signal(_) | Wakeup::Time, _) => {}
+        }
+    }
 }

@@ -125,12 +125,6 @@ impl Destination for Streams {
     }
 }
 
-/// Shows a line on stderr at once.
-pub(super) fn trace(line: &[u8]) {
-    // With stderr closed there is nobody to show it to.
-    let _ = process::stderr().write_all(line);
-}
-
 /// A destination that shares the terminal with a display.
 pub(super) struct Beside<D> {
     inner: D,

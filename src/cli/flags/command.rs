@@ -12,13 +12,12 @@ use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, Ty
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
 
 use super::help;
-use super::row::{Does, OptionRow, Section};
+use super::row::{Does, OptionRow, OptionSection};
 use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
 use super::values::Workers;
 use crate::cli::exit::status;
-use crate::cli::services;
-use crate::workload::{ROWS, Row};
+use crate::workload::{OutputFormat, ROWS, Row};
 
 /// The version, and which commit was built where that is known: `0.1.0 (cd0ae31 2026-11-22)`.
 pub(in crate::cli) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("PARSIM_COMMIT"));
@@ -75,9 +74,35 @@ fn workload(row: &Row) -> Command {
         .visible_aliases(row.alias)
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
-    let command = services::option((row.augment)(command.next_help_heading("What to do")), row);
+    let command = (row.augment)(command.next_help_heading("What to do")).args(format_option(row));
     // After these, for each group of options brings its own doc comment along.
     shared(Ways::augment_args(command), Scope::WORKLOAD).about(row.about).long_about(None)
+}
+
+/// How to tell what a workload that asks services found out.
+pub(in crate::cli) const FORMAT: &str = "format";
+
+/// The option for the formats that `row` has, if there are some.
+fn format_option(row: &Row) -> Option<Arg> {
+    let formats = || std::iter::once(OutputFormat::Text).chain(row.formats.iter().copied());
+    let about: Vec<&str> = formats().map(OutputFormat::about).collect();
+    let option = Arg::new(FORMAT)
+        .long(FORMAT)
+        .value_name("FORMAT")
+        .default_value(OutputFormat::Text.name())
+        .value_parser(PossibleValuesParser::new(formats().map(OutputFormat::name)))
+        .hide_possible_values(true)
+        .help(format!("How to tell it: {}", about.join(", ")))
+        .help_heading("Report");
+    (!row.formats.is_empty()).then_some(option)
+}
+
+/// Which format was typed; of workloads without the option text.
+pub(in crate::cli) fn output_format(matches: &ArgMatches) -> OutputFormat {
+    let typed = matches.try_get_one::<String>(FORMAT).ok().flatten();
+    let formats = [OutputFormat::JsonLines, OutputFormat::Nagios];
+    let asked = formats.into_iter().find(|format| typed.is_some_and(|typed| typed == format.name()));
+    asked.unwrap_or(OutputFormat::Text)
 }
 
 fn report() -> Command {
@@ -166,7 +191,7 @@ fn man() -> Command {
 }
 
 /// The sections of what several subcommands have, as their help shows them.
-const SHARED: [(&Section, &str); 6] = [
+const SHARED: [(&OptionSection, &str); 6] = [
     (&MEASURING, "How to run it"),
     (&RUNNING, "How to run it"),
     (&PROGRESS, "Report"),
@@ -187,7 +212,11 @@ fn shared(command: Command, scope: Scope) -> Command {
     command.args(options)
 }
 
-fn options(section: &'static Section, scope: Scope, heading: &'static str) -> impl Iterator<Item = Arg> {
+fn options(
+    section: &'static OptionSection,
+    scope: Scope,
+    heading: &'static str,
+) -> impl Iterator<Item = Arg> {
     section.rows().filter(move |row| row.is_told(scope)).map(move |row| arg(row, scope).help_heading(heading))
 }
 

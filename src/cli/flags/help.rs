@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 
-use super::row::{Does, OptionRow, Section, shown};
+use super::row::{Does, OptionRow, OptionSection, shown};
 use super::table::{
     self, BLOCKS, GATES, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS, REPLACEMENTS,
     RUNNING,
@@ -47,7 +47,7 @@ pub(super) const ENVIRONMENT: &str = include_str!("text/environment.txt");
 const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
 
 /// The sections of a batch, in the order of its help.
-pub(super) static SECTIONS: [&Section; 8] =
+pub(super) static SECTIONS: [&OptionSection; 8] =
     [&INPUTS, &PACKING, &REPLACEMENTS, &RUNNING, &OUTPUT, &RECORDS, &PROGRESS, &BLOCKS];
 
 /// What `--help` says of `serial` and `parallel`.
@@ -98,7 +98,7 @@ pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
     let has = |row: &&OptionRow| row.is_told(Scope::COMPARE) && row.not_compared.is_none();
     let is_own = |row: &&OptionRow| !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD);
     let own = [&RUNNING, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
-    let own = own.flat_map(Section::rows).filter(has).filter(is_own).collect();
+    let own = own.flat_map(OptionSection::rows).filter(has).filter(is_own).collect();
     let rest = SECTIONS.into_iter().map(|section| {
         let rows = section.rows().filter(has).filter(|row| !is_own(row));
         (section.heading(), rows.collect())

@@ -38,7 +38,7 @@ mod typed;
 mod usage_error;
 mod values;
 
-pub(super) use command::{BARE, Drawing, VERSION, Ways, command, shared_of};
+pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
 pub(super) use jobs::{JobCount, JobsOption};
 pub(super) use parse::parse;
 pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};

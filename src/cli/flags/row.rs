@@ -242,7 +242,7 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// Options of one kind.
-pub(super) struct Section {
+pub(super) struct OptionSection {
     /// The heading.
     pub(super) title: &'static str,
     /// The same in the help of one screen.
@@ -257,11 +257,11 @@ pub(super) struct Section {
 }
 
 /// A section that stands for itself.
-pub(super) const fn section(title: &'static str, rows: &'static [OptionRow]) -> Section {
-    Section { title, brief: title, sample: "", intro: "", rows, has_exports: false }
+pub(super) const fn section(title: &'static str, rows: &'static [OptionRow]) -> OptionSection {
+    OptionSection { title, brief: title, sample: "", intro: "", rows, has_exports: false }
 }
 
-impl Section {
+impl OptionSection {
     /// The heading without what stands in brackets: where to read on.
     pub(super) fn heading(&self) -> &'static str {
         self.title.split_once(" (").map_or(self.title, |(heading, _)| heading)

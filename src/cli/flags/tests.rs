@@ -354,6 +354,7 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             "WHEN" => Some("never"),
             "HOW" => Some("lr"),
             "SEQUENCE" => Some("TERM,25"),
+            "WHO" => Some("processes"),
             _ => Some("1"),
         };
         let words = match value {

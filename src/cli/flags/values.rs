@@ -152,9 +152,8 @@ impl Workers {
 
     /// The engines, in the order of their columns.
     pub fn engines(self) -> impl Iterator<Item = &'static EngineRow> {
-        let both = ["threads", "processes"];
-        let is_meant = move |name| self.0 == name || (self.0 == Self::BOTH && both.contains(&name));
-        engine::ROWS.iter().filter(move |row| is_meant(row.name))
+        let (rows, all) = if self.0 == Self::BOTH { (engine::BOTH, true) } else { (engine::ROWS, false) };
+        rows.iter().filter(move |row| all || row.name == self.0)
     }
 
     /// Whether it is what is used when nothing is said.

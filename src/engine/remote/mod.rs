@@ -92,6 +92,7 @@ impl Engine for Processes<'_> {
                 digested: run.digested,
             },
             shared: portable.export_shared(),
+            grace: workload.profile().grace,
         };
         let packed = run.clock.now();
         let stop = StopSignal::of(run.interrupt)?;

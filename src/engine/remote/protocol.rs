@@ -21,12 +21,13 @@
 //! | `O`, `E` | what the task wrote to its output, to its errors | raw |
 //! | `A` | so many more bytes were produced | 8 bytes, little-endian |
 //! | `N` | what the task is called turned out | text |
+//! | `I` | something happened to the task ([`Incident`]) | JSON |
 //! | `D` | the task is over ([`TaskReport`]) | JSON |
 //! | `F` | it cannot go on, and why | text |
 //! | `B` | nothing more will be done ([`Bye`]) | JSON |
 //!
 //! `H` is answered by `R`; then `S` or `P`, answered by `R`; then each `T` by any
-//! number of `O`, `E`, `A`, `N` and one `D`. Whoever hears the other's stream end
+//! number of `O`, `E`, `A`, `N`, `I` and one `D`. Whoever hears the other's stream end
 //! ends as well, a worker after `B`. A `B` or the end of the stream in the place of
 //! a `D`: the first says that the task was not begun, the second that nobody knows.
 //!
@@ -40,6 +41,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::event::Event;
 use crate::task::{Column, Record, Task};
 
 /// The version of the protocol.
@@ -60,6 +62,7 @@ pub(super) mod kind {
     pub(in super::super) const ERR: u8 = b'E';
     pub(in super::super) const ADVANCED: u8 = b'A';
     pub(in super::super) const NAMED: u8 = b'N';
+    pub(in super::super) const INCIDENT: u8 = b'I';
     pub(in super::super) const DONE: u8 = b'D';
     pub(in super::super) const FAILED: u8 = b'F';
     pub(in super::super) const BYE: u8 = b'B';
@@ -97,6 +100,40 @@ pub(super) struct TaskRequest<'a> {
     pub(super) slot: u32,
     /// Which try this is, from 1.
     pub(super) attempt: u32,
+}
+
+/// What happened to a task, for whoever watches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Incident {
+    /// [`Event::TaskStopped`].
+    Stopped { signal: i32, group: i32, is_news: bool },
+    /// [`Event::TaskContinued`].
+    Continued,
+    /// [`Event::TaskWaitsToStart`].
+    WaitsToStart { why: String, is_news: bool },
+}
+
+impl Incident {
+    /// What `event` tells of the one task that a worker does.
+    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+        Some(match *event {
+            Event::TaskStopped { signal, group, is_news, .. } => Self::Stopped { signal, group, is_news },
+            Event::TaskContinued { .. } => Self::Continued,
+            Event::TaskWaitsToStart { why, is_news } => Self::WaitsToStart { why: why.to_owned(), is_news },
+            _ => return None,
+        })
+    }
+
+    /// The same of task `seq` in `slot`.
+    pub(super) fn event(&self, seq: u64, slot: u32) -> Event<'_> {
+        match self {
+            &Self::Stopped { signal, group, is_news } => {
+                Event::TaskStopped { seq, slot, signal, group, is_news }
+            }
+            Self::Continued => Event::TaskContinued { slot },
+            Self::WaitsToStart { why, is_news } => Event::TaskWaitsToStart { why, is_news: *is_news },
+        }
+    }
 }
 
 /// A try that is over.

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::protocol::{
-    Bye, Frame, Greeting, Hello, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
+    Bye, Frame, Greeting, Hello, Incident, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
 };
 use crate::engine::{RecordSink, Run, StartOrder, TaskQueue, ThreadCpu, Ticket, run_one};
 use crate::event::{Event, Observer};
@@ -212,7 +212,13 @@ impl<W: Write + Send> Observer for Voice<W> {
                 }
             }
             Event::TaskNamed { label, .. } => drop(self.say(kind::NAMED, label.as_bytes())),
-            _ => {}
+            other => {
+                if let Some(incident) = Incident::of(other) {
+                    let mut speaker = self.speaker();
+                    let said = send_json(&mut speaker.to, kind::INCIDENT, &incident);
+                    speaker.is_broken |= said.is_err();
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::protocol::{Bye, Frame, Hello, TaskReport, TaskRequest, kind, receive, send, send_json};
+use super::protocol::{Bye, Frame, Hello, Incident, TaskReport, TaskRequest, kind, receive, send, send_json};
 use super::transport::{StopSignal, Transport, WorkerStream};
 use crate::engine::lifecycle::TaskLife;
 use crate::engine::{Run, Ticket};
@@ -33,6 +33,8 @@ pub(super) struct WorkerInit {
     pub(super) hello: Hello,
     /// What tasks share; `None`: each worker makes it by itself.
     pub(super) shared: Option<Vec<u8>>,
+    /// How long a task takes to be given up, beyond what is usual.
+    pub(super) grace: Duration,
 }
 
 /// A place for one worker after another, and what they cost.
@@ -215,7 +217,7 @@ impl<'a> WorkerLink<'a> {
         };
         self.cost.passed += sent;
         loop {
-            let frame = match hear(&mut **link, stop) {
+            let frame = match hear(&mut **link, stop, PATIENCE + self.orders.grace) {
                 Ok(FromWorker::Frame(frame)) => frame,
                 Ok(FromWorker::TooLate) => {
                     self.reap();
@@ -229,7 +231,13 @@ impl<'a> WorkerLink<'a> {
                 kind::OUT => life.wrote(Channel::Out, &frame.payload),
                 kind::ERR => life.wrote(Channel::Err, &frame.payload),
                 kind::ADVANCED => life.advanced(frame.payload.try_into().map_or(0, u64::from_le_bytes)),
-                kind::NAMED => life.named(&frame.text()),
+                kind::NAMED => life.named(frame.text()),
+                kind::INCIDENT => {
+                    // What is not understood would only have been shown.
+                    if let Ok(incident) = frame.json::<Incident>() {
+                        life.observe(&incident.event(life.task().seq, life.slot()));
+                    }
+                }
                 kind::DONE => match frame.json::<TaskReport>() {
                     Ok(done) => {
                         life.advanced_to(done.record.bytes);
@@ -317,8 +325,8 @@ enum FromWorker {
 }
 
 /// Waits for the next frame. Once `stop` comes the worker is told to give up,
-/// and not waited for any longer than that should take.
-fn hear(link: &mut dyn WorkerStream, stop: &StopSignal) -> io::Result<FromWorker> {
+/// and not waited for any longer than `patience`.
+fn hear(link: &mut dyn WorkerStream, stop: &StopSignal, patience: Duration) -> io::Result<FromWorker> {
     // There is no last moment: it is waited for as long as it takes.
     let waited = loop {
         match stop.wait(link, Instant::now() + Duration::from_secs(3600))? {
@@ -330,7 +338,7 @@ fn hear(link: &mut dyn WorkerStream, stop: &StopSignal) -> io::Result<FromWorker
         // One that does not hear it any more has ended.
         let _ = send(link, kind::STOP, &[]);
         let undisturbed = StopSignal::never().map_err(io::Error::other)?;
-        if undisturbed.wait(link, Instant::now() + PATIENCE)? == Waited::TimedOut {
+        if undisturbed.wait(link, Instant::now() + patience)? == Waited::TimedOut {
             return Ok(FromWorker::TooLate);
         }
     }

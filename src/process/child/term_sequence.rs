@@ -25,6 +25,12 @@ impl TermSequence {
         Self { steps }
     }
 
+    /// How long all of it takes.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.steps.iter().map(|(_, wait)| *wait).sum()
+    }
+
     pub(super) fn step(&self, index: usize) -> Option<(i32, Duration)> {
         self.steps.get(index).copied()
     }

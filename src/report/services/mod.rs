@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use machine::{Health, json_line, nagios, unknown};
-pub(super) use table::listing;
-pub use table::particulars;
+pub(super) use table::section;
 
 use crate::study::Study;
 use crate::task::{Finding, Record};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CheckedService, n_asked_for, quantile, services, span, total};
 use crate::numbers;
+use crate::report::document::{Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use crate::study::Study;
 use crate::task::{ServiceVerdict, Warning};
 use crate::text::printable;
@@ -27,35 +28,19 @@ const LONGEST_TIME: usize = 36;
 const PHASES: [(&str, &str); 4] =
     [("resolve", "resolve"), ("connect", "connect"), ("TLS", "tls"), ("first byte", "first_byte")];
 
-/// The services that were checked, as cells that formats only draw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::report) struct ServiceTable {
-    /// The heads of the columns.
-    pub(in crate::report) header: Vec<&'static str>,
-    /// So many columns are texts; those behind them are figures.
-    pub(in crate::report) n_texts: usize,
-    /// One for each service that is shown.
-    pub(in crate::report) rows: Vec<ServiceRow>,
-    /// How many are up, and which of them are shown.
-    pub(in crate::report) tally: String,
-}
-
-/// One service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::report) struct ServiceRow {
-    /// Safe to be shown.
-    pub(in crate::report) cells: Vec<String>,
-    /// Whether it works.
-    pub(in crate::report) is_up: bool,
-}
-
-/// The services that `study` checked, if it is about some.
-pub(in crate::report) fn listing(study: &Study) -> Option<ServiceTable> {
+/// The services that `study` checked, and what else is to be said of some of them; `None`
+/// where it is about something else.
+pub(in crate::report) fn section(study: &Study) -> Option<ReportSection<'static>> {
     let all = services(study);
     if all.is_empty() {
         return None;
     }
-    let (shown, left_out) = shown(&all);
+    let table = Content::Table(grid(study, &all));
+    Some(ReportSection::new("Services", vec![table, Content::Lines(particulars(&all))]))
+}
+
+fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
+    let (shown, left_out) = shown(all);
     // What no service needed is no column; nor is a lookup of what is an address.
     let phases: Vec<_> = PHASES
         .into_iter()
@@ -63,12 +48,13 @@ pub(in crate::report) fn listing(study: &Study) -> Option<ServiceTable> {
         .collect();
     let repeated = all.iter().any(|service| service.totals.len() > 1);
     let queried = all.iter().any(|service| span(service.record, "query").is_some());
-    let mut header = vec!["service", "verdict", "up since"];
-    header.extend(phases.iter().map(|(label, _)| *label));
+    let texts = [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")];
+    let mut figures: Vec<&str> = phases.iter().map(|(label, _)| *label).collect();
     if queried {
-        header.push("query");
+        figures.push("query");
     }
-    header.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
+    figures.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
+    let heads = texts.into_iter().chain(figures.into_iter().map(|head| (Cells::Figures, head)));
     let row = |service: &CheckedService<'_>| {
         let finding = service.finding;
         let verdict = match &finding.verdict {
@@ -89,35 +75,33 @@ pub(in crate::report) fn listing(study: &Study) -> Option<ServiceTable> {
         } else {
             cells.push(numbers::duration(total(service.record)));
         }
-        ServiceRow { cells, is_up: finding.verdict.is_up() }
+        let tone = if finding.verdict.is_up() { Tone::Good } else { Tone::Bad };
+        GridRow { cells, tone }
     };
-    let rows = shown.into_iter().map(row).collect();
-    Some(ServiceTable {
-        header,
-        n_texts: 3,
-        rows,
-        tally: format!("{}{left_out}", tally(&all, n_asked_for(study, &all))),
-    })
+    Grid {
+        rows: shown.into_iter().map(row).collect(),
+        columns: heads.map(|(cells, head)| (cells, head.to_owned())).collect(),
+        caption: format!("{}{left_out}", tally(all, n_asked_for(study, all))),
+    }
 }
 
 /// What a person should know of single services: warnings, maintenance, notes.
-#[must_use]
-pub fn particulars(study: &Study) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut left_out = 0;
-    for service in services(study) {
-        let told = particular(&service);
-        if told.is_empty() {
-            continue;
-        }
-        if lines.len() < PARTICULARS {
-            lines.push(format!("{}: {}", cut(service.finding.label()), told.join("; ")));
-        } else {
-            left_out += 1;
-        }
-    }
+fn particulars(all: &[CheckedService<'_>]) -> Vec<Sentence> {
+    let told = all.iter().map(|service| (service, particular(service)));
+    let mut told = told.filter(|(_, told)| !told.is_empty());
+    let mut lines: Vec<Sentence> = told
+        .by_ref()
+        .take(PARTICULARS)
+        .map(|(service, told)| {
+            Sentence::plain(format!("{}: {}", cut(service.finding.label()), told.join("; ")))
+        })
+        .collect();
+    let left_out = told.count() as u64;
     if left_out > 0 {
-        lines.push(format!("... and more to know of {}", numbers::plural(left_out, "service")));
+        lines.push(Sentence::plain(format!(
+            "... and more to know of {}",
+            numbers::plural(left_out, "service")
+        )));
     }
     lines
 }

@@ -1,11 +1,11 @@
 //! Where the slots' time went that did not speed anything up: tasks that take
 //! longer side by side, slots without a task at the end, slots without a task
-//! before. The largest loss speaks.
+//! before, on which worker processes have their share. The largest loss speaks.
 
-use super::outside::MOSTLY_WAITING;
-use super::view::View;
-use super::workers;
+use super::SpeedupView;
+use super::causes::MOSTLY_WAITING;
 use crate::numbers;
+use crate::study::{ColumnResult, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
 
 /// Tasks that take this much longer side by side are stretched.
 const STRETCHED: f64 = 1.15;
@@ -23,7 +23,7 @@ const LONG: f64 = 0.7;
 /// this share of them was idle.
 const CORES_IDLE: f64 = 0.35;
 
-pub(super) fn largest(view: &View<'_>) -> String {
+pub(super) fn largest(view: &SpeedupView<'_>) -> String {
     if view.crowding() > CROWDED && view.idle_cores() < CORES_IDLE {
         return slowed(view);
     }
@@ -38,12 +38,12 @@ pub(super) fn largest(view: &View<'_>) -> String {
     } else if largest <= tail {
         idle_at_the_end(view, tail)
     } else {
-        workers::outside(view, gaps).unwrap_or_else(|| work_outside(view, gaps))
+        having_workers(view, gaps).unwrap_or_else(|| work_outside(view, gaps))
     }
 }
 
 /// One kind of work takes most of the tasks' time and stretches side by side.
-fn bound_by_a_span(view: &View<'_>) -> Option<String> {
+fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
     if view.crowding() > CROWDED {
         // Then every span is stretched, by waiting for a core.
         return None;
@@ -69,7 +69,7 @@ fn bound_by_a_span(view: &View<'_>) -> Option<String> {
     })
 }
 
-fn slowed(view: &View<'_>) -> String {
+fn slowed(view: &SpeedupView<'_>) -> String {
     let cpu = view.parallel.cpu() / view.serial.cpu().max(f64::MIN_POSITIVE);
     let physical = view.study.host.physical.filter(|physical| (*physical as f64) < view.slots);
     let reason = if view.crowding() > CROWDED {
@@ -94,7 +94,7 @@ fn slowed(view: &View<'_>) -> String {
     )
 }
 
-fn idle_at_the_end(view: &View<'_>, share: f64) -> String {
+fn idle_at_the_end(view: &SpeedupView<'_>, share: f64) -> String {
     let longest = view.parallel.median(|run| run.longest.as_secs_f64()) / view.parallel.wall();
     if longest > LONG {
         return format!(
@@ -112,7 +112,7 @@ fn idle_at_the_end(view: &View<'_>, share: f64) -> String {
     )
 }
 
-fn work_outside(view: &View<'_>, share: f64) -> String {
+fn work_outside(view: &SpeedupView<'_>, share: f64) -> String {
     let per_task = share * view.capacity() / view.tasks;
     format!(
         "Work outside tasks: for {} of the time a slot had none; starting up and handing out took {} for each task, which itself takes {}.",
@@ -120,6 +120,55 @@ fn work_outside(view: &View<'_>, share: f64) -> String {
         duration(per_task),
         duration(view.task_wall() / view.tasks),
     )
+}
+
+/// What of the slots' time was spent on having processes at all.
+fn having_workers(view: &SpeedupView<'_>, share: f64) -> Option<String> {
+    let costs = costs(view.parallel)?;
+    Some(format!(
+        "Work outside tasks: for {} of the time a slot had none; {costs}, and a task takes {}.",
+        numbers::percent(share),
+        duration(view.task_wall() / view.tasks),
+    ))
+}
+
+/// Worker processes against what does without, as many at a time, where both ran.
+pub(super) fn beside_threads(study: &Study) -> Option<String> {
+    let has_workers = |column: &&ColumnResult| column.runs.iter().any(|run| run.crew.is_some());
+    let workers = study.parallel().filter(has_workers).max_by_key(|column| column.width)?;
+    let mut threads = study.parallel().filter(|column| !has_workers(column));
+    let threads = threads.find(|it| it.width == workers.width)?;
+    if study.n_failed() > 0 || threads.wall() <= 0.0 {
+        return None;
+    }
+    let walls =
+        |column: &ColumnResult| column.runs.iter().map(|run| run.wall.as_secs_f64()).collect::<Vec<_>>();
+    let (one, other) = (walls(workers), walls(threads));
+    let is_tested = one.len().min(other.len()) >= FEWEST_RUNS_FOR_A_TEST;
+    let [engine, beside] = [workers, threads].map(|column| &column.column.engine);
+    let told = if is_tested && ratio_of_medians(&one, &other).holds(1.0) {
+        let (first, rest) = engine.split_at(engine.chars().next().map_or(0, char::len_utf8));
+        format!("{}{rest} instead of {beside} made no measurable difference", first.to_uppercase())
+    } else {
+        format!("In {engine} it took {}", numbers::change(workers.wall() / threads.wall()))
+    };
+    Some(format!("{told}: {}.", costs(workers)?))
+}
+
+/// `starting 2 processes took 4.1 ms, and each waited 1.2 ms for 4.0 MB to be passed`.
+fn costs(column: &ColumnResult) -> Option<String> {
+    let workers = column.of_crew(|crew| crew.workers as f64)?;
+    let startup = column.of_crew(|crew| crew.startup.as_secs_f64())?;
+    let passing = column.of_crew(WorkerCosts::passing_each)?;
+    let passed = column.of_crew(|crew| crew.passed as f64)?;
+    let (started, each) =
+        if workers > 1.0 { (format!("{workers} processes"), "each") } else { ("a process".to_owned(), "it") };
+    Some(format!(
+        "starting {started} took {}, and {each} waited {} for {} to be passed",
+        duration(startup),
+        duration(passing),
+        numbers::bytes(passed),
+    ))
 }
 
 fn duration(seconds: f64) -> String {

@@ -5,31 +5,31 @@
 //! rests on what the records and the machine's counters say, never on what the
 //! workload is known to do.
 
-mod bounds;
+mod causes;
 mod losses;
-mod outside;
-mod view;
-mod workers;
+#[cfg(test)]
+mod tests;
 
-use self::view::View;
-use super::{Comparison, Study, Verdict};
+use self::causes::LONG_ENOUGH_TO_COUNT;
+use super::{ColumnResult, Comparison, Study, Verdict};
+use crate::numbers;
 
 /// What a rule says, if it applies.
-type Rule = fn(&View<'_>) -> Option<String>;
+type CauseRule = fn(&SpeedupView<'_>) -> Option<String>;
 
 /// The causes that are told by evidence of their own, the plainest first; where
 /// none fits, the largest loss of the slots' time speaks.
-const RULES: &[Rule] = &[
-    bounds::one_task,
-    bounds::more_than_the_slots,
-    outside::quota,
-    outside::swapping,
-    outside::other_load,
-    outside::disk,
-    bounds::waiting,
-    bounds::too_few_tasks,
-    bounds::threads_of_their_own,
-    bounds::near_the_ideal,
+const RULES: &[CauseRule] = &[
+    causes::one_task,
+    causes::more_than_the_slots,
+    causes::quota,
+    causes::swapping,
+    causes::other_load,
+    causes::disk,
+    causes::waiting,
+    causes::too_few_tasks,
+    causes::threads_of_their_own,
+    causes::near_the_ideal,
 ];
 
 /// What the study says about its widest parallel column, as one sentence, and in
@@ -37,7 +37,7 @@ const RULES: &[Rule] = &[
 /// compare.
 #[must_use]
 pub fn explain(study: &Study) -> Option<String> {
-    let sentences = [held_back(study), workers::beside_threads(study)];
+    let sentences = [held_back(study), losses::beside_threads(study)];
     let said: Vec<String> = sentences.into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
@@ -50,15 +50,114 @@ fn held_back(study: &Study) -> Option<String> {
     if parallel.width == 1 {
         return Some("One task at a time against one at a time: there was nothing to gain.".to_owned());
     }
-    let view = View::new(study, serial, parallel, comparison.speedup);
+    let view = SpeedupView::new(study, serial, parallel, comparison.speedup);
     match comparison.verdict {
         Verdict::Unclaimed(_) => return None,
         // That more was to be had is sure all the same.
-        Verdict::NoDifference(interval) if interval.high >= view::NEAR_ENOUGH * view.possible => return None,
+        Verdict::NoDifference(interval) if interval.high >= NEAR_ENOUGH * view.possible => return None,
         Verdict::NoDifference(_) | Verdict::Different(_) | Verdict::Untested { .. } => {}
     }
     Some(RULES.iter().find_map(|rule| rule(&view)).unwrap_or_else(|| losses::largest(&view)))
 }
 
-#[cfg(test)]
-mod tests;
+/// Reaching this share of what was possible needs no excuse.
+const NEAR_ENOUGH: f64 = 0.9;
+
+/// A serial and a parallel column, and where the slots' time went.
+struct SpeedupView<'a> {
+    study: &'a Study,
+    serial: &'a ColumnResult,
+    parallel: &'a ColumnResult,
+    speedup: f64,
+    tasks: f64,
+    /// Slots that could have a task.
+    slots: f64,
+    /// Cores that may be used, of which a quota allows parts.
+    cores: f64,
+    /// How many cores one task after another keeps busy.
+    cores_per_task: f64,
+    /// The best speed-up that slots and cores allow.
+    possible: f64,
+    /// How many times longer the tasks took side by side than one by one.
+    stretched: f64,
+}
+
+impl<'a> SpeedupView<'a> {
+    fn new(study: &'a Study, serial: &'a ColumnResult, parallel: &'a ColumnResult, speedup: f64) -> Self {
+        let tasks = parallel.median(|run| run.tasks as f64);
+        let slots = (parallel.width as f64).min(tasks);
+        let usable = study.host.usable as f64;
+        let cores = study.host.quota.map_or(usable, |quota| quota.min(usable));
+        let cores_per_task = serial.cpu() / serial.wall();
+        let task_wall = |column: &ColumnResult| column.median(|run| run.task_wall.as_secs_f64());
+        Self {
+            study,
+            serial,
+            parallel,
+            speedup,
+            tasks,
+            slots,
+            cores,
+            cores_per_task,
+            // A little above one is the reading's error.
+            possible: slots
+                .min(cores / if cores_per_task < 1.1 { cores_per_task.min(1.0) } else { cores_per_task }),
+            stretched: task_wall(parallel) / task_wall(serial).max(f64::MIN_POSITIVE),
+        }
+    }
+
+    /// All parallel runs together, in seconds.
+    fn together(&self) -> f64 {
+        self.parallel.runs.iter().map(|run| run.wall.as_secs_f64()).sum()
+    }
+
+    /// Whether there was time enough to see what other work did meanwhile.
+    fn others_are_counted(&self) -> bool {
+        self.together() >= LONG_ENOUGH_TO_COUNT
+    }
+
+    /// The share of the cores' time that the parallel run left unused.
+    fn idle_cores(&self) -> f64 {
+        (1.0 - self.parallel.cpu() / (self.cores * self.parallel.wall())).clamp(0.0, 1.0)
+    }
+
+    /// The slots' time: what there was to be used, in seconds.
+    fn capacity(&self) -> f64 {
+        self.slots * self.parallel.wall()
+    }
+
+    fn task_wall(&self) -> f64 {
+        self.parallel.median(|run| run.task_wall.as_secs_f64())
+    }
+
+    /// How many times longer tasks take side by side for want of cores alone.
+    fn crowding(&self) -> f64 {
+        (self.slots / self.possible).max(1.0)
+    }
+
+    /// The share of what was possible that was not reached.
+    fn loss(&self) -> f64 {
+        (1.0 - self.speedup / self.possible).max(0.0)
+    }
+
+    /// The share of their time side by side in which the tasks did not compute.
+    fn idle_in_tasks(&self) -> f64 {
+        let cpu = self.parallel.median(|run| run.task_cpu.as_secs_f64());
+        (1.0 - cpu / self.task_wall().max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
+    }
+
+    /// The speed-up as it is told.
+    fn factor(&self) -> String {
+        numbers::factor(self.speedup)
+    }
+
+    /// `2 cores`, or the quota where that is what binds.
+    fn cores_in_words(&self) -> String {
+        match self.study.host.quota {
+            Some(quota) if quota < self.study.host.usable as f64 => {
+                format!("a quota of {} cores", numbers::three_digits(quota))
+            }
+            _ => numbers::plural(self.study.host.usable as u64, "core"),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::feed::Patient;
+use super::job_feed::BoxedPatience;
 use crate::inputs::{Blocks, InputError, Patience, ReadNext};
 use crate::numbers;
 use crate::process::Waker;
@@ -24,8 +24,8 @@ const WAITING: usize = 64 << 10;
 /// Blocks on their way to jobs.
 pub struct RoundRobin {
     /// Held by whoever reads, which may wait for input. Taken before `state`.
-    source: Mutex<(Files, Patient)>,
-    state: Mutex<State>,
+    source: Mutex<(BlockStreams, BoxedPatience)>,
+    state: Mutex<DealState>,
     /// How many jobs there are at most.
     most: AtomicUsize,
     /// Whether a slow job is waited for.
@@ -33,29 +33,29 @@ pub struct RoundRobin {
 }
 
 #[derive(Default)]
-struct State {
-    lanes: Vec<Lane>,
-    /// The lane that the next block is for.
+struct DealState {
+    jobs: Vec<DealtJob>,
+    /// The job that the next block is for.
     turn: usize,
-    /// Whether all lanes that there will be have been opened.
+    /// Whether all jobs that there will be have been opened.
     all_open: bool,
     ended: bool,
 }
 
 #[derive(Default)]
-struct Lane {
+struct DealtJob {
     waiting: VecDeque<Vec<u8>>,
     n_bytes: usize,
     /// Whom to wake when something has come.
     waker: Option<Waker>,
     closed: bool,
-    /// Whether its job is, or was, attended to.
+    /// Whether somebody attends to it, or did.
     attended: bool,
-    /// How much of what was dealt to it its job was never given.
+    /// How much of what was dealt to it it was never given.
     lost: u64,
 }
 
-impl Lane {
+impl DealtJob {
     /// Whether something was dealt to it, and nobody is there to read it yet.
     fn has_nobody(&self) -> bool {
         !self.attended && !self.waiting.is_empty()
@@ -63,20 +63,20 @@ impl Lane {
 }
 
 /// One stream after another.
-struct Files(VecDeque<Blocks>);
+struct BlockStreams(VecDeque<Blocks>);
 
-impl Files {
+impl BlockStreams {
     /// Makes `block` the next one of all of them.
     fn next(
         &mut self,
         block: &mut Vec<u8>,
-        header: Headed,
+        header: WithHeader,
         patience: &mut dyn Patience,
     ) -> Result<ReadNext, InputError> {
         while let Some(first) = self.0.front_mut() {
             let next = match header {
-                Headed::Yes => first.next(block, patience)?,
-                Headed::No => first.next_without_header(block, patience)?,
+                WithHeader::Yes => first.next(block, patience)?,
+                WithHeader::No => first.next_without_header(block, patience)?,
             };
             if next != ReadNext::End {
                 return Ok(next);
@@ -89,13 +89,13 @@ impl Files {
 
 /// Whether a block begins with the stream's header: each job reads it once.
 #[derive(Clone, Copy)]
-enum Headed {
+enum WithHeader {
     Yes,
     No,
 }
 
 /// What became of an attempt to read on.
-enum Progress {
+enum ReadOn {
     Some,
     /// Somebody else reads, or a job is waited for; a bell will ring.
     Later,
@@ -124,20 +124,20 @@ impl Observer for Narrows<'_> {
 }
 
 impl RoundRobin {
-    /// At most `most` lanes for the blocks of one stream after another. With
+    /// At most `most` jobs for the blocks of one stream after another. With
     /// `in_turn` each block goes where its number says, however long that takes.
     #[must_use]
-    pub fn new(streams: Vec<Blocks>, patience: Patient, most: usize, in_turn: InTurn) -> Self {
+    pub fn new(streams: Vec<Blocks>, patience: BoxedPatience, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
         Self {
-            source: Mutex::new((Files(streams.into()), patience)),
+            source: Mutex::new((BlockStreams(streams.into()), patience)),
             state: Mutex::default(),
             most: AtomicUsize::new(most),
             in_turn,
         }
     }
 
-    /// No more lanes than this, before any is open: as many jobs run at a time.
+    /// No more jobs than this, before any is open: as many run at a time.
     fn narrow(&self, most: usize) {
         self.most.fetch_min(most, Ordering::Relaxed);
     }
@@ -146,49 +146,53 @@ impl RoundRobin {
         self.most.load(Ordering::Relaxed)
     }
 
-    /// Opens another lane with a block in it; `false` when there is none to be. After
+    /// Opens another job with a block for it; `false` when there is none to be. After
     /// an error there is none, either, and those that are open get no more.
     pub(super) fn open(&self, patience: &mut dyn Patience) -> Result<bool, InputError> {
         let mut source = self.source.lock();
         let may_open = {
             let state = self.state();
-            state.lanes.len() < self.most() && !state.ended
+            state.jobs.len() < self.most() && !state.ended
         };
         let mut block = Vec::new();
         let next =
-            if may_open { source.0.next(&mut block, Headed::Yes, patience) } else { Ok(ReadNext::End) };
+            if may_open { source.0.next(&mut block, WithHeader::Yes, patience) } else { Ok(ReadNext::End) };
         drop(source);
         let opened = matches!(next, Ok(ReadNext::Ready));
         let mut state = self.state();
         if opened {
-            state.lanes.push(Lane { n_bytes: block.len(), waiting: [block].into(), ..Lane::default() });
+            state.jobs.push(DealtJob {
+                n_bytes: block.len(),
+                waiting: [block].into(),
+                ..DealtJob::default()
+            });
         }
         state.ended |= may_open && !opened;
-        state.all_open |= !opened || state.lanes.len() >= self.most();
+        state.all_open |= !opened || state.jobs.len() >= self.most();
         // Those that wait for the others to open have to hear of an error, too.
         state.ring_all();
         next.map(|_| opened)
     }
 
-    /// The job of lane `number` is over once this is dropped, whether it was ever
+    /// Job `number` is over once this is dropped, whether it was ever
     /// started or not: nothing is dealt to it any more.
-    pub(super) fn attended(&self, number: usize) -> Attended<'_> {
+    pub(super) fn attended(&self, number: usize) -> AttendedJob<'_> {
         let mut state = self.state();
-        if let Some(lane) = state.lanes.get_mut(number) {
-            lane.attended = true;
+        if let Some(job) = state.jobs.get_mut(number) {
+            job.attended = true;
         }
         // Those that have read all that was dealt to them may end.
         state.ring_all();
-        Attended { lanes: self, number }
+        AttendedJob { dealer: self, number }
     }
 
-    /// There are no more jobs than those that were handed out: one for the lane that
-    /// was opened last is not, if nobody has attended to it. Others read what was dealt
+    /// There are no more jobs than those that were handed out: the one
+    /// that was opened last is not, if nobody has attended to it. Others read what was dealt
     /// to it.
     pub(super) fn no_more_jobs(&self) {
         let mut state = self.state();
         state.all_open = true;
-        if let Some(last) = state.lanes.last_mut().filter(|last| !last.attended) {
+        if let Some(last) = state.jobs.last_mut().filter(|last| !last.attended) {
             let waiting = std::mem::take(last).waiting;
             last.closed = true;
             for block in waiting {
@@ -198,24 +202,24 @@ impl RoundRobin {
         state.ring_all();
     }
 
-    /// Nothing is dealt to lane `number` any more. Its job was given all that was taken
+    /// Nothing is dealt to job `number` any more. It was given all that was taken
     /// from it but `unread` bytes.
     fn close(&self, number: usize, unread: usize) {
         let mut state = self.state();
-        if let Some(lane) = state.lanes.get_mut(number) {
-            let waiting: usize = lane.waiting.iter().map(Vec::len).sum();
-            let lost = lane.lost + (waiting + unread) as u64;
-            *lane = Lane { closed: true, attended: true, lost, ..Lane::default() };
+        if let Some(job) = state.jobs.get_mut(number) {
+            let waiting: usize = job.waiting.iter().map(Vec::len).sum();
+            let lost = job.lost + (waiting + unread) as u64;
+            *job = DealtJob { closed: true, attended: true, lost, ..DealtJob::default() };
         }
         state.ring_all();
     }
 
-    /// What the job of lane `number` reads; `waker` wakes it when there is more.
-    pub(super) fn reader(&self, number: usize, waker: Waker) -> Reader<'_> {
-        Reader { lanes: self, number, waker, block: Vec::new(), at: 0 }
+    /// What job `number` reads; `waker` wakes it when there is more.
+    pub(super) fn reader(&self, number: usize, waker: Waker) -> DealtReader<'_> {
+        DealtReader { dealer: self, number, waker, block: Vec::new(), at: 0 }
     }
 
-    /// What the job of lane `number` left of the input, now that its reader is
+    /// What job `number` left of the input, now that its reader is
     /// gone: as many bytes that were dealt to it, and `unread` more that it was given.
     ///
     /// # Errors
@@ -223,8 +227,8 @@ impl RoundRobin {
     pub(super) fn check_read(&self, number: usize, unread: u64) -> Result<(), String> {
         let (lost, is_last) = {
             let state = self.state();
-            let lost = state.lanes.get(number).map_or(0, |lane| lane.lost);
-            (lost, state.all_open && !state.ended && state.lanes.iter().all(|lane| lane.closed))
+            let lost = state.jobs.get(number).map_or(0, |job| job.lost);
+            (lost, state.all_open && !state.ended && state.jobs.iter().all(|job| job.closed))
         };
         if lost + unread > 0 {
             let bytes = numbers::plural(lost + unread, "byte");
@@ -240,7 +244,7 @@ impl RoundRobin {
     fn has_more(&self) -> bool {
         let mut source = self.source.lock();
         let (files, patience) = &mut *source;
-        let next = files.next(&mut Vec::new(), Headed::No, &mut **patience);
+        let next = files.next(&mut Vec::new(), WithHeader::No, &mut **patience);
         drop(source);
         let more = matches!(next, Ok(ReadNext::Ready));
         self.state().ended = true;
@@ -248,39 +252,39 @@ impl RoundRobin {
     }
 
     /// Reads the next block for whose turn it is.
-    fn read_on(&self) -> io::Result<Progress> {
-        let Some(mut source) = self.source.try_lock() else { return Ok(Progress::Later) };
-        let Some(lane) = self.state().next_lane(self.in_turn) else { return Ok(Progress::Later) };
+    fn read_on(&self) -> io::Result<ReadOn> {
+        let Some(mut source) = self.source.try_lock() else { return Ok(ReadOn::Later) };
+        let Some(job) = self.state().next_job(self.in_turn) else { return Ok(ReadOn::Later) };
         let mut block = Vec::new();
         let (files, patience) = &mut *source;
-        let next = files.next(&mut block, Headed::No, &mut **patience);
+        let next = files.next(&mut block, WithHeader::No, &mut **patience);
         drop(source);
         let mut state = self.state();
         match next {
             Ok(ReadNext::Ready) => {
-                state.turn = (lane + 1) % state.lanes.len();
-                state.deal(block, lane);
+                state.turn = (job + 1) % state.jobs.len();
+                state.deal(block, job);
             }
             Ok(ReadNext::Woken | ReadNext::End) | Err(_) => state.ended = true,
         }
         state.ring_all();
-        next.map(|_| Progress::Some).map_err(io::Error::other)
+        next.map(|_| ReadOn::Some).map_err(io::Error::other)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, DealState> {
         self.state.lock()
     }
 }
 
-/// A lane as long as its job is attended to.
-pub(super) struct Attended<'a> {
-    lanes: &'a RoundRobin,
+/// A job as long as somebody attends to it.
+pub(super) struct AttendedJob<'a> {
+    dealer: &'a RoundRobin,
     number: usize,
 }
 
-impl Drop for Attended<'_> {
+impl Drop for AttendedJob<'_> {
     fn drop(&mut self) {
-        self.lanes.close(self.number, 0);
+        self.dealer.close(self.number, 0);
     }
 }
 
@@ -293,54 +297,54 @@ pub enum InTurn {
     UnlessSlow,
 }
 
-impl State {
-    /// The lane that takes the next block, if one does now.
-    fn next_lane(&self, in_turn: bool) -> Option<usize> {
+impl DealState {
+    /// The job that takes the next block, if one does now.
+    fn next_job(&self, in_turn: bool) -> Option<usize> {
         if !self.all_open {
             return None;
         }
-        let n = self.lanes.len();
-        let mut open = (0..n).map(|step| (self.turn + step) % n).filter(|&lane| !self.lanes[lane].closed);
-        let has_room = |lane: &usize| self.lanes[*lane].n_bytes < WAITING;
+        let n = self.jobs.len();
+        let mut open = (0..n).map(|step| (self.turn + step) % n).filter(|&job| !self.jobs[job].closed);
+        let has_room = |job: &usize| self.jobs[*job].n_bytes < WAITING;
         if in_turn { open.next().filter(has_room) } else { open.find(has_room) }
     }
 
-    /// Gives `block` to `lane`, or to another one if its job has ended meanwhile.
-    fn deal(&mut self, block: Vec<u8>, lane: usize) {
-        let n = self.lanes.len();
-        let open = (0..n).map(|step| (lane + step) % n).find(|&lane| !self.lanes[lane].closed);
-        if let Some(lane) = open {
-            self.lanes[lane].n_bytes += block.len();
-            self.lanes[lane].waiting.push_back(block);
+    /// Gives `block` to `job`, or to another one if that has ended meanwhile.
+    fn deal(&mut self, block: Vec<u8>, job: usize) {
+        let n = self.jobs.len();
+        let open = (0..n).map(|step| (job + step) % n).find(|&job| !self.jobs[job].closed);
+        if let Some(job) = open {
+            self.jobs[job].n_bytes += block.len();
+            self.jobs[job].waiting.push_back(block);
         }
     }
 
     fn ring_all(&self) {
-        self.lanes.iter().filter_map(|lane| lane.waker.as_ref()).for_each(Waker::wake);
+        self.jobs.iter().filter_map(|job| job.waker.as_ref()).for_each(Waker::wake);
     }
 }
 
 /// One job's blocks.
-pub(super) struct Reader<'a> {
-    lanes: &'a RoundRobin,
+pub(super) struct DealtReader<'a> {
+    dealer: &'a RoundRobin,
     number: usize,
     waker: Waker,
     block: Vec<u8>,
     at: usize,
 }
 
-impl BufRead for Reader<'_> {
+impl BufRead for DealtReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.at == self.block.len() {
             {
-                let mut state = self.lanes.state();
+                let mut state = self.dealer.state();
                 let ended = state.ended;
                 // It may come to be this one's yet.
-                let is_all_dealt = !state.lanes.iter().any(Lane::has_nobody);
-                let Some(lane) = state.lanes.get_mut(self.number) else { return Ok(&[]) };
-                lane.n_bytes -= std::mem::take(&mut self.block).len();
+                let is_all_dealt = !state.jobs.iter().any(DealtJob::has_nobody);
+                let Some(job) = state.jobs.get_mut(self.number) else { return Ok(&[]) };
+                job.n_bytes -= std::mem::take(&mut self.block).len();
                 self.at = 0;
-                if let Some(block) = lane.waiting.pop_front() {
+                if let Some(block) = job.waiting.pop_front() {
                     self.block = block;
                     state.ring_all();
                     continue;
@@ -348,12 +352,12 @@ impl BufRead for Reader<'_> {
                 if ended && is_all_dealt {
                     return Ok(&[]);
                 }
-                lane.waker.get_or_insert_with(|| self.waker.clone());
+                job.waker.get_or_insert_with(|| self.waker.clone());
                 if ended {
                     return Err(ErrorKind::WouldBlock.into());
                 }
             }
-            if let Progress::Later = self.lanes.read_on()? {
+            if let ReadOn::Later = self.dealer.read_on()? {
                 return Err(ErrorKind::WouldBlock.into());
             }
         }
@@ -365,7 +369,7 @@ impl BufRead for Reader<'_> {
     }
 }
 
-impl Read for Reader<'_> {
+impl Read for DealtReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.fill_buf()?.read(buffer)?;
         self.consume(length);
@@ -373,100 +377,11 @@ impl Read for Reader<'_> {
     }
 }
 
-impl Drop for Reader<'_> {
+impl Drop for DealtReader<'_> {
     fn drop(&mut self) {
-        self.lanes.close(self.number, self.block.len() - self.at);
+        self.dealer.close(self.number, self.block.len() - self.at);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-    use std::os::fd::{BorrowedFd, OwnedFd};
-
-    use super::*;
-    use crate::inputs::{BlockSpec, Wait};
-    use crate::process::child::{JobRunner, RunningJobs, TermSequence};
-
-    #[expect(clippy::unnecessary_wraps, reason = "as a patience answers")]
-    fn readable(_: BorrowedFd<'_>) -> io::Result<Wait> {
-        Ok(Wait::Readable)
-    }
-
-    /// Lanes for two jobs over `input`, a line each, and what they are woken by.
-    fn lanes(input: &[u8], in_turn: InTurn) -> (RoundRobin, Waker) {
-        let (reader, mut writer) = io::pipe().unwrap();
-        writer.write_all(input).unwrap();
-        drop(writer);
-        let spec = BlockSpec { records: std::num::NonZeroUsize::new(1), ..BlockSpec::default() };
-        let blocks = Blocks::new(&spec, OwnedFd::from(reader).into()).unwrap();
-        let running = RunningJobs::new(TermSequence::default(), 0).unwrap();
-        let waker = JobRunner::new(&running, 1).unwrap().waker();
-        (RoundRobin::new(vec![blocks], Box::new(readable), 2, in_turn), waker)
-    }
-
-    #[test]
-    fn when_the_input_breaks_as_a_lane_is_opened_those_that_are_open_end() {
-        let (lanes, waker) = lanes(b"a\nb\nc\n", InTurn::UnlessSlow);
-        assert!(lanes.open(&mut readable).unwrap());
-        let mut first = lanes.reader(0, waker);
-        let mut line = [0; 2];
-        first.read_exact(&mut line).unwrap();
-        assert_eq!(&line, b"a\n");
-        // Broken, whatever was read before.
-        lanes.source.lock().0 = Files([broken()].into());
-        assert!(lanes.open(&mut readable).is_err());
-        assert_eq!(first.read(&mut line).unwrap(), 0, "nothing more will come, and it knows");
-        assert!(!lanes.open(&mut readable).unwrap());
-    }
-
-    /// What cannot be read: a folder.
-    fn broken() -> Blocks {
-        Blocks::new(&BlockSpec::default(), std::fs::File::open("/").unwrap()).unwrap()
-    }
-
-    #[test]
-    fn what_was_dealt_to_a_job_that_nobody_takes_is_read_by_another() {
-        let input = "a\n".repeat(60_000);
-        let (lanes, waker) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
-        assert!(lanes.open(&mut readable).unwrap());
-        let _attended = lanes.attended(0);
-        assert!(lanes.open(&mut readable).unwrap());
-        lanes.no_more_jobs();
-        // A lane that is attended to stays.
-        lanes.no_more_jobs();
-        assert!(lanes.state().lanes[1].closed && !lanes.state().lanes[0].closed);
-        let mut all = Vec::new();
-        lanes.reader(0, waker).read_to_end(&mut all).unwrap();
-        assert_eq!(all.len(), 60_000);
-    }
-
-    #[test]
-    fn a_job_that_has_read_all_waits_for_what_another_may_leave_it() {
-        let (lanes, waker) = lanes(b"a\nb\n", InTurn::UnlessSlow);
-        assert!(lanes.open(&mut readable).unwrap());
-        let _attended = lanes.attended(0);
-        assert!(lanes.open(&mut readable).unwrap());
-        let mut first = lanes.reader(0, waker);
-        let mut line = [0; 2];
-        first.read_exact(&mut line).unwrap();
-        let error = first.read(&mut line).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::WouldBlock, "the other job may not come to be");
-        lanes.no_more_jobs();
-        first.read_exact(&mut line).unwrap();
-        assert_eq!((&line, first.read(&mut [0]).unwrap()), (b"b\n", 0));
-    }
-
-    #[test]
-    fn a_lane_whose_job_was_never_started_is_not_waited_for() {
-        // More than may wait for one job, in turn.
-        let input = "a\n".repeat(WAITING);
-        let (lanes, waker) = lanes(&input.into_bytes()[..60_000], InTurn::Always);
-        assert!(lanes.open(&mut readable).unwrap() && lanes.open(&mut readable).unwrap());
-        drop(lanes.attended(0));
-        let mut second = lanes.reader(1, waker);
-        let mut all = Vec::new();
-        second.read_to_end(&mut all).unwrap();
-        assert_eq!(all.len(), 60_000 - 2, "all but the first block, which was another's");
-    }
-}
+mod tests;

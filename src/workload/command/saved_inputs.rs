@@ -9,23 +9,23 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 
-use super::spool::At;
+use super::stdin_mode::FileReader;
 use crate::task::{Block, Stretch, TaskInput};
 use crate::temporary::unnamed_file;
 
 /// All jobs' values.
-pub(super) struct Frozen {
+pub(super) struct SavedInputs {
     file: File,
     jobs: u64,
 }
 
 /// Takes jobs' values one after another.
-pub(super) struct Freezer {
+pub(super) struct InputSaver {
     file: BufWriter<File>,
     jobs: u64,
 }
 
-impl Freezer {
+impl InputSaver {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self { file: BufWriter::new(unnamed_file()?), jobs: 0 })
     }
@@ -50,10 +50,10 @@ impl Freezer {
         Ok(())
     }
 
-    pub(super) fn freeze(self) -> io::Result<Frozen> {
+    pub(super) fn finish(self) -> io::Result<SavedInputs> {
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;
-        Ok(Frozen { file, jobs: self.jobs })
+        Ok(SavedInputs { file, jobs: self.jobs })
     }
 
     fn value(&mut self, value: &[u8]) -> io::Result<()> {
@@ -67,20 +67,20 @@ impl Freezer {
     }
 }
 
-impl Frozen {
+impl SavedInputs {
     /// How many jobs there are.
     pub(super) fn jobs(&self) -> u64 {
         self.jobs
     }
 
     /// The jobs, from the first one on. Several may read at a time.
-    pub(super) fn thaw(&self) -> impl Iterator<Item = io::Result<TaskInput>> + Send + '_ {
-        let mut reader = BufReader::with_capacity(64 << 10, At { file: &self.file, offset: 0 });
+    pub(super) fn iter(&self) -> impl Iterator<Item = io::Result<TaskInput>> + Send + '_ {
+        let mut reader = BufReader::with_capacity(64 << 10, FileReader { file: &self.file, offset: 0 });
         (0..self.jobs).map(move |_| job(&mut reader))
     }
 
     /// The jobs, from the first one on.
-    pub(super) fn into_jobs(self) -> impl Iterator<Item = io::Result<TaskInput>> + Send {
+    pub(super) fn into_inputs(self) -> impl Iterator<Item = io::Result<TaskInput>> + Send {
         let mut reader = BufReader::with_capacity(64 << 10, self.file);
         (0..self.jobs).map(move |_| job(&mut reader))
     }
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_frozen_comes_back_each_time(
+        fn what_was_saved_comes_back_each_time(
             jobs in prop::collection::vec(
                 (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..5), prop::option::of((prop::collection::vec(any::<u8>(), 0..40), prop::option::of((0..9_usize, any::<u64>(), any::<u64>()))))),
                 0..20,
@@ -142,15 +142,15 @@ mod tests {
                     }
                 })
                 .collect();
-            let mut freezer = Freezer::new().unwrap();
+            let mut saver = InputSaver::new().unwrap();
             for job in &jobs {
-                freezer.put(job).unwrap();
+                saver.put(job).unwrap();
             }
-            let frozen = freezer.freeze().unwrap();
-            prop_assert_eq!(frozen.jobs(), jobs.len() as u64);
+            let saved = saver.finish().unwrap();
+            prop_assert_eq!(saved.jobs(), jobs.len() as u64);
             for _ in 0..2 {
-                let thawed: io::Result<Vec<_>> = frozen.thaw().collect();
-                prop_assert_eq!(&thawed.unwrap(), &jobs);
+                let read: io::Result<Vec<_>> = saved.iter().collect();
+                prop_assert_eq!(&read.unwrap(), &jobs);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::jobs::JobsOption;
 use super::super::row::Does::{IgnoredFlag, IgnoredWord, Refused, Text};
-use super::super::row::{Section, Stored, quiet, section};
+use super::super::row::{OptionSection, Stored, quiet, section};
 use super::super::typed::Typed;
 use super::super::values;
 
@@ -15,7 +15,7 @@ const SPREAD: &str = "parsim does not sort input by its values; see --pipe and -
 const RETIRED: &str = "GNU parallel has retired this option";
 
 #[rustfmt::skip]
-pub(super) static FOREIGN: Section = section("Of GNU parallel", &[
+pub(super) static FOREIGN: OptionSection = section("Of GNU parallel", &[
     // No effect: either the way parsim is, or of no use here.
     quiet(&["will-cite", "willcite", "nn", "nonotice", "no-notice"], IgnoredFlag),
     quiet(&["gnu"], IgnoredFlag),

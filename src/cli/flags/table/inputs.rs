@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{Bytes, MaybeNumber, MaybeWord, Separator, Set, Text, Word};
-use super::super::row::{Section, Stored, flag, option, quiet, section};
+use super::super::row::{OptionSection, Stored, flag, option, quiet, section};
 use super::super::typed::{Flag, Typed};
 use super::super::values;
 use crate::inputs::{InputSource, Origin, Trim, unescape};
@@ -12,7 +12,7 @@ use crate::inputs::{InputSource, Origin, Trim, unescape};
 const GONE: &str = "the input would be gone after the first run: cut it into files, and compare over these";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static INPUTS: Section = section("Inputs", &[
+pub(in crate::cli::flags) static INPUTS: OptionSection = section("Inputs", &[
     option(&["arg-file", "argfile", "a"], "FILE", "read values from FILE, one a line",
         Word(|t, v| { t.sources.push(InputSource::new(file(v))); Ok(()) })).brief(),
     flag(&["null", "0"], "values end with NUL bytes", Flag::Null).brief(),
@@ -32,7 +32,7 @@ pub(in crate::cli::flags) static INPUTS: Section = section("Inputs", &[
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static PACKING: Section = section("Packing", &[
+pub(in crate::cli::flags) static PACKING: OptionSection = section("Packing", &[
     option(&["max-args", "maxargs", "n"], "N", "at most N values a command", Text(|t, v| count(&mut t.input.max_args, v))).brief(),
     option(&["max-replace-args", "maxreplaceargs", "N"], "N", "the same, and {1} to {N} are they",
         Text(|t, v| count(&mut t.input.max_replace_args, v))).brief(),
@@ -46,7 +46,7 @@ pub(in crate::cli::flags) static PACKING: Section = section("Packing", &[
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static REPLACEMENTS: Section = Section {
+pub(in crate::cli::flags) static REPLACEMENTS: OptionSection = OptionSection {
     brief: "Strings",
     sample: "{} {.} {/} {//} {/.} {#} {%} {1} {2.} {-1}; ",
     intro: "  {} the value, {.} without extension, {/} basename, {//} folder, {/.} both,
@@ -67,7 +67,7 @@ pub(in crate::cli::flags) static REPLACEMENTS: Section = Section {
 };
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static BLOCKS: Section = section("Standard input in blocks, one a job", &[
+pub(in crate::cli::flags) static BLOCKS: OptionSection = section("Standard input in blocks, one a job", &[
     flag(&["pipe", "spreadstdin"], "cut standard input between records", Flag::Pipe).not_compared(GONE),
     option(&["block", "block-size", "blocksize"], "SIZE", "about this long (default 1M; a longer record up to 256M)", Text(block)).not_compared(GONE),
     option(&["recstart"], "STR", ENDS, Bytes(|t| &mut t.pipe.recstart)).not_compared(GONE),

@@ -2,7 +2,7 @@
 //! they are about the report, with `report`.
 
 use super::super::row::Does::{Refused, Set, Text, Word};
-use super::super::row::{Section, own, section};
+use super::super::row::{OptionSection, own, section};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Workers};
 use super::running::{at_least_one, set};
@@ -12,9 +12,9 @@ const COMPARED: Scope = Scope::COMPARE.and(Scope::WORKLOAD);
 const SHOWN: Scope = COMPARED.and(Scope::REPORT);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static MEASURING: Section = section("How to run it", &[
+pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run it", &[
     own(&["workers"], "WHO", "who does tasks in parallel [default: threads]",
-        Text(|t, v| { t.run.workers = Workers::parse(v)?; Ok(()) })).of(Scope::WORKLOAD),
+        Text(|t, v| { t.run.workers = Workers::parse(v)?; Ok(()) })).of(Scope::BATCH.and(Scope::WORKLOAD)),
     own(&["runs"], "N", "run each way N times, in the order A B, B A (5 or more: with a test)",
         Text(|t, v| set(&mut t.study.runs, at_least_one(v)))).of(COMPARED),
     own(&["warmup"], "N", "run each way N times first without counting it [default: 0]",
@@ -35,13 +35,13 @@ pub(in crate::cli::flags) static MEASURING: Section = section("How to run it", &
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static PICTURES: Section = section("Report", &[
+pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
     own(&["lanes"], "", "draw bars, lanes and sweeps although the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
     own(&["ascii"], "", "draw with plain ASCII only", Set(Flag::Ascii)).of(SHOWN),
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static GATES: Section = section("Report", &[
+pub(in crate::cli::flags) static GATES: OptionSection = section("Report", &[
     own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),

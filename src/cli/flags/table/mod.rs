@@ -11,11 +11,11 @@ pub(super) use self::inputs::{BLOCKS, INPUTS, PACKING, REPLACEMENTS, file};
 pub(super) use self::measuring::{GATES, MEASURING, PICTURES};
 pub(super) use self::output::{OUTPUT, PROGRESS, RECORDS};
 pub(super) use self::running::RUNNING;
-use super::row::{OptionRow, Section};
+use super::row::{OptionRow, OptionSection};
 use super::typed::Scope;
 
 /// All sections.
-static SECTIONS: [&Section; 13] = [
+static SECTIONS: [&OptionSection; 13] = [
     &INPUTS,
     &PACKING,
     &REPLACEMENTS,

@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{AfterEquals, MaybeWhen, Switch, Text, Word};
-use super::super::row::{Section, flag, option, own, quiet, section};
+use super::super::row::{OptionSection, flag, option, own, quiet, section};
 use super::super::typed::{Ask, Color, Flag, Grouping, Scope};
 use super::super::values::{When, resolved};
 use super::running::{number, set};
@@ -13,7 +13,7 @@ const LOGS: &str = "compare runs each job several times; parsim serial and parsi
 const ALL_JOBS: &str = "both ways have to do all of the jobs";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static OUTPUT: Section = section("Output", &[
+pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
     option(&["group"], "", "job by job, as they end (the default)", Switch(|t| t.output.grouping = Grouping::Group)).brief(),
     flag(&["keep-order", "keeporder", "k"], "job by job, in input order", Flag::KeepOrder).brief(),
     quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.unset(Flag::KeepOrder))),
@@ -29,7 +29,7 @@ pub(in crate::cli::flags) static OUTPUT: Section = section("Output", &[
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static RECORDS: Section = Section { has_exports: true, ..section("Records", &[
+pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { has_exports: true, ..section("Records", &[
     option(&["joblog", "jl"], "FILE", "a row for each job once its output is handed on (+FILE appends)",
         Word(|t, v| { t.output.joblog = Some(v.to_owned()); Ok(()) })).brief().not_compared(LOGS),
     own(&["records"], "FILE", "everything measured of each job, as JSON Lines",
@@ -45,7 +45,7 @@ pub(in crate::cli::flags) static RECORDS: Section = Section { has_exports: true,
 const HOW_FAR: &str = "how far it is: a bar on a terminal, else a line now and then";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static PROGRESS: Section = Section { brief: "Talk", ..section("Talk, always on stderr", &[
+pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Talk", ..section("Talk, always on stderr", &[
     flag(&["bar"], HOW_FAR, Flag::Bar).brief(),
     flag(&["eta"], HOW_FAR, Flag::Eta).brief(),
     option(&["progress"], "WHEN", "the same as --bar: auto, always, never", AfterEquals(|t, v| {
@@ -63,7 +63,7 @@ pub(in crate::cli::flags) static PROGRESS: Section = Section { brief: "Talk", ..
 ]) };
 
 #[rustfmt::skip]
-pub(super) static QUESTIONS: Section = section("Questions", &[
+pub(super) static QUESTIONS: OptionSection = section("Questions", &[
     quiet(&["help"], Switch(|t| t.ask = Some(Ask::LongHelp))),
     quiet(&["h"], Switch(|t| t.ask = Some(Ask::ShortHelp))),
     quiet(&["version", "V"], Switch(|t| t.ask = Some(Ask::Version))),

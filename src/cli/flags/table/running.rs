@@ -2,7 +2,7 @@
 
 use super::super::jobs::JobsOption;
 use super::super::row::Does::{IgnoredFlag, Set, Text, Word};
-use super::super::row::{Section, Stored, flag, option, own, quiet, section};
+use super::super::row::{OptionSection, Stored, flag, option, own, quiet, section};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout};
 use crate::cli::exit::status;
@@ -13,7 +13,7 @@ const NOTHING_RUNS: &str =
     "there is nothing to compare where nothing runs; parsim parallel --dry-run shows the jobs";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static RUNNING: Section = section("Running", &[
+pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["jobs", "max-procs", "maxprocs", "j", "P"], "N",
         "at a time: N, N%, +N, -N, 0 (as many as may be), a file with one\nof these, which is read again whenever a job is over",
         Word(|t, v| { t.run.jobs = Some(JobsOption::parse(v)); Ok(()) })).brief().of(Scope::BATCH.and(Scope::WORKLOAD))

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::walk::matching;
+use super::glob_walk::matching;
 use crate::mismatch::Mismatch;
 use crate::process::Interrupt;
 use crate::task::{Column, Digest, LeftFile, TaskInput};
@@ -23,7 +23,7 @@ use crate::workload::Tasks;
 
 /// What is done about files that are there before a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Present {
+pub enum PresentFiles {
     /// They are in the way: no run has left them.
     Refused,
     /// A command makes everything ready before each run: they are left to it.
@@ -32,15 +32,15 @@ pub enum Present {
 
 /// The patterns of the files, and what is known of those found so far.
 pub struct OutputFiles {
-    patterns: Vec<Pattern>,
+    patterns: Vec<OutputPattern>,
     directory: Option<PathBuf>,
-    present: Present,
-    state: Mutex<State>,
+    present: PresentFiles,
+    state: Mutex<FilesSeen>,
 }
 
-/// A pattern in both ways.
-struct Pattern {
-    by_way: [Template; 2],
+/// A pattern in every way that is run.
+struct OutputPattern {
+    by_column: Vec<(Column, Template)>,
     /// How often it names the way.
     n_ways: usize,
     /// Whether each job has one of its own.
@@ -48,15 +48,15 @@ struct Pattern {
 }
 
 #[derive(Default)]
-struct State {
+struct FilesSeen {
     /// Whether it was made sure that nothing is in the way.
     checked: bool,
     /// What is known of the first run's files, by name.
-    first: Option<(Column, BTreeMap<String, Kept>)>,
+    first: Option<(Column, BTreeMap<String, FirstFile>)>,
 }
 
 /// A file of the first run.
-struct Kept {
+struct FirstFile {
     digest: Digest,
     /// Where it is now.
     path: PathBuf,
@@ -66,24 +66,18 @@ struct Kept {
     differs: bool,
 }
 
-/// The place of a way's template.
-fn order(column: &Column) -> usize {
-    usize::from(!column.is_serial())
-}
-
 impl OutputFiles {
     /// No patterns yet; relative ones are meant from `directory`, or from here.
     #[must_use]
-    pub fn new(directory: Option<PathBuf>, present: Present) -> Self {
+    pub fn new(directory: Option<PathBuf>, present: PresentFiles) -> Self {
         Self { patterns: Vec::new(), directory, present, state: Mutex::default() }
     }
 
-    /// One more pattern: as it is in serial and in parallel runs, where it names
-    /// the way `n_ways` times.
+    /// One more pattern, as it is in each way that is run; it names the way `n_ways` times.
     #[must_use]
-    pub fn pattern(mut self, serial: Template, parallel: Template, n_ways: usize) -> Self {
-        let is_per_job = serial.uses_any();
-        self.patterns.push(Pattern { by_way: [serial, parallel], n_ways, is_per_job });
+    pub fn pattern(mut self, by_column: Vec<(Column, Template)>, n_ways: usize) -> Self {
+        let is_per_job = by_column.iter().any(|(_, template)| template.uses_any());
+        self.patterns.push(OutputPattern { by_column, n_ways, is_per_job });
         self
     }
 
@@ -92,7 +86,7 @@ impl OutputFiles {
         let mut state = self.state.lock();
         if !state.checked {
             state.checked = true;
-            return if self.present == Present::Refused { self.refuse_any(tasks) } else { Ok(()) };
+            return if self.present == PresentFiles::Refused { self.refuse_any(tasks) } else { Ok(()) };
         }
         // What is there now is there because of a run, or of the preparation.
         for path in self.found(next, tasks)?.into_values() {
@@ -103,12 +97,12 @@ impl OutputFiles {
                 kept.path = aside(&path);
                 kept.aside = true;
                 match self.present {
-                    Present::Refused => fs::rename(&path, &kept.path),
+                    PresentFiles::Refused => fs::rename(&path, &kept.path),
                     // The preparation may need it where it is.
-                    Present::Prepared => fs::copy(&path, &kept.path).map(drop),
+                    PresentFiles::Prepared => fs::copy(&path, &kept.path).map(drop),
                 }
                 .with_context(|| format!("put {shown} aside"))?;
-            } else if self.present == Present::Refused {
+            } else if self.present == PresentFiles::Refused {
                 fs::remove_file(&path).with_context(|| format!("remove {shown}, which a run left"))?;
             }
         }
@@ -117,7 +111,8 @@ impl OutputFiles {
 
     /// Makes sure that nothing is in the way before the first run.
     fn refuse_any<'t>(&self, tasks: &dyn Fn() -> Tasks<'t>) -> anyhow::Result<()> {
-        for column in [&Column::SERIAL, &Column::PARALLEL] {
+        let columns = self.patterns.first().map(|pattern| pattern.by_column.iter());
+        for (column, _) in columns.into_iter().flatten() {
             if let Some((_, path)) = self.found(column, tasks)?.first_key_value() {
                 bail!(
                     "{} is there already, so no run can be said to make it: remove it, or have --prepare do so before each run",
@@ -150,7 +145,7 @@ impl OutputFiles {
                     .map(|kept| why(kept, (first, column), &path)),
                 None => None,
             };
-            now.insert(name.clone(), Kept { digest, path, aside: false, differs: false });
+            now.insert(name.clone(), FirstFile { digest, path, aside: false, differs: false });
             files.push(LeftFile { name, digest, why });
         }
         state.first.get_or_insert_with(|| (column.clone(), now));
@@ -181,13 +176,14 @@ impl OutputFiles {
 
     fn find(
         &self,
-        pattern: &Pattern,
+        pattern: &OutputPattern,
         column: &Column,
         values: &[Vec<u8>],
         seq: u64,
         found: &mut BTreeMap<String, PathBuf>,
     ) -> anyhow::Result<()> {
-        let template = &pattern.by_way[order(column)];
+        let own = pattern.by_column.iter().find(|(of, _)| of == column);
+        let Some((_, template)) = own else { return Ok(()) };
         // A value's own signs are no pattern's.
         let escaped = |value: &Vec<u8>| match std::str::from_utf8(value) {
             Ok(text) => glob::Pattern::escape(text).into_bytes(),
@@ -207,14 +203,16 @@ impl OutputFiles {
         for path in matching(&text)? {
             // Of a folder all that is in it is meant.
             let paths = match (kind(&path)?, path.to_str()) {
-                (Found::Folder, Some(folder)) => matching(&format!("{}/**", glob::Pattern::escape(folder)))?,
-                (Found::Folder, None) => {
+                (FileKind::Folder, Some(folder)) => {
+                    matching(&format!("{}/**", glob::Pattern::escape(folder)))?
+                }
+                (FileKind::Folder, None) => {
                     bail!("--outputs: {}: a folder's name that is not UTF-8", path.display())
                 }
                 _ => vec![path],
             };
             for path in paths {
-                if kind(&path)? != Found::File {
+                if kind(&path)? != FileKind::File {
                     continue;
                 }
                 // Two names that are not UTF-8 stay two.
@@ -229,7 +227,7 @@ impl OutputFiles {
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum FileKind {
     File,
     Folder,
     /// A pipe, a device.
@@ -237,19 +235,19 @@ enum Found {
     Nothing,
 }
 
-fn kind(path: &Path) -> anyhow::Result<Found> {
+fn kind(path: &Path) -> anyhow::Result<FileKind> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     match fs::metadata(path) {
-        Ok(data) if data.is_file() => Ok(Found::File),
-        Ok(data) if data.is_dir() => Ok(Found::Folder),
-        Ok(_) => Ok(Found::Other),
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(Found::Nothing),
+        Ok(data) if data.is_file() => Ok(FileKind::File),
+        Ok(data) if data.is_dir() => Ok(FileKind::Folder),
+        Ok(_) => Ok(FileKind::Other),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(FileKind::Nothing),
         Err(error) => Err(error).with_context(|| format!("--outputs: cannot look at {}", path.display())),
     }
 }
 
 /// The first difference in words.
-fn why(kept: &mut Kept, (first, this): (&Column, &Column), path: &Path) -> String {
+fn why(kept: &mut FirstFile, (first, this): (&Column, &Column), path: &Path) -> String {
     kept.differs = true;
     let mismatch =
         || -> std::io::Result<_> { Mismatch::of_files(&File::open(&kept.path)?, &File::open(path)?) };

@@ -7,26 +7,25 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::Settings;
 use super::round_robin::RoundRobin;
-use super::spool::Spool;
+use super::{Settings, Spool};
 use crate::byte_list::ByteList;
 use crate::inputs::{Blocks, FileParts, Inputs, JobPacker, LineLength, Patience, ReadNext};
 use crate::task::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
 /// How to wait for input, on any thread.
-pub type Patient = Box<dyn Patience + Send>;
+pub type BoxedPatience = Box<dyn Patience + Send>;
 
 /// The jobs still to come.
-pub struct Feed {
-    reads: Reads,
-    values: Values,
-    patience: Patient,
+pub struct JobFeed {
+    reads: FeedSource,
+    values: JobValues,
+    patience: BoxedPatience,
 }
 
 /// What the jobs read on standard input.
-enum Reads {
+enum FeedSource {
     Nothing,
     /// A block each, out of one file after another.
     Blocks(VecDeque<Blocks>),
@@ -39,50 +38,50 @@ enum Reads {
 }
 
 /// Which values the jobs get.
-pub enum Values {
+pub enum JobValues {
     /// Each job the same, as long as there is something to read.
     Same(Vec<Vec<u8>>),
     /// The rows of inputs; with something to read, none once they have ended.
-    Of(Box<Packed>),
+    Of(Box<PackedRows>),
 }
 
 /// Rows, and what makes jobs of them.
-pub struct Packed {
+pub struct PackedRows {
     inputs: Inputs,
     packer: JobPacker,
     /// Memory for one job.
     job: ByteList,
 }
 
-impl Feed {
+impl JobFeed {
     /// Jobs that read nothing: the rows of `inputs`, made into jobs by `packer`.
     #[must_use]
-    pub fn new(inputs: Inputs, packer: JobPacker, patience: Patient) -> Self {
-        Self { reads: Reads::Nothing, values: Values::of(inputs, packer), patience }
+    pub fn new(inputs: Inputs, packer: JobPacker, patience: BoxedPatience) -> Self {
+        Self { reads: FeedSource::Nothing, values: JobValues::of(inputs, packer), patience }
     }
 
     /// A job for each block of `blocks`.
     #[must_use]
-    pub fn blocks(blocks: Vec<Blocks>, values: Values, patience: Patient) -> Self {
-        Self { reads: Reads::Blocks(blocks.into()), values, patience }
+    pub fn blocks(blocks: Vec<Blocks>, values: JobValues, patience: BoxedPatience) -> Self {
+        Self { reads: FeedSource::Blocks(blocks.into()), values, patience }
     }
 
     /// A job for each of `parts`.
     #[must_use]
-    pub fn parts(parts: FileParts, values: Values, patience: Patient) -> Self {
-        Self { reads: Reads::Parts(Box::new(parts)), values, patience }
+    pub fn parts(parts: FileParts, values: JobValues, patience: BoxedPatience) -> Self {
+        Self { reads: FeedSource::Parts(Box::new(parts)), values, patience }
     }
 
-    /// A job for each of `lanes`, as long as there are blocks.
+    /// Jobs that `dealer` deals blocks to, as long as there are any.
     #[must_use]
-    pub fn lanes(lanes: Arc<RoundRobin>, values: Values, patience: Patient) -> Self {
-        Self { reads: Reads::RoundRobin(lanes), values, patience }
+    pub fn dealt(dealer: Arc<RoundRobin>, values: JobValues, patience: BoxedPatience) -> Self {
+        Self { reads: FeedSource::RoundRobin(dealer), values, patience }
     }
 
     /// Jobs each of which reads all of `spool`.
     #[must_use]
-    pub fn all(spool: Arc<Spool>, values: Values, patience: Patient) -> Self {
-        Self { reads: Reads::All(spool), values, patience }
+    pub fn all(spool: Arc<Spool>, values: JobValues, patience: BoxedPatience) -> Self {
+        Self { reads: FeedSource::All(spool), values, patience }
     }
 
     /// The next job; `None` when there is none, or nobody wants it any more.
@@ -90,23 +89,25 @@ impl Feed {
         let Self { reads, values, patience } = self;
         let read = "read the inputs";
         let next = match reads {
-            Reads::Nothing => return Ok(values.next(settings, &mut **patience)?.map(TaskInput::Values)),
-            Reads::All(spool) => {
+            FeedSource::Nothing => return Ok(values.next(settings, &mut **patience)?.map(TaskInput::Values)),
+            FeedSource::All(spool) => {
                 let next = spool.fill(&mut **patience).context("put standard input aside")?;
                 let values = values.next(settings, &mut **patience)?.map(TaskInput::Values);
                 // Without values there is one job.
-                if let Values::Same(_) = self.values {
-                    self.reads = Reads::Blocks(VecDeque::new());
+                if let JobValues::Same(_) = self.values {
+                    self.reads = FeedSource::Blocks(VecDeque::new());
                 }
                 return Ok(values.filter(|_| next == ReadNext::Ready));
             }
-            Reads::RoundRobin(lanes) => lanes.open(&mut **patience).context(read)?.then(Block::default),
-            Reads::Parts(parts) => parts.next(&mut **patience).context(read)?.map(|part| {
+            FeedSource::RoundRobin(dealer) => {
+                dealer.open(&mut **patience).context(read)?.then(Block::default)
+            }
+            FeedSource::Parts(parts) => parts.next(&mut **patience).context(read)?.map(|part| {
                 let Range { start: from, end } = part.bytes;
                 let stretch = Stretch { file: part.file, from, length: end - from };
                 Block { bytes: part.head, stretch: Some(stretch), ..Block::default() }
             }),
-            Reads::Blocks(blocks) => loop {
+            FeedSource::Blocks(blocks) => loop {
                 let Some(first) = blocks.front_mut() else { break None };
                 let mut bytes = Vec::new();
                 match first.next(&mut bytes, &mut **patience).context(read)? {
@@ -119,17 +120,17 @@ impl Feed {
         let Some(block) = next else { return Ok(None) };
         let values = values.next(settings, &mut **patience)?.unwrap_or_default();
         Ok(Some(match self.reads {
-            Reads::RoundRobin(_) => TaskInput::Values(values),
+            FeedSource::RoundRobin(_) => TaskInput::Values(values),
             _ => TaskInput::Block(Box::new(Block { values, ..block })),
         }))
     }
 }
 
-impl Values {
+impl JobValues {
     /// The rows of `inputs`, made into jobs by `packer`.
     #[must_use]
     pub fn of(inputs: Inputs, packer: JobPacker) -> Self {
-        Self::Of(Box::new(Packed { inputs, packer, job: ByteList::new() }))
+        Self::Of(Box::new(PackedRows { inputs, packer, job: ByteList::new() }))
     }
 
     fn next(
@@ -137,11 +138,11 @@ impl Values {
         settings: &Settings,
         patience: &mut dyn Patience,
     ) -> anyhow::Result<Option<Vec<Vec<u8>>>> {
-        let Packed { inputs, packer, job } = match self {
+        let PackedRows { inputs, packer, job } = match self {
             Self::Same(values) => return Ok(Some(values.clone())),
             Self::Of(packed) => &mut **packed,
         };
-        let mut length = Length::new(&settings.template, settings.quoting, settings.counts.slots());
+        let mut length = JobLineLength::new(&settings.template, settings.quoting, settings.counts.slots());
         let next = packer.next(inputs, &mut length, job, patience);
         Ok(match next.context("read the inputs")? {
             ReadNext::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
@@ -151,12 +152,12 @@ impl Values {
 }
 
 /// How long a command line becomes.
-struct Length<'t> {
+struct JobLineLength<'t> {
     packer: template::GrowingLine<'t>,
     numbers: Numbers,
 }
 
-impl<'t> Length<'t> {
+impl<'t> JobLineLength<'t> {
     fn new(template: &'t Template, quoting: Quoting, slots: u64) -> Self {
         // The numbers of the job are not known yet: these are as long as they get.
         let numbers = Numbers { seq: 1, slot: slots, slots, total: 0 };
@@ -164,7 +165,7 @@ impl<'t> Length<'t> {
     }
 }
 
-impl LineLength for Length<'_> {
+impl LineLength for JobLineLength<'_> {
     fn start(&mut self) {
         self.packer.restart(&self.numbers);
     }

@@ -1,4 +1,5 @@
-//! The jobs of a batch that an earlier run left to be done.
+//! Which jobs of a batch are run, where not all are: those that an earlier run left, or
+//! some, spread evenly over it.
 //!
 //! Whether jobs are told by their command lines or by their numbers shows at the
 //! first one whose command is in the log: usually the first of all. Until then
@@ -9,14 +10,15 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 
-use super::saved_inputs::Freezer;
-use super::{Jobs, task};
-use crate::joblog::{FindBy, LoggedJobs};
+use super::saved_inputs::InputSaver;
+use super::{JobInputs, task};
+use crate::joblog::{FoundBy, LoggedJobs};
 use crate::task::{Task, TaskInput};
 
 /// What an earlier run did.
-pub enum Earlier {
+pub enum EarlierRun {
     /// Nothing is known of one.
     Nothing,
     /// What its log, or its results, tell.
@@ -31,26 +33,26 @@ pub struct Resume {
     /// What the job log says.
     pub log: LoggedJobs,
     /// How jobs are found in the log, where that need not be found out.
-    pub mode: Option<FindBy>,
+    pub mode: Option<FoundBy>,
     /// Whether a job's results are there already.
     pub has_results: Arc<dyn Fn(&Task) -> bool + Send + Sync>,
     /// Is told which jobs are left out by their numbers, first and last of those in a
     /// row: because no command of the batch is in the log, or `mode` says so.
-    pub goes_by_number: HearsOfRows,
+    pub goes_by_number: SkipListener,
     /// Is told how many jobs there are when none of them is left to be done.
     pub nothing_left: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 /// Hears of first and last jobs of rows.
-pub type HearsOfRows = Box<dyn Fn(&[(u64, u64)]) + Send + Sync>;
+pub type SkipListener = Box<dyn Fn(&[(u64, u64)]) + Send + Sync>;
 
 /// The tasks that are left.
-pub(super) struct Left<'a, L> {
+pub(super) struct Remaining<'a, L> {
     /// Those that waited, then those to come.
-    jobs: Jobs<'a>,
+    jobs: JobInputs<'a>,
     seq: u64,
     done: LoggedJobs,
-    mode: Option<FindBy>,
+    mode: Option<FoundBy>,
     resume: &'a Resume,
     /// The command line of a job by number, from 1.
     line: L,
@@ -58,40 +60,40 @@ pub(super) struct Left<'a, L> {
     has_some: bool,
 }
 
-impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Left<'a, L> {
-    pub(super) fn new(jobs: Jobs<'a>, resume: &'a Resume, line: L) -> Self {
+impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Remaining<'a, L> {
+    pub(super) fn new(jobs: JobInputs<'a>, resume: &'a Resume, line: L) -> Self {
         let done = resume.log.clone();
-        let mode = if done.is_empty() { Some(FindBy::Number) } else { resume.mode };
-        if resume.mode == Some(FindBy::Number) && !done.is_empty() {
+        let mode = if done.is_empty() { Some(FoundBy::Number) } else { resume.mode };
+        if resume.mode == Some(FoundBy::Number) && !done.is_empty() {
             (resume.goes_by_number)(&done.left_out_by_number(u64::MAX));
         }
         Self { jobs, seq: 0, done, mode, resume, line, has_some: false }
     }
 
     /// Reads on until a job's command is in the log, and puts back what was read.
-    fn find_mode(&mut self) -> anyhow::Result<FindBy> {
+    fn find_mode(&mut self) -> anyhow::Result<FoundBy> {
         let put_aside = "put the inputs aside in TMPDIR";
-        let Some(first) = self.jobs.next().transpose()? else { return Ok(FindBy::Number) };
+        let Some(first) = self.jobs.next().transpose()? else { return Ok(FoundBy::Number) };
         if self.done.knows(&(self.line)(1, &first)) {
             self.put_back(std::iter::once(Ok(first)));
-            return Ok(FindBy::Command);
+            return Ok(FoundBy::Command);
         }
-        let mut freezer = Freezer::new().context(put_aside)?;
-        freezer.put(&first).context(put_aside)?;
-        let mut mode = FindBy::Number;
+        let mut saver = InputSaver::new().context(put_aside)?;
+        saver.put(&first).context(put_aside)?;
+        let mut mode = FoundBy::Number;
         let mut last = 1;
         for seq in 2.. {
             let Some(job) = self.jobs.next().transpose()? else { break };
             last = seq;
-            freezer.put(&job).context(put_aside)?;
+            saver.put(&job).context(put_aside)?;
             if self.done.knows(&(self.line)(seq, &job)) {
-                mode = FindBy::Command;
+                mode = FoundBy::Command;
                 break;
             }
         }
-        let waited = freezer.freeze().context(put_aside)?.into_jobs();
+        let waited = saver.finish().context(put_aside)?.into_inputs();
         self.put_back(waited.map(|job| job.context("read the inputs put aside")));
-        if mode == FindBy::Number {
+        if mode == FoundBy::Number {
             (self.resume.goes_by_number)(&self.done.left_out_by_number(last));
         }
         Ok(mode)
@@ -103,7 +105,7 @@ impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Left<'a, L> {
     }
 }
 
-impl<L: Fn(u64, &TaskInput) -> Vec<u8>> Iterator for Left<'_, L> {
+impl<L: Fn(u64, &TaskInput) -> Vec<u8>> Iterator for Remaining<'_, L> {
     type Item = anyhow::Result<Task>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -134,5 +136,66 @@ impl<L: Fn(u64, &TaskInput) -> Vec<u8>> Iterator for Left<'_, L> {
                 return Some(Ok(task));
             }
         }
+    }
+}
+
+/// Some jobs of a batch, spread evenly over it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Sample {
+    total: u64,
+    wanted: u64,
+}
+
+impl Sample {
+    /// `wanted` of `total` jobs; `None` where that is all of them.
+    pub(super) fn of(total: u64, wanted: u64) -> Option<Self> {
+        (wanted < total).then_some(Self { total, wanted })
+    }
+
+    /// How many there are in all.
+    pub(super) fn total(self) -> u64 {
+        self.total
+    }
+
+    /// How many are run.
+    pub(super) fn wanted(self) -> u64 {
+        self.wanted
+    }
+
+    /// The place in the whole batch, from 0, of the `nth` job of the sample: the
+    /// middle of the `nth` of as many equal shares.
+    pub(super) fn job(self, nth: u64) -> u64 {
+        let middle = (2 * u128::from(nth) + 1) * u128::from(self.total) / (2 * u128::from(self.wanted));
+        u64::try_from(middle).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the job at this place is of the sample.
+    pub(super) fn has(self, job: u64) -> bool {
+        let near = u128::from(job) * u128::from(self.wanted) / u128::from(self.total);
+        let near = u64::try_from(near).unwrap_or(u64::MAX);
+        // Rounding puts it at most one beside.
+        (near.saturating_sub(1)..=near + 1).any(|nth| nth < self.wanted && self.job(nth) == job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_spread_evenly_and_has_as_many_jobs_as_wanted() {
+        for (total, wanted) in [(10, 3), (7, 6), (1000, 1), (100_001, 999)] {
+            let sample = Sample::of(total, wanted).unwrap();
+            let jobs: Vec<u64> = (0..total).filter(|&job| sample.has(job)).collect();
+            let expected: Vec<u64> = (0..wanted).map(|nth| sample.job(nth)).collect();
+            assert_eq!(jobs, expected);
+            let gaps = || jobs.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(gaps().max().unwrap_or(0) - gaps().min().unwrap_or(0) <= 1, "{jobs:?}");
+        }
+    }
+
+    #[test]
+    fn all_jobs_are_no_sample() {
+        assert!(Sample::of(5, 5).is_none() && Sample::of(5, 9).is_none());
     }
 }

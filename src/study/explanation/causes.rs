@@ -1,11 +1,29 @@
-//! What the machine did to the tasks: quota, swap, disk, other work.
+//! Causes with evidence of their own: what bounds the speed-up before anything is lost
+//! (the tasks, the slots, the cores), and what the machine did to the tasks (quota, swap,
+//! disk, other work).
 
 use std::time::Duration;
 
-use super::view::View;
+use super::{NEAR_ENOUGH, SpeedupView};
 use crate::host::Surroundings;
 use crate::numbers;
 use crate::study::{ColumnResult, RunResult};
+
+/// Tasks whose CPU time is below this share of their wall time wait.
+const WAITING: f64 = 0.2;
+
+/// Waiting that gets this much longer side by side is waiting in a queue.
+const IN_A_QUEUE: f64 = 1.3;
+
+/// Tasks that keep more cores than this busy have threads of their own.
+const SEVERAL_CORES: f64 = 1.3;
+
+/// Tasks that wait are not told from tasks that once waited for a core in shorter
+/// runs, in seconds, unless they are known to wait.
+const LONG_ENOUGH_TO_WAIT: f64 = 0.02;
+
+/// More than the slots can give, by more than the reading's error.
+const TOO_MUCH: f64 = 1.2;
 
 /// A cause that takes a smaller share of what there was is not spoken of.
 const WORTH_TELLING: f64 = 0.1;
@@ -24,7 +42,78 @@ const FULL: f64 = 0.8;
 /// Tasks that do not compute for this share of their time wait for something.
 pub(super) const MOSTLY_WAITING: f64 = 0.5;
 
-pub(super) fn quota(view: &View<'_>) -> Option<String> {
+pub(super) fn one_task(view: &SpeedupView<'_>) -> Option<String> {
+    (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
+}
+
+/// So many slots cannot be so much faster.
+pub(super) fn more_than_the_slots(view: &SpeedupView<'_>) -> Option<String> {
+    (view.speedup > TOO_MUCH * view.slots).then(|| {
+        format!(
+            "{} is more than {} slots can give: something slowed the serial run, such as other work or files not yet in memory; --runs 5 or --warmup 1 shows whether it lasts.",
+            view.factor(),
+            view.slots,
+        )
+    })
+}
+
+pub(super) fn waiting(view: &SpeedupView<'_>) -> Option<String> {
+    let seen = view.study.waits || view.serial.wall() >= LONG_ENOUGH_TO_WAIT;
+    let waits = view.cores_per_task < WAITING && view.stretched < IN_A_QUEUE && seen && view.speedup > 1.0;
+    let more = if view.slots < view.tasks {
+        "more at a time helps, far beyond the number of cores"
+    } else {
+        "all of them waited at once"
+    };
+    waits.then(|| {
+        format!(
+            "The tasks wait rather than compute (CPU busy {} of the serial time), so {} at a time gave {} on {}: {more}.",
+            numbers::percent(view.cores_per_task),
+            view.slots,
+            view.factor(),
+            view.cores_in_words(),
+        )
+    })
+}
+
+pub(super) fn too_few_tasks(view: &SpeedupView<'_>) -> Option<String> {
+    let width = view.parallel.width as f64;
+    let fewer = view.tasks < width && view.tasks < view.cores / view.cores_per_task;
+    // Where more was to be had than there are tasks, these did not hold it back.
+    (fewer && view.speedup <= view.tasks).then(|| {
+        format!(
+            "Too few tasks: {} for {width} slots, so {} is the most that was to be had; the speed-up is {}.",
+            numbers::plural(view.parallel.runs[0].tasks, "task"),
+            numbers::factor(view.tasks),
+            view.factor(),
+        )
+    })
+}
+
+pub(super) fn threads_of_their_own(view: &SpeedupView<'_>) -> Option<String> {
+    let several = view.cores_per_task > SEVERAL_CORES && view.possible < NEAR_ENOUGH * view.slots;
+    several.then(|| {
+        format!(
+            "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {} at most; the speed-up is {}.",
+            numbers::three_digits(view.cores_per_task),
+            view.cores_in_words(),
+            numbers::factor(view.possible),
+            view.factor(),
+        )
+    })
+}
+
+pub(super) fn near_the_ideal(view: &SpeedupView<'_>) -> Option<String> {
+    let bound =
+        if view.possible < view.slots { view.cores_in_words() } else { format!("{} slots", view.slots) };
+    (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
+        let (reached, possible) = (view.factor(), numbers::factor(view.possible));
+        let allow = if bound.starts_with('a') { "allows" } else { "allow" };
+        format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} {allow}.")
+    })
+}
+
+pub(super) fn quota(view: &SpeedupView<'_>) -> Option<String> {
     let throttled = around(view.parallel, |around| around.throttled.as_secs_f64());
     let wanted = view.slots.min(view.study.host.logical as f64) * view.parallel.wall();
     let share = throttled / wanted;
@@ -41,7 +130,7 @@ pub(super) fn quota(view: &View<'_>) -> Option<String> {
     })
 }
 
-pub(super) fn swapping(view: &View<'_>) -> Option<String> {
+pub(super) fn swapping(view: &SpeedupView<'_>) -> Option<String> {
     let [serial, parallel] =
         [view.serial, view.parallel].map(|column| around(column, |around| around.swapped as f64));
     let matters = parallel > BYTES_THAT_MATTER && view.loss() > WORTH_TELLING;
@@ -54,7 +143,7 @@ pub(super) fn swapping(view: &View<'_>) -> Option<String> {
     })
 }
 
-pub(super) fn disk(view: &View<'_>) -> Option<String> {
+pub(super) fn disk(view: &SpeedupView<'_>) -> Option<String> {
     let read = view.parallel.median(|run| run.usage.bytes_read() as f64);
     let written = view.parallel.median(|run| run.usage.bytes_written() as f64);
     let (verb, amount) = if read >= written { ("read", read) } else { ("wrote", written) };
@@ -76,7 +165,7 @@ pub(super) fn disk(view: &View<'_>) -> Option<String> {
     })
 }
 
-pub(super) fn other_load(view: &View<'_>) -> Option<String> {
+pub(super) fn other_load(view: &SpeedupView<'_>) -> Option<String> {
     if !view.others_are_counted() {
         return None;
     }
@@ -107,7 +196,7 @@ pub(super) fn other_load(view: &View<'_>) -> Option<String> {
 
 /// How much of the cores' time `figure` took side by side. Short runs are counted
 /// together, where the ticks' chances even out.
-fn share_of(view: &View<'_>, figure: impl Fn(&RunResult) -> f64) -> f64 {
+fn share_of(view: &SpeedupView<'_>, figure: impl Fn(&RunResult) -> f64) -> f64 {
     let (figure, wall) = if view.parallel.wall() < LONG_ENOUGH_TO_COUNT {
         (view.parallel.runs.iter().map(figure).sum(), view.together())
     } else {

@@ -1,0 +1,277 @@
+//! What runs the jobs of a batch, one after another on any number of threads: here, or
+//! in a process that was handed what is needed for it.
+//!
+//! Knows what jobs are made of and what became of each. Does not know which job comes
+//! next, nor where the output goes.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::job;
+use super::launch::Launch;
+use super::settings::exact_path;
+use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinSource};
+use crate::inputs::Seekable;
+use crate::measure::Floor;
+use crate::process::child::{JobRunner, JobStdout, RunningJobs};
+use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
+use crate::sync::Mutex;
+use crate::task::{Column, Outcome, Task, TaskInput};
+use crate::template::{self, Dialect};
+use crate::temporary::keep_files_in;
+use crate::text::reason;
+use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
+
+/// Runs jobs. In a worker process it is the whole workload.
+pub struct CommandRunner {
+    pub(super) settings: Settings,
+    pub(super) stdin: StdinSource,
+    /// Which jobs are run, where not all are.
+    pub(super) sample: Option<Sample>,
+    /// The number of the process that the user started.
+    pub(super) client: String,
+    launch: Launch,
+    /// Those of the runs whose command line is another.
+    launches_by_way: Vec<(String, Launch)>,
+    pub(super) running: &'static RunningJobs,
+    pub(super) workers: Mutex<Vec<JobRunner<'static>>>,
+    /// What parsim holds itself.
+    pub(super) floor: Floor,
+    /// What jobs get as stdout and stderr where they write for themselves.
+    handed: Option<[Handed; 2]>,
+    /// Whether a job could not be started though nothing else ran, and none since.
+    pub(super) gave_up: AtomicBool,
+    /// Whether it was told that a job waits to be started.
+    pub(super) told_of_waits: AtomicBool,
+}
+
+/// All that another process needs to run the same jobs.
+#[derive(Serialize, Deserialize)]
+struct RunnerSpec {
+    settings: Settings,
+    sample: Option<Sample>,
+    client: String,
+    /// The files that jobs read parts of, where they do.
+    parts: Option<Vec<FileSpec>>,
+}
+
+/// A file to be opened again, and how to see that it is still the same.
+#[derive(Serialize, Deserialize)]
+struct FileSpec {
+    #[serde(with = "exact_path")]
+    path: PathBuf,
+    length: u64,
+}
+
+impl CommandRunner {
+    /// What runs jobs as `settings` say. Make it once the process's signal handlers
+    /// are installed.
+    ///
+    /// # Errors
+    /// When the shell cannot be found, or descriptors have run out.
+    pub(super) fn new(settings: Settings, stdin: StdinSource) -> anyhow::Result<Self> {
+        let environment = Arc::new(job::environment(&settings)?);
+        if let JobDirectory::Fixed(directory) = &settings.directory {
+            let made = fs::create_dir_all(directory);
+            made.with_context(|| format!("make the working directory {}", directory.display()))?;
+        }
+        let launch = Launch::new(&settings, &settings.template, &environment)?;
+        let launch_of = |(way, template): &(String, PortableTemplate)| -> anyhow::Result<_> {
+            Ok((way.clone(), Launch::new(&settings, template, &environment)?))
+        };
+        let launches_by_way = settings.templates_by_way.iter().map(launch_of).collect::<Result<_, _>>()?;
+        // One for each batch of a program, as long as its workers may live.
+        let running = RunningJobs::new(settings.term_sequence.clone(), harmless_in_children())
+            .context("prepare to start processes")?;
+        running.set_time_limit(settings.timeout);
+        let writes = settings.output_order == OutputOrder::Unbuffered;
+        Ok(Self {
+            settings,
+            stdin,
+            sample: None,
+            client: std::process::id().to_string(),
+            launch,
+            launches_by_way,
+            running: Box::leak(Box::new(running)),
+            workers: Mutex::default(),
+            floor: Floor::default(),
+            handed: writes.then(|| [stdout_for_children(), stderr_for_children()]),
+            gave_up: AtomicBool::new(false),
+            told_of_waits: AtomicBool::new(false),
+        })
+    }
+
+    /// What another process of this machine [described](Portable::wire_spec).
+    ///
+    /// # Errors
+    /// When it is not that, the same cannot be made here, or a file is another by now.
+    pub fn from_spec(spec: serde_json::Value) -> anyhow::Result<Self> {
+        let RunnerSpec { settings, sample, client, parts } = serde_json::from_value(spec)?;
+        if let Some(folder) = &settings.temporaries {
+            keep_files_in(folder.into());
+        }
+        let open = |FileSpec { path, length }: FileSpec| -> anyhow::Result<Seekable> {
+            let file = Seekable::open(&path)?;
+            ensure!(file.length() == length, "{} has changed since the batch began", path.display());
+            Ok(file)
+        };
+        let stdin = match parts {
+            None => StdinSource::Own,
+            Some(files) => StdinSource::Parts(files.into_iter().map(open).collect::<Result<_, _>>()?),
+        };
+        Ok(Self { sample, client, ..Self::new(settings, stdin)? })
+    }
+
+    /// Whether another process can run the same jobs: what they read is not dealt out, put
+    /// aside or typed here, and they do not write to where this process does.
+    pub(super) fn is_portable(&self) -> bool {
+        matches!(self.stdin, StdinSource::Own | StdinSource::Parts(_)) && self.handed.is_none()
+    }
+
+    /// What runs now, for orders from elsewhere.
+    #[must_use]
+    pub fn running(&self) -> &'static RunningJobs {
+        self.running
+    }
+
+    /// How jobs are started in a run of `column`.
+    pub(super) fn launch(&self, column: &Column) -> &Launch {
+        let own = self.launches_by_way.iter().find(|(name, _)| *name == column.name);
+        own.map_or(&self.launch, |(_, launch)| launch)
+    }
+
+    /// Does the job of `task`, whatever that is: runs its command, or prints it.
+    pub(super) fn do_job(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        // Whatever becomes of the job: others do not wait for it.
+        let _seat = match &self.stdin {
+            StdinSource::RoundRobin(dealer) => Some(dealer.attended(job::number(task))),
+            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
+        };
+        let values = task.spec.values();
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.settings.counts.numbers(number, cx.slot());
+        let template = self.settings.template_of(&cx.column().name);
+        let mut line = Vec::new();
+        template.render(values, &numbers, self.settings.quoting, &mut line);
+        cx.command_line(&line);
+        if let TaskInput::Block(block) = &task.spec {
+            cx.input_offered(block.length());
+        }
+        if template.skips(values) {
+            cx.skip();
+            return Outcome::Success;
+        }
+        let shown = |line: &[u8]| [line, b"\n"].concat();
+        let told = match self.settings.line_action {
+            LineAction::Run => Ok(()),
+            LineAction::PrintAndRun | LineAction::Print => cx.write(&shown(&line)),
+            LineAction::PrintQuoted(times) => {
+                cx.write(&shown(&quoted(&line, self.settings.shell.dialect, times)))
+            }
+            LineAction::TraceAndRun => {
+                // With stderr closed there is nobody to show it to.
+                let _ = process::stderr().write_all(&shown(&line));
+                Ok(())
+            }
+        };
+        match (told, self.settings.line_action) {
+            (Err(error), _) => Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
+            (Ok(()), LineAction::Print | LineAction::PrintQuoted(_)) => Outcome::Success,
+            (Ok(()), LineAction::Run | LineAction::PrintAndRun | LineAction::TraceAndRun) => {
+                self.execute(&line, task, &numbers, cx)
+            }
+        }
+    }
+
+    pub(super) fn worker(&self, slot: u64) -> io::Result<JobRunner<'static>> {
+        let idle = self.workers.lock().pop();
+        idle.map_or_else(|| JobRunner::new(self.running, usize::try_from(slot).unwrap_or(usize::MAX)), Ok)
+    }
+
+    /// Where a job's stdout and stderr go.
+    pub(super) fn streams(&self) -> [JobStdout<'_>; 2] {
+        let Some(handed) = &self.handed else { return [JobStdout::Listener; 2] };
+        handed.each_ref().map(|handed| match handed {
+            Handed::Same => JobStdout::Inherited,
+            Handed::Again(file) => JobStdout::File(file.as_fd()),
+            Handed::Nothing => JobStdout::Listener,
+        })
+    }
+}
+
+impl Workload for CommandRunner {
+    fn name(&self) -> &'static str {
+        super::WORKLOAD_NAME
+    }
+
+    /// None of its own: it does those that it is handed.
+    fn tasks(&self) -> Tasks<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            unit: "job",
+            ordered_starts: true,
+            grace: self.settings.term_sequence.length(),
+            sample_of: self.sample.map(Sample::total),
+            ..Profile::default()
+        }
+    }
+
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        self.do_job(task, cx)
+    }
+
+    fn cancel(&self) {
+        self.running.terminate();
+    }
+}
+
+impl Portable for CommandRunner {
+    /// What a command line shows is in the report already.
+    fn spec(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+
+    /// All that another process of this machine needs to run the same jobs. It inherits
+    /// the environment, the working directory and the mask of new files.
+    fn wire_spec(&self) -> serde_json::Value {
+        let file = |file: &Seekable| FileSpec {
+            // Standard input is another file there.
+            path: fs::canonicalize(file.path()).unwrap_or_else(|_| file.path().to_owned()),
+            length: file.length(),
+        };
+        let parts = match &self.stdin {
+            StdinSource::Parts(files) => Some(files.iter().map(file).collect()),
+            StdinSource::Own
+            | StdinSource::RoundRobin(_)
+            | StdinSource::All(_)
+            | StdinSource::Terminal(_) => None,
+        };
+        serde_json::json!(RunnerSpec {
+            settings: self.settings.clone(),
+            sample: self.sample,
+            client: self.client.clone(),
+            parts,
+        })
+    }
+}
+
+/// `line` as a shell would have to be given it, so many times.
+fn quoted(line: &[u8], dialect: Dialect, times: usize) -> Vec<u8> {
+    let mut line = line.to_vec();
+    for _ in 0..times {
+        let mut out = Vec::new();
+        template::quote(&line, dialect, &mut out);
+        line = out;
+    }
+    line
+}
