@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 500;
 
 /// One file of src/.
-struct Source {
+pub(crate) struct Source {
     /// Below src/: `cli/args.rs`.
-    name: String,
+    pub(crate) name: String,
     text: String,
     /// Whether all of it is test code.
-    is_test: bool,
+    pub(crate) is_test: bool,
 }
 
 impl Source {
@@ -33,7 +33,7 @@ impl Source {
     }
 
     /// Its lines by number, without comments and without test code.
-    fn code(&self) -> Vec<(usize, &str)> {
+    pub(crate) fn code(&self) -> Vec<(usize, &str)> {
         let mut code = Vec::new();
         let mut lines = (1..).zip(self.text.lines());
         while let Some((number, line)) = lines.next() {
@@ -52,7 +52,7 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);

@@ -30,6 +30,7 @@ mod exits;
 mod figures;
 // What may be written where in the sources.
 mod floors;
+mod house;
 // What each format holds.
 mod formats;
 // Help on batches of commands.
