@@ -96,7 +96,7 @@ impl<'a> Tree<'a> {
     fn uses(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut uses = BTreeMap::new();
         for (module, source) in &self.by_path {
-            let used: &mut BTreeSet<&str> = uses.entry(module.as_str()).or_default();
+            let names: &mut BTreeSet<&str> = uses.entry(module.as_str()).or_default();
             let statements = statements(source);
             let own = statements
                 .iter()
@@ -108,7 +108,8 @@ impl<'a> Tree<'a> {
                 }
                 for full in named(statement, module, &children) {
                     let inside = format!("{module}::");
-                    used.extend(self.home(&full).filter(|home| home != module && !home.starts_with(&inside)));
+                    names
+                        .extend(self.home(&full).filter(|home| home != module && !home.starts_with(&inside)));
                 }
             }
         }

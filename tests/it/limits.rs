@@ -32,7 +32,7 @@ fn more_jobs_run_at_once_than_the_soft_limit_of_open_files_allows_and_get_that_l
 
 #[test]
 fn too_few_open_files_for_one_job_are_refused_in_one_line_and_few_are_enough_for_one() {
-    for (files, status) in [(6, 255), (12, 255), (16, 255), (48, 0)] {
+    for (files, status) in [(6, 255), (12, 255), (16, 255), (32, 0)] {
         let script =
             format!("ulimit -n {files}; seq 5 | parsim parallel -j4 --shell /bin/sh 'echo {{}};:' | wc -l");
         let ran = Fresh::new().shell(&script).run();

@@ -239,13 +239,14 @@ mod tests {
         }
     }
 
+    #[derive(Serialize, Deserialize)]
+    struct Sequence(#[serde(with = "as_text")] TermSequence);
+
     #[test]
     fn names_arrive_to_the_byte_and_signals_with_their_waits() {
         let path = PathBuf::from(OsStr::from_bytes(b"odd \xff name"));
         let there: JobDirectory = from_value(json!(JobDirectory::Fixed(path.clone()))).unwrap();
         assert!(matches!(there, JobDirectory::Fixed(there) if there == path));
-        #[derive(Serialize, Deserialize)]
-        struct Sequence(#[serde(with = "as_text")] TermSequence);
         let sequence = Sequence("INT,1500,TERM,20,9".parse().unwrap());
         let there: Sequence = from_value(json!(sequence)).unwrap();
         assert_eq!(there.0, sequence.0);
