@@ -98,7 +98,7 @@ pub struct Experiment<'a> {
     watch: Option<SurroundingsWatch>,
     command: Vec<String>,
     startup: Duration,
-    /// What [`Workload::verify`] said.
+    /// What [`Results::verify`](crate::workload::Results::verify) said.
     checked: Option<String>,
 }
 

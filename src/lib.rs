@@ -18,74 +18,104 @@
 //!     }
 //! }
 //!
-//! # fn main() -> anyhow::Result<()> {
-//! let study = Experiment::new(&mut Squares)?.run()?;
-//! assert!(study.agrees());
-//! println!("{}", report::text::plain(&study));
-//! # Ok(())
-//! # }
+//! fn main() -> anyhow::Result<()> {
+//!     let study = Experiment::new(&mut Squares)?.run()?;
+//!     assert!(study.agrees());
+//!     println!("{}", report::text::plain(&study));
+//!     if let Some(speed_up) = study.speed_up() {
+//!         println!("{speed_up:.2} times as fast");
+//!     }
+//!     Ok(())
+//! }
 //! ```
+//!
+//! Tasks that have names come from an iterator of their own:
+//!
+//! ```
+//! # use parsim::prelude::*;
+//! fn tasks(names: &[String]) -> Tasks<'_> {
+//!     Box::new(names.iter().map(|name| Ok(Task::new(name))))
+//! }
+//! ```
+//!
+//! Without the features `cli` (the program and its workloads), `html` (the page with
+//! pictures, [`report::html`]) and `net` (the check of services) the core alone is
+//! compiled: `parsim = { version = "0.1", default-features = false }`.
 //!
 //! # How data flows
 //!
 //! ```text
-//! argv -> Cli (what was typed) -> Plan (what it means)
-//!      -> Experiment ( runs x [ Workload x Engine -> Record* ] ) -> Study -> report bytes
+//! argv -> cli::flags (what was typed) -> cli::plan, cli::batch (what it means)
+//!      -> Experiment ( runs x [ Workload x Engine -> Record* ] ) -> Study -> Document -> bytes
 //!                                      \-> Event (sideways) -> progress
 //! ```
 //!
-//! 1. An executor decides only *where and when*; a workload only *what*. Serial
-//!    and parallel are the same code path.
+//! 1. An engine decides only *where and when*; a workload only *what*. Serial
+//!    and parallel are the same code path: one `engine/lifecycle`
+//!    for a task, wherever it runs.
 //! 2. A failed task is data ([`task::Outcome`]), never `Err`. `Err` means that
 //!    parsim itself could not do its job.
-//! 3. Reports are pure functions of a [`study::Study`]. The terminal is known in
-//!    one place (`cli::term`). Workers never print.
+//! 3. Reports are pure functions of a [`study::Study`]: a document first, which formats
+//!    draw. The terminal is known in one place (`cli/terminal.rs`). Workers never print.
 //! 4. Bytes that a task produces go to a writer as they come.
 //! 5. Serial and parallel are compared by what tasks *produced*, by task number;
 //!    files are read back after the clock has stopped.
 //!
-//! # Floors
+//! # Where things are
 //!
-//! A file may use only floors below its own; a test reads the imports and fails
-//! otherwise.
+//! Four questions, each with one home: WHAT a task is, [`task`] and [`workload`]; WHERE it
+//! runs, `engine`; WHAT WAS TYPED, `cli/flags`; WHAT IS SHOWN, `report/document.rs` and
+//! `progress`. A file may use only floors below its own; a test reads the imports and
+//! fails otherwise.
 //!
-//! | floor | modules | what they know |
+//! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 9 | `main.rs` | how the process ends |
-//! | 8 | `cli` | argv, environment, terminal, exit status |
-//! | 7 | [`experiment`] | the order of runs, what is inside the clock, when to save |
-//! | 6 | `engine` | where and when tasks run: serial, pool, worker processes, mock; one pass over a batch: slots, input order, a task's clocks |
-//! | 6 | [`report`] | a study, or what changed between two, as text, JSON, CSV, Markdown, a page with pictures, `JUnit`'s XML, a trace; the table is computed once as cells |
-//! | 6 | `progress` | events drawn as a bar or as lines |
-//! | 5 | [`workload`] | what tasks do: `sleep`, `csv`, `tap`, `command` |
-//! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: streamed, grouped, kept, spilled; job logs and files of results |
-//! | 4 | [`study`] | speed-up, intervals, scaling, agreement, the sentence: arithmetic only |
-//! | 3 | `event` | the traits between floors: who hears |
-//! | 2 | [`task`] | plain data: tasks, outcomes, what was measured |
-//! | 2 | `policy` | plain data: when tasks start, are tried again, are given up |
+//! | 9 | `main.rs` | calls `cli` |
+//! | 8 | `cli` | argv, environment, terminal: `flags/` (the table of options: parsing, help, man pages, completions), `batch/` (lines as GNU parallel spells them), `plan` and `setup` (which columns, how often), `workloads`, `report`, `exports`, `gates`, `exit` (the table of statuses), `worker` (the other end of an engine of processes) |
+//! | 7 | [`experiment`] | prepare, warm up, alternate, sweep, compare, save: the order of runs and what is inside the clock |
+//! | 6 | `engine` | the table of engines; `lifecycle` (one task from start to hand-on: retries, halting, output), `queue` (slots, input order), `halt`, `throttle` (--delay, --load, ...), `start_order`; `local` (serial, pool), `resizable`, `remote/` (worker processes: protocol, transport, client, `serve`) |
+//! | 6 | [`report`] | the table of formats; `document` (what a report is made of), `overview` (its order), `sentences`, `tasks`, `side_by_side`; text, Markdown and `html/` draw it; `change/` (two studies), `services/` (verdicts, Nagios, JSON Lines), JSON, CSV, `JUnit`, trace, Prometheus |
+//! | 6 | `progress` | `state` (what runs, the ETA) and `display` (a bar, or lines) |
+//! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `rows` (the table); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
+//! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer`; job logs, records, files and tables of results |
+//! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, intervals, scaling laws, agreement, gates, the explanation |
+//! | 3 | `event` | who hears of what happens: observers, journals |
+//! | 2 | [`task`] | plain data: task, column, outcome, finding, record |
+//! | 2 | `policy` | plain data: when tasks start, are tried again, end early |
 //! | 2 | `inputs`, `template` | a batch's arguments, read as they come; command lines with replacement strings |
-//! | 2 | `host` | the machine: usable cores and what decided, what else it does meanwhile |
+//! | 2 | `host` | the machine: usable cores and what decided, room for slots, what else it does meanwhile |
 //! | 2 | `http` | one HTTP request at a time, with the time of each phase |
 //! | 2 | `whole_file` | files that are whole or absent |
-//! | 1 | `joblog`, `measure`, `mismatch`, `numbers`, `numpy`, `process`, `style`, `temporary`, `text`, [`vo`] | one thing each, nothing of parsim |
+//! | 1 | `joblog` | GNU parallel's job log: rows, and which jobs are done |
+//! | 1 | `process` | `signal/` (handlers, the interrupt), `child/` (starting, watching, ending jobs), streams, limits, shell |
+//! | 1 | `measure` | clocks, CPU time, memory |
+//! | 1 | `numbers`, `text`, `style` | numbers as people read them; text that is safe to show; colours |
+//! | 1 | `mismatch`, `numpy`, `temporary`, [`vo`] | where two files differ; NumPy's generators; files in TMPDIR and beside results; documents of the Virtual Observatory |
 //! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison |
 //!
-//! A new workload, executor or report format is one new file and a row in its
-//! folder's `mod.rs`.
+//! A new workload, engine, report format or option is one new file (an option: none) and a
+//! row in its table: `workload/rows.rs`, `engine/mod.rs`, `report/mod.rs`,
+//! `cli/flags/table/`.
 //!
 //! # What holds everywhere
 //!
-//! - Only `engine/lifecycle.rs` reads a task's clocks (named spans within it: `workload::Cx`),
-//!   only `experiment/` a run's. What it takes to start and to feed worker processes
-//!   is read where that is done (`engine/remote`).
+//! - Only `engine/lifecycle.rs` reads a task's clocks (named spans within it:
+//!   [`workload::Cx`]), only `experiment/` a run's. What it takes to start and to feed
+//!   worker processes is read where that is done (`engine/remote`).
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
 //!   name is looked up beside the task that waits for it; `--demo` has its servers.)
-//! - `unsafe` is in `process`, `measure` and `numpy::wide` only.
+//! - `unsafe` is in `process`, `measure` and `numpy/wide.rs` only.
 //! - A file that parsim writes is whole or absent (`whole_file`).
+//! - A type's name means one thing in the whole tree, and files do not use each other in
+//!   circles; tests count both.
 
-#![expect(dead_code, unused_imports, reason = "what hid behind `pub` is being cleared out")]
+#![cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, unused_imports, reason = "the program uses more of what the core stands on")
+)]
 
 mod byte_list;
+#[cfg(feature = "cli")]
 mod cli;
 mod engine;
 mod event;
@@ -93,21 +123,26 @@ pub mod experiment;
 mod host;
 #[cfg(feature = "net")]
 mod http;
+#[cfg(feature = "cli")]
 mod inputs;
+#[cfg(feature = "cli")]
 mod joblog;
 mod measure;
 mod mismatch;
 mod numbers;
+#[cfg(feature = "cli")]
 mod numpy;
 mod output;
 mod policy;
 mod process;
+#[cfg(feature = "cli")]
 mod progress;
 pub mod report;
 pub mod study;
 mod style;
 mod sync;
 pub mod task;
+#[cfg(feature = "cli")]
 mod template;
 mod temporary;
 mod text;
@@ -115,16 +150,29 @@ pub mod vo;
 mod whole_file;
 pub mod workload;
 
+pub use anyhow;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use cli::main;
 
-/// The rest of the house, for the tests and benches of parsim itself.
+/// What a program needs to run a workload of its own.
+pub mod prelude {
+    pub use crate::anyhow;
+    pub use crate::experiment::{Experiment, Repeats};
+    pub use crate::report;
+    pub use crate::study::Study;
+    pub use crate::task::{Column, Mode, Outcome, Task};
+    pub use crate::workload::{Cx, Tasks, Workload, numbered};
+}
+
+/// What is behind the library's face, for the tests and benches of parsim itself.
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing {
     pub mod byte_list {
         pub use crate::byte_list::*;
     }
+    #[cfg(feature = "cli")]
     pub mod cli {
         pub use crate::cli::*;
     }
@@ -143,6 +191,7 @@ pub mod testing {
     pub mod numbers {
         pub use crate::numbers::*;
     }
+    #[cfg(feature = "cli")]
     pub mod numpy {
         pub use crate::numpy::*;
     }
@@ -158,13 +207,4 @@ pub mod testing {
     pub mod text {
         pub use crate::text::*;
     }
-}
-
-/// What a program needs to run a workload of its own.
-pub mod prelude {
-    pub use crate::experiment::{Experiment, Repeats};
-    pub use crate::report;
-    pub use crate::study::Study;
-    pub use crate::task::{Column, Mode, Outcome, Task};
-    pub use crate::workload::{Cx, Tasks, Workload, numbered};
 }

@@ -104,9 +104,25 @@ pub struct Task {
 }
 
 impl Task {
+    /// What stands for a position that nobody has given yet.
+    const UNNUMBERED: u64 = u64::MAX;
+
+    /// A task called `label`, whose place among the others is where it comes.
+    #[must_use]
+    pub fn new(label: impl Into<String>) -> Self {
+        Self::numbered(Self::UNNUMBERED, label)
+    }
+
+    /// The task is the one at `position`, from 0, unless it knows its own.
+    pub(crate) fn comes_at(&mut self, position: u64) {
+        if self.seq == Self::UNNUMBERED {
+            self.seq = position;
+        }
+    }
+
     /// A task told by its sequence number alone.
     #[must_use]
-    pub fn new(seq: u64, label: impl Into<String>) -> Self {
+    pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
         Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
     }
 }

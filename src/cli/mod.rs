@@ -28,7 +28,9 @@ use std::time::Instant;
 
 use clap::ArgMatches;
 
-pub use exit::{End, STATUSES};
+pub use exit::End;
+#[cfg(any(test, feature = "testing"))]
+pub use exit::STATUSES;
 
 use self::exit::{Exit, Fault};
 use self::flags::{completions, help, man};
@@ -41,7 +43,7 @@ use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
 use crate::text::printable;
-use crate::workload::{ROWS, Row};
+use crate::workload::ROWS;
 
 /// The program: hands argv on and ends as that says.
 #[must_use]

@@ -207,7 +207,9 @@ impl<'a> TaskQueue<'a> {
         }
         let turn = source.n_taken;
         source.n_taken += 1;
-        Some(Ticket { task: Task { turn, ..task }, slot: 0, turn, attempt: 1 })
+        let mut task = Task { turn, ..task };
+        task.comes_at(turn);
+        Some(Ticket { task, slot: 0, turn, attempt: 1 })
     }
 
     fn give_slot(&self, ticket: &mut Ticket) {

@@ -140,7 +140,7 @@ fn run(
     let mut counted = Counted::default();
     let sink = sink(order, world, budget);
     let journals: [&dyn Journal; 1] = [world];
-    let all = (0..tasks.len() as u64).map(|seq| Ok(Task::new(seq, format!("task {seq}"))));
+    let all = (0..tasks.len() as u64).map(|seq| Ok(Task::numbered(seq, format!("task {seq}"))));
     let closed = {
         let run = Run {
             column: Column::PARALLEL,

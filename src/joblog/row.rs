@@ -188,8 +188,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::*;
-
     fn entries(log: &[u8]) -> Result<Vec<JobLogEntry>, Unreadable> {
         let mut entries = Vec::new();
         read(log, |entry| entries.push(entry))?;

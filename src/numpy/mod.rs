@@ -28,7 +28,7 @@ mod tests;
 pub use mt19937::Mt19937;
 pub use pcg64::Pcg64;
 pub use poisson::Poisson;
-pub use seed::{SeedError, SeedSequence, legacy_seed};
+pub use seed::{SeedSequence, legacy_seed};
 pub use uniform::{DistError, Uniform};
 
 /// A generator that makes doubles the way NumPy does, and lets a sampler look

@@ -8,6 +8,7 @@ use rand_distr::Distribution;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::seed::SeedError;
 use super::seed::default_rng_entropy;
 use super::*;
 

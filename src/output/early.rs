@@ -85,7 +85,7 @@ impl Early {
                 // Its row is to say that it has to be done again.
                 let why = format!("read its record back from TMPDIR: {}", crate::text::reason(&error));
                 let record = Record::without_measures(seq, Outcome::Failed(why));
-                Over { task: Task::new(seq, ""), record, line: None }
+                Over { task: Task::numbered(seq, ""), record, line: None }
             })),
         }
     }
@@ -104,7 +104,7 @@ mod tests {
         let values = vec![b"a\xff".to_vec(), Vec::new()];
         let block = Block { values: values.clone(), bytes: vec![b'x'; 10_000], stretch: None };
         let task =
-            Task { slot: 3, turn: 4, spec: TaskInput::Block(Box::new(block)), ..Task::new(7, "seven") };
+            Task { slot: 3, turn: 4, spec: TaskInput::Block(Box::new(block)), ..Task::numbered(7, "seven") };
         let record = Record {
             slot: 3,
             line: Some(b"cat \xff".to_vec()),
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_record_that_cannot_be_read_back_is_a_failure_of_that_task() {
         let mut spill = SpillFile::default();
-        let mut over = Over::new(&Task::new(5, ""), Record::without_measures(5, Outcome::Success));
+        let mut over = Over::new(&Task::numbered(5, ""), Record::without_measures(5, Outcome::Success));
         let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
         spill.reset().unwrap();
         let back = early.take(&spill);

@@ -19,7 +19,7 @@ use std::sync::{Arc, MutexGuard};
 use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, no_room};
 use super::start_grace::StartGrace;
 use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
-use crate::task::{Outcome, Record, Task};
+use crate::task::{Outcome, Record};
 
 /// Hands the output of each task on as a whole.
 pub struct Grouped<D> {
@@ -193,6 +193,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
 
 #[cfg(test)]
 mod tests {
+    use crate::task::Task;
     use std::time::Instant;
 
     use super::super::start_grace::A_MOMENT;
@@ -206,7 +207,7 @@ mod tests {
         for budget in [0, 3, 1000] {
             let kept = Kept::new(100);
             let grouped = Grouped::new(kept.clone(), budget);
-            let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+            let (first, second) = (Task::numbered(0, ""), Task::numbered(1, ""));
             let (mut one, mut two) = (grouped.open((&first).into()), grouped.open((&second).into()));
             one.write(Channel::Out, b"a1 ").unwrap();
             two.write(Channel::Out, b"b1 ").unwrap();
@@ -224,7 +225,7 @@ mod tests {
     fn without_room_one_task_streams_and_the_other_waits_for_its_turn() {
         let kept = Kept::new(100);
         let grouped = Grouped::new(kept.clone(), 3 + PIECE_OVERHEAD);
-        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let (first, second) = (Task::numbered(0, ""), Task::numbered(1, ""));
         let woken = Arc::new(AtomicUsize::new(0));
         let rings = Arc::clone(&woken);
         let wake: Wake = Arc::new(move || {
@@ -252,7 +253,7 @@ mod tests {
     fn a_task_waits_for_an_earlier_one_that_has_just_begun() {
         let kept = Kept::new(100);
         let grouped = Grouped::new(kept.clone(), 1000);
-        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let (first, second) = (Task::numbered(0, ""), Task::numbered(1, ""));
         let opened = Instant::now();
         let mut one = grouped.open((&first).into());
         one.write(Channel::Out, b"a ").unwrap();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
-use crate::task::{Record, Task};
+use crate::task::Record;
 
 /// Keeps the first bytes of the out channel, in input order.
 #[derive(Debug)]
@@ -83,13 +83,14 @@ impl TaskOutput for HeadCaptureOutput<'_> {
 mod tests {
     use super::*;
     use crate::output::traits_tests::Acknowledged;
+    use crate::task::Task;
     use crate::task::tests::record;
 
     /// Tasks write "seq\n" each and end in the given order.
     fn head(limit: usize, order: &[u64]) -> String {
         let heads = HeadCapture::new(limit);
         for &seq in order {
-            let task = Task::new(seq, "");
+            let task = Task::numbered(seq, "");
             let mut output = heads.open((&task).into());
             output.write(Channel::Out, format!("{seq}\n").as_bytes()).unwrap();
             output.write(Channel::Err, b"aside").unwrap();

@@ -150,7 +150,7 @@ mod tests {
     fn lines_alternate_but_none_is_torn() {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
-        let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+        let (first, second) = (Task::numbered(0, ""), Task::numbered(1, ""));
         let (mut one, mut two) = (lines.open((&first).into()), lines.open((&second).into()));
         one.write(Channel::Out, b"a").unwrap();
         two.write(Channel::Out, b"b1\nb").unwrap();
@@ -164,7 +164,7 @@ mod tests {
     fn a_carriage_return_ends_a_line_and_a_newline_behind_it_follows_at_once() {
         let kept = Kept::new(100);
         let lines = Lines::new(kept.clone());
-        let task = Task::new(0, "");
+        let task = Task::numbered(0, "");
         let mut output = lines.open((&task).into());
         for (written, seen) in [
             ("10%\r2", "10%\r"),
@@ -182,7 +182,7 @@ mod tests {
     fn torn_lines_come_as_they_are_written() {
         let kept = Kept::new(100);
         let lines = Lines::torn(kept.clone());
-        let task = Task::new(0, "");
+        let task = Task::numbered(0, "");
         let mut output = lines.open((&task).into());
         output.write(Channel::Out, b"no end").unwrap();
         assert_eq!(kept.head(), b"no end");
@@ -193,7 +193,7 @@ mod tests {
     fn a_line_without_an_end_comes_whole_however_long_it_is() {
         let kept = Kept::new(10 << 20);
         let lines = Lines::new(kept.clone());
-        let task = Task::new(0, "");
+        let task = Task::numbered(0, "");
         let mut output = lines.open((&task).into());
         let block = vec![b'x'; 300_000];
         for _ in 0..9 {

@@ -12,39 +12,53 @@
 //! time ([`RowFile`]); [`ResultFiles`] and [`ResultTable`] take output that is not shown.
 
 mod early;
+#[cfg(feature = "cli")]
 mod failure_tails;
 mod grouped;
 mod head_capture;
+#[cfg(feature = "cli")]
 mod journals;
 #[cfg(test)]
 mod kept;
 mod lines;
 mod ordered;
 mod reference;
+#[cfg(feature = "cli")]
 mod result_files;
+#[cfg(feature = "cli")]
 mod result_place;
+#[cfg(feature = "cli")]
 mod result_table;
 mod retry_buffer;
+#[cfg(feature = "cli")]
 mod row_file;
 mod spill_buffer;
 mod start_grace;
+#[cfg(feature = "cli")]
 mod table_rows;
 mod traits;
 
+#[cfg(feature = "cli")]
 pub use failure_tails::FailureTails;
 pub use grouped::Grouped;
 pub use head_capture::HeadCapture;
+#[cfg(feature = "cli")]
 pub use journals::{JobLog, JsonLines};
 #[cfg(test)]
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
 pub use reference::{Comparing, Recording, Reference};
+#[cfg(feature = "cli")]
 pub use result_files::ResultFiles;
+#[cfg(feature = "cli")]
 pub use result_place::{ResultColumns, ResultPlace};
+#[cfg(feature = "cli")]
 pub use result_table::ResultTable;
 pub use retry_buffer::RetryBuffer;
+#[cfg(feature = "cli")]
 pub use row_file::{EarlierRows, RowFile, RowsEnd};
+#[cfg(feature = "cli")]
 pub use table_rows::{HeadedRows, RowsToFile, TableForm};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;

@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::mismatch::{AFTER, FileStretch, Mismatch};
-use crate::task::{Outcome, Record, Task};
+use crate::task::{Outcome, Record};
 use crate::temporary::unnamed_file;
 
 /// So many differing tasks are told about: the first ones in input order.
@@ -223,6 +223,7 @@ impl TaskOutput for Compared<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::task::Task;
     use proptest::prelude::*;
 
     use super::*;
@@ -235,7 +236,7 @@ mod tests {
 
     fn write_all(sink: &dyn Sink, writes: &Writes) {
         for (seq, [out, err]) in (0..).zip(writes) {
-            let task = Task::new(seq, "");
+            let task = Task::numbered(seq, "");
             let mut output = sink.open((&task).into());
             for (channel, chunks) in [(Channel::Err, err), (Channel::Out, out)] {
                 for chunk in chunks {

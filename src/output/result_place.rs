@@ -220,7 +220,7 @@ mod tests {
 
     fn stdout(place: &ResultPlace, values: &[&[u8]]) -> PathBuf {
         let spec = TaskInput::Values(values.iter().map(|value| value.to_vec()).collect());
-        place.paths(&Task { spec, ..Task::new(0, "") }).stdout
+        place.paths(&Task { spec, ..Task::numbered(0, "") }).stdout
     }
 
     fn folder(names: &[&str], width: Option<usize>) -> ResultPlace {
@@ -239,7 +239,7 @@ mod tests {
         let template = Template::text(b"{0#}of{##}-{0%}", &options).unwrap();
         let place = ResultPlace::Template { template, counts: Counts::new(12, Some(20)), is_below: false };
         assert!(place.needs_total());
-        let task = Task { slot: 4, ..Task::new(2, "") };
+        let task = Task { slot: 4, ..Task::numbered(2, "") };
         assert_eq!(place.paths(&task).stdout, Path::new("03of20-05"));
     }
 

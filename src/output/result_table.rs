@@ -30,7 +30,7 @@ pub struct ResultTable {
 
 impl ResultTable {
     /// A table in `form`, whose rows go to `rows`, each as a task's output, under
-    /// a [`HeadedRows`] destination. The tails of what failed jobs had to say go to
+    /// a [`HeadedRows`](super::HeadedRows) destination. The tails of what failed jobs had to say go to
     /// `tails`.
     #[must_use]
     pub fn new(form: TableForm, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {

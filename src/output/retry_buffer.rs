@@ -59,7 +59,7 @@ mod tests {
     fn only_what_is_closed_is_handed_on_however_much_it_was() {
         let kept = Kept::new(10 << 20);
         let grouped = Grouped::new(kept.clone(), 0);
-        let task = Task::new(0, "");
+        let task = Task::numbered(0, "");
         let mut forgotten = RetryBuffer::new(&grouped, (&task).into());
         forgotten.write(Channel::Out, b"first try").unwrap();
         drop(forgotten);

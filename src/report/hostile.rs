@@ -8,7 +8,7 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::{Value, json};
 
-use super::change::{self, Side, StudyPair};
+use super::change::{Side, StudyPair};
 use super::timeline::tests::record;
 use super::{Look, Pictures, ROWS, json, text};
 use crate::measure::Usage;

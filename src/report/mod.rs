@@ -11,6 +11,7 @@
 pub mod change;
 mod csv;
 mod document;
+#[cfg(feature = "html")]
 mod html;
 mod hyperfine;
 pub mod json;
@@ -28,6 +29,7 @@ pub mod text;
 mod timeline;
 mod trace;
 
+#[cfg(feature = "html")]
 pub use html::page as html;
 pub use terminal::{Look, Pictures};
 
@@ -58,8 +60,16 @@ pub struct Format {
 }
 
 /// Every format that can be exported.
-pub const ROWS: &[Format] =
-    &[json::ROW, csv::ROW, markdown::ROW, html::ROW, junit::ROW, trace::ROW, prometheus::ROW];
+pub const ROWS: &[Format] = &[
+    json::ROW,
+    csv::ROW,
+    markdown::ROW,
+    #[cfg(feature = "html")]
+    html::ROW,
+    junit::ROW,
+    trace::ROW,
+    prometheus::ROW,
+];
 
 #[cfg(test)]
 mod hostile;

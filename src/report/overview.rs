@@ -1,9 +1,7 @@
 //! What a report of one study holds, and in which order: the one place that
 //! decides it.
 
-use super::document::{
-    Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
-};
+use super::document::{Audience, Chart, Content, Document, ReportSection, Sentence, Tile};
 use super::timeline::{ShownRuns, TimeUnit};
 use super::{sentences, services, side_by_side, tasks};
 use crate::numbers;

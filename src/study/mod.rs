@@ -256,6 +256,16 @@ impl Study {
         self.parallel().rev().max_by_key(|column| column.width)
     }
 
+    /// How many times as fast the widest parallel column was as the serial one, by the
+    /// medians of their wall times. `None` where one of them did not run, or took no
+    /// time. How sure that is, and whether it is of the same work, says
+    /// [`Comparison`](Comparison::of).
+    #[must_use]
+    pub fn speed_up(&self) -> Option<f64> {
+        let (serial, parallel) = (self.serial()?.wall(), self.widest()?.wall());
+        (serial > 0.0 && parallel > 0.0).then(|| serial / parallel)
+    }
+
     /// The parallel columns apart from their widths, in the order of the study.
     #[must_use]
     pub fn parallel_ways(&self) -> Vec<&Column> {

@@ -112,7 +112,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Waits until the tasks taken before this one have started: for a workload
-    /// that [starts in order](super::Workload::starts_in_order).
+    /// that [starts in order](super::Profile::ordered_starts).
     pub fn wait_for_turn(&self) {
         self.setting.turn.wait();
     }

@@ -9,9 +9,8 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload, augment, from_matches, from_spec,
-};
+use super::rows::{augment, from_matches, from_spec};
+use super::{Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload};
 use crate::task::{Outcome, Task};
 
 /// The row of the table of workloads.

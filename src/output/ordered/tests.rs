@@ -16,7 +16,7 @@ fn play(order: &[u64], pieces: usize, budget: usize) -> Vec<u8> {
     let kept = Kept::new(1 << 20);
     let ordered = Ordered::new(kept.clone(), budget);
     let n_tasks = order.iter().max().map_or(0, |&last| last + 1);
-    let tasks: Vec<Task> = (0..n_tasks).map(|seq| Task::new(seq, "")).collect();
+    let tasks: Vec<Task> = (0..n_tasks).map(|seq| Task::numbered(seq, "")).collect();
     let mut left = vec![pieces; tasks.len()];
     for &seq in order.iter().cycle().take(order.len() * (pieces + 1)) {
         let index = usize::try_from(seq).unwrap();
@@ -52,7 +52,7 @@ fn without_room_a_task_is_held_up_until_its_turn_and_loses_nothing() {
     let woken = Arc::new(AtomicBool::new(false));
     let rings = Arc::clone(&woken);
     let wake: Wake = Arc::new(move || rings.store(true, Ordering::Relaxed));
-    let (first, second) = (Task::new(0, ""), Task::new(1, ""));
+    let (first, second) = (Task::numbered(0, ""), Task::numbered(1, ""));
     let (mut one, mut two) = (ordered.open((&first).into()), ordered.open((&second).into()));
     two.write(Channel::Out, b"b1 ").unwrap();
     assert!(two.holds_up(&wake).is_some());
@@ -73,7 +73,7 @@ fn a_task_is_acknowledged_behind_its_output_in_input_order_whatever_the_budget()
         let ordered = Ordered::new(kept.clone(), budget);
         let acknowledged = Acknowledged::default();
         let seqs = || -> Vec<u64> { acknowledged.0.lock().iter().map(|it| it.seq).collect() };
-        let tasks: Vec<Task> = (0..3).map(|seq| Task::new(seq, "")).collect();
+        let tasks: Vec<Task> = (0..3).map(|seq| Task::numbered(seq, "")).collect();
         for seq in [2, 1] {
             let mut output = ordered.open((&tasks[seq]).into());
             output.write(Channel::Out, b"x").unwrap();
@@ -91,7 +91,7 @@ fn waiting_records_leave_memory_when_they_are_many() {
     let ordered = Ordered::new(Kept::new(0), 80_000);
     let acknowledged = Acknowledged::default();
     for seq in (1..1000).rev() {
-        let task = Task::new(seq, "a command line");
+        let task = Task::numbered(seq, "a command line");
         ordered
             .open((&task).into())
             .close(Record { label: "a command line".into(), ..record(seq) }, &acknowledged);
@@ -100,7 +100,7 @@ fn waiting_records_leave_memory_when_they_are_many() {
         state.waiting.values().filter(|it| matches!(it.closed, Some(Early::Memory(_)))).count()
     });
     assert!((1..30).contains(&in_memory), "{in_memory}");
-    ordered.open((&Task::new(0, "")).into()).close(record(0), &acknowledged);
+    ordered.open((&Task::numbered(0, "")).into()).close(record(0), &acknowledged);
     let seqs: Vec<u64> = acknowledged.0.lock().iter().map(|it| it.seq).collect();
     assert_eq!(seqs, (0..1000).collect::<Vec<_>>());
 }
@@ -128,7 +128,7 @@ impl Destination for Both {
 
 /// Writes of (task, channel, text) in this order, then both tasks end.
 fn of_two(ordered: &Ordered<Both>, writes: &[(usize, Channel, &str)]) {
-    let tasks = [Task::new(0, ""), Task::new(1, "")];
+    let tasks = [Task::numbered(0, ""), Task::numbered(1, "")];
     let mut outputs = tasks.each_ref().map(|task| ordered.open(task.into()));
     for &(index, channel, text) in writes {
         outputs[index].write(channel, text.as_bytes()).unwrap();
@@ -164,7 +164,7 @@ fn messages_that_find_no_place_do_not_wait_for_the_end() {
     let kept = Both::default();
     let ordered = Ordered::grouped(kept.clone(), 0);
     ordered.with_state(|state| state.spill = SpillFile::full());
-    let task = Task::new(0, "");
+    let task = Task::numbered(0, "");
     let mut output = ordered.open((&task).into());
     output.write(Channel::Err, b"a! ").unwrap();
     assert_eq!(kept.text(), "a! ");
@@ -177,7 +177,7 @@ fn messages_that_find_no_place_do_not_wait_for_the_end() {
 fn the_task_whose_turn_it_is_streams_through_at_once() {
     let kept = Kept::new(100);
     let ordered = Ordered::new(kept.clone(), 0);
-    let task = Task::new(0, "");
+    let task = Task::numbered(0, "");
     ordered.open((&task).into()).write(Channel::Out, b"live").unwrap();
     assert_eq!(kept.head(), b"live");
 }

@@ -12,7 +12,7 @@ use std::io::{self, BufRead, PipeReader};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::pipes::InputPipe;
 use super::reap::{ChildUsage, ProcessEnd};

@@ -19,7 +19,7 @@ pub enum Flow {
     /// More of it is welcome.
     Continue,
     /// The bytes were taken, but the pipe is not read again until the worker's
-    /// [`Waker`](super::Waker) woke it and [`Listener::resumes`] agrees. The job
+    /// [`Waker`](crate::process::Waker) woke it and [`Listener::resumes`] agrees. The job
     /// itself blocks once the pipe is full.
     Pause,
 }

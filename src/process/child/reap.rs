@@ -59,12 +59,6 @@ pub struct ChildUsage {
 }
 
 impl ChildUsage {
-    /// CPU time in all.
-    #[must_use]
-    pub fn cpu(&self) -> Duration {
-        self.user + self.sys
-    }
-
     fn from_rusage(usage: &libc::rusage) -> Self {
         /// Linux counts memory in KiB, macOS in bytes.
         const RSS_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };

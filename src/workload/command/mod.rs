@@ -279,7 +279,7 @@ type JobInputs<'a> = Box<dyn Iterator<Item = anyhow::Result<TaskInput>> + Send +
 
 /// Job `seq`, from 1.
 fn task(seq: u64, spec: TaskInput) -> Task {
-    Task { spec, ..Task::new(seq - 1, "") }
+    Task { spec, ..Task::numbered(seq - 1, "") }
 }
 
 /// Whether a wait for input is to be given up.

@@ -25,10 +25,8 @@ use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
-use super::{
-    Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload, augment,
-    from_matches, from_spec, paths,
-};
+use super::rows::{augment, from_matches, from_spec};
+use super::{Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload, paths};
 use crate::numbers;
 use crate::process::Interrupt;
 use crate::task::{Column, Outcome, Task, TaskInput};
@@ -160,11 +158,11 @@ impl CsvGen {
     fn task(&self, seq: u64) -> Task {
         let parts = self.parts();
         if parts == 1 {
-            return Task::new(seq, file_name(seq));
+            return Task::numbered(seq, file_name(seq));
         }
         let (item, part) = (seq / parts, seq % parts);
         let label = format!("{} block {}", file_name(item), part + 1);
-        Task { spec: TaskInput::Part { item, part }, ..Task::new(seq, label) }
+        Task { spec: TaskInput::Part { item, part }, ..Task::numbered(seq, label) }
     }
 }
 

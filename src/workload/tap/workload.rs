@@ -4,10 +4,11 @@ use super::check::{CheckLevel, CheckQuery};
 use super::demo;
 use super::options::TapOptions;
 use crate::task::{Outcome, Task, TaskInput};
+use crate::workload::rows::{augment, from_matches, from_spec};
 use crate::workload::service::{DemoServer, HttpTransport, Service, services};
 use crate::workload::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
-    Workload, augment, from_matches, from_spec,
+    Workload,
 };
 
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
@@ -112,7 +113,7 @@ impl Workload for TapCheck {
             let (part, item) = (seq / n_services, seq % n_services);
             let service = usize::try_from(item).ok().and_then(|item| self.services.get(item));
             let label = service.map(Service::label).unwrap_or_default().to_owned();
-            Ok(Task { spec: TaskInput::Part { item, part }, ..Task::new(seq, label) })
+            Ok(Task { spec: TaskInput::Part { item, part }, ..Task::numbered(seq, label) })
         }))
     }
 
