@@ -61,8 +61,10 @@ impl<'r> JobRunner<'r> {
             open_streams(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
         let starting = self.running.starting.read();
+        // Before the call that starts it, for that comes back only when the program is
+        // there: the next start need not wait so long for its turn.
+        listener.starts();
         let child = self.spawner.spawn(&program, theirs)?;
-        listener.started();
         let mut supervision = Supervision::new(self.running, &self.running_job, child, ours, allowance, wake);
         if counts_unread {
             supervision.count_unread();

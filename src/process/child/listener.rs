@@ -43,8 +43,8 @@ pub trait Listener {
     /// Takes all of `bytes`, as they come. An error kills the job.
     fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow>;
 
-    /// The job has been started.
-    fn started(&mut self) {}
+    /// The job is about to be started.
+    fn starts(&mut self) {}
 
     /// The job, which leads the process group `leader`, was stopped or continued.
     fn stopped(&mut self, _leader: i32, _stop: Stop) {}

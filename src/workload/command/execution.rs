@@ -173,7 +173,7 @@ impl Listener for OutputForwarder<'_, '_> {
         !self.cx.is_held_up(&self.wake)
     }
 
-    fn started(&mut self) {
+    fn starts(&mut self) {
         self.cx.has_started();
     }
 
