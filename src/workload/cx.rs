@@ -117,7 +117,7 @@ impl<'a> Cx<'a> {
         self.setting.turn.wait();
     }
 
-    /// The task has started: the next one may.
+    /// The task has started, or is about to: the next one may.
     pub fn has_started(&self) {
         self.setting.turn.begin();
     }
