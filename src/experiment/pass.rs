@@ -13,14 +13,11 @@ use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
 use crate::event::Event;
 use crate::host::{Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
-use crate::output::{Grouped, HeadCapture, Lines, Ordered};
+use crate::output::{Grouped, HeadCapture, Lines, Ordered, WAITING_OUTPUT};
 use crate::output::{Outlet, Sink};
 use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
 use crate::workload::{Product, Profile, Size};
-
-/// Output that has to wait for its turn takes at most this much memory.
-const WAITING_OUTPUT: usize = 8 << 20;
 
 /// So much of what the tasks write is kept for the report.
 const SHOWN_OUTPUT: usize = 4096;

@@ -58,6 +58,7 @@ pub use result_table::ResultTable;
 pub use retry_buffer::RetryBuffer;
 #[cfg(feature = "cli")]
 pub use row_file::{EarlierRows, RowFile, RowsEnd};
+pub use spill_buffer::WAITING_OUTPUT;
 #[cfg(feature = "cli")]
 pub use table_rows::{HeadedRows, RowsToFile, TableForm};
 #[cfg(test)]

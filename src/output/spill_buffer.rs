@@ -14,6 +14,10 @@ use super::traits::Channel;
 use crate::temporary::unnamed_file;
 use crate::text::reason;
 
+/// Output that has to wait for its turn takes at most this much memory; more goes to a
+/// file.
+pub const WAITING_OUTPUT: usize = 8 << 20;
+
 /// What a piece in memory takes beside its bytes, about.
 pub(super) const PIECE_OVERHEAD: usize = 64;
 
