@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::sync::LazyLock;
 
 use super::typed::{Export, Flag, GivenOption, Scope, Typed};
+use crate::cli::flags::values::Workers;
 use crate::report;
 
 /// What storing a value came to; the text follows option and value.
@@ -137,6 +138,15 @@ impl OptionRow {
     pub(super) fn help(&self, scope: Scope) -> String {
         match (self.does, self.otherwise) {
             (Does::Export(format), _) => format!("write {} to FILE (- is stdout)", format.about),
+            // Clap lists the values by itself.
+            _ if self.value == "WHO" && Scope::BATCH.has(scope) => {
+                let names: Vec<&str> = Workers::abouts().map(|(name, _)| name).collect();
+                format!("{}: {} [default: {}]", self.help, names.join(", "), names[0])
+            }
+            _ if self.value == "WHO" => {
+                let usual = Workers::abouts().next().map_or("", |(name, _)| name);
+                format!("{} [default: {usual}]", self.help)
+            }
             (_, Some((where_else, help))) if where_else.has(scope) => help.to_owned(),
             _ => self.help.to_owned(),
         }

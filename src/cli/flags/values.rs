@@ -139,7 +139,7 @@ impl Workers {
     const BOTH: &str = "both";
 
     /// All that may be said, and what it means.
-    pub(super) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub(in crate::cli::flags) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
         let both = "First the one, then the other: what starting processes and passing data costs";
         engine::ROWS.iter().map(|row| (row.name, row.about)).chain([(Self::BOTH, both)])
     }

@@ -4,7 +4,7 @@
 use super::super::row::Does::{Refused, Set, Text, Word};
 use super::super::row::{OptionSection, own, section};
 use super::super::typed::{Flag, Scope};
-use super::super::values::{self, Workers};
+use super::super::values;
 use super::running::{at_least_one, set};
 use crate::cli::exit::status;
 
@@ -13,8 +13,6 @@ const SHOWN: Scope = COMPARED.and(Scope::REPORT);
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run it", &[
-    own(&["workers"], "WHO", "who does tasks in parallel [default: threads]",
-        Text(|t, v| { t.run.workers = Workers::parse(v)?; Ok(()) })).of(Scope::BATCH.and(Scope::WORKLOAD)),
     own(&["runs"], "N", "run each way N times, in the order A B, B A (5 or more: with a test)",
         Text(|t, v| set(&mut t.study.runs, at_least_one(v)))).of(COMPARED),
     own(&["warmup"], "N", "run each way N times first without counting it [default: 0]",

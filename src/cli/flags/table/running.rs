@@ -6,6 +6,7 @@ use super::super::row::{OptionSection, Stored, flag, option, own, quiet, section
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout};
 use crate::cli::exit::status;
+use crate::cli::flags::values::Workers;
 use crate::policy::{Delay, Halt, Load};
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
@@ -18,6 +19,8 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
         "at a time: N, N%, +N, -N, 0 (as many as may be), a file with one\nof these, which is read again whenever a job is over",
         Word(|t, v| { t.run.jobs = Some(JobsOption::parse(v)); Ok(()) })).brief().of(Scope::BATCH.and(Scope::WORKLOAD))
         .told(Scope::COMPARE.and(Scope::WORKLOAD), "tasks at a time: N, N%, +N, -N, 0 (as many as tasks), or a list or\nrange to sweep (1,2,4 or 1-8)"),
+    own(&["workers"], "WHO", "who does tasks in parallel",
+        Text(|t, v| { t.run.workers = Workers::parse(v)?; Ok(()) })).of(Scope::BATCH.and(Scope::WORKLOAD)),
     option(&["timeout"], "SECONDS", "kill jobs that last longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
