@@ -76,7 +76,7 @@
 //! | 6 | `engine` | the table of engines; `lifecycle` (one task from start to hand-on: retries, halting, output), `queue` (slots, input order), `halt`, `throttle` (--delay, --load, ...), `start_order`; `local` (serial, pool), `resizable`, `remote/` (worker processes: protocol, transport, client, `serve`) |
 //! | 6 | [`report`] | the table of formats; `document` (what a report is made of), `overview` (its order), `sentences` (what stands under the table), `tasks`, `side_by_side`; text, Markdown and `html/` draw it; `change/` (two studies), `services/` (verdicts, Nagios, JSON Lines), JSON, CSV, `JUnit`, trace, Prometheus |
 //! | 6 | `progress` | `state` (what runs, the ETA) and `display` (a bar, or lines) |
-//! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `rows` (the table); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
+//! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `row` (what its table says of each); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
 //! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); job logs, records, files and tables of results |
 //! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, intervals, scaling laws, agreement, gates; `explanation/` (the sentences that say what held the speed-up back) |
 //! | 3 | `event` | who hears of what happens: observers, journals |
@@ -94,7 +94,7 @@
 //! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison |
 //!
 //! A new workload, engine, report format or option is one new file (an option: none) and a
-//! row in its table: `workload/rows.rs`, `engine/mod.rs`, `report/mod.rs`,
+//! row in its table: `workload/mod.rs`, `engine/mod.rs`, `report/mod.rs`,
 //! `cli/flags/table/`.
 //!
 //! # What holds everywhere

@@ -90,6 +90,12 @@ pub(super) enum Fault {
     Own(anyhow::Error),
 }
 
+impl From<anyhow::Error> for Fault {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Own(error)
+    }
+}
+
 impl Fault {
     pub(super) fn usage(error: &anyhow::Error) -> Self {
         Self::Usage(format!("{error:#}"))

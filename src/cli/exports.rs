@@ -48,7 +48,7 @@ impl Exports {
     pub(super) fn open(exports: &[Export]) -> Result<Self, Fault> {
         check_apart(exports)?;
         let targets = exports.iter().map(Target::open);
-        Ok(Self { targets: targets.collect::<anyhow::Result<_>>().map_err(Fault::Own)? })
+        Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
     }
 
     /// Whether stdout is taken by an export.

@@ -1,8 +1,10 @@
-//! The command line: argv, environment, terminal and exit status are known
-//! here and nowhere else.
+//! The command line: argv, terminal and exit status are known here and nowhere else,
+//! and what the environment means for options. (What jobs inherit, PATH, TMPDIR and the
+//! variables of batch systems are read where they are needed: `process`, `temporary`,
+//! `host`.)
 //!
 //! First what was typed (`flags`), then what it means (`plan`), then the work,
-//! then the report. Nothing below this floor reads argv or the environment.
+//! then the report.
 
 mod bare_command;
 mod batch;

@@ -105,7 +105,7 @@ impl Plan {
         if wanted != RunModes::Serial {
             for engine in typed.run.workers.engines() {
                 for &width in &widths {
-                    engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+                    engines.push((engine.new)(width, worker::children)?);
                 }
             }
         }

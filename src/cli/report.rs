@@ -28,7 +28,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
     check_targets(&typed.output.exports, &inputs)?;
-    file_limits_are_errors().map_err(Fault::Own)?;
+    file_limits_are_errors()?;
     match &drawing.after {
         None => one(&typed, &drawing.study),
         Some(after) => two(&typed, &drawing.study, after),
@@ -37,13 +37,13 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
 
 fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
-    let study = read(path).map_err(Fault::Own)?;
+    let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = Exports::open(&typed.output.exports)?;
     let shown = show(&exports, Terminal::of(typed), |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
-    shown.and(exported).map_err(Fault::Own)?;
+    shown.and(exported)?;
     let gates = gates(&typed.study);
     Ok(End::Status(gates::told(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
@@ -53,7 +53,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     if [before, after].iter().all(|path| *path == Path::new("-")) {
         return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
     }
-    let studies = (read(before).map_err(Fault::Own)?, read(after).map_err(Fault::Own)?);
+    let studies = (read(before)?, read(after)?);
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = Exports::open(&typed.output.exports)?;
     let names = (name(before), name(after));
@@ -61,7 +61,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
     let shown = show(&exports, Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
-    shown.and(exported).map_err(Fault::Own)?;
+    shown.and(exported)?;
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);

@@ -36,8 +36,7 @@ impl<'a> Setup<'a> {
     pub(super) fn experiment(self) -> Result<Experiment<'a>, Fault> {
         let exports = self.exports;
         let keeps_records = self.keeps_records || exports.any();
-        let experiment = Experiment::new(self.workload)
-            .map_err(Fault::Own)?
+        let experiment = Experiment::new(self.workload)?
             .engines(self.engines)
             .interrupt(self.interrupt.clone())
             .observer(self.observer)

@@ -36,7 +36,7 @@ pub(super) fn progress_of_batch(typed: &Typed) -> Show {
 
 /// Puts `text` on stdout; that nobody reads on is no error.
 pub(super) fn print(text: &str) -> Result<End, Fault> {
-    Terminal::print(text).map_err(Fault::Own)?;
+    Terminal::print(text)?;
     Ok(End::Status(Exit::Success.status()))
 }
 

@@ -25,8 +25,8 @@ pub(super) fn run() -> Result<End, Fault> {
     // Who started it has looked through the folders.
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
-    let interrupt = Interrupt::on_signals(Hup::Drains, WorkerSignals::OTHERS).map_err(Fault::Own)?;
-    let signals = WorkerSignals::catch(&interrupt).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Drains, WorkerSignals::OTHERS)?;
+    let signals = WorkerSignals::catch(&interrupt)?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.
     let streams =

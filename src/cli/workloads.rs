@@ -58,7 +58,7 @@ pub(super) fn run_ways(
     gates::check(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
-    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let mut exports = Exports::open(&typed.output.exports)?;
     services::check_stdout(format, &exports)?;
     let is_external = workload.profile().external;
@@ -83,7 +83,7 @@ pub(super) fn run_ways(
         shell: choose(None).words(),
     };
     let experiment = hooks.around(experiment, &interrupt).repeats(plan.repeats).warmup(plan.warmup);
-    let mut study = experiment.run().map_err(Fault::Own)?;
+    let mut study = experiment.run()?;
 
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
@@ -92,7 +92,7 @@ pub(super) fn run_ways(
         OutputFormat::Text => report(&study, exports, terminal),
         OutputFormat::JsonLines | OutputFormat::Nagios => services::end(format, &study, exports, &unwritten),
     };
-    shown.map_err(Fault::Own)?;
+    shown?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 

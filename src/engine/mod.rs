@@ -2,8 +2,8 @@
 //!
 //! An engine takes tasks and lives their lives: [`run_one`] where a thread does a task,
 //! a [`TaskLife`](lifecycle::TaskLife) that is told what happened where it is done
-//! elsewhere. Knows nothing of what tasks do or of what is reported. A new engine is a file here and a row
-//! in [`ROWS`]: `--workers` and its help come from the row.
+//! elsewhere. Knows nothing of what tasks do or of what is reported. A new engine is a
+//! file here and a row in [`ROWS`]: `--workers` and its help come from the row.
 
 mod halt;
 mod lifecycle;
@@ -37,7 +37,6 @@ use crate::event::Observer;
 use crate::measure::Clock;
 use crate::output::Sink;
 use crate::process::Interrupt;
-
 use crate::study::WorkerCosts;
 use crate::task::Column;
 use crate::workload::Workload;

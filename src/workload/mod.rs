@@ -2,7 +2,7 @@
 //!
 //! A workload knows *what* a task does; where and when it runs is not its
 //! business. It never prints, never measures, and never starts threads.
-//! A new one is a file here and a row in `rows.rs`: subcommand, help and
+//! A new one is a file here and a row in `ROWS`: subcommand, help and
 //! completions come from the row.
 
 #[cfg(feature = "cli")]
@@ -13,7 +13,7 @@ mod cx;
 #[cfg(feature = "cli")]
 mod paths;
 #[cfg(feature = "cli")]
-mod rows;
+mod row;
 #[cfg(feature = "net")]
 mod service;
 #[cfg(feature = "cli")]
@@ -25,11 +25,20 @@ use std::time::Duration;
 
 pub use cx::{Cx, Setting, Turn};
 #[cfg(feature = "cli")]
-pub use rows::{Environment, Options, OutputFormat, ROWS, Row};
+pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Outlet;
 use crate::process::Interrupt;
 use crate::task::{Column, Digest, LeftFile, Outcome, Task};
+
+/// Every workload that parsim brings.
+#[cfg(feature = "cli")]
+pub const ROWS: &[Row] = &[
+    sleep::ROW,
+    csv::ROW,
+    #[cfg(feature = "net")]
+    tap::ROW,
+];
 
 /// Tasks in input order, made as they are asked for.
 pub type Tasks<'a> = Box<dyn Iterator<Item = anyhow::Result<Task>> + Send + 'a>;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::rows::{augment, from_matches, from_spec};
+use super::row::{augment, from_matches, from_spec};
 use super::{Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload};
 use crate::task::{Outcome, Task};
 

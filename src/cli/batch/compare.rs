@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     refuse(&typed)?;
     let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
-    let interrupt = Interrupt::on_signals(Hup::Ends, &[]).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let widths = width::widths(&typed)?;
     let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
     for engine in typed.run.workers.engines() {
         for &width in &widths {
-            engines.push((engine.new)(width, worker::children).map_err(Fault::Own)?);
+            engines.push((engine.new)(width, worker::children)?);
         }
     }
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
@@ -92,18 +92,17 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         .repeats(Repeats::Times(typed.study.runs.unwrap_or(1)))
         .warmup(typed.study.warmup.unwrap_or(0))
         .policy(policy::policy(&typed))
-        .run()
-        .map_err(Fault::Own)?;
+        .run()?;
     // What was put aside of files goes before anything is told.
     drop(batch);
 
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
-        exports.finish(&study).map_err(Fault::Own)?;
+        exports.finish(&study)?;
         let text = "there are no inputs, so nothing was compared: give some after ::: or on standard input";
         return Err(Fault::Own(anyhow::anyhow!(text)));
     }
-    report(&study, exports, terminal).map_err(Fault::Own)?;
+    report(&study, exports, terminal)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         let text = format!(

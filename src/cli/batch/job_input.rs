@@ -51,8 +51,7 @@ impl JobSource {
         interrupt: &Interrupt,
         options: &mut TemplateOptions,
     ) -> Result<Self, Fault> {
-        let stdin: File =
-            io::stdin().as_fd().try_clone_to_owned().context("standard input").map_err(Fault::Own)?.into();
+        let stdin: File = io::stdin().as_fd().try_clone_to_owned().context("standard input")?.into();
         let reading = typed.reading()?;
         let mut sources = typed.sources.clone();
         // As in GNU parallel, `:::` without values is no source; but nobody is kept

@@ -87,8 +87,8 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         return Err(Fault::Usage(hint));
     }
     let typed = records::effective(typed)?;
-    let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS).map_err(Fault::Own)?;
-    let signals = signal_thread::catch(&interrupt).map_err(Fault::Own)?;
+    let interrupt = Interrupt::on_signals(Hup::Drains, signal_thread::ASKS)?;
+    let signals = signal_thread::catch(&interrupt)?;
     let progress =
         Arc::new(ProgressState::expecting(typed.run.total_jobs.or_else(|| info::job_count(&typed))));
     let display = Arc::new(display(&typed, &progress));
@@ -99,13 +99,10 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     }
     let (mut batch, mut results) = prepared?;
     let mut exports = Exports::open(&typed.output.exports)?;
-    let attendant =
-        signal_thread::attend(signals, batch.running(), &display, &interrupt).map_err(Fault::Own)?;
+    let attendant = signal_thread::attend(signals, batch.running(), &display, &interrupt)?;
     let (reread, engine): (_, Box<dyn Engine>) = match mode {
         Mode::Serial => (None, Box::new(Serial)),
-        Mode::Parallel if !row.shares_memory => {
-            (None, (row.new)(width, worker::children).map_err(Fault::Own)?)
-        }
+        Mode::Parallel if !row.shares_memory => (None, (row.new)(width, worker::children)?),
         // Each job is a process anyway.
         Mode::Parallel => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
@@ -146,12 +143,12 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let study = experiment.policy(policy::policy(&typed)).journals(journals).run();
     display.end();
     drop(attendant);
-    let study = study.map_err(Fault::Own)?;
+    let study = study?;
     finish::tell(&study, &typed, &results.tails, &progress, &interrupt);
     finish::summarize(&study, &typed);
-    exports.finish(&study).map_err(Fault::Own)?;
+    exports.finish(&study)?;
     if crate::process::missed_stdout() && interrupt.signal().is_none() {
-        Terminal::has_stdout().map_err(Fault::Own)?;
+        Terminal::has_stdout()?;
     }
     Ok(finish::end(&study, &interrupt))
 }

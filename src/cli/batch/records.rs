@@ -190,11 +190,8 @@ pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn J
     if let Some(joblog) = &typed.output.joblog {
         let rows = rows("--joblog", joblog)?;
         // As GNU parallel: what is appended to has its header.
-        let log = if appended(joblog).1 && !goes_on {
-            JobLog::without_header(rows)
-        } else {
-            JobLog::new(rows).map_err(Fault::Own)?
-        };
+        let log =
+            if appended(joblog).1 && !goes_on { JobLog::without_header(rows) } else { JobLog::new(rows)? };
         journals.push(Box::new(log));
     }
     if let Some(records) = &typed.output.records {

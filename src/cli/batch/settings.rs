@@ -130,13 +130,13 @@ pub(super) fn prepare(
     let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
     let told = settings.counts.has_total();
     let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share(typed);
-    let mut batch = CommandBatch::new(settings, stdin, feed, outputs).map_err(Fault::Own)?;
+    let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
     batch.go_on_from(earlier);
     if let Some(sink) = results.sink.take() {
         batch.put_outputs(sink);
     }
     if needs_total && reads_inputs {
-        batch.save_inputs().map_err(Fault::Own)?;
+        batch.save_inputs()?;
     }
     Ok((batch, results))
 }

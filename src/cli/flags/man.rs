@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let mut whole = documented();
     whole.build();
     if let Some(folder) = matches.get_one::<PathBuf>("folder") {
-        write(folder, &whole).map_err(Fault::Own)?;
+        write(folder, &whole)?;
         return Ok(End::Status(Exit::Success.status()));
     }
     let Some(name) = matches.get_one::<String>("page") else { return print(&page(&whole, &whole)) };

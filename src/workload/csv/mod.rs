@@ -25,7 +25,7 @@ use self::matrix::Matrix;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::shape::Shape;
 use self::source::{BLOCK, Source};
-use super::rows::{augment, from_matches, from_spec};
+use super::row::{augment, from_matches, from_spec};
 use super::{Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload, paths};
 use crate::numbers;
 use crate::process::Interrupt;

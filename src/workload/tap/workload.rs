@@ -4,7 +4,7 @@ use super::check::{CheckLevel, CheckQuery};
 use super::demo;
 use super::options::TapOptions;
 use crate::task::{Outcome, Task, TaskInput};
-use crate::workload::rows::{augment, from_matches, from_spec};
+use crate::workload::row::{augment, from_matches, from_spec};
 use crate::workload::service::{DemoServer, HttpTransport, Service, services};
 use crate::workload::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,

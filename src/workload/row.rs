@@ -1,12 +1,10 @@
-//! The table of the workloads that parsim brings: from the words of a command line to a
+//! What the table of workloads says of each: from the words of a command line to a
 //! workload, here and in another process.
 
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 
-#[cfg(feature = "net")]
-use super::tap;
-use super::{Sharing, Workload, csv, sleep};
+use super::{Sharing, Workload};
 
 /// A workload of the command line.
 #[derive(Clone, Copy)]
@@ -70,14 +68,6 @@ impl OutputFormat {
         }
     }
 }
-
-/// Every workload that parsim brings.
-pub const ROWS: &[Row] = &[
-    sleep::ROW,
-    csv::ROW,
-    #[cfg(feature = "net")]
-    tap::ROW,
-];
 
 /// Looks up a variable of the environment, which only the command line knows.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
