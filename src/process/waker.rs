@@ -4,11 +4,14 @@
 //! Does not know what is to be looked at.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::descriptor;
+
+/// So often somebody is woken where the system fails at it.
+const TRIES: usize = 16;
 
 /// Wakes who waits for it. Twice is the same as once.
 #[derive(Clone, Debug)]
@@ -20,9 +23,16 @@ impl Waker {
     /// Wakes whoever waits, now or when they next do, until it is cleared. A handler may
     /// do it: it is one system call.
     pub fn wake(&self) {
-        let writer = self.ends.writer.as_ref().unwrap_or(&self.ends.reader);
-        // It only fails when there is no room for more, and then it wakes already.
-        let _ = { writer }.write(&1_u64.to_ne_bytes());
+        let mut writer = self.ends.writer.as_ref().unwrap_or(&self.ends.reader);
+        // Who is not woken may wait for ever, so what fails is tried again.
+        for _ in 0..TRIES {
+            match writer.write(&1_u64.to_ne_bytes()) {
+                Ok(_) => return,
+                // There is no room for more: it wakes already.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => {}
+            }
+        }
     }
 
     /// One that takes a single descriptor where the system has counters for it,
