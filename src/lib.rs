@@ -169,42 +169,13 @@ pub mod prelude {
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing {
-    pub mod byte_list {
-        pub use crate::byte_list::*;
+    macro_rules! shown {
+        ($($name:ident)*) => {
+            $(pub mod $name {
+                pub use crate::$name::*;
+            })*
+        };
     }
-    #[cfg(feature = "cli")]
-    pub mod cli {
-        pub use crate::cli::*;
-    }
-    pub mod event {
-        pub use crate::event::*;
-    }
-    pub mod engine {
-        pub use crate::engine::*;
-    }
-    pub mod host {
-        pub use crate::host::*;
-    }
-    pub mod measure {
-        pub use crate::measure::*;
-    }
-    pub mod numbers {
-        pub use crate::numbers::*;
-    }
-    #[cfg(feature = "cli")]
-    pub mod numpy {
-        pub use crate::numpy::*;
-    }
-    pub mod output {
-        pub use crate::output::*;
-    }
-    pub mod policy {
-        pub use crate::policy::*;
-    }
-    pub mod process {
-        pub use crate::process::*;
-    }
-    pub mod text {
-        pub use crate::text::*;
-    }
+
+    shown! { byte_list cli engine event host measure numbers numpy output policy process text }
 }

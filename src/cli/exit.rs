@@ -1,7 +1,9 @@
 //! How the process ends: one table for all subcommands.
 //!
-//! README and `--help` print [`STATUSES`]; nothing else in the project knows a
-//! status.
+//! README and `--help` print [`STATUSES`]; nothing else in the project knows a status of
+//! parsim's own. (A job that cannot be started has the shell's 126 or 127, which
+//! `workload/command` gives it.)
+
 use crate::study::Study;
 
 /// A status in the text of a constant.

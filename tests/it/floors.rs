@@ -15,7 +15,7 @@ const MOST_LINES: usize = 500;
 pub(crate) struct Source {
     /// Below src/: `cli/args.rs`.
     pub(crate) name: String,
-    text: String,
+    pub(crate) text: String,
     /// Whether all of it is test code.
     pub(crate) is_test: bool,
 }

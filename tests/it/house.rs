@@ -268,6 +268,29 @@ fn files_do_not_use_each_other_in_circles() {
 }
 
 #[test]
+fn every_file_is_a_module() {
+    let sources = sources();
+    let declared = |folder: &str, name: &str| {
+        let here = |source: &&Source| {
+            let parent = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
+            parent == folder || (folder.is_empty() && source.name == "lib.rs")
+        };
+        let parents = sources.iter().filter(here);
+        parents.flat_map(|source| source.text.lines()).any(|line| {
+            let line = line.trim();
+            line.ends_with(&format!("mod {name};")) && !line.starts_with("//")
+        })
+    };
+    let is_lost = |source: &&Source| {
+        let path = source.name.trim_end_matches(".rs").trim_end_matches("/mod");
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        !["lib", "main"].contains(&path) && !declared(folder, name)
+    };
+    let lost: Vec<&String> = sources.iter().filter(is_lost).map(|source| &source.name).collect();
+    assert!(lost.is_empty(), "the compiler never sees {lost:?}");
+}
+
+#[test]
 fn paths_are_read_in_all_their_forms() {
     assert_eq!(spread("a::{b, c::{d, e}, self}"), ["a::b", "a::c::d", "a::c::e", "a"]);
     assert_eq!(absolute("super::super::x::Y", "a::b::c"), "a::x::Y");

@@ -162,6 +162,34 @@ fn what_failed_is_not_repeated() {
 }
 
 #[test]
+fn tasks_with_names_are_numbered_as_they_come_and_both_ways_are_one_speed_up() {
+    struct Named;
+    impl Workload for Named {
+        fn name(&self) -> &'static str {
+            "named"
+        }
+
+        fn tasks(&self) -> Tasks<'_> {
+            Box::new(["a", "b", "c"].iter().map(|name| Ok(Task::new(*name))))
+        }
+
+        fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+            Outcome::Success
+        }
+    }
+    let clock = Arc::new(FakeClock::new());
+    let time = |task: &Task| Duration::from_secs([2, 2, 4][usize::try_from(task.seq).unwrap()]);
+    let mock = |column, width| -> Box<dyn Engine> { Box::new(Mock::new(column, width, &clock, time)) };
+    let engines = vec![mock(Column::SERIAL, 1), mock(Column::PARALLEL, 2)];
+    let study = experiment(&mut Named, &clock).engines(engines).repeats(Repeats::Times(1)).run().unwrap();
+    let records = &study.columns[1].runs[0].records;
+    let names: Vec<(u64, &str)> = records.iter().map(|record| (record.seq, record.label.as_str())).collect();
+    assert_eq!(names, [(0, "a"), (1, "b"), (2, "c")]);
+    // 8 s one after the other; 2 and 4 s beside 2 s.
+    assert_eq!(study.speed_up(), Some(8.0 / 6.0));
+}
+
+#[test]
 fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
     let clock = Arc::new(FakeClock::new());
     let log = Log::default();

@@ -140,7 +140,10 @@ impl OptionRow {
             (Does::Export(format), _) => format!("write {} to FILE (- is stdout)", format.about),
             // Clap lists the values by itself.
             _ if self.value == "WHO" && Scope::BATCH.has(scope) => {
-                let names: Vec<&str> = Workers::abouts().map(|(name, _)| name).collect();
+                // Comparing them is no run of one way.
+                let one_way = Scope::ONE_WAY.has(scope).then_some(Workers::BOTH);
+                let names = Workers::abouts().map(|(name, _)| name);
+                let names: Vec<&str> = names.filter(|name| Some(*name) != one_way).collect();
                 format!("{}: {} [default: {}]", self.help, names.join(", "), names[0])
             }
             _ if self.value == "WHO" => {

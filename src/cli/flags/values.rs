@@ -136,7 +136,7 @@ impl Default for Workers {
 
 impl Workers {
     /// Threads, then processes.
-    const BOTH: &str = "both";
+    pub(in crate::cli::flags) const BOTH: &str = "both";
 
     /// All that may be said, and what it means.
     pub(in crate::cli::flags) fn abouts() -> impl Iterator<Item = (&'static str, &'static str)> {
