@@ -10,11 +10,16 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 #[expect(unsafe_code, reason = "no FIONREAD in std")]
 pub(super) fn bytes_held(pipe: BorrowedFd<'_>) -> io::Result<usize> {
     let mut count: libc::c_int = 0;
-    // SAFETY: FIONREAD writes one int, which lives through the call.
-    if unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut count) } == -1 {
-        return Err(io::Error::last_os_error());
+    loop {
+        // SAFETY: FIONREAD writes one int, which lives through the call.
+        if unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut count) } != -1 {
+            return Ok(usize::try_from(count).unwrap_or(0));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
     }
-    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Lets a pipe hold as much as an unprivileged process may have by default, unless
