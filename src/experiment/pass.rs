@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 
-use super::judge::{Judge, WatchedRun};
+use super::judge::{Judge, OutputWatch};
 use super::ledger::{Against, RunLedger, RunNotes};
 use super::{ComparedBy, Experiment, Hook};
 use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::host::{Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
 use crate::output::{Grouped, HeadCapture, Lines, Ordered, WAITING_OUTPUT};
-use crate::output::{Outlet, Sink};
+use crate::output::{Outlet, OutputCopy, Sink};
 use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
 use crate::workload::{Product, Profile, Size};
@@ -34,7 +34,8 @@ pub(super) struct RunPlace {
 /// A run that is over, and nothing of it judged yet.
 struct Pass {
     notes: RunNotes,
-    seen: WatchedRun,
+    /// What the tasks wrote, where outputs are compared.
+    copy: Option<OutputCopy>,
     closing: Closing,
     /// The head of what the tasks wrote.
     head: String,
@@ -51,7 +52,7 @@ impl Experiment<'_> {
         let column = self.engines[place.index].column();
         let Some(preparation) = self.prepare(&column, study)? else { return Ok(None) };
         let profile = self.workload.profile();
-        let Pass { notes, seen, closing, head } = self.pass(place, judge, &profile)?;
+        let Pass { notes, copy, closing, head } = self.pass(place, judge, &profile)?;
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
         let cut = cut_in(&profile, &column, &notes.result);
@@ -62,7 +63,7 @@ impl Experiment<'_> {
             study.unnamed_failures += unnamed;
         }
         if self.is_compared(place) && !self.interrupt.is_set() {
-            let products = RunProducts { result: &result, digests, endings, differing, seen };
+            let products = RunProducts { result: &result, digests, endings, differing, copy };
             self.compare(place, products, &profile, judge, study)?;
         }
         if self.interrupt.is_set() {
@@ -142,9 +143,9 @@ impl Experiment<'_> {
         let sink = in_order(workload.outlet(column));
         let shown = sink.as_deref().unwrap_or(&heads);
         let compared_by = if self.is_compared(place) { self.compared_by } else { ComparedBy::Products };
-        let watch = judge.watch(compared_by, column, shown);
+        let watch = OutputWatch::of(compared_by, shown);
         let timed = self.timed(engine, watch.sink(), profile, &mut ledger);
-        let seen = WatchedRun::of(watch, judge.comparer.first(), column);
+        let copy = watch.finish();
         drop(sink);
         workload.finish();
         self.observer.observe(&Event::RunFinished { column });
@@ -152,7 +153,7 @@ impl Experiment<'_> {
         let mut notes = ledger.closed(wall);
         notes.result = RunResult { wall, usage, peak_memory, crew, surroundings, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
-        Ok(Pass { notes, seen, closing, head })
+        Ok(Pass { notes, copy, closing, head })
     }
 
     /// The part inside the clock.
@@ -214,7 +215,7 @@ impl Experiment<'_> {
         let engine = &*self.engines[place.index];
         let (column, width) = (engine.column(), engine.width());
         let results = self.workload.results();
-        let RunProducts { result, digests, endings, differing, seen } = products;
+        let RunProducts { result, digests, endings, differing, copy } = products;
         // After a failure the failure is what there is to say.
         if let (true, None, Some(results)) = (endings.is_empty(), &self.checked, results) {
             self.checked = results.verify(&column).context("read a result back as data")?;
@@ -225,7 +226,8 @@ impl Experiment<'_> {
             ComparedBy::Endings { files: name, advice } => {
                 let files = results.map_or(Ok(None), |results| results.files(&column, &self.interrupt));
                 let files = files.with_context(|| format!("read back the {name}"))?;
-                let differences = judge.note(seen, result, advice, study);
+                judge.note(result, advice, study);
+                let differences = judge.output_differences(copy, &differing, &column, study);
                 if files.as_ref().is_some_and(Vec::is_empty) {
                     study.remark(format!("{name}: there was no such file after a {column} run"));
                 }
@@ -283,7 +285,8 @@ struct RunProducts<'a> {
     endings: BTreeMap<u64, String>,
     /// The labels of the first tasks whose results are not the reference's.
     differing: BTreeMap<u64, String>,
-    seen: WatchedRun,
+    /// What the tasks wrote, where outputs are compared.
+    copy: Option<OutputCopy>,
 }
 
 /// What was measured of a run as a whole.
