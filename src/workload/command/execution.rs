@@ -17,9 +17,9 @@ use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::through_shell;
 use crate::process::child::{
-    Cause, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, StartError, Stop,
+    Cause, ChildUsage, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, Seen, StartError, Stop,
 };
-use crate::task::{Outcome, Task, TaskInput};
+use crate::task::{Outcome, ProcessCounts, Task, TaskInput};
 use crate::template::Numbers;
 use crate::text::{reason, without_numbers};
 use crate::workload::Cx;
@@ -78,6 +78,7 @@ impl CommandRunner {
                 stdout,
                 stderr,
                 wake: Some(interrupt.wake_fd()),
+                is_witnessed: cx.is_compared(),
                 counts_unread: matches!(self.stdin, StdinSource::RoundRobin(_)),
                 ..Job::new(&command, &argv)
             };
@@ -194,7 +195,9 @@ fn is_scarce(error: &io::Error) -> bool {
 }
 
 fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
+    let ChildUsage { user, sys, max_rss_bytes, .. } = report.usage;
+    cx.child_used(user, sys, max_rss_bytes, floor);
+    cx.child_counted(counts(report));
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
@@ -208,6 +211,30 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         (None, ProcessEnd::Exited(0)) => Outcome::Success,
         (None, ProcessEnd::Exited(status)) => Outcome::Exited(status),
         (None, ProcessEnd::Signaled { signal, .. }) => Outcome::Signaled(signal),
+    }
+}
+
+/// What was counted and seen of a job.
+fn counts(report: &Report) -> ProcessCounts {
+    let ChildUsage {
+        user: _,
+        sys: _,
+        max_rss_bytes: _,
+        major_faults,
+        block_reads,
+        block_writes,
+        voluntary_switches,
+        involuntary_switches,
+    } = report.usage;
+    let Seen { run_delay, pinned_to } = report.seen.clone().unwrap_or_default();
+    ProcessCounts {
+        major_faults,
+        block_reads,
+        block_writes,
+        voluntary_switches,
+        involuntary_switches,
+        run_delay,
+        pinned_to,
     }
 }
 
