@@ -19,7 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::column::{Column, Mode};
 pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
 pub use self::outcome::Outcome;
-pub use self::process_counts::ProcessCounts;
+pub use self::process_counts::{ProcessCounts, WaitTime};
+pub use crate::process::child::Awaited;
 use crate::measure::seconds;
 
 /// What a task is to do, in a form that can be sent to another process.

@@ -3,12 +3,13 @@
 //!
 //! Does not know how that was found out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::measure::seconds;
+use crate::process::child::Awaited;
 
 /// What the kernel counted of a task's process and of those of its children that it
 /// waited for; of a run the sums over its tasks.
@@ -33,9 +34,28 @@ pub struct ProcessCounts {
     /// empty where it was not.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub pinned_to: BTreeSet<u32>,
+    /// How long it did not compute, by what it waited for, where that was looked at.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub waits: BTreeMap<Awaited, WaitTime>,
+    /// How long a quota held it back, in a control group that is not the runner's.
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub throttled: Duration,
+    /// How long whoever takes its output had the runner wait.
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub handing_on: Duration,
 }
 
+/// A time that was spent waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitTime(#[serde(with = "seconds")] pub Duration);
+
 impl ProcessCounts {
+    /// How long tasks waited for that, in seconds.
+    #[must_use]
+    pub fn waited_for(&self, awaited: Awaited) -> f64 {
+        self.waits.get(&awaited).map_or(0.0, |time| time.0.as_secs_f64())
+    }
+
     /// Adds those of another task. What is not known of both is not known of the sum, and
     /// together they are pinned to all cores that either may use.
     pub fn add(&mut self, other: &Self) {
@@ -45,6 +65,11 @@ impl ProcessCounts {
         sum(&mut self.block_writes, other.block_writes);
         sum(&mut self.voluntary_switches, other.voluntary_switches);
         sum(&mut self.involuntary_switches, other.involuntary_switches);
+        for (awaited, time) in &other.waits {
+            self.waits.entry(*awaited).or_default().0 += time.0;
+        }
+        self.throttled += other.throttled;
+        self.handing_on += other.handing_on;
         self.run_delay = self.run_delay.zip(other.run_delay).map(|(one, other)| one + other);
         if other.pinned_to.is_empty() {
             self.pinned_to.clear();
@@ -68,6 +93,9 @@ mod tests {
             involuntary_switches: 5 * n,
             run_delay: Some(Duration::from_micros(6) * step),
             pinned_to: pinned_to.iter().copied().collect(),
+            waits: BTreeMap::from([(Awaited::Lock, WaitTime(Duration::from_micros(7) * step))]),
+            throttled: Duration::from_micros(8) * step,
+            handing_on: Duration::from_micros(9) * step,
         }
     }
 

@@ -17,7 +17,7 @@ use super::reap::{ChildUsage, ProcessEnd};
 use super::running::{KillOrder, RunningJob, RunningJobs};
 use super::spawn::Child;
 use super::stops::{Foreground, Stops};
-use super::witness::{Seen, Witness};
+use super::witness::{EndSight, Witness};
 use crate::process::poll::{PollEntry, poll};
 
 /// A job while it runs and until its output is read. When it is dropped before
@@ -41,7 +41,7 @@ pub(super) struct Supervision<'a> {
     stops: Stops,
     /// Who looks what it waits for, until it has ended.
     witness: Option<Witness>,
-    seen: Option<Seen>,
+    seen: Option<EndSight>,
     /// What went wrong on this side.
     broken: Option<Broken>,
     /// Output of a job that had ended was left unread by order.
@@ -117,7 +117,7 @@ impl<'a> Supervision<'a> {
 
     /// It is looked at what the job waits for.
     pub(super) fn witness(&mut self) {
-        self.witness = Some(Witness::default());
+        self.witness = Some(Witness::new());
     }
 
     /// What the job never reads is counted.
@@ -144,7 +144,7 @@ impl<'a> Supervision<'a> {
                         UnreadInput::Uncounted => 0,
                     };
                     let broken = self.broken.take();
-                    let seen = self.seen.take();
+                    let seen = self.seen.take().map(|seen| seen.of_all(usage.user + usage.sys));
                     return Ok(Report { ended, usage, seen, cause, broken, unread, out_of_memory: None });
                 }
             }
@@ -181,6 +181,9 @@ impl<'a> Supervision<'a> {
             if [SURVIVOR, WAKER, WAKE].iter().any(|&place| ready[place] != Readiness::None) {
                 self.reap_if_over()?;
             }
+            if let (JobState::Alive, Some(witness)) = (self.state, &mut self.witness) {
+                witness.look(self.pid);
+            }
             if let (JobState::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
                 foreground.look();
             }
@@ -206,7 +209,9 @@ impl<'a> Supervision<'a> {
         entries[SURVIVOR] = self.killing.as_ref().map_or(PollEntry::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, JobState::Alive));
         let stop = if self.may_be_stopped() { self.stops.due() } else { None };
-        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).chain(stop).min();
+        let witness = self.witness.as_ref().filter(|_| matches!(self.state, JobState::Alive));
+        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).chain(stop);
+        let due = due.chain(witness.map(Witness::due)).min();
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         poll(&mut entries, timeout)?;
         Ok(entries.each_ref().map(|entry| match entry {
