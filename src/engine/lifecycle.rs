@@ -249,6 +249,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             sys: found.child_cpu.map(|(_, sys)| sys),
             peak_memory: found.peak_memory,
             peak_memory_is_bound: found.peak_memory_is_bound,
+            counts: found.counts,
             bytes: found.bytes,
             input_offered: found.input_offered,
             input_read: found.input_read,

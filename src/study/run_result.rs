@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Streaming;
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
-use crate::task::{Record, Span};
+use crate::task::{ProcessCounts, Record, Span};
 
 /// One run over the whole batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,10 @@ pub struct RunResult {
     pub longest_label: String,
     /// The tasks' spans added up by name.
     pub spans: Vec<SpanTotal>,
+    /// What the kernel counted of the tasks' processes, added up; `None` where none was
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<ProcessCounts>,
     /// The tasks folded, where their records are not kept; not saved.
     #[serde(skip)]
     pub folded: Option<Streaming>,
@@ -99,6 +103,12 @@ impl RunResult {
         if record.wall > self.longest || self.tasks == 1 {
             self.longest = record.wall;
             self.longest_label.clone_from(&record.label);
+        }
+        if let Some(counts) = record.counts.as_deref() {
+            match &mut self.counts {
+                Some(sum) => sum.add(counts),
+                none => *none = Some(counts.clone()),
+            }
         }
         for Span { name, wall } in &record.spans {
             match self.spans.iter_mut().find(|total| total.name == *name) {

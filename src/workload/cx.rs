@@ -13,7 +13,7 @@ use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, Finding, Span};
+use crate::task::{Column, Digest, Finding, ProcessCounts, Span};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -68,6 +68,8 @@ pub struct Found {
     pub peak_memory: Option<u64>,
     /// Whether it held less, but nobody can tell how much.
     pub peak_memory_is_bound: bool,
+    /// What the kernel counted of the child process.
+    pub counts: Option<Box<ProcessCounts>>,
     /// Bytes produced.
     pub bytes: u64,
     /// Bytes it was given to read.
@@ -180,6 +182,12 @@ impl<'a> Cx<'a> {
         self.setting.observer.observe(&Event::TaskWaitsToStart { why, is_news });
     }
 
+    /// Whether ways are compared, so that it is worth a look what the task waits for.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.setting.digested
+    }
+
     /// Takes `bytes` for the comparison of ways, and shows them to nobody.
     pub fn judged(&mut self, bytes: &[u8]) {
         if self.setting.digested {
@@ -234,6 +242,11 @@ impl<'a> Cx<'a> {
         self.found.child_cpu = Some((user, sys));
         self.found.peak_memory = Some(peak_memory);
         self.found.peak_memory_is_bound = floor.covers(peak_memory);
+    }
+
+    /// What the kernel counted of the task's child process.
+    pub fn child_counted(&mut self, counts: ProcessCounts) {
+        self.found.counts = Some(Box::new(counts));
     }
 
     /// The task was given this many bytes to read.

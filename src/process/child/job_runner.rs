@@ -56,7 +56,7 @@ impl<'r> JobRunner<'r> {
         }
         let allowance = self.running.clock.start(job.deadline);
         let Job { command, argv, variables, stdin, stdout, stderr, terminal, wake, .. } = job;
-        let counts_unread = job.counts_unread;
+        let (counts_unread, is_witnessed) = (job.counts_unread, job.is_witnessed);
         let (theirs, ours) =
             open_streams(stdin, stdout, stderr, self.running.null()).map_err(StartError::Resources)?;
         let program = Program { command, argv, variables, caught: self.running.caught };
@@ -68,6 +68,9 @@ impl<'r> JobRunner<'r> {
         let mut supervision = Supervision::new(self.running, &self.running_job, child, ours, allowance, wake);
         if counts_unread {
             supervision.count_unread();
+        }
+        if is_witnessed {
+            supervision.witness();
         }
         if let Some(terminal) = terminal {
             supervision.hand_over(terminal).map_err(StartError::Lost)?;

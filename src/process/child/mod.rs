@@ -29,9 +29,11 @@
 //! | `stops` | a job that has the terminal, or asks for it in vain |
 //! | `killing`, `term_sequence` | a kill sequence on its way; its steps |
 //! | `reap` | how a process ended and what it used |
+//! | `witness`, `awaited`, `quota` | where ways are compared, what a job waits for: when it is looked at; what /proc shows; what holds its control group back |
 //! | `oom` | whether the kernel killed for lack of memory |
 
 mod argv;
+mod awaited;
 mod event_loop;
 mod job;
 mod job_clock;
@@ -40,6 +42,7 @@ mod killing;
 mod listener;
 mod oom;
 mod pipes;
+mod quota;
 mod reap;
 mod resolve;
 mod running;
@@ -51,13 +54,16 @@ mod term_sequence;
 mod tests;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod vfork;
+mod witness;
 
+pub use self::awaited::Awaited;
 pub use self::argv::{inherited_environment, through_shell};
 pub use self::job::{Cause, Command, Job, JobStdin, JobStdout, Report};
 pub use self::job_runner::JobRunner;
 pub use self::listener::{Flow, JobStream, Listener, Stop};
-pub use self::reap::ProcessEnd;
+pub use self::reap::{ChildUsage, ProcessEnd};
 pub use self::resolve::resolve;
 pub use self::running::RunningJobs;
 pub use self::start_error::StartError;
 pub use self::term_sequence::TermSequence;
+pub use self::witness::Seen;
