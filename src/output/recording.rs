@@ -69,7 +69,8 @@ impl TaskOutput for RecordedOutput<'_> {
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
         let Self { recording, seq, output, streams } = *self;
         let [out, err] = &streams;
-        match recording.file.lock().put_short(out, err) {
+        let short = recording.file.lock().put_short(out, err);
+        match short {
             Some(copy) => recording.index.lock().add_short(seq, copy),
             None => {
                 let streams = streams.map(|stream| stream.finish(&recording.file));
