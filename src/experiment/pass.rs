@@ -11,7 +11,7 @@ use super::ledger::{Against, RunLedger, RunNotes};
 use super::{ComparedBy, Experiment, Hook};
 use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
 use crate::event::Event;
-use crate::host::{Surroundings, SurroundingsWatch};
+use crate::host::{RunQueue, RunQueueWatch, Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
 use crate::output::{Grouped, HeadCapture, Lines, Ordered, WAITING_OUTPUT};
 use crate::output::{Outlet, OutputCopy, Sink};
@@ -149,9 +149,9 @@ impl Experiment<'_> {
         drop(sink);
         workload.finish();
         self.observer.observe(&Event::RunFinished { column });
-        let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
+        let Timed { wall, usage, peak_memory, surroundings, queue, closing, crew } = timed?;
         let mut notes = ledger.closed(wall);
-        notes.result = RunResult { wall, usage, peak_memory, crew, surroundings, ..notes.result };
+        notes.result = RunResult { wall, usage, peak_memory, crew, surroundings, queue, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
         Ok(Pass { notes, copy, closing, head })
     }
@@ -172,6 +172,7 @@ impl Experiment<'_> {
         }
         let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();
+        let queue = self.watches_queue.then(RunQueueWatch::start).flatten();
         let usage_before = clock.usage();
         let started = clock.now();
         let run = Run {
@@ -197,10 +198,11 @@ impl Experiment<'_> {
         let driven = engine.drive(&run, workload);
         let wall = clock.now().saturating_sub(started);
         let usage = clock.usage().since(&usage_before);
+        let queue = queue.and_then(RunQueueWatch::stop);
         let peak_memory = clock.peak_memory();
         let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
-        driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
+        driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, queue, closing, crew })
     }
 
     /// Reads back what a run left, and has it compared with what the first one did.
@@ -295,6 +297,7 @@ struct Timed {
     usage: Usage,
     peak_memory: Option<u64>,
     surroundings: Option<Surroundings>,
+    queue: Option<RunQueue>,
     closing: Closing,
     crew: Option<WorkerCosts>,
 }

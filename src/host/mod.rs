@@ -8,6 +8,7 @@ mod cores;
 mod describe;
 mod limits;
 mod room;
+mod run_queue;
 mod surroundings;
 mod system;
 
@@ -15,6 +16,7 @@ pub use cores::{Cores, sockets};
 pub use describe::Host;
 pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
+pub use run_queue::{RunQueue, RunQueueWatch};
 pub use surroundings::{
     Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
 };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::numbers;
-use crate::study::{ColumnResult, RunResult, Streaming, Study, serial_time};
+use crate::study::{ColumnResult, RunResult, SerialTime, Streaming, Study, serial_time};
 use crate::text::printable;
 
 /// Slots beyond this are told of together.
@@ -29,7 +29,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(times(study, run, &folded));
-    lines.extend(one_after_another(study, column, run));
+    lines.extend(one_after_another(study, column, run, &folded));
     if detail == Detail::Full {
         lines.extend(slots(run, &folded));
         let show = if folded.peak_memory_is_bound { numbers::memory_below } else { numbers::memory };
@@ -70,12 +70,19 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
 }
 
 /// What the same jobs would take one at a time: not measured.
-fn one_after_another(study: &Study, column: &ColumnResult, run: &RunResult) -> Option<String> {
-    let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+fn one_after_another(
+    study: &Study,
+    column: &ColumnResult,
+    run: &RunResult,
+    folded: &Streaming,
+) -> Option<String> {
+    let serial = serial_time(run, folded, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+    let SerialTime { time, rests_on } = serial;
     let wall = run.wall.as_secs_f64();
-    let (low, high) = (numbers::factor(estimate.low / wall), numbers::factor(estimate.high / wall));
-    let factor = if estimate.is_one() { high } else { format!("{low} to {high}") };
-    Some(format!("one after another: {estimate}, {factor} as long"))
+    let (low, high) = (numbers::factor(time.low / wall), numbers::factor(time.high / wall));
+    let factor = if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
+    let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
+    Some(format!("one after another: {time}, {factor} as long{ground}"))
 }
 
 fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {

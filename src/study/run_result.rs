@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Streaming;
-use crate::host::Surroundings;
+use crate::host::{RunQueue, Surroundings};
 use crate::measure::{Usage, seconds};
 use crate::task::{ProcessCounts, Record, Span};
 
@@ -43,6 +43,9 @@ pub struct RunResult {
     /// The tasks' CPU times added up.
     #[serde(with = "seconds")]
     pub task_cpu: Duration,
+    /// From the start of the run until its first task was started.
+    #[serde(with = "seconds", default)]
+    pub lead: Duration,
     /// The slots' time without a task at the end, when none were left to be
     /// started, added up over the slots that had one before.
     #[serde(with = "seconds", default)]
@@ -50,6 +53,9 @@ pub struct RunResult {
     /// What else the machine did meanwhile; `None` where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<Surroundings>,
+    /// Who wanted the machine's cores meanwhile, where somebody looked; not saved.
+    #[serde(skip)]
+    pub queue: Option<RunQueue>,
     /// The longest task's wall time.
     #[serde(with = "seconds")]
     pub longest: Duration,
