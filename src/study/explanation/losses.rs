@@ -5,7 +5,9 @@
 use super::SpeedupView;
 use super::causes::MOSTLY_WAITING;
 use crate::numbers;
-use crate::study::{ColumnResult, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
+use crate::study::{
+    ColumnResult, FEWEST_RUNS_FOR_A_TEST, RunResult, Study, Verdict, WorkerCosts, ratio_of_medians,
+};
 
 /// Tasks that take this much longer side by side are stretched.
 const STRETCHED: f64 = 1.15;
@@ -112,7 +114,54 @@ fn idle_at_the_end(view: &SpeedupView<'_>, share: f64) -> String {
     )
 }
 
+/// One task at a time both ways: what is different is no matter of how many run at a time.
+pub(super) fn one_against_one(view: &SpeedupView<'_>, verdict: &Verdict) -> String {
+    let nothing = "One task at a time against one at a time: there was nothing to gain.";
+    let Verdict::Different(_) = verdict else { return nothing.to_owned() };
+    let difference = numbers::change(view.parallel.wall() / view.serial.wall());
+    let more = |figure: &dyn Fn(&RunResult) -> f64| view.parallel.median(figure) - view.serial.median(figure);
+    let lead = more(&|run| run.lead.as_secs_f64());
+    let within = more(&|run| run.task_wall.as_secs_f64());
+    let between = view.parallel.wall() - view.serial.wall() - lead - within;
+    let told = |seconds: f64, what: &str| {
+        let side = if seconds < 0.0 { "less" } else { "more" };
+        format!("{} {side} {what}", duration(seconds.abs() / view.tasks))
+    };
+    let cause = if let Some(costs) = costs(view.parallel) {
+        costs
+    } else if lead >= within.abs().max(between.abs()) {
+        starting(view)
+    } else if within.abs() >= between.abs() {
+        told(within, "in each task, which other work or what was in memory already can do")
+    } else {
+        told(between, "between two tasks")
+    };
+    format!("{nothing} The difference ({difference}) is another: {cause}.")
+}
+
+/// `starting 1 thread took 900.0 us of 1.300 ms`
+fn starting(view: &SpeedupView<'_>) -> String {
+    let lead = view.parallel.median(|run| run.lead.as_secs_f64());
+    let threads = numbers::plural(view.slots as u64, "thread");
+    format!("starting {threads} took {} of {}", duration(lead), duration(view.parallel.wall()))
+}
+
+/// Short work is over before the threads are there.
+fn start_up(view: &SpeedupView<'_>, share: f64) -> Option<String> {
+    let lead = view.parallel.median(|run| run.lead.as_secs_f64());
+    let at_best = lead + view.serial.wall() / view.possible;
+    let gain = if at_best >= view.serial.wall() { "nothing" } else { "little" };
+    (lead / view.parallel.wall() > 0.5 * share).then(|| {
+        let starting = starting(view);
+        let (first, rest) = starting.split_at(1);
+        format!("{}{rest}: {gain} to gain with work this short.", first.to_uppercase())
+    })
+}
+
 fn work_outside(view: &SpeedupView<'_>, share: f64) -> String {
+    if let Some(start_up) = start_up(view, share) {
+        return start_up;
+    }
     let per_task = share * view.capacity() / view.tasks;
     format!(
         "Work outside tasks: for {} of the time a slot had none; starting up and handing out took {} for each task, which itself takes {}.",
