@@ -2,6 +2,8 @@
 //! is kept of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
@@ -10,7 +12,7 @@ use super::judge::{Judge, OutputWatch};
 use super::ledger::{Against, RunLedger, RunNotes};
 use super::{ComparedBy, Experiment, Hook};
 use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use crate::host::{RunQueue, RunQueueWatch, Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
 use crate::output::{Grouped, HeadCapture, Lines, Ordered, WAITING_OUTPUT};
@@ -172,7 +174,9 @@ impl Experiment<'_> {
         }
         let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();
-        let queue = self.watches_queue.then(RunQueueWatch::start).flatten();
+        let counter = TaskCounter { observer: self.observer, under_way: Arc::default() };
+        let watch = self.watches_queue.then(|| RunQueueWatch::start(Arc::clone(&counter.under_way))).flatten();
+        let observer: &dyn Observer = if watch.is_some() { &counter } else { self.observer };
         let usage_before = clock.usage();
         let started = clock.now();
         let run = Run {
@@ -184,7 +188,7 @@ impl Experiment<'_> {
                 ledger,
                 &self.journals,
                 &self.interrupt,
-                self.observer,
+                observer,
             ),
             start_order: StartOrder::default(),
             ordered_starts: profile.ordered_starts,
@@ -193,12 +197,12 @@ impl Experiment<'_> {
             clock,
             started,
             interrupt: &self.interrupt,
-            observer: self.observer,
+            observer,
         };
         let driven = engine.drive(&run, workload);
         let wall = clock.now().saturating_sub(started);
         let usage = clock.usage().since(&usage_before);
-        let queue = queue.and_then(RunQueueWatch::stop);
+        let queue = watch.and_then(RunQueueWatch::stop);
         let peak_memory = clock.peak_memory();
         let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
@@ -300,6 +304,23 @@ struct Timed {
     queue: Option<RunQueue>,
     closing: Closing,
     crew: Option<WorkerCosts>,
+}
+
+/// Counts the tasks that are under way.
+struct TaskCounter<'a> {
+    observer: &'a dyn Observer,
+    under_way: Arc<AtomicU64>,
+}
+
+impl Observer for TaskCounter<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::TaskStarted { .. } => _ = self.under_way.fetch_add(1, Ordering::Relaxed),
+            Event::TaskFinished(_) => _ = self.under_way.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
+        }
+        self.observer.observe(event);
+    }
 }
 
 /// What puts the tasks' outputs in order; `None` where they are kept for the report.

@@ -49,7 +49,7 @@ pub use journals::{JobLog, JsonLines};
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
-pub use output_copy::{OutputCopy, OutputDifference};
+pub use output_copy::OutputCopy;
 pub use recording::Recording;
 #[cfg(feature = "cli")]
 pub use result_files::ResultFiles;

@@ -12,6 +12,9 @@ use crate::text::printable;
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
 
+/// Less CPU time of parsim's own is not worth a word.
+const OWN_THAT_MATTERS: Duration = Duration::from_millis(50);
+
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -47,6 +50,11 @@ fn whole(study: &Study, run: &RunResult) -> String {
     }
     let cpu = run.usage.cpu();
     line += &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::duration(cpu));
+    // Taking in what jobs write is work, and none of theirs.
+    let own = cpu.saturating_sub(run.task_cpu);
+    if own >= OWN_THAT_MATTERS && own > cpu / 10 {
+        line += &format!(" ({} of it parsim's own)", numbers::duration(own));
+    }
     if !run.wall.is_zero() {
         let busy = numbers::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
         line += &format!(": {busy} of {} kept busy", numbers::plural(study.host.usable as u64, "core"));
@@ -133,8 +141,9 @@ mod tests {
         };
         for seq in 0..tasks {
             let label = format!("job\t{seq}");
-            let wall = Duration::from_millis(100);
-            run.add(&Record { slot: u32::try_from(seq % 2).unwrap(), wall, label, ..record(seq) });
+            let (wall, cpu) = (Duration::from_millis(100), Duration::from_millis(48));
+            let (slot, start) = (u32::try_from(seq % 2).unwrap(), wall * u32::try_from(seq).unwrap());
+            run.add(&Record { slot, start, wall, cpu, label, ..record(seq) });
         }
         run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
         let column = ColumnResult::new(Column::PARALLEL, 2, vec![run]);
@@ -149,6 +158,17 @@ half of the jobs took 100 ms or less, 95 % 100 ms; longest 100.0 ms: job\\t0
 one after another: est. 10.00 s, 1.00x as long
 ";
         assert_eq!(render(&batch(100), Detail::Short), expected);
+    }
+
+    #[test]
+    fn what_an_estimate_rests_on_and_what_parsim_did_itself_is_told() {
+        let mut busy = batch(100);
+        let run = &mut busy.columns[0].runs[0];
+        (run.wall, run.task_cpu) = (Duration::from_secs(5), Duration::from_secs(3));
+        let text = render(&busy, Detail::Short);
+        assert!(text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "), "{text}");
+        let expected = "one after another: est. 10.00 s, 2.00x as long, less if they waited for each other (a lock, a server)\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub enum Ground {
 impl fmt::Display for Ground {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Threads => ": each has several threads, which may have more cores when it runs alone",
+            Self::Threads => ": each has several threads or processes, which may have more cores when it runs alone",
             Self::OtherWork => ": other work ran beside them, and how long they waited for it is not known",
             Self::Waits => ": how long they waited for a core, and how long for something else, is not known",
             Self::Output => ": whoever reads their output held them up",
@@ -133,17 +133,14 @@ pub fn serial_time(run: &RunResult, folded: &Streaming, cores: usize) -> Option<
     // What each computed within its wall time, and when it did not.
     let computed = cpu - beyond;
     let idle = (tasks - computed).max(0.0);
-    let (waited, doubt) = waits_for_cores(run, idle, cores);
-    let several = several_threads(run, beyond, idle, &waited);
-    let (alone, ground) = if several {
-        // As many threads as wanted a core on average, on as many cores as there are.
-        let at_once = (cpu + waited.low) / tasks.max(f64::MIN_POSITIVE);
-        let least = cpu / at_once.max(1.0).min(cores);
-        let longest = cpu + (idle - waited.low).max(0.0);
-        (Estimate::between(least, longest.min(tasks)), Ground::Threads)
-    } else {
-        let alone = |waited: f64| (tasks - waited).max(computed);
-        (Estimate::between(alone(waited.high), alone(waited.low)), doubt)
+    let (slept, doubt) = own_waits(run, idle, cores);
+    let (alone, ground) = match threads_at_once(run, beyond, cores) {
+        Some(at_once) => {
+            // As many threads as wanted a core on average, on as many cores as there are.
+            let least = cpu / at_once.clamp(1.0, cores);
+            (Estimate::between(least, (cpu + slept.high).min(tasks)), Ground::Threads)
+        }
+        None => (Estimate { low: computed + slept.low, high: computed + slept.high }, doubt),
     };
     let (alone, ground) = match held_up(run, tasks) {
         Some(held_up) => {
@@ -172,34 +169,46 @@ pub fn serial_time(run: &RunResult, folded: &Streaming, cores: usize) -> Option<
     Some(SerialTime { time, rests_on: ground })
 }
 
-/// How long tasks that did not compute for `idle` waited for a core, in seconds, and why
-/// that is not known better.
-fn waits_for_cores(run: &RunResult, idle: f64, cores: f64) -> (Estimate, Ground) {
-    let wall = run.wall.as_secs_f64();
-    let own = run.usage.cpu().as_secs_f64();
+/// How long of the time in which they did not compute, `idle`, tasks waited for anything but
+/// a core, in seconds, and why that is not known better.
+fn own_waits(run: &RunResult, idle: f64, cores: f64) -> (Estimate, Ground) {
+    let used = run.usage.cpu().as_secs_f64() / (cores * run.wall.as_secs_f64());
     match &run.queue {
+        Some(_) if has_company(run, cores) => (Estimate { low: 0.0, high: idle }, Ground::OtherWork),
         Some(queue) => {
-            let waited = queue.waited(own);
-            let others = (queue.had - own).max(0.0);
-            if others > MATTERS * cores * wall {
-                return (Estimate { low: 0.0, high: waited + queue.off }, Ground::OtherWork);
-            }
-            let low = (waited - queue.off).max(0.0);
-            (Estimate { low, high: waited + queue.off }, Ground::Waits)
+            let [low, high] = [queue.slept - queue.off, queue.slept + queue.off].map(|end| end.clamp(0.0, idle));
+            (Estimate { low, high }, Ground::Waits)
         }
-        None if own / (cores * wall) < IDLE && !was_crowded_out(run) => (Estimate::exactly(0.0), Ground::Waits),
+        None if used < IDLE && !was_crowded_out(run) => (Estimate::exactly(idle), Ground::Waits),
         None => (Estimate { low: 0.0, high: idle }, Ground::Waits),
     }
 }
 
-/// Whether tasks have threads of their own that would run at the same time: they took more
-/// CPU time than wall time, or threads waited for a core for longer than tasks did not
-/// compute. Not where all of them had a core whenever they wanted one: wall times are right
-/// then.
-fn several_threads(run: &RunResult, beyond: f64, idle: f64, waited: &Estimate) -> bool {
-    let tasks = run.task_wall.as_secs_f64();
-    let had_to_wait = waited.high > MATTERS * tasks;
-    had_to_wait && (beyond > MATTERS * tasks || waited.low > idle + 2.0 * MATTERS * tasks)
+/// Whether other work was seen beside the tasks.
+fn has_company(run: &RunResult, cores: f64) -> bool {
+    let others = run.queue.map_or(0.0, |queue| queue.had - run.usage.cpu().as_secs_f64());
+    others > MATTERS * cores * run.wall.as_secs_f64()
+}
+
+/// How many threads of a task wanted a core at the same time, where these had to wait for
+/// one: tasks took more CPU time than wall time by `beyond`, or more threads wanted one than
+/// tasks were under way. `None` where tasks have one, or all had a core whenever they wanted
+/// one: wall times are right then.
+fn threads_at_once(run: &RunResult, beyond: f64, cores: f64) -> Option<f64> {
+    // What parsim does itself wants a core, too, and has it.
+    let (tasks, cpu) = (run.task_wall.as_secs_f64(), run.usage.cpu().as_secs_f64());
+    match run.queue.filter(|_| !has_company(run, cores)) {
+        Some(queue) => {
+            let wanted = tasks - queue.slept + queue.beyond;
+            let had_to_wait = wanted - cpu > 2.0 * MATTERS * tasks;
+            let has_several = beyond > MATTERS * tasks || queue.beyond > 2.0 * MATTERS * tasks;
+            (has_several && had_to_wait).then_some(wanted / tasks)
+        }
+        None => {
+            let were_free = cpu < IDLE * cores * run.wall.as_secs_f64();
+            (beyond > MATTERS * tasks && !were_free).then_some(cores)
+        }
+    }
 }
 
 /// How long tasks waited for who takes their output, in seconds, where that matters.
@@ -209,19 +218,15 @@ fn held_up(run: &RunResult, tasks: f64) -> Option<f64> {
 }
 
 /// When tasks that take as long as `alone` says altogether would have ended, each started no
-/// earlier than here; they computed for `computed` of their wall times `tasks`.
+/// earlier than it was; they computed for `computed` of their wall times `tasks`.
 fn paced(alone: &Estimate, folded: &Streaming, computed: f64, tasks: f64) -> Estimate {
     let [at_least, at_most] = folded.one_by_one.ends();
-    let ends = |alone: f64| {
-        if alone >= computed && tasks > computed {
-            let share = ((alone - computed) / (tasks - computed)).clamp(0.0, 1.0);
-            at_least + share * (at_most - at_least)
-        } else {
-            // Several threads: each takes its part of the CPU time.
-            at_least - (computed - alone).max(0.0)
-        }
-    };
-    Estimate::between(ends(alone.low).max(alone.low), ends(alone.high).max(alone.high))
+    let low = alone.low.max(at_least - (computed - alone.low).max(0.0));
+    // The longer tasks take, the less of it passes while the next start is waited for anyway:
+    // so the end is below the line between the two that are known.
+    let share = ((alone.high - computed) / (tasks - computed).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
+    let high = alone.high.max(at_least + share * (at_most - at_least));
+    Estimate { low: low.min(high), high }
 }
 
 /// Whether tasks were more often taken off a core than they gave one up to wait:
@@ -292,11 +297,11 @@ mod tests {
     }
 
     impl Batch {
-        /// Threads of all processes wanted a core for so long, which had it as long as these
-        /// tasks; the cores were looked at.
-        fn wanted(mut self, wanted: f64, others: f64) -> Self {
+        /// It was looked how many threads wanted a core: the tasks slept for so long, or had
+        /// more threads, and other processes had the cores for so long.
+        fn seen(mut self, slept: f64, beyond: f64, others: f64) -> Self {
             let had = self.cpu * f64::from(self.tasks) + others;
-            self.run.queue = Some(RunQueue { wanted: wanted + others, off: 0.01 * wanted, had });
+            self.run.queue = Some(RunQueue { slept, off: 0.02 * slept, beyond, had });
             self
         }
 
@@ -331,13 +336,8 @@ mod tests {
     #[test]
     fn tasks_that_compute_take_their_cpu_times_however_many_share_a_core() {
         for slots in [2, 4, 16] {
-            let each = 0.5 * f64::from(slots) / 2.0;
-            // Whoever has no core wants one.
-            let told = batch(32, slots, each, 0.5).wanted(32.0 * each, 0.0).told();
-            let (time, ground) = told;
-            let ends: Vec<f64> = time.split('-').map(|end| end.parse().unwrap()).collect();
-            assert!(ends[0] > 15.5 && ends[1] < 18.0, "{slots}: {time}");
-            assert!(matches!(ground, Some(Ground::OwnPace | Ground::Waits)), "{slots}: {ground:?}");
+            let told = batch(32, slots, 0.5 * f64::from(slots) / 2.0, 0.5).seen(0.0, 0.0, 0.0).told();
+            assert_eq!(told, ("16.0-16.0".to_owned(), Some(Ground::OwnPace)), "{slots}");
         }
     }
 
@@ -349,28 +349,31 @@ mod tests {
 
     #[test]
     fn half_sleeping_and_half_spinning_is_told_apart_by_who_wanted_a_core() {
-        // A quarter of a second each, sixteen on two cores: 32 take 4.4 s instead of 1.
-        let estimate = batch(32, 16, 2.2, 0.25).wanted(32.0 * (2.2 - 0.25), 0.0).estimate();
-        assert!(estimate.time.low > 14.0 && estimate.time.high < 18.0, "{estimate:?}");
+        // A quarter of a second each, sixteen on two cores.
+        let told = batch(32, 16, 2.2, 0.25).seen(8.5, 0.0, 0.0).told();
+        assert_eq!(told, ("16.3-16.7".to_owned(), Some(Ground::OwnWaits)));
     }
 
     #[test]
     fn beside_other_work_a_range_is_told() {
-        let (time, ground) = batch(4, 2, 2.0, 1.0).wanted(8.0, 4.0).told();
-        assert_eq!((time.as_str(), ground), ("3.9-8.0", Some(Ground::OtherWork)));
+        let told = batch(4, 2, 2.0, 1.0).seen(0.0, 4.0, 4.0).told();
+        assert_eq!(told, ("4.0-8.0".to_owned(), Some(Ground::OtherWork)));
         let mut crowded = batch(4, 2, 2.0, 0.2);
         assert!(crowded.estimate().time.is_one());
         (crowded.run.usage.involuntary_switches, crowded.run.usage.voluntary_switches) = (90, 20);
-        assert_eq!(crowded.told(), ("0.8-8.0".to_owned(), Some(Ground::Waits)));
+        assert_eq!(crowded.told(), ("2.4-8.0".to_owned(), Some(Ground::Waits)));
     }
 
     #[test]
     fn tasks_with_threads_of_their_own_share_the_cores_otherwise_when_alone() {
         // Two threads each on two cores: side by side a core each, alone both.
-        let (time, ground) = batch(8, 2, 1.0, 1.0).wanted(16.0, 0.0).told();
-        assert_eq!((time.as_str(), ground), ("4.0-8.0", Some(Ground::Threads)));
-        // Sixteen cores' worth of slots would show it in their CPU time.
-        let free = batch(8, 2, 1.0, 1.9).wanted(15.2, 0.0).told();
+        let told = batch(8, 2, 1.0, 1.0).seen(0.0, 8.0, 0.0).told();
+        assert_eq!(told, ("4.0-8.0".to_owned(), Some(Ground::Threads)));
+        // One task at a time has both cores, and nobody looked.
+        let told = batch(8, 1, 1.0, 1.9).told();
+        assert_eq!(told, ("7.6-8.0".to_owned(), None));
+        // Where there were cores for all threads, wall times are right.
+        let free = batch(8, 2, 1.0, 1.9).seen(0.0, 7.2, 0.0).told();
         assert_eq!(free.0, "8.0-8.0");
     }
 
@@ -380,10 +383,11 @@ mod tests {
             .map(|seq| Record {
                 start: Duration::from_secs(seq),
                 wall: Duration::from_millis(200),
+                cpu: Duration::from_millis(200),
                 ..record(seq)
             })
             .collect();
-        let run = run(10, 0.2, 0.1, 9.2);
+        let run = RunResult { task_cpu: Duration::from_secs(2), ..run(10, 0.2, 2.0, 9.2) };
         let SerialTime { time, rests_on } = serial_time(&run, &Streaming::of(&records), 2).unwrap();
         assert_eq!((format!("{time}").as_str(), rests_on), ("est. 9.200 s", Some(Ground::Starts)));
     }

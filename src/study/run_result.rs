@@ -43,8 +43,9 @@ pub struct RunResult {
     /// The tasks' CPU times added up.
     #[serde(with = "seconds")]
     pub task_cpu: Duration,
-    /// From the start of the run until its first task was started.
-    #[serde(with = "seconds", default)]
+    /// From the start of the run until its first task was started; zero where that is not
+    /// known.
+    #[serde(with = "seconds", default, skip_serializing_if = "Duration::is_zero")]
     pub lead: Duration,
     /// The slots' time without a task at the end, when none were left to be
     /// started, added up over the slots that had one before.
