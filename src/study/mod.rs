@@ -31,7 +31,7 @@ pub use estimate::{Estimate, cores_busy, serial_time, whole};
 pub use explanation::explain;
 pub use gate::Gates;
 pub use quantiles::{Remedian, Sketch};
-pub use run_result::{RunResult, SpanTotal, WorkerCosts};
+pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use streaming::{Long, Streaming};
 
