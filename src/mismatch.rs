@@ -51,12 +51,6 @@ impl FileStream<'_> {
         }
         Ok(bytes)
     }
-
-    /// How many bytes there are.
-    #[must_use]
-    pub fn length(&self) -> u64 {
-        self.parts.iter().map(|(_, length)| length).sum()
-    }
 }
 
 /// Files are read in blocks of this size.

@@ -20,8 +20,8 @@ pub use self::column::{Column, Mode};
 pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
 pub use self::outcome::Outcome;
 pub use self::process_counts::{ProcessCounts, WaitTime};
-pub use crate::process::child::Awaited;
 use crate::measure::seconds;
+pub use crate::process::child::Awaited;
 
 /// What a task is to do, in a form that can be sent to another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,8 +44,6 @@ pub(super) struct RunLedger<'a> {
     compared: Option<Against<'a>>,
     /// When the last task of each slot ended, since the start of the run.
     last_ends: Vec<Duration>,
-    /// When the first task of all started.
-    first_start: Option<Duration>,
     keep_records: bool,
     /// Whether what failed tasks found is compared, too.
     counts_failed: bool,
@@ -65,7 +63,6 @@ impl<'a> RunLedger<'a> {
                 differing: BTreeMap::new(),
             },
             last_ends: Vec::new(),
-            first_start: None,
             compared,
             keep_records,
             counts_failed,
@@ -86,7 +83,6 @@ impl<'a> RunLedger<'a> {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
         let mut notes = self.notes;
         notes.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
-        notes.result.lead = self.first_start.unwrap_or_default();
         // Stable, which is quick on what is nearly in order.
         notes.result.records.sort_by_key(|record| (record.seq, record.attempt));
         notes
@@ -132,7 +128,6 @@ fn why(record: &Record) -> String {
 impl RecordSink for RunLedger<'_> {
     fn enter(&mut self, record: Record) {
         self.notes.result.add(&record);
-        self.first_start = Some(self.first_start.map_or(record.start, |first| first.min(record.start)));
         let slot = record.slot as usize;
         if self.last_ends.len() <= slot {
             self.last_ends.resize(slot + 1, Duration::ZERO);

@@ -174,7 +174,11 @@ pub fn serial_time(run: &RunResult, folded: &Streaming, cores: usize) -> Option<
 fn own_waits(run: &RunResult, idle: f64, cores: f64) -> (Estimate, Ground) {
     let used = run.usage.cpu().as_secs_f64() / (cores * run.wall.as_secs_f64());
     match &run.queue {
-        Some(_) if has_company(run, cores) => (Estimate { low: 0.0, high: idle }, Ground::OtherWork),
+        Some(queue) if has_company(run, cores) => {
+            // Threads of others were taken for those of tasks: so much they slept at least.
+            let low = (queue.slept - queue.off).clamp(0.0, idle);
+            (Estimate { low, high: idle }, Ground::OtherWork)
+        }
         Some(queue) => {
             let [low, high] = [queue.slept - queue.off, queue.slept + queue.off].map(|end| end.clamp(0.0, idle));
             (Estimate { low, high }, Ground::Waits)

@@ -33,7 +33,7 @@ pub use explanation::explain;
 pub use gate::Gates;
 pub use one_by_one::OneByOne;
 pub use quantiles::{Remedian, Sketch};
-pub use run_result::{RunResult, SpanTotal, WorkerCosts};
+pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use streaming::{Long, Streaming};
 

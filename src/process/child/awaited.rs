@@ -147,7 +147,11 @@ impl SystemCall {
 
     /// What it waits for: `opened` tells what a descriptor is.
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    fn awaits(self, is_uninterruptible: bool, opened: &dyn Fn(Option<u64>) -> Option<Opened>) -> Option<Awaited> {
+    fn awaits(
+        self,
+        is_uninterruptible: bool,
+        opened: &dyn Fn(Option<u64>) -> Option<Opened>,
+    ) -> Option<Awaited> {
         let Self { number, arguments: [first, second] } = self;
         let on_disk = is_uninterruptible.then_some(Awaited::Disk);
         match number {

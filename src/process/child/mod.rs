@@ -56,8 +56,8 @@ mod tests;
 mod vfork;
 mod witness;
 
-pub use self::awaited::Awaited;
 pub use self::argv::{inherited_environment, through_shell};
+pub use self::awaited::Awaited;
 pub use self::job::{Cause, Command, Job, JobStdin, JobStdout, Report};
 pub use self::job_runner::JobRunner;
 pub use self::listener::{Flow, JobStream, Listener, Stop};

@@ -112,7 +112,10 @@ impl Witness {
         let pinned_to = Some(pinned(leader)).filter(|cores| !cores.is_empty());
         EndSight {
             own,
-            children: self.threads.into_values().reduce(|[ran, waited], [more, longer]| [ran + more, waited + longer]),
+            children: self
+                .threads
+                .into_values()
+                .reduce(|[ran, waited], [more, longer]| [ran + more, waited + longer]),
             pinned_to: pinned_to.or(self.computes_on).unwrap_or_default(),
             throttled: lasted.mul_f64(self.group.share_throttled()),
             waits: self.waits,

@@ -1,7 +1,7 @@
 //! Speed-ups beyond what slots and cores can give: something slowed the serial run, and
 //! what that was, as far as the two differ in it.
 
-use super::{NEAR_ENOUGH, SpeedupView};
+use super::{NEAR_ENOUGH, SpeedupView, others};
 use crate::host::Surroundings;
 use crate::numbers;
 use crate::study::{ColumnResult, RunResult};
@@ -15,8 +15,8 @@ const BYTES_READ_THAT_MATTER: f64 = 1e6;
 /// Fewer bytes written are soon in memory.
 const BYTES_WRITTEN_THAT_MATTER: f64 = 8e6;
 
-/// A cause that took a smaller share of the serial time is not spoken of.
-const WORTH_TELLING: f64 = 0.05;
+/// What took a smaller share of the serial time did not slow it.
+const SLOWED: f64 = 0.05;
 
 /// What one column has and the other has not.
 type SerialCause = fn(&SpeedupView<'_>) -> Option<String>;
@@ -61,7 +61,7 @@ fn throttled(view: &SpeedupView<'_>) -> Option<String> {
         serial / view.serial.wall() - parallel / view.parallel.wall()
     };
     let held = |by: &str, share: f64| {
-        (share > WORTH_TELLING).then(|| format!("{by} held the serial run back for {} of its time", numbers::percent(share.min(1.0))))
+        (share > SLOWED).then(|| format!("{by} held the serial run back for {} of its time", numbers::percent(share.min(1.0))))
     };
     held("a quota (cgroup)", share(|around| around.throttled.as_secs_f64()))
         .or_else(|| held("other virtual machines", share(|around| around.stolen.as_secs_f64())))
@@ -73,7 +73,7 @@ fn first_run(view: &SpeedupView<'_>) -> Option<String> {
     let (first, later) = walls.split_first()?;
     let slowest = later.iter().copied().reduce(f64::max)?;
     // Of three runs and more the median is one of the others.
-    (later.len() == 1 && *first > (1.0 + 2.0 * WORTH_TELLING) * slowest).then(|| {
+    (later.len() == 1 && *first > (1.0 + 2.0 * SLOWED) * slowest).then(|| {
         format!("the first serial run took {} as long as the second", numbers::factor(first / slowest))
     })
 }
@@ -87,7 +87,7 @@ fn other_work(view: &SpeedupView<'_>) -> Option<String> {
     };
     let (serial, parallel) = (share(view.serial), share(view.parallel));
     let is_full = serial + view.serial.cpu() / (view.study.host.usable as f64 * view.serial.wall()) > NEAR_ENOUGH;
-    (view.others_are_counted() && is_full && serial - parallel > WORTH_TELLING).then(|| {
+    (others::are_counted(view) && is_full && serial - parallel > SLOWED).then(|| {
         format!("other work took {} of the cores during the serial run", numbers::percent(serial.min(1.0)))
     })
 }
@@ -95,7 +95,7 @@ fn other_work(view: &SpeedupView<'_>) -> Option<String> {
 fn cpu_time(view: &SpeedupView<'_>) -> Option<String> {
     let [serial, parallel] = both(view, |run| run.task_cpu.as_secs_f64());
     let more = serial / parallel.max(f64::MIN_POSITIVE);
-    ((serial - parallel) / view.serial.wall() > WORTH_TELLING && more > 1.0 + WORTH_TELLING).then(|| {
+    ((serial - parallel) / view.serial.wall() > SLOWED && more > 1.0 + SLOWED).then(|| {
         format!(
             "one by one the tasks took {} the CPU time that they took side by side, as with caches not yet filled or cores at a lower clock",
             numbers::factor(more)
@@ -105,7 +105,7 @@ fn cpu_time(view: &SpeedupView<'_>) -> Option<String> {
 
 fn waited(view: &SpeedupView<'_>) -> Option<String> {
     let [serial, parallel] = both(view, |run| run.task_wall.saturating_sub(run.task_cpu).as_secs_f64());
-    ((serial - parallel) / view.serial.wall() > WORTH_TELLING).then(|| {
+    ((serial - parallel) / view.serial.wall() > SLOWED).then(|| {
         format!(
             "one by one the tasks did not compute for {} altogether, side by side for {}, as when other work or the disk held them up",
             numbers::seconds(serial),
