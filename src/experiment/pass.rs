@@ -177,7 +177,8 @@ impl Experiment<'_> {
         let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();
         let counter = TaskCounter { observer: self.observer, under_way: Arc::default() };
-        let watch = self.watches_queue.then(|| RunQueueWatch::start(Arc::clone(&counter.under_way))).flatten();
+        let watch =
+            self.watches_queue.then(|| RunQueueWatch::start(Arc::clone(&counter.under_way))).flatten();
         let observer: &dyn Observer = if watch.is_some() { &counter } else { self.observer };
         let usage_before = clock.usage();
         let started = clock.now();

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::limits::Limits;
@@ -113,7 +113,7 @@ impl RunQueueWatch {
                 }
             }
         };
-        let thread = Builder::new().name("run queue".to_owned()).stack_size(super::STACK).spawn(look).ok()?;
+        let thread = thread::Builder::new().name("run queue".to_owned()).stack_size(super::STACK).spawn(look).ok()?;
         Some(Self { stop, thread, begun, had_before })
     }
 

@@ -165,7 +165,8 @@ impl CopyFile {
             return None;
         }
         let [out, err] = [&out.pending, &err.pending];
-        let lengths = [out, err].map(|bytes| u32::try_from(bytes.len()).expect("less than a block is pending"));
+        let lengths =
+            [out, err].map(|bytes| u32::try_from(bytes.len()).expect("less than a block is pending"));
         if out.is_empty() && err.is_empty() {
             return Some(ShortCopy { start: 0, lengths });
         }
@@ -279,7 +280,10 @@ mod tests {
         assert_eq!(place(&long(0, b'x'), &shorter), Some((4 * block + 1, 5 * block)));
         // Where nothing at all can be put aside, little is found like that, too.
         let little = |text: &str| vec![[chunks(&[text]), chunks(&[])]];
-        assert_eq!(differences(&little("ab"), &little("ac"), 0), [(0, Channel::Out, OutputDifference::Between(1, 2))]);
+        assert_eq!(
+            differences(&little("ab"), &little("ac"), 0),
+            [(0, Channel::Out, OutputDifference::Between(1, 2))]
+        );
         assert_eq!(differences(&little("ab"), &little("ab"), 0), []);
     }
 
@@ -299,7 +303,10 @@ mod tests {
         let second = (0..4).flat_map(|number| vec![b'a' + number; BLOCK]).chain([b'!']).collect();
         let second = copied(&vec![[vec![second], Vec::new()]], MOST_OF_A_RUN);
         let (_, found) = first.difference(&second, 0).unwrap();
-        assert!(found.told("a", "b").starts_with("line 1, byte 262145: a ends there, b ...\"dddd"), "{found:?}");
+        assert!(
+            found.told("a", "b").starts_with("line 1, byte 262145: a ends there, b ...\"dddd"),
+            "{found:?}"
+        );
     }
 
     proptest! {

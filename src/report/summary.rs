@@ -116,7 +116,8 @@ fn one_after_another(
     let SerialTime { time, rests_on } = serial;
     let wall = run.wall.as_secs_f64();
     let (low, high) = (numbers::factor(time.low / wall), numbers::factor(time.high / wall));
-    let factor = if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
+    let factor =
+        if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
     let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
     Some(format!("one after another: {time}, {factor} as long{ground}"))
 }
@@ -195,7 +196,10 @@ one after another: est. 10.00 s, 1.00x as long
         let run = &mut busy.columns[0].runs[0];
         (run.wall, run.task_cpu) = (Duration::from_secs(5), Duration::from_secs(3));
         let text = render(&busy, Detail::Short);
-        assert!(text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "), "{text}");
+        assert!(
+            text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "),
+            "{text}"
+        );
         let expected = "one after another: est. 10.00 s, 2.00x as long, less if they waited for each other (a lock, a server)\n";
         assert!(text.ends_with(expected), "{text}");
     }

@@ -232,7 +232,8 @@ mod tests {
             way.runs.iter_mut().for_each(|run| run.usage.block_writes = blocks);
             way
         };
-        let verdict = |serial, parallel| compare(way(Column::SERIAL, serial), way(Column::PARALLEL, parallel)).verdict;
+        let verdict =
+            |serial, parallel| compare(way(Column::SERIAL, serial), way(Column::PARALLEL, parallel)).verdict;
         let text = "serial wrote 210 MB to disk, parallel 0 B: repeat with --warmup 1".to_owned();
         assert_eq!(verdict(410_000, 0), Verdict::Unclaimed(text));
         // In a file that is overwritten, a few blocks are new each time; and what both write is the work.

@@ -100,7 +100,9 @@ pub enum Ground {
 impl fmt::Display for Ground {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Threads => ": each has several threads or processes, which may have more cores when it runs alone",
+            Self::Threads => {
+                ": each has several threads or processes, which may have more cores when it runs alone"
+            }
             Self::OtherWork => ": other work ran beside them, and how long they waited for it is not known",
             Self::Waits => ": how long they waited for a core, and how long for something else, is not known",
             Self::Output => ": whoever reads their output held them up",
@@ -180,7 +182,8 @@ fn own_waits(run: &RunResult, idle: f64, cores: f64) -> (Estimate, Ground) {
             (Estimate { low, high: idle }, Ground::OtherWork)
         }
         Some(queue) => {
-            let [low, high] = [queue.slept - queue.off, queue.slept + queue.off].map(|end| end.clamp(0.0, idle));
+            let [low, high] =
+                [queue.slept - queue.off, queue.slept + queue.off].map(|end| end.clamp(0.0, idle));
             (Estimate { low, high }, Ground::Waits)
         }
         None if used < IDLE && !was_crowded_out(run) => (Estimate::exactly(idle), Ground::Waits),
@@ -399,7 +402,8 @@ mod tests {
     #[test]
     fn who_takes_output_slowly_may_do_so_one_after_another() {
         let mut slow = batch(4, 2, 2.0, 0.1);
-        slow.run.counts = Some(ProcessCounts { handing_on: Duration::from_secs(7), ..ProcessCounts::default() });
+        slow.run.counts =
+            Some(ProcessCounts { handing_on: Duration::from_secs(7), ..ProcessCounts::default() });
         assert_eq!(slow.told(), ("3.6-8.0".to_owned(), Some(Ground::Output)));
     }
 

@@ -27,15 +27,17 @@ const CAUSES: &[SerialCause] = &[read, written, throttled, first_run, other_work
 /// So many slots and cores cannot be so much faster.
 pub(super) fn more_than_there_is(view: &SpeedupView<'_>) -> Option<String> {
     (view.speedup > TOO_MUCH * view.possible).then(|| {
-        let cause = CAUSES
-            .iter()
-            .find_map(|cause| cause(view))
-            .unwrap_or_else(|| "something slowed the serial run, and nothing that was measured tells what".to_owned());
+        let cause = CAUSES.iter().find_map(|cause| cause(view)).unwrap_or_else(|| {
+            "something slowed the serial run, and nothing that was measured tells what".to_owned()
+        });
         let possible = match view.bound() {
             bound if bound.ends_with("slots") => format!("{bound} can give"),
             bound => format!("{bound} can give ({})", numbers::factor(view.possible)),
         };
-        format!("{} is more than {possible}: {cause}; --warmup 1 and --runs 5 show what lasts.", view.factor())
+        format!(
+            "{} is more than {possible}: {cause}; --warmup 1 and --runs 5 show what lasts.",
+            view.factor()
+        )
     })
 }
 
@@ -43,7 +45,9 @@ fn read(view: &SpeedupView<'_>) -> Option<String> {
     let [serial, parallel] = both(view, |run| run.usage.bytes_read() as f64);
     (serial - parallel > BYTES_READ_THAT_MATTER).then(|| {
         let (serial, parallel) = (numbers::bytes(serial), numbers::bytes(parallel));
-        format!("the serial run read {serial} from disk, which was not in memory yet, the parallel one {parallel}")
+        format!(
+            "the serial run read {serial} from disk, which was not in memory yet, the parallel one {parallel}"
+        )
     })
 }
 
@@ -61,7 +65,9 @@ fn throttled(view: &SpeedupView<'_>) -> Option<String> {
         serial / view.serial.wall() - parallel / view.parallel.wall()
     };
     let held = |by: &str, share: f64| {
-        (share > SLOWED).then(|| format!("{by} held the serial run back for {} of its time", numbers::percent(share.min(1.0))))
+        (share > SLOWED).then(|| {
+            format!("{by} held the serial run back for {} of its time", numbers::percent(share.min(1.0)))
+        })
     };
     held("a quota (cgroup)", share(|around| around.throttled.as_secs_f64()))
         .or_else(|| held("other virtual machines", share(|around| around.stolen.as_secs_f64())))
@@ -86,7 +92,8 @@ fn other_work(view: &SpeedupView<'_>) -> Option<String> {
         column.median(others) / (view.study.host.usable as f64 * column.wall())
     };
     let (serial, parallel) = (share(view.serial), share(view.parallel));
-    let is_full = serial + view.serial.cpu() / (view.study.host.usable as f64 * view.serial.wall()) > NEAR_ENOUGH;
+    let is_full =
+        serial + view.serial.cpu() / (view.study.host.usable as f64 * view.serial.wall()) > NEAR_ENOUGH;
     (others::are_counted(view) && is_full && serial - parallel > SLOWED).then(|| {
         format!("other work took {} of the cores during the serial run", numbers::percent(serial.min(1.0)))
     })
