@@ -42,10 +42,8 @@ pub(super) struct Witness {
     rest: Duration,
     started: Instant,
     waits: BTreeMap<Awaited, Duration>,
-    /// By thread: how long it had a core, and how long it waited for one.
-    threads: BTreeMap<i32, [Duration; 2]>,
-    /// To which cores those are pinned that were seen to compute; `None` before the first.
-    computes_on: Option<BTreeSet<u32>>,
+    /// By number, as they were seen last.
+    threads: BTreeMap<i32, ThreadTotal>,
     group: GroupSight,
 }
 
@@ -60,7 +58,6 @@ impl Witness {
             started: now,
             waits: BTreeMap::new(),
             threads: BTreeMap::new(),
-            computes_on: None,
             group: GroupSight::default(),
         }
     }
@@ -83,24 +80,12 @@ impl Witness {
         if let Some(awaited) = all_wait_for(&threads) {
             *self.waits.entry(awaited).or_default() += since;
         }
-        for ThreadSight { id, is_ready, ran_and_waited, .. } in threads {
-            if let Some(times) = ran_and_waited {
-                self.threads.insert(id, times);
-            }
-            if is_ready {
-                self.computes(pinned(id));
+        for ThreadSight { id, ran_and_waited, .. } in threads {
+            if let Some([ran, waited]) = ran_and_waited {
+                self.threads.insert(id, ThreadTotal { ran, waited, pinned_to: pinned(id) });
             }
         }
         self.group.look(leader, now);
-    }
-
-    fn computes(&mut self, pinned_to: BTreeSet<u32>) {
-        match &mut self.computes_on {
-            Some(cores) if pinned_to.is_empty() => cores.clear(),
-            Some(cores) if !cores.is_empty() => cores.extend(pinned_to),
-            Some(_) => {}
-            none => *none = Some(pinned_to),
-        }
     }
 
     /// The job `leader` has ended and is not yet reaped. What is known of it before it is
@@ -108,29 +93,34 @@ impl Witness {
     pub(super) fn look_at_end(mut self, leader: i32) -> EndSight {
         self.threads.remove(&leader);
         let own = schedstat(&format!("/proc/{leader}"));
-        let lasted = self.started.elapsed();
-        let pinned_to = Some(pinned(leader)).filter(|cores| !cores.is_empty());
+        let own = own.map(|[ran, waited]| ThreadTotal { ran, waited, pinned_to: pinned(leader) });
         EndSight {
+            throttled: self.started.elapsed().mul_f64(self.group.share_throttled()),
             own,
-            children: self
-                .threads
-                .into_values()
-                .reduce(|[ran, waited], [more, longer]| [ran + more, waited + longer]),
-            pinned_to: pinned_to.or(self.computes_on).unwrap_or_default(),
-            throttled: lasted.mul_f64(self.group.share_throttled()),
+            children: self.threads.into_values().collect(),
             waits: self.waits,
         }
     }
 }
 
+/// What is known of a thread.
+#[derive(Clone, Debug, Default)]
+struct ThreadTotal {
+    /// How long it had a core.
+    ran: Duration,
+    /// How long it was ready and had none.
+    waited: Duration,
+    /// The cores to which it was pinned, if it was.
+    pinned_to: BTreeSet<u32>,
+}
+
 /// What was seen of a job that has ended.
 #[derive(Debug)]
 pub(super) struct EndSight {
-    /// How long its own process had a core, and how long it waited for one.
-    own: Option<[Duration; 2]>,
-    /// The same of what was seen of its children.
-    children: Option<[Duration; 2]>,
-    pinned_to: BTreeSet<u32>,
+    /// Its own process; `None` where the kernel does not tell.
+    own: Option<ThreadTotal>,
+    /// What was seen of its children.
+    children: Vec<ThreadTotal>,
     waits: BTreeMap<Awaited, Duration>,
     throttled: Duration,
 }
@@ -139,15 +129,28 @@ impl EndSight {
     /// The job took this much CPU time in all. Its children waited for a core as they did
     /// while they were seen.
     pub(super) fn of_all(self, cpu: Duration) -> Seen {
-        let Self { own, children, pinned_to, waits, throttled } = self;
-        let run_delay = own.map(|[ran, waited]| {
-            let [seen, their_wait] = children.unwrap_or_default();
-            let theirs = cpu.saturating_sub(ran).as_secs_f64();
+        let Self { own, children, waits, throttled } = self;
+        let run_delay = own.as_ref().map(|own| {
+            let seen: Duration = children.iter().map(|child| child.ran).sum();
+            let waited: Duration = children.iter().map(|child| child.waited).sum();
+            let theirs = cpu.saturating_sub(own.ran).as_secs_f64();
             let part = (theirs / seen.as_secs_f64().max(1e-6)).clamp(1.0, LARGEST_PART);
-            waited + their_wait.mul_f64(part)
+            own.waited + waited.mul_f64(part)
         });
-        Seen { run_delay, pinned_to, waits, throttled }
+        let all: Vec<ThreadTotal> = own.into_iter().chain(children).collect();
+        Seen { run_delay, pinned_to: pinned_all(&all), waits, throttled }
     }
+}
+
+/// The cores to which those of `threads` are pinned that do most of the work.
+fn pinned_all(threads: &[ThreadTotal]) -> BTreeSet<u32> {
+    let ran = |is_pinned: bool| -> Duration {
+        threads.iter().filter(|thread| thread.pinned_to.is_empty() != is_pinned).map(|thread| thread.ran).sum()
+    };
+    if ran(true) < ran(false) {
+        return BTreeSet::new();
+    }
+    threads.iter().flat_map(|thread| thread.pinned_to.iter().copied()).collect()
 }
 
 /// What a job waits for, none of whose threads computes.
@@ -220,34 +223,38 @@ mod tests {
         assert_eq!(waits(&[shell]), None);
     }
 
-    #[test]
-    fn children_waited_as_they_did_while_they_were_seen() {
-        let ms = Duration::from_millis;
-        let end = |children| EndSight {
-            own: Some([ms(10), ms(1)]),
-            children,
-            pinned_to: BTreeSet::new(),
-            waits: BTreeMap::new(),
-            throttled: Duration::ZERO,
-        };
-        let delay = |children, cpu| end(children).of_all(cpu).run_delay.unwrap().as_millis();
-        assert_eq!(delay(None, ms(200)), 1);
-        assert_eq!(delay(Some([ms(95), ms(20)]), ms(200)), 41);
-        // A glimpse does not stand for all, and what was seen was there.
-        assert_eq!(delay(Some([ms(1), ms(5)]), ms(200)), 21);
-        assert_eq!(delay(Some([ms(300), ms(5)]), ms(200)), 6);
+    fn total(ran: u64, waited: u64, pinned_to: &[u32]) -> ThreadTotal {
+        ThreadTotal {
+            ran: Duration::from_millis(ran),
+            waited: Duration::from_millis(waited),
+            pinned_to: pinned_to.iter().copied().collect(),
+        }
+    }
+
+    fn end(own: ThreadTotal, children: &[ThreadTotal]) -> EndSight {
+        let (waits, throttled) = (BTreeMap::new(), Duration::ZERO);
+        EndSight { own: Some(own), children: children.to_vec(), waits, throttled }
     }
 
     #[test]
-    fn cores_are_those_of_all_that_were_seen_to_compute() {
-        let cores = |seen: &[&[u32]]| {
-            let mut witness = Witness::new();
-            seen.iter().for_each(|cores| witness.computes(cores.iter().copied().collect()));
-            witness.computes_on.unwrap()
+    fn children_waited_as_they_did_while_they_were_seen() {
+        let delay = |children: &[ThreadTotal]| {
+            let seen = end(total(10, 1, &[]), children).of_all(Duration::from_millis(200));
+            seen.run_delay.unwrap().as_millis()
         };
-        assert_eq!(cores(&[&[0], &[1]]), BTreeSet::from([0, 1]));
-        assert_eq!(cores(&[&[0], &[], &[1]]), BTreeSet::new());
-        assert_eq!(cores(&[&[], &[1]]), BTreeSet::new());
+        assert_eq!(delay(&[]), 1);
+        assert_eq!(delay(&[total(45, 12, &[]), total(50, 8, &[])]), 41);
+        // A glimpse does not stand for all, and what was seen was there.
+        assert_eq!(delay(&[total(1, 5, &[])]), 21);
+        assert_eq!(delay(&[total(300, 5, &[])]), 6);
+    }
+
+    #[test]
+    fn a_job_is_pinned_where_those_are_that_do_most_of_the_work() {
+        let cores = |own, children: &[ThreadTotal]| end(own, children).of_all(Duration::ZERO).pinned_to;
+        assert_eq!(cores(total(5, 0, &[]), &[total(50, 0, &[0]), total(9, 0, &[2])]), BTreeSet::from([0, 2]));
+        assert_eq!(cores(total(5, 0, &[]), &[total(4, 0, &[0])]), BTreeSet::new());
+        assert_eq!(cores(total(5, 0, &[1]), &[]), BTreeSet::from([1]));
         assert_eq!(pinned(std::process::id().cast_signed()), BTreeSet::new());
         assert!(!core_numbers(&allowed_cores(0).unwrap()).is_empty());
     }

@@ -1,6 +1,6 @@
 //! What bounds the speed-up before anything is lost: the tasks, the slots, the cores.
 
-use super::{CROWDED, NEAR_ENOUGH, SpeedupView, WORTH_TELLING};
+use super::{CROWDED, NEAR_ENOUGH, SpeedupView, WORTH_TELLING, waits};
 use crate::numbers;
 
 /// Tasks whose CPU time is below this share of their wall time wait.
@@ -30,6 +30,9 @@ const LONG: f64 = 2.0;
 
 /// ... where it leaves the others this share of the time to run beside it.
 const MOST_OF_THE_TIME: f64 = 0.5;
+
+/// What explains a smaller share of the loss is not the one cause of it.
+const EXPLAINS: f64 = 0.4;
 
 pub(super) fn one_task(view: &SpeedupView<'_>) -> Option<String> {
     (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
@@ -77,7 +80,8 @@ pub(super) fn uneven(view: &SpeedupView<'_>) -> Option<String> {
     let idle = 1.0 - view.tasks / (view.slots * rounds);
     // Slots that outnumber the cores are no loss.
     let is_so = longest < ALIKE * mean && view.crowding() < CROWDED && view.tail() > idle / 2.0;
-    (idle > WORTH_TELLING && is_so && view.loses()).then(|| uneven_in_words(view))
+    let explains = idle > WORTH_TELLING && idle > EXPLAINS * view.loss();
+    (is_so && explains && waits::take_less_than(view, idle) && view.loses()).then(|| uneven_in_words(view))
 }
 
 pub(super) fn uneven_in_words(view: &SpeedupView<'_>) -> String {
@@ -94,7 +98,9 @@ pub(super) fn long_tail(view: &SpeedupView<'_>) -> Option<String> {
     let mean = view.serial_task_wall() / view.tasks;
     let longest = view.serial.median(|run| run.longest.as_secs_f64());
     let is_long = longest > LONG * mean && longest > MOST_OF_THE_TIME * view.parallel.wall();
-    (is_long && view.tail() > WORTH_TELLING && view.loses()).then(|| long_tail_in_words(view))
+    let tail = view.tail();
+    (is_long && tail > WORTH_TELLING && waits::take_less_than(view, tail) && view.loses())
+        .then(|| long_tail_in_words(view))
 }
 
 pub(super) fn long_tail_in_words(view: &SpeedupView<'_>) -> String {

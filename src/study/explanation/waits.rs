@@ -54,8 +54,7 @@ pub(super) fn output(view: &SpeedupView<'_>) -> Option<String> {
 
 /// Whatever tasks wait for most that they did not wait for alone.
 pub(super) fn shared(view: &SpeedupView<'_>) -> Option<String> {
-    let more = SHARED.map(|(awaited, what)| (view.waits_more(awaited), awaited, what));
-    let (time, awaited, what) = more.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
+    let (time, awaited, what) = longest(view)?;
     let share = time / view.task_wall();
     let longer = view.task_wall() - view.serial_task_wall() * view.crowding();
     if share < WORTH_TELLING || time < EXPLAINS * longer || !view.loses() {
@@ -68,6 +67,18 @@ pub(super) fn shared(view: &SpeedupView<'_>) -> Option<String> {
         numbers::change(view.parallel.cpu() / view.serial.cpu().max(f64::MIN_POSITIVE)),
         numbers::percent(share.min(1.0)),
     ))
+}
+
+/// What tasks waited for most that they did not wait for alone, and how long.
+fn longest(view: &SpeedupView<'_>) -> Option<(f64, Awaited, &'static str)> {
+    let more = SHARED.map(|(awaited, what)| (view.waits_more(awaited), awaited, what));
+    more.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))
+}
+
+/// Whether tasks waited for something that they share for less than this share of the
+/// slots' time.
+pub(super) fn take_less_than(view: &SpeedupView<'_>, share: f64) -> bool {
+    longest(view).is_none_or(|(time, ..)| time < share * view.capacity())
 }
 
 /// ` (they wrote 64.0 MB at 21.0 MB/s)`
