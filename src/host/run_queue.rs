@@ -113,7 +113,8 @@ impl RunQueueWatch {
                 }
             }
         };
-        let thread = thread::Builder::new().name("run queue".to_owned()).stack_size(super::STACK).spawn(look).ok()?;
+        let thread =
+            thread::Builder::new().name("run queue".to_owned()).stack_size(super::STACK).spawn(look).ok()?;
         Some(Self { stop, thread, begun, had_before })
     }
 

@@ -70,12 +70,11 @@ impl TaskOutput for RecordedOutput<'_> {
         let Self { recording, seq, output, streams } = *self;
         let [out, err] = &streams;
         let short = recording.file.lock().put_short(out, err);
-        match short {
-            Some(copy) => recording.index.lock().add_short(seq, copy),
-            None => {
-                let streams = streams.map(|stream| stream.finish(&recording.file));
-                recording.index.lock().long.insert(seq, streams);
-            }
+        if let Some(copy) = short {
+            recording.index.lock().add_short(seq, copy);
+        } else {
+            let streams = streams.map(|stream| stream.finish(&recording.file));
+            recording.index.lock().long.insert(seq, streams);
         }
         output.close(record, acknowledge);
     }
@@ -298,7 +297,9 @@ mod tests {
                 output.write(Channel::Out, &vec![byte + number; BLOCK]).unwrap();
             }
         }
-        outputs.into_iter().for_each(|output| output.close(record(0), &Acknowledged::default()));
+        for output in outputs {
+            output.close(record(0), &Acknowledged::default());
+        }
         let first = recording.finish();
         let second = (0..4).flat_map(|number| vec![b'a' + number; BLOCK]).chain([b'!']).collect();
         let second = copied(&vec![[vec![second], Vec::new()]], MOST_OF_A_RUN);

@@ -204,18 +204,14 @@ fn has_company(run: &RunResult, cores: f64) -> bool {
 fn threads_at_once(run: &RunResult, beyond: f64, cores: f64) -> Option<f64> {
     // What parsim does itself wants a core, too, and has it.
     let (tasks, cpu) = (run.task_wall.as_secs_f64(), run.usage.cpu().as_secs_f64());
-    match run.queue.filter(|_| !has_company(run, cores)) {
-        Some(queue) => {
-            let wanted = tasks - queue.slept + queue.beyond;
-            let had_to_wait = wanted - cpu > 2.0 * MATTERS * tasks;
-            let has_several = beyond > MATTERS * tasks || queue.beyond > 2.0 * MATTERS * tasks;
-            (has_several && had_to_wait).then_some(wanted / tasks)
-        }
-        None => {
-            let were_free = cpu < IDLE * cores * run.wall.as_secs_f64();
-            (beyond > MATTERS * tasks && !were_free).then_some(cores)
-        }
-    }
+    let Some(queue) = run.queue.filter(|_| !has_company(run, cores)) else {
+        let were_free = cpu < IDLE * cores * run.wall.as_secs_f64();
+        return (beyond > MATTERS * tasks && !were_free).then_some(cores);
+    };
+    let wanted = tasks - queue.slept + queue.beyond;
+    let had_to_wait = wanted - cpu > 2.0 * MATTERS * tasks;
+    let has_several = beyond > MATTERS * tasks || queue.beyond > 2.0 * MATTERS * tasks;
+    (has_several && had_to_wait).then_some(wanted / tasks)
 }
 
 /// How long tasks waited for who takes their output, in seconds, where that matters.

@@ -75,21 +75,21 @@ mod tests {
     use super::*;
     use crate::task::tests::record;
 
-    fn ends(tasks: &[(u64, u64, u64)]) -> [f64; 2] {
+    fn ends(tasks: &[(u64, u64, u64)]) -> [String; 2] {
         let mut one_by_one = OneByOne::default();
         for (seq, &(start, wall, cpu)) in (0..).zip(tasks) {
             let [start, wall, cpu] = [start, wall, cpu].map(Duration::from_secs);
             one_by_one.add(&Record { start, wall, cpu, ..record(seq) });
         }
-        one_by_one.ends()
+        one_by_one.ends().map(|end| end.to_string())
     }
 
     #[test]
     fn what_came_late_is_waited_for_and_what_was_early_waits_its_turn() {
-        assert_eq!(ends(&[(0, 3, 1), (0, 3, 1), (0, 3, 1)]), [3.0, 9.0]);
-        assert_eq!(ends(&[(0, 1, 1), (10, 1, 1), (20, 1, 1)]), [21.0, 21.0]);
+        assert_eq!(ends(&[(0, 3, 1), (0, 3, 1), (0, 3, 1)]), ["3", "9"]);
+        assert_eq!(ends(&[(0, 1, 1), (10, 1, 1), (20, 1, 1)]), ["21", "21"]);
         // In the order of starts, whichever ends first.
-        assert_eq!(ends(&[(1, 1, 1), (9, 1, 1), (0, 10, 10)]), [12.0, 12.0]);
+        assert_eq!(ends(&[(1, 1, 1), (9, 1, 1), (0, 10, 10)]), ["12", "12"]);
     }
 
     #[test]
@@ -100,6 +100,6 @@ mod tests {
             one_by_one.add(&Record { start, wall, ..record(seq) });
         }
         assert_eq!(one_by_one.waiting.len(), WAITING);
-        assert_eq!(one_by_one.ends()[1], 10_000.0);
+        assert_eq!(one_by_one.ends()[1].to_string(), "10000");
     }
 }

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What slowed a run.
+type Spoil = fn(&mut RunResult);
+
 #[test]
 fn what_parsim_does_itself_is_not_the_tasks() {
     let mut study = study(4, 5.0);
@@ -15,7 +18,7 @@ fn what_parsim_does_itself_is_not_the_tasks() {
 
 #[test]
 fn more_than_slots_and_cores_can_give_is_not_praised_but_asked_why() {
-    let asked = |width: usize, wall: f64, spoil: fn(&mut RunResult)| {
+    let asked = |width: usize, wall: f64, spoil: Spoil| {
         let mut study = study(width, wall);
         // Tasks that took no longer one by one.
         (parallel(&mut study).task_wall, parallel(&mut study).task_cpu) = (seconds(10.0), seconds(10.0));
@@ -27,7 +30,7 @@ fn more_than_slots_and_cores_can_give_is_not_praised_but_asked_why() {
         said(&study)
     };
     let unknown = "something slowed the serial run, and nothing that was measured tells what";
-    let causes: [(fn(&mut RunResult), &str); 7] = [
+    let causes: [(Spoil, &str); 7] = [
         (|_| (), unknown),
         (
             |run| run.usage.block_reads = 400_000,
