@@ -271,8 +271,14 @@ fn only_engines_start_threads() {
     only_in(&["engine/"], &["rayon::"]);
     // The second waits in the place of the kernel where that cannot.
     // The third sleeps, for a person who watches. One looks at the machine now and then.
-    let allowed =
-        ["engine/", "process/", "progress/", "http/connect.rs", "workload/service/demo.rs", "host/run_queue.rs"];
+    let allowed = [
+        "engine/",
+        "process/",
+        "progress/",
+        "http/connect.rs",
+        "workload/service/demo.rs",
+        "host/run_queue.rs",
+    ];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
 
