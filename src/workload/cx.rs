@@ -51,6 +51,8 @@ pub struct Cx<'a> {
     output: Box<dyn TaskOutput + 'a>,
     /// By channel: the digest of its bytes, however they were cut, and their number.
     digesters: [(Option<Box<Xxh3>>, u64); 2],
+    /// How long it took to hand on what a child process wrote.
+    handing_on: Duration,
     found: Found,
 }
 
@@ -92,7 +94,13 @@ impl<'a> Cx<'a> {
     /// The context of a task that writes to `output`.
     #[must_use]
     pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>) -> Self {
-        Self { setting, output, digesters: Default::default(), found: Found::default() }
+        Self {
+            setting,
+            output,
+            digesters: Default::default(),
+            handing_on: Duration::ZERO,
+            found: Found::default(),
+        }
     }
 
     /// How the batch is run, and by which engine.
@@ -150,6 +158,17 @@ impl<'a> Cx<'a> {
     /// When the place that takes the bytes cannot.
     pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_to(Channel::Err, bytes)
+    }
+
+    /// Writes what the task's child process wrote.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn hand_on(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let before = self.setting.clock.now();
+        let written = self.write_to(channel, bytes);
+        self.handing_on += self.setting.clock.now().saturating_sub(before);
+        written
     }
 
     fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
@@ -246,7 +265,7 @@ impl<'a> Cx<'a> {
 
     /// What the kernel counted of the task's child process.
     pub fn child_counted(&mut self, counts: ProcessCounts) {
-        self.found.counts = Some(Box::new(counts));
+        self.found.counts = Some(Box::new(ProcessCounts { handing_on: self.handing_on, ..counts }));
     }
 
     /// The task was given this many bytes to read.
