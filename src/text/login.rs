@@ -68,8 +68,17 @@ pub fn without_passwords(text: &str) -> String {
     })
 }
 
+/// Whether there is anything in `text` that could end a login. Most texts have none, and
+/// the patterns take longer to build than a job to start.
+fn may_hold_a_login(text: &str) -> bool {
+    text.contains(['@', '\u{ff20}', '%'])
+}
+
 /// What `change` makes of each word, with the blanks between them as they are.
 fn by_words(text: &str, change: impl Fn(&str) -> String) -> String {
+    if !may_hold_a_login(text) {
+        return text.to_owned();
+    }
     text.split_inclusive(char::is_whitespace)
         .map(|piece| {
             let word = piece.trim_end_matches(char::is_whitespace);
@@ -80,6 +89,9 @@ fn by_words(text: &str, change: impl Fn(&str) -> String) -> String {
 
 /// `text` with nothing between the first colon behind no `scheme` and the last `@`.
 fn hidden(text: &str, scheme: &Regex) -> String {
+    if !may_hold_a_login(text) {
+        return text.to_owned();
+    }
     let lower = text.to_ascii_lowercase();
     let Some(at) = AT.find_iter(&lower).last() else { return text.to_owned() };
     let before = &lower[..at.start()];
