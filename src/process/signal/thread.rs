@@ -11,9 +11,9 @@ use std::time::Duration;
 use signal_hook::SigId;
 use signal_hook::low_level;
 
-use super::{OnSignal, catch, is_ignored};
+use super::{catch, is_ignored};
+use crate::process::poll::Waker;
 use crate::process::poll::{PollEntry, poll};
-use crate::process::waker::Waker;
 
 /// Signals that are caught from now on.
 pub struct CaughtSignals {
@@ -27,19 +27,6 @@ struct CaughtSignal {
     id: SigId,
 }
 
-/// Says that a signal came, and wakes who asks.
-struct SignalFlag {
-    came: Arc<AtomicBool>,
-    waker: Waker,
-}
-
-impl OnSignal for SignalFlag {
-    fn came(&self, _signal: i32) {
-        self.came.store(true, Ordering::SeqCst);
-        self.waker.wake();
-    }
-}
-
 impl CaughtSignals {
     /// Catches `signals`, those excepted that this process was started with
     /// ignored: for them `nohup` and shells have their reasons.
@@ -50,7 +37,12 @@ impl CaughtSignals {
         let mut all = Self { caught: Vec::new(), waker: Waker::new()? };
         for &signal in signals.iter().filter(|signal| !is_ignored(**signal)) {
             let came = Arc::new(AtomicBool::new(false));
-            let id = catch(signal, SignalFlag { came: Arc::clone(&came), waker: all.waker.clone() })?;
+            let (flag, waker) = (Arc::clone(&came), all.waker.clone());
+            let tell = move || {
+                flag.store(true, Ordering::SeqCst);
+                waker.wake();
+            };
+            let id = catch(signal, tell)?;
             all.caught.push(CaughtSignal { signal, came, id });
         }
         Ok(all)
