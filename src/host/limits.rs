@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
+use std::iter;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -63,10 +64,8 @@ impl Limits {
             batch.map(|batch| (batch.cores, LimitRule::Batch(batch.name))),
         ];
         let all = (logical, LimitRule::AllCores);
-        let least = |least: (usize, LimitRule), other: (usize, LimitRule)| {
-            if other.0 < least.0 { other } else { least }
-        };
-        let (usable, usable_by) = limits.into_iter().flatten().fold(all, least);
+        let every = iter::once(all).chain(limits.into_iter().flatten());
+        let (usable, usable_by) = every.min_by_key(|(cores, _)| *cores).unwrap_or(all);
         Self { logical, mask, quota, batch, ignored, usable, usable_by }
     }
 }

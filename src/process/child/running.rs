@@ -143,9 +143,13 @@ impl RunningJobs {
         *self.ending.lock()
     }
 
+    fn worsen(&self, order: KillOrder) {
+        let mut ending = self.ending.lock();
+        *ending = order.max(*ending);
+    }
+
     fn end(&self, order: KillOrder) {
-        let before = self.ending();
-        *self.ending.lock() = before.max(order);
+        self.worsen(order);
         for running_job in self.jobs.lock().iter() {
             running_job.order(order);
         }

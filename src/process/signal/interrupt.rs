@@ -6,7 +6,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ pub struct Interrupt {
 #[derive(Debug)]
 struct Asked {
     /// The signal's number; 0 as long as there was none.
-    signal: AtomicUsize,
+    signal: AtomicI32,
     /// How many signals have come that end a process.
     n_signals: AtomicU32,
     /// Whether nothing more is to be begun, for whatever reason.
@@ -64,7 +64,7 @@ impl Interrupt {
     pub fn unbound() -> anyhow::Result<Self> {
         let waker = || Waker::new().context("open the wake descriptors");
         let asked = Asked {
-            signal: AtomicUsize::new(0),
+            signal: AtomicI32::new(0),
             n_signals: AtomicU32::new(0),
             draining: AtomicBool::new(false),
             deadline: OnceLock::new(),
@@ -120,7 +120,7 @@ impl Interrupt {
 
     /// Sets the flag as if `signal` had come.
     pub fn trigger(&self, signal: i32) {
-        self.asked.signal.store(usize::try_from(signal).unwrap_or(0), Ordering::SeqCst);
+        self.asked.signal.store(signal, Ordering::SeqCst);
         self.asked.end.wake();
         self.asked.drain.wake();
     }
@@ -183,7 +183,7 @@ impl Interrupt {
     /// The signal that came last, if one did.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
-        i32::try_from(self.asked.signal.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
+        Some(self.asked.signal.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
     }
 
     /// The descriptor that becomes readable when it is time to end, for a
