@@ -44,7 +44,7 @@ pub trait Clock: Send + Sync {
 mod fake {
     use std::time::Duration;
 
-    use super::{Clock, Usage};
+    use crate::measure::{Clock, Usage};
     use crate::sync::Mutex;
 
     /// A [`Clock`] for tests that stands still until it is moved by hand: order, rates and
@@ -149,7 +149,7 @@ pub mod seconds {
         /// Writes `time` as seconds, or null.
         pub fn serialize<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
             match time {
-                Some(time) => super::serialize(time, serializer),
+                Some(time) => crate::measure::seconds::serialize(time, serializer),
                 None => serializer.serialize_none(),
             }
         }

@@ -156,10 +156,11 @@ impl<'a> Supervision<'a> {
             if let (JobState::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
                 foreground.look();
             }
-            if self.may_be_stopped()
-                && let Some(stop) = self.stops.look(self.pid, self.running.clock.is_paused())
-            {
-                listener.stopped(self.pid, stop);
+            if self.may_be_stopped() {
+                let is_paused = self.running.clock.lock().is_paused();
+                if let Some(stop) = self.stops.look(self.pid, is_paused) {
+                    listener.stopped(self.pid, stop);
+                }
             }
             self.look_at_clock()?;
         }
@@ -198,7 +199,7 @@ impl<'a> Supervision<'a> {
         match (&self.killing, self.state) {
             (_, JobState::Reaped { .. }) => None,
             (Some(killing), _) => killing.due(),
-            (None, _) => self.allowance.end(&self.running.clock),
+            (None, _) => self.allowance.end(&self.running.clock.lock()),
         }
     }
 

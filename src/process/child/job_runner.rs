@@ -58,7 +58,7 @@ impl<'r> JobRunner<'r> {
         if self.running.is_ending() {
             return Err(StartError::Ending);
         }
-        let allowance = self.running.clock.start(job.deadline);
+        let allowance = self.running.clock.lock().start(job.deadline);
         let (theirs, ours) =
             open_streams(&mut job, self.running.null.as_fd()).map_err(StartError::Resources)?;
         let starting = self.running.starting.read();

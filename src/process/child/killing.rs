@@ -10,6 +10,8 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use signal_hook::low_level;
+
 use super::job::Cause;
 use super::running::RunningJob;
 use crate::process::poll::PollEntry;
@@ -85,44 +87,13 @@ fn signal_number(name: &str) -> Option<i32> {
     }
     let upper = name.to_ascii_uppercase();
     let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
-    NAMES.iter().find(|(known, _)| *known == bare).map(|&(_, number)| number)
+    (1..=64).find(|&number| signal_name(number) == Some(bare))
 }
 
 /// The name of a signal without its SIG.
 fn signal_name(number: i32) -> Option<&'static str> {
-    NAMES.iter().find(|(_, known)| *known == number).map(|&(name, _)| name)
+    low_level::signal_name(number)?.strip_prefix("SIG")
 }
-
-const NAMES: [(&str, i32); 28] = [
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ILL", libc::SIGILL),
-    ("TRAP", libc::SIGTRAP),
-    ("ABRT", libc::SIGABRT),
-    ("BUS", libc::SIGBUS),
-    ("FPE", libc::SIGFPE),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("SEGV", libc::SIGSEGV),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("CHLD", libc::SIGCHLD),
-    ("CONT", libc::SIGCONT),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-    ("URG", libc::SIGURG),
-    ("XCPU", libc::SIGXCPU),
-    ("XFSZ", libc::SIGXFSZ),
-    ("VTALRM", libc::SIGVTALRM),
-    ("PROF", libc::SIGPROF),
-    ("WINCH", libc::SIGWINCH),
-    ("SYS", libc::SIGSYS),
-];
 
 /// KILL is sent again to who has not gone by then: a signal that could not be sent must
 /// not leave a job that nobody ends.

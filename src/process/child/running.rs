@@ -20,7 +20,7 @@ use crate::sync::Mutex;
 #[derive(Debug)]
 pub struct RunningJobs {
     pub(super) sequence: TermSequence,
-    pub(super) clock: JobClock,
+    pub(super) clock: Mutex<JobClock>,
     pub(super) caught: u64,
     pub(super) null: File,
     /// Whether a job could ask for the terminal: there is one.
@@ -49,7 +49,7 @@ impl RunningJobs {
         signal::keep_children();
         Ok(Self {
             sequence,
-            clock: JobClock::default(),
+            clock: Mutex::default(),
             caught: signal::caught_beside(harmless),
             null: File::open("/dev/null")?,
             has_terminal: File::open("/dev/tty").is_ok(),
@@ -87,7 +87,7 @@ impl RunningJobs {
     /// Stops every job by TSTP. Time limits stand still.
     pub fn pause(&self) {
         // First the clock: this process itself may be stopped next.
-        self.clock.pause(Instant::now());
+        self.clock.lock().pause(Instant::now());
         let _none_starts = self.starting.write();
         self.signal(libc::SIGTSTP);
         self.wake_all();
@@ -96,14 +96,14 @@ impl RunningJobs {
     /// Continues every job. Time limits go on where they stood.
     pub fn resume(&self) {
         self.signal(libc::SIGCONT);
-        self.clock.resume(Instant::now());
+        self.clock.lock().resume(Instant::now());
         self.wake_all();
     }
 
     /// From now on every job, those that run included, is killed when it lasts
     /// longer than this.
     pub fn set_time_limit(&self, limit: Option<Duration>) {
-        self.clock.state.lock().limit = limit;
+        self.clock.lock().limit = limit;
         self.wake_all();
     }
 
@@ -129,7 +129,7 @@ impl RunningJobs {
 
     /// Takes note of a job that has just been started.
     pub(super) fn begin_job(&self, running_job: &RunningJob, leader: i32) {
-        running_job.begin(leader, || (self.ending(), self.clock.is_paused()));
+        running_job.begin(leader, || (self.ending(), self.clock.lock().is_paused()));
         // Now that it runs, and not while it waits: it takes longer to fill the memory.
         self.oom();
     }
@@ -280,35 +280,29 @@ impl CurrentJob {
 /// was paused so far.
 #[derive(Debug, Default)]
 pub(super) struct JobClock {
-    state: Mutex<JobClockState>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct JobClockState {
     limit: Option<Duration>,
     paused_since: Option<Instant>,
     paused_for: Duration,
 }
 
 impl JobClock {
-    fn pause(&self, now: Instant) {
-        self.state.lock().paused_since.get_or_insert(now);
+    fn pause(&mut self, now: Instant) {
+        self.paused_since.get_or_insert(now);
     }
 
-    fn resume(&self, now: Instant) {
-        let mut state = self.state.lock();
-        if let Some(since) = state.paused_since.take() {
-            state.paused_for += now.saturating_duration_since(since);
+    fn resume(&mut self, now: Instant) {
+        if let Some(since) = self.paused_since.take() {
+            self.paused_for += now.saturating_duration_since(since);
         }
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        self.state.lock().paused_since.is_some()
+        self.paused_since.is_some()
     }
 
     /// A stopwatch for a job that starts now.
     pub(super) fn start(&self, deadline: Option<Instant>) -> Allowance {
-        Allowance { started: Instant::now(), deadline, paused_before: self.state.lock().paused_for }
+        Allowance { started: Instant::now(), deadline, paused_before: self.paused_for }
     }
 }
 
@@ -325,13 +319,12 @@ impl Allowance {
     /// When it has to end, as things are now. None: never, or not while the run
     /// is paused.
     pub(super) fn end(&self, clock: &JobClock) -> Option<Instant> {
-        let state = *clock.state.lock();
-        if state.paused_since.is_some() {
+        if clock.paused_since.is_some() {
             return None;
         }
-        let limit = state.limit.and_then(|limit| self.started.checked_add(limit));
+        let limit = clock.limit.and_then(|limit| self.started.checked_add(limit));
         let end = [self.deadline, limit].into_iter().flatten().min()?;
-        end.checked_add(state.paused_for.saturating_sub(self.paused_before))
+        end.checked_add(clock.paused_for.saturating_sub(self.paused_before))
     }
 }
 
@@ -343,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_pause_shifts_the_deadline_by_its_length_and_until_then_there_is_none() {
-        let clock = JobClock::default();
+        let mut clock = JobClock::default();
         let now = Instant::now();
         let job = clock.start(Some(now + 10 * SECOND));
         assert_eq!(job.end(&clock), Some(now + 10 * SECOND));
@@ -359,14 +352,14 @@ mod tests {
 
     #[test]
     fn the_earlier_of_deadline_and_limit_holds_and_the_limit_can_change() {
-        let clock = JobClock::default();
+        let mut clock = JobClock::default();
         let job = clock.start(None);
         assert_eq!(job.end(&clock), None);
-        clock.state.lock().limit = Some(3 * SECOND);
+        clock.limit = Some(3 * SECOND);
         assert_eq!(job.end(&clock), Some(job.started + 3 * SECOND));
         let hurried = clock.start(Some(job.started + 2 * SECOND));
         assert_eq!(hurried.end(&clock), Some(job.started + 2 * SECOND));
-        clock.state.lock().limit = Some(Duration::MAX);
+        clock.limit = Some(Duration::MAX);
         assert_eq!(job.end(&clock), None);
     }
 }
