@@ -38,7 +38,7 @@ use self::exit::{Exit, Fault};
 use self::flags::{completions, help, man};
 use self::messages::{called_parallel, command_line, told};
 use self::terminal::{Terminal, print};
-use crate::host::Cores;
+use crate::host;
 use crate::numbers;
 use crate::process::child::ProcessEnd;
 use crate::process::{self, end_by, init};
@@ -153,7 +153,7 @@ fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant
 }
 
 fn cpus() -> Result<End, Fault> {
-    let rows = Cores::detect().rows();
+    let rows = host::cores_table();
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     let text: String = rows.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect();
     print(&text)

@@ -128,7 +128,7 @@ fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -
     let free = of_descriptors(widest.get().saturating_mul(descriptors).saturating_add(OTHERS));
     let open = free.saturating_sub(OTHERS).checked_div(descriptors).unwrap_or(usize::MAX);
     let (most, why) = match room {
-        Some(room) if room.tasks <= open => (room.tasks, room.by.to_string()),
+        Some(room) if room.tasks <= open => (room.tasks, room.why),
         _ if open < widest.get().min(tasks) => (open, NO_DESCRIPTORS.to_owned()),
         _ => return widths,
     };

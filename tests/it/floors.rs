@@ -322,5 +322,5 @@ fn only_the_entry_ends_the_process() {
 
 #[test]
 fn the_environment_is_known_to_command_line_and_host() {
-    only_in(&["main.rs", "cli/", "host/", "process/", "temporary/tmpdir.rs"], &["env::", "std::env;"]);
+    only_in(&["main.rs", "cli/", "host/", "process/", "temporary/mod.rs"], &["env::", "std::env;"]);
 }

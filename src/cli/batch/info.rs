@@ -5,7 +5,7 @@ use super::settings::LONGEST_LINE;
 use crate::cli::exit::{End, Exit, Fault};
 use crate::cli::flags::{Ask, Flag, Scope, Typed, VERSION, help};
 use crate::cli::terminal::print;
-use crate::host::{Cores, Limits, sockets};
+use crate::host::{Host, Limits, sockets};
 use crate::inputs::{Joined, Origin};
 
 /// The version of GNU parallel whose command lines are understood.
@@ -30,8 +30,8 @@ pub(super) fn answer(ask: Ask, scope: Scope) -> Result<End, Fault> {
         }
         Ask::Citation => "parsim asks for no citation.\n".to_owned(),
         Ask::Cores => {
-            let cores = Cores::detect();
-            format!("{}\n", cores.physical.unwrap_or(cores.limits.usable))
+            let host = Host::detect();
+            format!("{}\n", host.physical.unwrap_or(host.usable))
         }
         Ask::Threads => format!("{}\n", Limits::detect().usable),
         Ask::Sockets => format!("{}\n", sockets()),

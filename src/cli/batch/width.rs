@@ -114,7 +114,7 @@ pub(super) fn affordable(
         }
     };
     if let Some(room) = SlotRoom::short_of(wanted.min(most).get()) {
-        tell(room.tasks, &room.by.to_string());
+        tell(room.tasks, &room.why);
         return Ok(NonZeroUsize::new(room.tasks).unwrap_or(NonZeroUsize::MIN).min(most));
     }
     if most < wanted {
