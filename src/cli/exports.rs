@@ -1,27 +1,25 @@
 //! Files that a study is saved to: opened before the work starts, written
-//! after each run, whole or not at all.
+//! after each run, whole or not at all; and when two paths are one place (stdout, a
+//! stream, a file by several names, a file that is yet to be).
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::exit::Fault;
-use super::files::{FileId, is_same, is_stdout};
+use super::exit::{Fault, refuse};
 use super::flags::Export;
-use super::terminal::{Terminal, written};
+use super::terminal::{Terminal, say, written};
 use crate::process::{self, BlockingIo};
 use crate::report::Format;
 use crate::report::change::StudyPair;
 use crate::study::Study;
-use crate::text::printable;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
-trait DrawFormat: Fn(&Format, &mut dyn Write) -> anyhow::Result<()> {}
-
-impl<D: Fn(&Format, &mut dyn Write) -> anyhow::Result<()>> DrawFormat for D {}
+type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -75,7 +73,7 @@ impl Exports {
     /// Saves what there is after a run.
     pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
         for target in &mut self.targets {
-            target.save(|row, out| (row.render)(study, out))?;
+            target.save(&|row, out| (row.render)(study, out))?;
         }
         Ok(())
     }
@@ -91,37 +89,25 @@ impl Exports {
                 _ => true,
             });
         }
-        self.finish_with(|row, out| (row.render)(study, out))
+        self.finish_with(&|row, out| (row.render)(study, out))
     }
 
     /// Writes what changed between two studies.
     pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
-        self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
+        self.finish_with(&|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
     }
 
     /// Refuses formats that cannot tell what changed between two studies.
     pub(super) fn check_pair(exports: &[Export]) -> Result<(), Fault> {
         match exports.iter().find(|export| export.row.between.is_none()) {
-            Some(export) => Err(Fault::Usage(of_one_study(export.row))),
+            Some(export) => refuse(of_one_study(export.row)),
             None => Ok(()),
         }
     }
 
-    fn finish_with(mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
-        for target in &mut self.targets {
-            target.save(&draw)?;
-        }
-        for target in &mut self.targets {
-            match &mut target.place {
-                ExportPlace::Whole(..) => {}
-                ExportPlace::Stdout => Terminal::draw(|out| draw(target.row, out))?,
-                ExportPlace::Stream(path, file) => {
-                    written(file, |out| draw(target.row, out))
-                        .with_context(|| format!("write {}", path.display()))?;
-                }
-            }
-        }
-        Ok(())
+    fn finish_with(mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        self.targets.iter_mut().try_for_each(|target| target.save(draw))?;
+        self.targets.iter_mut().try_for_each(|target| target.end(draw))
     }
 }
 
@@ -137,12 +123,25 @@ impl Target {
     }
 
     /// Writes it where that can be done again later.
-    fn save(&mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
-        if let ExportPlace::Whole(path, temporary) = &mut self.place {
-            write_whole(path, temporary.take(), |out| draw(self.row, out))
-                .with_context(|| format!("write {}", path.display()))?;
+    fn save(&mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        let ExportPlace::Whole(path, temporary) = &mut self.place else { return Ok(()) };
+        let mut save = || {
+            let mut file = temporary.take().map_or_else(|| WholeFile::create(path), Ok)?;
+            written(&mut file, |out| draw(self.row, out))?;
+            anyhow::Ok(file.commit()?)
+        };
+        save().with_context(|| format!("write {}", path.display()))
+    }
+
+    /// Writes it where that can be done once only.
+    fn end(&mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        match &mut self.place {
+            ExportPlace::Whole(..) => Ok(()),
+            ExportPlace::Stdout => Terminal::draw(|out| draw(self.row, out)),
+            ExportPlace::Stream(path, file) => {
+                written(file, |out| draw(self.row, out)).with_context(|| format!("write {}", path.display()))
+            }
         }
-        Ok(())
     }
 }
 
@@ -175,9 +174,7 @@ fn check_apart(exports: &[Export]) -> Result<(), Fault> {
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
             let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
             let (one, two) = (other.option, row.option);
-            return Err(Fault::Usage(format!(
-                "--{one} and --{two} both go to {place}: name a file for each"
-            )));
+            return refuse(format!("--{one} and --{two} both go to {place}: name a file for each"));
         }
         spots.push((row, spot));
     }
@@ -188,26 +185,51 @@ fn check_apart(exports: &[Export]) -> Result<(), Fault> {
 fn is_left(path: &Path) -> bool {
     let exists = path.exists();
     if exists {
-        // With stderr closed there is nobody left to tell.
-        let _ = writeln!(
-            process::stderr(),
-            "parsim: {} is left as it was, for no run was finished",
-            printable(&path.display().to_string())
-        );
+        say(&format!("{} is left as it was, for no run was finished", path.display()));
     }
     exists
 }
 
-/// Draws into a file that is there when all of it was drawn.
-fn write_whole(
-    path: &Path,
-    opened: Option<WholeFile>,
-    draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut file = match opened {
-        Some(file) => file,
-        None => WholeFile::create(path)?,
-    };
-    written(&mut file, draw)?;
-    Ok(file.commit()?)
+/// Where a target is, by whichever name.
+#[derive(PartialEq)]
+pub(super) enum FileId {
+    Stdout,
+    Stream(Identity),
+    File(PathBuf),
+}
+
+impl FileId {
+    /// `None` for the device that has room for everything.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        if is_stdout(path) {
+            return Some(Self::Stdout);
+        }
+        if let Some(stream) = identity(path).filter(|_| !path.is_file()) {
+            return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
+        }
+        // A file that is yet to be is told by its folder.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let new = || Some(fs::canonicalize(folder).ok()?.join(path.file_name()?));
+        Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
+    }
+}
+
+/// Whether stdout is meant.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || is_same(path, "/dev/stdout")
+}
+
+/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
+/// redirected to.
+pub(super) fn is_same(path: &Path, stream: &str) -> bool {
+    let target = identity(path);
+    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
+}
+
+/// Device and inode.
+pub(super) type Identity = (u64, u64);
+
+/// What a file is to the system, whatever it is called; `None` where there is none.
+pub(super) fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
 }

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault};
-use super::exports::Exports;
-use super::files::{identity, removed_by_signals};
+use super::exit::{End, Fault, refuse};
+use super::exports::{Exports, identity};
 use super::flags::{Drawing, Export, Typed, shared_of};
-use super::gates::{self, gates};
+use super::plan::{gates, tell_gates};
+use super::signals::removed_by_signals;
 use super::terminal::Terminal;
 use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
@@ -24,7 +24,7 @@ use crate::study::Study;
 /// Draws what the command line names. What a study says of its tasks is not this
 /// command's status: drawing is what was asked for, and the gates.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
-    let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let drawing = Drawing::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
     check_targets(&typed.output.exports, &inputs)?;
@@ -45,13 +45,13 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     let exported = exports.finish(&study);
     shown.and(exported)?;
     let gates = gates(&typed.study);
-    Ok(End::Status(gates::told(&gates.missed(&study), &gates.undecided(&study)).status()))
+    Ok(End::Status(tell_gates(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
 
 fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     Exports::check_pair(&typed.output.exports)?;
     if [before, after].iter().all(|path| *path == Path::new("-")) {
-        return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
+        return refuse("standard input holds one study: name a file for the other");
     }
     let studies = (read(before)?, read(after)?);
     let _leftovers = leftovers(&typed.output.exports)?;
@@ -65,7 +65,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
-    Ok(End::Status(gates::told(&missed, &undecided).status()))
+    Ok(End::Status(tell_gates(&missed, &undecided).status()))
 }
 
 /// A signal leaves nothing half written.
@@ -85,9 +85,8 @@ fn check_targets(exports: &[Export], inputs: &[&PathBuf]) -> Result<(), Fault> {
             input.is_file() && identity(input) == identity(target)
         };
         if let Some(input) = inputs.iter().find(|input| is_read(input)).filter(|_| !is_itself) {
-            let text =
-                format!("--{} would overwrite {}, which is read: name another file", row.option, name(input));
-            return Err(Fault::Usage(text));
+            let (option, name) = (row.option, name(input));
+            return refuse(format!("--{option} would overwrite {name}, which is read: name another file"));
         }
     }
     Ok(())
@@ -109,10 +108,9 @@ fn name(path: &Path) -> String {
 
 fn read(path: &Path) -> anyhow::Result<Study> {
     let name = name(path);
-    let study = if path == Path::new("-") {
-        json::read(process::stdin())
-    } else {
-        File::open(path).map_err(anyhow::Error::from).and_then(json::read)
+    let study = match path.to_str() {
+        Some("-") => json::read(process::stdin()),
+        _ => File::open(path).map_err(anyhow::Error::from).and_then(json::read),
     };
     let study = study.with_context(|| format!("read {name}"))?;
     ensure!(study.found_something(), "{name} holds no finished run, so there is nothing to draw");

@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 
 use anyhow::anyhow;
 
-use super::exit::{End, Fault, status};
+use super::exit::{End, Fault, refuse, status, told};
 use super::exports::Exports;
 use super::flags::FORMAT;
-use super::gates;
+use super::plan::exit;
 use super::terminal::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
@@ -23,12 +23,11 @@ use crate::workload::{OutputFormat, ROWS};
 /// A monitor has no status for a missed gate.
 pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fault> {
     if format == OutputFormat::Nagios && *gates != Gates::default() {
-        let text = concat!(
+        return refuse(concat!(
             "--min-speedup and --fail-if-slower end with ",
             status!(Missed),
             ", and a monitor reads statuses 0 to 3 only: take --format json-lines, or leave them out"
-        );
-        return Err(Fault::Usage(text.to_owned()));
+        ));
     }
     Ok(())
 }
@@ -36,7 +35,7 @@ pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fau
 /// Stdout can be told one thing only.
 pub(super) fn check_stdout(format: OutputFormat, exports: &Exports) -> Result<(), Fault> {
     if format != OutputFormat::Text && exports.take_stdout() {
-        return Err(Fault::Usage("stdout is taken by --format: export to a file".to_owned()));
+        return refuse("stdout is taken by --format: export to a file");
     }
     Ok(())
 }
@@ -57,8 +56,8 @@ pub(super) fn observer<'a>(
     }
 }
 
-/// The end of a run that was told to a machine.
-pub(super) fn end(
+/// Tells `study` to a machine.
+pub(super) fn tell(
     format: OutputFormat,
     study: &Study,
     exports: Exports,
@@ -78,7 +77,7 @@ pub(super) fn end(
 pub(super) fn status(format: OutputFormat, study: &Study, gates: &Gates) -> u8 {
     match format {
         OutputFormat::Nagios => services::nagios(study).1 as u8,
-        OutputFormat::Text | OutputFormat::JsonLines => gates::exit(study, gates).status(),
+        OutputFormat::Text | OutputFormat::JsonLines => exit(study, gates).status(),
     }
 }
 
@@ -93,7 +92,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     if !row.formats.contains(&OutputFormat::Nagios) || !asked {
         return None;
     }
-    let text = super::messages::told(argv, fault).replace('|', "/");
+    let text = told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
     let _ = Terminal::print(&services::unknown(row.name, &text));
     Some(End::Status(Health::Unknown as u8))

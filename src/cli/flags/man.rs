@@ -14,8 +14,8 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::command::documented;
 use super::help;
-use crate::cli::exit::{End, Exit, Fault};
-use crate::cli::files::removed_by_signals;
+use crate::cli::exit::{End, Exit, Fault, refuse};
+use crate::cli::signals::removed_by_signals;
 use crate::cli::terminal::print;
 use crate::whole_file::WholeFile;
 
@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let Some(name) = matches.get_one::<String>("page") else { return print(&page(&whole, &whole)) };
     match whole.find_subcommand(name) {
         Some(command) => print(&page(command, &whole)),
-        None => Err(Fault::Usage(format!("there is no subcommand '{name}'; see parsim --help"))),
+        None => refuse(format!("there is no subcommand '{name}'; see parsim --help")),
     }
 }
 

@@ -15,11 +15,10 @@
 //! |---|---|
 //! | `row` | one option, and sections of them |
 //! | `table/` | all options, section by section |
-//! | `typed` | [`Typed`]: everything that was typed |
+//! | `typed` | [`Typed`]: everything that was typed, and what several options mean together |
 //! | `parse` | a batch's words into options, command and sources |
 //! | `command` | subcommands, and rows as clap knows options |
 //! | `values`, `jobs` | durations, sizes, policies; `-j` |
-//! | `meaning` | what several options mean together: reading, packing, blocks |
 //! | `usage_error` | what cannot be understood, and what was perhaps meant |
 //! | `help`, `man`, `completions` | what tells of the options |
 
@@ -28,7 +27,6 @@ pub(super) mod completions;
 pub(super) mod help;
 mod jobs;
 pub(super) mod man;
-mod meaning;
 mod parse;
 mod row;
 mod table;
@@ -39,8 +37,8 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
-pub(super) use jobs::{JobCount, JobsOption};
+pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
 pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
-pub(super) use values::{TermStep, Timeout, When};
+pub(super) use values::{Timeout, When};

@@ -97,11 +97,13 @@ pub(super) static FOREIGN: OptionSection = section("Of GNU parallel", &[
 
 /// `:` is this machine, and `4/:` is up to four jobs on it.
 fn login(typed: &mut Typed, value: &str) -> Stored {
-    let Some(jobs) = value.strip_suffix(':') else { return Err(HERE.to_owned()) };
-    if let Some(jobs) = jobs.strip_suffix('/') {
-        typed.run.jobs = typed.run.jobs.take().or(Some(JobsOption::exactly(values::count(jobs)?.max(1))));
-    } else if !jobs.is_empty() {
-        return Err(HERE.to_owned());
+    match value.strip_suffix(':').map(|jobs| (jobs, jobs.strip_suffix('/'))) {
+        Some(("", _)) => {}
+        Some((_, Some(jobs))) => {
+            let jobs = values::count(jobs)?.max(1).to_string();
+            typed.run.jobs.get_or_insert_with(|| JobsOption::parse(jobs.as_ref()));
+        }
+        _ => return Err(HERE.to_owned()),
     }
     Ok(())
 }
