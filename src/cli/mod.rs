@@ -32,7 +32,7 @@ pub use exit::End;
 pub use exit::STATUSES;
 
 use self::exit::{Exit, Fault, called_parallel, command_line, told};
-use self::flags::{completions, help, man};
+use self::flags::help;
 use self::terminal::{Terminal, print, say};
 use crate::host::Cores;
 use crate::numbers;
@@ -127,9 +127,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         Terminal::has_stdout().map_err(Fault::usage)?;
     }
     match name {
-        "completions" => completions::run(matches),
+        "completions" => flags::completions(matches),
         "cpus" => cpus(),
-        "man" => man::run(matches),
+        "man" => flags::man(matches),
         "report" => report::run(matches),
         _ => workload(name, matches, &line(), started),
     }

@@ -20,13 +20,12 @@
 //! | `command` | subcommands, and rows as clap knows options |
 //! | `values`, `jobs` | durations, sizes, policies; `-j` |
 //! | `usage_error` | what cannot be understood, and what was perhaps meant |
-//! | `help`, `man`, `completions` | what tells of the options |
+//! | `help`, `generated` | what tells of the options: help; man pages, completions |
 
 mod command;
-pub(super) mod completions;
+mod generated;
 pub(super) mod help;
 mod jobs;
-pub(super) mod man;
 mod parse;
 mod row;
 mod table;
@@ -37,6 +36,7 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
+pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
 pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};

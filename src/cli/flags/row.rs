@@ -262,13 +262,13 @@ pub(super) struct OptionSection {
     /// What stands below the heading.
     pub(super) intro: &'static str,
     pub(super) rows: &'static [OptionRow],
-    /// Whether an option for each format of reports follows.
-    pub(super) has_exports: bool,
+    /// Those that are made of another table follow.
+    pub(super) more: Option<&'static LazyLock<Vec<OptionRow>>>,
 }
 
 /// A section that stands for itself.
 pub(super) const fn section(title: &'static str, rows: &'static [OptionRow]) -> OptionSection {
-    OptionSection { title, brief: title, sample: "", intro: "", rows, has_exports: false }
+    OptionSection { title, brief: title, sample: "", intro: "", rows, more: None }
 }
 
 impl OptionSection {
@@ -279,13 +279,12 @@ impl OptionSection {
 
     /// Its options.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static OptionRow> + use<> {
-        let exports: &[OptionRow] = if self.has_exports { &EXPORTS } else { &[] };
-        self.rows.iter().chain(exports)
+        self.rows.iter().chain(self.more.into_iter().flat_map(|more| more.iter()))
     }
 }
 
 /// One option for each format of reports.
-static EXPORTS: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
+pub(super) static EXPORTS: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
     let scope = Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT);
     let rows = report::ROWS.iter().enumerate().map(|(at, row)| {
         let option = own(std::slice::from_ref(&row.option), "FILE", "", Does::Export(row));

@@ -370,13 +370,13 @@ fn compare_takes_every_option_that_help_tells_of_it() {
 
 #[test]
 fn what_clap_asks_of_a_command_holds() {
-    command::documented().debug_assert();
+    generated::documented().debug_assert();
     command().debug_assert();
 }
 
 #[test]
 fn options_that_several_subcommands_have_are_the_same_row() {
-    let whole = command::documented();
+    let whole = generated::documented();
     let has = |name: &str, long: &str| {
         let command = whole.find_subcommand(name).unwrap();
         command.get_arguments().filter(|arg| arg.get_long() == Some(long)).count()

@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{AfterEquals, MaybeWhen, Switch, Text, Word};
-use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
+use super::super::row::{EXPORTS, OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Ask, Flag, Grouping, Scope};
 use super::super::values::{When, resolved};
 use super::running::number;
@@ -29,7 +29,7 @@ pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { has_exports: true, ..section("Records", &[
+pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { more: Some(&EXPORTS), ..section("Records", &[
     option(&["joblog", "jl"], "FILE", "a row for each job once its output is handed on (+FILE appends)",
         Word(|t, v| { t.output.joblog = Some(v.to_owned()); Ok(()) })).brief().not_compared(LOGS),
     own(&["records"], "FILE", "everything measured of each job, as JSON Lines",
