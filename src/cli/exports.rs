@@ -13,8 +13,8 @@ use super::exit::{Fault, refuse};
 use super::flags::Export;
 use super::terminal::{Terminal, say, written};
 use crate::process::{self, BlockingIo};
-use crate::report::Format;
 use crate::report::change::StudyPair;
+use crate::report::{Format, Look};
 use crate::study::Study;
 use crate::whole_file::WholeFile;
 
@@ -54,15 +54,25 @@ impl Exports {
         self.targets.iter().any(|target| matches!(target.place, ExportPlace::Stdout))
     }
 
+    /// Puts what `draw` makes where these leave room for it: on stderr if they take stdout.
+    pub(super) fn show_beside(
+        &self,
+        terminal: Terminal,
+        draw: impl Fn(Look) -> String,
+    ) -> anyhow::Result<()> {
+        if !self.take_stdout() {
+            return Terminal::print(&draw(terminal.out));
+        }
+        // With stderr closed there is nobody left to tell.
+        let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
+        Ok(())
+    }
+
     /// Where temporaries of what is asked for may be.
     pub(super) fn folders(exports: &[Export]) -> Vec<PathBuf> {
-        let whole = exports.iter().filter(|export| !is_stdout(&export.path));
-        let folder = |export: &Export| {
-            let path = fs::canonicalize(&export.path).unwrap_or_else(|_| export.path.clone());
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            folder.unwrap_or(Path::new(".")).to_owned()
-        };
-        whole.map(folder).collect()
+        let paths = exports.iter().map(|export| &export.path).filter(|path| !is_stdout(path));
+        let real = paths.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        real.map(|path| folder(&path).to_owned()).collect()
     }
 
     /// Whether anybody will want the records of single tasks.
@@ -72,19 +82,18 @@ impl Exports {
 
     /// Saves what there is after a run.
     pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
-        for target in &mut self.targets {
-            target.save(&|row, out| (row.render)(study, out))?;
-        }
-        Ok(())
+        self.targets.iter_mut().try_for_each(|target| target.save(&|row, out| (row.render)(study, out)))
     }
 
     /// Writes everything for the last time.
     pub(super) fn finish(mut self, study: &Study) -> anyhow::Result<()> {
         if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
+            let tells = |row: &Format| study.found_something() && row.tells_half_a_run;
             self.targets.retain(|target| match &target.place {
-                ExportPlace::Whole(path, _) if !(study.found_something() && target.row.tells_half_a_run) => {
-                    !is_left(path)
+                ExportPlace::Whole(path, _) if !tells(target.row) && path.exists() => {
+                    say(&format!("{} is left as it was, for no run was finished", path.display()));
+                    false
                 }
                 _ => true,
             });
@@ -94,13 +103,15 @@ impl Exports {
 
     /// Writes what changed between two studies.
     pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
-        self.finish_with(&|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
+        self.finish_with(&|row, out| row.between.map_or(Ok(()), |draw| draw(pair, out)))
     }
 
     /// Refuses formats that cannot tell what changed between two studies.
     pub(super) fn check_pair(exports: &[Export]) -> Result<(), Fault> {
         match exports.iter().find(|export| export.row.between.is_none()) {
-            Some(export) => refuse(of_one_study(export.row)),
+            Some(Export { row, .. }) => {
+                refuse(format!("--{} is of one study, not of what changed between two", row.option))
+            }
             None => Ok(()),
         }
     }
@@ -109,10 +120,6 @@ impl Exports {
         self.targets.iter_mut().try_for_each(|target| target.save(draw))?;
         self.targets.iter_mut().try_for_each(|target| target.end(draw))
     }
-}
-
-fn of_one_study(row: &Format) -> String {
-    format!("--{} is of one study, not of what changed between two", row.option)
 }
 
 impl Target {
@@ -181,26 +188,18 @@ fn check_apart(exports: &[Export]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether there is a file at `path`, which is left as it was: that is said.
-fn is_left(path: &Path) -> bool {
-    let exists = path.exists();
-    if exists {
-        say(&format!("{} is left as it was, for no run was finished", path.display()));
-    }
-    exists
-}
-
 /// Where a target is, by whichever name.
 #[derive(PartialEq)]
-pub(super) enum FileId {
+enum FileId {
     Stdout,
-    Stream(Identity),
+    /// By device and inode.
+    Stream((u64, u64)),
     File(PathBuf),
 }
 
 impl FileId {
     /// `None` for the device that has room for everything.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    fn of(path: &Path) -> Option<Self> {
         if is_stdout(path) {
             return Some(Self::Stdout);
         }
@@ -208,28 +207,28 @@ impl FileId {
             return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
         }
         // A file that is yet to be is told by its folder.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let new = || Some(fs::canonicalize(folder).ok()?.join(path.file_name()?));
+        let new = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
         Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
     }
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Whether stdout is meant.
-pub(super) fn is_stdout(path: &Path) -> bool {
+fn is_stdout(path: &Path) -> bool {
     path == Path::new("-") || is_same(path, "/dev/stdout")
 }
 
 /// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
 /// redirected to.
-pub(super) fn is_same(path: &Path, stream: &str) -> bool {
+fn is_same(path: &Path, stream: &str) -> bool {
     let target = identity(path);
     target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
 }
 
-/// Device and inode.
-pub(super) type Identity = (u64, u64);
-
-/// What a file is to the system, whatever it is called; `None` where there is none.
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+/// What a file is to the system, whatever it is called: device and inode; `None` where there is none.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
 }

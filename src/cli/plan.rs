@@ -152,8 +152,10 @@ pub(super) fn exit(study: &Study, gates: &Gates) -> Exit {
 /// Says what was `missed` and what is `undecided`, and how something ends where
 /// nothing else counts.
 pub(super) fn tell_gates(missed: &[String], undecided: &[String]) -> Exit {
-    missed.iter().for_each(|text| say(text));
-    undecided.iter().for_each(|text| say(&format!("note: {text}")));
+    let notes = undecided.iter().map(|text| format!("note: {text}"));
+    for text in missed.iter().cloned().chain(notes) {
+        say(&text);
+    }
     if missed.is_empty() { Exit::Success } else { Exit::Missed }
 }
 

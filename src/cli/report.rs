@@ -4,7 +4,6 @@
 //! Asks this machine nothing but how its terminal looks.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -18,7 +17,7 @@ use super::signals::removed_by_signals;
 use super::terminal::Terminal;
 use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
-use crate::report::{Look, json, text};
+use crate::report::{json, text};
 use crate::study::Study;
 
 /// Draws what the command line names. What a study says of its tasks is not this
@@ -40,7 +39,7 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = Exports::open(&typed.output.exports)?;
-    let shown = show(&exports, Terminal::of(typed), |look| text::render(&study, look));
+    let shown = exports.show_beside(Terminal::of(typed), |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
     shown.and(exported)?;
@@ -59,7 +58,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = show(&exports, Terminal::of(typed), |look| text::render_change(&pair, look));
+    let shown = exports.show_beside(Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported)?;
     let gates = gates(&typed.study);
@@ -89,16 +88,6 @@ fn check_targets(exports: &[Export], inputs: &[&PathBuf]) -> Result<(), Fault> {
             return refuse(format!("--{option} would overwrite {name}, which is read: name another file"));
         }
     }
-    Ok(())
-}
-
-/// Puts what `draw` makes where the exports leave room for it.
-fn show(exports: &Exports, terminal: Terminal, draw: impl Fn(Look) -> String) -> anyhow::Result<()> {
-    if !exports.take_stdout() {
-        return Terminal::print(&draw(terminal.out));
-    }
-    // With stderr closed there is nobody left to tell.
-    let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
     Ok(())
 }
 

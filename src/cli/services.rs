@@ -1,7 +1,6 @@
 //! How the check of services is told to machines: objects as they come, or one
 //! line for a monitor, with the status that the monitor reads.
 
-use crate::sync::Mutex;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
@@ -17,6 +16,7 @@ use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
+use crate::sync::Mutex;
 use crate::task::Column;
 use crate::workload::{OutputFormat, ROWS};
 
@@ -32,14 +32,6 @@ pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fau
     Ok(())
 }
 
-/// Stdout can be told one thing only.
-pub(super) fn check_stdout(format: OutputFormat, exports: &Exports) -> Result<(), Fault> {
-    if format != OutputFormat::Text && exports.take_stdout() {
-        return refuse("stdout is taken by --format: export to a file");
-    }
-    Ok(())
-}
-
 /// Who hears of what happens: `progress`, and stdout where it is told as it
 /// comes; what stdout does not take is `unwritten`.
 pub(super) fn observer<'a>(
@@ -49,8 +41,7 @@ pub(super) fn observer<'a>(
 ) -> Box<dyn Observer + 'a> {
     match format {
         OutputFormat::JsonLines => {
-            let stdout = Mutex::new(process::stdout());
-            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
+            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten })
         }
         OutputFormat::Text | OutputFormat::Nagios => progress,
     }
@@ -87,7 +78,8 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
     let row = ROWS.iter().find(|row| words.get(1).is_some_and(|word| row.is_called(word)))?;
     let (option, name) = (format!("--{FORMAT}"), OutputFormat::Nagios.name());
-    let asked = words.iter().any(|word| **word == format!("{option}={name}"))
+    let joined = format!("{option}={name}");
+    let asked = words.iter().any(|word| *word == joined)
         || words.windows(2).any(|pair| pair[0] == option && pair[1] == name);
     if !row.formats.contains(&OutputFormat::Nagios) || !asked {
         return None;
@@ -104,25 +96,6 @@ struct FindingLines<'a> {
     column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
-    stdout: Mutex<process::UnbufferedStdout>,
-}
-
-impl FindingLines<'_> {
-    /// Writes `line`, unless one before it got stuck.
-    fn write(&self, line: &str) {
-        let mut stdout = self.stdout.lock();
-        if self.unwritten.get().is_some() {
-            return;
-        }
-        match stdout.write_all(format!("{line}\n").as_bytes()) {
-            // That nobody reads on is no error; the status still tells.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                // The lock is held: nobody else was first.
-                let _ = self.unwritten.set(error);
-            }
-            _ => {}
-        }
-    }
 }
 
 impl Observer for FindingLines<'_> {
@@ -131,9 +104,16 @@ impl Observer for FindingLines<'_> {
         match event {
             Event::RunStarted { column, .. } => self.column.lock().clone_from(column),
             Event::TaskFinished(record) => {
-                let column = self.column.lock().clone();
-                if let Some(line) = services::json_line(record, &column.name) {
-                    self.write(&line);
+                // Held until the line is written, so that it comes in one piece; none
+                // follows one that got stuck.
+                let column = self.column.lock();
+                if self.unwritten.get().is_none()
+                    && let Some(line) = services::json_line(record, &column.name)
+                    && let Err(error) = process::stdout().write_all(format!("{line}\n").as_bytes())
+                    // That nobody reads on is no error; the status still tells.
+                    && error.kind() != io::ErrorKind::BrokenPipe
+                {
+                    let _ = self.unwritten.set(error);
                 }
             }
             _ => {}

@@ -154,17 +154,21 @@ fn runs(program: &OsStr, path: &OsStr) -> Result<PathBuf, String> {
 
 /// The nearest shell, if it is here for us, too.
 fn nearest(mut ancestors: impl Iterator<Item = Ancestor>, path: &OsStr) -> Option<Chosen> {
-    ancestors.find_map(|ancestor| seen(&ancestor, path))?
+    ancestors.find_map(|ancestor| seen(&ancestor, path))?.ok()
 }
 
-/// The shell that a process is, if it is one: none where its program cannot be started
-/// from here.
-fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Option<Chosen>> {
+/// Why a process that is a shell does not help: its program cannot be started from here.
+struct Elsewhere;
+
+/// The shell that a process is, if it is one.
+fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Result<Chosen, Elsewhere>> {
     let program = ancestor.program();
     let [first, second] = ancestor.words();
     let alias = called(&first);
     let link = || link(ancestor, &first, alias.as_deref()?, path);
-    let at = |program: Option<PathBuf>, applet| program.map(|program| Chosen::new(program, applet));
+    let at = |program: Option<PathBuf>, applet| {
+        program.map(|program| Chosen::new(program, applet)).ok_or(Elsewhere)
+    };
     let name = match &program {
         // bash is another shell under the name of sh, and Debian's rc is rc.byron.
         Some(program) => match called(program.as_os_str()) {

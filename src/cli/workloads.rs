@@ -1,21 +1,21 @@
 //! The workload subcommands: from a workload and its options to the report; and what
 //! stands where a batch has nothing to run.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault};
+use super::exit::{End, Fault, refuse};
 use super::exports::{Exports, identity};
 use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
 use super::terminal::{self, Terminal, say};
 use crate::host::Limits;
-use crate::process::{self, Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
@@ -59,7 +59,9 @@ pub(super) fn run_ways(
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let mut exports = Exports::open(&typed.output.exports)?;
-    services::check_stdout(format, &exports)?;
+    if format != OutputFormat::Text && exports.take_stdout() {
+        return refuse("stdout is taken by --format: export to a file");
+    }
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
@@ -136,13 +138,8 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 /// Shows the report and writes what is to be exported.
 pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
     let measured = study.found_something();
-    let mut shown = Ok(());
-    if measured && exports.take_stdout() {
-        // With stderr closed there is nobody left to tell.
-        let _ = process::stderr().write_all(text::render(study, terminal.err).as_bytes());
-    } else if measured {
-        shown = Terminal::print(&text::render(study, terminal.out));
-    }
+    let shown =
+        if measured { exports.show_beside(terminal, |look| text::render(study, look)) } else { Ok(()) };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));

@@ -138,16 +138,14 @@ impl JobSource {
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
             if let Some(share) = parts_per_slot(typed) {
-                let bytes = self.whole.iter().map(Seekable::length).sum();
-                spec.size = share_of(bytes, width.saturating_mul(at_least_one(share)?));
+                spec.size = share_of(self.whole.iter().map(Seekable::length).sum(), width, share)?;
             }
             let whole: Arc<[Seekable]> = self.whole.into();
-            let parts = FileParts::new(&spec, Arc::clone(&whole));
-            let parts = parts.map_err(Fault::usage)?;
+            let parts = FileParts::new(&spec, Arc::clone(&whole)).map_err(Fault::usage)?;
             return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
-            spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
+            spec.size = share_of(length_of(&files)?, width, share)?;
         }
         let blocks: Result<Vec<Blocks>, InputError> =
             files.into_iter().map(|(path, file)| Ok(Blocks::new(&spec, file)?.called(&path))).collect();
@@ -184,9 +182,13 @@ fn parts_per_slot(typed: &Typed) -> Option<usize> {
     }
 }
 
-/// The size of blocks of which there are `n` in so many bytes.
-fn share_of(bytes: u64, n: NonZeroUsize) -> NonZeroUsize {
-    NonZeroUsize::MIN.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX) / n)
+/// The size of blocks of which each of `width` slots gets `share`, in so many bytes.
+fn share_of(bytes: u64, width: NonZeroUsize, share: usize) -> Result<NonZeroUsize, Fault> {
+    let Some(share) = NonZeroUsize::new(share) else {
+        return refuse("--block -0: a slot gets at least one block");
+    };
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    Ok(NonZeroUsize::MIN.saturating_add(bytes / width.saturating_mul(share)))
 }
 
 /// How many bytes there are in all of `files`.
@@ -200,10 +202,6 @@ fn length_of(files: &[(PathBuf, File)]) -> Result<u64, Fault> {
         length += data.len();
     }
     Ok(length)
-}
-
-fn at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
-    NonZeroUsize::new(share).map_or_else(|| refuse("--block -0: a slot gets at least one block"), Ok)
 }
 
 /// What is said to who may not know that inputs are to be typed now.

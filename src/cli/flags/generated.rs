@@ -88,6 +88,9 @@ fn write(folder: &Path, whole: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Puts a section of a page somewhere.
+type RenderSection = fn(&Man, &mut dyn Write) -> io::Result<()>;
+
 /// The page on `command`, which is `whole` itself or a part of it.
 fn page(command: &Command, whole: &Command) -> String {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
@@ -97,7 +100,7 @@ fn page(command: &Command, whole: &Command) -> String {
         .date(DATE)
         .source(concat!("parsim ", env!("CARGO_PKG_VERSION")))
         .manual("parsim");
-    let sections: [fn(&Man, &mut dyn Write) -> io::Result<()>; 5] = [
+    let sections: [RenderSection; 5] = [
         Man::render_title,
         Man::render_name_section,
         Man::render_synopsis_section,

@@ -34,7 +34,6 @@ const WIDEST_RANGE: usize = 1024;
 impl JobsOption {
     /// Reads `4`, `50%`, `+2`, `-1`, `0`, `1,2,4` or `1-8`; anything else may be the
     /// name of a file.
-    #[must_use]
     pub fn parse(word: &OsStr) -> Self {
         let text = word.to_str().unwrap_or_default();
         let parts = text.split(',').map(|part| several(part.trim())).collect::<Option<Vec<_>>>();
@@ -42,20 +41,17 @@ impl JobsOption {
     }
 
     /// The one number that it is, unless it is several or none.
-    #[must_use]
     pub fn one(&self) -> Option<JobCount> {
         if let [count] = self.counts[..] { Some(count) } else { None }
     }
 
     /// The name of the file that says it, where it is not one number.
-    #[must_use]
     pub fn text(&self) -> &OsStr {
         &self.text
     }
 
     /// The widths it means on `usable` cores, each once, in the order given; none
     /// where a file would say it.
-    #[must_use]
     pub fn widths(&self, usable: usize, as_many: usize) -> Vec<NonZeroUsize> {
         each_once(self.counts.iter().map(|count| count.on(usable, as_many)))
     }
@@ -89,7 +85,6 @@ pub(in crate::cli) fn each_once(widths: impl Iterator<Item = NonZeroUsize>) -> V
 
 impl JobCount {
     /// Reads one number, as it follows `-j` or stands in the file that does.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.as_bytes() {
             [] => None,
@@ -104,7 +99,6 @@ impl JobCount {
     ///
     /// A share of the cores is rounded up: as long as fewer jobs than that run, GNU
     /// parallel starts another one.
-    #[must_use]
     pub fn on(self, usable: usize, as_many: usize) -> NonZeroUsize {
         let number = match self {
             Self::Exactly(count) => count,

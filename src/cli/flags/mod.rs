@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `row` | one option, and sections of them |
 //! | `table/` | all options, section by section |
-//! | `typed` | [`Typed`]: everything that was typed, and what several options mean together |
+//! | `typed`, `meaning` | [`Typed`]: everything that was typed; what several options mean together: reading, packing, blocks |
 //! | `parse` | a batch's words into options, command and sources |
 //! | `command` | subcommands, and rows as clap knows options |
 //! | `values`, `jobs` | durations, sizes, policies; `-j` |
@@ -26,6 +26,7 @@ mod command;
 mod generated;
 pub(super) mod help;
 mod jobs;
+mod meaning;
 mod parse;
 mod row;
 mod table;

@@ -189,9 +189,8 @@ impl OptionRow {
         Some(self.names[0]).filter(|name| name.len() > 1)
     }
 
-    /// Whether GNU parallel keeps it for itself.
-    pub(super) fn is_internal(&self) -> bool {
-        self.names[0].starts_with('_')
+    pub(super) fn is_ignored(&self) -> bool {
+        matches!(self.does, Does::IgnoredFlag | Does::IgnoredWord)
     }
 
     pub(super) fn is_refused(&self) -> bool {

@@ -154,7 +154,6 @@ impl Workers {
     }
 
     /// Whether it is what is used when nothing is said.
-    #[must_use]
     pub fn is_default(self) -> bool {
         self == Self::default()
     }

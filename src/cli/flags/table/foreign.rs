@@ -38,7 +38,7 @@ static REFUSED: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
 /// Why parsim refuses options: other machines, other programs, Perl, files that hold
 /// options, ways of running that it does not have. Help shows these in this order.
 #[rustfmt::skip]
-const REASONS: &[(&str, &[&[&str]])] = &[
+pub(in crate::cli::flags) const REASONS: &[(&str, &[&[&str]])] = &[
     (HERE, &[
         &["sshloginfile", "slf"], &["ssh"], &["ssh-delay", "sshdelay"], &["controlmaster", "M"], &["onall"], &["nonall"],
         &["filter-hosts", "filterhosts", "filter-host"], &["hostgroups", "hostgroup", "hostgrp", "hgrp"],

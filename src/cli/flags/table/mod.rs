@@ -6,6 +6,7 @@ mod inputs;
 mod output;
 mod running;
 
+pub(super) use self::foreign::REASONS;
 pub(super) use self::inputs::{BLOCKS, INPUTS, PACKING, REPLACEMENTS, file};
 pub(super) use self::output::{OUTPUT, PROGRESS, RECORDS};
 pub(super) use self::running::{GATES, MEASURING, PICTURES, RUNNING};
