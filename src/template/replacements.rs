@@ -30,7 +30,7 @@ pub struct TemplateOptions {
 }
 
 /// A replacement string that can be renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReplacementName {
     /// `{}`, renamed by -I, -i and --replace.
     Value,

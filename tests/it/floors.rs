@@ -317,7 +317,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
 fn only_the_entry_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
     only_in(&["cli/mod.rs"], &["ExitCode::from"]);
-    only_in(&["cli/mod.rs", "process/signal/", "cli/files.rs"], &["end_by("]);
+    only_in(&["cli/mod.rs", "process/signal/", "cli/signals.rs"], &["end_by("]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
 use crate::cli::flags::{Typed, When};
+use crate::cli::terminal::say;
 use crate::numbers;
 use crate::output::FailureTails;
 use crate::process::{self, Interrupt};
@@ -101,9 +102,4 @@ fn show(tail: &[u8]) {
     let lines: String = text.lines().map(|line| format!("    {}\n", printable(line))).collect();
     // With stderr closed there is nobody left to tell.
     let _ = process::stderr().write_all(lines.as_bytes());
-}
-
-pub(super) fn say(text: &str) {
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
 }

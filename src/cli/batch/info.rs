@@ -57,7 +57,7 @@ pub(super) fn job_count(typed: &Typed) -> Option<u64> {
         Flag::Xargs,
     ];
     let is_packed = [input.max_args, input.max_replace_args, input.max_lines, input.lines];
-    if changes_the_number.iter().any(|&flag| typed.flags.has(flag))
+    if typed.has_any(&changes_the_number)
         || is_packed.iter().any(Option::is_some)
         || input.header.is_some()
         || input.delimiter.is_some()
