@@ -96,16 +96,6 @@ impl Condvar {
         self.counted(|condvar| whole(condvar.wait_timeout(guard, time)))
     }
 
-    /// The same for as long as `condition` holds, too.
-    pub fn wait_timeout_while<'a, T>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        time: Duration,
-        condition: impl FnMut(&mut T) -> bool,
-    ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        self.counted(|condvar| whole(condvar.wait_timeout_while(guard, time, condition)))
-    }
-
     fn counted<R>(&self, wait: impl FnOnce(&sync::Condvar) -> R) -> R {
         self.waiters.fetch_add(1, Ordering::SeqCst);
         let waited = wait(&self.inner);

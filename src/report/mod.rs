@@ -13,7 +13,6 @@ mod csv;
 mod document;
 #[cfg(feature = "html")]
 mod html;
-mod hyperfine;
 pub mod json;
 mod junit;
 mod markdown;
@@ -21,9 +20,8 @@ mod overview;
 mod prometheus;
 mod sentences;
 pub(crate) mod services;
-mod side_by_side;
 pub(crate) mod summary;
-mod tasks;
+mod tables;
 mod terminal;
 pub mod text;
 mod timeline;

@@ -39,6 +39,23 @@ pub enum Verdict {
     Unclaimed(String),
 }
 
+impl Verdict {
+    /// Whether the ratio is one of the same work, however sure it is.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        !matches!(self, Self::Unclaimed(_))
+    }
+
+    /// The 95 % interval of the ratio, where there were runs enough.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        match self {
+            Self::NoDifference(interval) | Self::Different(interval) => Some(*interval),
+            Self::Untested { .. } | Self::Unclaimed(_) => None,
+        }
+    }
+}
+
 /// A parallel column against the serial one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {

@@ -136,7 +136,7 @@ fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
 }
 
 fn perhaps_too_little(fastest: &Comparison, least: f64) -> Option<String> {
-    let interval = interval(&fastest.verdict)?;
+    let interval = fastest.verdict.interval()?;
     (interval.low < least && least <= interval.high).then(|| {
         format!(
             "--min-speedup {} not decided: {} ({}-{}); use more --runs",
@@ -154,7 +154,7 @@ fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share:
     let most = 1.0 + share;
     let known = compared
         .into_iter()
-        .filter_map(|(name, ratio, verdict)| interval(&verdict).map(|interval| (name, ratio, interval)));
+        .filter_map(|(name, ratio, verdict)| verdict.interval().map(|interval| (name, ratio, interval)));
     let known: Vec<(String, f64, Interval)> = known.collect();
     if known.iter().any(|(.., interval)| interval.low > most) {
         return None;
@@ -172,13 +172,6 @@ fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share:
 /// `number` as it was typed, or near enough.
 fn typed(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
-}
-
-fn interval(verdict: &Verdict) -> Option<Interval> {
-    match verdict {
-        Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(*interval),
-        Verdict::Unclaimed(_) | Verdict::Untested { .. } => None,
-    }
 }
 
 /// The verdict on the inverse of a ratio.

@@ -7,32 +7,17 @@ use std::time::Duration;
 
 use parsim::experiment::{Experiment, Repeats};
 use parsim::study::{Comparison, Verdict};
-use parsim::task::{Column, Outcome, Task};
+use parsim::task::{Column, Task};
 use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
-use parsim::workload::{Cx, Tasks, Workload, numbered};
 use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution as _, Normal};
 
+use crate::support::Scripted;
+
 /// A share of the time, as on a quiet machine.
 const NOISE: f64 = 0.03;
-
-struct One;
-
-impl Workload for One {
-    fn name(&self) -> &'static str {
-        "one"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(1)
-    }
-
-    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        Outcome::Success
-    }
-}
 
 /// Compares `runs` runs of one second with as many that take `slowdown` times
 /// as long, both with noise.
@@ -46,7 +31,7 @@ fn compared(rng: &RefCell<Xoshiro256PlusPlus>, runs: usize, slowdown: f64) -> Ve
         Box::new(Mock::new(Column::SERIAL, 1, &clock, time(1.0))),
         Box::new(Mock::new(Column::PARALLEL, 1, &clock, time(slowdown))),
     ];
-    let study = Experiment::new(&mut One)
+    let study = Experiment::new(&mut Scripted::numbered(1))
         .unwrap()
         .clock(Arc::<FakeClock>::clone(&clock))
         .engines(executors)

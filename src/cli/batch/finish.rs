@@ -44,7 +44,7 @@ pub(super) fn tell(
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
         say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {
-        match progress.not_started() {
+        match progress.last().left() {
             Some(left) if left > 0 => {
                 let were = if left == 1 { "was" } else { "were" };
                 say(&format!("stopped early: {} {were} not started", numbers::plural(left, "job")));
@@ -62,9 +62,10 @@ fn is_time_over(study: &Study, interrupt: &Interrupt) -> bool {
 
 /// What is known of jobs that the time was not enough for.
 fn unstarted(study: &Study, progress: &ProgressState) -> String {
-    let started = numbers::plural(progress.started(), "job");
-    let were = if progress.started() == 1 { "was" } else { "were" };
-    match (progress.total(), progress.not_started()) {
+    let now = progress.last();
+    let started = numbers::plural(now.started, "job");
+    let were = if now.started == 1 { "was" } else { "were" };
+    match (now.total, now.left()) {
         (Some(total), Some(left)) if left > 0 => {
             format!(": {} of {} not started", numbers::count(left), numbers::plural(total, "job"))
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use super::*;
+use crate::engine::tests::Elsewhere;
 use crate::engine::{RecordSink, StartOrder, TaskQueue};
 use crate::event::{Journal, Unobserved};
 use crate::measure::FakeClock;
@@ -14,26 +15,8 @@ use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::sync::Mutex;
 use crate::task::Column;
-use crate::workload::{Tasks, numbered};
 
 const WAIT: Duration = Duration::from_secs(3600);
-
-/// It is done at the other end of the link.
-struct Elsewhere;
-
-impl Workload for Elsewhere {
-    fn name(&self) -> &'static str {
-        "elsewhere"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(12)
-    }
-
-    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        unreachable!("no task is done here")
-    }
-}
 
 /// What is heard of a task over the link.
 enum Word {
@@ -139,7 +122,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         retry: Retry { tries: NonZeroU64::new(2), wait: WAIT, backoff: 1.0 },
         ..Policy::default()
     };
-    let tasks = Elsewhere.tasks();
+    let tasks = Elsewhere(12).tasks();
     let closing = {
         let run = Run {
             column: Column::of_engine("elsewhere"),

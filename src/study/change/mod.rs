@@ -56,7 +56,7 @@ impl<'a> Changes<'a> {
             let before_column = counterpart(before, after_column)?;
             let claimed = |study, column| {
                 let comparison = Comparison::of(study, column)?;
-                (!matches!(comparison.verdict, Verdict::Unclaimed(_))).then_some(comparison.speedup)
+                comparison.verdict.is_claimed().then_some(comparison.speedup)
             };
             let speedups = (!is_base(after, after_column))
                 .then(|| claimed(before, before_column).zip(claimed(after, after_column)))

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 pub use fit::{Fit, Law, NoFit};
 
-use crate::study::{ColumnResult, Comparison, Interval, Study, Verdict};
+use crate::study::{ColumnResult, Comparison, Interval, Study};
 use crate::task::Column;
 
 /// Tasks that ask for this much more than the cores can give still count as
@@ -109,16 +109,11 @@ impl Scaling {
 impl Point {
     /// `None` where no speed-up may be claimed.
     fn new(column: &ColumnResult, comparison: &Comparison, most: f64) -> Option<Self> {
-        let interval = match &comparison.verdict {
-            Verdict::Unclaimed(_) => return None,
-            Verdict::Untested { .. } => None,
-            Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(*interval),
-        };
-        Some(Self {
+        comparison.verdict.is_claimed().then(|| Self {
             width: column.width,
             wall: column.wall(),
             speedup: comparison.speedup,
-            interval,
+            interval: comparison.verdict.interval(),
             efficiency: comparison.efficiency,
             serial_share: karp_flatt(comparison.speedup, column.width),
             is_fitted: column.width as f64 <= most,
