@@ -19,7 +19,8 @@ use crate::process::Interrupt;
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
 use crate::text::printable;
-use crate::workload::{Cx, Environment, Sharing, paths};
+use crate::workload::row::paths;
+use crate::workload::{Cx, Environment, Sharing};
 
 /// The first wait before asking again, doubled each time, where the service does
 /// not say how long.

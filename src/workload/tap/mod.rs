@@ -14,7 +14,6 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use self::check::{CheckLevel, CheckQuery};
-use super::row::{augment, from_matches, from_spec};
 use super::service::{DemoServer, HttpTransport, Service, TransportOptions, services};
 use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
@@ -42,10 +41,8 @@ pub const ROW: Row = Row {
     alias: Some("tap"),
     about: "The third exercise: is each TAP service available, and since when",
     examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused, reset, closed, timeout, dns, tls, http,\nredirect, protocol, too-large, not-xml, bad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query asks for\na login; probe: it says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in capitals (HTTP_PROXY is ignored):\nHTTP proxies only, and never for this machine itself.",
-    augment: augment::<TapOptions>,
-    from_matches: from_matches::<TapOptions>,
-    from_spec: from_spec::<TapOptions>,
     formats: &[OutputFormat::JsonLines, OutputFormat::Nagios],
+    ..Row::of::<TapOptions>()
 };
 
 /// What can be chosen.
