@@ -20,7 +20,8 @@ use crate::inputs::{
 use crate::process::Interrupt;
 use crate::template::TemplateOptions;
 use crate::workload::command::{
-    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode, StdinSource,
+    self, BoxedPatience, FeedSource, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode,
+    StdinSource,
 };
 
 /// Where the jobs come from, once their columns have names.
@@ -127,7 +128,7 @@ impl JobSource {
             let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
             let terminal = if wants_terminal { terminal() } else { None };
             let reads = terminal.map_or(StdinSource::Own, StdinSource::Terminal);
-            return Ok((JobFeed::new(inputs, packer, patience), reads));
+            return Ok((JobFeed::new(FeedSource::Nothing, JobValues::of(inputs, packer), patience), reads));
         }
         let values = match self.inputs {
             Some(inputs) => JobValues::of(inputs, packer),
@@ -137,7 +138,10 @@ impl JobSource {
         let mut files = self.files;
         if has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), StdinSource::All(spool)));
+            return Ok((
+                JobFeed::new(FeedSource::All(Arc::clone(&spool)), values, patience),
+                StdinSource::All(spool),
+            ));
         }
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
@@ -148,7 +152,10 @@ impl JobSource {
             let whole: Arc<[Seekable]> = self.whole.into();
             let parts = FileParts::new(&spec, Arc::clone(&whole));
             let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
-            return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
+            return Ok((
+                JobFeed::new(FeedSource::Parts(Box::new(parts)), values, patience),
+                StdinSource::Parts(whole),
+            ));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
@@ -161,11 +168,11 @@ impl JobSource {
             let reading: BoxedPatience = Box::new(command::patience(self.interrupt.clone()));
             let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
             return Ok((
-                JobFeed::dealt(Arc::clone(&dealer), values, patience),
+                JobFeed::new(FeedSource::RoundRobin(Arc::clone(&dealer)), values, patience),
                 StdinSource::RoundRobin(dealer),
             ));
         }
-        Ok((JobFeed::blocks(blocks, values, patience), StdinSource::Own))
+        Ok((JobFeed::new(FeedSource::Blocks(blocks.into()), values, patience), StdinSource::Own))
     }
 
     fn patience(&self) -> BoxedPatience {

@@ -131,10 +131,8 @@ pub(super) fn prepare(
     let told = settings.counts.has_total();
     let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share(typed);
     let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
-    batch.go_on_from(earlier);
-    if let Some(sink) = results.sink.take() {
-        batch.put_outputs(sink);
-    }
+    batch.earlier = earlier;
+    batch.sink = results.sink.take();
     if needs_total && reads_inputs {
         batch.save_inputs()?;
     }
