@@ -21,7 +21,7 @@ pub mod tap;
 
 use std::time::Duration;
 
-pub use cx::{Cx, Setting, Turn};
+pub use cx::{Cx, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
