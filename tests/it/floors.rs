@@ -305,7 +305,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "progress/",
         "process/signal/",
         "engine/throttle.rs",
-        "output/start_grace.rs",
+        "output/lines.rs",
         "http/",
     ];
     only_in(&allowed, &["Instant::now"]);

@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
-        batch = batch.output_files(output_files(&typed, &columns)?);
+        batch.output_files = Some(output_files(&typed, &columns)?);
     }
     let mut exports = Exports::open(&typed.output.exports)?;
     let observer = progress::observer(progress_of_batch(&typed));

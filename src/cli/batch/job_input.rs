@@ -21,7 +21,8 @@ use crate::inputs::{
 use crate::process::Interrupt;
 use crate::template::TemplateOptions;
 use crate::workload::command::{
-    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode, StdinSource,
+    self, BoxedPatience, FeedSource, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode,
+    StdinSource,
 };
 
 /// Where the jobs come from, once their columns have names.
@@ -123,7 +124,7 @@ impl JobSource {
             // Without one, `--tty` has jobs read nothing, as in GNU parallel.
             let terminal = if wants_terminal { File::open("/dev/tty").ok().map(Arc::new) } else { None };
             let reads = terminal.map_or(StdinSource::Own, StdinSource::Terminal);
-            return Ok((JobFeed::new(inputs, packer, patience), reads));
+            return Ok((JobFeed::new(FeedSource::Nothing, JobValues::of(inputs, packer), patience), reads));
         }
         let values = match self.inputs {
             Some(inputs) => JobValues::of(inputs, packer),
@@ -133,7 +134,10 @@ impl JobSource {
         let mut files = self.files;
         if typed.has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), StdinSource::All(spool)));
+            return Ok((
+                JobFeed::new(FeedSource::All(Arc::clone(&spool)), values, patience),
+                StdinSource::All(spool),
+            ));
         }
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
@@ -141,8 +145,12 @@ impl JobSource {
                 spec.size = share_of(self.whole.iter().map(Seekable::length).sum(), width, share)?;
             }
             let whole: Arc<[Seekable]> = self.whole.into();
-            let parts = FileParts::new(&spec, Arc::clone(&whole)).map_err(Fault::usage)?;
-            return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
+            let parts = FileParts::new(&spec, Arc::clone(&whole));
+            let parts = parts.map_err(Fault::usage)?;
+            return Ok((
+                JobFeed::new(FeedSource::Parts(Box::new(parts)), values, patience),
+                StdinSource::Parts(whole),
+            ));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
             spec.size = share_of(length_of(&files)?, width, share)?;
@@ -153,10 +161,12 @@ impl JobSource {
         if typed.has(Flag::RoundRobin) {
             let in_turn = if typed.has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
             let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
-            let jobs = JobFeed::dealt(Arc::clone(&dealer), values, patience);
-            return Ok((jobs, StdinSource::RoundRobin(dealer)));
+            return Ok((
+                JobFeed::new(FeedSource::RoundRobin(Arc::clone(&dealer)), values, patience),
+                StdinSource::RoundRobin(dealer),
+            ));
         }
-        Ok((JobFeed::blocks(blocks, values, patience), StdinSource::Own))
+        Ok((JobFeed::new(FeedSource::Blocks(blocks.into()), values, patience), StdinSource::Own))
     }
 
     fn patience(&self) -> BoxedPatience {

@@ -133,10 +133,8 @@ pub(super) fn prepare(
     let has_share = typed.run.halt.is_some_and(|halt| matches!(halt.amount, Amount::Percent(_)));
     let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share;
     let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
-    batch.go_on_from(earlier);
-    if let Some(sink) = results.sink.take() {
-        batch.put_outputs(sink);
-    }
+    batch.earlier = earlier;
+    batch.sink = results.sink.take();
     if needs_total && reads_inputs {
         batch.save_inputs()?;
     }

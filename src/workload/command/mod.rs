@@ -6,7 +6,6 @@
 //! the jobs ([`CommandRunner`]) knows nothing of the batch, so that other processes can.
 
 mod execution;
-mod glob_walk;
 mod job;
 mod job_feed;
 mod launch;
@@ -18,11 +17,7 @@ mod selection;
 mod settings;
 mod stdin_mode;
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
-
-pub use self::job_feed::{BoxedPatience, JobFeed, JobValues};
+pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
 pub use self::round_robin::{InTurn, Narrows, RoundRobin};
@@ -52,12 +47,15 @@ pub type MakeSink = Box<dyn Fn() -> Box<dyn Sink> + Sync>;
 /// The workload: a task runs its command.
 pub struct CommandBatch {
     runner: CommandRunner,
-    output_files: Option<OutputFiles>,
+    /// The files that the jobs leave, where they are compared, too.
+    pub output_files: Option<OutputFiles>,
     feed: Mutex<JobFeed>,
     saved: Option<SavedInputs>,
     outputs: MakeDestination,
-    sink: Option<MakeSink>,
-    earlier: EarlierRun,
+    /// A place that tells jobs apart by itself, where outputs go to one.
+    pub sink: Option<MakeSink>,
+    /// Whether an earlier run did part of the batch.
+    pub earlier: EarlierRun,
 }
 
 impl CommandBatch {
@@ -89,13 +87,12 @@ impl CommandBatch {
     /// # Errors
     /// When they cannot be read or put aside.
     pub fn save_inputs(&mut self) -> anyhow::Result<()> {
-        let put_aside = "put the inputs aside in TMPDIR";
-        let mut file = InputSaver::new().context(put_aside)?;
+        let mut saver = InputSaver::new()?;
         let feed = self.feed.get_mut();
         while let Some(job) = feed.next(&self.runner.settings)? {
-            file.put(&job).context(put_aside)?;
+            saver.put(&job)?;
         }
-        let saved = file.finish().context(put_aside)?;
+        let saved = saver.finish()?;
         self.runner.settings.counts.found(saved.jobs());
         self.saved = Some(saved);
         Ok(())
@@ -109,30 +106,10 @@ impl CommandBatch {
         self
     }
 
-    /// Compares the files that the jobs leave, too.
-    #[must_use]
-    pub fn output_files(self, output_files: OutputFiles) -> Self {
-        Self { output_files: Some(output_files), ..self }
-    }
-
-    /// Outputs go to a place that tells jobs apart by itself.
-    pub fn put_outputs(&mut self, sink: MakeSink) {
-        self.sink = Some(sink);
-    }
-
-    /// An earlier run did part of the batch.
-    pub fn go_on_from(&mut self, earlier: EarlierRun) {
-        self.earlier = earlier;
-    }
-
     /// Hears of a run of this batch before `observer` does.
     #[must_use]
     pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
-        let jobs = match &self.runner.stdin {
-            StdinSource::RoundRobin(jobs) => Some(Arc::clone(jobs)),
-            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
-        };
-        Narrows::new(jobs, observer)
+        Narrows { jobs: self.runner.stdin.dealer().cloned(), observer }
     }
 
     /// What runs now, for orders from elsewhere.
@@ -144,12 +121,9 @@ impl CommandBatch {
     /// The jobs of the batch, whether they are left to be done or not.
     fn all_jobs(&self) -> JobInputs<'_> {
         if let Some(saved) = &self.saved {
-            return Box::new(saved.iter().map(|job| job.context("read the inputs put aside")));
+            return Box::new(saved.iter());
         }
-        let dealer = match &self.runner.stdin {
-            StdinSource::RoundRobin(dealer) => Some(NoMoreJobs(dealer)),
-            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
-        };
+        let dealer = self.runner.stdin.dealer().map(|dealer| NoMoreJobs(dealer));
         Box::new(std::iter::from_fn(move || {
             let _dealer = &dealer;
             let mut feed = self.feed.lock();

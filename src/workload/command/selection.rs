@@ -9,7 +9,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::saved_inputs::InputSaver;
@@ -72,27 +71,26 @@ impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Remaining<'a, L> {
 
     /// Reads on until a job's command is in the log, and puts back what was read.
     fn find_mode(&mut self) -> anyhow::Result<FoundBy> {
-        let put_aside = "put the inputs aside in TMPDIR";
         let Some(first) = self.jobs.next().transpose()? else { return Ok(FoundBy::Number) };
         if self.done.knows(&(self.line)(1, &first)) {
             self.put_back(std::iter::once(Ok(first)));
             return Ok(FoundBy::Command);
         }
-        let mut saver = InputSaver::new().context(put_aside)?;
-        saver.put(&first).context(put_aside)?;
+        let mut saver = InputSaver::new()?;
+        saver.put(&first)?;
         let mut mode = FoundBy::Number;
         let mut last = 1;
         for seq in 2.. {
             let Some(job) = self.jobs.next().transpose()? else { break };
             last = seq;
-            saver.put(&job).context(put_aside)?;
+            saver.put(&job)?;
             if self.done.knows(&(self.line)(seq, &job)) {
                 mode = FoundBy::Command;
                 break;
             }
         }
-        let waited = saver.finish().context(put_aside)?.into_inputs();
-        self.put_back(waited.map(|job| job.context("read the inputs put aside")));
+        let waited = saver.finish()?.into_inputs();
+        self.put_back(waited);
         if mode == FoundBy::Number {
             (self.resume.goes_by_number)(&self.done.left_out_by_number(last));
         }

@@ -26,22 +26,22 @@ pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Find
         return fail(finding, ErrorClass::Proxy, &why);
     }
     if !is_success(answer) {
-        return unsuccessful(answer, now, finding);
+        return unsuccessful(answer, now, limit, finding);
     }
-    match read(answer, vo::read_availability) {
+    match read(answer, limit, vo::read_availability) {
         Ok(availability) => {
             if !answer.media_type.as_deref().is_some_and(is_xml) {
                 finding.warn(Warning::ContentType);
             }
             said(&availability, now, finding);
         }
-        Err(unread) => fail(finding, unread.class(), &unread.in_words(limit)),
+        Err((class, why)) => fail(finding, class, &why),
     }
 }
 
-fn unsuccessful(answer: &Response, now: i64, finding: &mut Finding) {
+fn unsuccessful(answer: &Response, now: i64, limit: &str, finding: &mut Finding) {
     // A document that says "down" is believed whatever the status.
-    if let Ok(availability) = read(answer, vo::read_availability)
+    if let Ok(availability) = read(answer, limit, vo::read_availability)
         && !availability.available
     {
         finding.warn(Warning::HttpStatus);
