@@ -122,16 +122,9 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
         0x18 => (time.get(..2)?, time.get(2..)?),
         _ => return None,
     };
-    let part = |at: usize| rest.get(at..at + 2);
-    read_datetime(&format!(
-        "{century}{}-{}-{}T{}:{}:{}Z",
-        part(0)?,
-        part(2)?,
-        part(4)?,
-        part(6)?,
-        part(8)?,
-        part(10)?
-    ))
+    let [year, month, day, hour, minute, second] =
+        [0, 2, 4, 6, 8, 10].map(|at| rest.get(at..at + 2).unwrap_or_default());
+    read_datetime(&format!("{century}{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
 
 /// Tag, content, and what follows, of the first element.

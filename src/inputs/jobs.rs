@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::combine::{LinkedInputs, SourceProduct};
-use super::error::InputError;
-use super::feed::{ReadContext, ReadFrom, ReadingRules, SourceReader};
+use super::columns::ColumnSplitter;
+use super::combine::SourceProduct;
+use super::feed::{ReadContext, ReadFrom, SourceReader};
 use super::source::{Combine, InputSource, Joined, Origin, Reading};
-use super::stream::{InputStream, Records, find};
-use super::{Patience, ReadNext};
+use super::stream::{InputStream, Records, split};
+use super::{InputError, Patience, Step, unless_woken};
 use crate::byte_list::{ByteList, ByteRows};
 
 /// Draws a number below the one it is given: what `--shuf` is shuffled by.
@@ -16,9 +16,10 @@ pub type Shuffler = Box<dyn FnMut(usize) -> usize + Send>;
 
 /// The rows of all sources, in order, as they become known.
 pub struct Inputs {
-    rules: ReadingRules,
+    reading: Reading,
+    columns: ColumnSplitter,
     records: Vec<Records>,
-    combined: Combined,
+    sources: SourceProduct,
     shuffle: Option<Shuffle>,
     /// A row that was read before anybody asked for it.
     ahead: Option<ByteList>,
@@ -27,14 +28,11 @@ pub struct Inputs {
     tell_nul: Option<Box<dyn FnOnce() + Send>>,
 }
 
-enum Combined {
-    Product(SourceProduct),
-    Link(LinkedInputs),
-}
-
-enum Shuffle {
-    Gathering(Shuffler, ByteRows),
-    Dealing { rows: ByteRows, order: std::vec::IntoIter<usize> },
+struct Shuffle {
+    /// What shuffles the rows once all are there.
+    below: Option<Shuffler>,
+    rows: ByteRows,
+    order: std::vec::IntoIter<usize>,
 }
 
 impl Inputs {
@@ -44,31 +42,25 @@ impl Inputs {
     /// # Errors
     /// A file that cannot be opened, a regular expression that is none.
     pub fn open(sources: Vec<InputSource>, reading: &Reading, stdin: File) -> Result<Self, InputError> {
-        let rules = ReadingRules::new(reading)?;
+        let columns = ColumnSplitter::new(&reading.split)?;
         let mut opening = Opening { reading, stdin: Some(stdin), stdin_records: None, records: Vec::new() };
         let sources = if sources.is_empty() { vec![InputSource::new(Origin::Stdin)] } else { sources };
+        let links = reading.combine == Combine::Link;
         let mut groups: Vec<Vec<SourceReader>> = Vec::new();
         for InputSource { origin, joined } in sources {
             let mut feed = opening.feed(origin)?;
-            if groups.is_empty() && reading.skip_first {
-                feed.skip_first();
-            }
+            feed.skips_first = groups.is_empty() && reading.skip_first;
             match (joined, groups.last_mut()) {
                 (Joined::Linked, Some(group)) => group.push(feed),
+                (Joined::Product, Some(group)) if links => group.push(feed),
                 _ => groups.push(vec![feed]),
             }
         }
-        let alone = groups.len() == 1 && groups[0].len() == 1;
-        let combined = match reading.combine {
-            Combine::Link if !alone => {
-                Combined::Link(LinkedInputs::new(groups.into_iter().flatten().collect()))
-            }
-            _ => Combined::Product(SourceProduct::new(groups)),
-        };
         Ok(Self {
-            rules,
+            reading: reading.clone(),
+            columns,
             records: opening.records,
-            combined,
+            sources: SourceProduct::new(groups, links),
             shuffle: None,
             ahead: None,
             replaced_nul: false,
@@ -78,7 +70,8 @@ impl Inputs {
 
     /// Gives the rows in random order, which holds all of them.
     pub fn shuffle(&mut self, below: Shuffler) {
-        self.shuffle = Some(Shuffle::Gathering(below, ByteRows::default()));
+        let (rows, order) = (ByteRows::default(), Vec::new().into_iter());
+        self.shuffle = Some(Shuffle { below: Some(below), rows, order });
     }
 
     /// Has `tell` called when a NUL in a value is replaced with `\0` for the first time.
@@ -87,10 +80,7 @@ impl Inputs {
     }
 
     /// Makes `row` the next row. When woken, `row` is as it was.
-    ///
-    /// # Errors
-    /// A file that cannot be read on, or that is no CSV.
-    pub fn next(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
+    pub(super) fn next(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Step<bool> {
         let next = match self.shuffle.take() {
             None => self.next_in_order(row, patience),
             Some(shuffle) => self.next_shuffled(shuffle, row, patience),
@@ -107,21 +97,17 @@ impl Inputs {
     /// once [`Self::next`] has given a row.
     #[must_use]
     pub fn names(&self) -> Vec<Vec<u8>> {
-        let names = |feed: &SourceReader| feed.names().to_vec();
-        match &self.combined {
-            Combined::Product(product) => product.feeds().flat_map(names).collect(),
-            Combined::Link(link) => link.feeds().flat_map(names).collect(),
-        }
+        self.sources.readers().flat_map(|reader| reader.names.clone()).collect()
     }
 
     /// The names of columns, for which it reads as far as the first row. That row
     /// is not lost.
     ///
     /// # Errors
-    /// Those of [`Self::next`].
+    /// A file that cannot be read on, or that is no CSV.
     pub fn read_names(&mut self, patience: &mut dyn Patience) -> Result<Vec<Vec<u8>>, InputError> {
         let mut row = ByteList::new();
-        if self.ahead.is_none() && self.next_in_order(&mut row, patience)? == ReadNext::Ready {
+        if self.ahead.is_none() && unless_woken(self.next_in_order(&mut row, patience))? == Some(true) {
             self.ahead = Some(row);
         }
         Ok(self.names())
@@ -134,54 +120,42 @@ impl Inputs {
         self.replaced_nul
     }
 
-    fn next_in_order(
-        &mut self,
-        row: &mut ByteList,
-        patience: &mut dyn Patience,
-    ) -> Result<ReadNext, InputError> {
+    fn next_in_order(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Step<bool> {
         if let Some(ahead) = self.ahead.take() {
             *row = ahead;
-            return Ok(ReadNext::Ready);
+            return Ok(true);
         }
-        let Self { rules, records, replaced_nul, .. } = self;
-        let mut cx = ReadContext { rules, records, patience, replaced_nul };
-        match &mut self.combined {
-            Combined::Product(product) => product.next(row, &mut cx),
-            Combined::Link(link) => link.next(row, &mut cx),
-        }
+        let Self { reading, columns, records, replaced_nul, .. } = self;
+        self.sources.next(row, &mut ReadContext { reading, columns, records, patience, replaced_nul })
     }
 
     fn next_shuffled(
         &mut self,
-        shuffle: Shuffle,
+        mut shuffle: Shuffle,
         row: &mut ByteList,
         patience: &mut dyn Patience,
-    ) -> Result<ReadNext, InputError> {
-        let (rows, mut order) = match shuffle {
-            Shuffle::Dealing { rows, order } => (rows, order),
-            Shuffle::Gathering(mut below, mut rows) => {
-                let mut one = ByteList::new();
-                loop {
-                    match self.next_in_order(&mut one, patience)? {
-                        ReadNext::Ready => rows.push(&one),
-                        ReadNext::Woken => {
-                            self.shuffle = Some(Shuffle::Gathering(below, rows));
-                            return Ok(ReadNext::Woken);
-                        }
-                        ReadNext::End => break,
-                    }
+    ) -> Step<bool> {
+        while let Some(below) = &mut shuffle.below {
+            let mut one = ByteList::new();
+            match self.next_in_order(&mut one, patience) {
+                Ok(true) => shuffle.rows.push(&one),
+                Ok(false) => {
+                    shuffle.order = shuffled(shuffle.rows.len(), below).into_iter();
+                    shuffle.below = None;
                 }
-                let order = shuffled(rows.len(), &mut below);
-                (rows, order.into_iter())
+                Err(stop) => {
+                    self.shuffle = Some(shuffle);
+                    return Err(stop);
+                }
             }
-        };
-        let next = order.next();
+        }
+        let next = shuffle.order.next();
         if let Some(at) = next {
             row.clear();
-            rows.copy(at, at + 1, row);
+            shuffle.rows.copy(at, at + 1, row);
         }
-        self.shuffle = Some(Shuffle::Dealing { rows, order });
-        Ok(if next.is_some() { ReadNext::Ready } else { ReadNext::End })
+        self.shuffle = Some(shuffle);
+        Ok(next.is_some())
     }
 }
 
@@ -192,24 +166,6 @@ fn shuffled(n: usize, below: &mut Shuffler) -> Vec<usize> {
         order.swap(left - 1, below(left));
     }
     order
-}
-
-/// Values of the command line are records as those of files are: `::: "$(ls)"` is
-/// many, and only `-0` keeps a newline within one.
-fn split(values: Vec<Vec<u8>>, delimiter: &[u8]) -> Vec<Vec<u8>> {
-    if !values.iter().any(|value| find(value, delimiter).is_some()) {
-        return values;
-    }
-    let mut records = Vec::new();
-    for value in values {
-        let mut rest = &value[..];
-        while let Some(at) = find(rest, delimiter) {
-            records.push(rest[..at].to_vec());
-            rest = &rest[at + delimiter.len()..];
-        }
-        records.push(rest.to_vec());
-    }
-    records
 }
 
 /// Opens files; standard input is opened once, however often it is named.
@@ -224,8 +180,11 @@ impl Opening<'_> {
     fn feed(&mut self, origin: Origin) -> Result<SourceReader, InputError> {
         let (origin, path) = match origin {
             Origin::Values(values) => {
-                let values = split(values, &self.reading.delimiter);
-                (ReadFrom::Values(values.into_iter()), None)
+                // Values of the command line are records as those of files are:
+                // `::: "$(ls)"` is many, and only `-0` keeps a newline within one.
+                let records = values.iter().flat_map(|value| split(value, &self.reading.delimiter));
+                let records: Vec<_> = records.map(<[u8]>::to_vec).collect();
+                (ReadFrom::Values(records.into_iter()), None)
             }
             Origin::File(path) => {
                 let stream = InputStream::open(&path)?;

@@ -5,9 +5,9 @@
 //! long it has become.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
-use super::error::{InputError, beginning};
-use super::{Inputs, Patience, ReadNext};
+use super::{InputError, Inputs, Patience, ReadNext, Step, beginning};
 use crate::byte_list::{ByteList, ByteRows};
 
 /// What the kernel counts for each word of a program's arguments beside its bytes.
@@ -59,13 +59,8 @@ pub struct JobPacker {
     waiting: bool,
     /// Whether a line has been begun.
     begun: bool,
-    spread: Option<Spread>,
-}
-
-/// The rows of the last line, on their way out.
-struct Spread {
-    at: usize,
-    per_job: usize,
+    /// Once the input has ended, which rows of the last line are still to be handed out.
+    rest: Option<Range<usize>>,
 }
 
 impl JobPacker {
@@ -73,7 +68,7 @@ impl JobPacker {
     #[must_use]
     pub fn new(packing: RowsPerJob) -> Self {
         let (line, row) = (ByteRows::default(), ByteList::new());
-        Self { packing, line, row, waiting: false, begun: false, spread: None }
+        Self { packing, line, row, waiting: false, begun: false, rest: None }
     }
 
     /// Makes `job` the values of the next job. When woken, asking again goes on
@@ -88,8 +83,18 @@ impl JobPacker {
         job: &mut ByteList,
         patience: &mut dyn Patience,
     ) -> Result<ReadNext, InputError> {
-        if let Some(spread) = &mut self.spread {
-            return Ok(spread.next(&self.line, job));
+        ReadNext::of(self.pack(inputs, length, job, patience))
+    }
+
+    fn pack(
+        &mut self,
+        inputs: &mut Inputs,
+        length: &mut dyn LineLength,
+        job: &mut ByteList,
+        patience: &mut dyn Patience,
+    ) -> Step<bool> {
+        if let Some(rest) = self.rest.take() {
+            return Ok(self.spread(rest, job));
         }
         if !self.begun {
             self.begun = true;
@@ -102,16 +107,16 @@ impl JobPacker {
             if full && (self.waiting || self.packing.slots.is_none()) {
                 break;
             }
-            if !std::mem::take(&mut self.waiting) {
-                match inputs.next(&mut self.row, patience)? {
-                    ReadNext::Ready if self.packing.insert_nothing => self.row.blank(),
-                    ReadNext::Ready => {}
-                    ReadNext::Woken => return Ok(ReadNext::Woken),
-                    ReadNext::End => return Ok(self.last(job)),
+            if !self.waiting {
+                if !inputs.next(&mut self.row, patience)? {
+                    return Ok(self.spread(0..self.line.len(), job));
+                }
+                if self.packing.insert_nothing {
+                    self.row.blank();
                 }
             }
+            self.waiting = full;
             if full {
-                self.waiting = true;
                 break;
             }
             let total = length.add(&self.row);
@@ -119,7 +124,7 @@ impl JobPacker {
             if total > self.packing.limit || with_addresses > self.packing.room {
                 self.waiting = true;
                 if self.line.is_empty() {
-                    return Err(self.too_long(total, length.words()));
+                    return Err(self.too_long(total, length.words()).into());
                 }
                 break;
             }
@@ -127,14 +132,20 @@ impl JobPacker {
         }
         self.begun = false;
         std::mem::swap(job, self.line.values());
-        Ok(ReadNext::Ready)
+        Ok(true)
     }
 
-    /// The input has ended within a line.
-    fn last(&mut self, job: &mut ByteList) -> ReadNext {
+    /// Hands out as many of the `rest` of the last line's rows as are one job's.
+    fn spread(&mut self, rest: Range<usize>, job: &mut ByteList) -> bool {
         let n = self.line.len();
         let per_job = self.packing.slots.map_or(n, |slots| n.div_ceil(slots.get()));
-        self.spread.insert(Spread { at: 0, per_job }).next(&self.line, job)
+        let to = n.min(rest.start + per_job);
+        if !rest.is_empty() {
+            job.clear();
+            self.line.copy(rest.start, to, job);
+        }
+        self.rest = Some(to..n);
+        !rest.is_empty()
     }
 
     fn too_long(&self, length: usize, words: usize) -> InputError {
@@ -142,18 +153,5 @@ impl JobPacker {
         let room = self.packing.room.saturating_sub(ADDRESS * words);
         let limit = self.packing.limit.min(room);
         InputError::TooLong { length, limit, values: beginning(&values.join(&b' ')) }
-    }
-}
-
-impl Spread {
-    fn next(&mut self, line: &ByteRows, job: &mut ByteList) -> ReadNext {
-        if self.at >= line.len() {
-            return ReadNext::End;
-        }
-        let to = (self.at + self.per_job).min(line.len());
-        job.clear();
-        line.copy(self.at, to, job);
-        self.at = to;
-        ReadNext::Ready
     }
 }

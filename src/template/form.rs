@@ -27,9 +27,7 @@ pub(super) enum ValueForm {
     Extensions(usize),
     /// `{:-text}`: the text if the value is empty or `0`.
     Default(Vec<u8>),
-    /// `{:N}`: the value from byte N on.
-    From(usize),
-    /// `{:N:M}`: M bytes from byte N on.
+    /// `{:N:M}`: M bytes from byte N on; `{:N}`: as many as there are.
     Slice(usize, usize),
     /// The forms that search with a regular expression.
     Pattern(PerlSubstitution),
@@ -56,7 +54,6 @@ impl ValueForm {
             Self::Extensions(count) => extensions(value, *count),
             Self::Default(text) if value.is_empty() || value == b"0" => text.clone().into(),
             Self::Value | Self::Default(_) => value.into(),
-            Self::From(start) => value.get(*start..).unwrap_or_default().into(),
             Self::Slice(start, count) => {
                 let rest = value.get(*start..).unwrap_or_default();
                 rest[..rest.len().min(*count)].into()

@@ -13,17 +13,14 @@
 //! | `piece` | pieces, and which of them are repeated together |
 //! | `numbers` | a job's numbers, and how many slots and jobs there are |
 //! | `quote` | the quoting of one value, shell by shell |
-//! | `line` | the order in which a job's pieces come out; its line, quoted in three ways |
-//! | `render` | a template as a whole |
+//! | `render` | a template as a whole, and a job's line: its pieces in order, quoted in three ways |
 //! | `growing_line` | the length of a line that values are still added to |
-//! | `direct_command` | a job's argument vector, made without a shell |
-//! | `shell_builtins` | the words that only a shell can run |
+//! | `direct_command` | a job's argument vector, made without a shell; the words that only a shell can run |
 
 mod direct_command;
 mod dynamic;
 mod form;
 mod growing_line;
-mod line;
 mod numbers;
 mod parse;
 mod pattern;
@@ -31,7 +28,6 @@ mod piece;
 mod quote;
 mod render;
 mod replacements;
-mod shell_builtins;
 #[cfg(test)]
 mod tests;
 

@@ -12,45 +12,40 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 #[derive(Clone, Debug)]
 pub(super) struct PerlSubstitution {
     regex: Regex,
-    change: MatchBecomes,
+    becomes: MatchBecomes,
+    /// Perl's `g`.
     everywhere: bool,
+    text: Vec<u8>,
     /// Whether the last group is a newline that stays.
     keeps_newline: bool,
 }
 
 /// What becomes of a match.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MatchBecomes {
-    /// It becomes this text, taken literally.
-    To(Vec<u8>),
-    /// It becomes its first group.
+    /// The text, taken literally.
+    Text,
+    /// Its first group.
     FirstGroup,
-    /// It becomes upper case.
+    /// Itself in upper case.
     Upper,
-    /// It becomes lower case.
+    /// Itself in lower case.
     Lower,
 }
 
 impl PerlSubstitution {
-    /// `s/before source after/change/`.
+    /// `s/pattern/text/`, or what else a match becomes; `_` in `pattern` is `source`.
     pub(super) fn new(
-        before: &str,
+        pattern: &str,
         source: &[u8],
-        after: &str,
-        change: MatchBecomes,
+        becomes: MatchBecomes,
+        text: &[u8],
+        everywhere: bool,
     ) -> Result<Self, String> {
         // Perl's `$` is also before a newline at the end, which stays.
-        let after = after.replace('$', "(\\n?)$");
-        let regex = RegexBuilder::new(&format!("{before}{}{after}", spelled(source)))
-            .unicode(false)
-            .build()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { keeps_newline: after.ends_with('$'), regex, change, everywhere: false })
-    }
-
-    /// The same with Perl's `g`: for every match.
-    pub(super) fn everywhere(self) -> Self {
-        Self { everywhere: true, ..self }
+        let regex = pattern.replace('$', "(\\n?)$").replace('_', &spelled(source));
+        let regex = RegexBuilder::new(&regex).unicode(false).build().map_err(|error| error.to_string())?;
+        Ok(Self { regex, becomes, everywhere, text: text.to_vec(), keeps_newline: pattern.ends_with('$') })
     }
 
     /// The value after the substitution.
@@ -89,8 +84,8 @@ impl PerlSubstitution {
     }
 
     fn change(&self, found: &Captures<'_>, out: &mut Vec<u8>) {
-        match &self.change {
-            MatchBecomes::To(text) => out.extend_from_slice(text),
+        match self.becomes {
+            MatchBecomes::Text => out.extend_from_slice(&self.text),
             MatchBecomes::FirstGroup => out.extend_from_slice(group(found, 1)),
             MatchBecomes::Upper => out.extend(found[0].to_ascii_uppercase()),
             MatchBecomes::Lower => out.extend(found[0].to_ascii_lowercase()),

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dynamic::DynamicString;
+use super::dynamic::{DYNAMIC_STRINGS, DynamicString};
 use super::form::ValueForm;
 use super::numbers::Number;
 use super::piece::What;
@@ -74,15 +74,9 @@ pub(super) struct ReplacementRule {
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
     /// The whole of the key is the string.
-    Fixed(Fixed),
+    Fixed(What, Option<Skip>),
     /// The key is the beginning of a string that holds a text of the user's.
     Shaped(DynamicString),
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Fixed {
-    pub(super) what: What,
-    pub(super) skip: Option<Skip>,
 }
 
 /// Which jobs a replacement string leaves out.
@@ -103,37 +97,30 @@ pub(super) fn rules(options: &TemplateOptions) -> Vec<ReplacementRule> {
     if options.plus {
         fixed.extend(plus(options.dialect));
         rules.extend(
-            DynamicString::ALL.map(|shape| ReplacementRule {
-                key: shape.start().to_vec(),
-                meaning: Meaning::Shaped(shape),
-            }),
+            DYNAMIC_STRINGS
+                .map(|string| ReplacementRule { key: string.start.into(), meaning: Meaning::Shaped(string) }),
         );
     }
-    for (name, new) in &options.renames {
-        rename(&mut fixed, name.usual(), new);
+    for (name, new) in options.renames.iter().filter(|(name, new)| !new.is_empty() && name.usual() != new) {
+        fixed.retain(|rule| rule.key != *new);
+        if let Some(rule) = fixed.iter_mut().find(|rule| rule.key == name.usual()) {
+            rule.key.clone_from(new);
+        }
     }
     fixed.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
     rules.extend(fixed);
     rules
 }
 
-fn rename(rules: &mut Vec<ReplacementRule>, usual: &[u8], new: &[u8]) {
-    if new.is_empty() || usual == new {
-        return;
-    }
-    rules.retain(|rule| rule.key != new);
-    if let Some(rule) = rules.iter_mut().find(|rule| rule.key == usual) {
-        rule.key = new.to_vec();
-    }
+fn fixed(key: &str, what: What) -> ReplacementRule {
+    ReplacementRule { key: key.into(), meaning: Meaning::Fixed(what, None) }
 }
 
-fn fixed(key: &str, what: What) -> ReplacementRule {
-    let meaning = Meaning::Fixed(Fixed { what, skip: None });
-    ReplacementRule { key: key.into(), meaning }
+fn value(key: &str, form: ValueForm) -> ReplacementRule {
+    fixed(key, What::Value(form))
 }
 
 fn usual() -> Vec<ReplacementRule> {
-    let value = |key, form| fixed(key, What::Value(form));
     vec![
         value("{}", ValueForm::Value),
         value("{.}", ValueForm::WithoutExtensions(1)),
@@ -146,20 +133,17 @@ fn usual() -> Vec<ReplacementRule> {
 }
 
 fn plus(dialect: Dialect) -> Vec<ReplacementRule> {
-    let value = |key, form| fixed(key, What::Value(form));
-    let number = |key, number| fixed(key, What::Number(number));
     // fish takes `{$NAME}` for what others write `${NAME}`; rc has nothing like it.
-    let shell = |key, others: &'static [u8], fish: &'static [u8], rc: &'static [u8]| {
+    let variable = |key, name: &str| {
         let text = match dialect {
-            Dialect::Posix | Dialect::Csh => others,
-            Dialect::Fish => fish,
-            Dialect::Rc => rc,
+            Dialect::Posix | Dialect::Csh => format!("${{{name}}}"),
+            Dialect::Fish => format!("{{${name}}}"),
+            Dialect::Rc => format!("${name}^''"),
         };
-        fixed(key, What::Shell(text))
+        fixed(key, What::Shell(text.into_bytes()))
     };
     let skip = |key: &str, skip| {
-        let what = What::Value(ValueForm::Value);
-        let meaning = Meaning::Fixed(Fixed { what, skip: Some(skip) });
+        let meaning = Meaning::Fixed(What::Value(ValueForm::Value), Some(skip));
         ReplacementRule { key: key.into(), meaning }
     };
     vec![
@@ -171,19 +155,14 @@ fn plus(dialect: Dialect) -> Vec<ReplacementRule> {
         value("{+.}", ValueForm::Extensions(1)),
         value("{+..}", ValueForm::Extensions(2)),
         value("{+...}", ValueForm::Extensions(3)),
-        number("{##}", Number::Total),
-        number("{0#}", Number::PaddedSeq),
-        number("{0%}", Number::PaddedSlot),
-        shell("{slot}", b"${PARALLEL_JOBSLOT}", b"{$PARALLEL_JOBSLOT}", b"$PARALLEL_JOBSLOT^''"),
-        shell("{host}", b"${PARALLEL_SSHHOST}", b"{$PARALLEL_SSHHOST}", b"$PARALLEL_SSHHOST^''"),
-        shell("{sshlogin}", b"${PARALLEL_SSHLOGIN}", b"{$PARALLEL_SSHLOGIN}", b"$PARALLEL_SSHLOGIN^''"),
-        shell("{hgrp}", b"${PARALLEL_HOSTGROUPS}", b"{$PARALLEL_HOSTGROUPS}", b"$PARALLEL_HOSTGROUPS^''"),
-        shell(
-            "{agrp}",
-            b"${PARALLEL_ARGHOSTGROUPS}",
-            b"{$PARALLEL_ARGHOSTGROUPS}",
-            b"$PARALLEL_ARGHOSTGROUPS^''",
-        ),
+        fixed("{##}", What::Number(Number::Total)),
+        fixed("{0#}", What::Number(Number::PaddedSeq)),
+        fixed("{0%}", What::Number(Number::PaddedSlot)),
+        variable("{slot}", "PARALLEL_JOBSLOT"),
+        variable("{host}", "PARALLEL_SSHHOST"),
+        variable("{sshlogin}", "PARALLEL_SSHLOGIN"),
+        variable("{hgrp}", "PARALLEL_HOSTGROUPS"),
+        variable("{agrp}", "PARALLEL_ARGHOSTGROUPS"),
         skip("{uniq}", Skip::Repeated),
         skip("{choose_k}", Skip::Unordered),
     ]
