@@ -5,7 +5,8 @@ use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
 use crate::study::{
-    self, Agreement, ColumnResult, Comparison, Difference, Fit, Law, NoFit, Scaling, Study, Verdict,
+    Agreement, ColumnResult, Comparison, Difference, Fit, Law, NoFit, Point, Prediction, Scaling, Study,
+    Verdict,
 };
 use crate::task::Mode;
 use crate::text::printable;
@@ -101,7 +102,7 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
             parallel.width
         )));
     }
-    lines.extend(sample(study).map(Sentence::plain));
+    lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {
         let checked = agreement.checked.as_deref().map(printable);
         lines.extend(checked.map(Sentence::plain));
@@ -136,17 +137,19 @@ fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
     format!("{speedup}, efficiency {} of {slots}", numbers::percent(comparison.efficiency))
 }
 
-/// What the whole would take, where only a sample was run.
-fn sample(study: &Study) -> Option<String> {
-    let total = study.sample_of?;
-    let wholes = study.columns.iter().filter_map(|column| {
-        let whole = study::whole(column, total)?;
-        Some(format!("{} {whole}", study.name(column)))
-    });
-    let wholes: Vec<String> = wholes.collect();
+/// What the whole would take, where only a sample was run, and how that may mislead.
+fn sample(study: &Study) -> Vec<String> {
+    let Some(total) = study.sample_of else { return Vec::new() };
+    let predicted: Vec<(&ColumnResult, Prediction)> =
+        study.columns.iter().filter_map(|column| Some((column, Prediction::of(column, total)?))).collect();
+    let wholes: Vec<String> =
+        predicted.iter().map(|(column, whole)| format!("{} {whole}", study.name(column))).collect();
     let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let (ran, total) = (numbers::count(ran), numbers::plural(total, &study.unit));
-    Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
+    let mut lines = vec![format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", "))];
+    let caution = predicted.iter().find_map(|(_, whole)| whole.caution);
+    lines.extend(caution.map(|caution| caution.sentence(&study.unit)));
+    lines
 }
 
 /// The laws fitted to the sweep of each way, and what follows from them.
@@ -163,7 +166,7 @@ pub(super) fn laws(study: &Study) -> Vec<String> {
 fn laws_of(scaling: &Scaling) -> Vec<String> {
     let left_out = scaling.points.iter().any(|point| !point.is_fitted);
     let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
-    match (&scaling.amdahl, &scaling.usl) {
+    let mut lines = match (&scaling.amdahl, &scaling.usl) {
         (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
         (amdahl, usl) => {
             let law = |fit: &Result<Fit, NoFit>| match fit {
@@ -172,6 +175,23 @@ fn laws_of(scaling: &Scaling) -> Vec<String> {
             };
             vec![law(amdahl), law(usl)]
         }
+    };
+    let unexplained = |point: &Point| point.width > 1 && point.serial_share.is_none();
+    if scaling.points.iter().any(unexplained) {
+        let base = scaling.base.name();
+        lines.push(format!(
+            "serial share -: no share explains a width that was slower than {base}, or faster than ideal"
+        ));
+    }
+    lines
+}
+
+/// Karp and Flatt's share at a width: `-` where there is none that could be.
+pub(super) fn serial_share(share: Option<f64>, width: usize) -> String {
+    match share {
+        Some(share) => numbers::percent(share),
+        None if width > 1 => "-".to_owned(),
+        None => String::new(),
     }
 }
 
@@ -190,8 +210,9 @@ fn fitted(fit: &Fit) -> String {
     };
     let (from, to) = (fit.from, fit.to);
     format!(
-        "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
+        "{}: {shares}, one slot {} (gamma), {follows}; fitted to {from}-{to} at a time, {} off",
         fit.law,
+        numbers::factor(fit.gamma),
         numbers::percent(fit.off)
     )
 }

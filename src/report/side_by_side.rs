@@ -1,6 +1,7 @@
 //! The table of a study: its columns side by side, as cells.
 
 use super::document::{Cells, Grid};
+use super::sentences;
 use crate::numbers;
 use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
 use crate::task::Column;
@@ -110,7 +111,10 @@ fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Compa
         line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, numbers::percent)),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
-            share.map_or_else(String::new, |share| claimed(comparison, share, numbers::percent))
+            match comparison.verdict {
+                Verdict::Unclaimed(_) => claimed(comparison, 0.0, numbers::percent),
+                _ => sentences::serial_share(share, width),
+            }
         }),
     ]
 }

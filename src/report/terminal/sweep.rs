@@ -2,7 +2,8 @@
 
 use super::{Glyphs, Look, labels, nice_step, place, short};
 use crate::numbers;
-use crate::study::{Base, Point, Scaling, Study};
+use crate::report::sentences;
+use crate::study::{Point, Scaling, Study};
 
 /// Two marks of the axis are at least so many cells apart.
 const APART: usize = 6;
@@ -57,10 +58,7 @@ fn drawn(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
         lines.push(format!("{}{}", figures(point, star), bar(point, top, room, glyphs)));
     }
     lines.push(rule);
-    let over = match scaling.base {
-        Base::Serial => "serial",
-        Base::OneAtATime => "-j 1",
-    };
+    let over = scaling.base.name();
     let mut legend = format!("{} speed-up over {over}   {} ideal", glyphs.measured, glyphs.ideal);
     if scaling.points.iter().any(|point| Some(point.width) == physical) {
         legend += "   * physical cores";
@@ -76,7 +74,7 @@ fn figures(point: &Point, star: char) -> String {
         numbers::seconds(point.wall),
         numbers::factor(point.speedup),
         numbers::percent(point.efficiency),
-        point.serial_share.map(numbers::percent).unwrap_or_default(),
+        sentences::serial_share(point.serial_share, point.width),
     )
 }
 
