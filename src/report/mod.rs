@@ -16,6 +16,7 @@ mod html;
 mod hyperfine;
 pub mod json;
 mod junit;
+mod laws;
 mod markdown;
 mod overview;
 mod prometheus;

@@ -4,10 +4,7 @@
 use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
-use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, Fit, Law, NoFit, Point, Prediction, Scaling, Study,
-    Verdict,
-};
+use crate::study::{Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict};
 use crate::task::Mode;
 use crate::text::printable;
 
@@ -150,71 +147,6 @@ fn sample(study: &Study) -> Vec<String> {
     let caution = predicted.iter().find_map(|(_, whole)| whole.caution);
     lines.extend(caution.map(|caution| caution.sentence(&study.unit)));
     lines
-}
-
-/// The laws fitted to the sweep of each way, and what follows from them.
-pub(super) fn laws(study: &Study) -> Vec<String> {
-    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
-    let several = sweeps.len() > 1;
-    let of = |scaling: &Scaling| {
-        let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
-        laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
-    };
-    sweeps.iter().flat_map(of).collect()
-}
-
-fn laws_of(scaling: &Scaling) -> Vec<String> {
-    let left_out = scaling.points.iter().any(|point| !point.is_fitted);
-    let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
-    let mut lines = match (&scaling.amdahl, &scaling.usl) {
-        (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
-        (amdahl, usl) => {
-            let law = |fit: &Result<Fit, NoFit>| match fit {
-                Ok(fit) => format!("{}{beyond}", fitted(fit)),
-                Err(unfit) => format!("{unfit}{beyond}"),
-            };
-            vec![law(amdahl), law(usl)]
-        }
-    };
-    let unexplained = |point: &Point| point.width > 1 && point.serial_share.is_none();
-    if scaling.points.iter().any(unexplained) {
-        let base = scaling.base.name();
-        lines.push(format!(
-            "serial share -: no share explains a width that was slower than {base}, or faster than ideal"
-        ));
-    }
-    lines
-}
-
-/// Karp and Flatt's share at a width: `-` where there is none that could be.
-pub(super) fn serial_share(share: Option<f64>, width: usize) -> String {
-    match share {
-        Some(share) => numbers::percent(share),
-        None if width > 1 => "-".to_owned(),
-        None => String::new(),
-    }
-}
-
-fn fitted(fit: &Fit) -> String {
-    let shares = match fit.law {
-        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
-        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
-    };
-    let follows = match (fit.limit(), fit.best_width()) {
-        (Some(limit), _) => format!("limit {} (extrapolated)", numbers::factor(limit)),
-        (None, Some(width)) => {
-            let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
-            format!("best at {width:.0} at a time{mark}")
-        }
-        (None, None) => "no limit in sight".to_owned(),
-    };
-    let (from, to) = (fit.from, fit.to);
-    format!(
-        "{}: {shares}, one slot {} (gamma), {follows}; fitted to {from}-{to} at a time, {} off",
-        fit.law,
-        numbers::factor(fit.gamma),
-        numbers::percent(fit.off)
-    )
 }
 
 fn speedup(comparison: &Comparison) -> String {

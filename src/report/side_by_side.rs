@@ -1,7 +1,7 @@
 //! The table of a study: its columns side by side, as cells.
 
 use super::document::{Cells, Grid};
-use super::sentences;
+use super::laws;
 use crate::numbers;
 use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
 use crate::task::Column;
@@ -113,7 +113,7 @@ fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Compa
             let share = karp_flatt(comparison.speedup, width);
             match comparison.verdict {
                 Verdict::Unclaimed(_) => claimed(comparison, 0.0, numbers::percent),
-                _ => sentences::serial_share(share, width),
+                _ => laws::serial_share(share, width),
             }
         }),
     ]

@@ -2,7 +2,7 @@
 
 use super::{Glyphs, Look, labels, nice_step, place, short};
 use crate::numbers;
-use crate::report::sentences;
+use crate::report::laws;
 use crate::study::{Point, Scaling, Study};
 
 /// Two marks of the axis are at least so many cells apart.
@@ -74,7 +74,7 @@ fn figures(point: &Point, star: char) -> String {
         numbers::seconds(point.wall),
         numbers::factor(point.speedup),
         numbers::percent(point.efficiency),
-        sentences::serial_share(point.serial_share, point.width),
+        laws::serial_share(point.serial_share, point.width),
     )
 }
 
