@@ -15,6 +15,7 @@ mod document;
 mod html;
 pub mod json;
 mod junit;
+mod laws;
 mod markdown;
 mod overview;
 mod prometheus;

@@ -3,7 +3,7 @@
 
 use super::document::{Audience, Chart, Content, Document, ReportSection, Sentence, Tile};
 use super::timeline::{ShownRuns, TimeUnit};
-use super::{sentences, services, tables};
+use super::{laws, sentences, services, tables};
 use crate::numbers;
 use crate::study::{Comparison, Study, Verdict, explain};
 use crate::text::printable;
@@ -71,7 +71,7 @@ fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
         }
         content.push(Content::Table(grid));
         lines.extend(sentences::summary(study));
-        lines.extend(sentences::laws(study).into_iter().map(Sentence::plain));
+        lines.extend(laws::laws(study).into_iter().map(Sentence::plain));
     }
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));

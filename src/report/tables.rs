@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
+use super::laws;
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, seconds};
 use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
@@ -122,7 +123,10 @@ fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Compa
         line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, numbers::percent)),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
-            share.map_or_else(String::new, |share| claimed(comparison, share, numbers::percent))
+            match comparison.verdict {
+                Verdict::Unclaimed(_) => claimed(comparison, 0.0, numbers::percent),
+                _ => laws::serial_share(share, width),
+            }
         }),
     ]
 }

@@ -1,7 +1,7 @@
 //! A parallel column against the serial one: speed-up, how sure it is, what
 //! the cores made of it, and the best that was to be had.
 
-use super::bootstrap::{Interval, ratio_of_medians};
+use super::interval::{Interval, ratio_of_rounds};
 use super::{ColumnResult, RunResult, Study};
 use crate::numbers;
 use crate::task::Mode;
@@ -125,7 +125,7 @@ fn tested(over: &[f64], under: &[f64]) -> Verdict {
     if runs < FEWEST_RUNS_FOR_A_TEST {
         return Verdict::Untested { runs };
     }
-    let interval = ratio_of_medians(over, under);
+    let interval = ratio_of_rounds(over, under);
     if interval.holds(1.0) { Verdict::NoDifference(interval) } else { Verdict::Different(interval) }
 }
 

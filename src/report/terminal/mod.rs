@@ -9,9 +9,10 @@ mod lanes;
 mod tests;
 
 use super::document::Chart;
+use super::laws;
 use super::timeline::{ShownRuns, round_step};
 use crate::numbers;
-use crate::study::{Base, ColumnResult, Point, Scaling, Study};
+use crate::study::{ColumnResult, Point, Scaling, Study};
 use crate::style::Styles;
 
 /// Two marks of a sweep are at least so many cells apart.
@@ -139,10 +140,7 @@ fn sweep(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
         lines.push(format!("{}{}", figures_of(point, star), bar_of(point, top, room, glyphs)));
     }
     lines.push(rule);
-    let over = match scaling.base {
-        Base::Serial => "serial",
-        Base::OneAtATime => "-j 1",
-    };
+    let over = scaling.base.name();
     let mut legend = format!("{} speed-up over {over}   {} ideal", glyphs.measured, glyphs.ideal);
     if scaling.points.iter().any(|point| Some(point.width) == physical) {
         legend += "   * physical cores";
@@ -158,7 +156,7 @@ fn figures_of(point: &Point, star: char) -> String {
         numbers::seconds(point.wall),
         numbers::factor(point.speedup),
         numbers::percent(point.efficiency),
-        point.serial_share.map(numbers::percent).unwrap_or_default(),
+        laws::serial_share(point.serial_share, point.width),
     )
 }
 

@@ -7,8 +7,8 @@ mod comparable;
 #[cfg(test)]
 mod tests;
 
-use super::bootstrap::{Interval, ratio_of_medians};
 use super::comparison::{FEWEST_RUNS_FOR_A_TEST, disk_guard};
+use super::interval::{Interval, ratio_of_medians};
 use super::{ColumnResult, Comparison, Study, Verdict};
 
 /// One column before and after.
