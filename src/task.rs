@@ -7,6 +7,7 @@ mod column;
 mod facts;
 mod finding;
 mod outcome;
+mod process_counts;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +19,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::column::{Column, Mode};
 pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
 pub use self::outcome::Outcome;
+pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;
+pub use crate::process::child::Awaited;
 
 /// What a task is to do, in a form that can be sent to another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +212,10 @@ pub struct Record {
     /// child process held less.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub peak_memory_is_bound: bool,
+    /// What the kernel counted of its child process; `None` where it had none. Aside,
+    /// for tasks of workloads within this process have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Box<ProcessCounts>>,
     /// Bytes it produced: files, or what it wrote to its output.
     pub bytes: u64,
     /// Bytes it was given to read: of a block all of it, whether or not the command
@@ -309,6 +316,7 @@ impl Record {
             sys: None,
             peak_memory: None,
             peak_memory_is_bound: false,
+            counts: None,
             bytes: 0,
             input_offered: 0,
             input_read: None,

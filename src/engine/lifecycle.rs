@@ -18,6 +18,9 @@ use crate::output::{Channel, RetryBuffer, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
+/// Handing on output that takes less than this holds nobody up.
+const WORTH_COUNTING: Duration = Duration::from_millis(1);
+
 /// A task from its start until its output is handed on.
 pub struct TaskLife<'r, 'q> {
     run: &'r Run<'q>,
@@ -168,7 +171,13 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     /// Hands on what the last try wrote: the task counts as done behind it.
     pub(super) fn hand_on(self, record: Record) {
         let output = self.output.expect("a task that is done elsewhere keeps its output here");
+        // Tasks within this process may be far shorter than a look at the clock is worth.
+        let begun = self.run.ordered_starts.then(|| self.run.clock.now());
         output.close(record, &self.run.batch);
+        let took = begun.map_or(Duration::ZERO, |begun| self.run.clock.now().saturating_sub(begun));
+        if took > WORTH_COUNTING {
+            self.run.batch.handed_on(took);
+        }
     }
 
     /// Lives it on this thread, which sleeps between tries. An error of `attempt` means

@@ -6,7 +6,7 @@
 use crate::sync::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::halt::{AfterTask, Halting};
 use super::throttle::{Pause, Throttle};
@@ -14,6 +14,7 @@ use crate::event::{Event, Journal, Observer};
 use crate::output::Acknowledge;
 use crate::policy::{Policy, Retry};
 use crate::process::Interrupt;
+use crate::study::StartWaits;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::Tasks;
 
@@ -38,6 +39,20 @@ struct TaskSource<'a> {
     exhausted: bool,
     pace: Throttle,
     n_taken: u64,
+    /// How long the next input was waited for, where inputs come as they like: how many
+    /// there will be is not known.
+    input_wait: Option<Duration>,
+}
+
+impl TaskSource<'_> {
+    /// The next task, once its input is there.
+    fn next(&mut self) -> Option<anyhow::Result<Task>> {
+        let Some(waited) = &mut self.input_wait else { return self.tasks.next() };
+        let begun = Instant::now();
+        let task = self.tasks.next();
+        *waited += begun.elapsed();
+        task
+    }
 }
 
 struct QueueState<'a> {
@@ -49,6 +64,8 @@ struct QueueState<'a> {
     pause: Pause,
     /// Whether there was a task that could have been started and was not.
     left_some: bool,
+    /// How long tasks that were over had whoever takes their output wait.
+    handing_on: Duration,
     trouble: Option<anyhow::Error>,
 }
 
@@ -66,6 +83,8 @@ pub struct Closing {
     pub status: Option<u8>,
     /// Whether tasks were left that could have been started.
     pub left_some: bool,
+    /// What slots without a task waited for.
+    pub waits: StartWaits,
 }
 
 impl<'a> TaskQueue<'a> {
@@ -92,9 +111,16 @@ impl<'a> TaskQueue<'a> {
             halting: Halting::new(policy.halt, total),
             pause: Pause::new(policy.delay),
             left_some: false,
+            handing_on: Duration::ZERO,
             trouble: None,
         };
-        let source = TaskSource { tasks, exhausted: false, pace: Throttle::new(policy), n_taken: 0 };
+        let source = TaskSource {
+            tasks,
+            exhausted: false,
+            pace: Throttle::new(policy),
+            n_taken: 0,
+            input_wait: total.is_none().then_some(Duration::ZERO),
+        };
         Self {
             source: Mutex::new(source),
             state: Mutex::new(state),
@@ -145,7 +171,7 @@ impl<'a> TaskQueue<'a> {
             // No wait for input: there, draining is seen as well.
             return source.tasks.next().and_then(|_| self.leave(source));
         }
-        let task = match source.tasks.next() {
+        let task = match source.next() {
             Some(Ok(task)) => task,
             Some(Err(error)) => {
                 source.exhausted = true;
@@ -234,6 +260,11 @@ impl<'a> TaskQueue<'a> {
         next
     }
 
+    /// It took this long until whoever takes the output of a task that was over had it.
+    pub(super) fn handed_on(&self, took: Duration) {
+        self.state.lock().handing_on += took;
+    }
+
     /// The batch is over.
     ///
     /// # Errors
@@ -242,11 +273,17 @@ impl<'a> TaskQueue<'a> {
     pub fn close(self) -> anyhow::Result<Closing> {
         let state = self.state.into_inner();
         // Those that were taken ahead and never started.
-        let left_ahead = state.halting.n_started() < self.source.into_inner().n_taken;
-        match state.trouble {
-            Some(trouble) => Err(trouble),
-            None => Ok(Closing { status: state.halting.status(), left_some: state.left_some || left_ahead }),
+        let source = self.source.into_inner();
+        let left_ahead = state.halting.n_started() < source.n_taken;
+        if let Some(trouble) = state.trouble {
+            return Err(trouble);
         }
+        let waits = StartWaits {
+            input: source.input_wait.unwrap_or_default(),
+            output: state.handing_on,
+            ..source.pace.waits()
+        };
+        Ok(Closing { status: state.halting.status(), left_some: state.left_some || left_ahead, waits })
     }
 }
 

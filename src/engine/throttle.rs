@@ -10,6 +10,7 @@ use crate::host;
 use crate::numbers;
 use crate::policy::{Delay, Load, Policy};
 use crate::process::Interrupt;
+use crate::study::StartWaits;
 use crate::task::Outcome;
 
 /// How often a machine that is too busy is looked at again. There is nothing to
@@ -24,6 +25,8 @@ pub(super) struct Throttle {
     last: Option<Instant>,
     /// Pages swapped in and out at the last look, where that matters.
     swapped: Option<[u64; 2]>,
+    /// How long starts waited so far, by what for.
+    waits: StartWaits,
     /// For what reasons somebody had to wait so far.
     known: Vec<Reason>,
 }
@@ -61,7 +64,19 @@ impl Throttle {
             Load::Percent(percent) => host::Limits::detect().usable as f64 * percent / 100.0,
         });
         let swapped = if policy.spares_swap { host::swapped_pages() } else { None };
-        Self { load, memory: policy.memory, last: None, swapped, known: Vec::new() }
+        Self {
+            load,
+            memory: policy.memory,
+            last: None,
+            swapped,
+            waits: StartWaits::default(),
+            known: Vec::new(),
+        }
+    }
+
+    /// How long starts waited so far.
+    pub(super) fn waits(&self) -> StartWaits {
+        self.waits
     }
 
     /// Waits until the next task may start; `false` when none is to be started
@@ -72,11 +87,14 @@ impl Throttle {
         interrupt: &Interrupt,
         observer: &dyn Observer,
     ) -> bool {
+        let begun = Instant::now();
         if let (Some(pause), Some(last)) = (pause, self.last)
             && !interrupt.sleep_before_a_start(pause.saturating_sub(last.elapsed()))
         {
             return false;
         }
+        let delayed = begun.elapsed();
+        self.waits.delay += delayed;
         let mut looks = 0;
         while let Some(busy) = self.is_too_busy() {
             looks += 1;
@@ -87,6 +105,9 @@ impl Throttle {
             if !interrupt.sleep_before_a_start(LOOK_AGAIN) {
                 return false;
             }
+        }
+        if looks > 0 {
+            self.waits.busy += begun.elapsed().saturating_sub(delayed);
         }
         if looks > 1 {
             observer.observe(&Event::StartsGoOn);

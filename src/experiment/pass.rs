@@ -150,7 +150,9 @@ impl Experiment<'_> {
         self.observer.observe(&Event::RunFinished { column });
         let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
         let mut notes = ledger.closed(wall);
-        notes.result = RunResult { wall, usage, peak_memory, crew, surroundings, ..notes.result };
+        let start_waits = Some(closing.waits);
+        notes.result =
+            RunResult { wall, start_waits, usage, peak_memory, crew, surroundings, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
         Ok(Pass { notes, seen, closing, head })
     }

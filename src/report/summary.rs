@@ -29,6 +29,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(times(study, run, &folded));
+    lines.extend(held_up(column, run));
     lines.extend(one_after_another(study, column, run));
     if detail == Detail::Full {
         lines.extend(slots(run, &folded));
@@ -66,6 +67,33 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
             let (half, most) = (rounded(half), rounded(most));
             format!("half of the {unit}s took {half} or less, 95 % {most}; longest {longest}")
         }
+    })
+}
+
+/// A wait that takes a smaller share of the time is not spoken of.
+const WORTH_TELLING: f64 = 0.1;
+
+/// What slots waited for, where it was no job of theirs.
+fn held_up(column: &ColumnResult, run: &RunResult) -> Option<String> {
+    let waits = run.start_waits?;
+    let handing_on = run.counts.as_ref().map_or(Duration::ZERO, |counts| counts.handing_on);
+    // Of the output slots wait each for itself.
+    let output = (handing_on + waits.output) / u32::try_from(column.width).unwrap_or(u32::MAX).max(1);
+    let reasons = [
+        (waits.input, "slots waited for the next input"),
+        (waits.delay, "slots waited for --delay"),
+        (waits.busy, "slots waited for a quieter machine (--load and its like)"),
+        (output, "jobs waited for whoever reads their output"),
+    ];
+    let (time, who) = reasons.into_iter().max_by_key(|(time, _)| *time)?;
+    let share = time.as_secs_f64() / run.wall.as_secs_f64();
+    (share >= WORTH_TELLING).then(|| {
+        format!(
+            "{who} for {} of {} ({})",
+            numbers::duration(time),
+            numbers::duration(run.wall),
+            numbers::percent(share.min(1.0))
+        )
     })
 }
 
@@ -115,6 +143,7 @@ fn rounded(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::measure::Usage;
+    use crate::study::StartWaits;
     use crate::study::tests::empty;
     use crate::task::{Column, Record, tests::record};
 
@@ -152,6 +181,32 @@ one after another: est. 10.00 s, 1.00x as long
             text.ends_with("  100.0 ms 1: job\\t0\n  100.0 ms 2: job\\t1\n  100.0 ms 3: job\\t2\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_slots_waited_for_is_told_where_it_was_long() {
+        let ms = Duration::from_millis;
+        let told = |waits: StartWaits| {
+            let mut study = batch(3);
+            study.columns[0].runs[0].start_waits = Some(waits);
+            render(&study, Detail::Short).lines().nth(2).unwrap_or_default().to_owned()
+        };
+        let none = StartWaits::default();
+        assert_eq!(
+            told(StartWaits { input: ms(9000), delay: ms(20), ..none }),
+            "slots waited for the next input for 9.000 s of 10.00 s (90 %)"
+        );
+        assert!(
+            told(StartWaits { delay: ms(2000), ..none }).starts_with("slots waited for --delay for 2.000 s")
+        );
+        assert!(
+            told(StartWaits { busy: ms(2000), ..none }).starts_with("slots waited for a quieter machine")
+        );
+        // Two slots wait for it, each for itself.
+        assert!(
+            told(StartWaits { output: ms(4000), ..none }).ends_with("output for 2.000 s of 10.00 s (20 %)")
+        );
+        assert!(told(StartWaits { input: ms(900), ..none }).starts_with("one after another"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use gate::Gates;
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
-pub use run_result::{RunResult, SpanTotal, WorkerCosts};
+pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
 pub use streaming::{Long, Streaming};
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Streaming;
 use crate::host::Surroundings;
 use crate::measure::{Usage, seconds};
-use crate::task::{Record, Span};
+use crate::task::{ProcessCounts, Record, Span};
 
 /// One run over the whole batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,20 @@ pub struct RunResult {
     pub longest_label: String,
     /// The tasks' spans added up by name.
     pub spans: Vec<SpanTotal>,
+    /// What the kernel counted of the tasks' processes, added up; `None` where none was
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<ProcessCounts>,
+    /// What slots without a task waited for; `None` where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_waits: Option<StartWaits>,
+    /// From the start of the run until its first task began: starting threads, and what
+    /// it takes to hand out a task.
+    #[serde(with = "seconds::optional", default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Duration>,
+    /// What each slot did, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<SlotTotal>,
     /// The tasks folded, where their records are not kept; not saved.
     #[serde(skip)]
     pub folded: Option<Streaming>,
@@ -74,6 +88,35 @@ pub struct SpanTotal {
     /// Wall time, added up over the tasks.
     #[serde(with = "seconds")]
     pub wall: Duration,
+}
+
+/// The tasks of one slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotTotal {
+    /// How many there were.
+    pub tasks: u64,
+    /// Their wall times added up.
+    #[serde(with = "seconds")]
+    pub wall: Duration,
+}
+
+/// What slots without a task waited for, in wall time of the run; of the output in slots'
+/// time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartWaits {
+    /// The next input, which was not there yet.
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub input: Duration,
+    /// The pause between two starts (`--delay`).
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub delay: Duration,
+    /// A quieter machine (`--load`, `--memfree`, `--noswap`).
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub busy: Duration,
+    /// Whoever takes the output of tasks that are over.
+    #[serde(with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub output: Duration,
 }
 
 impl RunResult {
@@ -96,9 +139,22 @@ impl RunResult {
         self.bytes += record.bytes;
         self.task_wall += record.wall;
         self.task_cpu += record.cpu;
+        self.lead = Some(self.lead.map_or(record.start, |lead| lead.min(record.start)));
+        let slot = record.slot as usize;
+        if self.slots.len() <= slot {
+            self.slots.resize(slot + 1, SlotTotal::default());
+        }
+        self.slots[slot].tasks += 1;
+        self.slots[slot].wall += record.wall;
         if record.wall > self.longest || self.tasks == 1 {
             self.longest = record.wall;
             self.longest_label.clone_from(&record.label);
+        }
+        if let Some(counts) = record.counts.as_deref() {
+            match &mut self.counts {
+                Some(sum) => sum.add(counts),
+                none => *none = Some(counts.clone()),
+            }
         }
         for Span { name, wall } in &record.spans {
             match self.spans.iter_mut().find(|total| total.name == *name) {

@@ -6,7 +6,7 @@
 use super::{Agreement, ColumnResult, Cut, FilesAgreement, RunResult, Study, WorkerCosts};
 use crate::host::{Host, Surroundings};
 use crate::measure::Usage;
-use crate::task::Record;
+use crate::task::{ProcessCounts, Record};
 
 /// More than this is counted by no run; doubles hold every number below.
 const MOST: u64 = 1 << 53;
@@ -105,6 +105,7 @@ impl RunResult {
         if let Some(Surroundings { swapped, .. }) = &self.surroundings {
             count("swapped", *swapped)?;
         }
+        self.counts.as_ref().map_or(Ok(()), check_counts)?;
         self.records.iter().try_for_each(check_record)
     }
 }
@@ -121,6 +122,7 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn check_record(record: &Record) -> Result<(), String> {
     let Record { seq, item, peak_memory, bytes, input_offered, input_read, .. } = record;
+    record.counts.as_deref().map_or(Ok(()), check_counts)?;
     counts(&[
         ("seq", *seq),
         ("item", item.unwrap_or(0)),
@@ -128,6 +130,17 @@ fn check_record(record: &Record) -> Result<(), String> {
         ("bytes", *bytes),
         ("input_offered", *input_offered),
         ("input_read", input_read.unwrap_or(0)),
+    ])
+}
+
+fn check_counts(of_processes: &ProcessCounts) -> Result<(), String> {
+    let ProcessCounts { major_faults, block_reads, block_writes, .. } = of_processes;
+    counts(&[
+        ("counts.major_faults", *major_faults),
+        ("counts.block_reads", *block_reads),
+        ("counts.block_writes", *block_writes),
+        ("counts.voluntary_switches", of_processes.voluntary_switches),
+        ("counts.involuntary_switches", of_processes.involuntary_switches),
     ])
 }
 

@@ -14,7 +14,7 @@ use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
-use crate::task::{Column, Digest, Finding, Record, Span};
+use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -138,6 +138,12 @@ impl<'a> Cx<'a> {
         self.setting.observer.observe(&Event::TaskWaitsToStart { why, is_news });
     }
 
+    /// Whether ways are compared, so that it is worth a look what the task waits for.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.setting.digested
+    }
+
     /// Takes `bytes` for the comparison of ways, and shows them to nobody.
     pub fn judged(&mut self, bytes: &[u8]) {
         self.digest(Channel::Out, bytes);
@@ -197,6 +203,11 @@ impl<'a> Cx<'a> {
         (self.found.user, self.found.sys) = (Some(user), Some(sys));
         self.found.peak_memory = Some(peak_memory);
         self.found.peak_memory_is_bound = floor.covers(peak_memory);
+    }
+
+    /// What the kernel counted of the task's child process.
+    pub fn child_counted(&mut self, counts: ProcessCounts) {
+        self.found.counts = Some(Box::new(counts));
     }
 
     /// The task was given this many bytes to read.

@@ -15,6 +15,7 @@ use super::reap::{ChildUsage, ProcessEnd};
 use super::running::{Allowance, KillOrder, RunningJob, RunningJobs};
 use super::spawn::Child;
 use super::stops::{Foreground, Stops};
+use super::witness::{EndSight, Witness};
 use crate::process::poll::{PollEntry, poll};
 
 /// A job while it runs and until its output is read. When it is dropped before
@@ -39,6 +40,9 @@ pub(super) struct Supervision<'a> {
     foreground: Option<Foreground<'a>>,
     /// Whether it was stopped, where it does not have it.
     stops: Stops,
+    /// Who looks what it waits for, until it has ended.
+    witness: Option<Witness>,
+    seen: Option<EndSight>,
     /// What went wrong on this side.
     broken: Option<Broken>,
     /// Output of a job that had ended was left unread by order.
@@ -86,6 +90,8 @@ impl<'a> Supervision<'a> {
             wake,
             foreground: None,
             stops: Stops::new(running.has_terminal),
+            witness: None,
+            seen: None,
             broken: None,
             cut: None,
         }
@@ -99,6 +105,11 @@ impl<'a> Supervision<'a> {
         self.foreground = Some(Foreground::give(terminal, self.pid, self.running_job.waker.clone())?);
         self.stops = Stops::new(false);
         Ok(())
+    }
+
+    /// It is looked at what the job waits for.
+    pub(super) fn witness(&mut self) {
+        self.witness = Some(Witness::new());
     }
 
     /// Attends until the job has ended and its output was taken.
@@ -117,7 +128,8 @@ impl<'a> Supervision<'a> {
                 if !self.outputs.iter().any(OutputPipe::is_open) {
                     let unread = self.unread.unwrap_or(0);
                     let broken = self.broken.take();
-                    return Ok(Report { ended, usage, cause, broken, unread, out_of_memory: None });
+                    let seen = self.seen.take().map(|seen| seen.of_all(usage.user + usage.sys));
+                    return Ok(Report { ended, usage, seen, cause, broken, unread, out_of_memory: None });
                 }
             }
             let ready = self.wait()?;
@@ -153,6 +165,9 @@ impl<'a> Supervision<'a> {
             if [SURVIVOR, WAKER, WAKE].iter().any(|&place| ready[place] != Readiness::None) {
                 self.reap_if_over()?;
             }
+            if let (JobState::Alive, Some(witness)) = (self.state, &mut self.witness) {
+                witness.look(self.pid);
+            }
             if let (JobState::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
                 foreground.look();
             }
@@ -179,7 +194,9 @@ impl<'a> Supervision<'a> {
         entries[SURVIVOR] = self.killing.as_ref().map_or(PollEntry::NOTHING, Killing::watch);
         let look = self.foreground.as_ref().filter(|_| matches!(self.state, JobState::Alive));
         let stop = if self.may_be_stopped() { self.stops.due() } else { None };
-        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).chain(stop).min();
+        let witness = self.witness.as_ref().filter(|_| matches!(self.state, JobState::Alive));
+        let due = self.due().into_iter().chain(look.and_then(Foreground::due)).chain(stop);
+        let due = due.chain(witness.map(Witness::due)).min();
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         poll(&mut entries, timeout)?;
         Ok(entries.each_ref().map(|entry| match entry {
@@ -239,6 +256,7 @@ impl<'a> Supervision<'a> {
         }
         // As long as its number is taken: who waits for that to be free writes later.
         let counted = self.outputs.iter_mut().try_for_each(OutputPipe::drain);
+        self.seen = self.witness.take().map(|witness| witness.look_at_end(self.pid));
         let (ended, usage) = self.running_job.reap(self.pid)?;
         self.state = JobState::Reaped { ended, usage };
         counted

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::command::Command;
 use super::reap::{ChildUsage, ProcessEnd};
+use super::witness::Seen;
 use crate::byte_list::ByteList;
 
 /// One execution of a [`Command`].
@@ -28,6 +29,8 @@ pub struct Job<'a> {
     pub stderr: JobStdout<'a>,
     /// Whether it is told how much of what it was fed the job never read.
     pub counts_unread: bool,
+    /// Whether it is looked at what it waits for.
+    pub is_witnessed: bool,
     /// A terminal that is the job's alone as long as it runs.
     pub terminal: Option<BorrowedFd<'a>>,
     /// When it is killed for lasting too long. A pause of the run shifts it.
@@ -50,6 +53,7 @@ impl<'a> Job<'a> {
             stdout: JobStdout::Listener,
             stderr: JobStdout::Listener,
             counts_unread: false,
+            is_witnessed: false,
             terminal: None,
             deadline: None,
             wake: None,
@@ -87,6 +91,8 @@ pub struct Report {
     pub ended: ProcessEnd,
     /// What it used.
     pub usage: ChildUsage,
+    /// What it was seen to wait for, where that was looked at.
+    pub seen: Option<Seen>,
     /// Why it was killed. It may have ended by itself meanwhile, or ended before
     /// and only its output been cut short.
     pub cause: Option<Cause>,

@@ -69,6 +69,9 @@ impl<'r> JobRunner<'r> {
         let (running, wake, counts_unread) = (self.running, job.wake, job.counts_unread);
         let mut supervision =
             Supervision::new(running, &self.running_job, child, ours, allowance, wake, counts_unread);
+        if job.is_witnessed {
+            supervision.witness();
+        }
         if let Some(terminal) = job.terminal {
             supervision.hand_over(terminal).map_err(StartError::Lost)?;
         }

@@ -26,13 +26,16 @@
 //! | `stops` | a job that has the terminal, or asks for it in vain |
 //! | `killing` | a kill sequence, and one on its way |
 //! | `reap` | how a process ended, what it used, and whether memory had run out |
+//! | `witness`, `awaited`, `quota` | where ways are compared, what a job waits for: when it is looked at; what /proc shows; what holds its control group back |
 
+mod awaited;
 mod command;
 mod event_loop;
 mod job;
 mod job_runner;
 mod killing;
 mod pipes;
+mod quota;
 mod reap;
 mod running;
 mod spawn;
@@ -41,10 +44,13 @@ mod stops;
 mod tests;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod vfork;
+mod witness;
 
+pub use self::awaited::Awaited;
 pub use self::command::{Command, StartError, inherited_environment, resolve, through_shell};
 pub use self::job::{Cause, Flow, Job, JobStdin, JobStdout, JobStream, Listener, Report, Stop};
 pub use self::job_runner::JobRunner;
 pub use self::killing::TermSequence;
-pub use self::reap::ProcessEnd;
+pub use self::reap::{ChildUsage, ProcessEnd};
 pub use self::running::RunningJobs;
+pub use self::witness::Seen;

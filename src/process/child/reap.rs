@@ -59,6 +59,16 @@ pub struct ChildUsage {
     /// Peak resident memory of the largest of them, never below the peak of the
     /// process that started it.
     pub max_rss_bytes: u64,
+    /// Page faults that needed the disk.
+    pub major_faults: u64,
+    /// Blocks of 512 bytes that were really read from disk.
+    pub block_reads: u64,
+    /// Blocks of 512 bytes that are to be written to disk.
+    pub block_writes: u64,
+    /// Times a thread gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// Times a thread was taken off its core in favour of another.
+    pub involuntary_switches: u64,
 }
 
 impl ChildUsage {
@@ -68,9 +78,19 @@ impl ChildUsage {
         Self {
             user: duration(usage.ru_utime),
             sys: duration(usage.ru_stime),
-            max_rss_bytes: u64::try_from(usage.ru_maxrss).unwrap_or(0) * RSS_UNIT,
+            max_rss_bytes: count(usage.ru_maxrss) * RSS_UNIT,
+            major_faults: count(usage.ru_majflt),
+            block_reads: count(usage.ru_inblock),
+            block_writes: count(usage.ru_oublock),
+            voluntary_switches: count(usage.ru_nvcsw),
+            involuntary_switches: count(usage.ru_nivcsw),
         }
     }
+}
+
+/// C's signed counters, whose width differs from system to system; they are never negative.
+fn count(raw: impl TryInto<u64>) -> u64 {
+    raw.try_into().unwrap_or(0)
 }
 
 fn duration(time: libc::timeval) -> Duration {

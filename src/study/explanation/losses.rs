@@ -2,16 +2,12 @@
 //! longer side by side, slots without a task at the end, slots without a task
 //! before, on which worker processes have their share. The largest loss speaks.
 
-use super::SpeedupView;
-use super::causes::MOSTLY_WAITING;
+use super::{CROWDED, SpeedupView, bounds, duration, others};
 use crate::numbers;
 use crate::study::{ColumnResult, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_rounds};
 
 /// Tasks that take this much longer side by side are stretched.
 const STRETCHED: f64 = 1.15;
-
-/// From here on there are fewer cores than the slots' tasks want.
-const CROWDED: f64 = 1.05;
 
 /// A kind of work with this share of the tasks' time is what binds them.
 const BINDING: f64 = 0.4;
@@ -23,27 +19,26 @@ const LONG: f64 = 0.7;
 /// this share of them was idle.
 const CORES_IDLE: f64 = 0.35;
 
+/// More slots than cores, which are busy all the time.
+pub(super) fn crowded(view: &SpeedupView<'_>) -> Option<String> {
+    (view.crowding() > CROWDED && view.idle_cores() < CORES_IDLE).then(|| slowed(view))
+}
+
 pub(super) fn largest(view: &SpeedupView<'_>) -> String {
-    if view.crowding() > CROWDED && view.idle_cores() < CORES_IDLE {
-        return slowed(view);
-    }
-    let capacity = view.capacity();
-    let serial_tasks = view.serial.median(|run| run.task_wall.as_secs_f64());
-    let stretch = (view.task_wall() - serial_tasks * view.crowding()) / capacity;
-    let tail = view.parallel.median(|run| run.tail.as_secs_f64()) / capacity;
-    let gaps = 1.0 - view.task_wall() / capacity - tail;
+    let stretch = (view.task_wall() - view.serial_task_wall() * view.crowding()) / view.capacity();
+    let (tail, gaps) = (view.tail(), view.gaps());
     let largest = stretch.max(tail).max(gaps);
     if largest <= stretch {
-        bound_by_a_span(view).unwrap_or_else(|| slowed(view))
+        slowed(view)
     } else if largest <= tail {
-        idle_at_the_end(view, tail)
+        idle_at_the_end(view)
     } else {
         having_workers(view, gaps).unwrap_or_else(|| work_outside(view, gaps))
     }
 }
 
 /// One kind of work takes most of the tasks' time and stretches side by side.
-fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
+pub(super) fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
     if view.crowding() > CROWDED {
         // Then every span is stretched, by waiting for a core.
         return None;
@@ -58,7 +53,11 @@ fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
             (total.name.as_str(), here / view.task_wall(), here / there.max(f64::MIN_POSITIVE))
         })
         .max_by(|one, other| one.1.total_cmp(&other.1))?;
-    let binds = share > BINDING && view.stretched > STRETCHED && stretch > STRETCHED;
+    let rest = (view.task_wall() * (1.0 - share))
+        / (view.serial_task_wall() - share_alone(view, name)).max(f64::MIN_POSITIVE);
+    // What a core that others have does to all of a task's work is not this.
+    let binds = share > BINDING && view.stretched > STRETCHED && stretch > STRETCHED * rest.max(1.0);
+    let binds = binds && view.loses();
     binds.then(|| {
         let advice = view.study.advice.get(name).map(|text| format!(" {text}")).unwrap_or_default();
         format!(
@@ -69,14 +68,19 @@ fn bound_by_a_span(view: &SpeedupView<'_>) -> Option<String> {
     })
 }
 
+/// Seconds of the span `name`, one by one.
+fn share_alone(view: &SpeedupView<'_>, name: &str) -> f64 {
+    view.serial.median(|run| run.span(name))
+}
+
 fn slowed(view: &SpeedupView<'_>) -> String {
     let cpu = view.parallel.cpu() / view.serial.cpu().max(f64::MIN_POSITIVE);
     let physical = view.study.host.physical.filter(|physical| (*physical as f64) < view.slots);
     let reason = if view.crowding() > CROWDED {
         "there are fewer cores than slots".to_owned()
-    } else if view.idle_in_tasks() > MOSTLY_WAITING || cpu - 1.0 < 0.5 * (view.stretched - 1.0) {
-        if view.others_are_counted() {
-            "they wait for something they share, such as a lock, a server or the disk".to_owned()
+    } else if waits_more_than_it_computes(view) {
+        if others::are_counted(view) {
+            format!("they wait for something they share, such as {}", suspects(view))
         } else {
             "they wait for something they share, such as a lock or the disk, or for a core that other work has; runs this short do not tell which"
                 .to_owned()
@@ -94,22 +98,26 @@ fn slowed(view: &SpeedupView<'_>) -> String {
     )
 }
 
-fn idle_at_the_end(view: &SpeedupView<'_>, share: f64) -> String {
+/// Whether what made tasks longer is time in which they neither computed nor waited for
+/// a core.
+fn waits_more_than_it_computes(view: &SpeedupView<'_>) -> bool {
+    let for_a_core = others::wait_for_a_core(view.parallel) - others::wait_for_a_core(view.serial);
+    let longer = view.task_wall() - view.serial_task_wall() - for_a_core.max(0.0);
+    let idle = longer - view.computed_more();
+    idle > view.computed_more().max(0.0)
+}
+
+/// What tasks may have waited for that nobody saw wait. What neither read nor wrote
+/// anything did not wait for the disk.
+fn suspects(view: &SpeedupView<'_>) -> &'static str {
+    let blocks = view.counted(|counts| (counts.block_reads + counts.block_writes) as f64);
+    let is_known = view.parallel.runs.iter().all(|run| run.counts.is_some());
+    if is_known && blocks <= 0.0 { "a lock or a server" } else { "a lock, a server or the disk" }
+}
+
+fn idle_at_the_end(view: &SpeedupView<'_>) -> String {
     let longest = view.parallel.median(|run| run.longest.as_secs_f64()) / view.parallel.wall();
-    if longest > LONG {
-        return format!(
-            "A long tail: the longest task ({}) takes {} of the parallel time, and the slots were idle for {} while the last ones ended.",
-            view.parallel.runs.last().map_or("?", |run| run.longest_label.as_str()),
-            numbers::percent(longest.min(1.0)),
-            numbers::percent(share),
-        );
-    }
-    format!(
-        "Too few tasks to share out evenly: with {} for {} slots these were idle for {} of the time while the last ones ended.",
-        numbers::plural(view.parallel.runs[0].tasks, "task"),
-        view.slots,
-        numbers::percent(share),
-    )
+    if longest > LONG { bounds::long_tail_in_words(view) } else { bounds::uneven_in_words(view) }
 }
 
 fn work_outside(view: &SpeedupView<'_>, share: f64) -> String {
@@ -169,8 +177,4 @@ fn costs(column: &ColumnResult) -> Option<String> {
         duration(passing),
         numbers::bytes(passed),
     ))
-}
-
-fn duration(seconds: f64) -> String {
-    numbers::seconds(seconds)
 }

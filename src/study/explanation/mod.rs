@@ -1,18 +1,23 @@
 //! One sentence that says what held the speed-up back, with the number it
 //! rests on.
 //!
-//! Rules in order of how much they explain; the first that fits speaks. Each
-//! rests on what the records and the machine's counters say, never on what the
-//! workload is known to do.
+//! Rules in order of how much they prove; the first that fits speaks: what the records
+//! say, then what the tasks waited for, then other work, which is told behind another
+//! cause as well where tasks waited for a core. Each rests on what the records and the
+//! machine's counters say, never on what the workload is known to do.
 
-mod causes;
+mod bounds;
 mod losses;
+mod others;
+mod starts;
 #[cfg(test)]
 mod tests;
+mod waits;
 
-use self::causes::LONG_ENOUGH_TO_COUNT;
 use super::{ColumnResult, Comparison, Study, Verdict};
+use crate::host::Surroundings;
 use crate::numbers;
+use crate::task::{Awaited, ProcessCounts};
 
 /// What a rule says, if it applies.
 type CauseRule = fn(&SpeedupView<'_>) -> Option<String>;
@@ -20,16 +25,32 @@ type CauseRule = fn(&SpeedupView<'_>) -> Option<String>;
 /// The causes that are told by evidence of their own, the plainest first; where
 /// none fits, the largest loss of the slots' time speaks.
 const RULES: &[CauseRule] = &[
-    causes::one_task,
-    causes::more_than_the_slots,
-    causes::quota,
-    causes::swapping,
-    causes::other_load,
-    causes::disk,
-    causes::waiting,
-    causes::too_few_tasks,
-    causes::threads_of_their_own,
-    causes::near_the_ideal,
+    bounds::one_task,
+    bounds::more_than_the_slots,
+    // What the records prove.
+    starts::held_up,
+    starts::quota,
+    starts::quota_of_tasks,
+    starts::stopped,
+    starts::pinned,
+    starts::swapping,
+    bounds::too_few_tasks,
+    bounds::uneven,
+    bounds::long_tail,
+    starts::slow_slot,
+    starts::starting_threads,
+    starts::starting_jobs,
+    // What tasks waited for.
+    waits::output,
+    waits::shared,
+    waits::disk,
+    // What there was to be had, and others to have it.
+    bounds::waiting,
+    bounds::threads_of_their_own,
+    bounds::near_the_ideal,
+    losses::crowded,
+    losses::bound_by_a_span,
+    others::alone,
 ];
 
 /// What the study says about its widest parallel column, as one sentence, and in
@@ -48,7 +69,10 @@ fn held_back(study: &Study) -> Option<String> {
     let parallel = study.widest()?;
     let comparison = Comparison::of(study, parallel)?;
     if parallel.width == 1 {
-        return Some("One task at a time against one at a time: there was nothing to gain.".to_owned());
+        let view = SpeedupView::new(study, serial, parallel, comparison.speedup);
+        let slower = view.start_up().filter(|(_, share)| *share > 0.5 * view.loss() && view.loss() > 0.0);
+        let why = slower.map(|(told, _)| format!(" {told}.")).unwrap_or_default();
+        return Some(format!("One task at a time against one at a time: there was nothing to gain.{why}"));
     }
     let view = SpeedupView::new(study, serial, parallel, comparison.speedup);
     match comparison.verdict {
@@ -57,7 +81,24 @@ fn held_back(study: &Study) -> Option<String> {
         Verdict::NoDifference(interval) if interval.high >= NEAR_ENOUGH * view.possible => return None,
         Verdict::NoDifference(_) | Verdict::Different(_) | Verdict::Untested { .. } => {}
     }
-    Some(RULES.iter().find_map(|rule| rule(&view)).unwrap_or_else(|| losses::largest(&view)))
+    let said = RULES.iter().find_map(|rule| rule(&view)).unwrap_or_else(|| losses::largest(&view));
+    // Where it is the cause, it is named already.
+    let names_others = others::alone(&view).is_some_and(|alone| alone == said);
+    let besides = if names_others { None } else { others::besides(&view) };
+    Some(said + &besides.unwrap_or_default())
+}
+
+/// A cause that takes a smaller share of what there was is not spoken of.
+const WORTH_TELLING: f64 = 0.1;
+
+/// From here on there are fewer cores than the slots' tasks want.
+const CROWDED: f64 = 1.05;
+
+/// Tasks that do not compute for this share of their time wait for something.
+const MOSTLY_WAITING: f64 = 0.5;
+
+fn duration(seconds: f64) -> String {
+    numbers::seconds(seconds)
 }
 
 /// Reaching this share of what was possible needs no excuse.
@@ -106,16 +147,6 @@ impl<'a> SpeedupView<'a> {
         }
     }
 
-    /// All parallel runs together, in seconds.
-    fn together(&self) -> f64 {
-        self.parallel.runs.iter().map(|run| run.wall.as_secs_f64()).sum()
-    }
-
-    /// Whether there was time enough to see what other work did meanwhile.
-    fn others_are_counted(&self) -> bool {
-        self.together() >= LONG_ENOUGH_TO_COUNT
-    }
-
     /// The share of the cores' time that the parallel run left unused.
     fn idle_cores(&self) -> f64 {
         (1.0 - self.parallel.cpu() / (self.cores * self.parallel.wall())).clamp(0.0, 1.0)
@@ -130,6 +161,44 @@ impl<'a> SpeedupView<'a> {
         self.parallel.median(|run| run.task_wall.as_secs_f64())
     }
 
+    fn serial_task_wall(&self) -> f64 {
+        self.serial.median(|run| run.task_wall.as_secs_f64())
+    }
+
+    /// The share of the slots' time without a task at the end.
+    fn tail(&self) -> f64 {
+        self.parallel.median(|run| run.tail.as_secs_f64()) / self.capacity()
+    }
+
+    /// The share of the slots' time without a task before that.
+    fn gaps(&self) -> f64 {
+        1.0 - self.task_wall() / self.capacity() - self.tail()
+    }
+
+    /// What the machine counted side by side.
+    fn around(&self, figure: impl Fn(&Surroundings) -> f64) -> f64 {
+        self.parallel.median(|run| run.surroundings.as_ref().map_or(0.0, &figure))
+    }
+
+    /// What was counted of the tasks side by side.
+    fn counted(&self, figure: impl Fn(&ProcessCounts) -> f64) -> f64 {
+        self.parallel.median(|run| run.counts.as_ref().map_or(0.0, &figure))
+    }
+
+    /// How much longer the tasks waited for that side by side than one by one, in seconds.
+    fn waits_more(&self, awaited: Awaited) -> f64 {
+        let of = |column: &ColumnResult| {
+            column.median(|run| run.counts.as_ref().map_or(0.0, |counts| counts.waited_for(awaited)))
+        };
+        of(self.parallel) - of(self.serial)
+    }
+
+    /// How much more CPU time the tasks took side by side, in seconds.
+    fn computed_more(&self) -> f64 {
+        let of = |column: &ColumnResult| column.median(|run| run.task_cpu.as_secs_f64());
+        of(self.parallel) - of(self.serial)
+    }
+
     /// How many times longer tasks take side by side for want of cores alone.
     fn crowding(&self) -> f64 {
         (self.slots / self.possible).max(1.0)
@@ -138,6 +207,11 @@ impl<'a> SpeedupView<'a> {
     /// The share of what was possible that was not reached.
     fn loss(&self) -> f64 {
         (1.0 - self.speedup / self.possible).max(0.0)
+    }
+
+    /// Whether so much of it was lost that it is worth a cause.
+    fn loses(&self) -> bool {
+        self.loss() > WORTH_TELLING
     }
 
     /// The share of their time side by side in which the tasks did not compute.

@@ -8,6 +8,8 @@ use crate::measure::Usage;
 use crate::study::{ColumnResult, RunResult, SpanTotal, WorkerCosts};
 use crate::task::Column;
 
+mod named;
+
 fn seconds(value: f64) -> Duration {
     Duration::from_secs_f64(value)
 }
@@ -49,7 +51,14 @@ fn parallel(study: &mut Study) -> &mut RunResult {
 /// The run's own CPU time was this, and nobody else's was any.
 fn computed(run: &mut RunResult, cpu: f64) {
     run.usage.user = seconds(cpu);
+    run.task_cpu = seconds(cpu);
     run.surroundings = Some(Surroundings { cpu: seconds(cpu), ..Surroundings::default() });
+}
+
+/// Tasks waited for a core so long, all together.
+fn waited_for_a_core(run: &mut RunResult, delay: f64) {
+    let counts = run.counts.get_or_insert_default();
+    counts.run_delay = Some(seconds(delay));
 }
 
 fn said(study: &Study) -> String {
@@ -260,63 +269,75 @@ fn a_quota_that_throttles_is_named_with_its_share() {
     );
 }
 
+/// Half of four cores was others', and tasks waited for them as long.
+fn crowded_out(wall: f64) -> Study {
+    let mut study = study(4, wall);
+    study.columns[0] = column(Column::SERIAL, 1, 100, 2.0 * wall);
+    computed(parallel(&mut study), 2.0 * wall);
+    let around = Surroundings { cpu: seconds(4.0 * wall), ..Surroundings::default() };
+    parallel(&mut study).surroundings = Some(around);
+    waited_for_a_core(parallel(&mut study), 2.0 * wall);
+    waited_for_a_core(serial(&mut study), 0.0);
+    study
+}
+
 #[test]
-fn other_work_is_named_when_it_explains_half_of_the_loss() {
-    let mut study = study(4, 5.0);
-    let run = parallel(&mut study);
-    run.usage.user = seconds(10.0);
-    run.surroundings = Some(Surroundings { cpu: seconds(19.5), ..Surroundings::default() });
+fn other_work_is_named_when_tasks_waited_for_the_cores_that_it_had() {
+    let study = crowded_out(5.0);
     assert_eq!(
         said(&study),
-        "Other work on this machine took 48 % of 4 cores during the parallel run; the speed-up is 2.00x, and would be more on an idle machine."
+        "Other work on this machine took 50 % of 4 cores during the parallel run, and tasks waited for a core for 50 % of their time; the speed-up is 2.00x, and would be more on an idle machine."
     );
-    let around = Surroundings { cpu: seconds(10.0), stolen: seconds(8.0), ..Surroundings::default() };
-    parallel(&mut study).surroundings = Some(around);
-    assert!(said(&study).starts_with("Other virtual machines took 40 % of 4 cores"));
-    // Nor is it, where cores were left.
-    let around = Surroundings { cpu: seconds(14.0), ..Surroundings::default() };
-    parallel(&mut study).surroundings = Some(around);
-    assert!(said(&study).starts_with("Side by side"));
+    // Cores that the tasks left to it were not taken from them.
+    let mut idle = study.clone();
+    waited_for_a_core(parallel(&mut idle), 0.1);
+    assert!(!said(&idle).contains("Other work"), "{}", said(&idle));
+    // One by one they waited as long for each.
+    let mut always = study.clone();
+    waited_for_a_core(serial(&mut always), 10.0);
+    assert!(!said(&always).contains("Other work"), "{}", said(&always));
     // A little of it is not why.
-    let around = Surroundings { cpu: seconds(11.5), ..Surroundings::default() };
-    parallel(&mut study).surroundings = Some(around);
-    assert!(said(&study).starts_with("Side by side"));
+    let mut little = study.clone();
+    parallel(&mut little).surroundings = Some(Surroundings { cpu: seconds(11.5), ..Surroundings::default() });
+    assert!(!said(&little).contains("Other work"), "{}", said(&little));
+    let mut stolen = study;
+    parallel(&mut stolen).surroundings =
+        Some(Surroundings { cpu: seconds(10.0), stolen: seconds(8.0), ..Surroundings::default() });
+    assert!(said(&stolen).starts_with("Other virtual machines took 40 % of 4 cores"), "{}", said(&stolen));
+}
+
+#[test]
+fn where_no_wait_is_counted_threads_that_were_taken_off_their_cores_are() {
+    let mut study = crowded_out(5.0);
+    for column in &mut study.columns {
+        column.runs[0].counts = None;
+    }
+    assert!(!said(&study).contains("Other work"), "{}", said(&study));
+    parallel(&mut study).usage.involuntary_switches = 9000;
+    assert!(said(&study).starts_with("Other work on this machine took 45 % of 4 cores"), "{}", said(&study));
 }
 
 #[test]
 fn other_work_is_not_told_of_runs_that_a_few_ticks_would_fill() {
-    let ticks = |wall: f64| {
-        let mut study = study(4, wall);
-        study.columns[0] = column(Column::SERIAL, 1, 100, 2.0 * wall);
-        let run = parallel(&mut study);
-        run.usage.user = seconds(2.0 * wall);
-        run.surroundings = Some(Surroundings { cpu: seconds(4.0 * wall), ..Surroundings::default() });
-        said(&study)
-    };
-    assert!(ticks(0.1).starts_with("Other work on this machine took 50 % of 4 cores"));
-    assert!(!ticks(0.09).contains("Other work"));
+    assert!(said(&crowded_out(0.1)).starts_with("Other work on this machine took 50 % of 4 cores"));
+    assert!(!said(&crowded_out(0.09)).contains("Other work"));
 }
 
 #[test]
 fn short_runs_are_counted_together() {
-    let mut study = study(4, 0.02);
-    study.columns[0] = column(Column::SERIAL, 1, 100, 0.04);
-    let run = parallel(&mut study);
-    run.usage.user = seconds(0.04);
+    let mut study = crowded_out(0.02);
+    for column in &mut study.columns {
+        column.runs[0].tasks = 8;
+    }
     let busy = Surroundings { cpu: seconds(0.04), ..Surroundings::default() };
-    run.surroundings = Some(busy);
     let ticks = Surroundings { cpu: seconds(0.14), ..busy };
-    let without = run.clone();
-    let with_ticks = RunResult { surroundings: Some(ticks), ..run.clone() };
+    let run = parallel(&mut study).clone();
+    let without = RunResult { surroundings: Some(busy), ..run.clone() };
+    let with_ticks = RunResult { surroundings: Some(ticks), ..run };
     // Most runs saw nothing, and the others what was there meanwhile.
-    let mut of_five = study.clone();
-    of_five.columns[1].runs = vec![without; 3];
-    of_five.columns[1].runs.extend([with_ticks.clone(), with_ticks]);
-    assert!(
-        said(&of_five).starts_with("Other work on this machine took 50 % of 4 cores"),
-        "{}",
-        said(&of_five)
-    );
+    study.columns[1].runs = vec![without; 3];
+    study.columns[1].runs.extend([with_ticks.clone(), with_ticks]);
+    assert!(said(&study).starts_with("Other work on this machine took 50 % of 4 cores"), "{}", said(&study));
 }
 
 #[test]
@@ -369,10 +390,8 @@ fn tasks_that_once_missed_a_core_are_not_said_to_wait() {
 
 #[test]
 fn other_work_took_no_more_than_the_tasks_left() {
-    let mut study = study(4, 5.0);
-    let run = parallel(&mut study);
-    run.usage.user = seconds(10.0);
-    run.surroundings =
+    let mut study = crowded_out(5.0);
+    parallel(&mut study).surroundings =
         Some(Surroundings { cpu: seconds(25.0), stolen: seconds(2.0), ..Surroundings::default() });
     assert!(said(&study).starts_with("Other work on this machine took 50 % of 4 cores"));
 }

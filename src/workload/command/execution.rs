@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::job::{self, JobInput, PreparedJob, in_directory};
 use super::{CommandRunner, OutputOrder, StdinMode};
@@ -17,9 +17,9 @@ use crate::measure::Floor;
 use crate::output::Wake;
 use crate::process::child::through_shell;
 use crate::process::child::{
-    Cause, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, StartError, Stop,
+    Cause, ChildUsage, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, Seen, StartError, Stop,
 };
-use crate::task::{Outcome, Task, TaskInput};
+use crate::task::{Outcome, ProcessCounts, Task, TaskInput, WaitTime};
 use crate::template::Numbers;
 use crate::text::{reason, without_numbers};
 use crate::workload::Cx;
@@ -59,6 +59,7 @@ impl CommandRunner {
         let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
+        let mut handing_on;
         let report = loop {
             let job = Job {
                 terminal: self.stdin.terminal().map(File::as_fd),
@@ -72,13 +73,16 @@ impl CommandRunner {
                 stdout,
                 stderr,
                 wake: Some(interrupt.wake_fd()),
+                is_witnessed: cx.is_compared(),
                 counts_unread: self.stdin.dealer().is_some(),
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
             let waker = worker.waker();
             let wake: Wake = Arc::new(move || waker.wake());
-            let report = worker.run(job, &mut OutputForwarder { cx, wake, seq: task.seq });
+            let mut forwarder = OutputForwarder { cx, wake, seq: task.seq, handing_on: Duration::ZERO };
+            let report = worker.run(job, &mut forwarder);
+            handing_on = forwarder.handing_on;
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
@@ -109,7 +113,7 @@ impl CommandRunner {
         match report {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
-                let outcome = match (self.stdin.dealer(), ended(&report, cx, &self.floor)) {
+                let outcome = match (self.stdin.dealer(), ended(&report, handing_on, cx, &self.floor)) {
                     (Some(dealer), Outcome::Success) => {
                         dealer.check_read(job::number(task), report.unread).into()
                     }
@@ -152,14 +156,19 @@ struct OutputForwarder<'c, 'a> {
     wake: Wake,
     /// Which job it is, from 0.
     seq: u64,
+    /// How long that took so far.
+    handing_on: Duration,
 }
 
 impl Listener for OutputForwarder<'_, '_> {
     fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow> {
-        match channel {
-            JobStream::Out => self.cx.write(bytes)?,
-            JobStream::Err => self.cx.write_err(bytes)?,
-        }
+        let before = Instant::now();
+        let written = match channel {
+            JobStream::Out => self.cx.write(bytes),
+            JobStream::Err => self.cx.write_err(bytes),
+        };
+        self.handing_on += before.elapsed();
+        written?;
         Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
     }
 
@@ -187,8 +196,10 @@ fn is_scarce(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
-fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
-    cx.child_used(report.usage.user, report.usage.sys, report.usage.max_rss_bytes, floor);
+fn ended(report: &Report, handing_on: Duration, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
+    let ChildUsage { user, sys, max_rss_bytes, .. } = report.usage;
+    cx.child_used(user, sys, max_rss_bytes, floor);
+    cx.child_counted(counts(report, handing_on));
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
@@ -202,6 +213,33 @@ fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
         (None, ProcessEnd::Exited(0)) => Outcome::Success,
         (None, ProcessEnd::Exited(status)) => Outcome::Exited(status),
         (None, ProcessEnd::Signaled { signal, .. }) => Outcome::Signaled(signal),
+    }
+}
+
+/// What was counted and seen of a job.
+fn counts(report: &Report, handing_on: Duration) -> ProcessCounts {
+    let ChildUsage {
+        user: _,
+        sys: _,
+        max_rss_bytes: _,
+        major_faults,
+        block_reads,
+        block_writes,
+        voluntary_switches,
+        involuntary_switches,
+    } = report.usage;
+    let Seen { run_delay, pinned_to, waits, throttled } = report.seen.clone().unwrap_or_default();
+    ProcessCounts {
+        major_faults,
+        block_reads,
+        block_writes,
+        voluntary_switches,
+        involuntary_switches,
+        run_delay,
+        pinned_to,
+        waits: waits.into_iter().map(|(awaited, time)| (awaited, WaitTime(time))).collect(),
+        throttled,
+        handing_on,
     }
 }
 
