@@ -204,6 +204,7 @@ fn parse_high_water(status: &str) -> Option<u64> {
 }
 
 /// Reads `24684092 kB`, as files of /proc have it, as bytes.
+#[must_use]
 pub fn parse_kib(text: &str) -> Option<u64> {
     let kib = text.trim().strip_suffix("kB")?.trim_end();
     kib.parse::<u64>().ok()?.checked_mul(1024)

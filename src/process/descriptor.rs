@@ -35,8 +35,8 @@ pub fn widen(pipe: BorrowedFd<'_>) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         const MEBIBYTE: libc::c_int = 1 << 20;
-        if fcntl(pipe, libc::F_GETPIPE_SZ, 0).is_ok_and(|size| size < MEBIBYTE) {
-            let _ = fcntl(pipe, libc::F_SETPIPE_SZ, MEBIBYTE);
+        if fcntl(&pipe, libc::F_GETPIPE_SZ, 0).is_ok_and(|size| size < MEBIBYTE) {
+            let _ = fcntl(&pipe, libc::F_SETPIPE_SZ, MEBIBYTE);
         }
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -46,22 +46,22 @@ pub fn widen(pipe: BorrowedFd<'_>) {
 /// Makes reading or writing answer `WouldBlock` instead of waiting. The flag belongs to
 /// the open file: it is one that was opened just now and is nobody else's.
 pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
-    fcntl(descriptor, libc::F_SETFL, flags(descriptor)? | libc::O_NONBLOCK).map(drop)
+    fcntl(&descriptor, libc::F_SETFL, flags(descriptor)? | libc::O_NONBLOCK).map(drop)
 }
 
 /// How an open file is read and written: `O_NONBLOCK`, `O_WRONLY` and others.
 pub(super) fn flags(descriptor: BorrowedFd<'_>) -> io::Result<i32> {
-    fcntl(descriptor, libc::F_GETFL, 0)
+    fcntl(&descriptor, libc::F_GETFL, 0)
 }
 
 /// Whether the descriptor of that number is open.
 #[cfg(target_os = "linux")]
 pub(super) fn is_open(number: i32) -> bool {
-    fcntl(number, libc::F_GETFD, 0).is_ok()
+    fcntl(&number, libc::F_GETFD, 0).is_ok()
 }
 
 #[expect(unsafe_code, reason = "no fcntl in std")]
-fn fcntl(descriptor: impl AsRawFd, command: libc::c_int, number: libc::c_int) -> io::Result<libc::c_int> {
+fn fcntl(descriptor: &impl AsRawFd, command: libc::c_int, number: libc::c_int) -> io::Result<libc::c_int> {
     // SAFETY: the commands of this file take and return plain numbers, of a descriptor that
     // is open or only asked about.
     match unsafe { libc::fcntl(descriptor.as_raw_fd(), command, number) } {
@@ -139,7 +139,7 @@ pub fn open_to_write(
 /// no signal ends is none: this waits for nobody, though what is read and written does.
 pub(super) fn open_at_once(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let file = options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    fcntl(file.as_fd(), libc::F_SETFL, flags(file.as_fd())? & !libc::O_NONBLOCK)?;
+    fcntl(&file, libc::F_SETFL, flags(file.as_fd())? & !libc::O_NONBLOCK)?;
     Ok(file)
 }
 
@@ -150,12 +150,12 @@ mod tests {
     #[test]
     fn a_pipe_is_widened_and_never_narrowed() {
         let (reader, _writer) = io::pipe().unwrap();
-        let size = || fcntl(reader.as_fd(), libc::F_GETPIPE_SZ, 0).unwrap();
+        let size = || fcntl(&reader, libc::F_GETPIPE_SZ, 0).unwrap();
         let first = size();
         widen(reader.as_fd());
         // A user who has many pipes already is granted no more.
         assert!(size() >= first);
-        if let Ok(larger) = fcntl(reader.as_fd(), libc::F_SETPIPE_SZ, 2 << 20) {
+        if let Ok(larger) = fcntl(&reader, libc::F_SETPIPE_SZ, 2 << 20) {
             widen(reader.as_fd());
             assert_eq!(size(), larger);
         }
