@@ -31,6 +31,12 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
+/// Seconds to the nanosecond, below which there is only what arithmetic left over.
+#[must_use]
+pub fn nanos(seconds: f64) -> f64 {
+    (seconds * 1e9).round() / 1e9
+}
+
 /// Four significant digits, never in exponent form.
 fn four_digits(value: f64) -> String {
     let decimals = match value {

@@ -9,8 +9,9 @@ use std::io::Write;
 
 use super::Format;
 use super::change::{StudyPair, trend};
-use super::json::{HyperfineResult, hyperfine, nanos};
+use super::json::{HyperfineResult, hyperfine};
 use super::tables::peak;
+use crate::numbers::nanos;
 use crate::study::{Change, ColumnResult, Comparison, RunResult, Study, WorkerCosts};
 use crate::text::printable;
 

@@ -11,6 +11,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::{Format, change};
+use crate::numbers::nanos;
 use crate::study::{ColumnResult, EARLIER_SCHEMAS, SCHEMA, Study};
 use crate::task::Record;
 
@@ -65,11 +66,6 @@ pub(super) struct HyperfineResult {
 fn results(study: &Study) -> Vec<HyperfineResult> {
     let columns = study.columns.iter().filter(|column| !column.runs.is_empty());
     columns.map(|column| hyperfine(study, column)).collect()
-}
-
-/// To the nanosecond, below which there is only what arithmetic left over.
-pub(super) fn nanos(seconds: f64) -> f64 {
-    (seconds * 1e9).round() / 1e9
 }
 
 /// A column as hyperfine exports its commands, so that scripts and spreadsheets made

@@ -10,10 +10,9 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone};
-use super::json::nanos;
 use super::sentences;
 use super::tables::{changed, peak};
-use crate::numbers::{self, seconds};
+use crate::numbers::{self, nanos, seconds};
 use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 use crate::text::printable;
 
