@@ -53,4 +53,4 @@ pub use row_file::{EarlierRows, RowFile, RowsEnd};
 pub use spill_buffer::WAITING_OUTPUT;
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
-pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, TaskRef, Wake, handed_on};
+pub use traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};

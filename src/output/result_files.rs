@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::result_place::{Readers, ResultPaths, ResultPlace};
+use super::result_place::{ResultPaths, ResultPlace};
 use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record, Task};
@@ -77,11 +77,10 @@ struct OpenFiles {
 impl OpenFiles {
     fn create(paths: &ResultPaths) -> io::Result<Self> {
         let stderr = paths.stderr.as_deref().map(create).transpose()?;
-        let stdout = match paths.readers {
-            Readers::Usual => create(&paths.stdout)?,
-            Readers::Owner => {
-                WholeFile::create_private(&paths.stdout).map_err(|error| named(&error, &paths.stdout))?
-            }
+        let stdout = if paths.is_private {
+            WholeFile::create_private(&paths.stdout).map_err(|error| named(&error, &paths.stdout))?
+        } else {
+            create(&paths.stdout)?
         };
         Ok(Self { stdout, stderr })
     }

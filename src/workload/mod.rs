@@ -25,7 +25,7 @@ pub use cx::{Cx, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
-use crate::output::Outlet;
+use crate::output::Sink;
 use crate::process::Interrupt;
 use crate::task::{Column, Digest, LeftFile, Outcome, Task};
 
@@ -73,10 +73,11 @@ pub trait Workload: Sync {
         }
     }
 
-    /// Where the tasks' outputs go, and in which order.
-    fn outlet(&self, column: &Column) -> Outlet<'_> {
+    /// What puts the tasks' outputs in order and takes them where they go; `None`: their
+    /// head is kept for the report, in input order.
+    fn outlet(&self, column: &Column) -> Option<Box<dyn Sink + '_>> {
         let _ = column;
-        Outlet::Kept
+        None
     }
 
     /// Ends the tasks that run now: called on a worker's thread when the batch is

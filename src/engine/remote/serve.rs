@@ -95,7 +95,7 @@ pub fn serve(
         for (turn, TaskRequest { task, slot, attempt }) in (0..).zip(waiting) {
             // Waiting and talking between tasks are not the next one's.
             let mut cpu = ThreadCpu::now(&run);
-            let task = Task { slot, turn, ..task.into_owned() };
+            let task = Task { turn, slot, ..task.into_owned() };
             run_one(&run, &mut cpu, &task, attempt, &*workload);
             if interrupt.is_set() || voice.0.lock().is_broken {
                 break;

@@ -31,7 +31,9 @@ pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
-use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
+use crate::output::{
+    Acknowledge, Channel, Destination, Grouped, Lines, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT,
+};
 use crate::process::Interrupt;
 use crate::process::child::RunningJobs;
 use crate::sync::Mutex;
@@ -89,12 +91,12 @@ impl CommandBatch {
     /// # Errors
     /// When they cannot be read or put aside.
     pub fn save_inputs(&mut self) -> anyhow::Result<()> {
-        let mut saver = InputSaver::new()?;
+        let mut file = InputSaver::new()?;
         let feed = self.feed.get_mut();
         while let Some(job) = feed.next(&self.runner.settings)? {
-            saver.put(&job)?;
+            file.put(&job)?;
         }
-        let saved = saver.finish()?;
+        let saved = file.finish()?;
         self.runner.settings.counts.found(saved.jobs());
         self.saved = Some(saved);
         Ok(())
@@ -184,22 +186,22 @@ impl Workload for CommandBatch {
         self.runner.do_job(task, cx)
     }
 
-    fn outlet(&self, _column: &Column) -> Outlet<'_> {
+    fn outlet(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
         // A run begins, and with it parsim's own peak.
         self.runner.floor.forget();
         if let Some(sink) = &self.sink {
-            return Outlet::Own(sink());
+            return Some(sink());
         }
         let destination = (self.outputs)();
-        match self.runner.settings.output_order {
-            OutputOrder::Grouped => Outlet::Grouped(destination),
-            OutputOrder::Kept => Outlet::GroupedInOrder(destination),
-            OutputOrder::KeptLines => Outlet::InOrder(destination),
-            OutputOrder::Lines => Outlet::Lines(destination),
+        Some(match self.runner.settings.output_order {
+            OutputOrder::Grouped => Box::new(Grouped::new(destination, WAITING_OUTPUT)),
+            OutputOrder::Kept => Box::new(Ordered::grouped(destination, WAITING_OUTPUT)),
+            OutputOrder::KeptLines => Box::new(Ordered::new(destination, WAITING_OUTPUT)),
+            OutputOrder::Lines => Box::new(Lines::new(destination)),
             // Jobs write for themselves, unless they cannot.
-            OutputOrder::Unbuffered => Outlet::Torn(destination),
-            OutputOrder::Unseen => Outlet::Own(Box::new(Unseen)),
-        }
+            OutputOrder::Unbuffered => Box::new(Lines::torn(destination)),
+            OutputOrder::Unseen => Box::new(Unseen),
+        })
     }
 
     fn results(&self) -> Option<&dyn Results> {
@@ -241,7 +243,7 @@ impl Sink for Unseen {
 }
 
 impl TaskOutput for Unseen {
-    fn write(&mut self, _channel: output::Channel, _bytes: &[u8]) -> std::io::Result<()> {
+    fn write(&mut self, _channel: Channel, _bytes: &[u8]) -> std::io::Result<()> {
         Ok(())
     }
 

@@ -12,8 +12,8 @@ mod transport;
 
 pub use demo::DemoServer;
 pub use judge::{
-    asks_for_login, class_of, fail, in_words, is_missing, is_success, kept_by_proxy, note_travel, one_line,
-    read, short, status_line,
+    asks_for_login, class_of, fail, in_words, is_missing, is_success, kept_by_proxy, one_line, read, short,
+    status_line,
 };
 pub use list::{Service, services};
 pub use transport::{Attempt, HttpTransport, TransportOptions};

@@ -10,7 +10,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Service, judge};
+use super::Service;
+use super::judge::note_travel;
 use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
     UrlHost,
@@ -191,7 +192,7 @@ pub struct Attempt<'a> {
     is_interrupted: bool,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     /// Asks for what is at `url`; a `form` is sent where there is one.
     pub fn ask(&mut self, url: Url, accept: &str, form: Option<&[(&'static str, String)]>) -> Fetched {
         let fetched = self.transport.client.fetch(&Request { url, accept, form }, self.deadline);
@@ -208,13 +209,13 @@ impl Attempt<'_> {
     }
 
     /// The time there is, in words.
-    pub fn limit(&self) -> &str {
+    pub fn limit(&self) -> &'a str {
         &self.transport.limit
     }
 
     /// Notes how an answer came here.
     pub fn note_travel(&mut self, fetched: &Fetched) {
-        judge::note_travel(fetched, self.now, &mut self.finding);
+        note_travel(fetched, self.now, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure

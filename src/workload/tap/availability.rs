@@ -4,7 +4,7 @@ use crate::http::{Fetched, Response, RetryAfter};
 use crate::task::{ErrorClass, Finding, SelfReport, ServiceVerdict, Warning};
 use crate::vo::{self, Availability, Moment, Oddity};
 use crate::workload::service::{
-    class_of, fail, in_words, is_success, kept_by_proxy, note_travel, one_line, read, short, status_line,
+    Attempt, class_of, fail, in_words, is_success, kept_by_proxy, one_line, read, short, status_line,
 };
 
 /// Clocks differ by so many seconds without anybody being wrong.
@@ -13,10 +13,11 @@ const CLOCK_SKEW: i64 = 300;
 /// So many characters of notes are kept.
 const MOST_NOTES: usize = 16 << 10;
 
-/// Judges what asking for the availability came to. `now` is in seconds since
-/// 1970, `limit` the time there was in words.
-pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Finding) {
-    note_travel(fetched, now, finding);
+/// Judges what asking for the availability came to in `attempt`.
+pub(super) fn judge(fetched: &Fetched, attempt: &mut Attempt<'_>) {
+    attempt.note_travel(fetched);
+    let (now, limit) = (attempt.now, attempt.limit());
+    let finding = &mut attempt.finding;
     let answer = match &fetched.answer {
         Ok(answer) => answer,
         Err(error) => return fail(finding, class_of(error), &in_words(error, limit)),

@@ -65,18 +65,18 @@ fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
         phases.add_all(&fetched.phases);
         fetched
     };
-    let (now, limit) = (attempt.now, attempt.limit().to_owned());
+    let limit = attempt.limit();
     let mut asked = below(base, "availability");
     let mut fetched = ask(&asked, attempt);
     if is_missing(&fetched)
-        && let Some(found) = elsewhere(base, &limit, &mut |url| ask(url, attempt))
+        && let Some(found) = elsewhere(base, limit, &mut |url| ask(url, attempt))
     {
         attempt.finding.warn(Warning::Location);
         (asked, fetched) = found;
     }
+    attempt.finding.asked = Some(asked.to_string());
+    judge(&fetched, attempt);
     let finding = &mut attempt.finding;
-    finding.asked = Some(asked.to_string());
-    judge(&fetched, now, &limit, finding);
     // A document that says "down" is one, whatever its status.
     if is_missing(&fetched) && finding.says.is_none() {
         let reason = format!("{NO_RESOURCE}: {}", finding.reason);
