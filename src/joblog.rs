@@ -156,12 +156,12 @@ pub fn failed(log: impl BufRead) -> Result<Vec<(u64, Vec<u8>)>, Unreadable> {
 /// Whether `line` is the beginning of a row, up to its command.
 fn is_cut_off(line: &[u8]) -> bool {
     let columns: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
-    let is_number = |column: &&[u8]| column.trim_ascii().iter().all(is_of_number);
+    let is_number = |column: &&[u8]| column.trim_ascii().iter().all(|&byte| is_of_number(byte));
     columns.len() < 9 && columns[0].iter().all(u8::is_ascii_digit) && columns.iter().skip(2).all(is_number)
 }
 
-fn is_of_number(byte: &u8) -> bool {
-    byte.is_ascii_digit() || b"-.".contains(byte)
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"-.".contains(&byte)
 }
 
 fn entry(line: &[u8]) -> Option<JobLogEntry> {
@@ -171,7 +171,7 @@ fn entry(line: &[u8]) -> Option<JobLogEntry> {
     let mut numbers = [&line[..0]; 6];
     for number in &mut numbers {
         *number = columns.next()?.trim_ascii();
-        if number.is_empty() || !number.iter().all(is_of_number) {
+        if number.is_empty() || !number.iter().all(|&byte| is_of_number(byte)) {
             return None;
         }
     }

@@ -64,18 +64,15 @@ impl Client {
             let heard = self.ask(&request, deadline, &timings, &mut fetched);
             fetched.phases.add_all(&timings.with(|noted| noted.phases));
             asked.push((request.url.clone(), request.form.is_some()));
-            fetched.answer = match heard {
-                Ok(Reply::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
-                    Ok(hop) => {
-                        fetched.hops.push(hop);
-                        continue;
-                    }
-                    Err(error) => Err(error),
-                },
-                Ok(Reply::Response(answer)) => Ok(*answer),
+            let hop = match heard {
+                Ok(Reply::Moved { status, to }) => next(&asked, &mut request, status, &to),
+                Ok(Reply::Response(answer)) => return Fetched { answer: Ok(*answer), ..fetched },
                 Err(error) => Err(error),
             };
-            return fetched;
+            match hop {
+                Ok(hop) => fetched.hops.push(hop),
+                Err(error) => return Fetched { answer: Err(error), ..fetched },
+            }
         }
     }
 
@@ -111,10 +108,8 @@ impl Client {
             return Ok(Reply::Moved { status, to });
         }
         let read = timings.during(Phase::Body, || self.body(&head.headers, body.into_reader(), timings));
-        let (body, rest) = match read {
-            Ok(body) => (Ok(body), Vec::new()),
-            Err(PartialBody { error, head }) => (Err(error), head),
-        };
+        let (body, rest) =
+            read.map_or_else(|PartialBody { error, head }| (Err(error), head), |body| (Ok(body), Vec::new()));
         let (media_type, charset) = media_type(value(header::CONTENT_TYPE).as_deref());
         Ok(Reply::Response(Box::new(Response {
             url: url.clone(),

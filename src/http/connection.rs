@@ -71,8 +71,6 @@ pub(super) struct ExchangeNotes {
     phase: Phase,
     /// What broke the connection.
     pub(super) error: Option<HttpError>,
-    /// Whether the other side has said all it will.
-    pub(super) ended: bool,
     /// Whether it has said anything.
     pub(super) answered: bool,
     /// When the last of the request left.
@@ -204,7 +202,6 @@ impl Connection {
     /// Notes that so many bytes came, or the end.
     fn received(&self, count: usize) {
         self.timings.with(|noted| {
-            noted.ended = count == 0;
             if count > 0 && !noted.answered {
                 noted.answered = true;
                 let waited = noted.sent.map_or_else(Default::default, |sent| sent.elapsed());

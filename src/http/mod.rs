@@ -51,24 +51,22 @@ impl Phase {
     /// The name, as in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::FirstByte => "first_byte",
-            Self::Body => "body",
-        }
+        self.words().0
     }
 
     /// What it waits for, in words.
     #[must_use]
     pub const fn waits_for(self) -> &'static str {
+        self.words().1
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Resolve => "looking up the name",
-            Self::Connect => "connecting",
-            Self::Tls => "in the TLS handshake",
-            Self::FirstByte => "waiting for the first byte",
-            Self::Body => "reading the answer",
+            Self::Resolve => ("resolve", "looking up the name"),
+            Self::Connect => ("connect", "connecting"),
+            Self::Tls => ("tls", "in the TLS handshake"),
+            Self::FirstByte => ("first_byte", "waiting for the first byte"),
+            Self::Body => ("body", "reading the answer"),
         }
     }
 }

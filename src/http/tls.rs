@@ -81,22 +81,17 @@ impl Trust {
             .map_err(|error| failed(format!("prepare TLS: {error}")))?;
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut stream) {
+                let said = match error.kind() {
+                    io::ErrorKind::UnexpectedEof => "closed in the TLS handshake".to_owned(),
+                    _ => error.to_string(),
+                };
                 // What the stream knows is what happened; the rest is TLS's own.
-                return Err(timings
-                    .with(|noted| noted.error.clone())
-                    .unwrap_or_else(|| failed(said(&error))));
+                return Err(timings.with(|noted| noted.error.clone()).unwrap_or_else(|| failed(said)));
             }
         }
         let expires = connection.peer_certificates().and_then(<[_]>::first).and_then(|leaf| not_after(leaf));
         Ok((StreamOwned::new(connection, stream), expires))
     }
-}
-
-fn said(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return "closed in the TLS handshake".to_owned();
-    }
-    error.to_string()
 }
 
 /// The end of a certificate's validity (RFC 5280, 4.1), found by walking its DER, in seconds since 1970; `None` where the

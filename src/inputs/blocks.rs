@@ -96,8 +96,9 @@ impl Blocks {
 
     /// The same, of a file that messages call `path`.
     #[must_use]
-    pub fn called(self, path: &Path) -> Self {
-        Self { stream: self.stream.called(path), ..self }
+    pub fn called(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.stream.path);
+        self
     }
 
     /// Makes `block` the next one, with its header. When woken, `block` is as it

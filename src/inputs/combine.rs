@@ -6,6 +6,7 @@ use crate::byte_list::{ByteList, ByteRows};
 
 /// Sources that go along with each other until the shortest ends, or, shorter ones from
 /// their beginning again, until the longest does (`--link`).
+#[derive(Default)]
 struct LinkedGroup {
     sources: Vec<LinkedSource>,
     starts_again: bool,
@@ -36,13 +37,7 @@ impl LinkedGroup {
             // One alone is the longest.
             starts_again: starts_again && readers.len() > 1,
             sources: readers.into_iter().map(source).collect(),
-            row: ByteList::new(),
-            at: 0,
-            n_rows: 0,
-            fresh: false,
-            ended: false,
-            held: ByteRows::default(),
-            held_at: 0,
+            ..Self::default()
         }
     }
 
@@ -88,6 +83,7 @@ impl LinkedGroup {
 /// The first source is read once and never held. The others are held, and read only as
 /// far as they are needed: while the last one is read for the first time, each of its
 /// records makes a row at once.
+#[derive(Default)]
 pub(super) struct SourceProduct {
     groups: Vec<LinkedGroup>,
     /// The row the first group is at.
@@ -105,9 +101,7 @@ impl SourceProduct {
         Self {
             moving: groups.len() - 1,
             groups: groups.into_iter().map(|group| LinkedGroup::new(group, start_again)).collect(),
-            first: ByteList::new(),
-            started: 0,
-            ended: false,
+            ..Self::default()
         }
     }
 

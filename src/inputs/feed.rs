@@ -36,8 +36,8 @@ pub(super) struct SourceReader {
     pub(super) names: Vec<Vec<u8>>,
     /// Whether the first record is still to become the names.
     head: bool,
-    /// Whether the first record is passed over.
-    pub(super) skips_first: bool,
+    /// How many records are to be passed over.
+    pub(super) to_skip: usize,
     record: Vec<u8>,
     /// Whether `record` goes on in the next one.
     open: bool,
@@ -55,7 +55,7 @@ impl SourceReader {
             origin,
             names,
             head: reading.header.as_ref().is_some_and(|header| *header != Header::FileNames),
-            skips_first: false,
+            to_skip: 0,
             record: Vec::new(),
             open: false,
             quotes: Quotes::default(),
@@ -115,8 +115,9 @@ impl SourceReader {
                 break;
             };
             let is_quoted = self.quotes == Quotes::Open;
-            let is_left_out = reading.skip_blank && !self.head && !is_quoted && piece.iter().all(is_space);
-            if std::mem::take(&mut self.skips_first) || is_left_out {
+            let is_left_out = reading.skip_blank && !self.head && !is_quoted;
+            if self.to_skip > 0 || is_left_out && piece.iter().all(|byte| is_space(*byte)) {
+                self.to_skip = self.to_skip.saturating_sub(1);
                 continue;
             }
             if !self.open {

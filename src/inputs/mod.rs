@@ -14,8 +14,7 @@
 //! | `columns` | a record into columns: regular expression or CSV |
 //! | `feed` | one source's rows: header, blank, trimmed, end marks |
 //! | `combine` | several sources into one row |
-//! | `jobs` | [`Inputs`], which puts these together |
-//! | `packing` | several rows into one job |
+//! | `jobs` | [`Inputs`], which puts these together, and [`JobPacker`], which makes jobs of rows |
 //! | `blocks`, `parts` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
 //! | `separator` | where their records end |
 
@@ -24,7 +23,6 @@ mod columns;
 mod combine;
 mod feed;
 mod jobs;
-mod packing;
 mod parts;
 mod separator;
 mod source;
@@ -37,8 +35,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 pub use blocks::{BlockSpec, Blocks};
-pub use jobs::{Inputs, Shuffler};
-pub use packing::{JobPacker, LineLength, RowsPerJob};
+pub use jobs::{Inputs, JobPacker, LineLength, RowsPerJob, Shuffler};
 pub use parts::{FileParts, Seekable};
 pub use separator::Separator;
 pub use source::{Combine, Header, InputSource, Joined, Origin, Reading, Split, Trim, unescape};
@@ -103,10 +100,10 @@ pub enum InputError {
 
 /// A file with `kind` before its name, or standard input.
 fn called(path: &Path, kind: &str) -> String {
-    match path.as_os_str() == "-" {
-        true => "standard input".to_owned(),
-        false => format!("{kind}{}", path.display()),
+    if path.as_os_str() == "-" {
+        return "standard input".to_owned();
     }
+    format!("{kind}{}", path.display())
 }
 
 /// The beginning of `bytes` for a message, in one line.

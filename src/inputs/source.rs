@@ -150,7 +150,7 @@ impl Trim {
 }
 
 /// Whether `byte` is white space; as Perl's `\s`, a vertical tab is.
-pub(super) fn is_space(byte: &u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 

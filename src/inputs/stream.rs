@@ -26,7 +26,8 @@ pub(super) const LONGEST: usize = 2 << 20;
 
 /// A file descriptor and what was read from it but not used yet.
 pub(super) struct InputStream {
-    path: PathBuf,
+    /// What messages call the file.
+    pub(super) path: PathBuf,
     file: File,
     /// Read bytes are `buffer[from..filled]`; the rest is room.
     buffer: Vec<u8>,
@@ -63,11 +64,6 @@ impl InputStream {
         let kept = sieve.sift(&self.buffer[start..self.filled]);
         self.buffer.splice(start..self.filled, kept.iter().copied());
         self.filled = start + kept.len();
-    }
-
-    /// The same, of a file that messages call `path`.
-    pub(super) fn called(self, path: &Path) -> Self {
-        Self { path: path.to_owned(), ..self }
     }
 
     pub(super) fn open(path: &Path) -> Result<Self, InputError> {
@@ -166,7 +162,7 @@ impl Sieve {
     fn sift(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut kept = Vec::with_capacity(self.blank.len() + bytes.len());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if self.is_kept || !line.iter().all(is_space) {
+            if self.is_kept || !line.iter().all(|byte| is_space(*byte)) {
                 kept.append(&mut self.blank);
                 kept.extend_from_slice(line);
                 self.is_kept = !line.ends_with(b"\n");

@@ -8,8 +8,7 @@
 //! |---|---|
 //! | `replacements` | which replacement strings exist, and under which names |
 //! | `parse` | how a command's words become pieces |
-//! | `dynamic` | the strings of `--plus` that hold a text of the user's |
-//! | `form`, `pattern` | what a string makes of one value; Perl's substitutions on top of the `regex` crate |
+//! | `form` | what a string makes of one value; Perl's substitutions on top of the `regex` crate |
 //! | `piece` | pieces, and which of them are repeated together |
 //! | `numbers` | a job's numbers, and how many slots and jobs there are |
 //! | `quote` | the quoting of one value, shell by shell |
@@ -18,12 +17,10 @@
 //! | `direct_command` | a job's argument vector, made without a shell; the words that only a shell can run |
 
 mod direct_command;
-mod dynamic;
 mod form;
 mod growing_line;
 mod numbers;
 mod parse;
-mod pattern;
 mod piece;
 mod quote;
 mod render;

@@ -5,9 +5,8 @@
 
 use std::iter;
 
-use super::dynamic::Holes;
 use super::piece::{Piece, Position, Replacement, What};
-use super::replacements::{Meaning, ReplacementRule, Skip, TemplateOptions, rules};
+use super::replacements::{Holes, Meaning, ReplacementRule, Skip, TemplateOptions, rules};
 
 /// A replacement string that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -166,7 +165,7 @@ impl<'a> Match<'a> {
     fn at(text: &'a [u8], rule: &ReplacementRule, positioned: bool) -> Option<Self> {
         let is_at = |position: &'a [u8], rest: &'a [u8]| {
             let (holes, used) = match &rule.meaning {
-                Meaning::Fixed(..) => Default::default(),
+                Meaning::Fixed(..) => ((&b""[..], &b""[..]), 0),
                 Meaning::Shaped(string) => string.holes(rest)?,
             };
             Some(Self { text: &text[..text.len() - rest.len() + used], position, holes })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::numbers::{Number, Numbers};
 use super::parse::{ParsedTemplate, Unsupported, parse};
-use super::piece::{Piece, PieceGroup, What, groups};
+use super::piece::{Piece, PieceGroup, Replacement, What, groups};
 use super::quote::{Dialect, quote};
 use super::replacements::{Skip, TemplateOptions};
 
@@ -190,25 +190,20 @@ pub(super) fn walk<V: AsRef<[u8]>, S: PieceSink>(
                 sink.end_word();
             }
             for piece in &group.pieces {
-                let replacement = match piece {
-                    Piece::Text(text) => {
-                        sink.text(text);
-                        continue;
+                match piece {
+                    Piece::Text(text) => sink.text(text),
+                    Piece::Break => sink.end_word(),
+                    Piece::Replacement(Replacement { position, what }) => {
+                        match (position.among(count, turn), what) {
+                            (None, _) => sink.text(b""),
+                            (Some(at), What::Value(form)) => {
+                                sink.value(&form.apply(values.get(at).map_or(b"", AsRef::as_ref)));
+                            }
+                            (Some(_), What::Number(number)) => sink.value(number.text(numbers).as_bytes()),
+                            (Some(_), What::Shell(text)) => sink.text(text),
+                            (Some(_), What::Nothing) => {}
+                        }
                     }
-                    Piece::Break => {
-                        sink.end_word();
-                        continue;
-                    }
-                    Piece::Replacement(replacement) => replacement,
-                };
-                match (replacement.position.among(count, turn), &replacement.what) {
-                    (None, _) => sink.text(b""),
-                    (Some(index), What::Value(form)) => {
-                        sink.value(&form.apply(values.get(index).map_or(b"", AsRef::as_ref)));
-                    }
-                    (Some(_), What::Number(number)) => sink.value(number.text(numbers).as_bytes()),
-                    (Some(_), What::Shell(text)) => sink.text(text),
-                    (Some(_), What::Nothing) => {}
                 }
             }
         }

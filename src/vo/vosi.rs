@@ -80,7 +80,7 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
         oddities.push(Oddity::Namespace);
     }
     let named = |name: &'static str| {
-        let elements = root.children().filter(|child| child.is_element());
+        let elements = root.children().filter(roxmltree::Node::is_element);
         elements.filter(move |child| has_name(child, name) && child.tag_name().namespace() == namespace)
     };
     let bad = |text: &str| Err(ParseError::bad_value(text));

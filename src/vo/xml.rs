@@ -91,20 +91,18 @@ pub(super) fn value(node: Node<'_, '_>) -> Option<String> {
     if node.children().any(|child| child.is_element()) {
         return None;
     }
-    let text: String = node.children().filter_map(|child| child.is_text().then(|| child.text())?).collect();
-    Some(trim(&text).to_owned())
+    Some(text_of(node.children()))
 }
 
 /// All characters in and below `node`.
 pub(super) fn text_below(node: Node<'_, '_>) -> String {
-    let text: String =
-        node.descendants().filter_map(|child| child.is_text().then(|| child.text())?).collect();
-    trim(&text).to_owned()
+    text_of(node.descendants())
 }
 
-/// Blanks are what XML calls so.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+/// The characters of those nodes that are text, but for the blanks of XML around them.
+fn text_of<'a, 'input: 'a>(nodes: impl Iterator<Item = Node<'a, 'input>>) -> String {
+    let text: String = nodes.filter(Node::is_text).filter_map(|node| node.text()).collect();
+    text.trim_matches([' ', '\t', '\r', '\n']).to_owned()
 }
 
 /// So much of a document is looked at for its declaration.
