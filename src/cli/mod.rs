@@ -25,8 +25,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::ArgMatches;
-
 pub use exit::End;
 #[cfg(any(test, feature = "testing"))]
 pub use exit::STATUSES;
@@ -40,7 +38,6 @@ use crate::process::child::ProcessEnd;
 use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
-use crate::workload::ROWS;
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -131,15 +128,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         "cpus" => cpus(),
         "man" => flags::man(matches),
         "report" => report::run(matches),
-        _ => workload(name, matches, &line(), started),
+        _ => workloads::run(name, matches, &line(), started),
     }
-}
-
-fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = ROWS.iter().find(|row| row.name == name).expect("other subcommands are workloads");
-    let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let build = |sharing| (row.from_matches)(matches, &look, sharing);
-    workloads::run(build, matches, words, started)
 }
 
 fn cpus() -> Result<End, Fault> {

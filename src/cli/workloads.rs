@@ -1,6 +1,7 @@
 //! The workload subcommands: from a workload and its options to the report; and what
 //! stands where a batch has nothing to run.
 
+use std::env;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -23,17 +24,20 @@ use crate::task::Mode;
 use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::workload::{DefaultModes, OutputFormat, ROWS, Sharing, Workload};
 
-/// Runs the workload that `build` makes as its subcommand's options say.
+/// Runs the workload called `name` as its subcommand's options say.
 pub(super) fn run(
-    build: impl FnOnce(Sharing) -> anyhow::Result<Box<dyn Workload>>,
+    name: &str,
     matches: &ArgMatches,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
+    let row = ROWS.iter().find(|row| row.name == name).expect("every other subcommand is a workload");
+    let look = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let ways = Ways::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
-    let workload = build(if all_share { Sharing::Memory } else { Sharing::Nothing }).map_err(Fault::usage)?;
+    let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
+    let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
     run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
@@ -111,8 +115,8 @@ pub(super) fn run_exercise(
 pub(super) fn workload_hint(mode: Mode, first: &str) -> Option<String> {
     let row = ROWS.iter().find(|row| row.is_called(first))?;
     // A program of this name is what was asked for.
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_program = std::env::split_paths(&path).any(|folder| folder.join(first).is_file());
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_program = env::split_paths(&path).any(|folder| folder.join(first).is_file());
     (!is_program && row.name != "sleep").then(|| format!("{first} is a workload: parsim {first} --{mode}"))
 }
 
