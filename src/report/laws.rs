@@ -12,13 +12,20 @@ pub(super) fn laws(study: &Study) -> Vec<String> {
         let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
         laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
     };
-    sweeps.iter().flat_map(of).collect()
+    let mut lines: Vec<String> = sweeps.iter().flat_map(of).collect();
+    let is_unexplained = |point: &Point| point.width > 1 && point.serial_share.is_none();
+    let unexplained = sweeps.iter().find(|scaling| scaling.points.iter().any(is_unexplained));
+    lines.extend(unexplained.map(|scaling| {
+        let base = scaling.base.name();
+        format!("serial share -: no share explains a width slower than {base} or faster than ideal")
+    }));
+    lines
 }
 
 fn laws_of(scaling: &Scaling) -> Vec<String> {
     let left_out = scaling.points.iter().any(|point| !point.is_fitted);
     let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
-    let mut lines = match (&scaling.amdahl, &scaling.usl) {
+    match (&scaling.amdahl, &scaling.usl) {
         (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
         (amdahl, usl) => {
             let law = |fit: &Result<Fit, NoFit>| match fit {
@@ -27,15 +34,7 @@ fn laws_of(scaling: &Scaling) -> Vec<String> {
             };
             vec![law(amdahl), law(usl)]
         }
-    };
-    let unexplained = |point: &Point| point.width > 1 && point.serial_share.is_none();
-    if scaling.points.iter().any(unexplained) {
-        let base = scaling.base.name();
-        lines.push(format!(
-            "serial share -: no share explains a width that was slower than {base}, or faster than ideal"
-        ));
     }
-    lines
 }
 
 /// Karp and Flatt's share at a width: `-` where there is none that could be.
@@ -133,7 +132,7 @@ mod tests {
             told(&[(1, 0.9), (2, 0.7), (4, 0.5), (8, 0.42)]),
             [
                 "slower than serial at every width: no law fits",
-                "serial share -: no share explains a width that was slower than serial, or faster than ideal"
+                "serial share -: no share explains a width slower than serial or faster than ideal"
             ]
         );
     }

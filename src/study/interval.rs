@@ -109,6 +109,7 @@ fn slopes(logs: &[f64]) -> impl Iterator<Item = f64> {
 }
 
 /// A trimmed mean, the square of its standard error, and how many values it rests on.
+#[derive(Clone, Copy)]
 struct Trimmed {
     mean: f64,
     error: f64,

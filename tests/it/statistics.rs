@@ -59,7 +59,9 @@ fn measured(rng: &RefCell<Xoshiro256PlusPlus>, runs: usize, slowdown: f64, noise
     let [serial, parallel] = &mut study.columns[..] else { panic!("two columns") };
     let template: RunResult = serial.runs[0].clone();
     let mut columns = [(serial, noise[0], 1.0), (parallel, noise[1], slowdown)];
-    columns.iter_mut().for_each(|(column, ..)| column.runs.clear());
+    for (column, ..) in &mut columns {
+        column.runs.clear();
+    }
     for number in 0..2 * runs {
         // A B, B A, A B ...
         let (column, noise, seconds) = &mut columns[number.div_ceil(2) % 2];
@@ -215,7 +217,7 @@ fn what_a_gate_lets_pass_near_its_edge_it_calls_undecided() {
                 noted += 1;
             }
             (true, []) => silent += 1,
-            (missed, notes) => panic!("{missed} {notes:?}"),
+            (passed, told) => panic!("{passed} {told:?}"),
         }
     }
     assert!(missed >= 600 && silent == 0 && missed + noted == TRIES, "{missed} {noted} {silent}");

@@ -60,7 +60,8 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let setup = Setup {
         workload: &mut batch,
         engines,
-        keeps_records: terminal.draws_pictures(),
+        // How much the jobs of a sample differ says how sure it is.
+        keeps_records: terminal.draws_pictures() || typed.study.sample.is_some(),
         exports: &mut exports,
         interrupt: &interrupt,
         observer: &*observer,

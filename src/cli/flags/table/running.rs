@@ -77,7 +77,7 @@ pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run 
         Text(|t, v| { t.study.cleanup = Some(v.to_owned()); Ok(()) })).of(COMPARED),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
-    own(&["sample"], "N", "run N jobs spread evenly over the batch, and estimate the whole",
+    own(&["sample"], "N", "run N jobs, one drawn from each of N equal parts of the batch\n(the same each time), and estimate the whole with an interval",
         Text(|t, v| { t.study.sample = Some(at_least_one(v)? as u64); Ok(()) })).of(Scope::COMPARE),
     own(&["show-output"], "", "show what the jobs write (otherwise it is only compared)", Set(Flag::ShowOutput)).of(Scope::COMPARE),
     // What people try who know the workloads' options.
@@ -94,7 +94,7 @@ pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static GATES: OptionSection = section("Report", &[
-    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X; for CI: --runs 10)"),
+    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X, up to chance; in CI use --runs 10)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),
         Text(|t, v| set(&mut t.study.fail_if_slower, values::at_least_nothing(v)))).of(SHOWN)
