@@ -6,10 +6,10 @@
 use crate::sync::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::halt::{AfterTask, Halting};
-use super::throttle::{Pause, Throttle};
+use super::throttle::{Pause, Throttle, timed};
 use crate::event::{Event, Journal, Observer};
 use crate::output::Acknowledge;
 use crate::policy::{Policy, Retry};
@@ -48,10 +48,7 @@ impl TaskSource<'_> {
     /// The next task, once its input is there.
     fn next(&mut self) -> Option<anyhow::Result<Task>> {
         let Some(waited) = &mut self.input_wait else { return self.tasks.next() };
-        let begun = Instant::now();
-        let task = self.tasks.next();
-        *waited += begun.elapsed();
-        task
+        timed(waited, || self.tasks.next())
     }
 }
 

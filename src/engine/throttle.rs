@@ -148,6 +148,14 @@ impl Throttle {
     }
 }
 
+/// Does what may `wait`, and adds to `waited` how long that took.
+pub(super) fn timed<T>(waited: &mut Duration, wait: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let result = wait();
+    *waited += begun.elapsed();
+    result
+}
+
 /// The pause between two starts, which may follow how the tasks fare: 30 % more
 /// after a failure and 10 % less after a success, as GNU parallel's `auto`.
 #[derive(Clone, Copy, Debug)]

@@ -151,7 +151,7 @@ impl Experiment<'_> {
         let mut notes = ledger.closed(wall);
         let start_waits = Some(closing.waits);
         notes.result =
-            RunResult { wall, start_waits, usage, peak_memory, crew, surroundings, ..notes.result };
+            RunResult { wall, usage, peak_memory, crew, surroundings, start_waits, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
         Ok(Pass { notes, seen, closing, head })
     }

@@ -45,6 +45,8 @@ pub struct Cx<'a> {
     output: Box<dyn TaskOutput + 'a>,
     /// By channel: the digest of its bytes, however they were cut, and their number.
     digesters: [(Option<Box<Xxh3>>, u64); 2],
+    /// How long it took to hand on what a child process wrote.
+    handing_on: Duration,
     /// What it did and found out: the record of the attempt, as far as it is known.
     found: Record,
 }
@@ -53,7 +55,7 @@ impl<'a> Cx<'a> {
     /// The context of a task that writes to `output` and has so much of a record.
     #[must_use]
     pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>, found: Record) -> Self {
-        Self { setting, output, digesters: Default::default(), found }
+        Self { setting, output, digesters: Default::default(), handing_on: Duration::ZERO, found }
     }
 
     /// How the batch is run, and by which engine.
@@ -111,6 +113,17 @@ impl<'a> Cx<'a> {
     /// When the place that takes the bytes cannot.
     pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_to(Channel::Err, bytes)
+    }
+
+    /// Writes what the task's child process wrote.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn hand_on(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+        let before = self.setting.clock.now();
+        let written = self.write_to(channel, bytes);
+        self.handing_on += self.setting.clock.now().saturating_sub(before);
+        written
     }
 
     fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
@@ -207,7 +220,7 @@ impl<'a> Cx<'a> {
 
     /// What the kernel counted of the task's child process.
     pub fn child_counted(&mut self, counts: ProcessCounts) {
-        self.found.counts = Some(Box::new(counts));
+        self.found.counts = Some(Box::new(ProcessCounts { handing_on: self.handing_on, ..counts }));
     }
 
     /// The task was given this many bytes to read.

@@ -127,3 +127,42 @@ fn a_file_that_cannot_be_looked_at_is_no_difference_but_an_error_with_its_name()
         ran.exits(255).tells("out1").does_not_say("differs");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn compare_puts_down_what_jobs_waited_for_and_where_they_were_pinned() {
+    let fresh = Fresh::new();
+    let script = "parsim compare -j2 --export-json study.json \
+        'exec 9>lock; flock 9; taskset -cp $(taskset -cp $$ | sed \"s/.*: //;s/[,-].*//\") $$ >/dev/null; \
+        sleep 0.3; : {}' ::: 1 2";
+    let has_tools = "type flock taskset nproc >&2 && [ \"$(nproc)\" -gt 1 ] && echo yes";
+    if fresh.shell(has_tools).run().stdout != "yes\n" {
+        return;
+    }
+    fresh.shell(script).run().exits(0);
+    let study = parsed(&fresh, "study.json");
+    let counts = |column: usize| study["columns"][column]["runs"][0]["counts"].clone();
+    for column in [0, 1] {
+        let counts = counts(column);
+        assert!(counts["waits"]["clock"].as_f64() > Some(0.0), "{counts}");
+        assert_eq!(counts["pinned_to"].as_array().map(Vec::len), Some(1), "{counts}");
+        assert!(counts["voluntary_switches"].as_u64() > Some(0), "{counts}");
+    }
+    assert!(counts(1)["waits"]["lock"].as_f64() > Some(0.0), "{}", counts(1));
+    assert!(counts(0)["waits"]["lock"].is_null(), "{}", counts(0));
+}
+
+#[test]
+fn what_held_starts_up_is_in_the_study_and_in_the_summary() {
+    let fresh = Fresh::new();
+    let slow = "(for i in 1 2 3; do sleep 0.1; echo $i; done) | parsim parallel --summary=always -j2 true";
+    fresh.shell(slow).run().exits(0).tells("slots waited for the next input for ");
+    fresh
+        .parsim("compare -j3 --delay 0.1 --export-json study.json")
+        .args(["true", ":::", "1", "2", "3"])
+        .run()
+        .exits(0)
+        .says("Slots had no task: --delay had the next task wait for ");
+    let study = parsed(&fresh, "study.json");
+    assert!(study["columns"][1]["runs"][0]["start_waits"]["delay"].as_f64() > Some(0.1), "{study}");
+}

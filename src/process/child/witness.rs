@@ -145,7 +145,11 @@ impl EndSight {
 /// The cores to which those of `threads` are pinned that do most of the work.
 fn pinned_all(threads: &[ThreadTotal]) -> BTreeSet<u32> {
     let ran = |is_pinned: bool| -> Duration {
-        threads.iter().filter(|thread| thread.pinned_to.is_empty() != is_pinned).map(|thread| thread.ran).sum()
+        threads
+            .iter()
+            .filter(|thread| thread.pinned_to.is_empty() != is_pinned)
+            .map(|thread| thread.ran)
+            .sum()
     };
     if ran(true) < ran(false) {
         return BTreeSet::new();

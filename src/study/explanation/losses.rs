@@ -101,8 +101,7 @@ fn slowed(view: &SpeedupView<'_>) -> String {
 /// Whether what made tasks longer is time in which they neither computed nor waited for
 /// a core.
 fn waits_more_than_it_computes(view: &SpeedupView<'_>) -> bool {
-    let for_a_core = others::wait_for_a_core(view.parallel) - others::wait_for_a_core(view.serial);
-    let longer = view.task_wall() - view.serial_task_wall() - for_a_core.max(0.0);
+    let longer = view.task_wall() - view.serial_task_wall() - others::longer_for_a_core(view);
     let idle = longer - view.computed_more();
     idle > view.computed_more().max(0.0)
 }

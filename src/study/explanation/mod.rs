@@ -37,8 +37,8 @@ const RULES: &[CauseRule] = &[
     bounds::too_few_tasks,
     bounds::uneven,
     bounds::long_tail,
-    starts::slow_slot,
     starts::starting_threads,
+    starts::slow_slot,
     starts::starting_jobs,
     // What tasks waited for.
     waits::output,

@@ -59,13 +59,18 @@ pub(super) fn are_counted(view: &SpeedupView<'_>) -> bool {
     together(view) >= LONG_ENOUGH_TO_COUNT
 }
 
+/// How much longer tasks waited for a core side by side than one by one, in seconds.
+pub(super) fn longer_for_a_core(view: &SpeedupView<'_>) -> f64 {
+    (wait_for_a_core(view.parallel) - wait_for_a_core(view.serial)).max(0.0)
+}
+
 fn taken(view: &SpeedupView<'_>) -> Option<Taken> {
     if !are_counted(view) {
         return None;
     }
     let there_was = view.study.host.usable as f64 * view.parallel.wall();
     let stolen = share_of(view, |run| run.surroundings.map_or(0.0, |around| around.stolen.as_secs_f64()));
-    let waited = (wait_for_a_core(view.parallel) - wait_for_a_core(view.serial)).max(0.0);
+    let waited = longer_for_a_core(view);
     // A task that waits for a core sees nothing of a machine that is away.
     let others = share_of(view, others).min(waited / there_was);
     let who = if stolen > others { "Other virtual machines" } else { "Other work on this machine" };
@@ -83,7 +88,7 @@ fn taken(view: &SpeedupView<'_>) -> Option<Taken> {
 
 /// How long tasks were ready and had no core, in seconds; from the times that they were
 /// taken off one where the kernel does not tell.
-pub(super) fn wait_for_a_core(column: &ColumnResult) -> f64 {
+fn wait_for_a_core(column: &ColumnResult) -> f64 {
     column.median(|run| {
         let counts = run.counts.as_ref();
         let taken_off = counts.map_or(run.usage.involuntary_switches, |counts| counts.involuntary_switches);

@@ -28,6 +28,9 @@ const BYTES_THAT_MATTER: f64 = 8e6;
 const SLOW: f64 = 1.5;
 const LONGER_THAN_ALL: f64 = 1.2;
 
+/// Shorter tasks may as well have missed a core once, in seconds.
+const LONG_ENOUGH_TO_BE_SLOW: f64 = 0.02;
+
 pub(super) fn held_up(view: &SpeedupView<'_>) -> Option<String> {
     let of = |figure: fn(&StartWaits) -> Duration| {
         view.parallel.median(|run| run.start_waits.as_ref().map_or(0.0, |waits| figure(waits).as_secs_f64()))
@@ -142,8 +145,11 @@ pub(super) fn slow_slot(view: &SpeedupView<'_>) -> Option<String> {
     let (mean, mean_of_others) = (wall / tasks, others_wall / others);
     let alone = view.serial.median(|run| run.longest.as_secs_f64());
     // One task may be long by itself; two that are longer than all were alone are not.
-    let is_slow =
-        *tasks >= 2.0 && others >= 2.0 && mean > SLOW * mean_of_others && mean > LONGER_THAN_ALL * alone;
+    let is_slow = mean > LONG_ENOUGH_TO_BE_SLOW
+        && *tasks >= 2.0
+        && others >= 2.0
+        && mean > SLOW * mean_of_others
+        && mean > LONGER_THAN_ALL * alone;
     (is_slow && view.loses()).then(|| {
         format!(
             "One of the slots is slow: in slot {} a task took {} on average, in the others {}; the speed-up is {}.",

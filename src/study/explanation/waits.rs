@@ -1,7 +1,7 @@
 //! What the tasks waited for side by side that they did not wait for one by one, as they
 //! were seen from beside: a lock, the disk, a server, whoever takes their output.
 
-use super::{MOSTLY_WAITING, SpeedupView, WORTH_TELLING};
+use super::{MOSTLY_WAITING, SpeedupView, WORTH_TELLING, others};
 use crate::numbers;
 use crate::task::Awaited;
 
@@ -10,6 +10,10 @@ const EXPLAINS: f64 = 0.35;
 
 /// Output that takes this share of the slots' time to hand on holds them up.
 const HOLDS_UP: f64 = 0.15;
+
+/// Where this share of the time that output took is parsim's own CPU time, no reader is
+/// slow: one that is has parsim do nothing.
+const OWN_WORK: f64 = 0.2;
 
 /// Fewer bytes to and from disk are somebody else's, or nothing.
 const BYTES_THAT_MATTER: f64 = 8e6;
@@ -39,7 +43,7 @@ pub(super) fn output(view: &SpeedupView<'_>) -> Option<String> {
     let bytes = numbers::bytes(view.parallel.median(|run| run.bytes as f64));
     let own = view.parallel.median(|run| (run.usage.cpu().saturating_sub(run.task_cpu)).as_secs_f64());
     let share = numbers::percent(share.min(1.0));
-    Some(if own > MOSTLY_WAITING * (handing_on + waiting) {
+    Some(if own > OWN_WORK * (handing_on + waiting) {
         format!(
             "Bound by output: the tasks wrote {bytes}, and for {share} of the slots' time it was read and compared here; the speed-up is {}.",
             view.factor(),
@@ -56,7 +60,9 @@ pub(super) fn output(view: &SpeedupView<'_>) -> Option<String> {
 pub(super) fn shared(view: &SpeedupView<'_>) -> Option<String> {
     let (time, awaited, what) = longest(view)?;
     let share = time / view.task_wall();
-    let longer = view.task_wall() - view.serial_task_wall() * view.crowding();
+    // What they waited for a core is told besides.
+    let longer =
+        view.task_wall() - view.serial_task_wall() * view.crowding() - others::longer_for_a_core(view);
     if share < WORTH_TELLING || time < EXPLAINS * longer || !view.loses() {
         return None;
     }

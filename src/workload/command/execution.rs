@@ -8,13 +8,13 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::job::{self, JobInput, PreparedJob, in_directory};
 use super::{CommandRunner, OutputOrder, StdinMode};
 use crate::event::Event;
 use crate::measure::Floor;
-use crate::output::Wake;
+use crate::output::{Channel, Wake};
 use crate::process::child::through_shell;
 use crate::process::child::{
     Cause, ChildUsage, Flow, Job, JobStdin, JobStream, Listener, ProcessEnd, Report, Seen, StartError, Stop,
@@ -59,7 +59,6 @@ impl CommandRunner {
         let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
-        let mut handing_on;
         let report = loop {
             let job = Job {
                 terminal: self.stdin.terminal().map(File::as_fd),
@@ -80,9 +79,7 @@ impl CommandRunner {
             cx.wait_for_turn();
             let waker = worker.waker();
             let wake: Wake = Arc::new(move || waker.wake());
-            let mut forwarder = OutputForwarder { cx, wake, seq: task.seq, handing_on: Duration::ZERO };
-            let report = worker.run(job, &mut forwarder);
-            handing_on = forwarder.handing_on;
+            let report = worker.run(job, &mut OutputForwarder { cx, wake, seq: task.seq });
             // A script without an interpreter line is the shell's to run.
             let (shell, words) = launch.of_text();
             if matches!(report, Err(StartError::NoInterpreter)) && command.program != shell.program {
@@ -113,7 +110,7 @@ impl CommandRunner {
         match report {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
-                let outcome = match (self.stdin.dealer(), ended(&report, handing_on, cx, &self.floor)) {
+                let outcome = match (self.stdin.dealer(), ended(&report, cx, &self.floor)) {
                     (Some(dealer), Outcome::Success) => {
                         dealer.check_read(job::number(task), report.unread).into()
                     }
@@ -156,19 +153,15 @@ struct OutputForwarder<'c, 'a> {
     wake: Wake,
     /// Which job it is, from 0.
     seq: u64,
-    /// How long that took so far.
-    handing_on: Duration,
 }
 
 impl Listener for OutputForwarder<'_, '_> {
     fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow> {
-        let before = Instant::now();
-        let written = match channel {
-            JobStream::Out => self.cx.write(bytes),
-            JobStream::Err => self.cx.write_err(bytes),
+        let channel = match channel {
+            JobStream::Out => Channel::Out,
+            JobStream::Err => Channel::Err,
         };
-        self.handing_on += before.elapsed();
-        written?;
+        self.cx.hand_on(channel, bytes)?;
         Ok(if self.cx.is_held_up(&self.wake) { Flow::Pause } else { Flow::Continue })
     }
 
@@ -196,10 +189,10 @@ fn is_scarce(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
-fn ended(report: &Report, handing_on: Duration, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
+fn ended(report: &Report, cx: &mut Cx<'_>, floor: &Floor) -> Outcome {
     let ChildUsage { user, sys, max_rss_bytes, .. } = report.usage;
     cx.child_used(user, sys, max_rss_bytes, floor);
-    cx.child_counted(counts(report, handing_on));
+    cx.child_counted(counts(report));
     if report.out_of_memory == Some(true) {
         cx.fact("killed", "the system had run out of memory");
     }
@@ -217,7 +210,7 @@ fn ended(report: &Report, handing_on: Duration, cx: &mut Cx<'_>, floor: &Floor) 
 }
 
 /// What was counted and seen of a job.
-fn counts(report: &Report, handing_on: Duration) -> ProcessCounts {
+fn counts(report: &Report) -> ProcessCounts {
     let ChildUsage {
         user: _,
         sys: _,
@@ -239,7 +232,7 @@ fn counts(report: &Report, handing_on: Duration) -> ProcessCounts {
         pinned_to,
         waits: waits.into_iter().map(|(awaited, time)| (awaited, WaitTime(time))).collect(),
         throttled,
-        handing_on,
+        ..ProcessCounts::default()
     }
 }
 

@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-
 use super::saved_inputs::InputSaver;
 use super::{JobInputs, task};
 use crate::joblog::{FoundBy, LoggedJobs};
