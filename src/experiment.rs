@@ -96,6 +96,8 @@ pub struct Experiment<'a> {
     host: Option<Host>,
     /// What else the machine does; not asked about a way that runs alone.
     watch: Option<SurroundingsWatch>,
+    /// Whether it is looked who wants a core while a run goes on.
+    watches_queue: bool,
     command: Vec<String>,
     startup: Duration,
     /// What [`Results::verify`](crate::workload::Results::verify) said.
@@ -126,6 +128,7 @@ impl<'a> Experiment<'a> {
             journals: Vec::new(),
             host: None,
             watch: None,
+            watches_queue: false,
             command: Vec::new(),
             startup: Duration::ZERO,
             checked: None,
@@ -167,6 +170,13 @@ impl<'a> Experiment<'a> {
     #[must_use]
     pub fn host(self, host: Host) -> Self {
         Self { host: Some(host), ..self }
+    }
+
+    /// While a run goes on it is looked now and then how many threads of the machine want
+    /// a core, for an estimate of what its tasks take one after another.
+    #[must_use]
+    pub fn watching_the_cores(self) -> Self {
+        Self { watches_queue: true, ..self }
     }
 
     /// What counts as a task's result where ways are compared.

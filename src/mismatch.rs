@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt as _;
 const BEFORE: usize = 24;
 
 /// ... and so much from there on.
-pub const AFTER: usize = 40;
+const AFTER: usize = 40;
 
 /// Where two streams differ first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,41 +26,30 @@ pub struct Mismatch {
     rests: [Vec<u8>; 2],
 }
 
-/// A part of a file: one of the two streams, as far as it is at hand.
+/// One of the two streams: parts of a file, one behind the other.
 #[derive(Clone, Copy, Debug)]
-pub struct FileStretch<'a> {
+pub struct FileStream<'a> {
     /// The file.
     pub file: &'a File,
-    /// Where the stream begins in it.
-    pub start: u64,
-    /// How long the stream is, in bytes.
-    pub length: u64,
+    /// Where each part stands in it: where it begins, and how long it is.
+    pub parts: &'a [(u64, u64)],
 }
 
-impl FileStretch<'_> {
-    /// At most `wanted` bytes from `offset` on.
-    fn read(&self, offset: u64, wanted: usize) -> io::Result<Vec<u8>> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; wanted.min(left)];
-        self.file.read_exact_at(&mut bytes, self.start + offset)?;
-        Ok(bytes)
-    }
-
-    /// How many of `bytes` stand from `offset` on as well.
+impl FileStream<'_> {
+    /// At most `wanted` bytes from `offset` on: fewer only where the stream ends.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn agrees(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        let mut same = 0;
-        for block in bytes.chunks(BLOCK) {
-            let there = self.read(offset + same as u64, block.len())?;
-            let agrees = there.iter().zip(block).take_while(|(one, other)| one == other).count();
-            same += agrees;
-            if agrees < block.len() {
-                break;
-            }
+    pub fn read(&self, mut offset: u64, wanted: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for &(start, length) in self.parts {
+            let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let had = bytes.len();
+            bytes.resize(had + left.min(wanted - had), 0);
+            self.file.read_exact_at(&mut bytes[had..], start + offset.min(length))?;
+            offset = offset.saturating_sub(length);
         }
-        Ok(same)
+        Ok(bytes)
     }
 }
 
@@ -68,12 +57,27 @@ impl FileStretch<'_> {
 const BLOCK: usize = 64 << 10;
 
 impl Mismatch {
-    /// `one` against a stream that begins with the same `offset` bytes and then
-    /// has `rest`, of which [`AFTER`] bytes are enough.
+    /// The first difference of two streams; `None` where there is none.
     ///
     /// # Errors
-    /// When `one` cannot be read.
-    pub fn at(one: FileStretch<'_>, offset: u64, rest: &[u8]) -> io::Result<Self> {
+    /// When one of them cannot be read.
+    pub fn of(one: FileStream<'_>, other: FileStream<'_>) -> io::Result<Option<Self>> {
+        let mut offset = 0;
+        loop {
+            let [here, there] = [one.read(offset, BLOCK)?, other.read(offset, BLOCK)?];
+            let same = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+            offset += same as u64;
+            if same < here.len() || same < there.len() {
+                return Self::at(one, other, offset).map(Some);
+            }
+            if here.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// `one` against `other`, which begins with the same `offset` bytes.
+    fn at(one: FileStream<'_>, other: FileStream<'_>, offset: u64) -> io::Result<Self> {
         let mut lines = 0;
         let mut shared = Vec::new();
         let mut done = 0;
@@ -89,8 +93,7 @@ impl Mismatch {
             shared.drain(..shared.len().saturating_sub(BEFORE + 1));
             done += block.len() as u64;
         }
-        let rest = rest[..rest.len().min(AFTER)].to_vec();
-        Ok(Self { offset, lines, shared, rests: [one.read(offset, AFTER)?, rest] })
+        Ok(Self { offset, lines, shared, rests: [one.read(offset, AFTER)?, other.read(offset, AFTER)?] })
     }
 
     /// The first difference of two files; `None` where there is none.
@@ -98,23 +101,9 @@ impl Mismatch {
     /// # Errors
     /// When one of them cannot be read.
     pub fn of_files(one: &File, other: &File) -> io::Result<Option<Self>> {
-        let whole = |file| -> io::Result<FileStretch<'_>> {
-            Ok(FileStretch { file, start: 0, length: file.metadata()?.len() })
-        };
-        let (one, other) = (whole(one)?, whole(other)?);
-        let mut offset = 0;
-        loop {
-            let block = other.read(offset, BLOCK)?;
-            let same = one.agrees(offset, &block)?;
-            offset += same as u64;
-            if same < block.len() || block.is_empty() {
-                break;
-            }
-        }
-        if offset == one.length && offset == other.length {
-            return Ok(None);
-        }
-        Self::at(one, offset, &other.read(offset, AFTER)?).map(Some)
+        let whole = |file: &File| Ok::<_, io::Error>([(0, file.metadata()?.len())]);
+        let (here, there) = (whole(one)?, whole(other)?);
+        Self::of(FileStream { file: one, parts: &here }, FileStream { file: other, parts: &there })
     }
 
     /// In words, the streams called by their names.

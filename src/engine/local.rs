@@ -92,7 +92,12 @@ impl Engine for Pool {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_threads = needed(self.width(), workload);
         let had = on_threads(n_threads, run.observer, &|n_threads| {
-            if n_threads > WIDEST_POOL {
+            if n_threads == 1 {
+                // Beside nobody: as a serial run does it, so that one slot against one finds
+                // no difference.
+                work(run, workload);
+                Ok(Ok(()))
+            } else if n_threads > WIDEST_POOL {
                 drive_threads(n_threads, &|| work(run, workload))
             } else {
                 drive_pool(n_threads, run, workload)

@@ -120,10 +120,12 @@ fn work(run: &Run<'_>, workload: &dyn Workload) {
 
 /// The same where each task is taken and done by way of `within`.
 fn work_while(run: &Run<'_>, workload: &dyn Workload, within: impl Fn(&mut dyn FnMut() -> bool) -> bool) {
-    let mut cpu = ThreadCpu::now(run);
+    // Read once the first task is there: what it took to start this thread, and to get that
+    // task, is not the task's.
+    let mut cpu = None;
     let mut step = || match run.batch.take() {
         Some(task) => {
-            run_one(run, &mut cpu, &task, 1, workload);
+            run_one(run, cpu.get_or_insert_with(|| ThreadCpu::now(run)), &task, 1, workload);
             true
         }
         None => false,

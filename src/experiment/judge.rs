@@ -1,13 +1,12 @@
-//! What runs are compared by: what the first one produced, and what the others
-//! are watched for.
+//! What runs are compared by: what the first one produced, and how what the others
+//! wrote differs from that.
 //!
 //! Does not know what is inside the clock.
 
 use std::collections::BTreeMap;
 
 use super::ComparedBy;
-use crate::output::{Channel, Sink};
-use crate::output::{Comparing, Recording, Reference};
+use crate::output::{Channel, OutputCopy, Recording, Sink};
 use crate::study::{Comparer, Known, RunResult, Study};
 use crate::task::{Column, Digest, Outcome};
 
@@ -20,80 +19,88 @@ const CONSUMED: &str = "these jobs consume their inputs, or find what an earlier
 #[derive(Default)]
 pub(super) struct Judge {
     pub(super) comparer: Comparer,
-    reference: Option<Reference>,
+    /// What the tasks of the first run wrote.
+    first: Option<OutputCopy>,
     /// Whether every task of the first run succeeded; `None` before it.
     all_succeeded: Option<bool>,
 }
 
-/// Watches what the tasks of one run write.
+/// Takes what the tasks of one run write.
 pub(super) enum OutputWatch<'a> {
     Nothing(&'a dyn Sink),
-    First(Recording<'a>),
-    Later(Comparing<'a>),
+    Copied(Recording<'a>),
 }
 
-impl OutputWatch<'_> {
+impl<'a> OutputWatch<'a> {
+    /// Hands on to `sink`. Where outputs are compared, each run is put aside alike: it takes
+    /// time.
+    pub(super) fn of(compared_by: ComparedBy, sink: &'a dyn Sink) -> Self {
+        match compared_by {
+            ComparedBy::Endings { .. } => Self::Copied(Recording::new(sink)),
+            ComparedBy::Products => Self::Nothing(sink),
+        }
+    }
+
     pub(super) fn sink(&self) -> &dyn Sink {
         match self {
             Self::Nothing(sink) => *sink,
-            Self::First(recording) => recording,
-            Self::Later(comparing) => comparing,
+            Self::Copied(recording) => recording,
         }
     }
-}
 
-/// What a run was seen to do.
-#[derive(Default)]
-pub(super) struct WatchedRun {
-    /// How the outputs of tasks differ from those of the first run, by task.
-    differences: BTreeMap<u64, String>,
-    reference: Option<std::io::Result<Reference>>,
+    /// What was put aside.
+    pub(super) fn finish(self) -> Option<OutputCopy> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Copied(recording) => Some(recording.finish()),
+        }
+    }
 }
 
 impl Judge {
-    /// How a run of `column` that goes to `sink` is watched.
-    pub(super) fn watch<'a>(
-        &'a self,
-        compared_by: ComparedBy,
-        column: &Column,
-        sink: &'a dyn Sink,
-    ) -> OutputWatch<'a> {
-        match (&self.reference, compared_by) {
-            (Some(reference), ComparedBy::Endings { .. }) => {
-                OutputWatch::Later(Comparing::new(sink, reference))
-            }
-            // Side by side, outputs come in no order to be put aside in.
-            (None, ComparedBy::Endings { .. }) if self.all_succeeded.is_none() && column.is_serial() => {
-                OutputWatch::First(Recording::new(sink))
-            }
-            (None, ComparedBy::Endings { .. }) | (_, ComparedBy::Products) => OutputWatch::Nothing(sink),
-        }
-    }
-
-    /// `run` is over, of which `seen` was seen; `advice` is for jobs that consume their
-    /// inputs. How outputs differ, by task.
-    pub(super) fn note(
-        &mut self,
-        seen: WatchedRun,
-        run: &RunResult,
-        advice: &str,
-        study: &mut Study,
-    ) -> BTreeMap<u64, String> {
-        match seen.reference {
-            Some(Ok(reference)) => self.reference = Some(reference),
-            Some(Err(error)) => study.remarks.push(format!(
-                "what the first run wrote could not be put aside in TMPDIR ({}): differences are found but not quoted",
-                crate::text::reason(&error)
-            )),
-            None => {}
-        }
+    /// `run` is over; `advice` is for jobs that consume their inputs.
+    pub(super) fn note(&mut self, run: &RunResult, advice: &str, study: &mut Study) {
         let succeeded = run.tasks > 0 && run.succeeded == run.tasks;
         if self.all_succeeded == Some(true) && run.tasks > 0 && run.failed == run.tasks {
             let remark = format!("{CONSUMED}{advice}");
             study.remarks.extend((!study.remarks.contains(&remark)).then_some(remark));
         }
         self.all_succeeded.get_or_insert(succeeded);
-        seen.differences
+    }
+
+    /// How the outputs of those `tasks` that differ differ in a run of `column` from what
+    /// the first run wrote; `copy` is what was put aside of it.
+    pub(super) fn output_differences(
+        &mut self,
+        copy: Option<OutputCopy>,
+        tasks: &BTreeMap<u64, String>,
+        column: &Column,
+        study: &mut Study,
+    ) -> BTreeMap<u64, String> {
+        let Some(copy) = copy else { return BTreeMap::new() };
+        if let Some(error) = copy.trouble() {
+            study.remark(format!(
+                "what a run wrote could not be put aside in TMPDIR ({}): differences are found but not quoted",
+                crate::text::reason(error)
+            ));
+        }
+        let Some(first) = &self.first else {
+            self.first = Some(copy);
+            return BTreeMap::new();
+        };
+        let names = match self.comparer.first() {
+            Some(first) if first != column => [first.to_string(), column.to_string()],
+            _ => [format!("the first {column}"), format!("this {column}")],
+        };
+        let told = |&task: &u64| {
+            let (channel, found) = first.difference(&copy, task)?;
+            let stream = match channel {
+                Channel::Out => "stdout",
+                Channel::Err => "stderr",
+            };
+            Some((task, format!("{stream} {}", found.told(&names[0], &names[1]))))
+        };
+        tasks.keys().filter_map(told).collect()
     }
 
     /// Labels of tasks that differ in a run of `column`, and how.
@@ -116,32 +123,6 @@ impl Judge {
             (task, Known { label, why })
         };
         labels.into_iter().map(known).collect()
-    }
-}
-
-impl WatchedRun {
-    /// What `watch` saw, the first run having been one of `first`, this one of `this`.
-    pub(super) fn of(watch: OutputWatch<'_>, first: Option<&Column>, this: &Column) -> Self {
-        match watch {
-            OutputWatch::Nothing(_) => Self::default(),
-            OutputWatch::First(recording) => {
-                Self { reference: Some(recording.finish()), differences: BTreeMap::new() }
-            }
-            OutputWatch::Later(comparing) => {
-                let names = match first {
-                    Some(first) if first != this => [first.to_string(), this.to_string()],
-                    _ => [format!("the first {this}"), format!("this {this}")],
-                };
-                let told = comparing.finish().into_iter().map(|(task, (channel, mismatch))| {
-                    let stream = match channel {
-                        Channel::Out => "stdout",
-                        Channel::Err => "stderr",
-                    };
-                    (task, format!("{stream} {}", mismatch.told(&names[0], &names[1])))
-                });
-                Self { differences: told.collect(), reference: None }
-            }
-        }
     }
 }
 

@@ -2,18 +2,20 @@
 //! is kept of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 
-use super::judge::{Judge, WatchedRun};
+use super::judge::{Judge, OutputWatch};
 use super::ledger::{Against, RunLedger, RunNotes};
 use super::{ComparedBy, Experiment, Hook};
 use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
-use crate::event::Event;
-use crate::host::{Surroundings, SurroundingsWatch};
+use crate::event::{Event, Observer};
+use crate::host::{RunQueue, RunQueueWatch, Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
-use crate::output::{HeadCapture, Sink};
+use crate::output::{HeadCapture, OutputCopy, Sink};
 use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
 use crate::workload::{Product, Profile, Size};
@@ -33,7 +35,8 @@ pub(super) struct RunPlace {
 /// A run that is over, and nothing of it judged yet.
 struct Pass {
     notes: RunNotes,
-    seen: WatchedRun,
+    /// What the tasks wrote, where outputs are compared.
+    copy: Option<OutputCopy>,
     closing: Closing,
     /// The head of what the tasks wrote.
     head: String,
@@ -50,7 +53,7 @@ impl Experiment<'_> {
         let column = self.engines[place.index].column();
         let Some(preparation) = self.prepare(&column, study)? else { return Ok(None) };
         let profile = self.workload.profile();
-        let Pass { notes, seen, closing, head } = self.pass(place, judge, &profile)?;
+        let Pass { notes, copy, closing, head } = self.pass(place, judge, &profile)?;
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
         let cut = cut_in(&profile, &column, &notes.result);
@@ -61,7 +64,7 @@ impl Experiment<'_> {
             study.unnamed_failures += unnamed;
         }
         if self.is_compared(place) && !self.interrupt.is_set() {
-            let products = RunProducts { result: &result, digests, endings, differing, seen };
+            let products = RunProducts { result: &result, digests, endings, differing, copy };
             self.compare(place, products, &profile, judge, study)?;
         }
         if self.interrupt.is_set() {
@@ -141,19 +144,19 @@ impl Experiment<'_> {
         let sink = workload.outlet(column);
         let shown = sink.as_deref().unwrap_or(&heads);
         let compared_by = if self.is_compared(place) { self.compared_by } else { ComparedBy::Products };
-        let watch = judge.watch(compared_by, column, shown);
+        let watch = OutputWatch::of(compared_by, shown);
         let timed = self.timed(engine, watch.sink(), profile, &mut ledger);
-        let seen = WatchedRun::of(watch, judge.comparer.first(), column);
+        let copy = watch.finish();
         drop(sink);
         workload.finish();
         self.observer.observe(&Event::RunFinished { column });
-        let Timed { wall, usage, peak_memory, surroundings, closing, crew } = timed?;
+        let Timed { wall, usage, peak_memory, surroundings, queue, closing, crew } = timed?;
         let mut notes = ledger.closed(wall);
         let start_waits = Some(closing.waits);
         notes.result =
-            RunResult { wall, usage, peak_memory, crew, surroundings, start_waits, ..notes.result };
+            RunResult { wall, usage, peak_memory, crew, surroundings, queue, start_waits, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
-        Ok(Pass { notes, seen, closing, head })
+        Ok(Pass { notes, copy, closing, head })
     }
 
     /// The part inside the clock.
@@ -172,6 +175,10 @@ impl Experiment<'_> {
         }
         let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();
+        let counter = TaskCounter { observer: self.observer, under_way: Arc::default() };
+        let watch =
+            self.watches_queue.then(|| RunQueueWatch::start(Arc::clone(&counter.under_way))).flatten();
+        let observer: &dyn Observer = if watch.is_some() { &counter } else { self.observer };
         let usage_before = clock.usage();
         let started = clock.now();
         let run = Run {
@@ -183,7 +190,7 @@ impl Experiment<'_> {
                 ledger,
                 &self.journals,
                 &self.interrupt,
-                self.observer,
+                observer,
             ),
             start_order: StartOrder::default(),
             ordered_starts: profile.ordered_starts,
@@ -192,15 +199,16 @@ impl Experiment<'_> {
             clock,
             started,
             interrupt: &self.interrupt,
-            observer: self.observer,
+            observer,
         };
         let driven = engine.drive(&run, workload);
         let wall = clock.now().saturating_sub(started);
         let usage = clock.usage().since(&usage_before);
+        let queue = watch.and_then(RunQueueWatch::stop);
         let peak_memory = clock.peak_memory();
         let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
-        driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, closing, crew })
+        driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, queue, closing, crew })
     }
 
     /// Reads back what a run left, and has it compared with what the first one did.
@@ -215,7 +223,7 @@ impl Experiment<'_> {
         let engine = &*self.engines[place.index];
         let (column, width) = (engine.column(), engine.width());
         let results = self.workload.results();
-        let RunProducts { result, digests, endings, differing, seen } = products;
+        let RunProducts { result, digests, endings, differing, copy } = products;
         // After a failure the failure is what there is to say.
         if let (true, None, Some(results)) = (endings.is_empty(), &self.checked, results) {
             self.checked = results.verify(&column).context("read a result back as data")?;
@@ -226,7 +234,8 @@ impl Experiment<'_> {
             ComparedBy::Endings { files: name, advice } => {
                 let files = results.map_or(Ok(None), |results| results.files(&column, &self.interrupt));
                 let files = files.with_context(|| format!("read back the {name}"))?;
-                let differences = judge.note(seen, result, advice, study);
+                judge.note(result, advice, study);
+                let differences = judge.output_differences(copy, &differing, &column, study);
                 if files.as_ref().is_some_and(Vec::is_empty) {
                     study.remark(format!("{name}: there was no such file after a {column} run"));
                 }
@@ -284,7 +293,8 @@ struct RunProducts<'a> {
     endings: BTreeMap<u64, String>,
     /// The labels of the first tasks whose results are not the reference's.
     differing: BTreeMap<u64, String>,
-    seen: WatchedRun,
+    /// What the tasks wrote, where outputs are compared.
+    copy: Option<OutputCopy>,
 }
 
 /// What was measured of a run as a whole.
@@ -293,8 +303,26 @@ struct Timed {
     usage: Usage,
     peak_memory: Option<u64>,
     surroundings: Option<Surroundings>,
+    queue: Option<RunQueue>,
     closing: Closing,
     crew: Option<WorkerCosts>,
+}
+
+/// Counts the tasks that are under way.
+struct TaskCounter<'a> {
+    observer: &'a dyn Observer,
+    under_way: Arc<AtomicU64>,
+}
+
+impl Observer for TaskCounter<'_> {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::TaskStarted { .. } => _ = self.under_way.fetch_add(1, Ordering::Relaxed),
+            Event::TaskFinished(_) => _ = self.under_way.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
+        }
+        self.observer.observe(event);
+    }
 }
 
 /// Runs a hook, if there is one. That it failed is told in the study, for what

@@ -7,6 +7,7 @@ mod cgroup;
 mod describe;
 mod limits;
 mod room;
+mod run_queue;
 mod surroundings;
 
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub use describe::{Host, cores_table, sockets};
 pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
+pub use run_queue::{RunQueue, RunQueueWatch};
 pub use surroundings::{
     Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
 };

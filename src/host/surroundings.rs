@@ -114,6 +114,11 @@ fn of_the_cores(stat: &str, cpus: Option<&CpuSet>) -> [Duration; 3] {
     ticks.map(|ticks| TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)))
 }
 
+/// CPU time of all processes and of the kernel on all cores, in ticks of 10 ms.
+pub(super) fn cpu_of_all() -> Option<Duration> {
+    Some(of_the_cores(&System::real().read("/proc/stat")?, None)[0])
+}
+
 /// How many threads of the whole machine run or are ready to run, the asking one
 /// not counted.
 #[must_use]

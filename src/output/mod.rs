@@ -5,8 +5,8 @@
 //! first, then one spill file). [`Grouped`] hands a task's output on when it
 //! ends, [`Lines`] line by line. [`HeadCapture`] keeps the beginning for a report,
 //! [`RetryBuffer`] what a task wrote until it is known that this was its last try.
-//! [`Recording`] puts aside what one run writes and [`Comparing`] compares another
-//! with it. None knows what the bytes mean.
+//! [`Recording`] puts aside what a run writes, and an [`OutputCopy`] tells how that
+//! differs from what another run wrote. None knows what the bytes mean.
 //!
 //! [`JobLog`] and [`JsonLines`] put down what became of each task, a row at a
 //! time ([`RowFile`]); [`ResultFiles`] and [`ResultTable`] take output that is not shown.
@@ -19,7 +19,8 @@ mod journals;
 mod kept;
 mod lines;
 mod ordered;
-mod reference;
+mod output_copy;
+mod recording;
 #[cfg(feature = "cli")]
 mod result_files;
 #[cfg(feature = "cli")]
@@ -40,7 +41,8 @@ pub use journals::{JobLog, JsonLines};
 pub use kept::Kept;
 pub use lines::Lines;
 pub use ordered::Ordered;
-pub use reference::{Comparing, Recording, Reference};
+pub use output_copy::OutputCopy;
+pub use recording::Recording;
 #[cfg(feature = "cli")]
 pub use result_files::{FailureTails, ResultFiles};
 #[cfg(feature = "cli")]

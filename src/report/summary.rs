@@ -6,11 +6,14 @@
 use std::time::Duration;
 
 use crate::numbers;
-use crate::study::{ColumnResult, RunResult, Streaming, Study, serial_time};
+use crate::study::{ColumnResult, RunResult, SerialTime, Streaming, Study, serial_time};
 use crate::text::printable;
 
 /// Slots beyond this are told of together.
 const SLOTS: usize = 8;
+
+/// Less CPU time of parsim's own is not worth a word.
+const OWN_THAT_MATTERS: Duration = Duration::from_millis(50);
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let mut lines = vec![whole(study, run)];
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
-    lines.extend(one_after_another(study, column, run));
+    lines.extend(one_after_another(study, column, run, &folded));
     if detail == Detail::Full {
         lines.extend(slots(run, &folded));
         let show = if folded.peak_memory_is_bound { numbers::memory_below } else { numbers::memory };
@@ -48,6 +51,11 @@ fn whole(study: &Study, run: &RunResult) -> String {
     }
     let cpu = run.usage.cpu();
     line += &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::duration(cpu));
+    // Taking in what jobs write is work, and none of theirs.
+    let own = cpu.saturating_sub(run.task_cpu);
+    if own >= OWN_THAT_MATTERS && own > cpu / 10 {
+        line += &format!(" ({} of it parsim's own)", numbers::duration(own));
+    }
     if !run.wall.is_zero() {
         let busy = numbers::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
         line += &format!(": {busy} of {} kept busy", numbers::plural(study.host.usable as u64, "core"));
@@ -98,12 +106,20 @@ fn held_up(column: &ColumnResult, run: &RunResult) -> Option<String> {
 }
 
 /// What the same jobs would take one at a time: not measured.
-fn one_after_another(study: &Study, column: &ColumnResult, run: &RunResult) -> Option<String> {
-    let estimate = serial_time(run, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+fn one_after_another(
+    study: &Study,
+    column: &ColumnResult,
+    run: &RunResult,
+    folded: &Streaming,
+) -> Option<String> {
+    let serial = serial_time(run, folded, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+    let SerialTime { time, rests_on } = serial;
     let wall = run.wall.as_secs_f64();
-    let (low, high) = (numbers::factor(estimate.low / wall), numbers::factor(estimate.high / wall));
-    let factor = if estimate.is_one() { high } else { format!("{low} to {high}") };
-    Some(format!("one after another: {estimate}, {factor} as long"))
+    let (low, high) = (numbers::factor(time.low / wall), numbers::factor(time.high / wall));
+    let factor =
+        if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
+    let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
+    Some(format!("one after another: {time}, {factor} as long{ground}"))
 }
 
 fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
@@ -155,8 +171,9 @@ mod tests {
         };
         for seq in 0..tasks {
             let label = format!("job\t{seq}");
-            let wall = Duration::from_millis(100);
-            run.add(&Record { slot: u32::try_from(seq % 2).unwrap(), wall, label, ..record(seq) });
+            let (wall, cpu) = (Duration::from_millis(100), Duration::from_millis(48));
+            let (slot, start) = (u32::try_from(seq % 2).unwrap(), wall * u32::try_from(seq).unwrap());
+            run.add(&Record { label, slot, start, wall, cpu, ..record(seq) });
         }
         run.usage = Usage { user: Duration::from_secs(5), ..Usage::default() };
         let column = ColumnResult::new(Column::PARALLEL, 2, vec![run]);
@@ -171,6 +188,20 @@ half of the jobs took 100 ms or less, 95 % 100 ms; longest 100.0 ms: job\\t0
 one after another: est. 10.00 s, 1.00x as long
 ";
         assert_eq!(render(&batch(100), Detail::Short), expected);
+    }
+
+    #[test]
+    fn what_an_estimate_rests_on_and_what_parsim_did_itself_is_told() {
+        let mut busy = batch(100);
+        let run = &mut busy.columns[0].runs[0];
+        (run.wall, run.task_cpu) = (Duration::from_secs(5), Duration::from_secs(3));
+        let text = render(&busy, Detail::Short);
+        assert!(
+            text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "),
+            "{text}"
+        );
+        let expected = "one after another: est. 10.00 s, 2.00x as long, less if they waited for each other (a lock, a server)\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

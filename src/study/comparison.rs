@@ -20,6 +20,16 @@ const DISK_READ_OF_A_SECOND: f64 = 5e6;
 /// Less than this is a program and its libraries, not the work.
 const DISK_READ_THAT_IS_NOTHING: f64 = 1e6;
 
+/// Writing this many bytes a second more than the other way is a twentieth of each second,
+/// even where they go to memory first.
+const WRITTEN_OF_A_SECOND: f64 = 5e7;
+
+/// Less than this is written in no time.
+const WRITTEN_THAT_IS_NOTHING: f64 = 8e6;
+
+/// So much is written at the disk's pace sooner or later.
+const WRITTEN_THAT_MATTERS: f64 = 200e6;
+
 /// So many page faults that had to wait for the disk are as good as reading.
 const FAULTS_THAT_MATTER: f64 = 1000.0;
 
@@ -141,8 +151,8 @@ pub(super) fn failure_guard(study: &Study) -> Option<String> {
     (failed > alike).then(|| format!("{} failed", numbers::plural(failed, "task")))
 }
 
-/// Why no ratio is claimed, when one of two columns waited for the disk and the
-/// other did not; each comes with what it is called.
+/// Why no ratio is claimed, when one of two columns waited for the disk or wrote to it, and
+/// the other did not; each comes with what it is called.
 pub(super) fn disk_guard(
     (one, first): (&str, &ColumnResult),
     (other, second): (&str, &ColumnResult),
@@ -154,6 +164,12 @@ pub(super) fn disk_guard(
     if lopsided(read.0, read.1, matters) {
         let (first, second) = (numbers::bytes(read.0), numbers::bytes(read.1));
         return Some(format!("{one} read {first} from disk, {other} {second}: repeat with --warmup 1"));
+    }
+    let written = both(|run| run.usage.bytes_written() as f64);
+    let matters = (WRITTEN_OF_A_SECOND * wall).clamp(WRITTEN_THAT_IS_NOTHING, WRITTEN_THAT_MATTERS);
+    if lopsided(written.0, written.1, matters) {
+        let (first, second) = (numbers::bytes(written.0), numbers::bytes(written.1));
+        return Some(format!("{one} wrote {first} to disk, {other} {second}: repeat with --warmup 1"));
     }
     let faults = both(|run| run.usage.major_faults as f64);
     lopsided(faults.0, faults.1, FAULTS_THAT_MATTER).then(|| {
@@ -223,6 +239,23 @@ mod tests {
                 column(Column::PARALLEL, 2, &[100; 5], blocks.1),
             );
             assert!(matches!(comparison.verdict, Verdict::Different(_)));
+        }
+    }
+
+    #[test]
+    fn no_ratio_is_claimed_when_only_one_way_wrote_to_the_disk() {
+        let way = |mode, blocks| {
+            let mut way = column(mode, 2, &[400; 5], 0);
+            way.runs.iter_mut().for_each(|run| run.usage.block_writes = blocks);
+            way
+        };
+        let verdict =
+            |serial, parallel| compare(way(Column::SERIAL, serial), way(Column::PARALLEL, parallel)).verdict;
+        let text = "serial wrote 210 MB to disk, parallel 0 B: repeat with --warmup 1".to_owned();
+        assert_eq!(verdict(410_000, 0), Verdict::Unclaimed(text));
+        // In a file that is overwritten, a few blocks are new each time; and what both write is the work.
+        for (serial, parallel) in [(15_000, 0), (410_000, 400_000)] {
+            assert!(!matches!(verdict(serial, parallel), Verdict::Unclaimed(_)));
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Streaming;
-use crate::host::Surroundings;
+use crate::host::{RunQueue, Surroundings};
 use crate::measure::{Usage, seconds};
 use crate::task::{ProcessCounts, Record, Span};
 
@@ -50,6 +50,9 @@ pub struct RunResult {
     /// What else the machine did meanwhile; `None` where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<Surroundings>,
+    /// Who wanted the machine's cores meanwhile, where somebody looked; not saved.
+    #[serde(skip)]
+    pub queue: Option<RunQueue>,
     /// The longest task's wall time.
     #[serde(with = "seconds")]
     pub longest: Duration,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Sketch;
+use super::{OneByOne, Sketch};
 use crate::task::Record;
 
 /// So many of the longest tasks are kept by name.
@@ -16,6 +16,8 @@ pub struct Streaming {
     pub walls: Sketch,
     /// By slot: how long tasks ran there.
     pub busy: Vec<Duration>,
+    /// What they would have taken one after another.
+    pub one_by_one: OneByOne,
     /// The longest tasks, the longest first.
     pub longest: Vec<Long>,
     /// The most memory that a task's process held, in bytes.
@@ -54,6 +56,7 @@ impl Streaming {
             self.busy.resize(slot + 1, Duration::ZERO);
         }
         self.busy[slot] += record.wall;
+        self.one_by_one.add(record);
         if record.peak_memory > self.peak_memory {
             self.peak_memory = record.peak_memory;
             self.peak_memory_is_bound = record.peak_memory_is_bound;

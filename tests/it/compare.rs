@@ -38,6 +38,30 @@ fn the_first_difference_is_found_beyond_any_buffer() {
 }
 
 #[test]
+fn a_difference_too_far_into_much_output_is_found_with_its_place() {
+    let fresh = Fresh::new();
+    let ran = compare(&fresh, "'head -c 70000000 /dev/zero; echo $PARSIM_WAY {}' ::: 1");
+    ran.exits(102).says("stdout bytes 69992449 to 70000011 differ (so far into the output nothing is kept");
+}
+
+#[test]
+fn a_difference_is_quoted_whichever_run_it_is_in() {
+    let fresh = Fresh::new();
+    let ran = compare(&fresh, "--runs 2 'echo {} >>ran; echo $(($(wc -l <ran) / 4))' ::: a");
+    ran.exits(102).says(r#"stdout line 1, byte 1: the first serial "0\n", this serial "1\n""#);
+}
+
+#[test]
+fn one_slot_has_no_thread_that_a_serial_run_has_not() {
+    let fresh = Fresh::new();
+    if !std::path::Path::new("/proc/self/task").exists() {
+        return;
+    }
+    let ran = compare(&fresh, "-j 1 'ls /proc/$PPID/task | wc -l; : {}' ::: a b");
+    ran.exits(0).says("2 of 2 jobs identical");
+}
+
+#[test]
 fn failing_alike_is_to_agree_and_failing_otherwise_is_to_differ() {
     let fresh = Fresh::new();
     let ran = compare(&fresh, "'exit {}' ::: 0 3");

@@ -74,13 +74,17 @@ fn unstarted(study: &Study, progress: &ProgressState) -> String {
     }
 }
 
-/// Tells on stderr what the batch took, where that is wanted.
-pub(super) fn summarize(study: &Study, typed: &Typed) {
-    let detail = match typed.output.summary {
-        Some(When::Always) => Detail::Full,
-        Some(When::Auto) | None if io::stderr().is_terminal() => Detail::Short,
-        Some(When::Auto | When::Never) | None => return,
-    };
+/// How much of what the batch took is told on stderr, where that is wanted.
+pub(super) fn detail(typed: &Typed) -> Option<Detail> {
+    match typed.output.summary {
+        Some(When::Always) => Some(Detail::Full),
+        Some(When::Auto) | None if io::stderr().is_terminal() => Some(Detail::Short),
+        Some(When::Auto | When::Never) | None => None,
+    }
+}
+
+/// Tells on stderr what the batch took.
+pub(super) fn summarize(study: &Study, detail: Detail) {
     for line in summary::render(study, detail).lines() {
         say(line);
     }

@@ -133,12 +133,18 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     if let Some(host) = host {
         experiment = experiment.host(host);
     }
+    let summary = finish::detail(&typed);
+    if summary.is_some() && mode == Mode::Parallel {
+        experiment = experiment.watching_the_cores();
+    }
     let study = experiment.policy(policy::policy(&typed)).journals(journals).run();
     display.end();
     drop(attendant);
     let study = study?;
     finish::tell(&study, &typed, &results.tails, &progress, &interrupt);
-    finish::summarize(&study, &typed);
+    if let Some(detail) = summary {
+        finish::summarize(&study, detail);
+    }
     exports.finish(&study)?;
     if missed_stdout() && interrupt.signal().is_none() {
         Terminal::has_stdout()?;

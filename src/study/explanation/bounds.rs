@@ -12,12 +12,15 @@ const IN_A_QUEUE: f64 = 1.3;
 /// Tasks that keep more cores than this busy have threads of their own.
 const SEVERAL_CORES: f64 = 1.3;
 
+/// With this share of a core beside the tasks, what parsim does itself is worth telling.
+const OWN_WORK: f64 = 0.2;
+
+/// Less output is taken in in no time.
+const BYTES_THAT_MATTER: f64 = 8e6;
+
 /// Tasks that wait are not told from tasks that once waited for a core in shorter
 /// runs, in seconds, unless they are known to wait.
 const LONG_ENOUGH_TO_WAIT: f64 = 0.02;
-
-/// More than the slots can give, by more than the reading's error.
-const TOO_MUCH: f64 = 1.2;
 
 /// Tasks of which none takes this much longer than the average are all alike.
 const ALIKE: f64 = 1.3;
@@ -33,17 +36,6 @@ const EXPLAINS: f64 = 0.4;
 
 pub(super) fn one_task(view: &SpeedupView<'_>) -> Option<String> {
     (view.tasks <= 1.0).then(|| "One task alone has nothing to run beside it.".to_owned())
-}
-
-/// So many slots cannot be so much faster.
-pub(super) fn more_than_the_slots(view: &SpeedupView<'_>) -> Option<String> {
-    (view.speedup > TOO_MUCH * view.slots).then(|| {
-        format!(
-            "{} is more than {} slots can give: something slowed the serial run, such as other work or files not yet in memory; --runs 5 or --warmup 1 shows whether it lasts.",
-            view.factor(),
-            view.slots,
-        )
-    })
 }
 
 pub(super) fn waiting(view: &SpeedupView<'_>) -> Option<String> {
@@ -134,12 +126,36 @@ pub(super) fn threads_of_their_own(view: &SpeedupView<'_>) -> Option<String> {
     })
 }
 
+/// What parsim does itself, such as taking in what the tasks write, needs cores, too.
+pub(super) fn work_of_our_own(view: &SpeedupView<'_>) -> Option<String> {
+    let binds = view.own_cores > OWN_WORK && view.possible < NEAR_ENOUGH * view.slots;
+    binds.then(|| {
+        let bytes = view.parallel.median(|run| run.bytes as f64);
+        let what = if bytes > BYTES_THAT_MATTER {
+            format!("took in {} of output", numbers::bytes(bytes))
+        } else {
+            "saw to the tasks".to_owned()
+        };
+        format!(
+            "parsim itself {what}, which kept {} of {} busy even one by one and leaves {} at most; the speed-up is {}.",
+            numbers::three_digits(view.own_cores),
+            view.cores_in_words(),
+            numbers::factor(view.possible),
+            view.factor(),
+        )
+    })
+}
+
 pub(super) fn near_the_ideal(view: &SpeedupView<'_>) -> Option<String> {
-    let bound =
-        if view.possible < view.slots { view.cores_in_words() } else { format!("{} slots", view.slots) };
+    let bound = view.bound();
     (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
         let (reached, possible) = (view.factor(), numbers::factor(view.possible));
         let allow = if bound.starts_with('a') { "allows" } else { "allow" };
+        if view.speedup > view.possible && reached != possible {
+            return format!(
+                "Nothing to speak of held it back: {bound} {allow} {possible}, and {reached} is that within the reading's error."
+            );
+        }
         format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} {allow}.")
     })
 }

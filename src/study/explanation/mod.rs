@@ -6,8 +6,10 @@
 //! cause as well where tasks waited for a core. Each rests on what the records and the
 //! machine's counters say, never on what the workload is known to do.
 
+mod beyond;
 mod bounds;
 mod losses;
+mod one_slot;
 mod others;
 mod starts;
 #[cfg(test)]
@@ -26,7 +28,7 @@ type CauseRule = fn(&SpeedupView<'_>) -> Option<String>;
 /// none fits, the largest loss of the slots' time speaks.
 const RULES: &[CauseRule] = &[
     bounds::one_task,
-    bounds::more_than_the_slots,
+    beyond::more_than_there_is,
     // What the records prove.
     starts::held_up,
     starts::quota,
@@ -47,6 +49,7 @@ const RULES: &[CauseRule] = &[
     // What there was to be had, and others to have it.
     bounds::waiting,
     bounds::threads_of_their_own,
+    bounds::work_of_our_own,
     bounds::near_the_ideal,
     losses::crowded,
     losses::bound_by_a_span,
@@ -68,13 +71,10 @@ fn held_back(study: &Study) -> Option<String> {
     let serial = study.serial()?;
     let parallel = study.widest()?;
     let comparison = Comparison::of(study, parallel)?;
-    if parallel.width == 1 {
-        let view = SpeedupView::new(study, serial, parallel, comparison.speedup);
-        let slower = view.start_up().filter(|(_, share)| *share > 0.5 * view.loss() && view.loss() > 0.0);
-        let why = slower.map(|(told, _)| format!(" {told}.")).unwrap_or_default();
-        return Some(format!("One task at a time against one at a time: there was nothing to gain.{why}"));
-    }
     let view = SpeedupView::new(study, serial, parallel, comparison.speedup);
+    if parallel.width == 1 {
+        return Some(one_slot::one_against_one(&view, &comparison.verdict));
+    }
     match comparison.verdict {
         Verdict::Unclaimed(_) => return None,
         // That more was to be had is sure all the same.
@@ -117,6 +117,8 @@ struct SpeedupView<'a> {
     cores: f64,
     /// How many cores one task after another keeps busy.
     cores_per_task: f64,
+    /// How many cores parsim itself keeps busy beside them.
+    own_cores: f64,
     /// The best speed-up that slots and cores allow.
     possible: f64,
     /// How many times longer the tasks took side by side than one by one.
@@ -129,7 +131,9 @@ impl<'a> SpeedupView<'a> {
         let slots = (parallel.width as f64).min(tasks);
         let usable = study.host.usable as f64;
         let cores = study.host.quota.map_or(usable, |quota| quota.min(usable));
-        let cores_per_task = serial.cpu() / serial.wall();
+        // What is not the tasks' is parsim's own: taking in what they write.
+        let all_cores = serial.cpu() / serial.wall();
+        let cores_per_task = (serial.median(|run| run.task_cpu.as_secs_f64()) / serial.wall()).min(all_cores);
         let task_wall = |column: &ColumnResult| column.median(|run| run.task_wall.as_secs_f64());
         Self {
             study,
@@ -140,9 +144,9 @@ impl<'a> SpeedupView<'a> {
             slots,
             cores,
             cores_per_task,
+            own_cores: all_cores - cores_per_task,
             // A little above one is the reading's error.
-            possible: slots
-                .min(cores / if cores_per_task < 1.1 { cores_per_task.min(1.0) } else { cores_per_task }),
+            possible: slots.min(cores / if all_cores < 1.1 { all_cores.min(1.0) } else { all_cores }),
             stretched: task_wall(parallel) / task_wall(serial).max(f64::MIN_POSITIVE),
         }
     }
@@ -223,6 +227,11 @@ impl<'a> SpeedupView<'a> {
     /// The speed-up as it is told.
     fn factor(&self) -> String {
         numbers::factor(self.speedup)
+    }
+
+    /// What allows no more than is possible.
+    fn bound(&self) -> String {
+        if self.possible < self.slots { self.cores_in_words() } else { format!("{} slots", self.slots) }
     }
 
     /// `2 cores`, or the quota where that is what binds.
