@@ -247,7 +247,7 @@ impl<'a> Experiment<'a> {
     /// When parsim itself cannot do its job; failed tasks are in the study, and so is,
     /// as its trouble, what went wrong once a run had been measured.
     pub fn run(mut self) -> anyhow::Result<Study> {
-        self.watch = (self.engines.len() > 1).then(SurroundingsWatch::new);
+        self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
         let saved = self.saving.last_words(&study);

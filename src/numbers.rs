@@ -8,17 +8,13 @@ use std::time::Duration;
 /// A duration with four significant digits and its unit: `6.480 s`, `12.35 ms`, `4.1 us`.
 #[must_use]
 pub fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds >= 0.999_5 {
-        return format!("{} s", four_digits(seconds));
-    }
-    if seconds >= 0.999_5e-3 {
-        return format!("{} ms", four_digits(seconds * 1e3));
-    }
-    if time.is_zero() {
-        return "0 s".to_owned();
-    }
-    format!("{} us", four_digits(seconds * 1e6))
+    let (value, unit) = match time.as_secs_f64() {
+        0.0 => return "0 s".to_owned(),
+        seconds if seconds >= 0.999_5 => (seconds, "s"),
+        seconds if seconds >= 0.999_5e-3 => (seconds * 1e3, "ms"),
+        seconds => (seconds * 1e6, "us"),
+    };
+    format!("{} {unit}", four_digits(value))
 }
 
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
@@ -33,6 +29,12 @@ pub fn seconds(value: f64) -> String {
         // Beyond what a clock can show.
         Err(_) => format!("{value:.1e} s"),
     }
+}
+
+/// Seconds to the nanosecond, below which there is only what arithmetic left over.
+#[must_use]
+pub fn nanos(seconds: f64) -> f64 {
+    (seconds * 1e9).round() / 1e9
 }
 
 /// Four significant digits, never in exponent form.

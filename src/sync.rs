@@ -1,8 +1,11 @@
 //! Locks that a panic does not poison: what they guard is whole between statements, and a
 //! task that panics is a failed task, not the end of the batch.
 //!
-//! Knows nothing of what is guarded.
+//! And one made of them, which lets starts happen in order.
+//!
+//! Knows nothing of what is guarded, nor of what starts.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{self, LockResult, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;
@@ -96,16 +99,6 @@ impl Condvar {
         self.counted(|condvar| whole(condvar.wait_timeout(guard, time)))
     }
 
-    /// The same for as long as `condition` holds, too.
-    pub fn wait_timeout_while<'a, T>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        time: Duration,
-        condition: impl FnMut(&mut T) -> bool,
-    ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        self.counted(|condvar| whole(condvar.wait_timeout_while(guard, time, condition)))
-    }
-
     fn counted<R>(&self, wait: impl FnOnce(&sync::Condvar) -> R) -> R {
         self.waiters.fetch_add(1, Ordering::SeqCst);
         let waited = wait(&self.inner);
@@ -120,4 +113,76 @@ impl Condvar {
 
 fn whole<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets starts happen in the order of turns, where starting takes time of its own: a
+/// process is there only a fraction of a millisecond after its task was taken, and its
+/// neighbour's would as often be there first. Only whoever asks for it waits, each for
+/// those with a lower turn.
+#[derive(Debug, Default)]
+pub struct StartOrder {
+    begun: Mutex<BegunTurns>,
+    rung: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct BegunTurns {
+    /// Every turn below this has begun.
+    below: u64,
+    /// Turns that began before one that is below them.
+    early: BTreeSet<u64>,
+}
+
+impl StartOrder {
+    /// Waits until every turn before `turn`, from 0, has begun or is over.
+    pub fn wait(&self, turn: u64) {
+        let begun = self.begun.lock();
+        drop(self.rung.wait_while(begun, |begun| begun.below < turn));
+    }
+
+    /// The turn has begun, or will not. Said again, it means nothing.
+    pub fn begin(&self, turn: u64) {
+        let mut begun = self.begun.lock();
+        if turn < begun.below {
+            return;
+        }
+        begun.early.insert(turn);
+        while begun.early.first() == Some(&begun.below) {
+            begun.early.pop_first();
+            begun.below += 1;
+        }
+        drop(begun);
+        self.rung.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_starts_before_those_taken_before() {
+        let start_order = StartOrder::default();
+        let order = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for turn in (0..4).rev() {
+                let (start_order, order) = (&start_order, &order);
+                scope.spawn(move || {
+                    start_order.wait(turn);
+                    order.lock().push(turn);
+                    start_order.begin(turn);
+                });
+            }
+        });
+        assert_eq!(order.into_inner(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_turn_that_is_over_without_a_start_holds_nobody_up() {
+        let start_order = StartOrder::default();
+        start_order.begin(1);
+        start_order.begin(0);
+        start_order.begin(0);
+        start_order.wait(2);
+    }
 }

@@ -1,10 +1,20 @@
-//! How the process ends: one table for all subcommands.
+//! How the process ends: one table for all subcommands; and what is said of it, without
+//! passwords, control characters and the system's numbers.
 //!
 //! README and `--help` print [`STATUSES`]; nothing else in the project knows a status of
 //! parsim's own. (A job that cannot be started has the shell's 126 or 127, which
 //! `workload/command` gives it.)
 
+use std::ffi::OsString;
+use std::path::Path;
+use std::{fmt, io};
+
 use crate::study::Study;
+use crate::task::Mode;
+use crate::text::{
+    printable, with_short_words, without_login, without_logins, without_numbers, without_passwords,
+};
+use crate::workload::{ROWS, Row};
 
 /// A status in the text of a constant.
 macro_rules! status {
@@ -98,10 +108,74 @@ impl From<anyhow::Error> for Fault {
     }
 }
 
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Own(error.into())
+    }
+}
+
 impl Fault {
-    pub(super) fn usage(error: &anyhow::Error) -> Self {
+    pub(super) fn usage(error: impl fmt::Display) -> Self {
         Self::Usage(format!("{error:#}"))
     }
+}
+
+/// That something cannot be done, and why.
+pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault::Usage(why.into()))
+}
+
+/// What follows the name of a program that goes by `parallel`: always a batch, for
+/// scripts know of no exercises.
+pub(super) fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
+    let (program, words) = argv.split_first()?;
+    (Path::new(program).file_name()? == Mode::Parallel.name()).then_some(words)
+}
+
+/// The command line as a person would type it again.
+pub(super) fn command_line(argv: &[OsString]) -> Vec<String> {
+    let hide = if names_urls(argv) { without_login } else { without_passwords };
+    let words = argv.iter().skip(1).map(|word| hide(&word.to_string_lossy()));
+    std::iter::once("parsim".to_owned()).chain(words).collect()
+}
+
+/// `fault` in words that may be shown: what was typed is quoted in it.
+pub(super) fn told(argv: &[OsString], fault: &Fault) -> String {
+    let mut text = without_numbers(&with_limit(fault));
+    if names_urls(argv) {
+        for word in argv.iter().skip(1).map(|word| word.to_string_lossy()) {
+            // The whole of it, blanks and all; and what `--option=` has behind it.
+            for quoted in [&*word, word.split_once('=').map_or("", |(_, value)| value)] {
+                let hidden = without_login(quoted);
+                if hidden != quoted {
+                    text = text.replace(quoted, &hidden);
+                }
+            }
+        }
+        text = without_logins(&text);
+    }
+    with_short_words(&printable(&without_passwords(&text)))
+}
+
+/// Whether the words name services, so that what has a login is a URL and no command.
+fn names_urls(argv: &[OsString]) -> bool {
+    let word = argv.get(1).filter(|_| called_parallel(argv).is_none());
+    let is_it = |row: &Row| word.is_some_and(|word| row.is_called(&word.to_string_lossy()));
+    ROWS.iter().any(|row| !row.formats.is_empty() && is_it(row))
+}
+
+/// What is wrong, and where a limit is the reason, which.
+fn with_limit(fault: &Fault) -> String {
+    let text = fault.to_string();
+    let Fault::Own(error) = fault else { return text };
+    let system = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    let help = match system.and_then(io::Error::raw_os_error) {
+        _ if text.contains("ulimit") => "",
+        Some(libc::EMFILE | libc::ENFILE) => ": raise the limit (ulimit -n)",
+        Some(libc::EAGAIN) => ": raise the limit of processes (ulimit -u), or of memory (ulimit -v)",
+        _ => "",
+    };
+    text + help
 }
 
 #[cfg(test)]

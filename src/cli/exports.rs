@@ -1,27 +1,25 @@
 //! Files that a study is saved to: opened before the work starts, written
-//! after each run, whole or not at all.
+//! after each run, whole or not at all; and when two paths are one place (stdout, a
+//! stream, a file by several names, a file that is yet to be).
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::exit::Fault;
-use super::files::{FileId, is_same, is_stdout};
+use super::exit::{Fault, refuse};
 use super::flags::Export;
-use super::terminal::{Terminal, written};
+use super::terminal::{Terminal, say, written};
 use crate::process::{self, BlockingIo};
-use crate::report::Format;
 use crate::report::change::StudyPair;
+use crate::report::{Format, Look};
 use crate::study::Study;
-use crate::text::printable;
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
-trait DrawFormat: Fn(&Format, &mut dyn Write) -> anyhow::Result<()> {}
-
-impl<D: Fn(&Format, &mut dyn Write) -> anyhow::Result<()>> DrawFormat for D {}
+type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -56,15 +54,25 @@ impl Exports {
         self.targets.iter().any(|target| matches!(target.place, ExportPlace::Stdout))
     }
 
+    /// Puts what `draw` makes where these leave room for it: on stderr if they take stdout.
+    pub(super) fn show_beside(
+        &self,
+        terminal: Terminal,
+        draw: impl Fn(Look) -> String,
+    ) -> anyhow::Result<()> {
+        if !self.take_stdout() {
+            return Terminal::print(&draw(terminal.out));
+        }
+        // With stderr closed there is nobody left to tell.
+        let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
+        Ok(())
+    }
+
     /// Where temporaries of what is asked for may be.
     pub(super) fn folders(exports: &[Export]) -> Vec<PathBuf> {
-        let whole = exports.iter().filter(|export| !is_stdout(&export.path));
-        let folder = |export: &Export| {
-            let path = fs::canonicalize(&export.path).unwrap_or_else(|_| export.path.clone());
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            folder.unwrap_or(Path::new(".")).to_owned()
-        };
-        whole.map(folder).collect()
+        let paths = exports.iter().map(|export| &export.path).filter(|path| !is_stdout(path));
+        let real = paths.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        real.map(|path| folder(&path).to_owned()).collect()
     }
 
     /// Whether anybody will want the records of single tasks.
@@ -74,59 +82,44 @@ impl Exports {
 
     /// Saves what there is after a run.
     pub(super) fn save(&mut self, study: &Study) -> anyhow::Result<()> {
-        for target in &mut self.targets {
-            target.save(|row, out| (row.render)(study, out))?;
-        }
-        Ok(())
+        self.targets.iter_mut().try_for_each(|target| target.save(&|row, out| (row.render)(study, out)))
     }
 
     /// Writes everything for the last time.
     pub(super) fn finish(mut self, study: &Study) -> anyhow::Result<()> {
         if !study.has_whole_run() {
             // A study of nothing takes nobody's place.
+            let tells = |row: &Format| study.found_something() && row.tells_half_a_run;
             self.targets.retain(|target| match &target.place {
-                ExportPlace::Whole(path, _) if !(study.found_something() && target.row.tells_half_a_run) => {
-                    !is_left(path)
+                ExportPlace::Whole(path, _) if !tells(target.row) && path.exists() => {
+                    say(&format!("{} is left as it was, for no run was finished", path.display()));
+                    false
                 }
                 _ => true,
             });
         }
-        self.finish_with(|row, out| (row.render)(study, out))
+        self.finish_with(&|row, out| (row.render)(study, out))
     }
 
     /// Writes what changed between two studies.
     pub(super) fn finish_pair(self, pair: &StudyPair<'_>) -> anyhow::Result<()> {
-        self.finish_with(|row, out| (row.between.with_context(|| of_one_study(row))?)(pair, out))
+        self.finish_with(&|row, out| row.between.map_or(Ok(()), |draw| draw(pair, out)))
     }
 
     /// Refuses formats that cannot tell what changed between two studies.
     pub(super) fn check_pair(exports: &[Export]) -> Result<(), Fault> {
         match exports.iter().find(|export| export.row.between.is_none()) {
-            Some(export) => Err(Fault::Usage(of_one_study(export.row))),
+            Some(Export { row, .. }) => {
+                refuse(format!("--{} is of one study, not of what changed between two", row.option))
+            }
             None => Ok(()),
         }
     }
 
-    fn finish_with(mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
-        for target in &mut self.targets {
-            target.save(&draw)?;
-        }
-        for target in &mut self.targets {
-            match &mut target.place {
-                ExportPlace::Whole(..) => {}
-                ExportPlace::Stdout => Terminal::draw(|out| draw(target.row, out))?,
-                ExportPlace::Stream(path, file) => {
-                    written(file, |out| draw(target.row, out))
-                        .with_context(|| format!("write {}", path.display()))?;
-                }
-            }
-        }
-        Ok(())
+    fn finish_with(mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        self.targets.iter_mut().try_for_each(|target| target.save(draw))?;
+        self.targets.iter_mut().try_for_each(|target| target.end(draw))
     }
-}
-
-fn of_one_study(row: &Format) -> String {
-    format!("--{} is of one study, not of what changed between two", row.option)
 }
 
 impl Target {
@@ -137,12 +130,25 @@ impl Target {
     }
 
     /// Writes it where that can be done again later.
-    fn save(&mut self, draw: impl DrawFormat) -> anyhow::Result<()> {
-        if let ExportPlace::Whole(path, temporary) = &mut self.place {
-            write_whole(path, temporary.take(), |out| draw(self.row, out))
-                .with_context(|| format!("write {}", path.display()))?;
+    fn save(&mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        let ExportPlace::Whole(path, temporary) = &mut self.place else { return Ok(()) };
+        let mut save = || {
+            let mut file = temporary.take().map_or_else(|| WholeFile::create(path), Ok)?;
+            written(&mut file, |out| draw(self.row, out))?;
+            anyhow::Ok(file.commit()?)
+        };
+        save().with_context(|| format!("write {}", path.display()))
+    }
+
+    /// Writes it where that can be done once only.
+    fn end(&mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
+        match &mut self.place {
+            ExportPlace::Whole(..) => Ok(()),
+            ExportPlace::Stdout => Terminal::draw(|out| draw(self.row, out)),
+            ExportPlace::Stream(path, file) => {
+                written(file, |out| draw(self.row, out)).with_context(|| format!("write {}", path.display()))
+            }
         }
-        Ok(())
     }
 }
 
@@ -175,39 +181,54 @@ fn check_apart(exports: &[Export]) -> Result<(), Fault> {
         if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
             let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
             let (one, two) = (other.option, row.option);
-            return Err(Fault::Usage(format!(
-                "--{one} and --{two} both go to {place}: name a file for each"
-            )));
+            return refuse(format!("--{one} and --{two} both go to {place}: name a file for each"));
         }
         spots.push((row, spot));
     }
     Ok(())
 }
 
-/// Whether there is a file at `path`, which is left as it was: that is said.
-fn is_left(path: &Path) -> bool {
-    let exists = path.exists();
-    if exists {
-        // With stderr closed there is nobody left to tell.
-        let _ = writeln!(
-            process::stderr(),
-            "parsim: {} is left as it was, for no run was finished",
-            printable(&path.display().to_string())
-        );
-    }
-    exists
+/// Where a target is, by whichever name.
+#[derive(PartialEq)]
+enum FileId {
+    Stdout,
+    /// By device and inode.
+    Stream((u64, u64)),
+    File(PathBuf),
 }
 
-/// Draws into a file that is there when all of it was drawn.
-fn write_whole(
-    path: &Path,
-    opened: Option<WholeFile>,
-    draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut file = match opened {
-        Some(file) => file,
-        None => WholeFile::create(path)?,
-    };
-    written(&mut file, draw)?;
-    Ok(file.commit()?)
+impl FileId {
+    /// `None` for the device that has room for everything.
+    fn of(path: &Path) -> Option<Self> {
+        if is_stdout(path) {
+            return Some(Self::Stdout);
+        }
+        if let Some(stream) = identity(path).filter(|_| !path.is_file()) {
+            return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
+        }
+        // A file that is yet to be is told by its folder.
+        let new = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
+        Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether stdout is meant.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || is_same(path, "/dev/stdout")
+}
+
+/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
+/// redirected to.
+fn is_same(path: &Path, stream: &str) -> bool {
+    let target = identity(path);
+    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
+}
+
+/// What a file is to the system, whatever it is called: device and inode; `None` where there is none.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
 }

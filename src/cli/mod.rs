@@ -6,46 +6,38 @@
 //! First what was typed (`flags`), then what it means (`plan`), then the work,
 //! then the report.
 
-mod bare_command;
 mod batch;
 mod exit;
 mod exports;
-mod files;
 mod flags;
-mod gates;
-mod messages;
 mod plan;
 mod report;
 mod services;
-mod setup;
 mod shell;
+mod signals;
 mod terminal;
+mod width;
 mod worker;
 mod workloads;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
-
-use clap::ArgMatches;
 
 pub use exit::End;
 #[cfg(any(test, feature = "testing"))]
 pub use exit::STATUSES;
 
-use self::exit::{Exit, Fault};
-use self::flags::{completions, help, man};
-use self::messages::{called_parallel, command_line, told};
-use self::terminal::{Terminal, print};
-use crate::host::Cores;
+use self::exit::{Exit, Fault, called_parallel, command_line, told};
+use self::flags::help;
+use self::terminal::{Terminal, print, say};
+use crate::host;
 use crate::numbers;
 use crate::process::child::ProcessEnd;
 use crate::process::{self, end_by, init};
 use crate::task::Mode;
 use crate::temporary;
-use crate::text::printable;
-use crate::workload::ROWS;
 
 /// The program: hands argv on and ends as that says.
 #[must_use]
@@ -82,21 +74,19 @@ pub fn run(argv: &[OsString], started: Instant) -> End {
     if let Some(end) = services::unknown(argv, &fault) {
         return end;
     }
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", told(argv, &fault));
+    say(&told(argv, &fault));
     End::Status(Exit::Fault.status())
 }
 
 /// Says what was not removed, for it may be in use on another machine.
 fn tell_of_temporaries() {
     let Some((folder, count)) = temporary::left_to_others() else { return };
-    let (files, folder) = (numbers::plural(count, "temporary file"), folder.display().to_string());
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(
-        process::stderr(),
-        "parsim: {files} of other hosts in {} left untouched: remove them when no parsim writes there",
-        printable(if folder.is_empty() { "." } else { &folder })
-    );
+    let files = numbers::plural(count, "temporary file");
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+    say(&format!(
+        "{files} of other hosts in {} left untouched: remove them when no parsim writes there",
+        folder.display()
+    ));
 }
 
 fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
@@ -114,8 +104,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     if let Some(mode) = [Mode::Serial, Mode::Parallel].into_iter().find(|mode| name == mode.name()) {
         return match batch::exercise(words) {
             Some(typed) => {
-                Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
-                bare_command::run(mode, &typed, &line(), started)
+                Terminal::has_stdout().map_err(Fault::usage)?;
+                workloads::run_exercise(mode, &typed, &line(), started)
             }
             None => batch::run(mode, words, &line(), started),
         };
@@ -131,29 +121,19 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     let runs_something = !["cpus", "completions", "man"].contains(&name);
     if runs_something {
-        Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
+        Terminal::has_stdout().map_err(Fault::usage)?;
     }
     match name {
-        "completions" => completions::run(matches),
+        "completions" => flags::completions(matches),
         "cpus" => cpus(),
-        "man" => man::run(matches),
+        "man" => flags::man(matches),
         "report" => report::run(matches),
-        _ => workload(name, matches, &line(), started),
+        _ => workloads::run(name, matches, &line(), started),
     }
-}
-
-fn workload(name: &str, matches: &ArgMatches, words: &[String], started: Instant) -> Result<End, Fault> {
-    let row = ROWS
-        .iter()
-        .find(|row| row.name == name)
-        .expect("every other subcommand is a row of the table of workloads");
-    let look = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let build = |sharing| (row.from_matches)(matches, &look, sharing);
-    workloads::run(build, matches, words, started)
 }
 
 fn cpus() -> Result<End, Fault> {
-    let rows = Cores::detect().rows();
+    let rows = host::cores_table();
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     let text: String = rows.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect();
     print(&text)

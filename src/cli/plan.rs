@@ -1,31 +1,39 @@
 //! What was typed, made into what it means on this machine: the columns of the
-//! experiment and how often each is run.
+//! experiment, how often each is run, the gates; and what every experiment of the
+//! command line is put together from, whatever it runs.
+//!
+//! A gate is what a script wants to be told by the exit status: `--min-speedup` and
+//! `--fail-if-slower`. What is missed is said on stderr, a line each.
 
-use std::io::Write as _;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::exit::Fault;
-use super::flags::{Typed, Ways};
+use anyhow::Context as _;
+
+use super::exit::{Exit, Fault, refuse};
+use super::exports::Exports;
+use super::flags::{StudyOptions, Typed, Ways};
+use super::shell::choose;
+use super::terminal::say;
+use super::width::{affordable, check_serial};
 use super::worker;
 use crate::engine::{Engine, Serial};
-use crate::experiment::Repeats;
-use crate::host::SlotRoom;
-use crate::process::{self, of_descriptors};
-use crate::progress::{NO_DESCRIPTORS, fewer_slots};
+use crate::event::Observer;
+use crate::experiment::{Experiment, Hook, Repeats};
+use crate::process::{self, Interrupt};
+use crate::study::{Gates, Study};
+use crate::task::Column;
 use crate::workload::{DefaultModes, Workload};
 
 /// A workload that waits gets at least a thread a task, up to this many.
-const MOST_WAITING: u64 = 64;
+const MOST_WAITING: usize = 64;
 
 /// Short work is repeated until this much is measured ...
 const ENOUGH: Duration = Duration::from_secs(1);
 
 /// ... but not more often than this.
 const MOST_REPEATS: usize = 10;
-
-/// What a run opens beside its tasks.
-const OTHERS: usize = 6;
 
 /// Which ways are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +51,15 @@ pub(super) struct Plan {
 }
 
 impl RunModes {
-    /// Both flags mean both ways; neither, what the workload is usually asked for.
-    pub(super) fn of(ways: &Ways, usual: DefaultModes) -> Self {
-        match (ways.serial, ways.parallel) {
-            _ if ways.compare => Self::Both,
-            (true, false) => Self::Serial,
-            (false, true) => Self::Parallel,
-            (true, true) => Self::Both,
-            (false, false) => match usual {
-                DefaultModes::Both => Self::Both,
-                DefaultModes::ParallelFor(_) => Self::Parallel,
-            },
-        }
-    }
-
-    /// Why one way alone is run, though nobody asked for just that.
-    pub(super) fn reason(ways: &Ways, usual: DefaultModes) -> Option<&'static str> {
-        let asked = ways.serial || ways.parallel || ways.compare;
-        match usual {
-            DefaultModes::ParallelFor(reason) if !asked => Some(reason),
-            DefaultModes::ParallelFor(_) | DefaultModes::Both => None,
+    /// Both flags mean both ways; neither, what the workload is usually asked for, and
+    /// why that is one way alone, if it is.
+    pub(super) fn of(ways: &Ways, usual: DefaultModes) -> (Self, Option<&'static str>) {
+        match (ways.serial, ways.parallel, usual) {
+            _ if ways.compare => (Self::Both, None),
+            (true, false, _) => (Self::Serial, None),
+            (false, true, _) => (Self::Parallel, None),
+            (false, false, DefaultModes::ParallelFor(reason)) => (Self::Parallel, Some(reason)),
+            (true, true, _) | (_, _, DefaultModes::Both) => (Self::Both, None),
         }
     }
 }
@@ -75,43 +72,29 @@ impl Plan {
         wanted: RunModes,
         typed: &Typed,
     ) -> Result<Self, Fault> {
-        let tasks = workload.profile().size.tasks;
-        let as_many = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usable);
+        let profile = workload.profile();
+        let tasks = profile.size.tasks.map(|tasks| usize::try_from(tasks).unwrap_or(usize::MAX));
+        let at_once =
+            if profile.waits { tasks.map_or(MOST_WAITING, |tasks| tasks.min(MOST_WAITING)) } else { 1 };
         let widths = match &typed.run.jobs {
-            Some(jobs) => jobs.widths(usable, as_many),
-            None => vec![default_width(workload, usable).try_into().unwrap_or(NonZeroUsize::MIN)],
+            Some(jobs) => jobs.widths(usable, tasks.unwrap_or(usable)),
+            None => vec![NonZeroUsize::new(usable.max(at_once)).unwrap_or(NonZeroUsize::MIN)],
         };
-        let descriptors = if wanted == RunModes::Serial {
-            0
-        } else {
-            let engines = typed.run.workers.engines().map(|engine| engine.descriptors);
-            engines.fold(workload.profile().opens, usize::max)
-        };
-        let at_once = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
-        let widths = affordable(widths, descriptors, at_once);
-        let too_wide = widths.iter().any(|width| width.get() != 1);
-        if wanted == RunModes::Serial && typed.run.jobs.is_some() && too_wide {
-            return Err(Fault::Usage(
-                "serial means one task at a time: leave -j out, or run it in parallel".to_owned(),
-            ));
-        }
-        if wanted == RunModes::Serial && !typed.run.workers.is_default() {
-            return Err(Fault::Usage("serial means no workers: leave --workers out, or --serial".to_owned()));
-        }
-        let mut engines: Vec<Box<dyn Engine>> = Vec::new();
-        if wanted != RunModes::Parallel {
-            engines.push(Box::new(Serial));
-        }
-        if wanted != RunModes::Serial {
-            for engine in typed.run.workers.engines() {
-                for &width in &widths {
-                    engines.push((engine.new)(width, worker::children)?);
-                }
+        let open = typed.run.workers.engines().map(|engine| engine.descriptors);
+        let open = if wanted == RunModes::Serial { 0 } else { open.fold(profile.opens, usize::max) };
+        let widths = affordable(widths, open, tasks.unwrap_or(usize::MAX));
+        if wanted == RunModes::Serial {
+            if typed.run.jobs.is_some() {
+                widths.iter().try_for_each(|width| check_serial(width.get()))?;
+            }
+            if !typed.run.workers.is_default() {
+                return refuse("serial means no workers: leave --workers out, or --serial");
             }
         }
+        let engines = engines(wanted, typed, &widths)?;
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
-            None if engines.len() > 1 && !workload.profile().external => {
+            None if engines.len() > 1 && !profile.external => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),
@@ -120,37 +103,122 @@ impl Plan {
     }
 }
 
-/// `widths` as far as the limits on processes, memory and open files leave room for
-/// `tasks` that have `descriptors` open each, every width once. Says so for the widest.
-fn affordable(mut widths: Vec<NonZeroUsize>, descriptors: usize, tasks: usize) -> Vec<NonZeroUsize> {
-    let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
-    let room = SlotRoom::short_of(widest.get());
-    let free = of_descriptors(widest.get().saturating_mul(descriptors).saturating_add(OTHERS));
-    let open = free.saturating_sub(OTHERS).checked_div(descriptors).unwrap_or(usize::MAX);
-    let (most, why) = match room {
-        Some(room) if room.tasks <= open => (room.tasks, room.by.to_string()),
-        _ if open < widest.get().min(tasks) => (open, NO_DESCRIPTORS.to_owned()),
-        _ => return widths,
-    };
-    let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
-    if most < widest {
-        // With stderr closed there is nobody left to tell.
-        let _ = writeln!(process::stderr(), "parsim: {}", fewer_slots(most.get(), widest.get(), &why));
+/// The engines of the ways that are `wanted`, each parallel one in all `widths`.
+pub(super) fn engines(
+    wanted: RunModes,
+    typed: &Typed,
+    widths: &[NonZeroUsize],
+) -> Result<Vec<Box<dyn Engine>>, Fault> {
+    let mut engines: Vec<Box<dyn Engine>> = Vec::new();
+    if wanted != RunModes::Parallel {
+        engines.push(Box::new(Serial));
     }
-    let mut seen = Vec::new();
-    widths.retain_mut(|width| {
-        *width = most.min(*width);
-        let is_new = !seen.contains(width);
-        seen.push(*width);
-        is_new
-    });
-    widths
+    if wanted != RunModes::Serial {
+        for engine in typed.run.workers.engines() {
+            for &width in widths {
+                engines.push((engine.new)(width, worker::children)?);
+            }
+        }
+    }
+    Ok(engines)
 }
 
-fn default_width(workload: &dyn Workload, usable: usize) -> usize {
-    if !workload.profile().waits {
-        return usable;
+/// The gates that were asked for.
+pub(super) fn gates(typed: &StudyOptions) -> Gates {
+    Gates { min_speedup: typed.min_speedup, slower_by: typed.fail_if_slower.map(|percent| percent / 100.0) }
+}
+
+/// Refuses gates where only one way is run, so that there is nothing to compare;
+/// `reason` is why, where nobody asked for just that.
+pub(super) fn check_gates(gates: &Gates, wanted: RunModes, reason: Option<&str>) -> Result<(), Fault> {
+    let what_to_do = match (wanted, reason) {
+        _ if *gates == Gates::default() => return Ok(()),
+        (RunModes::Both, _) => return Ok(()),
+        (_, Some(reason)) => format!(", and one is run alone, for {reason}: add --compare"),
+        (RunModes::Serial, None) => ": leave --serial out".to_owned(),
+        (RunModes::Parallel, None) => ": leave --parallel out".to_owned(),
+    };
+    refuse(format!("--min-speedup and --fail-if-slower compare both ways{what_to_do}"))
+}
+
+/// How `study` ends with these gates: failures and differences weigh more.
+pub(super) fn exit(study: &Study, gates: &Gates) -> Exit {
+    match (Exit::of(study), tell_gates(&gates.missed(study), &gates.undecided(study))) {
+        (Exit::Success, gates) => gates,
+        (other, _) => other,
     }
-    let tasks = workload.profile().size.tasks.unwrap_or(MOST_WAITING).min(MOST_WAITING);
-    usable.max(usize::try_from(tasks).unwrap_or(usable))
+}
+
+/// Says what was `missed` and what is `undecided`, and how something ends where
+/// nothing else counts.
+pub(super) fn tell_gates(missed: &[String], undecided: &[String]) -> Exit {
+    let notes = undecided.iter().map(|text| format!("note: {text}"));
+    for text in missed.iter().cloned().chain(notes) {
+        say(&text);
+    }
+    if missed.is_empty() { Exit::Success } else { Exit::Missed }
+}
+
+/// What there is to be run, and who takes part.
+pub(super) struct Setup<'a> {
+    pub(super) workload: &'a mut dyn Workload,
+    pub(super) engines: Vec<Box<dyn Engine + 'a>>,
+    /// Whether somebody is going to look at the record of each task, beside the exports.
+    pub(super) keeps_records: bool,
+    pub(super) exports: &'a mut Exports,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) typed: &'a Typed,
+    /// The command line, and when the process began.
+    pub(super) line: &'a [String],
+    pub(super) started: Instant,
+}
+
+impl<'a> Setup<'a> {
+    /// One run of each column, unless told otherwise, each with the commands around it
+    /// that `--prepare` and `--cleanup` name.
+    pub(super) fn experiment(self) -> Result<Experiment<'a>, Fault> {
+        let Self { exports, interrupt, typed, .. } = self;
+        let keeps_records = self.keeps_records || exports.any();
+        let mut experiment = Experiment::new(self.workload)?
+            .engines(self.engines)
+            .interrupt(interrupt.clone())
+            .observer(self.observer)
+            // What cannot be saved now is tried once more at the end, and told then:
+            // what was measured is shown all the same.
+            .save(Box::new(|study| exports.save(study).or(Ok(()))))
+            .command(self.line.to_vec(), self.started.elapsed());
+        if !keeps_records {
+            experiment = experiment.without_records();
+        }
+        let shell = || choose(typed.run.shell.as_deref()).words();
+        if let Some(command) = &typed.study.prepare {
+            experiment = experiment.before_each(hook("the --prepare command", shell(), command, interrupt));
+        }
+        if let Some(command) = &typed.study.cleanup {
+            experiment = experiment.after_each(hook("the --cleanup command", shell(), command, interrupt));
+        }
+        Ok(experiment)
+    }
+}
+
+/// A hook that runs `command` by `shell`, which is told the column; `name` is what an
+/// error is about.
+fn hook<'a>(
+    name: &'static str,
+    shell: Vec<OsString>,
+    command: &'a str,
+    interrupt: &'a Interrupt,
+) -> Hook<'a> {
+    Box::new(move |column: &Column| {
+        let stopped = |signal: i32| {
+            let why = match signal {
+                libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
+                other => format!("was sent signal {other}"),
+            };
+            say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
+        };
+        let env = [("PARSIM_WAY", OsStr::new(&*column.name))];
+        process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped).context(name)
+    })
 }

@@ -4,27 +4,26 @@
 //! Asks this machine nothing but how its terminal looks.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault};
-use super::exports::Exports;
-use super::files::{identity, removed_by_signals};
+use super::exit::{End, Fault, refuse};
+use super::exports::{Exports, identity};
 use super::flags::{Drawing, Export, Typed, shared_of};
-use super::gates::{self, gates};
+use super::plan::{gates, tell_gates};
+use super::signals::removed_by_signals;
 use super::terminal::Terminal;
 use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
-use crate::report::{Look, json, text};
+use crate::report::{json, text};
 use crate::study::Study;
 
 /// Draws what the command line names. What a study says of its tasks is not this
 /// command's status: drawing is what was asked for, and the gates.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
-    let drawing = Drawing::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let drawing = Drawing::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
     check_targets(&typed.output.exports, &inputs)?;
@@ -40,18 +39,18 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = Exports::open(&typed.output.exports)?;
-    let shown = show(&exports, Terminal::of(typed), |look| text::render(&study, look));
+    let shown = exports.show_beside(Terminal::of(typed), |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
     shown.and(exported)?;
     let gates = gates(&typed.study);
-    Ok(End::Status(gates::told(&gates.missed(&study), &gates.undecided(&study)).status()))
+    Ok(End::Status(tell_gates(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
 
 fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     Exports::check_pair(&typed.output.exports)?;
     if [before, after].iter().all(|path| *path == Path::new("-")) {
-        return Err(Fault::Usage("standard input holds one study: name a file for the other".to_owned()));
+        return refuse("standard input holds one study: name a file for the other");
     }
     let studies = (read(before)?, read(after)?);
     let _leftovers = leftovers(&typed.output.exports)?;
@@ -59,13 +58,13 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = show(&exports, Terminal::of(typed), |look| text::render_change(&pair, look));
+    let shown = exports.show_beside(Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported)?;
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
-    Ok(End::Status(gates::told(&missed, &undecided).status()))
+    Ok(End::Status(tell_gates(&missed, &undecided).status()))
 }
 
 /// A signal leaves nothing half written.
@@ -85,21 +84,10 @@ fn check_targets(exports: &[Export], inputs: &[&PathBuf]) -> Result<(), Fault> {
             input.is_file() && identity(input) == identity(target)
         };
         if let Some(input) = inputs.iter().find(|input| is_read(input)).filter(|_| !is_itself) {
-            let text =
-                format!("--{} would overwrite {}, which is read: name another file", row.option, name(input));
-            return Err(Fault::Usage(text));
+            let (option, name) = (row.option, name(input));
+            return refuse(format!("--{option} would overwrite {name}, which is read: name another file"));
         }
     }
-    Ok(())
-}
-
-/// Puts what `draw` makes where the exports leave room for it.
-fn show(exports: &Exports, terminal: Terminal, draw: impl Fn(Look) -> String) -> anyhow::Result<()> {
-    if !exports.take_stdout() {
-        return Terminal::print(&draw(terminal.out));
-    }
-    // With stderr closed there is nobody left to tell.
-    let _ = process::stderr().write_all(draw(terminal.err).as_bytes());
     Ok(())
 }
 
@@ -109,10 +97,9 @@ fn name(path: &Path) -> String {
 
 fn read(path: &Path) -> anyhow::Result<Study> {
     let name = name(path);
-    let study = if path == Path::new("-") {
-        json::read(process::stdin())
-    } else {
-        File::open(path).map_err(anyhow::Error::from).and_then(json::read)
+    let study = match path.to_str() {
+        Some("-") => json::read(process::stdin()),
+        _ => File::open(path).map_err(anyhow::Error::from).and_then(json::read),
     };
     let study = study.with_context(|| format!("read {name}"))?;
     ensure!(study.found_something(), "{name} holds no finished run, so there is nothing to draw");

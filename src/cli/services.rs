@@ -1,42 +1,33 @@
 //! How the check of services is told to machines: objects as they come, or one
 //! line for a monitor, with the status that the monitor reads.
 
-use crate::sync::Mutex;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::anyhow;
 
-use super::exit::{End, Fault, status};
+use super::exit::{End, Fault, refuse, status, told};
 use super::exports::Exports;
 use super::flags::FORMAT;
-use super::gates;
+use super::plan::exit;
 use super::terminal::Terminal;
 use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
 use crate::study::{Gates, Study};
+use crate::sync::Mutex;
 use crate::task::Column;
 use crate::workload::{OutputFormat, ROWS};
 
 /// A monitor has no status for a missed gate.
 pub(super) fn check_gates(format: OutputFormat, gates: &Gates) -> Result<(), Fault> {
     if format == OutputFormat::Nagios && *gates != Gates::default() {
-        let text = concat!(
+        return refuse(concat!(
             "--min-speedup and --fail-if-slower end with ",
             status!(Missed),
             ", and a monitor reads statuses 0 to 3 only: take --format json-lines, or leave them out"
-        );
-        return Err(Fault::Usage(text.to_owned()));
-    }
-    Ok(())
-}
-
-/// Stdout can be told one thing only.
-pub(super) fn check_stdout(format: OutputFormat, exports: &Exports) -> Result<(), Fault> {
-    if format != OutputFormat::Text && exports.take_stdout() {
-        return Err(Fault::Usage("stdout is taken by --format: export to a file".to_owned()));
+        ));
     }
     Ok(())
 }
@@ -50,15 +41,14 @@ pub(super) fn observer<'a>(
 ) -> Box<dyn Observer + 'a> {
     match format {
         OutputFormat::JsonLines => {
-            let stdout = Mutex::new(process::stdout());
-            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten, stdout })
+            Box::new(FindingLines { progress, column: Mutex::new(Column::PARALLEL), unwritten })
         }
         OutputFormat::Text | OutputFormat::Nagios => progress,
     }
 }
 
-/// The end of a run that was told to a machine.
-pub(super) fn end(
+/// Tells `study` to a machine.
+pub(super) fn tell(
     format: OutputFormat,
     study: &Study,
     exports: Exports,
@@ -78,7 +68,7 @@ pub(super) fn end(
 pub(super) fn status(format: OutputFormat, study: &Study, gates: &Gates) -> u8 {
     match format {
         OutputFormat::Nagios => services::nagios(study).1 as u8,
-        OutputFormat::Text | OutputFormat::JsonLines => gates::exit(study, gates).status(),
+        OutputFormat::Text | OutputFormat::JsonLines => exit(study, gates).status(),
     }
 }
 
@@ -88,12 +78,13 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
     let row = ROWS.iter().find(|row| words.get(1).is_some_and(|word| row.is_called(word)))?;
     let (option, name) = (format!("--{FORMAT}"), OutputFormat::Nagios.name());
-    let asked = words.iter().any(|word| **word == format!("{option}={name}"))
+    let joined = format!("{option}={name}");
+    let asked = words.iter().any(|word| *word == joined)
         || words.windows(2).any(|pair| pair[0] == option && pair[1] == name);
     if !row.formats.contains(&OutputFormat::Nagios) || !asked {
         return None;
     }
-    let text = super::messages::told(argv, fault).replace('|', "/");
+    let text = told(argv, fault).replace('|', "/");
     // A closed stdout leaves the status.
     let _ = Terminal::print(&services::unknown(row.name, &text));
     Some(End::Status(Health::Unknown as u8))
@@ -105,25 +96,6 @@ struct FindingLines<'a> {
     column: Mutex<Column>,
     /// Why an object could not be written.
     unwritten: &'a OnceLock<io::Error>,
-    stdout: Mutex<process::UnbufferedStdout>,
-}
-
-impl FindingLines<'_> {
-    /// Writes `line`, unless one before it got stuck.
-    fn write(&self, line: &str) {
-        let mut stdout = self.stdout.lock();
-        if self.unwritten.get().is_some() {
-            return;
-        }
-        match stdout.write_all(format!("{line}\n").as_bytes()) {
-            // That nobody reads on is no error; the status still tells.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                // The lock is held: nobody else was first.
-                let _ = self.unwritten.set(error);
-            }
-            _ => {}
-        }
-    }
 }
 
 impl Observer for FindingLines<'_> {
@@ -132,9 +104,16 @@ impl Observer for FindingLines<'_> {
         match event {
             Event::RunStarted { column, .. } => self.column.lock().clone_from(column),
             Event::TaskFinished(record) => {
-                let column = self.column.lock().clone();
-                if let Some(line) = services::json_line(record, &column.name) {
-                    self.write(&line);
+                // Held until the line is written, so that it comes in one piece; none
+                // follows one that got stuck.
+                let column = self.column.lock();
+                if self.unwritten.get().is_none()
+                    && let Some(line) = services::json_line(record, &column.name)
+                    && let Err(error) = process::stdout().write_all(format!("{line}\n").as_bytes())
+                    // That nobody reads on is no error; the status still tells.
+                    && error.kind() != io::ErrorKind::BrokenPipe
+                {
+                    let _ = self.unwritten.set(error);
                 }
             }
             _ => {}

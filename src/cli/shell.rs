@@ -1,4 +1,5 @@
-//! Which shell runs command lines: the one that the line was written for.
+//! Which shell runs command lines: the one that the line was written for; and what in
+//! the environment makes the shell of jobs read more than the line.
 //!
 //! Knows shells by their names, and what each of them does with a line. Does not
 //! know the line.
@@ -6,13 +7,19 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::exit::Fault;
+use super::flags::{Flag, Typed};
+use super::terminal::say;
 use crate::process::ancestors::{Ancestor, ancestors};
 use crate::process::child::{StartError, resolve};
 use crate::template::Dialect;
+use crate::text::reason;
+use crate::workload::command::{Definitions, Shell};
 
 /// Shells that read lines alike.
 pub(super) struct Family {
@@ -27,28 +34,11 @@ pub(super) struct Family {
 }
 
 /// The shells that GNU parallel knows, and busybox's.
+#[rustfmt::skip]
 const FAMILIES: [Family; 6] = [
     family(&["sh", "ash", "dash", "bash", "ksh"], Dialect::Posix, true, true),
     family(&["mksh", "lksh", "pdksh", "zsh"], Dialect::Posix, true, false),
-    family(
-        &[
-            BUSYBOX,
-            "fdsh",
-            "fizsh",
-            "hush",
-            "posh",
-            "rbash",
-            "rksh",
-            "rush",
-            "rzsh",
-            "sash",
-            "static-sh",
-            "yash",
-        ],
-        Dialect::Posix,
-        false,
-        false,
-    ),
+    family(&[BUSYBOX, "fdsh", "fizsh", "hush", "posh", "rbash", "rksh", "rush", "rzsh", "sash", "static-sh", "yash"], Dialect::Posix, false, false),
     family(&["fish"], Dialect::Fish, false, false),
     family(&["csh", "tcsh", "bsd-csh"], Dialect::Csh, false, false),
     family(&["rc"], Dialect::Rc, false, false),
@@ -121,17 +111,12 @@ pub(super) fn choose(asked: Option<&Path>) -> Chosen {
         }
     }
     let chosen = nearest(ancestors(), &path).unwrap_or_else(|| {
-        let usual = variable("SHELL").and_then(|shell| runs(&shell, &path).ok());
-        let usual = usual.map(|program| Chosen::new(program, None));
+        let found = |program: &OsStr| Some(Chosen::new(runs(program, &path).ok()?, None));
+        let usual = variable("SHELL").and_then(|shell| found(&shell));
         let functions = env::vars_os().any(|(name, _)| exported_function(&name).is_some());
-        match usual {
-            Some(usual) if !functions || usual.is("bash") => usual,
-            usual => {
-                let bash = functions.then(|| runs(OsStr::new("bash"), &path).ok()).flatten();
-                let bash = bash.map(|program| Chosen::new(program, None));
-                bash.or(usual).unwrap_or_else(|| Chosen::new(PathBuf::from("/bin/sh"), None))
-            }
-        }
+        let usual_will_do = usual.as_ref().is_some_and(|usual| !functions || usual.is("bash"));
+        let bash = if functions && !usual_will_do { found("bash".as_ref()) } else { None };
+        bash.or(usual).unwrap_or_else(|| Chosen::new(PathBuf::from("/bin/sh"), None))
     });
     Chosen { passed_over, ..chosen }
 }
@@ -169,36 +154,26 @@ fn runs(program: &OsStr, path: &OsStr) -> Result<PathBuf, String> {
 
 /// The nearest shell, if it is here for us, too.
 fn nearest(mut ancestors: impl Iterator<Item = Ancestor>, path: &OsStr) -> Option<Chosen> {
-    match ancestors.find_map(|ancestor| seen(&ancestor, path))? {
-        Seen::Here(chosen) => Some(chosen),
-        Seen::Elsewhere => None,
-    }
+    ancestors.find_map(|ancestor| seen(&ancestor, path))?.ok()
 }
 
-/// A process that is a shell.
-enum Seen {
-    Here(Chosen),
-    /// Its program cannot be started from here.
-    Elsewhere,
-}
+/// Why a process that is a shell does not help: its program cannot be started from here.
+struct Elsewhere;
 
-impl Seen {
-    fn at(program: Option<PathBuf>, applet: Option<&'static str>) -> Self {
-        program.map_or(Self::Elsewhere, |program| Self::Here(Chosen::new(program, applet)))
-    }
-}
-
-/// The shell that a process is.
-fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Seen> {
+/// The shell that a process is, if it is one.
+fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Result<Chosen, Elsewhere>> {
     let program = ancestor.program();
     let [first, second] = ancestor.words();
     let alias = called(&first);
     let link = || link(ancestor, &first, alias.as_deref()?, path);
+    let at = |program: Option<PathBuf>, applet| {
+        program.map(|program| Chosen::new(program, applet)).ok_or(Elsewhere)
+    };
     let name = match &program {
         // bash is another shell under the name of sh, and Debian's rc is rc.byron.
         Some(program) => match called(program.as_os_str()) {
             Some(name) => name,
-            None => return link().map(|link| Seen::at(Some(link), None)),
+            None => return link().map(|link| at(Some(link), None)),
         },
         // Another user's process does not tell its program, but the name it was started
         // by, and the kernel's name for it, which is that of its script where it runs one.
@@ -208,10 +183,10 @@ fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Seen> {
         let applet = if alias.as_deref() == Some(BUSYBOX) { called(&second) } else { alias.clone() };
         let applet = APPLETS.into_iter().find(|name| applet.as_deref() == Some(name))?;
         if let Some(link) = link().filter(|_| alias.as_deref() == Some(applet)) {
-            return Some(Seen::at(Some(link), None));
+            return Some(at(Some(link), None));
         }
         let program = program.map_or_else(|| OsString::from(BUSYBOX), PathBuf::into_os_string);
-        return Some(Seen::at(runs(&program, path).ok(), Some(applet)));
+        return Some(at(runs(&program, path).ok(), Some(applet)));
     }
     let found = match &program {
         Some(program) => {
@@ -221,7 +196,7 @@ fn seen(ancestor: &Ancestor, path: &OsStr) -> Option<Seen> {
         None => runs(&first, path).ok().filter(|_| alias.is_some() && is_absolute(&first)),
     };
     let found = found.or_else(|| runs(OsStr::new(&name), path).ok());
-    Some(Seen::at(found, None))
+    Some(at(found, None))
 }
 
 /// The file by whose name a process was started, if it still leads to its program.
@@ -251,8 +226,8 @@ fn known(program: &Path) -> Option<(String, &'static Family)> {
         let family = family_of(&name)?;
         Some((name, family))
     };
-    named(program)
-        .or_else(|| named(&fs::canonicalize(resolve(program.as_os_str(), &search_path()).ok()?).ok()?))
+    let target = || fs::canonicalize(resolve(program.as_os_str(), &search_path()).ok()?).ok();
+    named(program).or_else(|| named(&target()?))
 }
 
 fn family_of(name: &str) -> Option<&'static Family> {
@@ -263,6 +238,75 @@ fn family_of(name: &str) -> Option<&'static Family> {
 /// `ksh` of ksh93, `zsh` of zsh-5.9.
 fn without_version(name: &str) -> &str {
     name.trim_end_matches(|sign: char| sign.is_ascii_digit() || ".-".contains(sign))
+}
+
+/// Debian's /etc/zsh/zshenv, which sets `$PATH` where there is next to none.
+const USUAL_ZSHENV: [&str; 4] = [
+    r#"if [[ -z "$PATH" || "$PATH" == "/bin:/usr/bin" ]]"#,
+    "then",
+    r#"export PATH="/usr/local/bin:/usr/bin:/bin:/usr/games""#,
+    "fi",
+];
+
+/// The shell of the jobs, and how it reads quotes.
+pub(super) fn of_jobs(typed: &Typed) -> Result<Shell, Fault> {
+    let chosen = choose(typed.run.shell.as_deref());
+    for why in &chosen.passed_over {
+        say(&format!("{why}; jobs run in {}", chosen.program.display()));
+    }
+    let functions = env::vars_os().filter_map(|(name, _)| exported_function(&name).map(OsStr::to_owned));
+    let is_zsh = chosen.is("zsh");
+    let reads_a_file =
+        ["BASH_ENV", "ENV"].iter().any(|name| env::var_os(name).is_some()) || is_zsh && reads_zshenv();
+    // zsh knows an alias only in what it reads after its definition.
+    let defined = if is_zsh { Definitions::before_eval } else { Definitions::before_line };
+    let Chosen { program, applet, family, .. } = chosen;
+    let definitions = definitions()?.map(|text| defined(text, family.dialect));
+    Ok(Shell {
+        can_be_left_out: family.is_plain && !reads_a_file && definitions.is_none(),
+        dialect: family.dialect,
+        runs_texts: family.runs_texts,
+        definitions,
+        functions: functions.collect(),
+        path: search_path(),
+        refused: typed.has(Flag::NoShell),
+        applet: applet.map(str::to_owned),
+        program,
+    })
+}
+
+/// What the functions of `env_parallel` hand over in `$PARALLEL_ENV`: definitions, or
+/// the name of a file with them.
+fn definitions() -> Result<Option<Vec<u8>>, Fault> {
+    let Some(value) = variable("PARALLEL_ENV") else { return Ok(None) };
+    let mut text = value.clone().into_vec();
+    if Path::new(&value).exists() {
+        let refused = |why: &str| Fault::Usage(format!("$PARALLEL_ENV: {}: {why}", value.display()));
+        text = fs::read(&value).map_err(|error| refused(&reason(&error)))?;
+        if text.contains(&0) {
+            return Err(refused("holds a NUL byte, which no shell can be given"));
+        }
+    }
+    // They stand for newlines, which a variable of csh or fish cannot hold.
+    text.iter_mut().filter(|byte| **byte == 1).for_each(|byte| *byte = b'\n');
+    Ok(Some(text))
+}
+
+/// Whether zsh reads a file that might define anything before it reads a line.
+fn reads_zshenv() -> bool {
+    let home = env::var_os("ZDOTDIR").map(PathBuf::from).or_else(env::home_dir);
+    home.is_some_and(|home| home.join(".zshenv").exists())
+        || Path::new("/etc/zshenv").exists()
+        || fs::read_to_string("/etc/zsh/zshenv").map_or_else(
+            |error| error.kind() != io::ErrorKind::NotFound,
+            |text| search_path() == "/bin:/usr/bin" || !is_usual(&text),
+        )
+}
+
+/// Whether a start-up file is Debian's, or has nothing in it.
+fn is_usual(zshenv: &str) -> bool {
+    let lines = zshenv.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.clone().count() == 0 || lines.eq(USUAL_ZSHENV)
 }
 
 #[cfg(test)]

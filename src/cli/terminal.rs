@@ -14,6 +14,7 @@ use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
+use crate::text::printable;
 
 /// How progress is shown on stderr.
 pub(super) fn progress(when: When) -> Show {
@@ -29,9 +30,14 @@ pub(super) fn progress(when: When) -> Show {
 /// The same for a batch. Bare `--bar`, `--eta` and `--progress` are GNU parallel's;
 /// without any of them a batch shows none.
 pub(super) fn progress_of_batch(typed: &Typed) -> Show {
-    let asked = [Flag::Bar, Flag::Eta, Flag::Progress].iter().any(|&flag| typed.flags.has(flag));
-    let usual = if asked { When::Auto } else { When::Never };
+    let usual = if typed.has(Flag::Bar) { When::Auto } else { When::Never };
     progress(typed.output.progress.unwrap_or(usual))
+}
+
+/// Says `text` on stderr, in a line of its own.
+pub(super) fn say(text: &str) {
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
 }
 
 /// Puts `text` on stdout; that nobody reads on is no error.
@@ -52,12 +58,13 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Decides by options, then environment, then what the streams are.
     pub(super) fn of(typed: &Typed) -> Self {
-        let [lanes, ascii] = [Flag::Lanes, Flag::Ascii].map(|flag| typed.flags.has(flag));
-        let unicode = speaks_unicode() && !ascii;
+        let lanes = typed.has(Flag::Lanes);
+        let color = typed.output.color.unwrap_or(When::Auto);
+        let unicode = speaks_unicode() && !typed.has(Flag::Ascii);
         let width = width();
         let look = |is_terminal| {
             let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
-            Look { styles: styles(typed.output.colored(), is_terminal), unicode, width, pictures }
+            Look { styles: styles(color, is_terminal), unicode, width, pictures }
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
     }
@@ -133,8 +140,7 @@ fn styles(color: When, is_terminal: bool) -> Styles {
         When::Never => false,
         When::Auto if is_set("NO_COLOR") => false,
         When::Auto
-            if is_set("CLICOLOR_FORCE")
-                && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") =>
+            if env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") =>
         {
             true
         }

@@ -1,56 +1,71 @@
 //! `parsim worker`, which parsim starts by itself: tasks are heard on stdin and
 //! records told on stdout; and how it is started.
+//!
+//! For a batch a worker is handed settings and no words of a command line: words mean
+//! more than jobs (inputs, logs, defaults in the environment, warnings), and all of that
+//! has been seen to by the time there is a worker. What is left of words are templates,
+//! which the one parser reads again.
 
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 
-use super::batch::WorkerSignals;
-use super::exit::{End, Exit, Fault};
+use super::exit::{End, Exit, Fault, refuse};
+use super::signals::{self, JobSignals};
 use crate::engine::{Children, serve};
+use crate::process::child::RunningJobs;
 use crate::process::{Hup, Interrupt};
 use crate::temporary;
-use crate::workload::{ROWS, Workload, command};
+use crate::workload::command::{self, CommandRunner};
+use crate::workload::{ROWS, Workload};
 
 /// The word by which parsim starts a worker.
 pub(super) const NAME: &str = "worker";
 
+/// The jobs that run in this process, once it is told of a batch.
+type KnownJobs = OnceLock<&'static RunningJobs>;
+
 /// Does what it is told until nobody tells it any more.
 pub(super) fn run() -> Result<End, Fault> {
     if io::stdin().is_terminal() {
-        let text = "parsim starts its workers by itself: see --workers in parsim csv --help";
-        return Err(Fault::Usage(text.to_owned()));
+        return refuse("parsim starts its workers by itself: see --workers in parsim csv --help");
     }
     // Who started it has looked through the folders.
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
-    let interrupt = Interrupt::on_signals(Hup::Drains, WorkerSignals::OTHERS)?;
-    let signals = WorkerSignals::catch(&interrupt)?;
+    let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
+    // Who is stopped by a terminal stops its jobs first; who is asked twice to end kills
+    // them. What parsim is asked about its progress is not for its workers.
+    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
+    let running = Arc::new(KnownJobs::new());
+    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
+    let _attendant = signals::attend(caught, move |wakeup| {
+        jobs.pass_on(wakeup, known.get().copied());
+        None
+    })?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.
-    let streams =
-        (|| Ok((io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?)))();
-    let (from, to) = streams.map_err(|error: io::Error| Fault::Own(error.into()))?;
-    serve(std::fs::File::from(from), std::fs::File::from(to), &interrupt, &|name, spec| {
-        build(name, spec, &signals)
-    })
-    .map_err(|error| Fault::Own(anyhow::Error::new(error).context("hear what is to be done")))?;
+    let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let build = |name: &str, spec| build(name, spec, &running);
+    serve(from, to, &interrupt, &build).context("hear what is to be done")?;
     // How it ended was asked for by whoever started it.
     Ok(End::Status(Exit::Success.status()))
 }
 
-fn build(
-    name: &str,
-    blueprint: serde_json::Value,
-    signals: &WorkerSignals,
-) -> anyhow::Result<Box<dyn Workload>> {
+fn build(name: &str, spec: serde_json::Value, running: &KnownJobs) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
-        return signals.rebuild(blueprint).context("prepare to run jobs");
+        let runner = CommandRunner::from_spec(spec).context("prepare to run jobs")?;
+        // A worker is built once.
+        let _ = running.set(runner.running());
+        return Ok(Box::new(runner));
     }
     let row = ROWS.iter().find(|row| row.name == name);
     let row = row.with_context(|| format!("there is no workload {name:?}"))?;
-    (row.from_spec)(blueprint).with_context(|| format!("build the workload {name:?} again"))
+    (row.from_spec)(spec).with_context(|| format!("build the workload {name:?} again"))
 }
 
 /// Workers that are processes of this very program.

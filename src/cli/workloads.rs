@@ -1,39 +1,43 @@
-//! The workload subcommands: from a workload and its options to the report.
+//! The workload subcommands: from a workload and its options to the report; and what
+//! stands where a batch has nothing to run.
 
-use std::io::Write as _;
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault};
-use super::exports::Exports;
+use super::exit::{End, Fault, refuse};
+use super::exports::{Exports, identity};
 use super::flags::{Typed, Ways, When, output_format, shared_of};
-use super::gates::{self, gates};
-use super::plan::{Plan, RunModes};
+use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
-use super::setup::{HookCommands, Setup};
-use super::shell::choose;
-use super::terminal::{self, Terminal};
+use super::terminal::{self, Terminal, say};
 use crate::host::Limits;
-use crate::process::{self, Hup, Interrupt};
+use crate::process::{Hup, Interrupt};
 use crate::progress;
 use crate::report::text;
 use crate::study::{Cut, Study};
-use crate::workload::{DefaultModes, OutputFormat, Sharing, Workload};
+use crate::task::Mode;
+use crate::workload::sleep::{Sleep, SleepOptions};
+use crate::workload::{DefaultModes, OutputFormat, ROWS, Sharing, Workload};
 
-/// Runs the workload that `build` makes as its subcommand's options say.
+/// Runs the workload called `name` as its subcommand's options say.
 pub(super) fn run(
-    build: impl FnOnce(Sharing) -> anyhow::Result<Box<dyn Workload>>,
+    name: &str,
     matches: &ArgMatches,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
-    let ways = Ways::from_arg_matches(matches).map_err(|error| Fault::Usage(error.to_string()))?;
+    let row = ROWS.iter().find(|row| row.name == name).expect("every other subcommand is a workload");
+    let look = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let ways = Ways::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
-    let workload = build(sharing).map_err(|error| Fault::usage(&error))?;
+    let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
     run_ways(workload, &typed, &ways, output_format(matches), words, started)
 }
 
@@ -51,49 +55,78 @@ pub(super) fn run_ways(
         OutputFormat::Text => workload.profile().default_modes,
         OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
     };
-    let wanted = RunModes::of(ways, usual);
+    let (wanted, one_way) = RunModes::of(ways, usual);
     let gates = gates(&typed.study);
     services::check_gates(format, &gates)?;
-    let one_way = RunModes::reason(ways, usual);
-    gates::check(&gates, wanted, one_way)?;
+    check_gates(&gates, wanted, one_way)?;
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let mut exports = Exports::open(&typed.output.exports)?;
-    services::check_stdout(format, &exports)?;
+    if format != OutputFormat::Text && exports.take_stdout() {
+        return refuse("stdout is taken by --format: export to a file");
+    }
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
     let observer = services::observer(format, progress, &unwritten);
-
-    let experiment = Setup {
+    let setup = Setup {
         workload: &mut *workload,
         engines: plan.engines,
         keeps_records: terminal.draws_pictures() || is_external,
         exports: &mut exports,
         interrupt: &interrupt,
         observer: &*observer,
+        typed,
         line: words,
         started,
-    }
-    .experiment()?;
-    let hooks = HookCommands {
-        prepare: typed.study.prepare.as_deref(),
-        cleanup: typed.study.cleanup.as_deref(),
-        shell: choose(None).words(),
     };
-    let experiment = hooks.around(experiment, &interrupt).repeats(plan.repeats).warmup(plan.warmup);
-    let mut study = experiment.run()?;
-
+    let mut study = setup.experiment()?.repeats(plan.repeats).warmup(plan.warmup).run()?;
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    let shown = match format {
-        OutputFormat::Text => report(&study, exports, terminal),
-        OutputFormat::JsonLines | OutputFormat::Nagios => services::end(format, &study, exports, &unwritten),
-    };
-    shown?;
+    match format {
+        OutputFormat::Text => report(&study, exports, terminal)?,
+        OutputFormat::JsonLines | OutputFormat::Nagios => {
+            services::tell(format, &study, exports, &unwritten)?;
+        }
+    }
     end(&study, &interrupt, || services::status(format, &study, &gates))
+}
+
+/// Runs the notebook's pair of functions, sleep-and-increment, one way: what `parsim
+/// serial` and `parsim parallel` do with nothing to run.
+pub(super) fn run_exercise(
+    mode: Mode,
+    typed: &Typed,
+    words: &[String],
+    started: Instant,
+) -> Result<End, Fault> {
+    say(&format!("nothing to run was given, so this is the exercise `parsim sleep --{mode}`"));
+    let ways = Ways { serial: mode == Mode::Serial, parallel: mode == Mode::Parallel, ..Ways::default() };
+    let sleep = Sleep::new(SleepOptions::default()).map_err(Fault::usage)?;
+    // The line that does the same, so that the report's hint is true.
+    let same = ["parsim".to_owned(), "sleep".to_owned(), format!("--{mode}")];
+    let words: Vec<String> = same.into_iter().chain(words.iter().skip(2).cloned()).collect();
+    run_ways(Box::new(sleep), typed, &ways, OutputFormat::Text, &words, started)
+}
+
+/// What was perhaps meant by a workload's name as the command.
+pub(super) fn workload_hint(mode: Mode, first: &str) -> Option<String> {
+    let row = ROWS.iter().find(|row| row.is_called(first))?;
+    // A program of this name is what was asked for.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_program = env::split_paths(&path).any(|folder| folder.join(first).is_file());
+    (!is_program && row.name != "sleep").then(|| format!("{first} is a workload: parsim {first} --{mode}"))
+}
+
+/// Whether stdin is a terminal or /dev/null, where nobody left anything to read.
+pub(super) fn stdin_offers_nothing() -> bool {
+    if io::stdin().is_terminal() {
+        return true;
+    }
+    let stdin = identity(Path::new("/dev/stdin"));
+    stdin.is_some() && stdin == identity(Path::new("/dev/null"))
 }
 
 /// How a run that was told of ends: by the signal that cut it short, with what ended it
@@ -109,19 +142,11 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 /// Shows the report and writes what is to be exported.
 pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
     let measured = study.found_something();
-    let mut shown = Ok(());
-    if measured && exports.take_stdout() {
-        // With stderr closed there is nobody left to tell.
-        let _ = process::stderr().write_all(text::render(study, terminal.err).as_bytes());
-    } else if measured {
-        shown = Terminal::print(&text::render(study, terminal.out));
-    }
+    let shown =
+        if measured { exports.show_beside(terminal, |look| text::render(study, look)) } else { Ok(()) };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        let _ = writeln!(
-            process::stderr(),
-            "parsim: interrupted in the {way} run: {finished}{of} tasks had finished"
-        );
+        say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
     }
     // Neither is left out because the other failed.
     let exported = exports.finish(study);

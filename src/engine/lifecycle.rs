@@ -12,11 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AfterTask, Run, Ticket};
+use super::{AfterTask, Run};
 use crate::event::Event;
 use crate::output::{Channel, RetryBuffer, TaskOutput, TaskRef, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
-use crate::workload::{Cx, Setting, Turn, Workload};
+use crate::workload::{Cx, Setting, Workload};
 
 /// Handing on output that takes less than this holds nobody up.
 const WORTH_COUNTING: Duration = Duration::from_millis(1);
@@ -25,8 +25,6 @@ const WORTH_COUNTING: Duration = Duration::from_millis(1);
 pub struct TaskLife<'r, 'q> {
     run: &'r Run<'q>,
     task: TaskRef<'r>,
-    slot: u32,
-    turn: u64,
     /// Which try goes on, from 1.
     attempt: u32,
     /// When that began, by the run's clock.
@@ -56,32 +54,20 @@ pub enum AfterTry {
 }
 
 impl<'r, 'q> TaskLife<'r, 'q> {
-    /// The task of `ticket` begins its first try, on a thread that keeps the ticket.
-    pub(super) fn begin(run: &'r Run<'q>, ticket: &'r Ticket) -> Self {
-        Self::with(run, (&ticket.task).into(), (ticket.slot, ticket.turn, ticket.attempt))
+    /// `task` begins a try of this number, on a thread that keeps it.
+    pub(super) fn begin(run: &'r Run<'q>, task: &'r Task, attempt: u32) -> Self {
+        Self::with(run, task.into(), attempt)
     }
 
-    /// The same of one among many that are under way elsewhere.
-    pub(super) fn begin_elsewhere(run: &'r Run<'q>, ticket: Ticket) -> Self {
-        let Ticket { task, slot, turn, attempt } = ticket;
-        Self::with(run, TaskRef::Shared(Arc::new(task)), (slot, turn, attempt))
+    /// `task` begins its first try as one among many that are under way elsewhere.
+    pub(super) fn begin_elsewhere(run: &'r Run<'q>, task: Task) -> Self {
+        Self::with(run, TaskRef::Shared(Arc::new(task)), 1)
     }
 
-    fn with(run: &'r Run<'q>, task: TaskRef<'r>, (slot, turn, attempt): (u32, u64, u32)) -> Self {
+    fn with(run: &'r Run<'q>, task: TaskRef<'r>, attempt: u32) -> Self {
         let (start, output, written) = (Duration::ZERO, None, Ok(()));
-        let mut life = Self {
-            run,
-            task,
-            slot,
-            turn,
-            attempt,
-            start,
-            output,
-            written,
-            label: None,
-            told: 0,
-            earlier: None,
-        };
+        let mut life =
+            Self { run, task, attempt, start, output, written, label: None, told: 0, earlier: None };
         life.open();
         life
     }
@@ -107,10 +93,6 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     pub(super) fn task(&self) -> &Task {
         &self.task
-    }
-
-    pub(super) fn slot(&self) -> u32 {
-        self.slot
     }
 
     pub(super) fn attempt(&self) -> u32 {
@@ -142,7 +124,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     /// What it is called turned out.
     pub(super) fn named(&mut self, label: String) {
-        self.observe(&Event::TaskNamed { slot: self.slot, label: &label });
+        self.observe(&Event::TaskNamed { slot: self.task.slot, label: &label });
         self.label = Some(label);
     }
 
@@ -163,7 +145,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     /// The try ended, as `record` says: what is known here only is put there.
     pub(super) fn ended(&mut self, record: &mut Record) -> AfterTry {
-        (record.slot, record.attempt) = (self.slot, self.attempt);
+        (record.slot, record.attempt) = (self.task.slot, self.attempt);
         record.start = self.start.saturating_sub(self.run.started);
         if let Err(error) = std::mem::replace(&mut self.written, Ok(())) {
             *record = handed_on(record.clone(), Err(error));
@@ -178,7 +160,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     pub(super) fn over(&mut self, record: &mut Record) -> AfterTask {
         if self.run.ordered_starts {
             // It may have ended without a start.
-            self.run.start_order.begin(self.turn);
+            self.run.start_order.begin(self.task.turn);
         }
         if let Some(wall) = self.earlier {
             record.spans.push(Span { name: Cow::Borrowed("earlier tries"), wall });
@@ -225,59 +207,42 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     }
 
     /// One try on this thread.
-    fn try_here(&mut self, cpu: &mut ThreadCpu, turn: &'r dyn Turn, workload: &dyn Workload) -> Record {
+    fn try_here(&mut self, cpu: &mut ThreadCpu, workload: &dyn Workload) -> Record {
         let (run, task) = (self.run, self.task.clone());
         let setting = Setting {
             column: &run.column,
-            slot: self.slot,
+            slot: task.slot,
             attempt: self.attempt,
             digested: run.digested,
             clock: run.clock,
             interrupt: run.interrupt,
             observer: run.observer,
-            turn,
+            start_order: &run.start_order,
+            turn: task.turn,
         };
         let output = self.output.take().expect("it is taken for one try and put back");
-        let mut cx = Cx::new(setting, output);
+        let record = Record {
+            label: task.label.clone(),
+            item: item(&task),
+            ..Record::without_measures(task.seq, Outcome::Success)
+        };
+        let mut cx = Cx::new(setting, output, record);
         let outcome = caught(workload, &task, &mut cx);
         let cpu = cpu.passed(run);
         let wall = self.elapsed();
-        let (found, output) = cx.into_parts();
+        let (record, output) = cx.into_parts();
         self.output = Some(output);
-        Record {
-            seq: task.seq,
-            label: found.label.unwrap_or_else(|| task.label.clone()),
-            line: found.line,
-            item: item(&task),
-            slot: self.slot,
-            attempt: self.attempt,
-            start: Duration::ZERO,
-            wall,
-            cpu: found.child_cpu.map_or(cpu, |(user, sys)| user + sys),
-            user: found.child_cpu.map(|(user, _)| user),
-            sys: found.child_cpu.map(|(_, sys)| sys),
-            peak_memory: found.peak_memory,
-            peak_memory_is_bound: found.peak_memory_is_bound,
-            counts: found.counts,
-            bytes: found.bytes,
-            input_offered: found.input_offered,
-            input_read: found.input_read,
-            outcome,
-            skipped: found.skipped,
-            digest: found.digest,
-            spans: found.spans,
-            facts: found.facts,
-            finding: found.finding,
-        }
+        // That of a child process counts in its place.
+        let cpu = record.user.zip(record.sys).map_or(cpu, |(user, sys)| user + sys);
+        Record { wall, cpu, outcome, ..record }
     }
 }
 
-/// Does the task of `ticket` on this thread.
-pub fn run_one(run: &Run<'_>, cpu: &mut ThreadCpu, ticket: &Ticket, workload: &dyn Workload) {
-    let turn = run.start_order.turn(ticket.turn);
-    let life = TaskLife::begin(run, ticket);
-    let Ok(()) = life
-        .live(|life| (life.try_here(cpu, &turn, workload), Ok::<_, Infallible>(())), || workload.cancel());
+/// Does `task` on this thread, beginning with a try of this number.
+pub fn run_one(run: &Run<'_>, cpu: &mut ThreadCpu, task: &Task, attempt: u32, workload: &dyn Workload) {
+    let life = TaskLife::begin(run, task, attempt);
+    let Ok(()) =
+        life.live(|life| (life.try_here(cpu, workload), Ok::<_, Infallible>(())), || workload.cancel());
 }
 
 /// The CPU time of the calling thread at the end of the last task. Reading that clock

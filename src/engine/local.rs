@@ -1,20 +1,22 @@
-//! Tasks on threads of this process: one at a time, or several on a rayon pool.
+//! Tasks on threads of this process: one at a time, several on a rayon pool, or as many
+//! as a number says that may change meanwhile.
 //!
 //! Each thread of the pool takes the next task by itself (`broadcast`), so that
 //! tasks start in input order and a slow one holds nobody up.
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread::Builder;
 
 use anyhow::{anyhow, ensure};
 
-use super::{Engine, EngineRow, needed, work};
+use super::{Engine, EngineRow, needed, work, work_while};
 use crate::engine::Run;
 use crate::event::{Event, Observer};
 use crate::host;
 use crate::study::WorkerCosts;
+use crate::sync::{Condvar, Mutex};
 use crate::task::Column;
 use crate::text::reason;
 use crate::workload::Workload;
@@ -88,7 +90,7 @@ impl Engine for Pool {
     }
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
-        let n_threads = needed(NonZeroUsize::new(self.width()).unwrap_or(self.width), workload);
+        let n_threads = needed(self.width(), workload);
         let had = on_threads(n_threads, run.observer, &|n_threads| {
             if n_threads == 1 {
                 // Beside nobody: as a serial run does it, so that one slot against one finds
@@ -101,16 +103,14 @@ impl Engine for Pool {
                 drive_pool(n_threads, run, workload)
             }
         })?;
-        match had {
-            None => {
-                work(run, workload);
-            }
-            Some(had) if had == n_threads => return Ok(None),
-            Some(_) => {}
+        if had.is_none() {
+            work(run, workload);
         }
-        // Only once: what there was too little of may be there the next time, but ways
-        // are compared at one width.
-        let _ = self.had.set(had.unwrap_or(1));
+        if had != Some(n_threads) {
+            // Only once: what there was too little of may be there the next time, but
+            // ways are compared at one width.
+            let _ = self.had.set(had.unwrap_or(1));
+        }
         Ok(None)
     }
 }
@@ -236,10 +236,98 @@ fn too_many(n_threads: usize) -> String {
     format!("start {n_threads} threads (a smaller -j needs fewer)")
 }
 
+/// How many at a time, as it is now.
+#[derive(Debug)]
+pub struct Width {
+    state: Mutex<WidthState>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct WidthState {
+    most: NonZeroUsize,
+    inside: usize,
+}
+
+impl WidthState {
+    fn is_full(&mut self) -> bool {
+        self.inside >= self.most.get()
+    }
+}
+
+impl Width {
+    /// At most `most` until it is set to something else.
+    #[must_use]
+    pub fn new(most: NonZeroUsize) -> Self {
+        Self { state: Mutex::new(WidthState { most, inside: 0 }), changed: Condvar::new() }
+    }
+
+    /// At most `most` from now on. Nothing that runs is ended when that are fewer.
+    pub fn set(&self, most: NonZeroUsize) {
+        self.state.lock().most = most;
+        self.changed.notify_all();
+    }
+
+    /// Does `work` once there is room for one more. With at least one at a time,
+    /// somebody is inside who will leave.
+    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let state = self.state.lock();
+        self.changed.wait_while(state, WidthState::is_full).inside += 1;
+        let _leaves = Leaves(self);
+        work()
+    }
+}
+
+/// Makes room again, after a panic, too: others wait for it.
+struct Leaves<'a>(&'a Width);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().inside -= 1;
+        self.0.changed.notify_one();
+    }
+}
+
+/// The parallel engine of a changing width.
+#[derive(Clone, Debug)]
+pub struct ResizablePool {
+    width: Arc<Width>,
+    most: NonZeroUsize,
+}
+
+impl ResizablePool {
+    /// As many as `width` says, but never more than `most`.
+    #[must_use]
+    pub fn new(width: Arc<Width>, most: NonZeroUsize) -> Self {
+        Self { width, most }
+    }
+}
+
+impl Engine for ResizablePool {
+    fn column(&self) -> Column {
+        Column::PARALLEL
+    }
+
+    fn width(&self) -> usize {
+        self.width.state.lock().most.min(self.most).get()
+    }
+
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
+        let n_threads = needed(self.most.get(), workload);
+        let had = on_threads(n_threads, run.observer, &|n_threads| {
+            drive_threads(n_threads, &|| work_while(run, workload, |step| self.width.within(step)))
+        })?;
+        if had.is_none() {
+            work(run, workload);
+        }
+        Ok(None)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::sync::Mutex;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::thread;
 
     use super::*;
 
@@ -251,6 +339,7 @@ mod tests {
         assert!(error.to_string().contains("vm.max_map_count"), "{error:#}");
         assert!(!worked.into_inner());
     }
+
     /// Hears how many slots there are instead.
     #[derive(Default)]
     struct Told(Mutex<Vec<(usize, usize)>>);
@@ -279,5 +368,51 @@ mod tests {
             assert_eq!(on_threads(60, &heard, &drive).unwrap(), had, "{most}");
             assert_eq!(heard.0.into_inner(), told, "{most}");
         }
+    }
+
+    fn at_most(n: usize) -> NonZeroUsize {
+        NonZeroUsize::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_room_is_full_when_as_many_are_inside_as_may_be() {
+        let is_full = |inside| WidthState { most: at_most(2), inside }.is_full();
+        assert_eq!([0, 1, 2, 3].map(is_full), [false, false, true, true]);
+    }
+
+    #[test]
+    fn no_more_are_inside_than_the_width_says_and_all_come_in_once_it_grows() {
+        let width = Width::new(at_most(1));
+        let (inside, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    width.within(|| {
+                        let number = inside.fetch_add(1, Ordering::SeqCst) + 1;
+                        together.fetch_max(number, Ordering::SeqCst);
+                        // The first one inside lets the others in, and nobody
+                        // leaves before all are there.
+                        if number == 1 {
+                            assert_eq!(width.state.lock().inside, 1);
+                            width.set(at_most(3));
+                        }
+                        while inside.load(Ordering::SeqCst) < 3 {
+                            thread::yield_now();
+                        }
+                    });
+                });
+            }
+        });
+        assert_eq!(together.into_inner(), 3);
+        assert_eq!(width.state.lock().inside, 0);
+    }
+
+    #[test]
+    fn a_panic_makes_room_for_the_next_one() {
+        let width = Width::new(at_most(1));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| width.within(|| panic!("stop"))));
+        assert!(panicked.is_err());
+        assert_eq!(width.within(|| 7), 7);
     }
 }

@@ -60,9 +60,9 @@ impl<F: Fn(&Task) -> Duration> Engine for Mock<'_, F> {
             if running.len() == self.width {
                 now = self.end_first(run, &mut running).unwrap_or(now);
             }
-            let Some(ticket) = run.batch.take() else { break };
-            let end = now + (self.time_of)(&ticket.task);
-            running.insert((end, ticket.slot), (now, ticket.task));
+            let Some(task) = run.batch.take() else { break };
+            let end = now + (self.time_of)(&task);
+            running.insert((end, task.slot), (now, task));
         }
         while let Some(end) = self.end_first(run, &mut running) {
             now = end;

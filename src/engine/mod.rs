@@ -12,23 +12,20 @@ mod local;
 mod mock;
 mod queue;
 mod remote;
-mod resizable;
-mod start_order;
 #[cfg(test)]
 mod tests;
 mod throttle;
 
-pub use local::{Pool, Serial};
+pub use local::{Pool, ResizablePool, Serial, Width};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{Children, serve};
-pub use resizable::{ResizablePool, Width};
-pub use start_order::StartOrder;
+
+pub use crate::sync::StartOrder;
 
 use halt::AfterTask;
 use lifecycle::{ThreadCpu, run_one};
-use queue::Ticket;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -111,9 +108,9 @@ pub const BOTH: &[EngineRow] = &[local::ROW, remote::ROW];
 
 /// How many workers `width` means here: no more than tasks, for starting one
 /// takes its time.
-fn needed(width: NonZeroUsize, workload: &dyn Workload) -> usize {
+fn needed(width: usize, workload: &dyn Workload) -> usize {
     let n_tasks = workload.profile().size.tasks.and_then(|tasks| usize::try_from(tasks).ok());
-    width.get().min(n_tasks.unwrap_or(usize::MAX)).max(1)
+    width.min(n_tasks.unwrap_or(usize::MAX)).max(1)
 }
 
 /// The loop of one worker.
@@ -127,8 +124,8 @@ fn work_while(run: &Run<'_>, workload: &dyn Workload, within: impl Fn(&mut dyn F
     // task, is not the task's.
     let mut cpu = None;
     let mut step = || match run.batch.take() {
-        Some(ticket) => {
-            run_one(run, cpu.get_or_insert_with(|| ThreadCpu::now(run)), &ticket, workload);
+        Some(task) => {
+            run_one(run, cpu.get_or_insert_with(|| ThreadCpu::now(run)), &task, 1, workload);
             true
         }
         None => false,

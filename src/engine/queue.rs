@@ -50,13 +50,6 @@ impl TaskSource<'_> {
         let Some(waited) = &mut self.input_wait else { return self.tasks.next() };
         timed(waited, || self.tasks.next())
     }
-
-    /// The task that was just taken is done by nobody, and no more are taken: whoever
-    /// makes them is told by the end of what makes them.
-    fn give_up(&mut self) {
-        self.exhausted = true;
-        self.tasks = Box::new(std::iter::empty());
-    }
 }
 
 struct QueueState<'a> {
@@ -78,19 +71,6 @@ struct QueueState<'a> {
 pub trait RecordSink: Send {
     /// Takes note of a finished task.
     fn enter(&mut self, record: Record);
-}
-
-/// A task to be done, with its slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    /// What to do.
-    pub task: Task,
-    /// The slot, from 0: free again when the record comes back.
-    pub slot: u32,
-    /// How many tasks were taken before it.
-    pub turn: u64,
-    /// Which try comes next, from 1.
-    pub attempt: u32,
 }
 
 /// What a batch ended with.
@@ -152,54 +132,47 @@ impl<'a> TaskQueue<'a> {
         }
     }
 
-    /// The next task, which starts now, or `None` when there is none to be started
-    /// any more.
+    /// The next task, which starts now in a slot of its own, or `None` when there is none
+    /// to be started any more.
     #[must_use]
-    pub fn take(&self) -> Option<Ticket> {
+    pub fn take(&self) -> Option<Task> {
         let mut source = self.source.lock();
-        let mut ticket = self.next(&mut source)?;
+        let mut task = self.next(&mut source)?;
         // Before anybody else takes one: slots are given in the order of tasks.
-        self.give_slot(&mut ticket);
+        self.give_slot(&mut task);
         drop(source);
-        self.announce(&ticket);
-        Some(ticket)
+        self.announce(&task);
+        Some(task)
     }
 
     /// The next task, for an engine that sends tasks ahead: it has no slot before it
     /// [starts](Self::start).
     #[cfg(test)]
-    pub(super) fn take_ahead(&self) -> Option<Ticket> {
+    pub(super) fn take_ahead(&self) -> Option<Task> {
         self.next(&mut self.source.lock())
     }
 
-    /// The task of `ticket`, which was taken ahead, starts now.
+    /// `task`, which was taken ahead, starts now.
     #[cfg(test)]
-    pub(super) fn start(&self, ticket: &mut Ticket) {
-        self.give_slot(ticket);
-        self.announce(ticket);
+    pub(super) fn start(&self, task: &mut Task) {
+        self.give_slot(task);
+        self.announce(task);
     }
 
-    fn next(&self, source: &mut TaskSource<'a>) -> Option<Ticket> {
+    fn next(&self, source: &mut TaskSource<'a>) -> Option<Task> {
         if source.exhausted {
             return None;
         }
         if self.interrupt.is_draining() {
             source.exhausted = true;
             // No wait for input: there, draining is seen as well.
-            let left_some = source.tasks.next().is_some();
-            if left_some {
-                source.give_up();
-            }
-            self.with_state(|state| state.left_some = left_some);
-            return None;
+            return source.tasks.next().and_then(|_| self.leave(source));
         }
         let task = match source.next() {
             Some(Ok(task)) => task,
             Some(Err(error)) => {
                 source.exhausted = true;
-                self.with_state(|state| {
-                    state.trouble.get_or_insert(error);
-                });
+                self.state.lock().trouble.get_or_insert(error);
                 return None;
             }
             None => {
@@ -214,35 +187,38 @@ impl<'a> TaskQueue<'a> {
         };
         // While its input was waited for, much may have happened.
         if self.interrupt.is_draining() {
-            source.give_up();
-            self.with_state(|state| state.left_some = true);
-            return None;
+            return self.leave(source);
         }
         if self.is_paced {
-            let pause = self.with_state(|state| state.pause.length());
+            let pause = self.state.lock().pause.length();
             if !source.pace.wait(pause, self.interrupt, self.observer) {
-                source.give_up();
-                self.with_state(|state| state.left_some = true);
-                return None;
+                return self.leave(source);
             }
         }
         let turn = source.n_taken;
         source.n_taken += 1;
         let mut task = Task { turn, ..task };
         task.comes_at(turn);
-        Some(Ticket { task, slot: 0, turn, attempt: 1 })
+        Some(task)
     }
 
-    fn give_slot(&self, ticket: &mut Ticket) {
-        let slot = self.with_state(|state| {
-            state.halting.started();
-            state.lowest_free_slot()
-        });
-        (ticket.slot, ticket.task.slot) = (slot, slot);
+    /// The task that was just taken is done by nobody, and no more are taken: whoever
+    /// makes them is told by the end of what makes them.
+    fn leave(&self, source: &mut TaskSource<'a>) -> Option<Task> {
+        source.exhausted = true;
+        source.tasks = Box::new(std::iter::empty());
+        self.state.lock().left_some = true;
+        None
     }
 
-    fn announce(&self, Ticket { task, slot, .. }: &Ticket) {
-        self.observer.observe(&Event::TaskStarted { seq: task.seq, slot: *slot, label: &task.label });
+    fn give_slot(&self, task: &mut Task) {
+        let mut state = self.state.lock();
+        state.halting.started();
+        task.slot = state.lowest_free_slot();
+    }
+
+    fn announce(&self, Task { seq, slot, label, .. }: &Task) {
+        self.observer.observe(&Event::TaskStarted { seq: *seq, slot: *slot, label });
     }
 
     /// Whether a task may be tried again after `attempt` tries, from 1, should
@@ -267,15 +243,14 @@ impl<'a> TaskQueue<'a> {
     pub fn ended(&self, record: &Record) -> AfterTask {
         self.observer.observe(&Event::TaskFinished(record));
         self.journals.iter().for_each(|journal| journal.ended(record));
-        let next = self.with_state(|state| {
-            let next = state.halting.ended(&record.outcome);
-            state.pause.follow(&record.outcome);
-            // One that was handed out elsewhere is free there.
-            if record.slot < state.fresh_slot {
-                state.free_slots.push(Reverse(record.slot));
-            }
-            next
-        });
+        let mut state = self.state.lock();
+        let next = state.halting.ended(&record.outcome);
+        state.pause.follow(&record.outcome);
+        // One that was handed out elsewhere is free there.
+        if record.slot < state.fresh_slot {
+            state.free_slots.push(Reverse(record.slot));
+        }
+        drop(state);
         if next != AfterTask::GoOn {
             self.interrupt.drain();
         }
@@ -284,7 +259,7 @@ impl<'a> TaskQueue<'a> {
 
     /// It took this long until whoever takes the output of a task that was over had it.
     pub(super) fn handed_on(&self, took: Duration) {
-        self.with_state(|state| state.handing_on += took);
+        self.state.lock().handing_on += took;
     }
 
     /// The batch is over.
@@ -307,11 +282,6 @@ impl<'a> TaskQueue<'a> {
         };
         Ok(Closing { status: state.halting.status(), left_some: state.left_some || left_ahead, waits })
     }
-
-    fn with_state<T>(&self, work: impl FnOnce(&mut QueueState<'a>) -> T) -> T {
-        // No user's code runs under this lock but the ledger's, which does not panic.
-        work(&mut self.state.lock())
-    }
 }
 
 impl Acknowledge for TaskQueue<'_> {
@@ -321,14 +291,12 @@ impl Acknowledge for TaskQueue<'_> {
             Outcome::Interrupted => Ok(()),
             _ => self.journals.iter().try_for_each(|journal| journal.enter(&record)),
         };
-        let failed = entered.is_err();
-        self.with_state(|state| {
-            state.ledger.enter(record);
-            if let Err(error) = entered {
-                state.trouble.get_or_insert(error);
-            }
-        });
-        if failed {
+        // No user's code runs under this lock but the ledger's, which does not panic.
+        let mut state = self.state.lock();
+        state.ledger.enter(record);
+        if let Err(error) = entered {
+            state.trouble.get_or_insert(error);
+            drop(state);
             self.interrupt.drain();
         }
     }

@@ -15,8 +15,7 @@ use crate::engine::{Closing, Engine, Run, StartOrder, TaskQueue};
 use crate::event::{Event, Observer};
 use crate::host::{RunQueue, RunQueueWatch, Surroundings, SurroundingsWatch};
 use crate::measure::Usage;
-use crate::output::{Grouped, HeadCapture, Lines, Ordered, WAITING_OUTPUT};
-use crate::output::{Outlet, OutputCopy, Sink};
+use crate::output::{HeadCapture, OutputCopy, Sink};
 use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
 use crate::workload::{Product, Profile, Size};
@@ -142,7 +141,7 @@ impl Experiment<'_> {
         let against = (self.engines.len() > 1).then_some(Against { by: self.compared_by, reference });
         let mut ledger = RunLedger::new(against, self.keep_records, profile.external);
         let heads = HeadCapture::new(SHOWN_OUTPUT);
-        let sink = in_order(workload.outlet(column));
+        let sink = workload.outlet(column);
         let shown = sink.as_deref().unwrap_or(&heads);
         let compared_by = if self.is_compared(place) { self.compared_by } else { ComparedBy::Products };
         let watch = OutputWatch::of(compared_by, shown);
@@ -323,19 +322,6 @@ impl Observer for TaskCounter<'_> {
             _ => {}
         }
         self.observer.observe(event);
-    }
-}
-
-/// What puts the tasks' outputs in order; `None` where they are kept for the report.
-fn in_order(outlet: Outlet<'_>) -> Option<Box<dyn Sink + '_>> {
-    match outlet {
-        Outlet::Kept => None,
-        Outlet::InOrder(destination) => Some(Box::new(Ordered::new(destination, WAITING_OUTPUT))),
-        Outlet::GroupedInOrder(destination) => Some(Box::new(Ordered::grouped(destination, WAITING_OUTPUT))),
-        Outlet::Grouped(destination) => Some(Box::new(Grouped::new(destination, WAITING_OUTPUT))),
-        Outlet::Lines(destination) => Some(Box::new(Lines::new(destination))),
-        Outlet::Torn(destination) => Some(Box::new(Lines::torn(destination))),
-        Outlet::Own(sink) => Some(sink),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use super::system::System;
+use super::{System, number};
 
 /// A limit on CPU time, as so many cores' worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,173 +33,103 @@ impl Quota {
 
 /// The tightest quota of this process's groups and all their ancestors, in both hierarchies.
 pub(super) fn tightest_quota(system: &System<'_>) -> Option<Quota> {
-    let quota = |(version, folder): &(Version, String)| match version {
-        Version::V1 => quota_v1(system, folder),
-        Version::V2 => quota_v2(system, folder),
+    let quotas =
+        folders(system, "cpu").into_iter().filter_map(|(version, folder)| quota(system, version, &folder));
+    quotas.min_by(|a, b| a.cores.total_cmp(&b.cores))
+}
+
+fn quota(system: &System<'_>, version: Version, folder: &str) -> Option<Quota> {
+    let (name, period) = match version {
+        Version::V1 => ("cpu.cfs_quota_us", system.read(&format!("{folder}/cpu.cfs_period_us"))?),
+        Version::V2 => ("cpu.max", String::new()),
     };
-    folders(system).iter().filter_map(quota).min_by(|a, b| a.cores.total_cmp(&b.cores))
+    let file = format!("{folder}/{name}");
+    let text = format!("{} {period}", system.read(&file)?);
+    let (quota, period) = text.split_once(' ')?;
+    // There is no limit where it says "max" or "-1", nor where it is nonsense.
+    let positive = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number > 0);
+    Some(Quota { cores: positive(quota)? as f64 / positive(period)? as f64, file })
 }
 
 /// The files in which the kernel counts how long this process's groups, and their
 /// ancestors, were held back by their quotas.
 pub(super) fn throttle_files(system: &System<'_>) -> Vec<String> {
-    let files = folders(system).into_iter().map(|(_, folder)| format!("{folder}/cpu.stat"));
+    let files = folders(system, "cpu").into_iter().map(|(_, folder)| format!("{folder}/cpu.stat"));
     files.filter(|file| throttled(system, file).is_some()).collect()
 }
 
 /// For how long a group was held back, summed over the cores: what `file` says.
 pub(super) fn throttled(system: &System<'_>, file: &str) -> Option<Duration> {
     let text = system.read(file)?;
-    let field = |name: &str| {
-        let mut lines = text.lines().filter_map(|line| line.split_once(' '));
-        lines.find(|(key, _)| *key == name)?.1.trim().parse::<u64>().ok()
-    };
-    let v1 = || field("throttled_time").map(Duration::from_nanos);
-    field("throttled_usec").map(Duration::from_micros).or_else(v1)
+    let v1 = || number(&text, "throttled_time").map(Duration::from_nanos);
+    number(&text, "throttled_usec").map(Duration::from_micros).or_else(v1)
 }
 
-/// The folders of this process's groups and of each ancestor that can be seen.
-fn folders(system: &System<'_>) -> Vec<(Version, String)> {
-    folders_with(system, Hierarchy::Cpu)
-}
-
-/// The folders of this process's groups, and of each ancestor that can be seen, which
-/// can limit that.
-pub(super) fn folders_of(system: &System<'_>, hierarchy: Hierarchy) -> Vec<String> {
-    folders_with(system, hierarchy).into_iter().map(|(_, folder)| folder).collect()
-}
-
-fn folders_with(system: &System<'_>, hierarchy: Hierarchy) -> Vec<(Version, String)> {
-    let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
-    let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
-    let below = |group: ControlGroup<'_>| {
-        let folders = group.folders(&mounts, hierarchy);
-        folders.into_iter().map(move |folder| (group.version, folder))
-    };
-    groups.lines().filter_map(|line| ControlGroup::parse(line, hierarchy)).flat_map(below).collect()
-}
-
-/// What is limited: version 1 has a hierarchy for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hierarchy {
-    /// CPU time.
-    Cpu,
-    /// Processes and threads.
-    Pids,
-}
-
-impl Hierarchy {
-    fn controller(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Pids => "pids",
-        }
-    }
-}
-
+/// Version 1 has a hierarchy for each of what can be limited, version 2 one for all.
 #[derive(Clone, Copy, PartialEq)]
-enum Version {
+pub(super) enum Version {
     V1,
     V2,
 }
 
-/// This process's place in a hierarchy.
-struct ControlGroup<'a> {
-    version: Version,
-    path: &'a Path,
-}
-
-impl<'a> ControlGroup<'a> {
-    /// Reads a line "number:controllers:path"; None if it is of another hierarchy.
-    fn parse(line: &'a str, hierarchy: Hierarchy) -> Option<Self> {
-        let mut parts = line.splitn(3, ':');
-        let (_number, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-        let version = match controllers {
-            "" => Version::V2,
-            list if list.split(',').any(|name| name == hierarchy.controller()) => Version::V1,
-            _ => return None,
+/// The folders of this process's groups, and of each ancestor that can be seen, which can
+/// limit that: "cpu" is CPU time, "pids" are processes and threads.
+pub(super) fn folders(system: &System<'_>, controller: &str) -> Vec<(Version, String)> {
+    let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
+    let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
+    let mut folders = Vec::new();
+    for (version, path) in groups.lines().filter_map(|line| parse_group(line, controller)) {
+        let mount = mounts.lines().find_map(|line| parse_mount(line, version, controller));
+        // Where systemd and the container runtimes mount it, for when mountinfo does not tell.
+        let usual = match version {
+            Version::V1 => format!("/sys/fs/cgroup/{controller}"),
+            Version::V2 => "/sys/fs/cgroup".to_owned(),
         };
-        let path = Path::new(path);
-        Some(Self { version, path })
-    }
-
-    /// Where the group and each of its ancestors can be seen.
-    fn folders(&self, mounts: &str, hierarchy: Hierarchy) -> Vec<String> {
-        let mount = mounts
-            .lines()
-            .find_map(|line| Mount::parse(line, self.version, hierarchy))
-            .unwrap_or_else(|| Mount::usual(self.version, hierarchy));
+        let (group, point) = mount.unwrap_or((Path::new("/"), &usual));
         // A container may see its own group at the mount point, yet be told its path on the host.
-        let path = self.path.strip_prefix(mount.group).unwrap_or(self.path);
-        let mut folder = mount.point.trim_end_matches('/').to_owned();
-        let mut folders = vec![folder.clone()];
+        let path = path.strip_prefix(group).unwrap_or(path);
+        let mut folder = point.trim_end_matches('/').to_owned();
+        folders.push((version, folder.clone()));
         for part in path.components() {
             // Outside of its namespace a group's path begins with "..", which cannot be seen.
             if let Component::Normal(name) = part {
                 folder = format!("{folder}/{}", name.display());
-                folders.push(folder.clone());
+                folders.push((version, folder.clone()));
             }
         }
-        folders
     }
+    folders
 }
 
-/// Where a hierarchy can be seen, and which of its groups is seen there.
-struct Mount<'a> {
-    point: &'a str,
-    group: &'a Path,
+/// This process's place in a hierarchy, by a line "number:controllers:path"; None if it is of
+/// another hierarchy.
+fn parse_group<'a>(line: &'a str, controller: &str) -> Option<(Version, &'a Path)> {
+    let mut parts = line.splitn(3, ':');
+    let (_number, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+    let version = match controllers {
+        "" => Version::V2,
+        list if list.split(',').any(|name| name == controller) => Version::V1,
+        _ => return None,
+    };
+    Some((version, Path::new(path)))
 }
 
-impl<'a> Mount<'a> {
-    /// Reads a line of mountinfo; None if it is not a mount of the hierarchy of that version.
-    fn parse(line: &'a str, version: Version, hierarchy: Hierarchy) -> Option<Self> {
-        let (mount, file_system) = line.split_once(" - ")?;
-        let mut mount = mount.split(' ').skip(3);
-        let (group, point) = (Path::new(mount.next()?), mount.next()?);
-        let mut file_system = file_system.split(' ');
-        let kind = file_system.next()?;
-        let wanted = match version {
-            Version::V2 => kind == "cgroup2",
-            Version::V1 => {
-                let mut options = file_system.nth(1)?.split(',');
-                kind == "cgroup" && options.any(|option| option == hierarchy.controller())
-            }
-        };
-        wanted.then_some(Self { point, group })
-    }
-
-    /// Where systemd and the container runtimes mount it, for when mountinfo does not tell.
-    fn usual(version: Version, hierarchy: Hierarchy) -> Self {
-        let point = match (version, hierarchy) {
-            (Version::V1, Hierarchy::Cpu) => "/sys/fs/cgroup/cpu",
-            (Version::V1, Hierarchy::Pids) => "/sys/fs/cgroup/pids",
-            (Version::V2, _) => "/sys/fs/cgroup",
-        };
-        let group = Path::new("/");
-        Self { point, group }
-    }
-}
-
-fn quota_v2(system: &System<'_>, folder: &str) -> Option<Quota> {
-    let file = format!("{folder}/cpu.max");
-    let text = system.read(&file)?;
-    let (quota, period) = text.split_once(' ')?;
-    quota_of(quota, period, file)
-}
-
-fn quota_v1(system: &System<'_>, folder: &str) -> Option<Quota> {
-    let file = format!("{folder}/cpu.cfs_quota_us");
-    let quota = system.read(&file)?;
-    let period = system.read(&format!("{folder}/cpu.cfs_period_us"))?;
-    quota_of(&quota, &period, file)
-}
-
-/// None for "max" and "-1", which say that there is no limit, and for nonsense.
-fn quota_of(quota: &str, period: &str, file: String) -> Option<Quota> {
-    let quota = quota.parse::<u64>().ok().filter(|quota| *quota > 0)?;
-    let period = period.trim().parse::<u64>().ok().filter(|period| *period > 0)?;
-    let cores = quota as f64 / period as f64;
-    Some(Quota { cores, file })
+/// Which group of a hierarchy can be seen, and where, by a line of mountinfo; None if it is
+/// not a mount of the hierarchy of that version.
+fn parse_mount<'a>(line: &'a str, version: Version, controller: &str) -> Option<(&'a Path, &'a str)> {
+    let (mount, file_system) = line.split_once(" - ")?;
+    let mut mount = mount.split(' ').skip(3);
+    let (group, point) = (Path::new(mount.next()?), mount.next()?);
+    let mut file_system = file_system.split(' ');
+    let kind = file_system.next()?;
+    let is_wanted = match version {
+        Version::V2 => kind == "cgroup2",
+        Version::V1 => {
+            let mut options = file_system.nth(1)?.split(',');
+            kind == "cgroup" && options.any(|option| option == controller)
+        }
+    };
+    is_wanted.then_some((group, point))
 }
 
 #[cfg(test)]

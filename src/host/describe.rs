@@ -1,15 +1,17 @@
-//! The machine in a few plain fields, to be saved with what was measured on it.
+//! The machine: in a few plain fields, to be saved with what was measured on it, and its cores
+//! as `cpus` shows them.
 //!
-//! Does not know what was measured. A saved host is read on other machines, so nothing in it is
-//! looked up again.
+//! Does not know what was measured, nor how a table is drawn. A saved host is read on other
+//! machines, so nothing in it is looked up again.
 
+use std::collections::BTreeSet;
 use std::env::consts;
 
 use serde::{Deserialize, Serialize};
 
-use super::cores::{Cores, load_per_core};
-use super::limits::Limits;
-use super::system::{System, parse_kib};
+use super::System;
+use super::limits::{CpuSet, Limits, format_cpulist, parse_cpulist};
+use crate::measure::parse_kib;
 
 /// What machine this is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +47,7 @@ impl Host {
     /// This machine, now. Reads a file for each core: not for every start.
     #[must_use]
     pub fn detect() -> Self {
-        Self::within(Limits::detect(), &System::real())
+        Self::of(&Limits::detect(), &System::real())
     }
 
     /// What every start can afford to know of this machine: the cores that may be
@@ -72,16 +74,15 @@ impl Host {
         }
     }
 
-    fn within(limits: Limits, system: &System<'_>) -> Self {
-        let cores = Cores::within(limits, system);
+    fn of(limits: &Limits, system: &System<'_>) -> Self {
         Self {
             hostname: system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME")),
             kernel: system.read("/proc/sys/kernel/osrelease"),
-            cpu_model: cores.model,
-            physical: cores.physical,
+            cpu_model: system.field("/proc/cpuinfo", MODEL_KEYS),
+            physical: limits.mask.as_ref().and_then(|mask| physical_cores(system, mask)),
             memory: system.field("/proc/meminfo", &["MemTotal"]).and_then(|total| parse_kib(&total)),
-            load: cores.load,
-            ..Self::of_limits(&cores.limits)
+            load: system.read("/proc/loadavg").and_then(|text| parse_load(&text)),
+            ..Self::of_limits(limits)
         }
     }
 
@@ -91,82 +92,74 @@ impl Host {
     /// begins, and on a node whose cores are dealt out the others may be on cores of their own.
     #[must_use]
     pub fn other_load(&self) -> Option<f64> {
-        Some(load_per_core(self.load?, self.usable))
+        Some(self.load?[0] / self.usable.max(1) as f64)
     }
+}
+
+/// What `cpus` tells of this machine's cores: names and values, in the order to show them.
+#[must_use]
+pub fn cores_table() -> Vec<(&'static str, String)> {
+    rows(&Limits::detect(), &Host::detect())
+}
+
+fn rows(limits: &Limits, host: &Host) -> Vec<(&'static str, String)> {
+    let unknown = || "unknown".to_owned();
+    let none = || "none".to_owned();
+    let of_all = |mask| format!("{} ({} of {})", format_cpulist(mask), mask.len(), limits.logical);
+    let quota = limits.quota.as_ref().map(|quota| format!("{:.2} cores ({})", quota.cores, quota.file));
+    let batch = limits.batch.map(|batch| format!("{}={}", batch.name, batch.cores));
+    let load = host.load.zip(host.other_load()).map(|([one, five, fifteen], per_core)| {
+        format!("{one:.2} {five:.2} {fifteen:.2} in 1, 5, 15 min; {per_core:.2} per usable core")
+    });
+    let mut rows = vec![
+        ("model", host.cpu_model.clone().unwrap_or_else(unknown)),
+        ("logical cores", limits.logical.to_string()),
+        ("physical cores", host.physical.map_or_else(unknown, |cores| cores.to_string())),
+        ("affinity mask", limits.mask.as_ref().map_or_else(unknown, of_all)),
+        ("cgroup quota", quota.unwrap_or_else(none)),
+        ("batch system", batch.unwrap_or_else(none)),
+    ];
+    let ignored = limits.ignored.iter();
+    rows.extend(ignored.map(|variable| ("ignored", format!("{variable} (not a positive number)"))));
+    rows.push(("usable cores", format!("{} ({})", limits.usable, limits.usable_by)));
+    rows.push(("load", load.unwrap_or_else(unknown)));
+    rows
+}
+
+/// What different architectures call the processor's name in /proc/cpuinfo.
+const MODEL_KEYS: &[&str] = &["model name", "cpu model", "Model Name", "Model", "cpu", "Processor"];
+
+/// Cores that share their execution units name the same siblings, so distinct lists are counted.
+fn physical_cores(system: &System<'_>, mask: &CpuSet) -> Option<usize> {
+    let siblings: Option<BTreeSet<CpuSet>> = mask
+        .iter()
+        .map(|cpu| {
+            let topology = format!("/sys/devices/system/cpu/cpu{cpu}/topology");
+            parse_cpulist(&system.read(&format!("{topology}/thread_siblings_list"))?)
+        })
+        .collect();
+    siblings.map(|siblings| siblings.len())
+}
+
+/// How many processor sockets the logical cores are on; 1 where the system does not
+/// say.
+#[must_use]
+pub fn sockets() -> usize {
+    let system = System::real();
+    let limits = Limits::of(&system);
+    let package =
+        |cpu| system.read(&format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id"));
+    let packages: BTreeSet<String> = (0..limits.logical).filter_map(package).collect();
+    packages.len().max(1)
+}
+
+fn parse_load(text: &str) -> Option<[f64; 3]> {
+    let mut averages = text.split(' ').map_while(|average| {
+        let average = average.parse::<f64>().ok()?;
+        (average.is_finite() && average >= 0.0).then_some(average)
+    });
+    Some([averages.next()?, averages.next()?, averages.next()?])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::system::made_up::Machine;
-    use super::*;
-
-    fn made_up() -> Host {
-        Machine::new(&[
-            ("/proc/sys/kernel/hostname", "node7\n"),
-            ("/proc/sys/kernel/osrelease", "6.1.0-test\n"),
-            ("/proc/meminfo", "MemTotal:       24684092 kB\nMemFree: 1 kB\n"),
-            ("/proc/cpuinfo", "processor\t: 0\nmodel name\t: Made-up 9\n"),
-            ("/proc/loadavg", "3.00 0.14 0.05 1/83 3878\n"),
-            ("/sys/devices/system/cpu/online", "0-3\n"),
-            ("/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
-            ("/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "1,3\n"),
-            ("/proc/self/status", "Cpus_allowed_list:\t1,3\n"),
-        ])
-        .see(seen)
-    }
-
-    fn seen(system: &System<'_>) -> Host {
-        Host::within(Limits::of(system), system)
-    }
-
-    #[test]
-    fn a_host_is_what_its_files_say() {
-        let expected = Host {
-            hostname: Some("node7".to_owned()),
-            os: consts::OS.to_owned(),
-            kernel: Some("6.1.0-test".to_owned()),
-            arch: consts::ARCH.to_owned(),
-            cpu_model: Some("Made-up 9".to_owned()),
-            logical: 4,
-            physical: Some(1),
-            usable: 2,
-            quota: None,
-            usable_by: "affinity mask".to_owned(),
-            memory: Some(24_684_092 * 1024),
-            load: Some([3.0, 0.14, 0.05]),
-        };
-        assert_eq!(made_up(), expected);
-        assert_eq!(made_up().other_load(), Some(1.5));
-    }
-
-    #[test]
-    fn a_host_in_brief_knows_the_cores_of_the_whole() {
-        let (brief, whole) = (Host::in_brief(), Host::detect());
-        let cores = |host: Host| (host.logical, host.usable, host.quota, host.usable_by);
-        assert_eq!(cores(brief), cores(whole));
-    }
-
-    #[test]
-    fn a_host_survives_json() {
-        for host in [made_up(), Machine::new(&[]).see(seen)] {
-            let json = serde_json::to_string(&host).unwrap();
-            assert_eq!(serde_json::from_str::<Host>(&json).unwrap(), host);
-        }
-    }
-
-    #[test]
-    fn memory_of_nonsense_is_unknown() {
-        for text in ["", "12", "many kB", "-1 kB", "18446744073709551615 kB"] {
-            assert_eq!(parse_kib(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn the_real_machine_is_described() {
-        let host = Host::detect();
-        assert!(host.kernel.is_some() && host.hostname.is_some());
-        assert!(host.memory.unwrap() > 16 << 20);
-        assert!(host.usable >= 1);
-    }
-}
+mod tests;

@@ -1,19 +1,20 @@
 //! How many cores this process may use, and which rule decided.
 //!
 //! Knows affinity mask, cgroup quota and batch systems; reads a handful of small files, so that
-//! every start can afford it. What the cores are like is the business of [`Cores`](super::Cores).
+//! every start can afford it. What the cores are like is the business of [`Host`](super::Host).
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
+use std::iter;
 use std::sync::OnceLock;
 use std::thread;
 
+use super::System;
 use super::cgroup::{Quota, tightest_quota};
-use super::system::System;
 
 /// The variables in which batch systems say how many cores a job was given (Slurm, PBS, Grid
 /// Engine); the first one with a sound value counts.
-pub const BATCH_VARIABLES: [&str; 3] = ["SLURM_CPUS_PER_TASK", "PBS_NCPUS", "NSLOTS"];
+const BATCH_VARIABLES: [&str; 3] = ["SLURM_CPUS_PER_TASK", "PBS_NCPUS", "NSLOTS"];
 
 /// Every limit on the cores this process may use, and what follows from them.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,21 +58,14 @@ impl Limits {
         let quota = tightest_quota(system);
         let (batch, ignored) = batch_variables(system);
 
-        let (mut usable, mut usable_by) = (logical, LimitRule::AllCores);
-        let mut limit_to = |cores: usize, rule: LimitRule| {
-            if cores < usable {
-                (usable, usable_by) = (cores, rule);
-            }
-        };
-        if let Some(mask) = &mask {
-            limit_to(mask.len(), LimitRule::Mask);
-        }
-        if let Some(quota) = &quota {
-            limit_to(quota.whole_cores(), LimitRule::Quota);
-        }
-        if let Some(batch) = &batch {
-            limit_to(batch.cores, LimitRule::Batch(batch.name));
-        }
+        let limits = [
+            mask.as_ref().map(|mask| (mask.len(), LimitRule::Mask)),
+            quota.as_ref().map(|quota| (quota.whole_cores(), LimitRule::Quota)),
+            batch.map(|batch| (batch.cores, LimitRule::Batch(batch.name))),
+        ];
+        let all = (logical, LimitRule::AllCores);
+        let every = iter::once(all).chain(limits.into_iter().flatten());
+        let (usable, usable_by) = every.min_by_key(|(cores, _)| *cores).unwrap_or(all);
         Self { logical, mask, quota, batch, ignored, usable, usable_by }
     }
 }

@@ -4,10 +4,9 @@
 //! tasks take at most a quarter of what a limit leaves. Looks closer only where a
 //! limit is near. Does not know descriptors.
 
-use std::fmt;
-
-use super::cgroup::{Hierarchy, folders_of};
-use super::system::{System, parse_kib};
+use super::cgroup::folders;
+use super::{System, threads};
+use crate::measure::parse_kib;
 
 /// The stack of a thread that does tasks.
 pub const STACK: usize = 512 << 10;
@@ -23,56 +22,8 @@ const SHARE: u64 = 4;
 pub struct SlotRoom {
     /// How many there is room for, at least one.
     pub tasks: usize,
-    /// What leaves no room for more.
-    pub by: Scarcity,
-}
-
-/// What there is too little of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scarcity {
-    /// Processes and threads of this user: `ulimit -u`.
-    Processes {
-        /// The limit.
-        limit: u64,
-        /// How many there are.
-        used: u64,
-    },
-    /// Processes and threads of a control group.
-    Group {
-        /// The file that says so.
-        file: String,
-        /// The limit.
-        limit: u64,
-        /// How many there are.
-        used: u64,
-    },
-    /// Memory as addresses: `ulimit -v`.
-    Addresses {
-        /// The limit in bytes.
-        limit: u64,
-    },
-}
-
-impl fmt::Display for Scarcity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Processes { limit, used } => {
-                write!(
-                    f,
-                    "{used} of {limit} processes are in use (ulimit -u), and a job may start some: raise the limit for more"
-                )
-            }
-            Self::Group { file, limit, used } => {
-                write!(
-                    f,
-                    "{used} of {limit} processes are in use ({file}), and a job may start some: raise the limit for more"
-                )
-            }
-            Self::Addresses { limit } => {
-                write!(f, "memory is limited to {} KiB (ulimit -v): raise the limit for more", limit / 1024)
-            }
-        }
-    }
+    /// What leaves no room for more, and what helps.
+    pub why: String,
 }
 
 impl SlotRoom {
@@ -87,7 +38,7 @@ impl SlotRoom {
         let found = [processes(system, &limits, wanted), group(system), addresses(system, &limits)];
         let least = found.into_iter().flatten().min_by_key(|(tasks, _)| *tasks)?;
         let tasks = usize::try_from(least.0.max(1)).unwrap_or(usize::MAX);
-        (tasks < wanted).then_some(Self { tasks, by: least.1 })
+        (tasks < wanted).then_some(Self { tasks, why: least.1 })
     }
 }
 
@@ -98,23 +49,23 @@ fn limit(limits: &str, name: &str) -> Option<u64> {
 }
 
 /// What the user may start. Root may start anything.
-fn processes(system: &System<'_>, limits: &str, wanted: usize) -> Option<(u64, Scarcity)> {
+fn processes(system: &System<'_>, limits: &str, wanted: usize) -> Option<(u64, String)> {
     let limit = limit(limits, "Max processes")?;
     let own = user(system, "self")?;
     if own == "0" {
         return None;
     }
     // All of the machine's are more than this user's, and known at once.
-    let all = system.read("/proc/loadavg").and_then(|text| all_threads(&text));
+    let all = system.read("/proc/loadavg").and_then(|text| threads(&text));
     let enough = (wanted as u64).saturating_mul(SHARE);
-    if all.is_some_and(|all| limit.saturating_sub(all) >= enough) {
+    if all.is_some_and(|(_, all)| limit.saturating_sub(all) >= enough) {
         return None;
     }
     let names = system.names("/proc");
     let processes = names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
     let theirs = processes.filter(|name| user(system, name).as_deref() == Some(&*own));
-    let used = theirs.filter_map(|name| threads(system, name)).sum();
-    Some((limit.saturating_sub(used) / SHARE, Scarcity::Processes { limit, used }))
+    let used = theirs.filter_map(|name| threads_of(system, name)).sum();
+    Some(share(limit, used, "ulimit -u"))
 }
 
 fn user(system: &System<'_>, process: &str) -> Option<String> {
@@ -122,37 +73,40 @@ fn user(system: &System<'_>, process: &str) -> Option<String> {
     users.split_whitespace().next().map(str::to_owned)
 }
 
-fn threads(system: &System<'_>, process: &str) -> Option<u64> {
+fn threads_of(system: &System<'_>, process: &str) -> Option<u64> {
     system.field(&format!("/proc/{process}/status"), &["Threads"])?.parse().ok()
 }
 
-/// The second number of `1/83` in `3.00 0.14 0.05 1/83 3878`.
-fn all_threads(loadavg: &str) -> Option<u64> {
-    loadavg.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
+/// How many tasks there is room for where a `place` limits processes, and how that is told.
+fn share(limit: u64, used: u64, place: &str) -> (u64, String) {
+    let why = format!(
+        "{used} of {limit} processes are in use ({place}), and a job may start some: raise the limit for more"
+    );
+    (limit.saturating_sub(used) / SHARE, why)
 }
 
 /// What the tightest of this process's control groups may start.
-fn group(system: &System<'_>) -> Option<(u64, Scarcity)> {
-    let left = |folder: &String| {
+fn group(system: &System<'_>) -> Option<(u64, String)> {
+    let left = |(_, folder)| {
         let file = format!("{folder}/pids.max");
         let limit: u64 = system.read(&file)?.parse().ok()?;
         let used: u64 = system.read(&format!("{folder}/pids.current"))?.parse().ok()?;
-        Some((limit.saturating_sub(used) / SHARE, Scarcity::Group { file, limit, used }))
+        Some(share(limit, used, &file))
     };
-    let folders = folders_of(system, Hierarchy::Pids);
-    folders.iter().filter_map(left).min_by_key(|(tasks, _)| *tasks)
+    folders(system, "pids").into_iter().filter_map(left).min_by_key(|(tasks, _)| *tasks)
 }
 
 /// What threads this process has addresses for, half of which are for other things.
-fn addresses(system: &System<'_>, limits: &str) -> Option<(u64, Scarcity)> {
+fn addresses(system: &System<'_>, limits: &str) -> Option<(u64, String)> {
     let limit = limit(limits, "Max address space")?;
     let used = system.field("/proc/self/status", &["VmSize"]).and_then(|text| parse_kib(&text))?;
-    Some((limit.saturating_sub(used) / 2 / ADDRESSES, Scarcity::Addresses { limit }))
+    let why = format!("memory is limited to {} KiB (ulimit -v): raise the limit for more", limit / 1024);
+    Some((limit.saturating_sub(used) / 2 / ADDRESSES, why))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::system::made_up::Machine;
+    use super::super::made_up::Machine;
     use super::*;
 
     const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     \n\
@@ -174,8 +128,10 @@ mod tests {
     #[test]
     fn tasks_take_a_quarter_of_the_processes_that_are_left_to_the_user() {
         let found = room(&[("/proc/self/limits", LIMITS)], 1000, 30);
-        let by = Scarcity::Processes { limit: 45, used: 5 };
-        assert_eq!(found, Some(SlotRoom { tasks: 10, by }));
+        let why =
+            "5 of 45 processes are in use (ulimit -u), and a job may start some: raise the limit for more";
+        let why = why.to_owned();
+        assert_eq!(found, Some(SlotRoom { tasks: 10, why }));
         assert_eq!(room(&[("/proc/self/limits", LIMITS)], 1000, 10), None);
         assert_eq!(room(&[("/proc/self/limits", LIMITS)], 0, 30), None);
         let busy = [("/proc/self/limits", LIMITS), ("/proc/loadavg", "0 0 0 1/5 7")];
@@ -199,9 +155,8 @@ mod tests {
             ("/sys/fs/cgroup/a/b/pids.max", "max\n"),
             ("/sys/fs/cgroup/a/b/pids.current", "3\n"),
         ];
-        let file = "/sys/fs/cgroup/a/pids.max".to_owned();
-        let by = Scarcity::Group { file, limit: 100, used: 60 };
-        assert_eq!(room(&files, 0, 30), Some(SlotRoom { tasks: 10, by }));
+        let why = share(100, 60, "/sys/fs/cgroup/a/pids.max").1;
+        assert_eq!(room(&files, 0, 30), Some(SlotRoom { tasks: 10, why }));
         let old = [
             ("/proc/self/limits", none.as_str()),
             ("/proc/self/cgroup", "5:pids:/a\n4:cpu,cpuacct:/c\n"),
@@ -216,7 +171,7 @@ mod tests {
         let limits =
             LIMITS.replace("45 ", "unlimited ").replace("space         unlimited", "space         51380224");
         let found = room(&[("/proc/self/limits", &limits)], 0, 30);
-        let by = Scarcity::Addresses { limit: 49 << 20 };
-        assert_eq!(found, Some(SlotRoom { tasks: 19, by }));
+        let why = "memory is limited to 50176 KiB (ulimit -v): raise the limit for more".to_owned();
+        assert_eq!(found, Some(SlotRoom { tasks: 19, why }));
     }
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup::{throttle_files, throttled};
 use super::limits::{CpuSet, Limits};
-use super::system::{System, parse_kib};
-use crate::measure::seconds;
+use super::{System, number, threads};
+use crate::measure::{parse_kib, seconds};
 
 /// What a machine counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct SurroundingsWatch {
 impl SurroundingsWatch {
     /// The counters of this machine that concern this process.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn detect() -> Self {
         Self::of(&System::real())
     }
 
@@ -77,19 +77,14 @@ impl SurroundingsWatch {
         let [cpu, disk_wait, stolen] = of_the_cores(&stat, self.cpus.as_ref());
         // Nested groups are held back together, so the longest time is that of all.
         let held_back = self.throttle_files.iter().filter_map(|file| throttled(system, file)).max();
+        let swapped = swapped(&system.read("/proc/vmstat").unwrap_or_default()).unwrap_or_default();
         Some(Surroundings {
             cpu,
             stolen,
             disk_wait,
             throttled: held_back.unwrap_or_default(),
-            swapped: swapped_bytes(system).unwrap_or(0),
+            swapped: swapped[0].saturating_add(swapped[1]).saturating_mul(PAGE),
         })
-    }
-}
-
-impl Default for SurroundingsWatch {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -98,11 +93,6 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Swap is counted in pages.
 const PAGE: u64 = 4096;
-
-fn swapped_bytes(system: &System<'_>) -> Option<u64> {
-    let [inward, outward] = swapped(&system.read("/proc/vmstat")?)?;
-    Some(inward.saturating_add(outward).saturating_mul(PAGE))
-}
 
 /// Sums the lines `cpuN user nice system idle iowait irq softirq steal ...` of the given cores.
 fn of_the_cores(stat: &str, cpus: Option<&CpuSet>) -> [Duration; 3] {
@@ -154,23 +144,18 @@ pub fn swapped_pages() -> Option<[u64; 2]> {
     swapped(&System::real().read("/proc/vmstat")?)
 }
 
-pub(super) fn swapped(vmstat: &str) -> Option<[u64; 2]> {
-    let number = |name: &str| {
-        let mut words = vmstat.lines().map(|line| line.split_once(' ').unwrap_or_default());
-        words.find(|(key, _)| *key == name).and_then(|(_, number)| number.trim().parse().ok())
-    };
-    Some([number("pswpin")?, number("pswpout")?])
+fn swapped(vmstat: &str) -> Option<[u64; 2]> {
+    Some([number(vmstat, "pswpin")?, number(vmstat, "pswpout")?])
 }
 
-/// The first number of `1/83` in `3.00 0.14 0.05 1/83 3878`, without ourselves.
+/// Those that run, without ourselves.
 fn running(loadavg: &str) -> Option<u64> {
-    let (running, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
-    running.parse::<u64>().ok().map(|running| running.saturating_sub(1))
+    threads(loadavg).map(|(running, _)| running.saturating_sub(1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::system::made_up::Machine;
+    use super::super::made_up::Machine;
     use super::*;
 
     const STAT: &str = "cpu  100 10 20 900 5 1 2 30 0 0\n\

@@ -78,64 +78,52 @@ impl Framing {
 
     /// Takes `n_taken` bytes of which `byte` is the first; whether they are kept.
     fn step(&mut self, byte: u8, n_taken: usize) -> Result<bool, HttpError> {
+        use FramingState::{Blank, Chunk, ChunkEnd, ChunkLineFeed, Extension, Head, Rest, Size, SizeEnd};
         let bad = |text: &str| Err(HttpError::protocol(text));
         let not_hexadecimal = || {
             let shown = char::from(byte);
             Err(HttpError::protocol(format!("a chunk's size has {shown:?}, not a hexadecimal digit")))
         };
         let (at, is_kept) = match (self.at, byte) {
-            (FramingState::Rest, _) | (FramingState::SizeEnd { size: 0 }, b'\n') => {
-                (FramingState::Rest, true)
-            }
-            (FramingState::Head, b'\n') => (self.line_of_head(), true),
-            (FramingState::Head, _) => {
+            (Rest, _) | (SizeEnd { size: 0 }, b'\n') => (Rest, true),
+            (Head, b'\n') => (self.line_of_head(), true),
+            (Head, _) => {
                 if self.line.len() < LONGEST_LINE {
                     self.line.push(byte);
                 }
-                (FramingState::Head, true)
+                (Head, true)
             }
-            (FramingState::Size { n_digits: 0, .. }, b'\r' | b'\n' | b';') => {
+            (Size { n_digits: 0, .. }, b'\r' | b'\n' | b';') => {
                 return bad("a chunk without a size");
             }
-            (
-                FramingState::Size { size, .. }
-                | FramingState::Extension { size, .. }
-                | FramingState::Blank { size },
-                b'\r',
-            ) => (FramingState::SizeEnd { size }, true),
-            (FramingState::Size { size, .. } | FramingState::Blank { size }, b';') => {
-                (FramingState::Extension { n_bytes: 0, size }, false)
-            }
-            (FramingState::Size { n_digits: 1.., size } | FramingState::Blank { size }, b' ' | b'\t') => {
-                (FramingState::Blank { size }, false)
-            }
-            (FramingState::Size { n_digits, size }, _) => {
+            (Size { size, .. } | Extension { size, .. } | Blank { size }, b'\r') => (SizeEnd { size }, true),
+            (Size { size, .. } | Blank { size }, b';') => (Extension { n_bytes: 0, size }, false),
+            (Size { n_digits: 1.., size } | Blank { size }, b' ' | b'\t') => (Blank { size }, false),
+            (Size { n_digits, size }, _) => {
                 let Some(digit) = char::from(byte).to_digit(16) else { return not_hexadecimal() };
                 let size = size.checked_mul(16).map(|size| size + u64::from(digit));
                 let Some(size) = size else { return bad("a chunk with a size of more than 64 bits") };
-                (FramingState::Size { n_digits: n_digits + 1, size }, true)
+                (Size { n_digits: n_digits + 1, size }, true)
             }
-            (FramingState::Blank { .. }, _) => return not_hexadecimal(),
-            (FramingState::Extension { .. }, b'\n') => {
+            (Blank { .. }, _) => return not_hexadecimal(),
+            (Extension { .. }, b'\n') => {
                 return bad("a line of a chunk's size ends without a return");
             }
-            (FramingState::Extension { n_bytes, .. }, _) if n_bytes >= LONGEST_EXTENSION => {
+            (Extension { n_bytes, .. }, _) if n_bytes >= LONGEST_EXTENSION => {
                 return bad("an extension of a chunk without end");
             }
-            (FramingState::Extension { n_bytes, size }, _) => {
-                (FramingState::Extension { n_bytes: n_bytes + 1, size }, false)
-            }
-            (FramingState::SizeEnd { size }, b'\n') => (FramingState::Chunk(size), true),
-            (FramingState::Chunk(left), _) => match left - n_taken as u64 {
-                0 => (FramingState::ChunkEnd, true),
-                left => (FramingState::Chunk(left), true),
+            (Extension { n_bytes, size }, _) => (Extension { n_bytes: n_bytes + 1, size }, false),
+            (SizeEnd { size }, b'\n') => (Chunk(size), true),
+            (Chunk(left), _) => match left - n_taken as u64 {
+                0 => (ChunkEnd, true),
+                left => (Chunk(left), true),
             },
-            (FramingState::ChunkEnd, b'\r') => (FramingState::ChunkLineFeed, true),
-            (FramingState::ChunkLineFeed, b'\n') => (FramingState::Size { n_digits: 0, size: 0 }, true),
-            (FramingState::SizeEnd { .. }, _) => {
+            (ChunkEnd, b'\r') => (ChunkLineFeed, true),
+            (ChunkLineFeed, b'\n') => (Size { n_digits: 0, size: 0 }, true),
+            (SizeEnd { .. }, _) => {
                 return bad("a line of a chunk's size ends in a return alone");
             }
-            (FramingState::ChunkEnd | FramingState::ChunkLineFeed, _) => {
+            (ChunkEnd | ChunkLineFeed, _) => {
                 return bad("a chunk longer than its size");
             }
         };

@@ -10,7 +10,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
 use super::connect::Route;
 use super::connection::{Connection, Timings};
-use super::response::{ContentCoding, media_type, read_up_to, text, too_large, unpack};
+use super::response::{PartialBody, is_gzip, media_type, read_up_to, text, too_large, unpack, within};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
 };
@@ -64,18 +64,15 @@ impl Client {
             let heard = self.ask(&request, deadline, &timings, &mut fetched);
             fetched.phases.add_all(&timings.with(|noted| noted.phases));
             asked.push((request.url.clone(), request.form.is_some()));
-            fetched.answer = match heard {
-                Ok(Reply::Moved { status, to }) => match next(&asked, &mut request, status, &to) {
-                    Ok(hop) => {
-                        fetched.hops.push(hop);
-                        continue;
-                    }
-                    Err(error) => Err(error),
-                },
-                Ok(Reply::Response(answer)) => Ok(*answer),
+            let hop = match heard {
+                Ok(Reply::Moved { status, to }) => next(&asked, &mut request, status, &to),
+                Ok(Reply::Response(answer)) => return Fetched { answer: Ok(*answer), ..fetched },
                 Err(error) => Err(error),
             };
-            return fetched;
+            match hop {
+                Ok(hop) => fetched.hops.push(hop),
+                Err(error) => return Fetched { answer: Err(error), ..fetched },
+            }
         }
     }
 
@@ -104,27 +101,22 @@ impl Client {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         check_head(status, &head.headers)?;
+        let value = |name| text(&head.headers, &name);
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let to = text(&head.headers, &header::LOCATION).ok_or_else(|| {
-                HttpError::new(
-                    HttpErrorKind::Redirect,
-                    format!("a redirect ({status}) without a place to go to"),
-                )
-            })?;
+            let lost = format!("a redirect ({status}) without a place to go to");
+            let to = value(header::LOCATION).ok_or(HttpError::new(HttpErrorKind::Redirect, lost))?;
             return Ok(Reply::Moved { status, to });
         }
         let read = timings.during(Phase::Body, || self.body(&head.headers, body.into_reader(), timings));
-        let (body, rest) = match read {
-            Ok(body) => (Ok(body), Vec::new()),
-            Err((error, rest)) => (Err(error), rest),
-        };
-        let (media_type, charset) = media_type(text(&head.headers, &header::CONTENT_TYPE).as_deref());
+        let (body, rest) =
+            read.map_or_else(|PartialBody { error, head }| (Err(error), head), |body| (Ok(body), Vec::new()));
+        let (media_type, charset) = media_type(value(header::CONTENT_TYPE).as_deref());
         Ok(Reply::Response(Box::new(Response {
             url: url.clone(),
             status,
             media_type,
             charset,
-            retry_after: text(&head.headers, &header::RETRY_AFTER).as_deref().and_then(RetryAfter::parse),
+            retry_after: value(header::RETRY_AFTER).as_deref().and_then(RetryAfter::parse),
             odd_framing: head.headers.contains_key(header::TRANSFER_ENCODING)
                 && head.headers.contains_key(header::CONTENT_LENGTH),
             body,
@@ -164,27 +156,24 @@ impl Client {
         headers: &HeaderMap,
         reader: impl io::Read,
         timings: &Timings,
-    ) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
-        let bare = |error| (error, Vec::new());
-        let packing = ContentCoding::of(text(headers, &header::CONTENT_ENCODING).as_deref()).map_err(bare)?;
+    ) -> Result<Vec<u8>, PartialBody> {
+        let is_gzip = is_gzip(text(headers, &header::CONTENT_ENCODING).as_deref())?;
         let announced =
             text(headers, &header::CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
         let chunked = headers.contains_key(header::TRANSFER_ENCODING);
         // What is a little too long is looked into: it may be worse than long.
         if !chunked && announced.is_some_and(|length| length > (self.limit as u64).saturating_mul(MOST_TIMES))
         {
-            return Err(bare(too_large(self.limit)));
+            return Err(too_large(self.limit).into());
         }
-        let packed = read_up_to(self.limit, reader)
-            .map_err(|error| bare(understood(&ureq::Error::from(error), timings)))?;
+        let packed =
+            read_up_to(self.limit, reader).map_err(|error| understood(&ureq::Error::from(error), timings))?;
         // ureq takes a broken connection for the end where no length was told.
         if let Some(error) = timings.with(|noted| noted.error.clone()) {
-            return Err(bare(error));
+            return Err(error.into());
         }
-        if packed.len() > self.limit {
-            return Err((too_large(self.limit), packed));
-        }
-        unpack(packing, packed, self.limit)
+        let packed = within(self.limit, packed)?;
+        if is_gzip { within(self.limit, unpack(&packed, self.limit)?) } else { Ok(packed) }
     }
 }
 

@@ -12,8 +12,9 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::connection::{Connection, Deadline, DeadlineStream, Timings};
 use super::proxy::Proxy;
+use super::response::status_words;
 use super::{HttpError, HttpErrorKind, Phase, Trust, Url, UrlHost};
-use crate::process::{Interest, Waited};
+use crate::process::Interest;
 
 /// What a proxy answers has no longer a head than this.
 const LONGEST_HEAD: usize = 16 << 10;
@@ -46,19 +47,14 @@ impl Route<'_> {
         };
         let addresses = timings.during(Phase::Resolve, || resolve(host, port, deadline)).map_err(of_proxy)?;
         let stream = timings.during(Phase::Connect, || connect(&addresses, deadline)).map_err(of_proxy)?;
-        let mut stream = DeadlineStream::new(stream, deadline.clone(), Phase::Connect, timings.clone());
+        let mut stream = DeadlineStream::new(stream, deadline.clone(), timings.clone());
         if !url.secure {
-            let connection = Connection::plain(stream, timings.clone());
-            let connection = match proxy {
-                Some(_) => connection.asking_with(format!("http://{}", url.authority())),
-                None => connection,
-            };
-            return Ok((connection, None));
+            let origin = proxy.map(|_| format!("http://{}", url.authority()));
+            return Ok((Connection::plain(stream, origin, timings.clone()), None));
         }
         if let Some(proxy) = proxy {
             timings.during(Phase::Connect, || self.tunnel(&mut stream, proxy)).map_err(of_proxy)?;
         }
-        stream.enter(Phase::Tls);
         let (stream, expires) =
             timings.during(Phase::Tls, || self.trust.greet(&url.host, stream, timings))?;
         Ok((Connection::secure(stream, timings.clone()), expires))
@@ -97,8 +93,7 @@ fn status(head: &str) -> Option<u16> {
 }
 
 fn refused(status: u16, text: &str) -> HttpError {
-    let words = ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let words = words.map_or_else(String::new, |words| format!(" {words}"));
+    let words = status_words(status).map_or_else(String::new, |words| format!(" {words}"));
     HttpError::protocol(format!("{text}: HTTP {status}{words}"))
 }
 
@@ -156,11 +151,7 @@ fn look_up(
         drop(waker);
     };
     std::thread::Builder::new().name("lookup".to_owned()).spawn(lookup).map_err(own)?;
-    match deadline.wait(woken.as_fd(), Interest::Read).map_err(own)? {
-        Waited::Ready => {}
-        Waited::TimedOut => return Err(HttpError::timed_out(Phase::Resolve)),
-        Waited::Interrupted => return Err(HttpError::interrupted()),
-    }
+    deadline.wait(woken.as_fd(), Interest::Read, Phase::Resolve).map_err(own)??;
     Ok(receiver.recv().unwrap_or_else(|_| Err("the lookup failed".to_owned())))
 }
 
@@ -192,11 +183,7 @@ fn connect_to(address: SocketAddr, deadline: &Deadline) -> Result<TcpStream, Htt
     match socket.connect(&SockAddr::from(address)) {
         Ok(()) => {}
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
-            match deadline.wait(socket.as_fd(), Interest::Write).map_err(failed)? {
-                Waited::Ready => {}
-                Waited::TimedOut => return Err(HttpError::timed_out(Phase::Connect)),
-                Waited::Interrupted => return Err(HttpError::interrupted()),
-            }
+            deadline.wait(socket.as_fd(), Interest::Write, Phase::Connect).map_err(failed)??;
             if let Some(error) = socket.take_error().map_err(failed)? {
                 return Err(failed(error));
             }

@@ -44,9 +44,18 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// Waits until `fd` is ready, but no longer than there is time.
-    pub(super) fn wait(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<Waited> {
-        self.interrupt.wait_until(fd, interest, self.at)
+    /// Waits until `fd` is ready, but no longer than there is time for `phase`.
+    pub(super) fn wait(
+        &self,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+        phase: Phase,
+    ) -> io::Result<Result<(), HttpError>> {
+        Ok(match self.interrupt.wait_until(fd, interest, self.at)? {
+            Waited::Ready => Ok(()),
+            Waited::TimedOut => Err(HttpError::timed_out(phase)),
+            Waited::Interrupted => Err(HttpError::interrupted()),
+        })
     }
 }
 
@@ -58,10 +67,10 @@ pub(super) struct Timings(Arc<Mutex<ExchangeNotes>>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExchangeNotes {
     pub(super) phases: Phases,
+    /// What is done now.
+    phase: Phase,
     /// What broke the connection.
     pub(super) error: Option<HttpError>,
-    /// Whether the other side has said all it will.
-    pub(super) ended: bool,
     /// Whether it has said anything.
     pub(super) answered: bool,
     /// When the last of the request left.
@@ -73,8 +82,13 @@ impl Timings {
         work(&mut self.0.lock())
     }
 
+    fn enter(&self, phase: Phase) {
+        self.with(|noted| noted.phase = phase);
+    }
+
     /// Does `work`, whose time is that of `phase`.
     pub(super) fn during<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        self.enter(phase);
         let started = Instant::now();
         let result = work();
         self.with(|noted| noted.phases.add(phase, started.elapsed()));
@@ -87,19 +101,12 @@ impl Timings {
 pub(super) struct DeadlineStream {
     stream: TcpStream,
     deadline: Deadline,
-    /// What is done on it now.
-    phase: Phase,
     timings: Timings,
 }
 
 impl DeadlineStream {
-    /// What is done on it first is `phase`.
-    pub(super) fn new(stream: TcpStream, deadline: Deadline, phase: Phase, timings: Timings) -> Self {
-        Self { stream, deadline, phase, timings }
-    }
-
-    pub(super) fn enter(&mut self, phase: Phase) {
-        self.phase = phase;
+    pub(super) fn new(stream: TcpStream, deadline: Deadline, timings: Timings) -> Self {
+        Self { stream, deadline, timings }
     }
 
     /// Tries until it works or the time is over.
@@ -108,22 +115,22 @@ impl DeadlineStream {
         interest: Interest,
         mut work: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
+        let phase = self.timings.with(|noted| noted.phase);
         loop {
             let error = match work(&mut self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.deadline.wait(self.stream.as_fd(), interest)? {
-                        Waited::Ready => continue,
-                        Waited::TimedOut => HttpError::timed_out(self.phase),
-                        Waited::Interrupted => HttpError::interrupted(),
+                    match self.deadline.wait(self.stream.as_fd(), interest, phase)? {
+                        Ok(()) => continue,
+                        Err(error) => error,
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => HttpError::of_socket(&error),
                 // A flood never lets a wait come up.
-                Ok(_) if Instant::now() >= self.deadline.at => HttpError::timed_out(self.phase),
+                Ok(_) if Instant::now() >= self.deadline.at => HttpError::timed_out(phase),
                 Ok(count) => return Ok(count),
             };
-            self.timings.with(|noted| noted.error.get_or_insert_with(|| error.clone()).clone());
+            self.timings.with(|noted| _ = noted.error.get_or_insert_with(|| error.clone()));
             return Err(io::Error::other(error));
         }
     }
@@ -145,39 +152,36 @@ impl Write for DeadlineStream {
     }
 }
 
+/// Bytes both ways, plain or not.
+pub(super) trait Duplex: Read + Write + Send + Sync {}
+
+impl<T: Read + Write + Send + Sync> Duplex for T {}
+
 /// A connection that is ready to be asked.
 pub(super) struct Connection {
-    stream: PlainOrSecure,
-    buffers: LazyBuffers,
-    framing: Framing,
+    stream: Box<dyn Duplex>,
+    is_tls: bool,
     /// What is to stand before the path of the request, for a proxy.
     origin: Option<String>,
+    buffers: LazyBuffers,
+    framing: Framing,
     timings: Timings,
 }
 
-enum PlainOrSecure {
-    Plain(DeadlineStream),
-    Secure(Box<StreamOwned<ClientConnection, DeadlineStream>>),
-}
-
 impl Connection {
-    pub(super) fn plain(stream: DeadlineStream, timings: Timings) -> Self {
-        Self::new(PlainOrSecure::Plain(stream), timings)
+    /// What is asked is told with its `origin`, if any, as a proxy wants it (RFC 9112,
+    /// 3.2.2).
+    pub(super) fn plain(stream: DeadlineStream, origin: Option<String>, timings: Timings) -> Self {
+        Self::new(Box::new(stream), false, origin, timings)
     }
 
     pub(super) fn secure(stream: StreamOwned<ClientConnection, DeadlineStream>, timings: Timings) -> Self {
-        Self::new(PlainOrSecure::Secure(Box::new(stream)), timings)
+        Self::new(Box::new(stream), true, None, timings)
     }
 
-    fn new(stream: PlainOrSecure, timings: Timings) -> Self {
+    fn new(stream: Box<dyn Duplex>, is_tls: bool, origin: Option<String>, timings: Timings) -> Self {
         let buffers = LazyBuffers::new(INPUT, OUTPUT);
-        Self { stream, buffers, framing: Framing::default(), origin: None, timings }
-    }
-
-    /// What is asked is told with its `origin`, as a proxy wants it (RFC 9112, 3.2.2).
-    pub(super) fn asking_with(mut self, origin: String) -> Self {
-        self.origin = Some(origin);
-        self
+        Self { stream, is_tls, origin, buffers, framing: Framing::default(), timings }
     }
 
     /// Reads what comes next to where it is to be appended; so many bytes.
@@ -187,39 +191,24 @@ impl Connection {
             let text = format!("a head or a chunk's head of more than {INPUT} bytes");
             return Err(broken(&self.timings, HttpError::protocol(text)));
         }
-        Ok(match &mut self.stream {
-            PlainOrSecure::Plain(stream) => stream.read(bytes)?,
-            PlainOrSecure::Secure(stream) => match stream.read(bytes) {
-                // Many servers close without the TLS good-bye; what they sent is
-                // judged by its own length and form.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
-                result => result?,
-            },
-        })
+        match self.stream.read(bytes) {
+            // Many servers close without the TLS good-bye; what they sent is judged by
+            // its own length and form.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            result => Ok(result?),
+        }
     }
 
     /// Notes that so many bytes came, or the end.
-    fn received(&mut self, count: usize) {
-        let is_first = self.timings.with(|noted| {
-            noted.ended = count == 0;
-            let is_first = count > 0 && !noted.answered;
-            if is_first {
+    fn received(&self, count: usize) {
+        self.timings.with(|noted| {
+            if count > 0 && !noted.answered {
                 noted.answered = true;
                 let waited = noted.sent.map_or_else(Default::default, |sent| sent.elapsed());
                 noted.phases.add(Phase::FirstByte, waited);
+                noted.phase = Phase::Body;
             }
-            is_first
         });
-        if is_first {
-            self.set_phase(Phase::Body);
-        }
-    }
-
-    fn set_phase(&mut self, phase: Phase) {
-        match &mut self.stream {
-            PlainOrSecure::Plain(stream) => stream.enter(phase),
-            PlainOrSecure::Secure(stream) => stream.sock.enter(phase),
-        }
     }
 }
 
@@ -235,7 +224,7 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.set_phase(Phase::FirstByte);
+        self.timings.enter(Phase::FirstByte);
         let mut bytes = &self.buffers.output()[..amount];
         let with_origin;
         if let Some(origin) = self.origin.take() {
@@ -244,10 +233,7 @@ impl Transport for Connection {
             with_origin = [&bytes[..path], origin.as_bytes(), &bytes[path..]].concat();
             bytes = &with_origin;
         }
-        match &mut self.stream {
-            PlainOrSecure::Plain(stream) => stream.write_all(bytes)?,
-            PlainOrSecure::Secure(stream) => stream.write_all(bytes).and_then(|()| stream.flush())?,
-        }
+        self.stream.write_all(bytes).and_then(|()| self.stream.flush())?;
         self.timings.with(|noted| noted.sent = Some(Instant::now()));
         Ok(())
     }
@@ -257,10 +243,7 @@ impl Transport for Connection {
             let count = self.receive()?;
             self.received(count);
             let bytes = &mut self.buffers.input_append_buf()[..count];
-            let n_kept = match self.framing.follow(bytes) {
-                Ok(n_kept) => n_kept,
-                Err(error) => return Err(broken(&self.timings, error)),
-            };
+            let n_kept = self.framing.follow(bytes).map_err(|error| broken(&self.timings, error))?;
             self.buffers.input_appended(n_kept);
             if n_kept > 0 || count == 0 {
                 return Ok(count > 0);
@@ -274,7 +257,7 @@ impl Transport for Connection {
     }
 
     fn is_tls(&self) -> bool {
-        matches!(self.stream, PlainOrSecure::Secure(_))
+        self.is_tls
     }
 }
 

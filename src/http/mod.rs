@@ -13,7 +13,6 @@ mod chunks;
 mod client;
 mod connect;
 mod connection;
-mod error;
 mod proxy;
 mod response;
 mod tls;
@@ -21,12 +20,12 @@ mod url;
 
 pub use client::{Client, Request};
 pub use connection::Deadline;
-pub use error::{HttpError, HttpErrorKind};
 pub use proxy::Proxies;
 pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};
 pub use url::{Url, UrlHost};
 
+use std::io;
 use std::time::Duration;
 
 /// A part of a request, in order.
@@ -52,24 +51,22 @@ impl Phase {
     /// The name, as in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::FirstByte => "first_byte",
-            Self::Body => "body",
-        }
+        self.words().0
     }
 
     /// What it waits for, in words.
     #[must_use]
     pub const fn waits_for(self) -> &'static str {
+        self.words().1
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Resolve => "looking up the name",
-            Self::Connect => "connecting",
-            Self::Tls => "in the TLS handshake",
-            Self::FirstByte => "waiting for the first byte",
-            Self::Body => "reading the answer",
+            Self::Resolve => ("resolve", "looking up the name"),
+            Self::Connect => ("connect", "connecting"),
+            Self::Tls => ("tls", "in the TLS handshake"),
+            Self::FirstByte => ("first_byte", "waiting for the first byte"),
+            Self::Body => ("body", "reading the answer"),
         }
     }
 }
@@ -96,4 +93,81 @@ impl Phases {
             self.add(phase, other.of(phase));
         }
     }
+}
+
+/// Why there is no answer, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct HttpError {
+    /// Which kind it is.
+    pub kind: HttpErrorKind,
+    /// In words; may quote the other side.
+    pub text: String,
+}
+
+/// The kinds of error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpErrorKind {
+    /// The name has no address.
+    Dns,
+    /// Nobody listens there, or there is no way there.
+    Refused,
+    /// The other side broke the connection off.
+    Reset,
+    /// The other side closed the connection before the answer was whole.
+    Closed,
+    /// The proxy cannot be asked, or does not let through.
+    Proxy,
+    /// The system waited as long as it does, and the deadline was yet to come.
+    GivenUp,
+    /// The deadline came in this phase.
+    TimedOut(Phase),
+    /// The other side could not show that it is who it should be.
+    Tls,
+    /// A redirect that leads nowhere: without end, without a place, or out of HTTP.
+    Redirect,
+    /// It is not HTTP as it should be.
+    Protocol,
+    /// The answer is longer than the limit.
+    TooLarge,
+    /// The interrupt was set.
+    Interrupted,
+}
+
+impl HttpError {
+    fn new(kind: HttpErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    fn protocol(text: impl Into<String>) -> Self {
+        Self::new(HttpErrorKind::Protocol, text)
+    }
+
+    fn timed_out(phase: Phase) -> Self {
+        Self::new(HttpErrorKind::TimedOut(phase), format!("no more time while {}", phase.waits_for()))
+    }
+
+    fn interrupted() -> Self {
+        Self::new(HttpErrorKind::Interrupted, "interrupted")
+    }
+
+    /// What an error of a socket means.
+    fn of_socket(error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                HttpErrorKind::Reset
+            }
+            io::ErrorKind::UnexpectedEof => HttpErrorKind::Closed,
+            io::ErrorKind::TimedOut => HttpErrorKind::GivenUp,
+            _ => HttpErrorKind::Refused,
+        };
+        Self::new(kind, lower_first(&error.to_string()))
+    }
+}
+
+/// System messages begin with a capital; ours go on in a sentence.
+fn lower_first(text: &str) -> String {
+    let text = text.split(" (os error").next().unwrap_or(text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }

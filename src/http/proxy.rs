@@ -102,24 +102,21 @@ impl Variable {
                 self.name,
                 without_login(&self.value)
             );
-            Err(HttpError::new(HttpErrorKind::Proxy, text))
+            HttpError::new(HttpErrorKind::Proxy, text)
         };
         let (scheme, rest) = self.value.split_once("://").unwrap_or(("http", &self.value));
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
-            scheme if scheme.starts_with("socks") => return bad("parsim does not speak SOCKS"),
-            "https" => return bad("parsim does not speak TLS to a proxy"),
-            _ => return bad("only HTTP proxies can be asked"),
+            scheme if scheme.starts_with("socks") => return Err(bad("parsim does not speak SOCKS")),
+            "https" => return Err(bad("parsim does not speak TLS to a proxy")),
+            _ => return Err(bad("only HTTP proxies can be asked")),
         }
         let rest = rest.trim_start_matches('/');
         // A password may hold what would end the authority, were it not one.
         let (userinfo, place) =
             rest.rsplit_once('@').map_or((None, rest), |(login, place)| (Some(login), place));
         let place = place.split(['/', '?', '#']).next().unwrap_or("");
-        let (host, port) = match host_and_port(place) {
-            Ok(found) => found,
-            Err(why) => return bad(&why.0),
-        };
+        let (host, port) = host_and_port(place).map_err(|why| bad(&why.0))?;
         let login = userinfo.map(Login::of);
         Ok(Proxy { host, port: port.unwrap_or(PORT), login })
     }
@@ -183,15 +180,12 @@ fn covers(entry: &str, host: &UrlHost) -> bool {
 
 /// Whether the first `bits` of both are the same.
 fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            (address.to_bits() ^ network.to_bits()).checked_shr(32 - bits).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            (address.to_bits() ^ network.to_bits()).checked_shr(128 - bits).unwrap_or(0) == 0
-        }
-        _ => false,
-    }
+    let all = |address: IpAddr| match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    let differences = (all(address) ^ all(network)).checked_shr(128 - bits).unwrap_or(0);
+    address.is_ipv4() == network.is_ipv4() && differences == 0
 }
 
 #[cfg(test)]

@@ -59,8 +59,12 @@ impl Response {
     /// What the status means, as its RFC has it.
     #[must_use]
     pub fn status_words(&self) -> Option<&'static str> {
-        ureq::http::StatusCode::from_u16(self.status).ok()?.canonical_reason()
+        status_words(self.status)
     }
+}
+
+pub(super) fn status_words(status: u16) -> Option<&'static str> {
+    ureq::http::StatusCode::from_u16(status).ok()?.canonical_reason()
 }
 
 /// When to come back.
@@ -106,21 +110,24 @@ pub(super) fn media_type(value: Option<&str>) -> (Option<String>, Option<String>
     (media_type, charset)
 }
 
-/// How a body is packed for its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ContentCoding {
-    None,
-    Gzip,
+/// Why a body is not whole, and what there is of one that was too large.
+pub(super) struct PartialBody {
+    pub(super) error: HttpError,
+    pub(super) head: Vec<u8>,
 }
 
-impl ContentCoding {
-    /// The packing that `Content-Encoding` names.
-    pub(super) fn of(value: Option<&str>) -> Result<Self, HttpError> {
-        match value.unwrap_or("").trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Ok(Self::None),
-            "gzip" | "x-gzip" => Ok(Self::Gzip),
-            other => Err(HttpError::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
-        }
+impl From<HttpError> for PartialBody {
+    fn from(error: HttpError) -> Self {
+        Self { error, head: Vec::new() }
+    }
+}
+
+/// Whether a body is packed, by its `Content-Encoding`.
+pub(super) fn is_gzip(coding: Option<&str>) -> Result<bool, HttpError> {
+    match coding.unwrap_or("").trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(false),
+        "gzip" | "x-gzip" => Ok(true),
+        other => Err(HttpError::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
     }
 }
 
@@ -132,22 +139,15 @@ pub(super) fn read_up_to(limit: usize, from: impl Read) -> std::io::Result<Vec<u
 }
 
 /// The bytes that `packed` holds. The limit is on these, so that a small answer
-/// cannot fill the memory; the head of too many comes back with the error.
-pub(super) fn unpack(
-    packing: ContentCoding,
-    packed: Vec<u8>,
-    limit: usize,
-) -> Result<Vec<u8>, (HttpError, Vec<u8>)> {
-    let bytes = match packing {
-        ContentCoding::None => packed,
-        ContentCoding::Gzip => read_up_to(limit, MultiGzDecoder::new(&packed[..])).map_err(|error| {
-            (HttpError::protocol(format!("says it is packed with gzip, and is not: {error}")), Vec::new())
-        })?,
-    };
-    if bytes.len() > limit {
-        return Err((too_large(limit), bytes));
-    }
-    Ok(bytes)
+/// cannot fill the memory.
+pub(super) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, HttpError> {
+    read_up_to(limit, MultiGzDecoder::new(packed))
+        .map_err(|error| HttpError::protocol(format!("says it is packed with gzip, and is not: {error}")))
+}
+
+/// `body`, unless it is too large.
+pub(super) fn within(limit: usize, body: Vec<u8>) -> Result<Vec<u8>, PartialBody> {
+    if body.len() > limit { Err(PartialBody { error: too_large(limit), head: body }) } else { Ok(body) }
 }
 
 pub(super) fn too_large(limit: usize) -> HttpError {

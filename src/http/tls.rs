@@ -81,22 +81,17 @@ impl Trust {
             .map_err(|error| failed(format!("prepare TLS: {error}")))?;
         while connection.is_handshaking() {
             if let Err(error) = connection.complete_io(&mut stream) {
+                let said = match error.kind() {
+                    io::ErrorKind::UnexpectedEof => "closed in the TLS handshake".to_owned(),
+                    _ => error.to_string(),
+                };
                 // What the stream knows is what happened; the rest is TLS's own.
-                return Err(timings
-                    .with(|noted| noted.error.clone())
-                    .unwrap_or_else(|| failed(said(&error))));
+                return Err(timings.with(|noted| noted.error.clone()).unwrap_or_else(|| failed(said)));
             }
         }
         let expires = connection.peer_certificates().and_then(<[_]>::first).and_then(|leaf| not_after(leaf));
         Ok((StreamOwned::new(connection, stream), expires))
     }
-}
-
-fn said(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return "closed in the TLS handshake".to_owned();
-    }
-    error.to_string()
 }
 
 /// The end of a certificate's validity (RFC 5280, 4.1), found by walking its DER, in seconds since 1970; `None` where the
@@ -122,16 +117,9 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
         0x18 => (time.get(..2)?, time.get(2..)?),
         _ => return None,
     };
-    let part = |at: usize| rest.get(at..at + 2);
-    read_datetime(&format!(
-        "{century}{}-{}-{}T{}:{}:{}Z",
-        part(0)?,
-        part(2)?,
-        part(4)?,
-        part(6)?,
-        part(8)?,
-        part(10)?
-    ))
+    let [year, month, day, hour, minute, second] =
+        [0, 2, 4, 6, 8, 10].map(|at| rest.get(at..at + 2).unwrap_or_default());
+    read_datetime(&format!("{century}{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
 
 /// Tag, content, and what follows, of the first element.

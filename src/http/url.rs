@@ -36,16 +36,9 @@ pub enum UrlHost {
 }
 
 /// Why a text is no URL that can be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct BadUrl(pub String);
-
-impl fmt::Display for BadUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadUrl {}
 
 fn bad<T>(text: impl Into<String>) -> Result<T, BadUrl> {
     Err(BadUrl(text.into()))
@@ -72,13 +65,14 @@ impl Url {
         if rest.starts_with('\\') {
             return bad("it holds a backslash");
         }
-        let (userinfo, place) = match authority.rsplit_once('@') {
-            Some((userinfo, place)) => (Some(userinfo.to_owned()), place),
-            None => (None, authority),
-        };
+        let (userinfo, place) = authority
+            .rsplit_once('@')
+            .map_or((None, authority), |(userinfo, place)| (Some(userinfo.to_owned()), place));
         let (host, port) = host_and_port(place)?;
         let (path, query) = path_and_query(rest);
-        Ok(Self { secure, userinfo, host, port: port.unwrap_or(if secure { 443 } else { 80 }), path, query })
+        let path = if path.is_empty() { "/".to_owned() } else { quoted(path) };
+        let port = port.unwrap_or(usual_port(secure));
+        Ok(Self { secure, userinfo, host, port, path, query: query.map(quoted) })
     }
 
     /// The URL that `reference` means when it stands in this one's answer. The
@@ -91,36 +85,24 @@ impl Url {
         let scheme = reference.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
         let mut joined = match scheme {
             Some(_) => Self::parse(reference)?,
-            None if reference.starts_with("//") => {
-                Self::parse(&format!("{}:{reference}", if self.secure { "https" } else { "http" }))?
-            }
+            None if reference.starts_with("//") => Self::parse(&format!("{}:{reference}", self.scheme()))?,
             None => {
-                let (path, query) = reference
-                    .split_once('#')
-                    .map_or(reference, |(before, _)| before)
-                    .split_once('?')
-                    .map_or_else(
-                        || (reference.split('#').next().unwrap_or(""), None),
-                        |(path, query)| (path, Some(query)),
-                    );
-                let whole = if path.starts_with('/') {
-                    path.to_owned()
-                } else if path.is_empty() {
-                    self.path.clone()
-                } else {
-                    let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                    format!("{folder}/{path}")
+                let (path, query) = path_and_query(reference);
+                let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let whole = match path {
+                    "" => self.path.clone(),
+                    _ if path.starts_with('/') => path.to_owned(),
+                    _ => format!("{folder}/{path}"),
                 };
-                let query =
-                    if path.is_empty() && query.is_none() { self.query.clone() } else { query.map(quoted) };
+                let query = match query {
+                    None if path.is_empty() => self.query.clone(),
+                    query => query.map(quoted),
+                };
                 Self { path: quoted(&without_dots(&whole)), query, ..self.clone() }
             }
         };
-        if joined.userinfo.is_none() && joined.is_at_home_of(self) {
-            joined.userinfo.clone_from(&self.userinfo);
-        } else if !joined.is_at_home_of(self) {
-            joined.userinfo = None;
-        }
+        let is_at_home = joined.is_at_home_of(self);
+        joined.userinfo = joined.userinfo.or_else(|| self.userinfo.clone()).filter(|_| is_at_home);
         Ok(joined)
     }
 
@@ -149,8 +131,12 @@ impl Url {
 
     /// The URL as it is asked: without user and password.
     pub(super) fn asked(&self) -> String {
+        self.with_user("")
+    }
+
+    fn with_user(&self, user: &str) -> String {
         let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        format!("{}://{}{}{query}", self.scheme(), self.authority(), self.path)
+        format!("{}://{user}{}{}{query}", self.scheme(), self.authority(), self.path)
     }
 
     /// `http` or `https`.
@@ -162,8 +148,8 @@ impl Url {
     /// Host, and port where it is not the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
-        let own = if self.secure { 443 } else { 80 };
-        if self.port == own { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
+        let is_usual = self.port == usual_port(self.secure);
+        if is_usual { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
     }
 }
 
@@ -172,9 +158,7 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.userinfo.as_deref().map(|userinfo| userinfo.split(':').next().unwrap_or(""));
         let user = user.map_or_else(String::new, |user| format!("{user}:***@"));
-        let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        let url = format!("{}://{user}{}{}{query}", self.scheme(), self.authority(), self.path);
-        f.write_str(&without_login(&url))
+        f.write_str(&without_login(&self.with_user(&user)))
     }
 }
 
@@ -223,6 +207,10 @@ impl fmt::Display for UrlHost {
     }
 }
 
+fn usual_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
+}
+
 fn is_scheme(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic())
@@ -244,8 +232,7 @@ pub(super) fn host_and_port(place: &str) -> Result<(UrlHost, Option<u16>), BadUr
         (named(host)?, port)
     };
     let port = match port.strip_prefix(':') {
-        None if port.is_empty() => None,
-        Some("") => None,
+        _ if port.is_empty() || port == ":" => None,
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse::<u16>() {
             Ok(port) if port > 0 => Some(port),
             Ok(_) | Err(_) => return bad("not a port: ports go from 1 to 65535"),
@@ -281,13 +268,10 @@ fn named(host: &str) -> Result<UrlHost, BadUrl> {
     Ok(UrlHost::Name(name))
 }
 
-fn path_and_query(rest: &str) -> (String, Option<String>) {
+/// Both without the fragment.
+fn path_and_query(rest: &str) -> (&str, Option<&str>) {
     let rest = rest.split('#').next().unwrap_or("");
-    let (path, query) = match rest.split_once('?') {
-        Some((path, query)) => (path, Some(quoted(query))),
-        None => (rest, None),
-    };
-    (if path.is_empty() { "/".to_owned() } else { quoted(path) }, query)
+    rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)))
 }
 
 /// What may not stand in a URL as it is, beside what is not ASCII.
@@ -312,19 +296,18 @@ fn quoted(text: &str) -> String {
 /// RFC 3986, 5.2.4.
 fn without_dots(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    let parts: Vec<&str> = path.split('/').skip(1).collect();
-    for (at, part) in parts.iter().enumerate() {
-        let is_last = at + 1 == parts.len();
-        match *part {
-            "." | ".." => {
-                if *part == ".." {
-                    kept.pop();
-                }
-                if is_last {
-                    kept.push("");
-                }
+    let mut parts = path.split('/').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            "." => {}
+            ".." => _ = kept.pop(),
+            part => {
+                kept.push(part);
+                continue;
             }
-            part => kept.push(part),
+        }
+        if parts.peek().is_none() {
+            kept.push("");
         }
     }
     format!("/{}", kept.join("/"))

@@ -6,15 +6,14 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use super::error::InputError;
-use super::separator::{RecordFinder, Scan, Separator, check_header, end_of_header, end_of_line};
+use super::separator::{HeaderFinder, RecordFinder, Scan, Separator};
 use super::source::Header;
 use super::stream::{CHUNK, InputStream};
-use super::{Patience, ReadNext};
+use super::{InputError, Patience, ReadNext, Step};
 
 /// A block grows until it holds a record, but not beyond this, unless blocks may be
 /// larger: it is held in memory.
-pub(super) const LONGEST_RECORD: usize = 256 << 20;
+const LONGEST_RECORD: usize = 256 << 20;
 
 /// The header may have so many bytes, unless blocks may be larger.
 const LONGEST_HEAD: usize = 8 << 20;
@@ -58,29 +57,21 @@ impl Default for BlockSpec {
 
 /// The blocks of a stream.
 pub struct Blocks {
+    spec: BlockSpec,
     stream: InputStream,
     cut: RecordFinder,
+    /// How large blocks may be: grows when a record turns out to be longer.
     size: usize,
     /// How long a record may be.
     largest: usize,
-    records: Option<NonZeroUsize>,
-    lines: Option<NonZeroUsize>,
-    remove_marks: bool,
-    /// Whether the first line is still to be passed over.
-    skips_line: bool,
-    skip_blank: bool,
-    head: StreamHeader,
-    /// While a block of `records` is gathered: how far, and how many it has.
+    header: HeaderFinder,
+    /// What is put before each block, once it was read.
+    head: Option<Vec<u8>>,
+    /// While a block of so many records is gathered: how far, and how many it has.
     scan: Scan,
     n_marks: usize,
     /// Where the last record of it ends.
     marked: usize,
-}
-
-/// What is put before each block.
-enum StreamHeader {
-    Unread(Option<Header>),
-    Read(Vec<u8>),
 }
 
 impl Blocks {
@@ -89,18 +80,14 @@ impl Blocks {
     /// # Errors
     /// A regular expression that is none.
     pub fn new(spec: &BlockSpec, file: File) -> Result<Self, InputError> {
-        check_header(spec.header.as_ref())?;
         Ok(Self {
+            spec: spec.clone(),
             stream: InputStream::new(Path::new("-"), file),
             cut: RecordFinder::new(&spec.separator)?,
             size: spec.size.get(),
             largest: spec.size.get().max(LONGEST_RECORD),
-            records: spec.records,
-            lines: spec.lines,
-            remove_marks: spec.remove_marks,
-            skips_line: spec.skip_first,
-            skip_blank: spec.skip_blank,
-            head: StreamHeader::Unread(spec.header.clone()),
+            header: HeaderFinder::new(spec)?,
+            head: None,
             scan: Scan::default(),
             n_marks: 0,
             marked: 0,
@@ -109,14 +96,9 @@ impl Blocks {
 
     /// The same, of a file that messages call `path`.
     #[must_use]
-    pub fn called(self, path: &Path) -> Self {
-        Self { stream: self.stream.called(path), ..self }
-    }
-
-    /// How large blocks may be: grows when a record turns out to be longer.
-    #[must_use]
-    pub fn block_size(&self) -> usize {
-        self.size
+    pub fn called(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.stream.path);
+        self
     }
 
     /// Makes `block` the next one, with its header. When woken, `block` is as it
@@ -126,8 +108,8 @@ impl Blocks {
     /// A stream that cannot be read on.
     pub fn next(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
         let next = self.next_without_header(block, patience)?;
-        if let (ReadNext::Ready, StreamHeader::Read(head)) = (next, &self.head)
-            && !head.is_empty()
+        if next == ReadNext::Ready
+            && let Some(head) = self.head.as_ref().filter(|head| !head.is_empty())
         {
             block.splice(0..0, head.iter().copied());
         }
@@ -143,43 +125,38 @@ impl Blocks {
         block: &mut Vec<u8>,
         patience: &mut dyn Patience,
     ) -> Result<ReadNext, InputError> {
-        if let StreamHeader::Unread(header) = &self.head {
-            let header = header.clone();
-            if self.read_head(header.as_ref(), patience)? == ReadNext::Woken {
-                return Ok(ReadNext::Woken);
-            }
+        ReadNext::of(self.hand_out(block, patience))
+    }
+
+    fn hand_out(&mut self, block: &mut Vec<u8>, patience: &mut dyn Patience) -> Step<bool> {
+        if self.head.is_none() {
+            self.head = Some(self.read_head(patience)?);
         }
-        let next = match self.records {
+        let length = match self.spec.records {
             Some(records) => self.gather_records(records, patience)?,
             None => self.gather_bytes(patience)?,
         };
-        match next {
-            Ok(length) => self.hand_out(length, block),
-            Err(other) => return Ok(other),
+        if length == 0 {
+            return Ok(false);
         }
-        Ok(ReadNext::Ready)
-    }
-
-    fn hand_out(&mut self, length: usize, block: &mut Vec<u8>) {
-        let mut body = std::mem::take(block);
-        body.clear();
-        body.extend_from_slice(&self.stream.unread()[..length]);
+        block.clear();
+        block.extend_from_slice(&self.stream.unread()[..length]);
         self.stream.consume(length);
         (self.scan, self.n_marks, self.marked) = (Scan::default(), 0, 0);
-        if self.remove_marks {
-            self.cut.remove_marks(&mut body);
+        if self.spec.remove_marks {
+            self.cut.remove_marks(block);
         }
-        *block = body;
+        Ok(true)
     }
 
-    /// The length of a block of as many bytes as it may have.
-    fn gather_bytes(&mut self, patience: &mut dyn Patience) -> Result<Result<usize, ReadNext>, InputError> {
-        let nth = self.lines.map_or(1, NonZeroUsize::get);
+    /// The length of a block of as many bytes as it may have; 0 at the end.
+    fn gather_bytes(&mut self, patience: &mut dyn Patience) -> Step<usize> {
+        let nth = self.spec.lines.map_or(1, NonZeroUsize::get);
         loop {
             let unread = self.stream.unread();
             if let Some(window) = unread.get(..self.size) {
                 if let Some(length) = self.cut.last(window, nth) {
-                    return Ok(Ok(length));
+                    return Ok(length);
                 }
                 if unread.len() > self.size || !self.stream.ended() {
                     self.check_end(unread.len())?;
@@ -189,24 +166,17 @@ impl Blocks {
             }
             if self.stream.ended() {
                 // What is no whole number of `-L` lines is a block of its own.
-                let whole = self.lines.and_then(|_| self.cut.last(unread, nth));
-                let rest = unread.len();
-                return Ok(if rest == 0 { Err(ReadNext::End) } else { Ok(whole.unwrap_or(rest)) });
+                let whole = self.spec.lines.and_then(|_| self.cut.last(unread, nth));
+                return Ok(whole.unwrap_or(unread.len()));
             }
-            let room = self.size - unread.len();
-            if self.stream.fill(room, patience)? == ReadNext::Woken {
-                return Ok(Err(ReadNext::Woken));
-            }
+            self.stream.fill(self.size - unread.len(), patience)?;
         }
     }
 
-    /// The length of a block of `records` records, as soon as they are complete.
-    fn gather_records(
-        &mut self,
-        records: NonZeroUsize,
-        patience: &mut dyn Patience,
-    ) -> Result<Result<usize, ReadNext>, InputError> {
-        let n_wanted = records.get() * self.lines.map_or(1, NonZeroUsize::get);
+    /// The length of a block of `records` records, as soon as they are complete; 0 at
+    /// the end.
+    fn gather_records(&mut self, records: NonZeroUsize, patience: &mut dyn Patience) -> Step<usize> {
+        let n_wanted = records.get() * self.spec.lines.map_or(1, NonZeroUsize::get);
         loop {
             let unread = self.stream.unread();
             let more = !self.stream.ended();
@@ -214,17 +184,14 @@ impl Blocks {
                 self.n_marks += 1;
                 self.marked = end;
                 if self.n_marks == n_wanted {
-                    return Ok(Ok(end));
+                    return Ok(end);
                 }
             }
             if !more {
-                let unread = unread.len();
-                return Ok(if unread == 0 { Err(ReadNext::End) } else { Ok(unread) });
+                return Ok(unread.len());
             }
             self.check_end(unread.len() - self.marked)?;
-            if self.stream.fill(CHUNK, patience)? == ReadNext::Woken {
-                return Ok(Err(ReadNext::Woken));
-            }
+            self.stream.fill(CHUNK, patience)?;
         }
     }
 
@@ -232,51 +199,30 @@ impl Blocks {
     fn check_end(&self, length: usize) -> Result<(), InputError> {
         let limit = self.largest;
         if length <= limit {
-            Ok(())
-        } else {
-            Err(self.stream.endless(limit, "--block SIZE allows longer ones; what ends one (--recend)?"))
+            return Ok(());
         }
+        Err(self.stream.endless(limit, "--block SIZE allows longer ones; what ends one (--recend)?"))
     }
 
     /// Reads what comes before the first block.
-    fn read_head(
-        &mut self,
-        header: Option<&Header>,
-        patience: &mut dyn Patience,
-    ) -> Result<ReadNext, InputError> {
+    fn read_head(&mut self, patience: &mut dyn Patience) -> Step<Vec<u8>> {
+        let limit = LONGEST_HEAD.max(self.size);
         loop {
-            if self.skips_line {
-                let unread = self.stream.unread();
-                let end = end_of_line(unread, 1);
-                self.skips_line = end.is_none() && !self.stream.ended();
-                // A long line takes no memory.
-                let passed = end.unwrap_or(unread.len());
-                self.stream.consume(passed);
-            }
-            if !self.skips_line {
-                let unread = self.stream.unread();
-                let length = match header {
-                    None => Some(0),
-                    Some(header) => end_of_header(header, unread, self.size, self.stream.ended())?,
-                };
-                if let Some(length) = length {
-                    self.head = StreamHeader::Read(unread[..length].to_vec());
-                    self.stream.consume(length);
-                    if self.skip_blank {
-                        self.stream.leave_blank_lines_out();
-                    }
-                    return Ok(ReadNext::Ready);
+            let (passed, length) = self.header.find(self.stream.unread(), self.stream.ended());
+            self.stream.consume(passed);
+            if let Some(length) = length {
+                let head = self.stream.unread()[..length].to_vec();
+                self.stream.consume(length);
+                if self.spec.skip_blank {
+                    self.stream.leave_blank_lines_out();
                 }
+                return Ok(head);
             }
-            if !self.skips_line && self.stream.unread().len() > LONGEST_HEAD.max(self.size) {
-                let limit = LONGEST_HEAD.max(self.size);
-                return Err(self
-                    .stream
-                    .endless(limit, "it is the --header; --block SIZE allows a longer one"));
+            if self.stream.unread().len() > limit {
+                let hint = "it is the --header; --block SIZE allows a longer one";
+                return Err(self.stream.endless(limit, hint).into());
             }
-            if self.stream.fill(CHUNK.min(self.size), patience)? == ReadNext::Woken {
-                return Ok(ReadNext::Woken);
-            }
+            self.stream.fill(CHUNK.min(self.size), patience)?;
         }
     }
 }

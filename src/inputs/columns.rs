@@ -1,10 +1,10 @@
 //! A record cut into columns: at a regular expression as Perl's `split` does,
 //! or as CSV.
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
-use super::error::{InputError, beginning};
 use super::source::Split;
+use super::{InputError, beginning};
 
 /// How a record becomes columns, ready to be used.
 pub(super) enum ColumnSplitter {
@@ -26,10 +26,7 @@ impl ColumnSplitter {
     pub(super) fn split(&self, record: &[u8], column: &mut dyn FnMut(&[u8])) -> Result<(), InputError> {
         match self {
             Self::Whole => column(record),
-            Self::At(regex) if regex.captures_len() == 1 => {
-                split_at(record, |at| regex.find_at(record, at).map(|m| (m.start(), m.end())), column);
-            }
-            Self::At(regex) => split_at_captures(record, regex, column),
+            Self::At(regex) => split_at(record, regex, column),
             Self::Csv(separator) => split_csv(record, *separator, column)?,
         }
         Ok(())
@@ -38,13 +35,10 @@ impl ColumnSplitter {
 
 /// A pattern over bytes: `.` is any byte but a newline, `\s` is ASCII.
 pub(super) fn compile(option: &'static str, pattern: &[u8]) -> Result<Regex, InputError> {
-    let mut ascii = String::with_capacity(pattern.len());
-    for byte in pattern {
-        match byte {
-            0..=127 => ascii.push(char::from(*byte)),
-            _ => ascii.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
+    let ascii: String = pattern
+        .iter()
+        .map(|byte| if byte.is_ascii() { char::from(*byte).into() } else { format!("\\x{byte:02x}") })
+        .collect();
     RegexBuilder::new(&ascii).unicode(false).build().map_err(|error| {
         let told = error.to_string();
         let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -52,44 +46,27 @@ pub(super) fn compile(option: &'static str, pattern: &[u8]) -> Result<Regex, Inp
     })
 }
 
-/// Perl's `split` without a limit on fields: a match of nothing needs at least
-/// one byte before it, and empty columns at the end stay.
-fn split_at(record: &[u8], next: impl Fn(usize) -> Option<(usize, usize)>, column: &mut dyn FnMut(&[u8])) {
+/// Perl's `split` without a limit on fields: a match of nothing needs at least one byte
+/// before it, empty columns at the end stay, and what groups match becomes columns of
+/// its own.
+fn split_at(record: &[u8], regex: &Regex, column: &mut dyn FnMut(&[u8])) {
     let mut start = 0;
     let mut at = 0;
-    while let Some((from, to)) = next(at) {
-        if from == to && from == start {
+    while let Some(found) = regex.find_at(record, at) {
+        if found.is_empty() && found.start() == start {
             if at >= record.len() {
                 break;
             }
-            at = from + 1;
+            at = start + 1;
             continue;
         }
-        column(&record[start..from]);
-        (start, at) = (to, to);
-    }
-    column(&record[start..]);
-}
-
-/// As [`split_at`]; what groups match becomes columns of its own.
-fn split_at_captures(record: &[u8], regex: &Regex, column: &mut dyn FnMut(&[u8])) {
-    let whole = |captures: &Captures<'_>| captures.get(0).map_or((0, 0), |m| (m.start(), m.end()));
-    let mut start = 0;
-    let mut at = 0;
-    while let Some(captures) = regex.captures_at(record, at) {
-        let (from, to) = whole(&captures);
-        if from == to && from == start {
-            if at >= record.len() {
-                break;
-            }
-            at = from + 1;
-            continue;
+        column(&record[start..found.start()]);
+        if regex.captures_len() > 1
+            && let Some(captures) = regex.captures_at(record, at)
+        {
+            captures.iter().skip(1).for_each(|group| column(group.map_or(b"", |group| group.as_bytes())));
         }
-        column(&record[start..from]);
-        for group in captures.iter().skip(1) {
-            column(group.map_or(b"", |m| m.as_bytes()));
-        }
-        (start, at) = (to, to);
+        (start, at) = (found.end(), found.end());
     }
     column(&record[start..]);
 }

@@ -4,44 +4,18 @@
 use std::path::PathBuf;
 
 use super::columns::{ColumnSplitter, Quotes};
-use super::error::{InputError, beginning};
-use super::source::{Header, Reading, Trim, is_space};
+use super::source::{Header, Reading, Split, is_space};
 use super::stream::{LONGEST, Records};
-use super::{Patience, ReadNext};
+use super::{InputError, Patience, Step, beginning};
 use crate::byte_list::ByteList;
 
 /// What programs on Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What is the same for all sources.
-pub(super) struct ReadingRules {
-    columns: ColumnSplitter,
-    csv: Option<u8>,
-    trim: Trim,
-    delimiter: Vec<u8>,
-    end_mark: Option<Vec<u8>>,
-    skip_blank: bool,
-    continued: bool,
-}
-
-impl ReadingRules {
-    pub(super) fn new(reading: &Reading) -> Result<Self, InputError> {
-        let columns = ColumnSplitter::new(&reading.split)?;
-        Ok(Self {
-            csv: if let ColumnSplitter::Csv(separator) = columns { Some(separator) } else { None },
-            columns,
-            trim: reading.trim,
-            delimiter: reading.delimiter.clone(),
-            end_mark: reading.end_mark.clone(),
-            skip_blank: reading.skip_blank,
-            continued: reading.continued,
-        })
-    }
-}
-
 /// What reading a row needs besides the source.
 pub(super) struct ReadContext<'a> {
-    pub(super) rules: &'a ReadingRules,
+    pub(super) reading: &'a Reading,
+    pub(super) columns: &'a ColumnSplitter,
     /// Open files; two sources may share one.
     pub(super) records: &'a mut [Records],
     pub(super) patience: &'a mut dyn Patience,
@@ -58,11 +32,12 @@ pub(super) enum ReadFrom {
 /// One source.
 pub(super) struct SourceReader {
     origin: ReadFrom,
-    names: Vec<Vec<u8>>,
+    /// The names of the columns, empty where there is none.
+    pub(super) names: Vec<Vec<u8>>,
     /// Whether the first record is still to become the names.
     head: bool,
     /// How many records are to be passed over.
-    to_skip: usize,
+    pub(super) to_skip: usize,
     record: Vec<u8>,
     /// Whether `record` goes on in the next one.
     open: bool,
@@ -88,56 +63,40 @@ impl SourceReader {
         }
     }
 
-    /// Passes over the first record.
-    pub(super) fn skip_first(&mut self) {
-        self.to_skip = 1;
-    }
-
-    /// The names of the columns, empty where there is none.
-    pub(super) fn names(&self) -> &[Vec<u8>] {
-        &self.names
-    }
-
     /// Adds the columns of the next row to `into`; all of them or none.
-    pub(super) fn next(
-        &mut self,
-        into: &mut ByteList,
-        cx: &mut ReadContext<'_>,
-    ) -> Result<ReadNext, InputError> {
-        loop {
-            match self.gather(cx)? {
-                ReadNext::Ready if self.head => self.name_columns(cx.rules)?,
-                ReadNext::Ready => break,
-                other => return Ok(other),
+    pub(super) fn next(&mut self, into: &mut ByteList, cx: &mut ReadContext<'_>) -> Step<bool> {
+        while self.gather(cx)? {
+            if std::mem::take(&mut self.head) {
+                self.name_columns(cx.columns)?;
+                continue;
             }
+            cx.columns.split(&self.record, &mut |column| {
+                let value = cx.reading.trim.apply(column);
+                if value.contains(&0) {
+                    *cx.replaced_nul = true;
+                    into.push(&without_nul(value));
+                } else {
+                    into.push(value);
+                }
+            })?;
+            return Ok(true);
         }
-        let ReadContext { rules, replaced_nul, .. } = cx;
-        rules.columns.split(&self.record, &mut |column| {
-            let value = rules.trim.apply(column);
-            if value.contains(&0) {
-                **replaced_nul = true;
-                into.push(&without_nul(value));
-            } else {
-                into.push(value);
-            }
-        })?;
-        Ok(ReadNext::Ready)
+        Ok(false)
     }
 
-    fn name_columns(&mut self, rules: &ReadingRules) -> Result<(), InputError> {
-        self.head = false;
+    fn name_columns(&mut self, columns: &ColumnSplitter) -> Result<(), InputError> {
         let names = &mut self.names;
         names.clear();
         // A table from Windows ends its lines with a carriage return, too, and may begin
         // with a byte order mark.
         let record = self.record.strip_suffix(b"\r").unwrap_or(&self.record);
         let record = record.strip_prefix(BYTE_ORDER_MARK).unwrap_or(record);
-        rules.columns.split(record, &mut |name| names.push(name.to_vec()))
+        columns.split(record, &mut |name| names.push(name.to_vec()))
     }
 
     /// Makes `record` the next whole record. The head is taken as it is.
-    fn gather(&mut self, cx: &mut ReadContext<'_>) -> Result<ReadNext, InputError> {
-        let ReadContext { rules, records, patience, .. } = cx;
+    fn gather(&mut self, cx: &mut ReadContext<'_>) -> Step<bool> {
+        let ReadContext { reading, records, patience, .. } = cx;
         while !self.ended {
             let value;
             let piece = match &mut self.origin {
@@ -145,68 +104,53 @@ impl SourceReader {
                     value = values.next();
                     value.as_deref()
                 }
-                ReadFrom::Stream(index) => match records[*index].advance(*patience)? {
-                    ReadNext::Ready => Some(records[*index].record()),
-                    ReadNext::Woken => return Ok(ReadNext::Woken),
-                    ReadNext::End => None,
-                },
+                ReadFrom::Stream(index) if records[*index].advance(*patience)? => {
+                    Some(records[*index].record())
+                }
+                ReadFrom::Stream(_) => None,
             };
-            let Some(piece) = piece.filter(|piece| self.head || rules.end_mark.as_deref() != Some(*piece))
+            let Some(piece) = piece.filter(|piece| self.head || reading.end_mark.as_deref() != Some(*piece))
             else {
                 self.ended = true;
                 break;
             };
-            if self.to_skip > 0 {
-                self.to_skip -= 1;
-                continue;
-            }
-            if rules.skip_blank
-                && !self.head
-                && self.quotes != Quotes::Open
-                && piece.iter().all(|byte| is_space(*byte))
-            {
+            let is_quoted = self.quotes == Quotes::Open;
+            let is_left_out = reading.skip_blank && !self.head && !is_quoted;
+            if self.to_skip > 0 || is_left_out && piece.iter().all(|byte| is_space(*byte)) {
+                self.to_skip = self.to_skip.saturating_sub(1);
                 continue;
             }
             if !self.open {
                 self.record.clear();
                 self.quotes = Quotes::default();
-            } else if self.quotes == Quotes::Open {
-                self.record.extend_from_slice(&rules.delimiter);
+            } else if is_quoted {
+                self.record.extend_from_slice(&reading.delimiter);
             }
             self.record.extend_from_slice(piece);
             if let ReadFrom::Stream(index) = self.origin
                 && self.record.len() > LONGEST
             {
-                return Err(records[index].endless());
+                return Err(records[index].endless().into());
             }
-            if let Some(separator) = rules.csv {
+            if let Split::Csv(separator) = reading.split {
                 self.quotes = self.quotes.after(piece, separator);
             }
             self.open = self.quotes == Quotes::Open
-                || rules.continued && !self.head && matches!(piece.last(), Some(b' ' | b'\t'));
+                || reading.continued && !self.head && matches!(piece.last(), Some(b' ' | b'\t'));
             if !self.open {
-                return Ok(ReadNext::Ready);
+                return Ok(true);
             }
         }
-        if !std::mem::take(&mut self.open) {
-            return Ok(ReadNext::End);
-        }
-        if self.quotes == Quotes::Open {
+        let is_cut_off = std::mem::take(&mut self.open);
+        if is_cut_off && self.quotes == Quotes::Open {
             let reason = "a quoted field has no end".to_owned();
-            return Err(InputError::Csv { record: beginning(&self.record), reason });
+            return Err(InputError::Csv { record: beginning(&self.record), reason }.into());
         }
-        Ok(ReadNext::Ready)
+        Ok(is_cut_off)
     }
 }
 
 /// No argument of a command can hold a NUL: each becomes `\0`.
 fn without_nul(value: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(value.len() + 8);
-    for byte in value {
-        match byte {
-            0 => bytes.extend_from_slice(b"\\0"),
-            _ => bytes.push(*byte),
-        }
-    }
-    bytes
+    value.split(|byte| *byte == 0).collect::<Vec<_>>().join(&b"\\0"[..])
 }

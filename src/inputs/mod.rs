@@ -14,18 +14,15 @@
 //! | `columns` | a record into columns: regular expression or CSV |
 //! | `feed` | one source's rows: header, blank, trimmed, end marks |
 //! | `combine` | several sources into one row |
-//! | `jobs` | [`Inputs`], which puts these together |
-//! | `packing` | several rows into one job |
+//! | `jobs` | [`Inputs`], which puts these together, and [`JobPacker`], which makes jobs of rows |
 //! | `blocks`, `parts` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
 //! | `separator` | where their records end |
 
 mod blocks;
 mod columns;
 mod combine;
-mod error;
 mod feed;
 mod jobs;
-mod packing;
 mod parts;
 mod separator;
 mod source;
@@ -35,11 +32,10 @@ mod tests;
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
 
 pub use blocks::{BlockSpec, Blocks};
-pub use error::InputError;
-pub use jobs::{Inputs, Shuffler};
-pub use packing::{JobPacker, LineLength, RowsPerJob};
+pub use jobs::{Inputs, JobPacker, LineLength, RowsPerJob, Shuffler};
 pub use parts::{FileParts, Seekable};
 pub use separator::Separator;
 pub use source::{Combine, Header, InputSource, Joined, Origin, Reading, Split, Trim, unescape};
@@ -75,5 +71,83 @@ pub trait Patience {
 impl<F: FnMut(BorrowedFd<'_>) -> io::Result<Wait>> Patience for F {
     fn wait(&mut self, fd: BorrowedFd<'_>) -> io::Result<Wait> {
         self(fd)
+    }
+}
+
+/// Inputs that cannot be opened, read or made sense of.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A file that cannot be opened.
+    #[error("open input file {}: {cause}", .path.display())]
+    Open { path: PathBuf, cause: io::Error },
+    /// A file that could be opened but not read on; the path of standard input is `-`.
+    #[error("read {}: {cause}", called(.path, "input file "))]
+    Read { path: PathBuf, cause: io::Error },
+    /// A regular expression of `--colsep`, `--recstart`, ... that is none, or one that
+    /// this engine cannot do.
+    #[error("regular expression of {option}: {reason}")]
+    Pattern { option: &'static str, reason: String },
+    /// A record, of which this is the beginning, that is no CSV.
+    #[error("read CSV record {record}: {reason}")]
+    Csv { record: String, reason: String },
+    /// A record that has not ended after so many bytes, and what may help.
+    #[error("{}: a record does not end within {limit} bytes: {hint}", called(.path, ""))]
+    Endless { path: PathBuf, limit: usize, hint: &'static str },
+    /// The values that begin like this alone make a longer command line than is allowed.
+    #[error("command line too long: {length} bytes, at most {limit} are allowed, at input {values}")]
+    TooLong { length: usize, limit: usize, values: String },
+}
+
+/// A file with `kind` before its name, or standard input.
+fn called(path: &Path, kind: &str) -> String {
+    if path.as_os_str() == "-" {
+        return "standard input".to_owned();
+    }
+    format!("{kind}{}", path.display())
+}
+
+/// The beginning of `bytes` for a message, in one line.
+fn beginning(bytes: &[u8]) -> String {
+    const MOST: usize = 60;
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * MOST)]);
+    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().count() > MOST || bytes.len() > 4 * MOST {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// Why a step has come to nothing.
+enum ReadStop {
+    /// [`Patience`] was woken: the same step, taken again, goes on where it left off.
+    Woken,
+    Failed(InputError),
+}
+
+impl From<InputError> for ReadStop {
+    fn from(error: InputError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What is done as far as bytes are there; of a `bool`, whether there is a next one.
+type Step<T> = Result<T, ReadStop>;
+
+/// What a step came to; `None` when woken.
+fn unless_woken<T>(step: Step<T>) -> Result<Option<T>, InputError> {
+    match step {
+        Ok(done) => Ok(Some(done)),
+        Err(ReadStop::Woken) => Ok(None),
+        Err(ReadStop::Failed(error)) => Err(error),
+    }
+}
+
+impl ReadNext {
+    fn of(step: Step<bool>) -> Result<Self, InputError> {
+        Ok(match unless_woken(step)? {
+            Some(true) => Self::Ready,
+            Some(false) => Self::End,
+            None => Self::Woken,
+        })
     }
 }

@@ -12,11 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::blocks::BlockSpec;
-use super::error::InputError;
-use super::separator::{RecordFinder, Scan, check_header, end_of_header, end_of_line};
-use super::source::Header;
+use super::separator::{HeaderFinder, RecordFinder, Scan};
 use super::stream::CHUNK;
-use super::{Patience, Wait};
+use super::{InputError, Patience, ReadStop, Step, Wait, unless_woken};
 
 /// A file that can be read at any place.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ impl Seekable {
             let length = file.seek(SeekFrom::End(0))?;
             Ok((file, length))
         });
-        let (file, length) = file.map_err(|source| InputError::Open { path: path.to_owned(), source })?;
+        let (file, length) = file.map_err(|cause| InputError::Open { path: path.to_owned(), cause })?;
         Ok(Self { path: path.to_owned(), file, length })
     }
 
@@ -64,23 +62,16 @@ impl Seekable {
         self.length
     }
 
-    /// Appends what stands at `from`, about `most` bytes; `false` when woken.
-    fn read(
-        &self,
-        from: u64,
-        most: usize,
-        buffer: &mut Vec<u8>,
-        patience: &mut dyn Patience,
-    ) -> Result<bool, InputError> {
-        let fault = |source| InputError::Read { path: self.path.clone(), source };
+    /// Appends what stands at `from`, about `most` bytes.
+    fn read(&self, from: u64, most: usize, into: &mut Vec<u8>, patience: &mut dyn Patience) -> Step<()> {
+        let fault = |cause| InputError::Read { path: self.path.clone(), cause };
         if patience.wait(self.file.as_fd()).map_err(fault)? == Wait::Woken {
-            return Ok(false);
+            return Err(ReadStop::Woken);
         }
         let most = usize::try_from(self.length - from).map_or(most, |left| most.min(left));
-        let filled = buffer.len();
-        buffer.resize(filled + most, 0);
-        self.file.read_exact_at(&mut buffer[filled..], from).map_err(fault)?;
-        Ok(true)
+        let filled = into.len();
+        into.resize(filled + most, 0);
+        Ok(self.file.read_exact_at(&mut into[filled..], from).map_err(fault)?)
     }
 }
 
@@ -99,10 +90,9 @@ pub struct FilePart {
 pub struct FileParts {
     files: Arc<[Seekable]>,
     cut: RecordFinder,
-    size: u64,
+    size: usize,
     remove_marks: bool,
-    skip_first: bool,
-    header: Option<Header>,
+    header: HeaderFinder,
     /// Which file is being cut.
     file: usize,
     /// Its head, and where its next part begins; `None` before it is looked at.
@@ -116,14 +106,12 @@ impl FileParts {
     /// # Errors
     /// A regular expression that is none.
     pub fn new(spec: &BlockSpec, files: Arc<[Seekable]>) -> Result<Self, InputError> {
-        check_header(spec.header.as_ref())?;
         Ok(Self {
             files,
             cut: RecordFinder::new(&spec.separator)?,
-            size: spec.size.get() as u64,
+            size: spec.size.get(),
             remove_marks: spec.remove_marks,
-            skip_first: spec.skip_first,
-            header: spec.header.clone(),
+            header: HeaderFinder::new(spec)?,
             file: 0,
             place: None,
         })
@@ -135,85 +123,67 @@ impl FileParts {
     /// # Errors
     /// A file that cannot be read.
     pub fn next(&mut self, patience: &mut dyn Patience) -> Result<Option<FilePart>, InputError> {
+        Ok(unless_woken(self.cut_off(patience))?.flatten())
+    }
+
+    fn cut_off(&mut self, patience: &mut dyn Patience) -> Step<Option<FilePart>> {
         while let Some(file) = self.files.get(self.file) {
-            let (head, from) = match self.place.take() {
+            let place = match self.place.take() {
                 Some(place) => place,
-                None => match self.head(file, patience)? {
-                    Some(place) => place,
-                    None => return Ok(None),
-                },
+                None => self.head(file, patience)?,
             };
-            if from == file.length {
-                self.file += 1;
+            let (head, from) = self.place.insert(place);
+            if *from == file.length {
+                (self.file, self.place) = (self.file + 1, None);
                 continue;
             }
+            let (head, from) = (head.clone(), *from);
             let to = self.end(file, from, patience)?;
-            let part = to.map(|to| FilePart { head: head.clone(), file: self.file, bytes: from..to });
-            let part = match part {
-                Some(part) if self.remove_marks => self.without_marks(part, patience)?,
-                part => part,
-            };
-            let next = part.as_ref().and(to).unwrap_or(from);
-            self.place = Some((head, next));
-            return Ok(part);
+            let mut part = FilePart { head, file: self.file, bytes: from..to };
+            if self.remove_marks {
+                let mut bytes = Vec::new();
+                file.read(from, usize::try_from(to - from).unwrap_or(usize::MAX), &mut bytes, patience)?;
+                self.cut.remove_marks(&mut bytes);
+                part.head.append(&mut bytes);
+                part.bytes = to..to;
+            }
+            if let Some((_, next)) = &mut self.place {
+                *next = to;
+            }
+            return Ok(Some(part));
         }
         Ok(None)
     }
 
-    /// What is put before each part of `file`, and where the first one begins;
-    /// `None` when woken.
-    fn head(
-        &self,
-        file: &Seekable,
-        patience: &mut dyn Patience,
-    ) -> Result<Option<(Vec<u8>, u64)>, InputError> {
+    /// What is put before each part of `file`, and where the first one begins.
+    fn head(&self, file: &Seekable, patience: &mut dyn Patience) -> Step<(Vec<u8>, u64)> {
+        let mut header = self.header.clone();
         let mut bytes = Vec::new();
         let mut skipped = 0_u64;
-        let mut skips = self.skip_first;
-        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         loop {
             let read = skipped + bytes.len() as u64;
-            let ended = read == file.length;
-            if skips {
-                let end = end_of_line(&bytes, 1);
-                let passed = end.unwrap_or(bytes.len());
-                bytes.drain(..passed);
-                skipped += passed as u64;
-                skips = end.is_none() && !ended;
+            let (passed, length) = header.find(&bytes, read == file.length);
+            bytes.drain(..passed);
+            skipped += passed as u64;
+            if let Some(length) = length {
+                bytes.truncate(length);
+                return Ok((bytes, skipped + length as u64));
             }
-            if !skips {
-                let length = match &self.header {
-                    None => Some(0),
-                    Some(header) => end_of_header(header, &bytes, size, ended)?,
-                };
-                if let Some(length) = length {
-                    bytes.truncate(length);
-                    return Ok(Some((bytes, skipped + length as u64)));
-                }
-            }
-            if !file.read(read, CHUNK, &mut bytes, patience)? {
-                return Ok(None);
-            }
+            file.read(read, CHUNK, &mut bytes, patience)?;
         }
     }
 
     /// Where the part of `file` ends that begins at `from`: with the first record
     /// to end after `size` bytes, as `find_split_positions` of GNU parallel has it.
-    /// `None` when woken.
-    fn end(
-        &self,
-        file: &Seekable,
-        from: u64,
-        patience: &mut dyn Patience,
-    ) -> Result<Option<u64>, InputError> {
-        let at = from.saturating_add(self.size);
+    fn end(&self, file: &Seekable, from: u64, patience: &mut dyn Patience) -> Step<u64> {
+        let at = from.saturating_add(self.size as u64);
         if at >= file.length {
-            return Ok(Some(file.length));
+            return Ok(file.length);
         }
         // A mark that begins at `at` ends a record there: what is searched begins
         // one byte before it. Quotes are known only from the beginning.
         let (mut base, mut scan, least) = match &self.cut {
-            RecordFinder::EachByte => return Ok(Some(at)),
+            RecordFinder::EachByte => return Ok(at),
             RecordFinder::Csv(_) => (from, Scan::default(), at + 1),
             RecordFinder::Bytes { .. } | RecordFinder::Regexp(_) => (at - 1, Scan::from(1), at),
         };
@@ -223,36 +193,17 @@ impl FileParts {
             let more = read < file.length;
             while let Some(end) = self.cut.next(&mut scan, &bytes, more) {
                 if base + end as u64 >= least {
-                    return Ok(Some(base + end as u64));
+                    return Ok(base + end as u64);
                 }
             }
             if !more {
-                return Ok(Some(file.length));
+                return Ok(file.length);
             }
             let passed = scan.forget(bytes.len());
             bytes.drain(..passed);
             base += passed as u64;
             // A pattern is looked for from the beginning each time.
-            if !file.read(read, CHUNK.max(bytes.len()), &mut bytes, patience)? {
-                return Ok(None);
-            }
+            file.read(read, CHUNK.max(bytes.len()), &mut bytes, patience)?;
         }
-    }
-
-    /// `part` with its bytes in its head, without the marks between records.
-    fn without_marks(
-        &self,
-        part: FilePart,
-        patience: &mut dyn Patience,
-    ) -> Result<Option<FilePart>, InputError> {
-        let FilePart { mut head, file, bytes: Range { start, end } } = part;
-        let mut bytes = Vec::new();
-        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
-        if !self.files[file].read(start, length, &mut bytes, patience)? {
-            return Ok(None);
-        }
-        self.cut.remove_marks(&mut bytes);
-        head.append(&mut bytes);
-        Ok(Some(FilePart { head, file, bytes: end..end }))
     }
 }

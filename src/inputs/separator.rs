@@ -2,10 +2,11 @@
 
 use regex::bytes::Regex;
 
+use super::InputError;
+use super::blocks::BlockSpec;
 use super::columns::{Quotes, compile};
-use super::error::InputError;
 use super::source::Header;
-use super::stream::find;
+use super::stream::{find, split};
 
 /// What stands between two records; the first part belongs to the record
 /// before, the second to the record after.
@@ -172,16 +173,7 @@ impl RecordFinder {
     pub(super) fn remove_marks(&self, block: &mut Vec<u8>) {
         match self {
             Self::EachByte | Self::Csv(_) => {}
-            Self::Bytes { mark, .. } => {
-                let mut kept = Vec::with_capacity(block.len());
-                let mut rest = &block[..];
-                while let Some(at) = find(rest, mark) {
-                    kept.extend_from_slice(&rest[..at]);
-                    rest = &rest[at + mark.len()..];
-                }
-                kept.extend_from_slice(rest);
-                *block = kept;
-            }
+            Self::Bytes { mark, .. } => *block = split(block, mark).collect::<Vec<_>>().concat(),
             Self::Regexp(regex) => {
                 *block = regex.replace_all(block, regex::bytes::NoExpand(b"")).into_owned();
             }
@@ -189,42 +181,61 @@ impl RecordFinder {
     }
 }
 
-/// Whether `header` can be looked for.
-///
-/// # Errors
-/// A regular expression that is none.
-pub(super) fn check_header(header: Option<&Header>) -> Result<(), InputError> {
-    if let Some(Header::Matching(pattern)) = header {
-        compile("--header", pattern)?;
-    }
-    Ok(())
+/// Finds what comes before the first record of a file: a line that is passed over, and
+/// the header.
+#[derive(Clone)]
+pub(super) struct HeaderFinder {
+    skips_line: bool,
+    header: Option<Header>,
+    /// What the header matches, if it is a pattern; it is looked for within so many bytes.
+    pattern: Option<Regex>,
+    size: usize,
 }
 
-/// How long the header is at the beginning of `bytes`; `None` when it takes more
-/// of them to know, which there are unless they have `ended`. A pattern is looked
-/// for within `size` bytes.
-pub(super) fn end_of_header(
-    header: &Header,
-    bytes: &[u8],
-    size: usize,
-    ended: bool,
-) -> Result<Option<usize>, InputError> {
-    let length = match header {
-        Header::FileNames => Some(0),
-        Header::First => end_of_line(bytes, 1),
-        Header::Lines(n) => end_of_line(bytes, *n),
-        Header::Matching(pattern) if bytes.len() >= size || ended => {
-            let anchored = compile("--header", &[b"\\A(?:", &pattern[..], b")"].concat())?;
-            Some(anchored.find(bytes).map_or(0, |found| found.end()))
+impl HeaderFinder {
+    pub(super) fn new(spec: &BlockSpec) -> Result<Self, InputError> {
+        let pattern = match &spec.header {
+            Some(Header::Matching(pattern)) => {
+                // Alone first, so that a complaint shows it as it was given.
+                compile("--header", pattern)?;
+                Some(compile("--header", &[b"\\A(?:", &pattern[..], b")"].concat())?)
+            }
+            _ => None,
+        };
+        let (skips_line, header) = (spec.skip_first, spec.header.clone());
+        Ok(Self { skips_line, header, pattern, size: spec.size.get() })
+    }
+
+    /// How many of `bytes`, the first of the file that were not passed over yet, are
+    /// passed over now, and how long the header is behind them: `None` when it takes
+    /// more bytes to know, which there are unless they have `ended`.
+    pub(super) fn find(&mut self, bytes: &[u8], ended: bool) -> (usize, Option<usize>) {
+        let mut passed = 0;
+        if self.skips_line {
+            let end = end_of_lines(bytes, 1);
+            // A long line takes no memory.
+            passed = end.unwrap_or(bytes.len());
+            self.skips_line = end.is_none() && !ended;
         }
-        Header::Matching(_) => None,
-    };
-    // What has fewer lines has no header.
-    Ok(length.or(ended.then_some(0)))
+        let bytes = &bytes[passed..];
+        let length = match &self.header {
+            _ if self.skips_line => None,
+            None | Some(Header::FileNames) => Some(0),
+            Some(Header::First) => end_of_lines(bytes, 1),
+            Some(Header::Lines(n)) => end_of_lines(bytes, *n),
+            Some(Header::Matching(_)) if bytes.len() < self.size && !ended => None,
+            Some(Header::Matching(_)) => {
+                let found = self.pattern.as_ref().and_then(|pattern| pattern.find(bytes));
+                Some(found.map_or(0, |found| found.end()))
+            }
+        };
+        // What has fewer lines has no header.
+        (passed, length.or(ended.then_some(0)))
+    }
 }
 
 /// Where the first `n` lines end.
-pub(super) fn end_of_line(bytes: &[u8], n: usize) -> Option<usize> {
+fn end_of_lines(bytes: &[u8], n: usize) -> Option<usize> {
     let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
 }

@@ -134,13 +134,18 @@ pub enum Trim {
 
 impl Trim {
     /// `value` without the blanks that are to go.
-    pub(super) fn apply(self, value: &[u8]) -> &[u8] {
-        match self {
-            Self::None => value,
-            Self::Left => left(value),
-            Self::Right => right(value),
-            Self::Both => left(right(value)),
+    pub(super) fn apply(self, mut value: &[u8]) -> &[u8] {
+        if matches!(self, Self::Left | Self::Both) {
+            while let [b' ' | b'\t'..=b'\r', rest @ ..] = value {
+                value = rest;
+            }
         }
+        if matches!(self, Self::Right | Self::Both) {
+            while let [rest @ .., b' ' | b'\t'..=b'\r'] = value {
+                value = rest;
+            }
+        }
+        value
     }
 }
 
@@ -149,18 +154,8 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-fn left(value: &[u8]) -> &[u8] {
-    let blanks = value.iter().take_while(|byte| is_space(**byte)).count();
-    &value[blanks..]
-}
-
-fn right(value: &[u8]) -> &[u8] {
-    let blanks = value.iter().rev().take_while(|byte| is_space(**byte)).count();
-    &value[..value.len() - blanks]
-}
-
-/// C's escapes in delimiters and record marks, `-d '\t'`: replaces `\a \b \e \f \n \r \t \v \\`, `\ooo` (octal, up to three digits)
-/// and `\xhh`; any other backslash stands for itself.
+/// C's escapes in delimiters and record marks, `-d '\t'`: replaces `\a \b \e \f \n \r \t \v \\`,
+/// `\ooo` (octal, up to three digits) and `\xhh`; any other backslash stands for itself.
 #[must_use]
 pub fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -175,37 +170,21 @@ pub fn unescape(text: &[u8]) -> Vec<u8> {
 
 /// The byte that `\` and `tail` stand for, and how much of `tail` it takes.
 fn escaped(tail: &[u8]) -> (u8, usize) {
-    let plain = |byte| (byte, 1);
-    match tail {
-        [b'a', ..] => plain(7),
-        [b'b', ..] => plain(8),
-        [b'e', ..] => plain(27),
-        [b'f', ..] => plain(12),
-        [b'n', ..] => plain(b'\n'),
-        [b'r', ..] => plain(b'\r'),
-        [b't', ..] => plain(b'\t'),
-        [b'v', ..] => plain(11),
-        [b'\\', ..] => plain(b'\\'),
-        [b'0'..=b'7', ..] => number(tail, 8, 3).unwrap_or((b'\\', 0)),
-        [b'x', hex @ ..] => number(hex, 16, 2).map_or((b'\\', 0), |(byte, used)| (byte, used + 1)),
-        _ => (b'\\', 0),
-    }
+    const LETTERS: &[u8] = b"abefnrtv\\";
+    const BYTES: &[u8] = b"\x07\x08\x1b\x0c\n\r\t\x0b\\";
+    let (byte, before) = match tail {
+        [b'0'..=b'7', ..] => (number(tail, 8, 3), 0),
+        [b'x', digits @ ..] => (number(digits, 16, 2), 1),
+        [letter, ..] => (LETTERS.iter().position(|it| it == letter).map(|at| (BYTES[at], 1)), 0),
+        [] => (None, 0),
+    };
+    byte.map_or((b'\\', 0), |(byte, used)| (byte, before + used))
 }
 
 /// A number of at most `most` digits that fits a byte, and how many it has.
 fn number(digits: &[u8], radix: u32, most: usize) -> Option<(u8, usize)> {
-    let mut value = 0_u32;
-    let mut used = 0;
-    for digit in digits.iter().take(most).map_while(|byte| char::from(*byte).to_digit(radix)) {
-        let longer = value * radix + digit;
-        if longer > 255 {
-            break;
-        }
-        value = longer;
-        used += 1;
-    }
-    let byte = u8::try_from(value).ok()?;
-    (used > 0).then_some((byte, used))
+    let digits = std::str::from_utf8(digits.split(|byte| !byte.is_ascii_hexdigit()).next()?).ok()?;
+    (1..=most).rev().find_map(|used| Some((u8::from_str_radix(digits.get(..used)?, radix).ok()?, used)))
 }
 
 #[cfg(test)]

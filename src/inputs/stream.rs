@@ -10,9 +10,8 @@ use std::ops::Range;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use super::error::InputError;
 use super::source::is_space;
-use super::{Patience, ReadNext, Wait};
+use super::{InputError, Patience, ReadStop, Step, Wait};
 use crate::process::open_to_read;
 
 /// How much is asked for in one read.
@@ -27,7 +26,8 @@ pub(super) const LONGEST: usize = 2 << 20;
 
 /// A file descriptor and what was read from it but not used yet.
 pub(super) struct InputStream {
-    path: PathBuf,
+    /// What messages call the file.
+    pub(super) path: PathBuf,
     file: File,
     /// Read bytes are `buffer[from..filled]`; the rest is room.
     buffer: Vec<u8>,
@@ -66,18 +66,15 @@ impl InputStream {
         self.filled = start + kept.len();
     }
 
-    /// The same, of a file that messages call `path`.
-    pub(super) fn called(self, path: &Path) -> Self {
-        Self { path: path.to_owned(), ..self }
-    }
-
     pub(super) fn open(path: &Path) -> Result<Self, InputError> {
         // A directory can be opened, but reading it is an error that comes late.
         let file = open_to_read(path).and_then(|file| {
             if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
         });
-        let file = file.map_err(|source| InputError::Open { path: path.to_owned(), source })?;
-        Ok(Self::new(path, file))
+        match file {
+            Ok(file) => Ok(Self::new(path, file)),
+            Err(cause) => Err(InputError::Open { path: path.to_owned(), cause }),
+        }
     }
 
     /// That what was read has no end.
@@ -100,34 +97,29 @@ impl InputStream {
         self.from += n;
     }
 
-    /// Reads once, up to `most` bytes.
-    pub(super) fn fill(&mut self, most: usize, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
+    /// Reads once, up to `most` bytes; `false` if there are none any more.
+    pub(super) fn fill(&mut self, most: usize, patience: &mut dyn Patience) -> Step<bool> {
         if self.ended {
-            return Ok(ReadNext::End);
+            return Ok(false);
         }
-        if self.check_clear(most).is_err() {
-            let source = io::ErrorKind::OutOfMemory.into();
-            return Err(InputError::Read { path: self.path.clone(), source });
-        }
+        let room = self.make_room(most);
+        let fault = |cause| InputError::Read { path: self.path.clone(), cause };
+        room.map_err(|_| fault(io::ErrorKind::OutOfMemory.into()))?;
         loop {
-            let fault = |source| InputError::Read { path: self.path.clone(), source };
             if patience.wait(self.file.as_fd()).map_err(fault)? == Wait::Woken {
-                return Ok(ReadNext::Woken);
+                return Err(ReadStop::Woken);
             }
             match self.file.read(&mut self.buffer[self.filled..self.filled + most]) {
-                Ok(0) => {
-                    self.ended = true;
-                    return Ok(ReadNext::End);
-                }
                 Ok(n) => {
+                    self.ended = n == 0;
                     let start = self.filled;
                     self.filled += n;
                     self.sift(start);
-                    return Ok(ReadNext::Ready);
+                    return Ok(n > 0);
                 }
                 // A descriptor that does not block may have nothing after all.
                 Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-                Err(source) => return Err(fault(source)),
+                Err(cause) => return Err(fault(cause).into()),
             }
         }
     }
@@ -136,7 +128,7 @@ impl InputStream {
     ///
     /// An endless record is the usual reason for the memory to run out, and is no
     /// reason to end without a word to the jobs and the log.
-    fn check_clear(&mut self, most: usize) -> Result<(), TryReserveError> {
+    fn make_room(&mut self, most: usize) -> Result<(), TryReserveError> {
         if self.from == self.filled {
             (self.from, self.filled) = (0, 0);
         }
@@ -199,27 +191,23 @@ impl Records {
         Self { stream, delimiter: delimiter.to_vec(), searched: 0, record: 0..0 }
     }
 
-    /// Makes the next record the current one.
-    pub(super) fn advance(&mut self, patience: &mut dyn Patience) -> Result<ReadNext, InputError> {
+    /// Makes the next record the current one; `false` if there is none.
+    pub(super) fn advance(&mut self, patience: &mut dyn Patience) -> Step<bool> {
         loop {
             let unread = self.stream.unread();
             if let Some(at) = find(&unread[self.searched..], &self.delimiter) {
                 let length = self.searched + at;
                 self.take(length, length + self.delimiter.len());
-                return Ok(ReadNext::Ready);
+                return Ok(true);
             }
             if unread.len() > LONGEST {
-                return Err(self.endless());
+                return Err(self.endless().into());
             }
             self.searched = (unread.len() + 1).saturating_sub(self.delimiter.len()).max(self.searched);
-            match self.stream.fill(CHUNK, patience)? {
-                ReadNext::Ready => {}
-                ReadNext::Woken => return Ok(ReadNext::Woken),
-                ReadNext::End => {
-                    let length = self.stream.unread().len();
-                    self.take(length, length);
-                    return Ok(if length > 0 { ReadNext::Ready } else { ReadNext::End });
-                }
+            if !self.stream.fill(CHUNK, patience)? {
+                let length = self.stream.unread().len();
+                self.take(length, length);
+                return Ok(length > 0);
             }
         }
     }
@@ -247,4 +235,15 @@ pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
         [byte] => hay.iter().position(|b| b == byte),
         _ => hay.windows(needle.len()).position(|window| window == needle),
     }
+}
+
+/// What is between the marks in `bytes`, and before and behind them.
+pub(super) fn split<'a>(bytes: &'a [u8], mark: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let found = find(bytes, mark);
+        rest = found.map(|at| &bytes[at + mark.len()..]);
+        Some(&bytes[..found.unwrap_or(bytes.len())])
+    })
 }

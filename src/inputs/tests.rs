@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
@@ -44,7 +46,7 @@ fn strings(row: &ByteList) -> Vec<String> {
 fn all(inputs: &mut Inputs) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = ByteList::new();
-    while inputs.next(&mut row, &mut Blocking).unwrap() == ReadNext::Ready {
+    while ReadNext::of(inputs.next(&mut row, &mut Blocking)).unwrap() == ReadNext::Ready {
         rows.push(strings(&row).join("|"));
     }
     rows
@@ -166,15 +168,18 @@ fn csv_records_may_hold_newlines() {
     let reading = Reading { split: Split::Csv(b','), ..Reading::default() };
     assert_eq!(stdin(&reading, "\"d\ne\",f\n5\" pipe,x\n"), ["d\ne|f", "5\" pipe|x"]);
     let mut inputs = open(vec![], &reading, b"a,\"b\n");
-    let error = inputs.next(&mut ByteList::new(), &mut Blocking).unwrap_err();
+    let error = ReadNext::of(inputs.next(&mut ByteList::new(), &mut Blocking)).unwrap_err();
     assert_eq!(error.to_string(), "read CSV record a,\\\"b: a quoted field has no end");
 }
 
 #[test]
 fn a_nul_in_a_value_is_replaced_and_told() {
     let mut inputs = open(vec![], &Reading::default(), b"a\0b\n");
+    let told = Arc::new(AtomicBool::new(false));
+    let tell = Arc::clone(&told);
+    inputs.on_nul(Box::new(move || tell.store(true, Ordering::Relaxed)));
     assert_eq!(all(&mut inputs), ["a\\0b"]);
-    assert!(inputs.replaced_nul());
+    assert!(told.load(Ordering::Relaxed));
 }
 
 #[test]
@@ -222,15 +227,15 @@ fn a_line_is_handed_out_before_the_next_one_comes() {
     let mut inputs = Inputs::open(sources, &Reading::default(), reader).unwrap();
     let mut row = ByteList::new();
     let mut none = Permits(0);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Woken);
+    assert_eq!(ReadNext::of(inputs.next(&mut row, &mut none)).unwrap(), ReadNext::Woken);
     writer.write_all(b"1\n2").unwrap();
-    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
+    assert_eq!(ReadNext::of(inputs.next(&mut row, &mut Permits(1))).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["1", "x"]);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Ready);
+    assert_eq!(ReadNext::of(inputs.next(&mut row, &mut none)).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["1", "y"]);
-    assert_eq!(inputs.next(&mut row, &mut none).unwrap(), ReadNext::Woken);
+    assert_eq!(ReadNext::of(inputs.next(&mut row, &mut none)).unwrap(), ReadNext::Woken);
     drop(writer);
-    assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
+    assert_eq!(ReadNext::of(inputs.next(&mut row, &mut Permits(1))).unwrap(), ReadNext::Ready);
     assert_eq!(strings(&row), ["2", "x"]);
 }
 
@@ -242,7 +247,7 @@ fn the_last_source_is_streamed_while_it_is_read_for_the_first_time() {
     let mut row = ByteList::new();
     for line in ["1", "2"] {
         writeln!(writer, "{line}").unwrap();
-        assert_eq!(inputs.next(&mut row, &mut Permits(1)).unwrap(), ReadNext::Ready);
+        assert_eq!(ReadNext::of(inputs.next(&mut row, &mut Permits(1))).unwrap(), ReadNext::Ready);
         assert_eq!(strings(&row), ["a", line]);
     }
     drop(writer);
@@ -381,7 +386,7 @@ proptest! {
             rest = later;
             writer.write_all(now).unwrap();
             let mut permits = Permits(usize::from(!now.is_empty()));
-            while inputs.next(&mut row, &mut permits).unwrap() == ReadNext::Ready {
+            while ReadNext::of(inputs.next(&mut row, &mut permits)).unwrap() == ReadNext::Ready {
                 seen.push(strings(&row).join("|"));
             }
         }

@@ -1,13 +1,17 @@
 //! The real clock: the system's monotonic time, CPU clocks and memory accounts.
 //!
+//! The peak of resident memory since a moment of our choosing comes from Linux's /proc;
+//! elsewhere the files are missing, and the answers are "no" and None.
 //! Does not know the time of day; a wall-clock start, for people only, is taken elsewhere.
 
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Clock, Usage, memory};
+use super::{Clock, Usage};
 
 /// The system's own clocks; `now` counts from the moment of [`MonotonicClock::start`].
 ///
@@ -57,7 +61,7 @@ impl Clock for MonotonicClock {
     }
 
     fn reset_peak(&self) {
-        let fresh = memory::reset_high_water(&self.proc_self);
+        let fresh = reset_high_water(&self.proc_self);
         self.peak_is_fresh.store(fresh, Ordering::Relaxed);
     }
 
@@ -65,7 +69,7 @@ impl Clock for MonotonicClock {
         if !self.peak_is_fresh.load(Ordering::Relaxed) {
             return None;
         }
-        memory::high_water(&self.proc_self)
+        high_water(&self.proc_self)
     }
 }
 
@@ -93,7 +97,7 @@ fn own_usage() -> Usage {
 
 /// The most memory this process has held, in bytes, counting what it was before it
 /// became this program.
-pub(super) fn own_peak() -> u64 {
+fn own_peak() -> u64 {
     // Apple counts in bytes, the others in KiB.
     let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
     count(rusage(libc::RUSAGE_SELF).ru_maxrss).saturating_mul(unit)
@@ -135,6 +139,75 @@ fn duration(time: libc::timeval) -> Duration {
 /// C's signed counters, whose width differs from system to system; they are never negative.
 fn count(raw: impl TryInto<u64>) -> u64 {
     raw.try_into().unwrap_or(0)
+}
+
+/// Threads count their pages in batches, so that two readings of one peak are
+/// this much apart.
+const ALLOWANCE: u64 = 256 << 10;
+
+/// The floor below which nobody can tell what a child process held: this process's own peak,
+/// read again only where that can decide something. A child shares its parent's memory until
+/// it becomes another program, and the kernel counts the peak of that as the child's own.
+#[derive(Debug, Default)]
+pub struct Floor {
+    known: AtomicU64,
+}
+
+impl Floor {
+    /// Whether a child's `peak`, in bytes, is this process's own. False where the
+    /// system does not tell.
+    #[must_use]
+    pub fn covers(&self, peak: u64) -> bool {
+        // What it was, it is at least: a small command costs no system call.
+        if peak <= self.known.load(Ordering::Relaxed) {
+            return true;
+        }
+        // Never below, and cheap: a large command costs one.
+        if peak > own_peak() + ALLOWANCE {
+            return false;
+        }
+        let Some(own) = high_water(Path::new("/proc/self")) else { return false };
+        self.known.store(own + ALLOWANCE, Ordering::Relaxed);
+        peak <= own + ALLOWANCE
+    }
+
+    /// The peak begins anew, and may be lower.
+    pub fn forget(&self) {
+        self.known.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Sets the kernel's high-water mark of this process to what is resident now.
+///
+/// False if the kernel does not offer it or does not let us.
+fn reset_high_water(proc_self: &Path) -> bool {
+    // "5" is the kernel's word for it: see proc_pid_clear_refs(5).
+    let clear_refs = proc_self.join("clear_refs");
+    // Opened, never created: elsewhere than on Linux the directory may be anything.
+    let Ok(mut file) = OpenOptions::new().write(true).open(clear_refs) else {
+        return false;
+    };
+    file.write_all(b"5").is_ok()
+}
+
+/// The kernel's high-water mark of this process, in bytes.
+///
+/// Threads count their pages in batches, so it may be off by a few hundred KiB a core.
+fn high_water(proc_self: &Path) -> Option<u64> {
+    // The first line is the process's name, in whatever bytes it has.
+    let status = fs::read(proc_self.join("status")).ok()?;
+    parse_high_water(&String::from_utf8_lossy(&status))
+}
+
+fn parse_high_water(status: &str) -> Option<u64> {
+    parse_kib(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?)
+}
+
+/// Reads `24684092 kB`, as files of /proc have it, as bytes.
+#[must_use]
+pub fn parse_kib(text: &str) -> Option<u64> {
+    let kib = text.trim().strip_suffix("kB")?.trim_end();
+    kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -50,15 +50,25 @@ impl Usage {
     /// What was used between an `earlier` reading and this one; a field that shrank is zero.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
+        self.with(earlier, Duration::saturating_sub, u64::saturating_sub)
+    }
+
+    /// Field by field what two functions make of it and another one.
+    fn with(
+        &self,
+        other: &Self,
+        time: fn(Duration, Duration) -> Duration,
+        count: fn(u64, u64) -> u64,
+    ) -> Self {
         Self {
-            user: self.user.saturating_sub(earlier.user),
-            sys: self.sys.saturating_sub(earlier.sys),
-            minor_faults: self.minor_faults.saturating_sub(earlier.minor_faults),
-            major_faults: self.major_faults.saturating_sub(earlier.major_faults),
-            block_reads: self.block_reads.saturating_sub(earlier.block_reads),
-            block_writes: self.block_writes.saturating_sub(earlier.block_writes),
-            voluntary_switches: self.voluntary_switches.saturating_sub(earlier.voluntary_switches),
-            involuntary_switches: self.involuntary_switches.saturating_sub(earlier.involuntary_switches),
+            user: time(self.user, other.user),
+            sys: time(self.sys, other.sys),
+            minor_faults: count(self.minor_faults, other.minor_faults),
+            major_faults: count(self.major_faults, other.major_faults),
+            block_reads: count(self.block_reads, other.block_reads),
+            block_writes: count(self.block_writes, other.block_writes),
+            voluntary_switches: count(self.voluntary_switches, other.voluntary_switches),
+            involuntary_switches: count(self.involuntary_switches, other.involuntary_switches),
         }
     }
 
@@ -80,16 +90,7 @@ impl Add for Usage {
 
     /// Adds field by field, staying at the largest value rather than wrapping.
     fn add(self, other: Self) -> Self {
-        Self {
-            user: self.user.saturating_add(other.user),
-            sys: self.sys.saturating_add(other.sys),
-            minor_faults: self.minor_faults.saturating_add(other.minor_faults),
-            major_faults: self.major_faults.saturating_add(other.major_faults),
-            block_reads: self.block_reads.saturating_add(other.block_reads),
-            block_writes: self.block_writes.saturating_add(other.block_writes),
-            voluntary_switches: self.voluntary_switches.saturating_add(other.voluntary_switches),
-            involuntary_switches: self.involuntary_switches.saturating_add(other.involuntary_switches),
-        }
+        self.with(&other, Duration::saturating_add, u64::saturating_add)
     }
 }
 

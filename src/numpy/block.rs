@@ -8,7 +8,7 @@
 //! when it is too close to the limit to tell; then [`Ptrs`] is asked.
 
 use super::DoubleStream;
-use super::ptrs::Ptrs;
+use super::distributions::Ptrs;
 use super::wide::{Wide, run_wide};
 
 /// Attempts in a block: as many as one refill of MT19937 gives.
@@ -32,7 +32,7 @@ const UNDECIDED: u64 = 2;
 /// Transformed rejection with a table of probabilities.
 #[derive(Debug, Clone)]
 pub(super) struct BlockPtrs {
-    ptrs: Ptrs,
+    pub(super) ptrs: Ptrs,
     /// The probability of each count from `lowest` on: 0 for negative counts,
     /// and infinity in the first and last slot, which stand for all counts
     /// beyond the table (the first only if they are not all negative).
@@ -83,10 +83,6 @@ impl BlockPtrs {
             probability[..=slot(-1)].fill(0.0);
         }
         Self { ptrs, probability, lowest, highest }
-    }
-
-    pub(super) fn ptrs(&self) -> &Ptrs {
-        &self.ptrs
     }
 
     /// Fills `out` and leaves the stream behind the last attempt needed.

@@ -12,12 +12,10 @@
 //! no threads. What is drawn, in which order and for whom is the caller's.
 
 mod block;
+mod distributions;
 mod mt19937;
 mod pcg64;
-mod poisson;
-mod ptrs;
 mod seed;
-mod uniform;
 mod wide;
 
 #[cfg(test)]
@@ -25,11 +23,10 @@ mod props;
 #[cfg(test)]
 mod tests;
 
+pub use distributions::{Poisson, Uniform};
 pub use mt19937::Mt19937;
 pub use pcg64::Pcg64;
-pub use poisson::Poisson;
 pub use seed::{SeedSequence, legacy_seed};
-pub use uniform::{DistError, Uniform};
 
 /// A generator that makes doubles the way NumPy does, and lets a sampler look
 /// at many of them before it says how many it wanted.

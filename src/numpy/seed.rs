@@ -5,9 +5,6 @@
 //! Source: O'Neill's `seed_seq_fe128` in the form NumPy gave it (NEP 19). It
 //! does not know which generator is seeded with its words.
 
-use std::error::Error;
-use std::fmt;
-
 /// Words in the pool, `pool_size` of NumPy (its default).
 const POOL: usize = 4;
 
@@ -58,8 +55,7 @@ impl SeedSequence {
     /// Child `i`, the `i`-th this sequence would spawn, counted from 0.
     #[must_use]
     pub fn child(&self, i: u64) -> Self {
-        let mut key = self.spawn_key.clone();
-        key.extend(integer_words(i.into()));
+        let key = [&self.spawn_key[..], &integer_words(i.into())].concat();
         Self::mixed(self.entropy.clone(), key)
     }
 
@@ -153,33 +149,22 @@ fn integer_words(mut n: u128) -> Vec<u32> {
 /// A seed that NumPy would refuse, or that is no integer at all.
 ///
 /// `Display` gives NumPy's own text wherever NumPy has one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SeedError {
     /// A legacy seed outside `0..=2^32 - 1`.
+    #[error("Seed must be between 0 and 2**32 - 1")]
     OutOfRange,
     /// A negative seed for `default_rng`.
+    #[error("expected non-negative integer")]
     Negative,
     /// A legacy seed that is not a decimal integer. NumPy speaks of dtypes
     /// here; this text is our own.
+    #[error("Seed must be an integer, not {0}")]
     LegacyNotInteger(String),
     /// A seed for `default_rng` that is not a decimal integer.
+    #[error("SeedSequence expects int or sequence of ints for entropy not {0}")]
     EntropyNotInteger(String),
 }
-
-impl fmt::Display for SeedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfRange => f.write_str("Seed must be between 0 and 2**32 - 1"),
-            Self::Negative => f.write_str("expected non-negative integer"),
-            Self::LegacyNotInteger(text) => write!(f, "Seed must be an integer, not {text}"),
-            Self::EntropyNotInteger(text) => {
-                write!(f, "SeedSequence expects int or sequence of ints for entropy not {text}")
-            }
-        }
-    }
-}
-
-impl Error for SeedError {}
 
 /// A decimal integer as a seed of `np.random.seed`, for
 /// [`Mt19937::from_seed`](super::Mt19937::from_seed).
@@ -189,13 +174,10 @@ impl Error for SeedError {}
 /// [`SeedError::OutOfRange`] outside `0..=2^32 - 1`, however many digits;
 /// [`SeedError::LegacyNotInteger`] for anything but an optional sign and digits.
 pub fn legacy_seed(text: &str) -> Result<u32, SeedError> {
-    match words_of(text) {
-        ParsedSeed::Words(words) => match words[..] {
-            [seed] => Ok(seed),
-            _ => Err(SeedError::OutOfRange),
-        },
-        ParsedSeed::Negative => Err(SeedError::OutOfRange),
-        ParsedSeed::NotInteger => Err(SeedError::LegacyNotInteger(text.to_owned())),
+    let (is_negative, words) = integer(text).ok_or_else(|| SeedError::LegacyNotInteger(text.to_owned()))?;
+    match words[..] {
+        [seed] if !is_negative => Ok(seed),
+        _ => Err(SeedError::OutOfRange),
     }
 }
 
@@ -209,36 +191,22 @@ pub fn legacy_seed(text: &str) -> Result<u32, SeedError> {
 /// [`SeedError::Negative`] below zero; [`SeedError::EntropyNotInteger`] for
 /// anything but an optional sign and digits.
 pub fn default_rng_entropy(text: &str) -> Result<Vec<u32>, SeedError> {
-    match words_of(text) {
-        ParsedSeed::Words(words) => Ok(words),
-        ParsedSeed::Negative => Err(SeedError::Negative),
-        ParsedSeed::NotInteger => Err(SeedError::EntropyNotInteger(text.to_owned())),
-    }
+    let (is_negative, words) = integer(text).ok_or_else(|| SeedError::EntropyNotInteger(text.to_owned()))?;
+    if is_negative { Err(SeedError::Negative) } else { Ok(words) }
 }
 
-enum ParsedSeed {
-    /// Low word first, without leading zero words, never empty.
-    Words(Vec<u32>),
-    Negative,
-    NotInteger,
-}
-
-fn words_of(text: &str) -> ParsedSeed {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
+/// Whether the integer is below zero, and its size: the low word first, without leading
+/// zero words, never empty.
+fn integer(text: &str) -> Option<(bool, Vec<u32>)> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return ParsedSeed::NotInteger;
+        return None;
     }
     let mut words = vec![0];
     for digit in digits.bytes() {
         push_digit(&mut words, digit - b'0');
     }
-    if negative && words != [0] {
-        return ParsedSeed::Negative;
-    }
-    ParsedSeed::Words(words)
+    Some((text.starts_with('-') && words != [0], words))
 }
 
 /// Multiplies the number by ten and adds the digit.

@@ -13,11 +13,11 @@
 
 use crate::sync::{Condvar, Mutex};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard};
 
+use super::lines::StartGrace;
 use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, no_room};
-use super::start_grace::StartGrace;
 use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record};
 
@@ -47,15 +47,11 @@ impl<D: Destination> Grouped<D> {
             GroupedDoor { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };
         Self { door: Mutex::new(door), over: Condvar::new(), in_memory: AtomicUsize::new(0), budget }
     }
-
-    fn door(&self) -> MutexGuard<'_, GroupedDoor<D>> {
-        self.door.lock()
-    }
 }
 
 impl<D: Destination> Sink for Grouped<D> {
     fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
-        self.door().opened.insert(task.turn);
+        self.door.lock().opened.insert(task.turn);
         Box::new(GroupedOutput::new(self, task, SpillFile::default()))
     }
 }
@@ -90,7 +86,7 @@ impl<'a, D: Destination> GroupedOutput<'a, D> {
 
     /// Takes the door, if nobody else has it, and hands on what was put aside.
     fn go_through(&mut self) -> io::Result<bool> {
-        let mut door = self.grouped.door();
+        let mut door = self.grouped.door.lock();
         if door.holder.is_some() {
             return Ok(false);
         }
@@ -121,7 +117,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
     fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let grouped = self.grouped;
         if let Goes::Through = self.goes {
-            return grouped.door().destination.write(&self.task, channel, bytes);
+            return grouped.door.lock().destination.write(&self.task, channel, bytes);
         }
         let waiting = &mut self.waiting[channel as usize];
         // Taken first, so that tasks which write at once cannot all find room.
@@ -150,7 +146,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
         if self.go_through().unwrap_or(true) {
             return None;
         }
-        let mut door = self.grouped.door();
+        let mut door = self.grouped.door.lock();
         if door.holder.is_none() {
             // It went meanwhile: look again at once.
             wake();
@@ -164,7 +160,7 @@ impl<D: Destination> TaskOutput for GroupedOutput<'_, D> {
         let grouped = self.grouped;
         let task = self.task.clone();
         let own = Some(task.seq);
-        let mut door = grouped.door();
+        let mut door = grouped.door.lock();
         let has_output = !self.is_empty();
         while let Some(wait) = door.opened.wait_of(task.turn).filter(|_| has_output && door.holder.is_none())
         {
@@ -196,7 +192,7 @@ mod tests {
     use crate::task::Task;
     use std::time::Instant;
 
-    use super::super::start_grace::A_MOMENT;
+    use super::super::lines::A_MOMENT;
     use super::*;
     use crate::output::Kept;
     use crate::output::traits_tests::Acknowledged;

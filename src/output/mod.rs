@@ -11,9 +11,6 @@
 //! [`JobLog`] and [`JsonLines`] put down what became of each task, a row at a
 //! time ([`RowFile`]); [`ResultFiles`] and [`ResultTable`] take output that is not shown.
 
-mod early;
-#[cfg(feature = "cli")]
-mod failure_tails;
 mod grouped;
 mod head_capture;
 #[cfg(feature = "cli")]
@@ -34,13 +31,8 @@ mod retry_buffer;
 #[cfg(feature = "cli")]
 mod row_file;
 mod spill_buffer;
-mod start_grace;
-#[cfg(feature = "cli")]
-mod table_rows;
 mod traits;
 
-#[cfg(feature = "cli")]
-pub use failure_tails::FailureTails;
 pub use grouped::Grouped;
 pub use head_capture::HeadCapture;
 #[cfg(feature = "cli")]
@@ -52,17 +44,15 @@ pub use ordered::Ordered;
 pub use output_copy::OutputCopy;
 pub use recording::Recording;
 #[cfg(feature = "cli")]
-pub use result_files::ResultFiles;
+pub use result_files::{FailureTails, ResultFiles};
 #[cfg(feature = "cli")]
 pub use result_place::{ResultColumns, ResultPlace};
 #[cfg(feature = "cli")]
-pub use result_table::ResultTable;
+pub use result_table::{HeadedRows, ResultTable, RowsToFile, TableForm};
 pub use retry_buffer::RetryBuffer;
 #[cfg(feature = "cli")]
 pub use row_file::{EarlierRows, RowFile, RowsEnd};
 pub use spill_buffer::WAITING_OUTPUT;
-#[cfg(feature = "cli")]
-pub use table_rows::{HeadedRows, RowsToFile, TableForm};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
-pub use traits::{Acknowledge, Channel, Destination, Outlet, Sink, TaskOutput, TaskRef, Wake, handed_on};
+pub use traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};

@@ -11,12 +11,14 @@
 use crate::sync::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::io;
+use std::mem::size_of;
 use std::sync::Arc;
 
-use super::early::{Early, Over};
-use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, SpillPiece, no_room};
+use serde::{Deserialize, Serialize};
+
+use super::spill_buffer::{PIECE_OVERHEAD, SpillBuffer, SpillFile, SpillPiece, Spilled, no_room};
 use super::traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};
-use crate::task::{Record, Task};
+use crate::task::{Outcome, Record, Task, TaskInput};
 
 /// The share of the budget that records of tasks that are over may take: they come
 /// back from the spill file as well, and what tasks write is to have the room.
@@ -295,6 +297,89 @@ impl Turns {
     /// There is a place again, or another's turn has come.
     fn wake(&mut self) {
         self.held_up.drain(..).for_each(|wake| wake());
+    }
+}
+
+/// A task that is over before its turn has come, and its record: it waits with its
+/// output, in memory as far as there is room, then in the spill file. A hundred thousand
+/// may wait behind one that is slow.
+enum Early {
+    Memory(Box<Over>),
+    Spilled {
+        place: Spilled,
+        /// What is still known should the file not give the rest back.
+        seq: u64,
+    },
+}
+
+/// A task that is over.
+#[derive(Serialize, Deserialize)]
+struct Over {
+    /// Without what its command has read.
+    task: Task,
+    record: Record,
+    /// What the record leaves out where it is written down.
+    line: Option<Vec<u8>>,
+}
+
+impl Over {
+    fn new(task: &Task, record: Record) -> Self {
+        // It has been read, and may be long.
+        let spec = match &task.spec {
+            TaskInput::Block(block) => TaskInput::Values(block.values.clone()),
+            other => other.clone(),
+        };
+        let task = Task { seq: task.seq, turn: task.turn, slot: task.slot, label: task.label.clone(), spec };
+        Self { task, record, line: None }
+    }
+
+    /// About how many bytes it takes in memory.
+    fn size(&self) -> usize {
+        let Self { task, record, .. } = self;
+        let values = task.spec.values();
+        let texts = [task.label.len(), record.label.len(), record.line.as_ref().map_or(0, Vec::len)];
+        let facts = record.facts.iter().map(|(name, fact)| name.len() + fact.len());
+        size_of::<Self>()
+            + texts.iter().sum::<usize>()
+            + facts.sum::<usize>()
+            + values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum::<usize>()
+            + size_of_val(&*record.spans)
+            + size_of_val(&*record.facts)
+    }
+
+    /// Puts a copy into `spill`, from which it can be taken as if it were this one.
+    fn put_into(&mut self, spill: &mut SpillFile) -> io::Result<Early> {
+        self.line = self.record.line.take();
+        let put = serde_json::to_vec(self).map_err(io::Error::from).and_then(|text| spill.put(&text));
+        self.record.line = self.line.take();
+        Ok(Early::Spilled { place: put?, seq: self.task.seq })
+    }
+
+    fn read(place: Spilled, spill: &SpillFile) -> io::Result<Self> {
+        let mut text = Vec::new();
+        spill.read(place, |block| {
+            text.extend_from_slice(block);
+            Ok(())
+        })?;
+        let mut over: Self = serde_json::from_slice(&text)?;
+        over.record.line = over.line.take();
+        over.task.slot = over.record.slot;
+        Ok(over)
+    }
+}
+
+impl Early {
+    /// The task and its record, from wherever they waited.
+    fn take(self, spill: &SpillFile) -> Box<Over> {
+        match self {
+            Self::Memory(over) => over,
+            Self::Spilled { place, seq } => Box::new(Over::read(place, spill).unwrap_or_else(|error| {
+                // Its row is to say that it has to be done again.
+                let why = format!("read its record back from TMPDIR: {}", crate::text::reason(&error));
+                let record = Record::without_measures(seq, Outcome::Failed(why));
+                Over { task: Task::numbered(seq, ""), record, line: None }
+            })),
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 //! The file with the job's number comes last: where it is, the others are, and hold
 //! the result of a job that came to its end.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::failure_tails::{FailureTails, Tail};
-use super::result_place::{Readers, ResultPaths, ResultPlace};
+use super::result_place::{ResultPaths, ResultPlace};
 use super::traits::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, handed_on};
+use crate::sync::Mutex;
 use crate::task::{Outcome, Record, Task};
 use crate::whole_file::WholeFile;
 
@@ -76,11 +77,10 @@ struct OpenFiles {
 impl OpenFiles {
     fn create(paths: &ResultPaths) -> io::Result<Self> {
         let stderr = paths.stderr.as_deref().map(create).transpose()?;
-        let stdout = match paths.readers {
-            Readers::Usual => create(&paths.stdout)?,
-            Readers::Owner => {
-                WholeFile::create_private(&paths.stdout).map_err(|error| named(&error, &paths.stdout))?
-            }
+        let stdout = if paths.is_private {
+            WholeFile::create_private(&paths.stdout).map_err(|error| named(&error, &paths.stdout))?
+        } else {
+            create(&paths.stdout)?
         };
         Ok(Self { stdout, stderr })
     }
@@ -171,4 +171,73 @@ fn create(path: &Path) -> io::Result<WholeFile> {
 
 fn named(error: &io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// So much is kept of a job.
+const LONGEST: usize = 4096;
+
+/// Of so many jobs something is kept.
+const MOST: usize = 20;
+
+/// The last of what failed jobs had to say where it was not shown, for the list
+/// of failed jobs at the end: tails by job.
+#[derive(Debug, Default)]
+pub struct FailureTails {
+    tails: Mutex<HashMap<u64, Vec<u8>>>,
+}
+
+impl FailureTails {
+    /// The tail of job `seq`, from 0.
+    #[must_use]
+    pub fn of(&self, seq: u64) -> Option<Vec<u8>> {
+        self.tails.lock().get(&seq).cloned()
+    }
+
+    pub(super) fn keep(&self, seq: u64, tail: Tail) {
+        let mut tails = self.tails.lock();
+        if tails.len() < MOST && !tail.bytes.is_empty() {
+            tails.insert(seq, tail.cut());
+        }
+    }
+}
+
+/// The tail of one job, as it comes.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let bytes = &bytes[bytes.len().saturating_sub(LONGEST)..];
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 4 * LONGEST {
+            self.bytes.drain(..self.bytes.len() - LONGEST);
+        }
+    }
+
+    fn cut(mut self) -> Vec<u8> {
+        self.bytes.drain(..self.bytes.len().saturating_sub(LONGEST));
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_4_kib_of_at_most_20_jobs_are_kept() {
+        let tails = FailureTails::default();
+        for seq in 0..30 {
+            let mut tail = Tail::default();
+            for at in 0..10_000_u32 {
+                tail.add(format!("{at}\n").as_bytes());
+            }
+            tails.keep(seq, tail);
+        }
+        let tail = tails.of(19).unwrap();
+        assert!(tail.len() == 4096 && tail.ends_with(b"9998\n9999\n"));
+        assert_eq!(tails.of(20), None);
+    }
 }

@@ -68,17 +68,8 @@ pub(super) struct ResultPaths {
     pub(super) stderr: Option<PathBuf>,
     /// Holds the job's number; written last.
     pub(super) seq: Option<PathBuf>,
-    /// Who may read them.
-    pub(super) readers: Readers,
-}
-
-/// Who may read a job's files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readers {
-    /// Those whom the umask leaves.
-    Usual,
-    /// Nobody but the user.
-    Owner,
+    /// Whether nobody but the user may read them; else those whom the umask leaves.
+    pub(super) is_private: bool,
 }
 
 impl ResultPlace {
@@ -105,14 +96,13 @@ impl ResultPlace {
                 base
             }
             Self::Fresh(folder) => {
-                let (stdout, readers) = (fresh(folder), Readers::Owner);
-                return ResultPaths { stdout, stderr: None, seq: None, readers };
+                return ResultPaths { stdout: fresh(folder), stderr: None, seq: None, is_private: true };
             }
         };
         let named = |suffix: &str| path([&base, suffix.as_bytes()].concat());
         let [stdout, stderr, seq] =
             if base.ends_with(b"/") { ["stdout", "stderr", "seq"] } else { ["", ".err", ".seq"] }.map(named);
-        ResultPaths { stdout, stderr: Some(stderr), seq: Some(seq), readers: Readers::Usual }
+        ResultPaths { stdout, stderr: Some(stderr), seq: Some(seq), is_private: false }
     }
 }
 

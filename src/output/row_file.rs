@@ -128,16 +128,12 @@ impl RowFile {
             }
             looks = if before == Some(length) { looks + 1 } else { 0 };
             if looks == LOOKS {
-                *self.mending() = end.mending();
+                *self.mending.lock() = end.mending();
                 return Ok(());
             }
             before = Some(length);
             thread::sleep(A_MOMENT);
         }
-    }
-
-    fn mending(&self) -> std::sync::MutexGuard<'_, &'static [u8]> {
-        self.mending.lock()
     }
 
     /// Whether there is no row yet, as far as can be told.
@@ -166,7 +162,7 @@ impl RowFile {
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, row: &[u8]) -> anyhow::Result<()> {
-        let mending = std::mem::take(&mut *self.mending());
+        let mending = std::mem::take(&mut *self.mending.lock());
         // One write, which no other process's comes between.
         let put = if mending.is_empty() { self.write(row) } else { self.write(&[mending, row].concat()) };
         put.with_context(|| format!("write to {}", self.path.display()))
@@ -183,7 +179,7 @@ impl RowFile {
                     // The next row, for which there may be room again, is not to be
                     // a part of this one.
                     if done > 0 {
-                        *self.mending() = self.ends.of(&row[..done]).mending();
+                        *self.mending.lock() = self.ends.of(&row[..done]).mending();
                     }
                     return Err(error);
                 }

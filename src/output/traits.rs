@@ -103,24 +103,6 @@ pub trait Destination: Send {
     fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()>;
 }
 
-/// Where the outputs of a run go, and in which order.
-pub enum Outlet<'a> {
-    /// Their head is kept for the report, in input order.
-    Kept,
-    /// In input order; what is early is put aside.
-    InOrder(Box<dyn Destination + 'a>),
-    /// In input order, and the messages of each task behind what it produces.
-    GroupedInOrder(Box<dyn Destination + 'a>),
-    /// Task by task, in the order in which they end.
-    Grouped(Box<dyn Destination + 'a>),
-    /// Line by line, as they come.
-    Lines(Box<dyn Destination + 'a>),
-    /// As they come, within a line as well.
-    Torn(Box<dyn Destination + 'a>),
-    /// To a place that tells tasks apart by itself: a file for each.
-    Own(Box<dyn Sink + 'a>),
-}
-
 impl<S: Sink + Send + ?Sized> Sink for Arc<S> {
     fn open<'a>(&'a self, task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
         (**self).open(task)

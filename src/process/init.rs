@@ -12,6 +12,8 @@
 use std::io;
 
 use super::child::ProcessEnd;
+use super::limits::set_limit;
+use super::signal::{self, SignalSet};
 
 /// Where this process is given orphans, makes another one for the work and stays until
 /// that has ended: then it is told how. None in the one that does the work, and where
@@ -21,13 +23,19 @@ pub fn stay_behind() -> Option<ProcessEnd> {
     if !is_given_orphans() {
         return None;
     }
-    let awaited = awaited();
-    let before = block(&awaited);
+    // All signals but those that tell of a fault in this very process.
+    let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+    let awaited = SignalSet::of((1..=64).filter(|signal| !own.contains(signal)));
+    // Ignored, CHLD would have no children left to wait for.
+    signal::keep_children();
+    let before = awaited.mask(libc::SIG_BLOCK);
     match fork() {
         // Without a process to be had, orphans stay as they are.
-        Err(_) => restore(&before),
+        Err(_) => {
+            before.mask(libc::SIG_SETMASK);
+        }
         Ok(None) => {
-            restore(&before);
+            before.mask(libc::SIG_SETMASK);
             prepare_for_work();
         }
         Ok(Some(child)) => return Some(attend(child, &awaited)),
@@ -49,40 +57,6 @@ fn is_given_orphans() -> bool {
     }
     #[cfg(not(target_os = "linux"))]
     false
-}
-
-/// All signals but those that tell of a fault in this very process.
-#[expect(unsafe_code, reason = "std knows no sets of signals")]
-fn awaited() -> libc::sigset_t {
-    let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
-    // SAFETY: an all-zero set is a valid value to be written over; it is ours.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&raw mut set);
-        for signal in own {
-            libc::sigdelset(&raw mut set, signal);
-        }
-        set
-    }
-}
-
-/// Blocks `signals` and hands back what was blocked before.
-#[expect(unsafe_code, reason = "std does not know signal masks")]
-fn block(signals: &libc::sigset_t) -> libc::sigset_t {
-    // SAFETY: both sets are valid and live through the call. The default of CHLD runs
-    // no code of ours; ignored, it would have no children left to wait for.
-    unsafe {
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
-        libc::pthread_sigmask(libc::SIG_BLOCK, signals, &raw mut before);
-        before
-    }
-}
-
-#[expect(unsafe_code, reason = "std does not know signal masks")]
-fn restore(before: &libc::sigset_t) {
-    // SAFETY: the set is valid and lives through the call.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }
 
 /// The number of the child; None in the child.
@@ -113,26 +87,18 @@ fn prepare_for_work() {
 }
 
 /// Passes signals on to `child` and reaps everything until `child` has ended.
-#[expect(unsafe_code, reason = "std neither waits for signals nor sends any")]
-fn attend(child: i32, awaited: &libc::sigset_t) -> ProcessEnd {
+fn attend(child: i32, awaited: &SignalSet) -> ProcessEnd {
     loop {
-        // SAFETY: an all-zero siginfo is a valid value to be written over; both live
-        // through the call.
-        let (signal, sender) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            (libc::sigwaitinfo(awaited, &raw mut info), info.si_code)
-        };
-        match signal {
-            libc::SIGCHLD => {
+        match awaited.wait() {
+            (libc::SIGCHLD, _) => {
                 if let Some(ended) = reap_all(child) {
                     return ended;
                 }
             }
-            // The kernel has told the child as well: it was typed.
-            1.. if sender != SI_KERNEL => {
-                // SAFETY: takes numbers; the child was not reaped.
-                unsafe { libc::kill(child, signal) };
+            (signal @ 1.., sender) if sender != SI_KERNEL => {
+                signal::send(child, signal);
             }
+            // The kernel has told the child as well: it was typed.
             _ => {}
         }
     }
@@ -158,22 +124,14 @@ fn reap_all(child: i32) -> Option<ProcessEnd> {
         if libc::WIFSTOPPED(status) {
             // Whoever stopped the work sees this process only. The first one of a
             // container is not stopped by it.
-            // SAFETY: takes a number; STOP runs no handler.
-            unsafe { libc::raise(libc::SIGSTOP) };
+            signal::stop_here();
             continue;
         }
         let how = ProcessEnd::from_status(status);
         if how.signal().is_some() {
-            without_a_second_dump();
+            // The child has left its memory for whoever wants to look: this one's says nothing.
+            set_limit(libc::RLIMIT_CORE, &libc::rlimit { rlim_cur: 0, rlim_max: 0 });
         }
         ended = Some(how);
     }
-}
-
-/// The child has left its memory for whoever wants to look: this one's says nothing.
-#[expect(unsafe_code, reason = "std does not know limits")]
-fn without_a_second_dump() {
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the limit is ours and lives through the call.
-    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
 }

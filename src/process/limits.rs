@@ -29,7 +29,7 @@ pub fn make_use_of_limits() {
         && soft.rlim_cur < soft.rlim_max
     {
         let hard = libc::rlimit { rlim_cur: soft.rlim_max, ..soft };
-        if set_descriptors(&hard) {
+        if set_limit(libc::RLIMIT_NOFILE, &hard) {
             // Nobody else sets it.
             let _ = DESCRIPTORS.set(soft);
         }
@@ -51,7 +51,7 @@ pub fn with_first_limits(command: &mut Command) -> &mut Command {
     let Some(limit) = descriptors_of_children() else { return command };
     let lower = move || {
         // What cannot be lowered is no reason not to run.
-        set_descriptors(limit);
+        set_limit(libc::RLIMIT_NOFILE, limit);
         Ok(())
     };
     #[expect(unsafe_code, reason = "std runs no code in the child otherwise")]
@@ -112,9 +112,9 @@ fn limit(which: u32) -> Option<libc::rlimit> {
 }
 
 #[expect(unsafe_code, reason = "std does not know limits")]
-fn set_descriptors(limit: &libc::rlimit) -> bool {
+pub(super) fn set_limit(which: u32, limit: &libc::rlimit) -> bool {
     // SAFETY: `limit` lives through the call.
-    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, std::ptr::from_ref(limit)) == 0 }
+    unsafe { libc::setrlimit(which as _, std::ptr::from_ref(limit)) == 0 }
 }
 
 /// All threads take memory from one pool.

@@ -6,25 +6,22 @@
 pub mod ancestors;
 pub mod child;
 mod descriptor;
-mod handed;
 pub mod init;
 mod limits;
-mod named_pipe;
 mod poll;
 mod shell;
 mod signal;
 mod standard;
-mod waker;
 
-pub use descriptor::widen;
-pub use handed::{Handed, stderr_for_children, stdout_for_children};
+pub use descriptor::{open_to_read, open_to_write, widen};
 pub use limits::{make_use_of_limits, of_descriptors, room_for_arguments, with_first_limits};
-pub use named_pipe::{open_to_read, open_to_write};
-pub use poll::Interest;
+pub use poll::{Interest, Waker};
 pub use shell::run_in_shell;
 pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
     file_limits_are_errors, harmless_in_children, stop_here,
 };
-pub use standard::{BlockingIo, UnbufferedStdout, missed_stdout, stderr, stdin, stdout, stdout_was_open};
-pub use waker::Waker;
+pub use standard::{
+    BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,
+    stdout_for_children, stdout_was_open,
+};

@@ -1,11 +1,16 @@
-//! Waiting for descriptors: the one `poll` there is.
+//! Waiting for descriptors: the one `poll` there is, and the descriptor that another
+//! thread, or the handler of a signal, makes readable to have somebody look up from it.
 //!
-//! Does not know what the descriptors are for.
+//! Does not know what the descriptors are for, nor what is to be looked at.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::descriptor;
 
 /// What a descriptor is to be ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,5 +107,87 @@ fn poll_once(entries: &mut [PollEntry<'_>], timeout: Option<Duration>) -> libc::
             timeout.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
         // SAFETY: as above.
         unsafe { libc::poll(entries, count, millis) }
+    }
+}
+
+/// So often somebody is woken where the system fails at it.
+const TRIES: usize = 4;
+
+/// Wakes who waits for it. Twice is the same as once.
+#[derive(Clone, Debug)]
+pub struct Waker {
+    ends: Arc<WakerEnds>,
+}
+
+impl Waker {
+    /// Wakes whoever waits, now or when they next do, until it is cleared. A handler may
+    /// do it: it is one system call.
+    pub fn wake(&self) {
+        let mut writer = self.ends.writer.as_ref().unwrap_or(&self.ends.reader);
+        // Who is not woken may wait for ever, so what fails is tried again.
+        // (Where there is no room for more, it wakes already.)
+        for _ in 0..TRIES {
+            if writer.write(&1_u64.to_ne_bytes()).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// One that takes a single descriptor where the system has counters for it,
+    /// otherwise the two of a pipe.
+    pub(super) fn new() -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let ends = WakerEnds { reader: File::from(descriptor::counter()?), writer: None };
+        #[cfg(not(target_os = "linux"))]
+        let ends = WakerEnds::pipe()?;
+        Ok(Self { ends: Arc::new(ends) })
+    }
+
+    /// Wakes nobody any more until [`wake`](Self::wake) is called again.
+    pub(super) fn clear(&self) {
+        // It ends with an error: nothing came since.
+        while { &self.ends.reader }.read(&mut [0; 8]).is_ok_and(|n| n > 0) {}
+    }
+}
+
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ends.reader.as_fd()
+    }
+}
+
+#[derive(Debug)]
+struct WakerEnds {
+    reader: File,
+    /// None when one descriptor is both ends.
+    writer: Option<File>,
+}
+
+#[cfg(any(test, not(target_os = "linux")))]
+impl WakerEnds {
+    fn pipe() -> io::Result<Self> {
+        use std::os::fd::OwnedFd;
+        let (reader, writer) = io::pipe()?;
+        descriptor::set_nonblocking(reader.as_fd())?;
+        descriptor::set_nonblocking(writer.as_fd())?;
+        Ok(Self { reader: OwnedFd::from(reader).into(), writer: Some(OwnedFd::from(writer).into()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waker_wakes_until_it_is_cleared() {
+        for waker in [Waker::new().unwrap(), Waker { ends: Arc::new(WakerEnds::pipe().unwrap()) }] {
+            let wakes = || poll(&mut [PollEntry::readable(waker.as_fd())], Some(Duration::ZERO)).unwrap() > 0;
+            assert!(!wakes());
+            waker.wake();
+            waker.clone().wake();
+            assert!(wakes() && wakes());
+            waker.clear();
+            assert!(!wakes());
+        }
     }
 }

@@ -16,9 +16,8 @@ use super::child::{
     Command, Flow, Job, JobRunner, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs, Stop,
     TermSequence, inherited_environment, resolve,
 };
-use super::handed::{Handed, stderr_for_children};
 use super::signal::harmless_in_children;
-use super::standard::stderr;
+use super::standard::{Handed, stderr, stderr_for_children};
 use crate::byte_list::ByteList;
 
 /// So long a command that is asked to end may take for it.

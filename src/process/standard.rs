@@ -4,13 +4,18 @@
 //! `O_NONBLOCK` belongs to the open file, which others share (node, ssh and CI
 //! runners set it): it is never changed here. A write that finds no room and a read
 //! that finds nothing wait in `poll` and go on; nothing is lost, and nobody is blamed.
-//! Does not know what is written.
+//! Does not know what is written, nor who the children are that get the same.
 
 use std::fmt;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::descriptor;
 use super::poll::{Interest, PollEntry, poll};
 use crate::sync::Mutex;
 
@@ -29,7 +34,7 @@ pub struct BlockingIo<F>(
 
 impl<F: AsFd> Write for BlockingIo<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        again_when_ready(self.0.as_fd(), Interest::Write, |fd| write_once(fd, bytes))
+        again_when_ready(self.0.as_fd(), Interest::Write, |file| file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -39,7 +44,7 @@ impl<F: AsFd> Write for BlockingIo<F> {
 
 impl<F: AsFd> Read for BlockingIo<F> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        again_when_ready(self.0.as_fd(), Interest::Read, |fd| read_once(fd, room))
+        again_when_ready(self.0.as_fd(), Interest::Read, |file| file.read(room))
     }
 }
 
@@ -47,10 +52,11 @@ impl<F: AsFd> Read for BlockingIo<F> {
 fn again_when_ready(
     fd: BorrowedFd<'_>,
     interest: Interest,
-    mut once: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    mut once: impl FnMut(&mut File) -> io::Result<usize>,
 ) -> io::Result<usize> {
+    let mut file = as_file(fd);
     loop {
-        match once(fd) {
+        match once(&mut file) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 poll(&mut [PollEntry::of(fd, interest)], None)?;
             }
@@ -58,6 +64,14 @@ fn again_when_ready(
             done => return done,
         }
     }
+}
+
+/// `fd` as a file: std reads and writes only by way of handles that close what they have.
+#[expect(unsafe_code, reason = "a handle that does not close")]
+fn as_file(fd: BorrowedFd<'_>) -> ManuallyDrop<File> {
+    // SAFETY: the descriptor is open as long as it is borrowed, which is longer than any
+    // caller keeps the file, and the file is never closed.
+    ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) })
 }
 
 /// This process's standard input, without a buffer.
@@ -151,20 +165,6 @@ pub fn stdout_was_open() -> bool {
     !STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
 
-#[expect(unsafe_code, reason = "std writes only by way of handles that close what they write to")]
-fn write_once(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: the bytes are ours to read for that length, and the descriptor is open.
-    let written = unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
-    usize::try_from(written).map_err(|_| io::Error::last_os_error())
-}
-
-#[expect(unsafe_code, reason = "std reads only by way of handles that close what they read from")]
-fn read_once(fd: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the room is ours to fill for that length, and the descriptor is open.
-    let read = unsafe { libc::read(fd.as_raw_fd(), room.as_mut_ptr().cast(), room.len()) };
-    usize::try_from(read).map_err(|_| io::Error::last_os_error())
-}
-
 #[cfg(target_os = "linux")]
 #[used]
 #[expect(unsafe_code, reason = "no other way to run before the runtime")]
@@ -174,11 +174,56 @@ fn read_once(fd: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<usize> {
 static LOOK: extern "C" fn() = look;
 
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "std cannot ask about a bare descriptor")]
 extern "C" fn look() {
-    // SAFETY: F_GETFD only reads the flags of a descriptor, open or not.
-    let closed = unsafe { libc::fcntl(1, libc::F_GETFD) } == -1;
-    STDOUT_WAS_CLOSED.store(closed, Ordering::Relaxed);
+    STDOUT_WAS_CLOSED.store(!descriptor::is_open(1), Ordering::Relaxed);
+}
+
+/// What a child that writes for itself gets: such a program expects a write to wait. Where
+/// what this process was handed does not, the same pipe or terminal is opened a second
+/// time, which has a mode of its own.
+#[derive(Debug)]
+pub enum Handed {
+    /// What this process has.
+    Same,
+    /// The same pipe or terminal, on which a write waits for room.
+    Again(File),
+    /// Nothing that would do: what it writes is to be written for it.
+    Nothing,
+}
+
+/// Standard output for a child.
+#[must_use]
+pub fn stdout_for_children() -> Handed {
+    if stdout_was_open() { handed(stdout().as_fd()) } else { Handed::Nothing }
+}
+
+/// Standard error for a child.
+#[must_use]
+pub fn stderr_for_children() -> Handed {
+    handed(stderr().as_fd())
+}
+
+fn handed(fd: BorrowedFd<'_>) -> Handed {
+    let Ok(flags) = descriptor::flags(fd) else { return Handed::Same };
+    if flags & libc::O_NONBLOCK == 0 {
+        return Handed::Same;
+    }
+    match as_file(fd).metadata().map(|file| file.file_type()) {
+        // The flag means nothing for a file.
+        Ok(kind) if kind.is_file() || kind.is_block_device() => Handed::Same,
+        Ok(kind) if kind.is_fifo() || kind.is_char_device() => {
+            open_again(fd, flags & libc::O_ACCMODE).map_or(Handed::Nothing, Handed::Again)
+        }
+        // A socket cannot be opened again.
+        Ok(_) | Err(_) => Handed::Nothing,
+    }
+}
+
+/// Opens what `fd` is once more.
+fn open_again(fd: BorrowedFd<'_>, access: i32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(access != libc::O_WRONLY).write(access != libc::O_RDONLY);
+    descriptor::open_at_once(Path::new(&format!("/proc/self/fd/{}", fd.as_raw_fd())), &mut options)
 }
 
 #[cfg(test)]
@@ -215,5 +260,25 @@ mod tests {
         drop(theirs);
         let error = BlockingIo(&ours).write_all(b"x").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_that_does_not_wait_is_opened_again_and_keeps_its_mode() {
+        let (_reader, writer) = io::pipe().unwrap();
+        assert!(matches!(handed(writer.as_fd()), Handed::Same));
+        descriptor::set_nonblocking(writer.as_fd()).unwrap();
+        let Handed::Again(again) = handed(writer.as_fd()) else { panic!("not opened again") };
+        let waits = |fd| descriptor::flags(fd).unwrap() & libc::O_NONBLOCK == 0;
+        assert!(waits(again.as_fd()) && !waits(writer.as_fd()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_socket_that_does_not_wait_is_written_to_for_the_child() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        assert!(matches!(handed(ours.as_fd()), Handed::Same));
+        ours.set_nonblocking(true).unwrap();
+        assert!(matches!(handed(ours.as_fd()), Handed::Nothing));
     }
 }

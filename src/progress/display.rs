@@ -1,23 +1,24 @@
 //! How far a run is, on stderr: a bar that is drawn over itself on a terminal,
-//! lines elsewhere, and what a person is to hear at once.
+//! lines elsewhere, and what a person is to hear at once: why nothing happens, and
+//! what helps.
 //!
 //! A batch of commands has a thread of its own for signals, which calls
 //! [`ProgressDisplay::tick`]; for other runs there is [`RunProgress`].
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::notice::{notice, tell};
 use super::state::{ProgressState, Snapshot};
 use crate::event::{Event, Observer};
 use crate::numbers;
 use crate::process;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::Mutex;
 use crate::task::Record;
 use crate::text;
 
@@ -81,11 +82,6 @@ impl ProgressDisplay {
         }
     }
 
-    /// Shows one run after another, each by its name.
-    fn of_runs(show: Show) -> Self {
-        Self { layout: Layout::Runs, ..Self::new(Arc::default(), show, true) }
-    }
-
     /// Draws, if it is time to; says when to come again.
     pub fn tick(&self) -> Option<Duration> {
         let mut drawn = self.drawn();
@@ -132,17 +128,17 @@ impl ProgressDisplay {
         self.beside(|_| tell(text));
     }
 
-    /// Lists what runs, with slot and time.
+    /// Lists what runs, the longest-running first, with slot and time.
     pub fn list(&self) {
         let Some(now) = self.state.snapshot() else { return };
-        let tasks = now.running.iter().map(|task| {
-            let lasts = numbers::duration(task.lasts);
-            let label = text::printable(&task.label);
-            format!("parsim: slot {}, {lasts}: {label}\n", task.slot + 1)
-        });
-        self.write(
-            &std::iter::once(format!("parsim: {}\n", now.line(LABEL))).chain(tasks).collect::<String>(),
-        );
+        let mut running: Vec<_> = now.running.iter().collect();
+        running.sort_by_key(|(_, task)| task.since);
+        let mut text = format!("parsim: {}\n", now.line(LABEL));
+        for (slot, task) in running {
+            let lasts = numbers::duration(task.since.elapsed());
+            text += &format!("parsim: slot {}, {lasts}: {}\n", slot + 1, text::printable(&task.label));
+        }
+        self.write(&text);
     }
 
     /// Does `write`, which writes to the terminal, with the bar out of the way; it
@@ -238,58 +234,73 @@ impl Layout {
 /// The observer that shows progress of one run after another as asked for.
 #[must_use]
 pub fn observer(show: Show) -> Box<dyn Observer> {
-    Box::new(RunProgress::new(show))
+    let display =
+        ProgressDisplay { layout: Layout::Runs, ..ProgressDisplay::new(Arc::default(), show, true) };
+    Box::new(RunProgress {
+        display: Arc::new(display),
+        ticker: Mutex::default(),
+        has_told_results: AtomicBool::new(false),
+    })
 }
 
 /// Shows progress of runs that nobody else draws: whenever something happens, and a
 /// bar as time passes, too.
 struct RunProgress {
     display: Arc<ProgressDisplay>,
-    ticker: Mutex<Option<Ticker>>,
+    /// A task that lasts says nothing: a thread looks at the clock, for the length of a
+    /// run, until this end of its channel is gone.
+    ticker: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
     /// Whether there was a run whose results were told.
-    told: AtomicBool,
+    has_told_results: AtomicBool,
 }
 
 impl RunProgress {
-    fn new(show: Show) -> Self {
-        let display = Arc::new(ProgressDisplay::of_runs(show));
-        Self { display, ticker: Mutex::default(), told: AtomicBool::new(false) }
+    /// Without a thread the bar moves when something happens.
+    fn start_ticker(&self) {
+        let (over, is_over) = mpsc::channel();
+        let display = Arc::clone(&self.display);
+        let next = move || is_over.recv_timeout(display.tick().unwrap_or(REDRAW));
+        let tick = move || while next() == Err(RecvTimeoutError::Timeout) {};
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(tick);
+        *self.ticker.lock() = thread.ok().map(|thread| (over, thread));
     }
 
     /// Takes what shows the time away; a bar goes with it.
     fn stop(&self) {
-        drop(self.ticker.lock().take());
+        if let Some((over, thread)) = self.ticker.lock().take() {
+            drop(over);
+            // It has nothing to tell.
+            let _ = thread.join();
+        }
         self.display.drawn().clear();
     }
 }
 
 impl Observer for RunProgress {
     fn observe(&self, event: &Event<'_>) {
-        let Self { display, ticker, told } = self;
-        match display.show {
-            Show::Nothing => {
-                if let Some(text) = notice(event) {
-                    tell(&text);
-                }
-                return;
+        let display = &self.display;
+        if display.show == Show::Nothing {
+            if let Some(text) = notice(event) {
+                tell(&text);
             }
-            Show::Lines(_) | Show::Bar => display.observe(event),
+            return;
         }
+        display.observe(event);
         match *event {
             Event::RunStarted { .. } => {
+                self.stop();
                 // A line comes an interval after the start at the earliest.
                 display.drawn().last = Instant::now();
                 if display.show == Show::Bar {
-                    // Without a thread the bar moves when something happens.
-                    *ticker.lock() = Ticker::start(Arc::clone(display));
+                    self.start_ticker();
                 }
             }
             Event::RunFinished { .. } => {
-                told.store(true, Ordering::Relaxed);
+                self.has_told_results.store(true, Ordering::Relaxed);
                 self.stop();
             }
             Event::TaskFinished(record) => {
-                let tells = display.show == Show::Bar && !told.load(Ordering::Relaxed);
+                let tells = display.show == Show::Bar && !self.has_told_results.load(Ordering::Relaxed);
                 if let Some(line) = verdict(record).filter(|_| tells) {
                     display.write(&line);
                 }
@@ -315,39 +326,42 @@ fn verdict(record: &Record) -> Option<String> {
     Some(text::printable(&line) + "\n")
 }
 
-/// A task that lasts says nothing: somebody has to look at the clock. Beside the
-/// work, for the length of a run, and only where a bar is drawn.
-struct Ticker {
-    over: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Ticker {
-    fn start(display: Arc<ProgressDisplay>) -> Option<Self> {
-        let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
-        let shared = Arc::clone(&over);
-        let tick = move || {
-            let (is_over, rung) = &*shared;
-            let mut guard = is_over.lock();
-            while !*guard {
-                let wait = display.tick().unwrap_or(REDRAW);
-                (guard, _) = rung.wait_timeout_while(guard, wait, |is_over| !*is_over);
-            }
-        };
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(tick).ok()?;
-        Some(Self { over, thread: Some(thread) })
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        *self.over.0.lock() = true;
-        self.over.1.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to tell.
-            let _ = thread.join();
+/// What is to be said of `event`, if anything is.
+fn notice(event: &Event<'_>) -> Option<String> {
+    match *event {
+        Event::StartsHeldUp { why, is_news: true } => Some(format!("waiting to start jobs: {why}")),
+        Event::FewerSlots { slots, wanted, why } => Some(fewer_slots(slots, wanted, why)),
+        Event::TaskWaitsToStart { why, is_news: true } => Some(format!(
+            "{why}: jobs wait until others have ended (a smaller -j needs less; see ulimit -u and -n)"
+        )),
+        Event::TaskStopped { seq, signal, group, is_news: true, .. } => {
+            let job = seq + 1;
+            Some(if [libc::SIGTTIN, libc::SIGTTOU].contains(&signal) {
+                format!(
+                    "job {job} has stopped: it asks for the terminal; parsim parallel --tty lends it \
+                     to one job at a time"
+                )
+            } else {
+                format!("job {job} was stopped by signal {signal}; kill -CONT -- -{group} lets it go on")
+            })
         }
+        _ => None,
     }
+}
+
+/// Why, where files cannot be opened.
+pub const NO_DESCRIPTORS: &str = "there are no descriptors for more: raise the limit (ulimit -n)";
+
+/// That fewer slots run than were wanted.
+#[must_use]
+pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {
+    format!("running {slots} at a time, not {wanted}: {why}")
+}
+
+/// Says it on stderr.
+fn tell(text: &str) {
+    // What cannot be told is no reason to stop the work.
+    let _ = writeln!(process::stderr(), "parsim: {}", text::printable(text));
 }
 
 #[cfg(test)]
@@ -360,5 +374,19 @@ mod tests {
             layout.style(true);
             layout.style(false);
         }
+    }
+
+    #[test]
+    fn a_job_that_asks_for_the_terminal_is_told_of_once_and_with_what_helps() {
+        let of = |signal, is_news| {
+            notice(&Event::TaskStopped { seq: 2, slot: 0, signal, group: 4711, is_news }).unwrap_or_default()
+        };
+        for signal in [libc::SIGTTIN, libc::SIGTTOU] {
+            let text = of(signal, true);
+            assert!(text.starts_with("job 3 has stopped: it asks for the terminal;"), "{text}");
+            assert!(text.contains("--tty"), "{text}");
+        }
+        assert_eq!(of(19, true), "job 3 was stopped by signal 19; kill -CONT -- -4711 lets it go on");
+        assert_eq!(of(libc::SIGTTIN, false), "");
     }
 }

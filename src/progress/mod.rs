@@ -2,12 +2,10 @@
 //! terminal, lines elsewhere, or nothing.
 //!
 //! Knows events only. [`ProgressState`] takes note of them, [`ProgressDisplay`]
-//! draws that; `notice` has what is to be said at once, whatever is shown.
+//! draws that, and says at once what is to be said at once.
 
 mod display;
-mod notice;
 mod state;
 
-pub use display::{ProgressDisplay, Show, observer};
-pub use notice::{NO_DESCRIPTORS, fewer_slots};
+pub use display::{NO_DESCRIPTORS, ProgressDisplay, Show, fewer_slots, observer};
 pub use state::ProgressState;

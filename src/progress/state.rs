@@ -26,26 +26,8 @@ pub struct ProgressState {
 struct Tally {
     /// When the run that goes on began.
     began: Option<Instant>,
-    run: String,
-    unit: String,
-    total: Option<u64>,
-    total_bytes: Option<u64>,
-    started: u64,
-    done: u64,
-    failed: u64,
-    bytes: u64,
-    /// By slot.
-    running: BTreeMap<u32, StartedTask>,
-    /// Why nothing is started for now.
-    waits: Option<String>,
-}
-
-#[derive(Debug)]
-struct StartedTask {
-    seq: u64,
-    since: Instant,
-    label: String,
-    is_stopped: bool,
+    /// How far it is, or the last one came.
+    now: Snapshot,
 }
 
 /// How far a run has come at one moment.
@@ -69,25 +51,21 @@ pub struct Snapshot {
     pub failed: u64,
     /// How many bytes they have produced.
     pub bytes: u64,
-    /// How many were stopped by a signal and do nothing.
-    pub stopped: usize,
     /// Why nothing is started for now.
     pub waits: Option<String>,
-    /// Those that run, the longest-running first.
-    pub running: Vec<RunningTask>,
+    /// Those that run, by slot from 0.
+    pub running: BTreeMap<u32, RunningTask>,
 }
 
 /// A task that runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningTask {
-    /// Its slot, from 0.
-    pub slot: u32,
-    /// Position in input order, from 0.
-    pub seq: u64,
-    /// How long it has run.
-    pub lasts: Duration,
+    /// Since when.
+    pub since: Instant,
     /// The task in a person's words.
     pub label: String,
+    /// Whether a signal stopped it, so that it does nothing.
+    pub is_stopped: bool,
 }
 
 impl ProgressState {
@@ -102,94 +80,56 @@ impl ProgressState {
     #[must_use]
     pub fn snapshot(&self) -> Option<Snapshot> {
         let tally = self.tally.lock();
-        let began = tally.began?;
-        let mut running: Vec<RunningTask> = tally
-            .running
-            .iter()
-            .map(|(&slot, task)| RunningTask {
-                slot,
-                seq: task.seq,
-                lasts: task.since.elapsed(),
-                label: task.label.clone(),
-            })
-            .collect();
-        running.sort_by_key(|task| std::cmp::Reverse(task.lasts));
-        Some(Snapshot {
-            run: tally.run.clone(),
-            unit: tally.unit.clone(),
-            elapsed: began.elapsed(),
-            total: tally.total,
-            total_bytes: tally.total_bytes,
-            started: tally.started,
-            done: tally.done,
-            failed: tally.failed,
-            bytes: tally.bytes,
-            stopped: tally.running.values().filter(|task| task.is_stopped).count(),
-            waits: tally.waits.clone(),
-            running,
-        })
+        Some(Snapshot { elapsed: tally.began?.elapsed(), ..tally.now.clone() })
     }
 
-    /// How many tasks were not started, where it is known how many there are.
+    /// How far the last run came, whether or not it is over.
     #[must_use]
-    pub fn not_started(&self) -> Option<u64> {
-        let tally = self.tally.lock();
-        Some(tally.total?.saturating_sub(tally.started))
-    }
-
-    /// How many tasks were started.
-    #[must_use]
-    pub fn started(&self) -> u64 {
-        self.tally.lock().started
-    }
-
-    /// How many tasks there are, once that is known.
-    #[must_use]
-    pub fn total(&self) -> Option<u64> {
-        self.tally.lock().total
+    pub fn last(&self) -> Snapshot {
+        self.tally.lock().now.clone()
     }
 }
 
 impl Observer for ProgressState {
     fn observe(&self, event: &Event<'_>) {
         let mut tally = self.tally.lock();
+        let Tally { began, now } = &mut *tally;
         match *event {
             Event::RunStarted { column, run, tasks, bytes, unit, .. } => {
-                *tally = Tally {
-                    began: Some(Instant::now()),
+                *began = Some(Instant::now());
+                *now = Snapshot {
                     run: if run == 0 { format!("{column} warm-up") } else { format!("{column} {run}") },
                     unit: unit.to_owned(),
                     total: tasks.or(self.expected),
                     total_bytes: bytes.filter(|&bytes| bytes > 0),
-                    ..Tally::default()
+                    ..Snapshot::default()
                 };
             }
-            Event::TaskStarted { seq, slot, label } => {
-                tally.started += 1;
-                let task =
-                    StartedTask { seq, since: Instant::now(), label: label.to_owned(), is_stopped: false };
-                tally.running.insert(slot, task);
+            Event::TaskStarted { slot, label, .. } => {
+                now.started += 1;
+                let label = label.to_owned();
+                now.running.insert(slot, RunningTask { since: Instant::now(), label, is_stopped: false });
             }
             Event::TaskNamed { slot, label } => {
-                if let Some(task) = tally.running.get_mut(&slot) {
+                if let Some(task) = now.running.get_mut(&slot) {
                     label.clone_into(&mut task.label);
                 }
             }
             Event::TaskFinished(record) => {
-                tally.running.remove(&record.slot);
-                tally.done += 1;
-                tally.failed += u64::from(record.outcome.is_failure());
+                now.running.remove(&record.slot);
+                now.done += 1;
+                now.failed += u64::from(record.outcome.is_failure());
             }
             Event::TaskStopped { slot, .. } | Event::TaskContinued { slot } => {
-                if let Some(task) = tally.running.get_mut(&slot) {
+                if let Some(task) = now.running.get_mut(&slot) {
                     task.is_stopped = matches!(event, Event::TaskStopped { .. });
                 }
             }
-            Event::StartsHeldUp { why, .. } => tally.waits = Some(why.to_owned()),
-            Event::StartsGoOn => tally.waits = None,
-            Event::TasksEnded { tasks } => tally.total = Some(tasks),
-            Event::Advanced { bytes } => tally.bytes += bytes,
-            Event::RunFinished { .. } => tally.began = None,
+            Event::StartsHeldUp { why, .. } => now.waits = Some(why.to_owned()),
+            Event::StartsGoOn => now.waits = None,
+            Event::TasksEnded { tasks } => now.total = Some(tasks),
+            Event::Advanced { bytes } => now.bytes += bytes,
+            Event::RunFinished { .. } => *began = None,
             Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } => {}
         }
     }
@@ -228,8 +168,9 @@ impl Snapshot {
             None => numbers::plural(self.done, &self.unit),
         };
         line += &format!(", {} running", self.running.len());
-        if self.stopped > 0 {
-            line += &format!(" ({} stopped)", self.stopped);
+        let stopped = self.running.values().filter(|task| task.is_stopped).count();
+        if stopped > 0 {
+            line += &format!(" ({stopped} stopped)");
         }
         if let Some(left) = self.left() {
             line += &format!(", {left} left");
@@ -244,9 +185,9 @@ impl Snapshot {
         if let Some(eta) = self.eta() {
             line += &format!(", ETA {}", clock_time(eta));
         }
-        if let Some(first) = self.running.first() {
+        if let Some(first) = self.running.values().min_by_key(|task| task.since) {
             let label = shortened(&text::printable(&first.label), longest);
-            line += &format!(", longest {}: {label}", clock_time(first.lasts));
+            line += &format!(", longest {}: {label}", clock_time(first.since.elapsed()));
         }
         line
     }
@@ -296,9 +237,10 @@ mod tests {
     use crate::task::Column;
 
     fn snapshot(total: Option<u64>) -> Snapshot {
-        let task = RunningTask { slot: 1, seq: 4, lasts: Duration::from_secs(75), label: "sleep 99".into() };
+        let since = Instant::now().checked_sub(Duration::from_secs(75)).unwrap();
+        let task = RunningTask { since, label: "sleep 99".into(), is_stopped: false };
         let elapsed = Duration::from_secs(3700);
-        let running = vec![task];
+        let running = BTreeMap::from([(1, task)]);
         Snapshot {
             unit: "job".into(),
             elapsed,
@@ -320,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_line_tells_why_nothing_happens() {
-        let now = Snapshot { stopped: 1, waits: Some("load 9".into()), ..snapshot(None) };
+        let mut now = Snapshot { waits: Some("load 9".into()), ..snapshot(None) };
+        now.running.values_mut().for_each(|task| task.is_stopped = true);
         let line =
             "4 jobs, 1 running (1 stopped), 1 failed, waiting: load 9, 1:01:40, longest 1:15: sleep 99";
         assert_eq!(now.line(40), line);
@@ -335,11 +278,11 @@ mod tests {
         state.observe(&Event::TaskStopped { seq: 0, slot: 0, signal: 21, group: 9, is_news: true });
         state.observe(&Event::StartsHeldUp { why: "load 9", is_news: false });
         let now = state.snapshot().unwrap();
-        assert_eq!((now.stopped, now.waits.as_deref()), (1, Some("load 9")));
+        assert_eq!((now.running[&0].is_stopped, now.waits.as_deref()), (true, Some("load 9")));
         state.observe(&Event::TaskContinued { slot: 0 });
         state.observe(&Event::StartsGoOn);
         let now = state.snapshot().unwrap();
-        assert_eq!((now.stopped, now.waits), (0, None));
+        assert_eq!((now.running[&0].is_stopped, now.waits), (false, None));
     }
 
     #[test]
@@ -351,11 +294,11 @@ mod tests {
         state.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         state.observe(&Event::TaskNamed { slot: 0, label: "true" });
         let now = state.snapshot().unwrap();
-        assert_eq!((now.total, now.started, now.running[0].label.as_str()), (None, 1, "true"));
+        assert_eq!((now.total, now.started, now.running[&0].label.as_str()), (None, 1, "true"));
         state.observe(&Event::TasksEnded { tasks: 1 });
         assert_eq!(state.snapshot().unwrap().left(), Some(0));
         state.observe(&Event::RunFinished { column });
-        assert_eq!((state.snapshot(), state.not_started()), (None, Some(0)));
+        assert_eq!((state.snapshot(), state.last().left()), (None, Some(0)));
     }
 
     #[test]

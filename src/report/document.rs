@@ -180,11 +180,6 @@ impl Sentence {
         Self { text: text.into(), ..Self::default() }
     }
 
-    /// Good news.
-    pub(super) fn good(text: impl Into<String>) -> Self {
-        Self { tone: Tone::Good, ..Self::plain(text) }
-    }
-
     /// Bad news.
     pub(super) fn bad(text: impl Into<String>) -> Self {
         Self { tone: Tone::Bad, ..Self::plain(text) }

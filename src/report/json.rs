@@ -2,6 +2,7 @@
 //! elsewhere, now and later.
 #![doc = include_str!("json.md")]
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 
 use anyhow::{Context as _, bail};
@@ -9,9 +10,9 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::hyperfine::{self, Result as HyperfineResult};
 use super::{Format, change};
-use crate::study::{EARLIER_SCHEMAS, SCHEMA, Study};
+use crate::numbers::nanos;
+use crate::study::{ColumnResult, EARLIER_SCHEMAS, SCHEMA, Study};
 use crate::task::Record;
 
 /// The row of the table of formats.
@@ -20,7 +21,7 @@ pub const ROW: Format = Format {
     about: "the whole study as JSON",
     tells_half_a_run: true,
     render,
-    between: Some(change::json::render),
+    between: Some(change::render_json),
 };
 
 /// Writes `study` as indented JSON with a newline at the end.
@@ -29,7 +30,7 @@ pub const ROW: Format = Format {
 /// When a figure of the study is not a finite number, and those of writing.
 pub fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut *out, RecordLines::default());
-    let saved = Saved { study, results: hyperfine::results(study) };
+    let saved = Saved { study, results: results(study) };
     saved.serialize(&mut serializer).context("write the study as JSON")?;
     Ok(out.write_all(b"\n")?)
 }
@@ -40,6 +41,52 @@ struct Saved<'a> {
     #[serde(flatten)]
     study: &'a Study,
     results: Vec<HyperfineResult>,
+}
+
+/// One column, as an entry of hyperfine's `results`.
+#[derive(Debug, Serialize)]
+pub(super) struct HyperfineResult {
+    /// The column's name: `csv-gen serial`.
+    pub(super) command: String,
+    pub(super) mean: f64,
+    /// Of the sample; none of a single run.
+    pub(super) stddev: Option<f64>,
+    pub(super) median: f64,
+    pub(super) user: f64,
+    pub(super) system: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    /// The wall time of each run.
+    pub(super) times: Vec<f64>,
+    /// By name, as text, which is how hyperfine writes numbers, too.
+    pub(super) parameters: BTreeMap<&'static str, String>,
+}
+
+/// The columns that were run, serial first.
+fn results(study: &Study) -> Vec<HyperfineResult> {
+    let columns = study.columns.iter().filter(|column| !column.runs.is_empty());
+    columns.map(|column| hyperfine(study, column)).collect()
+}
+
+/// A column as hyperfine exports its commands, so that scripts and spreadsheets made
+/// for it draw a study, too.
+pub(super) fn hyperfine(study: &Study, column: &ColumnResult) -> HyperfineResult {
+    let times: Vec<f64> = column.runs.iter().map(|run| nanos(run.wall.as_secs_f64())).collect();
+    let n_runs = times.len() as f64;
+    let mean = times.iter().sum::<f64>() / n_runs;
+    let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
+    HyperfineResult {
+        command: format!("{} {}", study.workload, study.name(column)),
+        mean: nanos(mean),
+        stddev: (times.len() > 1).then(|| nanos((squares / (n_runs - 1.0)).sqrt())),
+        median: nanos(column.wall()),
+        user: nanos(column.runs.iter().map(|run| run.usage.user.as_secs_f64()).sum::<f64>() / n_runs),
+        system: nanos(column.runs.iter().map(|run| run.usage.sys.as_secs_f64()).sum::<f64>() / n_runs),
+        min: times.iter().copied().fold(f64::INFINITY, f64::min),
+        max: times.iter().copied().fold(0.0, f64::max),
+        times,
+        parameters: BTreeMap::from([("way", column.way().to_owned()), ("jobs", column.width.to_string())]),
+    }
 }
 
 /// Indents down to the records, and puts each of these on a line of its own: a
@@ -62,6 +109,7 @@ impl RecordLines {
     }
 
     fn next<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.holds_any = true;
         if !first {
             writer.write_all(b",")?;
         }
@@ -100,11 +148,6 @@ impl Formatter for RecordLines {
         self.next(writer, first)
     }
 
-    fn end_array_value<W: ?Sized + Write>(&mut self, _writer: &mut W) -> io::Result<()> {
-        self.holds_any = true;
-        Ok(())
-    }
-
     fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.open(writer, b'{')
     }
@@ -119,11 +162,6 @@ impl Formatter for RecordLines {
 
     fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         writer.write_all(b": ")
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, _writer: &mut W) -> io::Result<()> {
-        self.holds_any = true;
-        Ok(())
     }
 }
 
@@ -233,6 +271,7 @@ fn schema(head: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::report::tests::drawn;
+    use crate::study::tests::both_ways;
 
     #[test]
     fn what_is_written_is_read_back_the_same() {
@@ -266,5 +305,15 @@ mod tests {
         for text in ["[]{}", "\"[{\",", "\"\\\"[\","] {
             assert!(!deep(text).contains("nested"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_spread_is_that_of_the_sample_and_a_single_run_has_none() {
+        let study = both_ways(&[1000], &[400, 600, 500], 2);
+        let [serial, parallel] = &results(&study)[..] else { panic!("two columns") };
+        assert_eq!((serial.stddev, parallel.stddev), (None, Some(0.1)));
+        assert!((parallel.mean - 0.5).abs() < 1e-12 && (parallel.max - 0.6).abs() < 1e-12);
+        assert_eq!(parallel.parameters["jobs"], "2");
+        assert_eq!(serial.command, "made-up serial");
     }
 }

@@ -48,44 +48,47 @@ fn class(study: &Study) -> String {
 fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
     let name = study.name(column);
     let mut suite = TestSuite::new(name.clone());
-    let class = format!("{}.{name}", class(study));
     let Some((_, shown)) = timeline::shown(column) else { return suite };
     suite.set_time(shown.wall);
     suite.add_property(("jobs", column.width.to_string().as_str()));
     suite.add_property(("runs", column.runs.len().to_string().as_str()));
     let others = column.runs.iter().filter(|run| !std::ptr::eq(*run, shown));
-    let records = cases(others.chain([shown]).map(|run| &run.records[..]));
-    if records.is_empty() {
-        let succeeded = column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0);
-        suite.add_test_cases(
-            failed(study, column.way()).chain(succeeded_unseen(succeeded)).map(of_class(&class)),
-        );
+    let mut cases = of_records(others.chain([shown]).map(|run| &run.records[..]));
+    if cases.is_empty() {
+        cases.extend(failed(study, column.way()));
+        cases.extend(succeeded_unseen(column.runs.iter().map(|run| run.succeeded).min().unwrap_or(0)));
     }
-    suite.add_test_cases(records.values().map(|record| case(record)).map(of_class(&class)));
+    add_cases(&mut suite, study, cases);
     suite
 }
 
 /// The run that a signal cut short: what was done, and how much was not.
 fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
-    let name = format!("{} (interrupted)", study.called(&cut.way));
-    let mut suite = TestSuite::new(name.clone());
-    let records = cases([&cut.records[..]]);
-    let mut done: Vec<TestCase> = records.values().map(|record| case(record)).collect();
-    let mut told = done.len() as u64;
-    if records.is_empty() {
+    let mut suite = TestSuite::new(format!("{} (interrupted)", study.called(&cut.way)));
+    let mut cases = of_records([&cut.records[..]]);
+    let mut told = cases.len() as u64;
+    if cases.is_empty() {
         // What failed in earlier runs is told with these.
         let is_first = study.columns.iter().all(|column| column.way() != cut.way || column.runs.is_empty());
-        done.extend(failed(study, &cut.way).filter(|_| is_first));
-        told = done.len() as u64 + cut.finished;
-        done.extend(succeeded_unseen(cut.finished));
+        cases.extend(failed(study, &cut.way).filter(|_| is_first));
+        told = cases.len() as u64 + cut.finished;
+        cases.extend(succeeded_unseen(cut.finished));
     }
     if let Some(name) = left(cut.tasks, told) {
         let mut status = TestCaseStatus::skipped();
         status.set_message("interrupted");
-        done.push(TestCase::new(name, status));
+        cases.push(TestCase::new(name, status));
     }
-    suite.add_test_cases(done.into_iter().map(of_class(&format!("{}.{name}", class(study)))));
+    add_cases(&mut suite, study, cases);
     suite
+}
+
+fn add_cases(suite: &mut TestSuite, study: &Study, cases: Vec<TestCase>) {
+    let class = format!("{}.{}", class(study), suite.name.as_str());
+    for mut case in cases {
+        case.set_classname(class.as_str());
+        suite.add_test_case(case);
+    }
 }
 
 /// What was not finished: all but `told` of so many tasks, if any.
@@ -98,24 +101,17 @@ fn left(tasks: Option<u64>, told: u64) -> Option<String> {
     }
 }
 
-/// The record of each task that its case is made of: of several attempts the last
-/// one counts, of several runs a failed one, or else the last.
-fn cases<'a>(runs: impl IntoIterator<Item = &'a [Record]>) -> BTreeMap<u64, &'a Record> {
-    let mut cases: BTreeMap<u64, &Record> = BTreeMap::new();
+/// A case for each task: of several attempts the last one counts, of several runs a
+/// failed one, or else the last.
+fn of_records<'a>(runs: impl IntoIterator<Item = &'a [Record]>) -> Vec<TestCase> {
+    let mut told: BTreeMap<u64, &Record> = BTreeMap::new();
     for record in runs.into_iter().flatten() {
-        let known = cases.get(&record.seq);
+        let known = told.get(&record.seq);
         if known.is_none_or(|known| !known.outcome.is_failure() || known.attempt < record.attempt) {
-            cases.insert(record.seq, record);
+            told.insert(record.seq, record);
         }
     }
-    cases
-}
-
-fn of_class(class: &str) -> impl Fn(TestCase) -> TestCase {
-    move |mut case| {
-        case.set_classname(class);
-        case
-    }
+    told.into_values().map(case).collect()
 }
 
 fn case(record: &Record) -> TestCase {

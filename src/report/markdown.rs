@@ -73,22 +73,16 @@ fn table(page: &mut String, grid: &Grid) {
         page.push('\n');
     }
     if !grid.rows.is_empty() {
-        rows(page, grid);
+        line(page, grid.columns.iter().map(|(_, head)| head));
+        let rule = |(cells, _): &(Cells, String)| if *cells == Cells::Figures { "---:" } else { "---" };
+        let rules: Vec<&str> = grid.columns.iter().map(rule).collect();
+        let _ = writeln!(page, "| {} |", rules.join(" | "));
+        grid.rows.iter().for_each(|row| line(page, &row.cells));
+        page.push('\n');
     }
     if !grid.caption.is_empty() {
         let _ = writeln!(page, "{}\n", escaped(&grid.caption));
     }
-}
-
-fn rows(page: &mut String, grid: &Grid) {
-    line(page, grid.columns.iter().map(|(_, head)| head));
-    let rule = |(cells, _): &(Cells, String)| if *cells == Cells::Figures { "---:" } else { "---" };
-    let rules: Vec<&str> = grid.columns.iter().map(rule).collect();
-    let _ = writeln!(page, "| {} |", rules.join(" | "));
-    for row in &grid.rows {
-        line(page, &row.cells);
-    }
-    page.push('\n');
 }
 
 fn line<'a>(page: &mut String, cells: impl IntoIterator<Item = &'a String>) {

@@ -3,7 +3,7 @@
 
 use super::document::{Audience, Chart, Content, Document, ReportSection, Sentence, Tile};
 use super::timeline::{ShownRuns, TimeUnit};
-use super::{sentences, services, side_by_side, tasks};
+use super::{laws, sentences, services, tables};
 use crate::numbers;
 use crate::study::{Comparison, Study, Verdict, explain};
 use crate::text::printable;
@@ -25,7 +25,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         ];
         sections.push(ReportSection::new("", charts.map(Content::Chart).into()));
     }
-    let slowest = tasks::slowest(&runs);
+    let slowest = tables::slowest(&runs);
     let failures = ReportSection::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
     let audience = if slowest.is_some() { Audience::Texts } else { Audience::Everybody };
     sections.extend(slowest);
@@ -65,13 +65,13 @@ fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
     let mut lines = Vec::new();
     let mut heading = "What it took";
     if ran_any {
-        let grid = side_by_side::grid(study);
+        let grid = tables::side_by_side(study);
         if grid.n_figures() > 1 {
             heading = "Side by side";
         }
         content.push(Content::Table(grid));
         lines.extend(sentences::summary(study));
-        lines.extend(sentences::laws(study).into_iter().map(Sentence::plain));
+        lines.extend(laws::laws(study).into_iter().map(Sentence::plain));
     }
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));

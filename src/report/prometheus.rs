@@ -7,7 +7,6 @@ use std::io::Write;
 use super::Format;
 use super::services::{CheckedService, kind, quantile, services, span, total};
 use crate::study::{ColumnResult, Study};
-use crate::task::SelfReport;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -56,88 +55,66 @@ fn runs(study: &Study, text: &mut String) {
     }
 }
 
+/// The values of a gauge, each with the word of its further label; empty where it has
+/// none.
+type GaugeValues<'a> = dyn for<'b> Fn(&'b CheckedService<'b>) -> Vec<(&'b str, f64)> + 'a;
+
 /// What there is to say of each service.
 fn checks(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
-    let of_self = |pick: fn(&SelfReport) -> Option<f64>| {
-        move |service: &CheckedService<'_>| service.finding.says.as_ref().and_then(pick)
-    };
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&CheckedService<'_>) -> Option<f64>| {
+    let mut each = |name: &str, label: &str, help: &str, values: &GaugeValues<'_>| {
         let name = format!("parsim_{kind}_{name}");
         gauge(text, &name, help);
         for service in all {
-            if let Some(value) = value(service) {
-                text.push_str(&format!("{name}{} {value}\n", labels(service, &[])));
-            }
-        }
-    };
-    each("up", "Whether the service is up: 1, or 0.", &|service| {
-        Some(f64::from(u8::from(service.finding.verdict.is_up())))
-    });
-    each(
-        "available",
-        "What the service itself says.",
-        &of_self(|says| Some(f64::from(u8::from(says.available)))),
-    );
-    each("duration_seconds", "How long the check took.", &|service| {
-        Some(total(service.record).as_secs_f64())
-    });
-    each(
-        "up_since_timestamp_seconds",
-        "Since when the service says it is up.",
-        &of_self(|says| says.up_since_seconds.map(|seconds| seconds as f64)),
-    );
-    each("http_status", "The last status of HTTP.", &|service| service.finding.status.map(f64::from));
-    each("redirects", "Redirects that were followed.", &|service| {
-        Some(service.finding.redirects.len() as f64)
-    });
-    each("cert_expiry_timestamp_seconds", "When the certificate expires.", &|service| {
-        service.finding.cert_expires.map(|seconds| seconds as f64)
-    });
-    several(all, kind, text);
-}
-
-/// The values of a gauge, by the word of a further label.
-type Labelled<'a> = dyn for<'b> Fn(&'b CheckedService<'b>) -> Vec<(&'b str, f64)> + 'a;
-
-/// Gauges with a further label.
-fn several(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
-    let mut each = |name: &str, label: &str, help: &str, values: &Labelled<'_>| {
-        let name = format!("parsim_{kind}_{name}");
-        gauge(text, &name, help);
-        for service in all {
+            let own = [("url", service.finding.url.as_str()), ("service", service.finding.label())];
             for (word, value) in values(service) {
-                text.push_str(&format!("{name}{} {value}\n", labels(service, &[(label, word)])));
+                let further = Some((label, word)).filter(|_| !label.is_empty());
+                text.push_str(&format!("{name}{} {value}\n", labelled(own.into_iter().chain(further))));
             }
         }
     };
-    each("phase_seconds", "phase", "How long a phase of the check took.", &|service| {
-        let seconds = |phase| Some((phase, span(service.record, phase)?.as_secs_f64()));
-        ["resolve", "connect", "tls", "first_byte", "body", "query", "deep"]
-            .into_iter()
-            .filter_map(seconds)
-            .collect()
+    each("up", "", "Whether the service is up: 1, or 0.", &|it| flag(Some(it.finding.verdict.is_up())));
+    each("available", "", "What the service itself says.", &|it| {
+        flag(it.finding.says.as_ref().map(|says| says.available))
     });
-    each("class", "class", "Why a service is not up: 1 for its class of error.", &|service| {
-        service.finding.class.as_ref().map(|class| (class.name(), 1.0)).into_iter().collect()
+    each("duration_seconds", "", "How long the check took.", &|it| one(Some(total(it.record).as_secs_f64())));
+    each("up_since_timestamp_seconds", "", "Since when the service says it is up.", &|it| {
+        one(it.finding.says.as_ref().and_then(|says| says.up_since_seconds).map(|seconds| seconds as f64))
     });
-    each("warning", "warning", "What else is to be known: 1 for each warning.", &|service| {
-        service.finding.warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
+    each("http_status", "", "The last status of HTTP.", &|it| one(it.finding.status.map(f64::from)));
+    each("redirects", "", "Redirects that were followed.", &|it| {
+        one(Some(it.finding.redirects.len() as f64))
+    });
+    each("cert_expiry_timestamp_seconds", "", "When the certificate expires.", &|it| {
+        one(it.finding.cert_expires.map(|seconds| seconds as f64))
+    });
+    each("phase_seconds", "phase", "How long a phase of the check took.", &|it| {
+        let phases = ["resolve", "connect", "tls", "first_byte", "body", "query", "deep"].into_iter();
+        phases.filter_map(|phase| Some((phase, span(it.record, phase)?.as_secs_f64()))).collect()
+    });
+    each("class", "class", "Why a service is not up: 1 for its class of error.", &|it| {
+        it.finding.class.iter().map(|class| (class.name(), 1.0)).collect()
+    });
+    each("warning", "warning", "What else is to be known: 1 for each warning.", &|it| {
+        it.finding.warnings.iter().map(|warning| (warning.name(), 1.0)).collect()
     });
     if all.iter().any(|service| service.totals.len() > 1) {
-        each("duration_quantile_seconds", "quantile", "How long the checks took, by quantile.", &|service| {
-            let seconds = |per_cent| quantile(&service.totals, per_cent).as_secs_f64();
+        each("duration_quantile_seconds", "quantile", "How long the checks took, by quantile.", &|it| {
+            let seconds = |per_cent| quantile(&it.totals, per_cent).as_secs_f64();
             vec![("0.5", seconds(50)), ("0.95", seconds(95)), ("0.99", seconds(99))]
         });
     }
 }
 
-fn gauge(text: &mut String, name: &str, help: &str) {
-    text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
+fn one(value: Option<f64>) -> Vec<(&'static str, f64)> {
+    value.map(|value| ("", value)).into_iter().collect()
 }
 
-fn labels(service: &CheckedService<'_>, more: &[(&str, &str)]) -> String {
-    let own = [("url", service.finding.url.as_str()), ("service", service.finding.label())];
-    labelled(own.into_iter().chain(more.iter().copied()))
+fn flag(value: Option<bool>) -> Vec<(&'static str, f64)> {
+    one(value.map(|value| f64::from(u8::from(value))))
+}
+
+fn gauge(text: &mut String, name: &str, help: &str) {
+    text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
 }
 
 /// `{name="value",...}`, with what the format asks to be escaped.

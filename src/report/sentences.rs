@@ -4,9 +4,7 @@
 use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
-use crate::study::{
-    self, Agreement, ColumnResult, Comparison, Difference, Fit, Law, NoFit, Scaling, Study, Verdict,
-};
+use crate::study::{Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict};
 use crate::task::Mode;
 use crate::text::printable;
 
@@ -101,7 +99,7 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
             parallel.width
         )));
     }
-    lines.extend(sample(study).map(Sentence::plain));
+    lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {
         let checked = agreement.checked.as_deref().map(printable);
         lines.extend(checked.map(Sentence::plain));
@@ -136,64 +134,19 @@ fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
     format!("{speedup}, efficiency {} of {slots}", numbers::percent(comparison.efficiency))
 }
 
-/// What the whole would take, where only a sample was run.
-fn sample(study: &Study) -> Option<String> {
-    let total = study.sample_of?;
-    let wholes = study.columns.iter().filter_map(|column| {
-        let whole = study::whole(column, total)?;
-        Some(format!("{} {whole}", study.name(column)))
-    });
-    let wholes: Vec<String> = wholes.collect();
+/// What the whole would take, where only a sample was run, and how that may mislead.
+fn sample(study: &Study) -> Vec<String> {
+    let Some(total) = study.sample_of else { return Vec::new() };
+    let predicted: Vec<(&ColumnResult, Prediction)> =
+        study.columns.iter().filter_map(|column| Some((column, Prediction::of(column, total)?))).collect();
+    let wholes: Vec<String> =
+        predicted.iter().map(|(column, whole)| format!("{} {whole}", study.name(column))).collect();
     let ran = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let (ran, total) = (numbers::count(ran), numbers::plural(total, &study.unit));
-    Some(format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", ")))
-}
-
-/// The laws fitted to the sweep of each way, and what follows from them.
-pub(super) fn laws(study: &Study) -> Vec<String> {
-    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
-    let several = sweeps.len() > 1;
-    let of = |scaling: &Scaling| {
-        let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
-        laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
-    };
-    sweeps.iter().flat_map(of).collect()
-}
-
-fn laws_of(scaling: &Scaling) -> Vec<String> {
-    let left_out = scaling.points.iter().any(|point| !point.is_fitted);
-    let beyond = if left_out { "; widths beyond cores or tasks do not count" } else { "" };
-    match (&scaling.amdahl, &scaling.usl) {
-        (Err(unfit), Err(_)) => vec![format!("{unfit}{beyond}")],
-        (amdahl, usl) => {
-            let law = |fit: &Result<Fit, NoFit>| match fit {
-                Ok(fit) => format!("{}{beyond}", fitted(fit)),
-                Err(unfit) => format!("{unfit}{beyond}"),
-            };
-            vec![law(amdahl), law(usl)]
-        }
-    }
-}
-
-fn fitted(fit: &Fit) -> String {
-    let shares = match fit.law {
-        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
-        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
-    };
-    let follows = match (fit.limit(), fit.best_width()) {
-        (Some(limit), _) => format!("limit {} (extrapolated)", numbers::factor(limit)),
-        (None, Some(width)) => {
-            let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
-            format!("best at {width:.0} at a time{mark}")
-        }
-        (None, None) => "no limit in sight".to_owned(),
-    };
-    let (from, to) = (fit.from, fit.to);
-    format!(
-        "{}: {shares}, {follows}; fitted to {from}-{to} at a time, {} off",
-        fit.law,
-        numbers::percent(fit.off)
-    )
+    let mut lines = vec![format!("a sample of {ran} of {total}; all of them: {}", wholes.join(", "))];
+    let caution = predicted.iter().find_map(|(_, whole)| whole.caution);
+    lines.extend(caution.map(|caution| caution.sentence(&study.unit)));
+    lines
 }
 
 fn speedup(comparison: &Comparison) -> String {

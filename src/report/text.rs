@@ -43,14 +43,10 @@ struct Page {
 impl Page {
     fn add(&mut self, lines: impl IntoIterator<Item = String>) {
         for line in lines {
-            self.stand_apart();
+            if std::mem::take(&mut self.is_apart) && !self.lines.is_empty() {
+                self.lines.push(String::new());
+            }
             self.lines.push(line);
-        }
-    }
-
-    fn stand_apart(&mut self) {
-        if std::mem::take(&mut self.is_apart) && !self.lines.is_empty() {
-            self.lines.push(String::new());
         }
     }
 }

@@ -99,6 +99,13 @@ impl TimeUnit {
     }
 }
 
+/// The nearest of 1, 2, 2.5 and 5 times a power of ten that is not below `least`.
+pub(super) fn round_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.log10().floor());
+    let factor = [1.0, 2.0, 2.5, 5.0].into_iter().find(|factor| factor * power >= least * (1.0 - 1e-9));
+    factor.unwrap_or(10.0) * power
+}
+
 /// The run of `column` that stands for all of them, and its place from 1: of
 /// those that kept their records, else of all, the one nearest the median wall
 /// time. `None` where nothing was run.
@@ -242,6 +249,13 @@ pub(super) mod tests {
         assert_eq!(TimeUnit::of(6.48).name, "s");
         assert_eq!((TimeUnit::of(0.25).name, TimeUnit::of(0.25).scaled(0.25)), ("ms", 250.0));
         assert_eq!(TimeUnit::of(2e-5).name, "us");
+    }
+
+    #[test]
+    fn steps_are_those_that_people_count_in() {
+        for (least, step) in [(0.25, 0.25), (2.0, 2.0), (0.7, 1.0), (150.0, 200.0), (0.075, 0.1)] {
+            assert!((round_step(least) - step).abs() < 1e-9, "{least}: {}", round_step(least));
+        }
     }
 
     proptest! {

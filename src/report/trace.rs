@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Format, sentences, timeline};
 use crate::study::{ColumnResult, RunResult, Study};
@@ -93,28 +93,29 @@ fn lane(slot: u32) -> u32 {
 }
 
 fn slice(pid: usize, record: &Record) -> Value {
-    let mut args = Map::new();
-    args.insert("task".to_owned(), json!(record.seq + 1));
-    args.insert("outcome".to_owned(), json!(printable(&record.outcome.to_string())));
-    args.insert("cpu_ms".to_owned(), json!(record.cpu.as_secs_f64() * 1e3));
-    args.insert("bytes".to_owned(), json!(record.bytes));
+    let mut args = json!({
+        "task": record.seq + 1,
+        "outcome": printable(&record.outcome.to_string()),
+        "cpu_ms": record.cpu.as_secs_f64() * 1e3,
+        "bytes": record.bytes,
+    });
     if record.attempt > 1 {
-        args.insert("attempt".to_owned(), json!(record.attempt));
+        args["attempt"] = json!(record.attempt);
     }
     if let Some(memory) = record.peak_memory {
-        args.insert("peak_memory".to_owned(), json!(memory));
+        args["peak_memory"] = json!(memory);
         if record.peak_memory_is_bound {
-            args.insert("peak_memory_is_bound".to_owned(), json!(true));
+            args["peak_memory_is_bound"] = json!(true);
         }
     }
     for span in &record.spans {
-        args.insert(format!("{}_ms", span.name), json!(span.wall.as_secs_f64() * 1e3));
+        args[format!("{}_ms", span.name)] = json!(span.wall.as_secs_f64() * 1e3);
     }
     for (name, fact) in &record.facts {
-        args.insert(name.to_string(), json!(printable(fact)));
+        args[&**name] = json!(printable(fact));
     }
     if let Some(finding) = &record.finding {
-        args.insert("finding".to_owned(), json!(finding));
+        args["finding"] = json!(finding);
     }
     json!({
         "name": printable(&record.label),
@@ -146,9 +147,8 @@ fn counters(events: &mut Events<'_>, pid: usize, run: &RunResult) -> io::Result<
     ];
     for (name, scale, levels) in series {
         let mut last = None;
-        for (step, level) in
-            levels.iter().map(|level| (level * scale * 10.0).round() / 10.0).chain([0.0]).enumerate()
-        {
+        let levels = levels.iter().map(|level| (level * scale * 10.0).round() / 10.0);
+        for (step, level) in levels.chain([0.0]).enumerate() {
             if last != Some(level) {
                 let ts = (wall * 1e6 * step as f64 / n_steps as f64 * 1e3).round() / 1e3;
                 events.add(&json!({"name": name, "ph": "C", "ts": ts, "pid": pid, "args": {name: level}}))?;

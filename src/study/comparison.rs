@@ -1,7 +1,7 @@
 //! A parallel column against the serial one: speed-up, how sure it is, what
 //! the cores made of it, and the best that was to be had.
 
-use super::bootstrap::{Interval, ratio_of_medians};
+use super::interval::{Interval, ratio_of_rounds};
 use super::{ColumnResult, RunResult, Study};
 use crate::numbers;
 use crate::task::Mode;
@@ -47,6 +47,23 @@ pub enum Verdict {
     Different(Interval),
     /// The times are not those of the same work; the text says why, and what to do.
     Unclaimed(String),
+}
+
+impl Verdict {
+    /// Whether the ratio is one of the same work, however sure it is.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        !matches!(self, Self::Unclaimed(_))
+    }
+
+    /// The 95 % interval of the ratio, where there were runs enough.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        match self {
+            Self::NoDifference(interval) | Self::Different(interval) => Some(*interval),
+            Self::Untested { .. } | Self::Unclaimed(_) => None,
+        }
+    }
 }
 
 /// A parallel column against the serial one.
@@ -118,7 +135,7 @@ fn tested(over: &[f64], under: &[f64]) -> Verdict {
     if runs < FEWEST_RUNS_FOR_A_TEST {
         return Verdict::Untested { runs };
     }
-    let interval = ratio_of_medians(over, under);
+    let interval = ratio_of_rounds(over, under);
     if interval.holds(1.0) { Verdict::NoDifference(interval) } else { Verdict::Different(interval) }
 }
 

@@ -1,12 +1,12 @@
 //! What was not measured, estimated from what was: the serial time of a batch
-//! that only ran in parallel, and the time of a batch of which only a sample ran.
+//! that only ran in parallel.
 //!
 //! Every figure made here is to be marked as an estimate. Pure arithmetic on the
 //! sums of a run; no record is needed.
 
 use std::fmt;
 
-use super::{ColumnResult, RunResult, Streaming};
+use super::{RunResult, Streaming};
 use crate::numbers;
 
 /// Below this share no task had to wait for a core, where nobody looked whether one did.
@@ -238,31 +238,6 @@ fn was_crowded_out(run: &RunResult) -> bool {
     run.usage.involuntary_switches > run.usage.voluntary_switches
 }
 
-/// What all `total` tasks would take the way `column` ran a sample of them, which
-/// is spread evenly over them; `None` where nothing ran.
-///
-/// A slot does one task after the other, each as long as those of the sample on
-/// average, with the pause between two of them that the sample had where all
-/// slots were taken; but no batch is shorter than its longest task.
-#[must_use]
-pub fn whole(column: &ColumnResult, total: u64) -> Option<Estimate> {
-    let tasks = column.median(|run| run.tasks as f64);
-    if tasks <= 0.0 {
-        return None;
-    }
-    let slots = (column.width as f64).min(total as f64).max(1.0);
-    let task_wall = column.median(|run| run.task_wall.as_secs_f64());
-    let longest = column.median(|run| run.longest.as_secs_f64());
-    let wall = column.wall();
-    // At the end of a batch slots are empty while the last tasks run: so does the
-    // sample's end weigh more than the whole's. The truth is between a batch with
-    // no such end and one that is the sample over and over.
-    let full = (task_wall / tasks * total as f64 / slots).max(longest);
-    let repeated = wall / tasks * total as f64;
-    let bound = if column.width == 1 { repeated } else { full };
-    Some(Estimate::between(bound.max(longest), repeated.max(longest)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -406,15 +381,5 @@ mod tests {
     #[test]
     fn nothing_is_estimated_of_nothing() {
         assert_eq!(serial_time(&run(0, 0.0, 0.0, 1.0), &Streaming::default(), 2), None);
-    }
-
-    #[test]
-    fn a_sample_of_one_way_stands_for_the_whole() {
-        let column = |column, width, run| ColumnResult::new(column, width, vec![run]);
-        let one = whole(&column(Column::SERIAL, 1, run(10, 1.0, 10.0, 10.5)), 100).unwrap();
-        assert_eq!((one.low, one.high), (105.0, 105.0));
-        // Five tasks on two slots: three rounds, of which the last is half empty.
-        let two = whole(&column(Column::PARALLEL, 2, run(5, 1.0, 5.0, 3.0)), 100).unwrap();
-        assert_eq!((two.low, two.high), (50.0, 60.0));
     }
 }

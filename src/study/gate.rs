@@ -17,26 +17,23 @@ pub struct Gates {
     pub slower_by: Option<f64>,
 }
 
+/// Times so near a gate, as a factor, that without an interval chance decides: single
+/// runs differ by as much on a machine that others use, too.
+const EDGE: f64 = 1.2;
+
+/// What `--fail-if-slower` looks at: its name, its time over that of another, and what can
+/// be said of that.
+type ComparedTime = (String, f64, Verdict);
+
 impl Gates {
     /// What `study` missed, each in a sentence. With enough runs for an interval
     /// this has to lie beyond the gate as a whole.
     #[must_use]
     pub fn missed(&self, study: &Study) -> Vec<String> {
         let comparisons = Comparison::of_each(study);
-        let mut missed = Vec::new();
-        if let Some(least) = self.min_speedup {
-            let compared = comparisons.iter().flatten();
-            let fastest = compared.max_by(|one, other| one.speedup.total_cmp(&other.speedup));
-            missed.extend(too_little(fastest, least));
-        }
-        if let Some(share) = self.slower_by {
-            let compared = study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
-                let comparison = comparison.as_ref()?;
-                Some((column.short_name(), 1.0 / comparison.speedup, turned(&comparison.verdict)))
-            });
-            missed.extend(too_slow(compared.collect(), "serial", share));
-        }
-        missed
+        let speedup = self.min_speedup.and_then(|least| too_little(fastest(&comparisons), least));
+        let slower = self.slower_by.map(|share| too_slow(ways(study, &comparisons), "serial", share));
+        speedup.into_iter().chain(slower.into_iter().flatten()).collect()
     }
 
     /// Which gates the runs of `study` neither reach nor miss for certain, each in a
@@ -44,33 +41,18 @@ impl Gates {
     #[must_use]
     pub fn undecided(&self, study: &Study) -> Vec<String> {
         let comparisons = Comparison::of_each(study);
-        let mut undecided = Vec::new();
-        if let Some(least) = self.min_speedup {
-            let compared = comparisons.iter().flatten();
-            let fastest = compared.max_by(|one, other| one.speedup.total_cmp(&other.speedup));
-            undecided.extend(fastest.and_then(|fastest| perhaps_too_little(fastest, least)));
-        }
-        if let Some(share) = self.slower_by {
-            let compared = study.columns.iter().zip(&comparisons).filter_map(|(column, comparison)| {
-                let comparison = comparison.as_ref()?;
-                Some((column.short_name(), 1.0 / comparison.speedup, turned(&comparison.verdict)))
-            });
-            undecided.extend(perhaps_too_slow(compared.collect(), "serial", share));
-        }
-        undecided
+        let speedup = self.min_speedup.and_then(|least| perhaps_too_little(fastest(&comparisons)?, least));
+        let slower =
+            self.slower_by.and_then(|share| perhaps_too_slow(ways(study, &comparisons), "serial", share));
+        speedup.into_iter().chain(slower).collect()
     }
 
     /// The same of gates between two studies.
     #[must_use]
     pub fn undecided_by(&self, changes: &Changes<'_>, after: &Study) -> Vec<String> {
         let mut undecided = Self { slower_by: None, ..*self }.undecided(after);
-        if let Some(share) = self.slower_by {
-            let compared = changes.columns.iter().map(|change| {
-                let name = format!("{} at {} at a time", change.after.way(), change.after.width);
-                (name, change.ratio(), change.verdict.clone())
-            });
-            undecided.extend(perhaps_too_slow(compared.collect(), "before", share));
-        }
+        undecided
+            .extend(self.slower_by.and_then(|share| perhaps_too_slow(columns(changes), "before", share)));
         undecided
     }
 
@@ -78,20 +60,37 @@ impl Gates {
     #[must_use]
     pub fn missed_by(&self, changes: &Changes<'_>, after: &Study) -> Vec<String> {
         let mut missed = Self { slower_by: None, ..*self }.missed(after);
-        if let Some(share) = self.slower_by {
-            let compared = changes.columns.iter().map(|change| {
-                let name = format!("{} at {} at a time", change.after.way(), change.after.width);
-                (name, change.ratio(), change.verdict.clone())
-            });
-            missed.extend(too_slow(compared.collect(), "before", share));
-        }
+        missed.extend(
+            self.slower_by.map(|share| too_slow(columns(changes), "before", share)).unwrap_or_default(),
+        );
         missed
     }
 }
 
-/// What of `compared` - its name, its time over that of `against`, and what can be
-/// said of that - may be more than `share` slower.
-fn too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) -> Vec<String> {
+fn fastest(comparisons: &[Option<Comparison>]) -> Option<&Comparison> {
+    comparisons.iter().flatten().max_by(|one, other| one.speedup.total_cmp(&other.speedup))
+}
+
+/// The parallel columns of `study` against its serial one.
+fn ways(study: &Study, comparisons: &[Option<Comparison>]) -> Vec<ComparedTime> {
+    let compared = study.columns.iter().zip(comparisons).filter_map(|(column, comparison)| {
+        let comparison = comparison.as_ref()?;
+        Some((column.short_name(), 1.0 / comparison.speedup, turned(&comparison.verdict)))
+    });
+    compared.collect()
+}
+
+/// The columns of a study against those of an earlier one.
+fn columns(changes: &Changes<'_>) -> Vec<ComparedTime> {
+    let compared = changes.columns.iter().map(|change| {
+        let name = format!("{} at {} at a time", change.after.way(), change.after.width);
+        (name, change.ratio(), change.verdict.clone())
+    });
+    compared.collect()
+}
+
+/// What of `compared` - against `against` - may be more than `share` slower.
+fn too_slow(compared: Vec<ComparedTime>, against: &str, share: f64) -> Vec<String> {
     let asked = format!("and {} is allowed", numbers::fine_change(1.0 + share));
     if compared.is_empty() {
         return vec![format!("there is nothing to compare with {against}, {asked}")];
@@ -136,25 +135,39 @@ fn too_little(fastest: Option<&Comparison>, least: f64) -> Option<String> {
 }
 
 fn perhaps_too_little(fastest: &Comparison, least: f64) -> Option<String> {
-    let interval = interval(&fastest.verdict)?;
-    (interval.low < least && least <= interval.high).then(|| {
-        format!(
-            "--min-speedup {} not decided: {} ({}-{}); use more --runs",
-            typed(least),
-            numbers::factor(fastest.speedup),
-            numbers::three_digits(interval.low),
-            numbers::three_digits(interval.high)
-        )
-    })
+    let gate = format!("--min-speedup {}", typed(least));
+    let reached = numbers::factor(fastest.speedup);
+    match &fastest.verdict {
+        Verdict::Unclaimed(_) => None,
+        Verdict::Untested { runs } => {
+            is_at_the_edge(fastest.speedup, least).then(|| up_to_chance(&gate, &reached, *runs))
+        }
+        Verdict::NoDifference(interval) | Verdict::Different(interval) => {
+            (interval.low < least && least <= interval.high).then(|| {
+                let (low, high) = (numbers::three_digits(interval.low), numbers::three_digits(interval.high));
+                format!("{gate} not decided: {reached} ({low}-{high}); {}", found_by(interval))
+            })
+        }
+    }
 }
 
 /// Of `compared`, as for [`too_slow`], the one that may be the slowest, unless one
 /// is too slow for certain.
-fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share: f64) -> Option<String> {
+fn perhaps_too_slow(compared: Vec<ComparedTime>, against: &str, share: f64) -> Option<String> {
     let most = 1.0 + share;
+    let gate = format!("--fail-if-slower {}", typed(share * 100.0));
+    let untested = compared.iter().filter_map(|(name, ratio, verdict)| match verdict {
+        Verdict::Untested { runs } => Some((name, *ratio, *runs)),
+        Verdict::Unclaimed(_) | Verdict::NoDifference(_) | Verdict::Different(_) => None,
+    });
+    let slowest = untested.max_by(|(_, one, _), (_, other, _)| one.total_cmp(other));
+    if let Some((name, ratio, runs)) = slowest.filter(|(_, ratio, _)| is_at_the_edge(*ratio, most)) {
+        let reached = format!("{name} took {} against {against}", numbers::fine_change(ratio));
+        return Some(up_to_chance(&gate, &reached, runs));
+    }
     let known = compared
         .into_iter()
-        .filter_map(|(name, ratio, verdict)| interval(&verdict).map(|interval| (name, ratio, interval)));
+        .filter_map(|(name, ratio, verdict)| verdict.interval().map(|interval| (name, ratio, interval)));
     let known: Vec<(String, f64, Interval)> = known.collect();
     if known.iter().any(|(.., interval)| interval.low > most) {
         return None;
@@ -162,23 +175,30 @@ fn perhaps_too_slow(compared: Vec<(String, f64, Verdict)>, against: &str, share:
     let slowest = known.into_iter().max_by(|(.., one), (.., other)| one.high.total_cmp(&other.high));
     let (name, ratio, interval) = slowest.filter(|(.., interval)| interval.high > most)?;
     let [ratio, low, high] = [ratio, interval.low, interval.high].map(numbers::fine_change);
-    Some(format!(
-        "--fail-if-slower {} not decided: {name} took {ratio} ({low} to {high}) against {against}; \
-         use more --runs",
-        typed(share * 100.0)
-    ))
+    let found = found_by(&interval);
+    Some(format!("{gate} not decided: {name} took {ratio} ({low} to {high}) against {against}; {found}"))
+}
+
+/// Whether a `ratio` of so few runs that nobody knows how they scatter is too near `gate`.
+fn is_at_the_edge(ratio: f64, gate: f64) -> bool {
+    (gate / EDGE..=gate * EDGE).contains(&ratio)
+}
+
+fn up_to_chance(gate: &str, reached: &str, runs: usize) -> String {
+    let runs = numbers::plural(runs as u64, "run");
+    format!("{gate} is a coin toss this near its edge: {reached} ({runs}, no test); use --runs 10")
+}
+
+/// What the runs behind `interval` are good for.
+fn found_by(interval: &Interval) -> String {
+    let least = numbers::fine_change(1.0 + interval.finds());
+    let least = least.trim_start_matches('+');
+    format!("the smallest difference these runs can find is {least}; use more --runs")
 }
 
 /// `number` as it was typed, or near enough.
 fn typed(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
-}
-
-fn interval(verdict: &Verdict) -> Option<Interval> {
-    match verdict {
-        Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(*interval),
-        Verdict::Unclaimed(_) | Verdict::Untested { .. } => None,
-    }
 }
 
 /// The verdict on the inverse of a ratio.
@@ -233,8 +253,36 @@ mod tests {
         let told = slower(0.07).undecided(&slow);
         assert!(told[0].starts_with("--fail-if-slower 7 not decided: -j 2 took +10 % (+"), "{told:?}");
         assert!(slower(0.0).undecided(&slow).is_empty() && slower(0.5).undecided(&slow).is_empty());
-        // One run is taken for what it is.
-        assert!(least(1.6).undecided(&study(&[150], &[100])).is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_decided_comes_with_the_smallest_difference_the_runs_could_find() {
+        let noisy = study(&[150, 152, 148, 151, 149], &[100, 101, 99, 102, 98]);
+        let told = least(1.5).undecided(&noisy);
+        assert!(told[0].contains("; the smallest difference these runs can find is 3."), "{told:?}");
+        let told = slower(0.05).undecided(&study(&[100, 99, 101, 98, 102], &[105, 106, 104, 107, 103]));
+        assert!(
+            told[0].contains(" against serial; the smallest difference these runs can find is "),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn near_its_edge_a_gate_without_an_interval_is_a_coin_toss() {
+        let told = least(1.6).undecided(&study(&[150], &[100]));
+        let expected = "--min-speedup 1.6 is a coin toss this near its edge: 1.50x (1 run, no test); \
+                        use --runs 10";
+        assert_eq!(told, [expected]);
+        // Whether it was reached or not.
+        assert_eq!(least(1.5).undecided(&study(&[151, 150, 149], &[100, 99, 98])).len(), 1);
+        let told = slower(0.05).undecided(&study(&[100, 100], &[104, 104]));
+        let expected = "--fail-if-slower 5 is a coin toss this near its edge: \
+                        -j 2 took +4 % against serial (2 runs, no test); use --runs 10";
+        assert_eq!(told, [expected]);
+        // Far from it even one run tells.
+        assert!(least(1.2).undecided(&study(&[150], &[100])).is_empty());
+        assert!(least(3.0).undecided(&study(&[150], &[100])).is_empty());
+        assert!(slower(0.05).undecided(&study(&[200], &[100])).is_empty());
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! terminal, so that a saved study says the same later and elsewhere.
 
 mod agreement;
-mod bootstrap;
 mod change;
 mod comparison;
 mod estimate;
 mod explanation;
 mod gate;
+mod interval;
 mod one_by_one;
+mod prediction;
 mod quantiles;
 mod run_result;
 mod scaling;
@@ -25,13 +26,14 @@ use serde::{Deserialize, Serialize};
 
 pub use agreement::{Agreement, Difference, FilesAgreement};
 pub(crate) use agreement::{Comparer, Known, Produced};
-pub use bootstrap::{Interval, median, ratio_of_medians};
 pub use change::{Change, Changes};
 pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
-pub use estimate::{Estimate, Ground, SerialTime, serial_time, whole};
+pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
+pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
 pub use one_by_one::OneByOne;
+pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
 pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};

@@ -3,11 +3,9 @@
 //! Knows text only: whether the shell at hand reads start-up files, whether a
 //! function has the program's name and where PATH finds it is decided elsewhere.
 
-use super::line::{PieceSink, walk};
 use super::numbers::Numbers;
 use super::piece::{Piece, PieceGroup, What};
-use super::render::{Quoting, Template};
-use super::shell_builtins::is_builtin;
+use super::render::{PieceSink, Quoting, Template, walk};
 use crate::byte_list::ByteList;
 
 /// A template whose lines every shell would only split into words.
@@ -34,21 +32,18 @@ impl DirectCommand {
             match piece {
                 Piece::Text(text) => program.extend_from_slice(text),
                 Piece::Replacement(_) => return None,
-                // QuotedWords that are not quoted may have blanks before them.
+                // Words that are not quoted may have blanks before them.
                 Piece::Break if program.is_empty() && quoting == Quoting::Shell => {}
                 Piece::Break => break,
             }
         }
         let quoted = quoting == Quoting::Words;
         let is_name = quoted || !program.iter().any(|byte| b"=%".contains(byte));
-        if program.is_empty() || !is_name || is_builtin(&program) {
-            return None;
-        }
-        let shells = |piece: &Piece| matches!(piece, Piece::Replacement(replacement) if matches!(replacement.what, What::Shell(_)));
-        if pieces().any(shells) {
-            return None;
-        }
-        Some(Self { groups, program, keeps_empty_words: quoted })
+        let is_builtin = BUILTINS.split_ascii_whitespace().any(|name| name.as_bytes() == program);
+        let asks_shell =
+            |piece: &Piece| matches!(piece, Piece::Replacement(it) if matches!(it.what, What::Shell(_)));
+        let is_direct = !program.is_empty() && is_name && !is_builtin && !pieces().any(asks_shell);
+        is_direct.then_some(Self { groups, program, keeps_empty_words: quoted })
     }
 
     /// The program's name, the first word of every job.
@@ -68,6 +63,23 @@ impl DirectCommand {
         argv
     }
 }
+
+/// The words that mean something to a shell itself, so that some common shell would not
+/// look them up in PATH: the builtins, keywords and default aliases of dash 0.5.12,
+/// bash 5.2, zsh 5.9, ksh93u+m and mksh 59, without `sleep` (ksh93) and `nohup` (an alias
+/// there), which do what the programs of these names do.
+const BUILTINS: &str = "
+    ! - . : [ [[ ]] alias autoload bg bind bindkey break builtin bye caller case cd chdir command
+    compadd comparguments compcall compctl compdescribe compfiles compgen compgroups complete
+    compopt compound compquote compset comptags comptry compvalues continue coproc declare dirs
+    disable disown do done echo echotc echoti elif else emulate enable end enum esac eval exec exit
+    export false fc fg fi float for foreach function functions getln getopts global hash help hist
+    histed history if in integer jobs kill let limit local log login logout mapfile mknod nameref
+    namespace newgrp nocorrect noglob popd print printf private pushd pushln pwd r read readarray
+    readonly realpath redirect rehash rename repeat return run-help sched select set setopt setvar
+    shift shopt source stop suspend test then time times trap true ttyctl type typeset ulimit umask
+    unalias unfunction unhash unlimit unset unsetopt until vared wait whence where which
+    which-command while zcompile zformat zle zmodload zparseopts zregexparse zstyle { }";
 
 /// The groups with blanks as ends of words, if every text in them is plain.
 fn plain_words(groups: &[PieceGroup]) -> Option<Vec<PieceGroup>> {
@@ -124,6 +136,24 @@ impl PieceSink for ArgvWriter<'_> {
         if self.begun {
             self.argv.end();
             self.begun = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::TemplateOptions;
+
+    #[test]
+    fn programs_are_no_builtins() {
+        for (word, is_builtin) in [("gzip", false), ("ls", false), ("/bin/echo", false), ("sleep", false)]
+            .into_iter()
+            .chain([("python3", false), ("ech", false), ("echoo", false)])
+            .chain([("!", true), ("echo", true), ("which-command", true), ("}", true)])
+        {
+            let template = Template::command(&[word, "x"], &TemplateOptions::default()).unwrap();
+            assert_eq!(DirectCommand::of(&template, Quoting::Words).is_none(), is_builtin, "{word}");
         }
     }
 }

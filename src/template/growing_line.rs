@@ -7,8 +7,8 @@
 use super::form::ValueForm;
 use super::numbers::Numbers;
 use super::piece::{Piece, PieceGroup, Position, Replacement, What};
-use super::quote::{Dialect, escapes, quoted_len};
-use super::render::{Quoting, Template};
+use super::quote::{escapes, quoted_len};
+use super::render::{Quoted, Quoting, Template};
 
 /// The length of one line after the other, as values are added.
 ///
@@ -16,8 +16,7 @@ use super::render::{Quoting, Template};
 /// quotes and for positions counted from the end: then it is a bound.
 #[derive(Clone, Debug)]
 pub struct GrowingLine<'t> {
-    template: &'t Template,
-    measure: Measure,
+    quoted: Quoted,
     /// The text that comes once.
     once: usize,
     /// The text that comes with each value.
@@ -38,41 +37,35 @@ impl<'t> GrowingLine<'t> {
     /// An empty line for the job with these numbers. The slot may be the largest.
     #[must_use]
     pub fn new(template: &'t Template, quoting: Quoting, numbers: &Numbers) -> Self {
-        let measure = match quoting {
-            Quoting::Words => Measure::Words(template.dialect),
-            Quoting::Shell if !template.makes_command() => Measure::Quoted(template.dialect),
-            Quoting::Shell | Quoting::None => Measure::Plain,
-        };
-        let mut packer = Self {
-            template,
-            measure,
-            once: 0,
+        let quoted = template.quoted(quoting);
+        let mut line = Self {
+            quoted,
+            once: quoted.word_end_len() - 1,
             per_value: 0,
             repeated_groups: 0,
-            words_once: 0,
+            words_once: 1,
             words_per_value: 0,
             each: Vec::new(),
             nths: Vec::new(),
             count: 0,
             values: 0,
         };
-        packer.restart(numbers);
-        packer
+        for group in &template.groups {
+            line.add(group);
+        }
+        line.restart(numbers);
+        line
     }
 
     /// Starts an empty line for the next job.
     pub fn restart(&mut self, numbers: &Numbers) {
-        let template = self.template;
-        self.once = self.measure.end_word() - 1;
-        self.per_value = 0;
-        self.repeated_groups = 0;
-        (self.words_once, self.words_per_value) = (1, 0);
-        self.each.clear();
-        self.nths.clear();
-        self.count = 0;
-        self.values = 0;
-        for group in &template.groups {
-            self.add(group, numbers);
+        (self.count, self.values) = (0, 0);
+        for nth in &mut self.nths {
+            nth.length = match nth.what {
+                What::Number(number) => number.text(numbers).len(),
+                What::Shell(text) => self.quoted.text_len(text),
+                What::Value(_) | What::Nothing => 0,
+            };
         }
     }
 
@@ -104,10 +97,10 @@ impl<'t> GrowingLine<'t> {
     #[must_use]
     pub fn length_with<V: AsRef<[u8]>>(&self, values: &[V]) -> usize {
         let count = self.count + values.len();
-        let nths = |nth: &Nth<'_>| nth.length_with(self.measure, self.count, values) * nth.times(count);
+        let nths = |nth: &Nth<'_>| nth.length_with(self.quoted, self.count, values) * nth.times(count);
         self.once
             + self.per_value * count
-            + self.repeated_groups * self.measure.end_word() * count.saturating_sub(1)
+            + self.repeated_groups * self.quoted.word_end_len() * count.saturating_sub(1)
             + self.values
             + self.each_length(values)
             + self.nths.iter().map(nths).sum::<usize>()
@@ -117,7 +110,7 @@ impl<'t> GrowingLine<'t> {
     pub fn push<V: AsRef<[u8]>>(&mut self, values: &[V]) {
         self.values += self.each_length(values);
         for nth in &mut self.nths {
-            nth.push(self.measure, self.count, values);
+            nth.push(self.quoted, self.count, values);
         }
         self.count += values.len();
     }
@@ -125,119 +118,103 @@ impl<'t> GrowingLine<'t> {
     fn each_length<V: AsRef<[u8]>>(&self, values: &[V]) -> usize {
         let length = |value: &V| {
             let forms = self.each.iter();
-            forms.map(|form| self.measure.value(&form.apply(value.as_ref()))).sum::<usize>()
+            forms.map(|form| self.quoted.value_len(&form.apply(value.as_ref()))).sum::<usize>()
         };
         values.iter().map(length).sum()
     }
 
-    fn add(&mut self, group: &'t PieceGroup, numbers: &Numbers) {
-        let mut text_length = 0;
-        let breaks = group.pieces.iter().filter(|piece| matches!(piece, Piece::Break)).count();
+    fn add(&mut self, group: &'t PieceGroup) {
+        let (text, words) = if group.repeated {
+            self.repeated_groups += 1;
+            self.words_per_value += 1;
+            (&mut self.per_value, &mut self.words_per_value)
+        } else {
+            (&mut self.once, &mut self.words_once)
+        };
         for piece in &group.pieces {
             match piece {
-                Piece::Text(text) => text_length += self.measure.text(text),
-                Piece::Break => text_length += self.measure.end_word(),
+                Piece::Text(part) => *text += self.quoted.text_len(part),
+                Piece::Break => {
+                    *text += self.quoted.word_end_len();
+                    *words += 1;
+                }
                 Piece::Replacement(Replacement { position: Position::Each, what }) => {
                     if let What::Value(form) = what {
                         self.each.push(form);
                     }
                 }
                 Piece::Replacement(Replacement { position: Position::Nth(position), what }) => {
-                    let length = match what {
-                        What::Number(number) => {
-                            let mut digits = [0; 20];
-                            digits.len() - number.write(numbers, &mut digits)
-                        }
-                        What::Shell(text) => self.measure.text(text),
-                        What::Value(_) | What::Nothing => 0,
-                    };
                     let repeated = group.repeated;
-                    self.nths.push(Nth { position: *position, what, repeated, length });
+                    self.nths.push(Nth { position: *position, what, repeated, length: 0 });
                 }
             }
-        }
-        if group.repeated {
-            self.per_value += text_length;
-            self.words_per_value += breaks + 1;
-            self.repeated_groups += 1;
-        } else {
-            self.once += text_length;
-            self.words_once += breaks;
         }
     }
 }
 
 /// A replacement string with a position.
 #[derive(Clone, Debug)]
-pub(super) struct Nth<'t> {
-    pub(super) position: i64,
-    pub(super) what: &'t What,
-    pub(super) repeated: bool,
+struct Nth<'t> {
+    position: i64,
+    what: &'t What,
+    repeated: bool,
     /// A number's length; the value's once it is there; from the end, the
     /// longest so far.
-    pub(super) length: usize,
+    length: usize,
 }
 
 impl Nth<'_> {
-    pub(super) fn times(&self, count: usize) -> usize {
+    fn times(&self, count: usize) -> usize {
         if self.repeated { count } else { 1 }
     }
 
     /// Its length with `values` after the `before` that are there.
-    pub(super) fn length_with<V: AsRef<[u8]>>(&self, measure: Measure, before: usize, values: &[V]) -> usize {
-        let Some(index) = Position::Nth(self.position).among(before + values.len()) else {
+    fn length_with<V: AsRef<[u8]>>(&self, quoted: Quoted, before: usize, values: &[V]) -> usize {
+        let Some(index) = Position::Nth(self.position).among(before + values.len(), 0) else {
             return 0;
         };
         let What::Value(form) = self.what else {
             return self.length;
         };
-        let length = |value: &V| measure.value(&form.apply(value.as_ref()));
+        let length = |value: &V| quoted.value_len(&form.apply(value.as_ref()));
         if self.position <= 0 {
             return values.iter().map(length).fold(self.length, usize::max);
         }
         index.checked_sub(before).map_or(self.length, |at| length(&values[at]))
     }
 
-    pub(super) fn push<V: AsRef<[u8]>>(&mut self, measure: Measure, before: usize, values: &[V]) {
+    fn push<V: AsRef<[u8]>>(&mut self, quoted: Quoted, before: usize, values: &[V]) {
         if self.position <= 0 && matches!(self.what, What::Value(_)) {
             // In reach or not yet: a longer line may reach it.
             let all = Self { position: -1, ..self.clone() };
-            self.length = all.length_with(measure, before, values);
+            self.length = all.length_with(quoted, before, values);
         } else {
-            self.length = self.length_with(measure, before, values).max(self.length);
+            self.length = self.length_with(quoted, before, values).max(self.length);
         }
     }
 }
 
 /// What counts as a byte of the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measure {
-    Plain,
-    Quoted(Dialect),
-    /// Words in quotes, with all that is escaped in them.
-    Words(Dialect),
-}
-
-impl Measure {
-    pub(super) fn text(self, text: &[u8]) -> usize {
+impl Quoted {
+    fn text_len(self, text: &[u8]) -> usize {
         match self {
-            Self::Plain | Self::Quoted(_) => text.len(),
+            Self::Nothing | Self::Values(_) => text.len(),
+            // Words are in quotes, with all that is escaped in them.
             Self::Words(dialect) => text.len() + escapes(text, dialect),
         }
     }
 
-    pub(super) fn value(self, value: &[u8]) -> usize {
+    fn value_len(self, value: &[u8]) -> usize {
         match self {
-            Self::Plain => value.len(),
-            Self::Quoted(dialect) => quoted_len(value, dialect),
-            Self::Words(_) => self.text(value),
+            Self::Values(dialect) => quoted_len(value, dialect),
+            Self::Nothing | Self::Words(_) => self.text_len(value),
         }
     }
 
     /// A space, and the next word's quotes.
-    pub(super) fn end_word(self) -> usize {
+    fn word_end_len(self) -> usize {
         match self {
-            Self::Plain | Self::Quoted(_) => 1,
+            Self::Nothing | Self::Values(_) => 1,
             Self::Words(_) => 3,
         }
     }

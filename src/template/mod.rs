@@ -8,30 +8,23 @@
 //! |---|---|
 //! | `replacements` | which replacement strings exist, and under which names |
 //! | `parse` | how a command's words become pieces |
-//! | `dynamic` | the strings of `--plus` that hold a text of the user's |
-//! | `form`, `pattern` | what a string makes of one value; Perl's substitutions on top of the `regex` crate |
+//! | `form` | what a string makes of one value; Perl's substitutions on top of the `regex` crate |
 //! | `piece` | pieces, and which of them are repeated together |
 //! | `numbers` | a job's numbers, and how many slots and jobs there are |
 //! | `quote` | the quoting of one value, shell by shell |
-//! | `line` | the order in which a job's pieces come out; its line, quoted in three ways |
-//! | `render` | a template as a whole |
+//! | `render` | a template as a whole, and a job's line: its pieces in order, quoted in three ways |
 //! | `growing_line` | the length of a line that values are still added to |
-//! | `direct_command` | a job's argument vector, made without a shell |
-//! | `shell_builtins` | the words that only a shell can run |
+//! | `direct_command` | a job's argument vector, made without a shell; the words that only a shell can run |
 
 mod direct_command;
-mod dynamic;
 mod form;
 mod growing_line;
-mod line;
 mod numbers;
 mod parse;
-mod pattern;
 mod piece;
 mod quote;
 mod render;
 mod replacements;
-mod shell_builtins;
 #[cfg(test)]
 mod tests;
 

@@ -30,22 +30,16 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// The number in decimal, written at the end of `buffer`.
-    pub(super) fn write(self, numbers: &Numbers, buffer: &mut [u8; 20]) -> usize {
-        let (mut rest, width) = match self {
+    /// The number in decimal.
+    pub(super) fn text(self, numbers: &Numbers) -> String {
+        let (number, width) = match self {
             Self::Seq => (numbers.seq, 1),
             Self::Slot => (numbers.slot, 1),
             Self::Total => (numbers.total, 1),
             Self::PaddedSeq => (numbers.seq, width(numbers.total)),
             Self::PaddedSlot => (numbers.slot, width(numbers.slots)),
         };
-        let mut start = buffer.len();
-        while rest > 0 || buffer.len() - start < width {
-            start -= 1;
-            buffer[start] = b"0123456789"[usize::from((rest % 10) as u8)];
-            rest /= 10;
-        }
-        start
+        format!("{number:0width$}")
     }
 }
 

@@ -3,31 +3,18 @@
 //! Knows the search for replacement strings, in GNU parallel's order; nothing of
 //! values. A string that is found is never searched again.
 
-use std::fmt;
+use std::iter;
 
 use super::piece::{Piece, Position, Replacement, What};
-use super::replacements::{Meaning, ReplacementRule, Skip, TemplateOptions, rules};
+use super::replacements::{Holes, Meaning, ReplacementRule, Skip, TemplateOptions, rules};
 
 /// A replacement string that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot use {string}: {reason}")]
 pub struct Unsupported {
     string: String,
     reason: String,
 }
-
-impl Unsupported {
-    pub(super) fn new(string: &str, reason: String) -> Self {
-        Self { string: string.to_owned(), reason }
-    }
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot use {}: {}", self.string, self.reason)
-    }
-}
-
-impl std::error::Error for Unsupported {}
 
 /// Words as pieces, with what is known of all of them.
 #[derive(Debug, Default)]
@@ -80,7 +67,10 @@ fn refuse_perl<W: AsRef<[u8]>>(words: &[W]) -> Result<(), Unsupported> {
     let line = words.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(&b' ');
     let find = |text: &[u8], what: &[u8]| text.windows(2).position(|pair| pair == what);
     match find(&line, b"{=").map(|start| find(&line[start + 2..], b"=}")) {
-        Some(Some(_)) => Err(Unsupported::new("{= =}", "Perl expressions are not supported".to_owned())),
+        Some(Some(_)) => Err(Unsupported {
+            string: "{= =}".to_owned(),
+            reason: "Perl expressions are not supported".to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -126,15 +116,11 @@ fn search(
         };
         let mut rest = &text[..];
         let mut tail = Vec::new();
-        loop {
-            let start = |at: &usize| Match::at(&rest[*at..], rule, positioned).is_some();
-            let Some(at) = Some(0).filter(start).or_else(|| (1..rest.len()).rev().find(start)) else {
-                break;
-            };
-            let Some(hit) = Match::at(&rest[at..], rule, positioned) else {
-                break;
-            };
-            let replacement = Piece::Replacement(hit.replacement(options, skips)?);
+        while let Some((at, hit)) = iter::once(0)
+            .chain((1..rest.len()).rev())
+            .find_map(|at| Some((at, Match::at(&rest[at..], rule, positioned)?)))
+        {
+            let replacement = Piece::Replacement(hit.replacement(rule, options, skips)?);
             let after = &rest[at + hit.text.len()..];
             if at == 0 {
                 found.push(replacement);
@@ -157,7 +143,7 @@ fn text_of(text: &[u8]) -> Option<Piece> {
 }
 
 /// The replacement, or nothing in its place where values are left out.
-pub(super) fn inserted(replacement: Replacement, options: &TemplateOptions) -> Replacement {
+fn inserted(replacement: Replacement, options: &TemplateOptions) -> Replacement {
     match replacement.what {
         What::Value(_) if options.leaves_values_out => Replacement { what: What::Nothing, ..replacement },
         _ => replacement,
@@ -165,22 +151,27 @@ pub(super) fn inserted(replacement: Replacement, options: &TemplateOptions) -> R
 }
 
 /// A replacement string found at the start of a text.
-pub(super) struct Match<'a> {
+struct Match<'a> {
     /// All of it.
-    pub(super) text: &'a [u8],
+    text: &'a [u8],
     /// The position that its inside starts with.
-    position: Option<&'a [u8]>,
-    /// What follows the rule's key.
-    rest: &'a [u8],
-    rule: &'a ReplacementRule,
+    position: &'a [u8],
+    /// What the user wrote into it.
+    holes: Holes<'a>,
 }
 
 impl<'a> Match<'a> {
     /// The string of `rule` that `text` starts with.
-    pub(super) fn at(text: &'a [u8], rule: &'a ReplacementRule, positioned: bool) -> Option<Self> {
+    fn at(text: &'a [u8], rule: &ReplacementRule, positioned: bool) -> Option<Self> {
+        let is_at = |position: &'a [u8], rest: &'a [u8]| {
+            let (holes, used) = match &rule.meaning {
+                Meaning::Fixed(..) => ((&b""[..], &b""[..]), 0),
+                Meaning::Shaped(string) => string.holes(rest)?,
+            };
+            Some(Self { text: &text[..text.len() - rest.len() + used], position, holes })
+        };
         if !positioned {
-            let rest = text.strip_prefix(&rule.key[..])?;
-            return Self::shaped(text, None, rest, rule);
+            return is_at(b"", text.strip_prefix(&rule.key[..])?);
         }
         let key = rule.key.strip_prefix(b"{")?;
         let inside = text.strip_prefix(b"{")?;
@@ -188,40 +179,26 @@ impl<'a> Match<'a> {
         let digits = inside[sign..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         (1..=digits).rev().find_map(|digits| {
             let (position, rest) = inside.split_at(sign + digits);
-            let rest = rest.trim_ascii_start().strip_prefix(key)?;
-            Self::shaped(text, Some(position), rest, rule)
+            is_at(position, rest.trim_ascii_start().strip_prefix(key)?)
         })
     }
 
-    fn shaped(
-        text: &'a [u8],
-        position: Option<&'a [u8]>,
-        rest: &'a [u8],
-        rule: &'a ReplacementRule,
-    ) -> Option<Self> {
-        let beyond = match &rule.meaning {
-            Meaning::Fixed(_) => rest.len(),
-            Meaning::Shaped(shape) => rest.len() - shape.holes(rest)?.1,
-        };
-        let text = &text[..text.len() - beyond];
-        Some(Self { text, position, rest, rule })
-    }
-
     /// What it means.
-    pub(super) fn replacement(
+    fn replacement(
         &self,
+        rule: &ReplacementRule,
         options: &TemplateOptions,
         skips: &mut Vec<Skip>,
     ) -> Result<Replacement, Unsupported> {
-        let unsupported = |reason| Unsupported::new(&String::from_utf8_lossy(self.text), reason);
-        let what = match &self.rule.meaning {
-            Meaning::Fixed(fixed) => {
-                skips.extend(fixed.skip);
-                fixed.what.clone()
+        let what = match &rule.meaning {
+            Meaning::Fixed(what, skip) => {
+                skips.extend(*skip);
+                what.clone()
             }
-            Meaning::Shaped(shape) => {
-                let (holes, _) = shape.holes(self.rest).unwrap_or_default();
-                What::Value(shape.form(holes).map_err(unsupported)?)
+            Meaning::Shaped(string) => {
+                let string_text = || String::from_utf8_lossy(self.text).into_owned();
+                let form = string.form(self.holes);
+                What::Value(form.map_err(|reason| Unsupported { string: string_text(), reason })?)
             }
         };
         let position = position(self.position, &what);
@@ -231,23 +208,16 @@ impl<'a> Match<'a> {
 
 /// Which values a string stands for. A number is the first value replaced by
 /// it, and GNU parallel writes that 1 after the position: `{2#}` is position 21.
-fn position(digits: Option<&[u8]>, what: &What) -> Position {
+fn position(digits: &[u8], what: &What) -> Position {
     let one = match what {
         What::Value(_) | What::Nothing => "",
         What::Number(_) | What::Shell(_) => "1",
     };
-    match [digits.unwrap_or_default(), one.as_bytes()].concat().as_slice() {
-        b"" | b"0" => Position::Each,
-        digits => Position::Nth(nth(digits)),
+    let digits = [digits, one.as_bytes()].concat();
+    let (sign, size) = digits.strip_prefix(b"-").map_or((1, &digits[..]), |size| (-1, size));
+    if matches!(&digits[..], b"" | b"0") {
+        return Position::Each;
     }
-}
-
-fn nth(digits: &[u8]) -> i64 {
-    let (sign, digits) = match digits.strip_prefix(b"-") {
-        Some(digits) => (-1, digits),
-        None => (1, digits),
-    };
-    let size =
-        digits.iter().fold(0, |size: i64, digit| (10 * size + i64::from(digit - b'0')).min(i64::MAX / 100));
-    sign * size
+    let add = |size: i64, digit: &u8| (10 * size + i64::from(digit - b'0')).min(i64::MAX / 100);
+    Position::Nth(sign * size.iter().fold(0, add))
 }

@@ -50,17 +50,17 @@ pub(super) enum What {
     /// A number of the job.
     Number(Number),
     /// Text for the shell, never quoted as a value: `{slot}`.
-    Shell(&'static [u8]),
+    Shell(Vec<u8>),
     /// Nothing at all, not even an empty value: -n0.
     Nothing,
 }
 
 impl Position {
-    /// The index among `count` values, if there is one. As in Perl, an index
-    /// below zero counts from the end once more.
-    pub(super) fn among(self, count: usize) -> Option<usize> {
+    /// The index among `count` values, if there is one, when the group comes for the
+    /// `turn`-th time. As in Perl, an index below zero counts from the end once more.
+    pub(super) fn among(self, count: usize, turn: usize) -> Option<usize> {
         let Self::Nth(nth) = self else {
-            return None;
+            return Some(turn);
         };
         let count = i64::try_from(count).ok()?;
         let index = match nth {
@@ -72,44 +72,38 @@ impl Position {
     }
 }
 
+impl PieceGroup {
+    fn push(&mut self, piece: Piece) {
+        self.repeated |= matches!(&piece, Piece::Replacement(it) if it.position == Position::Each);
+        self.pieces.push(piece);
+    }
+}
+
 /// Pieces by what is repeated together: a replacement alone, or with the word
 /// around it.
 pub(super) fn groups(pieces: Vec<Piece>, repeats_words: bool) -> Vec<PieceGroup> {
-    let mut groups = Vec::new();
-    let mut word = PieceGroup::default();
+    let mut groups = vec![PieceGroup::default()];
+    let mut push = |piece: Piece, begins: bool, ends: bool| {
+        if begins {
+            groups.push(PieceGroup::default());
+        }
+        groups.last_mut().expect("there is a group from the beginning").push(piece);
+        if ends {
+            groups.push(PieceGroup::default());
+        }
+    };
     for piece in pieces {
         match piece {
             Piece::Text(text) if repeats_words && !text.is_empty() => {
                 // A tab belongs to the word after it, a space to none.
                 for part in text.chunk_by(|before, after| *before != b' ' && !b" \t".contains(after)) {
-                    if part == b" " || part[0] == b'\t' {
-                        groups.push(std::mem::take(&mut word));
-                    }
-                    word.pieces.push(Piece::Text(part.to_vec()));
-                    if part == b" " {
-                        groups.push(std::mem::take(&mut word));
-                    }
+                    push(Piece::Text(part.to_vec()), b" \t".contains(&part[0]), part == b" ");
                 }
             }
-            Piece::Break => {
-                groups
-                    .extend([std::mem::take(&mut word), PieceGroup { pieces: vec![piece], repeated: false }]);
-            }
-            Piece::Replacement(ref replacement) => {
-                let repeated = replacement.position == Position::Each;
-                if !repeats_words {
-                    groups.push(std::mem::take(&mut word));
-                }
-                word.repeated |= repeated;
-                word.pieces.push(piece);
-                if !repeats_words {
-                    groups.push(std::mem::take(&mut word));
-                }
-            }
-            Piece::Text(_) => word.pieces.push(piece),
+            Piece::Break => push(piece, true, true),
+            Piece::Text(_) | Piece::Replacement(_) => push(piece, !repeats_words, false),
         }
     }
-    groups.push(word);
     groups.retain(|group| !group.pieces.is_empty());
     groups
 }

@@ -26,94 +26,65 @@ pub enum Dialect {
 /// else is wrapped in `'…'`, in which the dialect's own signs are escaped. Where
 /// a `'` is written `'"'"'`, a leading or trailing empty `''` is left out.
 pub fn quote(value: &[u8], dialect: Dialect, out: &mut Vec<u8>) {
-    if value.is_empty() {
-        out.extend_from_slice(b"''");
-        return;
-    }
     if is_bare(value) {
         out.extend_from_slice(value);
         return;
     }
-    if dialect == Dialect::Posix {
-        quote_posix(value, out);
-        return;
-    }
+    let start = out.len();
     out.push(b'\'');
     for &byte in value {
-        match (dialect, byte) {
-            (Dialect::Fish, b'\\' | b'\'') | (Dialect::Csh, b'!' | b'\n') => out.extend([b'\\', byte]),
-            (Dialect::Rc, b'\'') => out.extend_from_slice(b"''"),
-            (Dialect::Posix | Dialect::Csh, b'\'') => out.extend_from_slice(b"'\"'\"'"),
-            _ => out.push(byte),
+        match escape(byte, dialect) {
+            Some(escape) => out.extend_from_slice(escape),
+            None => out.push(byte),
         }
     }
     out.push(b'\'');
+    if drops_empty_end(value.last(), dialect) {
+        out.truncate(out.len() - 2);
+    }
+    if drops_empty_end(value.first(), dialect) {
+        out.drain(start..start + 2);
+    }
 }
 
 /// The number of bytes that [`quote`] appends for `value`.
 #[must_use]
 pub fn quoted_len(value: &[u8], dialect: Dialect) -> usize {
-    if value.is_empty() {
-        return 2;
-    }
     if is_bare(value) {
         return value.len();
     }
-    let outer = |byte: Option<&u8>| match dialect {
-        Dialect::Posix => 2 * usize::from(byte == Some(&b'\'')),
-        Dialect::Fish | Dialect::Csh | Dialect::Rc => 0,
-    };
-    value.len() + 2 + escapes(value, dialect) - outer(value.first()) - outer(value.last())
+    let dropped = |byte: Option<&u8>| 2 * usize::from(drops_empty_end(byte, dialect));
+    value.len() + 2 + escapes(value, dialect) - dropped(value.first()) - dropped(value.last())
 }
 
 /// How many bytes a text becomes longer within quotes.
 pub(super) fn escapes(text: &[u8], dialect: Dialect) -> usize {
-    let weight = |&byte: &u8| match (dialect, byte) {
-        (Dialect::Posix | Dialect::Csh, b'\'') => 4,
-        (Dialect::Fish, b'\\' | b'\'') | (Dialect::Csh, b'!' | b'\n') | (Dialect::Rc, b'\'') => 1,
-        _ => 0,
-    };
-    text.iter().map(weight).sum()
+    text.iter().filter_map(|&byte| escape(byte, dialect)).map(|escape| escape.len() - 1).sum()
 }
 
-fn quote_posix(value: &[u8], out: &mut Vec<u8>) {
-    let last = value.len() - 1;
-    if value[0] != b'\'' {
-        out.push(b'\'');
-    }
-    for (at, &byte) in value.iter().enumerate() {
-        if byte != b'\'' {
-            out.push(byte);
-            continue;
-        }
-        if at > 0 {
-            out.push(b'\'');
-        }
-        out.extend_from_slice(b"\"'\"");
-        if at < last {
-            out.push(b'\'');
-        }
-    }
-    if value[last] != b'\'' {
-        out.push(b'\'');
-    }
+/// What stands within quotes for a byte that does not stand for itself.
+fn escape(byte: u8, dialect: Dialect) -> Option<&'static [u8]> {
+    Some(match (dialect, byte) {
+        (Dialect::Posix | Dialect::Csh, b'\'') => b"'\"'\"'",
+        (Dialect::Fish, b'\'') => b"\\'",
+        (Dialect::Fish, b'\\') => b"\\\\",
+        (Dialect::Csh, b'!') => b"\\!",
+        (Dialect::Csh, b'\n') => b"\\\n",
+        (Dialect::Rc, b'\'') => b"''",
+        _ => return None,
+    })
+}
+
+/// Whether a value that begins or ends with `byte` would have a `''` there.
+fn drops_empty_end(byte: Option<&u8>, dialect: Dialect) -> bool {
+    dialect == Dialect::Posix && byte == Some(&b'\'')
 }
 
 fn is_bare(value: &[u8]) -> bool {
-    value.iter().all(|&byte| BARE[usize::from(byte)])
+    let is_bare =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/');
+    !value.is_empty() && value.iter().all(is_bare)
 }
-
-/// The bytes that need no quotes, by value.
-const BARE: [bool; 256] = {
-    let mut bare = [false; 256];
-    let mut byte = 0u8;
-    while byte < 128 {
-        bare[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/');
-        byte += 1;
-    }
-    bare
-};
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,14 @@
-//! A template, and a job's line made of it.
+//! A template as a whole, and a job's line made of it: the order in which the pieces
+//! come out, quoted in one of three ways.
 //!
-//! Knows templates as a whole: whether values have to be appended, whether they
-//! are quoted. Knows no job but the one it is given.
+//! Knows no job but the one it is given.
 
 use serde::{Deserialize, Serialize};
 
-use super::line::{PlainLine, QuotedLine, QuotedWords, walk};
 use super::numbers::{Number, Numbers};
 use super::parse::{ParsedTemplate, Unsupported, parse};
-use super::piece::{Piece, PieceGroup, What, groups};
-use super::quote::Dialect;
+use super::piece::{Piece, PieceGroup, Replacement, What, groups};
+use super::quote::{Dialect, quote};
 use super::replacements::{Skip, TemplateOptions};
 
 /// How a line is quoted.
@@ -28,7 +27,7 @@ pub enum Quoting {
 #[derive(Clone, Debug)]
 pub struct Template {
     pub(super) groups: Vec<PieceGroup>,
-    pub(super) dialect: Dialect,
+    dialect: Dialect,
     uses_any: bool,
     makes_command: bool,
     skips: Vec<Skip>,
@@ -109,18 +108,21 @@ impl Template {
         quoting: Quoting,
         out: &mut Vec<u8>,
     ) {
+        let quoted = self.quoted(quoting);
+        if let Quoted::Words(dialect) = quoted {
+            let mut words = QuotedWords { dialect, word: out.len(), begun: false, first: true, out };
+            walk(&self.groups, values, numbers, &mut words);
+            words.end_word();
+        } else {
+            walk(&self.groups, values, numbers, &mut QuotedLine(out, quoted));
+        }
+    }
+
+    pub(super) fn quoted(&self, quoting: Quoting) -> Quoted {
         match quoting {
-            Quoting::Words => {
-                let mut sink = QuotedWords::new(out, self.dialect);
-                walk(&self.groups, values, numbers, &mut sink);
-                sink.end();
-            }
-            Quoting::Shell if !self.makes_command => {
-                walk(&self.groups, values, numbers, &mut QuotedLine(out, self.dialect));
-            }
-            Quoting::Shell | Quoting::None => {
-                walk(&self.groups, values, numbers, &mut PlainLine(out));
-            }
+            Quoting::Words => Quoted::Words(self.dialect),
+            Quoting::Shell if !self.makes_command => Quoted::Values(self.dialect),
+            Quoting::Shell | Quoting::None => Quoted::Nothing,
         }
     }
 
@@ -152,4 +154,112 @@ fn makes_command(pieces: &[Piece]) -> bool {
         }
     }
     false
+}
+
+/// What of a line is quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quoted {
+    Nothing,
+    Values(Dialect),
+    Words(Dialect),
+}
+
+/// Takes a job's pieces in order.
+pub(super) trait PieceSink {
+    /// Text of the template; what a position beyond the last value leaves is an
+    /// empty text.
+    fn text(&mut self, text: &[u8]);
+    /// A value, to be quoted.
+    fn value(&mut self, value: &[u8]);
+    /// The end of a word.
+    fn end_word(&mut self);
+}
+
+/// Hands the pieces of one job to `sink`. A job without values has one, empty.
+pub(super) fn walk<V: AsRef<[u8]>, S: PieceSink>(
+    groups: &[PieceGroup],
+    values: &[V],
+    numbers: &Numbers,
+    sink: &mut S,
+) {
+    let count = values.len().max(1);
+    for group in groups {
+        let times = if group.repeated { count } else { 1 };
+        for turn in 0..times {
+            if turn > 0 {
+                sink.end_word();
+            }
+            for piece in &group.pieces {
+                match piece {
+                    Piece::Text(text) => sink.text(text),
+                    Piece::Break => sink.end_word(),
+                    Piece::Replacement(Replacement { position, what }) => {
+                        match (position.among(count, turn), what) {
+                            (None, _) => sink.text(b""),
+                            (Some(at), What::Value(form)) => {
+                                sink.value(&form.apply(values.get(at).map_or(b"", AsRef::as_ref)));
+                            }
+                            (Some(_), What::Number(number)) => sink.value(number.text(numbers).as_bytes()),
+                            (Some(_), What::Shell(text)) => sink.text(text),
+                            (Some(_), What::Nothing) => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A line whose values are quoted, or nothing.
+struct QuotedLine<'a>(&'a mut Vec<u8>, Quoted);
+
+impl PieceSink for QuotedLine<'_> {
+    fn text(&mut self, text: &[u8]) {
+        self.0.extend_from_slice(text);
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        match self.1 {
+            Quoted::Values(dialect) => quote(value, dialect, self.0),
+            Quoted::Nothing | Quoted::Words(_) => self.text(value),
+        }
+    }
+
+    fn end_word(&mut self) {
+        self.0.push(b' ');
+    }
+}
+
+/// A line with quoted words.
+struct QuotedWords<'a> {
+    out: &'a mut Vec<u8>,
+    dialect: Dialect,
+    /// Where the word starts that has not ended yet.
+    word: usize,
+    begun: bool,
+    first: bool,
+}
+
+impl PieceSink for QuotedWords<'_> {
+    fn text(&mut self, text: &[u8]) {
+        self.begun = true;
+        self.out.extend_from_slice(text);
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        self.text(value);
+    }
+
+    /// A word into which nothing was put leaves no trace.
+    fn end_word(&mut self) {
+        if !self.begun {
+            return;
+        }
+        let word = self.out.split_off(self.word);
+        if !self.first {
+            self.out.push(b' ');
+        }
+        quote(&word, self.dialect, self.out);
+        (self.word, self.begun, self.first) = (self.out.len(), false, false);
+    }
 }

@@ -1,11 +1,12 @@
-//! Which replacement strings exist, and under which names.
+//! Which replacement strings exist, and under which names: the usual ones, those of
+//! --plus, and among these the ones that hold a text of the user's, such as `{%.gz}` and
+//! `{/from/to}`, which are bash's parameter expansions.
 //!
 //! Knows the tables of GNU parallel; not how a template is searched for them.
 
 use serde::{Deserialize, Serialize};
 
-use super::dynamic::DynamicString;
-use super::form::ValueForm;
+use super::form::{MatchBecomes, PerlSubstitution, ValueForm, reluctant};
 use super::numbers::Number;
 use super::piece::What;
 use super::quote::Dialect;
@@ -30,7 +31,7 @@ pub struct TemplateOptions {
 }
 
 /// A replacement string that can be renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ReplacementName {
     /// `{}`, renamed by -I, -i and --replace.
     Value,
@@ -74,15 +75,9 @@ pub(super) struct ReplacementRule {
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
     /// The whole of the key is the string.
-    Fixed(Fixed),
+    Fixed(What, Option<Skip>),
     /// The key is the beginning of a string that holds a text of the user's.
     Shaped(DynamicString),
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Fixed {
-    pub(super) what: What,
-    pub(super) skip: Option<Skip>,
 }
 
 /// Which jobs a replacement string leaves out.
@@ -103,37 +98,30 @@ pub(super) fn rules(options: &TemplateOptions) -> Vec<ReplacementRule> {
     if options.plus {
         fixed.extend(plus(options.dialect));
         rules.extend(
-            DynamicString::ALL.map(|shape| ReplacementRule {
-                key: shape.start().to_vec(),
-                meaning: Meaning::Shaped(shape),
-            }),
+            DYNAMIC_STRINGS
+                .map(|string| ReplacementRule { key: string.start.into(), meaning: Meaning::Shaped(string) }),
         );
     }
-    for (name, new) in &options.renames {
-        rename(&mut fixed, name.usual(), new);
+    for (name, new) in options.renames.iter().filter(|(name, new)| !new.is_empty() && name.usual() != new) {
+        fixed.retain(|rule| rule.key != *new);
+        if let Some(rule) = fixed.iter_mut().find(|rule| rule.key == name.usual()) {
+            rule.key.clone_from(new);
+        }
     }
     fixed.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
     rules.extend(fixed);
     rules
 }
 
-fn rename(rules: &mut Vec<ReplacementRule>, usual: &[u8], new: &[u8]) {
-    if new.is_empty() || usual == new {
-        return;
-    }
-    rules.retain(|rule| rule.key != new);
-    if let Some(rule) = rules.iter_mut().find(|rule| rule.key == usual) {
-        rule.key = new.to_vec();
-    }
+fn fixed(key: &str, what: What) -> ReplacementRule {
+    ReplacementRule { key: key.into(), meaning: Meaning::Fixed(what, None) }
 }
 
-fn fixed(key: &str, what: What) -> ReplacementRule {
-    let meaning = Meaning::Fixed(Fixed { what, skip: None });
-    ReplacementRule { key: key.into(), meaning }
+fn value(key: &str, form: ValueForm) -> ReplacementRule {
+    fixed(key, What::Value(form))
 }
 
 fn usual() -> Vec<ReplacementRule> {
-    let value = |key, form| fixed(key, What::Value(form));
     vec![
         value("{}", ValueForm::Value),
         value("{.}", ValueForm::WithoutExtensions(1)),
@@ -146,20 +134,17 @@ fn usual() -> Vec<ReplacementRule> {
 }
 
 fn plus(dialect: Dialect) -> Vec<ReplacementRule> {
-    let value = |key, form| fixed(key, What::Value(form));
-    let number = |key, number| fixed(key, What::Number(number));
     // fish takes `{$NAME}` for what others write `${NAME}`; rc has nothing like it.
-    let shell = |key, others: &'static [u8], fish: &'static [u8], rc: &'static [u8]| {
+    let variable = |key, name: &str| {
         let text = match dialect {
-            Dialect::Posix | Dialect::Csh => others,
-            Dialect::Fish => fish,
-            Dialect::Rc => rc,
+            Dialect::Posix | Dialect::Csh => format!("${{{name}}}"),
+            Dialect::Fish => format!("{{${name}}}"),
+            Dialect::Rc => format!("${name}^''"),
         };
-        fixed(key, What::Shell(text))
+        fixed(key, What::Shell(text.into_bytes()))
     };
     let skip = |key: &str, skip| {
-        let what = What::Value(ValueForm::Value);
-        let meaning = Meaning::Fixed(Fixed { what, skip: Some(skip) });
+        let meaning = Meaning::Fixed(What::Value(ValueForm::Value), Some(skip));
         ReplacementRule { key: key.into(), meaning }
     };
     vec![
@@ -171,20 +156,125 @@ fn plus(dialect: Dialect) -> Vec<ReplacementRule> {
         value("{+.}", ValueForm::Extensions(1)),
         value("{+..}", ValueForm::Extensions(2)),
         value("{+...}", ValueForm::Extensions(3)),
-        number("{##}", Number::Total),
-        number("{0#}", Number::PaddedSeq),
-        number("{0%}", Number::PaddedSlot),
-        shell("{slot}", b"${PARALLEL_JOBSLOT}", b"{$PARALLEL_JOBSLOT}", b"$PARALLEL_JOBSLOT^''"),
-        shell("{host}", b"${PARALLEL_SSHHOST}", b"{$PARALLEL_SSHHOST}", b"$PARALLEL_SSHHOST^''"),
-        shell("{sshlogin}", b"${PARALLEL_SSHLOGIN}", b"{$PARALLEL_SSHLOGIN}", b"$PARALLEL_SSHLOGIN^''"),
-        shell("{hgrp}", b"${PARALLEL_HOSTGROUPS}", b"{$PARALLEL_HOSTGROUPS}", b"$PARALLEL_HOSTGROUPS^''"),
-        shell(
-            "{agrp}",
-            b"${PARALLEL_ARGHOSTGROUPS}",
-            b"{$PARALLEL_ARGHOSTGROUPS}",
-            b"$PARALLEL_ARGHOSTGROUPS^''",
-        ),
+        fixed("{##}", What::Number(Number::Total)),
+        fixed("{0#}", What::Number(Number::PaddedSeq)),
+        fixed("{0%}", What::Number(Number::PaddedSlot)),
+        variable("{slot}", "PARALLEL_JOBSLOT"),
+        variable("{host}", "PARALLEL_SSHHOST"),
+        variable("{sshlogin}", "PARALLEL_SSHLOGIN"),
+        variable("{hgrp}", "PARALLEL_HOSTGROUPS"),
+        variable("{agrp}", "PARALLEL_ARGHOSTGROUPS"),
         skip("{uniq}", Skip::Repeated),
         skip("{choose_k}", Skip::Unordered),
     ]
+}
+
+/// A replacement string with a hole in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DynamicString {
+    /// How it begins.
+    pub(super) start: &'static str,
+    hole: Hole,
+    change: Change,
+}
+
+/// What may stand in the hole, up to the `}`.
+#[derive(Clone, Copy, Debug)]
+enum Hole {
+    Text,
+    /// A text that does not begin with `#`.
+    NoHash,
+    /// Two texts with a `/` between.
+    Pair,
+    /// The same, and the first has none of `#`, `%` and `/`.
+    PlainPair,
+    Number,
+    /// Two numbers with a `:` between.
+    NumberPair,
+}
+
+/// What the string does to a value.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Default,
+    Slice,
+    /// What the first match becomes of a pattern in which `_` is the text in the hole.
+    First(&'static str, MatchBecomes),
+    /// The same for every match.
+    Every(&'static str, MatchBecomes),
+}
+
+/// All, in the order in which a template is searched for them.
+pub(super) const DYNAMIC_STRINGS: [DynamicString; 15] = [
+    dynamic("{/", Hole::PlainPair, Change::First("_", MatchBecomes::Text)),
+    dynamic("{/#", Hole::Pair, Change::Every("^_", MatchBecomes::Text)),
+    dynamic("{/%", Hole::Pair, Change::Every("_$", MatchBecomes::Text)),
+    dynamic("{//", Hole::Pair, Change::Every("_", MatchBecomes::Text)),
+    dynamic("{##", Hole::NoHash, Change::First("^_", MatchBecomes::Text)),
+    dynamic("{#", Hole::NoHash, Change::First("^_(.*)", MatchBecomes::FirstGroup)),
+    dynamic("{:", Hole::NumberPair, Change::Slice),
+    dynamic("{%%", Hole::Text, Change::First("_$", MatchBecomes::Text)),
+    dynamic("{^^", Hole::Text, Change::Every("_", MatchBecomes::Upper)),
+    dynamic("{,,", Hole::Text, Change::Every("_", MatchBecomes::Lower)),
+    dynamic("{:-", Hole::Text, Change::Default),
+    dynamic("{%", Hole::Text, Change::First("(.*)_$", MatchBecomes::FirstGroup)),
+    dynamic("{^", Hole::Text, Change::First("^(_)", MatchBecomes::Upper)),
+    dynamic("{,", Hole::Text, Change::First("^(_)", MatchBecomes::Lower)),
+    dynamic("{:", Hole::Number, Change::Slice),
+];
+
+const fn dynamic(start: &'static str, hole: Hole, change: Change) -> DynamicString {
+    DynamicString { start, hole, change }
+}
+
+/// The texts in a string's hole; the second is empty where it has one only.
+pub(super) type Holes<'a> = (&'a [u8], &'a [u8]);
+
+impl DynamicString {
+    /// The texts in the hole, and the length of all up to and with the `}`, if
+    /// `rest`, which follows the start, is of this shape.
+    pub(super) fn holes(self, rest: &[u8]) -> Option<(Holes<'_>, usize)> {
+        let end = rest.iter().position(|&byte| byte == b'}')?;
+        let body = &rest[..end];
+        // The sign has to leave something before it.
+        let pair = |sign: u8| {
+            let at = 1 + body.get(1..)?.iter().position(|&byte| byte == sign)?;
+            Some((&body[..at], &body[at + 1..]))
+        };
+        let (from, to) = match self.hole {
+            Hole::Pair | Hole::PlainPair => pair(b'/')?,
+            Hole::NumberPair => pair(b':')?,
+            Hole::Text | Hole::NoHash | Hole::Number => (body, &b""[..]),
+        };
+        let is_sound = match self.hole {
+            Hole::Text | Hole::Pair => !from.is_empty(),
+            Hole::NoHash => !from.is_empty() && !from.starts_with(b"#"),
+            Hole::PlainPair => !from.iter().any(|byte| b"#%/".contains(byte)),
+            Hole::Number => number(from).is_some(),
+            Hole::NumberPair => number(from).is_some() && number(to).is_some(),
+        };
+        is_sound.then_some(((from, to), end + 1))
+    }
+
+    /// What the string does to a value; the error is the regular expression's.
+    pub(super) fn form(self, (from, to): Holes<'_>) -> Result<ValueForm, String> {
+        let (pattern, becomes, everywhere) = match self.change {
+            Change::Default => return Ok(ValueForm::Default(from.to_vec())),
+            Change::Slice => {
+                let [start, count] = [from, to].map(|text| number(text).unwrap_or(usize::MAX));
+                return Ok(ValueForm::Slice(start, count));
+            }
+            Change::First(pattern, becomes) => (pattern, becomes, false),
+            Change::Every(pattern, becomes) => (pattern, becomes, true),
+        };
+        let source = if becomes == MatchBecomes::FirstGroup { reluctant(from) } else { from.to_vec() };
+        PerlSubstitution::new(pattern, &source, becomes, to, everywhere).map(ValueForm::Pattern)
+    }
+}
+
+/// A number in decimal digits; one beyond all lengths is as good as the largest.
+fn number(text: &[u8]) -> Option<usize> {
+    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let add = |number: usize, digit: &u8| number.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
+    is_number.then(|| text.iter().fold(0, add))
 }

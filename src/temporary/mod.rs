@@ -1,21 +1,24 @@
-//! Temporaries: files in TMPDIR, and what those with a name are called and what
-//! becomes of those that a killed run left.
+//! Temporaries: files in TMPDIR, one without a name, of which nothing is left whatever
+//! becomes of the process, and one with a name for others to open; what those with a name
+//! are called, and what becomes of those that a killed run left.
 //!
 //! A name tells who made it, and nobody can guess it. Does not know what is put
 //! there.
 
 mod owner;
 mod sweep;
-mod tmpdir;
 
 use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 use owner::Owner;
 pub use sweep::{leave_all, left_to_others, remove_of, remove_own, sweep, take_for_empty};
-pub use tmpdir::{free_name, keep_files_in, named_file, unnamed_file};
 
 /// What a temporary is, which is the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +81,66 @@ fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
 }
 
+/// As global as the variable TMPDIR, whose place it takes: `--tmpdir`.
+static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on files are made in `folder`. Only the first call counts.
+pub fn keep_files_in(folder: PathBuf) {
+    let _ = FOLDER.set(folder);
+}
+
+/// An empty file to be written and read.
+///
+/// # Errors
+/// When there cannot be one in TMPDIR.
+pub fn unnamed_file() -> io::Result<File> {
+    // Not every kernel and file system has files that never had a name.
+    never_named().or_else(|_| no_longer_named())
+}
+
+#[cfg(target_os = "linux")]
+fn never_named() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn never_named() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn no_longer_named() -> io::Result<File> {
+    let (path, file) = named_file()?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// Where files are made.
+fn folder() -> PathBuf {
+    FOLDER.get().cloned().unwrap_or_else(std::env::temp_dir)
+}
+
+/// An empty file to be written and read, which whoever asks removes.
+///
+/// # Errors
+/// When there cannot be one in TMPDIR.
+pub fn named_file() -> io::Result<(PathBuf, File)> {
+    let path = free_name();
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+    Ok((path, file))
+}
+
+/// A name in TMPDIR that nothing has and nobody can guess.
+#[must_use]
+pub fn free_name() -> PathBuf {
+    let folder = folder();
+    sweep(&folder);
+    folder.join(fresh_name("parsim", Kind::Lent))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::io::{Read as _, Seek as _, Write as _};
 
     use super::*;
 
@@ -120,6 +180,18 @@ mod tests {
             sound.replacen(".x.", ".x.+", 1),
         ] {
             assert_eq!(parse(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_into_a_file_without_a_name_comes_back() {
+        for make in [unnamed_file, no_longer_named] {
+            let mut file = make().unwrap();
+            file.write_all(b"bytes").unwrap();
+            file.rewind().unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "bytes");
         }
     }
 }

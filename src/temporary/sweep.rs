@@ -58,19 +58,17 @@ pub fn take_for_empty(folder: &Path) {
 
 /// Removes what this process, which is about to end, has begun to write in `folder`.
 pub fn remove_own(folder: &Path) {
-    each(folder, |path, name| {
-        if parse(name).is_some_and(|(owner, _)| owner == *Owner::me()) {
-            // Nothing better can be done with an error than to leave the file.
-            let _ = fs::remove_file(path);
-        }
-    });
+    remove_if(folder, |owner| owner == *Owner::me());
 }
 
 /// Removes what `process`, which was this process's child and was killed, had
 /// begun to write in `folder`.
 pub fn remove_of(folder: &Path, process: u32) {
+    remove_if(folder, |owner| owner.process == process && owner.standing() != Standing::Alive);
+}
+
+fn remove_if(folder: &Path, is_meant: impl Fn(Owner) -> bool) {
     each(folder, |path, name| {
-        let is_meant = |owner: Owner| owner.process == process && owner.standing() != Standing::Alive;
         if parse(name).is_some_and(|(owner, _)| is_meant(owner)) {
             // Nothing better can be done with an error than to leave the file.
             let _ = fs::remove_file(path);

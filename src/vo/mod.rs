@@ -27,7 +27,6 @@
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
 mod datetime;
-mod parse_error;
 mod query;
 mod sniff;
 #[cfg(test)]
@@ -36,7 +35,6 @@ mod vosi;
 mod xml;
 
 pub use datetime::read_datetime;
-pub use parse_error::{ParseError, ParseErrorKind};
 pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{
@@ -49,3 +47,44 @@ pub const STANDARD_TAP: &str = "ivo://ivoa.net/std/TAP";
 
 /// The standard's name of the availability resource.
 pub const STANDARD_AVAILABILITY: &str = "ivo://ivoa.net/std/VOSI#availability";
+
+/// Why a document says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct ParseError {
+    /// Which kind of trouble it is.
+    pub kind: ParseErrorKind,
+    /// The trouble in words. Parts of the document may be quoted: text from
+    /// elsewhere, to be made printable before it is shown.
+    pub text: String,
+}
+
+/// The kinds of trouble, from the outside in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParseErrorKind {
+    /// It is something else: a web page, text, nothing at all.
+    NotXml,
+    /// It is not well-formed, or not in an encoding that is known.
+    BadXml,
+    /// It asks for more than a reader should do: a document type definition,
+    /// nesting without end.
+    UnsafeXml,
+    /// It is well-formed, and another document than the one that was asked for.
+    WrongDocument,
+    /// It is the right document, and a value is missing or makes no sense.
+    BadValue,
+}
+
+impl ParseError {
+    fn new(kind: ParseErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    fn not_safe(text: impl Into<String>) -> Self {
+        Self::new(ParseErrorKind::UnsafeXml, text)
+    }
+
+    fn bad_value(text: impl Into<String>) -> Self {
+        Self::new(ParseErrorKind::BadValue, text)
+    }
+}

@@ -9,9 +9,9 @@ use std::fmt;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 
-use super::parse_error::{ParseError, ParseErrorKind};
+use super::ParseError;
 use super::sniff::head;
-use super::xml;
+use super::xml::{self, has_name};
 
 /// A query that every TAP service can answer: TAP requires the table.
 pub const QUERY: &str = "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables";
@@ -82,25 +82,22 @@ pub fn query_form(adql: &str, most_rows: u32) -> Vec<(&'static str, String)> {
 /// When it is no `VOTable`.
 pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, ParseError> {
     let text = xml::text(bytes, charset)?;
-    let tree = xml::tree_of_votable(&text)?;
+    let tree = xml::tree(&text, xml::VOTABLE, |name, namespace| {
+        let is_known = namespace.is_empty() || namespace.starts_with("http://www.ivoa.net/xml/VOTable/");
+        name == "VOTABLE" && is_known
+    })?;
     let root = tree.root_element();
-    let namespace = root.tag_name().namespace().unwrap_or("");
-    let known = namespace.is_empty() || namespace.starts_with("http://www.ivoa.net/xml/VOTable/");
-    if root.tag_name().name() != "VOTABLE" || !known {
-        return Err(xml::wrong_root("VOTable", root));
-    }
-    let named = |node: &Node<'_, '_>, name: &str| node.tag_name().name() == name;
     let results = root
         .descendants()
-        .filter(|node| named(node, "RESOURCE"))
+        .filter(|node| has_name(node, "RESOURCE"))
         .find(|node| node.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("results")))
-        .or_else(|| root.children().find(|node| named(node, "RESOURCE")));
+        .or_else(|| root.children().find(|node| has_name(node, "RESOURCE")));
     let mut status = QueryStatus::Missing;
     let at_root = root.children();
     let within =
         results.into_iter().flat_map(|results| results.descendants().map(move |node| (node, results)));
     let infos = at_root.map(|node| (node, root)).chain(within);
-    for (info, place) in infos.filter(|(node, _)| named(node, "INFO")) {
+    for (info, place) in infos.filter(|(node, _)| has_name(node, "INFO")) {
         if info.attribute("name").is_some_and(|name| name.eq_ignore_ascii_case("QUERY_STATUS")) {
             // Further within, as behind a table's data, only a failure counts.
             let is_error = |value: &str| value.trim().eq_ignore_ascii_case("ERROR");
@@ -117,17 +114,16 @@ pub fn read_answer(bytes: &[u8], charset: Option<&str>) -> Result<QueryAnswer, P
             };
         }
     }
-    let table = results.and_then(|results| results.descendants().find(|node| named(node, "TABLE")));
+    let table = results.and_then(|results| results.descendants().find(|node| has_name(node, "TABLE")));
     Ok(QueryAnswer { status, fields: table.map(fields), rows: table.map_or(RowCount::Counted(0), rows) })
 }
 
 /// How many fields a table has, its own or those of the one that it refers to.
 fn fields(table: Node<'_, '_>) -> usize {
-    let fields_of =
-        |table: Node<'_, '_>| table.children().filter(|node| node.tag_name().name() == "FIELD").count();
+    let fields_of = |table: Node<'_, '_>| table.children().filter(|node| has_name(node, "FIELD")).count();
     let referred = table.attribute("ref").and_then(|name| {
         let mut nodes = table.document().descendants();
-        nodes.find(|node| node.tag_name().name() == "TABLE" && node.attribute("ID") == Some(name))
+        nodes.find(|node| has_name(node, "TABLE") && node.attribute("ID") == Some(name))
     });
     match fields_of(table) {
         0 => referred.map_or(0, fields_of),
@@ -137,22 +133,15 @@ fn fields(table: Node<'_, '_>) -> usize {
 
 /// The rows of a table.
 fn rows(table: Node<'_, '_>) -> RowCount {
-    let data = table.children().find(|node| node.tag_name().name() == "DATA");
+    let data = table.children().find(|node| has_name(node, "DATA"));
     let Some(kind) = data.and_then(|data| data.first_element_child()) else { return RowCount::Counted(0) };
-    if kind.tag_name().name() == "TABLEDATA" {
-        return RowCount::Counted(
-            kind.children().filter(|node| node.tag_name().name() == "TR").count() as u64
-        );
+    if has_name(&kind, "TABLEDATA") {
+        return RowCount::Counted(kind.children().filter(|node| has_name(node, "TR")).count() as u64);
     }
     // BINARY, BINARY2 and FITS hold a stream, in place or elsewhere.
-    let stream = kind.descendants().find(|node| node.tag_name().name() == "STREAM");
-    match stream {
-        Some(stream) if stream.attribute("href").is_none() && xml::text_below(stream).is_empty() => {
-            RowCount::Counted(0)
-        }
-        Some(_) => RowCount::Some,
-        None => RowCount::Counted(0),
-    }
+    let stream = kind.descendants().find(|node| has_name(node, "STREAM"));
+    let is_empty = |stream: Node<'_, '_>| !stream.has_attribute("href") && xml::text_below(stream).is_empty();
+    if stream.is_none_or(is_empty) { RowCount::Counted(0) } else { RowCount::Some }
 }
 
 impl QueryAnswer {
@@ -174,6 +163,6 @@ impl QueryAnswer {
             }
             (QueryStatus::Ok | QueryStatus::Overflow, Some(_)) => return None,
         };
-        Some(ParseError::new(ParseErrorKind::BadValue, text))
+        Some(ParseError::bad_value(text))
     }
 }

@@ -5,7 +5,7 @@
 //! that was too long to be read to its end. Whether the document is well-formed
 //! is not its business.
 
-use super::parse_error::{ParseError, ParseErrorKind};
+use super::{ParseError, ParseErrorKind};
 
 /// Elements within elements; documents of the VO need a dozen.
 const DEEPEST: usize = 200;
@@ -48,19 +48,17 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
     let mut is_first = true;
     while let Some(at) = rest.find('<') {
         rest = &rest[at..];
-        let skipped = if let Some(inside) = rest.strip_prefix("<!--") {
-            inside.split_once("-->").map(|(_, rest)| rest)
-        } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-            inside.split_once("]]>").map(|(_, rest)| rest)
-        } else if let Some(inside) = rest.strip_prefix("<?") {
-            inside.split_once("?>").map(|(_, rest)| rest)
+        let whole = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("</", ">")];
+        let whole = whole.iter().find_map(|(start, end)| Some((*start, rest.strip_prefix(start)?, *end)));
+        let skipped = if let Some((start, inside, end)) = whole {
+            if start == "</" {
+                in_scope.pop();
+            }
+            inside.split_once(end).map(|(_, rest)| rest)
         } else if let Some(behind) = bare_doctype(rest).filter(|_| is_first) {
             Some(behind)
         } else if rest.starts_with("<!") {
             return Err(definition(rest, trimmed));
-        } else if let Some(inside) = rest.strip_prefix("</") {
-            in_scope.pop();
-            inside.split_once('>').map(|(_, rest)| rest)
         } else {
             if std::mem::take(&mut is_first) && is_named(&rest[1..], "html") {
                 return Err(web_page(trimmed));
@@ -71,14 +69,13 @@ pub fn refuse_unsafe(text: &str) -> Result<(), ParseError> {
                 n_comparisons += namespaces * namespaces;
             }
             if n_comparisons > MOST_COMPARISONS {
-                return Err(ParseError::new(ParseErrorKind::UnsafeXml, "namespaces declared over and over"));
+                return Err(ParseError::not_safe("namespaces declared over and over"));
             }
             if !tag.is_empty {
                 in_scope.push(namespaces);
             }
             if in_scope.len() > DEEPEST {
-                let text = format!("elements nested more than {DEEPEST} deep");
-                return Err(ParseError::new(ParseErrorKind::UnsafeXml, text));
+                return Err(ParseError::not_safe(format!("elements nested more than {DEEPEST} deep")));
             }
             tag.rest
         };
@@ -102,35 +99,40 @@ struct StartTag<'a> {
 impl<'a> StartTag<'a> {
     /// `text` begins behind the `<`.
     fn read(text: &'a str) -> Result<Self, ParseError> {
-        let mut quote = None;
         let mut n_attributes = 0;
         let mut n_namespaces = 0;
-        let mut before = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            match (quote, byte) {
-                (Some(open), _) if open == byte => quote = None,
-                (None, b'"' | b'\'') => {
-                    quote = Some(byte);
-                    n_attributes += 1;
-                    if n_attributes > MOST_ATTRIBUTES {
-                        let text = format!("an element with more than {MOST_ATTRIBUTES} attributes");
-                        return Err(ParseError::new(ParseErrorKind::UnsafeXml, text));
-                    }
-                }
-                (None, b'>') => {
+        for (at, byte) in unquoted(text) {
+            let before = if at == 0 { 0 } else { text.as_bytes()[at - 1] };
+            match byte {
+                b'"' | b'\'' => n_attributes += 1,
+                b'>' => {
                     return Ok(Self { is_empty: before == b'/', n_namespaces, rest: Some(&text[at + 1..]) });
                 }
-                (None, b'x')
-                    if before.is_ascii_whitespace() && text.as_bytes()[at..].starts_with(b"xmlns") =>
-                {
-                    n_namespaces += 1;
-                }
+                b'x' if before.is_ascii_whitespace() && text[at..].starts_with("xmlns") => n_namespaces += 1,
                 _ => {}
             }
-            before = byte;
+            if n_attributes > MOST_ATTRIBUTES {
+                let text = format!("an element with more than {MOST_ATTRIBUTES} attributes");
+                return Err(ParseError::not_safe(text));
+            }
         }
         Ok(Self { is_empty: false, n_namespaces, rest: None })
     }
+}
+
+/// The bytes of `text` that are not between quotes, the opening ones included, and where
+/// they are.
+fn unquoted(text: &str) -> impl Iterator<Item = (usize, u8)> {
+    let mut quote = None;
+    text.bytes().enumerate().filter(move |&(_, byte)| {
+        let is_outside = quote.is_none();
+        match quote {
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            Some(open) if open == byte => quote = None,
+            None | Some(_) => {}
+        }
+        is_outside
+    })
 }
 
 /// What follows a `<!DOCTYPE VOTABLE ...>` that only names where the definition would be
@@ -141,14 +143,11 @@ fn bare_doctype(rest: &str) -> Option<&str> {
     if !inside.starts_with(BLANKS) && !inside.starts_with('>') {
         return None;
     }
-    let mut quote = None;
-    for (at, character) in inside.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if open == character => quote = None,
-            (None, '"' | '\'') => quote = Some(character),
-            (None, '>') => return Some(&inside[at + 1..]),
-            (None, '[' | '<') => return None,
-            (Some(_) | None, _) => {}
+    for (at, byte) in unquoted(inside) {
+        match byte {
+            b'>' => return Some(&inside[at + 1..]),
+            b'[' | b'<' => return None,
+            _ => {}
         }
     }
     None
@@ -161,7 +160,7 @@ fn definition(rest: &str, whole: &str) -> ParseError {
     if name.is_some_and(|name| is_named(name.trim_start(), "html")) {
         return web_page(whole);
     }
-    ParseError::new(ParseErrorKind::UnsafeXml, DEFINITION)
+    ParseError::not_safe(DEFINITION)
 }
 
 /// Whether `text` begins with the word `name`, in whatever case.

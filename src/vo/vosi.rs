@@ -2,10 +2,10 @@
 //! has to say (availability); what it can do, and where (capabilities); which tables it
 //! has.
 
+use super::ParseError;
 use super::datetime::read_datetime;
-use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::head;
-use super::xml;
+use super::xml::{self, has_name};
 
 /// The namespace of the schema.
 const NAMESPACE: &str = "http://www.ivoa.net/xml/VOSIAvailability/v1.0";
@@ -18,6 +18,9 @@ const NAMESPACE_IN_PROSE: &str = "http://www.ivoa.net/xml/Availability/v1.0";
 
 /// Of a draft from before VOSI 1.0 that services still follow.
 const NAMESPACE_OF_DRAFT: &str = "http://www.ivoa.net/xml/Availability/v0.4";
+
+/// Of all schemata of the VO.
+const ANY_OF_IVOA: &str = "http://www.ivoa.net/xml/";
 
 /// What an availability document says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,31 +68,26 @@ pub enum Oddity {
 /// service is available.
 pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availability, ParseError> {
     let text = xml::text(bytes, charset)?;
-    let tree = xml::tree(&text)?;
+    let tree = xml::tree(&text, "VOSI availability", |name, namespace| {
+        // One without any namespace is no other kind of document for that.
+        let others = [NAMESPACE_IN_PROSE, NAMESPACE_OF_DRAFT, ""];
+        name == "availability" && (namespace.starts_with(ANY_VERSION) || others.contains(&namespace))
+    })?;
     let root = tree.root_element();
-    let namespace = root.tag_name().namespace().unwrap_or("");
-    // One without any namespace is no other kind of document for that.
-    let known = namespace.starts_with(ANY_VERSION)
-        || [NAMESPACE_IN_PROSE, NAMESPACE_OF_DRAFT, ""].contains(&namespace);
-    if root.tag_name().name() != "availability" || !known {
-        return Err(xml::wrong_root("VOSI availability", root));
-    }
+    let namespace = root.tag_name().namespace();
     let mut oddities = Vec::new();
-    if namespace != NAMESPACE {
+    if namespace != Some(NAMESPACE) {
         oddities.push(Oddity::Namespace);
     }
     let named = |name: &'static str| {
-        root.children()
-            .filter(move |child| child.is_element() && child.tag_name().name() == name)
-            .filter(move |child| child.tag_name().namespace() == root.tag_name().namespace())
+        let elements = root.children().filter(roxmltree::Node::is_element);
+        elements.filter(move |child| has_name(child, name) && child.tag_name().namespace() == namespace)
     };
-    let bad = |text: String| ParseError::new(ParseErrorKind::BadValue, text);
+    let bad = |text: &str| Err(ParseError::bad_value(text));
     let mut values = named("available").map(xml::value);
     let available = match (values.next(), values.next()) {
-        (None, _) => return Err(bad("it does not say whether the service is available".to_owned())),
-        (Some(_), Some(_)) => {
-            return Err(bad("it says more than once whether the service is available".to_owned()));
-        }
+        (None, _) => return bad("it does not say whether the service is available"),
+        (Some(_), Some(_)) => return bad("it says more than once whether the service is available"),
         (Some(value), None) => value,
     };
     let available = match available.as_deref() {
@@ -99,10 +97,8 @@ pub fn read_availability(bytes: &[u8], charset: Option<&str>) -> Result<Availabi
             oddities.push(Oddity::NonSchemaBoolean);
             word.eq_ignore_ascii_case("true")
         }
-        Some(word) => {
-            return Err(bad(format!("available is {:?}, neither true nor false", head(word, 40))));
-        }
-        None => return Err(bad("available holds elements, neither true nor false".to_owned())),
+        Some(word) => return bad(&format!("available is {:?}, neither true nor false", head(word, 40))),
+        None => return bad("available holds elements, neither true nor false"),
     };
     let mut moment = |name: &'static str| {
         let mut values = named(name).map(|node| xml::value(node).unwrap_or_default());
@@ -148,15 +144,12 @@ impl Capabilities {
 /// When it is no such document.
 pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabilities, ParseError> {
     let text = xml::text(bytes, charset)?;
-    let tree = xml::tree(&text)?;
-    let root = tree.root_element();
-    let namespace = root.tag_name().namespace().unwrap_or("");
-    if root.tag_name().name() != "capabilities" || !namespace.starts_with("http://www.ivoa.net/xml/") {
-        return Err(xml::wrong_root("VOSI capabilities", root));
-    }
-    let capabilities = root.children().filter(|child| child.tag_name().name() == "capability");
+    let tree = xml::tree(&text, "VOSI capabilities", |name, namespace| {
+        name == "capabilities" && namespace.starts_with(ANY_OF_IVOA)
+    })?;
+    let capabilities = tree.root_element().children().filter(|child| has_name(child, "capability"));
     let list = capabilities.map(|capability| {
-        let urls = capability.descendants().filter(|node| node.tag_name().name() == "accessURL");
+        let urls = capability.descendants().filter(|node| has_name(node, "accessURL"));
         Capability {
             standard: capability.attribute("standardID").unwrap_or("").trim().to_owned(),
             urls: urls.filter_map(xml::value).filter(|url| !url.is_empty()).collect(),
@@ -180,19 +173,15 @@ pub struct Tables {
 /// When it is no such document.
 pub fn read_tables(bytes: &[u8], charset: Option<&str>) -> Result<Tables, ParseError> {
     let text = xml::text(bytes, charset)?;
-    let tree = xml::tree(&text)?;
-    let root = tree.root_element();
-    let namespace = root.tag_name().namespace().unwrap_or("");
-    let is_known = matches!(root.tag_name().name(), "tableset" | "tables");
-    if !is_known || !namespace.starts_with("http://www.ivoa.net/xml/") {
-        return Err(xml::wrong_root("VOSI tables", root));
-    }
+    let tree = xml::tree(&text, "VOSI tables", |name, namespace| {
+        matches!(name, "tableset" | "tables") && namespace.starts_with(ANY_OF_IVOA)
+    })?;
     let mut tables = Tables::default();
-    for node in root.descendants() {
+    for node in tree.root_element().descendants() {
         match node.tag_name().name() {
             "schema" => tables.n_schemas += 1,
             "table" => {
-                let name = node.children().find(|child| child.tag_name().name() == "name");
+                let name = node.children().find(|child| has_name(child, "name"));
                 tables.names.push(name.and_then(xml::value).unwrap_or_default());
             }
             _ => {}

@@ -9,11 +9,14 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::parse_error::{ParseError, ParseErrorKind};
 use super::sniff::{DEFINITION, head, refuse_unsafe};
+use super::{ParseError, ParseErrorKind};
 
 /// More nodes than this are no document of the VO.
 const MOST_NODES: u32 = 200_000;
+
+/// What answers a query.
+pub(super) const VOTABLE: &str = "VOTable";
 
 /// The characters of a document that may be parsed.
 ///
@@ -44,41 +47,42 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [b'<', 0, ..] | [0, b'<', ..] | [0, 0, 0xfe, 0xff])
 }
 
-/// The tree of `text`.
+/// The tree of `text`, a document of `wanted` whose root has a name and a namespace that
+/// `is_root` knows.
 ///
 /// # Errors
-/// When it is not well-formed.
-pub(super) fn tree(text: &str) -> Result<Document<'_>, ParseError> {
-    parsed(text, ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() })
-}
-
-/// The same for a `VOTable`, which may name its document type: [`text`] has seen to it
-/// that nothing is defined there, and nothing is ever fetched.
-///
-/// # Errors
-/// When it is not well-formed.
-pub(super) fn tree_of_votable(text: &str) -> Result<Document<'_>, ParseError> {
-    parsed(text, ParsingOptions { nodes_limit: MOST_NODES, allow_dtd: true, ..ParsingOptions::default() })
-}
-
-fn parsed<'a>(text: &'a str, options: ParsingOptions<'a>) -> Result<Document<'a>, ParseError> {
-    Document::parse_with_options(text, options).map_err(|error| {
+/// When it is not well-formed, or another document.
+pub(super) fn tree<'a>(
+    text: &'a str,
+    wanted: &str,
+    is_root: impl Fn(&str, &str) -> bool,
+) -> Result<Document<'a>, ParseError> {
+    // A VOTable may name its document type: `text` has seen to it that nothing is defined
+    // there, and nothing is ever fetched.
+    let allow_dtd = wanted == VOTABLE;
+    let options = ParsingOptions { nodes_limit: MOST_NODES, allow_dtd, ..ParsingOptions::default() };
+    let tree = Document::parse_with_options(text, options).map_err(|error| {
         let text = head(&error.to_string(), 200).to_owned();
         match error {
-            roxmltree::Error::DtdDetected => ParseError::new(ParseErrorKind::UnsafeXml, DEFINITION),
+            roxmltree::Error::DtdDetected => ParseError::not_safe(DEFINITION),
             roxmltree::Error::NodesLimitReached
             | roxmltree::Error::AttributesLimitReached
-            | roxmltree::Error::NamespacesLimitReached => ParseError::new(ParseErrorKind::UnsafeXml, text),
+            | roxmltree::Error::NamespacesLimitReached => ParseError::not_safe(text),
             _ => ParseError::new(ParseErrorKind::BadXml, format!("not well-formed: {text}")),
         }
-    })
+    })?;
+    let root = tree.root_element().tag_name();
+    if is_root(root.name(), root.namespace().unwrap_or("")) {
+        return Ok(tree);
+    }
+    let (name, namespace) = (head(root.name(), 60), head(root.namespace().unwrap_or("no namespace"), 100));
+    let text = format!("not a document of {wanted} but <{name}> of {namespace}");
+    Err(ParseError::new(ParseErrorKind::WrongDocument, text))
 }
 
-/// The trouble that the root is another one than was asked for.
-pub(super) fn wrong_root(wanted: &str, root: Node<'_, '_>) -> ParseError {
-    let (name, namespace) = (root.tag_name().name(), root.tag_name().namespace().unwrap_or("no namespace"));
-    let text = format!("not a document of {wanted} but <{}> of {}", head(name, 60), head(namespace, 100));
-    ParseError::new(ParseErrorKind::WrongDocument, text)
+/// Whether `node` is an element of this name, whatever its namespace.
+pub(super) fn has_name(node: &Node<'_, '_>, name: &str) -> bool {
+    node.tag_name().name() == name
 }
 
 /// The characters directly in `node`, joined over comments, blanks around them
@@ -87,20 +91,18 @@ pub(super) fn value(node: Node<'_, '_>) -> Option<String> {
     if node.children().any(|child| child.is_element()) {
         return None;
     }
-    let text: String = node.children().filter_map(|child| child.is_text().then(|| child.text())?).collect();
-    Some(trim(&text).to_owned())
+    Some(text_of(node.children()))
 }
 
 /// All characters in and below `node`.
 pub(super) fn text_below(node: Node<'_, '_>) -> String {
-    let text: String =
-        node.descendants().filter_map(|child| child.is_text().then(|| child.text())?).collect();
-    trim(&text).to_owned()
+    text_of(node.descendants())
 }
 
-/// Blanks are what XML calls so.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+/// The characters of those nodes that are text, but for the blanks of XML around them.
+fn text_of<'a, 'input: 'a>(nodes: impl Iterator<Item = Node<'a, 'input>>) -> String {
+    let text: String = nodes.filter(Node::is_text).filter_map(|node| node.text()).collect();
+    text.trim_matches([' ', '\t', '\r', '\n']).to_owned()
 }
 
 /// So much of a document is looked at for its declaration.
@@ -110,7 +112,7 @@ const DECLARATION_WITHIN: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Utf8,
-    Utf16 { big: bool },
+    Utf16,
     Ascii,
     Latin1,
     Windows1252,
@@ -122,31 +124,22 @@ enum Encoding {
 /// When the encoding is unknown, or the bytes are not in it.
 fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, ParseError> {
     let bad = |text: &str| ParseError::new(ParseErrorKind::BadXml, text);
-    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
-        return Err(bad("it is in UTF-32, which no document of the VO is"));
-    }
-    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        return utf8(rest);
-    }
-    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        return utf16(rest, true);
-    }
-    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        return utf16(rest, false);
-    }
-    let looks = match bytes {
-        [b'<', 0, ..] => Some(Encoding::Utf16 { big: false }),
-        [0, b'<', ..] => Some(Encoding::Utf16 { big: true }),
-        _ => None,
-    };
-    if let Some(Encoding::Utf16 { big }) = looks {
-        return utf16(bytes, big);
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            return Err(bad("it is in UTF-32, which no document of the VO is"));
+        }
+        [0xef, 0xbb, 0xbf, rest @ ..] => return utf8(rest),
+        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
+        [0, b'<', ..] => return utf16(bytes, u16::from_be_bytes),
+        [b'<', 0, ..] => return utf16(bytes, u16::from_le_bytes),
+        _ => {}
     }
     let declared = declaration(bytes);
     let by_transport = charset.and_then(encoding);
     let encoding = match (by_transport, declared) {
         // Said to be UTF-16 by who sent it, and it is not: the document knows better.
-        (Some(known), _) if !matches!(known, Encoding::Utf16 { .. }) => known,
+        (Some(known), _) if known != Encoding::Utf16 => known,
         (_, None) => Encoding::Utf8,
         (_, Some(name)) => {
             let name = String::from_utf8_lossy(name);
@@ -155,7 +148,7 @@ fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, Pa
     };
     match encoding {
         Encoding::Utf8 => utf8(bytes),
-        Encoding::Utf16 { .. } => Err(bad("it declares UTF-16 and is not")),
+        Encoding::Utf16 => Err(bad("it declares UTF-16 and is not")),
         Encoding::Ascii if bytes.is_ascii() => utf8(bytes),
         Encoding::Ascii => Err(bad("it declares US-ASCII and holds other bytes")),
         Encoding::Latin1 => Ok(bytes.iter().map(|&byte| char::from(byte)).collect()),
@@ -170,16 +163,11 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
     })
 }
 
-fn utf16(bytes: &[u8], big: bool) -> Result<Cow<'static, str>, ParseError> {
-    let units = bytes.chunks_exact(2);
-    let odd = !units.remainder().is_empty();
-    let units = units.map(|pair| {
-        let pair = [pair[0], pair[1]];
-        if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
-    });
-    let text: Result<String, _> = char::decode_utf16(units).collect();
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, ParseError> {
+    let (pairs, rest) = bytes.as_chunks();
+    let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
     match text {
-        Ok(text) if !odd => Ok(Cow::Owned(text)),
+        Ok(text) if rest.is_empty() => Ok(Cow::Owned(text)),
         Ok(_) | Err(_) => Err(ParseError::new(ParseErrorKind::BadXml, "not UTF-16, as it says it is")),
     }
 }
@@ -203,7 +191,7 @@ fn encoding(name: &str) -> Option<Encoding> {
     let name = name.trim().to_ascii_lowercase();
     Some(match name.as_str() {
         "utf-8" | "utf8" => Encoding::Utf8,
-        "utf-16" | "utf-16le" | "utf-16be" => Encoding::Utf16 { big: name.ends_with("be") },
+        "utf-16" | "utf-16le" | "utf-16be" => Encoding::Utf16,
         "us-ascii" | "ascii" => Encoding::Ascii,
         "iso-8859-1" | "iso_8859-1" | "iso8859-1" | "latin1" | "latin-1" | "l1" => Encoding::Latin1,
         "windows-1252" | "cp1252" => Encoding::Windows1252,

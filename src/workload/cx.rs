@@ -13,7 +13,8 @@ use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, Finding, ProcessCounts, Span};
+use crate::sync::StartOrder;
+use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -32,17 +33,10 @@ pub struct Setting<'a> {
     pub interrupt: &'a Interrupt,
     /// Who hears of progress.
     pub observer: &'a dyn Observer,
-    /// When it may start.
-    pub turn: &'a dyn Turn,
-}
-
-/// A task's turn among those that start in order.
-pub trait Turn: Sync {
-    /// Waits until the tasks before this one have started.
-    fn wait(&self);
-
-    /// The task has started: the next one may.
-    fn begin(&self);
+    /// Who starts before whom.
+    pub start_order: &'a StartOrder,
+    /// Its turn among them, from 0.
+    pub turn: u64,
 }
 
 /// The context of a running task.
@@ -53,54 +47,15 @@ pub struct Cx<'a> {
     digesters: [(Option<Box<Xxh3>>, u64); 2],
     /// How long it took to hand on what a child process wrote.
     handing_on: Duration,
-    found: Found,
-}
-
-/// What a task did and found out, next to its outcome.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// The task in a person's words, where only the running task knows them.
-    pub label: Option<String>,
-    /// The task's command line where `label` cannot hold it: no text.
-    pub line: Option<Vec<u8>>,
-    /// CPU time of the task's child process in user mode, and in the kernel; the CPU
-    /// time of its thread counts otherwise.
-    pub child_cpu: Option<(Duration, Duration)>,
-    /// Peak memory of the child process, in bytes.
-    pub peak_memory: Option<u64>,
-    /// Whether it held less, but nobody can tell how much.
-    pub peak_memory_is_bound: bool,
-    /// What the kernel counted of the child process.
-    pub counts: Option<Box<ProcessCounts>>,
-    /// Bytes produced.
-    pub bytes: u64,
-    /// Bytes it was given to read.
-    pub input_offered: u64,
-    /// Bytes of these that it did read, where that was counted.
-    pub input_read: Option<u64>,
-    /// Whether it was left out because of its values.
-    pub skipped: bool,
-    /// Digest of what was written to the outputs, if asked for.
-    pub digest: Option<Digest>,
-    /// Named shares of the time.
-    pub spans: Vec<Span>,
-    /// Named facts.
-    pub facts: Vec<(Cow<'static, str>, String)>,
-    /// What was found out about a service.
-    pub finding: Option<Box<Finding>>,
+    /// What it did and found out: the record of the attempt, as far as it is known.
+    found: Record,
 }
 
 impl<'a> Cx<'a> {
-    /// The context of a task that writes to `output`.
+    /// The context of a task that writes to `output` and has so much of a record.
     #[must_use]
-    pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>) -> Self {
-        Self {
-            setting,
-            output,
-            digesters: Default::default(),
-            handing_on: Duration::ZERO,
-            found: Found::default(),
-        }
+    pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>, found: Record) -> Self {
+        Self { setting, output, digesters: Default::default(), handing_on: Duration::ZERO, found }
     }
 
     /// How the batch is run, and by which engine.
@@ -124,12 +79,12 @@ impl<'a> Cx<'a> {
     /// Waits until the tasks taken before this one have started: for a workload
     /// that [starts in order](super::Profile::ordered_starts).
     pub fn wait_for_turn(&self) {
-        self.setting.turn.wait();
+        self.setting.start_order.wait(self.setting.turn);
     }
 
     /// The task has started, or is about to: the next one may.
     pub fn has_started(&self) {
-        self.setting.turn.begin();
+        self.setting.start_order.begin(self.setting.turn);
     }
 
     /// When to stop early.
@@ -172,12 +127,7 @@ impl<'a> Cx<'a> {
     }
 
     fn write_to(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        if self.setting.digested {
-            let (digester, length) = &mut self.digesters[channel as usize];
-            // Made when first needed: most of what an empty task would cost.
-            digester.get_or_insert_with(|| Box::new(Xxh3::new())).update(bytes);
-            *length += bytes.len() as u64;
-        }
+        self.digest(channel, bytes);
         self.output.write(channel, bytes)?;
         if channel == Channel::Out {
             self.produced(bytes.len() as u64);
@@ -209,8 +159,13 @@ impl<'a> Cx<'a> {
 
     /// Takes `bytes` for the comparison of ways, and shows them to nobody.
     pub fn judged(&mut self, bytes: &[u8]) {
+        self.digest(Channel::Out, bytes);
+    }
+
+    fn digest(&mut self, channel: Channel, bytes: &[u8]) {
         if self.setting.digested {
-            let (digester, length) = &mut self.digesters[Channel::Out as usize];
+            let (digester, length) = &mut self.digesters[channel as usize];
+            // Made when first needed: most of what an empty task would cost.
             digester.get_or_insert_with(|| Box::new(Xxh3::new())).update(bytes);
             *length += bytes.len() as u64;
         }
@@ -242,7 +197,7 @@ impl<'a> Cx<'a> {
     /// Says what the task is called, now that it is known.
     pub fn relabel(&mut self, label: String) {
         self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label: &label });
-        self.found.label = Some(label);
+        self.found.label = label;
     }
 
     /// The task is this command line, which may be no text.
@@ -258,7 +213,7 @@ impl<'a> Cx<'a> {
     /// mode and in the kernel, and memory. That was less where parsim's own, under
     /// which none is told, covers it.
     pub fn child_used(&mut self, user: Duration, sys: Duration, peak_memory: u64, floor: &Floor) {
-        self.found.child_cpu = Some((user, sys));
+        (self.found.user, self.found.sys) = (Some(user), Some(sys));
         self.found.peak_memory = Some(peak_memory);
         self.found.peak_memory_is_bound = floor.covers(peak_memory);
     }
@@ -293,9 +248,9 @@ impl<'a> Cx<'a> {
         self.found.finding = Some(Box::new(finding));
     }
 
-    /// The task is over: what it found, and its output to be closed.
+    /// The task is over: the record with what it found, and its output to be closed.
     #[must_use]
-    pub fn into_parts(mut self) -> (Found, Box<dyn TaskOutput + 'a>) {
+    pub fn into_parts(mut self) -> (Record, Box<dyn TaskOutput + 'a>) {
         self.found.digest = self.setting.digested.then(|| Digest(digest(&self.digesters)));
         (self.found, self.output)
     }

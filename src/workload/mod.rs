@@ -11,8 +11,6 @@ pub mod command;
 pub mod csv;
 mod cx;
 #[cfg(feature = "cli")]
-mod paths;
-#[cfg(feature = "cli")]
 mod row;
 #[cfg(feature = "net")]
 mod service;
@@ -23,11 +21,11 @@ pub mod tap;
 
 use std::time::Duration;
 
-pub use cx::{Cx, Setting, Turn};
+pub use cx::{Cx, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
-use crate::output::Outlet;
+use crate::output::Sink;
 use crate::process::Interrupt;
 use crate::task::{Column, Digest, LeftFile, Outcome, Task};
 
@@ -75,10 +73,11 @@ pub trait Workload: Sync {
         }
     }
 
-    /// Where the tasks' outputs go, and in which order.
-    fn outlet(&self, column: &Column) -> Outlet<'_> {
+    /// What puts the tasks' outputs in order and takes them where they go; `None`: their
+    /// head is kept for the report, in input order.
+    fn outlet(&self, column: &Column) -> Option<Box<dyn Sink + '_>> {
         let _ = column;
-        Outlet::Kept
+        None
     }
 
     /// Ends the tasks that run now: called on a worker's thread when the batch is
@@ -291,4 +290,20 @@ pub struct Product {
 #[must_use]
 pub fn numbered(count: u64) -> Tasks<'static> {
     Box::new((0..count).map(|seq| Ok(Task::numbered(seq, (seq + 1).to_string()))))
+}
+
+/// The digest of what the file at `path` holds; `None` when interrupted.
+#[cfg(feature = "cli")]
+fn file_digest(path: &std::path::Path, interrupt: &Interrupt) -> std::io::Result<Option<Digest>> {
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path)?;
+    let mut digester = xxhash_rust::xxh3::Xxh3::new();
+    let mut block = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(Some(Digest(digester.digest128()))),
+            _ if interrupt.is_set() => return Ok(None),
+            length => digester.update(&block[..length]),
+        }
+    }
 }

@@ -29,6 +29,22 @@ pub struct Row {
 }
 
 impl Row {
+    /// What comes of the workload's options alone; its name and its texts are to be said.
+    pub(super) const fn of<O: Options>() -> Self {
+        Self {
+            name: "",
+            alias: None,
+            about: "",
+            examples: "",
+            augment: O::augment_args,
+            from_matches: |matches, look, sharing| {
+                O::from_arg_matches(matches)?.surrounded_by(look).build(sharing)
+            },
+            from_spec: |spec| serde_json::from_value::<O>(spec)?.build(Sharing::Nothing),
+            formats: &[],
+        }
+    }
+
     /// Whether `word` is its name on a command line.
     #[must_use]
     pub fn is_called(&self, word: &str) -> bool {
@@ -88,18 +104,81 @@ pub trait Options: Args + DeserializeOwned {
     fn build(self, sharing: Sharing) -> anyhow::Result<Box<dyn Workload>>;
 }
 
-pub(super) fn augment<O: Options>(command: Command) -> Command {
-    O::augment_args(command)
+/// The options of a command line that gives none: each by its default.
+pub(super) fn typed_nothing<O: Args>() -> O {
+    let matches = O::augment_args(Command::new("")).try_get_matches_from([""]);
+    let options = matches.and_then(|matches| O::from_arg_matches(&matches));
+    options.expect("every option has a default, or may be left out")
 }
 
-pub(super) fn from_matches<O: Options>(
-    matches: &ArgMatches,
-    look: Environment<'_>,
-    sharing: Sharing,
-) -> anyhow::Result<Box<dyn Workload>> {
-    O::from_arg_matches(matches)?.surrounded_by(look).build(sharing)
+/// Paths among a workload's options: text in reports, where JSON has no words for a name
+/// that is not Unicode; to the byte where another process is to find them.
+///
+/// For `#[serde(with = "paths")]` on an `Option<PathBuf>`.
+pub(super) mod paths {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+    use serde_json::{Value, json};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Name {
+            Text(PathBuf),
+            Bytes(Vec<u8>),
+        }
+        Ok(Option::deserialize(deserializer)?.map(|name| match name {
+            Name::Text(path) => path,
+            Name::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        }))
+    }
+
+    /// The path in a form that is read back to the byte.
+    pub(in super::super) fn exact(path: &Path) -> Value {
+        path.to_str().map_or_else(|| json!(path.as_os_str().as_bytes()), |text| json!(text))
+    }
 }
 
-pub(super) fn from_spec<O: Options>(spec: serde_json::Value) -> anyhow::Result<Box<dyn Workload>> {
-    serde_json::from_value::<O>(spec)?.build(Sharing::Nothing)
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    use std::path::PathBuf;
+
+    use serde_json::json;
+
+    use super::paths::exact;
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct OneFolder {
+        #[serde(default, with = "paths")]
+        folder: Option<PathBuf>,
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_shown_as_text_and_passed_to_the_byte() {
+        for name in [&b"plain"[..], b"odd \xff\xfe name", b""] {
+            let folder = PathBuf::from(OsString::from_vec(name.to_vec()));
+            let mut value = json!(OneFolder { folder: Some(folder.clone()) });
+            assert!(value["folder"].is_string());
+            value["folder"] = exact(&folder);
+            assert_eq!(serde_json::from_value::<OneFolder>(value).unwrap().folder, Some(folder));
+        }
+        assert_eq!(serde_json::from_value::<OneFolder>(json!({})).unwrap().folder, None);
+    }
 }

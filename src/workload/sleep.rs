@@ -9,20 +9,16 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::row::{augment, from_matches, from_spec};
+use super::row::typed_nothing;
 use super::{Cx, Options, Portable, Profile, Row, Sharing, Size, Tasks, Workload};
 use crate::task::{Outcome, Task};
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
     name: "sleep",
-    alias: None,
     about: "The first exercise: 4 tasks, each sleeps 1 s and returns its number plus one",
     examples: "Examples:\n  parsim sleep                 one after another, then all at once\n  parsim sleep --tasks 100 --seconds 0.05 -j 1,10,100",
-    augment: augment::<SleepOptions>,
-    from_matches: from_matches::<SleepOptions>,
-    from_spec: from_spec::<SleepOptions>,
-    formats: &[],
+    ..Row::of::<SleepOptions>()
 };
 
 /// What can be chosen.
@@ -38,7 +34,7 @@ pub struct SleepOptions {
 
 impl Default for SleepOptions {
     fn default() -> Self {
-        Self { tasks: 4, seconds: 1.0 }
+        typed_nothing()
     }
 }
 

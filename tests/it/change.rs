@@ -48,32 +48,32 @@ fn two_studies_stand_side_by_side_with_a_verdict() {
 
                        before      after   change
     ────────────────────────────────────────────────────────────
-     serial wall      4.083 s    5.104 s   +25 % (+22 to +28 %)
+     serial wall      4.083 s    5.104 s   +25 % (+23 to +27 %)
      serial CPU       3.787 s    3.787 s   0 %
      serial memory   20.0 MiB   20.0 MiB   0 %
-     -j 1 wall        4.128 s    5.160 s   +25 % (+23 to +27 %)
+     -j 1 wall        4.128 s    5.160 s   +25 % (+24 to +26 %)
      -j 1 CPU         3.829 s    3.829 s   0 %
      -j 1 memory     20.0 MiB   20.0 MiB   0 %
      -j 1 speed-up      0.99x      0.99x
-     -j 2 wall        2.183 s    2.728 s   +25 % (+23 to +27 %)
+     -j 2 wall        2.183 s    2.728 s   +25 % (+24 to +26 %)
      -j 2 CPU         4.028 s    4.028 s   0 %
      -j 2 memory     20.0 MiB   20.0 MiB   0 %
      -j 2 speed-up      1.87x      1.87x
-     -j 3 wall        1.611 s    2.013 s   +25 % (+23 to +27 %)
+     -j 3 wall        1.611 s    2.013 s   +25 % (+24 to +26 %)
      -j 3 CPU         4.285 s    4.285 s   0 %
      -j 3 memory     20.0 MiB   20.0 MiB   0 %
      -j 3 speed-up      2.54x      2.54x
-     -j 4 wall        1.303 s    1.629 s   +25 % (+23 to +27 %)
+     -j 4 wall        1.303 s    1.629 s   +25 % (+24 to +26 %)
      -j 4 CPU         4.510 s    4.510 s   0 %
      -j 4 memory     20.0 MiB   20.0 MiB   0 %
      -j 4 speed-up      3.13x      3.13x
     ────────────────────────────────────────────────────────────
     24 of 24 tasks gave the same as before
-    serial: 25 % more time than before (+22 to +28 % with 95 % confidence)
-    -j 1: 25 % more time than before (+23 to +27 % with 95 % confidence)
-    -j 2: 25 % more time than before (+23 to +27 % with 95 % confidence)
-    -j 3: 25 % more time than before (+23 to +27 % with 95 % confidence)
-    -j 4: 25 % more time than before (+23 to +27 % with 95 % confidence)
+    serial: 25 % more time than before (+23 to +27 % with 95 % confidence)
+    -j 1: 25 % more time than before (+24 to +26 % with 95 % confidence)
+    -j 2: 25 % more time than before (+24 to +26 % with 95 % confidence)
+    -j 3: 25 % more time than before (+24 to +26 % with 95 % confidence)
+    -j 4: 25 % more time than before (+24 to +26 % with 95 % confidence)
     ");
 }
 

@@ -313,7 +313,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "progress/",
         "process/signal/",
         "engine/throttle.rs",
-        "output/start_grace.rs",
+        "output/lines.rs",
         "http/",
     ];
     only_in(&allowed, &["Instant::now"]);
@@ -325,10 +325,10 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
 fn only_the_entry_ends_the_process() {
     only_in(&[], &["process::exit", "process::abort"]);
     only_in(&["cli/mod.rs"], &["ExitCode::from"]);
-    only_in(&["cli/mod.rs", "process/signal/", "cli/files.rs"], &["end_by("]);
+    only_in(&["cli/mod.rs", "process/signal/", "cli/signals.rs"], &["end_by("]);
 }
 
 #[test]
 fn the_environment_is_known_to_command_line_and_host() {
-    only_in(&["main.rs", "cli/", "host/", "process/", "temporary/tmpdir.rs"], &["env::", "std::env;"]);
+    only_in(&["main.rs", "cli/", "host/", "process/", "temporary/mod.rs"], &["env::", "std::env;"]);
 }

@@ -13,24 +13,9 @@ use parsim::testing::engine::{Engine, Mock, Pool, Serial};
 use parsim::testing::event::{Event, Observer};
 use parsim::testing::measure::{FakeClock, Usage};
 use parsim::testing::process::Interrupt;
-use parsim::workload::{Cx, Product, Results, Tasks, Workload, numbered};
+use parsim::workload::{Product, Tasks, Workload, numbered};
 
-/// So many tasks that do nothing: a mock engine does not ask them to.
-pub(crate) struct Nothing(pub(crate) u64);
-
-impl Workload for Nothing {
-    fn name(&self) -> &'static str {
-        "nothing"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(self.0)
-    }
-
-    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        Outcome::Success
-    }
-}
+use crate::support::Scripted;
 
 /// Writes down what happens.
 #[derive(Default)]
@@ -82,7 +67,7 @@ fn experiment<'a>(workload: &'a mut dyn Workload, clock: &Arc<FakeClock>) -> Exp
 fn ways_take_turns_in_the_order_a_b_b_a_and_warm_ups_do_not_count() {
     let clock = Arc::new(FakeClock::new());
     let log = Log::default();
-    let mut workload = Nothing(2);
+    let mut workload = Scripted::numbered(2);
     let study = experiment(&mut workload, &clock)
         .engines(both_ways(&clock, second))
         .warmup(2)
@@ -104,7 +89,7 @@ fn ways_take_turns_in_the_order_a_b_b_a_and_warm_ups_do_not_count() {
 fn a_sweep_turns_its_columns_round_from_round_to_round() {
     let clock = Arc::new(FakeClock::new());
     let log = Log::default();
-    let mut workload = Nothing(4);
+    let mut workload = Scripted::numbered(4);
     let mut executors = both_ways(&clock, second);
     executors.push(Box::new(Mock::new(Column::PARALLEL, 4, &clock, second)));
     let study = experiment(&mut workload, &clock)
@@ -122,7 +107,7 @@ fn a_sweep_turns_its_columns_round_from_round_to_round() {
 fn short_work_is_repeated_until_enough_is_measured_but_not_for_ever() {
     let repeated = |measured, most, n_tasks| {
         let clock = Arc::new(FakeClock::new());
-        let mut workload = Nothing(n_tasks);
+        let mut workload = Scripted::numbered(n_tasks);
         let study = experiment(&mut workload, &clock)
             .engines(both_ways(&clock, second))
             .repeats(Repeats::Until { measured: Duration::from_secs(measured), most })
@@ -141,47 +126,24 @@ fn short_work_is_repeated_until_enough_is_measured_but_not_for_ever() {
 
 #[test]
 fn what_failed_is_not_repeated() {
-    struct Failing;
-    impl Workload for Failing {
-        fn name(&self) -> &'static str {
-            "failing"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            numbered(3)
-        }
-
-        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-            if task.seq == 1 { Outcome::Failed("no".to_owned()) } else { Outcome::Success }
-        }
-    }
+    let mut failing = Scripted::numbered(3).job(|task, _| match task.seq {
+        1 => Outcome::Failed("no".to_owned()),
+        _ => Outcome::Success,
+    });
     let repeats = Repeats::Until { measured: Duration::from_secs(60), most: 10 };
-    let study = Experiment::new(&mut Failing).unwrap().width(2).repeats(repeats).run().unwrap();
+    let study = Experiment::new(&mut failing).unwrap().width(2).repeats(repeats).run().unwrap();
     assert_eq!(study.columns[0].runs.len(), 1);
     assert_eq!(study.n_failed(), 1);
 }
 
 #[test]
 fn tasks_with_names_are_numbered_as_they_come_and_both_ways_are_one_speed_up() {
-    struct Named;
-    impl Workload for Named {
-        fn name(&self) -> &'static str {
-            "named"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            Box::new(["a", "b", "c"].iter().map(|name| Ok(Task::new(*name))))
-        }
-
-        fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-            Outcome::Success
-        }
-    }
+    let mut workload = Scripted::of(|| Box::new(["a", "b", "c"].iter().map(|name| Ok(Task::new(*name)))));
     let clock = Arc::new(FakeClock::new());
     let time = |task: &Task| Duration::from_secs([2, 2, 4][usize::try_from(task.seq).unwrap()]);
     let mock = |column, width| -> Box<dyn Engine> { Box::new(Mock::new(column, width, &clock, time)) };
     let engines = vec![mock(Column::SERIAL, 1), mock(Column::PARALLEL, 2)];
-    let study = experiment(&mut Named, &clock).engines(engines).repeats(Repeats::Times(1)).run().unwrap();
+    let study = experiment(&mut workload, &clock).engines(engines).repeats(Repeats::Times(1)).run().unwrap();
     let records = &study.columns[1].runs[0].records;
     let names: Vec<(u64, &str)> = records.iter().map(|record| (record.seq, record.label.as_str())).collect();
     assert_eq!(names, [(0, "a"), (1, "b"), (2, "c")]);
@@ -193,7 +155,7 @@ fn tasks_with_names_are_numbered_as_they_come_and_both_ways_are_one_speed_up() {
 fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
     let clock = Arc::new(FakeClock::new());
     let log = Log::default();
-    let mut workload = Nothing(7);
+    let mut workload = Scripted::numbered(7);
     let time = |task: &Task| Duration::from_secs([5, 2, 3, 9, 1, 1, 1][usize::try_from(task.seq).unwrap()]);
     let executors: Vec<Box<dyn Engine + '_>> = vec![Box::new(Mock::new(Column::PARALLEL, 3, &clock, time))];
     let study = experiment(&mut workload, &clock).engines(executors).observer(&log).run().unwrap();
@@ -209,7 +171,7 @@ fn tasks_start_in_input_order_each_in_the_lowest_free_slot() {
 #[test]
 fn real_threads_share_the_lowest_slots_and_records_come_in_input_order() {
     for width in [1, 3, 301] {
-        let mut workload = Nothing(1000);
+        let mut workload = Scripted::numbered(1000);
         let executors: Vec<Box<dyn Engine>> = vec![Box::new(Pool::new(NonZeroUsize::new(width).unwrap()))];
         let study = Experiment::new(&mut workload).unwrap().engines(executors).run().unwrap();
         let records = &study.columns[0].runs[0].records;
@@ -222,7 +184,7 @@ fn real_threads_share_the_lowest_slots_and_records_come_in_input_order() {
 #[test]
 fn no_ratio_is_claimed_when_only_one_way_read_the_disk() {
     let clock = Arc::new(FakeClock::new());
-    let mut workload = Nothing(2);
+    let mut workload = Scripted::numbered(2);
     let disk = Arc::clone(&clock);
     let serial = Mock::new(Column::SERIAL, 1, &clock, move |_: &Task| {
         disk.advance_usage(Usage { block_reads: 100_000, ..Usage::default() });
@@ -245,25 +207,14 @@ fn verdict(study: &Study) -> Verdict {
 
 #[test]
 fn a_panicking_task_is_a_failure_and_the_others_finish() {
-    struct Panicking;
-    impl Workload for Panicking {
-        fn name(&self) -> &'static str {
-            "panicking"
+    let mut panicking = Scripted::numbered(20).job(|task, cx| {
+        if task.seq == 7 {
+            // As a panic, but without its message in the log of the tests.
+            std::panic::resume_unwind(Box::new("seven".to_owned()));
         }
-
-        fn tasks(&self) -> Tasks<'_> {
-            numbered(20)
-        }
-
-        fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-            if task.seq == 7 {
-                // As a panic, but without its message in the log of the tests.
-                std::panic::resume_unwind(Box::new("seven".to_owned()));
-            }
-            Outcome::from(cx.write(b"."))
-        }
-    }
-    let study = Experiment::new(&mut Panicking).unwrap().width(3).run().unwrap();
+        Outcome::from(cx.write(b"."))
+    });
+    let study = Experiment::new(&mut panicking).unwrap().width(3).run().unwrap();
     for column in &study.columns {
         let run = &column.runs[0];
         assert_eq!((run.tasks, run.succeeded, run.failed), (20, 19, 1));
@@ -276,53 +227,29 @@ fn a_panicking_task_is_a_failure_and_the_others_finish() {
 
 #[test]
 fn tasks_that_cannot_be_read_to_their_end_are_an_error_of_the_experiment() {
-    struct Torn {
-        done: Mutex<Vec<u64>>,
-    }
-    impl Workload for Torn {
-        fn name(&self) -> &'static str {
-            "torn"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            let torn = || Err(anyhow::anyhow!("line 3 cannot be read"));
-            Box::new(numbered(2).chain(std::iter::once_with(torn)).chain(numbered(9)))
-        }
-
-        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-            self.done.lock().unwrap().push(task.seq);
-            Outcome::Success
-        }
-    }
+    let tasks = || -> Tasks<'static> {
+        let torn = || Err(anyhow::anyhow!("line 3 cannot be read"));
+        Box::new(numbered(2).chain(std::iter::once_with(torn)).chain(numbered(9)))
+    };
     for executor in [Box::new(Serial) as Box<dyn Engine>, Box::new(Pool::new(NonZeroUsize::MIN))] {
-        let mut workload = Torn { done: Mutex::default() };
+        let done = Mutex::new(Vec::new());
+        let mut workload = Scripted::of(tasks).job(|task, _| {
+            done.lock().unwrap().push(task.seq);
+            Outcome::Success
+        });
         let error = Experiment::new(&mut workload).unwrap().engines(vec![executor]).run().unwrap_err();
         assert_eq!(error.to_string(), "line 3 cannot be read");
-        assert_eq!(*workload.done.lock().unwrap(), [0, 1]);
-    }
-}
-
-/// Writes what is different each way.
-struct Unlike;
-
-impl Workload for Unlike {
-    fn name(&self) -> &'static str {
-        "unlike"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(3)
-    }
-
-    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-        let text = if task.seq == 1 { &cx.column().name } else { "the same" };
-        Outcome::from(cx.write(text.as_bytes()))
+        assert_eq!(*done.lock().unwrap(), [0, 1]);
     }
 }
 
 #[test]
 fn ways_that_wrote_something_else_are_told_apart_by_task() {
-    let study = Experiment::new(&mut Unlike).unwrap().width(2).run().unwrap();
+    let mut unlike = Scripted::numbered(3).job(|task, cx| {
+        let text = if task.seq == 1 { &*cx.column().name } else { "the same" };
+        Outcome::from(cx.write(text.to_owned().as_bytes()))
+    });
+    let study = Experiment::new(&mut unlike).unwrap().width(2).run().unwrap();
     assert!(!study.agrees());
     assert_eq!(study.n_failed(), 0);
     let agreement = study.agreement.as_ref().unwrap();
@@ -335,32 +262,20 @@ fn ways_that_wrote_something_else_are_told_apart_by_task() {
 
 #[test]
 fn an_interrupted_run_does_not_count_and_no_other_is_started() {
-    struct Interrupting(Interrupt);
-    impl Workload for Interrupting {
-        fn name(&self) -> &'static str {
-            "interrupting"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            numbered(10)
-        }
-
-        fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
-            if task.seq == 3 && !cx.column().is_serial() {
-                self.0.trigger(15);
-            }
-            Outcome::Success
-        }
-    }
     let interrupt = Interrupt::unbound().unwrap();
     let saved = Cell::new(0);
-    let mut workload = Interrupting(interrupt.clone());
+    let mut workload = Scripted::numbered(10).job(|task, cx| {
+        if task.seq == 3 && !cx.column().is_serial() {
+            interrupt.trigger(15);
+        }
+        Outcome::Success
+    });
     let executors: Vec<Box<dyn Engine>> = vec![Box::new(Serial), Box::new(Pool::new(NonZeroUsize::MIN))];
     let study = Experiment::new(&mut workload)
         .unwrap()
         .engines(executors)
         .repeats(Repeats::Times(5))
-        .interrupt(interrupt)
+        .interrupt(interrupt.clone())
         .save(Box::new(|_| {
             saved.set(saved.get() + 1);
             Ok(())
@@ -373,118 +288,46 @@ fn an_interrupted_run_does_not_count_and_no_other_is_started() {
     assert!(study.agreement.is_none());
 }
 
+fn thing(item: u64, digest: Option<Digest>) -> Product {
+    Product { item, unit: "thing", label: item.to_string(), digest, unread: None }
+}
+
 #[test]
 fn products_that_an_interrupt_left_unread_are_no_difference() {
-    struct Unread(Interrupt);
-    impl Workload for Unread {
-        fn name(&self) -> &'static str {
-            "unread"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            numbered(2)
-        }
-
-        fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-            Outcome::Success
-        }
-
-        fn results(&self) -> Option<&dyn Results> {
-            Some(self)
-        }
-    }
-    impl Results for Unread {
-        fn products(
-            &self,
-            column: &Column,
-            _wanted: &dyn Fn(u64) -> bool,
-            interrupt: &Interrupt,
-        ) -> anyhow::Result<Option<Vec<Product>>> {
-            if !column.is_serial() {
-                self.0.trigger(15);
-            }
-            let product = |item| Product {
-                item,
-                unit: "thing",
-                label: item.to_string(),
-                digest: Some(Digest(0)),
-                unread: None,
-            };
-            Ok(Some((0..2).take_while(|_| !interrupt.is_set()).map(product).collect()))
-        }
-    }
     let interrupt = Interrupt::unbound().unwrap();
-    let study =
-        Experiment::new(&mut Unread(interrupt.clone())).unwrap().width(1).interrupt(interrupt).run().unwrap();
+    let mut unread = Scripted::numbered(2).products(|column, _, told| {
+        if !column.is_serial() {
+            interrupt.trigger(15);
+        }
+        (0..2).take_while(|_| !told.is_set()).map(|item| thing(item, Some(Digest(0)))).collect()
+    });
+    let study = Experiment::new(&mut unread).unwrap().width(1).interrupt(interrupt.clone()).run().unwrap();
     assert!(study.agrees(), "{:?}", study.agreement);
     assert_eq!(study.cut.as_ref().map(|cut| &*cut.way), Some("parallel"));
 }
 
-/// A task that writes its number in pieces, other ones in each way.
-struct Pieces;
-
-impl Workload for Pieces {
-    fn name(&self) -> &'static str {
-        "pieces"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(2)
-    }
-
-    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+#[test]
+fn outputs_are_compared_by_their_bytes_however_they_were_cut() {
+    // Each task writes its number in pieces, other ones in each way.
+    let mut pieces = Scripted::numbered(2).job(|task, cx| {
         let text = format!("task {} of two\n", task.seq);
         let size = if cx.column().is_serial() { 1 } else { 5 };
         Outcome::from(text.as_bytes().chunks(size).try_for_each(|piece| cx.write(piece)))
-    }
-}
-
-#[test]
-fn outputs_are_compared_by_their_bytes_however_they_were_cut() {
-    let study = Experiment::new(&mut Pieces).unwrap().width(2).run().unwrap();
+    });
+    let study = Experiment::new(&mut pieces).unwrap().width(2).run().unwrap();
     assert!(study.agrees(), "{:?}", study.agreement);
     assert_eq!(study.columns[1].output, "task 0 of two\ntask 1 of two\n");
 }
 
 #[test]
 fn what_a_failed_task_found_there_is_not_taken_for_its_own() {
-    struct Stale;
-    impl Workload for Stale {
-        fn name(&self) -> &'static str {
-            "stale"
-        }
-
-        fn tasks(&self) -> Tasks<'_> {
-            numbered(2)
-        }
-
-        fn run(&self, task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-            if task.seq == 0 { Outcome::Failed("no room".to_owned()) } else { Outcome::Success }
-        }
-
-        fn results(&self) -> Option<&dyn Results> {
-            Some(self)
-        }
-    }
-    impl Results for Stale {
-        fn products(
-            &self,
-            _column: &Column,
-            wanted: &dyn Fn(u64) -> bool,
-            _interrupt: &Interrupt,
-        ) -> anyhow::Result<Option<Vec<Product>>> {
-            let digest = |item| wanted(item).then_some(Digest(7));
-            let product = |item| Product {
-                item,
-                unit: "thing",
-                label: item.to_string(),
-                digest: digest(item),
-                unread: None,
-            };
-            Ok(Some((0..2).map(product).collect()))
-        }
-    }
-    let study = Experiment::new(&mut Stale).unwrap().width(1).run().unwrap();
+    let mut stale = Scripted::numbered(2)
+        .job(|task, _| match task.seq {
+            0 => Outcome::Failed("no room".to_owned()),
+            _ => Outcome::Success,
+        })
+        .products(|_, wanted, _| (0..2).map(|item| thing(item, wanted(item).then_some(Digest(7)))).collect());
+    let study = Experiment::new(&mut stale).unwrap().width(1).run().unwrap();
     let agreement = study.agreement.unwrap();
     assert_eq!((agreement.items, agreement.identical), (2, 1));
 }

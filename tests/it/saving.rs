@@ -10,7 +10,7 @@ use parsim::testing::engine::{Engine, Mock};
 use parsim::testing::measure::FakeClock;
 use parsim::workload::{Cx, Results, Tasks, Workload, numbered};
 
-use crate::order::Nothing;
+use crate::support::Scripted;
 
 /// Runs pairs of `seconds` each and tells how many runs there were when the
 /// study was saved.
@@ -20,7 +20,7 @@ fn saved_after(seconds: f64, n_pairs: usize) -> Vec<usize> {
         Box::new(Mock::new(way, 1, &clock, |_| Duration::from_secs_f64(seconds)))
     };
     let saved = Mutex::new(Vec::new());
-    Experiment::new(&mut Nothing(1))
+    Experiment::new(&mut Scripted::numbered(1))
         .unwrap()
         .engines(vec![mock(Column::SERIAL), mock(Column::PARALLEL)])
         .repeats(Repeats::Times(n_pairs))

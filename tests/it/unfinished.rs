@@ -102,7 +102,8 @@ fn a_gate_that_is_not_decided_is_told_with_the_interval() {
     let within = f64::midpoint(low.parse().unwrap(), high.parse().unwrap());
     let ran = report(&format!("--min-speedup {within}"));
     ran.exits(0).tells_one_line(&format!("parsim: note: --min-speedup {within} not decided: "));
-    ran.tells(&format!(" ({interval}); use more --runs"));
+    ran.tells(&format!(" ({interval}); the smallest difference these runs can find is "));
+    ran.tells("; use more --runs");
 }
 
 #[test]

@@ -4,24 +4,19 @@
 //! compared is the experiment's and the batch's.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::settings::{self, Purpose};
-use super::{conflicts, defaults, info, placeholder, policy, width};
-use crate::cli::bare_command::stdin_offers_nothing;
-use crate::cli::exit::{End, Fault};
+use super::settings::{self, Purpose, with_way};
+use super::{conflicts, defaults, info, policy};
+use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
-use crate::cli::gates::{self, gates};
-use crate::cli::setup::{HookCommands, Setup};
-use crate::cli::shell::choose;
+use crate::cli::plan::{RunModes, Setup, engines, exit, gates};
 use crate::cli::terminal::{Terminal, progress_of_batch};
-use crate::cli::worker;
-use crate::cli::workloads::{end, report};
-use crate::engine::{Engine, Serial};
+use crate::cli::width;
+use crate::cli::workloads::{end, report, stdin_offers_nothing};
 use crate::experiment::{ComparedBy, Repeats};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{self, ProgressDisplay, Show};
@@ -40,20 +35,13 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::COMPARE);
     }
-    refuse(&typed)?;
+    check(&typed)?;
     let gates = gates(&typed.study);
-    Terminal::has_stdout().map_err(|error| Fault::usage(&error))?;
+    Terminal::has_stdout().map_err(Fault::usage)?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let widths = width::widths(&typed)?;
-    let widest = widths.iter().max().copied().unwrap_or(NonZeroUsize::MIN);
     let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
-    let widths = width::all_affordable(&widths, &display)?;
-    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Serial)];
-    for engine in typed.run.workers.engines() {
-        for &width in &widths {
-            engines.push((engine.new)(width, worker::children)?);
-        }
-    }
+    let (widths, widest) = width::of_comparison(&typed, &display)?;
+    let engines = engines(RunModes::Both, &typed, &widths)?;
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
     // Jobs' output is not shown while the bar is drawn.
@@ -63,30 +51,26 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
-        batch = batch.output_files(output_files(&typed, &columns)?);
+        batch.output_files = Some(output_files(&typed, &columns)?);
     }
     let mut exports = Exports::open(&typed.output.exports)?;
     let observer = progress::observer(progress_of_batch(&typed));
 
     let terminal = Terminal::of(&typed);
-    let experiment = Setup {
+    let setup = Setup {
         workload: &mut batch,
         engines,
-        keeps_records: terminal.draws_pictures(),
+        // How much the jobs of a sample differ says how sure it is.
+        keeps_records: terminal.draws_pictures() || typed.study.sample.is_some(),
         exports: &mut exports,
         interrupt: &interrupt,
         observer: &*observer,
+        typed: &typed,
         line,
         started,
-    }
-    .experiment()?;
-    let hooks = HookCommands {
-        prepare: typed.study.prepare.as_deref(),
-        cleanup: typed.study.cleanup.as_deref(),
-        shell: choose(typed.run.shell.as_deref()).words(),
     };
-    let study = hooks
-        .around(experiment, &interrupt)
+    let study = setup
+        .experiment()?
         .compared_by(ComparedBy::Endings { files: "--outputs", advice: OWN_FILES })
         // Commands have effects: they are never run more often than asked for.
         .repeats(Repeats::Times(typed.study.runs.unwrap_or(1)))
@@ -99,19 +83,19 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
         exports.finish(&study)?;
-        let text = "there are no inputs, so nothing was compared: give some after ::: or on standard input";
-        return Err(Fault::Own(anyhow::anyhow!(text)));
+        return refuse(
+            "there are no inputs, so nothing was compared: give some after ::: or on standard input",
+        );
     }
     report(&study, exports, terminal)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
-        let text = format!(
+        return refuse(format!(
             "--outputs {}: no run left such a file, so nothing was compared: name files as jobs write them",
             patterns.join(", ")
-        );
-        return Err(Fault::Own(anyhow::anyhow!(text)));
+        ));
     }
-    end(&study, &interrupt, || gates::exit(&study, &gates).status())
+    end(&study, &interrupt, || exit(&study, &gates).status())
 }
 
 /// Whether files were looked for and there were none, though every job succeeded.
@@ -121,20 +105,18 @@ fn left_nothing(study: &Study) -> bool {
 }
 
 /// Refuses what cannot be compared, with the reason.
-fn refuse(typed: &Typed) -> Result<(), Fault> {
+fn check(typed: &Typed) -> Result<(), Fault> {
     conflicts::check_both_ways(typed)?;
     let first = typed.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let row = ROWS.iter().find(|row| row.name == first || row.alias == Some(&first));
+    let row = ROWS.iter().find(|row| row.is_called(&first));
     if let Some(row) = row.filter(|row| typed.sources.is_empty() && row.name != "sleep") {
-        return Err(Fault::Usage(format!(
-            "{first} is a workload, which runs both ways by itself: parsim {}",
-            row.name
-        )));
+        let name = row.name;
+        return refuse(format!("{first} is a workload, which runs both ways by itself: parsim {name}"));
     }
-    let nothing = typed.command.is_empty() && typed.sources.is_empty() && !typed.bare_separator;
-    if nothing && stdin_offers_nothing() {
-        let text = "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help";
-        return Err(Fault::Usage(text.to_owned()));
+    if typed.names_nothing() && stdin_offers_nothing() {
+        return refuse(
+            "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help",
+        );
     }
     Ok(())
 }
@@ -143,20 +125,18 @@ fn refuse(typed: &Typed) -> Result<(), Fault> {
 fn output_files(typed: &Typed, columns: &[Column]) -> Result<OutputFiles, Fault> {
     let present = if typed.study.prepare.is_some() { PresentFiles::Prepared } else { PresentFiles::Refused };
     let options = TemplateOptions {
-        renames: settings::renames(typed),
-        plus: typed.flags.has(Flag::Plus),
+        renames: typed.renames.clone().into_iter().collect(),
+        plus: typed.has(Flag::Plus),
         ..TemplateOptions::default()
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);
     for pattern in &typed.study.outputs {
         let template = |column: &Column| -> Result<(Template, usize), Fault> {
-            let (text, times) = placeholder::named(pattern.as_bytes(), &column.name);
-            let template =
-                Template::text(&text, &options).map_err(|error| Fault::Usage(error.to_string()))?;
+            let (text, times) = with_way(pattern.as_bytes(), &column.name);
+            let template = Template::text(&text, &options).map_err(Fault::usage)?;
             if !template.uses_any() {
                 let text = String::from_utf8_lossy(&text);
-                glob::Pattern::new(&text)
-                    .map_err(|error| Fault::Usage(format!("--outputs {text}: {error}")))?;
+                glob::Pattern::new(&text).or_else(|error| refuse(format!("--outputs {text}: {error}")))?;
             }
             Ok((template, times))
         };

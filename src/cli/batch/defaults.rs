@@ -4,14 +4,15 @@
 use std::env;
 use std::ffi::OsString;
 
-use super::{conflicts, pairs};
-use crate::cli::exit::Fault;
+use super::conflicts;
+use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{self, Scope, Typed};
 use crate::task::Mode;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
 pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
-    let mut typed = with_defaults(words, Scope::ONE_WAY, conflicts::goes_one_way)?;
+    let mut typed =
+        with_defaults(words, Scope::ONE_WAY, |option| conflicts::for_comparing(option).is_none())?;
     // How many at a time, and who, is said for parallel runs.
     if mode == Mode::Serial {
         let own = flags::parse(words, Scope::ONE_WAY)?.run;
@@ -38,33 +39,24 @@ fn with_defaults(words: &[OsString], scope: Scope, goes: fn(&Typed) -> bool) -> 
         return flags::parse(words, scope);
     }
     let alone = understood(&defaults).map_err(|fault| Fault::Usage(format!("$PARSIM: {fault}")))?;
-    if !(alone.command.is_empty() && alone.sources.is_empty() && !alone.bare_separator) {
-        return Err(Fault::Usage("$PARSIM holds default options and nothing else".to_owned()));
+    if !alone.names_nothing() {
+        return refuse("$PARSIM holds default options and nothing else");
     }
+    // Whether `defaults` go with what was typed.
+    let go = |defaults: &[OsString]| {
+        let typed = flags::parse(&[defaults, words].concat(), scope)?;
+        Ok::<_, Fault>(conflicts::check_pairs(&typed).is_ok())
+    };
     let mut kept = Vec::new();
     for option in one_by_one(&defaults) {
         let more = [&kept, option].concat();
-        let is_kept = understood(option).is_ok_and(|typed| goes(&typed))
-            && goes_beside(&more, &kept, words, scope).unwrap_or(true);
-        if is_kept {
+        // As well as those before it, that is.
+        let goes_beside = || Ok::<_, Fault>(go(&more)? || !go(&kept)?);
+        if understood(option).is_ok_and(|typed| goes(&typed)) && goes_beside().unwrap_or(true) {
             kept = more;
         }
     }
     flags::parse(&[&kept, words].concat(), scope)
-}
-
-/// Whether `more` defaults go with what was typed as well as those `kept` so far.
-fn goes_beside(
-    more: &[OsString],
-    kept: &[OsString],
-    words: &[OsString],
-    scope: Scope,
-) -> Result<bool, Fault> {
-    let goes = |defaults: &[OsString]| {
-        let typed = flags::parse(&[defaults, words].concat(), scope)?;
-        Ok::<_, Fault>(pairs::check(&typed).is_ok())
-    };
-    Ok(goes(more)? || !goes(kept)?)
 }
 
 /// `words`, which are options, each with its value.
@@ -84,7 +76,7 @@ fn one_by_one(words: &[OsString]) -> Vec<&[OsString]> {
 
 fn from_environment() -> Result<Vec<OsString>, Fault> {
     let Some(text) = env::var_os("PARSIM") else { return Ok(Vec::new()) };
-    let text = text.into_string().map_err(|_| Fault::Usage("$PARSIM is no UTF-8 text".to_owned()))?;
+    let Ok(text) = text.into_string() else { return refuse("$PARSIM is no UTF-8 text") };
     let words = shell_words::split(&text).map_err(|error| Fault::Usage(format!("$PARSIM: {error}")))?;
     Ok(words.into_iter().map(OsString::from).collect())
 }

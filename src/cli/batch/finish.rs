@@ -6,6 +6,7 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
 use crate::cli::flags::{Typed, When};
+use crate::cli::terminal::say;
 use crate::numbers;
 use crate::output::FailureTails;
 use crate::process::{self, Interrupt};
@@ -43,7 +44,7 @@ pub(super) fn tell(
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
         say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {
-        match progress.not_started() {
+        match progress.last().left() {
             Some(left) if left > 0 => {
                 let were = if left == 1 { "was" } else { "were" };
                 say(&format!("stopped early: {} {were} not started", numbers::plural(left, "job")));
@@ -61,9 +62,10 @@ fn is_time_over(study: &Study, interrupt: &Interrupt) -> bool {
 
 /// What is known of jobs that the time was not enough for.
 fn unstarted(study: &Study, progress: &ProgressState) -> String {
-    let started = numbers::plural(progress.started(), "job");
-    let were = if progress.started() == 1 { "was" } else { "were" };
-    match (progress.total(), progress.not_started()) {
+    let now = progress.last();
+    let started = numbers::plural(now.started, "job");
+    let were = if now.started == 1 { "was" } else { "were" };
+    match (now.total, now.left()) {
         (Some(total), Some(left)) if left > 0 => {
             format!(": {} of {} not started", numbers::count(left), numbers::plural(total, "job"))
         }
@@ -105,9 +107,4 @@ fn show(tail: &[u8]) {
     let lines: String = text.lines().map(|line| format!("    {}\n", printable(line))).collect();
     // With stderr closed there is nobody left to tell.
     let _ = process::stderr().write_all(lines.as_bytes());
-}
-
-pub(super) fn say(text: &str) {
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
 }

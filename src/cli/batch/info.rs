@@ -5,7 +5,7 @@ use super::settings::LONGEST_LINE;
 use crate::cli::exit::{End, Exit, Fault};
 use crate::cli::flags::{Ask, Flag, Scope, Typed, VERSION, help};
 use crate::cli::terminal::print;
-use crate::host::{Cores, Limits, sockets};
+use crate::host::{Host, Limits, sockets};
 use crate::inputs::{Joined, Origin};
 
 /// The version of GNU parallel whose command lines are understood.
@@ -30,8 +30,8 @@ pub(super) fn answer(ask: Ask, scope: Scope) -> Result<End, Fault> {
         }
         Ask::Citation => "parsim asks for no citation.\n".to_owned(),
         Ask::Cores => {
-            let cores = Cores::detect();
-            format!("{}\n", cores.physical.unwrap_or(cores.limits.usable))
+            let host = Host::detect();
+            format!("{}\n", host.physical.unwrap_or(host.usable))
         }
         Ask::Threads => format!("{}\n", Limits::detect().usable),
         Ask::Sockets => format!("{}\n", sockets()),
@@ -57,7 +57,7 @@ pub(super) fn job_count(typed: &Typed) -> Option<u64> {
         Flag::Xargs,
     ];
     let is_packed = [input.max_args, input.max_replace_args, input.max_lines, input.lines];
-    if changes_the_number.iter().any(|&flag| typed.flags.has(flag))
+    if typed.has_any(&changes_the_number)
         || is_packed.iter().any(Option::is_some)
         || input.header.is_some()
         || input.delimiter.is_some()

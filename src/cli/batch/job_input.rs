@@ -12,15 +12,17 @@ use anyhow::Context as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::cli::exit::Fault;
+use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
+use crate::cli::terminal::say;
 use crate::inputs::{
     Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, Seekable, Shuffler,
 };
 use crate::process::Interrupt;
 use crate::template::TemplateOptions;
 use crate::workload::command::{
-    self, BoxedPatience, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode, StdinSource,
+    self, BoxedPatience, FeedSource, INPUT_NAME, InTurn, JobFeed, JobValues, RoundRobin, Spool, StdinMode,
+    StdinSource,
 };
 
 /// Where the jobs come from, once their columns have names.
@@ -35,12 +37,10 @@ pub(super) struct JobSource {
 
 /// How jobs are offered what they read.
 pub(super) fn stdin_mode(typed: &Typed) -> StdinMode {
-    if typed.flags.has(Flag::Cat) {
-        StdinMode::File
-    } else if typed.flags.has(Flag::Fifo) {
-        StdinMode::Fifo
-    } else {
-        StdinMode::Stdin
+    match (typed.has(Flag::Cat), typed.has(Flag::Fifo)) {
+        (true, _) => StdinMode::File,
+        (false, true) => StdinMode::Fifo,
+        (false, false) => StdinMode::Stdin,
     }
 }
 
@@ -60,14 +60,14 @@ impl JobSource {
             sources.push(InputSource::new(Origin::Values(Vec::new())));
         }
         if sources.is_empty() && !typed.pipes() && stdin.is_terminal() {
-            super::finish::say(&from_terminal(typed));
+            say(&from_terminal(typed));
         }
         let own = |error: InputError| Fault::Own(error.into());
         let mut jobs =
             Self { inputs: None, files: Vec::new(), whole: Vec::new(), interrupt: interrupt.clone() };
-        if typed.flags.has(Flag::PipePart) {
+        if typed.has(Flag::PipePart) {
             // With --tee one file goes to every job, and others hold values.
-            let most = if typed.flags.has(Flag::Tee) { 1 } else { usize::MAX };
+            let most = if typed.has(Flag::Tee) { 1 } else { usize::MAX };
             let is_file = |source: &mut InputSource| matches!(source.origin, Origin::File(_));
             for InputSource { origin, .. } in sources.extract_if(.., is_file).take(most) {
                 let Origin::File(path) = origin else { continue };
@@ -75,24 +75,21 @@ impl JobSource {
                     jobs.whole.push(Seekable::open(&path).map_err(own)?);
                     continue;
                 }
-                let file = File::open(&path);
-                let file = file.map_err(|error| {
-                    Fault::Own(anyhow::anyhow!("open input file {}: {error}", path.display()))
-                })?;
+                let file =
+                    File::open(&path).with_context(|| format!("open input file {}", path.display()))?;
                 jobs.files.push((path, file));
             }
             if jobs.files.is_empty() && jobs.whole.is_empty() {
-                return Err(Fault::Usage("--pipe-part reads files: give one with -a FILE".to_owned()));
+                return refuse("--pipe-part reads files: give one with -a FILE");
             }
         } else if typed.pipes() {
-            let copy = stdin.try_clone().map_err(|error| Fault::Own(error.into()))?;
-            jobs.files.push((PathBuf::from("-"), copy));
+            jobs.files.push((PathBuf::from("-"), stdin.try_clone()?));
         }
         // What --pipe-part leaves on standard input, --tee has for its values.
-        let left = typed.flags.has(Flag::PipePart) && typed.flags.has(Flag::Tee);
+        let left = typed.has(Flag::PipePart) && typed.has(Flag::Tee);
         if !typed.pipes() || !sources.is_empty() || left {
             let mut inputs = Inputs::open(sources, &reading, stdin).map_err(own)?;
-            if typed.flags.has(Flag::Shuf) {
+            if typed.has(Flag::Shuf) {
                 inputs.shuffle(shuffler());
             }
             options.columns = match reading.header {
@@ -119,15 +116,15 @@ impl JobSource {
         width: NonZeroUsize,
         packer: JobPacker,
     ) -> Result<(JobFeed, StdinSource), Fault> {
-        let patience = self.patience();
-        let has = |flag| typed.flags.has(flag);
+        let (patience, reading) = (self.patience(), self.patience());
         if !typed.pipes() {
             let inputs = self.inputs.expect("inputs are opened where there is nothing else");
             // What only prints its jobs needs no terminal for them.
-            let wants_terminal = has(Flag::Tty) && !has(Flag::DryRun);
-            let terminal = if wants_terminal { terminal() } else { None };
+            let wants_terminal = typed.has(Flag::Tty) && !typed.has(Flag::DryRun);
+            // Without one, `--tty` has jobs read nothing, as in GNU parallel.
+            let terminal = if wants_terminal { File::open("/dev/tty").ok().map(Arc::new) } else { None };
             let reads = terminal.map_or(StdinSource::Own, StdinSource::Terminal);
-            return Ok((JobFeed::new(inputs, packer, patience), reads));
+            return Ok((JobFeed::new(FeedSource::Nothing, JobValues::of(inputs, packer), patience), reads));
         }
         let values = match self.inputs {
             Some(inputs) => JobValues::of(inputs, packer),
@@ -135,37 +132,41 @@ impl JobSource {
             None => JobValues::Same(vec![INPUT_NAME.to_vec()]),
         };
         let mut files = self.files;
-        if has(Flag::Tee) {
+        if typed.has(Flag::Tee) {
             let spool = Arc::new(Spool::new(files.remove(0).1));
-            return Ok((JobFeed::all(Arc::clone(&spool), values, patience), StdinSource::All(spool)));
+            return Ok((
+                JobFeed::new(FeedSource::All(Arc::clone(&spool)), values, patience),
+                StdinSource::All(spool),
+            ));
         }
         let mut spec = typed.block_spec()?;
         if reads_parts(typed) {
             if let Some(share) = parts_per_slot(typed) {
-                let bytes = self.whole.iter().map(Seekable::length).sum();
-                spec.size = share_of(bytes, width.saturating_mul(at_least_one(share)?));
+                spec.size = share_of(self.whole.iter().map(Seekable::length).sum(), width, share)?;
             }
             let whole: Arc<[Seekable]> = self.whole.into();
             let parts = FileParts::new(&spec, Arc::clone(&whole));
-            let parts = parts.map_err(|error| Fault::Usage(error.to_string()))?;
-            return Ok((JobFeed::parts(parts, values, patience), StdinSource::Parts(whole)));
+            let parts = parts.map_err(Fault::usage)?;
+            return Ok((
+                JobFeed::new(FeedSource::Parts(Box::new(parts)), values, patience),
+                StdinSource::Parts(whole),
+            ));
         }
         if let Some(share) = typed.pipe.blocks_per_slot {
-            spec.size = share_of(length_of(&files)?, width.saturating_mul(at_least_one(share)?));
+            spec.size = share_of(length_of(&files)?, width, share)?;
         }
         let blocks: Result<Vec<Blocks>, InputError> =
             files.into_iter().map(|(path, file)| Ok(Blocks::new(&spec, file)?.called(&path))).collect();
-        let blocks = blocks.map_err(|error| Fault::Usage(error.to_string()))?;
-        if has(Flag::RoundRobin) {
-            let in_turn = if has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
-            let reading: BoxedPatience = Box::new(command::patience(self.interrupt.clone()));
+        let blocks = blocks.map_err(Fault::usage)?;
+        if typed.has(Flag::RoundRobin) {
+            let in_turn = if typed.has(Flag::KeepOrder) { InTurn::Always } else { InTurn::UnlessSlow };
             let dealer = Arc::new(RoundRobin::new(blocks, reading, width.get(), in_turn));
             return Ok((
-                JobFeed::dealt(Arc::clone(&dealer), values, patience),
+                JobFeed::new(FeedSource::RoundRobin(Arc::clone(&dealer)), values, patience),
                 StdinSource::RoundRobin(dealer),
             ));
         }
-        Ok((JobFeed::blocks(blocks, values, patience), StdinSource::Own))
+        Ok((JobFeed::new(FeedSource::Blocks(blocks.into()), values, patience), StdinSource::Own))
     }
 
     fn patience(&self) -> BoxedPatience {
@@ -178,38 +179,39 @@ impl JobSource {
 fn reads_parts(typed: &Typed) -> bool {
     let input = &typed.input;
     let counted = [input.max_args, input.max_replace_args, input.max_lines, input.lines];
-    typed.flags.has(Flag::PipePart) && !typed.flags.has(Flag::Tee) && counted.iter().all(Option::is_none)
+    typed.has(Flag::PipePart) && !typed.has(Flag::Tee) && counted.iter().all(Option::is_none)
 }
 
 /// How many parts of files a slot gets, unless parts have a size.
 fn parts_per_slot(typed: &Typed) -> Option<usize> {
     match typed.pipe.block {
         // One for each job that stays is what there is to deal out.
-        _ if typed.flags.has(Flag::RoundRobin) => Some(1),
+        _ if typed.has(Flag::RoundRobin) => Some(1),
         None => typed.pipe.blocks_per_slot.or(Some(10)),
         Some(_) => typed.pipe.blocks_per_slot,
     }
 }
 
-/// The size of blocks of which there are `n` in so many bytes.
-fn share_of(bytes: u64, n: NonZeroUsize) -> NonZeroUsize {
-    NonZeroUsize::MIN.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX) / n)
+/// The size of blocks of which each of `width` slots gets `share`, in so many bytes.
+fn share_of(bytes: u64, width: NonZeroUsize, share: usize) -> Result<NonZeroUsize, Fault> {
+    let Some(share) = NonZeroUsize::new(share) else {
+        return refuse("--block -0: a slot gets at least one block");
+    };
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    Ok(NonZeroUsize::MIN.saturating_add(bytes / width.saturating_mul(share)))
 }
 
 /// How many bytes there are in all of `files`.
 fn length_of(files: &[(PathBuf, File)]) -> Result<u64, Fault> {
-    let sizes = files.iter().map(|(_, file)| file.metadata().map(|data| (data.is_file(), data.len())));
-    let sizes: Vec<(bool, u64)> =
-        sizes.collect::<io::Result<_>>().map_err(|error| Fault::Own(error.into()))?;
-    if !sizes.iter().all(|(is_file, _)| *is_file) {
-        return Err(Fault::Usage("--block -N is a share of a file: give a size, or --pipe-part".to_owned()));
+    let mut length = 0;
+    for (_, file) in files {
+        let data = file.metadata()?;
+        if !data.is_file() {
+            return refuse("--block -N is a share of a file: give a size, or --pipe-part");
+        }
+        length += data.len();
     }
-    Ok(sizes.iter().map(|(_, size)| size).sum())
-}
-
-fn at_least_one(share: usize) -> Result<NonZeroUsize, Fault> {
-    NonZeroUsize::new(share)
-        .ok_or_else(|| Fault::Usage("--block -0: a slot gets at least one block".to_owned()))
+    Ok(length)
 }
 
 /// What is said to who may not know that inputs are to be typed now.
@@ -226,12 +228,6 @@ fn from_terminal(typed: &Typed) -> String {
         (None, None) => "did you forget a command and ':::'?  parsim parallel echo ::: a b".to_owned(),
     };
     format!("inputs are read from the terminal, one a line, until Ctrl-D; {meant}")
-}
-
-/// The terminal, if there is one: without, `--tty` has jobs read nothing, as in
-/// GNU parallel.
-fn terminal() -> Option<Arc<File>> {
-    File::open("/dev/tty").ok().map(Arc::new)
 }
 
 /// Random order for `--shuf`, another one each time: draws a number below the one it is

@@ -4,11 +4,10 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::cli::exit::Fault;
-use crate::cli::flags::{self, Timeout, Typed};
+use crate::cli::flags::{Flag, Typed};
 use crate::event::Journal;
 use crate::policy::{Policy, Retry};
-use crate::process::child::{RunningJobs, TermSequence};
+use crate::process::child::RunningJobs;
 use crate::study::Remedian;
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record};
@@ -29,33 +28,9 @@ pub(super) fn policy(typed: &Typed) -> Policy {
         load: run.load,
         // Running jobs are not stopped for lack of memory; others wait all the same.
         memory: run.memfree.max(run.memsuspend),
-        spares_swap: typed.flags.has(flags::Flag::NoSwap),
+        spares_swap: typed.has(Flag::NoSwap),
         max_time: run.max_time,
     }
-}
-
-/// How long a job may last.
-pub(super) fn timeout(typed: &Typed) -> Option<Duration> {
-    match typed.run.timeout {
-        Some(Timeout::After(time)) => Some(time),
-        // This one grows out of the jobs.
-        Some(Timeout::Percent(_)) | None => None,
-    }
-}
-
-/// How jobs that have to go are ended.
-pub(super) fn term_sequence(typed: &Typed) -> Result<TermSequence, Fault> {
-    use flags::TermStep::{Signal, Wait};
-    let Some(asked) = &typed.run.term_seq else { return Ok(TermSequence::default()) };
-    let steps: Vec<String> = asked
-        .iter()
-        .map(|step| match step {
-            Signal(name) => name.clone(),
-            Wait(wait) => wait.as_millis().to_string(),
-        })
-        .collect();
-    let text = steps.join(",");
-    text.parse().map_err(|error| Fault::Usage(format!("--term-seq {text}: {error}")))
 }
 
 /// So many jobs have to end before it is known what is usual.

@@ -10,14 +10,13 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::finish::say;
-use crate::cli::exit::Fault;
+use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, say};
 use crate::event::Journal;
 use crate::joblog::{self, FoundBy, LoggedJobs, ResumeJobs, Unreadable};
 use crate::numbers::count;
-use crate::output::{EarlierRows as Rest, JobLog, JsonLines, RowFile, RowsEnd};
+use crate::output::{EarlierRows, JobLog, JsonLines, RowFile, RowsEnd};
 use crate::process::Interrupt;
 use crate::task::Task;
 use crate::workload::command::{EarlierRun, Resume};
@@ -25,21 +24,22 @@ use crate::workload::command::{EarlierRun, Resume};
 /// Whether a job's results are there already.
 pub(super) type HasResults = Arc<dyn Fn(&Task) -> bool + Send + Sync>;
 
+/// What leaves out jobs that an earlier run did.
+pub(super) const RESUMES: &[Flag] = &[Flag::Resume, Flag::ResumeFailed];
+
 /// `typed` as it is to be run: with `--retry-failed` each line of the log is a
 /// command, whatever else was typed.
 pub(super) fn effective(mut typed: Typed) -> Result<Typed, Fault> {
-    let has = |flag| typed.flags.has(flag);
-    let needs = |what: &str| Err(Fault::Usage(format!("{what}.")));
-    let output = &typed.output;
-    if has(Flag::ResumeFailed) && output.joblog.is_none() && output.results.is_some() {
-        return needs("--resume-failed requires --joblog: results do not tell which jobs failed");
+    let (has_log, has_results) = (typed.output.joblog.is_some(), typed.output.results.is_some());
+    if typed.has(Flag::ResumeFailed) && !has_log && has_results {
+        return refuse("--resume-failed requires --joblog: results do not tell which jobs failed.");
     }
-    if (has(Flag::Resume) || has(Flag::ResumeFailed)) && output.joblog.is_none() && output.results.is_none() {
-        return needs("--resume and --resume-failed require --joblog or --results");
+    if typed.has_any(RESUMES) && !has_log && !has_results {
+        return refuse("--resume and --resume-failed require --joblog or --results.");
     }
-    if has(Flag::RetryFailed) {
-        if output.joblog.is_none() {
-            return needs("--retry-failed requires --joblog");
+    if typed.has(Flag::RetryFailed) {
+        if !has_log {
+            return refuse("--retry-failed requires --joblog.");
         }
         typed.command.clear();
         typed.sources.clear();
@@ -47,17 +47,16 @@ pub(super) fn effective(mut typed: Typed) -> Result<Typed, Fault> {
     Ok(typed)
 }
 
-/// What an earlier run did. `goes_by_slot`: command lines depend on the slot, so
-/// that they say nothing.
+/// What an earlier run did, jobs being `found_by` something else than usual if their
+/// command lines are not the same in each run.
 pub(super) fn earlier(
     typed: &Typed,
-    lines: CommandLines,
+    found_by: Option<FoundBy>,
     has_results: HasResults,
     interrupt: &Interrupt,
 ) -> Result<EarlierRun, Fault> {
-    let has = |flag| typed.flags.has(flag);
-    let path = typed.output.joblog.as_deref().map(log_path);
-    if has(Flag::RetryFailed)
+    let path = typed.output.joblog.as_deref().map(|typed| appended(typed).0);
+    if typed.has(Flag::RetryFailed)
         && let Some(path) = &path
     {
         let log = File::open(path).map_err(|error| unreadable(path, &error.into()))?;
@@ -71,58 +70,54 @@ pub(super) fn earlier(
         }
         return Ok(EarlierRun::Failed(failed));
     }
-    if !has(Flag::Resume) && !has(Flag::ResumeFailed) {
+    if !typed.has_any(RESUMES) {
         return Ok(EarlierRun::Nothing);
     }
-    let wanted = if has(Flag::ResumeFailed) { ResumeJobs::NewAndFailed } else { ResumeJobs::New };
+    let (option, wanted) = if typed.has(Flag::ResumeFailed) {
+        ("--resume-failed", ResumeJobs::NewAndFailed)
+    } else {
+        ("--resume", ResumeJobs::New)
+    };
     // From a pipe or a device nothing comes back.
     let kept = path.filter(|path| !std::fs::metadata(path).is_ok_and(|data| !data.is_file()));
-    let log = match &kept {
+    let log = match kept.as_ref().map(|path| (path, File::open(path))) {
         None => LoggedJobs::nothing(wanted),
-        Some(path) => match File::open(path) {
-            // The first run may be called as the later ones are.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => LoggedJobs::nothing(wanted),
-            Err(error) => return Err(unreadable(path, &error.into())),
-            Ok(log) => {
-                LoggedJobs::read(BufReader::new(log), wanted).map_err(|error| unreadable(path, &error))?
-            }
-        },
+        // The first run may be called as the later ones are.
+        Some((_, Err(error))) if error.kind() == io::ErrorKind::NotFound => LoggedJobs::nothing(wanted),
+        Some((path, log)) => {
+            let log =
+                log.map_err(Unreadable::from).and_then(|log| LoggedJobs::read(BufReader::new(log), wanted));
+            log.map_err(|error| unreadable(path, &error))?
+        }
     };
     // Where there is a log, it decides: a job whose results are there but not its row
     // was cut off between the two, and how it ended is not known. Failed jobs have
     // left results, too.
-    let results_decide = kept.is_none() && has(Flag::Resume);
+    let results_decide = kept.is_none() && typed.has(Flag::Resume);
     let has_results = if results_decide { has_results } else { Arc::new(|_: &Task| false) };
-    let why = match lines {
-        CommandLines::Stay => "no command of this batch is in the job log",
-        CommandLines::DependOnSlot => "commands with {%} in them are not the same in each run",
+    let place = if kept.is_some() { "in the job log" } else { "among the results" };
+    let why = match found_by {
+        None => "no command of this batch is in the job log",
+        Some(_) => "commands with {%} in them are not the same in each run",
     };
+    // Inputs that were not waited for are not known.
     let draining = interrupt.clone();
-    let goes_by_number = move |jobs: &[(u64, u64)]| {
-        // Inputs that were not waited for are not known.
+    let say_unless_draining = Arc::new(move |text: String| {
         if !draining.is_draining() {
-            say(&format!("{why}: {}", skipping(jobs)));
+            say(&text);
         }
-    };
-    let draining = interrupt.clone();
-    let (option, place) = (
-        if has(Flag::ResumeFailed) { "--resume-failed" } else { "--resume" },
-        if kept.is_some() { "in the job log" } else { "among the results" },
-    );
-    let nothing_left = move |jobs: u64| {
-        if !draining.is_draining() {
-            let are =
-                if jobs == 1 { "the job is".to_owned() } else { format!("all {} jobs are", count(jobs)) };
-            say(&format!("{option}: nothing to do: {are} {place}"));
-        }
-    };
-    let mode = (lines == CommandLines::DependOnSlot).then_some(FoundBy::Number);
+    });
+    let (say_number, say_nothing) = (Arc::clone(&say_unless_draining), say_unless_draining);
     Ok(EarlierRun::Log(Resume {
         log,
-        mode,
+        mode: found_by,
         has_results,
-        goes_by_number: Box::new(goes_by_number),
-        nothing_left: Box::new(nothing_left),
+        goes_by_number: Box::new(move |jobs| say_number(format!("{why}: {}", skipping(jobs)))),
+        nothing_left: Box::new(move |jobs| {
+            let are =
+                if jobs == 1 { "the job is".to_owned() } else { format!("all {} jobs are", count(jobs)) };
+            say_nothing(format!("{option}: nothing to do: {are} {place}"));
+        }),
     }))
 }
 
@@ -144,60 +139,63 @@ fn skipping(rows: &[(u64, u64)]) -> String {
         0 => count(first),
         1.. => format!("{}-{}", count(first), count(last)),
     };
-    let n_jobs: u64 = rows.iter().map(|(first, last)| last - first + 1).sum();
+    let total = |rows: &[(u64, u64)]| rows.iter().map(|(first, last)| last - first + 1).sum::<u64>();
     let (first, rest) = rows.split_at(rows.len().min(NAMED));
     let mut told: Vec<String> = first.iter().map(name).collect();
-    let n_rest: u64 = rest.iter().map(|(first, last)| last - first + 1).sum();
-    told.extend((n_rest > 0).then(|| format!("{} more", count(n_rest))));
+    told.extend((!rest.is_empty()).then(|| format!("{} more", count(total(rest)))));
     let told = match told.split_last() {
         None => return "no job is skipped".to_owned(),
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
     };
-    let jobs = if n_jobs == 1 { "job" } else { "jobs" };
+    let jobs = if total(rows) == 1 { "job" } else { "jobs" };
     format!("skipping {jobs} {told} by number, as GNU parallel does")
-}
-
-/// Whether the same job has the same command line in each run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CommandLines {
-    /// It has.
-    Stay,
-    /// Not where the slot is part of it.
-    DependOnSlot,
 }
 
 /// Opens the files that each job gets a row in; with `--dry-run` none, for no
 /// job is run.
 pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn Journal>>, Fault> {
-    let has = |flag| typed.flags.has(flag);
     let mut journals: Vec<Box<dyn Journal>> = Vec::new();
-    if has(Flag::DryRun) {
+    if typed.has(Flag::DryRun) {
         return Ok(journals);
     }
-    let goes_on = has(Flag::Resume) || has(Flag::ResumeFailed) || has(Flag::RetryFailed);
-    let rows = |option: &str, typed: &OsStr| {
-        let (path, is_appended) = appended(typed);
-        let rest = if is_appended || goes_on { Rest::Kept } else { Rest::Dropped };
-        let shown = path.display();
-        let opened = if path == Path::new("-") {
-            on_stdout(&path)
-        } else {
-            RowFile::open_waiting(&path, rest, RowsEnd::AtNewline, |time| interrupt.sleep(time))
-        };
-        opened.map_err(|error| Fault::Usage(format!("{option} {shown}: {error}")))
+    let goes_on = goes_on(typed);
+    let rows = |option: &str, name: &OsStr| {
+        let (path, is_appended) = appended(name);
+        if path == Path::new("-") {
+            return on_stdout(&path).or_else(|error| refuse(format!("{option} -: {error}")));
+        }
+        let rest = if is_appended || goes_on { EarlierRows::Kept } else { EarlierRows::Dropped };
+        row_file(option, &path, rest, RowsEnd::AtNewline, interrupt)
     };
     if let Some(joblog) = &typed.output.joblog {
         let rows = rows("--joblog", joblog)?;
         // As GNU parallel: what is appended to has its header.
-        let log =
-            if appended(joblog).1 && !goes_on { JobLog::without_header(rows) } else { JobLog::new(rows)? };
+        let is_begun = appended(joblog).1 && !goes_on;
+        let log = if is_begun { JobLog::without_header(rows) } else { JobLog::new(rows)? };
         journals.push(Box::new(log));
     }
     if let Some(records) = &typed.output.records {
         journals.push(Box::new(JsonLines::new(rows("--records", records.as_os_str())?)));
     }
     Ok(journals)
+}
+
+/// Whether files go on where an earlier run left them.
+pub(super) fn goes_on(typed: &Typed) -> bool {
+    typed.has_any(RESUMES) || typed.has(Flag::RetryFailed)
+}
+
+/// The file of rows that `option` names, once nobody else writes it.
+pub(super) fn row_file(
+    option: &str,
+    path: &Path,
+    earlier: EarlierRows,
+    ends: RowsEnd,
+    interrupt: &Interrupt,
+) -> Result<RowFile, Fault> {
+    let file = RowFile::open_waiting(path, earlier, ends, |time| interrupt.sleep(time));
+    file.or_else(|error| refuse(format!("{option} {}: {error}", path.display())))
 }
 
 /// `-`: rows among what the jobs print.
@@ -213,10 +211,6 @@ fn appended(typed: &OsStr) -> (PathBuf, bool) {
         Some(path) => (PathBuf::from(std::ffi::OsString::from_vec(path.to_vec())), true),
         None => (PathBuf::from(typed), false),
     }
-}
-
-fn log_path(typed: &OsStr) -> PathBuf {
-    appended(typed).0
 }
 
 fn unreadable(path: &Path, error: &Unreadable) -> Fault {

@@ -5,14 +5,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::records::HasResults;
-use crate::cli::exit::Fault;
+use super::records::{HasResults, RESUMES, goes_on, row_file};
+use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
+use crate::cli::terminal::say;
 use crate::event::Journal;
-use crate::output::{Destination, Sink};
 use crate::output::{
-    EarlierRows, FailureTails, Grouped, HeadedRows, Lines, Ordered, ResultColumns, ResultFiles, ResultPlace,
-    ResultTable, RowFile, RowsEnd, RowsToFile, TableForm,
+    Destination, EarlierRows, FailureTails, Grouped, HeadedRows, Lines, Ordered, ResultColumns, ResultFiles,
+    ResultPlace, ResultTable, RowsEnd, RowsToFile, Sink, TableForm,
 };
 use crate::process::Interrupt;
 use crate::template::{Counts, Template, TemplateOptions};
@@ -44,18 +44,17 @@ pub(super) fn results(
     streams: Box<dyn Destination>,
     interrupt: &Interrupt,
 ) -> Result<JobResults, Fault> {
-    let has = |flag| typed.flags.has(flag);
     let tails = Arc::new(FailureTails::default());
     let mut results =
         JobResults { sink: None, journal: None, has: Arc::new(|_| false), needs_total: false, tails };
     // No job is run, and its command line is what is asked for.
-    if has(Flag::DryRun) {
+    if typed.has(Flag::DryRun) {
         return Ok(results);
     }
-    let prints_names = has(Flag::Files) || order == OutputOrder::Lines;
+    let prints_names = typed.has(Flag::Files) || order == OutputOrder::Lines;
     let folder = || typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
     let place = match &typed.output.results {
-        None if has(Flag::Files) => ResultPlace::Fresh(folder()),
+        None if typed.has(Flag::Files) => ResultPlace::Fresh(folder()),
         None => return Ok(results),
         Some(target) => {
             if let Some(form) = form(target) {
@@ -100,17 +99,12 @@ fn rows(
     if target.as_bytes().starts_with(b"-.") {
         return Ok(Box::new(HeadedRows::new(form, names, stdout)));
     }
-    let goes_on =
-        [Flag::Resume, Flag::ResumeFailed, Flag::RetryFailed].iter().any(|&flag| typed.flags.has(flag));
-    let earlier = if goes_on { EarlierRows::Kept } else { EarlierRows::Dropped };
-    let ends = match form {
-        TableForm::Json => RowsEnd::AtNewline,
-        TableForm::Separated(_) => RowsEnd::OutsideQuotes,
+    let earlier = if goes_on(typed) { EarlierRows::Kept } else { EarlierRows::Dropped };
+    let (ends, has_header) = match form {
+        TableForm::Json => (RowsEnd::AtNewline, false),
+        TableForm::Separated(_) => (RowsEnd::OutsideQuotes, true),
     };
-    let shown = Path::new(target).display();
-    let rows = RowFile::open_waiting(Path::new(target), earlier, ends, |time| interrupt.sleep(time))
-        .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
-    let has_header = form != TableForm::Json;
+    let rows = row_file("--results", Path::new(target), earlier, ends, interrupt)?;
     Ok(if has_header && rows.is_empty() {
         Box::new(HeadedRows::new(form, names, RowsToFile::with_header(rows)))
     } else {
@@ -121,19 +115,16 @@ fn rows(
 /// Blocks have no values that would tell their jobs' places apart: as under GNU
 /// parallel the results of each are in the place of the one before, which is told.
 fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
-    if !typed.pipes() || typed.flags.has(Flag::Tee) {
+    if !typed.pipes() || typed.has(Flag::Tee) {
         return Ok(());
     }
     let apart = format!("--results '{}/{{#}}/'", shown.trim_end_matches('/'));
-    let goes_on = [Flag::Resume, Flag::ResumeFailed].iter().any(|&flag| typed.flags.has(flag));
-    if goes_on && typed.output.joblog.is_none() {
-        return Err(Fault::Usage(format!(
+    if typed.has_any(RESUMES) && typed.output.joblog.is_none() {
+        return refuse(format!(
             "--resume: all blocks share the results in {shown}, which do not tell what is done: use {apart}"
-        )));
+        ));
     }
-    super::finish::say(&format!(
-        "all blocks share the results in {shown}, where only the last stay: use {apart}"
-    ));
+    say(&format!("all blocks share the results in {shown}, where only the last stay: use {apart}"));
     Ok(())
 }
 
@@ -144,14 +135,13 @@ fn place(
     counts: &Counts,
 ) -> Result<ResultPlace, Fault> {
     let text = target.as_bytes();
-    let template = Template::text(text, options).map_err(|error| Fault::Usage(error.to_string()))?;
+    let template = Template::text(text, options).map_err(Fault::usage)?;
     if !template.uses_any() {
         let shown = Path::new(target).display();
         check_shared(typed, &shown.to_string())?;
-        std::fs::create_dir_all(target)
-            .map_err(|error| Fault::Usage(format!("--results {shown}: {error}")))?;
+        std::fs::create_dir_all(target).or_else(|error| refuse(format!("--results {shown}: {error}")))?;
         // Where an input is cut into columns, their number is known by their names only.
-        let is_cut = typed.input.colsep.is_some() || typed.flags.has(Flag::Csv);
+        let is_cut = typed.input.colsep.is_some() || typed.has(Flag::Csv);
         let width = match options.columns.len() {
             0 if is_cut => None,
             0 => Some(typed.sources.len().max(1)),
@@ -162,10 +152,10 @@ fn place(
             ResultColumns { names: options.columns.clone(), width },
         ));
     }
-    let goes_on = [Flag::Resume, Flag::ResumeFailed].iter().any(|&flag| typed.flags.has(flag));
-    if goes_on && template.uses_slot() {
-        let why = "--results: the slot in a name does not tell which jobs --resume may leave out; use {#}";
-        return Err(Fault::Usage(why.to_owned()));
+    if typed.has_any(RESUMES) && template.uses_slot() {
+        return refuse(
+            "--results: the slot in a name does not tell which jobs --resume may leave out; use {#}",
+        );
     }
     let before = text.split(|&byte| byte == b'{').next().unwrap_or_default();
     let is_below = before.contains(&b'/');
@@ -182,10 +172,4 @@ fn in_order(order: OutputOrder, destination: Box<dyn Destination>) -> Box<dyn Si
             Box::new(Grouped::new(destination, WAITING))
         }
     }
-}
-
-/// How jobs' output is put in order: into files there is nothing unbuffered.
-pub(super) fn order(typed: &Typed, order: OutputOrder) -> OutputOrder {
-    let is_put_down = typed.output.results.is_some() || typed.flags.has(Flag::Files);
-    if is_put_down && order == OutputOrder::Unbuffered { OutputOrder::Grouped } else { order }
 }

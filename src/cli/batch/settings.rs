@@ -8,20 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::job_input::{self, JobSource};
-use super::placeholder;
-use super::policy::{term_sequence, timeout};
-use super::records::{self, CommandLines};
+use super::records;
 use super::results::{self, JobResults};
-use super::shell::shell;
 use super::streams::{Beside, LineTag, Streams};
-use crate::cli::exit::Fault;
-use crate::cli::flags::{Flag, Grouping, Typed};
+use crate::cli::exit::{Fault, refuse};
+use crate::cli::flags::{Flag, Grouping, Timeout, Typed};
+use crate::cli::shell;
 use crate::inputs::{JobPacker, RowsPerJob};
+use crate::joblog::FoundBy;
 use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::ProgressDisplay;
 use crate::task::Column;
-use crate::template::{Counts, Dialect, Quoting, ReplacementName, Template, TemplateOptions, Unsupported};
+use crate::template::{Counts, Dialect, Quoting, Template, TemplateOptions};
 use crate::temporary::{keep_files_in, unnamed_file};
 use crate::text::reason;
 use crate::workload::command::{
@@ -57,12 +56,11 @@ pub(super) fn prepare(
     interrupt: &Interrupt,
     display: &Arc<ProgressDisplay>,
 ) -> Result<(CommandBatch, JobResults), Fault> {
-    let usage = |error: &dyn std::fmt::Display| Fault::Usage(error.to_string());
-    let shell = shell(typed)?;
+    let shell = shell::of_jobs(typed)?;
     let mut options = TemplateOptions {
         dialect: shell.dialect,
-        renames: renames(typed),
-        plus: typed.flags.has(Flag::Plus),
+        renames: typed.renames.clone().into_iter().collect(),
+        plus: typed.has(Flag::Plus),
         columns: Vec::new(),
         repeats_words: typed.repeats_words(),
         leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
@@ -77,26 +75,24 @@ pub(super) fn prepare(
     let (template, templates_by_way) = templates(typed, purpose, &shell, &options)?;
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
-        Some(text) => {
-            LineTag::Text(Template::text(text, &options).map_err(|error| usage(&error))?, counts.clone())
-        }
-        None if typed.flags.has(Flag::Tag) => LineTag::Values,
+        Some(text) => LineTag::Text(Template::text(text, &options).map_err(Fault::usage)?, counts.clone()),
+        None if typed.has(Flag::Tag) => LineTag::Values,
         None => LineTag::None,
     };
     let directory = directory(typed, &options)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
-    let is_unseen = is_compared && !typed.flags.has(Flag::ShowOutput);
-    let order = match (typed.output.grouping, typed.flags.has(Flag::KeepOrder)) {
+    let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
+    let is_put_down = typed.output.results.is_some() || typed.has(Flag::Files);
+    let order = match (typed.output.grouping, typed.has(Flag::KeepOrder)) {
         _ if is_unseen => OutputOrder::Unseen,
-        (Grouping::Ungroup, _) => OutputOrder::Unbuffered,
+        (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
         // Who types wants to see.
-        (Grouping::Group, false) if typed.flags.has(Flag::Tty) => OutputOrder::Unbuffered,
+        (Grouping::Group, false) if typed.has(Flag::Tty) && !is_put_down => OutputOrder::Unbuffered,
         (Grouping::LineBuffer, true) => OutputOrder::KeptLines,
         (Grouping::Group, true) => OutputOrder::Kept,
         (Grouping::LineBuffer, false) => OutputOrder::Lines,
-        (Grouping::Group, false) => OutputOrder::Grouped,
+        (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
     };
-    let order = results::order(typed, order);
     let variables = variables(typed);
     let packing = RowsPerJob { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
     let packer = JobPacker::new(packing);
@@ -113,8 +109,12 @@ pub(super) fn prepare(
         stdin_mode: job_input::stdin_mode(typed),
         counts,
         nice: typed.run.nice,
-        timeout: timeout(typed),
-        term_sequence: term_sequence(typed)?,
+        timeout: match typed.run.timeout {
+            Some(Timeout::After(time)) => Some(time),
+            // This one grows out of the jobs.
+            Some(Timeout::Percent(_)) | None => None,
+        },
+        term_sequence: typed.run.term_seq.clone().unwrap_or_default(),
         line_action: line_action(typed),
         output_order: order,
     };
@@ -125,16 +125,16 @@ pub(super) fn prepare(
         Box::new(Beside::new(streams, Arc::clone(&display))) as Box<dyn crate::output::Destination>
     });
     let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
-    let lines = if settings.template.uses_slot() { CommandLines::DependOnSlot } else { CommandLines::Stay };
-    let earlier = records::earlier(typed, lines, Arc::clone(&results.has), interrupt)?;
+    let found_by = settings.template.uses_slot().then_some(FoundBy::Number);
+    let earlier = records::earlier(typed, found_by, Arc::clone(&results.has), interrupt)?;
     let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
     let told = settings.counts.has_total();
-    let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share(typed);
+    // Jobs are counted in percent of all.
+    let has_share = typed.run.halt.is_some_and(|halt| matches!(halt.amount, Amount::Percent(_)));
+    let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share;
     let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
-    batch.go_on_from(earlier);
-    if let Some(sink) = results.sink.take() {
-        batch.put_outputs(sink);
-    }
+    batch.earlier = earlier;
+    batch.sink = results.sink.take();
     if needs_total && reads_inputs {
         batch.save_inputs()?;
     }
@@ -148,18 +148,17 @@ fn templates(
     shell: &Shell,
     options: &TemplateOptions,
 ) -> Result<(PortableTemplate, Vec<(String, PortableTemplate)>), Fault> {
-    let usage = |error: Unsupported| Fault::Usage(error.to_string());
     let words: Vec<&[u8]> = typed.command.iter().map(|word| word.as_bytes()).collect();
     // With `env_parallel` variables are what it is all about.
     let apart = shell.definitions.is_some() && shell.dialect == Dialect::Posix;
     let apart = apart.then(|| names_apart(&words));
     let words = apart.as_ref().map_or(words, |words| words.iter().map(Vec::as_slice).collect());
     let of_way = |column: &Column| {
-        let words: Vec<Vec<u8>> = words.iter().map(|word| placeholder::named(word, &column.name).0).collect();
+        let words: Vec<Vec<u8>> = words.iter().map(|word| with_way(word, &column.name).0).collect();
         let template = PortableTemplate::read(TemplateKind::Command, &words, options);
-        template.map(|template| (column.name.to_string(), template)).map_err(usage)
+        template.map(|template| (column.name.to_string(), template)).map_err(Fault::usage)
     };
-    let names_way = || words.iter().any(|word| placeholder::named(word, &Column::SERIAL.name).1 > 0);
+    let names_way = || words.iter().any(|word| with_way(word, &Column::SERIAL.name).1 > 0);
     let templates_by_way: Vec<(String, PortableTemplate)> = match purpose {
         Purpose::Comparison(columns) if names_way() => {
             columns.iter().map(of_way).collect::<Result<_, _>>()?
@@ -180,25 +179,25 @@ fn templates(
     };
     let template = match longest {
         Some((_, template)) => template.clone(),
-        None => PortableTemplate::read(kind, &words, options).map_err(usage)?,
+        None => PortableTemplate::read(kind, &words, options).map_err(Fault::usage)?,
     };
     Ok((template, templates_by_way))
 }
 
 /// Whether temporary files can be made in `folder`: now rather than in the middle.
 fn check_folder(folder: &Path) -> Result<(), Fault> {
-    let refuse = |why: String| Err(Fault::Usage(format!("--tmpdir {}: {why}", folder.display())));
-    match std::fs::metadata(folder) {
+    let why = match std::fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            refuse("no such directory; make it first".to_owned())
+            "no such directory; make it first".to_owned()
         }
-        Ok(data) if !data.is_dir() => refuse("not a directory".to_owned()),
-        Err(error) => refuse(reason(&error)),
+        Err(error) => reason(&error),
+        Ok(data) if !data.is_dir() => "not a directory".to_owned(),
         Ok(_) => match unnamed_file() {
-            Err(error) => refuse(format!("no file can be made there: {}", reason(&error))),
-            Ok(_) => Ok(()),
+            Err(error) => format!("no file can be made there: {}", reason(&error)),
+            Ok(_) => return Ok(()),
         },
-    }
+    };
+    refuse(format!("--tmpdir {}: {why}", folder.display()))
 }
 
 /// How much a command line and the addresses of its words may take, beside the
@@ -226,7 +225,7 @@ fn directory(typed: &Typed, options: &TemplateOptions) -> Result<JobDirectory, F
         return Ok(JobDirectory::OfItsOwn(folder));
     }
     let template = PortableTemplate::read(TemplateKind::Exact, &[text], options);
-    let template = template.map_err(|error| Fault::Usage(error.to_string()))?;
+    let template = template.map_err(Fault::usage)?;
     Ok(if template.uses_any() {
         JobDirectory::Each(template)
     } else {
@@ -236,15 +235,14 @@ fn directory(typed: &Typed, options: &TemplateOptions) -> Result<JobDirectory, F
 
 /// Whether something made for each job depends on the number of jobs.
 fn names_total(settings: &Settings, tag: &LineTag) -> bool {
-    let directory = match &settings.directory {
-        JobDirectory::Each(template) => Some(&**template),
-        JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
-    };
-    let tag = match tag {
-        LineTag::Text(template, _) => Some(template),
-        LineTag::None | LineTag::Values => None,
-    };
-    [Some(&*settings.template), directory, tag].into_iter().flatten().any(Template::needs_total)
+    let mut templates = vec![&*settings.template];
+    if let JobDirectory::Each(template) = &settings.directory {
+        templates.push(template);
+    }
+    if let LineTag::Text(template, _) = tag {
+        templates.push(template);
+    }
+    templates.into_iter().any(Template::needs_total)
 }
 
 /// Variables of the jobs that options ask for.
@@ -261,7 +259,7 @@ fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
 }
 
 fn quoting(typed: &Typed) -> Quoting {
-    match (typed.flags.has(Flag::Quote), job_input::stdin_mode(typed)) {
+    match (typed.has(Flag::Quote), job_input::stdin_mode(typed)) {
         (true, _) => Quoting::Words,
         (false, StdinMode::Stdin) => Quoting::Shell,
         // The name is a variable of the shell's.
@@ -269,38 +267,45 @@ fn quoting(typed: &Typed) -> Quoting {
     }
 }
 
-pub(super) fn renames(typed: &Typed) -> Vec<(ReplacementName, Vec<u8>)> {
-    let asked = &typed.replacements;
-    [
-        (ReplacementName::Value, &asked.value),
-        (ReplacementName::WithoutExtension, &asked.no_extension),
-        (ReplacementName::Basename, &asked.basename),
-        (ReplacementName::Dirname, &asked.dirname),
-        (ReplacementName::BasenameWithoutExtension, &asked.basename_no_extension),
-        (ReplacementName::Seq, &asked.seq),
-        (ReplacementName::Slot, &asked.slot),
-    ]
-    .into_iter()
-    .filter_map(|(name, new)| Some((name, new.clone()?)))
-    .collect()
-}
-
 fn line_action(typed: &Typed) -> LineAction {
-    let has = |flag| typed.flags.has(flag);
-    if has(Flag::ShellQuote) {
-        return LineAction::PrintQuoted(
-            typed.given.iter().filter(|given| given.name == "shell-quote").count(),
-        );
+    if typed.has(Flag::ShellQuote) {
+        let times = typed.flags.iter().filter(|flag| **flag == Flag::ShellQuote).count();
+        return LineAction::PrintQuoted(times);
     }
-    match (has(Flag::DryRun), has(Flag::Verbose), has(Flag::Trace)) {
-        (true, ..) => LineAction::Print,
-        (_, true, _) => LineAction::PrintAndRun,
-        (_, _, true) => LineAction::TraceAndRun,
-        _ => LineAction::Run,
-    }
+    let actions = [
+        (Flag::DryRun, LineAction::Print),
+        (Flag::Verbose, LineAction::PrintAndRun),
+        (Flag::Trace, LineAction::TraceAndRun),
+    ];
+    actions.into_iter().find(|(flag, _)| typed.has(*flag)).map_or(LineAction::Run, |(_, action)| action)
 }
 
-/// Whether jobs are counted in percent of all.
-fn has_share(typed: &Typed) -> bool {
-    typed.run.halt.is_some_and(|halt| matches!(halt.amount, Amount::Percent(_)))
+/// What stands for the name of the way that a job is run in. Only `compare` knows it; on
+/// `serial` and `parallel` it is text like any other.
+const WAY: &[u8] = b"{way}";
+
+/// `text` with the name of `way` in it, and how often it is.
+pub(super) fn with_way(text: &[u8], way: &str) -> (Vec<u8>, usize) {
+    let mut named = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let mut times = 0;
+    while let Some(at) = rest.windows(WAY.len()).position(|window| window == WAY) {
+        named.extend_from_slice(&rest[..at]);
+        named.extend_from_slice(way.as_bytes());
+        rest = &rest[at + WAY.len()..];
+        times += 1;
+    }
+    named.extend_from_slice(rest);
+    (named, times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_stands_wherever_it_is_asked_for() {
+        assert_eq!(with_way(b"a > {way}/{}.{way}", "serial"), (b"a > serial/{}.serial".to_vec(), 2));
+        assert_eq!(with_way(b"{ways}", "parallel"), (b"{ways}".to_vec(), 0));
+    }
 }

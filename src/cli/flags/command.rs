@@ -1,6 +1,5 @@
-//! The subcommands and their options as clap knows them: those of workloads and of
-//! `report`, which it parses; and those of batches, for what shows them one by one,
-//! man pages and completions.
+//! The subcommands and their options as clap knows and parses them: those of workloads,
+//! of `report` and of what tells of parsim itself.
 //!
 //! Options that several have come from the table of options, workloads' own and the
 //! formats from theirs. Only parses; does not know what anything means on this machine.
@@ -9,13 +8,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
 
 use super::help;
 use super::row::{Does, OptionRow, OptionSection};
 use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
-use super::values::Workers;
+use super::values::{When, Workers};
 use crate::cli::exit::status;
 use crate::workload::{OutputFormat, ROWS, Row};
 
@@ -26,6 +26,7 @@ pub(in crate::cli) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!
 pub(in crate::cli) const BARE: &str = include_str!("text/bare.txt");
 
 /// The whole command line as clap parses it. The words of batches it never sees.
+#[rustfmt::skip]
 pub(in crate::cli) fn command() -> Command {
     Command::new("parsim")
         .version(VERSION)
@@ -36,37 +37,10 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("parallel").about("Run a batch of commands on all logical cores, as GNU parallel does"))
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
-        .subcommand(report())
+        .subcommand(shared(with::<Drawing>("report", "Draw a saved study again, in any format, or what changed between two", REPORT_EXAMPLES), Scope::REPORT))
         .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
-        .subcommand(completions())
-        .subcommand(man())
-}
-
-/// The same with the options of batches, which their own parser reads.
-pub(in crate::cli) fn documented() -> Command {
-    let both = help::compared().into_iter().flat_map(|(title, rows)| {
-        rows.into_iter().map(move |row| arg(row, Scope::COMPARE).help_heading(title))
-    });
-    let one_way = || {
-        let sections = help::SECTIONS.into_iter();
-        sections.flat_map(|section| options(section, Scope::ONE_WAY, section.heading()))
-    };
-    let batch = |command: &Command, help: &help::BatchHelp, options: Vec<Arg>| {
-        let words = Arg::new("command").value_name("COMMAND").num_args(0..).trailing_var_arg(true);
-        let words = words.help("the command and its words; without one, each input is a command");
-        Command::new(command.get_name().to_owned())
-            .about(command.get_about().cloned().unwrap_or_default())
-            .long_about(help.description.trim_end())
-            .override_usage(help.usage.join("\n"))
-            .display_order(command.get_display_order())
-            .args(options)
-            .arg(words.value_hint(ValueHint::CommandWithArguments))
-    };
-    command()
-        .disable_help_subcommand(true)
-        .mut_subcommand("serial", |command| batch(&command, &help::ONE_WAY, one_way().collect()))
-        .mut_subcommand("parallel", |command| batch(&command, &help::ONE_WAY, one_way().collect()))
-        .mut_subcommand("compare", |command| batch(&command, &help::COMPARE, both.collect()))
+        .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
+        .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
 }
 
 fn workload(row: &Row) -> Command {
@@ -100,16 +74,14 @@ fn format_option(row: &Row) -> Option<Arg> {
 /// Which format was typed; of workloads without the option text.
 pub(in crate::cli) fn output_format(matches: &ArgMatches) -> OutputFormat {
     let typed = matches.try_get_one::<String>(FORMAT).ok().flatten();
-    let formats = [OutputFormat::JsonLines, OutputFormat::Nagios];
-    let asked = formats.into_iter().find(|format| typed.is_some_and(|typed| typed == format.name()));
-    asked.unwrap_or(OutputFormat::Text)
+    let mut formats = [OutputFormat::JsonLines, OutputFormat::Nagios].into_iter();
+    formats.find(|format| typed.is_some_and(|typed| typed == format.name())).unwrap_or(OutputFormat::Text)
 }
 
-fn report() -> Command {
-    shared(Drawing::augment_args(Command::new("report")), Scope::REPORT)
-        .about("Draw a saved study again, in any format, or what changed between two")
-        .long_about(None)
-        .after_help(REPORT_EXAMPLES)
+/// A subcommand with these options, which is told of in these words.
+fn with<O: Args>(name: &'static str, about: &'static str, after: &'static str) -> Command {
+    // After the options, for each group of them brings its own doc comment along.
+    O::augment_args(Command::new(name)).about(about).long_about(None).after_help(after)
 }
 
 const REPORT_EXAMPLES: &str = concat!(
@@ -153,42 +125,36 @@ pub(in crate::cli) struct Ways {
     pub(in crate::cli) compare: bool,
 }
 
-fn completions() -> Command {
-    Command::new("completions")
-        .about("Print a script that completes parsim's options in bash, zsh or fish")
-        .after_help(
-            "\
+/// Which script completes lines.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct Completions {
+    /// bash, zsh or fish
+    #[arg(value_name = "SHELL", value_parser = ["bash", "zsh", "fish"], hide_possible_values = true)]
+    pub(in crate::cli) shell: String,
+}
+
+const COMPLETIONS_USE: &str = "\
 To have them in every new shell:
   parsim completions bash >~/.local/share/bash-completion/completions/parsim
   parsim completions zsh >~/.zfunc/_parsim        any folder of $fpath
-  parsim completions fish >~/.config/fish/completions/parsim.fish",
-        )
-        .arg(
-            Arg::new("shell")
-                .value_name("SHELL")
-                .required(true)
-                .help("bash, zsh or fish")
-                .value_parser(PossibleValuesParser::new(["bash", "zsh", "fish"]))
-                .hide_possible_values(true),
-        )
+  parsim completions fish >~/.config/fish/completions/parsim.fish";
+
+/// Which man pages.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct ManPages {
+    /// The page on this subcommand
+    #[arg(value_name = "SUBCOMMAND", conflicts_with = "folder")]
+    pub(in crate::cli) page: Option<String>,
+    /// Write every page into DIR, which is made where it is missing
+    #[arg(long = "out-dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) folder: Option<PathBuf>,
 }
 
-fn man() -> Command {
-    Command::new("man")
-        .about("Print a man page, or write all of them")
-        .after_help(
-            "Examples:\n  parsim man | man -l -                parsim(1)\n  parsim man parallel | man -l -       parsim-parallel(1)\n  parsim man --out-dir ~/.local/share/man/man1",
-        )
-        .arg(Arg::new("page").value_name("SUBCOMMAND").help("The page on this subcommand").conflicts_with("folder"))
-        .arg(
-            Arg::new("folder")
-                .long("out-dir")
-                .value_name("DIR")
-                .value_hint(ValueHint::DirPath)
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Write every page into DIR, which is made where it is missing"),
-        )
-}
+const MAN_EXAMPLES: &str = "\
+Examples:
+  parsim man | man -l -                parsim(1)
+  parsim man parallel | man -l -       parsim-parallel(1)
+  parsim man --out-dir ~/.local/share/man/man1";
 
 /// The sections of what several subcommands have, as their help shows them.
 const SHARED: [(&OptionSection, &str); 6] = [
@@ -203,16 +169,15 @@ const SHARED: [(&OptionSection, &str); 6] = [
 /// `command` with the options of the table that `scope` has.
 fn shared(command: Command, scope: Scope) -> Command {
     let options = SHARED.iter().flat_map(|(section, heading)| options(section, scope, heading));
-    let options = options.map(|option| {
+    command.args(options.map(|option| {
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-        let option = option.help(capitalised(&help));
         let takes_value = option.get_action().takes_values();
+        let option = option.help(capitalised(&help));
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
-    });
-    command.args(options)
+    }))
 }
 
-fn options(
+pub(super) fn options(
     section: &'static OptionSection,
     scope: Scope,
     heading: &'static str,
@@ -221,21 +186,17 @@ fn options(
 }
 
 /// The option of a row.
-fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
+pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
     let mut arg = Arg::new(row.names[0]).help(row.help(scope).replace('\n', " "));
-    if let Some(letter) = row.letter() {
-        arg = arg.short(letter.chars().next());
-    }
-    if let Some(long) = row.long() {
-        arg = arg.long(long);
-    }
+    arg = arg.short(row.letter().and_then(|letter| letter.chars().next()));
+    arg = arg.long(row.long());
     if row.value.is_empty() {
         return arg.action(ArgAction::SetTrue);
     }
     arg = arg.value_name(row.value).value_hint(hint(row.value));
     arg = match row.value {
         "WHEN" => {
-            let when = PossibleValuesParser::new(["auto", "always", "never"]);
+            let when = PossibleValuesParser::new(When::ALL.map(|(name, _)| name));
             arg.value_parser(when.map(OsString::from)).hide_possible_values(true)
         }
         "WHO" => {
@@ -264,14 +225,13 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
     let mut typed = Typed::default();
     for row in SHARED.iter().flat_map(|(section, _)| section.rows()) {
         let name = row.names[0];
-        let stored = if row.value.is_empty() {
-            let given = matches.try_get_one(name).ok().flatten().is_some_and(|given: &bool| *given);
-            if given { row.does.store(&mut typed, None) } else { Ok(()) }
-        } else {
-            let value: Option<&OsString> = matches.try_get_one(name).ok().flatten();
-            value.map_or(Ok(()), |value| row.does.store(&mut typed, Some(value)))
-        };
-        stored.expect("it was checked when it was parsed");
+        let mut raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
+        if let Some(word) = raw.next()
+            && matches.value_source(name) == Some(ValueSource::CommandLine)
+        {
+            let value = Some(word).filter(|_| !row.value.is_empty());
+            row.does.store(&mut typed, value).expect("it was checked when it was parsed");
+        }
     }
     typed
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 
-use super::row::{Does, OptionRow, OptionSection, shown};
+use super::row::{OptionRow, OptionSection, shown};
 use super::table::{
     self, BLOCKS, GATES, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS, REPLACEMENTS,
     RUNNING,
@@ -204,26 +204,23 @@ fn exit() -> String {
 }
 
 fn gnu() -> String {
-    let mut ignored = Vec::new();
-    let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
-    for row in table::rows().filter(|row| row.is_gnu && !row.is_internal()) {
-        match row.does {
-            Does::IgnoredFlag | Does::IgnoredWord => ignored.push(row.shown()),
-            Does::Refused(why) => match refused.iter_mut().find(|(known, _)| *known == why) {
-                Some((_, options)) => options.push(row.shown()),
-                None => refused.push((why, vec![row.shown()])),
-            },
-            _ => {}
-        }
-    }
-    let ignored = wrapped(&ignored.join(", "), ", ", 78, 2);
-    let refused = refused.into_iter().map(|(why, options)| {
-        format!("  - {}\n", wrapped(&format!("{}: {why}", options.join(", ")), " ", 76, 4))
+    let ignored = table::rows().filter(|row| row.is_gnu && row.is_ignored() && !is_internal(row.names[0]));
+    let ignored = wrapped(&ignored.map(OptionRow::shown).collect::<Vec<_>>().join(", "), ", ", 78, 2);
+    let refused = table::REASONS.iter().filter_map(|(why, options)| {
+        let names = options.iter().map(|names| names[0]).filter(|name| !is_internal(name));
+        let names = names.map(shown).collect::<Vec<_>>().join(", ");
+        let line = || format!("  - {}\n", wrapped(&format!("{names}: {why}"), " ", 76, 4));
+        (!names.is_empty()).then(line)
     });
     let refused: String = refused.collect();
     format!(
         "{GNU}\nAccepted without effect:\n  {ignored}\n\nRefused:\n{refused}\nExit status: parsim help exit\n"
     )
+}
+
+/// Whether GNU parallel keeps an option of this name for itself.
+fn is_internal(name: &str) -> bool {
+    name.starts_with('_')
 }
 
 #[cfg(test)]
@@ -241,7 +238,8 @@ mod tests {
     #[test]
     fn what_is_refused_or_has_no_effect_is_listed() {
         let text = gnu();
-        let mut refused = table::rows().filter(|row| row.is_gnu && row.is_refused() && !row.is_internal());
+        let mut refused =
+            table::rows().filter(|row| row.is_gnu && row.is_refused() && !is_internal(row.names[0]));
         assert!(refused.all(|row| text.contains(&row.shown())));
         assert!(text.contains("--will-cite, --gnu"));
     }

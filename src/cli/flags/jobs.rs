@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use super::values::{decimal, is_digits};
+use super::values::{decimal, whole};
 
 /// How many at a time, as one number says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,46 +34,26 @@ const WIDEST_RANGE: usize = 1024;
 impl JobsOption {
     /// Reads `4`, `50%`, `+2`, `-1`, `0`, `1,2,4` or `1-8`; anything else may be the
     /// name of a file.
-    #[must_use]
     pub fn parse(word: &OsStr) -> Self {
         let text = word.to_str().unwrap_or_default();
-        let parts = || text.split(',').map(|part| several(part.trim())).collect::<Option<Vec<_>>>();
-        let counts = match JobCount::parse(text) {
-            Some(count) => vec![count],
-            None => parts().map(|parts| parts.concat()).unwrap_or_default(),
-        };
-        Self { text: word.to_owned(), counts }
-    }
-
-    /// What `-j N` says.
-    #[must_use]
-    pub fn exactly(count: usize) -> Self {
-        Self { text: count.to_string().into(), counts: vec![JobCount::Exactly(count)] }
+        let parts = text.split(',').map(|part| several(part.trim())).collect::<Option<Vec<_>>>();
+        Self { text: word.to_owned(), counts: parts.unwrap_or_default().concat() }
     }
 
     /// The one number that it is, unless it is several or none.
-    #[must_use]
     pub fn one(&self) -> Option<JobCount> {
         if let [count] = self.counts[..] { Some(count) } else { None }
     }
 
     /// The name of the file that says it, where it is not one number.
-    #[must_use]
     pub fn text(&self) -> &OsStr {
         &self.text
     }
 
     /// The widths it means on `usable` cores, each once, in the order given; none
     /// where a file would say it.
-    #[must_use]
     pub fn widths(&self, usable: usize, as_many: usize) -> Vec<NonZeroUsize> {
-        let mut widths = Vec::new();
-        for width in self.counts.iter().map(|count| count.on(usable, as_many)) {
-            if !widths.contains(&width) {
-                widths.push(width);
-            }
-        }
-        widths
+        each_once(self.counts.iter().map(|count| count.on(usable, as_many)))
     }
 
     /// Refuses what is no number, list or range of threads.
@@ -82,31 +62,36 @@ impl JobsOption {
     /// With the forms that are understood.
     pub fn check_widths(&self) -> Result<(), String> {
         let is_countable = |count: &JobCount| match *count {
-            JobCount::Exactly(number) | JobCount::Plus(number) | JobCount::Minus(number) => {
-                u32::try_from(number).is_ok()
-            }
+            JobCount::Exactly(n) | JobCount::Plus(n) | JobCount::Minus(n) => u32::try_from(n).is_ok(),
             JobCount::AsMany | JobCount::Percent(_) => true,
         };
-        if !self.counts.is_empty() && self.counts.iter().all(is_countable) {
-            return Ok(());
-        }
-        Err(format!(
-            "give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8, upwards and at most {WIDEST_RANGE} wide"
-        ))
+        let is_sound = !self.counts.is_empty() && self.counts.iter().all(is_countable);
+        is_sound.then_some(()).ok_or_else(|| {
+            format!("give N, N%, +N, -N, 0 (as many as tasks), or a list or range such as 1,2,4 or 1-8, upwards and at most {WIDEST_RANGE} wide")
+        })
     }
+}
+
+/// `widths` without those that are there already.
+pub(in crate::cli) fn each_once(widths: impl Iterator<Item = NonZeroUsize>) -> Vec<NonZeroUsize> {
+    let mut known = Vec::new();
+    for width in widths {
+        if !known.contains(&width) {
+            known.push(width);
+        }
+    }
+    known
 }
 
 impl JobCount {
     /// Reads one number, as it follows `-j` or stands in the file that does.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let count = |digits: &str| if is_digits(digits) { digits.parse::<usize>().ok() } else { None };
         match text.as_bytes() {
             [] => None,
-            [b'+', ..] => count(&text[1..]).map(Self::Plus),
-            [b'-', ..] => count(&text[1..]).map(Self::Minus),
+            [b'+', ..] => whole(&text[1..]).map(Self::Plus),
+            [b'-', ..] => whole(&text[1..]).map(Self::Minus),
             [.., b'%'] => decimal(&text[..text.len() - 1]).map(Self::Percent),
-            _ => count(text).map(|n| if n == 0 { Self::AsMany } else { Self::Exactly(n) }),
+            _ => whole(text).map(|n| if n == 0 { Self::AsMany } else { Self::Exactly(n) }),
         }
     }
 
@@ -114,18 +99,13 @@ impl JobCount {
     ///
     /// A share of the cores is rounded up: as long as fewer jobs than that run, GNU
     /// parallel starts another one.
-    #[must_use]
     pub fn on(self, usable: usize, as_many: usize) -> NonZeroUsize {
         let number = match self {
             Self::Exactly(count) => count,
             Self::AsMany => as_many,
             Self::Plus(more) => usable.saturating_add(more),
             Self::Minus(fewer) => usable.saturating_sub(fewer),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a float cast saturates"
-            )]
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
             Self::Percent(percent) => (usable as f64 * percent / 100.0).ceil() as usize,
         };
         NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
@@ -138,8 +118,7 @@ fn several(part: &str) -> Option<Vec<JobCount>> {
         return Some(vec![count]);
     }
     let (first, last) = part.split_once('-')?;
-    let number = |text: &str| if is_digits(text) { text.parse::<usize>().ok() } else { None };
-    let (first, last) = (number(first)?, number(last)?);
+    let (first, last): (usize, usize) = (whole(first)?, whole(last)?);
     let sound = first >= 1 && first <= last && last - first < WIDEST_RANGE;
     sound.then(|| (first..=last).map(JobCount::Exactly).collect())
 }

@@ -3,14 +3,13 @@
 use std::num::NonZeroUsize;
 
 use super::typed::{Flag, Typed};
-use crate::cli::exit::Fault;
+use crate::cli::exit::{Fault, refuse};
 use crate::inputs::{BlockSpec, Combine, Header, Reading, RowsPerJob, Separator, Split, Trim, unescape};
 
 impl Typed {
     /// Whether jobs are given blocks of standard input, or of files.
-    #[must_use]
     pub fn pipes(&self) -> bool {
-        [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo].iter().any(|&flag| self.flags.has(flag))
+        self.has_any(&[Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo])
     }
 
     /// How the sources are read.
@@ -19,10 +18,9 @@ impl Typed {
     /// A separator that CSV cannot have.
     pub fn reading(&self) -> Result<Reading, Fault> {
         let input = &self.input;
-        let has = |flag| self.flags.has(flag);
         // With blocks to read, the head is theirs.
         let head = input.header.as_ref().filter(|_| !self.pipes());
-        let split = if has(Flag::Csv) {
+        let split = if self.has(Flag::Csv) {
             Split::Csv(self.csv_separator()?)
         } else {
             match (&input.colsep, head) {
@@ -32,7 +30,7 @@ impl Typed {
                 (None, _) => Split::Whole,
             }
         };
-        let null = if has(Flag::Null) { b"\0" } else { b"\n" };
+        let null = if self.has(Flag::Null) { b"\0" } else { b"\n" };
         let default_trim = if input.colsep.is_some() { Trim::Both } else { Trim::None };
         Ok(Reading {
             delimiter: input.delimiter.clone().unwrap_or_else(|| null.to_vec()),
@@ -40,20 +38,18 @@ impl Typed {
             header: head.map(|typed| header(typed)),
             trim: input.trim.unwrap_or(default_trim),
             end_mark: input.end_mark.clone().filter(|mark| !mark.is_empty()),
-            skip_blank: has(Flag::SkipBlank),
-            skip_first: has(Flag::SkipFirstLine),
+            skip_blank: self.has(Flag::SkipBlank),
+            skip_first: self.has(Flag::SkipFirstLine),
             continued: !self.pipes() && self.lines().is_some(),
-            combine: if has(Flag::Link) { Combine::Link } else { Combine::AsJoined },
+            combine: if self.has(Flag::Link) { Combine::Link } else { Combine::AsJoined },
         })
     }
 
     /// How rows become jobs on `slots` slots, on lines of at most `limit` bytes.
-    #[must_use]
     pub fn packing(&self, slots: NonZeroUsize, limit: usize) -> RowsPerJob {
         let input = &self.input;
-        let spreads = (self.flags.has(Flag::WithContext) || self.flags.has(Flag::Multiple))
-            && !self.flags.has(Flag::Xargs);
-        let fills = spreads || self.flags.has(Flag::Xargs);
+        let spreads = (self.has(Flag::WithContext) || self.has(Flag::Multiple)) && !self.has(Flag::Xargs);
+        let fills = spreads || self.has(Flag::Xargs);
         // `-l 0` is `-l 1`; 0 elsewhere inserts none, and is no limit to `-X`.
         let lines = input.lines.map(|n| n.max(1));
         // With blocks to read, lines are those of the blocks.
@@ -75,13 +71,13 @@ impl Typed {
 
     /// Whether a word around `{}` is repeated for each value of a job, as `-X`,
     /// `-N` and `-L` have it; else the values stand side by side within it.
-    #[must_use]
     pub fn repeats_words(&self) -> bool {
-        let has = |flag| self.flags.has(flag);
         let input = &self.input;
-        let by_lines =
-            input.max_lines.is_some() && !self.pipes() && !has(Flag::Multiple) && !has(Flag::Xargs);
-        input.max_replace_args.is_some() || has(Flag::WithContext) || by_lines && input.max_args.is_none()
+        let side_by_side = self.has_any(&[Flag::Multiple, Flag::Xargs]);
+        let by_lines = input.max_lines.is_some() && !self.pipes() && !side_by_side;
+        input.max_replace_args.is_some()
+            || self.has(Flag::WithContext)
+            || by_lines && input.max_args.is_none()
     }
 
     /// How `--pipe` cuts standard input.
@@ -91,21 +87,19 @@ impl Typed {
     pub fn block_spec(&self) -> Result<BlockSpec, Fault> {
         let (input, pipe) = (&self.input, &self.pipe);
         let records = input.max_replace_args.or(input.max_args).map(|n| n.max(1));
-        let size = match pipe.block {
+        let size = match pipe.block.map(|bytes| usize::try_from(bytes).ok().and_then(NonZeroUsize::new)) {
             None => BlockSpec::default().size,
-            Some(bytes) => usize::try_from(bytes)
-                .ok()
-                .and_then(NonZeroUsize::new)
-                .ok_or_else(|| Fault::Usage("--block 0: a block has at least one byte".to_owned()))?,
+            Some(Some(size)) => size,
+            Some(None) => return refuse("--block 0: a block has at least one byte"),
         };
         Ok(BlockSpec {
             size,
             records: records.and_then(NonZeroUsize::new),
             lines: self.lines(),
             separator: self.separator()?,
-            remove_marks: self.flags.has(Flag::RemoveRecSep),
-            skip_first: self.flags.has(Flag::SkipFirstLine),
-            skip_blank: self.flags.has(Flag::SkipBlank),
+            remove_marks: self.has(Flag::RemoveRecSep),
+            skip_first: self.has(Flag::SkipFirstLine),
+            skip_blank: self.has(Flag::SkipBlank),
             header: input.header.as_deref().map(header),
         })
     }
@@ -118,7 +112,7 @@ impl Typed {
 
     fn separator(&self) -> Result<Separator, Fault> {
         let pipe = &self.pipe;
-        if self.flags.has(Flag::Csv) {
+        if self.has(Flag::Csv) {
             return Ok(Separator::Csv(self.csv_separator()?));
         }
         // `-L` alone counts lines, whatever else ends records.
@@ -130,7 +124,7 @@ impl Typed {
         let default_end = if pipe.recstart.is_none() { "\n" } else { "" };
         let end = pipe.recend.clone().unwrap_or_else(|| default_end.into());
         let start = pipe.recstart.clone().unwrap_or_default();
-        Ok(if self.flags.has(Flag::Regexp) {
+        Ok(if self.has(Flag::Regexp) {
             Separator::Regexp { end, start }
         } else {
             Separator::Bytes { end: unescape(&end), start: unescape(&start) }
@@ -141,7 +135,7 @@ impl Typed {
         match self.input.colsep.as_deref().map(unescape).as_deref() {
             None => Ok(b','),
             Some([byte]) => Ok(*byte),
-            Some(_) => Err(Fault::Usage("--csv with --colsep: the separator must be one byte".to_owned())),
+            Some(_) => refuse("--csv with --colsep: the separator must be one byte"),
         }
     }
 }
@@ -150,9 +144,9 @@ fn header(typed: &[u8]) -> Header {
     match typed {
         b"0" => Header::FileNames,
         b":" => Header::First,
-        _ => match std::str::from_utf8(typed).ok().and_then(|text| text.parse().ok()) {
-            Some(lines) => Header::Lines(lines),
-            None => Header::Matching(typed.to_vec()),
-        },
+        _ => {
+            let lines = std::str::from_utf8(typed).ok().and_then(|text| text.parse().ok());
+            lines.map_or_else(|| Header::Matching(typed.to_vec()), Header::Lines)
+        }
     }
 }

@@ -15,19 +15,17 @@
 //! |---|---|
 //! | `row` | one option, and sections of them |
 //! | `table/` | all options, section by section |
-//! | `typed` | [`Typed`]: everything that was typed |
+//! | `typed`, `meaning` | [`Typed`]: everything that was typed; what several options mean together: reading, packing, blocks |
 //! | `parse` | a batch's words into options, command and sources |
 //! | `command` | subcommands, and rows as clap knows options |
 //! | `values`, `jobs` | durations, sizes, policies; `-j` |
-//! | `meaning` | what several options mean together: reading, packing, blocks |
 //! | `usage_error` | what cannot be understood, and what was perhaps meant |
-//! | `help`, `man`, `completions` | what tells of the options |
+//! | `help`, `generated` | what tells of the options: help; man pages, completions |
 
 mod command;
-pub(super) mod completions;
+mod generated;
 pub(super) mod help;
 mod jobs;
-pub(super) mod man;
 mod meaning;
 mod parse;
 mod row;
@@ -39,8 +37,9 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
-pub(super) use jobs::{JobCount, JobsOption};
+pub(super) use generated::{completions, man};
+pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
 pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
-pub(super) use values::{TermStep, Timeout, When};
+pub(super) use values::{Timeout, When};

@@ -7,10 +7,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::row::{Does, OptionRow, Separators};
-use super::table::{self, FoundOption};
+use super::table;
 use super::typed::{Scope, Typed};
 use super::usage_error::unknown;
-use crate::cli::exit::Fault;
+use super::values::When;
+use crate::cli::exit::{Fault, refuse};
 use crate::inputs::{InputSource, Joined, Origin};
 
 /// Parses the words after `serial`, `parallel` or `compare`, whichever of these is
@@ -26,21 +27,16 @@ pub fn parse(words: &[OsString], scope: Scope) -> Result<Typed, Fault> {
     Ok(parser.typed)
 }
 
-fn refused<T>(text: String) -> Result<T, Fault> {
-    Err(Fault::Usage(text))
-}
-
 impl Separators {
     /// What `word` begins, if anything.
     fn begins(&self, word: &OsStr) -> Option<(Holds, Joined)> {
-        let rest_is = |separator: &OsStr, rest: &[u8]| {
-            !separator.is_empty() && word.as_bytes().strip_prefix(separator.as_bytes()) == Some(rest)
-        };
         let kinds = [(&self.values, Holds::Values), (&self.files, Holds::Files)];
-        kinds.into_iter().find_map(|(separator, holds)| {
-            let product = rest_is(separator, b"").then_some(Joined::Product);
-            let joined = product.or(rest_is(separator, b"+").then_some(Joined::Linked))?;
-            Some((holds, joined))
+        kinds.into_iter().filter(|(separator, _)| !separator.is_empty()).find_map(|(separator, holds)| {
+            match word.as_bytes().strip_prefix(separator.as_bytes())? {
+                b"" => Some((holds, Joined::Product)),
+                b"+" => Some((holds, Joined::Linked)),
+                _ => None,
+            }
         })
     }
 }
@@ -81,22 +77,18 @@ impl<'a> Parser<'a> {
 
     /// `--name`, `--name=value`, `--name value`.
     fn long(&mut self, word: &OsStr, long: &'a [u8]) -> Result<(), Fault> {
-        let equals = long.iter().position(|byte| *byte == b'=');
-        let (name, value) = match equals {
+        let (name, value) = match long.iter().position(|byte| *byte == b'=') {
             Some(at) => (&long[..at], Some(OsStr::from_bytes(&long[at + 1..]))),
             None => (long, None),
         };
         let name = String::from_utf8_lossy(name);
-        match table::long(&name, self.scope) {
-            FoundOption::One(row) => {
-                let called = format!("--{name}");
-                self.take(row, &called, value, value.is_some())
-            }
-            FoundOption::None => refused(unknown(&format!("--{name}"))),
-            FoundOption::Many(rows) => {
+        let called = format!("--{name}");
+        match table::long(&name, self.scope)[..] {
+            [] => refuse(unknown(&called)),
+            [row] => self.take(row, &called, value, value.is_some()),
+            ref rows => {
                 let names: Vec<String> = rows.iter().map(|row| row.shown()).collect();
-                let word = word.to_string_lossy();
-                refused(format!("option {word} may be {}", names.join(" or ")))
+                refuse(format!("option {} may be {}", word.display(), names.join(" or ")))
             }
         }
     }
@@ -110,7 +102,7 @@ impl<'a> Parser<'a> {
             let Some(row) = table::short(letter) else {
                 let whole = word.to_string_lossy();
                 // Perhaps a long option with a hyphen too few.
-                return refused(if rest.len() == letters.len() && letters.len() > 1 {
+                return refuse(if rest.len() == letters.len() && letters.len() > 1 {
                     unknown(&whole)
                 } else {
                     format!("unknown option {called} in {whole}")
@@ -153,21 +145,25 @@ impl<'a> Parser<'a> {
             Some(next.as_os_str())
         };
         let value = match row.does {
-            Does::Refused(reason) => return refused(format!("option {name} is not supported: {reason}")),
+            Does::Refused(reason) => return refuse(format!("option {name} is not supported: {reason}")),
             does if does.is_flag() => match value {
                 Some(value) => {
-                    let value = value.to_string_lossy();
-                    return refused(format!("option {name} takes no value, but was given {value}"));
+                    let value = value.display();
+                    return refuse(format!("option {name} takes no value, but was given {value}"));
                 }
                 None => None,
             },
             Does::MaybeWord(_) => value.or_else(|| from_next(|word| !word.as_bytes().starts_with(b"-"))),
-            Does::MaybeNumber(_) => value.or_else(|| from_next(is_number)),
-            Does::MaybeWhen(_) => value.or_else(|| from_next(is_when)),
+            Does::MaybeNumber(_) => value.or_else(|| {
+                from_next(|word| !word.is_empty() && word.as_bytes().iter().all(u8::is_ascii_digit))
+            }),
+            Does::MaybeWhen(_) => {
+                value.or_else(|| from_next(|word| When::ALL.iter().any(|(name, _)| word == *name)))
+            }
             Does::AfterEquals(_) => value,
             _ => match value.or_else(|| from_next(|_| true)) {
                 Some(word) if value.is_none() || !word.is_empty() => Some(word),
-                _ => return refused(format!("option {name} needs a value")),
+                _ => return refuse(format!("option {name} needs a value")),
             },
         };
         match row.does {
@@ -175,51 +171,38 @@ impl<'a> Parser<'a> {
             Does::IgnoredFlag | Does::IgnoredWord => self.typed.ignored.push(row.names[0]),
             _ => self.typed.given.push(row.given(called)),
         }
-        row.does.store(&mut self.typed, value).map_err(|reason| {
-            let value = value.unwrap_or_default().to_string_lossy();
-            Fault::Usage(format!("{name} {value}: {reason}"))
-        })
+        let stored = row.does.store(&mut self.typed, value);
+        stored.or_else(|reason| refuse(format!("{name} {}: {reason}", value.unwrap_or_default().display())))
     }
 
     /// Reads the command and its sources.
     fn operands(&mut self) {
         let words = self.words.as_slice();
         let begins = |word: &OsString| self.separators.begins(word);
-        let first = words.iter().position(|word| begins(word).is_some()).unwrap_or(words.len());
+        let until = |words: &[OsString]| words.iter().take_while(|word| begins(word).is_none()).count();
+        let first = until(words);
         self.typed.command = words[..first].to_vec();
         let before = self.typed.sources.len();
         let mut rest = &words[first..];
         while let [separator, after @ ..] = rest {
             let Some((holds, joined)) = begins(separator) else { break };
-            let end = after.iter().position(|word| begins(word).is_some()).unwrap_or(after.len());
-            // The first on the line has nothing to be linked to.
-            let joined = |n: usize| if n == before { Joined::Product } else { joined };
-            let sources = &mut self.typed.sources;
-            match holds {
+            let end = until(after);
+            let origins = match holds {
                 // Alone it is no source, as `cat FILE | parallel echo :::` shows.
-                Holds::Values if words.len() == first + 1 => {}
+                Holds::Values if words.len() == first + 1 => Vec::new(),
                 Holds::Values => {
-                    let values = after[..end].iter().map(|word| word.as_bytes().to_vec()).collect();
-                    let joined = joined(sources.len());
-                    sources.push(InputSource { origin: Origin::Values(values), joined });
+                    vec![Origin::Values(after[..end].iter().map(|word| word.as_bytes().to_vec()).collect())]
                 }
-                Holds::Files => {
-                    for file in &after[..end] {
-                        let joined = joined(sources.len());
-                        sources.push(InputSource { origin: table::file(file), joined });
-                    }
-                }
+                Holds::Files => after[..end].iter().map(|file| table::file(file)).collect(),
+            };
+            for origin in origins {
+                // The first on the line has nothing to be linked to.
+                let is_first = self.typed.sources.len() == before;
+                let joined = if is_first { Joined::Product } else { joined };
+                self.typed.sources.push(InputSource { origin, joined });
             }
             rest = &after[end..];
         }
         self.typed.bare_separator = first < words.len() && self.typed.sources.is_empty();
     }
-}
-
-fn is_number(word: &OsStr) -> bool {
-    word.to_str().is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn is_when(word: &OsStr) -> bool {
-    ["auto", "always", "never"].into_iter().any(|when| word == when)
 }

@@ -1,16 +1,22 @@
 //! One option: its names, what it takes, what it does, what help says of it.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::LazyLock;
 
 use super::typed::{Export, Flag, GivenOption, Scope, Typed};
-use crate::cli::flags::values::Workers;
+use super::values::Workers;
 use crate::report;
+use crate::template::ReplacementName;
 
 /// What storing a value came to; the text follows option and value.
 pub(super) type Stored = Result<(), String>;
+
+/// Stores `value` in its place.
+pub(super) fn set<T>(slot: &mut Option<T>, value: Result<T, String>) -> Stored {
+    *slot = Some(value?);
+    Ok(())
+}
 
 /// One row of the table of options.
 pub(super) struct OptionRow {
@@ -43,6 +49,8 @@ pub(super) enum Does {
     Switch(fn(&mut Typed)),
     /// Takes a value, attached or as the next word.
     Word(fn(&mut Typed, &OsStr) -> Stored),
+    /// Takes another name of a replacement string.
+    Rename(ReplacementName),
     /// Takes a value of any bytes, which is stored there.
     Bytes(fn(&mut Typed) -> &mut Option<Vec<u8>>),
     /// Takes a value, which must be text.
@@ -138,17 +146,13 @@ impl OptionRow {
     pub(super) fn help(&self, scope: Scope) -> String {
         match (self.does, self.otherwise) {
             (Does::Export(format), _) => format!("write {} to FILE (- is stdout)", format.about),
-            // Clap lists the values by itself.
-            _ if self.value == "WHO" && Scope::BATCH.has(scope) => {
+            _ if self.value == "WHO" => {
                 // Comparing them is no run of one way.
                 let one_way = Scope::ONE_WAY.has(scope).then_some(Workers::BOTH);
-                let names = Workers::abouts().map(|(name, _)| name);
-                let names: Vec<&str> = names.filter(|name| Some(*name) != one_way).collect();
-                format!("{}: {} [default: {}]", self.help, names.join(", "), names[0])
-            }
-            _ if self.value == "WHO" => {
-                let usual = Workers::abouts().next().map_or("", |(name, _)| name);
-                format!("{} [default: {usual}]", self.help)
+                let names: Vec<&str> = Workers::names().filter(|name| Some(*name) != one_way).collect();
+                // Elsewhere clap lists the values by itself.
+                let list = Scope::BATCH.has(scope).then(|| format!(": {}", names.join(", ")));
+                format!("{}{} [default: {}]", self.help, list.unwrap_or_default(), names[0])
             }
             (_, Some((where_else, help))) if where_else.has(scope) => help.to_owned(),
             _ => self.help.to_owned(),
@@ -185,9 +189,8 @@ impl OptionRow {
         Some(self.names[0]).filter(|name| name.len() > 1)
     }
 
-    /// Whether GNU parallel keeps it for itself.
-    pub(super) fn is_internal(&self) -> bool {
-        self.names[0].starts_with('_')
+    pub(super) fn is_ignored(&self) -> bool {
+        matches!(self.does, Does::IgnoredFlag | Does::IgnoredWord)
     }
 
     pub(super) fn is_refused(&self) -> bool {
@@ -196,21 +199,13 @@ impl OptionRow {
 
     /// Whether `name` is one of its names. Long names know no case.
     pub(super) fn is_called(&self, name: &str) -> bool {
-        self.names
-            .iter()
-            .any(|own| if own.len() == 1 { *own == name } else { own.eq_ignore_ascii_case(name) })
+        self.names.iter().any(|own| *own == name || own.len() > 1 && own.eq_ignore_ascii_case(name))
     }
 
     /// Whether one of its names begins with `prefix`.
     pub(super) fn may_be(&self, prefix: &str) -> bool {
         let begins = |own: &&&str| own.get(..prefix.len()).is_some_and(|b| b.eq_ignore_ascii_case(prefix));
         self.names.iter().any(|own| own.len() > 1 && begins(&own))
-    }
-}
-
-impl fmt::Debug for OptionRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown())
     }
 }
 
@@ -229,9 +224,10 @@ impl Does {
     pub(super) fn store(self, typed: &mut Typed, value: Option<&OsStr>) -> Stored {
         let word = value.unwrap_or_default();
         match self {
-            Self::Set(flag) => typed.flags.set(flag),
+            Self::Set(flag) => typed.flags.push(flag),
             Self::Switch(set) => set(typed),
             Self::Word(set) => set(typed, word)?,
+            Self::Rename(name) => drop(typed.renames.insert(name, word.as_bytes().to_vec())),
             Self::Bytes(slot) => *slot(typed) = Some(word.as_bytes().to_vec()),
             Self::Text(set) => set(typed, text(word)?)?,
             Self::MaybeWord(set) => set(typed, value),
@@ -265,13 +261,13 @@ pub(super) struct OptionSection {
     /// What stands below the heading.
     pub(super) intro: &'static str,
     pub(super) rows: &'static [OptionRow],
-    /// Whether an option for each format of reports follows.
-    pub(super) has_exports: bool,
+    /// Those that are made of another table follow.
+    pub(super) more: Option<&'static LazyLock<Vec<OptionRow>>>,
 }
 
 /// A section that stands for itself.
 pub(super) const fn section(title: &'static str, rows: &'static [OptionRow]) -> OptionSection {
-    OptionSection { title, brief: title, sample: "", intro: "", rows, has_exports: false }
+    OptionSection { title, brief: title, sample: "", intro: "", rows, more: None }
 }
 
 impl OptionSection {
@@ -282,17 +278,16 @@ impl OptionSection {
 
     /// Its options.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static OptionRow> + use<> {
-        let exports: &[OptionRow] = if self.has_exports { &EXPORTS } else { &[] };
-        self.rows.iter().chain(exports)
+        self.rows.iter().chain(self.more.into_iter().flat_map(|more| more.iter()))
     }
 }
 
 /// One option for each format of reports.
-static EXPORTS: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
+pub(super) static EXPORTS: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
+    let scope = Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT);
     let rows = report::ROWS.iter().enumerate().map(|(at, row)| {
         let option = own(std::slice::from_ref(&row.option), "FILE", "", Does::Export(row));
-        let option = option.of(Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT));
-        if at == 0 { option.brief() } else { option }
+        OptionRow { is_brief: at == 0, scope, ..option }
     });
     rows.collect()
 });

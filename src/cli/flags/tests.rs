@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::table::{self, FoundOption};
-use super::typed::Color;
+use super::table;
 use super::*;
 use crate::inputs::{Combine, Header, InputSource, Joined, Origin, RowsPerJob, Separator, Split, Trim};
 use crate::policy::HaltWhen;
+use crate::template::ReplacementName;
 
 fn os(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
@@ -57,20 +57,20 @@ fn letters_may_stand_together_and_the_last_may_have_a_value() {
         );
     }
     let line = typed(&["-0m"]);
-    assert!(line.flags.has(Flag::Null) && line.flags.has(Flag::Multiple));
+    assert!(line.has(Flag::Null) && line.has(Flag::Multiple));
     let jobs = |words: &[&str]| typed(words).run.jobs.and_then(|jobs| jobs.one());
     assert_eq!(jobs(&["-Xj1"]), Some(JobCount::Exactly(1)));
     assert_eq!(jobs(&["-uj400%"]), Some(JobCount::Percent(400.0)));
     assert_eq!(jobs(&["-j", "-1", "x"]), Some(JobCount::Minus(1)));
     assert_eq!(typed(&["-C "]).input.colsep.as_deref(), Some(&b" "[..]));
-    assert_eq!(typed(&["-I,,", "x"]).replacements.value.as_deref(), Some(&b",,"[..]));
+    assert_eq!(typed(&["-I,,", "x"]).renames[&ReplacementName::Value], b",,");
 }
 
 #[test]
 fn values_that_may_be_missing_are_told_from_options_and_words() {
     let of = |words: &[&str]| {
         let line = typed(words);
-        (line.replacements.value.map(|v| String::from_utf8(v).unwrap()), line.command)
+        (line.renames.into_values().next().map(|v| String::from_utf8(v).unwrap()), line.command)
     };
     assert_eq!(of(&["-i", "x", "y"]), (Some("x".to_owned()), os(&["y"])));
     assert_eq!(of(&["-i", "-k", "y"]), (None, os(&["y"])));
@@ -159,17 +159,17 @@ fn separators_can_be_renamed() {
 #[test]
 fn values_only_after_an_equals_sign_are_never_taken_from_the_command() {
     let line = typed(&["--progress", "always", "x"]);
-    assert!(line.flags.has(Flag::Progress) && line.output.progress.is_none());
+    assert!(line.has(Flag::Bar) && line.output.progress.is_none());
     assert_eq!(line.command, os(&["always", "x"]));
     assert_eq!(typed(&["--progress=never", "x"]).output.progress, Some(When::Never));
-    assert_eq!(typed(&["--color", "echo"]).output.color, Some(Color::Jobs));
-    assert_eq!(typed(&["--color", "never", "echo"]).output.color, Some(Color::Own(When::Never)));
+    assert_eq!(typed(&["--color", "echo"]).output.color, None);
+    assert_eq!(typed(&["--color", "never", "echo"]).output.color, Some(When::Never));
     assert_eq!(typed(&["--summary", "never"]).output.summary, Some(When::Never));
 }
 
 #[test]
 fn a_beginning_that_gnu_parallel_knows_stays_its_own() {
-    assert!(typed(&["--retry"]).flags.has(Flag::RetryFailed));
+    assert!(typed(&["--retry"]).has(Flag::RetryFailed));
     assert_eq!(typed(&["--records", "f"]).output.records, Some("f".into()));
     assert_eq!(typed(&["--warm", "2"]).study.warmup, Some(2));
 }
@@ -331,14 +331,14 @@ fn no_option_of_its_own_takes_a_name_or_a_beginning_that_gnu_parallel_resolves()
             for length in 1..=name.len() {
                 let typed = &name[..length];
                 let Some(theirs) = in_gnu(typed) else { continue };
-                let FoundOption::One(ours) = table::long(typed, Scope::ONE_WAY) else { panic!("--{typed}") };
-                assert!(theirs.split('|').any(|name| ours.is_called(name)), "--{typed} is {ours:?}");
-                assert!(ours.is_gnu, "--{typed} is {ours:?}");
+                let [ours] = table::long(typed, Scope::ONE_WAY)[..] else { panic!("--{typed}") };
+                let is_theirs = theirs.split('|').any(|name| ours.is_called(name));
+                assert!(is_theirs && ours.is_gnu, "--{typed} is {}", ours.shown());
             }
         }
     }
-    let of = |name: &str, scope| match table::long(name, scope) {
-        FoundOption::One(row) => (row.names[0], row.is_gnu),
+    let of = |name: &str, scope| match table::long(name, scope)[..] {
+        [row] => (row.names[0], row.is_gnu),
         _ => panic!("--{name}"),
     };
     assert_eq!(of("time", Scope::ONE_WAY), ("timeout", true));
@@ -363,20 +363,20 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             None => vec![row.shown()],
         };
         let words: Vec<OsString> = words.into_iter().map(Into::into).collect();
-        let typed = parse(&words, Scope::COMPARE).unwrap_or_else(|error| panic!("{row:?}: {error}"));
-        assert!(typed.given.iter().all(|given| given.not_compared.is_none()), "{row:?}");
+        let typed = parse(&words, Scope::COMPARE).unwrap_or_else(|error| panic!("{}: {error}", row.shown()));
+        assert!(typed.given.iter().all(|given| given.not_compared.is_none()), "{}", row.shown());
     }
 }
 
 #[test]
 fn what_clap_asks_of_a_command_holds() {
-    command::documented().debug_assert();
+    generated::documented().debug_assert();
     command().debug_assert();
 }
 
 #[test]
 fn options_that_several_subcommands_have_are_the_same_row() {
-    let whole = command::documented();
+    let whole = generated::documented();
     let has = |name: &str, long: &str| {
         let command = whole.find_subcommand(name).unwrap();
         command.get_arguments().filter(|arg| arg.get_long() == Some(long)).count()

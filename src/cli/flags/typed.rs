@@ -1,15 +1,18 @@
 //! Everything that was typed, before it means anything.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::jobs::JobsOption;
-use super::values::{TermStep, Timeout, When, Workers};
+use super::values::{Timeout, When, Workers};
 use crate::inputs::{InputSource, Trim};
 use crate::policy::{Delay, Halt, Load};
+use crate::process::child::TermSequence;
 use crate::report;
+use crate::template::ReplacementName;
 
 /// A command line of `serial`, `parallel` or `compare`; of other subcommands what
 /// they share with these.
@@ -22,14 +25,14 @@ pub struct Typed {
     /// Whether `:::` or `::::` ended the line with nothing after it and no other
     /// source: GNU parallel then reads standard input.
     pub bare_separator: bool,
-    /// Options without a value.
-    pub flags: Flags,
+    /// Options without a value that were given.
+    pub flags: Vec<Flag>,
     /// What is asked for instead of a run.
     pub ask: Option<Ask>,
     /// How inputs are read and packed.
     pub input: InputOptions,
-    /// Replacement strings of other names.
-    pub replacements: Replacements,
+    /// Other names of replacement strings.
+    pub renames: BTreeMap<ReplacementName, Vec<u8>>,
     /// How jobs run.
     pub run: RunOptions,
     /// How standard input is cut for `--pipe`.
@@ -42,6 +45,23 @@ pub struct Typed {
     pub given: Vec<GivenOption>,
     /// The options that were accepted without effect.
     pub ignored: Vec<&'static str>,
+}
+
+impl Typed {
+    /// Whether `flag` was given.
+    pub fn has(&self, flag: Flag) -> bool {
+        self.flags.contains(&flag)
+    }
+
+    /// Whether there is neither a command nor a source.
+    pub fn names_nothing(&self) -> bool {
+        self.command.is_empty() && self.sources.is_empty() && !self.bare_separator
+    }
+
+    /// Whether one of `flags` was.
+    pub fn has_any(&self, flags: &[Flag]) -> bool {
+        flags.iter().any(|flag| self.has(*flag))
+    }
 }
 
 /// An option that was given.
@@ -74,13 +94,11 @@ impl Scope {
     pub const REPORT: Self = Self(8);
 
     /// These and `other`.
-    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether all of `other` is in it.
-    #[must_use]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -91,7 +109,7 @@ impl Scope {
 pub enum Flag {
     /// `--ascii`
     Ascii,
-    /// `--bar`
+    /// `--bar`, `--eta`, `--progress` without a value
     Bar,
     /// `--cat`
     Cat,
@@ -99,8 +117,6 @@ pub enum Flag {
     Csv,
     /// `--dry-run`
     DryRun,
-    /// `--eta`
-    Eta,
     /// `-x`
     Exit,
     /// `--fifo`
@@ -127,8 +143,6 @@ pub enum Flag {
     PipePart,
     /// `--plus`
     Plus,
-    /// `--progress` without a value
-    Progress,
     /// `-q`
     Quote,
     /// `--regexp`
@@ -167,26 +181,6 @@ pub enum Flag {
     WithContext,
     /// `--xargs`
     Xargs,
-}
-
-/// Which flags were given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags(u64);
-
-impl Flags {
-    /// Whether `flag` was given.
-    #[must_use]
-    pub fn has(self, flag: Flag) -> bool {
-        self.0 & (1 << flag as u64) != 0
-    }
-
-    pub(super) fn set(&mut self, flag: Flag) {
-        self.0 |= 1 << flag as u64;
-    }
-
-    pub(super) fn unset(&mut self, flag: Flag) {
-        self.0 &= !(1 << flag as u64);
-    }
 }
 
 /// What is asked for instead of a run.
@@ -237,25 +231,6 @@ pub struct InputOptions {
     pub max_chars: Option<usize>,
 }
 
-/// Replacement strings of other names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Replacements {
-    /// `-I` for `{}`
-    pub value: Option<Vec<u8>>,
-    /// `--extensionreplace` for `{.}`
-    pub no_extension: Option<Vec<u8>>,
-    /// `--basenamereplace` for `{/}`
-    pub basename: Option<Vec<u8>>,
-    /// `--dirnamereplace` for `{//}`
-    pub dirname: Option<Vec<u8>>,
-    /// `--basenameextensionreplace` for `{/.}`
-    pub basename_no_extension: Option<Vec<u8>>,
-    /// `--seqreplace` for `{#}`
-    pub seq: Option<Vec<u8>>,
-    /// `--slotreplace` for `{%}`
-    pub slot: Option<Vec<u8>>,
-}
-
 /// How jobs run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunOptions {
@@ -296,7 +271,7 @@ pub struct RunOptions {
     /// `--halt`
     pub halt: Option<Halt>,
     /// `--term-seq`
-    pub term_seq: Option<Vec<TermStep>>,
+    pub term_seq: Option<TermSequence>,
     /// `--total-jobs`
     pub total_jobs: Option<u64>,
     /// `--tmpdir`
@@ -328,15 +303,6 @@ pub enum Grouping {
     Ungroup,
 }
 
-/// Whether output is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
-    /// parsim's own output: `--color=WHEN`.
-    Own(When),
-    /// The jobs' output: GNU parallel's `--color`.
-    Jobs,
-}
-
 /// A report to be written: `--export-json FILE`.
 #[derive(Clone)]
 pub struct Export {
@@ -365,8 +331,8 @@ pub struct OutputOptions {
     pub results: Option<OsString>,
     /// `--records`
     pub records: Option<PathBuf>,
-    /// `--color`
-    pub color: Option<Color>,
+    /// `--color=WHEN`; without a value it is GNU parallel's, about the jobs' output.
+    pub color: Option<When>,
     /// `--progress=WHEN`
     pub progress: Option<When>,
     /// `--summary`
@@ -394,15 +360,4 @@ pub struct StudyOptions {
     pub min_speedup: Option<f64>,
     /// `--fail-if-slower`, in per cent.
     pub fail_if_slower: Option<f64>,
-}
-
-impl OutputOptions {
-    /// When parsim colours its own output.
-    #[must_use]
-    pub fn colored(&self) -> When {
-        match self.color {
-            Some(Color::Own(when)) => when,
-            Some(Color::Jobs) | None => When::Auto,
-        }
-    }
 }

@@ -25,24 +25,21 @@ pub(super) fn unknown(typed: &str) -> String {
 /// What is wrong with a line that clap could not read.
 pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String {
     let asked = argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
-    match error.kind() {
-        ErrorKind::MissingSubcommand => return "name a subcommand; see parsim --help".to_owned(),
-        ErrorKind::InvalidSubcommand => {
-            if asked == "help"
-                && let Some(on) = argv.get(2).map(|word| word.to_string_lossy())
-            {
-                let typed = without_login(&on);
-                return format!(
-                    "there is no help on '{typed}'{}; see parsim --help",
-                    perhaps(subcommand(&on))
-                );
-            }
-            let meant = meant(argv).unwrap_or_else(|| perhaps(subcommand(&asked)));
-            // Perhaps a URL, whose subcommand was forgotten.
-            let asked = without_login(&asked);
-            return format!("there is no subcommand '{asked}'{meant}; see parsim --help");
-        }
-        _ => {}
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return "name a subcommand; see parsim --help".to_owned();
+    }
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let (what, typed, meant) = match argv.get(2).filter(|_| asked == "help") {
+            Some(topic) => ("help on", topic.to_string_lossy(), None),
+            None => ("subcommand", asked, meant(argv)),
+        };
+        let meant = meant.unwrap_or_else(|| match subcommand(&typed) {
+            Some((_, name)) => format!("; perhaps '{name}'"),
+            None => String::new(),
+        });
+        // Perhaps a URL, whose subcommand was forgotten.
+        let typed = without_login(&typed);
+        return format!("there is no {what} '{typed}'{meant}; see parsim --help");
     }
     let rendered = error.render().to_string();
     let told = rendered
@@ -55,21 +52,9 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
         .get_subcommands()
         .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
         .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
-    format!("{}; see {help} --help", folded(told))
-}
-
-/// Lines as one: what a colon announces follows it.
-fn folded<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text += match text.chars().last() {
-            None => "",
-            Some(':') => " ",
-            Some(_) => "; ",
-        };
-        text += line;
-    }
-    text
+    // What a colon announces follows it.
+    let told = told.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
+    format!("{told}; see {help} --help")
 }
 
 /// Of a longer line only the beginning is shown again.
@@ -93,10 +78,6 @@ fn meant(argv: &[OsString]) -> Option<String> {
     let typed = shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
-}
-
-fn perhaps(nearest: Option<(usize, String)>) -> String {
-    nearest.map_or_else(String::new, |(_, name)| format!("; perhaps '{name}'"))
 }
 
 /// The subcommand, by whichever of its names, or the topic of help that `word`

@@ -3,42 +3,45 @@
 //! Pure text to data. Every complaint is a phrase that follows the option's name
 //! and value.
 
+use std::str::FromStr;
 use std::time::Duration;
+
+use regex::bytes::{Captures, Regex};
 
 use crate::engine::{self, EngineRow};
 use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
+use crate::process::child::TermSequence;
 
 impl Halt {
     /// `Ok(None)` is `never`.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
         use HaltWhen::{Now, Soon};
         use HaltWhy::{Done, Fail, Success};
-        let old = |when, why| Ok(Some(Self { when, why, amount: Amount::Count(1) }));
-        match text {
+        let text = match text {
             "never" | "0" => return Ok(None),
-            "1" => return old(Soon, Fail),
-            "2" => return old(Now, Fail),
-            "-1" => return old(Soon, Success),
-            "-2" => return old(Now, Success),
-            _ => {}
-        }
+            // The old forms.
+            "1" => "soon,fail=1",
+            "2" => "now,fail=1",
+            "-1" => "soon,success=1",
+            "-2" => "now,success=1",
+            text => text,
+        };
         if let Some(percent) = text.strip_suffix('%').and_then(decimal) {
             return Ok(Some(Self { when: Soon, why: Fail, amount: Amount::Percent(percent) }));
         }
-        let form = || "is not never, or now|soon , fail|success|done = N|N%, as in now,fail=1".to_owned();
-        let (when, rest) = text.split_once(',').ok_or_else(form)?;
-        let (why, amount) = rest.split_once('=').ok_or_else(form)?;
-        let when = [("now", Now), ("soon", Soon)].into_iter().find(|(name, _)| *name == when);
-        let why = [("fail", Fail), ("success", Success), ("done", Done)].into_iter().find(|(n, _)| *n == why);
-        let amount = match amount.strip_suffix('%') {
-            Some(percent) => decimal(percent).map(Amount::Percent),
-            None if is_digits(amount) => amount.parse().ok().map(Amount::Count),
-            None => None,
+        let parts = || {
+            let (when, rest) = text.split_once(',')?;
+            let (why, amount) = rest.split_once('=')?;
+            let amount = match amount.strip_suffix('%') {
+                Some(percent) => Amount::Percent(decimal(percent)?),
+                None => Amount::Count(whole(amount)?),
+            };
+            let when = named(when, &[("now", Now), ("soon", Soon)])?;
+            let why = named(why, &[("fail", Fail), ("success", Success), ("done", Done)])?;
+            Some(Self { when, why, amount })
         };
-        match (when, why, amount) {
-            (Some((_, when)), Some((_, why)), Some(amount)) => Ok(Some(Self { when, why, amount })),
-            _ => Err(form()),
-        }
+        let form = "is not never, or now|soon , fail|success|done = N|N%, as in now,fail=1";
+        parts().map(Some).ok_or_else(|| form.to_owned())
     }
 }
 
@@ -81,25 +84,16 @@ impl Load {
     }
 }
 
-/// A step of ending a job by force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TermStep {
-    /// Send the signal of this name or number.
-    Signal(String),
-    /// Wait for so long.
-    Wait(Duration),
-}
-
 /// `TERM,200,TERM,100,TERM,50,KILL,25`: a signal, milliseconds, and so on.
-pub(super) fn term_seq(text: &str) -> Result<Vec<TermStep>, String> {
-    let parts = text.split(',').enumerate().map(|(at, part)| match (at % 2, part.parse()) {
-        (1, Ok(ms)) => Ok(TermStep::Wait(Duration::from_millis(ms))),
-        (0, _) if !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            Ok(TermStep::Signal(part.trim_start_matches("SIG").to_owned()))
-        }
-        _ => Err("is no sequence of signals and milliseconds such as TERM,200,KILL,25".to_owned()),
-    });
-    parts.collect()
+pub(super) fn term_sequence(text: &str) -> Result<TermSequence, String> {
+    let is_part = |(at, part): (usize, &str)| match at % 2 {
+        0 => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        _ => part.parse::<u64>().is_ok(),
+    };
+    if text.split(',').enumerate().all(is_part) {
+        return text.parse();
+    }
+    Err("is no sequence of signals and milliseconds such as TERM,200,KILL,25".to_owned())
 }
 
 /// When something is shown.
@@ -114,13 +108,11 @@ pub enum When {
 }
 
 impl When {
+    pub(super) const ALL: [(&str, Self); 3] =
+        [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "always" => Ok(Self::Always),
-            "never" => Ok(Self::Never),
-            _ => Err("is not auto, always or never".to_owned()),
-        }
+        named(text, &Self::ALL).ok_or_else(|| "is not auto, always or never".to_owned())
     }
 }
 
@@ -145,9 +137,14 @@ impl Workers {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let known = Self::abouts().find(|(name, _)| *name == text);
-        let names = || Self::abouts().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
-        known.map(|(name, _)| Self(name)).ok_or_else(|| format!("expected one of {}", names()))
+        let names = || Self::names().collect::<Vec<_>>().join(", ");
+        let known = Self::names().find(|name| *name == text);
+        known.map(Self).ok_or_else(|| format!("expected one of {}", names()))
+    }
+
+    /// All that may be said.
+    pub(in crate::cli::flags) fn names() -> impl Iterator<Item = &'static str> {
+        Self::abouts().map(|(name, _)| name)
     }
 
     /// The engines, in the order of their columns.
@@ -157,7 +154,6 @@ impl Workers {
     }
 
     /// Whether it is what is used when nothing is said.
-    #[must_use]
     pub fn is_default(self) -> bool {
         self == Self::default()
     }
@@ -205,26 +201,16 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     let bytes = (number * factor).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no minus sign is read")]
+    let whole = bytes as u64;
     // Above 2^53 a number of bytes is a mistake.
-    if bytes < 9e15 { Ok(bytes_of(bytes)) } else { Err(wrong()) }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sizes are rounded and below 2^53, and no minus sign is read"
-)]
-fn bytes_of(bytes: f64) -> u64 {
-    bytes as u64
+    if bytes < 9e15 { Ok(whole) } else { Err(wrong()) }
 }
 
 /// A whole number, with the units of [`size`].
 pub(super) fn count(text: &str) -> Result<usize, String> {
-    let wrong = || "is no whole number".to_owned();
-    if text.contains('.') {
-        return Err(wrong());
-    }
-    size(text).ok().and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)
+    let number = if text.contains('.') { None } else { size(text).ok() };
+    number.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| "is no whole number".to_owned())
 }
 
 /// A number from 0, with an `x` or a per cent sign behind it or without.
@@ -239,8 +225,14 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
     if plain { text.parse().ok() } else { None }
 }
 
-pub(super) fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// A number of digits alone.
+pub(super) fn whole<N: FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// What is called `text`.
+pub(super) fn named<T: Copy>(text: &str, all: &[(&str, T)]) -> Option<T> {
+    all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
 }
 
 /// The text of `--tagstring` without its escapes: GNU parallel's own, which are Perl's
@@ -251,53 +243,31 @@ pub(super) fn is_digits(text: &str) -> bool {
 /// backslash stands for itself, a doubled one included. A backslash that came of
 /// `\134` escapes the digit behind it, as it does there.
 pub(super) fn resolved(text: &[u8]) -> Vec<u8> {
-    let named = each(text, |tail, out| {
-        let byte = match tail {
-            [b't', ..] => b'\t',
-            [b'n', ..] => b'\n',
-            [b'r', ..] => b'\r',
-            _ => return 0,
-        };
-        out.push(byte);
-        1
-    });
-    let long = each(&named, |tail, out| digits(tail, 3, out));
-    each(&long, |tail, out| digits(tail, 1, out))
-}
-
-/// `text` with `escape` asked at each backslash: it is given what is behind it,
-/// appends what that stands for, and tells how much of it that was.
-fn each(text: &[u8], escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, tail @ ..] = rest {
-        let used = if *first == b'\\' { escape(tail, &mut out) } else { 0 };
-        if used == 0 {
-            out.push(*first);
-        }
-        rest = &tail[used..];
-    }
-    out
-}
-
-/// Exactly `count` digits: as many of them as are octal are a character's number,
-/// the others stand for themselves.
-fn digits(tail: &[u8], count: usize, out: &mut Vec<u8>) -> usize {
-    let Some(digits) = tail.get(..count).filter(|digits| digits.iter().all(u8::is_ascii_digit)) else {
-        return 0;
+    let each = |text: &[u8], escape: &str, replaced: fn(&[u8]) -> Vec<u8>| {
+        let escape = Regex::new(escape).expect("these patterns are regular expressions");
+        escape.replace_all(text, |found: &Captures<'_>| replaced(&found[1])).into_owned()
     };
+    let named = each(text, r"\\([tnr])", |name| match name {
+        b"t" => b"\t".to_vec(),
+        b"n" => b"\n".to_vec(),
+        _ => b"\r".to_vec(),
+    });
+    each(&each(&named, r"\\([0-9]{3})", digits), r"\\([0-9])", digits)
+}
+
+/// What digits behind a backslash stand for: as many of them as are octal are a
+/// character's number, the others stand for themselves.
+fn digits(digits: &[u8]) -> Vec<u8> {
     let octal = digits.iter().take_while(|digit| **digit < b'8').count();
     let (number, plain) = digits.split_at(octal);
-    if !number.is_empty() {
-        let number = number.iter().fold(0, |number, digit| number * 8 + u32::from(digit - b'0'));
-        match u8::try_from(number) {
-            Ok(byte) => out.push(byte),
-            // Perl's characters go on where bytes end, and are written as UTF-8.
-            Err(_) => out.extend(char::from_u32(number).unwrap_or_default().to_string().bytes()),
-        }
-    }
-    out.extend_from_slice(plain);
-    count
+    let value = number.iter().fold(0, |value, digit| value * 8 + u32::from(digit - b'0'));
+    let character = match u8::try_from(value) {
+        _ if number.is_empty() => Vec::new(),
+        Ok(byte) => vec![byte],
+        // Perl's characters go on where bytes end, and are written as UTF-8.
+        Err(_) => char::from_u32(value).unwrap_or_default().to_string().into_bytes(),
+    };
+    [&character, plain].concat()
 }
 
 #[cfg(test)]
@@ -359,10 +329,10 @@ mod tests {
 
     #[test]
     fn a_sequence_of_signals_has_waits_between() {
-        let steps = term_seq("TERM,200,SIGKILL").unwrap();
-        let wait = TermStep::Wait(Duration::from_millis(200));
-        assert_eq!(steps, [TermStep::Signal("TERM".to_owned()), wait, TermStep::Signal("KILL".to_owned())]);
-        assert!(term_seq("TERM,x").is_err());
+        assert_eq!(term_sequence("TERM,200,SIGKILL").unwrap().to_string(), "TERM,200,KILL,0");
+        for wrong in ["TERM,x", "", "TERM,,KILL", "TERM, 200"] {
+            assert!(term_sequence(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

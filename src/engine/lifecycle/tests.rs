@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use super::*;
+use crate::engine::tests::Elsewhere;
 use crate::engine::{RecordSink, StartOrder, TaskQueue};
 use crate::event::{Journal, Unobserved};
 use crate::measure::FakeClock;
@@ -14,26 +15,8 @@ use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::sync::Mutex;
 use crate::task::Column;
-use crate::workload::{Tasks, numbered};
 
 const WAIT: Duration = Duration::from_secs(3600);
-
-/// It is done at the other end of the link.
-struct Elsewhere;
-
-impl Workload for Elsewhere {
-    fn name(&self) -> &'static str {
-        "elsewhere"
-    }
-
-    fn tasks(&self) -> Tasks<'_> {
-        numbered(12)
-    }
-
-    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
-        unreachable!("no task is done here")
-    }
-}
 
 /// What is heard of a task over the link.
 enum Word {
@@ -48,7 +31,7 @@ use Word::{Begun, Ended, Wrote};
 struct NearEnd<'r, 'q> {
     run: &'r Run<'q>,
     /// Those that were sent and have not begun.
-    sent: BTreeMap<u64, Ticket>,
+    sent: BTreeMap<u64, Task>,
     running: BTreeMap<u64, TaskLife<'r, 'q>>,
     /// Those that wait for their next try, and how the last one ended.
     waiting: BTreeMap<u64, (TaskLife<'r, 'q>, Record)>,
@@ -57,17 +40,17 @@ struct NearEnd<'r, 'q> {
 impl<'r, 'q> NearEnd<'r, 'q> {
     /// Sends all tasks at once.
     fn new(run: &'r Run<'q>) -> Self {
-        let tickets = std::iter::from_fn(|| run.batch.take_ahead());
-        let sent = tickets.map(|ticket| (ticket.task.seq, ticket)).collect();
+        let tasks = std::iter::from_fn(|| run.batch.take_ahead());
+        let sent = tasks.map(|task| (task.seq, task)).collect();
         Self { run, sent, running: BTreeMap::new(), waiting: BTreeMap::new() }
     }
 
     fn hear(&mut self, seq: u64, word: Word) {
         match word {
             Begun => {
-                let mut ticket = self.sent.remove(&seq).unwrap();
-                self.run.batch.start(&mut ticket);
-                self.running.insert(seq, TaskLife::begin_elsewhere(self.run, ticket));
+                let mut task = self.sent.remove(&seq).unwrap();
+                self.run.batch.start(&mut task);
+                self.running.insert(seq, TaskLife::begin_elsewhere(self.run, task));
             }
             Wrote(text) => self.running.get_mut(&seq).unwrap().wrote(Channel::Out, text.as_bytes()),
             Ended(outcome) => {
@@ -139,7 +122,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         retry: Retry { tries: NonZeroU64::new(2), wait: WAIT, backoff: 1.0 },
         ..Policy::default()
     };
-    let tasks = Elsewhere.tasks();
+    let tasks = Elsewhere(12).tasks();
     let closing = {
         let run = Run {
             column: Column::of_engine("elsewhere"),
@@ -158,7 +141,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         for (slot, seq) in (0..).zip([2, 0, 1, 3, 4, 6, 5, 7]) {
             link.hear(seq, Begun);
             link.hear(seq, Wrote("a"));
-            assert_eq!(link.running[&seq].slot(), slot);
+            assert_eq!(link.running[&seq].task.slot, slot);
         }
         assert_eq!(link.running.len(), 8);
 
@@ -166,7 +149,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         link.hear(5, Ended(Outcome::Success));
         link.hear(3, Ended(Outcome::Exited(1)));
         link.hear(8, Begun);
-        assert_eq!(link.running[&8].slot(), 6, "the one that was free: whoever waits keeps its own");
+        assert_eq!(link.running[&8].task.slot, 6, "the one that was free: whoever waits keeps its own");
         link.hear(0, Ended(Outcome::Success));
         link.again(3);
         link.hear(3, Wrote("3 again "));

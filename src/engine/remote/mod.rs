@@ -55,7 +55,7 @@ pub(super) const ROW: EngineRow = EngineRow {
 pub struct Processes<'a> {
     width: NonZeroUsize,
     /// How many workers there were the last time, where that were fewer.
-    had: OnceLock<NonZeroUsize>,
+    had: OnceLock<usize>,
     transport: Box<dyn Transport + 'a>,
 }
 
@@ -73,11 +73,11 @@ impl Engine for Processes<'_> {
     }
 
     fn width(&self) -> usize {
-        self.had.get().unwrap_or(&self.width).get()
+        self.had.get().copied().unwrap_or(self.width.get())
     }
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
-        let n_workers = needed(*self.had.get().unwrap_or(&self.width), workload);
+        let n_workers = needed(self.width(), workload);
         let begun = run.clock.now();
         let portable = workload.portable();
         let portable =
@@ -109,12 +109,10 @@ impl Engine for Processes<'_> {
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
         let costs = feed(workers, run, workload, &stop)?;
-        if let Some(had) = NonZeroUsize::new(costs.len())
-            && had.get() < n_workers
-        {
+        if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
             // ways are compared at one width.
-            let _ = self.had.set(had);
+            let _ = self.had.set(costs.len());
         }
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
@@ -195,9 +193,9 @@ fn feed(
         let mut worker = worker.expect("there are as many threads as workers");
         let mut trouble = None;
         while trouble.is_none()
-            && let Some(ticket) = run.batch.take()
+            && let Some(task) = run.batch.take()
         {
-            trouble = worker.work(run, workload, stop, ticket).err();
+            trouble = worker.work(run, workload, stop, task).err();
         }
         worker.dismiss();
         let mut over = over.lock();

@@ -124,8 +124,9 @@ impl Incident {
         })
     }
 
-    /// The same of task `seq` in `slot`.
-    pub(super) fn event(&self, seq: u64, slot: u32) -> Event<'_> {
+    /// The same of `task`.
+    pub(super) fn event(&self, task: &Task) -> Event<'_> {
+        let Task { seq, slot, .. } = *task;
         match self {
             &Self::Stopped { signal, group, is_news } => {
                 Event::TaskStopped { seq, slot, signal, group, is_news }

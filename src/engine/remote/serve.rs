@@ -7,14 +7,13 @@
 use crate::sync::Mutex;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::sync::MutexGuard;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::protocol::{
     Bye, Frame, Greeting, Hello, Incident, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
 };
-use crate::engine::{RecordSink, Run, StartOrder, TaskQueue, ThreadCpu, Ticket, run_one};
+use crate::engine::{RecordSink, Run, StartOrder, TaskQueue, ThreadCpu, run_one};
 use crate::event::{Event, Observer};
 use crate::host::STACK;
 use crate::measure::{Clock, MonotonicClock};
@@ -96,9 +95,9 @@ pub fn serve(
         for (turn, TaskRequest { task, slot, attempt }) in (0..).zip(waiting) {
             // Waiting and talking between tasks are not the next one's.
             let mut cpu = ThreadCpu::now(&run);
-            let task = Task { slot, ..task.into_owned() };
-            run_one(&run, &mut cpu, &Ticket { task, slot, turn, attempt }, &*workload);
-            if interrupt.is_set() || voice.speaker().is_broken {
+            let task = Task { turn, slot, ..task.into_owned() };
+            run_one(&run, &mut cpu, &task, attempt, &*workload);
+            if interrupt.is_set() || voice.0.lock().is_broken {
                 break;
             }
         }
@@ -108,7 +107,8 @@ pub fn serve(
     })?;
     workload.finish();
     // Who has gone does not hear it.
-    let _ = send_json(&mut voice.speaker().to, kind::BYE, &Bye { peak_memory: clock.peak_memory() });
+    let bye = Bye { peak_memory: clock.peak_memory() };
+    let _ = voice.tell(|to| send_json(to, kind::BYE, &bye));
     Ok(())
 }
 
@@ -160,16 +160,22 @@ struct Speaker<W> {
     last: Instant,
 }
 
+impl<W> Speaker<W> {
+    fn tell(&mut self, send: impl FnOnce(&mut W) -> io::Result<u64>) -> io::Result<()> {
+        let said = send(&mut self.to);
+        self.is_broken |= said.is_err();
+        said.map(drop)
+    }
+}
+
 impl<W: Write> Voice<W> {
-    fn speaker(&self) -> MutexGuard<'_, Speaker<W>> {
-        self.0.lock()
+    fn say(&self, kind: u8, payload: &[u8]) -> io::Result<()> {
+        self.tell(|to| send(to, kind, payload))
     }
 
-    fn say(&self, kind: u8, payload: &[u8]) -> io::Result<()> {
-        let mut speaker = self.speaker();
-        let said = send(&mut speaker.to, kind, payload).map(drop);
-        speaker.is_broken |= said.is_err();
-        said
+    /// Has `send` say something. What follows a message that was cut is no message.
+    fn tell(&self, send: impl FnOnce(&mut W) -> io::Result<u64>) -> io::Result<()> {
+        self.0.lock().tell(send)
     }
 }
 
@@ -201,22 +207,18 @@ impl<W: Write + Send> Observer for Voice<W> {
         // That nobody listens shows when the record is handed back.
         match event {
             Event::Advanced { bytes } => {
-                let mut speaker = self.speaker();
+                let mut speaker = self.0.lock();
                 speaker.waiting += bytes;
                 if speaker.last.elapsed() >= INTERVAL {
                     let told = std::mem::take(&mut speaker.waiting);
                     speaker.last = Instant::now();
-                    let said = send(&mut speaker.to, kind::ADVANCED, &told.to_le_bytes());
-                    // What follows a message that was cut is no message.
-                    speaker.is_broken |= said.is_err();
+                    let _ = speaker.tell(|to| send(to, kind::ADVANCED, &told.to_le_bytes()));
                 }
             }
             Event::TaskNamed { label, .. } => drop(self.say(kind::NAMED, label.as_bytes())),
             other => {
                 if let Some(incident) = Incident::of(other) {
-                    let mut speaker = self.speaker();
-                    let said = send_json(&mut speaker.to, kind::INCIDENT, &incident);
-                    speaker.is_broken |= said.is_err();
+                    let _ = self.tell(|to| send_json(to, kind::INCIDENT, &incident));
                 }
             }
         }
@@ -226,10 +228,9 @@ impl<W: Write + Send> Observer for Voice<W> {
 impl<W: Write + Send> RecordSink for &Voice<W> {
     fn enter(&mut self, mut record: Record) {
         let line = record.line.take();
-        let mut speaker = self.speaker();
+        let mut speaker = self.0.lock();
         // The record tells of them.
         speaker.waiting = 0;
-        let said = send_json(&mut speaker.to, kind::DONE, &TaskReport { record, line });
-        speaker.is_broken |= said.is_err();
+        let _ = speaker.tell(|to| send_json(to, kind::DONE, &TaskReport { record, line }));
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -104,7 +104,7 @@ impl Children {
 impl Transport for Children {
     fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
         let mut command = Command::new(&self.program);
-        let mut child = with_first_limits(&mut command)
+        let child = with_first_limits(&mut command)
             // Whatever the file is called, it is parsim that is meant.
             .arg0("parsim")
             .args(&self.arguments)
@@ -112,18 +112,15 @@ impl Transport for Children {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("start a worker: {}", self.program.display()))?;
-        let (to, from) = (child.stdin.take(), child.stdout.take());
-        Ok(Box::new(Process { child, to, from, ended: None }))
+        Ok(Box::new(Process { child, ended: None }))
     }
 }
 
 /// A worker process.
 struct Process {
+    /// With its standard input until nothing more is said, and its standard output until
+    /// it is gone.
     child: Child,
-    /// Its standard input, until nothing more is said.
-    to: Option<ChildStdin>,
-    /// Its standard output, until it is gone.
-    from: Option<ChildStdout>,
     ended: Option<ExitStatus>,
 }
 
@@ -156,11 +153,11 @@ impl WorkerStream for Process {
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.from.as_ref().map(ChildStdout::as_fd)
+        self.child.stdout.as_ref().map(ChildStdout::as_fd)
     }
 
     fn hang_up(&mut self) {
-        self.to = None;
+        self.child.stdin = None;
     }
 
     fn reap(&mut self, patience: Duration) -> Option<String> {
@@ -173,7 +170,7 @@ impl WorkerStream for Process {
         if self.ended.is_none() {
             self.ended = self.child.wait().ok();
         }
-        self.from = None;
+        self.child.stdout = None;
         match self.ended {
             _ if !is_over => Some(format!("did not end within {} s", patience.as_secs_f64())),
             None => Some("could not be waited for".to_owned()),
@@ -188,13 +185,13 @@ impl WorkerStream for Process {
 
 impl Read for Process {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.from.as_mut().map_or(Ok(0), |from| from.read(bytes))
+        self.child.stdout.as_mut().map_or(Ok(0), |from| from.read(bytes))
     }
 }
 
 impl Write for Process {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.to {
+        match &mut self.child.stdin {
             Some(to) => to.write(bytes),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }

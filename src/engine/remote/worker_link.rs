@@ -11,11 +11,11 @@ use anyhow::{Context as _, bail};
 
 use super::protocol::{Bye, Frame, Hello, Incident, TaskReport, TaskRequest, kind, receive, send, send_json};
 use super::transport::{StopSignal, Transport, WorkerStream};
+use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
-use crate::engine::{Run, Ticket};
 use crate::output::Channel;
 use crate::process::{Interrupt, Waited};
-use crate::task::{Outcome, Record};
+use crate::task::{Outcome, Record, Task};
 use crate::workload::Workload;
 
 /// So long a worker may take to give up its task, and to end.
@@ -124,8 +124,8 @@ impl<'a> WorkerLink<'a> {
             }
         };
         match answered {
-            Ok(Some(Frame { kind: kind::READY, payload })) => {
-                self.cost.passed += Frame { kind: kind::READY, payload }.length();
+            Ok(Some(frame)) if frame.kind == kind::READY => {
+                self.cost.passed += frame.length();
                 Ok(())
             }
             Ok(Some(frame)) if frame.kind == kind::FAILED => bail!("the worker ({name}): {}", frame.text()),
@@ -148,16 +148,16 @@ impl<'a> WorkerLink<'a> {
         self.told(sent);
     }
 
-    /// Has the task of `ticket` done by the worker, or by those that come after it. An
+    /// Has `task` done by the worker, or by those that come after it. An
     /// error means that there is no worker any more, and none to be had.
     pub(super) fn work(
         &mut self,
         run: &Run<'_>,
         workload: &dyn Workload,
         stop: &StopSignal,
-        ticket: Ticket,
+        task: Task,
     ) -> anyhow::Result<()> {
-        let life = TaskLife::begin_elsewhere(run, ticket);
+        let life = TaskLife::begin_elsewhere(run, task);
         life.live(|life| self.attempt(run, workload, stop, life), || stop.halt())
     }
 
@@ -210,7 +210,7 @@ impl<'a> WorkerLink<'a> {
     fn converse(&mut self, life: &mut TaskLife<'_, '_>, stop: &StopSignal) -> Answer {
         let link = self.link.as_mut().expect("one that is gone was replaced");
         let task = Cow::Borrowed(life.task());
-        let request = TaskRequest { task, slot: life.slot(), attempt: life.attempt() };
+        let request = TaskRequest { task, slot: life.task().slot, attempt: life.attempt() };
         let Ok(sent) = send_json(&mut **link, kind::TASK, &request) else {
             self.reap();
             return Answer::NotBegun;
@@ -235,7 +235,7 @@ impl<'a> WorkerLink<'a> {
                 kind::INCIDENT => {
                     // What is not understood would only have been shown.
                     if let Ok(incident) = frame.json::<Incident>() {
-                        life.observe(&incident.event(life.task().seq, life.slot()));
+                        life.observe(&incident.event(life.task()));
                     }
                 }
                 kind::DONE => match frame.json::<TaskReport>() {

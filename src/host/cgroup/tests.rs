@@ -1,6 +1,6 @@
 //! Quotas of made-up control groups.
 
-use super::super::system::made_up::Machine;
+use super::super::made_up::Machine;
 use super::*;
 
 const V2_MOUNT: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";

@@ -1,6 +1,6 @@
 //! Which limit decides on made-up machines.
 
-use super::super::system::made_up::Machine;
+use super::super::made_up::Machine;
 use super::*;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;

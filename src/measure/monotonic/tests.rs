@@ -163,3 +163,45 @@ fn every_counter_of_getrusage_lands_in_its_field() {
     };
     assert_eq!(usage(&raw), expected);
 }
+
+#[test]
+fn the_high_water_mark_is_read_in_bytes() {
+    let status = "Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t    1656 kB\nVmRSS:\t    1200 kB\n";
+    assert_eq!(parse_high_water(status), Some(1656 * 1024));
+}
+
+#[test]
+fn a_status_without_a_sound_high_water_mark_is_none() {
+    for status in
+        ["", "VmRSS:\t 12 kB\n", "VmHWM:\t 12\n", "VmHWM:\t many kB\n", "VmHWM:\t 18446744073709551615 kB\n"]
+    {
+        assert_eq!(parse_high_water(status), None, "{status:?}");
+    }
+}
+
+#[test]
+fn a_reset_writes_five_and_a_missing_file_is_not_created() {
+    let dir = tempfile::tempdir().unwrap();
+    let clear_refs = dir.path().join("clear_refs");
+    assert!(!reset_high_water(dir.path()));
+    assert!(!clear_refs.exists());
+    fs::write(&clear_refs, "").unwrap();
+    assert!(reset_high_water(dir.path()));
+    assert_eq!(fs::read_to_string(&clear_refs).unwrap(), "5");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_peak_is_covered_up_to_what_this_process_holds() {
+    let floor = Floor::default();
+    assert!(floor.covers(1 << 20));
+    assert!(!floor.covers(1 << 40));
+    // Still so when it is asked again, and after it was forgotten.
+    assert!(floor.covers(1 << 20));
+    floor.forget();
+    assert!(floor.covers(1 << 20));
+    let more = high_water(Path::new("/proc/self")).unwrap() + (64 << 20);
+    assert!(!floor.covers(more));
+    let held = vec![1_u8; 128 << 20];
+    assert!(floor.covers(more), "{} bytes are held", std::hint::black_box(held).len());
+}

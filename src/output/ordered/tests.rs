@@ -1,14 +1,16 @@
 //! Outputs of a few tasks put in order by hand, and at random.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::output::Kept;
 use crate::output::traits_tests::Acknowledged;
-use crate::task::Outcome;
 use crate::task::tests::record;
+use crate::task::{Block, Span};
 
 /// Does `steps` in order: each is a task's write of its own letter, until
 /// the task has none left; then it is closed.
@@ -180,4 +182,41 @@ fn the_task_whose_turn_it_is_streams_through_at_once() {
     let task = Task::numbered(0, "");
     ordered.open((&task).into()).write(Channel::Out, b"live").unwrap();
     assert_eq!(kept.head(), b"live");
+}
+
+#[test]
+fn a_record_comes_back_from_the_file_as_it_was_without_what_was_read() {
+    let values = vec![b"a\xff".to_vec(), Vec::new()];
+    let block = Block { values: values.clone(), bytes: vec![b'x'; 10_000], stretch: None };
+    let task =
+        Task { slot: 3, turn: 4, spec: TaskInput::Block(Box::new(block)), ..Task::numbered(7, "seven") };
+    let record = Record {
+        slot: 3,
+        line: Some(b"cat \xff".to_vec()),
+        wall: Duration::new(1, 234_567_891),
+        spans: vec![Span { name: Cow::Borrowed("write"), wall: Duration::from_nanos(5) }],
+        input_offered: 10_000,
+        input_read: Some(9_000),
+        user: Some(Duration::from_millis(5)),
+        skipped: true,
+        facts: vec![(Cow::Borrowed("name"), "10000".to_owned())],
+        ..Record::without_measures(7, Outcome::Exited(3))
+    };
+    let mut over = Over::new(&task, record.clone());
+    assert!(over.size() < 1000, "{}", over.size());
+    let mut spill = SpillFile::default();
+    let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
+    let back = early.take(&spill);
+    assert_eq!(back.record, record);
+    assert_eq!(back.task, Task { spec: TaskInput::Values(values), ..task });
+}
+
+#[test]
+fn a_record_that_cannot_be_read_back_is_a_failure_of_that_task() {
+    let mut spill = SpillFile::default();
+    let mut over = Over::new(&Task::numbered(5, ""), Record::without_measures(5, Outcome::Success));
+    let Ok(early) = over.put_into(&mut spill) else { panic!("it finds room") };
+    spill.reset().unwrap();
+    let back = early.take(&spill);
+    assert!(back.record.seq == 5 && back.record.outcome.is_failure(), "{:?}", back.record.outcome);
 }

@@ -8,13 +8,11 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
-use super::job::{Broken, Cause, Ours, Report};
-use super::job_clock::Allowance;
+use super::job::{Broken, Cause, JobStream, Listener, Report};
 use super::killing::Killing;
-use super::listener::{JobStream, Listener};
-use super::pipes::{Fed, InputPipe, OutputPipe, unread};
+use super::pipes::{Fed, InputPipe, Ours, OutputPipe, unread};
 use super::reap::{ChildUsage, ProcessEnd};
-use super::running::{KillOrder, RunningJob, RunningJobs};
+use super::running::{Allowance, KillOrder, RunningJob, RunningJobs};
 use super::spawn::Child;
 use super::stops::{Foreground, Stops};
 use super::witness::{EndSight, Witness};
@@ -31,7 +29,10 @@ pub(super) struct Supervision<'a> {
     state: JobState,
     killing: Option<Killing<'a>>,
     feed: Option<InputPipe<'a>>,
-    unread: UnreadInput,
+    /// How many bytes the job left unread of its input; None where nobody wants to know.
+    unread: Option<u64>,
+    /// The input pipe's end, kept for that since nothing more was written.
+    fed: Option<File>,
     outputs: [OutputPipe; 2],
     allowance: Allowance,
     wake: Option<BorrowedFd<'a>>,
@@ -59,17 +60,6 @@ enum JobState {
     },
 }
 
-/// What the job left unread of its input.
-enum UnreadInput {
-    /// Nobody wants to know.
-    Uncounted,
-    Counted {
-        /// The pipe's end, kept since nothing more was written.
-        pipe: Option<File>,
-        bytes: u64,
-    },
-}
-
 impl<'a> Supervision<'a> {
     pub(super) fn new(
         running: &'a RunningJobs,
@@ -78,6 +68,7 @@ impl<'a> Supervision<'a> {
         ours: Ours<'a>,
         allowance: Allowance,
         wake: Option<BorrowedFd<'a>>,
+        counts_unread: bool,
     ) -> Self {
         running.begin_job(running_job, child.pid);
         let Child { pid, end, writers: [to_stdout, to_stderr] } = child;
@@ -89,7 +80,8 @@ impl<'a> Supervision<'a> {
             state: JobState::Alive,
             killing: None,
             feed: ours.stdin,
-            unread: UnreadInput::Uncounted,
+            unread: counts_unread.then_some(0),
+            fed: None,
             outputs: [
                 OutputPipe::new(JobStream::Out, ours.stdout, to_stdout),
                 OutputPipe::new(JobStream::Err, ours.stderr, to_stderr),
@@ -120,11 +112,6 @@ impl<'a> Supervision<'a> {
         self.witness = Some(Witness::new());
     }
 
-    /// What the job never reads is counted.
-    pub(super) fn count_unread(&mut self) {
-        self.unread = UnreadInput::Counted { pipe: None, bytes: 0 };
-    }
-
     /// Attends until the job has ended and its output was taken.
     ///
     /// # Errors
@@ -139,10 +126,7 @@ impl<'a> Supervision<'a> {
                     self.outputs.iter_mut().for_each(OutputPipe::close_if_paused);
                 }
                 if !self.outputs.iter().any(OutputPipe::is_open) {
-                    let unread = match self.unread {
-                        UnreadInput::Counted { bytes, .. } => bytes,
-                        UnreadInput::Uncounted => 0,
-                    };
+                    let unread = self.unread.unwrap_or(0);
                     let broken = self.broken.take();
                     let seen = self.seen.take().map(|seen| seen.of_all(usage.user + usage.sys));
                     return Ok(Report { ended, usage, seen, cause, broken, unread, out_of_memory: None });
@@ -187,10 +171,11 @@ impl<'a> Supervision<'a> {
             if let (JobState::Alive, Some(foreground)) = (self.state, &mut self.foreground) {
                 foreground.look();
             }
-            if self.may_be_stopped()
-                && let Some(stop) = self.stops.look(self.pid, self.running.clock.is_paused())
-            {
-                listener.stopped(self.pid, stop);
+            if self.may_be_stopped() {
+                let is_paused = self.running.clock.lock().is_paused();
+                if let Some(stop) = self.stops.look(self.pid, is_paused) {
+                    listener.stopped(self.pid, stop);
+                }
             }
             self.look_at_clock()?;
         }
@@ -231,7 +216,7 @@ impl<'a> Supervision<'a> {
         match (&self.killing, self.state) {
             (_, JobState::Reaped { .. }) => None,
             (Some(killing), _) => killing.due(),
-            (None, _) => self.allowance.end(&self.running.clock),
+            (None, _) => self.allowance.end(&self.running.clock.lock()),
         }
     }
 
@@ -240,7 +225,7 @@ impl<'a> Supervision<'a> {
             return Ok(());
         }
         let Some(killing) = &mut self.killing else {
-            self.killing = Some(Killing::begin(Cause::TimedOut, &self.running.sequence, self.running_job));
+            self.begin_killing(Cause::TimedOut);
             return Ok(());
         };
         let dead = matches!(self.state, JobState::Dead);
@@ -254,8 +239,8 @@ impl<'a> Supervision<'a> {
         // Who killed it may not have woken us yet.
         self.obey(self.running_job.asked());
         self.state = JobState::Dead;
-        if let UnreadInput::Counted { pipe, bytes } = &mut self.unread {
-            let kept = pipe.take().map(|pipe| unread(pipe.as_fd()));
+        if let Some(bytes) = &mut self.unread {
+            let kept = self.fed.take().map(|pipe| unread(pipe.as_fd()));
             *bytes = kept.or(self.feed.as_ref().map(InputPipe::unread)).unwrap_or(0);
         }
         self.feed = None;
@@ -301,13 +286,19 @@ impl<'a> Supervision<'a> {
             self.outputs.iter_mut().for_each(OutputPipe::close);
             return;
         }
-        match (&mut self.killing, order) {
-            (Some(killing), KillOrder::Kill) => killing.hurry(self.running_job),
-            (Some(_), _) => {}
-            (none, KillOrder::Kill) => {
-                *none = Some(Killing::at_once(cause, &self.running.sequence, self.running_job));
-            }
-            (none, _) => *none = Some(Killing::begin(cause, &self.running.sequence, self.running_job)),
+        if order == KillOrder::Kill {
+            let killing = self.killing.get_or_insert_with(|| Killing::new(cause, &self.running.sequence));
+            killing.hurry(self.running_job);
+        } else {
+            self.begin_killing(cause);
+        }
+    }
+
+    /// Takes the first step of the kill sequence, unless it was taken.
+    fn begin_killing(&mut self, cause: Cause) {
+        if self.killing.is_none() {
+            let killing = self.killing.insert(Killing::new(cause, &self.running.sequence));
+            killing.step(self.running_job);
         }
     }
 
@@ -322,8 +313,8 @@ impl<'a> Supervision<'a> {
     /// Nothing more is written.
     fn close_feed(&mut self) {
         let feed = self.feed.take();
-        if let UnreadInput::Counted { pipe, .. } = &mut self.unread {
-            *pipe = feed.as_ref().and_then(InputPipe::other_end);
+        if self.unread.is_some() {
+            self.fed = feed.as_ref().and_then(InputPipe::other_end);
         }
     }
 
@@ -332,8 +323,8 @@ impl<'a> Supervision<'a> {
         self.broken.get_or_insert(broken);
         self.feed = None;
         self.outputs.iter_mut().for_each(OutputPipe::close);
-        if let (JobState::Alive, None) = (self.state, &self.killing) {
-            self.killing = Some(Killing::begin(Cause::Broken, &self.running.sequence, self.running_job));
+        if let JobState::Alive = self.state {
+            self.begin_killing(Cause::Broken);
         }
     }
 }

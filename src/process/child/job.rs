@@ -1,44 +1,16 @@
-//! What can be asked for: a command that is prepared once, and a job of it; what is
-//! reported of it; and the ends of its three standard descriptors, those it gets and those
-//! that are kept here.
+//! What can be asked for, a job of a command; who takes its output as it comes, and how it
+//! says "not now"; and what is reported in the end.
 //!
-//! Every descriptor made here is closed on exec, so that no job keeps another's
-//! pipe open. Pipes are never used twice: a background process of the last job
-//! may still write to its own. Does not know how a process is started.
+//! Does not know how a process is started, nor where the bytes go.
 
-use std::ffi::CString;
-use std::fmt;
-use std::io::{self, BufRead, PipeReader};
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{self, BufRead};
+use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
-use super::pipes::InputPipe;
+use super::command::Command;
 use super::reap::{ChildUsage, ProcessEnd};
 use super::witness::Seen;
 use crate::byte_list::ByteList;
-
-/// What many jobs have in common.
-#[derive(Clone, Debug)]
-pub struct Command {
-    /// The program's absolute path: see [`resolve`](super::resolve()).
-    pub program: CString,
-    /// The environment that all jobs share: see [`inherited_environment`](super::inherited_environment).
-    pub environment: Arc<ByteList>,
-    /// Where jobs run; None is this process's own directory.
-    pub directory: Option<PathBuf>,
-    /// The niceness of jobs, absolute, not an increment; None is this process's own.
-    pub nice: Option<i32>,
-}
-
-impl Command {
-    /// A command that runs here, with no other niceness.
-    #[must_use]
-    pub fn new(program: CString, environment: Arc<ByteList>) -> Self {
-        Self { program, environment, directory: None, nice: None }
-    }
-}
 
 /// One execution of a [`Command`].
 pub struct Job<'a> {
@@ -104,7 +76,7 @@ pub enum JobStdin<'a> {
 /// Where a job's output or messages go.
 #[derive(Clone, Copy, Debug)]
 pub enum JobStdout<'a> {
-    /// Through a pipe to the [`Listener`](super::Listener).
+    /// Through a pipe to the [`Listener`].
     Listener,
     /// Where this process's own go.
     Inherited,
@@ -148,101 +120,69 @@ pub enum Cause {
 }
 
 /// What went wrong between a job and this process.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// Its input could not be read for it, or not be written to it.
+    #[error("cannot pass on its input: {0}")]
     Input(io::Error),
     /// Its output could not be read, or not be handed on.
+    #[error("cannot write its output: {0}")]
     Output(io::Error),
 }
 
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Input(error) => write!(f, "cannot pass on its input: {error}"),
-            Self::Output(error) => write!(f, "cannot write its output: {error}"),
-        }
+/// Which of a job's two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobStream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What becomes of a channel after some of its bytes were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// More of it is welcome.
+    Continue,
+    /// The bytes were taken, but the pipe is not read again until the worker's
+    /// [`Waker`](crate::process::Waker) woke it and [`Listener::resumes`] agrees. The job
+    /// itself blocks once the pipe is full.
+    Pause,
+}
+
+/// What was noticed of a job that a signal stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It does nothing until something continues it.
+    Stopped {
+        /// The signal's number.
+        signal: i32,
+        /// Whether it is for the first time.
+        is_news: bool,
+    },
+    /// It runs again.
+    Continued,
+}
+
+/// Whoever takes a job's output. A closure that takes every byte is one.
+pub trait Listener {
+    /// Takes all of `bytes`, as they come. An error kills the job.
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow>;
+
+    /// The job is about to be started.
+    fn starts(&mut self) {}
+
+    /// The job, which leads the process group `leader`, was stopped or continued.
+    fn stopped(&mut self, _leader: i32, _stop: Stop) {}
+
+    /// Whether a paused channel may be read again; asked when the waker woke it.
+    fn resumes(&mut self, _channel: JobStream) -> bool {
+        true
     }
 }
 
-/// What the job gets as 0, 1 and 2.
-pub(super) type Theirs<'a> = [Given<'a>; 3];
-
-/// One descriptor of the job.
-pub(super) enum Given<'a> {
-    /// Its number here.
-    Inherited,
-    Lent(BorrowedFd<'a>),
-    /// To be closed here when the job has it, or has ended.
-    Owned(OwnedFd),
-}
-
-impl Given<'_> {
-    /// What was made for this job alone.
-    pub(super) fn into_owned(self) -> Option<OwnedFd> {
-        match self {
-            Self::Owned(file) => Some(file),
-            Self::Inherited | Self::Lent(_) => None,
-        }
+impl<F: FnMut(JobStream, &[u8]) -> io::Result<Flow>> Listener for F {
+    fn output(&mut self, channel: JobStream, bytes: &[u8]) -> io::Result<Flow> {
+        self(channel, bytes)
     }
-}
-
-/// What is kept here.
-pub(super) struct Ours<'a> {
-    pub(super) stdin: Option<InputPipe<'a>>,
-    pub(super) stdout: Option<PipeReader>,
-    pub(super) stderr: Option<PipeReader>,
-}
-
-/// Opens what a job needs.
-pub(super) fn open_streams<'a, 'source: 'a>(
-    stdin: JobStdin<'source>,
-    stdout: JobStdout<'a>,
-    stderr: JobStdout<'a>,
-    null: BorrowedFd<'a>,
-) -> io::Result<(Theirs<'a>, Ours<'a>)> {
-    let (stdin, feed) = match stdin {
-        JobStdin::Null => (lend(null, 0)?, None),
-        JobStdin::File(file) => (lend(file, 0)?, None),
-        JobStdin::Feed(source) => {
-            let (theirs, ours) = feed(source)?;
-            (theirs, Some(ours))
-        }
-    };
-    let (stdout, from_stdout) = output(stdout, 1)?;
-    let (stderr, from_stderr) = output(stderr, 2)?;
-    Ok(([stdin, stdout, stderr], Ours { stdin: feed, stdout: from_stdout, stderr: from_stderr }))
-}
-
-fn feed(source: &mut dyn BufRead) -> io::Result<(Given<'static>, InputPipe<'_>)> {
-    let (reader, writer) = io::pipe()?;
-    Ok((Given::Owned(above_standard(reader.into())?), InputPipe::new(writer, source)?))
-}
-
-fn output(output: JobStdout<'_>, number: i32) -> io::Result<(Given<'_>, Option<PipeReader>)> {
-    Ok(match output {
-        JobStdout::Inherited => (Given::Inherited, None),
-        JobStdout::File(file) => (lend(file, number)?, None),
-        JobStdout::Listener => {
-            let (reader, writer) = io::pipe()?;
-            (Given::Owned(above_standard(writer.into())?), Some(reader))
-        }
-    })
-}
-
-/// Lends `file` as descriptor `number`. One of the other two standard
-/// descriptors is copied first, for it is replaced before its turn comes.
-fn lend(file: BorrowedFd<'_>, number: i32) -> io::Result<Given<'_>> {
-    if file.as_raw_fd() == number {
-        return Ok(Given::Inherited);
-    }
-    if file.as_raw_fd() > 2 {
-        return Ok(Given::Lent(file));
-    }
-    Ok(Given::Owned(file.try_clone_to_owned()?))
-}
-
-/// A program that closed its standard descriptors gets new ones in their place.
-fn above_standard(file: OwnedFd) -> io::Result<OwnedFd> {
-    if file.as_raw_fd() > 2 { Ok(file) } else { file.try_clone() }
 }

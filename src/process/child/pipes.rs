@@ -1,15 +1,92 @@
-//! A job's pipes: reading its output, live, paused, and drained once the job ended, and
-//! writing to its input from the same loop.
+//! A job's standard descriptors: the ends it gets and those that are kept here; reading its
+//! output, live, paused, and drained once the job ended, and writing to its input.
 //!
-//! Does not know where the bytes go, nor where they come from.
+//! Every descriptor made here is closed on exec, so that no job keeps another's
+//! pipe open. Pipes are never used twice: a background process of the last job
+//! may still write to its own. Does not know where the bytes go, nor where they come from.
 
 use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use super::listener::{Flow, JobStream, Listener};
+use super::job::{Flow, Job, JobStdin, JobStdout, JobStream, Listener};
 use crate::process::descriptor;
 use crate::process::poll::PollEntry;
+
+/// What the job gets as 0, 1 and 2.
+pub(super) type Theirs<'a> = [Given<'a>; 3];
+
+/// One descriptor of the job.
+pub(super) enum Given<'a> {
+    /// Its number here.
+    Inherited,
+    Lent(BorrowedFd<'a>),
+    /// To be closed here when the job has it, or has ended.
+    Owned(OwnedFd),
+}
+
+impl Given<'_> {
+    /// What was made for this job alone.
+    pub(super) fn into_owned(self) -> Option<OwnedFd> {
+        match self {
+            Self::Owned(file) => Some(file),
+            Self::Inherited | Self::Lent(_) => None,
+        }
+    }
+}
+
+/// What is kept here.
+pub(super) struct Ours<'a> {
+    pub(super) stdin: Option<InputPipe<'a>>,
+    pub(super) stdout: Option<PipeReader>,
+    pub(super) stderr: Option<PipeReader>,
+}
+
+/// Opens what `job` needs; its input is taken out of it.
+pub(super) fn open_streams<'a, 'job: 'a>(
+    job: &mut Job<'job>,
+    null: BorrowedFd<'a>,
+) -> io::Result<(Theirs<'a>, Ours<'a>)> {
+    let (stdin, feed) = match std::mem::replace(&mut job.stdin, JobStdin::Null) {
+        JobStdin::Null => (lend(null, 0)?, None),
+        JobStdin::File(file) => (lend(file, 0)?, None),
+        JobStdin::Feed(source) => {
+            let (reader, writer) = io::pipe()?;
+            (Given::Owned(above_standard(reader.into())?), Some(InputPipe::new(writer, source)?))
+        }
+    };
+    let (stdout, from_stdout) = output(job.stdout, 1)?;
+    let (stderr, from_stderr) = output(job.stderr, 2)?;
+    Ok(([stdin, stdout, stderr], Ours { stdin: feed, stdout: from_stdout, stderr: from_stderr }))
+}
+
+fn output(output: JobStdout<'_>, number: i32) -> io::Result<(Given<'_>, Option<PipeReader>)> {
+    Ok(match output {
+        JobStdout::Inherited => (Given::Inherited, None),
+        JobStdout::File(file) => (lend(file, number)?, None),
+        JobStdout::Listener => {
+            let (reader, writer) = io::pipe()?;
+            (Given::Owned(above_standard(writer.into())?), Some(reader))
+        }
+    })
+}
+
+/// Lends `file` as descriptor `number`. One of the other two standard
+/// descriptors is copied first, for it is replaced before its turn comes.
+fn lend(file: BorrowedFd<'_>, number: i32) -> io::Result<Given<'_>> {
+    if file.as_raw_fd() == number {
+        return Ok(Given::Inherited);
+    }
+    if file.as_raw_fd() > 2 {
+        return Ok(Given::Lent(file));
+    }
+    Ok(Given::Owned(file.try_clone_to_owned()?))
+}
+
+/// A program that closed its standard descriptors gets new ones in their place.
+fn above_standard(file: OwnedFd) -> io::Result<OwnedFd> {
+    if file.as_raw_fd() > 2 { Ok(file) } else { file.try_clone() }
+}
 
 /// The bytes of a buffer for [`OutputPipe::read`] at first: most jobs write less, and
 /// memory that nobody touches costs a short batch nothing.

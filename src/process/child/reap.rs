@@ -1,9 +1,12 @@
 //! How a process ended and what it used, from `wait4` of that very process:
-//! what other children used at the same time is not in it.
+//! what other children used at the same time is not in it. And whether the kernel killed
+//! for lack of memory, as far as it tells.
 //!
-//! Does not know why it ended.
+//! Does not know why else it ended.
 
+use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How a process ended.
@@ -105,34 +108,25 @@ pub(super) enum StopChange {
     Continued,
 }
 
-/// The signal that stopped the child `pid` since this was asked last.
-pub(super) fn stopped_by(pid: i32) -> Option<i32> {
-    match changes(pid, libc::WSTOPPED) {
-        Some(StopChange::Stopped(signal)) => Some(signal),
-        Some(StopChange::Continued) | None => None,
-    }
+/// What became of the child `pid` since this was asked last: of `which`, stopped or continued.
+pub(super) fn changes(pid: i32, which: libc::c_int) -> Option<StopChange> {
+    let (code, status) = waitid(pid, which | libc::WNOHANG).ok().flatten()?;
+    Some(if code == libc::CLD_CONTINUED { StopChange::Continued } else { StopChange::Stopped(status) })
 }
 
-/// Whether the child `pid` was stopped or continued since this was asked last.
-pub(super) fn changed(pid: i32) -> Option<StopChange> {
-    changes(pid, libc::WSTOPPED | libc::WCONTINUED)
-}
-
-#[expect(unsafe_code, reason = "std does not tell that a child was stopped")]
-fn changes(pid: i32, which: libc::c_int) -> Option<StopChange> {
-    let pid = libc::id_t::try_from(pid).ok()?;
+/// What the kernel has to tell of the child `pid`, code and status; None where it has
+/// nothing yet.
+#[expect(unsafe_code, reason = "std neither waits without reaping nor tells of stops")]
+fn waitid(pid: i32, which: libc::c_int) -> io::Result<Option<(libc::c_int, libc::c_int)>> {
+    let pid = libc::id_t::try_from(pid).expect("a child's number is positive");
     // SAFETY: an all-zero siginfo is a valid value to be written over; it is ours
     // and lives through the call. What was asked for is what its fields hold.
     unsafe {
         let mut told: libc::siginfo_t = std::mem::zeroed();
-        let asked = libc::waitid(libc::P_PID, pid, &raw mut told, which | libc::WNOHANG);
-        if asked != 0 || told.si_pid() == 0 {
-            return None;
+        match libc::waitid(libc::P_PID, pid, &raw mut told, which) {
+            0 => Ok((told.si_pid() != 0).then(|| (told.si_code, told.si_status()))),
+            _ => Err(io::Error::last_os_error()),
         }
-        Some(match told.si_code {
-            libc::CLD_CONTINUED => StopChange::Continued,
-            _ => StopChange::Stopped(told.si_status()),
-        })
     }
 }
 
@@ -156,18 +150,97 @@ pub(super) fn reap(pid: i32) -> io::Result<(ProcessEnd, ChildUsage)> {
 }
 
 /// Waits until the child `pid` has ended, and leaves it to be reaped.
-#[expect(unsafe_code, reason = "std cannot wait without reaping")]
 pub(super) fn await_end(pid: i32) {
-    let id = libc::id_t::try_from(pid).expect("a child's number is positive");
-    loop {
-        // SAFETY: an all-zero siginfo is a valid value to be written over, and
-        // lives through the call.
-        let done = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT)
-        };
-        if done == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return;
+    let is_interrupted = |error: io::Error| error.kind() == io::ErrorKind::Interrupted;
+    while waitid(pid, libc::WEXITED | libc::WNOWAIT).is_err_and(is_interrupted) {}
+}
+
+/// The kernel's count of processes killed for lack of memory in this process's control
+/// group, and how many of them were accounted for. It does not tell which they were.
+#[derive(Debug)]
+pub(super) struct OomKills {
+    source: Option<PathBuf>,
+    accounted: u64,
+}
+
+impl OomKills {
+    /// Begins to count now.
+    pub(super) fn since_now() -> Self {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        Self::of(candidates(&groups))
+    }
+
+    /// Accounts for a process that something killed: was it the kernel, for lack
+    /// of memory? None if the kernel does not say.
+    pub(super) fn account(&mut self) -> Option<bool> {
+        let kills = kills(&fs::read_to_string(self.source.as_ref()?).ok()?)?;
+        let rose = kills > self.accounted;
+        // One kill explains one death: two jobs may have been hit at once.
+        self.accounted += u64::from(rose);
+        Some(rose)
+    }
+
+    fn of(candidates: Vec<PathBuf>) -> Self {
+        let read = |file: PathBuf| Some((kills(&fs::read_to_string(&file).ok()?)?, file));
+        match candidates.into_iter().find_map(read) {
+            Some((accounted, file)) => Self { source: Some(file), accounted },
+            None => Self { source: None, accounted: 0 },
         }
+    }
+}
+
+/// Where the count may be: version 2 of control groups, version 1, the machine.
+fn candidates(groups: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        if controllers.is_empty() {
+            files.push(format!("/sys/fs/cgroup{path}/memory.events"));
+            files.push(format!("/sys/fs/cgroup/unified{path}/memory.events"));
+        } else if controllers.split(',').any(|name| name == "memory") {
+            files.push(format!("/sys/fs/cgroup/memory{path}/memory.oom_control"));
+            // Inside a container its own group is what is mounted there.
+            files.push("/sys/fs/cgroup/memory/memory.oom_control".to_owned());
+        }
+    }
+    files.push("/proc/vmstat".to_owned());
+    files.into_iter().map(PathBuf::from).collect()
+}
+
+fn kills(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kill_of_the_kernel_explains_one_death() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("memory.events");
+        let set = |kills: u64| fs::write(&file, format!("low 0\noom 9\noom_kill {kills}\n")).unwrap();
+        set(4);
+        let mut count = OomKills::of(vec![dir.path().join("missing"), file.clone()]);
+        assert_eq!(count.account(), Some(false), "an old one is none of ours");
+        set(6);
+        assert_eq!(
+            [count.account(), count.account(), count.account()],
+            [Some(true), Some(true), Some(false)]
+        );
+        fs::remove_file(&file).unwrap();
+        assert_eq!(count.account(), None);
+    }
+
+    #[test]
+    fn the_group_of_the_memory_controller_is_asked_first() {
+        let groups = "8:pids:/\n4:memory:/jobs/7\n0::/\n";
+        let files = candidates(groups);
+        assert_eq!(files[0], PathBuf::from("/sys/fs/cgroup/memory/jobs/7/memory.oom_control"));
+        let files = candidates("0::/user.slice\n");
+        assert_eq!(files[0], PathBuf::from("/sys/fs/cgroup/user.slice/memory.events"));
+        assert_eq!(files.last(), Some(&PathBuf::from("/proc/vmstat")));
+        assert_eq!(OomKills::of(Vec::new()).account(), None);
     }
 }

@@ -7,33 +7,29 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, MutexGuard, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
-use super::job_clock::JobClock;
-use super::oom::OomKills;
-use super::reap::{ChildUsage, ProcessEnd, reap};
-use super::term_sequence::TermSequence;
+use super::killing::TermSequence;
+use super::reap::{ChildUsage, OomKills, ProcessEnd, reap};
+use crate::process::poll::Waker;
 use crate::process::signal;
-use crate::process::waker::Waker;
 use crate::sync::Mutex;
 
 /// The jobs of one run that are running now.
 #[derive(Debug)]
 pub struct RunningJobs {
     pub(super) sequence: TermSequence,
-    pub(super) clock: JobClock,
+    pub(super) clock: Mutex<JobClock>,
     pub(super) caught: u64,
-    null: File,
+    pub(super) null: File,
     /// Whether a job could ask for the terminal: there is one.
     pub(super) has_terminal: bool,
     jobs: Mutex<Vec<Arc<RunningJob>>>,
     /// Counted from the first start on.
     oom: OnceLock<Mutex<OomKills>>,
     /// Once not `NONE` nothing is started any more.
-    ending: AtomicU8,
+    ending: Mutex<KillOrder>,
     /// Shared while a job is started and not yet known: who pauses the run waits
     /// for that, so that no job runs on unseen.
     pub(super) starting: RwLock<()>,
@@ -53,13 +49,13 @@ impl RunningJobs {
         signal::keep_children();
         Ok(Self {
             sequence,
-            clock: JobClock::default(),
+            clock: Mutex::default(),
             caught: signal::caught_beside(harmless),
             null: File::open("/dev/null")?,
             has_terminal: File::open("/dev/tty").is_ok(),
             jobs: Mutex::default(),
             oom: OnceLock::new(),
-            ending: AtomicU8::new(KillOrder::None as u8),
+            ending: Mutex::new(KillOrder::None),
             starting: RwLock::new(()),
         })
     }
@@ -78,12 +74,12 @@ impl RunningJobs {
     /// Begins the kill sequence of the one job whose group is `leader`. Says
     /// whether it was still running.
     pub fn terminate_one(&self, leader: i32) -> bool {
-        self.jobs().iter().any(|running_job| running_job.order_if(KillOrder::Terminate, leader))
+        self.jobs.lock().iter().any(|running_job| running_job.order_if(KillOrder::Terminate, leader))
     }
 
     /// Sends a signal to the process group of every job.
     pub fn signal(&self, signal: i32) {
-        for running_job in self.jobs().iter() {
+        for running_job in self.jobs.lock().iter() {
             running_job.send(signal);
         }
     }
@@ -91,7 +87,7 @@ impl RunningJobs {
     /// Stops every job by TSTP. Time limits stand still.
     pub fn pause(&self) {
         // First the clock: this process itself may be stopped next.
-        self.clock.pause(Instant::now());
+        self.clock.lock().pause(Instant::now());
         let _none_starts = self.starting.write();
         self.signal(libc::SIGTSTP);
         self.wake_all();
@@ -100,31 +96,31 @@ impl RunningJobs {
     /// Continues every job. Time limits go on where they stood.
     pub fn resume(&self) {
         self.signal(libc::SIGCONT);
-        self.clock.resume(Instant::now());
+        self.clock.lock().resume(Instant::now());
         self.wake_all();
     }
 
     /// From now on every job, those that run included, is killed when it lasts
     /// longer than this.
     pub fn set_time_limit(&self, limit: Option<Duration>) {
-        self.clock.set_limit(limit);
+        self.clock.lock().limit = limit;
         self.wake_all();
     }
 
     /// What runs now: slot and process group of each job.
     #[must_use]
     pub fn list(&self) -> Vec<(usize, i32)> {
-        self.jobs().iter().filter_map(|running_job| running_job.started()).collect()
+        self.jobs.lock().iter().filter_map(|running_job| running_job.started()).collect()
     }
 
     pub(super) fn add_running_job(&self, slot: usize) -> io::Result<Arc<RunningJob>> {
         let running_job = Arc::new(RunningJob::new(slot)?);
-        self.jobs().push(Arc::clone(&running_job));
+        self.jobs.lock().push(Arc::clone(&running_job));
         Ok(running_job)
     }
 
     pub(super) fn remove_running_job(&self, running_job: &Arc<RunningJob>) {
-        self.jobs().retain(|other| !Arc::ptr_eq(other, running_job));
+        self.jobs.lock().retain(|other| !Arc::ptr_eq(other, running_job));
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -133,46 +129,36 @@ impl RunningJobs {
 
     /// Takes note of a job that has just been started.
     pub(super) fn begin_job(&self, running_job: &RunningJob, leader: i32) {
-        running_job.begin(leader, || (self.ending(), self.clock.is_paused()));
+        running_job.begin(leader, || (self.ending(), self.clock.lock().is_paused()));
         // Now that it runs, and not while it waits: it takes longer to fill the memory.
         self.oom();
     }
 
-    pub(super) fn null(&self) -> BorrowedFd<'_> {
-        self.null.as_fd()
-    }
-
-    pub(super) fn oom_killed(&self) -> Option<bool> {
-        self.oom().lock().account()
-    }
-
-    fn oom(&self) -> &Mutex<OomKills> {
+    /// What counts kills for lack of memory.
+    pub(super) fn oom(&self) -> &Mutex<OomKills> {
         self.oom.get_or_init(|| Mutex::new(OomKills::since_now()))
     }
 
     fn ending(&self) -> KillOrder {
-        match self.ending.load(Ordering::SeqCst) {
-            0 => KillOrder::None,
-            ending if ending == KillOrder::Kill as u8 => KillOrder::Kill,
-            _ => KillOrder::Terminate,
-        }
+        *self.ending.lock()
+    }
+
+    fn worsen(&self, order: KillOrder) {
+        let mut ending = self.ending.lock();
+        *ending = order.max(*ending);
     }
 
     fn end(&self, order: KillOrder) {
-        self.ending.fetch_max(order as u8, Ordering::SeqCst);
-        for running_job in self.jobs().iter() {
+        self.worsen(order);
+        for running_job in self.jobs.lock().iter() {
             running_job.order(order);
         }
     }
 
     fn wake_all(&self) {
-        for running_job in self.jobs().iter() {
+        for running_job in self.jobs.lock().iter() {
             running_job.waker.wake();
         }
-    }
-
-    fn jobs(&self) -> MutexGuard<'_, Vec<Arc<RunningJob>>> {
-        self.jobs.lock()
     }
 }
 
@@ -208,14 +194,14 @@ impl RunningJob {
 
     /// What runs: its slot and its group.
     fn started(&self) -> Option<(usize, i32)> {
-        Some((self.slot, self.lock().leader?))
+        Some((self.slot, self.job.lock().leader?))
     }
 
     /// Takes note of a job that has just been started. What the others are told to do
     /// by then holds for it, too: `standing` is asked under the lock, so that
     /// who gives an order after this finds the job.
     fn begin(&self, leader: i32, standing: impl FnOnce() -> (KillOrder, bool)) {
-        let mut job = self.lock();
+        let mut job = self.job.lock();
         job.leader = Some(leader);
         job.order = KillOrder::None;
         let (order, paused) = standing();
@@ -230,24 +216,24 @@ impl RunningJob {
 
     /// The worst that this worker's job was asked to do.
     pub(super) fn asked(&self) -> KillOrder {
-        self.lock().order
+        self.job.lock().order
     }
 
     /// Sends a signal to the job's group, if there is one.
     pub(super) fn send(&self, signal: i32) {
-        self.lock().send(signal);
+        self.job.lock().send(signal);
     }
 
     /// Reaps the job, which has ended; from then on nobody signals its group.
     pub(super) fn reap(&self, leader: i32) -> io::Result<(ProcessEnd, ChildUsage)> {
-        let mut job = self.lock();
+        let mut job = self.job.lock();
         job.leader = None;
         reap(leader)
     }
 
     /// Kills and reaps the job, if it was not reaped.
     pub(super) fn abandon(&self) {
-        let mut job = self.lock();
+        let mut job = self.job.lock();
         job.send(libc::SIGKILL);
         if let Some(leader) = job.leader.take() {
             // There is nobody to tell the end to.
@@ -257,23 +243,19 @@ impl RunningJob {
 
     /// Gives an order to the job, if there is one.
     fn order(&self, order: KillOrder) {
-        self.lock().take(order);
+        self.job.lock().take(order);
         self.waker.wake();
     }
 
     /// Gives an order to the job if it is that one; says whether it is.
     fn order_if(&self, order: KillOrder, leader: i32) -> bool {
-        let mut job = self.lock();
+        let mut job = self.job.lock();
         if job.leader != Some(leader) {
             return false;
         }
         job.take(order);
         self.waker.wake();
         true
-    }
-
-    fn lock(&self) -> MutexGuard<'_, CurrentJob> {
-        self.job.lock()
     }
 }
 
@@ -291,5 +273,93 @@ impl CurrentJob {
             // changed its user: nothing more can be done.
             let _ = signal::send_to_group(leader, signal);
         }
+    }
+}
+
+/// The time limit of every job, which stands still while the run is paused, and how long it
+/// was paused so far.
+#[derive(Debug, Default)]
+pub(super) struct JobClock {
+    limit: Option<Duration>,
+    paused_since: Option<Instant>,
+    paused_for: Duration,
+}
+
+impl JobClock {
+    fn pause(&mut self, now: Instant) {
+        self.paused_since.get_or_insert(now);
+    }
+
+    fn resume(&mut self, now: Instant) {
+        if let Some(since) = self.paused_since.take() {
+            self.paused_for += now.saturating_duration_since(since);
+        }
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_since.is_some()
+    }
+
+    /// A stopwatch for a job that starts now.
+    pub(super) fn start(&self, deadline: Option<Instant>) -> Allowance {
+        Allowance { started: Instant::now(), deadline, paused_before: self.paused_for }
+    }
+}
+
+/// How long one job may last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    started: Instant,
+    /// The job's own, beside the limit of all.
+    deadline: Option<Instant>,
+    paused_before: Duration,
+}
+
+impl Allowance {
+    /// When it has to end, as things are now. None: never, or not while the run
+    /// is paused.
+    pub(super) fn end(&self, clock: &JobClock) -> Option<Instant> {
+        if clock.paused_since.is_some() {
+            return None;
+        }
+        let limit = clock.limit.and_then(|limit| self.started.checked_add(limit));
+        let end = [self.deadline, limit].into_iter().flatten().min()?;
+        end.checked_add(clock.paused_for.saturating_sub(self.paused_before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_pause_shifts_the_deadline_by_its_length_and_until_then_there_is_none() {
+        let mut clock = JobClock::default();
+        let now = Instant::now();
+        let job = clock.start(Some(now + 10 * SECOND));
+        assert_eq!(job.end(&clock), Some(now + 10 * SECOND));
+        clock.pause(now + SECOND);
+        clock.pause(now + 2 * SECOND);
+        assert_eq!(job.end(&clock), None);
+        clock.resume(now + 5 * SECOND);
+        clock.resume(now + 9 * SECOND);
+        assert_eq!(job.end(&clock), Some(now + 14 * SECOND));
+        let later = clock.start(Some(now + 20 * SECOND));
+        assert_eq!(later.end(&clock), Some(now + 20 * SECOND), "an earlier pause is not its own");
+    }
+
+    #[test]
+    fn the_earlier_of_deadline_and_limit_holds_and_the_limit_can_change() {
+        let mut clock = JobClock::default();
+        let job = clock.start(None);
+        assert_eq!(job.end(&clock), None);
+        clock.limit = Some(3 * SECOND);
+        assert_eq!(job.end(&clock), Some(job.started + 3 * SECOND));
+        let hurried = clock.start(Some(job.started + 2 * SECOND));
+        assert_eq!(hurried.end(&clock), Some(job.started + 2 * SECOND));
+        clock.limit = Some(Duration::MAX);
+        assert_eq!(job.end(&clock), None);
     }
 }

@@ -11,14 +11,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Stdio;
 
-use super::job::{Command, Given, Theirs};
+use super::command::StartError;
+use super::job::Job;
+use super::pipes::{Given, Theirs};
 use super::reap;
-use super::start_error::StartError;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use super::vfork::Stack;
-use crate::byte_list::ByteList;
+use crate::process::descriptor;
 use crate::process::limits::with_first_limits;
-use crate::process::{descriptor, signal};
+use crate::process::signal::{self, SignalSet};
 
 /// A process that was started and not yet reaped.
 #[derive(Debug)]
@@ -31,64 +32,50 @@ pub(super) struct Child {
     pub(super) writers: [Option<OwnedFd>; 2],
 }
 
-/// What is to be executed.
-pub(super) struct Program<'a> {
-    pub(super) command: &'a Command,
-    pub(super) argv: &'a ByteList,
-    pub(super) variables: &'a ByteList,
-    /// Signals that have a handler here, as bit `signal - 1`.
-    #[cfg_attr(
-        not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
-        expect(dead_code, reason = "std takes care of them")
-    )]
-    pub(super) caught: u64,
-}
-
 /// A way to start a process; belongs to one thread.
 pub(super) enum Spawner {
     /// The parent's memory is borrowed until the program is loaded: several
     /// times cheaper than a copy of its page tables.
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    Vfork(Stack),
+    Vfork {
+        stack: Stack,
+        /// Signals that have a handler here, as bit `signal - 1`. (std takes care of them.)
+        caught: u64,
+    },
     /// What std offers.
     Portable,
 }
 
 impl Spawner {
-    /// The fastest way there is.
-    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-    pub(super) fn fastest() -> Self {
-        if descriptor::process(std::process::id().cast_signed()).is_err() {
-            // A kernel before 5.3, or a sandbox that does not know the call.
-            return Self::Portable;
+    /// The fastest way there is, where signals have handlers: `caught`.
+    pub(super) fn fastest(caught: u64) -> Self {
+        #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+        // Not with a kernel before 5.3, nor in a sandbox that does not know the call.
+        if descriptor::process(std::process::id().cast_signed()).is_ok() {
+            return Self::Vfork { stack: Stack::new(), caught };
         }
-        Self::Vfork(Stack::new())
-    }
-
-    /// The fastest way there is.
-    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    pub(super) fn fastest() -> Self {
+        let _ = caught;
         Self::Portable
     }
 
     /// Starts a process in a group of its own. All signal dispositions are the
     /// default, except that what was ignored when this process was started
     /// stays so; no signal is blocked.
-    pub(super) fn spawn(&mut self, program: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
+    pub(super) fn spawn(&mut self, job: &Job<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
         match self {
             #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-            Self::Vfork(stack) => {
-                let child = super::vfork::spawn(stack, program, &theirs)?;
+            Self::Vfork { stack, caught } => {
+                let child = super::vfork::spawn(stack, *caught, job, &theirs)?;
                 let [_, stdout, stderr] = theirs;
                 Ok(Child { writers: [stdout, stderr].map(Given::into_owned), ..child })
             }
-            Self::Portable => spawn_by_std(program, theirs),
+            Self::Portable => spawn_by_std(job, theirs),
         }
     }
 }
 
 /// Starts `job` with the descriptors `theirs`.
-fn spawn_by_std(job: &Program<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
+fn spawn_by_std(job: &Job<'_>, theirs: Theirs<'_>) -> Result<Child, StartError> {
     let [stdin, stdout, stderr] = theirs;
     let mut command = std::process::Command::new(text(job.command.program.to_bytes()));
     command.process_group(0).env_clear();
@@ -158,7 +145,7 @@ fn text(bytes: &[u8]) -> &OsStr {
 #[expect(unsafe_code, reason = "std runs no code in the child otherwise")]
 fn prepare_in_child(command: &mut std::process::Command, nice: Option<i32>) {
     let prepare = move || {
-        signal::unblock_all();
+        SignalSet::of([]).mask(libc::SIG_SETMASK);
         if let Some(nice) = nice {
             // SAFETY: takes plain numbers. What is not granted is no reason not to run.
             unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use signal_hook::SigId;
 use signal_hook::low_level;
 
-use super::listener::Stop;
-use super::reap::{self, StopChange};
+use super::job::Stop;
+use super::reap::{StopChange, changes};
+use crate::process::poll::Waker;
 use crate::process::signal;
-use crate::process::waker::Waker;
 
 /// How long a job is left alone that was just continued: one that stops again at
 /// once would keep us busy.
@@ -42,7 +42,7 @@ impl<'a> Foreground<'a> {
     /// # Errors
     /// When the handler cannot be installed.
     pub(super) fn give(terminal: BorrowedFd<'a>, leader: i32, waker: Waker) -> io::Result<Self> {
-        let told = signal::on_child(waker)?;
+        let told = signal::catch(libc::SIGCHLD, move || waker.wake())?;
         let mut foreground = Self { terminal, leader, told, rest: Instant::now() };
         signal::give_terminal(terminal, Some(leader));
         // It may have asked too early and been stopped.
@@ -61,7 +61,7 @@ impl<'a> Foreground<'a> {
         if self.due().is_some() {
             return;
         }
-        let Some(stopped_by) = reap::stopped_by(self.leader) else { return };
+        let Some(StopChange::Stopped(stopped_by)) = changes(self.leader, libc::WSTOPPED) else { return };
         let asks = [libc::SIGTTIN, libc::SIGTTOU].contains(&stopped_by);
         let waits = if asks {
             // In the background it waits until all of us are brought back.
@@ -125,7 +125,7 @@ impl Stops {
         self.next = now.checked_add(self.rest);
         self.rest = (self.rest * 2).min(LONGEST_REST);
         // Of all jobs that parsim has stopped itself there is nothing to be told.
-        match (!is_paused).then(|| reap::changed(leader)).flatten()? {
+        match (!is_paused).then(|| changes(leader, libc::WSTOPPED | libc::WCONTINUED)).flatten()? {
             StopChange::Stopped(signal) => {
                 let is_news = !std::mem::replace(&mut self.was_stopped, true);
                 Some(Stop::Stopped { signal, is_news })

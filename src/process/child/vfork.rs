@@ -14,11 +14,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::job::{Given, Theirs};
+use super::command::StartError;
+use super::job::Job;
+use super::pipes::{Given, Theirs};
 use super::reap;
-use super::spawn::{Child, Program};
-use super::start_error::StartError;
+use super::spawn::Child;
 use crate::process::limits::descriptors_of_children;
+use crate::process::signal::errno;
 
 /// The child's stack, used by one child at a time.
 pub(super) struct Stack {
@@ -56,8 +58,13 @@ struct Recipe {
     failed_to_enter: AtomicI32,
 }
 
-/// Starts `job` with the descriptors `theirs`.
-pub(super) fn spawn(stack: &mut Stack, job: &Program<'_>, theirs: &Theirs<'_>) -> Result<Child, StartError> {
+/// Starts `job` with the descriptors `theirs`; signals that have handlers here are `caught`.
+pub(super) fn spawn(
+    stack: &mut Stack,
+    caught: u64,
+    job: &Job<'_>,
+    theirs: &Theirs<'_>,
+) -> Result<Child, StartError> {
     let command = job.command;
     let directory =
         command.directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes())).transpose();
@@ -80,7 +87,7 @@ pub(super) fn spawn(stack: &mut Stack, job: &Program<'_>, theirs: &Theirs<'_>) -
         descriptors: descriptors_of_children().map_or(ptr::null(), ptr::from_ref),
         standard: theirs.each_ref().map(number),
         // Rust ignores PIPE, which a program does not expect.
-        undone: job.caught | 1 << (libc::SIGPIPE - 1),
+        undone: caught | 1 << (libc::SIGPIPE - 1),
         failure: AtomicI32::new(0),
         failed_to_enter: AtomicI32::new(0),
     };
@@ -180,12 +187,12 @@ unsafe fn become_job(recipe: &Recipe) -> c_int {
             libc::syscall(libc::SYS_rt_sigaction, signal, &raw const DEFAULT, NOTHING, size_of::<u64>());
         }
         if libc::syscall(libc::SYS_setpgid, 0, 0) == -1 {
-            return errno();
+            return *errno();
         }
         for (number, file) in recipe.standard.iter().enumerate() {
             // Never the number itself: that is passed on as inherited.
             if *file >= 0 && libc::syscall(libc::SYS_dup3, *file, number, 0) == -1 {
-                return errno();
+                return *errno();
             }
         }
         if !recipe.descriptors.is_null() {
@@ -198,19 +205,11 @@ unsafe fn become_job(recipe: &Recipe) -> c_int {
         }
         if !recipe.directory.is_null() && libc::syscall(libc::SYS_chdir, recipe.directory) == -1 {
             recipe.failed_to_enter.store(1, Ordering::Relaxed);
-            return errno();
+            return *errno();
         }
         let none = 0_u64;
         set_mask(&raw const none, ptr::null_mut());
         libc::syscall(libc::SYS_execve, recipe.program, recipe.argv, recipe.environment);
-        errno()
+        *errno()
     }
-}
-
-/// # Safety
-/// None but the other system calls'; it reads a number of this thread.
-#[expect(unsafe_code, reason = "io::Error is more than a child may make")]
-unsafe fn errno() -> c_int {
-    // SAFETY: the C library's pointer to this thread's errno is always valid.
-    unsafe { *libc::__errno_location() }
 }

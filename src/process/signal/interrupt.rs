@@ -6,17 +6,18 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+};
 
-use super::rare::RareSignals;
-use super::{OnSignal, catch, end_by, file_limits_are_errors, is_ignored};
+use super::{catch, end_by, errno, exchange, file_limits_are_errors, is_ignored, send};
+use crate::process::poll::Waker;
 use crate::process::poll::{Interest, PollEntry, poll};
-use crate::process::waker::Waker;
 
 /// A flag that a signal (or [`Interrupt::trigger`]) sets once and for all.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub struct Interrupt {
 #[derive(Debug)]
 struct Asked {
     /// The signal's number; 0 as long as there was none.
-    signal: AtomicUsize,
+    signal: AtomicI32,
     /// How many signals have come that end a process.
     n_signals: AtomicU32,
     /// Whether nothing more is to be begun, for whatever reason.
@@ -54,24 +55,6 @@ pub enum Hup {
     Drains,
 }
 
-/// Signals that set the flag.
-struct EndSignal(Interrupt);
-
-impl OnSignal for EndSignal {
-    fn came(&self, signal: i32) {
-        self.0.signal_came(signal);
-    }
-}
-
-/// Signals after which nothing more is begun.
-struct DrainSignal(Interrupt);
-
-impl OnSignal for DrainSignal {
-    fn came(&self, _signal: i32) {
-        self.0.drain();
-    }
-}
-
 impl Interrupt {
     /// An interrupt that no signal is bound to: for programs that use the
     /// library and for tests.
@@ -81,7 +64,7 @@ impl Interrupt {
     pub fn unbound() -> anyhow::Result<Self> {
         let waker = || Waker::new().context("open the wake descriptors");
         let asked = Asked {
-            signal: AtomicUsize::new(0),
+            signal: AtomicI32::new(0),
             n_signals: AtomicU32::new(0),
             draining: AtomicBool::new(false),
             deadline: OnceLock::new(),
@@ -105,23 +88,25 @@ impl Interrupt {
     pub fn on_signals(hup: Hup, other: &[i32]) -> anyhow::Result<Self> {
         let interrupt = Self::unbound()?;
         file_limits_are_errors()?;
+        let install = |signal| format!("install the handler of signal {signal}");
         for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let asked = interrupt.clone();
             let bound = match (signal, hup) {
                 (SIGHUP, _) if is_ignored(SIGHUP) => continue,
-                (SIGHUP, Hup::Drains) => catch(signal, DrainSignal(interrupt.clone())),
-                _ => catch(signal, EndSignal(interrupt.clone())),
+                (SIGHUP, Hup::Drains) => catch(signal, move || asked.drain()),
+                _ => catch(signal, move || asked.signal_came(signal)),
             };
-            bound.with_context(|| format!("install the handler of signal {signal}"))?;
+            bound.with_context(|| install(signal))?;
         }
         let rare = RareSignals::of(&interrupt);
-        for signal in RareSignals::all().filter(|signal| !other.contains(signal)) {
-            rare.bind(signal).with_context(|| format!("install the handler of signal {signal}"))?;
+        for signal in rare_signals().filter(|signal| !other.contains(signal)) {
+            rare.bind(signal).with_context(|| install(signal))?;
         }
         Ok(interrupt)
     }
 
     /// In the handler of a signal that ends a process.
-    pub(super) fn signal_came(&self, signal: i32) {
+    fn signal_came(&self, signal: i32) {
         let before = self.asked.n_signals.fetch_add(1, Ordering::SeqCst);
         self.trigger(signal);
         if let Some(other) = self.asked.other.get() {
@@ -135,7 +120,7 @@ impl Interrupt {
 
     /// Sets the flag as if `signal` had come.
     pub fn trigger(&self, signal: i32) {
-        self.asked.signal.store(usize::try_from(signal).unwrap_or(0), Ordering::SeqCst);
+        self.asked.signal.store(signal, Ordering::SeqCst);
         self.asked.end.wake();
         self.asked.drain.wake();
     }
@@ -185,8 +170,7 @@ impl Interrupt {
     }
 
     /// Whether the time of [`drain_after`](Self::drain_after) has passed.
-    #[must_use]
-    pub fn is_past_deadline(&self) -> bool {
+    fn is_past_deadline(&self) -> bool {
         self.asked.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
     }
 
@@ -199,7 +183,7 @@ impl Interrupt {
     /// The signal that came last, if one did.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
-        i32::try_from(self.asked.signal.load(Ordering::SeqCst)).ok().filter(|&signal| signal != 0)
+        Some(self.asked.signal.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
     }
 
     /// The descriptor that becomes readable when it is time to end, for a
@@ -312,6 +296,89 @@ fn wait_out(waker: &Waker, time: Duration, is_over: impl Fn() -> bool) -> bool {
         // Whatever ends it early: it is looked again.
         let _ = poll(&mut [PollEntry::readable(waker.as_fd())], Some(left));
     }
+}
+
+/// Signals beside INT, TERM and HUP that end a process by default, as batch systems send
+/// them before a limit and a terminal for Ctrl-\, and that do not tell of a fault in the
+/// program itself, as SEGV does.
+fn rare_signals() -> impl Iterator<Item = i32> {
+    let everywhere = [SIGQUIT, SIGABRT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF];
+    #[cfg(target_os = "linux")]
+    let further = [libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT]
+        .into_iter()
+        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX().min(64));
+    #[cfg(not(target_os = "linux"))]
+    let further = [];
+    everywhere.into_iter().chain(further)
+}
+
+/// All signals that end a process and may be caught.
+pub fn ending_signals() -> impl Iterator<Item = i32> {
+    [SIGINT, SIGTERM, SIGHUP].into_iter().chain(rare_signals())
+}
+
+/// Whom the rare signals are meant for. Nobody sends them but to end the process: they have
+/// a handler that needs not be undone in a job before it is executed, which would take a
+/// system call for each of them and each job.
+struct RareSignals {
+    /// The process, and not one that it is about to make.
+    process: u32,
+    interrupt: Interrupt,
+    /// Those that are bound, as bit `signal - 1`.
+    bound: AtomicU64,
+}
+
+/// A handler cannot be given anything but its number.
+static RARE: OnceLock<RareSignals> = OnceLock::new();
+
+impl RareSignals {
+    /// The first interrupt of the process is the one.
+    fn of(interrupt: &Interrupt) -> &'static Self {
+        RARE.get_or_init(|| Self {
+            process: std::process::id(),
+            interrupt: interrupt.clone(),
+            bound: AtomicU64::new(0),
+        })
+    }
+
+    /// Catches `signal`, unless this process was started with it ignored.
+    fn bind(&self, signal: i32) -> io::Result<()> {
+        let bit = 1 << (signal - 1);
+        self.bound.fetch_or(bit, Ordering::SeqCst);
+        let handler: extern "C" fn(libc::c_int) = rare_came;
+        if exchange(signal, Some(handler as libc::sighandler_t))? == libc::SIG_IGN {
+            exchange(signal, Some(libc::SIG_IGN))?;
+            self.bound.fetch_and(!bit, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+/// The handler of all [`rare_signals`].
+#[expect(unsafe_code, reason = "a handler leaves errno as it was")]
+extern "C" fn rare_came(signal: libc::c_int) {
+    let Some(rare) = RARE.get() else { return };
+    let errno = errno();
+    // SAFETY: it is this thread's own, and always there.
+    let before = unsafe { *errno };
+    let process = std::process::id();
+    if process == rare.process {
+        rare.interrupt.signal_came(signal);
+    } else {
+        // A job on its way to its program, in which the signal has its default:
+        // it comes once more when this handler has returned.
+        let _ = exchange(signal, Some(libc::SIG_DFL));
+        send(process.cast_signed(), signal);
+    }
+    // SAFETY: as above.
+    unsafe { *errno = before };
+}
+
+/// The signals, as bit `signal - 1`, whose handler does no harm in a process that
+/// shares this one's memory, and hence need not be undone there.
+#[must_use]
+pub fn harmless_in_children() -> u64 {
+    RARE.get().map_or(0, |rare| rare.bound.load(Ordering::SeqCst))
 }
 
 #[cfg(test)]

@@ -9,47 +9,28 @@
 //! Does not know what has to be ended, nor what else a signal asks for.
 
 mod interrupt;
-mod rare;
 mod thread;
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::unix::process::parent_id;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use signal_hook::SigId;
+use signal_hook::low_level;
 
-pub use interrupt::{Hup, Interrupt, Waited};
-pub use rare::{ending_signals, harmless_in_children};
+pub use interrupt::{Hup, Interrupt, Waited, ending_signals, harmless_in_children};
 pub use thread::{CaughtSignals, SignalThread, Wakeup};
 
-use super::waker::Waker;
-
-/// What the handler of a signal does beside those that are there already. A handler may
-/// do next to nothing: set what is atomic, and wake.
-trait OnSignal: Send + Sync + 'static {
-    fn came(&self, signal: i32);
-}
-
-/// ... for whoever is only to be woken.
-impl OnSignal for Waker {
-    fn came(&self, _signal: i32) {
-        self.wake();
-    }
-}
-
-/// From now on `signal` is told to `handler`, until it is unregistered by what this
-/// returns.
+/// From now on `signal` calls `handler`, beside the handlers that are there already, until
+/// it is unregistered by what this returns. A handler may do next to nothing: set what is
+/// atomic, and wake.
 #[expect(unsafe_code, reason = "handlers do what no ready-made one does")]
-fn catch(signal: i32, handler: impl OnSignal) -> io::Result<SigId> {
-    // SAFETY: each `OnSignal` uses atomics and system calls only.
-    unsafe { signal_hook::low_level::register(signal, move || handler.came(signal)) }
-}
-
-/// Has `waker` woken whenever a child was stopped or ended.
-pub(super) fn on_child(waker: Waker) -> io::Result<SigId> {
-    catch(libc::SIGCHLD, waker)
+pub(super) fn catch(signal: i32, handler: impl Fn() + Send + Sync + 'static) -> io::Result<SigId> {
+    // SAFETY: each caller's handler uses atomics and system calls only.
+    unsafe { low_level::register(signal, handler) }
 }
 
 /// From now on a limit on the size of files is an error of the write that meets it,
@@ -65,20 +46,12 @@ pub fn file_limits_are_errors() -> anyhow::Result<()> {
 
 /// Ends this process by `signal`, so that whoever waits for it sees that. It only
 /// comes back where that is not to be, as in the first process of a container: with
-/// the status that says the same.
+/// the status that says the same. A handler may do all of it.
 #[must_use]
-#[expect(unsafe_code, reason = "std raises no signals")]
 pub fn end_by(signal: i32) -> u8 {
-    // SAFETY: the set is ours and lives through the calls; the default runs no code
-    // of ours. A handler may do all of it.
-    unsafe {
-        let mut only: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut only);
-        libc::sigaddset(&raw mut only, signal);
-        libc::signal(signal, libc::SIG_DFL);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
-        libc::raise(signal);
-    }
+    let _ = exchange(signal, Some(libc::SIG_DFL));
+    SignalSet::of([signal]).mask(libc::SIG_UNBLOCK);
+    let _ = low_level::raise(signal);
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
@@ -104,65 +77,95 @@ pub(super) fn caught_beside(known: u64) -> u64 {
 
 /// Makes sure that children can be waited for: a parent that ignored CHLD
 /// leaves a process whose children vanish without a trace.
-#[expect(unsafe_code, reason = "std does not set dispositions")]
 pub(super) fn keep_children() {
-    if disposition(libc::SIGCHLD) == libc::SIG_IGN {
-        // SAFETY: the default disposition runs no code of ours.
-        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    if is_ignored(libc::SIGCHLD) {
+        let _ = exchange(libc::SIGCHLD, Some(libc::SIG_DFL));
     }
 }
 
-#[expect(unsafe_code, reason = "std cannot ask for a signal's disposition")]
 fn disposition(signal: i32) -> libc::sighandler_t {
-    // SAFETY: an all-zero sigaction is a valid value to be written over; a null
-    // new action only asks.
-    unsafe {
-        let mut current: libc::sigaction = std::mem::zeroed();
-        match libc::sigaction(signal, std::ptr::null(), &raw mut current) {
-            0 => current.sa_sigaction,
-            _ => libc::SIG_DFL,
+    exchange(signal, None).unwrap_or(libc::SIG_DFL)
+}
+
+/// What `signal` does by now; from now on it does what is `new`, if that is given. A
+/// handler may do it.
+#[expect(unsafe_code, reason = "std does not know dispositions")]
+fn exchange(signal: i32, new: Option<libc::sighandler_t>) -> io::Result<libc::sighandler_t> {
+    // SAFETY: an all-zero sigaction is a valid value to be filled in (an empty mask and no
+    // flags) or to be written over; a null one only asks. What is new is the default, to
+    // ignore it, or a handler that keeps to what a handler may do.
+    let (done, before) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let mut before: libc::sigaction = std::mem::zeroed();
+        (action.sa_sigaction, action.sa_flags) = (new.unwrap_or_default(), libc::SA_RESTART);
+        let action = new.map_or(std::ptr::null(), |_| &raw const action);
+        (libc::sigaction(signal, action, &raw mut before), before)
+    };
+    if done == 0 { Ok(before.sa_sigaction) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Signals together, as the C library has them. A handler may do all of it.
+pub(super) struct SignalSet(libc::sigset_t);
+
+impl SignalSet {
+    /// Those of `signals` that the C library does not keep for itself.
+    #[expect(unsafe_code, reason = "std knows no sets of signals")]
+    pub(super) fn of(signals: impl IntoIterator<Item = i32>) -> Self {
+        // SAFETY: an all-zero set is a valid value to be written over; it is ours.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            for signal in signals {
+                libc::sigaddset(&raw mut set, signal);
+            }
+            Self(set)
+        }
+    }
+
+    #[expect(unsafe_code, reason = "std knows no sets of signals")]
+    fn has(&self, signal: i32) -> bool {
+        // SAFETY: the set is valid and lives through the call.
+        unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
+    }
+
+    /// Has this thread block them, too, or nothing else, or them no longer: `how`. What it
+    /// blocked before.
+    #[expect(unsafe_code, reason = "std does not know signal masks")]
+    pub(super) fn mask(&self, how: libc::c_int) -> Self {
+        let mut before = Self::of([]);
+        // SAFETY: both sets are valid and live through the call.
+        unsafe { libc::pthread_sigmask(how, &raw const self.0, &raw mut before.0) };
+        before
+    }
+
+    /// Waits for one of them, which this thread blocks: its number, 0 or less where there is
+    /// none, and what the kernel says of its sender.
+    #[expect(unsafe_code, reason = "std does not wait for signals")]
+    pub(super) fn wait(&self) -> (i32, libc::c_int) {
+        // SAFETY: an all-zero siginfo is a valid value to be written over; both live
+        // through the call.
+        unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            (libc::sigwaitinfo(&raw const self.0, &raw mut info), info.si_code)
         }
     }
 }
 
-/// Whether this thread blocks a signal.
-#[expect(unsafe_code, reason = "std does not know signal masks")]
+/// Whether this thread blocks a signal. (The C library's own are no members of a set.)
 pub(super) fn blocks_any() -> bool {
-    // SAFETY: an all-zero set is a valid value to be written over; a null new
-    // mask only asks. The C library's own signals are no members of a set.
-    unsafe {
-        let mut blocked: libc::sigset_t = std::mem::zeroed();
-        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &raw mut blocked) == 0
-            && (1..32).any(|signal| libc::sigismember(&raw const blocked, signal) == 1)
-    }
-}
-
-/// Blocks no signal in this thread.
-#[expect(unsafe_code, reason = "std does not know signal masks")]
-pub(super) fn unblock_all() {
-    // SAFETY: the set is ours and lives through the calls.
-    unsafe {
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
-    }
+    let blocked = SignalSet::of([]).mask(libc::SIG_BLOCK);
+    (1..32).any(|signal| blocked.has(signal))
 }
 
 /// Makes the group of `leader` the one that may read from `terminal`; None is this
 /// process's own. What is no terminal of ours stays as it is.
 #[expect(unsafe_code, reason = "std knows no foreground")]
 pub(super) fn give_terminal(terminal: BorrowedFd<'_>, leader: Option<i32>) {
-    // SAFETY: the sets are ours and live through the calls, the rest is numbers.
-    // TTOU is blocked, for whoever is in the background is stopped for asking.
-    unsafe {
-        let mut asking: libc::sigset_t = std::mem::zeroed();
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut asking);
-        libc::sigaddset(&raw mut asking, libc::SIGTTOU);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const asking, &raw mut before);
-        libc::tcsetpgrp(terminal.as_raw_fd(), leader.unwrap_or_else(|| libc::getpgrp()));
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-    }
+    // Who is in the background is stopped for asking.
+    let before = SignalSet::of([libc::SIGTTOU]).mask(libc::SIG_BLOCK);
+    // SAFETY: takes plain numbers.
+    unsafe { libc::tcsetpgrp(terminal.as_raw_fd(), leader.unwrap_or_else(|| libc::getpgrp())) };
+    before.mask(libc::SIG_SETMASK);
 }
 
 /// Whether the group that may read from `terminal` is this process's own.
@@ -176,19 +179,24 @@ pub(super) fn has_terminal(terminal: BorrowedFd<'_>) -> bool {
 /// who could continue them: no shell that minds jobs.
 #[expect(unsafe_code, reason = "std knows no groups")]
 pub(super) fn stop_own_group() -> bool {
+    let parent = parent_id().cast_signed();
     // SAFETY: takes plain numbers.
-    unsafe {
-        let parent = libc::getppid();
-        let is_minded = libc::getsid(parent) == libc::getsid(0) && libc::getpgid(parent) != libc::getpgrp();
-        is_minded && libc::kill(0, libc::SIGTSTP) == 0
-    }
+    let is_minded =
+        unsafe { libc::getsid(parent) == libc::getsid(0) && libc::getpgid(parent) != libc::getpgrp() };
+    is_minded && send(0, libc::SIGTSTP)
 }
 
 /// Lets this process have `signal`, too.
-#[expect(unsafe_code, reason = "std sends no signals")]
 pub(super) fn send_to_self(signal: i32) {
+    send(std::process::id().cast_signed(), signal);
+}
+
+/// Sends `signal` to a process that is this one or a child that was not reaped, or to
+/// this process's group, which goes by 0. Says whether it was sent. A handler may do it.
+#[expect(unsafe_code, reason = "std sends no signals")]
+pub(super) fn send(process: i32, signal: i32) -> bool {
     // SAFETY: takes plain numbers.
-    unsafe { libc::kill(libc::getpid(), signal) };
+    unsafe { libc::kill(process, signal) == 0 }
 }
 
 /// Sends `signal` to a process group whose leader was not reaped yet: only until
@@ -201,64 +209,20 @@ pub(super) fn send_to_group(leader: i32, signal: i32) -> io::Result<()> {
     if unsafe { libc::killpg(leader, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The number of a signal given as "TERM", "SIGTERM" or "15".
-pub(super) fn number(name: &str) -> Option<i32> {
-    if let Ok(number) = name.parse::<i32>() {
-        return (1..=64).contains(&number).then_some(number);
-    }
-    let upper = name.to_ascii_uppercase();
-    let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
-    NAMES.iter().find(|(known, _)| *known == bare).map(|&(_, number)| number)
+/// Where this thread's error number is, which is valid as long as the thread lives.
+#[expect(unsafe_code, reason = "io::Error cannot put it back")]
+pub(super) fn errno() -> *mut libc::c_int {
+    // SAFETY: it only says where.
+    #[cfg(target_os = "linux")]
+    return unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    #[cfg(not(target_os = "linux"))]
+    return unsafe { libc::__error() };
 }
-
-/// The name of a signal without its SIG.
-pub(super) fn name(number: i32) -> Option<&'static str> {
-    NAMES.iter().find(|(_, known)| *known == number).map(|&(name, _)| name)
-}
-
-const NAMES: [(&str, i32); 28] = [
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ILL", libc::SIGILL),
-    ("TRAP", libc::SIGTRAP),
-    ("ABRT", libc::SIGABRT),
-    ("BUS", libc::SIGBUS),
-    ("FPE", libc::SIGFPE),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("SEGV", libc::SIGSEGV),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("CHLD", libc::SIGCHLD),
-    ("CONT", libc::SIGCONT),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-    ("URG", libc::SIGURG),
-    ("XCPU", libc::SIGXCPU),
-    ("XFSZ", libc::SIGXFSZ),
-    ("VTALRM", libc::SIGVTALRM),
-    ("PROF", libc::SIGPROF),
-    ("WINCH", libc::SIGWINCH),
-    ("SYS", libc::SIGSYS),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_signal_goes_by_name_with_and_without_sig_and_by_number() {
-        assert_eq!(number("TERM"), Some(libc::SIGTERM));
-        assert_eq!(number("sigint"), Some(libc::SIGINT));
-        assert_eq!(number("9"), Some(libc::SIGKILL));
-        assert_eq!((number("0"), number("TREM"), number("")), (None, None, None));
-        assert_eq!(name(libc::SIGUSR1), Some("USR1"));
-    }
 
     #[test]
     fn rust_catches_segv_for_its_stack_guard_and_we_see_it() {

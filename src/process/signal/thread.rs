@@ -4,40 +4,23 @@
 use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use signal_hook::SigId;
 use signal_hook::low_level;
 
-use super::{OnSignal, catch, is_ignored};
+use super::{catch, is_ignored};
+use crate::process::poll::Waker;
 use crate::process::poll::{PollEntry, poll};
-use crate::process::waker::Waker;
 
 /// Signals that are caught from now on.
 pub struct CaughtSignals {
-    caught: Vec<CaughtSignal>,
+    /// Those that came, as bit `signal - 1`.
+    came: Arc<AtomicU64>,
+    ids: Vec<SigId>,
     waker: Waker,
-}
-
-struct CaughtSignal {
-    signal: i32,
-    came: Arc<AtomicBool>,
-    id: SigId,
-}
-
-/// Says that a signal came, and wakes who asks.
-struct SignalFlag {
-    came: Arc<AtomicBool>,
-    waker: Waker,
-}
-
-impl OnSignal for SignalFlag {
-    fn came(&self, _signal: i32) {
-        self.came.store(true, Ordering::SeqCst);
-        self.waker.wake();
-    }
 }
 
 impl CaughtSignals {
@@ -47,11 +30,14 @@ impl CaughtSignals {
     /// # Errors
     /// When a handler cannot be installed, or descriptors have run out.
     pub fn catch(signals: &[i32]) -> io::Result<Self> {
-        let mut all = Self { caught: Vec::new(), waker: Waker::new()? };
+        let mut all = Self { came: Arc::default(), ids: Vec::new(), waker: Waker::new()? };
         for &signal in signals.iter().filter(|signal| !is_ignored(**signal)) {
-            let came = Arc::new(AtomicBool::new(false));
-            let id = catch(signal, SignalFlag { came: Arc::clone(&came), waker: all.waker.clone() })?;
-            all.caught.push(CaughtSignal { signal, came, id });
+            let (came, waker) = (Arc::clone(&all.came), all.waker.clone());
+            let tell = move || {
+                came.fetch_or(1 << (signal - 1), Ordering::SeqCst);
+                waker.wake();
+            };
+            all.ids.push(catch(signal, tell)?);
         }
         Ok(all)
     }
@@ -67,18 +53,18 @@ impl CaughtSignals {
     fn wait(&self, time: Option<Duration>) -> Vec<i32> {
         // Never without a wait, whatever the caller says.
         let time = time.map(|time| time.max(Duration::from_millis(1)));
-        // Whether it was woken, interrupted or the time is over: the flags tell.
+        // Whether it was woken, interrupted or the time is over: the bits tell.
         let _ = poll(&mut [PollEntry::readable(self.waker.as_fd())], time);
         self.waker.clear();
-        let came = self.caught.iter().filter(|caught| caught.came.swap(false, Ordering::SeqCst));
-        came.map(|caught| caught.signal).collect()
+        let came = self.came.swap(0, Ordering::SeqCst);
+        (1..=64).filter(|signal| came & 1 << (signal - 1) != 0).collect()
     }
 }
 
 impl Drop for CaughtSignals {
     fn drop(&mut self) {
-        for caught in &self.caught {
-            low_level::unregister(caught.id);
+        for &id in &self.ids {
+            low_level::unregister(id);
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Two studies side by side: what changed from one to the other, as a document
 //! and for programs.
 
-pub(super) mod json;
 #[cfg(test)]
 mod tests;
 
-use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile};
+use std::io::Write;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone};
 use super::sentences;
-use crate::numbers::{self, seconds};
+use super::tables::{changed, peak};
+use crate::numbers::{self, nanos, seconds};
 use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 use crate::text::printable;
 
@@ -67,14 +72,14 @@ impl<'a> StudyPair<'a> {
         }
         Document {
             headline: printable(&format!("{}: before and after", self.after.study.workload)),
-            subjects: self.sides().map(|(when, side)| side.subject(when)).into(),
+            subjects: self.sides().map(subject).into(),
             tiles: self.tiles(),
             sections: vec![
                 ReportSection::new("Side by side", figures),
                 ReportSection::new("", charts),
                 ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
             ],
-            conclusion: self.verdicts().into_iter().map(|(trend, text)| trend.say(text)).collect(),
+            conclusion: self.verdicts(),
             hint: None,
         }
     }
@@ -140,15 +145,17 @@ impl<'a> StudyPair<'a> {
 
     /// What can be said of each column, in sentences; the last word first where
     /// nothing can.
-    fn verdicts(&self) -> Vec<(Trend, String)> {
+    fn verdicts(&self) -> Vec<Sentence> {
         if let Some(why) = &self.changes.unlike {
-            return vec![(Trend::Unclaimed, format!("not comparable: {}", printable(why)))];
+            return vec![Sentence::bad(format!("not comparable: {}", printable(why)))];
         }
         if self.changes.columns.is_empty() {
-            let text = "not comparable: no way and width was run in both".to_owned();
-            return vec![(Trend::Unclaimed, text)];
+            return vec![Sentence::bad("not comparable: no way and width was run in both")];
         }
-        let verdict = |change: &Change<'_>| (trend(change), sentence(&self.head(change), change));
+        let verdict = |change: &Change<'_>| {
+            let text = sentence(&self.head(change), change);
+            Sentence { tone: trend(change).tone(), ..Sentence::plain(text) }
+        };
         self.changes.columns.iter().map(verdict).collect()
     }
 
@@ -168,38 +175,21 @@ impl<'a> StudyPair<'a> {
     }
 }
 
-impl Side<'_> {
-    fn subject(&self, when: &'static str) -> Subject {
-        Subject { when, name: printable(self.name), ..sentences::subject(self.study) }
-    }
+fn subject((when, side): (&'static str, Side<'_>)) -> Subject {
+    Subject { when, name: printable(side.name), ..sentences::subject(side.study) }
 }
 
 fn tile(name: &str, change: &Change<'_>) -> Tile {
+    let by = || numbers::fine_change(change.ratio());
     let trend = trend(change);
-    let figure = match trend {
-        Trend::Slower | Trend::Faster | Trend::Untested => numbers::fine_change(change.ratio()),
-        Trend::Same => "no difference".to_owned(),
-        Trend::Unclaimed => "–".to_owned(),
-    };
-    let told = match trend {
-        Trend::Slower | Trend::Faster => "",
-        Trend::Same => " that can be measured",
-        Trend::Untested => " (no test)",
-        Trend::Unclaimed => ": not compared",
+    let (figure, told) = match trend {
+        Trend::Slower | Trend::Faster => (by(), ""),
+        Trend::Same => ("no difference".to_owned(), " that can be measured"),
+        Trend::Untested => (by(), " (no test)"),
+        Trend::Unclaimed => ("–".to_owned(), ": not compared"),
     };
     let about = format!("{name}: wall time against before{told}");
-    Tile { is_bad: trend.is_bad(), ..Tile::new(figure, about) }
-}
-
-/// The median over the runs; nothing where a system does not tell.
-pub(super) fn peak(column: &ColumnResult) -> Option<f64> {
-    let is_known = column.runs.iter().all(|run| run.memory().is_some());
-    is_known.then(|| column.median(|run| run.memory().unwrap_or_default() as f64))
-}
-
-/// How a figure changed; nothing where there was none.
-fn changed(one: f64, other: f64) -> String {
-    if one > 0.0 { numbers::change(other / one) } else { String::new() }
+    Tile { is_bad: trend.tone() == Tone::Bad, ..Tile::new(figure, about) }
 }
 
 /// What became of the wall time.
@@ -214,16 +204,12 @@ pub(super) fn trend(change: &Change<'_>) -> Trend {
 }
 
 impl Trend {
-    fn is_bad(self) -> bool {
-        matches!(self, Self::Slower | Self::Unclaimed)
-    }
-
-    /// A verdict in the tone it deserves.
-    fn say(self, verdict: String) -> Sentence {
+    /// Whether it is good news.
+    fn tone(self) -> Tone {
         match self {
-            Self::Slower | Self::Unclaimed => Sentence::bad(verdict),
-            Self::Faster => Sentence::good(verdict),
-            Self::Same | Self::Untested => Sentence::plain(verdict),
+            Self::Slower | Self::Unclaimed => Tone::Bad,
+            Self::Faster => Tone::Good,
+            Self::Same | Self::Untested => Tone::Plain,
         }
     }
 
@@ -236,14 +222,6 @@ impl Trend {
             Self::Untested => "not tested",
             Self::Unclaimed => "not compared",
         }
-    }
-}
-
-/// The 95 % interval of the ratio, where there were runs enough.
-pub(super) fn interval(change: &Change<'_>) -> Option<Interval> {
-    match change.verdict {
-        Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(interval),
-        Verdict::Untested { .. } | Verdict::Unclaimed(_) => None,
     }
 }
 
@@ -305,4 +283,111 @@ fn percents(interval: Interval) -> String {
 
 fn factors(low: f64, high: f64) -> String {
     format!("{}-{}", numbers::three_digits(low), numbers::three_digits(high))
+}
+
+/// The version of the written form.
+const SCHEMA: &str = "parsim-change/1";
+
+#[derive(Serialize)]
+struct SavedChange<'a> {
+    schema: &'a str,
+    before: SavedSide<'a>,
+    after: SavedSide<'a>,
+    unlike: Option<&'a str>,
+    columns: Vec<ColumnChange<'a>>,
+    results: Option<SameResults>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SavedSide<'a> {
+    name: &'a str,
+    version: &'a str,
+    command: &'a [String],
+    started: u64,
+    workload: &'a str,
+}
+
+#[derive(Serialize)]
+struct ColumnChange<'a> {
+    way: &'a str,
+    width: usize,
+    before: SideFigures,
+    after: SideFigures,
+    verdict: &'static str,
+    ratio: Option<f64>,
+    ratio_low: Option<f64>,
+    ratio_high: Option<f64>,
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SideFigures {
+    wall: f64,
+    runs: usize,
+    cpu: f64,
+    peak_memory: Option<f64>,
+    speedup: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SameResults {
+    same: u64,
+    of: u64,
+}
+
+/// Writes what changed as JSON.
+#[doc = include_str!("json.md")]
+pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let written = SavedChange {
+        schema: SCHEMA,
+        before: source(&pair.before),
+        after: source(&pair.after),
+        unlike: pair.changes.unlike.as_deref(),
+        columns: pair.changes.columns.iter().map(entry).collect(),
+        results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
+        notes: pair.notes(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &written).context("write the change as JSON")?;
+    Ok(out.write_all(b"\n")?)
+}
+
+fn source<'a>(side: &Side<'a>) -> SavedSide<'a> {
+    let Side { name, study } = *side;
+    SavedSide {
+        name,
+        version: &study.version,
+        command: &study.command,
+        started: study.started,
+        workload: &study.workload,
+    }
+}
+
+fn entry<'a>(change: &'a Change<'_>) -> ColumnChange<'a> {
+    let why = match &change.verdict {
+        Verdict::Unclaimed(why) => Some(why.as_str()),
+        _ => None,
+    };
+    let interval = change.verdict.interval();
+    ColumnChange {
+        way: change.after.way(),
+        width: change.after.width,
+        before: figures(change.before, change.speedups.map(|speedups| speedups.0)),
+        after: figures(change.after, change.speedups.map(|speedups| speedups.1)),
+        verdict: trend(change).name(),
+        ratio: change.verdict.is_claimed().then(|| nanos(change.ratio())),
+        ratio_low: interval.map(|it| nanos(it.low)),
+        ratio_high: interval.map(|it| nanos(it.high)),
+        why,
+    }
+}
+
+fn figures(column: &ColumnResult, speedup: Option<f64>) -> SideFigures {
+    SideFigures {
+        wall: nanos(column.wall()),
+        runs: column.runs.len(),
+        cpu: nanos(column.cpu()),
+        peak_memory: peak(column),
+        speedup: speedup.map(nanos),
+    }
 }

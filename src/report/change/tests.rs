@@ -6,7 +6,7 @@ use crate::study::tests::both_ways;
 
 fn said(before: &Study, after: &Study) -> Vec<String> {
     let pair = StudyPair::new(Side { name: "a", study: before }, Side { name: "b", study: after });
-    pair.verdicts().into_iter().map(|(_, verdict)| verdict).collect()
+    pair.verdicts().into_iter().map(|verdict| verdict.words()).collect()
 }
 
 fn of_serial(before: &[u64], after: &[u64]) -> String {

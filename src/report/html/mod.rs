@@ -5,8 +5,6 @@
 //! setting. What is told, and in which order, the document says; this folder
 //! draws it, and alone knows of HTML and SVG.
 
-mod axis;
-mod boxes;
 mod charts;
 mod lanes;
 mod scaling;
@@ -18,6 +16,7 @@ use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::svg::Svg;
 use super::change::StudyPair;
 use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
@@ -95,7 +94,14 @@ fn drawn(document: &Document<'_>, foot: &Markup) -> String {
             body {
                 (header(document))
                 @if !document.tiles.is_empty() {
-                    div.tiles { @for tile in &document.tiles { (self::tile(tile)) } }
+                    div.tiles {
+                        @for Tile { figure, about, is_bad } in &document.tiles {
+                            div.tile.bad[*is_bad] {
+                                b class=[(figure.chars().count() > LONGEST_FIGURE).then_some("long")] { (figure) }
+                                span { (about) }
+                            }
+                        }
+                    }
                 }
                 @if !document.conclusion.is_empty() {
                     div.sentence {
@@ -125,15 +131,6 @@ fn header(document: &Document<'_>) -> Markup {
                     p { code { (it.command) } }
                 }
             }
-        }
-    }
-}
-
-fn tile(Tile { figure, about, is_bad }: &Tile) -> Markup {
-    html! {
-        div.tile.bad[*is_bad] {
-            b class=[(figure.chars().count() > LONGEST_FIGURE).then_some("long")] { (figure) }
-            span { (about) }
         }
     }
 }
@@ -248,18 +245,13 @@ fn cell(kind: Cells, cell: &str, tone: Tone) -> Markup {
 }
 
 fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
-    let one = |wide: Option<Markup>| wide.map(PagePart::Wide).into_iter().collect();
     match chart {
-        Chart::SpeedUp(study) => scaling::pictures(study).into_iter().map(PagePart::Wide).collect(),
-        Chart::CpuUse(study) => {
-            charts::cpu(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
-        }
-        Chart::TaskTimes(study) => {
-            charts::histogram(&ShownRuns::of(study)).map(PagePart::Narrow).into_iter().collect()
-        }
-        Chart::Ways(study) => one(lanes::both(&ShownRuns::of(study))),
+        Chart::SpeedUp(study) => scaling::pictures(study),
+        Chart::CpuUse(study) => Vec::from_iter(charts::cpu(&ShownRuns::of(study))),
+        Chart::TaskTimes(study) => Vec::from_iter(charts::histogram(&ShownRuns::of(study))),
+        Chart::Ways(study) => Vec::from_iter(lanes::both(&ShownRuns::of(study))),
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
-        Chart::BeforeAfter(columns) => one(charts::before_after(columns)),
+        Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
 }
 
@@ -273,27 +265,25 @@ fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
         return vec![PagePart::Wide(missing)];
     }
     let further = runs.side_by_side.iter().skip(1).copied();
-    runs.main().into_iter().chain(further).filter_map(lanes::slots).map(PagePart::Wide).collect()
+    runs.main().into_iter().chain(further).filter_map(lanes::slots).collect()
 }
 
 /// A picture with its heading, and a line about it where one is needed.
-fn picture(heading: &str, about: &str, svg: String) -> Markup {
-    html! {
-        section {
-            h2 { (heading) }
-            @if !about.is_empty() { p { (about) } }
-            (PreEscaped(svg))
-        }
-    }
+fn picture(heading: &str, about: &str, svg: Svg) -> Markup {
+    headed(heading, about, &svg.finish())
 }
 
 /// The same for one too wide for a telephone: it is moved sideways.
-fn wide_picture(heading: &str, about: &str, svg: String) -> Markup {
+fn wide_picture(heading: &str, about: &str, svg: Svg) -> PagePart {
+    PagePart::Wide(headed(heading, about, &html! { div.wide tabindex="0" { (svg.finish()) } }))
+}
+
+fn headed(heading: &str, about: &str, picture: &Markup) -> Markup {
     html! {
         section {
             h2 { (heading) }
             @if !about.is_empty() { p { (about) } }
-            div.wide tabindex="0" { (PreEscaped(svg)) }
+            (picture)
         }
     }
 }

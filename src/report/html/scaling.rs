@@ -3,11 +3,11 @@
 //!
 //! The curves go on beyond what was measured, in a shade that says so.
 
-use maud::{Markup, html};
+use maud::html;
 
-use super::axis::Axis;
-use super::svg::{Anchor, Svg};
-use super::{OF_OTHERS, class_of, picture};
+use super::charts::core_marks;
+use super::svg::{Anchor, Axis, Svg};
+use super::{OF_OTHERS, PagePart, class_of, picture};
 use crate::numbers;
 use crate::study::{Base, Fit, Point, Scaling, Study};
 
@@ -47,30 +47,37 @@ impl Ordinate {
 }
 
 /// Both pictures of each way that was swept.
-pub(super) fn pictures(study: &Study) -> Vec<Markup> {
+pub(super) fn pictures(study: &Study) -> Vec<PagePart> {
     let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
     let several = sweeps.len() > 1;
-    let whose = |it: &Scaling| if several { format!(": {}", study.called(&it.way)) } else { String::new() };
-    sweeps.iter().map(|scaling| pair(study, scaling, &whose(scaling))).collect()
+    let pair = |scaling: &Scaling| {
+        let whose = if several { format!(": {}", study.called(&scaling.way)) } else { String::new() };
+        let over = match scaling.base {
+            Base::Serial => "",
+            Base::OneAtATime => "Relative to one task at a time.",
+        };
+        let drawn = |name: &str, figure| {
+            picture(&format!("{name} against slots{whose}"), over, chart(study, scaling, figure))
+        };
+        PagePart::Wide(html! {
+            div.two {
+                (drawn("Speed-up", Ordinate::SpeedUp))
+                (drawn("Efficiency", Ordinate::Efficiency))
+            }
+        })
+    };
+    sweeps.iter().map(pair).collect()
 }
 
-fn pair(study: &Study, scaling: &Scaling, whose: &str) -> Markup {
-    let over = match scaling.base {
-        Base::Serial => "",
-        Base::OneAtATime => "Relative to one task at a time.",
-    };
-    let drawn = |heading: &str, figure| {
-        picture(&format!("{heading} against slots{whose}"), over, chart(study, scaling, figure))
-    };
-    html! {
-        div.two {
-            (drawn("Speed-up", Ordinate::SpeedUp))
-            (drawn("Efficiency", Ordinate::Efficiency))
-        }
-    }
+/// A picture being drawn: its axes, and what is drawn of a speed-up.
+struct SpeedUpChart {
+    svg: Svg,
+    x: Axis,
+    y: Axis,
+    figure: Ordinate,
 }
 
-fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> String {
+fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> Svg {
     let points = &scaling.points;
     let fits: Vec<(&str, &Fit)> = [("amdahl", &scaling.amdahl), ("usl", &scaling.usl)]
         .into_iter()
@@ -79,36 +86,38 @@ fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> String {
     let widest = points.last().map_or(1.0, |point| point.width as f64);
     let furthest = if fits.is_empty() { widest } else { (FURTHER * widest).ceil() };
     let x = Axis::counts(LEFT, RIGHT, furthest, 8.0);
-    let y = height(points, &fits, widest, x.most(), figure);
+    let y = height(points, &fits, widest, x.most, figure);
     let (about, name) = match figure {
         Ordinate::SpeedUp => ("speed-up against slots", "speed-up"),
         Ordinate::Efficiency => ("efficiency against slots", "efficiency, %"),
     };
-    let mut svg = Svg::new(WIDTH, HEIGHT, about);
-    extrapolated(&mut svg, &fits, x, figure);
-    y.draw_beside(&mut svg, LEFT, RIGHT, "");
-    svg.text("label", (6.0, 13.0), Anchor::Start, name);
-    x.draw_below(&mut svg, TOP, BOTTOM, "slots");
-    cores(&mut svg, study, x);
-    // Up to where it leaves the picture.
-    let last = if figure == Ordinate::SpeedUp { x.most().min(y.most()) } else { x.most() };
-    let ideal = [1.0, last].map(|width| (x.at(width), y.at(figure.of(width, width))));
-    svg.polyline("ideal", ideal);
-    for (class, fit) in &fits {
-        curve(&mut svg, class, fit, x, y, figure);
+    let mut chart = SpeedUpChart { svg: Svg::new(WIDTH, HEIGHT, about), x, y, figure };
+    chart.extrapolated(&fits);
+    y.draw_beside(&mut chart.svg, LEFT, RIGHT, "");
+    chart.svg.text("label", (6.0, 13.0), Anchor::Start, name);
+    x.draw_below(&mut chart.svg, TOP, BOTTOM, "slots");
+    for (number, name) in core_marks(&study.host, x.most) {
+        let at = x.at(number as f64);
+        chart.svg.line("mark", (at, TOP), (at, BOTTOM));
+        chart.svg.text("halo", (at - 4.0, BOTTOM - 6.0), Anchor::End, &format!("{number} {name}"));
     }
+    // Up to where it leaves the picture.
+    let last = if figure == Ordinate::SpeedUp { x.most.min(y.most) } else { x.most };
+    let ideal = [1.0, last].map(|width| chart.place(width, width));
+    chart.svg.polyline("ideal", ideal);
+    for (class, fit) in &fits {
+        chart.curve(class, fit);
+    }
+    let way = class_of(&scaling.way);
     for point in points {
-        dot(&mut svg, (point, &scaling.way), x, y, figure);
+        chart.dot(point, if way == OF_OTHERS { " of-processes" } else { "" });
     }
     let mut entries = vec![("key-ideal", "ideal".to_owned())];
-    entries.extend(
-        fits.iter().map(|(class, fit)| {
-            (if *class == "usl" { "key-usl" } else { "key-amdahl" }, fit.law.to_string())
-        }),
-    );
-    entries.push((class_of(&scaling.way), "measured".to_owned()));
-    svg.legend(13.0, &entries);
-    svg.finish()
+    let key = |class: &str| if class == "usl" { "key-usl" } else { "key-amdahl" };
+    entries.extend(fits.iter().map(|(class, fit)| (key(class), fit.law.to_string())));
+    entries.push((way, "measured".to_owned()));
+    chart.svg.legend(13.0, &entries);
+    chart.svg
 }
 
 /// An axis as high as what was measured and what the curves reach; the ideal may
@@ -134,60 +143,57 @@ fn widths(from: f64, to: f64) -> impl Iterator<Item = f64> {
     (0..=PIECES).map(move |piece| from + (to - from) * f64::from(piece) / f64::from(PIECES))
 }
 
-/// Where no width was measured that a curve could rest on.
-fn extrapolated(svg: &mut Svg, fits: &[(&str, &Fit)], x: Axis, figure: Ordinate) {
-    let Some(to) = fits.iter().map(|(_, fit)| fit.to).max() else { return };
-    let left = x.at(to as f64);
-    if RIGHT - left < 1.0 {
-        return;
+impl SpeedUpChart {
+    /// Where a speed-up at a width is.
+    fn place(&self, width: f64, speedup: f64) -> (f64, f64) {
+        (self.x.at(width), self.y.at(self.figure.of(speedup, width)))
     }
-    svg.rect("beyond", left, TOP, RIGHT - left, BOTTOM - TOP);
-    // Where the curves are not.
-    let height = match figure {
-        Ordinate::SpeedUp => BOTTOM - 6.0,
-        Ordinate::Efficiency => TOP + 12.0,
-    };
-    svg.text("label", (RIGHT - 4.0, height), Anchor::End, "extrapolated");
-}
 
-/// Whole where it was measured, in dots beyond.
-fn curve(svg: &mut Svg, class: &str, fit: &Fit, x: Axis, y: Axis, figure: Ordinate) {
-    let to = (fit.to as f64).min(x.most());
-    let place = |width: f64| (x.at(width), y.at(figure.of(fit.at(width), width)));
-    svg.polyline(class, widths(1.0, to).map(place));
-    if x.most() > to {
-        svg.polyline(&format!("{class} far"), widths(to, x.most()).map(place));
+    /// Where no width was measured that a curve could rest on.
+    fn extrapolated(&mut self, fits: &[(&str, &Fit)]) {
+        let Some(to) = fits.iter().map(|(_, fit)| fit.to).max() else { return };
+        let left = self.x.at(to as f64);
+        if RIGHT - left < 1.0 {
+            return;
+        }
+        self.svg.rect("beyond", [left, TOP, RIGHT - left, BOTTOM - TOP]);
+        // Where the curves are not.
+        let height = match self.figure {
+            Ordinate::SpeedUp => BOTTOM - 6.0,
+            Ordinate::Efficiency => TOP + 12.0,
+        };
+        self.svg.text("label", (RIGHT - 4.0, height), Anchor::End, "extrapolated");
     }
-}
 
-/// A width that was measured; one that the curves do not rest on is empty.
-fn dot(svg: &mut Svg, (point, way): (&Point, &str), x: Axis, y: Axis, figure: Ordinate) {
-    let width = point.width as f64;
-    let at = x.at(width);
-    let of = if class_of(way) == OF_OTHERS { " of-processes" } else { "" };
-    if let Some(interval) = point.interval {
-        let ends = [interval.low, interval.high].map(|value| (at, y.at(figure.of(value, width))));
-        svg.line(&format!("whisker{of}"), ends[0], ends[1]);
+    /// Whole where it was measured, in dots beyond.
+    fn curve(&mut self, class: &str, fit: &Fit) {
+        let furthest = self.x.most;
+        let to = (fit.to as f64).min(furthest);
+        let points =
+            |from, to| -> Vec<_> { widths(from, to).map(|width| self.place(width, fit.at(width))).collect() };
+        let (measured, beyond) = (points(1.0, to), points(to, furthest));
+        self.svg.polyline(class, measured);
+        if furthest > to {
+            self.svg.polyline(&format!("{class} far"), beyond);
+        }
     }
-    let title = format!(
-        "{}: speed-up {}, efficiency {}",
-        numbers::plural(point.width as u64, "slot"),
-        numbers::factor(point.speedup),
-        numbers::percent(point.efficiency),
-    );
-    let beside = if point.is_fitted { "" } else { " beside" };
-    let class = format!("point{beside}{of}");
-    svg.dot(&class, (at, y.at(figure.of(point.speedup, width))), 4.5, &title);
-}
 
-/// Where the cores of the machine end.
-fn cores(svg: &mut Svg, study: &Study, x: Axis) {
-    let host = &study.host;
-    let physical = host.physical.filter(|physical| *physical != host.usable);
-    for (number, name) in [(physical, "physical"), (Some(host.usable), "logical")] {
-        let Some(number) = number.filter(|number| *number as f64 <= x.most()) else { continue };
-        let at = x.at(number as f64);
-        svg.line("mark", (at, TOP), (at, BOTTOM));
-        svg.text("halo", (at - 4.0, BOTTOM - 6.0), Anchor::End, &format!("{number} {name}"));
+    /// A width that was measured; one that the curves do not rest on is empty. `of` is
+    /// a class for points and whiskers that are of no threads.
+    fn dot(&mut self, point: &Point, of: &str) {
+        let width = point.width as f64;
+        if let Some(interval) = point.interval {
+            let [low, high] = [interval.low, interval.high].map(|speedup| self.place(width, speedup));
+            self.svg.line(&format!("whisker{of}"), low, high);
+        }
+        let title = format!(
+            "{}: speed-up {}, efficiency {}",
+            numbers::plural(point.width as u64, "slot"),
+            numbers::factor(point.speedup),
+            numbers::percent(point.efficiency),
+        );
+        let beside = if point.is_fitted { "" } else { " beside" };
+        let place = self.place(width, point.speedup);
+        self.svg.dot(&format!("point{beside}{of}"), place, 4.5, &title);
     }
 }

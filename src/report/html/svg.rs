@@ -1,4 +1,5 @@
-//! Pictures as SVG text: five shapes, text, and groups with a tooltip.
+//! Pictures as SVG text: five shapes, text, groups with a tooltip, and axes with
+//! ticks at round numbers.
 //!
 //! Colours are classes, which the page around the picture gives a meaning in
 //! the light and in the dark. Coordinates are rounded to a tenth, so that the
@@ -6,6 +7,9 @@
 
 use std::fmt::{self, Write as _};
 
+use maud::PreEscaped;
+
+use crate::report::timeline::{TimeUnit, round_step};
 use crate::text::printable;
 
 /// A picture being drawn, in units of its own: the page scales it.
@@ -44,26 +48,23 @@ impl Svg {
         Self { body: String::new(), width, height, about: about.to_owned() }
     }
 
-    /// A filled rectangle.
-    pub(super) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
-        self.open_rect(class, x, y, width, height);
+    /// A filled rectangle: where it begins, and its size.
+    pub(super) fn rect(&mut self, class: &str, place: [f64; 4]) {
+        self.open_rect(class, place);
         self.body.push_str("/>");
     }
 
     /// A filled rectangle with a tooltip.
-    pub(super) fn rect_with_title(&mut self, class: &str, [x, y, width, height]: [f64; 4], title: &str) {
-        self.open_rect(class, x, y, width, height);
+    pub(super) fn rect_with_title(&mut self, class: &str, place: [f64; 4], title: &str) {
+        self.open_rect(class, place);
         let _ = write!(self.body, "><title>{}</title></rect>", escaped(title));
     }
 
-    fn open_rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
+    fn open_rect(&mut self, class: &str, [x, y, width, height]: [f64; 4]) {
+        let (x, y, width, height) = (Tenth(x), Tenth(y), Tenth(width.max(0.0)), Tenth(height.max(0.0)));
         let _ = write!(
             self.body,
-            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
-            Tenth(x),
-            Tenth(y),
-            Tenth(width.max(0.0)),
-            Tenth(height.max(0.0)),
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\""
         );
     }
 
@@ -120,12 +121,129 @@ impl Svg {
     }
 
     /// The picture as an element of a page.
-    pub(super) fn finish(self) -> String {
+    pub(super) fn finish(self) -> PreEscaped<String> {
         let (width, height, about) = (Tenth(self.width), Tenth(self.height), escaped(&self.about));
-        format!(
-            "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{about}\">{}</svg>",
-            self.body
-        )
+        let body = self.body;
+        PreEscaped(format!(
+            "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{about}\">{body}</svg>"
+        ))
+    }
+}
+
+/// Values from 0 to `most` along the picture from `from` to `to`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    from: f64,
+    to: f64,
+    /// The last value.
+    pub(super) most: f64,
+    step: f64,
+}
+
+impl Axis {
+    /// An axis that ends exactly at `most`, with about `n_ticks` ticks.
+    pub(super) fn exact(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+        let most = if most.is_finite() && most > 0.0 { most } else { 1.0 };
+        Self { from, to, most, step: round_step(most / n_ticks) }
+    }
+
+    /// An axis that ends at the first tick not below `most`.
+    pub(super) fn rounded(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+        let exact = Self::exact(from, to, most, n_ticks);
+        Self { most: (exact.most / exact.step - 1e-9).ceil() * exact.step, ..exact }
+    }
+
+    /// An axis of whole numbers.
+    pub(super) fn counts(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+        let exact = Self::exact(from, to, most.max(1.0), n_ticks);
+        // Of the round steps only 2.5 times a power of ten may not be whole.
+        let step = match exact.step {
+            step if step < 1.0 => 1.0,
+            step if step.fract() > 0.0 => 2.0 * step,
+            step => step,
+        };
+        Self { most: (exact.most / step - 1e-9).ceil() * step, step, ..exact }
+    }
+
+    /// The place of `value`; what is beyond an end is put there.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        self.from + (self.to - self.from) * (value / self.most).clamp(0.0, 1.0)
+    }
+
+    /// The round values from 0 on.
+    fn ticks(&self) -> Vec<f64> {
+        (0..1000)
+            .map(|number| f64::from(number) * self.step)
+            .take_while(|value| *value <= self.most * (1.0 + 1e-9))
+            .collect()
+    }
+
+    /// A tick's number, with as many decimals as the step has.
+    fn label(&self, value: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        let decimals = (0..6_usize).find(|&n| {
+            let scaled = self.step * 10_f64.powf(n as f64);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled
+        });
+        format!("{value:.*}", decimals.unwrap_or(6))
+    }
+
+    /// Draws it as the horizontal one below a picture between `top` and `bottom`.
+    pub(super) fn draw_below(&self, svg: &mut Svg, top: f64, bottom: f64, name: &str) {
+        for tick in self.ticks() {
+            let x = self.at(tick);
+            svg.line("grid", (x, top), (x, bottom));
+            svg.text("tick", (x, bottom + 15.0), Anchor::Middle, &self.label(tick));
+        }
+        svg.text("label", (self.to, bottom + 31.0), Anchor::End, name);
+    }
+
+    /// Draws it as the vertical one left of a picture between `left` and `right`.
+    pub(super) fn draw_beside(&self, svg: &mut Svg, left: f64, right: f64, name: &str) {
+        for tick in self.ticks() {
+            let y = self.at(tick);
+            svg.line("grid", (left, y), (right, y));
+            svg.text("tick", (left - 6.0, y + 4.0), Anchor::End, &self.label(tick));
+        }
+        svg.text("label", (left, self.to - 9.0), Anchor::End, name);
+    }
+}
+
+/// An axis of time, told in the unit that reads best.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeAxis {
+    axis: Axis,
+    unit: TimeUnit,
+}
+
+impl TimeAxis {
+    /// One that ends exactly at `most` seconds, with about `n_ticks` ticks.
+    pub(super) fn exact(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+        let unit = TimeUnit::of(most);
+        Self { axis: Axis::exact(from, to, unit.scaled(most), n_ticks), unit }
+    }
+
+    /// One that ends at the first tick not below `most` seconds.
+    pub(super) fn rounded(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+        let unit = TimeUnit::of(most);
+        Self { axis: Axis::rounded(from, to, unit.scaled(most), n_ticks), unit }
+    }
+
+    /// The place of a moment; what is beyond an end is put there.
+    pub(super) fn at(&self, seconds: f64) -> f64 {
+        self.axis.at(self.unit.scaled(seconds))
+    }
+
+    /// A time as a share of the axis.
+    pub(super) fn share(&self, seconds: f64) -> f64 {
+        self.unit.scaled(seconds) / self.axis.most
+    }
+
+    /// Draws it below a picture between `top` and `bottom`: what lasts so long.
+    pub(super) fn draw_below(&self, svg: &mut Svg, top: f64, bottom: f64, what: &str) {
+        self.axis.draw_below(svg, top, bottom, &format!("{what}, {}", self.unit.name));
     }
 }
 
@@ -154,6 +272,8 @@ pub(super) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -169,9 +289,36 @@ mod tests {
         let mut svg = Svg::new(10.0, 10.0, "a \"picture\" <of> things");
         svg.rect_with_title("box", [0.0, 0.0, 1.0, 1.0], "</title><script>\u{1b}]]>&");
         svg.text("label", (0.0, 0.0), Anchor::Middle, "'><");
-        let drawn = svg.finish();
+        let drawn = svg.finish().0;
         assert!(drawn.contains("<title>&lt;/title&gt;&lt;script&gt;\\u{1b}]]&gt;&amp;</title>"), "{drawn}");
         assert!(drawn.contains("aria-label=\"a &quot;picture&quot; &lt;of&gt; things\""), "{drawn}");
         assert!(drawn.contains(">&#39;&gt;&lt;</text>"), "{drawn}");
+    }
+
+    fn labels(axis: &Axis) -> Vec<String> {
+        axis.ticks().into_iter().map(|tick| axis.label(tick)).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        assert_eq!(
+            labels(&Axis::exact(0.0, 100.0, 1.25, 5.0)),
+            ["0", "0.25", "0.50", "0.75", "1.00", "1.25"]
+        );
+        assert_eq!(labels(&Axis::rounded(0.0, 100.0, 730.0, 4.0)), ["0", "200", "400", "600", "800"]);
+        assert_eq!(labels(&Axis::counts(0.0, 100.0, 2.0, 5.0)), ["0", "1", "2"]);
+        assert_eq!(labels(&Axis::counts(0.0, 100.0, 10.0, 4.0)), ["0", "5", "10"]);
+        assert_eq!(labels(&Axis::exact(0.0, 100.0, 0.0, 5.0)).len(), 6);
+    }
+
+    proptest! {
+        #[test]
+        fn every_axis_has_a_few_ticks_within_it(most in 1e-9_f64..1e12) {
+            for axis in [Axis::exact(0.0, 500.0, most, 5.0), Axis::rounded(0.0, 500.0, most, 5.0)] {
+                let ticks = axis.ticks();
+                prop_assert!((3..=7).contains(&ticks.len()), "{ticks:?}");
+                prop_assert!(axis.at(most) <= 500.0 && axis.at(*ticks.last().unwrap()) <= 500.0);
+            }
+        }
     }
 }

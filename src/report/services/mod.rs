@@ -1,17 +1,26 @@
 //! The services that were checked, one by one: a table for people, objects and
 //! a line for machines. All of it from the records of a study.
 
-mod machine;
 mod table;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use machine::{Health, json_line, nagios, unknown};
+use serde_json::{Map, Value, json};
+
 pub(super) use table::section;
 
+use self::table::through_proxies;
 use crate::study::Study;
-use crate::task::{Finding, Record};
+use crate::task::{ErrorClass, Finding, Record, SelfReport};
+use crate::text::printable;
+
+/// So many services are named in a monitor's line.
+const NAMED: usize = 5;
+
+/// Spans of an object, `null` where there was none.
+const SPANS: [&str; 9] =
+    ["resolve", "connect", "tls", "first_byte", "body", "query", "deep", "retry_wait", "host_wait"];
 
 /// So many characters of a workload's name are used.
 const LONGEST_KIND: usize = 40;
@@ -31,37 +40,24 @@ pub(super) struct CheckedService<'a> {
 /// Every service of `study`, in input order; none where it is about something
 /// else. The parallel way is told where both ran, for it came last.
 pub(super) fn services(study: &Study) -> Vec<CheckedService<'_>> {
-    let mut runs: Vec<(&str, &[Record])> = Vec::new();
-    for column in &study.columns {
-        runs.extend(column.runs.iter().map(|run| (column.way(), &run.records[..])));
-    }
-    if let Some(cut) = &study.cut {
-        // Half a run does not replace a whole one.
-        runs.insert(0, (&cut.way, &cut.records));
-    }
+    let whole = study.columns.iter().flat_map(|column| column.runs.iter().map(|run| (column.way(), run)));
+    // Half a run does not replace a whole one.
+    let half = study.cut.iter().map(|cut| (&*cut.way, &cut.records));
+    let runs: Vec<(&str, &Vec<Record>)> = half.chain(whole.map(|(way, run)| (way, &run.records))).collect();
     let told = runs.iter().rev().find(|(_, records)| !records.is_empty()).map(|(way, _)| *way);
     let mut services: BTreeMap<u64, CheckedService<'_>> = BTreeMap::new();
-    for (way, record) in
-        runs.iter().flat_map(|(way, records)| records.iter().map(move |record| (*way, record)))
-    {
+    let records = runs.iter().flat_map(|(way, records)| records.iter().map(move |record| (*way, record)));
+    for (way, record) in records {
         let Some(finding) = record.finding.as_deref() else { continue };
-        let total = (Some(way) == told).then(|| total(record));
-        match services.entry(record.item.unwrap_or(record.seq)) {
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(CheckedService {
-                    finding,
-                    record,
-                    totals: total.into_iter().collect(),
-                    changed: false,
-                });
-            }
-            std::collections::btree_map::Entry::Occupied(mut entry) => {
-                let service = entry.get_mut();
-                service.changed |= service.finding.essence() != finding.essence();
-                service.totals.extend(total);
-                (service.finding, service.record) = (finding, record);
-            }
-        }
+        let service = services.entry(record.item.unwrap_or(record.seq)).or_insert_with(|| CheckedService {
+            finding,
+            record,
+            totals: Vec::new(),
+            changed: false,
+        });
+        service.changed |= service.finding.essence() != finding.essence();
+        service.totals.extend((Some(way) == told).then(|| total(record)));
+        (service.finding, service.record) = (finding, record);
     }
     let mut services: Vec<CheckedService<'_>> = services.into_values().collect();
     for service in &mut services {
@@ -108,6 +104,101 @@ pub(super) fn span(record: &Record, name: &str) -> Option<Duration> {
 pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
     let rank = (sorted.len() * per_cent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
+}
+
+/// What was found out in one check as JSON on one line; `None` where the record
+/// is about something else.
+#[must_use]
+pub fn json_line(record: &Record, way: &str) -> Option<String> {
+    let finding = record.finding.as_deref()?;
+    let says = finding.says.as_ref();
+    let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
+    let notes = says.map_or(&[][..], |says| &says.notes);
+    let hops: Vec<String> = finding.redirects.iter().map(ToString::to_string).collect();
+    let seconds = |name| json!(span(record, name).map(|time| time.as_secs_f64()));
+    let mut spans: Map<String, Value> =
+        SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
+    spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
+    let object = json!({
+        "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
+        "verdict": finding.verdict, "class": finding.class_name(), "reason": finding.reason,
+        "warnings": finding.warnings, "available": says.map(|says| says.available),
+        "up_since": text(|says| &says.up_since), "down_at": text(|says| &says.down_at),
+        "back_at": text(|says| &says.back_at), "notes": notes,
+        "more_notes": says.map_or(0, |says| says.more_notes), "status": finding.status,
+        "asked": finding.asked, "hops": hops, "proxy": finding.proxy, "attempts": finding.attempts,
+        "cert_expires": finding.cert_expires, "rows": finding.rows.map(|rows| rows.to_string()),
+        "tables": finding.tables, "spans": spans,
+    });
+    Some(object.to_string())
+}
+
+/// The states of a Nagios plugin, as exit statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Every service is up, and nothing is to be done.
+    Ok = 0,
+    /// Every service is up, and something is to be done.
+    Warning = 1,
+    /// A service is not up.
+    Critical = 2,
+    /// Nothing can be said.
+    Unknown = 3,
+}
+
+/// The line of a Nagios plugin, with performance data, and its state.
+#[must_use]
+pub fn nagios(study: &Study) -> (String, Health) {
+    let all = services(study);
+    let up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
+    let told = |services: &[String]| {
+        let more = services.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        services.iter().take(NAMED).cloned().chain(more).collect::<Vec<_>>().join(", ")
+    };
+    let with_why = |why: fn(&Finding) -> Option<String>| -> Vec<String> {
+        let findings = all.iter().map(|service| service.finding);
+        findings.filter_map(|it| Some(format!("{} ({})", it.label(), why(it)?))).collect()
+    };
+    let not_up = with_why(why_not_up);
+    let warned = with_why(|finding| {
+        finding.warnings.iter().find(|warning| warning.needs_attention()).map(ToString::to_string)
+    });
+    let n_all = n_asked_for(study, &all);
+    let (word, health, text) = if let Some(cut) = &study.cut {
+        let tasks = cut.tasks.unwrap_or(n_all as u64);
+        ("UNKNOWN", Health::Unknown, format!("interrupted after {} of {tasks}", cut.finished))
+    } else if !not_up.is_empty() {
+        ("CRITICAL", Health::Critical, format!("{} of {n_all} not up: {}", not_up.len(), told(&not_up)))
+    } else if !warned.is_empty() {
+        ("WARNING", Health::Warning, format!("{up} of {n_all} up: {}", told(&warned)))
+    } else if all.is_empty() {
+        ("UNKNOWN", Health::Unknown, "no service to check".to_owned())
+    } else {
+        ("OK", Health::Ok, format!("{up} of {n_all} up"))
+    };
+    let text = text + &through_proxies(&all);
+    // The bar divides text from data; a plugin may not use it otherwise.
+    let text = printable(&text).replace('|', "/");
+    let mut data = format!("up={up};;;0;{n_all}");
+    for service in all.iter().take(100) {
+        let label: String = service.finding.label().chars().filter(|c| !"'=|".contains(*c)).collect();
+        data += &format!(" '{}'={:.3}s;;;0", printable(&label), total(service.record).as_secs_f64());
+    }
+    (format!("{} {word} - {text} | {data}\n", kind(&study.workload).to_ascii_uppercase()), health)
+}
+
+/// The same where the check of `workload` could not even be begun, for the reason in
+/// `text`.
+#[must_use]
+pub fn unknown(workload: &str, text: &str) -> String {
+    format!("{} UNKNOWN - {text}\n", kind(workload).to_ascii_uppercase())
+}
+
+fn why_not_up(finding: &Finding) -> Option<String> {
+    let short: String = finding.reason.chars().take(80).collect();
+    let class = finding.class.as_ref().map_or(finding.verdict.name(), ErrorClass::name);
+    (!finding.verdict.is_up()).then(|| format!("{class}: {short}"))
 }
 
 #[cfg(test)]

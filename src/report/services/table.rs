@@ -25,8 +25,13 @@ const LONGEST: usize = 72;
 const LONGEST_TIME: usize = 36;
 
 /// Phases as the table calls them, and as records do.
-const PHASES: [(&str, &str); 4] =
-    [("resolve", "resolve"), ("connect", "connect"), ("TLS", "tls"), ("first byte", "first_byte")];
+const PHASES: [(&str, &str); 5] = [
+    ("resolve", "resolve"),
+    ("connect", "connect"),
+    ("TLS", "tls"),
+    ("first byte", "first_byte"),
+    ("query", "query"),
+];
 
 /// The services that `study` checked, and what else is to be said of some of them; `None`
 /// where it is about something else.
@@ -42,19 +47,13 @@ pub(in crate::report) fn section(study: &Study) -> Option<ReportSection<'static>
 fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
     let (shown, left_out) = shown(all);
     // What no service needed is no column; nor is a lookup of what is an address.
-    let phases: Vec<_> = PHASES
-        .into_iter()
-        .filter(|(_, name)| all.iter().any(|service| worth_telling(service, name)))
-        .collect();
+    let is_told = |(_, name): &(&str, &str)| all.iter().any(|service| worth_telling(service, name));
+    let phases: Vec<_> = PHASES.into_iter().filter(is_told).collect();
     let repeated = all.iter().any(|service| service.totals.len() > 1);
-    let queried = all.iter().any(|service| span(service.record, "query").is_some());
     let texts = [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")];
-    let mut figures: Vec<&str> = phases.iter().map(|(label, _)| *label).collect();
-    if queried {
-        figures.push("query");
-    }
-    figures.extend(if repeated { &["p50", "p95", "p99"][..] } else { &["total"] });
-    let heads = texts.into_iter().chain(figures.into_iter().map(|head| (Cells::Figures, head)));
+    let totals = if repeated { &["p50", "p95", "p99"][..] } else { &["total"] };
+    let figures = phases.iter().map(|(label, _)| label).chain(totals).map(|head| (Cells::Figures, *head));
+    let heads = texts.into_iter().chain(figures);
     let row = |service: &CheckedService<'_>| {
         let finding = service.finding;
         let verdict = match &finding.verdict {
@@ -67,9 +66,6 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         let mut cells = vec![cut(finding.label()), printable(&(verdict + changed)), since];
         let phase = |name: &str| span(service.record, name).map(numbers::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
-        if queried {
-            cells.push(phase("query"));
-        }
         if repeated {
             cells.extend([50, 95, 99].map(|per_cent| numbers::duration(quantile(&service.totals, per_cent))));
         } else {
@@ -87,23 +83,15 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
 
 /// What a person should know of single services: warnings, maintenance, notes.
 fn particulars(all: &[CheckedService<'_>]) -> Vec<Sentence> {
-    let told = all.iter().map(|service| (service, particular(service)));
+    let told = all.iter().map(|service| (cut(service.finding.label()), particular(service).join("; ")));
     let mut told = told.filter(|(_, told)| !told.is_empty());
-    let mut lines: Vec<Sentence> = told
-        .by_ref()
-        .take(PARTICULARS)
-        .map(|(service, told)| {
-            Sentence::plain(format!("{}: {}", cut(service.finding.label()), told.join("; ")))
-        })
-        .collect();
+    let mut lines: Vec<String> =
+        told.by_ref().take(PARTICULARS).map(|(service, told)| format!("{service}: {told}")).collect();
     let left_out = told.count() as u64;
     if left_out > 0 {
-        lines.push(Sentence::plain(format!(
-            "... and more to know of {}",
-            numbers::plural(left_out, "service")
-        )));
+        lines.push(format!("... and more to know of {}", numbers::plural(left_out, "service")));
     }
-    lines
+    lines.into_iter().map(Sentence::plain).collect()
 }
 
 fn particular(service: &CheckedService<'_>) -> Vec<String> {
@@ -136,13 +124,13 @@ fn shown<'a, 'b>(all: &'b [CheckedService<'a>]) -> (Vec<&'b CheckedService<'a>>,
     if all.len() <= SHOWN {
         return (all.iter().collect(), String::new());
     }
-    let not_up: Vec<_> = all.iter().filter(|service| !service.finding.verdict.is_up()).take(SHOWN).collect();
-    let n_not_up = all.iter().filter(|service| !service.finding.verdict.is_up()).count() as u64;
-    let text = match not_up.len() as u64 {
+    let mut not_up: Vec<_> = all.iter().filter(|service| !service.finding.verdict.is_up()).collect();
+    let text = match not_up.len() {
         0 => String::new(),
-        shown if shown == n_not_up => "; those that are not up are shown".to_owned(),
-        shown => format!("; {shown} of those that are not up are shown"),
+        1..=SHOWN => "; those that are not up are shown".to_owned(),
+        _ => format!("; {SHOWN} of those that are not up are shown"),
     };
+    not_up.truncate(SHOWN);
     (not_up, text)
 }
 
@@ -152,14 +140,12 @@ fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
         |verdict: &ServiceVerdict| all.iter().filter(|it| it.finding.verdict == *verdict).count() as u64;
     let n_up = numbers::count(count(&ServiceVerdict::Up));
     let mut text = format!("{n_up} of {} up", numbers::plural(n_asked_for as u64, "service"));
-    for verdict in [ServiceVerdict::Down, ServiceVerdict::Error] {
-        if count(&verdict) > 0 {
-            text += &format!(", {} {verdict}", numbers::count(count(&verdict)));
+    let [down, error] = [ServiceVerdict::Down, ServiceVerdict::Error].map(|it| (count(&it), it.to_string()));
+    let left = (n_asked_for.saturating_sub(all.len()) as u64, "not checked".to_owned());
+    for (number, what) in [down, error, left] {
+        if number > 0 {
+            text += &format!(", {} {what}", numbers::count(number));
         }
-    }
-    let n_left = n_asked_for.saturating_sub(all.len()) as u64;
-    if n_left > 0 {
-        text += &format!(", {} not checked", numbers::count(n_left));
     }
     text + &through_proxies(all)
 }
@@ -180,8 +166,11 @@ pub(super) fn through_proxies(all: &[CheckedService<'_>]) -> String {
 }
 
 fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
-    let least = if phase == "resolve" { 20_000 } else { 0 };
-    span(service.record, phase).is_some_and(|time| time.as_nanos() > least)
+    span(service.record, phase).is_some_and(|time| match phase {
+        "resolve" => time.as_nanos() > 20_000,
+        "query" => true,
+        _ => !time.is_zero(),
+    })
 }
 
 fn cut(text: &str) -> String {

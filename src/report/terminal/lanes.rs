@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Glyphs, Look, labels, nice_step, place, short};
+use super::{Glyphs, Look, labels, ticks};
 use crate::numbers;
-use crate::report::timeline;
-use crate::study::{ColumnResult, RunResult, Study};
+use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
+use crate::study::RunResult;
 use crate::style::paint;
 use crate::task::Record;
 
@@ -20,62 +20,47 @@ const APART: usize = 12;
 
 /// The typical run of the widest column of each parallel way, or of the serial one
 /// when it ran alone; nothing where the tasks' records were not kept.
-pub(super) fn draw(study: &Study, look: Look) -> Vec<String> {
-    let mut columns: Vec<&ColumnResult> = study.widest_of_each().collect();
-    if columns.is_empty() {
-        columns.extend(study.serial());
-    }
-    columns.into_iter().flat_map(|column| drawn(study, column, look)).collect()
+pub(super) fn draw(runs: &ShownRuns<'_>, look: Look) -> Vec<String> {
+    let shown = runs.main().into_iter().chain(runs.side_by_side.iter().skip(1).copied());
+    let has_lanes = |shown: &ShownRun<'_>| !shown.run.records.is_empty() && !shown.run.wall.is_zero();
+    shown.filter(has_lanes).flat_map(|shown| drawn(shown, runs.study.host.usable, look)).collect()
 }
 
-fn drawn(study: &Study, column: &ColumnResult, look: Look) -> Vec<String> {
-    let shown = timeline::shown(column).map(|(_, run)| run);
-    let Some(run) = shown.filter(|run| !run.records.is_empty() && !run.wall.is_zero()) else {
-        return Vec::new();
-    };
+fn drawn(shown: ShownRun<'_>, n_cores: usize, look: Look) -> Vec<String> {
     let glyphs = Glyphs::of(look.unicode);
     let n_cells = look.width.saturating_sub(LABEL).max(1);
-    let all = lanes(run, n_cells);
-    let mut lines = legend(study, column, run, &all, n_cells, glyphs);
-    lines.extend(all.iter().take(MOST_LANES).map(|lane| drawn_lane(lane, glyphs, look)));
-    if let Some(more) = all.get(MOST_LANES..).filter(|more| !more.is_empty()) {
+    let all = lanes(shown.run, n_cells);
+    let (lanes, more) = all.split_at(all.len().min(MOST_LANES));
+    let mut drawn = legend(shown, lanes, shown.run.wall.div_f64(n_cells as f64), glyphs);
+    drawn.extend(lanes.iter().map(|lane| drawn_lane(lane, glyphs, look)));
+    if !more.is_empty() {
         let busy = more.iter().map(|lane| lane.busy).sum::<f64>() / more.len() as f64;
-        lines.push(format!(
+        drawn.push(format!(
             "... and {}, on average {} busy",
             numbers::plural(more.len() as u64, "more slot"),
             numbers::percent(busy)
         ));
     }
-    lines.push(axis(run.wall, n_cells));
-    lines.extend(sparkline(study, column, run, n_cells, glyphs));
-    lines
+    drawn.push(axis(shown.wall(), n_cells));
+    drawn.extend(sparkline(shown, n_cores, n_cells, glyphs));
+    drawn
 }
 
 /// What a lane means; only characters that are there are explained.
-fn legend(
-    study: &Study,
-    column: &ColumnResult,
-    run: &RunResult,
-    lanes: &[SlotCells],
-    n_cells: usize,
-    glyphs: Glyphs,
-) -> Vec<String> {
-    let cell = numbers::duration(run.wall.div_f64(n_cells as f64));
-    let name = match study.called(column.way()) {
-        "parallel" => format!("-j {}", column.width),
-        name if column.is_serial() => name.to_owned(),
-        name => format!("{name} -j {}", column.width),
+fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], cell: Duration, glyphs: Glyphs) -> Vec<String> {
+    let cell = numbers::duration(cell);
+    let name = match shown.name {
+        "parallel" => format!("-j {}", shown.column.width),
+        name if shown.column.is_serial() => name.to_owned(),
+        name => format!("{name} -j {}", shown.column.width),
     };
     let is_shown = |glyph: char| {
-        let mut cells = lanes.iter().take(MOST_LANES).flat_map(|lane| &lane.cells);
+        let mut cells = lanes.iter().flat_map(|lane| &lane.cells);
         cells.any(|cell| character(cell, glyphs) == glyph)
     };
     let meanings = [(glyphs.several, "several tasks"), (glyphs.failed, "failed"), (glyphs.idle, "idle")];
-    let meanings: Vec<String> = meanings
-        .iter()
-        .filter(|(glyph, _)| is_shown(*glyph))
-        .map(|(glyph, meaning)| format!("{glyph} {meaning}"))
-        .collect();
+    let there = meanings.iter().filter(|(glyph, _)| is_shown(*glyph));
+    let meanings: Vec<String> = there.map(|(glyph, meaning)| format!("{glyph} {meaning}")).collect();
     let mut told = vec![format!("{:LABEL$}{name}, one cell = {cell}, shade = task", "lanes")];
     if !meanings.is_empty() {
         told.push(format!("{:LABEL$}{}", "", meanings.join(", ")));
@@ -106,33 +91,19 @@ fn character(cell: &TimeCell, glyphs: Glyphs) -> char {
     }
 }
 
-fn axis(wall: Duration, n_cells: usize) -> String {
-    let (unit, name) = match wall.as_secs_f64() {
-        seconds if seconds >= 1.0 => (1.0, "s"),
-        seconds if seconds >= 1e-3 => (1e-3, "ms"),
-        _ => (1e-6, "us"),
-    };
-    let span = wall.as_secs_f64() / unit;
-    let step = nice_step(span, n_cells / APART);
-    let marks = (0..).map(|number| f64::from(number) * step).take_while(|value| *value <= span);
-    let mut texts: Vec<(usize, String)> =
-        marks.map(|value| (place(value / span, n_cells), short(value))).collect();
+fn axis(wall: f64, n_cells: usize) -> String {
+    let unit = TimeUnit::of(wall);
+    let mut texts = ticks(unit.scaled(wall), n_cells, APART);
     if let Some((_, last)) = texts.last_mut() {
-        *last += &format!(" {name}");
+        *last += &format!(" {}", unit.name);
     }
     format!("{:LABEL$}{}", "", labels(n_cells, &texts))
 }
 
 /// How many cores computed, as heights below those that could have.
-fn sparkline(
-    study: &Study,
-    column: &ColumnResult,
-    run: &RunResult,
-    n_cells: usize,
-    glyphs: Glyphs,
-) -> [String; 2] {
-    let cores = timeline::cpu(&run.records, run.wall.as_secs_f64(), n_cells);
-    let top = cores.iter().copied().fold(column.width.min(study.host.usable) as f64, f64::max);
+fn sparkline(shown: ShownRun<'_>, n_cores: usize, n_cells: usize, glyphs: Glyphs) -> [String; 2] {
+    let cores = timeline::cpu(&shown.run.records, shown.wall(), n_cells);
+    let top = cores.iter().copied().fold(shown.column.width.min(n_cores) as f64, f64::max);
     let heights: String = cores.iter().map(|cores| glyphs.height(cores / top)).collect();
     let scale = format!("{} = {}", glyphs.height(1.0), numbers::percent(top));
     [format!("{:LABEL$}{heights}", "CPU"), format!("{:LABEL$}{scale}", "")]
@@ -170,15 +141,7 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
     let lane = |(slot, records): (u32, Vec<&Record>)| {
         let mut cells = vec![TimeCell::default(); n_cells];
         for (number, record) in records.iter().enumerate() {
-            spread(record, wall, n_cells, |index, share| {
-                let cell = &mut cells[index];
-                cell.busy += share;
-                cell.n_tasks += 1;
-                cell.failed |= record.outcome.is_failure();
-                if share > cell.most {
-                    (cell.task, cell.most) = (number, share);
-                }
-            });
+            add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
         SlotCells { slot, busy: (busy / wall).min(1.0), cells }
@@ -186,17 +149,20 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }
 
-/// Calls `with` for each cell that `record` has a part of: its index, and the
-/// share of the cell.
+/// Adds a slot's task to each of the `cells` that it has a part of; there are
+/// `per_second` of these.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-fn spread(record: &Record, wall: f64, n_cells: usize, mut with: impl FnMut(usize, f64)) {
-    let scale = n_cells as f64 / wall;
-    let (start, end) = (record.start.as_secs_f64() * scale, record.end().as_secs_f64() * scale);
-    let first = start.max(0.0) as usize;
-    for index in first..n_cells.min(end.ceil() as usize) {
+fn add(cells: &mut [TimeCell], per_second: f64, number: usize, record: &Record) {
+    let [start, end] = [record.start, record.end()].map(|moment| moment.as_secs_f64() * per_second);
+    for (index, cell) in cells.iter_mut().enumerate().take(end.ceil() as usize).skip(start as usize) {
         let share = end.min(index as f64 + 1.0) - start.max(index as f64);
         if share > 0.0 {
-            with(index, share);
+            cell.busy += share;
+            cell.n_tasks += 1;
+            cell.failed |= record.outcome.is_failure();
+            if share > cell.most {
+                (cell.task, cell.most) = (number, share);
+            }
         }
     }
 }

@@ -5,14 +5,25 @@
 //! the terminal is, `cli::term` knows.
 
 mod lanes;
-mod sweep;
 #[cfg(test)]
 mod tests;
 
 use super::document::Chart;
+use super::laws;
+use super::timeline::{ShownRuns, round_step};
 use crate::numbers;
-use crate::study::{ColumnResult, Study};
+use crate::study::{ColumnResult, Point, Scaling, Study};
 use crate::style::Styles;
+
+/// Two marks of a sweep are at least so many cells apart.
+const APART: usize = 6;
+
+/// The axis ends at so many times the highest speed-up: ideals far beyond it
+/// would make a line of dots of what was measured.
+const BEYOND: f64 = 2.0;
+
+/// What stands before the bars.
+const FIGURES: usize = 44;
 
 /// How the text looks.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +59,9 @@ impl Look {
 /// nothing to draw.
 pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
     match chart {
-        Chart::SpeedUp(study) => sweep::draw(study, look),
+        Chart::SpeedUp(study) => sweeps(study, look),
         Chart::Ways(study) => ways(study, look),
-        Chart::Slots(study) => lanes::draw(study, look),
+        Chart::Slots(study) => lanes::draw(&ShownRuns::of(study), look),
         Chart::BeforeAfter(columns) => before_after(columns, look),
         // The lanes have the one below them, and there is no room for the other.
         Chart::CpuUse(_) | Chart::TaskTimes(_) => Vec::new(),
@@ -64,37 +75,101 @@ fn ways(study: &Study, look: Look) -> Vec<String> {
     if columns.len() < 2 || study.parallel().any(|column| study.is_swept(column.way())) {
         return Vec::new();
     }
-    let named: Vec<(String, f64)> =
-        columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())).collect();
-    bars(&named, look)
+    bars(columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())), look)
 }
 
 /// The medians of all columns on one axis, two bars each.
 fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)], look: Look) -> Vec<String> {
-    let named: Vec<(String, f64)> = columns
-        .iter()
-        .flat_map(|(name, before, after)| {
-            [(format!("{name} before"), before.wall()), ("after".to_owned(), after.wall())]
-        })
-        .collect();
-    bars(&named, look)
+    let named = columns.iter().flat_map(|(name, before, after)| {
+        [(format!("{name} before"), before.wall()), ("after".to_owned(), after.wall())]
+    });
+    bars(named, look)
 }
 
 /// A bar for each name and its seconds; nothing where all are 0.
-fn bars(named: &[(String, f64)], look: Look) -> Vec<String> {
-    let longest = named.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max);
+fn bars(named: impl Iterator<Item = (String, f64)>, look: Look) -> Vec<String> {
+    let named: Vec<_> = named.map(|(name, wall)| (name, wall, numbers::seconds(wall))).collect();
+    let longest = named.iter().map(|(_, wall, _)| *wall).fold(0.0, f64::max);
     if longest <= 0.0 {
         return Vec::new();
     }
     let glyphs = Glyphs::of(look.unicode);
-    let told: Vec<String> = named.iter().map(|(_, seconds)| numbers::seconds(*seconds)).collect();
-    let label = named.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 1;
-    let room = look.width.saturating_sub(label + 1 + told.iter().map(String::len).max().unwrap_or(0));
-    let bar = |((name, seconds), told): (&(String, f64), &String)| {
-        let bar = glyphs.bar(seconds / longest * room as f64);
-        format!("{name:label$}{bar} {told}")
-    };
-    named.iter().zip(&told).map(bar).collect()
+    let label = named.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or(0) + 1;
+    let told = named.iter().map(|(.., told)| told.len()).max().unwrap_or(0);
+    let room = look.width.saturating_sub(label + 1 + told) as f64;
+    let bar = |(name, wall, told)| format!("{name:label$}{} {told}", glyphs.bar(wall / longest * room));
+    named.into_iter().map(bar).collect()
+}
+
+/// The sweeps of `study`, one for each way; nothing of fewer than two widths.
+fn sweeps(study: &Study, look: Look) -> Vec<String> {
+    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    let several = sweeps.len() > 1;
+    let mut lines = Vec::new();
+    for scaling in &sweeps {
+        if several {
+            lines.push(study.called(&scaling.way).to_owned());
+        }
+        lines.extend(sweep(study, scaling, look));
+    }
+    lines
+}
+
+fn sweep(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
+    let glyphs = Glyphs::of(look.unicode);
+    let room = look.width.saturating_sub(FIGURES + 1).max(1);
+    let best = scaling.points.iter().map(|point| point.speedup).fold(0.0, f64::max);
+    let widest = scaling.points.last().map_or(1, |point| point.width) as f64;
+    let top = widest.max(best).min(BEYOND * best.max(1.0));
+    let rule = if look.unicode { '─' } else { '-' };
+    let rule: String = std::iter::repeat_n(rule, FIGURES + room + 1).collect();
+    // Of more logical cores than physical ones, those beyond share.
+    let physical = study.host.physical.filter(|physical| *physical < study.host.usable);
+    let head = format!(
+        "{:>6}{:>12}{:>10}{:>7}{:>7}  {}",
+        "-j",
+        "wall",
+        "speed-up",
+        "eff",
+        "share",
+        labels(room + 1, &ticks(top, room, APART))
+    );
+    let mut lines = vec![head, rule.clone()];
+    for point in &scaling.points {
+        let star = if Some(point.width) == physical { '*' } else { ' ' };
+        lines.push(format!("{}{}", figures_of(point, star), bar_of(point, top, room, glyphs)));
+    }
+    lines.push(rule);
+    let over = scaling.base.name();
+    let mut legend = format!("{} speed-up over {over}   {} ideal", glyphs.measured, glyphs.ideal);
+    if scaling.points.iter().any(|point| Some(point.width) == physical) {
+        legend += "   * physical cores";
+    }
+    lines.extend([legend, "share: the serial share by Karp and Flatt".to_owned()]);
+    lines
+}
+
+fn figures_of(point: &Point, star: char) -> String {
+    format!(
+        "{:>6}{star}{:>11}{:>10}{:>7}{:>7}  ",
+        point.width,
+        numbers::seconds(point.wall),
+        numbers::factor(point.speedup),
+        numbers::percent(point.efficiency),
+        laws::serial_share(point.serial_share, point.width),
+    )
+}
+
+fn bar_of(point: &Point, top: f64, room: usize, glyphs: Glyphs) -> String {
+    let measured = place(point.speedup / top, room);
+    let ideal = place(point.width as f64 / top, room);
+    let mut cells: Vec<char> = vec![' '; room + 1];
+    cells[..measured].fill(glyphs.line);
+    if let Some(cell) = cells.get_mut(ideal) {
+        *cell = glyphs.ideal;
+    }
+    cells[measured.min(room)] = glyphs.measured;
+    cells.into_iter().collect::<String>().trim_end().to_owned()
 }
 
 /// The characters that pictures are made of.
@@ -173,19 +248,18 @@ impl Glyphs {
     }
 }
 
-/// A step of 1, 2, 2.5 or 5 times a power of ten, so that there are at most
-/// `most` of them in `span`.
-fn nice_step(span: f64, most: usize) -> f64 {
-    let least = span / most.max(1) as f64;
-    let power = 10_f64.powf(least.log10().floor());
-    let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|factor| factor * power);
-    steps.into_iter().find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
-}
-
 /// A number without the zeros that say nothing: `0.25`, `1`.
 fn short(value: f64) -> String {
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Round numbers from 0 to `most` at their places in a line of `n_cells`, each at least
+/// `apart` cells from the next.
+fn ticks(most: f64, n_cells: usize, apart: usize) -> Vec<(usize, String)> {
+    let step = round_step(most / (n_cells / apart).max(1) as f64);
+    let values = (0..).map(|number| f64::from(number) * step).take_while(|value| *value <= most);
+    values.map(|value| (place(value / most, n_cells), short(value))).collect()
 }
 
 /// Texts at their places in one line, each centred there; what would run into

@@ -165,15 +165,6 @@ fn labels_never_run_into_each_other() {
     assert_eq!(labels(20, &texts), "0 2 4 6 8 11 14 17");
 }
 
-#[test]
-fn steps_are_those_that_people_count_in() {
-    for (span, most, step) in
-        [(1.25, 5, 0.25), (8.0, 4, 2.0), (7.0, 10, 1.0), (600.0, 4, 200.0), (0.3, 4, 0.1)]
-    {
-        assert!((nice_step(span, most) - step).abs() < 1e-9, "{span} / {most}: {}", nice_step(span, most));
-    }
-}
-
 proptest! {
     #[test]
     fn no_picture_is_wider_than_the_terminal(

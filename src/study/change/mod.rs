@@ -7,8 +7,8 @@ mod comparable;
 #[cfg(test)]
 mod tests;
 
-use super::bootstrap::{Interval, ratio_of_medians};
 use super::comparison::{FEWEST_RUNS_FOR_A_TEST, disk_guard};
+use super::interval::{Interval, ratio_of_medians};
 use super::{ColumnResult, Comparison, Study, Verdict};
 
 /// One column before and after.
@@ -56,7 +56,7 @@ impl<'a> Changes<'a> {
             let before_column = counterpart(before, after_column)?;
             let claimed = |study, column| {
                 let comparison = Comparison::of(study, column)?;
-                (!matches!(comparison.verdict, Verdict::Unclaimed(_))).then_some(comparison.speedup)
+                comparison.verdict.is_claimed().then_some(comparison.speedup)
             };
             let speedups = (!is_base(after, after_column))
                 .then(|| claimed(before, before_column).zip(claimed(after, after_column)))

@@ -4,7 +4,7 @@
 
 use super::{CROWDED, SpeedupView, bounds, duration, others};
 use crate::numbers;
-use crate::study::{ColumnResult, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_medians};
+use crate::study::{ColumnResult, FEWEST_RUNS_FOR_A_TEST, Study, WorkerCosts, ratio_of_rounds};
 
 /// Tasks that take this much longer side by side are stretched.
 const STRETCHED: f64 = 1.15;
@@ -153,7 +153,7 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
     let (one, other) = (walls(workers), walls(threads));
     let is_tested = one.len().min(other.len()) >= FEWEST_RUNS_FOR_A_TEST;
     let [engine, beside] = [workers, threads].map(|column| &column.column.engine);
-    let told = if is_tested && ratio_of_medians(&one, &other).holds(1.0) {
+    let told = if is_tested && ratio_of_rounds(&one, &other).holds(1.0) {
         let (first, rest) = engine.split_at(engine.chars().next().map_or(0, char::len_utf8));
         format!("{}{rest} instead of {beside} made no measurable difference", first.to_uppercase())
     } else {

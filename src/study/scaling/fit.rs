@@ -6,6 +6,14 @@
 use std::fmt;
 
 use super::gauss_newton::{Curve, nearest};
+use crate::numbers;
+
+/// A curve further from the points than this share of their mean explains none of them.
+const FURTHEST_OFF: f64 = 0.2;
+
+/// What is said of a width, or a speed-up, so many times the widest that was measured is a
+/// guess.
+const FURTHEST_BEYOND: f64 = 100.0;
 
 /// A law of how the speed-up grows with the width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +48,7 @@ pub struct Fit {
 }
 
 /// Why there is no fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoFit {
     /// There are fewer different widths than the law takes.
     TooFew {
@@ -51,6 +59,15 @@ pub enum NoFit {
     },
     /// The points lie on no such curve.
     NoCurve(Law),
+    /// The nearest curve is far from the points.
+    FarOff {
+        /// Which law was to be fitted.
+        law: Law,
+        /// How far, as [`Fit::off`] says it.
+        off: f64,
+    },
+    /// No width was faster than what speed-ups are relative to, named here.
+    Slower(&'static str),
 }
 
 impl Law {
@@ -78,7 +95,8 @@ impl Fit {
     /// second). Non-linear least squares of the rates.
     ///
     /// # Errors
-    /// When there are too few different widths, or the points determine no curve.
+    /// When there are too few different widths, the points determine no curve, or the
+    /// nearest one is more than a fifth off.
     pub fn new(law: Law, points: &[(usize, f64)]) -> Result<Self, NoFit> {
         let mut widths: Vec<usize> = points.iter().map(|&(width, _)| width).collect();
         widths.sort_unstable();
@@ -90,6 +108,10 @@ impl Fit {
         let curve = nearest(&floats, law == Law::Usl).ok_or(NoFit::NoCurve(law))?;
         let count = points.len() as f64;
         let mean = points.iter().map(|&(_, rate)| rate).sum::<f64>() / count;
+        let off = (curve.error(&floats) / count).sqrt() / mean;
+        if off > FURTHEST_OFF {
+            return Err(NoFit::FarOff { law, off });
+        }
         Ok(Self {
             law,
             alpha: curve.alpha,
@@ -97,7 +119,7 @@ impl Fit {
             gamma: curve.gamma,
             from: widths[0],
             to: widths[widths.len() - 1],
-            off: (curve.error(&floats) / count).sqrt() / mean,
+            off,
         })
     }
 
@@ -115,21 +137,28 @@ impl Fit {
     }
 
     /// What the rate comes near to, however wide: `gamma / alpha`; `None` where it
-    /// grows without limit, or falls in the end.
+    /// grows without limit, falls in the end, or the limit is out of sight.
     #[must_use]
     pub fn limit(&self) -> Option<f64> {
         let rises = self.beta == 0.0 && self.alpha < 1.0;
-        (rises && self.alpha > 0.0).then(|| self.gamma / self.alpha)
+        let limit = (rises && self.alpha > 0.0).then(|| self.gamma / self.alpha)?;
+        (limit <= self.gamma * self.furthest()).then_some(limit)
     }
 
     /// The width with the highest rate, `sqrt((1 - alpha) / beta)`, at least 1;
-    /// `None` where the rate never falls.
+    /// `None` where the rate never falls, or only out of sight.
     #[must_use]
     pub fn best_width(&self) -> Option<f64> {
         if self.alpha >= 1.0 {
             return Some(1.0);
         }
-        (self.beta > 0.0).then(|| ((1.0 - self.alpha) / self.beta).sqrt().max(1.0))
+        let width = (self.beta > 0.0).then(|| ((1.0 - self.alpha) / self.beta).sqrt().max(1.0))?;
+        (width <= self.furthest()).then_some(width)
+    }
+
+    /// The widest width that what was measured says anything of.
+    fn furthest(&self) -> f64 {
+        FURTHEST_BEYOND * self.to as f64
     }
 }
 
@@ -144,6 +173,10 @@ impl fmt::Display for NoFit {
                 )
             }
             Self::NoCurve(law) => write!(f, "{law}: not fitted, the points lie on no such curve"),
+            Self::FarOff { law, off } => {
+                write!(f, "{law}: not fitted, the nearest curve is {} off", numbers::percent(*off))
+            }
+            Self::Slower(base) => write!(f, "slower than {base} at every width: no law fits"),
         }
     }
 }
@@ -183,6 +216,31 @@ mod tests {
             Fit::new(Law::Amdahl, &points[..2]).unwrap_err().to_string(),
             "Amdahl: not fitted, 3 different widths are needed, 2 count"
         );
+    }
+
+    #[test]
+    fn what_lies_on_no_curve_is_refused() {
+        let zigzag = [(1, 1.0), (2, 3.0), (4, 0.7), (8, 5.0), (16, 0.5)];
+        for law in [Law::Amdahl, Law::Usl] {
+            let refused = Fit::new(law, &zigzag).unwrap_err();
+            assert!(matches!(refused, NoFit::FarOff { off, .. } if off > 0.2), "{refused:?}");
+            let told = refused.to_string();
+            assert!(told.starts_with(&format!("{law}: not fitted, the nearest curve is ")), "{told}");
+        }
+    }
+
+    #[test]
+    fn neither_a_limit_nor_a_best_width_is_told_beyond_a_hundred_times_the_widest() {
+        let on = |alpha: f64, beta: f64| {
+            let curve = Curve { alpha, beta, gamma: 1.0 };
+            [1, 2, 4, 8].map(|width| (width, curve.at(width as f64)))
+        };
+        let nearly_ideal = Fit::new(Law::Amdahl, &on(1e-4, 0.0)).unwrap();
+        assert!(nearly_ideal.alpha > 0.0 && nearly_ideal.limit().is_none(), "{nearly_ideal:?}");
+        assert!(Fit::new(Law::Amdahl, &on(2e-3, 0.0)).unwrap().limit().is_some());
+        let falls_far_out = Fit::new(Law::Usl, &on(0.0, 1e-7)).unwrap();
+        assert!(falls_far_out.beta > 0.0 && falls_far_out.best_width().is_none(), "{falls_far_out:?}");
+        assert!(Fit::new(Law::Usl, &on(0.0, 1e-5)).unwrap().best_width().is_some());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Least squares for Gunther's law by Gauss and Newton's method, with alpha and
-//! beta not below zero.
+//! Least squares for Gunther's law by Gauss and Newton's method, with alpha from zero
+//! to one and beta not below zero.
 //!
 //! The method is that of Björck, Numerical Methods for Least Squares Problems
 //! (1996), section 9.2: the residuals are linearised, the linear problem is
@@ -57,31 +57,42 @@ impl From<[f64; 3]> for Curve {
     }
 }
 
+/// Which values are sought; those that are not stay at a bound.
+#[derive(Clone, Copy)]
+struct Sought {
+    free: [bool; 3],
+    /// Where alpha stays, if it is not free.
+    alpha: f64,
+}
+
 /// The curve nearest to `points` (width, rate) with its beta free or zero;
 /// `None` where the points do not determine one.
 ///
-/// The least squares with a bound lie in the open or on the bound, so each set
-/// of values that may be zero is tried and the nearest sound curve is taken.
+/// The least squares with bounds lie in the open or on a bound, so each set of
+/// values that may be at one is tried and the nearest sound curve is taken.
 pub(super) fn nearest(points: &[(f64, f64)], beta_is_free: bool) -> Option<Curve> {
-    let sets = [[true, true, true], [true, false, true], [false, true, true], [false, false, true]];
-    sets.iter()
-        .filter(|[_, beta, _]| beta_is_free || !beta)
-        .filter_map(|&free| descend(points, start(points, free)?, free))
+    let sets = [(true, 0.0), (false, 0.0), (false, 1.0)].into_iter().flat_map(|(alpha_is_free, alpha)| {
+        [true, false].map(|beta| Sought { free: [alpha_is_free, beta, true], alpha })
+    });
+    sets.filter(|sought| beta_is_free || !sought.free[1])
+        .filter_map(|sought| descend(points, start(points, sought)?, sought.free))
         .min_by(|one, other| one.error(points).total_cmp(&other.error(points)))
 }
 
 /// The answer of a linear problem nearby: `N / X` is linear in `1 / gamma`,
 /// `alpha / gamma` and `beta / gamma`. Errors of `N / X` weigh as much as those
 /// of `X` when multiplied with `X^2 / N`.
-fn start(points: &[(f64, f64)], free: [bool; 3]) -> Option<Curve> {
+fn start(points: &[(f64, f64)], Sought { free, alpha: bound }: Sought) -> Option<Curve> {
+    let bound = if free[0] { 0.0 } else { bound };
     let equations = points.iter().map(|&(width, rate)| {
         let weight = rate * rate / width;
-        let factors = [width - 1.0, width * (width - 1.0), 1.0].map(|factor| factor * weight);
+        let of_one = 1.0 + bound * (width - 1.0);
+        let factors = [width - 1.0, width * (width - 1.0), of_one].map(|factor| factor * weight);
         (factors, width / rate * weight)
     });
     let [alpha, beta, inverse] = least_squares(equations, free)?;
-    (inverse > 0.0)
-        .then(|| Curve::from([(alpha / inverse).max(0.0), (beta / inverse).max(0.0), 1.0 / inverse]))
+    let alpha = if free[0] { (alpha / inverse).clamp(0.0, 1.0) } else { bound };
+    (inverse > 0.0).then(|| Curve::from([alpha, (beta / inverse).max(0.0), 1.0 / inverse]))
 }
 
 /// Goes downhill from `curve` with the values that are `free`.
@@ -108,7 +119,7 @@ fn descend(points: &[(f64, f64)], mut curve: Curve, free: [bool; 3]) -> Option<C
 fn moved(curve: Curve, step: [f64; 3], share: f64) -> Curve {
     let [alpha, beta, gamma] = curve.values();
     Curve {
-        alpha: (alpha + share * step[0]).max(0.0),
+        alpha: (alpha + share * step[0]).clamp(0.0, 1.0),
         beta: (beta + share * step[1]).max(0.0),
         gamma: gamma + share * step[2],
     }
@@ -204,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn no_gain_at_all_is_all_serial_and_no_more() {
+        let points = [(1.0, 1.01), (2.0, 0.99), (4.0, 0.98), (8.0, 0.96)];
+        for beta_is_free in [false, true] {
+            let curve = nearest(&points, beta_is_free).unwrap();
+            assert!(curve.alpha <= 1.0 && curve.error(&points) < 2e-3, "{curve:?}");
+        }
+        assert!((nearest(&points, false).unwrap().alpha - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn points_of_one_width_determine_nothing() {
         let free = [true, false, true];
         assert_eq!(least_squares([([0.0, 0.0, 1.0], 2.0), ([0.0, 0.0, 1.0], 3.0)].into_iter(), free), None);
@@ -225,7 +246,7 @@ mod tests {
         fn whatever_is_measured_the_curve_is_sound(rates in prop::collection::vec(1e-3..1e3_f64, 4..9)) {
             let points: Vec<(f64, f64)> = (1..).map(f64::from).zip(rates).collect();
             if let Some(Curve { alpha, beta, gamma }) = nearest(&points, true) {
-                prop_assert!(alpha >= 0.0 && beta >= 0.0 && gamma > 0.0);
+                prop_assert!((0.0..=1.0).contains(&alpha) && beta >= 0.0 && gamma > 0.0);
                 prop_assert!(alpha.is_finite() && beta.is_finite() && gamma.is_finite());
             }
         }

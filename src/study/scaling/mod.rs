@@ -11,12 +11,15 @@ use std::borrow::Cow;
 
 pub use fit::{Fit, Law, NoFit};
 
-use crate::study::{ColumnResult, Comparison, Interval, Study, Verdict};
+use crate::study::{ColumnResult, Comparison, Interval, Study};
 use crate::task::Column;
 
 /// Tasks that ask for this much more than the cores can give still count as
 /// within them: a pool's own work, and readings that are a little off.
 const ALLOWANCE: f64 = 1.1;
+
+/// Shares are told in whole per cents: what is rounded to 0 or to 100 % is that.
+const ROUNDED: f64 = 0.005;
 
 /// What the speed-ups are relative to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,17 @@ pub enum Base {
     Serial,
     /// The parallel way with one task at a time, for want of a serial one.
     OneAtATime,
+}
+
+impl Base {
+    /// What it is called where a speed-up is told.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::OneAtATime => "-j 1",
+        }
+    }
 }
 
 /// One width of a sweep.
@@ -40,7 +54,8 @@ pub struct Point {
     pub interval: Option<Interval>,
     /// Speed-up over the width.
     pub efficiency: f64,
-    /// [`karp_flatt`] of the speed-up; `None` for one task at a time.
+    /// [`karp_flatt`] of the speed-up; `None` for one task at a time, and where none
+    /// explains it.
     pub serial_share: Option<f64>,
     /// Whether the laws may be fitted to it: with more tasks at a time than
     /// there are cores or tasks, it is these that the speed-up tells of.
@@ -95,7 +110,15 @@ impl Scaling {
             fitted.insert(0, (1, 1.0));
         }
         let base = if base.is_serial() { Base::Serial } else { Base::OneAtATime };
-        let [amdahl, usl] = [Law::Amdahl, Law::Usl].map(|law| Fit::new(law, &fitted));
+        let [amdahl, usl] = [Law::Amdahl, Law::Usl].map(|law| {
+            let has_gained = fitted.iter().any(|&(width, speedup)| width > 1 && speedup >= 1.0);
+            // Too few widths are too few whatever they say.
+            match Fit::new(law, &fitted) {
+                Err(few @ NoFit::TooFew { .. }) => Err(few),
+                _ if !has_gained => Err(NoFit::Slower(base.name())),
+                fit => fit,
+            }
+        });
         Some(Self { way: of.name.clone(), base, points, amdahl, usl })
     }
 
@@ -109,16 +132,11 @@ impl Scaling {
 impl Point {
     /// `None` where no speed-up may be claimed.
     fn new(column: &ColumnResult, comparison: &Comparison, most: f64) -> Option<Self> {
-        let interval = match &comparison.verdict {
-            Verdict::Unclaimed(_) => return None,
-            Verdict::Untested { .. } => None,
-            Verdict::NoDifference(interval) | Verdict::Different(interval) => Some(*interval),
-        };
-        Some(Self {
+        comparison.verdict.is_claimed().then(|| Self {
             width: column.width,
             wall: column.wall(),
             speedup: comparison.speedup,
-            interval,
+            interval: comparison.verdict.interval(),
             efficiency: comparison.efficiency,
             serial_share: karp_flatt(comparison.speedup, column.width),
             is_fitted: column.width as f64 <= most,
@@ -138,11 +156,13 @@ fn most_that_the_cores_carry(study: &Study, base: &ColumnResult) -> f64 {
 /// The serial share that explains a speed-up at a width: `(1/S - 1/p) / (1 - 1/p)`
 /// (Karp and Flatt, Measuring parallel processor performance, Communications of
 /// the ACM 33, 1990). One that grows with the width tells of overhead rather
-/// than of serial work. Negative beyond the ideal; `None` for a width of 1.
+/// than of serial work. `None` for a width of 1, and where no share does: slower than
+/// serial by more than the noise of a reading, or faster than ideal.
 #[must_use]
 pub fn karp_flatt(speedup: f64, width: usize) -> Option<f64> {
     let inverse = 1.0 / width as f64;
-    (width > 1 && speedup > 0.0).then(|| (1.0 / speedup - inverse) / (1.0 - inverse))
+    let share = (width > 1 && speedup > 0.0).then(|| (1.0 / speedup - inverse) / (1.0 - inverse))?;
+    (-ROUNDED..=1.0 + ROUNDED).contains(&share).then(|| share.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -182,6 +202,27 @@ mod tests {
         assert!(shares[1..].iter().all(|share| (share.unwrap() - 0.1).abs() < 1e-9), "{shares:?}");
         assert!((scaling.points[2].efficiency - 10.0 / 3.25 / 4.0).abs() < 1e-9);
         assert_eq!((scaling.base, scaling.is_sweep()), (Base::Serial, true));
+    }
+
+    #[test]
+    fn no_serial_share_is_below_nothing_or_above_everything() {
+        assert_eq!(karp_flatt(0.5, 2), None);
+        assert_eq!(karp_flatt(0.42, 8), None);
+        assert_eq!(karp_flatt(2.4, 2), None);
+        assert_eq!((karp_flatt(1.0, 4), karp_flatt(2.004, 2)), (Some(1.0), Some(0.0)));
+    }
+
+    #[test]
+    fn no_law_is_fitted_to_what_was_slower_than_serial_at_every_width() {
+        let mut slower = sweep(&[1, 2, 3, 4], 10.0);
+        for column in &mut slower.columns[1..] {
+            column.runs[0].wall = Duration::from_secs_f64(10.5 + column.width as f64);
+        }
+        let scaling = Scaling::of(&slower, &Column::PARALLEL).unwrap();
+        let refused = NoFit::Slower("serial");
+        assert_eq!((scaling.amdahl, scaling.usl), (Err(refused), Err(refused)));
+        assert_eq!(refused.to_string(), "slower than serial at every width: no law fits");
+        assert!(scaling.points.iter().all(|point| point.serial_share.is_none()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::job::{self, JobInput, PreparedJob, in_directory};
-use super::{CommandRunner, OutputOrder, StdinMode, StdinSource};
+use super::{CommandRunner, OutputOrder, StdinMode};
 use crate::event::Event;
 use crate::measure::Floor;
 use crate::output::{Channel, Wake};
@@ -61,13 +61,7 @@ impl CommandRunner {
         let [stdout, stderr] = self.streams();
         let report = loop {
             let job = Job {
-                terminal: match &self.stdin {
-                    StdinSource::Terminal(terminal) => Some(File::as_fd(terminal)),
-                    StdinSource::Own
-                    | StdinSource::RoundRobin(_)
-                    | StdinSource::Parts(_)
-                    | StdinSource::All(_) => None,
-                },
+                terminal: self.stdin.terminal().map(File::as_fd),
                 variables: &variables,
                 stdin: match &mut input {
                     JobInput::Nothing => JobStdin::Null,
@@ -79,7 +73,7 @@ impl CommandRunner {
                 stderr,
                 wake: Some(interrupt.wake_fd()),
                 is_witnessed: cx.is_compared(),
-                counts_unread: matches!(self.stdin, StdinSource::RoundRobin(_)),
+                counts_unread: self.stdin.dealer().is_some(),
                 ..Job::new(&command, &argv)
             };
             cx.wait_for_turn();
@@ -106,8 +100,8 @@ impl CommandRunner {
             cx.input_offered(bytes.taken);
         }
         // What passed through a file or a FIFO was read by who put it there.
-        if let (JobInput::Bytes(bytes), StdinSource::RoundRobin(_), StdinMode::Stdin, Ok(report)) =
-            (&input, &self.stdin, self.settings.stdin_mode, &report)
+        if let (JobInput::Bytes(bytes), Some(_), StdinMode::Stdin, Ok(report)) =
+            (&input, self.stdin.dealer(), self.settings.stdin_mode, &report)
         {
             cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
@@ -116,8 +110,8 @@ impl CommandRunner {
         match report {
             Ok(report) => {
                 self.gave_up.store(false, Ordering::Relaxed);
-                let outcome = match (&self.stdin, ended(&report, cx, &self.floor)) {
-                    (StdinSource::RoundRobin(dealer), Outcome::Success) => {
+                let outcome = match (self.stdin.dealer(), ended(&report, cx, &self.floor)) {
+                    (Some(dealer), Outcome::Success) => {
                         dealer.check_read(job::number(task), report.unread).into()
                     }
                     (_, outcome) => outcome,

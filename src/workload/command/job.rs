@@ -122,7 +122,7 @@ impl CommandRunner {
         };
         let input = match (stdin, bytes, &named_input) {
             (StdinSource::Terminal(terminal), ..) => JobInput::Terminal(terminal),
-            (_, Some(_), Some(named)) if through.is_none() => JobInput::File(named.open()?),
+            (_, Some(_), Some(named)) if through.is_none() => JobInput::File(File::open(&named.path)?),
             (_, Some(bytes), _) => JobInput::Bytes(bytes),
             (_, None, _) => JobInput::Nothing,
         };

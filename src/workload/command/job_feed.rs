@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use super::round_robin::RoundRobin;
 use super::{Settings, Spool};
 use crate::byte_list::ByteList;
-use crate::inputs::{Blocks, FileParts, Inputs, JobPacker, LineLength, Patience, ReadNext};
+use crate::inputs::{Blocks, FileParts, InputError, Inputs, JobPacker, LineLength, Patience, ReadNext};
 use crate::task::{Block, Stretch, TaskInput};
 use crate::template::{self, Numbers, Quoting, Template};
 
@@ -25,13 +25,14 @@ pub struct JobFeed {
 }
 
 /// What the jobs read on standard input.
-enum FeedSource {
+pub enum FeedSource {
+    /// Nothing: a job is what its values make it.
     Nothing,
-    /// A block each, out of one file after another.
+    /// A block each, out of one stream after another.
     Blocks(VecDeque<Blocks>),
     /// A part each of files.
     Parts(Box<FileParts>),
-    /// Every so-manieth block.
+    /// Every so-manieth block, as long as there are any.
     RoundRobin(Arc<RoundRobin>),
     /// All of it, every job.
     All(Arc<Spool>),
@@ -54,34 +55,10 @@ pub struct PackedRows {
 }
 
 impl JobFeed {
-    /// Jobs that read nothing: the rows of `inputs`, made into jobs by `packer`.
+    /// Jobs that read what `reads` says and get `values`.
     #[must_use]
-    pub fn new(inputs: Inputs, packer: JobPacker, patience: BoxedPatience) -> Self {
-        Self { reads: FeedSource::Nothing, values: JobValues::of(inputs, packer), patience }
-    }
-
-    /// A job for each block of `blocks`.
-    #[must_use]
-    pub fn blocks(blocks: Vec<Blocks>, values: JobValues, patience: BoxedPatience) -> Self {
-        Self { reads: FeedSource::Blocks(blocks.into()), values, patience }
-    }
-
-    /// A job for each of `parts`.
-    #[must_use]
-    pub fn parts(parts: FileParts, values: JobValues, patience: BoxedPatience) -> Self {
-        Self { reads: FeedSource::Parts(Box::new(parts)), values, patience }
-    }
-
-    /// Jobs that `dealer` deals blocks to, as long as there are any.
-    #[must_use]
-    pub fn dealt(dealer: Arc<RoundRobin>, values: JobValues, patience: BoxedPatience) -> Self {
-        Self { reads: FeedSource::RoundRobin(dealer), values, patience }
-    }
-
-    /// Jobs each of which reads all of `spool`.
-    #[must_use]
-    pub fn all(spool: Arc<Spool>, values: JobValues, patience: BoxedPatience) -> Self {
-        Self { reads: FeedSource::All(spool), values, patience }
+    pub fn new(reads: FeedSource, values: JobValues, patience: BoxedPatience) -> Self {
+        Self { reads, values, patience }
     }
 
     /// The next job; `None` when there is none, or nobody wants it any more.
@@ -107,15 +84,11 @@ impl JobFeed {
                 let stretch = Stretch { file: part.file, from, length: end - from };
                 Block { bytes: part.head, stretch: Some(stretch), ..Block::default() }
             }),
-            FeedSource::Blocks(blocks) => loop {
-                let Some(first) = blocks.front_mut() else { break None };
+            FeedSource::Blocks(streams) => {
                 let mut bytes = Vec::new();
-                match first.next(&mut bytes, &mut **patience).context(read)? {
-                    ReadNext::Ready => break Some(Block { bytes, ..Block::default() }),
-                    ReadNext::Woken => break None,
-                    ReadNext::End => drop(blocks.pop_front()),
-                }
-            },
+                let next = next_block(streams, |blocks| blocks.next(&mut bytes, &mut **patience));
+                (next.context(read)? == ReadNext::Ready).then(|| Block { bytes, ..Block::default() })
+            }
         };
         let Some(block) = next else { return Ok(None) };
         let values = values.next(settings, &mut **patience)?.unwrap_or_default();
@@ -124,6 +97,21 @@ impl JobFeed {
             _ => TaskInput::Block(Box::new(Block { values, ..block })),
         }))
     }
+}
+
+/// The next block of one stream after another, which `next` takes of each.
+pub(super) fn next_block(
+    streams: &mut VecDeque<Blocks>,
+    mut next: impl FnMut(&mut Blocks) -> Result<ReadNext, InputError>,
+) -> Result<ReadNext, InputError> {
+    while let Some(first) = streams.front_mut() {
+        let next = next(first)?;
+        if next != ReadNext::End {
+            return Ok(next);
+        }
+        streams.pop_front();
+    }
+    Ok(ReadNext::End)
 }
 
 impl JobValues {

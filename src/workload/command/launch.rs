@@ -76,20 +76,21 @@ impl Launch {
             Ok(command)
         };
         let shell = &settings.shell;
-        let direct = match DirectCommand::of(template, settings.quoting) {
-            // Elsewhere a name such as ./run is another program.
-            Some(direct)
-                if is_plain(shell, direct.program())
-                    && (matches!(settings.directory, JobDirectory::Here)
-                        || !is_relative(direct.program())) =>
-            {
+        // Elsewhere a name such as ./run is another program.
+        let is_here = |program: &[u8]| {
+            matches!(settings.directory, JobDirectory::Here)
+                || !program.contains(&b'/')
+                || program.starts_with(b"/")
+        };
+        let direct = DirectCommand::of(template, settings.quoting)
+            .filter(|direct| is_plain(shell, direct.program()) && is_here(direct.program()));
+        let direct = match direct {
+            Some(direct) => match resolve(OsStr::from_bytes(direct.program()), &shell.path) {
+                Ok(program) => Some((direct, prepared(&program)?)),
                 // Not found, the shell says so in its own words.
-                match resolve(OsStr::from_bytes(direct.program()), &shell.path) {
-                    Ok(program) => Some((direct, prepared(&program)?)),
-                    Err(_) => None,
-                }
-            }
-            _ => None,
+                Err(_) => None,
+            },
+            None => None,
         };
         if shell.refused && direct.is_none() {
             bail!("--no-shell: the command needs a shell, or is no program in PATH");
@@ -178,11 +179,6 @@ fn restoring(environment: &ByteList, path: &OsStr) -> Vec<OsString> {
         |_| Vec::new(),
         |env| [env.into_os_string(), "--".into()].into_iter().chain(dropped).collect(),
     )
-}
-
-/// Whether where `program` is depends on the working directory.
-fn is_relative(program: &[u8]) -> bool {
-    program.contains(&b'/') && !program.starts_with(b"/")
 }
 
 /// Whether `program` means the same to the shell as to the kernel.

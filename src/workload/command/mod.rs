@@ -6,35 +6,34 @@
 //! the jobs ([`CommandRunner`]) knows nothing of the batch, so that other processes can.
 
 mod execution;
-mod glob_walk;
 mod job;
 mod job_feed;
 mod launch;
 mod output_files;
 mod round_robin;
 mod runner;
+mod sample;
 mod saved_inputs;
 mod selection;
 mod settings;
 mod stdin_mode;
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
-
-pub use self::job_feed::{BoxedPatience, JobFeed, JobValues};
+pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
 pub use self::round_robin::{InTurn, Narrows, RoundRobin};
 pub use self::runner::CommandRunner;
+use self::sample::Sample;
 use self::saved_inputs::{InputSaver, SavedInputs};
+use self::selection::Remaining;
 pub use self::selection::{EarlierRun, Resume, SkipListener};
-use self::selection::{Remaining, Sample};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
-use crate::output::{self, Acknowledge, Destination, Outlet, Sink, TaskOutput, TaskRef};
+use crate::output::{
+    Acknowledge, Channel, Destination, Grouped, Lines, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT,
+};
 use crate::process::Interrupt;
 use crate::process::child::RunningJobs;
 use crate::sync::Mutex;
@@ -52,12 +51,15 @@ pub type MakeSink = Box<dyn Fn() -> Box<dyn Sink> + Sync>;
 /// The workload: a task runs its command.
 pub struct CommandBatch {
     runner: CommandRunner,
-    output_files: Option<OutputFiles>,
+    /// The files that the jobs leave, where they are compared, too.
+    pub output_files: Option<OutputFiles>,
     feed: Mutex<JobFeed>,
     saved: Option<SavedInputs>,
     outputs: MakeDestination,
-    sink: Option<MakeSink>,
-    earlier: EarlierRun,
+    /// A place that tells jobs apart by itself, where outputs go to one.
+    pub sink: Option<MakeSink>,
+    /// Whether an earlier run did part of the batch.
+    pub earlier: EarlierRun,
 }
 
 impl CommandBatch {
@@ -89,13 +91,12 @@ impl CommandBatch {
     /// # Errors
     /// When they cannot be read or put aside.
     pub fn save_inputs(&mut self) -> anyhow::Result<()> {
-        let put_aside = "put the inputs aside in TMPDIR";
-        let mut file = InputSaver::new().context(put_aside)?;
+        let mut file = InputSaver::new()?;
         let feed = self.feed.get_mut();
         while let Some(job) = feed.next(&self.runner.settings)? {
-            file.put(&job).context(put_aside)?;
+            file.put(&job)?;
         }
-        let saved = file.finish().context(put_aside)?;
+        let saved = file.finish()?;
         self.runner.settings.counts.found(saved.jobs());
         self.saved = Some(saved);
         Ok(())
@@ -109,30 +110,10 @@ impl CommandBatch {
         self
     }
 
-    /// Compares the files that the jobs leave, too.
-    #[must_use]
-    pub fn output_files(self, output_files: OutputFiles) -> Self {
-        Self { output_files: Some(output_files), ..self }
-    }
-
-    /// Outputs go to a place that tells jobs apart by itself.
-    pub fn put_outputs(&mut self, sink: MakeSink) {
-        self.sink = Some(sink);
-    }
-
-    /// An earlier run did part of the batch.
-    pub fn go_on_from(&mut self, earlier: EarlierRun) {
-        self.earlier = earlier;
-    }
-
     /// Hears of a run of this batch before `observer` does.
     #[must_use]
     pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
-        let jobs = match &self.runner.stdin {
-            StdinSource::RoundRobin(jobs) => Some(Arc::clone(jobs)),
-            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
-        };
-        Narrows::new(jobs, observer)
+        Narrows { jobs: self.runner.stdin.dealer().cloned(), observer }
     }
 
     /// What runs now, for orders from elsewhere.
@@ -144,12 +125,9 @@ impl CommandBatch {
     /// The jobs of the batch, whether they are left to be done or not.
     fn all_jobs(&self) -> JobInputs<'_> {
         if let Some(saved) = &self.saved {
-            return Box::new(saved.iter().map(|job| job.context("read the inputs put aside")));
+            return Box::new(saved.iter());
         }
-        let dealer = match &self.runner.stdin {
-            StdinSource::RoundRobin(dealer) => Some(NoMoreJobs(dealer)),
-            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
-        };
+        let dealer = self.runner.stdin.dealer().map(|dealer| NoMoreJobs(dealer));
         Box::new(std::iter::from_fn(move || {
             let _dealer = &dealer;
             let mut feed = self.feed.lock();
@@ -208,22 +186,22 @@ impl Workload for CommandBatch {
         self.runner.do_job(task, cx)
     }
 
-    fn outlet(&self, _column: &Column) -> Outlet<'_> {
+    fn outlet(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
         // A run begins, and with it parsim's own peak.
         self.runner.floor.forget();
         if let Some(sink) = &self.sink {
-            return Outlet::Own(sink());
+            return Some(sink());
         }
         let destination = (self.outputs)();
-        match self.runner.settings.output_order {
-            OutputOrder::Grouped => Outlet::Grouped(destination),
-            OutputOrder::Kept => Outlet::GroupedInOrder(destination),
-            OutputOrder::KeptLines => Outlet::InOrder(destination),
-            OutputOrder::Lines => Outlet::Lines(destination),
+        Some(match self.runner.settings.output_order {
+            OutputOrder::Grouped => Box::new(Grouped::new(destination, WAITING_OUTPUT)),
+            OutputOrder::Kept => Box::new(Ordered::grouped(destination, WAITING_OUTPUT)),
+            OutputOrder::KeptLines => Box::new(Ordered::new(destination, WAITING_OUTPUT)),
+            OutputOrder::Lines => Box::new(Lines::new(destination)),
             // Jobs write for themselves, unless they cannot.
-            OutputOrder::Unbuffered => Outlet::Torn(destination),
-            OutputOrder::Unseen => Outlet::Own(Box::new(Unseen)),
-        }
+            OutputOrder::Unbuffered => Box::new(Lines::torn(destination)),
+            OutputOrder::Unseen => Box::new(Unseen),
+        })
     }
 
     fn results(&self) -> Option<&dyn Results> {
@@ -265,7 +243,7 @@ impl Sink for Unseen {
 }
 
 impl TaskOutput for Unseen {
-    fn write(&mut self, _channel: output::Channel, _bytes: &[u8]) -> std::io::Result<()> {
+    fn write(&mut self, _channel: Channel, _bytes: &[u8]) -> std::io::Result<()> {
         Ok(())
     }
 

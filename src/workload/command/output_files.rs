@@ -7,19 +7,20 @@
 
 use crate::sync::Mutex;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use xxhash_rust::xxh3::Xxh3;
+use glob::{MatchOptions, Pattern};
 
-use super::glob_walk::matching;
 use crate::mismatch::Mismatch;
 use crate::process::Interrupt;
 use crate::task::{Column, Digest, LeftFile, TaskInput};
 use crate::template::{Numbers, Quoting, Template};
-use crate::workload::Tasks;
+use crate::workload::{Tasks, file_digest};
 
 /// What is done about files that are there before a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,10 +135,9 @@ impl OutputFiles {
         let mut files = Vec::new();
         let mut now = BTreeMap::new();
         for (name, path) in self.found(column, tasks)? {
-            if interrupt.is_set() {
-                return Ok(files);
-            }
-            let digest = digest_of(&path).with_context(|| format!("read {}", path.display()))?;
+            let digest = file_digest(&path, interrupt);
+            let digest = digest.with_context(|| format!("read {}", path.display()))?;
+            let Some(digest) = digest else { return Ok(files) };
             let why = match &mut state.first {
                 Some((first, kept)) => kept
                     .get_mut(&name)
@@ -186,7 +186,7 @@ impl OutputFiles {
         let Some((_, template)) = own else { return Ok(()) };
         // A value's own signs are no pattern's.
         let escaped = |value: &Vec<u8>| match std::str::from_utf8(value) {
-            Ok(text) => glob::Pattern::escape(text).into_bytes(),
+            Ok(text) => Pattern::escape(text).into_bytes(),
             Err(_) => value.clone(),
         };
         let values: Vec<Vec<u8>> = values.iter().map(escaped).collect();
@@ -196,23 +196,19 @@ impl OutputFiles {
         let directory = self.directory.as_ref().map(|directory| directory.to_string_lossy().into_owned());
         let text = match directory {
             Some(directory) if !text.starts_with('/') => {
-                format!("{}/{text}", glob::Pattern::escape(&directory))
+                format!("{}/{text}", Pattern::escape(&directory))
             }
             _ => text,
         };
         for path in matching(&text)? {
             // Of a folder all that is in it is meant.
-            let paths = match (kind(&path)?, path.to_str()) {
-                (FileKind::Folder, Some(folder)) => {
-                    matching(&format!("{}/**", glob::Pattern::escape(folder)))?
-                }
-                (FileKind::Folder, None) => {
-                    bail!("--outputs: {}: a folder's name that is not UTF-8", path.display())
-                }
-                _ => vec![path],
+            let paths = match (is(&path, Metadata::is_dir)?, path.to_str()) {
+                (true, Some(folder)) => matching(&format!("{}/**", Pattern::escape(folder)))?,
+                (true, None) => bail!("--outputs: {}: a folder's name that is not UTF-8", path.display()),
+                (false, _) => vec![path],
             };
             for path in paths {
-                if kind(&path)? != FileKind::File {
+                if !is(&path, Metadata::is_file)? {
                     continue;
                 }
                 // Two names that are not UTF-8 stay two.
@@ -225,32 +221,25 @@ impl OutputFiles {
     }
 }
 
-/// What a path leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileKind {
-    File,
-    Folder,
-    /// A pipe, a device.
-    Other,
-    Nothing,
+/// Whether something is at `path`, and `is_meant`.
+fn is(path: &Path, is_meant: fn(&Metadata) -> bool) -> anyhow::Result<bool> {
+    let there = there(fs::metadata(path));
+    let there = there.with_context(|| format!("--outputs: cannot look at {}", path.display()))?;
+    Ok(there.is_some_and(|data| is_meant(&data)))
 }
 
-fn kind(path: &Path) -> anyhow::Result<FileKind> {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    match fs::metadata(path) {
-        Ok(data) if data.is_file() => Ok(FileKind::File),
-        Ok(data) if data.is_dir() => Ok(FileKind::Folder),
-        Ok(_) => Ok(FileKind::Other),
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(FileKind::Nothing),
-        Err(error) => Err(error).with_context(|| format!("--outputs: cannot look at {}", path.display())),
+/// What was looked for, if it is there: that it is not is no error.
+fn there<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        other => other.map(Some),
     }
 }
 
 /// The first difference in words.
 fn why(kept: &mut FirstFile, (first, this): (&Column, &Column), path: &Path) -> String {
     kept.differs = true;
-    let mismatch =
-        || -> std::io::Result<_> { Mismatch::of_files(&File::open(&kept.path)?, &File::open(path)?) };
+    let mismatch = || -> io::Result<_> { Mismatch::of_files(&File::open(&kept.path)?, &File::open(path)?) };
     let told = match mismatch() {
         Ok(Some(mismatch)) if first == this => {
             mismatch.told(&format!("the first {first}"), &format!("this {this}"))
@@ -277,16 +266,65 @@ fn aside(path: &Path) -> PathBuf {
     aside
 }
 
-fn digest_of(path: &Path) -> std::io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let mut digester = Xxh3::new();
-    let mut block = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(Digest(digester.digest128())),
-            length => digester.update(&block[..length]),
+/// The paths that a pattern of `--outputs` stands for, in order, whatever bytes their
+/// names are made of. Hidden names are meant only where the pattern has their dot; `**`
+/// goes through no symbolic link.
+fn matching(pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let start = if pattern.starts_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
+    let mut found = Vec::new();
+    expand(Path::new(start), &parts, &mut found).context("--outputs")?;
+    // Several `**` lead to the same place in several ways.
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn expand(folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let Some((part, rest)) = parts.split_first() else {
+        found.push(folder.to_owned());
+        return Ok(());
+    };
+    if *part == "**" {
+        // What ends in it means all that is below.
+        expand(folder, if rest.is_empty() { &["*"] } else { rest }, found)?;
+        for name in names(folder, true)? {
+            if !name.to_string_lossy().starts_with('.') {
+                expand(&folder.join(name), parts, found)?;
+            }
+        }
+        return Ok(());
+    }
+    if Pattern::escape(part) == *part {
+        let path = folder.join(part);
+        let there = there(path.symlink_metadata());
+        return match there.with_context(|| format!("cannot look at {}", path.display()))? {
+            Some(_) => expand(&path, rest, found),
+            None => Ok(()),
+        };
+    }
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::default() };
+    let pattern = Pattern::new(part)?;
+    for name in names(folder, false)? {
+        if pattern.matches_with(&name.to_string_lossy(), options) {
+            expand(&folder.join(name), rest, found)?;
         }
     }
+    Ok(())
+}
+
+/// The names in `folder`, if it is one; those of folders only where that is asked.
+fn names(folder: &Path, only_folders: bool) -> anyhow::Result<Vec<OsString>> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let unread = || format!("cannot read the folder {}", here.display());
+    let mut names = Vec::new();
+    for entry in there(fs::read_dir(here)).with_context(unread)?.into_iter().flatten() {
+        let entry = entry.with_context(unread)?;
+        if !only_folders || entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.push(entry.file_name());
+        }
+    }
+    Ok(names)
 }
 
 impl Drop for OutputFiles {
@@ -298,5 +336,48 @@ impl Drop for OutputFiles {
             // It is hidden and named after this process: left, it harms nobody.
             let _ = fs::remove_file(&file.path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_pattern_finds_names_of_all_bytes_and_hidden_ones_by_their_dot_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        fs::create_dir_all(at(b"a/b/c")).unwrap();
+        fs::create_dir_all(at(b".h/i")).unwrap();
+        std::os::unix::fs::symlink("..", at(b"a/up")).unwrap();
+        for name in [&b"a/x"[..], b"a/.y", b"a/b/x\xff", b"a/b/x\n", b"a/b/c/x", b".h/x", b".h/i/.z"] {
+            fs::write(at(name), "").unwrap();
+        }
+        let base = Pattern::escape(folder.path().to_str().unwrap());
+        let found = |pattern: &str| -> Vec<String> {
+            let paths = matching(&format!("{base}/{pattern}")).unwrap();
+            let inside = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
+            paths.iter().map(|path| inside(path).as_os_str().as_bytes().escape_ascii().to_string()).collect()
+        };
+        for (pattern, expected) in [
+            ("a/x", &["a/x"][..]),
+            ("a/x/y", &[]),
+            ("none/*", &[]),
+            ("a/*", &["a/b", "a/up", "a/x"]),
+            ("a/b/x*", &["a/b/x\\n", "a/b/x\\xff"]),
+            ("a/.*", &["a/.y"]),
+            ("**/x*", &["a/b/c/x", "a/b/x\\n", "a/b/x\\xff", "a/x"]),
+            ("**/**/c/**", &["a/b/c/x"]),
+            (".*/x", &[".h/x"]),
+            (".h/**/.[z]", &[".h/i/.z"]),
+            ("a/up/a/[x]", &["a/up/a/x"]),
+            ("a/x/**", &[]),
+        ] {
+            assert_eq!(found(pattern), expected, "{pattern}");
+        }
+        matching(&format!("{base}/a**")).unwrap_err();
     }
 }

@@ -9,10 +9,9 @@ use crate::sync::Mutex;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::sync::Arc;
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::job_feed::BoxedPatience;
+use super::job_feed::{BoxedPatience, next_block};
 use crate::inputs::{Blocks, InputError, Patience, ReadNext};
 use crate::numbers;
 use crate::process::Waker;
@@ -24,7 +23,7 @@ const WAITING: usize = 64 << 10;
 /// Blocks on their way to jobs.
 pub struct RoundRobin {
     /// Held by whoever reads, which may wait for input. Taken before `state`.
-    source: Mutex<(BlockStreams, BoxedPatience)>,
+    source: Mutex<(VecDeque<Blocks>, BoxedPatience)>,
     state: Mutex<DealState>,
     /// How many jobs there are at most.
     most: AtomicUsize,
@@ -62,62 +61,17 @@ impl DealtJob {
     }
 }
 
-/// One stream after another.
-struct BlockStreams(VecDeque<Blocks>);
-
-impl BlockStreams {
-    /// Makes `block` the next one of all of them.
-    fn next(
-        &mut self,
-        block: &mut Vec<u8>,
-        header: WithHeader,
-        patience: &mut dyn Patience,
-    ) -> Result<ReadNext, InputError> {
-        while let Some(first) = self.0.front_mut() {
-            let next = match header {
-                WithHeader::Yes => first.next(block, patience)?,
-                WithHeader::No => first.next_without_header(block, patience)?,
-            };
-            if next != ReadNext::End {
-                return Ok(next);
-            }
-            self.0.pop_front();
-        }
-        Ok(ReadNext::End)
-    }
-}
-
-/// Whether a block begins with the stream's header: each job reads it once.
-#[derive(Clone, Copy)]
-enum WithHeader {
-    Yes,
-    No,
-}
-
-/// What became of an attempt to read on.
-enum ReadOn {
-    Some,
-    /// Somebody else reads, or a job is waited for; a bell will ring.
-    Later,
-}
-
 /// Has the blocks dealt out among as many jobs as there are slots for.
 pub struct Narrows<'a> {
-    jobs: Option<Arc<RoundRobin>>,
-    observer: &'a dyn Observer,
-}
-
-impl<'a> Narrows<'a> {
-    pub(super) fn new(jobs: Option<Arc<RoundRobin>>, observer: &'a dyn Observer) -> Self {
-        Self { jobs, observer }
-    }
+    pub(super) jobs: Option<Arc<RoundRobin>>,
+    pub(super) observer: &'a dyn Observer,
 }
 
 impl Observer for Narrows<'_> {
     fn observe(&self, event: &Event<'_>) {
-        // Told before any task is begun.
+        // Told before any task is begun: as many run at a time.
         if let (Some(jobs), Event::FewerSlots { slots, .. }) = (&self.jobs, event) {
-            jobs.narrow(*slots);
+            jobs.most.fetch_min(*slots, Ordering::Relaxed);
         }
         self.observer.observe(event);
     }
@@ -130,16 +84,11 @@ impl RoundRobin {
     pub fn new(streams: Vec<Blocks>, patience: BoxedPatience, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
         Self {
-            source: Mutex::new((BlockStreams(streams.into()), patience)),
+            source: Mutex::new((streams.into(), patience)),
             state: Mutex::default(),
             most: AtomicUsize::new(most),
             in_turn,
         }
-    }
-
-    /// No more jobs than this, before any is open: as many run at a time.
-    fn narrow(&self, most: usize) {
-        self.most.fetch_min(most, Ordering::Relaxed);
     }
 
     fn most(&self) -> usize {
@@ -151,15 +100,19 @@ impl RoundRobin {
     pub(super) fn open(&self, patience: &mut dyn Patience) -> Result<bool, InputError> {
         let mut source = self.source.lock();
         let may_open = {
-            let state = self.state();
+            let state = self.state.lock();
             state.jobs.len() < self.most() && !state.ended
         };
         let mut block = Vec::new();
-        let next =
-            if may_open { source.0.next(&mut block, WithHeader::Yes, patience) } else { Ok(ReadNext::End) };
+        let next = if may_open {
+            // Each job reads the stream's header once.
+            next_block(&mut source.0, |blocks| blocks.next(&mut block, patience))
+        } else {
+            Ok(ReadNext::End)
+        };
         drop(source);
         let opened = matches!(next, Ok(ReadNext::Ready));
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if opened {
             state.jobs.push(DealtJob {
                 n_bytes: block.len(),
@@ -177,7 +130,7 @@ impl RoundRobin {
     /// Job `number` is over once this is dropped, whether it was ever
     /// started or not: nothing is dealt to it any more.
     pub(super) fn attended(&self, number: usize) -> AttendedJob<'_> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(job) = state.jobs.get_mut(number) {
             job.attended = true;
         }
@@ -190,7 +143,7 @@ impl RoundRobin {
     /// that was opened last is not, if nobody has attended to it. Others read what was dealt
     /// to it.
     pub(super) fn no_more_jobs(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.all_open = true;
         if let Some(last) = state.jobs.last_mut().filter(|last| !last.attended) {
             let waiting = std::mem::take(last).waiting;
@@ -205,7 +158,7 @@ impl RoundRobin {
     /// Nothing is dealt to job `number` any more. It was given all that was taken
     /// from it but `unread` bytes.
     fn close(&self, number: usize, unread: usize) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if let Some(job) = state.jobs.get_mut(number) {
             let waiting: usize = job.waiting.iter().map(Vec::len).sum();
             let lost = job.lost + (waiting + unread) as u64;
@@ -226,7 +179,7 @@ impl RoundRobin {
     /// In words, where something is left.
     pub(super) fn check_read(&self, number: usize, unread: u64) -> Result<(), String> {
         let (lost, is_last) = {
-            let state = self.state();
+            let state = self.state.lock();
             let lost = state.jobs.get(number).map_or(0, |job| job.lost);
             (lost, state.all_open && !state.ended && state.jobs.iter().all(|job| job.closed))
         };
@@ -243,23 +196,21 @@ impl RoundRobin {
     /// Whether there is input that nobody will read.
     fn has_more(&self) -> bool {
         let mut source = self.source.lock();
-        let (files, patience) = &mut *source;
-        let next = files.next(&mut Vec::new(), WithHeader::No, &mut **patience);
+        let more = matches!(read_block(&mut source, &mut Vec::new()), Ok(ReadNext::Ready));
         drop(source);
-        let more = matches!(next, Ok(ReadNext::Ready));
-        self.state().ended = true;
+        self.state.lock().ended = true;
         more
     }
 
-    /// Reads the next block for whose turn it is.
-    fn read_on(&self) -> io::Result<ReadOn> {
-        let Some(mut source) = self.source.try_lock() else { return Ok(ReadOn::Later) };
-        let Some(job) = self.state().next_job(self.in_turn) else { return Ok(ReadOn::Later) };
+    /// Reads the next block for whose turn it is; `false` when somebody else reads, or a
+    /// job is waited for: a bell will ring.
+    fn read_on(&self) -> io::Result<bool> {
+        let Some(mut source) = self.source.try_lock() else { return Ok(false) };
+        let Some(job) = self.state.lock().next_job(self.in_turn) else { return Ok(false) };
         let mut block = Vec::new();
-        let (files, patience) = &mut *source;
-        let next = files.next(&mut block, WithHeader::No, &mut **patience);
+        let next = read_block(&mut source, &mut block);
         drop(source);
-        let mut state = self.state();
+        let mut state = self.state.lock();
         match next {
             Ok(ReadNext::Ready) => {
                 state.turn = (job + 1) % state.jobs.len();
@@ -268,12 +219,16 @@ impl RoundRobin {
             Ok(ReadNext::Woken | ReadNext::End) | Err(_) => state.ended = true,
         }
         state.ring_all();
-        next.map(|_| ReadOn::Some).map_err(io::Error::other)
+        next.map(|_| true).map_err(io::Error::other)
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, DealState> {
-        self.state.lock()
-    }
+/// Reads the next block of all streams, without a header.
+fn read_block(
+    (streams, patience): &mut (VecDeque<Blocks>, BoxedPatience),
+    block: &mut Vec<u8>,
+) -> Result<ReadNext, InputError> {
+    next_block(streams, |blocks| blocks.next_without_header(block, &mut **patience))
 }
 
 /// A job as long as somebody attends to it.
@@ -337,7 +292,7 @@ impl BufRead for DealtReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.at == self.block.len() {
             {
-                let mut state = self.dealer.state();
+                let mut state = self.dealer.state.lock();
                 let ended = state.ended;
                 // It may come to be this one's yet.
                 let is_all_dealt = !state.jobs.iter().any(DealtJob::has_nobody);
@@ -357,7 +312,7 @@ impl BufRead for DealtReader<'_> {
                     return Err(ErrorKind::WouldBlock.into());
                 }
             }
-            if let ReadOn::Later = self.dealer.read_on()? {
+            if !self.dealer.read_on()? {
                 return Err(ErrorKind::WouldBlock.into());
             }
         }

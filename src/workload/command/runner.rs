@@ -150,10 +150,7 @@ impl CommandRunner {
     /// Does the job of `task`, whatever that is: runs its command, or prints it.
     pub(super) fn do_job(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         // Whatever becomes of the job: others do not wait for it.
-        let _seat = match &self.stdin {
-            StdinSource::RoundRobin(dealer) => Some(dealer.attended(job::number(task))),
-            StdinSource::Own | StdinSource::Parts(_) | StdinSource::All(_) | StdinSource::Terminal(_) => None,
-        };
+        let _seat = self.stdin.dealer().map(|dealer| dealer.attended(job::number(task)));
         let values = task.spec.values();
         let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = self.settings.counts.numbers(number, cx.slot());
@@ -169,24 +166,23 @@ impl CommandRunner {
             return Outcome::Success;
         }
         let shown = |line: &[u8]| [line, b"\n"].concat();
-        let told = match self.settings.line_action {
-            LineAction::Run => Ok(()),
-            LineAction::PrintAndRun | LineAction::Print => cx.write(&shown(&line)),
+        let (told, runs) = match self.settings.line_action {
+            LineAction::Run => (Ok(()), true),
+            LineAction::PrintAndRun => (cx.write(&shown(&line)), true),
+            LineAction::Print => (cx.write(&shown(&line)), false),
             LineAction::PrintQuoted(times) => {
-                cx.write(&shown(&quoted(&line, self.settings.shell.dialect, times)))
+                (cx.write(&shown(&quoted(&line, self.settings.shell.dialect, times))), false)
             }
             LineAction::TraceAndRun => {
                 // With stderr closed there is nobody to show it to.
                 let _ = process::stderr().write_all(&shown(&line));
-                Ok(())
+                (Ok(()), true)
             }
         };
-        match (told, self.settings.line_action) {
-            (Err(error), _) => Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
-            (Ok(()), LineAction::Print | LineAction::PrintQuoted(_)) => Outcome::Success,
-            (Ok(()), LineAction::Run | LineAction::PrintAndRun | LineAction::TraceAndRun) => {
-                self.execute(&line, task, &numbers, cx)
-            }
+        match told {
+            Err(error) => Outcome::Failed(format!("cannot write its output: {}", reason(&error))),
+            Ok(()) if runs => self.execute(&line, task, &numbers, cx),
+            Ok(()) => Outcome::Success,
         }
     }
 
@@ -249,12 +245,10 @@ impl Portable for CommandRunner {
             path: fs::canonicalize(file.path()).unwrap_or_else(|_| file.path().to_owned()),
             length: file.length(),
         };
-        let parts = match &self.stdin {
-            StdinSource::Parts(files) => Some(files.iter().map(file).collect()),
-            StdinSource::Own
-            | StdinSource::RoundRobin(_)
-            | StdinSource::All(_)
-            | StdinSource::Terminal(_) => None,
+        let parts = if let StdinSource::Parts(files) = &self.stdin {
+            Some(files.iter().map(file).collect())
+        } else {
+            None
         };
         serde_json::json!(RunnerSpec {
             settings: self.settings.clone(),

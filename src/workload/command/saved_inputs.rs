@@ -7,7 +7,9 @@
 //! Numbers are 32 bits, places in a file 64, little-endian.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write as _};
+
+use anyhow::Context as _;
 
 use super::stdin_mode::FileReader;
 use crate::task::{Block, Stretch, TaskInput};
@@ -25,35 +27,42 @@ pub(super) struct InputSaver {
     jobs: u64,
 }
 
+/// What was being done when they could not be.
+const PUT_ASIDE: &str = "put the inputs aside in TMPDIR";
+
 impl InputSaver {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(unnamed_file()?), jobs: 0 })
+    pub(super) fn new() -> anyhow::Result<Self> {
+        Ok(Self { file: BufWriter::new(unnamed_file().context(PUT_ASIDE)?), jobs: 0 })
     }
 
-    pub(super) fn put(&mut self, job: &TaskInput) -> io::Result<()> {
+    pub(super) fn put(&mut self, job: &TaskInput) -> anyhow::Result<()> {
+        self.jobs += 1;
+        self.write(job).context(PUT_ASIDE)
+    }
+
+    pub(super) fn finish(self) -> anyhow::Result<SavedInputs> {
+        let whole = |file: BufWriter<File>| {
+            let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.rewind()?;
+            Ok::<_, io::Error>(file)
+        };
+        Ok(SavedInputs { file: whole(self.file).context(PUT_ASIDE)?, jobs: self.jobs })
+    }
+
+    fn write(&mut self, job: &TaskInput) -> io::Result<()> {
         self.number(job.values().len())?;
         for value in job.values() {
             self.value(value)?;
         }
-        if let TaskInput::Block(block) = job {
-            self.number(if block.stretch.is_some() { 2 } else { 1 })?;
-            self.value(&block.bytes)?;
-            if let Some(Stretch { file, from, length }) = block.stretch {
-                self.number(file)?;
-                self.file.write_all(&from.to_le_bytes())?;
-                self.file.write_all(&length.to_le_bytes())?;
-            }
-        } else {
-            self.number(0)?;
+        let TaskInput::Block(block) = job else { return self.number(0) };
+        self.number(if block.stretch.is_some() { 2 } else { 1 })?;
+        self.value(&block.bytes)?;
+        if let Some(Stretch { file, from, length }) = block.stretch {
+            self.number(file)?;
+            self.file.write_all(&from.to_le_bytes())?;
+            self.file.write_all(&length.to_le_bytes())?;
         }
-        self.jobs += 1;
         Ok(())
-    }
-
-    pub(super) fn finish(self) -> io::Result<SavedInputs> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(SavedInputs { file, jobs: self.jobs })
     }
 
     fn value(&mut self, value: &[u8]) -> io::Result<()> {
@@ -74,30 +83,34 @@ impl SavedInputs {
     }
 
     /// The jobs, from the first one on. Several may read at a time.
-    pub(super) fn iter(&self) -> impl Iterator<Item = io::Result<TaskInput>> + Send + '_ {
-        let mut reader = BufReader::with_capacity(64 << 10, FileReader { file: &self.file, offset: 0 });
-        (0..self.jobs).map(move |_| job(&mut reader))
+    pub(super) fn iter(&self) -> impl Iterator<Item = anyhow::Result<TaskInput>> + Send + '_ {
+        jobs(self.jobs, FileReader { file: &self.file, offset: 0 })
     }
 
     /// The jobs, from the first one on.
-    pub(super) fn into_inputs(self) -> impl Iterator<Item = io::Result<TaskInput>> + Send {
-        let mut reader = BufReader::with_capacity(64 << 10, self.file);
-        (0..self.jobs).map(move |_| job(&mut reader))
+    pub(super) fn into_inputs(self) -> impl Iterator<Item = anyhow::Result<TaskInput>> + Send {
+        jobs(self.jobs, self.file)
     }
+}
+
+fn jobs<R: Read>(count: u64, file: R) -> impl Iterator<Item = anyhow::Result<TaskInput>> {
+    let mut reader = BufReader::with_capacity(64 << 10, file);
+    (0..count).map(move |_| job(&mut reader).context("read the inputs put aside"))
 }
 
 fn job(reader: &mut impl Read) -> io::Result<TaskInput> {
     let n_values = number(reader)?;
     let values = (0..n_values).map(|_| value(reader)).collect::<io::Result<_>>()?;
-    Ok(match number(reader)? {
-        0 => TaskInput::Values(values),
-        1 => TaskInput::Block(Box::new(Block { values, bytes: value(reader)?, stretch: None })),
-        _ => {
-            let bytes = value(reader)?;
-            let stretch = Stretch { file: number(reader)?, from: place(reader)?, length: place(reader)? };
-            TaskInput::Block(Box::new(Block { values, bytes, stretch: Some(stretch) }))
-        }
-    })
+    let kind = number(reader)?;
+    if kind == 0 {
+        return Ok(TaskInput::Values(values));
+    }
+    let bytes = value(reader)?;
+    let stretch = match kind {
+        1 => None,
+        _ => Some(Stretch { file: number(reader)?, from: place(reader)?, length: place(reader)? }),
+    };
+    Ok(TaskInput::Block(Box::new(Block { values, bytes, stretch })))
 }
 
 fn place(reader: &mut impl Read) -> io::Result<u64> {
@@ -149,7 +162,7 @@ mod tests {
             let saved = saver.finish().unwrap();
             prop_assert_eq!(saved.jobs(), jobs.len() as u64);
             for _ in 0..2 {
-                let read: io::Result<Vec<_>> = saved.iter().collect();
+                let read: anyhow::Result<Vec<_>> = saved.iter().collect();
                 prop_assert_eq!(&read.unwrap(), &jobs);
             }
         }

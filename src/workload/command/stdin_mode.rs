@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, Read, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,18 @@ pub enum StdinSource {
     All(Arc<Spool>),
     /// What is typed.
     Terminal(Arc<File>),
+}
+
+impl StdinSource {
+    /// What deals it out, where it is dealt out.
+    pub(super) fn dealer(&self) -> Option<&Arc<RoundRobin>> {
+        if let Self::RoundRobin(dealer) = self { Some(dealer) } else { None }
+    }
+
+    /// Where it is typed, if it is.
+    pub(super) fn terminal(&self) -> Option<&File> {
+        if let Self::Terminal(terminal) = self { Some(terminal) } else { None }
+    }
 }
 
 /// What a line with `{}` holds in its place: the shell knows the name.
@@ -76,11 +88,6 @@ impl NamedInput {
     /// A name that nothing has.
     pub(super) fn free() -> Self {
         Self { path: free_name() }
-    }
-
-    /// The file as standard input.
-    pub(super) fn open(&self) -> io::Result<fs::File> {
-        fs::File::open(Path::new(&self.path))
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::matrix::{CHUNK, Matrix};
-use super::source::Values;
+use super::matrix::CHUNK;
+use super::source::{Draw, Values};
 use super::text::Text;
 use super::{CsvGen, file_number};
 use crate::task::Outcome;
@@ -14,9 +14,9 @@ use crate::whole_file::WholeFile;
 use crate::workload::Cx;
 
 /// The span of drawing numbers.
-pub(super) const DRAW: &str = "draw";
+const DRAW: &str = "draw";
 /// The span of making text of them.
-pub(super) const TEXT: &str = "text";
+const TEXT: &str = "text";
 /// The span of handing the text to the kernel.
 pub(super) const WRITE: &str = "write";
 
@@ -25,7 +25,7 @@ pub(super) const WRITE: &str = "write";
 const WRITE_AT: usize = 256 << 10;
 
 /// Room for a value: enough for small counts; the text of longer ones grows.
-pub(super) const VALUE_ROOM: usize = 6;
+const VALUE_ROOM: usize = 6;
 
 /// Makes the folder, and removes the files that a run of `n_files` will write,
 /// where they are regular files. Tells how many others there are.
@@ -73,13 +73,27 @@ fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Resul
     let mut target = cx.timed(WRITE, |_| WholeFile::create_with_folders(path))?;
     let mut text = Text::new(csv.shape.cols, 0).with_room(room(csv));
     let finished = match &csv.shared {
-        _ if csv.shape.cols == 0 => write_empty_rows(csv.shape.rows, &mut text, &mut target, cx)?,
-        Some(Matrix::Small(matrix)) => {
-            write_values(flat(matrix), Text::small_counts, &mut text, &mut target, cx)?
+        // What `np.savetxt` makes of rows without columns.
+        _ if csv.shape.cols == 0 => in_pieces(csv.shape.rows, WRITE_AT, cx, |n_rows, cx| {
+            text.empty_rows(n_rows);
+            flush_when_full(&mut text, &mut target, cx)
+        })?,
+        Some(matrix) => {
+            let mut start = 0;
+            in_pieces(csv.shape.values(), CHUNK, cx, |n_values, cx| {
+                cx.timed(TEXT, |_| matrix.add(start..start + n_values, &mut text));
+                start += n_values;
+                flush_when_full(&mut text, &mut target, cx)
+            })?
         }
-        Some(Matrix::Counts(matrix)) => write_values(flat(matrix), Text::counts, &mut text, &mut target, cx)?,
-        Some(Matrix::Reals(matrix)) => write_values(flat(matrix), Text::reals, &mut text, &mut target, cx)?,
-        None => write_drawn(csv, file, &mut text, &mut target, cx)?,
+        None => {
+            let mut draw = csv.source.of(csv.drawn_for(file));
+            let mut values = csv.source.room(CHUNK);
+            in_pieces(csv.shape.values(), CHUNK, cx, |n_values, cx| {
+                add_drawn(&mut text, &mut draw, &mut values, n_values, cx);
+                flush_when_full(&mut text, &mut target, cx)
+            })?
+        }
     };
     if !finished {
         return Ok(Outcome::Interrupted);
@@ -96,77 +110,39 @@ fn room(csv: &CsvGen) -> usize {
     values.min(WRITE_AT / VALUE_ROOM + CHUNK) * VALUE_ROOM
 }
 
-/// The matrix in row order.
-fn flat<T>(matrix: &ndarray::Array2<T>) -> &[T] {
-    matrix.as_slice().expect("it was made from a vector in row order")
-}
-
-/// Writes values that are there already; `false` when interrupted.
-fn write_values<T>(
-    values: &[T],
-    format: impl Fn(&mut Text, &[T]),
-    text: &mut Text,
-    target: &mut WholeFile,
+/// Has `write` write `total` values or rows, at most `most` at a time; `false` when
+/// interrupted.
+pub(super) fn in_pieces(
+    total: u64,
+    most: usize,
     cx: &mut Cx<'_>,
+    mut write: impl FnMut(usize, &mut Cx<'_>) -> io::Result<()>,
 ) -> io::Result<bool> {
-    for chunk in values.chunks(CHUNK) {
-        if cx.interrupt().is_set() {
-            return Ok(false);
-        }
-        cx.timed(TEXT, |_| format(text, chunk));
-        flush_when_full(text, target, cx)?;
-    }
-    Ok(true)
-}
-
-/// Draws values as they are written; `false` when interrupted.
-fn write_drawn(
-    csv: &CsvGen,
-    file: u64,
-    text: &mut Text,
-    target: &mut WholeFile,
-    cx: &mut Cx<'_>,
-) -> io::Result<bool> {
-    let mut draw = match csv.drawn_for(file) {
-        Some(file) => csv.source.file(file),
-        None => csv.source.shared(),
-    };
-    let mut values = csv.source.room(CHUNK);
-    let mut left = csv.shape.values();
+    let mut left = total;
     while left > 0 {
         if cx.interrupt().is_set() {
             return Ok(false);
         }
-        let n_values = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
-        cx.timed(DRAW, |_| draw.fill(&mut values, n_values));
-        cx.timed(TEXT, |_| add(text, &values, n_values));
-        flush_when_full(text, target, cx)?;
-        left -= n_values as u64;
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(most);
+        write(count, cx)?;
+        left -= count as u64;
     }
     Ok(true)
 }
 
-/// Adds the first `n_values` of `values` to `text`.
-pub(super) fn add(text: &mut Text, values: &Values, n_values: usize) {
-    match values {
+/// Draws `n_values` and adds them to `text`; `values` is room for them.
+pub(super) fn add_drawn(
+    text: &mut Text,
+    draw: &mut Draw<'_>,
+    values: &mut Values,
+    n_values: usize,
+    cx: &mut Cx<'_>,
+) {
+    cx.timed(DRAW, |_| draw.fill(values, n_values));
+    cx.timed(TEXT, |_| match values {
         Values::Counts(counts) => text.counts(&counts[..n_values]),
         Values::Reals(reals) => text.reals(&reals[..n_values]),
-    }
-}
-
-/// What `np.savetxt` makes of rows without columns; `false` when interrupted.
-fn write_empty_rows(rows: u64, text: &mut Text, target: &mut WholeFile, cx: &mut Cx<'_>) -> io::Result<bool> {
-    let mut left = rows;
-    while left > 0 {
-        if cx.interrupt().is_set() {
-            return Ok(false);
-        }
-        let n_rows = usize::try_from(left).unwrap_or(usize::MAX).min(WRITE_AT);
-        text.empty_rows(n_rows);
-        flush_when_full(text, target, cx)?;
-        left -= n_rows as u64;
-    }
-    Ok(true)
+    });
 }
 
 fn flush_when_full(text: &mut Text, target: &mut WholeFile, cx: &mut Cx<'_>) -> io::Result<()> {

@@ -1,18 +1,95 @@
-//! Large files that several tasks write side by side: where the text of each
-//! part goes, when a file is whole, and when it is given up.
+//! A large file, written by many tasks: each draws and formats one block, takes
+//! its place behind those before, and writes it while others write theirs.
 //!
 //! Only the lengths of the parts need the order of the parts: a part has its
 //! place as soon as those before it have theirs, and its bytes are written while
 //! the others' are. A part that is early waits. That cannot lock up: tasks are
 //! started in input order, so the one that is waited for always runs.
-//! Does not know what the text is.
+//!
+//! A file of which one block fails is given up: that block is the failure, the
+//! blocks behind it are skipped, and nothing of the file remains.
 
 use crate::sync::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, MutexGuard};
 
+use super::file::{WRITE, add_drawn, in_pieces, not_written};
+use super::matrix::CHUNK;
+use super::source::{BLOCK, Values};
+use super::text::{LONGEST_REAL, Text};
+use super::{CsvGen, file_name};
+use crate::task::Outcome;
 use crate::whole_file::WholeFile;
+use crate::workload::Cx;
+
+/// The span of waiting until the lengths of the blocks before are known.
+const TURN: &str = "waiting for its turn";
+
+/// Draws, formats and writes block `number` of file number `file`.
+pub(super) fn write_part(csv: &CsvGen, file: u64, number: u64, cx: &mut Cx<'_>) -> Outcome {
+    let path = csv.path(cx.column(), file);
+    let skipped = || Outcome::Skipped(format!("{} was given up", file_name(file)));
+    let failed = |error| not_written(&path, &error);
+
+    let part = csv.large.part(file, number, csv.parts());
+    if part.is_lost() {
+        return skipped();
+    }
+    let free = csv.scratch.lock().pop();
+    let mut scratch = free.unwrap_or_else(|| Scratch::new(csv));
+    let drawn = draw(csv, file, number, &mut scratch, cx);
+    let written = drawn.and_then(|drawn| Ok(drawn && write(&part, &path, scratch.text.bytes(), cx)?));
+    csv.scratch.lock().push(scratch);
+    match written {
+        Ok(true) => part.done().map_or_else(failed, |()| Outcome::Success),
+        Ok(false) if cx.interrupt().is_set() => Outcome::Interrupted,
+        Err(error) if part.fails_first() => failed(error),
+        Ok(false) | Err(_) => skipped(),
+    }
+}
+
+/// Makes the text of a block; `false` when interrupted.
+fn draw(csv: &CsvGen, file: u64, number: u64, scratch: &mut Scratch, cx: &mut Cx<'_>) -> io::Result<bool> {
+    let Scratch { text, values } = scratch;
+    let start = number * BLOCK;
+    text.restart(start);
+    let mut draw = csv.source.block(csv.drawn_for(file).unwrap_or(0), number);
+    in_pieces(BLOCK.min(csv.shape.values() - start), CHUNK, cx, |n_values, cx| {
+        add_drawn(text, &mut draw, values, n_values, cx);
+        Ok(())
+    })
+}
+
+/// Writes the text of a part to its place; `false` when the file was given up.
+fn write(part: &Part<'_>, path: &Path, text: &[u8], cx: &mut Cx<'_>) -> io::Result<bool> {
+    let Some(place) = cx.timed(TURN, |_| part.place(text.len(), || WholeFile::create_with_folders(path)))?
+    else {
+        return Ok(false);
+    };
+    cx.timed(WRITE, |_| place.write(text))?;
+    cx.produced(text.len() as u64);
+    Ok(true)
+}
+
+/// What a task works with. The next one takes it over: memory that is asked for
+/// anew has to be cleared, which would be a tenth of the time.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    text: Text,
+    values: Values,
+}
+
+impl Scratch {
+    fn new(csv: &CsvGen) -> Self {
+        // A byte more than most values take, and for the longest what is asked
+        // for before a chunk: the text of a block never grows.
+        let length = (csv.source.text_length() + 1) * BLOCK + (CHUNK * LONGEST_REAL) as u64;
+        let length = usize::try_from(length).expect("a block is small");
+        Self { text: Text::new(csv.shape.cols, 0).with_room(length), values: csv.source.room(CHUNK) }
+    }
+}
 
 /// The files of which some parts are done and others are not.
 #[derive(Debug, Default)]
@@ -44,11 +121,7 @@ impl LargeFiles {
 
     /// Gives up what is not whole.
     pub(super) fn give_up(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
-        self.by_number.lock()
+        self.by_number.lock().clear();
     }
 }
 
@@ -70,7 +143,7 @@ pub(super) struct Place {
 impl Part<'_> {
     /// Whether the file was given up, so that there is nothing left to do.
     pub(super) fn is_lost(&self) -> bool {
-        self.files.lock().get(&self.file).is_some_and(|file| file.given_up)
+        self.files.by_number.lock().get(&self.file).is_some_and(|file| file.given_up)
     }
 
     /// Waits until it is known where the part's text begins, and takes `length`
@@ -110,7 +183,7 @@ impl Part<'_> {
     /// The part is written. The last one that is gives the file its name.
     pub(super) fn done(mut self) -> io::Result<()> {
         self.is_done = true;
-        let mut files = self.files.lock();
+        let mut files = self.files.by_number.lock();
         let whole = self.leave(&mut files);
         drop(files);
         self.files.changed.notify_all();
@@ -130,7 +203,7 @@ impl Part<'_> {
 
     fn wait_while(&self, condition: impl Fn(&LargeFile) -> bool) -> MutexGuard<'_, BTreeMap<u64, LargeFile>> {
         let holds = |files: &mut BTreeMap<u64, LargeFile>| condition(files.entry(self.file).or_default());
-        self.files.changed.wait_while(self.files.lock(), holds)
+        self.files.changed.wait_while(self.files.by_number.lock(), holds)
     }
 }
 
@@ -139,7 +212,7 @@ impl Drop for Part<'_> {
         if self.is_done {
             return;
         }
-        let mut files = self.files.lock();
+        let mut files = self.files.by_number.lock();
         let file = files.entry(self.file).or_default();
         file.given_up = true;
         // Let go by all that write to it, a file that is not whole vanishes.
@@ -160,7 +233,6 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
     use std::thread;
 
     use super::*;
@@ -186,7 +258,7 @@ mod tests {
         early.write(b"ab").unwrap();
         first.done().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"abcde");
-        assert!(files.lock().is_empty());
+        assert!(files.by_number.lock().is_empty());
     }
 
     #[test]
@@ -251,7 +323,7 @@ mod tests {
         first.done().unwrap();
         drop((third, last));
         assert_eq!(n_entries(folder.path()), 0);
-        assert!(files.lock().is_empty());
+        assert!(files.by_number.lock().is_empty());
     }
 
     #[test]

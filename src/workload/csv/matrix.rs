@@ -1,9 +1,12 @@
 //! The matrix that all files share: drawn once per run, before the clock.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 
-use super::shape::Shape;
+use super::options::Shape;
 use super::source::{Source, Values};
+use super::text::Text;
 
 /// A shared matrix takes at most this much memory; a larger one is drawn again
 /// by every file, so that memory stays flat.
@@ -31,20 +34,47 @@ impl Matrix {
     /// Draws all of it.
     pub(super) fn draw(source: &Source, shape: Shape) -> Self {
         let length = index(shape.values());
-        let mut flat = Flat::with_capacity(source, length);
-        let mut draw = source.shared();
-        let mut chunk = source.room(CHUNK.min(length));
-        for start in (0..length).step_by(CHUNK) {
-            let n_values = CHUNK.min(length - start);
-            draw.fill(&mut chunk, n_values);
-            flat.extend(&chunk, n_values);
-        }
         let dim = (index(shape.rows), index(shape.cols));
-        let fits = "as many values as rows times columns were drawn";
-        match flat {
-            Flat::Small(values) => Self::Small(Array2::from_shape_vec(dim, values).expect(fits)),
-            Flat::Counts(values) => Self::Counts(Array2::from_shape_vec(dim, values).expect(fits)),
-            Flat::Reals(values) => Self::Reals(Array2::from_shape_vec(dim, values).expect(fits)),
+        let mut chunk = source.room(CHUNK.min(length));
+        let mut matrix = match chunk {
+            Values::Counts(_) if source.is_small() => Self::Small(Array2::zeros(dim)),
+            Values::Counts(_) => Self::Counts(Array2::zeros(dim)),
+            Values::Reals(_) => Self::Reals(Array2::zeros(dim)),
+        };
+        let mut draw = source.of(None);
+        for start in (0..length).step_by(CHUNK) {
+            let place = start..length.min(start + CHUNK);
+            draw.fill(&mut chunk, place.len());
+            matrix.put(place, &chunk);
+        }
+        matrix
+    }
+
+    /// Takes the first of `values` for a place, in row order.
+    fn put(&mut self, place: Range<usize>, values: &Values) {
+        fn part<T>(matrix: &mut Array2<T>, place: Range<usize>) -> &mut [T] {
+            &mut matrix.as_slice_mut().expect(ROW_ORDER)[place]
+        }
+        let n_values = place.len();
+        match (self, values) {
+            (Self::Small(all), Values::Counts(counts)) => narrow(&counts[..n_values], part(all, place)),
+            (Self::Counts(all), Values::Counts(counts)) => {
+                part(all, place).copy_from_slice(&counts[..n_values]);
+            }
+            (Self::Reals(all), Values::Reals(reals)) => part(all, place).copy_from_slice(&reals[..n_values]),
+            (_, Values::Counts(_) | Values::Reals(_)) => unreachable!("both were made for one source"),
+        }
+    }
+
+    /// Adds its values in this place, in row order, to `text`.
+    pub(super) fn add(&self, place: Range<usize>, text: &mut Text) {
+        fn part<T>(matrix: &Array2<T>, place: Range<usize>) -> &[T] {
+            &matrix.as_slice().expect(ROW_ORDER)[place]
+        }
+        match self {
+            Self::Small(all) => text.small_counts(part(all, place)),
+            Self::Counts(all) => text.counts(part(all, place)),
+            Self::Reals(all) => text.reals(part(all, place)),
         }
     }
 
@@ -87,38 +117,17 @@ const SMALL: u8 = b's';
 const COUNTS: u8 = b'c';
 const REALS: u8 = b'r';
 
-/// The values of a matrix while it grows.
-enum Flat {
-    Small(Vec<u16>),
-    Counts(Vec<i64>),
-    Reals(Vec<f64>),
-}
+/// Why the values are one slice.
+const ROW_ORDER: &str = "it was made in row order";
 
-impl Flat {
-    fn with_capacity(source: &Source, length: usize) -> Self {
-        match source.room(0) {
-            Values::Counts(_) if source.is_small() => Self::Small(Vec::with_capacity(length)),
-            Values::Counts(_) => Self::Counts(Vec::with_capacity(length)),
-            Values::Reals(_) => Self::Reals(Vec::with_capacity(length)),
-        }
-    }
-
-    fn extend(&mut self, chunk: &Values, n_values: usize) {
-        match (self, chunk) {
-            (Self::Small(all), Values::Counts(counts)) => narrow(&counts[..n_values], all),
-            (Self::Counts(all), Values::Counts(counts)) => all.extend_from_slice(&counts[..n_values]),
-            (Self::Reals(all), Values::Reals(reals)) => all.extend_from_slice(&reals[..n_values]),
-            (_, Values::Counts(_) | Values::Reals(_)) => unreachable!("both were made for one source"),
-        }
-    }
-}
-
-fn narrow(counts: &[i64], small: &mut Vec<u16>) {
+fn narrow(counts: &[i64], small: &mut [u16]) {
     // One check on the whole: one for each value would cost more than the narrowing.
     let bits = counts.iter().fold(0, |bits, count| bits | count);
     assert!(u16::try_from(bits).is_ok(), "a count 69 standard deviations above its mean");
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
-    small.extend(counts.iter().map(|&count| count as u16));
+    for (small, &count) in small.iter_mut().zip(counts) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+        (*small = count as u16);
+    }
 }
 
 fn index(size: u64) -> usize {

@@ -5,13 +5,11 @@
 //! the draw of a matrix that all files share is preparation. A large file of
 //! the fast generator is several tasks, one for each block of values.
 
-mod block_task;
 mod file;
 mod large;
 mod matrix;
 mod options;
 mod readback;
-mod shape;
 mod source;
 mod text;
 
@@ -19,16 +17,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use self::block_task::Desks;
-use self::large::LargeFiles;
+use self::large::{LargeFiles, Scratch};
 use self::matrix::Matrix;
+use self::options::Shape;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
-use self::shape::Shape;
 use self::source::{BLOCK, Source};
-use super::row::{augment, from_matches, from_spec};
-use super::{Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload, paths};
+use super::row::paths;
+use super::{Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload};
 use crate::numbers;
 use crate::process::Interrupt;
+use crate::sync::Mutex;
 use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::temporary;
 
@@ -43,10 +41,7 @@ Examples:
   parsim csv --files 20                  both ways, side by side
   parsim csv --matrix per-file -j 1,2    a draw for each file: more to share out
   parsim csv --rng fast --files 1 --rows 350000 --matrix per-file   one file of 1 GB",
-    augment: augment::<CsvOptions>,
-    from_matches: from_matches::<CsvOptions>,
-    from_spec: from_spec::<CsvOptions>,
-    formats: &[],
+    ..Row::of::<CsvOptions>()
 };
 
 /// What the exercise is after.
@@ -73,7 +68,8 @@ pub struct CsvGen {
     whole_files: bool,
     /// Files of several parts that this run has begun.
     large: LargeFiles,
-    desks: Desks,
+    /// What tasks work with that is free.
+    scratch: Mutex<Vec<Scratch>>,
 }
 
 impl Options for CsvOptions {
@@ -98,7 +94,7 @@ impl CsvGen {
             shared: None,
             whole_files: false,
             large: LargeFiles::default(),
-            desks: Desks::default(),
+            scratch: Mutex::default(),
         })
     }
 
@@ -178,7 +174,7 @@ impl Workload for CsvGen {
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         match task.spec {
-            TaskInput::Part { item, part } => block_task::write_part(self, item, part, cx),
+            TaskInput::Part { item, part } => large::write_part(self, item, part, cx),
             TaskInput::Sequence | TaskInput::Values(_) | TaskInput::Block(_) | TaskInput::Json(_) => {
                 file::write_whole(self, task.seq, cx)
             }
@@ -210,7 +206,8 @@ impl Workload for CsvGen {
 
     fn finish(&self) {
         self.large.give_up();
-        self.desks.clear();
+        // Frees their memory.
+        self.scratch.lock().clear();
     }
 
     fn results(&self) -> Option<&dyn Results> {

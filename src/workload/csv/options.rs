@@ -1,13 +1,13 @@
-//! What can be chosen; the defaults are the notebook's job to the byte.
+//! What can be chosen; the defaults are the notebook's job to the byte. The sizes are
+//! checked once.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::workload::paths;
+use crate::workload::row::{paths, typed_nothing};
 
 /// The generator of random numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -37,14 +37,10 @@ pub enum Dist {
     Exponential,
 }
 
-impl fmt::Display for Dist {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Poisson => "poisson",
-            Self::Uniform => "uniform",
-            Self::Normal => "normal",
-            Self::Exponential => "exponential",
-        })
+impl Dist {
+    /// The word for it.
+    fn word(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
     }
 }
 
@@ -110,78 +106,95 @@ pub struct CsvOptions {
     pub out_dir: Option<PathBuf>,
 }
 
-/// The numbers that make a distribution, those left out by their default.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Parameters {
-    pub(super) lam: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) loc: f64,
-    pub(super) scale: f64,
-}
-
 impl Default for CsvOptions {
     fn default() -> Self {
-        Self {
-            files: 20,
-            rows: 1000,
-            cols: 1000,
-            lam: None,
-            seed: "123".to_owned(),
-            rng: Rng::default(),
-            matrix: MatrixChoice::default(),
-            dist: Dist::default(),
-            low: None,
-            high: None,
-            loc: None,
-            scale: None,
-            out_dir: None,
-        }
+        typed_nothing()
     }
 }
 
 impl CsvOptions {
-    /// The parameters of the distribution. One that belongs to another is
-    /// refused: whoever gave it meant something that would not happen.
-    pub(super) fn parameters(&self) -> anyhow::Result<Parameters> {
-        let Self { dist, lam, low, high, loc, scale, .. } = *self;
+    /// The same with the parameters of the distribution that were left out, for a report,
+    /// too. One that belongs to another is refused: whoever gave it meant something that
+    /// would not happen.
+    pub(super) fn spelled_out(mut self) -> anyhow::Result<Self> {
+        let dist = self.dist;
         let of = |dists: &'static [Dist]| dists;
-        for (option, value, dists) in [
-            ("--lam", lam, of(&[Dist::Poisson])),
-            ("--low", low, of(&[Dist::Uniform])),
-            ("--high", high, of(&[Dist::Uniform])),
-            ("--loc", loc, of(&[Dist::Normal])),
-            ("--scale", scale, of(&[Dist::Normal, Dist::Exponential])),
+        for (option, value, usual, dists) in [
+            ("--lam", &mut self.lam, 20.0, of(&[Dist::Poisson])),
+            ("--low", &mut self.low, 0.0, of(&[Dist::Uniform])),
+            ("--high", &mut self.high, 1.0, of(&[Dist::Uniform])),
+            ("--loc", &mut self.loc, 0.0, of(&[Dist::Normal])),
+            ("--scale", &mut self.scale, 1.0, of(&[Dist::Normal, Dist::Exponential])),
         ] {
-            let names: Vec<String> = dists.iter().map(|dist| format!("--dist {dist}")).collect();
+            if dists.contains(&dist) {
+                value.get_or_insert(usual);
+                continue;
+            }
+            let names: Vec<String> = dists.iter().map(|dist| format!("--dist {}", dist.word())).collect();
             ensure!(
-                value.is_none() || dists.contains(&dist),
-                "{option} has no effect with --dist {dist}: it goes with {}",
+                value.is_none(),
+                "{option} has no effect with --dist {}: it goes with {}",
+                dist.word(),
                 names.join(" and ")
             );
         }
-        Ok(Parameters {
-            lam: lam.unwrap_or(20.0),
-            low: low.unwrap_or(0.0),
-            high: high.unwrap_or(1.0),
-            loc: loc.unwrap_or(0.0),
-            scale: scale.unwrap_or(1.0),
-        })
-    }
-
-    /// The same with the defaults that apply written down, for a report.
-    pub(super) fn spelled_out(self) -> anyhow::Result<Self> {
-        let Parameters { lam, low, high, loc, scale } = self.parameters()?;
-        Ok(match self.dist {
-            Dist::Poisson => Self { lam: Some(lam), ..self },
-            Dist::Uniform => Self { low: Some(low), high: Some(high), ..self },
-            Dist::Normal => Self { loc: Some(loc), scale: Some(scale), ..self },
-            Dist::Exponential => Self { scale: Some(scale), ..self },
-        })
+        Ok(self)
     }
 
     /// How many files, checked by `Shape::new` not to be negative.
     pub(super) fn n_files(&self) -> u64 {
         u64::try_from(self.files).unwrap_or(0)
+    }
+}
+
+/// Rows and columns of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) rows: u64,
+    pub(super) cols: u64,
+}
+
+impl Shape {
+    pub(super) fn new(options: &CsvOptions) -> anyhow::Result<Self> {
+        let CsvOptions { files, rows, cols, .. } = *options;
+        ensure!(files >= 0, "--files {files}: give 0 or more");
+        // The words of NumPy's ValueErrors.
+        let sized = |size: i64| u64::try_from(size).ok();
+        let negative = || format!("--rows {rows} --cols {cols}: negative dimensions are not allowed");
+        let shape =
+            Self { rows: sized(rows).with_context(negative)?, cols: sized(cols).with_context(negative)? };
+        let values = shape.rows.checked_mul(shape.cols).and_then(|values| values.checked_mul(8));
+        let in_reach = values.is_some_and(|bytes| i64::try_from(bytes).is_ok());
+        ensure!(
+            in_reach,
+            "--rows {rows} --cols {cols}: array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size"
+        );
+        Ok(shape)
+    }
+
+    /// How many values a file holds.
+    pub(super) fn values(self) -> u64 {
+        self.rows * self.cols
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_numpy_refuses_are_refused_in_its_words() {
+        let shape = |rows, cols| Shape::new(&CsvOptions { rows, cols, ..CsvOptions::default() });
+        assert_eq!(shape(0, 0).unwrap().values(), 0);
+        assert_eq!(shape(3, 4).unwrap().values(), 12);
+        for (rows, cols, words) in [
+            (-1, 2, "negative dimensions are not allowed"),
+            (2, -1, "negative dimensions are not allowed"),
+            (i64::MAX, i64::MAX, "array is too big"),
+            (1 << 31, 1 << 31, "array is too big"),
+        ] {
+            let error = shape(rows, cols).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains(&format!("--rows {rows}")), "{error}");
+        }
     }
 }

@@ -1,17 +1,16 @@
 //! What was written, read back from the disk: as bytes to be compared, and as
 //! the data it should be.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use xxhash_rust::xxh3::Xxh3;
 
-use super::shape::Shape;
+use super::options::Shape;
 use crate::numbers;
 use crate::process::Interrupt;
 use crate::task::Digest;
+use crate::workload::file_digest;
 
 /// A file larger than this is not read as data: that takes longer than writing it.
 const MOST_VERIFIED: u64 = 16 << 20;
@@ -25,32 +24,22 @@ pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> io::Result<Option<Di
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let mut file = File::open(path)?;
-    let mut digester = Xxh3::new();
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Some(Digest(digester.digest128()))),
-            _ if interrupt.is_set() => return Ok(None),
-            length => digester.update(&buffer[..length]),
-        }
-    }
+    file_digest(path, interrupt)
 }
 
 /// Reads the file at `path` as CSV: as many rows and columns as asked for, and
 /// a number in each. `None` when it is too large for that, or holds nothing.
 pub(super) fn verify(path: &Path, shape: Shape) -> anyhow::Result<Option<String>> {
-    let length = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len();
+    let unread = || format!("read {}", path.display());
+    let length = std::fs::metadata(path).with_context(unread)?.len();
     if length > MOST_VERIFIED || shape.values() == 0 {
         return Ok(None);
     }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_path(path)
-        .with_context(|| format!("read {}", path.display()))?;
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_path(path);
+    let mut reader = reader.with_context(unread)?;
     let mut rows = 0;
     let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).with_context(|| format!("read {}", path.display()))? {
+    while reader.read_byte_record(&mut record).with_context(unread)? {
         rows += 1;
         let place = || format!("{} row {rows}", path.display());
         ensure!(

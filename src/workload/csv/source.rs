@@ -9,7 +9,6 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution as _, Exp, Normal};
 
-use super::options::Parameters;
 use super::{CsvOptions, Dist, MatrixChoice, Rng};
 use crate::numpy::{Mt19937, Pcg64, Poisson, SeedSequence, Uniform, legacy_seed};
 
@@ -70,7 +69,6 @@ impl Source {
             Rng::Numpy => Seed::Numpy(SeedSequence::from_decimal(text).with_context(in_words)?),
             Rng::Fast => Seed::Fast(SeedSequence::from_decimal(text).with_context(in_words)?),
         };
-        // The shared matrix of default_rng(SEED) is the root stream's, not a child's.
         Ok(Self { seed, law })
     }
 
@@ -100,29 +98,25 @@ impl Source {
         }
     }
 
-    /// The stream of a matrix that all files share.
-    pub(super) fn shared(&self) -> Draw<'_> {
-        let stream = match &self.seed {
-            Seed::Legacy(seed) => Stream::Mt(Box::new(Mt19937::from_seed(*seed))),
-            Seed::Numpy(sequence) => Stream::Pcg(Pcg64::new(sequence)),
-            Seed::Fast(_) => return self.block(0, 0),
-        };
-        Draw { source: self, stream, file: 0, position: 0 }
-    }
-
-    /// The stream of file number `file`, where each file has its own:
-    /// `seed + file` for legacy, `SeedSequence(seed).spawn(n)[file]` for PCG64.
-    pub(super) fn file(&self, file: u64) -> Draw<'_> {
+    /// The stream of file number `file`, where each file has its own (`seed + file` for
+    /// legacy, `SeedSequence(seed).spawn(n)[file]` for PCG64); else that of the matrix
+    /// that all files share.
+    pub(super) fn of(&self, file: Option<u64>) -> Draw<'_> {
+        let number = file.unwrap_or(0);
         let stream = match &self.seed {
             Seed::Legacy(seed) => {
-                let own = u64::from(*seed) + file;
+                let own = u64::from(*seed) + number;
                 let own = u32::try_from(own).expect("the largest seed was checked with the options");
                 Stream::Mt(Box::new(Mt19937::from_seed(own)))
             }
-            Seed::Numpy(sequence) => Stream::Pcg(Pcg64::new(&sequence.child(file))),
-            Seed::Fast(_) => return self.block(file, 0),
+            // The shared matrix of default_rng(SEED) is the root stream's, not a child's.
+            Seed::Numpy(sequence) => Stream::Pcg(match file {
+                Some(file) => Pcg64::new(&sequence.child(file)),
+                None => Pcg64::new(sequence),
+            }),
+            Seed::Fast(_) => return self.block(number, 0),
         };
-        Draw { source: self, stream, file, position: 0 }
+        Draw { source: self, stream, file: number, position: 0 }
     }
 
     /// The fast stream of `file` from the start of one block on.
@@ -143,7 +137,9 @@ impl Source {
 }
 
 fn law(options: &CsvOptions) -> anyhow::Result<Law> {
-    let Parameters { lam, low, high, loc, scale } = options.parameters()?;
+    let CsvOptions { lam, low, high, loc, scale, .. } = *options;
+    // Those that it has were spelled out.
+    let [lam, low, high, loc, scale] = [lam, low, high, loc, scale].map(Option::unwrap_or_default);
     let exact = options.rng != Rng::Fast;
     match options.dist {
         Dist::Poisson => {

@@ -51,52 +51,36 @@ pub fn fail(finding: &mut Finding, class: ErrorClass, reason: &str) {
     finding.reason = short(reason);
 }
 
-/// Why an answer is no document.
-pub enum UnreadAnswer {
-    HttpError(HttpError),
-    ParseError(ParseError),
-}
-
-impl UnreadAnswer {
-    /// The class that it belongs to.
-    pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::HttpError(error) => class_of(error),
-            Self::ParseError(error) => match error.kind {
-                ParseErrorKind::NotXml => ErrorClass::NotXml,
-                ParseErrorKind::BadXml => ErrorClass::BadXml,
-                ParseErrorKind::UnsafeXml => ErrorClass::UnsafeXml,
-                ParseErrorKind::WrongDocument => ErrorClass::WrongDoc,
-                ParseErrorKind::BadValue => ErrorClass::BadValue,
-            },
-        }
-    }
-
-    /// The trouble in words; `limit` is the time there was.
-    pub fn in_words(&self, limit: &str) -> String {
-        match self {
-            Self::HttpError(error) => in_words(error, limit),
-            Self::ParseError(error) => error.text.clone(),
-        }
-    }
-}
-
-/// Reads the body of an answer as a document.
+/// Reads the body of an answer as a document. Why it is none: the class of the trouble,
+/// and the trouble in words; `limit` is the time there was.
 pub fn read<T>(
     answer: &Response,
+    limit: &str,
     reader: impl FnOnce(&[u8], Option<&str>) -> Result<T, ParseError>,
-) -> Result<T, UnreadAnswer> {
+) -> Result<T, (ErrorClass, String)> {
+    let unread = |error: &HttpError| (class_of(error), in_words(error, limit));
     match &answer.body {
-        Ok(body) => reader(body, answer.charset.as_deref()).map_err(UnreadAnswer::ParseError),
+        Ok(body) => reader(body, answer.charset.as_deref()).map_err(no_document),
         // Too long, and it can be worse than that.
         Err(error) if error.kind == HttpErrorKind::TooLarge && !answer.head.is_empty() => {
             match vo::refuse_unsafe(&String::from_utf8_lossy(&answer.head)) {
-                Err(error) if error.kind == ParseErrorKind::UnsafeXml => Err(UnreadAnswer::ParseError(error)),
-                Ok(()) | Err(_) => Err(UnreadAnswer::HttpError(error.clone())),
+                Err(error) if error.kind == ParseErrorKind::UnsafeXml => Err(no_document(error)),
+                Ok(()) | Err(_) => Err(unread(error)),
             }
         }
-        Err(error) => Err(UnreadAnswer::HttpError(error.clone())),
+        Err(error) => Err(unread(error)),
     }
+}
+
+fn no_document(error: ParseError) -> (ErrorClass, String) {
+    let class = match error.kind {
+        ParseErrorKind::NotXml => ErrorClass::NotXml,
+        ParseErrorKind::BadXml => ErrorClass::BadXml,
+        ParseErrorKind::UnsafeXml => ErrorClass::UnsafeXml,
+        ParseErrorKind::WrongDocument => ErrorClass::WrongDoc,
+        ParseErrorKind::BadValue => ErrorClass::BadValue,
+    };
+    (class, error.text)
 }
 
 /// Whether the status promises what was asked for.

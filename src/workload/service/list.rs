@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::table::ListTable;
 use crate::http::Url;
 use crate::process;
 use crate::text::{without_login, without_logins};
@@ -103,14 +102,32 @@ fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
 /// CSV with a line of column names. No row that says something is left out: a
 /// service that is not asked would pass for one that is up.
 fn rows(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<()> {
-    let table = ListTable::read(text, place)?;
-    let Some(url) = table.column(&["url", "access_url", "accessurl", "tap_url"]) else {
-        bail!("{place}{}: none of its columns is named url", table.header_line);
+    // Every line ends, and all of them alike.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n") + "\n";
+    let starts =
+        starts(&text).or_else(|line| bail!("{place}{line}: its quote is not closed at the end of a cell"))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let header = reader.headers().with_context(|| format!("{place} read the names of its columns"))?.clone();
+    // In whatever case.
+    let column = |wanted: &[&str]| {
+        let plain = |name: &str| name.to_ascii_lowercase().replace(['-', ' '], "_");
+        header.iter().position(|name| wanted.contains(&plain(name).as_str()))
     };
-    let name = table.column(&["name", "short_name", "title", "label"]);
-    for row in &table.rows {
-        let name = name.map(|at| row.cell(at)).filter(|name| !name.is_empty());
-        let (url, line) = (row.cell(url), row.line);
+    let Some(url) = column(&["url", "access_url", "accessurl", "tap_url"]) else {
+        bail!("{place}{}: none of its columns is named url", starts.first().unwrap_or(&1));
+    };
+    let name = column(&["name", "short_name", "title", "label"]);
+    for (row, line) in reader.records().zip(starts.into_iter().skip(1)) {
+        let row = row.with_context(|| format!("{place}{line}: read it as CSV"))?;
+        if row.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let cell = |at: usize| row.get(at).unwrap_or("").trim();
+        let (url, name) = (cell(url), name.map(cell).filter(|name| !name.is_empty()));
         for (cell, what) in [(url, "URL"), (name.unwrap_or_default(), "name")] {
             // Usually two rows that a quote made one.
             ensure!(!cell.contains('\n'), "{place}{line}: its {what} has a line break in it");
@@ -123,8 +140,51 @@ fn rows(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<
     Ok(())
 }
 
+/// The line on which each record of `text` begins, that of the column names first;
+/// the line of a quote that is not closed where its cell ends, as RFC 4180 has it,
+/// is the error. A reader of CSV that forgives such a quote takes the rows behind
+/// it for a part of its cell.
+fn starts(text: &str) -> Result<Vec<usize>, usize> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum CsvPlace {
+        Record,
+        Comment,
+        Cell,
+        Bare,
+        Quoted,
+        Closed,
+    }
+    let (mut at, mut line, mut opened) = (CsvPlace::Record, 1, 1);
+    let mut starts = Vec::new();
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        let before = at;
+        at = match (at, byte) {
+            // Two are one that is meant.
+            (CsvPlace::Quoted, b'"') if bytes.next_if_eq(&b'"').is_none() => CsvPlace::Closed,
+            (CsvPlace::Quoted, _) | (CsvPlace::Record | CsvPlace::Cell, b'"') => CsvPlace::Quoted,
+            (_, b'\n') => CsvPlace::Record,
+            (CsvPlace::Comment, _) | (CsvPlace::Record, b'#') => CsvPlace::Comment,
+            (_, b',') => CsvPlace::Cell,
+            (CsvPlace::Closed, b' ' | b'\t') => CsvPlace::Closed,
+            (CsvPlace::Closed, _) => return Err(opened),
+            (CsvPlace::Record | CsvPlace::Cell | CsvPlace::Bare, _) => CsvPlace::Bare,
+        };
+        if before == CsvPlace::Record && !matches!(at, CsvPlace::Record | CsvPlace::Comment) {
+            starts.push(line);
+        }
+        if before != CsvPlace::Quoted && at == CsvPlace::Quoted {
+            opened = line;
+        }
+        line += usize::from(byte == b'\n');
+    }
+    if at == CsvPlace::Quoted { Err(opened) } else { Ok(starts) }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str, reader: fn(&str, &str, &mut Vec<Service>) -> anyhow::Result<()>) -> String {
@@ -174,5 +234,24 @@ mod tests {
         let told = read("url,name\nhttp://a/,\"b\nhttp://c/,\"\n", rows);
         assert_eq!(told, "list:2: its name has a line break in it");
         assert_eq!(read("url,of\n,,\nhttp://a/,\"b\nc\"\n", rows), "http://a/ http://a/;");
+    }
+
+    #[test]
+    fn a_record_begins_on_its_first_line() {
+        assert_eq!(starts("a,b\n\n# \"c\n\"x\ny\",z\n\n,\"\"\"\" ,u\"v\nw"), Ok(vec![1, 4, 7, 8]));
+        for (text, line) in [("a,\"b", 1), ("a\nb,\"c\n\nd,\"e\"\n", 2), ("a\n\"b\"\"\n", 2)] {
+            assert_eq!(starts(text), Err(line), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_rows_begin_as_are_read(text in "[a\",#\n ]{0,40}\n") {
+            if let Ok(starts) = starts(&text) {
+                let mut reader = csv::ReaderBuilder::new();
+                let reader = reader.comment(Some(b'#')).flexible(true).has_headers(false);
+                prop_assert_eq!(starts.len(), reader.from_reader(text.as_bytes()).records().count());
+            }
+        }
     }
 }

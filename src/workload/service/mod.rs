@@ -7,15 +7,13 @@
 
 mod demo;
 mod judge;
-mod limit;
 mod list;
-mod table;
 mod transport;
 
 pub use demo::DemoServer;
 pub use judge::{
-    UnreadAnswer, asks_for_login, class_of, fail, in_words, is_missing, is_success, kept_by_proxy,
-    note_travel, one_line, read, short, status_line,
+    asks_for_login, class_of, fail, in_words, is_missing, is_success, kept_by_proxy, one_line, read, short,
+    status_line,
 };
 pub use list::{Service, services};
 pub use transport::{Attempt, HttpTransport, TransportOptions};

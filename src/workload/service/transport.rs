@@ -1,6 +1,7 @@
 //! How services are asked: within a time, again after failures that may pass, not too
 //! many at a time of one host, through proxies.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,14 +10,18 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::limit::PerHostLimit;
-use super::{Service, judge};
+use super::Service;
+use super::judge::note_travel;
 use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
+    UrlHost,
 };
+use crate::process::Interrupt;
+use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
 use crate::text::printable;
-use crate::workload::{Cx, Environment, Sharing, paths};
+use crate::workload::row::paths;
+use crate::workload::{Cx, Environment, Sharing};
 
 /// The first wait before asking again, doubled each time, where the service does
 /// not say how long.
@@ -187,7 +192,7 @@ pub struct Attempt<'a> {
     is_interrupted: bool,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     /// Asks for what is at `url`; a `form` is sent where there is one.
     pub fn ask(&mut self, url: Url, accept: &str, form: Option<&[(&'static str, String)]>) -> Fetched {
         let fetched = self.transport.client.fetch(&Request { url, accept, form }, self.deadline);
@@ -204,13 +209,13 @@ impl Attempt<'_> {
     }
 
     /// The time there is, in words.
-    pub fn limit(&self) -> &str {
+    pub fn limit(&self) -> &'a str {
         &self.transport.limit
     }
 
     /// Notes how an answer came here.
     pub fn note_travel(&mut self, fetched: &Fetched) {
-        judge::note_travel(fetched, self.now, &mut self.finding);
+        note_travel(fetched, self.now, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure
@@ -267,5 +272,56 @@ impl Passing {
                 Some(Duration::from_secs(u64::try_from(date - now).unwrap_or(0)))
             }
         }
+    }
+}
+
+/// A door for each host, which lets so many in.
+#[derive(Debug, Default)]
+struct PerHostLimit {
+    /// `None`: as many as there are.
+    most: Option<u32>,
+    inside: Mutex<HashMap<UrlHost, u32>>,
+    left: Condvar,
+}
+
+/// The right to ask a host, until it is dropped.
+struct Permit<'a> {
+    limit: &'a PerHostLimit,
+    host: Option<&'a UrlHost>,
+}
+
+impl PerHostLimit {
+    fn new(most: Option<u32>) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Waits until there is room; `None` when the interrupt was set. Who is
+    /// inside is ended by the interrupt and leaves, which wakes who waits.
+    fn enter<'a>(&'a self, host: &'a UrlHost, interrupt: &Interrupt) -> Option<Permit<'a>> {
+        let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
+        let mut inside = self.inside.lock();
+        loop {
+            if interrupt.is_set() {
+                return None;
+            }
+            let count = inside.entry(host.clone()).or_default();
+            if *count < most {
+                *count += 1;
+                return Some(Permit { limit: self, host: Some(host) });
+            }
+            inside = self.left.wait(inside);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let Some(host) = self.host else { return };
+        let mut inside = self.limit.inside.lock();
+        if let Some(count) = inside.get_mut(host) {
+            *count -= 1;
+        }
+        drop(inside);
+        self.limit.left.notify_all();
     }
 }

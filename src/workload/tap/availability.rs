@@ -4,7 +4,7 @@ use crate::http::{Fetched, Response, RetryAfter};
 use crate::task::{ErrorClass, Finding, SelfReport, ServiceVerdict, Warning};
 use crate::vo::{self, Availability, Moment, Oddity};
 use crate::workload::service::{
-    class_of, fail, in_words, is_success, kept_by_proxy, note_travel, one_line, read, short, status_line,
+    Attempt, class_of, fail, in_words, is_success, kept_by_proxy, one_line, read, short, status_line,
 };
 
 /// Clocks differ by so many seconds without anybody being wrong.
@@ -13,10 +13,11 @@ const CLOCK_SKEW: i64 = 300;
 /// So many characters of notes are kept.
 const MOST_NOTES: usize = 16 << 10;
 
-/// Judges what asking for the availability came to. `now` is in seconds since
-/// 1970, `limit` the time there was in words.
-pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Finding) {
-    note_travel(fetched, now, finding);
+/// Judges what asking for the availability came to in `attempt`.
+pub(super) fn judge(fetched: &Fetched, attempt: &mut Attempt<'_>) {
+    attempt.note_travel(fetched);
+    let (now, limit) = (attempt.now, attempt.limit());
+    let finding = &mut attempt.finding;
     let answer = match &fetched.answer {
         Ok(answer) => answer,
         Err(error) => return fail(finding, class_of(error), &in_words(error, limit)),
@@ -26,22 +27,22 @@ pub(super) fn judge(fetched: &Fetched, now: i64, limit: &str, finding: &mut Find
         return fail(finding, ErrorClass::Proxy, &why);
     }
     if !is_success(answer) {
-        return unsuccessful(answer, now, finding);
+        return unsuccessful(answer, now, limit, finding);
     }
-    match read(answer, vo::read_availability) {
+    match read(answer, limit, vo::read_availability) {
         Ok(availability) => {
             if !answer.media_type.as_deref().is_some_and(is_xml) {
                 finding.warn(Warning::ContentType);
             }
             said(&availability, now, finding);
         }
-        Err(unread) => fail(finding, unread.class(), &unread.in_words(limit)),
+        Err((class, why)) => fail(finding, class, &why),
     }
 }
 
-fn unsuccessful(answer: &Response, now: i64, finding: &mut Finding) {
+fn unsuccessful(answer: &Response, now: i64, limit: &str, finding: &mut Finding) {
     // A document that says "down" is believed whatever the status.
-    if let Ok(availability) = read(answer, vo::read_availability)
+    if let Ok(availability) = read(answer, limit, vo::read_availability)
         && !availability.available
     {
         finding.warn(Warning::HttpStatus);

@@ -7,8 +7,7 @@ use crate::task::{ErrorClass, ServiceVerdict, Warning};
 use crate::vo::{self, RowCount};
 use crate::workload::Cx;
 use crate::workload::service::{
-    Attempt, UnreadAnswer, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read,
-    status_line,
+    Attempt, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read, status_line,
 };
 
 /// How the reason begins where there is no such resource.
@@ -66,18 +65,18 @@ fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
         phases.add_all(&fetched.phases);
         fetched
     };
+    let limit = attempt.limit();
     let mut asked = below(base, "availability");
     let mut fetched = ask(&asked, attempt);
     if is_missing(&fetched)
-        && let Some(found) = elsewhere(base, &mut |url| ask(url, attempt))
+        && let Some(found) = elsewhere(base, limit, &mut |url| ask(url, attempt))
     {
         attempt.finding.warn(Warning::Location);
         (asked, fetched) = found;
     }
-    let (now, limit) = (attempt.now, attempt.limit().to_owned());
+    attempt.finding.asked = Some(asked.to_string());
+    judge(&fetched, attempt);
     let finding = &mut attempt.finding;
-    finding.asked = Some(asked.to_string());
-    judge(&fetched, now, &limit, finding);
     // A document that says "down" is one, whatever its status.
     if is_missing(&fetched) && finding.says.is_none() {
         let reason = format!("{NO_RESOURCE}: {}", finding.reason);
@@ -89,7 +88,7 @@ fn availability(base: &Url, attempt: &mut Attempt<'_>) -> Phases {
 
 /// The places where else it can be: beside the service, as some have it, or where the
 /// capabilities say.
-fn elsewhere(base: &Url, ask: &mut dyn FnMut(&Url) -> Fetched) -> Option<(Url, Fetched)> {
+fn elsewhere(base: &Url, limit: &str, ask: &mut dyn FnMut(&Url) -> Fetched) -> Option<(Url, Fetched)> {
     if let Some((folder, _)) = base.path.trim_end_matches('/').rsplit_once('/') {
         let sibling = base.with_path(&format!("{folder}/availability"));
         let fetched = ask(&sibling);
@@ -99,7 +98,7 @@ fn elsewhere(base: &Url, ask: &mut dyn FnMut(&Url) -> Fetched) -> Option<(Url, F
     }
     let listed = ask(&below(base, "capabilities"));
     let answer = listed.answer.as_ref().ok().filter(|answer| is_success(answer))?;
-    let capabilities = read(answer, vo::read_capabilities).ok()?;
+    let capabilities = read(answer, limit, vo::read_capabilities).ok()?;
     let place = capabilities.of(vo::STANDARD_AVAILABILITY)?.urls.first()?.clone();
     let place = answer.url.join(&place).ok()?;
     let fetched = ask(&place);
@@ -132,15 +131,9 @@ impl CheckQuery {
                 finding.warn(Warning::NoAvailability);
             }
             Ok(()) => {}
-            Err(Unanswered::Login(line)) => {
-                fail(finding, ErrorClass::Login, &format!("{says} a query {line}"));
-            }
-            Err(Unanswered::Proxy(why)) => {
-                fail(finding, ErrorClass::Proxy, &format!("{says} a query fails: {why}"));
-            }
-            Err(Unanswered::Otherwise(why)) => {
-                let class = if has_none { ErrorClass::Http } else { ErrorClass::Probe };
-                fail(finding, class, &format!("{says} a query fails: {why}"));
+            Err((class, why)) => {
+                let class = if has_none && class == ErrorClass::Probe { ErrorClass::Http } else { class };
+                fail(finding, class, &format!("{says} a query {why}"));
             }
         }
         if attempt.finding.verdict.is_up() {
@@ -150,21 +143,22 @@ impl CheckQuery {
         }
     }
 
-    /// Whether it was answered; why not, in words.
-    fn answered(&self, fetched: &Fetched, attempt: &mut Attempt<'_>) -> Result<(), Unanswered> {
+    /// Whether it was answered; why not, by its class and in words.
+    fn answered(&self, fetched: &Fetched, attempt: &mut Attempt<'_>) -> Result<(), (ErrorClass, String)> {
         if let Ok(answer) = &fetched.answer
             && asks_for_login(answer)
         {
-            return Err(Unanswered::Login(status_line(answer)));
+            return Err((ErrorClass::Login, status_line(answer)));
         }
+        let fails = |class, why: &str| (class, format!("fails: {why}"));
         if let Some(why) = kept_by_proxy(fetched) {
-            return Err(Unanswered::Proxy(why));
+            return Err(fails(ErrorClass::Proxy, &why));
         }
-        let rows = counted(fetched, attempt.limit()).map_err(Unanswered::Otherwise)?;
+        let rows = counted(fetched, attempt.limit()).map_err(|why| fails(ErrorClass::Probe, &why))?;
         attempt.finding.rows = Some(rows);
         if matches!((self, rows), (Self::Usual, RowCount::Counted(0))) {
             let why = "the answer has no row, and a service has at least the table that was asked";
-            return Err(Unanswered::Otherwise(why.to_owned()));
+            return Err(fails(ErrorClass::Probe, why));
         }
         Ok(())
     }
@@ -173,10 +167,10 @@ impl CheckQuery {
 /// The rows that a query brought; why none were, in words.
 fn counted(fetched: &Fetched, limit: &str) -> Result<RowCount, String> {
     let answer = fetched.answer.as_ref().map_err(|error| in_words(error, limit))?;
-    let read = match read(answer, vo::read_answer) {
+    let read = match read(answer, limit, vo::read_answer) {
         Ok(read) => read,
         Err(_) if !is_success(answer) => return Err(status_line(answer)),
-        Err(unread) => return Err(unread.in_words(limit)),
+        Err((_, why)) => return Err(why),
     };
     if let Some(error) = read.failure() {
         return Err(error.text);
@@ -245,17 +239,7 @@ fn document_of<T>(
     if !is_success(answer) {
         return Err(status_line(answer));
     }
-    read(answer, reader).map_err(|unread: UnreadAnswer| unread.in_words(limit))
-}
-
-/// Why a query was not answered.
-enum Unanswered {
-    /// Only who logs in is; the status in words.
-    Login(String),
-    /// A proxy let nothing through; why, in words.
-    Proxy(String),
-    /// For another reason.
-    Otherwise(String),
+    read(answer, limit, reader).map_err(|(_, why)| why)
 }
 
 /// The service's own place, where the user may have given that of its

@@ -4,6 +4,7 @@
 //! Does not know what any test is about.
 
 mod ran;
+mod scripted;
 mod started;
 #[cfg(feature = "net")]
 mod stub;
@@ -17,6 +18,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 pub(crate) use ran::Ran;
+pub(crate) use scripted::Scripted;
 pub(crate) use started::Started;
 #[cfg(feature = "net")]
 pub(crate) use stub::{Asked, Reply, Stub};

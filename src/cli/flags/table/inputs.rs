@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::super::row::Does::{Bytes, MaybeNumber, MaybeWord, Separator, Set, Text, Word};
-use super::super::row::{OptionSection, Stored, flag, option, quiet, section};
+use super::super::row::Does::{Bytes, MaybeNumber, MaybeWord, Rename, Separator, Set, Text, Word};
+use super::super::row::{OptionSection, Stored, flag, option, quiet, section, set};
 use super::super::typed::{Flag, Typed};
 use super::super::values;
 use crate::inputs::{InputSource, Origin, Trim, unescape};
+use crate::template::ReplacementName;
 
 const GONE: &str = "the input would be gone after the first run: cut it into files, and compare over these";
 
@@ -53,14 +54,14 @@ pub(in crate::cli::flags) static REPLACEMENTS: OptionSection = OptionSection {
   {#} the job's number, {%} its slot, {1} {2.} {-1/} one of several
 ",
     ..section("Replacement strings (parsim help gnu has them all)", &[
-        option(&["I"], "STR", "another name for {}", Bytes(|t| &mut t.replacements.value)).brief(),
+        option(&["I"], "STR", "another name for {}", Rename(ReplacementName::Value)).brief(),
         quiet(&["replace", "i"], MaybeWord(replace)),
-        quiet(&["extensionreplace", "er"], Bytes(|t| &mut t.replacements.no_extension)),
-        quiet(&["basenamereplace", "bnr"], Bytes(|t| &mut t.replacements.basename)),
-        quiet(&["dirnamereplace", "dnr"], Bytes(|t| &mut t.replacements.dirname)),
-        quiet(&["basenameextensionreplace", "bner"], Bytes(|t| &mut t.replacements.basename_no_extension)),
-        quiet(&["seqreplace"], Bytes(|t| &mut t.replacements.seq)),
-        quiet(&["slotreplace"], Bytes(|t| &mut t.replacements.slot)),
+        quiet(&["extensionreplace", "er"], Rename(ReplacementName::WithoutExtension)),
+        quiet(&["basenamereplace", "bnr"], Rename(ReplacementName::Basename)),
+        quiet(&["dirnamereplace", "dnr"], Rename(ReplacementName::Dirname)),
+        quiet(&["basenameextensionreplace", "bner"], Rename(ReplacementName::BasenameWithoutExtension)),
+        quiet(&["seqreplace"], Rename(ReplacementName::Seq)),
+        quiet(&["slotreplace"], Rename(ReplacementName::Slot)),
         flag(&["plus"], "also {..} {+/} {%suffix} {/from/to} and others", Flag::Plus).brief(),
         flag(&["quote", "q"], "quote the command's own words, too", Flag::Quote).brief(),
     ])
@@ -94,13 +95,11 @@ fn block(typed: &mut Typed, value: &str) -> Stored {
     if let Some(number) = value.strip_prefix('-') {
         return count(&mut typed.pipe.blocks_per_slot, number);
     }
-    typed.pipe.block = Some(values::size(value)?);
-    Ok(())
+    set(&mut typed.pipe.block, values::size(value))
 }
 
 fn count(slot: &mut Option<usize>, value: &str) -> Stored {
-    *slot = Some(values::count(value)?);
-    Ok(())
+    set(slot, values::count(value))
 }
 
 fn delimiter(typed: &mut Typed, value: &OsStr) -> Stored {
@@ -113,18 +112,16 @@ fn delimiter(typed: &mut Typed, value: &OsStr) -> Stored {
 }
 
 fn trim(typed: &mut Typed, value: &str) -> Stored {
-    typed.input.trim = Some(match value {
-        "n" => Trim::None,
-        "l" => Trim::Left,
-        "r" => Trim::Right,
-        "lr" | "rl" => Trim::Both,
-        _ => return Err("is not n, l, r, lr or rl".to_owned()),
-    });
-    Ok(())
+    let ways =
+        [("n", Trim::None), ("l", Trim::Left), ("r", Trim::Right), ("lr", Trim::Both), ("rl", Trim::Both)];
+    set(
+        &mut typed.input.trim,
+        values::named(value, &ways).ok_or_else(|| "is not n, l, r, lr or rl".to_owned()),
+    )
 }
 
 fn replace(typed: &mut Typed, value: Option<&OsStr>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
-        typed.replacements.value = Some(value.as_bytes().to_vec());
+        typed.renames.insert(ReplacementName::Value, value.as_bytes().to_vec());
     }
 }

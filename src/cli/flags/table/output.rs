@@ -4,10 +4,10 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::row::Does::{AfterEquals, MaybeWhen, Switch, Text, Word};
-use super::super::row::{OptionSection, flag, option, own, quiet, section};
-use super::super::typed::{Ask, Color, Flag, Grouping, Scope};
+use super::super::row::{EXPORTS, OptionSection, flag, option, own, quiet, section, set};
+use super::super::typed::{Ask, Flag, Grouping, Scope};
 use super::super::values::{When, resolved};
-use super::running::{number, set};
+use super::running::number;
 
 const LOGS: &str = "compare runs each job several times; parsim serial and parsim parallel keep logs and results, and --export-json keeps the records of all runs";
 const ALL_JOBS: &str = "both ways have to do all of the jobs";
@@ -16,7 +16,7 @@ const ALL_JOBS: &str = "both ways have to do all of the jobs";
 pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
     option(&["group"], "", "job by job, as they end (the default)", Switch(|t| t.output.grouping = Grouping::Group)).brief(),
     flag(&["keep-order", "keeporder", "k"], "job by job, in input order", Flag::KeepOrder).brief(),
-    quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.unset(Flag::KeepOrder))),
+    quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.retain(|flag| *flag != Flag::KeepOrder))),
     option(&["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], "", "line by line, as they come",
         Switch(|t| t.output.grouping = Grouping::LineBuffer)).brief(),
     option(&["ungroup", "u"], "", "straight through, mixed", Switch(|t| t.output.grouping = Grouping::Ungroup)).brief()
@@ -29,7 +29,7 @@ pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
 ]);
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { has_exports: true, ..section("Records", &[
+pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { more: Some(&EXPORTS), ..section("Records", &[
     option(&["joblog", "jl"], "FILE", "a row for each job once its output is handed on (+FILE appends)",
         Word(|t, v| { t.output.joblog = Some(v.to_owned()); Ok(()) })).brief().not_compared(LOGS),
     own(&["records"], "FILE", "everything measured of each job, as JSON Lines",
@@ -47,13 +47,13 @@ const HOW_FAR: &str = "how far it is: a bar on a terminal, else a line now and t
 #[rustfmt::skip]
 pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Talk", ..section("Talk, always on stderr", &[
     flag(&["bar"], HOW_FAR, Flag::Bar).brief(),
-    flag(&["eta"], HOW_FAR, Flag::Eta).brief(),
+    flag(&["eta"], HOW_FAR, Flag::Bar).brief(),
     option(&["progress"], "WHEN", "the same as --bar: auto, always, never", AfterEquals(|t, v| {
-        match v { Some(when) => t.output.progress = Some(When::parse(when)?), None => t.flags.set(Flag::Progress) }
+        match v { Some(when) => t.output.progress = Some(When::parse(when)?), None => t.flags.push(Flag::Bar) }
         Ok(())
     })).brief().of(Scope::BATCH.and(Scope::WORKLOAD)).told(Scope::WORKLOAD, "show progress: auto, always, never [default: auto]"),
     option(&["color", "colour"], "WHEN", "use colours: auto, always, never [default: auto]", MaybeWhen(|t, v| {
-        t.output.color = Some(match v { Some(when) => Color::Own(When::parse(when)?), None => Color::Jobs });
+        t.output.color = v.map(When::parse).transpose()?;
         Ok(())
     })).of(Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT)),
     option(&["total-jobs", "totaljobs", "total"], "N", "how many jobs there will be, for the time left",

@@ -33,7 +33,7 @@ fn when_the_input_breaks_as_a_job_is_opened_those_that_are_open_end() {
     first.read_exact(&mut line).unwrap();
     assert_eq!(&line, b"a\n");
     // Broken, whatever was read before.
-    dealer.source.lock().0 = BlockStreams([broken()].into());
+    dealer.source.lock().0 = [broken()].into();
     assert!(dealer.open(&mut readable).is_err());
     assert_eq!(first.read(&mut line).unwrap(), 0, "nothing more will come, and it knows");
     assert!(!dealer.open(&mut readable).unwrap());
@@ -54,7 +54,7 @@ fn what_was_dealt_to_a_job_that_nobody_takes_is_read_by_another() {
     dealer.no_more_jobs();
     // A job that is attended to stays.
     dealer.no_more_jobs();
-    assert!(dealer.state().jobs[1].closed && !dealer.state().jobs[0].closed);
+    assert!(dealer.state.lock().jobs[1].closed && !dealer.state.lock().jobs[0].closed);
     let mut all = Vec::new();
     dealer.reader(0, waker).read_to_end(&mut all).unwrap();
     assert_eq!(all.len(), 60_000);

@@ -1,0 +1,281 @@
+//! What is generated from the whole command line: `parsim man` has its pages for man(1),
+//! one for parsim and one for each subcommand, `parsim completions SHELL` what a shell
+//! needs to complete parsim's lines.
+//!
+//! Here clap is told of the options of batches, too, which their own parser reads. What
+//! pages say beside the options is what `parsim help` shows: headings, paragraphs, lists
+//! and tables that a reader sees in it become those of roff.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _, ValueHint};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::command::{Completions, ManPages, arg, command, options};
+use super::help;
+use super::typed::Scope;
+use crate::cli::exit::{End, Exit, Fault, refuse};
+use crate::cli::signals::removed_by_signals;
+use crate::cli::terminal::print;
+use crate::whole_file::WholeFile;
+
+/// The day of the commit that was built, where that is known.
+const DATE: &str = env!("PARSIM_DATE");
+
+/// What is added for a batch, whose words are a command of its own.
+const BASH: &str = include_str!("text/batch.bash");
+
+const FISH: &str = include_str!("text/batch.fish");
+
+/// The whole command line with the options of batches.
+pub(super) fn documented() -> Command {
+    let one_way =
+        || help::SECTIONS.into_iter().flat_map(|it| options(it, Scope::ONE_WAY, it.heading())).collect();
+    let both = help::compared().into_iter().flat_map(|(title, rows)| {
+        rows.into_iter().map(move |row| arg(row, Scope::COMPARE).help_heading(title))
+    });
+    let batch = |command: &Command, help: &help::BatchHelp, options: Vec<Arg>| {
+        let words = Arg::new("command").value_name("COMMAND").num_args(0..).trailing_var_arg(true);
+        let words = words.help("the command and its words; without one, each input is a command");
+        Command::new(command.get_name().to_owned())
+            .about(command.get_about().cloned().unwrap_or_default())
+            .long_about(help.description.trim_end())
+            .override_usage(help.usage.join("\n"))
+            .display_order(command.get_display_order())
+            .args(options)
+            .arg(words.value_hint(ValueHint::CommandWithArguments))
+    };
+    command()
+        .disable_help_subcommand(true)
+        .mut_subcommand("serial", |command| batch(&command, &help::ONE_WAY, one_way()))
+        .mut_subcommand("parallel", |command| batch(&command, &help::ONE_WAY, one_way()))
+        .mut_subcommand("compare", |command| batch(&command, &help::COMPARE, both.collect()))
+}
+
+/// Prints the page that is asked for, or writes all of them.
+pub(in crate::cli) fn man(matches: &ArgMatches) -> Result<End, Fault> {
+    let typed = ManPages::from_arg_matches(matches).map_err(Fault::usage)?;
+    let mut whole = documented();
+    whole.build();
+    if let Some(folder) = &typed.folder {
+        write(folder, &whole)?;
+        return Ok(End::Status(Exit::Success.status()));
+    }
+    let Some(name) = &typed.page else { return print(&page(&whole, &whole)) };
+    match whole.find_subcommand(name) {
+        Some(command) => print(&page(command, &whole)),
+        None => refuse(format!("there is no subcommand '{name}'; see parsim --help")),
+    }
+}
+
+/// Writes every page into `folder`.
+fn write(folder: &Path, whole: &Command) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let _leftovers = removed_by_signals(vec![folder.to_owned()])?;
+    for command in std::iter::once(whole).chain(whole.get_subcommands()) {
+        let path = folder.join(Man::new(command.clone()).get_filename());
+        let written = WholeFile::create(&path).and_then(|mut file| {
+            file.write_all(page(command, whole).as_bytes())?;
+            file.commit()
+        });
+        written.with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Puts a section of a page somewhere.
+type RenderSection = fn(&Man, &mut dyn Write) -> io::Result<()>;
+
+/// The page on `command`, which is `whole` itself or a part of it.
+fn page(command: &Command, whole: &Command) -> String {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    let is_whole = command.get_name() == whole.get_name();
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .date(DATE)
+        .source(concat!("parsim ", env!("CARGO_PKG_VERSION")))
+        .manual("parsim");
+    let sections: [RenderSection; 5] = [
+        Man::render_title,
+        Man::render_name_section,
+        Man::render_synopsis_section,
+        Man::render_description_section,
+        if is_whole { Man::render_subcommands_section } else { Man::render_options_section },
+    ];
+    let mut bytes = Vec::new();
+    for section in sections {
+        section(&man, &mut bytes).expect("memory can be written to");
+    }
+    let mut roff = Roff::new();
+    for text in texts(command, is_whole) {
+        put_text(&mut roff, &text);
+    }
+    let parts = whole.get_subcommands().filter_map(Command::get_display_name);
+    let pages = std::iter::once(whole.get_name()).chain(parts).filter(|page| *page != name);
+    let mut pages: Vec<String> = pages.map(|page| format!("{page}(1)")).collect();
+    pages.sort();
+    pages.extend(["parallel(1)", "xargs(1)", "hyperfine(1)"].map(str::to_owned));
+    roff.control("SH", ["SEE ALSO"]).text([roman(pages.join(", "))]);
+    String::from_utf8_lossy(&bytes).into_owned() + &roff.to_roff()
+}
+
+/// What there is to say beside the options.
+fn texts(command: &Command, is_whole: bool) -> Vec<String> {
+    // Each begins with a title, in the place of which the page has a heading.
+    let topic = |name: &str| {
+        let text = help::topic(name.as_ref()).unwrap_or_default();
+        text.split_once("\n\n").map(|(_, text)| text.to_owned()).unwrap_or_default()
+    };
+    match command.get_name() {
+        _ if is_whole => vec![topic("exit"), format!("Measurement:\n{}", topic("measure"))],
+        "serial" | "parallel" => vec![
+            format!("Examples:\n{}", help::ONE_WAY.examples),
+            help::SIGNALS.to_owned(),
+            help::ENVIRONMENT.to_owned(),
+            format!("For people who know GNU parallel:\n{}", topic("gnu")),
+        ],
+        "compare" => vec![format!("Examples:\n{}", help::COMPARE.examples)],
+        _ => {
+            let after = command.get_after_long_help().or(command.get_after_help());
+            after.map(ToString::to_string).into_iter().collect()
+        }
+    }
+}
+
+/// Puts `text` at the end of `roff`.
+fn put_text(roff: &mut Roff, text: &str) {
+    let mut heading = "";
+    let mut is_paragraph = false;
+    // What comes first in a section is a paragraph without a sign of its own.
+    let mut is_first = false;
+    for line in text.lines() {
+        let content = line.trim_start();
+        let indent = line.len() - content.len();
+        let is_new = !std::mem::replace(&mut is_paragraph, !content.is_empty());
+        if content.is_empty() {
+            continue;
+        }
+        if line.ends_with(':') && !line.starts_with(' ') {
+            heading = line.trim_end_matches(':');
+            roff.control("SH", [heading.to_uppercase().as_str()]);
+            is_first = true;
+            continue;
+        } else if let Some(item) = content.strip_prefix("- ") {
+            roff.control("IP", ["\\(bu", "2"]).text([roman(item)]);
+        } else if let (2, Some((tag, body))) = (indent, content.split_once("  ")) {
+            roff.control("TP", []).text([bold(tag)]).text([roman(body.trim_start())]);
+        } else {
+            let is_example = indent == 2 && heading == "Examples";
+            if (is_new || is_example) && !is_first {
+                roff.control("PP", []);
+            }
+            roff.text([if is_example { bold(content) } else { roman(content) }]);
+        }
+        is_first = false;
+    }
+}
+
+/// Prints the script that completes lines.
+pub(in crate::cli) fn completions(matches: &ArgMatches) -> Result<End, Fault> {
+    let typed = Completions::from_arg_matches(matches).map_err(Fault::usage)?;
+    let mut command = with_help();
+    let (shell, more) = match &*typed.shell {
+        "bash" => (Shell::Bash, BASH.replace("@VALUED@", &with_values(&command).join("|"))),
+        "fish" => (Shell::Fish, FISH.replace("@VALUED@", &with_values(&command).join(" "))),
+        // This one is told by the positional argument that words of a command follow.
+        _ => (Shell::Zsh, String::new()),
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "parsim", &mut script);
+    print(&(String::from_utf8_lossy(&script).into_owned() + &more))
+}
+
+/// The whole command line with what follows `help`.
+fn with_help() -> Command {
+    let named = |name: &str, about: String| Command::new(name.to_owned()).about(about);
+    let known = command();
+    let about = |known: &Command| known.get_about().map(ToString::to_string).unwrap_or_default();
+    let subcommands = known.get_subcommands().map(|known| named(known.get_name(), about(known)));
+    let topics = help::abouts().map(|(name, about)| named(name, about.to_owned()));
+    let help = Command::new("help").about("Print the help on a subcommand or a topic");
+    documented().subcommand(help.subcommands(subcommands.chain(topics)))
+}
+
+/// The options of a batch whose value is the next word.
+fn with_values(command: &Command) -> Vec<String> {
+    let batches = ["parallel", "compare"].into_iter().filter_map(|name| command.find_subcommand(name));
+    let mut names = Vec::new();
+    for option in batches.flat_map(Command::get_arguments) {
+        if option.get_action().takes_values() && !option.is_require_equals_set() {
+            names.extend(option.get_short().map(|short| format!("-{short}")));
+            names.extend(option.get_long().map(|long| format!("--{long}")));
+        }
+    }
+    // Long names at the beginning would be options of fish's own function.
+    names.sort_by_key(|name| (name.starts_with("--"), name.clone()));
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_paragraphs_lists_tables_and_examples_are_told_apart() {
+        let text = "\
+A title
+
+Text of
+two lines.
+
+Examples:
+  do it now
+  do it later      when there is time
+.x is hidden from roff
+
+Rules:
+  - one
+    goes on
+  - two
+";
+        let mut roff = Roff::new();
+        put_text(&mut roff, text);
+        let expected = "\
+.PP
+A title
+.PP
+Text of
+two lines.
+.SH EXAMPLES
+\\fBdo it now\\fR
+.TP
+\\fBdo it later\\fR
+when there is time
+\\&.x is hidden from roff
+.SH RULES
+.IP \\(bu 2
+one
+goes on
+.IP \\(bu 2
+two
+";
+        assert_eq!(roff.to_roff(), expected);
+    }
+
+    #[test]
+    fn options_with_values_are_those_of_a_batch_whose_value_is_a_word_of_its_own() {
+        let names = with_values(&documented());
+        for name in ["-j", "--jobs", "-a", "--runs", "--joblog"] {
+            assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
+        }
+        for name in ["-k", "--progress", "--bar", "--files"] {
+            assert!(names.iter().all(|known| known != name), "{name} in {names:?}");
+        }
+    }
+}
