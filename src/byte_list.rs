@@ -22,7 +22,6 @@ pub struct ByteList {
 
 impl ByteList {
     /// No strings.
-    #[must_use]
     pub const fn new() -> Self {
         Self { bytes: Vec::new(), ends: Vec::new() }
     }
@@ -42,19 +41,16 @@ impl ByteList {
     }
 
     /// How many strings there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
     /// The string at `index`, counted from 0.
-    #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let end = *self.ends.get(index)?;
         Some(&self.bytes[self.start(index)..end])
@@ -65,7 +61,6 @@ impl ByteList {
     }
 
     /// The strings in order.
-    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + '_ {
         (0..self.len()).map(|index| &self[index])
     }
@@ -130,7 +125,6 @@ impl ByteList {
     }
 
     /// Bytes of all strings together, without their NULs.
-    #[must_use]
     pub fn n_bytes(&self) -> usize {
         self.bytes.len() - self.ends.len()
     }
@@ -186,13 +180,11 @@ pub struct ByteRows {
 
 impl ByteRows {
     /// How many rows there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }

@@ -48,7 +48,6 @@ pub struct JobLogRow<'a> {
 impl JobLogRow<'_> {
     /// The row with its newline. A newline in the command becomes a NUL, so that
     /// a row is a line; a tab stays, for the command is the last column.
-    #[must_use]
     pub fn line(&self) -> Vec<u8> {
         let mut line = Vec::with_capacity(64 + self.command.len());
         let Self { seq, sent, received, exit, signal, .. } = self;
@@ -61,13 +60,11 @@ impl JobLogRow<'_> {
     }
 
     /// [`Self::start`] as it is written, in seconds with three decimals.
-    #[must_use]
     pub fn start_text(&self) -> String {
         decimal(self.start)
     }
 
     /// [`Self::runtime`] as it is written, without the blanks before it.
-    #[must_use]
     pub fn runtime_text(&self) -> String {
         decimal(self.runtime)
     }
@@ -228,7 +225,6 @@ impl LoggedJob {
 
 impl LoggedJobs {
     /// Nothing was done.
-    #[must_use]
     pub fn nothing(wanted: ResumeJobs) -> Self {
         Self::of(Vec::new(), wanted)
     }
@@ -257,13 +253,11 @@ impl LoggedJobs {
     }
 
     /// Whether there is nothing in the log.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// Whether `command` is in the log.
-    #[must_use]
     pub fn knows(&self, command: &[u8]) -> bool {
         let command = xxh3_128(command);
         self.rows.binary_search_by_key(&command, |row| row.command).is_ok()
@@ -284,7 +278,6 @@ impl LoggedJobs {
 
     /// Which of the jobs up to `last`, from 1, need not be run again by their numbers:
     /// first and last of those in a row.
-    #[must_use]
     pub fn left_out_by_number(&self, last: u64) -> Vec<(u64, u64)> {
         let mut rows: Vec<(u64, u64)> = Vec::new();
         let left_out =

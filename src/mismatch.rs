@@ -107,7 +107,6 @@ impl Mismatch {
     }
 
     /// In words, the streams called by their names.
-    #[must_use]
     pub fn told(&self, one: &str, other: &str) -> String {
         let side = |name: &str, rest: &[u8]| {
             if rest.is_empty() {

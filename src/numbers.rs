@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 /// A duration with four significant digits and its unit: `6.480 s`, `12.35 ms`, `4.1 us`.
-#[must_use]
 pub fn duration(time: Duration) -> String {
     let (value, unit) = match time.as_secs_f64() {
         0.0 => return "0 s".to_owned(),
@@ -19,7 +18,6 @@ pub fn duration(time: Duration) -> String {
 
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
 /// nothing is, is `-`, and none is below zero.
-#[must_use]
 pub fn seconds(value: f64) -> String {
     if !value.is_finite() {
         return "-".to_owned();
@@ -32,7 +30,6 @@ pub fn seconds(value: f64) -> String {
 }
 
 /// Seconds to the nanosecond, below which there is only what arithmetic left over.
-#[must_use]
 pub fn nanos(seconds: f64) -> f64 {
     (seconds * 1e9).round() / 1e9
 }
@@ -49,26 +46,22 @@ fn four_digits(value: f64) -> String {
 }
 
 /// Bytes in decimal units, three significant digits: `59.9 MB`, `512 B`.
-#[must_use]
 pub fn bytes(count: f64) -> String {
     scaled(count, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB"])
 }
 
 /// Memory in binary units, three significant digits: `9.62 MiB`.
-#[must_use]
 pub fn memory(count: f64) -> String {
     scaled(count, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
 /// Memory that is known not to have been reached, rounded up: `< 6.4 MiB`.
-#[must_use]
 pub fn memory_below(count: f64) -> String {
     let tenths = (count * 10.0 / f64::from(1 << 20)).floor() + 1.0;
     format!("< {:.1} MiB", tenths / 10.0)
 }
 
 /// Bytes per second in decimal units: `2.41 GB/s`.
-#[must_use]
 pub fn rate(bytes_per_second: f64) -> String {
     format!("{}/s", bytes(bytes_per_second))
 }
@@ -87,7 +80,6 @@ fn scaled(count: f64, base: f64, units: &[&str]) -> String {
 }
 
 /// Three significant digits, never in exponent form: `5.17`, `31.9`, `679`.
-#[must_use]
 pub fn three_digits(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 99.95 => 0,
@@ -98,13 +90,11 @@ pub fn three_digits(value: f64) -> String {
 }
 
 /// A ratio as a factor: `5.17x`. The caller says what it is relative to.
-#[must_use]
 pub fn factor(ratio: f64) -> String {
     format!("{}x", three_digits(ratio))
 }
 
 /// A share as whole per cent: `0.653` is `65 %`.
-#[must_use]
 pub fn percent(share: f64) -> String {
     let percent = (share * 100.0).round();
     // Not "-0 %".
@@ -112,7 +102,6 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A signed change in per cent: `1.36` is `+36 %`; no change is `0 %`.
-#[must_use]
 pub fn change(ratio: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
     if percent.abs() < 0.5 {
@@ -123,7 +112,6 @@ pub fn change(ratio: f64) -> String {
 
 /// A signed change in per cent, with one decimal where it is small: `1.043` is
 /// `+4.3 %`, `1.36` is `+36 %`.
-#[must_use]
 pub fn fine_change(ratio: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
     let text = if percent.abs() < 9.95 { format!("{percent:+.1}") } else { format!("{percent:+.0}") };
@@ -134,7 +122,6 @@ pub fn fine_change(ratio: f64) -> String {
 }
 
 /// A whole number with thousands set apart: `2,994,980`.
-#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -148,13 +135,11 @@ pub fn count(number: u64) -> String {
 }
 
 /// A count with its noun in the right number: `1 file`, `20 files`.
-#[must_use]
 pub fn plural(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
 
 /// A moment in seconds since 1970, to the minute: `22 Nov 2026 07:20 UTC`.
-#[must_use]
 pub fn moment(seconds: u64) -> String {
     const MONTHS: [&str; 12] =
         ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];

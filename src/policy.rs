@@ -48,13 +48,11 @@ impl Default for Retry {
 
 impl Retry {
     /// Whether a task that failed in its `attempt`-th try, from 1, is tried again.
-    #[must_use]
     pub fn goes_on(&self, attempt: u32) -> bool {
         self.tries.is_none_or(|tries| u64::from(attempt) < tries.get())
     }
 
     /// How long to wait after the `attempt`-th try, from 1.
-    #[must_use]
     pub fn wait_after(&self, attempt: u32) -> Duration {
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.wait.as_secs_f64() * self.backoff.powi(exponent);

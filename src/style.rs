@@ -20,13 +20,11 @@ pub struct Styles {
 
 impl Styles {
     /// No colour at all.
-    #[must_use]
     pub const fn plain() -> Self {
         Self { strong: Style::new(), good: Style::new(), bad: Style::new(), faint: Style::new() }
     }
 
     /// Colours for a terminal.
-    #[must_use]
     pub const fn colored() -> Self {
         Self {
             strong: Style::new().bold(),
@@ -38,7 +36,6 @@ impl Styles {
 }
 
 /// `text` in `style`, reset behind it.
-#[must_use]
 pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }

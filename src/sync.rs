@@ -57,7 +57,6 @@ impl<T: ?Sized> Mutex<T> {
 
 impl Condvar {
     /// Something to wait for.
-    #[must_use]
     pub const fn new() -> Self {
         Self { inner: sync::Condvar::new(), waiters: AtomicUsize::new(0) }
     }

@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// At most `most` characters of `text`, with a mark where something is left out.
-#[must_use]
 pub fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
@@ -20,7 +19,6 @@ pub fn shortened(text: &str, most: usize) -> String {
 /// include the escape that starts terminal commands, the bidirectional
 /// overrides, and what is no character, which XML refuses, become their escaped
 /// form.
-#[must_use]
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -41,14 +39,12 @@ fn is_noncharacter(character: char) -> bool {
 }
 
 /// An error of the system in words alone, without its number.
-#[must_use]
 pub fn reason(error: &std::io::Error) -> String {
     without_numbers(&error.to_string())
 }
 
 /// `text` without the numbers that the system has for its errors: the words before
 /// them say the same.
-#[must_use]
 pub fn without_numbers(text: &str) -> String {
     let mut pieces = text.split(" (os error ");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -67,7 +63,6 @@ pub fn without_numbers(text: &str) -> String {
 const LONGEST_WORD: usize = 300;
 
 /// `text` with the middle of very long words left out: file names, values.
-#[must_use]
 pub fn with_short_words(text: &str) -> String {
     let pieces = text.split_inclusive(char::is_whitespace);
     pieces
@@ -124,20 +119,17 @@ fn pattern(text: &str) -> Regex {
 
 /// `url`, which is meant as one URL however it is written, without its password:
 /// what stands between a `:` and the last `@`.
-#[must_use]
 pub fn without_login(url: &str) -> String {
     hidden(url, &SCHEME)
 }
 
 /// The same for each word of `text`, in which a word may be such a URL.
-#[must_use]
 pub fn without_logins(text: &str) -> String {
     by_words(text, without_login)
 }
 
 /// `text` with the password of every URL in it made unreadable. Only what begins as
 /// a URL does is one: `user:word@place` may be anything.
-#[must_use]
 pub fn without_passwords(text: &str) -> String {
     by_words(text, |word| match URL.find(&word.to_ascii_lowercase()) {
         Some(url) => {

@@ -40,7 +40,6 @@ use crate::task::Mode;
 use crate::temporary;
 
 /// The program: hands argv on and ends as that says.
-#[must_use]
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let end = match init::stay_behind() {
@@ -57,7 +56,6 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what `argv` says. `started` is when the process began.
-#[must_use]
 pub fn run(argv: &[OsString], started: Instant) -> End {
     process::make_use_of_limits();
     let outcome = std::panic::catch_unwind(|| match called_parallel(argv) {

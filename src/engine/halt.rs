@@ -20,7 +20,6 @@ pub(super) struct Halting {
 
 /// What a finished task means for the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub enum AfterTask {
     /// Nothing.
     GoOn,

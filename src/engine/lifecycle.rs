@@ -43,7 +43,6 @@ pub struct TaskLife<'r, 'q> {
 
 /// What is to be done when a try has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub enum AfterTry {
     /// After this wait the task is tried [again](TaskLife::again); if nothing is to be
     /// begun then, it is [over](TaskLife::over).
@@ -253,7 +252,6 @@ pub struct ThreadCpu(Duration);
 
 impl ThreadCpu {
     /// That of the calling thread, now.
-    #[must_use]
     pub fn now(run: &Run<'_>) -> Self {
         Self(run.clock.thread_cpu())
     }

@@ -74,7 +74,6 @@ pub struct Pool {
 
 impl Pool {
     /// At most `width` tasks at a time.
-    #[must_use]
     pub const fn new(width: NonZeroUsize) -> Self {
         Self { width, had: OnceLock::new() }
     }
@@ -257,7 +256,6 @@ impl WidthState {
 
 impl Width {
     /// At most `most` until it is set to something else.
-    #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         Self { state: Mutex::new(WidthState { most, inside: 0 }), changed: Condvar::new() }
     }
@@ -297,7 +295,6 @@ pub struct ResizablePool {
 
 impl ResizablePool {
     /// As many as `width` says, but never more than `most`.
-    #[must_use]
     pub fn new(width: Arc<Width>, most: NonZeroUsize) -> Self {
         Self { width, most }
     }

@@ -29,13 +29,11 @@ type TextOf<'a> = Box<dyn Fn(&Task) -> Vec<u8> + 'a>;
 
 impl<'a, F: Fn(&Task) -> Duration> Mock<'a, F> {
     /// `width` slots; `clock` must be the experiment's clock.
-    #[must_use]
     pub fn new(column: Column, width: usize, clock: &'a FakeClock, time_of: F) -> Self {
         Self { column, width, clock, time_of, text_of: Box::new(|_| Vec::new()) }
     }
 
     /// The same where each task writes what `text_of` tells, line by line, at its end.
-    #[must_use]
     pub fn writing(self, text_of: impl Fn(&Task) -> Vec<u8> + 'a) -> Self {
         Self { text_of: Box::new(text_of), ..self }
     }

@@ -88,7 +88,6 @@ impl<'a> TaskQueue<'a> {
     /// A batch over `tasks`, which are made only as they are taken, of which
     /// there are `total` as far as is known; their records go to `ledger` and
     /// `journals`.
-    #[must_use]
     pub fn new(
         tasks: Tasks<'a>,
         total: Option<u64>,
@@ -134,7 +133,6 @@ impl<'a> TaskQueue<'a> {
 
     /// The next task, which starts now in a slot of its own, or `None` when there is none
     /// to be started any more.
-    #[must_use]
     pub fn take(&self) -> Option<Task> {
         let mut source = self.source.lock();
         let mut task = self.next(&mut source)?;
@@ -223,7 +221,6 @@ impl<'a> TaskQueue<'a> {
 
     /// Whether a task may be tried again after `attempt` tries, from 1, should
     /// it fail.
-    #[must_use]
     pub fn may_try_again(&self, attempt: u32) -> bool {
         self.retry.goes_on(attempt)
     }
@@ -231,7 +228,6 @@ impl<'a> TaskQueue<'a> {
     /// After which wait a task whose `attempt`-th try ended is tried again; `None`
     /// when it is not: it did not fail, has had its tries, or nothing more is to be
     /// begun.
-    #[must_use]
     pub fn wait_before_retry(&self, attempt: u32, outcome: &Outcome) -> Option<Duration> {
         let goes_on = outcome.is_failure() && self.retry.goes_on(attempt) && !self.interrupt.is_draining();
         goes_on.then(|| self.retry.wait_after(attempt))

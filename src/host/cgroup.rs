@@ -19,7 +19,6 @@ pub struct Quota {
 
 impl Quota {
     /// The number of threads that can spend the quota: rounded up, so at least one.
-    #[must_use]
     pub fn whole_cores(&self) -> usize {
         #[expect(
             clippy::cast_possible_truncation,

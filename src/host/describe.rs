@@ -45,14 +45,12 @@ pub struct Host {
 
 impl Host {
     /// This machine, now. Reads a file for each core: not for every start.
-    #[must_use]
     pub fn detect() -> Self {
         Self::of(&Limits::detect(), &System::real())
     }
 
     /// What every start can afford to know of this machine: the cores that may be
     /// used. The rest is None, though the system may know it.
-    #[must_use]
     pub fn in_brief() -> Self {
         Self::of_limits(&Limits::detect())
     }
@@ -90,14 +88,12 @@ impl Host {
     ///
     /// It is the whole machine's, so what it warns of is others only if it is read before work
     /// begins, and on a node whose cores are dealt out the others may be on cores of their own.
-    #[must_use]
     pub fn other_load(&self) -> Option<f64> {
         Some(self.load?[0] / self.usable.max(1) as f64)
     }
 }
 
 /// What `cpus` tells of this machine's cores: names and values, in the order to show them.
-#[must_use]
 pub fn cores_table() -> Vec<(&'static str, String)> {
     rows(&Limits::detect(), &Host::detect())
 }
@@ -143,7 +139,6 @@ fn physical_cores(system: &System<'_>, mask: &CpuSet) -> Option<usize> {
 
 /// How many processor sockets the logical cores are on; 1 where the system does not
 /// say.
-#[must_use]
 pub fn sockets() -> usize {
     let system = System::real();
     let limits = Limits::of(&system);

@@ -38,7 +38,6 @@ pub struct Limits {
 impl Limits {
     /// The limits of this process, looked up when they are first asked for: they
     /// are not expected to change while it runs.
-    #[must_use]
     pub fn detect() -> Self {
         static KNOWN: OnceLock<Limits> = OnceLock::new();
         KNOWN.get_or_init(|| Self::of(&System::real())).clone()
@@ -134,7 +133,6 @@ pub type CpuSet = BTreeSet<usize>;
 /// Reads a list such as "0-3,8,10-11"; an empty one is the empty set.
 ///
 /// None if it is not such a list, or names a CPU no kernel is built for (65,536 and above).
-#[must_use]
 pub fn parse_cpulist(text: &str) -> Option<CpuSet> {
     let text = text.trim();
     if text.is_empty() {
@@ -153,7 +151,6 @@ pub fn parse_cpulist(text: &str) -> Option<CpuSet> {
 }
 
 /// Writes a set as the kernel would: ascending, neighbours joined.
-#[must_use]
 pub fn format_cpulist(cpus: &CpuSet) -> String {
     let mut text = String::new();
     let mut rest = cpus.iter().copied().peekable();

@@ -28,7 +28,6 @@ pub struct SlotRoom {
 
 impl SlotRoom {
     /// The room for `wanted` tasks side by side; `None` where there is enough.
-    #[must_use]
     pub fn short_of(wanted: usize) -> Option<Self> {
         if wanted <= 1 { None } else { Self::seen(&System::real(), wanted) }
     }

@@ -91,7 +91,6 @@ pub struct RunQueueWatch {
 impl RunQueueWatch {
     /// Begins to look while so many `tasks` are under way; `None` where there is nothing to
     /// be seen, or of other cores than those that this process may use.
-    #[must_use]
     pub fn start(tasks: Arc<AtomicU64>) -> Option<Self> {
         running_threads()?;
         let limits = Limits::detect();
@@ -119,7 +118,6 @@ impl RunQueueWatch {
     }
 
     /// What was seen; `None` where that is too little.
-    #[must_use]
     pub fn stop(self) -> Option<RunQueue> {
         let all = self.begun.elapsed().as_secs_f64();
         drop(self.stop);

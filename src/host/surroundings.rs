@@ -35,7 +35,6 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// What was counted between an `earlier` reading and this one.
-    #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(earlier.cpu),
@@ -57,7 +56,6 @@ pub struct SurroundingsWatch {
 
 impl SurroundingsWatch {
     /// The counters of this machine that concern this process.
-    #[must_use]
     pub fn detect() -> Self {
         Self::of(&System::real())
     }
@@ -67,7 +65,6 @@ impl SurroundingsWatch {
     }
 
     /// The counters now; None where the system has none. Takes some 50 us.
-    #[must_use]
     pub fn look(&self) -> Option<Surroundings> {
         self.look_at(&System::real())
     }
@@ -121,25 +118,21 @@ pub(super) fn cpu_of_all() -> Option<Duration> {
 
 /// How many threads of the whole machine run or are ready to run, the asking one
 /// not counted.
-#[must_use]
 pub fn running_threads() -> Option<u64> {
     running(&System::real().read("/proc/loadavg")?)
 }
 
 /// How many bytes of memory can be had without swapping.
-#[must_use]
 pub fn available_memory() -> Option<u64> {
     System::real().field("/proc/meminfo", &["MemAvailable"]).and_then(|text| parse_kib(&text))
 }
 
 /// How many mappings of memory a process may have, of which each thread takes some.
-#[must_use]
 pub fn most_mappings() -> Option<usize> {
     System::real().read("/proc/sys/vm/max_map_count")?.trim().parse().ok()
 }
 
 /// How many pages were swapped in and out since the machine started.
-#[must_use]
 pub fn swapped_pages() -> Option<[u64; 2]> {
     swapped(&System::real().read("/proc/vmstat")?)
 }

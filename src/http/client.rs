@@ -48,7 +48,6 @@ pub struct Request<'a> {
 
 impl Client {
     /// Asks, and follows redirects as far as they lead.
-    #[must_use]
     pub fn fetch(&self, request: &Request<'_>, deadline: &Deadline) -> Fetched {
         let mut request = request.clone();
         let mut fetched = Fetched {

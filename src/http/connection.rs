@@ -33,13 +33,11 @@ pub struct Deadline {
 
 impl Deadline {
     /// So long from now.
-    #[must_use]
     pub fn lasting(time: Duration, interrupt: Interrupt) -> Self {
         Self { at: Instant::now() + time, interrupt }
     }
 
     /// How long it lasts yet.
-    #[must_use]
     pub fn left(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }

@@ -49,13 +49,11 @@ impl Phase {
     pub const ALL: [Self; 5] = [Self::Resolve, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
 
     /// The name, as in reports.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         self.words().0
     }
 
     /// What it waits for, in words.
-    #[must_use]
     pub const fn waits_for(self) -> &'static str {
         self.words().1
     }
@@ -77,7 +75,6 @@ pub struct Phases([Duration; 5]);
 
 impl Phases {
     /// The time of one phase.
-    #[must_use]
     pub fn of(&self, phase: Phase) -> Duration {
         self.0[phase as usize]
     }

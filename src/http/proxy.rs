@@ -53,7 +53,6 @@ impl Proxies {
     /// What `look` finds: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, also
     /// in capitals. Not so `HTTP_PROXY`: a web server sets it from what a client
     /// sends (<https://httpoxy.org>).
-    #[must_use]
     pub fn from_environment(look: &dyn Fn(&str) -> Option<String>) -> Self {
         let first = |names: &[&str]| {
             names.iter().find_map(|name| {

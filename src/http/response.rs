@@ -57,7 +57,6 @@ pub struct Response {
 
 impl Response {
     /// What the status means, as its RFC has it.
-    #[must_use]
     pub fn status_words(&self) -> Option<&'static str> {
         status_words(self.status)
     }

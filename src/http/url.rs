@@ -107,19 +107,16 @@ impl Url {
     }
 
     /// Whether both are asked of the same host, port and scheme.
-    #[must_use]
     pub fn is_at_home_of(&self, other: &Self) -> bool {
         (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
     }
 
     /// The same place with another path and no query.
-    #[must_use]
     pub fn with_path(&self, path: &str) -> Self {
         Self { path: quoted(path), query: None, ..self.clone() }
     }
 
     /// The same with a query.
-    #[must_use]
     pub fn with_query(&self, query: &str) -> Self {
         Self { query: Some(quoted(query)), ..self.clone() }
     }
@@ -140,13 +137,11 @@ impl Url {
     }
 
     /// `http` or `https`.
-    #[must_use]
     pub fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }
     }
 
     /// Host, and port where it is not the scheme's own.
-    #[must_use]
     pub fn authority(&self) -> String {
         let is_usual = self.port == usual_port(self.secure);
         if is_usual { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }

@@ -95,7 +95,6 @@ impl Blocks {
     }
 
     /// The same, of a file that messages call `path`.
-    #[must_use]
     pub fn called(mut self, path: &Path) -> Self {
         path.clone_into(&mut self.stream.path);
         self

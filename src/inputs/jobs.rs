@@ -125,7 +125,6 @@ impl Inputs {
 
     /// The names of columns by position, empty where a column has none. Known
     /// once [`Self::next`] has given a row.
-    #[must_use]
     pub fn names(&self) -> Vec<Vec<u8>> {
         self.sources.readers().flat_map(|reader| reader.names.clone()).collect()
     }
@@ -223,7 +222,6 @@ pub struct RowsPerJob {
 
 impl RowsPerJob {
     /// One row a job, on lines of up to `limit` bytes.
-    #[must_use]
     pub fn one(limit: usize) -> Self {
         Self { at_most: NonZeroUsize::new(1), slots: None, insert_nothing: false, limit, room: usize::MAX }
     }
@@ -246,7 +244,6 @@ pub struct JobPacker {
 
 impl JobPacker {
     /// A packer that has read nothing.
-    #[must_use]
     pub fn new(packing: RowsPerJob) -> Self {
         let (line, row) = (ByteRows::default(), ByteList::new());
         Self { packing, line, row, waiting: false, begun: false, rest: None }

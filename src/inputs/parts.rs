@@ -45,19 +45,16 @@ impl Seekable {
     }
 
     /// Where it is.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file.
-    #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
     /// How many bytes it had when it was opened.
-    #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }

@@ -13,13 +13,11 @@ pub struct InputSource {
 
 impl InputSource {
     /// A source that multiplies with those before it.
-    #[must_use]
     pub fn new(origin: Origin) -> Self {
         Self { origin, joined: Joined::Product }
     }
 
     /// A source that goes along with the one before it.
-    #[must_use]
     pub fn linked(origin: Origin) -> Self {
         Self { origin, joined: Joined::Linked }
     }
@@ -156,7 +154,6 @@ pub(super) fn is_space(byte: u8) -> bool {
 
 /// C's escapes in delimiters and record marks, `-d '\t'`: replaces `\a \b \e \f \n \r \t \v \\`,
 /// `\ooo` (octal, up to three digits) and `\xhh`; any other backslash stands for itself.
-#[must_use]
 pub fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -59,7 +59,6 @@ mod fake {
 
     impl FakeClock {
         /// A clock at zero, with nothing used; no peak memory is ever known.
-        #[must_use]
         pub fn new() -> Self {
             Self::default()
         }

@@ -27,7 +27,6 @@ pub struct MonotonicClock {
 
 impl MonotonicClock {
     /// Starts a clock: its `now` is zero at this moment.
-    #[must_use]
     pub fn start() -> Self {
         Self::with_proc(Path::new("/proc/self"))
     }
@@ -156,7 +155,6 @@ pub struct Floor {
 impl Floor {
     /// Whether a child's `peak`, in bytes, is this process's own. False where the
     /// system does not tell.
-    #[must_use]
     pub fn covers(&self, peak: u64) -> bool {
         // What it was, it is at least: a small command costs no system call.
         if peak <= self.known.load(Ordering::Relaxed) {
@@ -204,7 +202,6 @@ fn parse_high_water(status: &str) -> Option<u64> {
 }
 
 /// Reads `24684092 kB`, as files of /proc have it, as bytes.
-#[must_use]
 pub fn parse_kib(text: &str) -> Option<u64> {
     let kib = text.trim().strip_suffix("kB")?.trim_end();
     kib.parse::<u64>().ok()?.checked_mul(1024)

@@ -42,13 +42,11 @@ pub struct Usage {
 
 impl Usage {
     /// Total CPU time, user and system; precise to microseconds.
-    #[must_use]
     pub fn cpu(&self) -> Duration {
         self.user.saturating_add(self.sys)
     }
 
     /// What was used between an `earlier` reading and this one; a field that shrank is zero.
-    #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         self.with(earlier, Duration::saturating_sub, u64::saturating_sub)
     }
@@ -73,13 +71,11 @@ impl Usage {
     }
 
     /// Bytes that were really read from disk, not from the page cache.
-    #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.block_reads.saturating_mul(BLOCK_BYTES)
     }
 
     /// Bytes dirtied in the page cache, to be written to disk sooner or later.
-    #[must_use]
     pub fn bytes_written(&self) -> u64 {
         self.block_writes.saturating_mul(BLOCK_BYTES)
     }

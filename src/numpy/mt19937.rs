@@ -32,7 +32,6 @@ pub struct Mt19937 {
 impl Mt19937 {
     /// The stream of `np.random.seed(seed)` for one integer (Knuth's
     /// initialisation; `std::mt19937` of C++ starts the same way).
-    #[must_use]
     pub fn from_seed(seed: u32) -> Self {
         let mut key = [seed; N];
         for i in 1..N {

@@ -29,7 +29,6 @@ pub struct Pcg64 {
 
 impl Pcg64 {
     /// The generator NumPy makes of this seed sequence.
-    #[must_use]
     pub fn new(seed: &SeedSequence) -> Self {
         let words = seed.generate_state_u64(4);
         let wide = |i: usize| u128::from(words[i]) << 64 | u128::from(words[i + 1]);
@@ -41,14 +40,12 @@ impl Pcg64 {
 
     /// The 128-bit state, `state["state"]["state"]` in NumPy.
     #[cfg(test)]
-    #[must_use]
     pub fn state(&self) -> u128 {
         self.state
     }
 
     /// The 128-bit increment that selects the sequence, always odd.
     #[cfg(test)]
-    #[must_use]
     pub fn increment(&self) -> u128 {
         self.increment
     }

@@ -32,28 +32,24 @@ impl SeedSequence {
 
     /// `SeedSequence(entropy)` for one integer.
     #[cfg(any(test, feature = "testing"))]
-    #[must_use]
     pub fn from_u128(entropy: u128) -> Self {
         Self::from_words(&integer_words(entropy))
     }
 
     /// `SeedSequence([...])` for a list of integers below 2^32, or for larger
     /// integers cut into words, low first.
-    #[must_use]
     pub fn from_words(entropy: &[u32]) -> Self {
         Self::mixed(entropy.to_vec(), Vec::new())
     }
 
     /// This entropy with a spawn key of its own: `SeedSequence(entropy,
     /// spawn_key=(...))`.
-    #[must_use]
     pub fn with_spawn_key(&self, indices: &[u64]) -> Self {
         let key = indices.iter().flat_map(|&i| integer_words(i.into())).collect();
         Self::mixed(self.entropy.clone(), key)
     }
 
     /// Child `i`, the `i`-th this sequence would spawn, counted from 0.
-    #[must_use]
     pub fn child(&self, i: u64) -> Self {
         let key = [&self.spawn_key[..], &integer_words(i.into())].concat();
         Self::mixed(self.entropy.clone(), key)
@@ -61,20 +57,17 @@ impl SeedSequence {
 
     /// The words of the spawn key; empty for a root.
     #[cfg(test)]
-    #[must_use]
     pub fn spawn_key(&self) -> &[u32] {
         &self.spawn_key
     }
 
     /// The mixed entropy all seeds are made of.
     #[cfg(test)]
-    #[must_use]
     pub fn pool(&self) -> [u32; POOL] {
         self.pool
     }
 
     /// `n` words of seed. The first words do not depend on `n`.
-    #[must_use]
     pub fn generate_state_u32(&self, n: usize) -> Vec<u32> {
         let mut factor = 0x8b51_f9dd_u32;
         let pool = self.pool.iter().cycle().take(n);
@@ -88,7 +81,6 @@ impl SeedSequence {
     }
 
     /// `n` seeds of 64 bits, each of two words, the low one first.
-    #[must_use]
     pub fn generate_state_u64(&self, n: usize) -> Vec<u64> {
         self.generate_state_u32(2 * n)
             .chunks_exact(2)

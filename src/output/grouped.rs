@@ -41,7 +41,6 @@ struct GroupedDoor<D> {
 
 impl<D: Destination> Grouped<D> {
     /// Keeps at most about `budget` bytes in memory.
-    #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
         let door =
             GroupedDoor { destination, holder: None, held_up: Vec::new(), opened: StartGrace::default() };

@@ -20,13 +20,11 @@ pub struct HeadCapture {
 
 impl HeadCapture {
     /// Keeps at most `limit` bytes.
-    #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, heads: Mutex::default() }
     }
 
     /// What was kept: whole lines, where it had to be cut.
-    #[must_use]
     pub fn into_head(self) -> Vec<u8> {
         let heads = self.heads.into_inner();
         let mut head = heads.into_values().collect::<Vec<_>>().concat();

@@ -48,7 +48,6 @@ pub struct JobLog {
 
 impl JobLog {
     /// A log in `rows`, which has its header already or is to have none.
-    #[must_use]
     pub fn without_header(rows: RowFile) -> Self {
         Self { rows, beginning: Beginning::default() }
     }
@@ -81,7 +80,6 @@ pub struct JsonLines {
 
 impl JsonLines {
     /// Into `rows`.
-    #[must_use]
     pub fn new(rows: RowFile) -> Self {
         Self { rows }
     }

@@ -18,13 +18,11 @@ pub struct Kept {
 
 impl Kept {
     /// Keeps at most `limit` bytes.
-    #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, head: Arc::default() }
     }
 
     /// What was kept, in input order.
-    #[must_use]
     pub fn head(&self) -> Vec<u8> {
         self.head.lock().clone()
     }

@@ -40,13 +40,11 @@ struct LinesDoor<D> {
 
 impl<D: Destination> Lines<D> {
     /// To `destination`.
-    #[must_use]
     pub fn new(destination: D) -> Self {
         Self::with(destination, Granularity::Lines)
     }
 
     /// To `destination`, without waiting for the end of a line.
-    #[must_use]
     pub fn torn(destination: D) -> Self {
         Self::with(destination, Granularity::Writes)
     }

@@ -72,13 +72,11 @@ struct WaitingTask {
 impl<D: Destination> Ordered<D> {
     /// Keeps at most `budget` bytes in memory; the first turn is that of the
     /// task handed out first. What a task writes comes as it was written.
-    #[must_use]
     pub fn new(destination: D, budget: usize) -> Self {
         Self::with(destination, budget, Messages::AsTheyCome)
     }
 
     /// The same, but the messages of each task come behind what it produces.
-    #[must_use]
     pub fn grouped(destination: D, budget: usize) -> Self {
         Self::with(destination, budget, Messages::Last)
     }

@@ -88,7 +88,6 @@ pub enum OutputDifference {
 
 impl OutputDifference {
     /// In words, the runs called by their names.
-    #[must_use]
     pub fn told(&self, one: &str, other: &str) -> String {
         match self {
             Self::Quoted(mismatch) => mismatch.told(one, other),
@@ -101,14 +100,12 @@ impl OutputDifference {
 
 impl OutputCopy {
     /// Why what was written could not be put aside, if something was in the way.
-    #[must_use]
     pub fn trouble(&self) -> Option<&io::Error> {
         self.trouble.as_ref()
     }
 
     /// What the task `seq` wrote that is not what it wrote in `other`, and to which
     /// channel; `None` where nothing is known of a difference.
-    #[must_use]
     pub fn difference(&self, other: &Self, seq: u64) -> Option<(Channel, OutputDifference)> {
         [Channel::Out, Channel::Err].into_iter().find_map(|channel| {
             let [here, there] = [self, other].map(|copy| copy.index.stream(seq, channel));

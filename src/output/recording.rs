@@ -28,13 +28,11 @@ pub struct Recording<'a> {
 impl<'a> Recording<'a> {
     /// Hands on to `sink`. Trouble with the file shows in what is put aside: it is none
     /// of the tasks'.
-    #[must_use]
     pub fn new(sink: &'a dyn Sink) -> Self {
         Self { sink, file: Mutex::new(CopyFile::new(MOST_OF_A_RUN)), index: Mutex::default() }
     }
 
     /// What was put aside.
-    #[must_use]
     pub fn finish(self) -> OutputCopy {
         let (file, trouble) = self.file.into_inner().finish();
         OutputCopy { file, index: self.index.into_inner(), trouble }

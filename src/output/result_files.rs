@@ -25,13 +25,11 @@ pub struct ResultFiles {
 impl ResultFiles {
     /// Files at `place`. The tails of what failed jobs had to say go to `tails`,
     /// the names of the files of standard output to `names`.
-    #[must_use]
     pub fn new(place: ResultPlace, tails: Arc<FailureTails>, names: Option<Box<dyn Sink + Send>>) -> Self {
         Self { place, tails, names }
     }
 
     /// Whether the results of `task` are there, all of them.
-    #[must_use]
     pub fn has(&self, task: &Task) -> bool {
         let paths = self.place.paths(task);
         paths.seq.is_some_and(|seq| seq.is_file()) && paths.stdout.is_file()
@@ -188,7 +186,6 @@ pub struct FailureTails {
 
 impl FailureTails {
     /// The tail of job `seq`, from 0.
-    #[must_use]
     pub fn of(&self, seq: u64) -> Option<Vec<u8>> {
         self.tails.lock().get(&seq).cloned()
     }

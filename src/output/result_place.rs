@@ -74,7 +74,6 @@ pub(super) struct ResultPaths {
 
 impl ResultPlace {
     /// Whether names depend on the number of jobs.
-    #[must_use]
     pub fn needs_total(&self) -> bool {
         matches!(self, Self::Template { template, .. } if template.needs_total())
     }

@@ -33,7 +33,6 @@ impl ResultTable {
     /// A table in `form`, whose rows go to `rows`, each as a task's output, under
     /// a [`HeadedRows`] destination. The tails of what failed jobs had to say go to
     /// `tails`.
-    #[must_use]
     pub fn new(form: TableForm, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {
         Self { form, rows, beginning: Beginning::default(), tails }
     }
@@ -316,13 +315,11 @@ pub struct RowsToFile {
 
 impl RowsToFile {
     /// Into `rows`, where the header is already.
-    #[must_use]
     pub fn new(rows: RowFile) -> Self {
         Self { rows, row: Vec::new(), begins: false, in_pieces: false, ask_at: LONG_ROW }
     }
 
     /// Into `rows`; what is written first is the header.
-    #[must_use]
     pub fn with_header(rows: RowFile) -> Self {
         Self { begins: true, ..Self::new(rows) }
     }

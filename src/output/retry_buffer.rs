@@ -20,7 +20,6 @@ pub struct RetryBuffer<'a> {
 
 impl<'a> RetryBuffer<'a> {
     /// The output of `task`, which goes to `sink` if it is closed.
-    #[must_use]
     pub fn new(sink: &'a dyn Sink, task: TaskRef<'a>) -> Self {
         Self { sink, task, written: SpillBuffer::default(), spill: SpillFile::default() }
     }

@@ -94,7 +94,6 @@ impl RowFile {
     }
 
     /// Behind what is in `file`, which is open and called `path`.
-    #[must_use]
     pub fn behind(file: File, path: &Path) -> Self {
         Self {
             file,
@@ -137,7 +136,6 @@ impl RowFile {
     }
 
     /// Whether there is no row yet, as far as can be told.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.file.metadata().map_or(true, |data| data.len() == 0)
     }
@@ -190,7 +188,6 @@ impl RowFile {
 
     /// Whether what follows may come in several writes, for nobody else writes until
     /// [`Self::share_again`].
-    #[must_use]
     pub fn keep_to_itself(&self) -> bool {
         let is_alone = !self.is_shared || self.file.try_lock().is_ok();
         if !is_alone {

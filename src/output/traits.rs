@@ -83,7 +83,6 @@ pub trait Acknowledge {
 /// `record` of a task of whose output `result` came. Output that could not be handed
 /// on makes a failure of a success; it says nothing new about a task that failed
 /// anyway.
-#[must_use]
 pub fn handed_on(record: Record, result: io::Result<()>) -> Record {
     match result {
         Err(error) if record.outcome.is_success() => Record {

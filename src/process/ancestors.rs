@@ -45,7 +45,6 @@ pub(crate) fn ancestors_in(proc: &Path, first: u32) -> impl Iterator<Item = Ance
 
 impl Ancestor {
     /// The file of its program; `None` where only its owner may know.
-    #[must_use]
     pub fn program(&self) -> Option<PathBuf> {
         let program = fs::read_link(self.folder.join("exe")).ok()?;
         let name = program.as_os_str().as_bytes();
@@ -56,13 +55,11 @@ impl Ancestor {
     }
 
     /// That file's metadata, even if another stands in its place now.
-    #[must_use]
     pub fn metadata(&self) -> Option<Metadata> {
         fs::metadata(self.folder.join("exe")).ok()
     }
 
     /// The first two words of its command line, as far as it has them.
-    #[must_use]
     pub fn words(&self) -> [OsString; 2] {
         let line = self.beginning_of("cmdline").unwrap_or_default();
         let mut words = line.split(|&byte| byte == 0).map(<[u8]>::to_vec).map(OsString::from_vec);
@@ -70,7 +67,6 @@ impl Ancestor {
     }
 
     /// The name it goes by, cut after 15 bytes.
-    #[must_use]
     pub fn name(&self) -> Option<OsString> {
         let mut name = self.beginning_of("comm")?;
         name.pop_if(|last| *last == b'\n');

@@ -18,7 +18,6 @@ use super::signal::{self, SignalSet};
 /// Where this process is given orphans, makes another one for the work and stays until
 /// that has ended: then it is told how. None in the one that does the work, and where
 /// there is nothing to stay for. To be called before there are threads.
-#[must_use]
 pub fn stay_behind() -> Option<ProcessEnd> {
     if !is_given_orphans() {
         return None;

@@ -63,7 +63,6 @@ pub fn with_first_limits(command: &mut Command) -> &mut Command {
 
 /// How many bytes the arguments and the environment of a program may take together,
 /// the addresses of each string included.
-#[must_use]
 pub fn room_for_arguments() -> u64 {
     let stack = limit(libc::RLIMIT_STACK).map_or(libc::RLIM_INFINITY, |limit| limit.rlim_cur);
     room_on(stack)
@@ -79,7 +78,6 @@ fn room_on(stack: u64) -> u64 {
 /// where the system does not tell.
 ///
 /// Those that are open are counted only where the limit is near.
-#[must_use]
 pub fn of_descriptors(wanted: usize) -> usize {
     match most_descriptors() {
         Some(most) if most < wanted.saturating_add(USUAL_DESCRIPTORS) => {

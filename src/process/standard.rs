@@ -75,19 +75,16 @@ fn as_file(fd: BorrowedFd<'_>) -> ManuallyDrop<File> {
 }
 
 /// This process's standard input, without a buffer.
-#[must_use]
 pub fn stdin() -> BlockingIo<io::Stdin> {
     BlockingIo(io::stdin())
 }
 
 /// This process's standard output.
-#[must_use]
 pub fn stdout() -> UnbufferedStdout {
     UnbufferedStdout(BlockingIo(io::stdout()))
 }
 
 /// This process's standard error.
-#[must_use]
 pub fn stderr() -> UnbufferedStderr {
     UnbufferedStderr(BlockingIo(io::stderr()))
 }
@@ -149,7 +146,6 @@ impl AsFd for UnbufferedStderr {
 }
 
 /// Whether bytes were refused because stdout was closed when the process started.
-#[must_use]
 pub fn missed_stdout() -> bool {
     MISSED.load(Ordering::Relaxed)
 }
@@ -160,7 +156,6 @@ pub fn missed_stdout() -> bool {
 /// Rust's runtime opens /dev/null in the place of a closed standard descriptor, so that
 /// a report to a closed stdout would vanish without a word. The question has to be asked
 /// before the runtime starts, which the loader's list of initialisers allows.
-#[must_use]
 pub fn stdout_was_open() -> bool {
     !STDOUT_WAS_CLOSED.load(Ordering::Relaxed)
 }
@@ -192,13 +187,11 @@ pub enum Handed {
 }
 
 /// Standard output for a child.
-#[must_use]
 pub fn stdout_for_children() -> Handed {
     if stdout_was_open() { handed(stdout().as_fd()) } else { Handed::Nothing }
 }
 
 /// Standard error for a child.
-#[must_use]
 pub fn stderr_for_children() -> Handed {
     handed(stderr().as_fd())
 }

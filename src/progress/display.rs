@@ -71,7 +71,6 @@ struct DrawnProgress {
 
 impl ProgressDisplay {
     /// Shows `state` as `show` says, when it is `on`.
-    #[must_use]
     pub fn new(state: Arc<ProgressState>, show: Show, on: bool) -> Self {
         Self {
             state,
@@ -232,7 +231,6 @@ impl Layout {
 }
 
 /// The observer that shows progress of one run after another as asked for.
-#[must_use]
 pub fn observer(show: Show) -> Box<dyn Observer> {
     let display =
         ProgressDisplay { layout: Layout::Runs, ..ProgressDisplay::new(Arc::default(), show, true) };
@@ -353,7 +351,6 @@ fn notice(event: &Event<'_>) -> Option<String> {
 pub const NO_DESCRIPTORS: &str = "there are no descriptors for more: raise the limit (ulimit -n)";
 
 /// That fewer slots run than were wanted.
-#[must_use]
 pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {
     format!("running {slots} at a time, not {wanted}: {why}")
 }

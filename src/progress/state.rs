@@ -71,20 +71,17 @@ pub struct RunningTask {
 impl ProgressState {
     /// The state of a run of `tasks`, where their number is known although the
     /// run itself does not tell it.
-    #[must_use]
     pub fn expecting(tasks: Option<u64>) -> Self {
         Self { expected: tasks, tally: Mutex::default() }
     }
 
     /// How far the run is now; `None` while there is none.
-    #[must_use]
     pub fn snapshot(&self) -> Option<Snapshot> {
         let tally = self.tally.lock();
         Some(Snapshot { elapsed: tally.began?.elapsed(), ..tally.now.clone() })
     }
 
     /// How far the last run came, whether or not it is over.
-    #[must_use]
     pub fn last(&self) -> Snapshot {
         self.tally.lock().now.clone()
     }
@@ -137,14 +134,12 @@ impl Observer for ProgressState {
 
 impl Snapshot {
     /// How many are neither over nor running, where it is known how many there are.
-    #[must_use]
     pub fn left(&self) -> Option<u64> {
         Some(self.total?.saturating_sub(self.started))
     }
 
     /// How much is done, and of how much, where that is known: bytes where those
     /// are known, as a few large tasks may make up the run, and tasks elsewhere.
-    #[must_use]
     pub fn position(&self) -> (u64, Option<u64>) {
         match self.total_bytes {
             Some(total) => (self.bytes, Some(total)),
@@ -153,7 +148,6 @@ impl Snapshot {
     }
 
     /// When it may be over, if the rest goes as what is done went.
-    #[must_use]
     pub fn eta(&self) -> Option<Duration> {
         let (done, total) = self.position();
         let to_do = total?.saturating_sub(done);
@@ -161,7 +155,6 @@ impl Snapshot {
     }
 
     /// All of it in one line; `longest` characters at most of what runs longest.
-    #[must_use]
     pub fn line(&self, longest: usize) -> String {
         let mut line = match self.total {
             Some(total) => format!("{}/{total} {}s", self.done, self.unit),
@@ -194,7 +187,6 @@ impl Snapshot {
 
     /// How far it is in few words, for a run of which there are several: with the
     /// rate of what it produces.
-    #[must_use]
     pub fn brief(&self) -> String {
         let of = self.total.map_or_else(String::new, |total| format!("/{total}"));
         let mut text = format!("{}{of} {}s", self.done, self.unit);

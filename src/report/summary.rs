@@ -25,7 +25,6 @@ pub enum Detail {
 }
 
 /// Draws the only column of `study`; ends with a newline. Empty when nothing ran.
-#[must_use]
 pub fn render(study: &Study, detail: Detail) -> String {
     let Some(column) = study.columns.first() else { return String::new() };
     let Some(run) = column.runs.last().filter(|run| run.tasks > 0) else { return String::new() };

@@ -19,7 +19,6 @@ pub struct DirectCommand {
 impl DirectCommand {
     /// The template without its shell, if it needs none: its words are plain, and
     /// the first of them is a program's name. The answer holds for every job.
-    #[must_use]
     pub fn of(template: &Template, quoting: Quoting) -> Option<Self> {
         let groups = match quoting {
             Quoting::Shell => plain_words(&template.groups)?,
@@ -47,13 +46,11 @@ impl DirectCommand {
     }
 
     /// The program's name, the first word of every job.
-    #[must_use]
     pub fn program(&self) -> &[u8] {
         &self.program
     }
 
     /// The words that a shell would make of the job's line.
-    #[must_use]
     pub fn render_argv<V: AsRef<[u8]>>(&self, values: &[V], numbers: &Numbers) -> ByteList {
         let mut argv = ByteList::new();
         let mut sink =

@@ -35,7 +35,6 @@ pub struct GrowingLine<'t> {
 
 impl<'t> GrowingLine<'t> {
     /// An empty line for the job with these numbers. The slot may be the largest.
-    #[must_use]
     pub fn new(template: &'t Template, quoting: Quoting, numbers: &Numbers) -> Self {
         let quoted = template.quoted(quoting);
         let mut line = Self {
@@ -71,13 +70,11 @@ impl<'t> GrowingLine<'t> {
 
     /// How many values the line has.
     #[cfg(test)]
-    #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
     /// The line's length in bytes.
-    #[must_use]
     pub fn length(&self) -> usize {
         match self.count {
             0 => self.length_with(&[b""]),
@@ -87,14 +84,12 @@ impl<'t> GrowingLine<'t> {
 
     /// How many words the line has, as far as the template tells: a program gets the
     /// address of each.
-    #[must_use]
     pub fn words(&self) -> usize {
         self.words_once + self.words_per_value * self.count
     }
 
     /// The line's length if `values`, the columns of one more argument, were
     /// added.
-    #[must_use]
     pub fn length_with<V: AsRef<[u8]>>(&self, values: &[V]) -> usize {
         let count = self.count + values.len();
         let nths = |nth: &Nth<'_>| nth.length_with(self.quoted, self.count, values) * nth.times(count);

@@ -66,7 +66,6 @@ pub struct Counts {
 
 impl Counts {
     /// A batch of so many slots, and of `total` jobs where somebody said so.
-    #[must_use]
     pub fn new(slots: usize, total: Option<u64>) -> Self {
         Self::from((slots as u64, total))
     }
@@ -77,19 +76,16 @@ impl Counts {
     }
 
     /// The number of slots.
-    #[must_use]
     pub fn slots(&self) -> u64 {
         self.slots
     }
 
     /// Whether the number of jobs is known.
-    #[must_use]
     pub fn has_total(&self) -> bool {
         self.total.get().is_some()
     }
 
     /// The numbers of job `seq` in `slot`, both from 0.
-    #[must_use]
     pub fn numbers(&self, seq: u64, slot: u32) -> Numbers {
         Numbers {
             seq: seq + 1,

@@ -48,7 +48,6 @@ pub fn quote(value: &[u8], dialect: Dialect, out: &mut Vec<u8>) {
 }
 
 /// The number of bytes that [`quote`] appends for `value`.
-#[must_use]
 pub fn quoted_len(value: &[u8], dialect: Dialect) -> usize {
     if is_bare(value) {
         return value.len();

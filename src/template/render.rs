@@ -66,13 +66,11 @@ impl Template {
     }
 
     /// Whether some replacement string was written, `{#}` and `{%}` included.
-    #[must_use]
     pub fn uses_any(&self) -> bool {
         self.uses_any
     }
 
     /// Whether lines depend on the slot that a job gets.
-    #[must_use]
     pub fn uses_slot(&self) -> bool {
         self.replacements()
             .any(|what| matches!(what, What::Number(Number::Slot | Number::PaddedSlot) | What::Shell(_)))
@@ -80,7 +78,6 @@ impl Template {
 
     /// Whether lines depend on the number of jobs, so that all inputs have to be
     /// read first.
-    #[must_use]
     pub fn needs_total(&self) -> bool {
         self.replacements().any(|what| matches!(what, What::Number(Number::Total | Number::PaddedSeq)))
     }
@@ -128,7 +125,6 @@ impl Template {
 
     /// Whether a replacement string makes the command itself, so that its value
     /// is not quoted but run.
-    #[must_use]
     pub fn makes_command(&self) -> bool {
         self.makes_command
     }

@@ -51,7 +51,6 @@ pub enum ReplacementName {
 
 impl ReplacementName {
     /// The name before it is changed.
-    #[must_use]
     pub fn usual(self) -> &'static [u8] {
         match self {
             Self::Value => b"{}",

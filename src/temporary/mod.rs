@@ -49,7 +49,6 @@ const LONGEST_LABEL: usize = 40;
 
 /// A name that nothing has and nobody can guess, hidden, with the beginning of
 /// `label` in it.
-#[must_use]
 pub fn fresh_name(label: &str, kind: Kind) -> OsString {
     let label: String = label.chars().take(LONGEST_LABEL).collect();
     format!(".{label}.{}-{:016x}{}", Owner::me(), random(), kind.suffix()).into()
@@ -57,7 +56,6 @@ pub fn fresh_name(label: &str, kind: Kind) -> OsString {
 
 /// A number that nobody can guess: a counter under a hash whose key only this
 /// process knows.
-#[must_use]
 pub fn random() -> u64 {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -130,7 +128,6 @@ pub fn named_file() -> io::Result<(PathBuf, File)> {
 }
 
 /// A name in TMPDIR that nothing has and nobody can guess.
-#[must_use]
 pub fn free_name() -> PathBuf {
     let folder = folder();
     sweep(&folder);

@@ -39,7 +39,6 @@ pub fn leave_all() {
 }
 
 /// A folder with temporaries of other hosts, which stayed, and how many there are.
-#[must_use]
 pub fn left_to_others() -> Option<(PathBuf, u64)> {
     LEFT.lock().clone()
 }

@@ -61,7 +61,6 @@ pub struct Processes<'a> {
 
 impl<'a> Processes<'a> {
     /// At most `width` tasks at a time, each in a worker of `link`.
-    #[must_use]
     pub fn new(width: NonZeroUsize, transport: impl Transport + 'a) -> Self {
         Self { width, had: OnceLock::new(), transport: Box::new(transport) }
     }

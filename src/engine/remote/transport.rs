@@ -95,7 +95,6 @@ pub struct Children {
 
 impl Children {
     /// Each worker is `program` with `arguments`.
-    #[must_use]
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
         Self { program, arguments }
     }

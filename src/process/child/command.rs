@@ -26,7 +26,6 @@ pub struct Command {
 
 impl Command {
     /// A command that runs here, with no other niceness.
-    #[must_use]
     pub fn new(program: CString, environment: Arc<ByteList>) -> Self {
         Self { program, environment, directory: None, nice: None }
     }
@@ -34,7 +33,6 @@ impl Command {
 
 /// This process's environment, except the variables that each job gets its own
 /// value of: the block that all jobs share.
-#[must_use]
 pub fn inherited_environment<N: AsRef<OsStr>>(without: &[N]) -> ByteList {
     let mut list = ByteList::new();
     for (name, value) in std::env::vars_os() {
@@ -50,7 +48,6 @@ pub fn inherited_environment<N: AsRef<OsStr>>(without: &[N]) -> ByteList {
 /// line, with the arguments `argv`: what to do after
 /// [`StartError::NoInterpreter`]. `shell` is its
 /// name and what comes before a text's; without any it is /bin/sh.
-#[must_use]
 pub fn through_shell(argv: &ByteList, shell: &[OsString], program: &CStr) -> ByteList {
     let shell = match shell {
         [] => [b"/bin/sh".as_slice()].into_iter().collect(),

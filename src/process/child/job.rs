@@ -42,7 +42,6 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// A job that reads nothing, whose output and messages go to the listener,
     /// and which may last as long as it likes.
-    #[must_use]
     pub fn new(command: &'a Command, argv: &'a ByteList) -> Self {
         static NONE: ByteList = ByteList::new();
         Self {

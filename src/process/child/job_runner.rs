@@ -45,7 +45,6 @@ impl<'r> JobRunner<'r> {
 
     /// What wakes this thread from its wait: when a paused channel may be read again,
     /// or when a feed has something.
-    #[must_use]
     pub fn waker(&self) -> Waker {
         self.running_job.waker.clone()
     }

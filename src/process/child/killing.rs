@@ -27,13 +27,11 @@ pub struct TermSequence {
 impl TermSequence {
     /// Sends each signal and waits so long for it. Whatever the steps are,
     /// those who survive them all are sent KILL.
-    #[must_use]
     pub fn new(steps: Vec<(i32, Duration)>) -> Self {
         Self { steps }
     }
 
     /// How long all of it takes.
-    #[must_use]
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|(_, wait)| *wait).sum()
     }

@@ -25,13 +25,11 @@ pub enum ProcessEnd {
 
 impl ProcessEnd {
     /// Whether it ended by itself with 0.
-    #[must_use]
     pub fn is_success(self) -> bool {
         self == Self::Exited(0)
     }
 
     /// The signal that ended it.
-    #[must_use]
     pub fn signal(self) -> Option<i32> {
         match self {
             Self::Exited(_) => None,

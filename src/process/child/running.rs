@@ -108,7 +108,6 @@ impl RunningJobs {
     }
 
     /// What runs now: slot and process group of each job.
-    #[must_use]
     pub fn list(&self) -> Vec<(usize, i32)> {
         self.jobs.lock().iter().filter_map(|running_job| running_job.started()).collect()
     }

@@ -145,26 +145,22 @@ impl Interrupt {
     }
 
     /// How many signals have come that end a process.
-    #[must_use]
     pub fn n_signals(&self) -> u32 {
         self.asked.n_signals.load(Ordering::SeqCst)
     }
 
     /// Whether nothing more is to be begun: asked to drain or to end.
-    #[must_use]
     pub fn is_draining(&self) -> bool {
         self.is_set() || self.asked.draining.load(Ordering::Relaxed) || self.is_past_deadline()
     }
 
     /// Whether it was the time of [`drain_after`](Self::drain_after) alone after which
     /// nothing more is to be begun: nobody had asked to drain or to end.
-    #[must_use]
     pub fn is_time_over(&self) -> bool {
         self.is_past_deadline() && !self.is_set() && !self.asked.draining.load(Ordering::Relaxed)
     }
 
     /// Whether input that was waited for may have come later.
-    #[must_use]
     pub fn has_left_input(&self) -> bool {
         self.asked.left_input.load(Ordering::Relaxed)
     }
@@ -175,34 +171,29 @@ impl Interrupt {
     }
 
     /// Whether it is time to stop.
-    #[must_use]
     pub fn is_set(&self) -> bool {
         self.asked.signal.load(Ordering::Relaxed) != 0
     }
 
     /// The signal that came last, if one did.
-    #[must_use]
     pub fn signal(&self) -> Option<i32> {
         Some(self.asked.signal.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
     }
 
     /// The descriptor that becomes readable when it is time to end, for a
     /// caller's own `poll`.
-    #[must_use]
     pub fn wake_fd(&self) -> BorrowedFd<'_> {
         self.asked.end.as_fd()
     }
 
     /// Waits for `time`, or less when the flag is set. Tells whether the time
     /// passed whole. The wait itself takes no CPU.
-    #[must_use]
     pub fn sleep(&self, time: Duration) -> bool {
         wait_out(&self.asked.end, time, || self.is_set())
     }
 
     /// As [`sleep`](Self::sleep), for whoever waits to begin something: a wait
     /// that is over too when nothing more is to be begun.
-    #[must_use]
     pub fn sleep_before_a_start(&self, time: Duration) -> bool {
         let time = self.until_deadline().map_or(time, |left| time.min(left));
         wait_out(&self.asked.drain, time, || self.is_draining()) && !self.is_draining()
@@ -376,7 +367,6 @@ extern "C" fn rare_came(signal: libc::c_int) {
 
 /// The signals, as bit `signal - 1`, whose handler does no harm in a process that
 /// shares this one's memory, and hence need not be undone there.
-#[must_use]
 pub fn harmless_in_children() -> u64 {
     RARE.get().map_or(0, |rare| rare.bound.load(Ordering::SeqCst))
 }

@@ -47,7 +47,6 @@ pub fn file_limits_are_errors() -> anyhow::Result<()> {
 /// Ends this process by `signal`, so that whoever waits for it sees that. It only
 /// comes back where that is not to be, as in the first process of a container: with
 /// the status that says the same. A handler may do all of it.
-#[must_use]
 pub fn end_by(signal: i32) -> u8 {
     let _ = exchange(signal, Some(libc::SIG_DFL));
     SignalSet::of([signal]).mask(libc::SIG_UNBLOCK);

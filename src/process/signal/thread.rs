@@ -43,7 +43,6 @@ impl CaughtSignals {
     }
 
     /// What wakes whoever waits for them.
-    #[must_use]
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }

@@ -54,7 +54,6 @@ pub(super) enum Trend {
 
 impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
-    #[must_use]
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
         Self { before, after, changes: Changes::between(before.study, after.study) }
     }

@@ -55,7 +55,6 @@ fn class_of(way: &str) -> &'static str {
 }
 
 /// Draws `study` as a page with pictures.
-#[must_use]
 pub fn page(study: &Study) -> String {
     let foot = html! {
         "Measured and drawn by parsim " (study.version) ". This page loads nothing and runs no script. \

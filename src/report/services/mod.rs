@@ -108,7 +108,6 @@ pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
 
 /// What was found out in one check as JSON on one line; `None` where the record
 /// is about something else.
-#[must_use]
 pub fn json_line(record: &Record, way: &str) -> Option<String> {
     let finding = record.finding.as_deref()?;
     let says = finding.says.as_ref();
@@ -147,7 +146,6 @@ pub enum Health {
 }
 
 /// The line of a Nagios plugin, with performance data, and its state.
-#[must_use]
 pub fn nagios(study: &Study) -> (String, Health) {
     let all = services(study);
     let up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
@@ -190,7 +188,6 @@ pub fn nagios(study: &Study) -> (String, Health) {
 
 /// The same where the check of `workload` could not even be begun, for the reason in
 /// `text`.
-#[must_use]
 pub fn unknown(workload: &str, text: &str) -> String {
     format!("{} UNKNOWN - {text}\n", kind(workload).to_ascii_uppercase())
 }

@@ -49,7 +49,6 @@ pub enum Pictures {
 
 impl Look {
     /// Without colours or pictures, 80 columns wide.
-    #[must_use]
     pub const fn plain() -> Self {
         Self { styles: Styles::plain(), unicode: true, width: 80, pictures: Pictures::Hidden }
     }

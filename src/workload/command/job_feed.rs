@@ -56,7 +56,6 @@ pub struct PackedRows {
 
 impl JobFeed {
     /// Jobs that read what `reads` says and get `values`.
-    #[must_use]
     pub fn new(reads: FeedSource, values: JobValues, patience: BoxedPatience) -> Self {
         Self { reads, values, patience }
     }
@@ -116,7 +115,6 @@ pub(super) fn next_block(
 
 impl JobValues {
     /// The rows of `inputs`, made into jobs by `packer`.
-    #[must_use]
     pub fn of(inputs: Inputs, packer: JobPacker) -> Self {
         Self::Of(Box::new(PackedRows { inputs, packer, job: ByteList::new() }))
     }

@@ -205,13 +205,11 @@ pub struct Definitions {
 
 impl Definitions {
     /// Definitions that the line follows.
-    #[must_use]
     pub fn before_line(text: Vec<u8>, dialect: Dialect) -> Self {
         Self { text, dialect, needs_eval: false }
     }
 
     /// Definitions after which the shell is made to read the line anew.
-    #[must_use]
     pub fn before_eval(text: Vec<u8>, dialect: Dialect) -> Self {
         Self { text, dialect, needs_eval: true }
     }
@@ -238,7 +236,6 @@ impl Definitions {
 /// `words` of a command line in which `$NAME` right before a brace is `${NAME}`: the
 /// same to a shell, but `$NAME{}` stays the variable of that name, whatever the value
 /// begins with. Within single quotes and behind a backslash nothing is a variable.
-#[must_use]
 pub fn names_apart(words: &[&[u8]]) -> Vec<Vec<u8>> {
     let (mut single, mut double) = (false, false);
     let mut apart = |word: &[u8]| {

@@ -104,20 +104,17 @@ impl CommandBatch {
 
     /// Runs only `wanted` of the jobs, spread evenly over them, once their inputs are
     /// saved.
-    #[must_use]
     pub fn sample(mut self, wanted: u64) -> Self {
         self.runner.sample = self.saved.as_ref().and_then(|saved| Sample::of(saved.jobs(), wanted));
         self
     }
 
     /// Hears of a run of this batch before `observer` does.
-    #[must_use]
     pub fn observed_by<'a>(&self, observer: &'a dyn Observer) -> Narrows<'a> {
         Narrows { jobs: self.runner.stdin.dealer().cloned(), observer }
     }
 
     /// What runs now, for orders from elsewhere.
-    #[must_use]
     pub fn running(&self) -> &'static RunningJobs {
         self.runner.running()
     }
@@ -261,7 +258,6 @@ fn task(seq: u64, spec: TaskInput) -> Task {
 }
 
 /// Whether a wait for input is to be given up.
-#[must_use]
 pub fn patience(interrupt: Interrupt) -> impl crate::inputs::Patience + Send {
     use crate::inputs::Wait;
     move |fd: std::os::fd::BorrowedFd<'_>| {

@@ -69,13 +69,11 @@ struct FirstFile {
 
 impl OutputFiles {
     /// No patterns yet; relative ones are meant from `directory`, or from here.
-    #[must_use]
     pub fn new(directory: Option<PathBuf>, present: PresentFiles) -> Self {
         Self { patterns: Vec::new(), directory, present, state: Mutex::default() }
     }
 
     /// One more pattern, as it is in each way that is run; it names the way `n_ways` times.
-    #[must_use]
     pub fn pattern(mut self, by_column: Vec<(Column, Template)>, n_ways: usize) -> Self {
         let is_per_job = by_column.iter().any(|(_, template)| template.uses_any());
         self.patterns.push(OutputPattern { by_column, n_ways, is_per_job });

@@ -80,7 +80,6 @@ impl Observer for Narrows<'_> {
 impl RoundRobin {
     /// At most `most` jobs for the blocks of one stream after another. With
     /// `in_turn` each block goes where its number says, however long that takes.
-    #[must_use]
     pub fn new(streams: Vec<Blocks>, patience: BoxedPatience, most: usize, in_turn: InTurn) -> Self {
         let in_turn = in_turn == InTurn::Always;
         Self {

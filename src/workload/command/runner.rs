@@ -136,7 +136,6 @@ impl CommandRunner {
     }
 
     /// What runs now, for orders from elsewhere.
-    #[must_use]
     pub fn running(&self) -> &'static RunningJobs {
         self.running
     }

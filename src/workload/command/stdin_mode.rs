@@ -138,7 +138,6 @@ pub struct Spool {
 
 impl Spool {
     /// A spool of what is left of `stream`, of which nothing is read yet.
-    #[must_use]
     pub fn new(stream: File) -> Self {
         Self { stream, filled: OnceLock::new() }
     }
