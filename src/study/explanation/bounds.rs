@@ -23,7 +23,7 @@ const BYTES_THAT_MATTER: f64 = 8e6;
 const LONG_ENOUGH_TO_WAIT: f64 = 0.02;
 
 /// Tasks of which none takes this much longer than the average are all alike.
-const ALIKE: f64 = 1.3;
+const ALIKE: f64 = 1.5;
 
 /// One that takes so many times as long as the average is long ...
 const LONG: f64 = 2.0;
@@ -79,7 +79,7 @@ pub(super) fn uneven(view: &SpeedupView<'_>) -> Option<String> {
     let rounds = (view.tasks / view.slots).ceil();
     let idle = 1.0 - view.tasks / (view.slots * rounds);
     // Slots that outnumber the cores are no loss.
-    let is_so = longest < ALIKE * mean && view.crowding() < CROWDED && view.tail() > idle / 2.0;
+    let is_so = longest < ALIKE * mean && view.crowding() < CROWDED && view.tail() > idle / 3.0;
     let explains = idle > WORTH_TELLING && idle > EXPLAINS * view.loss();
     (is_so && explains && waits::take_less_than(view, idle) && view.loses()).then(|| uneven_in_words(view))
 }

@@ -40,12 +40,13 @@ const RULES: &[CauseRule] = &[
     bounds::uneven,
     bounds::long_tail,
     starts::starting_threads,
-    starts::slow_slot,
     starts::starting_jobs,
     // What tasks waited for.
     waits::output,
     waits::shared,
     waits::disk,
+    // Who waits in a queue may take long in any slot.
+    starts::slow_slot,
     // What there was to be had, and others to have it.
     bounds::waiting,
     bounds::threads_of_their_own,

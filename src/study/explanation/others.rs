@@ -92,9 +92,15 @@ fn wait_for_a_core(column: &ColumnResult) -> f64 {
     column.median(|run| {
         let counts = run.counts.as_ref();
         let taken_off = counts.map_or(run.usage.involuntary_switches, |counts| counts.involuntary_switches);
-        counts
+        let delay = counts
             .and_then(|counts| counts.run_delay)
-            .map_or(taken_off as f64 * A_SLICE, |delay| delay.as_secs_f64())
+            .map_or(taken_off as f64 * A_SLICE, |delay| delay.as_secs_f64());
+        // What a quota held back is counted as ready, too; and what is pinned to a core
+        // waits for others of its kind.
+        let is_pinned = counts.is_some_and(|counts| !counts.pinned_to.is_empty());
+        let throttled = counts.map_or(0.0, |counts| counts.throttled.as_secs_f64())
+            + run.surroundings.map_or(0.0, |around| around.throttled.as_secs_f64());
+        if is_pinned { 0.0 } else { (delay - throttled).max(0.0) }
     })
 }
 

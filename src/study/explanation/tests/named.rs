@@ -122,6 +122,10 @@ fn a_quota_of_the_tasks_own_group_is_named() {
     let mut study = study(4, 10.0);
     computed(parallel(&mut study), 10.0);
     parallel(&mut study).counts.get_or_insert_default().throttled = seconds(28.0);
+    // Who is held back is ready, and waits for nobody's work.
+    waited_for_a_core(parallel(&mut study), 28.0);
+    waited_for_a_core(serial(&mut study), 0.0);
+    parallel(&mut study).surroundings = Some(Surroundings { cpu: seconds(30.0), ..Surroundings::default() });
     assert_eq!(
         said(&study),
         "Throttled by a quota of the tasks' own control group (cgroup): the kernel held them back for 70 % of their time; the speed-up is 1.00x."
