@@ -246,7 +246,7 @@ mod tests {
     use crate::host::RunQueue;
     use crate::measure::Usage;
     use crate::task::tests::record;
-    use crate::task::{Column, ProcessCounts, Record};
+    use crate::task::{ProcessCounts, Record};
 
     /// Tasks of `each` seconds wall time.
     fn run(tasks: u32, each: f64, cpu: f64, wall: f64) -> RunResult {
