@@ -74,8 +74,8 @@ pub(super) enum Version {
 /// The folders of this process's groups, and of each ancestor that can be seen, which can
 /// limit that: "cpu" is CPU time, "pids" are processes and threads.
 pub(super) fn folders(system: &System<'_>, controller: &str) -> Vec<(Version, String)> {
-    let Some(groups) = system.read("/proc/self/cgroup") else { return Vec::new() };
-    let mounts = system.read("/proc/self/mountinfo").unwrap_or_default();
+    let Some(kept) = system.groups_and_mounts() else { return Vec::new() };
+    let (groups, mounts) = &*kept;
     let mut folders = Vec::new();
     for (version, path) in groups.lines().filter_map(|line| parse_group(line, controller)) {
         let mount = mounts.lines().find_map(|line| parse_mount(line, version, controller));

@@ -10,9 +10,11 @@ mod room;
 mod run_queue;
 mod surroundings;
 
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use describe::{Host, cores_table, sockets};
 pub use limits::Limits;
@@ -22,31 +24,51 @@ pub use surroundings::{
     Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
 };
 
+/// Few of the files that are read here are longer.
+const MOST_OF_A_FILE: usize = 4096;
+
 /// The one window through which the host is seen: files below a root, and environment
 /// variables. Tests look through it at a made-up /proc and /sys.
 struct System<'a> {
     root: PathBuf,
+    /// Whether it is the machine itself, which is asked but once for what stays.
+    is_real: bool,
     env: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl System<'static> {
     /// The machine and the environment this process really has.
     fn real() -> Self {
-        Self::new(Path::new("/"), &|name| std::env::var(name).ok())
+        Self { is_real: true, ..Self::new(Path::new("/"), &|name| std::env::var(name).ok()) }
     }
 }
 
 impl<'a> System<'a> {
     fn new(root: &Path, env: &'a dyn Fn(&str) -> Option<String>) -> Self {
         let root = root.to_path_buf();
-        Self { root, env }
+        Self { root, is_real: false, env }
     }
 
     /// A file's text without the white space around it; `path` is absolute.
     fn read(&self, path: &str) -> Option<String> {
         // A process or a group may be named in any bytes, and they must not hide the rest.
-        let text = fs::read(self.below_root(path)).ok()?;
+        let mut text = Vec::with_capacity(MOST_OF_A_FILE);
+        // By way of `take`: the kernel tells no length of these files, and `fs::read` feels
+        // its way through them with a dozen calls.
+        File::open(self.below_root(path)).ok()?.take(u64::MAX).read_to_end(&mut text).ok()?;
         Some(String::from_utf8_lossy(&text).trim().to_owned())
+    }
+
+    /// The control groups of this process, and all that is mounted, as the kernel lists them.
+    fn groups_and_mounts(&self) -> Option<Cow<'static, (String, String)>> {
+        static KEPT: OnceLock<Option<(String, String)>> = OnceLock::new();
+        let read = || {
+            Some((self.read("/proc/self/cgroup")?, self.read("/proc/self/mountinfo").unwrap_or_default()))
+        };
+        if self.is_real {
+            return KEPT.get_or_init(read).as_ref().map(Cow::Borrowed);
+        }
+        read().map(Cow::Owned)
     }
 
     /// The value of the first line `key : value` whose key is one of `keys`, reading no further.
