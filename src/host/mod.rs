@@ -62,9 +62,8 @@ impl<'a> System<'a> {
     /// The control groups of this process, and all that is mounted, as the kernel lists them.
     fn groups_and_mounts(&self) -> Option<Cow<'static, (String, String)>> {
         static KEPT: OnceLock<Option<(String, String)>> = OnceLock::new();
-        let read = || {
-            Some((self.read("/proc/self/cgroup")?, self.read("/proc/self/mountinfo").unwrap_or_default()))
-        };
+        let read =
+            || Some((self.read("/proc/self/cgroup")?, self.read("/proc/self/mountinfo").unwrap_or_default()));
         if self.is_real {
             return KEPT.get_or_init(read).as_ref().map(Cow::Borrowed);
         }

@@ -101,6 +101,33 @@ pub struct SlotTotal {
     /// Their wall times added up.
     #[serde(with = "seconds")]
     pub wall: Duration,
+    /// Their CPU times added up.
+    #[serde(default, with = "seconds")]
+    pub cpu: Duration,
+}
+
+impl SlotTotal {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self { tasks: self.tasks + other.tasks, wall: self.wall + other.wall, cpu: self.cpu + other.cpu }
+    }
+
+    /// The wall time of a task, on average.
+    #[must_use]
+    pub fn wall_each(&self) -> Duration {
+        self.each(self.wall)
+    }
+
+    /// The CPU time of a task, on average.
+    #[must_use]
+    pub fn cpu_each(&self) -> Duration {
+        self.each(self.cpu)
+    }
+
+    fn each(&self, time: Duration) -> Duration {
+        time / u32::try_from(self.tasks.max(1)).unwrap_or(u32::MAX)
+    }
 }
 
 /// What slots without a task waited for, in wall time of the run; of the output in slots'
@@ -149,6 +176,7 @@ impl RunResult {
         }
         self.slots[slot].tasks += 1;
         self.slots[slot].wall += record.wall;
+        self.slots[slot].cpu += record.cpu;
         if record.wall > self.longest || self.tasks == 1 {
             self.longest = record.wall;
             self.longest_label.clone_from(&record.label);

@@ -63,7 +63,7 @@ fn one_signal_ends_the_jobs_by_their_kill_sequence_and_leaves_nobody() {
 fn a_second_signal_kills_at_once_however_long_the_kill_sequence_is() {
     let fresh = Fresh::new();
     let line = fresh.parsim("parallel -j2 --term-seq TERM,600000,KILL,25 --shell /bin/sh");
-    let job = "trap ': >got' TERM; trap '' INT; echo $$ >group{#}; while :; do sleep 600; done";
+    let job = "trap ': >got' TERM; trap '' INT; echo $$ >group{#}; while :; do sleep 600 & wait; done";
     let mut started = line.args([job, ":::", "1"]).start();
     started.until("it runs", || is_written(&fresh.path("group1")));
     started.signal("TERM");

@@ -1,6 +1,6 @@
 //! What bounds the speed-up before anything is lost: the tasks, the slots, the cores.
 
-use super::{CROWDED, NEAR_ENOUGH, SpeedupView, WORTH_TELLING, waits};
+use super::{CROWDED, NEAR_ENOUGH, SpeedupView, WORTH_TELLING, others, waits};
 use crate::numbers;
 
 /// Tasks whose CPU time is below this share of their wall time wait.
@@ -114,7 +114,10 @@ pub(super) fn long_tail_in_words(view: &SpeedupView<'_>) -> String {
 }
 
 pub(super) fn threads_of_their_own(view: &SpeedupView<'_>) -> Option<String> {
-    let several = view.cores_per_task > SEVERAL_CORES && view.possible < NEAR_ENOUGH * view.slots;
+    // Threads that others keep off the cores want them all the same.
+    let wanted = view.cores_per_task + others::wait_for_a_core(view.serial) / view.serial.wall();
+    let several = view.cores_per_task > 1.0 && wanted > SEVERAL_CORES;
+    let several = several && view.possible < NEAR_ENOUGH * view.slots;
     several.then(|| {
         format!(
             "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {} at most; the speed-up is {}.",
@@ -146,11 +149,24 @@ pub(super) fn work_of_our_own(view: &SpeedupView<'_>) -> Option<String> {
     })
 }
 
+/// A quota that is spent, whether or not the kernel had to hold anybody back.
+pub(super) fn quota_that_binds(view: &SpeedupView<'_>) -> Option<String> {
+    let quota = view.quota_in_words()?;
+    let binds = view.possible < NEAR_ENOUGH * view.slots && view.speedup >= NEAR_ENOUGH * view.possible;
+    binds.then(|| {
+        format!(
+            "The cores' time is limited by {quota} (cgroup), which allows {} at most; the speed-up is {}.",
+            numbers::factor(view.possible),
+            view.factor(),
+        )
+    })
+}
+
 pub(super) fn near_the_ideal(view: &SpeedupView<'_>) -> Option<String> {
     let bound = view.bound();
     (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
         let (reached, possible) = (view.factor(), numbers::factor(view.possible));
-        let allow = if bound.starts_with('a') { "allows" } else { "allow" };
+        let allow = if bound.starts_with("a ") || bound.starts_with("1 ") { "allows" } else { "allow" };
         if view.speedup > view.possible && reached != possible {
             return format!(
                 "Nothing to speak of held it back: {bound} {allow} {possible}, and {reached} is that within the reading's error."

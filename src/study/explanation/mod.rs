@@ -51,6 +51,7 @@ const RULES: &[CauseRule] = &[
     bounds::waiting,
     bounds::threads_of_their_own,
     bounds::work_of_our_own,
+    bounds::quota_that_binds,
     bounds::near_the_ideal,
     losses::crowded,
     losses::bound_by_a_span,
@@ -237,11 +238,14 @@ impl<'a> SpeedupView<'a> {
 
     /// `2 cores`, or the quota where that is what binds.
     fn cores_in_words(&self) -> String {
-        match self.study.host.quota {
-            Some(quota) if quota < self.study.host.usable as f64 => {
-                format!("a quota of {} cores", numbers::three_digits(quota))
-            }
-            _ => numbers::plural(self.study.host.usable as u64, "core"),
-        }
+        self.quota_in_words().unwrap_or_else(|| numbers::plural(self.study.host.usable as u64, "core"))
+    }
+
+    /// `a quota of 1.5 cores`, where that leaves fewer cores than there are.
+    fn quota_in_words(&self) -> Option<String> {
+        let host = &self.study.host;
+        let quota =
+            host.quota.filter(|quota| *quota <= host.usable as f64 && *quota < host.logical as f64)?;
+        Some(format!("a quota of {} cores", numbers::three_digits(quota)))
     }
 }

@@ -88,7 +88,7 @@ fn taken(view: &SpeedupView<'_>) -> Option<Taken> {
 
 /// How long tasks were ready and had no core, in seconds; from the times that they were
 /// taken off one where the kernel does not tell.
-fn wait_for_a_core(column: &ColumnResult) -> f64 {
+pub(super) fn wait_for_a_core(column: &ColumnResult) -> f64 {
     column.median(|run| {
         let counts = run.counts.as_ref();
         let taken_off = counts.map_or(run.usage.involuntary_switches, |counts| counts.involuntary_switches);

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::{SpeedupView, WORTH_TELLING, duration};
+use super::{SpeedupView, WORTH_TELLING, duration, others};
 use crate::numbers;
-use crate::study::StartWaits;
+use crate::study::{SlotTotal, StartWaits};
 use crate::task::Awaited;
 
 /// Starts that are held up for this share of the time leave slots without a task.
@@ -27,6 +27,10 @@ const BYTES_THAT_MATTER: f64 = 8e6;
 /// average, and than the longest one took alone.
 const SLOW: f64 = 1.5;
 const LONGER_THAN_ALL: f64 = 1.2;
+
+/// Where waiting for a core is this share of what a slot's tasks took longer, and computing
+/// is less of it, that is why.
+const CROWDED_OUT: f64 = 0.4;
 
 /// Shorter tasks may as well have missed a core once, in seconds.
 const LONG_ENOUGH_TO_BE_SLOW: f64 = 0.02;
@@ -56,10 +60,7 @@ pub(super) fn quota(view: &SpeedupView<'_>) -> Option<String> {
     let throttled = view.around(|around| around.throttled.as_secs_f64());
     let wanted = view.slots.min(view.study.host.logical as f64) * view.parallel.wall();
     let share = throttled / wanted;
-    let quota = view.study.host.quota.map_or_else(
-        || "a quota".to_owned(),
-        |quota| format!("a quota of {} cores", numbers::three_digits(quota)),
-    );
+    let quota = view.quota_in_words().unwrap_or_else(|| "a quota".to_owned());
     (share > WORTH_TELLING).then(|| {
         format!(
             "Throttled by {quota} (cgroup): the kernel held the tasks back for {} of the slots' time; the speed-up is {}.",
@@ -128,29 +129,27 @@ pub(super) fn slow_slot(view: &SpeedupView<'_>) -> Option<String> {
     let n_slots = view.parallel.runs.iter().map(|run| run.slots.len()).max().unwrap_or(0);
     let of = |slot: usize| {
         let totals = view.parallel.runs.iter().filter_map(|run| run.slots.get(slot));
-        totals.fold((0.0, 0.0), |(tasks, wall), total| {
-            (tasks + total.tasks as f64, wall + total.wall.as_secs_f64())
-        })
+        totals.fold(SlotTotal::default(), |sum, total| sum.and(total))
     };
-    let slots: Vec<(f64, f64)> = (0..n_slots).map(of).collect();
-    let (slowest, (tasks, wall)) = slots
-        .iter()
-        .enumerate()
-        .max_by(|(_, one), (_, other)| (one.1 / one.0).total_cmp(&(other.1 / other.0)))?;
-    let (others, others_wall) = slots
-        .iter()
-        .enumerate()
-        .filter(|(slot, _)| *slot != slowest)
-        .fold((0.0, 0.0), |sum, (_, total)| (sum.0 + total.0, sum.1 + total.1));
-    let (mean, mean_of_others) = (wall / tasks, others_wall / others);
+    let slots: Vec<SlotTotal> = (0..n_slots).map(of).collect();
+    let slowest = (0..slots.len()).max_by_key(|&slot| slots[slot].wall_each())?;
+    let rest = (0..slots.len()).filter(|&slot| slot != slowest);
+    let (slow, others) = (slots[slowest], rest.fold(SlotTotal::default(), |sum, slot| sum.and(&slots[slot])));
+    let (mean, mean_of_others) = (slow.wall_each().as_secs_f64(), others.wall_each().as_secs_f64());
     let alone = view.serial.median(|run| run.longest.as_secs_f64());
     // One task may be long by itself; two that are longer than all were alone are not.
     let is_slow = mean > LONG_ENOUGH_TO_BE_SLOW
-        && *tasks >= 2.0
-        && others >= 2.0
+        && slow.tasks >= 2
+        && others.tasks >= 2
         && mean > SLOW * mean_of_others
         && mean > LONGER_THAN_ALL * alone;
-    (is_slow && view.loses()).then(|| {
+    // Of two cores that somebody else has a share of, one is slow: nobody computes more.
+    let longer = mean - mean_of_others;
+    let without_core = others::longer_for_a_core(view) * view.parallel.runs.len() as f64;
+    let computes_more = slow.cpu_each().as_secs_f64() - others.cpu_each().as_secs_f64();
+    let is_crowded_out =
+        without_core > CROWDED_OUT * longer * slow.tasks as f64 && computes_more < CROWDED_OUT * longer;
+    (is_slow && !is_crowded_out && view.loses()).then(|| {
         format!(
             "One of the slots is slow: in slot {} a task took {} on average, in the others {}; the speed-up is {}.",
             slowest + 1,

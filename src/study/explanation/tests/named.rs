@@ -161,7 +161,7 @@ fn a_slow_slot_is_named_where_its_tasks_are_longer_than_any_was_alone() {
     let mut study = study(2, 9.0);
     study.columns[0] = column(Column::SERIAL, 1, 10, 10.0);
     study.columns[1] = column(Column::PARALLEL, 2, 10, 9.0);
-    let slot = |tasks: u64, wall: f64| SlotTotal { tasks, wall: seconds(wall) };
+    let slot = |tasks: u64, wall: f64| SlotTotal { tasks, wall: seconds(wall), ..SlotTotal::default() };
     parallel(&mut study).slots = vec![slot(7, 8.0), slot(3, 9.0)];
     assert_eq!(
         said(&study),
@@ -170,6 +170,48 @@ fn a_slow_slot_is_named_where_its_tasks_are_longer_than_any_was_alone() {
     // Such long tasks there were alone as well.
     serial(&mut study).longest = seconds(2.9);
     assert!(!said(&study).contains("slot 2"), "{}", said(&study));
+}
+
+#[test]
+fn a_slot_is_not_slow_whose_core_others_had() {
+    let mut study = study(2, 9.0);
+    study.columns[0] = column(Column::SERIAL, 1, 10, 10.0);
+    study.columns[1] = column(Column::PARALLEL, 2, 10, 9.0);
+    let slot = |tasks: u64, wall: f64, cpu: f64| SlotTotal { tasks, wall: seconds(wall), cpu: seconds(cpu) };
+    parallel(&mut study).slots = vec![slot(7, 8.0, 7.0), slot(3, 9.0, 3.0)];
+    waited_for_a_core(parallel(&mut study), 6.0);
+    assert!(!said(&study).contains("slot 2"), "{}", said(&study));
+    // Who computes three times as much is slow by itself.
+    parallel(&mut study).slots[1].cpu = seconds(8.0);
+    assert!(said(&study).contains("in slot 2 a task took 3.000 s"), "{}", said(&study));
+}
+
+#[test]
+fn a_quota_that_leaves_fewer_cores_than_slots_is_what_binds() {
+    let mut study = study(2, 9.9);
+    (study.host.usable, study.host.quota) = (1, Some(1.0));
+    assert_eq!(
+        said(&study),
+        "The cores' time is limited by a quota of 1.00 cores (cgroup), which allows 1.00x at most; the speed-up is 1.01x."
+    );
+    // One that nobody can spend limits nothing.
+    (study.host.usable, study.host.quota) = (2, Some(8.0));
+    assert!(!said(&study).contains("quota"), "{}", said(&study));
+}
+
+#[test]
+fn threads_that_others_kept_off_the_cores_are_threads_all_the_same() {
+    let mut study = study(2, 9.0);
+    study.host.usable = 2;
+    computed(serial(&mut study), 12.0);
+    computed(parallel(&mut study), 12.0);
+    assert!(!said(&study).contains("multi-threaded"), "{}", said(&study));
+    waited_for_a_core(serial(&mut study), 4.0);
+    assert!(
+        said(&study).contains("multi-threaded already: one by one they kept 1.20 of 2 cores busy"),
+        "{}",
+        said(&study)
+    );
 }
 
 #[test]
