@@ -21,6 +21,9 @@ const MOSTLY: f64 = 0.5;
 /// What whoever takes the output slowed down is hardly quicker one after another.
 const HARDLY_QUICKER: f64 = 0.9;
 
+/// What others wanted is known so well, as a factor.
+const ROUGHLY: f64 = 1.5;
+
 /// Ends that are no further apart than this are told as one figure.
 const AS_ONE: f64 = 1.1;
 
@@ -82,6 +85,8 @@ pub struct SerialTime {
 pub enum Ground {
     /// Tasks have several threads, and how these share the cores alone is not known.
     Threads,
+    /// Tasks have several threads, or others' threads wanted the cores, too.
+    Whose,
     /// Tasks waited for a core because of other work, or would have done so anyway.
     OtherWork,
     /// Tasks did not compute all of the time: for want of a core, or by themselves.
@@ -103,8 +108,11 @@ impl fmt::Display for Ground {
             Self::Threads => {
                 ": each has several threads or processes, which may have more cores when it runs alone"
             }
+            Self::Whose => ": more threads than jobs wanted a core, and whose they were is not known",
             Self::OtherWork => ": other work ran beside them, and how long they waited for it is not known",
-            Self::Waits => ": how long they waited for a core, and how long for something else, is not known",
+            Self::Waits => {
+                ": how long they waited for a core, and how long for something else, is not known; less if they waited for each other"
+            }
             Self::Output => ": whoever reads their output held them up",
             Self::Starts => ", with the waits between their starts (input, delays)",
             Self::OwnPace => ", less if side by side they slowed each other down (memory, caches)",
@@ -140,7 +148,8 @@ pub fn serial_time(run: &RunResult, folded: &Streaming, cores: usize) -> Option<
         Some(at_once) => {
             // As many threads as wanted a core on average, on as many cores as there are.
             let least = cpu / at_once.clamp(1.0, cores);
-            (Estimate::between(least, (cpu + slept.high).min(tasks)), Ground::Threads)
+            let ground = if has_company(run, cores) { Ground::Whose } else { Ground::Threads };
+            (Estimate::between(least, (cpu + slept.high).min(tasks)), ground)
         }
         None => (Estimate { low: computed + slept.low, high: computed + slept.high }, doubt),
     };
@@ -204,13 +213,16 @@ fn has_company(run: &RunResult, cores: f64) -> bool {
 fn threads_at_once(run: &RunResult, beyond: f64, cores: f64) -> Option<f64> {
     // What parsim does itself wants a core, too, and has it.
     let (tasks, cpu) = (run.task_wall.as_secs_f64(), run.usage.cpu().as_secs_f64());
-    let Some(queue) = run.queue.filter(|_| !has_company(run, cores)) else {
+    let Some(queue) = run.queue else {
         let were_free = cpu < IDLE * cores * run.wall.as_secs_f64();
         return (beyond > MATTERS * tasks && !were_free).then_some(cores);
     };
     let wanted = tasks - queue.slept + queue.beyond;
     let had_to_wait = wanted - cpu > 2.0 * MATTERS * tasks;
-    let has_several = beyond > MATTERS * tasks || queue.beyond > 2.0 * MATTERS * tasks;
+    // Who had a core for some time wanted it for longer, by as much as the cores were short.
+    let others = (queue.had - cpu).max(0.0) * (wanted / (cores * run.wall.as_secs_f64())).max(1.0);
+    let own = queue.beyond - ROUGHLY * others;
+    let has_several = beyond > MATTERS * tasks || own > 2.0 * MATTERS * tasks;
     (has_several && had_to_wait).then_some(wanted / tasks)
 }
 
@@ -336,6 +348,9 @@ mod tests {
     fn beside_other_work_a_range_is_told() {
         let told = batch(4, 2, 2.0, 1.0).seen(0.0, 4.0, 4.0).told();
         assert_eq!(told, ("4.0-8.0".to_owned(), Some(Ground::OtherWork)));
+        // Others had a little; as many threads more than tasks are the tasks' own.
+        let told = batch(4, 2, 2.0, 1.0).seen(0.0, 4.4, 0.5).told();
+        assert_eq!(told, ("2.6-8.0".to_owned(), Some(Ground::Whose)));
         let mut crowded = batch(4, 2, 2.0, 0.2);
         assert!(crowded.estimate().time.is_one());
         (crowded.run.usage.involuntary_switches, crowded.run.usage.voluntary_switches) = (90, 20);

@@ -7,9 +7,14 @@ use crate::study::{RunResult, Verdict};
 
 const NOTHING: &str = "One task at a time against one at a time: there was nothing to gain.";
 
+/// A smaller share of the time is not worth a word.
+const LITTLE: f64 = 0.05;
+
 /// What there is to say of it, and what differs where that is sure.
 pub(super) fn one_against_one(view: &SpeedupView<'_>, verdict: &Verdict) -> String {
-    let starting = view.start_up().filter(|(_, share)| *share > 0.5 * view.loss() && view.loss() > 0.0);
+    let starting = view
+        .start_up()
+        .filter(|(_, share)| *share > LITTLE && *share > 0.5 * view.loss() && view.loss() > 0.0);
     if let Some((told, _)) = starting {
         return format!("{NOTHING} {told}.");
     }
