@@ -129,7 +129,7 @@ pub(super) fn slow_slot(view: &SpeedupView<'_>) -> Option<String> {
     let n_slots = view.parallel.runs.iter().map(|run| run.slots.len()).max().unwrap_or(0);
     let of = |slot: usize| {
         let totals = view.parallel.runs.iter().filter_map(|run| run.slots.get(slot));
-        totals.fold(SlotTotal::default(), |sum, total| sum.and(total))
+        totals.fold(SlotTotal::default(), SlotTotal::and)
     };
     let slots: Vec<SlotTotal> = (0..n_slots).map(of).collect();
     let slowest = (0..slots.len()).max_by_key(|&slot| slots[slot].wall_each())?;
