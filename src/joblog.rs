@@ -94,7 +94,7 @@ pub enum Unreadable {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// A line that is no row.
-    #[error("line {number} is no row of a job log: {}", .text.escape_debug())]
+    #[error("line {number} is not a row of a job log: {}", .text.escape_debug())]
     NoRow {
         /// Its number, from 1.
         number: u64,

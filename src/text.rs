@@ -51,12 +51,25 @@ pub fn without_numbers(text: &str) -> String {
     for piece in pieces {
         let behind = piece.trim_start_matches(|digit: char| digit.is_ascii_digit());
         match behind.strip_prefix(')').filter(|_| behind.len() < piece.len()) {
-            Some(rest) => plain += rest,
+            Some(rest) => {
+                in_lower_case(&mut plain);
+                plain += rest;
+            }
             // What only looks like it.
             None => plain = format!("{plain} (os error {piece}"),
         }
     }
     plain
+}
+
+/// The system's own words, which end `text`, as they stand within a sentence. (`RPC ...`,
+/// `IO ...` stay.)
+fn in_lower_case(text: &mut str) {
+    let begin = text.rfind(": ").map_or(0, |colon| colon + 2);
+    let is_word = text[begin..].chars().nth(1).is_some_and(|second| second.is_lowercase() || second == ' ');
+    if is_word && let Some(first) = text.get_mut(begin..=begin) {
+        first.make_ascii_lowercase();
+    }
 }
 
 /// A word longer than this says nothing more for being shown whole.
@@ -206,7 +219,7 @@ mod tests {
     #[test]
     fn errors_of_the_system_are_told_without_their_numbers() {
         for (text, plain) in [
-            ("read a: No such file (os error 2)", "read a: No such file"),
+            ("read a: No such file (os error 2)", "read a: no such file"),
             ("a (os error 2), b (os error 13): c", "a, b: c"),
             ("open (os error x): why", "open (os error x): why"),
             ("a (os error ) (os error x) (os error 2", "a (os error ) (os error x) (os error 2"),
@@ -214,7 +227,7 @@ mod tests {
         ] {
             assert_eq!(without_numbers(text), plain);
         }
-        assert_eq!(reason(&std::io::Error::from_raw_os_error(2)), "No such file or directory");
+        assert_eq!(reason(&std::io::Error::from_raw_os_error(2)), "no such file or directory");
     }
 
     #[test]

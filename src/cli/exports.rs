@@ -125,7 +125,7 @@ impl Exports {
 impl Target {
     fn open(Export { row, path }: &Export) -> anyhow::Result<Self> {
         let place = ExportPlace::open(path)
-            .with_context(|| format!("open {} for --{}", path.display(), row.option))?;
+            .with_context(|| format!("cannot open {} for --{}", path.display(), row.option))?;
         Ok(Self { row, place })
     }
 
@@ -137,7 +137,7 @@ impl Target {
             written(&mut file, |out| draw(self.row, out))?;
             anyhow::Ok(file.commit()?)
         };
-        save().with_context(|| format!("write {}", path.display()))
+        save().with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes it where that can be done once only.
@@ -145,9 +145,8 @@ impl Target {
         match &mut self.place {
             ExportPlace::Whole(..) => Ok(()),
             ExportPlace::Stdout => Terminal::draw(|out| draw(self.row, out)),
-            ExportPlace::Stream(path, file) => {
-                written(file, |out| draw(self.row, out)).with_context(|| format!("write {}", path.display()))
-            }
+            ExportPlace::Stream(path, file) => written(file, |out| draw(self.row, out))
+                .with_context(|| format!("cannot write {}", path.display())),
         }
     }
 }

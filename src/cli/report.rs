@@ -101,7 +101,7 @@ fn read(path: &Path) -> anyhow::Result<Study> {
         Some("-") => json::read(process::stdin()),
         _ => File::open(path).map_err(anyhow::Error::from).and_then(json::read),
     };
-    let study = study.with_context(|| format!("read {name}"))?;
+    let study = study.with_context(|| format!("cannot read {name}"))?;
     ensure!(study.found_something(), "{name} holds no finished run, so there is nothing to draw");
     Ok(study)
 }

@@ -56,7 +56,7 @@ pub(super) fn tell(
 ) -> anyhow::Result<()> {
     let told = match (format, unwritten.get()) {
         (OutputFormat::Nagios, _) => Terminal::print(&services::nagios(study).0),
-        (_, Some(error)) => Err(anyhow!("write to stdout: {error}")),
+        (_, Some(error)) => Err(anyhow!("cannot write to stdout: {error}")),
         (_, None) => Ok(()),
     };
     // Neither is left out because the other failed.

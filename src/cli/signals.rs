@@ -26,7 +26,7 @@ pub(super) fn catch_beside_jobs(interrupt: &Interrupt, more: &[i32]) -> anyhow::
 }
 
 fn catch(signals: &[i32]) -> anyhow::Result<CaughtSignals> {
-    CaughtSignals::catch(signals).context("install the handlers of signals")
+    CaughtSignals::catch(signals).context("cannot install the handlers of signals")
 }
 
 /// Calls `attend` for each of `signals` and as time passes, until it is dropped.
@@ -34,7 +34,7 @@ pub(super) fn attend(
     signals: CaughtSignals,
     attend: impl FnMut(Wakeup) -> Option<Duration> + Send + 'static,
 ) -> anyhow::Result<SignalThread> {
-    SignalThread::start(signals, attend).context("start the thread that attends to signals")
+    SignalThread::start(signals, attend).context("cannot start the thread that attends to signals")
 }
 
 /// What signals mean for the jobs that run in this process, wherever that is.

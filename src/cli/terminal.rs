@@ -82,7 +82,7 @@ impl Terminal {
     /// Puts what `draw` writes on stdout; that nobody reads on is no error.
     pub(super) fn draw(draw: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
         Self::has_stdout()?;
-        written(&mut QuietStdout(process::stdout()), draw).context("write to stdout")
+        written(&mut QuietStdout(process::stdout()), draw).context("cannot write to stdout")
     }
 
     /// Refuses a stdout that was closed from the start, where all would vanish.

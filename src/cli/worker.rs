@@ -51,25 +51,25 @@ pub(super) fn run() -> Result<End, Fault> {
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let build = |name: &str, spec| build(name, spec, &running);
-    serve(from, to, &interrupt, &build).context("hear what is to be done")?;
+    serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
     // How it ended was asked for by whoever started it.
     Ok(End::Status(Exit::Success.status()))
 }
 
 fn build(name: &str, spec: serde_json::Value, running: &KnownJobs) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
-        let runner = CommandRunner::from_spec(spec).context("prepare to run jobs")?;
+        let runner = CommandRunner::from_spec(spec).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
         return Ok(Box::new(runner));
     }
     let row = ROWS.iter().find(|row| row.name == name);
     let row = row.with_context(|| format!("there is no workload {name:?}"))?;
-    (row.from_spec)(spec).with_context(|| format!("build the workload {name:?} again"))
+    (row.from_spec)(spec).with_context(|| format!("cannot build the workload {name:?} again"))
 }
 
 /// Workers that are processes of this very program.
 pub(super) fn children() -> anyhow::Result<Children> {
-    let program = std::env::current_exe().context("find the program itself, to start workers")?;
+    let program = std::env::current_exe().context("cannot find the program itself, to start workers")?;
     Ok(Children::new(program, vec![NAME.into()]))
 }

@@ -226,14 +226,14 @@ impl Experiment<'_> {
         let RunProducts { result, digests, endings, differing, copy } = products;
         // After a failure the failure is what there is to say.
         if let (true, None, Some(results)) = (endings.is_empty(), &self.checked, results) {
-            self.checked = results.verify(&column).context("read a result back as data")?;
+            self.checked = results.verify(&column).context("cannot read a result back as data")?;
         }
         let items = self.produced(&column, width, digests, &endings, profile)?;
         let produced = match self.compared_by {
             ComparedBy::Products => items,
             ComparedBy::Endings { files: name, advice } => {
                 let files = results.map_or(Ok(None), |results| results.files(&column, &self.interrupt));
-                let files = files.with_context(|| format!("read back the {name}"))?;
+                let files = files.with_context(|| format!("cannot read back the {name}"))?;
                 judge.note(result, advice, study);
                 let differences = judge.output_differences(copy, &differing, &column, study);
                 if files.as_ref().is_some_and(Vec::is_empty) {
@@ -265,7 +265,7 @@ impl Experiment<'_> {
             .workload
             .results()
             .map_or(Ok(None), |results| results.products(column, &wanted, &self.interrupt));
-        if let Some(products) = products.context("read the results back")? {
+        if let Some(products) = products.context("cannot read the results back")? {
             let unit = products.first().map_or(unit, |product| product.unit);
             let why = |product: &Product| Some((product.item, product.unread.clone()?));
             let unread = products.iter().filter_map(why).collect();

@@ -57,7 +57,7 @@ impl Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .context("prepare TLS")?
+            .context("cannot prepare TLS")?
             .with_root_certificates(store)
             .with_no_client_auth();
         Ok(Self { config: Arc::new(config) })

@@ -254,11 +254,11 @@ fn named(host: &str) -> Result<UrlHost, BadUrl> {
     };
     let whole = name.strip_suffix('.').unwrap_or(&name);
     if whole.len() > 253 || !whole.split('.').all(sound) {
-        return bad("the host is no name of a host");
+        return bad("the host is not a valid host name");
     }
     // What ends in a number would be an address, and it is none.
     if whole.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
-        return bad("the host is no address: four numbers up to 255");
+        return bad("the host is not an address of four numbers up to 255");
     }
     Ok(UrlHost::Name(name))
 }
@@ -357,11 +357,11 @@ mod tests {
             ("http://u:secret@h:p/", "the port is not a number"),
             ("http://[::1/", "] is missing"),
             ("http://[x]/", "no IPv6 address"),
-            ("http://1.2.3.4.5/", "no address"),
-            ("http://1.2.3.256/", "no address"),
-            ("http://a..b/", "no name"),
-            ("http://a b/", "no name"),
-            ("http://h%41/", "no name"),
+            ("http://1.2.3.4.5/", "not an address"),
+            ("http://1.2.3.256/", "not an address"),
+            ("http://a..b/", "not a valid host"),
+            ("http://a b/", "not a valid host"),
+            ("http://h%41/", "not a valid host"),
             ("http://münchen.example/", "xn--"),
             ("http://h\\x", "backslash"),
         ] {

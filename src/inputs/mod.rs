@@ -78,10 +78,10 @@ impl<F: FnMut(BorrowedFd<'_>) -> io::Result<Wait>> Patience for F {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A file that cannot be opened.
-    #[error("open input file {}: {cause}", .path.display())]
+    #[error("cannot open {}: {cause}", .path.display())]
     Open { path: PathBuf, cause: io::Error },
     /// A file that could be opened but not read on; the path of standard input is `-`.
-    #[error("read {}: {cause}", called(.path, "input file "))]
+    #[error("cannot read {}: {cause}", called(.path, "input file "))]
     Read { path: PathBuf, cause: io::Error },
     /// A regular expression of `--colsep`, `--recstart`, ... that is none, or one that
     /// this engine cannot do.

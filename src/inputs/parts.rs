@@ -33,7 +33,7 @@ impl Seekable {
         // Looked at first, for to open a named pipe is to wait for who writes.
         let file = fs::metadata(path).and_then(|data| {
             if !data.is_file() && !data.file_type().is_block_device() {
-                return Err(io::Error::other("it is no file to be cut; --pipe cuts streams"));
+                return Err(io::Error::other("it is not a file that can be cut; --pipe cuts streams"));
             }
             let mut file = File::open(path)?;
             // A block device does not tell its length otherwise.

@@ -188,7 +188,7 @@ fn a_missing_file_and_a_directory_are_told_when_opened() {
     let path = folder.path().join("missing");
     let missing = vec![InputSource::new(Origin::File(path.clone()))];
     let error = Inputs::open(missing, &Reading::default(), file(b"")).err().unwrap();
-    assert!(error.to_string().starts_with(&format!("open input file {}: No such file", path.display())));
+    assert!(error.to_string().starts_with(&format!("cannot open {}: No such file", path.display())));
     let directory = vec![InputSource::new(Origin::File("/".into()))];
     assert!(Inputs::open(directory, &Reading::default(), file(b"")).is_err());
 }

@@ -72,7 +72,9 @@ mod rows {
     #[test]
     fn what_is_no_row_is_told_with_its_number() {
         let log = [HEADER, b"1\t:\tten\t0\t0\t0\t0\t0\techo\n"].concat();
-        assert!(entries(&log).unwrap_err().to_string().starts_with("line 2 is no row of a job log: 1\\t:"));
+        assert!(
+            entries(&log).unwrap_err().to_string().starts_with("line 2 is not a row of a job log: 1\\t:")
+        );
         assert!(entries(b"a,b,c\n").is_err());
     }
 

@@ -87,7 +87,7 @@ impl JsonLines {
 
 impl Journal for JsonLines {
     fn enter(&self, record: &Record) -> anyhow::Result<()> {
-        let mut line = serde_json::to_vec(record).context("write a record as JSON")?;
+        let mut line = serde_json::to_vec(record).context("cannot write a record as JSON")?;
         line.push(b'\n');
         self.rows.put(&line)
     }

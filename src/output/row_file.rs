@@ -163,7 +163,7 @@ impl RowFile {
         let mending = std::mem::take(&mut *self.mending.lock());
         // One write, which no other process's comes between.
         let put = if mending.is_empty() { self.write(row) } else { self.write(&[mending, row].concat()) };
-        put.with_context(|| format!("write to {}", self.path.display()))
+        put.with_context(|| format!("cannot write to {}", self.path.display()))
     }
 
     fn write(&self, row: &[u8]) -> io::Result<()> {

@@ -31,7 +31,7 @@ pub const ROW: Format = Format {
 pub fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut *out, RecordLines::default());
     let saved = Saved { study, results: results(study) };
-    saved.serialize(&mut serializer).context("write the study as JSON")?;
+    saved.serialize(&mut serializer).context("cannot write the study as JSON")?;
     Ok(out.write_all(b"\n")?)
 }
 

@@ -38,7 +38,7 @@ fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
         suite.add_test_case(agreed(agreement, &class(study)));
         report.add_test_suite(suite);
     }
-    report.serialize(out).context("write the study as JUnit's XML")
+    report.serialize(out).context("cannot write the study as JUnit's XML")
 }
 
 fn class(study: &Study) -> String {

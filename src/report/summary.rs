@@ -57,7 +57,7 @@ fn whole(study: &Study, run: &RunResult) -> String {
     }
     if !run.wall.is_zero() {
         let busy = numbers::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
-        line += &format!(": {busy} of {} kept busy", numbers::plural(study.host.usable as u64, "core"));
+        line += &format!(": on average {busy} of {} busy", numbers::plural(study.host.usable as u64, "core"));
     }
     line
 }
@@ -69,10 +69,10 @@ fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
     let longest = format!("{}: {}", numbers::duration(run.longest), run.longest_label);
     Some(match run.tasks {
         1 => return None,
-        2..20 => format!("half of the {unit}s took {} or less; longest {longest}", rounded(half)),
+        2..20 => format!("{unit} time: median {}; longest {longest}", rounded(half)),
         _ => {
             let (half, most) = (rounded(half), rounded(most));
-            format!("half of the {unit}s took {half} or less, 95 % {most}; longest {longest}")
+            format!("{unit} time: median {half}, p95 {most}; longest {longest}")
         }
     })
 }
@@ -118,7 +118,8 @@ fn one_after_another(
     let factor =
         if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
     let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
-    Some(format!("one after another: {time}, {factor} as long{ground}"))
+    let told = time.to_string();
+    Some(format!("run serially: about {} (est., {factor}){ground}", told.trim_start_matches("est. ")))
 }
 
 fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
@@ -182,9 +183,9 @@ mod tests {
     #[test]
     fn a_batch_is_told_in_three_lines() {
         let expected = "\
-100 jobs in 10.00 s, 5.000 s CPU: 0.50 of 4 cores kept busy
-half of the jobs took 100 ms or less, 95 % 100 ms; longest 100.0 ms: job\\t0
-one after another: est. 10.00 s, 1.00x as long
+100 jobs in 10.00 s, 5.000 s CPU: on average 0.50 of 4 cores busy
+job time: median 100 ms, p95 100 ms; longest 100.0 ms: job\\t0
+run serially: about 10.00 s (est., 1.00x)
 ";
         assert_eq!(render(&batch(100), Detail::Short), expected);
     }
@@ -199,7 +200,7 @@ one after another: est. 10.00 s, 1.00x as long
             text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "),
             "{text}"
         );
-        let expected = "one after another: est. 10.00 s, 2.00x as long, less if they waited for each other (a lock, a server)\n";
+        let expected = "run serially: about 10.00 s (est., 2.00x), less if they waited for each other (a lock, a server)\n";
         assert!(text.ends_with(expected), "{text}");
     }
 
@@ -236,7 +237,7 @@ one after another: est. 10.00 s, 1.00x as long
         assert!(
             told(StartWaits { output: ms(4000), ..none }).ends_with("output for 2.000 s of 10.00 s (20 %)")
         );
-        assert!(told(StartWaits { input: ms(900), ..none }).starts_with("one after another"));
+        assert!(told(StartWaits { input: ms(900), ..none }).starts_with("run serially"));
     }
 
     #[test]

@@ -24,10 +24,10 @@ pub const ROW: Row = Row {
 /// What can be chosen.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SleepOptions {
-    /// How many tasks
+    /// Number of tasks
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
     pub tasks: u64,
-    /// How long each sleeps, in seconds
+    /// Seconds that each sleeps
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_hyphen_values = true)]
     pub seconds: f64,
 }
@@ -82,7 +82,7 @@ impl Workload for Sleep {
     }
 
     fn profile(&self) -> Profile {
-        let nothing = "--tasks 0 asks for no task: give --tasks 4, say";
+        let nothing = "--tasks 0: nothing to do; try --tasks 4";
         Profile {
             size: Size { tasks: Some(self.options.tasks), bytes: None },
             waits: true,

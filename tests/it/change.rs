@@ -235,5 +235,5 @@ fn two_studies_may_come_from_a_file_and_a_pipe_but_not_both_from_one_pipe() {
     let fresh = sweep_and_later(1.25);
     fresh.shell("parsim report sweep.json - <later.json").run().exits(0).says("after   stdin, ");
     fresh.parsim("report - -").run().refuses("standard input holds one study");
-    fresh.parsim("report sweep.json nothing.json").run().refuses("read nothing.json: No such file");
+    fresh.parsim("report sweep.json nothing.json").run().refuses("cannot read nothing.json: no such file");
 }

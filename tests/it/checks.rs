@@ -41,7 +41,7 @@ fn a_report_for_machines_that_cannot_be_written_is_a_fault() {
         let ran = fresh.parsim(&line).stdout(full).run();
         ran.exits(status).expect(fresh.names(".") == ["study.json"], "the export all the same");
         if format == "json-lines" {
-            ran.tells_one_line("write to stdout: No space left on device");
+            ran.tells_one_line("cannot write to stdout: no space left on device");
         }
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

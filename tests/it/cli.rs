@@ -109,7 +109,7 @@ fn the_examples_of_the_help_can_be_typed() {
             fresh
                 .parsim(&format!("{words} --export-json no/such/folder/x"))
                 .run()
-                .refuses("open no/such/folder/x");
+                .refuses("cannot open no/such/folder/x");
             n_examples += 1;
         }
     }

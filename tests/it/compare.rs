@@ -278,8 +278,8 @@ fn a_missed_gate_is_103_unless_something_weighs_more() {
     fresh
         .parsim("compare --min-speedup -1 true ::: 1")
         .run()
-        .refuses("--min-speedup -1: is no number from 0");
-    fresh.parsim("compare --fail-if-slower x true ::: 1").run().refuses("is no number from 0");
+        .refuses("--min-speedup -1: expected a number of at least 0");
+    fresh.parsim("compare --fail-if-slower x true ::: 1").run().refuses("expected a number of at least 0");
     fresh.parsim("parallel --min-speedup 2 true ::: 1").run().refuses("goes with both ways");
 }
 

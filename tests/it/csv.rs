@@ -288,7 +288,7 @@ fn other_files_are_left_as_found_and_counted() {
         fs::write(fresh.path("data_parallel").join(name), "old").unwrap();
     }
     let ran = fresh.parsim("csv --parallel --files 2 --rows 1 --cols 1").run();
-    ran.exits(0).says("note: 2 other files in data_parallel left as found\n");
+    ran.exits(0).says("note: 2 other files in data_parallel were left untouched\n");
     assert_eq!(
         fresh.names("data_parallel"),
         [".gitignore", "notes", "x000000.csv", "x000001.csv", "x000005.csv"]
@@ -316,7 +316,9 @@ fn a_directory_in_the_way_of_a_file_costs_that_file_only() {
     fs::create_dir_all(fresh.path("data_parallel/x000001.csv")).unwrap();
     let ran = fresh.parsim("csv --parallel --files 3 --rows 2 --cols 2").run();
     ran.exits(1);
-    ran.says("failed: x000001.csv: write data_parallel/x000001.csv: a directory has this name (parallel)\n");
+    ran.says(
+        "failed: x000001.csv: cannot write data_parallel/x000001.csv: a directory has this name (parallel)\n",
+    );
     ran.says("parallel data_parallel/x000000.csv .. x000002.csv (3 files): 2 of 3 files done\n");
     assert_eq!(fresh.names("data_parallel"), names(3));
     assert!(fresh.path("data_parallel/x000002.csv").is_file());
@@ -341,8 +343,10 @@ fn failures_of_both_ways_are_counted_as_distinct_files() {
     }
     let ran = fresh.parsim("csv --files 4 --rows 2 --cols 2").run();
     ran.exits(2).says("2 of 4 files identical");
-    ran.says("failed: x000000.csv: write data_serial/x000000.csv: a directory has this name (serial and parallel)\n");
-    ran.says("failed: x000002.csv: write data_parallel/x000002.csv: a directory has this name (parallel)\n");
+    ran.says("failed: x000000.csv: cannot write data_serial/x000000.csv: a directory has this name (serial and parallel)\n");
+    ran.says(
+        "failed: x000002.csv: cannot write data_parallel/x000002.csv: a directory has this name (parallel)\n",
+    );
     assert_eq!(ran.stdout.matches("failed: ").count(), 2);
 }
 
@@ -352,13 +356,13 @@ fn a_full_disk_fails_files_by_name_and_leaves_nothing_partial() {
     // A limit of 2 or 4 KiB on a file's size, as the shell counts, stands for the disk.
     let limited = "trap '' XFSZ; ulimit -f 4; exec parsim csv --parallel --matrix per-file";
     let ran = fresh.shell(&format!("{limited} --files 3 --rows 1000 --cols 5")).run();
-    ran.exits(3).says("failed: x000002.csv: write data_parallel/x000002.csv: File too large");
+    ran.exits(3).says("failed: x000002.csv: cannot write data_parallel/x000002.csv: file too large");
     assert!(fresh.names("data_parallel").is_empty());
 
     // A split file: its first blocks fail, the others are given up, the next file is tried.
     let ran = fresh.shell(&format!("{limited} --rng fast --files 2 --rows 1100 --cols 1000")).run();
-    ran.exits(2).says("failed: x000000.csv block 1: write data_parallel/x000000.csv: File too large");
-    ran.says("failed: x000001.csv block 1: write data_parallel/x000001.csv: File too large");
+    ran.exits(2).says("failed: x000000.csv block 1: cannot write data_parallel/x000000.csv: file too large");
+    ran.says("failed: x000001.csv block 1: cannot write data_parallel/x000001.csv: file too large");
     assert!(fresh.names("data_parallel").is_empty());
     // Blocks that were given up count among all.
     let larger = limited.replace("-f 4", "-f 1024");
@@ -377,7 +381,7 @@ fn a_folder_that_is_a_file_fails_every_file_by_name() {
     let ran = fresh.parsim("csv --serial --files 2 --rows 1 --cols 1").run();
     ran.exits(2);
     for name in names(2) {
-        ran.says(&format!("failed: {name}: write data_serial/{name}: Not a directory"));
+        ran.says(&format!("failed: {name}: cannot write data_serial/{name}: not a directory"));
     }
     assert_eq!(fs::read_to_string(fresh.path("data_serial")).unwrap(), "a file");
 }
@@ -393,7 +397,7 @@ fn a_folder_that_may_not_be_written_to_fails_every_file_by_name() {
         return;
     }
     let ran = fresh.parsim("csv --serial --files 2 --rows 1 --cols 1").run();
-    ran.exits(2).says("failed: x000001.csv: write data_serial/x000001.csv: Permission denied");
+    ran.exits(2).says("failed: x000001.csv: cannot write data_serial/x000001.csv: permission denied");
 }
 
 #[test]
@@ -439,7 +443,7 @@ fn a_limit_on_the_size_of_files_fails_them_by_name_without_being_asked_to() {
     let fresh = Fresh::new();
     let script = "ulimit -f 4; exec parsim csv --parallel --files 2 --rows 1000 --cols 5";
     let ran = fresh.shell(script).run();
-    ran.exits(2).says("failed: x000001.csv: write data_parallel/x000001.csv: File too large");
+    ran.exits(2).says("failed: x000001.csv: cannot write data_parallel/x000001.csv: file too large");
     assert!(fresh.names("data_parallel").is_empty());
 }
 

@@ -21,7 +21,7 @@ fn the_version_is_that_of_the_package_with_the_commit_where_there_is_one() {
     }
     let for_scripts = fresh.parsim("parallel --version").run();
     for_scripts.exits(0).expect(for_scripts.stdout.starts_with("GNU parallel 20221122\n"), "the date first");
-    for_scripts.says("is whose command lines this runs: parsim ");
+    for_scripts.says(", accepts GNU parallel ");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn what_is_no_saved_study_is_refused_by_name_and_reason() {
         fresh
             .parsim("report other.json --export-html page.html")
             .run()
-            .refuses("read other.json: ")
+            .refuses("cannot read other.json: ")
             .tells(why);
         assert!(!fresh.path("page.html").exists());
     };
@@ -95,8 +95,8 @@ fn what_is_no_saved_study_is_refused_by_name_and_reason() {
     refused(&study[..study.len() / 2], "cut off before its end");
     refused(&study.replace("parsim-study/2", "parsim-study/9"), "its schema is \"parsim-study/9\"");
     refused(&study.replace("\"startup\": ", "\"startup\": -"), "a damaged one");
-    fresh.parsim("report nothing.json").run().refuses("read nothing.json: No such file");
-    fresh.parsim("report .").run().refuses("read .: Is a directory");
+    fresh.parsim("report nothing.json").run().refuses("cannot read nothing.json: no such file");
+    fresh.parsim("report .").run().refuses("cannot read .: is a directory");
     fresh.parsim("report").run().refuses("STUDY.json");
 }
 
@@ -112,7 +112,7 @@ fn a_study_without_a_finished_run_is_refused() {
 fn a_target_that_cannot_be_written_is_told_and_the_study_left_alone() {
     let (fresh, _) = saved("sleep --seconds 0 --runs 1");
     let ran = fresh.parsim("report study.json --export-html no/such/page.html").run();
-    ran.refuses("open no/such/page.html for --export-html");
+    ran.refuses("cannot open no/such/page.html for --export-html");
     assert_eq!(fresh.names("."), ["study.json"]);
 }
 
@@ -149,7 +149,7 @@ fn what_does_not_fit_on_the_disk_is_told_and_leaves_nothing() {
         fs::write(fresh.path("kept"), "of old\n").unwrap();
         for target in ["new", "kept"] {
             let line = format!("ulimit -f 0; exec parsim report study.json --export-{option} {target}");
-            fresh.shell(&line).run().exits(255).tells(&format!("{target}: ")).tells("File too large");
+            fresh.shell(&line).run().exits(255).tells(&format!("{target}: ")).tells("file too large");
         }
         assert_eq!(fresh.names("."), ["kept", "study.json"], "{option}");
         assert_eq!(fs::read_to_string(fresh.path("kept")).unwrap(), "of old\n");

@@ -52,7 +52,10 @@ fn one_signal_ends_the_jobs_by_their_kill_sequence_and_leaves_nobody() {
         let mut started = line.start();
         started.until("both run", || ["group1", "group2"].iter().all(|name| is_written(&fresh.path(name))));
         started.signal(name);
-        started.end_within(SOON).ends_by_signal(number).tells_one_line("interrupted: 0 jobs had succeeded");
+        started
+            .end_within(SOON)
+            .ends_by_signal(number)
+            .tells_one_line("interrupted: 0 jobs done; --joblog and --resume would go on from here");
         for name in ["group1", "group2"] {
             expect_gone(&group(&fresh, name));
         }

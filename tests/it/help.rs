@@ -99,8 +99,8 @@ fn the_short_help_is_short_and_the_long_one_has_examples() {
 #[test]
 fn a_word_that_help_does_not_know_is_named_with_the_nearest_it_knows() {
     let fresh = Fresh::new();
-    fresh.parsim("help messure").run().refuses("there is no help on 'messure'; perhaps 'measure'");
-    fresh.parsim("help paralel").run().refuses("there is no help on 'paralel'; perhaps 'parallel'");
+    fresh.parsim("help messure").run().refuses("there is no help on 'messure': did you mean 'measure'?");
+    fresh.parsim("help paralel").run().refuses("there is no help on 'paralel': did you mean 'parallel'?");
 }
 
 #[test]

@@ -188,7 +188,11 @@ fn a_list_or_a_number_that_has_no_end_is_refused_before_it_fills_the_memory() {
 fn a_record_that_outgrows_the_memory_ends_the_run_and_not_parsim() {
     for line in ["cat", "-N1 cat"] {
         let script = format!("ulimit -v 80000; parsim parallel -j2 --shell /bin/sh --pipe {line} </dev/zero");
-        Fresh::new().shell(&script).run().exits(255).tells_one_line("read standard input: out of memory");
+        Fresh::new()
+            .shell(&script)
+            .run()
+            .exits(255)
+            .tells_one_line("cannot read standard input: out of memory");
     }
 }
 

@@ -75,7 +75,11 @@ fn a_batch_is_summed_up_on_a_terminal_or_when_asked_to() {
     batch("").run().exits(0).is_quiet();
     batch("--summary never").run().exits(0).is_quiet();
     let ran = batch("--summary always").run();
-    ran.exits(0).tells("parsim: 2 jobs in ").tells(" kept busy\n").tells("busy, slot by slot: ");
+    ran.exits(0)
+        .tells("parsim: 2 jobs in ")
+        .tells("CPU: on average ")
+        .tells(" busy\n")
+        .tells("busy, slot by slot: ");
     ran.expect(ran.stdout.is_empty(), "nothing on stdout");
     let (stderr, shown) = terminal();
     batch("").env("TERM", "xterm").stderr(stderr).run().exits(0);

@@ -181,7 +181,7 @@ fn what_cannot_be_gone_on_from_is_refused() {
     shell(&fresh, "parsim parallel --retry-failed echo ::: a").refuses("requires --joblog");
     shell(&fresh, "parsim parallel --retry-failed --joblog none").refuses("none");
     shell(&fresh, "parsim parallel --resume --joblog text echo ::: a")
-        .refuses("line 1 is no row of a job log");
+        .refuses("line 1 is not a row of a job log");
     assert_eq!(fs::read_to_string(fresh.path("text")).unwrap(), "one\ntwo\n");
 }
 

@@ -163,8 +163,8 @@ fn a_path_that_cannot_be_written_to_is_told_before_any_work() {
     fresh
         .parsim(&format!("{line} no/such/folder/x.json"))
         .run()
-        .refuses("open no/such/folder/x.json for --export-json");
-    fresh.parsim(&format!("{line} .")).run().refuses("open . for --export-json");
+        .refuses("cannot open no/such/folder/x.json for --export-json");
+    fresh.parsim(&format!("{line} .")).run().refuses("cannot open . for --export-json");
     assert!(fresh.names(".").is_empty());
 }
 
@@ -221,7 +221,7 @@ fn a_device_takes_the_study_and_stays_a_device() {
     fresh.parsim("sleep --serial --seconds 0 --export-json /dev/null").run().exits(0).is_quiet();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
     let full = fresh.parsim("sleep --serial --seconds 0 --export-json /dev/full").run();
-    full.exits(255).tells_one_line("write /dev/full: No space left on device");
+    full.exits(255).tells_one_line("cannot write /dev/full: no space left on device");
     // Here stdout is a pipe.
     let ran = fresh.parsim("sleep --serial --seconds 0 --export-json /dev/stdout").run();
     ran.exits(0);

@@ -92,7 +92,7 @@ fn a_job_whose_output_found_no_place_has_failed_and_no_other() {
         let expected: Vec<(u32, i32)> = (1..=4).map(|job| (job, i32::from(failed.contains(&job)))).collect();
         assert_eq!(logged, expected, "{options}");
         for job in failed {
-            ran.tells(&format!("job {job} failed: cannot write its output: No space left"));
+            ran.tells(&format!("job {job} failed: cannot write its output: no space left"));
         }
     }
 }

@@ -223,7 +223,7 @@ fn urls_that_cannot_be_asked_are_told_before_anybody_is_asked() {
     fs::write(fresh.path("list"), format!("{}\n\nhttp://u:secret@h:x/\n", stub.url("/sound"))).unwrap();
     let ran = fresh.parsim("tap --urls list").run();
     ran.refuses("list:3: http://u:***@h:x/: the port is not a number");
-    fresh.parsim("tap --urls missing").run().refuses("read URLs from missing");
+    fresh.parsim("tap --urls missing").run().refuses("cannot read URLs from missing");
     fresh.parsim("tap --timeout 0").run().refuses("--timeout 0: give more than 0 seconds");
     fresh.parsim("tap --cacert list http://h/").run().refuses("it holds no certificate");
     assert_eq!(stub.asked().len(), 0);

@@ -266,7 +266,7 @@ fn workers_that_cannot_be_started_are_told_before_any_work() {
     let fresh = Fresh::new();
     let script = "cp $(command -v parsim) own && exec ./own csv --files 4 --rows 1 --cols 1 --parallel --workers processes -j 2 --prepare 'rm own'";
     let ran = fresh.shell(script).run();
-    ran.refuses("start 2 worker processes (a smaller -j needs fewer): start a worker: ");
+    ran.refuses("cannot start 2 worker processes (a smaller -j needs fewer): cannot start a worker: ");
     assert!(fresh.names("data_processes").is_empty());
 }
 

@@ -83,9 +83,10 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
         exports.finish(&study)?;
-        return refuse(
-            "there are no inputs, so nothing was compared: give some after ::: or on standard input",
-        );
+        let meant = shell_words::join(typed.command.iter().map(|word| word.to_string_lossy()).take(1));
+        return refuse(format!(
+            "there are no inputs, so nothing was compared: give some after ::: or on standard input, as in parsim compare {meant} ::: b"
+        ));
     }
     report(&study, exports, terminal)?;
     if study.trouble.is_none() && left_nothing(&study) {

@@ -76,7 +76,7 @@ fn one_by_one(words: &[OsString]) -> Vec<&[OsString]> {
 
 fn from_environment() -> Result<Vec<OsString>, Fault> {
     let Some(text) = env::var_os("PARSIM") else { return Ok(Vec::new()) };
-    let Ok(text) = text.into_string() else { return refuse("$PARSIM is no UTF-8 text") };
+    let Ok(text) = text.into_string() else { return refuse("$PARSIM is not UTF-8 text") };
     let words = shell_words::split(&text).map_err(|error| Fault::Usage(format!("$PARSIM: {error}")))?;
     Ok(words.into_iter().map(OsString::from).collect())
 }

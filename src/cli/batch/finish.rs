@@ -40,7 +40,16 @@ pub(super) fn tell(
     if let Some(cut) = &study.cut {
         let of = cut.tasks.map_or_else(String::new, |tasks| format!(" of {}", numbers::count(tasks)));
         let jobs = if cut.tasks.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
-        say(&format!("interrupted: {}{of} {jobs} had succeeded", numbers::count(cut.finished)));
+        let left = progress.last().left().filter(|&left| left > 0);
+        let left = left.map_or_else(String::new, |left| format!(", {} not started", numbers::count(left)));
+        let how = match &typed.output.joblog {
+            Some(log) => {
+                let log = log.to_string_lossy();
+                format!("go on with --joblog {} --resume", log.strip_prefix('+').unwrap_or(&log))
+            }
+            None => "--joblog and --resume would go on from here".to_owned(),
+        };
+        say(&format!("interrupted: {}{of} {jobs} done{left}; {how}", numbers::count(cut.finished)));
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
         say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {

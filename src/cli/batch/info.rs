@@ -20,7 +20,9 @@ pub(super) fn answer(ask: Ask, scope: Scope) -> Result<End, Fault> {
         Ask::Version => {
             // Scripts look for these two words at the start, and take what follows
             // on the first line for a date.
-            format!("GNU parallel {GNU_VERSION}\nis whose command lines this runs: parsim {VERSION}\n")
+            format!(
+                "GNU parallel {GNU_VERSION}\nparsim {VERSION}, accepts GNU parallel {GNU_VERSION} command lines\n"
+            )
         }
         Ask::MinVersion(least) => {
             print(&format!("{GNU_VERSION}\n"))?;

@@ -75,8 +75,7 @@ impl JobSource {
                     jobs.whole.push(Seekable::open(&path).map_err(own)?);
                     continue;
                 }
-                let file =
-                    File::open(&path).with_context(|| format!("open input file {}", path.display()))?;
+                let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
                 jobs.files.push((path, file));
             }
             if jobs.files.is_empty() && jobs.whole.is_empty() {

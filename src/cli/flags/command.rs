@@ -37,8 +37,8 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("parallel").about("Run a batch of commands on all logical cores, as GNU parallel does"))
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
-        .subcommand(shared(with::<Drawing>("report", "Draw a saved study again, in any format, or what changed between two", REPORT_EXAMPLES), Scope::REPORT))
-        .subcommand(Command::new("cpus").about("Tell the logical, physical and usable cores, and what decided"))
+        .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
+        .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
 }
@@ -66,7 +66,7 @@ fn format_option(row: &Row) -> Option<Arg> {
         .default_value(OutputFormat::Text.name())
         .value_parser(PossibleValuesParser::new(formats().map(OutputFormat::name)))
         .hide_possible_values(true)
-        .help(format!("How to tell it: {}", about.join(", ")))
+        .help(format!("Output format: {}", about.join(", ")))
         .help_heading("Report");
     (!row.formats.is_empty()).then_some(option)
 }

@@ -75,7 +75,7 @@ pub(in crate::cli) fn man(matches: &ArgMatches) -> Result<End, Fault> {
 
 /// Writes every page into `folder`.
 fn write(folder: &Path, whole: &Command) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let _leftovers = removed_by_signals(vec![folder.to_owned()])?;
     for command in std::iter::once(whole).chain(whole.get_subcommands()) {
         let path = folder.join(Man::new(command.clone()).get_filename());
@@ -83,7 +83,7 @@ fn write(folder: &Path, whole: &Command) -> anyhow::Result<()> {
             file.write_all(page(command, whole).as_bytes())?;
             file.commit()
         });
-        written.with_context(|| format!("write {}", path.display()))?;
+        written.with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

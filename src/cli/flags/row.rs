@@ -242,7 +242,7 @@ impl Does {
 }
 
 fn text(value: &OsStr) -> Result<&str, String> {
-    value.to_str().ok_or_else(|| "is no UTF-8 text".to_owned())
+    value.to_str().ok_or_else(|| "not UTF-8 text".to_owned())
 }
 
 /// `name` with its hyphens.

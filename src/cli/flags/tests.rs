@@ -176,17 +176,17 @@ fn a_beginning_that_gnu_parallel_knows_stays_its_own() {
 
 #[test]
 fn complaints_name_the_option_and_what_was_perhaps_meant() {
-    assert_eq!(complaint(&["--jbos", "2"]), "unknown option --jbos; perhaps --jobs is meant");
+    assert_eq!(complaint(&["--jbos", "2"]), "unknown option --jbos: did you mean --jobs?");
     assert_eq!(complaint(&["--bogus-option-xyz"]), "unknown option --bogus-option-xyz");
     assert_eq!(complaint(&["-Kk"]), "unknown option -Kk");
     assert_eq!(complaint(&["-kK"]), "unknown option -K in -kK");
     assert_eq!(complaint(&["--jobs"]), "option --jobs needs a value");
     assert_eq!(complaint(&["--jobs="]), "option --jobs needs a value");
     assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
-    assert_eq!(complaint(&["--max-a=x"]), "--max-args x: is no whole number");
+    assert_eq!(complaint(&["--max-a=x"]), "--max-args x: not a whole number");
     assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
     assert_eq!(complaint(&["-S", "host"]), "-S host: parsim runs on this machine only");
-    assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: is not never, or"));
+    assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: expected never, or"));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command::command;
 use super::{help, table};
@@ -17,7 +17,7 @@ pub(super) fn unknown(typed: &str) -> String {
     let name = typed.trim_start_matches('-').to_ascii_lowercase();
     let names = table::rows().filter(|row| !row.is_refused()).flat_map(|row| row.names.iter().copied());
     match nearest(&name, names.filter(|known| known.len() > 1)) {
-        Some((_, known)) if name.len() > 1 => format!("unknown option {typed}; perhaps --{known} is meant"),
+        Some((_, known)) if name.len() > 1 => format!("unknown option {typed}: did you mean --{known}?"),
         _ => format!("unknown option {typed}"),
     }
 }
@@ -34,12 +34,25 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
             None => ("subcommand", asked, meant(argv)),
         };
         let meant = meant.unwrap_or_else(|| match subcommand(&typed) {
-            Some((_, name)) => format!("; perhaps '{name}'"),
+            Some((_, name)) => format!(": did you mean '{name}'?"),
             None => String::new(),
         });
         // Perhaps a URL, whose subcommand was forgotten.
         let typed = without_login(&typed);
-        return format!("there is no {what} '{typed}'{meant}; see parsim --help");
+        return if meant.ends_with('?') {
+            format!("there is no {what} '{typed}'{meant}")
+        } else {
+            format!("there is no {what} '{typed}'{meant}; see parsim --help")
+        };
+    }
+    // Options of a batch whose subcommand was forgotten.
+    if asked.starts_with('-') && has_inputs(argv) {
+        return format!("options stand behind a subcommand: did you mean parsim parallel {}?", again(argv));
+    }
+    if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg)
+        && let Some((_, what_to_do)) = ELSEWHERE.iter().find(|(option, _)| option == typed)
+    {
+        return format!("unknown option {typed}: {what_to_do}");
     }
     let rendered = error.render().to_string();
     let told = rendered
@@ -54,18 +67,38 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
         .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
     // What a colon announces follows it.
     let told = told.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
+    let told = told.replace("; a similar argument exists: ", ": did you mean ");
     format!("{told}; see {help} --help")
 }
 
 /// Of a longer line only the beginning is shown again.
 const SHOWN_AGAIN: usize = 200;
 
+/// Options that people know from other programs, and what to do here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("--insecure", "certificates are always checked; --cacert FILE trusts one of your own"),
+    ("--setup", "--prepare CMD runs before each run"),
+    ("--shell", "it is an option of parsim parallel, serial and compare"),
+    ("--output", "see --export-json, --export-csv and their like"),
+    ("--style", "see --color, --progress and --lanes"),
+];
+
+/// Whether inputs stand on the line.
+fn has_inputs(argv: &[OsString]) -> bool {
+    argv.iter().any(|word| [":::", "::::", ":::+", "::::+"].iter().any(|input| word == input))
+}
+
+/// What was typed behind `parsim`, as a shell takes it.
+fn again(argv: &[OsString]) -> String {
+    let typed = argv.iter().skip(1).map(|word| without_login(&word.to_string_lossy()));
+    shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN)
+}
+
 /// How to run the command that stands where a subcommand should, if it looks like
 /// one: it is a program, or has inputs, and is not just a subcommand mistyped.
 fn meant(argv: &[OsString]) -> Option<String> {
     let program = argv.get(1)?;
-    let inputs = [":::", "::::", ":::+", "::::+"];
-    let has_inputs = argv.iter().any(|word| inputs.iter().any(|input| word == input));
+    let has_inputs = has_inputs(argv);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_program = resolve(program, &path).is_ok();
     let mistyped = subcommand(&program.to_string_lossy());
@@ -74,8 +107,7 @@ fn meant(argv: &[OsString]) -> Option<String> {
         Some((distance, _)) => is_program && distance > 1,
         None => is_program || has_inputs,
     };
-    let typed = argv.iter().skip(1).map(|word| without_login(&word.to_string_lossy()));
-    let typed = shortened(&shell_words::join(typed.collect::<Vec<_>>()), SHOWN_AGAIN);
+    let typed = again(argv);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
 }

@@ -40,7 +40,7 @@ impl Halt {
             let why = named(why, &[("fail", Fail), ("success", Success), ("done", Done)])?;
             Some(Self { when, why, amount })
         };
-        let form = "is not never, or now|soon , fail|success|done = N|N%, as in now,fail=1";
+        let form = "expected never, or e.g. now,fail=1 or soon,done=50%";
         parts().map(Some).ok_or_else(|| form.to_owned())
     }
 }
@@ -58,7 +58,7 @@ impl Timeout {
     /// `Ok(None)` is no limit.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
         let timeout = match text.strip_suffix('%') {
-            Some(percent) => Self::Percent(decimal(percent).ok_or("is no percentage")?),
+            Some(percent) => Self::Percent(decimal(percent).ok_or("not a percentage")?),
             None => Self::After(duration(text)?),
         };
         let none = timeout == Self::After(Duration::ZERO) || timeout == Self::Percent(0.0);
@@ -80,7 +80,7 @@ impl Load {
             Some(percent) => decimal(percent).map(Self::Percent),
             None => decimal(text).map(|load| Self::Average(if load == 0.0 { 0.01 } else { load })),
         };
-        load.ok_or_else(|| "is no load such as 4 or 80%".to_owned())
+        load.ok_or_else(|| "expected a load such as 4 or 80%".to_owned())
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn term_sequence(text: &str) -> Result<TermSequence, String> {
     if text.split(',').enumerate().all(is_part) {
         return text.parse();
     }
-    Err("is no sequence of signals and milliseconds such as TERM,200,KILL,25".to_owned())
+    Err("expected signals and milliseconds, such as TERM,200,KILL,25".to_owned())
 }
 
 /// When something is shown.
@@ -112,7 +112,7 @@ impl When {
         [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        named(text, &Self::ALL).ok_or_else(|| "is not auto, always or never".to_owned())
+        named(text, &Self::ALL).ok_or_else(|| "expected auto, always or never".to_owned())
     }
 }
 
@@ -161,7 +161,7 @@ impl Workers {
 
 /// Seconds, or numbers with s, m, h or d: `90`, `1.5h`, `1m30s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "is no duration such as 30, 1.5h or 1m30s".to_owned();
+    let wrong = || "expected seconds, or a time such as 90s, 1.5h or 1m30s".to_owned();
     let mut seconds = 0.0;
     let mut rest = text;
     if rest.is_empty() {
@@ -187,7 +187,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A number with an optional unit: k, m, g, t, p are powers of 1000; K, M, G,
 /// T, P and Ki, Mi, ... powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "is no size such as 500, 64k or 1.5G (k is 1000, K is 1024)".to_owned();
+    let wrong = || "expected a size such as 500, 64k or 1.5G (k is 1000, K is 1024)".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number = decimal(&text[..digits]).ok_or_else(wrong)?;
     let mut unit = text[digits..].strip_suffix('B').unwrap_or(&text[digits..]).chars();
@@ -210,13 +210,15 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 /// A whole number, with the units of [`size`].
 pub(super) fn count(text: &str) -> Result<usize, String> {
     let number = if text.contains('.') { None } else { size(text).ok() };
-    number.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| "is no whole number".to_owned())
+    number.and_then(|n| usize::try_from(n).ok()).ok_or_else(|| "not a whole number".to_owned())
 }
 
 /// A number from 0, with an `x` or a per cent sign behind it or without.
 pub(super) fn at_least_nothing(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix(['x', '%']).unwrap_or(text);
-    decimal(number).filter(|number| number.is_finite()).ok_or_else(|| "is no number from 0".to_owned())
+    decimal(number)
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| "expected a number of at least 0".to_owned())
 }
 
 /// A number without sign or exponent.

@@ -140,7 +140,7 @@ impl Processes<'_> {
         orders: &'s WorkerInit,
         stop: &StopSignal,
     ) -> anyhow::Result<Vec<WorkerLink<'s>>> {
-        let many = || format!("start {n_workers} worker processes (a smaller -j needs fewer)");
+        let many = || format!("cannot start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
         let mut workers = Vec::with_capacity(n_workers);
         while workers.len() < n_workers {

@@ -331,7 +331,7 @@ fn a_worker_that_cannot_be_what_it_is_to_be_says_why_before_any_task() {
         send(&mut stream, kind::FAILED, b"there is no workload \"squares\"").unwrap();
     }
     let study = study_of(2, Scripted::new(|number| Some(if number == 1 { refuses } else { sound }))).unwrap();
-    let expected = "start 2 worker processes (a smaller -j needs fewer): the worker (number 1): there is no workload \"squares\"";
+    let expected = "cannot start 2 worker processes (a smaller -j needs fewer): the worker (number 1): there is no workload \"squares\"";
     assert_eq!(study.trouble.unwrap(), expected);
 }
 

@@ -110,7 +110,7 @@ impl Transport for Children {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("start a worker: {}", self.program.display()))?;
+            .with_context(|| format!("cannot start a worker: {}", self.program.display()))?;
         Ok(Box::new(Process { child, ended: None }))
     }
 }

@@ -112,7 +112,7 @@ impl<'a> WorkerLink<'a> {
         // One that is gone is told of by how it ended.
         if let Some(error) = untold.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
             link.reap(PATIENCE);
-            return Err(error).with_context(|| format!("write to the worker ({name})"));
+            return Err(error).with_context(|| format!("cannot write to the worker ({name})"));
         }
         let answered = loop {
             match stop.wait(&**link, Instant::now() + PATIENCE) {
@@ -134,7 +134,7 @@ impl<'a> WorkerLink<'a> {
                 let how = link.reap(PATIENCE).unwrap_or_else(|| "ended".to_owned());
                 bail!("the worker ({name}) {how} before it was ready")
             }
-            Err(error) => Err(error).with_context(|| format!("hear of the worker ({name})")),
+            Err(error) => Err(error).with_context(|| format!("cannot hear of the worker ({name})")),
         }
     }
 

@@ -56,10 +56,12 @@ impl FromStr for TermSequence {
         let mut parts = text.split(',').map(str::trim);
         let mut steps = Vec::new();
         while let Some(name) = parts.next() {
-            let signal = signal_number(name).ok_or_else(|| format!("{name:?} is no signal"))?;
+            let signal = signal_number(name).ok_or_else(|| format!("{name:?} is not a signal"))?;
             let millis = match parts.next() {
                 None => 0,
-                Some(text) => text.parse().map_err(|_| format!("{text:?} is no number of milliseconds"))?,
+                Some(text) => {
+                    text.parse().map_err(|_| format!("{text:?} is not a number of milliseconds"))?
+                }
             };
             steps.push((signal, Duration::from_millis(millis)));
         }
@@ -251,8 +253,8 @@ mod tests {
     #[test]
     fn a_last_signal_needs_no_time_and_nonsense_is_named() {
         assert_eq!("INT,1000,9".parse::<TermSequence>().unwrap().to_string(), "INT,1000,KILL,0");
-        assert_eq!("TERM,x".parse::<TermSequence>().unwrap_err(), "\"x\" is no number of milliseconds");
-        assert_eq!("".parse::<TermSequence>().unwrap_err(), "\"\" is no signal");
+        assert_eq!("TERM,x".parse::<TermSequence>().unwrap_err(), "\"x\" is not a number of milliseconds");
+        assert_eq!("".parse::<TermSequence>().unwrap_err(), "\"\" is not a signal");
     }
 
     #[cfg(target_os = "linux")]

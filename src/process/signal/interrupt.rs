@@ -62,7 +62,7 @@ impl Interrupt {
     /// # Errors
     /// When the process has no descriptor left for the wake pair.
     pub fn unbound() -> anyhow::Result<Self> {
-        let waker = || Waker::new().context("open the wake descriptors");
+        let waker = || Waker::new().context("cannot open the wake descriptors");
         let asked = Asked {
             signal: AtomicI32::new(0),
             n_signals: AtomicU32::new(0),

@@ -40,7 +40,7 @@ pub(super) fn catch(signal: i32, handler: impl Fn() + Send + Sync + 'static) -> 
 /// When the handler cannot be installed.
 pub fn file_limits_are_errors() -> anyhow::Result<()> {
     let ignored = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(libc::SIGXFSZ, ignored).context("install the handler of SIGXFSZ")?;
+    signal_hook::flag::register(libc::SIGXFSZ, ignored).context("cannot install the handler of SIGXFSZ")?;
     Ok(())
 }
 

@@ -347,7 +347,7 @@ pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::
         results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
     };
-    serde_json::to_writer_pretty(&mut *out, &written).context("write the change as JSON")?;
+    serde_json::to_writer_pretty(&mut *out, &written).context("cannot write the change as JSON")?;
     Ok(out.write_all(b"\n")?)
 }
 

@@ -182,10 +182,10 @@ fn about(shown: ShownRun<'_>, lanes: &[SlotLane<'_>]) -> String {
     } else {
         "Tasks narrower than a pixel are drawn as one."
     };
-    let mut about = format!("{boxes} Slots have a task {busy} of the time");
+    let mut about = format!("{boxes} Slots were busy {busy} of the time");
     let unused = shown.column.width.saturating_sub(lanes.len());
     if unused > 0 {
-        about += &format!("; {} never had one", numbers::plural(unused as u64, "slot"));
+        about += &format!("; {} never used", numbers::plural(unused as u64, "slot"));
     }
     if lanes.len() > MOST_LANES {
         about += &format!("; the first {MOST_LANES} of {} are drawn", lanes.len());

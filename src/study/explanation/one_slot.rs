@@ -5,7 +5,7 @@ use super::{SpeedupView, duration, losses};
 use crate::numbers;
 use crate::study::{RunResult, Verdict};
 
-const NOTHING: &str = "One task at a time against one at a time: there was nothing to gain.";
+const NOTHING: &str = "Both ways ran one task at a time, so there is no speed-up to find.";
 
 /// A smaller share of the time is not worth a word.
 const LITTLE: f64 = 0.05;

@@ -117,7 +117,7 @@ fn a_task_alone_and_one_at_a_time_have_nothing_to_gain() {
     let mut alone = study(4, 10.0);
     alone.columns = vec![column(Column::SERIAL, 1, 1, 10.0), column(Column::PARALLEL, 4, 1, 10.0)];
     assert_eq!(said(&alone), "One task alone has nothing to run beside it.");
-    assert!(said(&study(1, 10.0)).ends_with("there was nothing to gain."));
+    assert!(said(&study(1, 10.0)).ends_with("so there is no speed-up to find."));
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl JobFeed {
         let next = match reads {
             FeedSource::Nothing => return Ok(values.next(settings, &mut **patience)?.map(TaskInput::Values)),
             FeedSource::All(spool) => {
-                let next = spool.fill(&mut **patience).context("put standard input aside")?;
+                let next = spool.fill(&mut **patience).context("cannot put standard input aside")?;
                 let values = values.next(settings, &mut **patience)?.map(TaskInput::Values);
                 // Without values there is one job.
                 if let JobValues::Same(_) = self.values {
@@ -130,7 +130,7 @@ impl JobValues {
         };
         let mut length = JobLineLength::new(&settings.template, settings.quoting, settings.counts.slots());
         let next = packer.next(inputs, &mut length, job, patience);
-        Ok(match next.context("read the inputs")? {
+        Ok(match next.context("cannot read the inputs")? {
             ReadNext::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
             ReadNext::Woken | ReadNext::End => None,
         })

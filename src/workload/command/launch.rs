@@ -93,7 +93,7 @@ impl Launch {
             None => None,
         };
         if shell.refused && direct.is_none() {
-            bail!("--no-shell: the command needs a shell, or is no program in PATH");
+            bail!("--no-shell: the command needs a shell, or is not a program in PATH");
         }
         let program = resolve(shell.program.as_os_str(), &shell.path)
             .with_context(|| format!("the shell {} (--shell PATH names another)", shell.program.display()))?;

@@ -100,9 +100,9 @@ impl OutputFiles {
                     // The preparation may need it where it is.
                     PresentFiles::Prepared => fs::copy(&path, &kept.path).map(drop),
                 }
-                .with_context(|| format!("put {shown} aside"))?;
+                .with_context(|| format!("cannot put {shown} aside"))?;
             } else if self.present == PresentFiles::Refused {
-                fs::remove_file(&path).with_context(|| format!("remove {shown}, which a run left"))?;
+                fs::remove_file(&path).with_context(|| format!("cannot remove {shown}, which a run left"))?;
             }
         }
         Ok(())
@@ -134,7 +134,7 @@ impl OutputFiles {
         let mut now = BTreeMap::new();
         for (name, path) in self.found(column, tasks)? {
             let digest = file_digest(&path, interrupt);
-            let digest = digest.with_context(|| format!("read {}", path.display()))?;
+            let digest = digest.with_context(|| format!("cannot read {}", path.display()))?;
             let Some(digest) = digest else { return Ok(files) };
             let why = match &mut state.first {
                 Some((first, kept)) => kept

@@ -80,7 +80,7 @@ impl CommandRunner {
         let environment = Arc::new(job::environment(&settings)?);
         if let JobDirectory::Fixed(directory) = &settings.directory {
             let made = fs::create_dir_all(directory);
-            made.with_context(|| format!("make the working directory {}", directory.display()))?;
+            made.with_context(|| format!("cannot make the working directory {}", directory.display()))?;
         }
         let launch = Launch::new(&settings, &settings.template, &environment)?;
         let launch_of = |(way, template): &(String, PortableTemplate)| -> anyhow::Result<_> {
@@ -89,7 +89,7 @@ impl CommandRunner {
         let launches_by_way = settings.templates_by_way.iter().map(launch_of).collect::<Result<_, _>>()?;
         // One for each batch of a program, as long as its workers may live.
         let running = RunningJobs::new(settings.term_sequence.clone(), harmless_in_children())
-            .context("prepare to start processes")?;
+            .context("cannot prepare to start processes")?;
         running.set_time_limit(settings.timeout);
         let writes = settings.output_order == OutputOrder::Unbuffered;
         Ok(Self {

@@ -95,7 +95,7 @@ impl SavedInputs {
 
 fn jobs<R: Read>(count: u64, file: R) -> impl Iterator<Item = anyhow::Result<TaskInput>> {
     let mut reader = BufReader::with_capacity(64 << 10, file);
-    (0..count).map(move |_| job(&mut reader).context("read the inputs put aside"))
+    (0..count).map(move |_| job(&mut reader).context("cannot read the inputs put aside"))
 }
 
 fn job(reader: &mut impl Read) -> io::Result<TaskInput> {

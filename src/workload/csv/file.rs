@@ -66,7 +66,7 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Outcome {
     } else {
         ""
     };
-    Outcome::Failed(format!("write {}: {}{advice}", path.display(), crate::text::reason(error)))
+    Outcome::Failed(format!("cannot write {}: {}{advice}", path.display(), crate::text::reason(error)))
 }
 
 fn try_write(csv: &CsvGen, file: u64, path: &Path, cx: &mut Cx<'_>) -> io::Result<Outcome> {
@@ -167,8 +167,8 @@ mod tests {
             Outcome::Failed(message) => message,
             outcome => panic!("{outcome:?}"),
         };
-        assert_eq!(told(libc::ENOSPC), "write a/x.csv: No space left on device");
-        assert!(told(libc::EMFILE).starts_with("write a/x.csv: Too many open files"));
+        assert_eq!(told(libc::ENOSPC), "cannot write a/x.csv: no space left on device");
+        assert!(told(libc::EMFILE).starts_with("cannot write a/x.csv: too many open files"));
         assert!(told(libc::EMFILE).ends_with("; write fewer at a time (-j) or allow more (ulimit -n)"));
     }
 }

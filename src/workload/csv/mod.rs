@@ -136,7 +136,7 @@ impl CsvGen {
     /// What a person should know beforehand.
     fn remarks(&self) -> Vec<String> {
         if self.options.n_files() == 0 {
-            return vec!["--files 0 asks for no file: give --files 20, say".to_owned()];
+            return vec!["--files 0: nothing to write; try --files 20".to_owned()];
         }
         let mut remarks = Vec::new();
         if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
@@ -197,7 +197,7 @@ impl Workload for CsvGen {
     fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
         self.shared = match shared {
             Some(bytes) => {
-                Some(Matrix::from_bytes(bytes, self.shape).context("take over the shared matrix")?)
+                Some(Matrix::from_bytes(bytes, self.shape).context("cannot take over the shared matrix")?)
             }
             None => self.shares_in_memory().then(|| Matrix::draw(&self.source, self.shape)),
         };
@@ -228,7 +228,7 @@ impl Results for CsvGen {
         let others = file::clear(&self.folder(column), self.options.n_files());
         if others > 0 {
             let files = numbers::plural(others, "other file");
-            remarks.push(format!("{files} in {} left as found", self.folder(column).display()));
+            remarks.push(format!("{files} in {} were left untouched", self.folder(column).display()));
         }
         Ok(remarks)
     }

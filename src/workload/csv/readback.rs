@@ -22,7 +22,7 @@ const MOST_VERIFIED: u64 = 16 << 20;
 pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> io::Result<Option<Digest>> {
     // A pipe in the way would be waited for.
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     file_digest(path, interrupt)
 }
@@ -30,7 +30,7 @@ pub(super) fn digest(path: &Path, interrupt: &Interrupt) -> io::Result<Option<Di
 /// Reads the file at `path` as CSV: as many rows and columns as asked for, and
 /// a number in each. `None` when it is too large for that, or holds nothing.
 pub(super) fn verify(path: &Path, shape: Shape) -> anyhow::Result<Option<String>> {
-    let unread = || format!("read {}", path.display());
+    let unread = || format!("cannot read {}", path.display());
     let length = std::fs::metadata(path).with_context(unread)?.len();
     if length > MOST_VERIFIED || shape.values() == 0 {
         return Ok(None);

@@ -30,7 +30,7 @@ impl DemoServer {
         wait: Duration,
         answer: impl Fn(&str) -> Option<String> + Send + 'static,
     ) -> anyhow::Result<Self> {
-        Self::serve(wait, answer).context("start a service for --demo on the loopback")
+        Self::serve(wait, answer).context("cannot start a service for --demo on the loopback")
     }
 
     fn serve(wait: Duration, answer: impl Fn(&str) -> Option<String> + Send + 'static) -> io::Result<Self> {

@@ -55,7 +55,7 @@ pub fn services(
         services.push(Service::new(url, name, "")?);
     }
     if let Some(path) = list {
-        let text = read(path).with_context(|| format!("read URLs from {}", path.display()))?;
+        let text = read(path).with_context(|| format!("cannot read URLs from {}", path.display()))?;
         let place = format!("{}:", path.display());
         if header {
             rows(&text, &place, &mut services)?;

@@ -30,14 +30,14 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// What can be chosen of that.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransportOptions {
-    /// Give up on a service after so long, in seconds, retries included
+    /// Time limit per service in seconds, retries included
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, allow_hyphen_values = true)]
     pub timeout: f64,
-    /// Ask again up to N times after a failure that may pass, within the timeout (parsim parallel --retries N: N tries in all)
+    /// Try again up to N times after a failure that may pass, within the timeout (parsim parallel --retries N: N tries in all)
     #[arg(long, value_name = "N", default_value_t = 0)]
     #[serde(default)]
     pub retries: u32,
-    /// At most K requests at a time to one host
+    /// Send at most K requests at a time to one host
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(default)]
     pub per_host: Option<u32>,

@@ -51,7 +51,7 @@ pub struct TapOptions {
     /// The services' URLs (without any: four public ones)
     #[arg(value_name = "URL")]
     pub urls: Vec<String>,
-    /// Read URLs from FILE, one a line (- is stdin); blank lines and # comments are passed over
+    /// Read URLs from FILE, one a line (- is stdin); blank lines and # comments are ignored
     #[arg(long = "urls", value_name = "FILE")]
     #[serde(default)]
     pub list: Option<PathBuf>,
@@ -59,15 +59,15 @@ pub struct TapOptions {
     #[arg(long, requires = "list")]
     #[serde(default)]
     pub header: bool,
-    /// Four services inside parsim, which take 0.1 to 0.4 s: needs no network
+    /// Check four services inside parsim, which take 0.1 to 0.4 s: needs no network
     #[arg(long, conflicts_with_all = ["urls", "list"])]
     #[serde(default)]
     pub demo: bool,
-    /// Ask a query, too, and judge by its status (of your own: --query=ADQL)
+    /// Send a query, too, and judge by its status (your own: --query=ADQL)
     #[arg(long, value_name = "ADQL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     #[serde(default)]
     pub query: Option<String>,
-    /// All that --query does, and look at capabilities and tables
+    /// Do all that --query does, and check capabilities and tables
     #[arg(long)]
     #[serde(default)]
     pub deep: bool,

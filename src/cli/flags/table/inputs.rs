@@ -16,33 +16,33 @@ const GONE: &str = "the input would be gone after the first run: cut it into fil
 pub(in crate::cli::flags) static INPUTS: OptionSection = section("Inputs", &[
     option(&["arg-file", "argfile", "a"], "FILE", "read values from FILE, one a line",
         Word(|t, v| { t.sources.push(InputSource::new(file(v))); Ok(()) })).brief(),
-    flag(&["null", "0"], "values end with NUL bytes", Flag::Null).brief(),
-    option(&["delimiter", "d"], "DELIM", r"values end with DELIM: \t, \n, \0, any text", Word(delimiter)).brief(),
+    flag(&["null", "0"], "values are separated by NUL bytes", Flag::Null).brief(),
+    option(&["delimiter", "d"], "DELIM", r"values are separated by DELIM: \t, \n, \0, any text", Word(delimiter)).brief(),
     option(&["colsep", "col-sep", "C"], "REGEXP", "split each value into columns {1}, {2}, ...", Bytes(|t| &mut t.input.colsep)).brief(),
     option(&["trim"], "HOW", "cut blanks off values: n, l, r, lr", Text(trim)).brief(),
     flag(&["link", "xapply"], "pair the sources instead of combining them", Flag::Link).brief(),
-    flag(&["no-run-if-empty", "norunifempty", "r"], "leave out empty lines", Flag::SkipBlank).brief(),
+    flag(&["no-run-if-empty", "norunifempty", "r"], "skip empty lines", Flag::SkipBlank).brief(),
     option(&["E"], "END", "stop reading at the value END", Bytes(|t| &mut t.input.end_mark)).brief(),
     quiet(&["eof", "e"], MaybeWord(|t, v| t.input.end_mark = Some(v.unwrap_or_default().as_bytes().to_vec()))),
-    flag(&["skip-first-line", "skipfirstline"], "leave out the first line of standard input", Flag::SkipFirstLine).brief(),
+    flag(&["skip-first-line", "skipfirstline"], "skip the first line of standard input", Flag::SkipFirstLine).brief(),
     option(&["header"], "REGEXP", "the first line names the columns: {name} (`:` is a line)", Bytes(|t| &mut t.input.header)),
-    flag(&["csv"], "values are CSV, quoted fields and all", Flag::Csv),
-    flag(&["shuf"], "in random order", Flag::Shuf),
+    flag(&["csv"], "read values as CSV, with quoted fields", Flag::Csv),
+    flag(&["shuf"], "run in random order", Flag::Shuf),
     quiet(&["arg-sep", "argsep"], Separator(|s| &mut s.values)),
     quiet(&["arg-file-sep", "argfilesep"], Separator(|s| &mut s.files)),
 ]);
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static PACKING: OptionSection = section("Packing", &[
-    option(&["max-args", "maxargs", "n"], "N", "at most N values a command", Text(|t, v| count(&mut t.input.max_args, v))).brief(),
-    option(&["max-replace-args", "maxreplaceargs", "N"], "N", "the same, and {1} to {N} are they",
+    option(&["max-args", "maxargs", "n"], "N", "pass at most N values to a command", Text(|t, v| count(&mut t.input.max_args, v))).brief(),
+    option(&["max-replace-args", "maxreplaceargs", "N"], "N", "same as -n, and available as {1} to {N}",
         Text(|t, v| count(&mut t.input.max_replace_args, v))).brief(),
-    option(&["L"], "N", "at most N lines a command; a line that ends in a blank goes on", Text(|t, v| count(&mut t.input.max_lines, v))).brief(),
+    option(&["L"], "N", "pass at most N lines to a command; a trailing blank joins lines", Text(|t, v| count(&mut t.input.max_lines, v))).brief(),
     quiet(&["max-lines", "maxlines", "l"], MaybeNumber(|t, v| count(&mut t.input.lines, v.unwrap_or("1")))),
-    flag(&["X"], "as many values as fit, repeating the word around {}", Flag::WithContext).brief(),
-    flag(&["m"], "as many as fit, without repeating it", Flag::Multiple).brief(),
-    flag(&["xargs"], "as many as fit, not spread over the slots", Flag::Xargs).brief(),
-    option(&["max-chars", "maxchars", "s"], "BYTES", "command lines no longer than this", Text(|t, v| count(&mut t.input.max_chars, v))).brief(),
+    flag(&["X"], "pass as many values as fit, repeating the word around {}", Flag::WithContext).brief(),
+    flag(&["m"], "pass as many as fit, without repeating it", Flag::Multiple).brief(),
+    flag(&["xargs"], "pass as many as fit, not spread over the slots", Flag::Xargs).brief(),
+    option(&["max-chars", "maxchars", "s"], "BYTES", "keep command lines shorter than this", Text(|t, v| count(&mut t.input.max_chars, v))).brief(),
     quiet(&["exit", "x"], Set(Flag::Exit)),
 ]);
 
@@ -69,20 +69,20 @@ pub(in crate::cli::flags) static REPLACEMENTS: OptionSection = OptionSection {
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static BLOCKS: OptionSection = section("Standard input in blocks, one a job", &[
-    flag(&["pipe", "spreadstdin"], "cut standard input between records", Flag::Pipe).not_compared(GONE),
-    option(&["block", "block-size", "blocksize"], "SIZE", "about this long (default 1M; a longer record up to 256M)", Text(block)).not_compared(GONE),
+    flag(&["pipe", "spreadstdin"], "give each job a block of standard input, cut between records", Flag::Pipe).not_compared(GONE),
+    option(&["block", "block-size", "blocksize"], "SIZE", "block size (default 1M; a longer record up to 256M)", Text(block)).not_compared(GONE),
     option(&["recstart"], "STR", ENDS, Bytes(|t| &mut t.pipe.recstart)).not_compared(GONE),
     option(&["recend"], "STR", ENDS, Bytes(|t| &mut t.pipe.recend)).not_compared(GONE),
-    flag(&["regexp", "regex"], "these are patterns", Flag::Regexp).not_compared(GONE),
-    flag(&["rrs", "remove-rec-sep", "removerecsep"], "leave the separators out", Flag::RemoveRecSep).not_compared(GONE),
-    flag(&["round-robin", "roundrobin", "round"], "deal the blocks out to -j jobs that stay", Flag::RoundRobin).not_compared(GONE),
+    flag(&["regexp", "regex"], "treat --recstart and --recend as patterns", Flag::Regexp).not_compared(GONE),
+    flag(&["rrs", "remove-rec-sep", "removerecsep"], "remove the separators", Flag::RemoveRecSep).not_compared(GONE),
+    flag(&["round-robin", "roundrobin", "round"], "deal the blocks out to -j jobs that keep running", Flag::RoundRobin).not_compared(GONE),
     flag(&["cat"], IN_A_FILE, Flag::Cat).not_compared(GONE),
     flag(&["fifo"], IN_A_FILE, Flag::Fifo).not_compared(GONE),
-    flag(&["tee"], "all of it to every job", Flag::Tee).not_compared(GONE),
+    flag(&["tee"], "give every job all of it", Flag::Tee).not_compared(GONE),
     flag(&["pipe-part", "pipepart"], "as --pipe, from the files of -a: at least SIZE long, or\n--block -N: N a slot (default 10)", Flag::PipePart).not_compared(GONE),
 ]);
 
-const ENDS: &str = "what records begin or end with";
+const ENDS: &str = "text that records begin or end with";
 const IN_A_FILE: &str = "in a file, in a named pipe: {} is its name (else the last argument)";
 
 /// The source that a file name stands for.
@@ -116,7 +116,7 @@ fn trim(typed: &mut Typed, value: &str) -> Stored {
         [("n", Trim::None), ("l", Trim::Left), ("r", Trim::Right), ("lr", Trim::Both), ("rl", Trim::Both)];
     set(
         &mut typed.input.trim,
-        values::named(value, &ways).ok_or_else(|| "is not n, l, r, lr or rl".to_owned()),
+        values::named(value, &ways).ok_or_else(|| "expected n, l, r, lr or rl".to_owned()),
     )
 }
 

@@ -14,15 +14,15 @@ const ALL_JOBS: &str = "both ways have to do all of the jobs";
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
-    option(&["group"], "", "job by job, as they end (the default)", Switch(|t| t.output.grouping = Grouping::Group)).brief(),
-    flag(&["keep-order", "keeporder", "k"], "job by job, in input order", Flag::KeepOrder).brief(),
+    option(&["group"], "", "print job by job, as they end (the default)", Switch(|t| t.output.grouping = Grouping::Group)).brief(),
+    flag(&["keep-order", "keeporder", "k"], "print job by job, in input order", Flag::KeepOrder).brief(),
     quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.retain(|flag| *flag != Flag::KeepOrder))),
-    option(&["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], "", "line by line, as they come",
+    option(&["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], "", "print line by line, as they come",
         Switch(|t| t.output.grouping = Grouping::LineBuffer)).brief(),
-    option(&["ungroup", "u"], "", "straight through, mixed", Switch(|t| t.output.grouping = Grouping::Ungroup)).brief()
+    option(&["ungroup", "u"], "", "pass output straight through, mixed", Switch(|t| t.output.grouping = Grouping::Ungroup)).brief()
         .not_compared("output that does not pass through parsim cannot be compared"),
-    flag(&["tag", "ctag"], "the values before each line", Flag::Tag).brief(),
-    option(&["tagstring", "tag-string", "ctagstring", "ctag-string"], "STR", "this text before each line", Word(|t, v| {
+    flag(&["tag", "ctag"], "print the values before each line", Flag::Tag).brief(),
+    option(&["tagstring", "tag-string", "ctagstring", "ctag-string"], "STR", "print this text before each line", Word(|t, v| {
         t.output.tag_string = Some(resolved(v.as_bytes())).filter(|text| !text.is_empty());
         Ok(())
     })).brief(),
@@ -30,22 +30,22 @@ pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static RECORDS: OptionSection = OptionSection { more: Some(&EXPORTS), ..section("Records", &[
-    option(&["joblog", "jl"], "FILE", "a row for each job once its output is handed on (+FILE appends)",
+    option(&["joblog", "jl"], "FILE", "write a row for each job once its output is out (+FILE appends)",
         Word(|t, v| { t.output.joblog = Some(v.to_owned()); Ok(()) })).brief().not_compared(LOGS),
-    own(&["records"], "FILE", "everything measured of each job, as JSON Lines",
+    own(&["records"], "FILE", "write everything measured about each job, as JSON Lines",
         Word(|t, v| { t.output.records = Some(v.into()); Ok(()) })).brief().not_compared(LOGS),
-    flag(&["resume"], "with --joblog or --results: only what is not there yet", Flag::Resume).brief().not_compared(ALL_JOBS),
-    flag(&["resume-failed", "resumefailed"], "what failed, too", Flag::ResumeFailed).brief().not_compared(ALL_JOBS),
-    flag(&["retry-failed", "retryfailed"], "only what failed", Flag::RetryFailed).brief().not_compared(ALL_JOBS),
-    option(&["results", "result", "res"], "OUT", "output into files: DIR, a template, x.csv, x.tsv, x.json",
+    flag(&["resume"], "skip jobs already in --joblog or --results", Flag::Resume).brief().not_compared(ALL_JOBS),
+    flag(&["resume-failed", "resumefailed"], "the same, and rerun those that failed", Flag::ResumeFailed).brief().not_compared(ALL_JOBS),
+    flag(&["retry-failed", "retryfailed"], "rerun only those that failed", Flag::RetryFailed).brief().not_compared(ALL_JOBS),
+    option(&["results", "result", "res"], "OUT", "write output into files: DIR, a template, x.csv, x.tsv, x.json",
         Word(|t, v| { t.output.results = Some(v.to_owned()); Ok(()) })).brief().not_compared(LOGS),
-    flag(&["files", "output-as-files", "outputasfiles"], "into temporary files, whose names are printed", Flag::Files).brief().not_compared(LOGS),
+    flag(&["files", "output-as-files", "outputasfiles"], "write output into temporary files and print their names", Flag::Files).brief().not_compared(LOGS),
 ]) };
 
-const HOW_FAR: &str = "how far it is: a bar on a terminal, else a line now and then";
+const HOW_FAR: &str = "show progress: a bar on a terminal, else a line now and then";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Talk", ..section("Talk, always on stderr", &[
+pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Progress", ..section("Progress and summary (on stderr)", &[
     flag(&["bar"], HOW_FAR, Flag::Bar).brief(),
     flag(&["eta"], HOW_FAR, Flag::Bar).brief(),
     option(&["progress"], "WHEN", "the same as --bar: auto, always, never", AfterEquals(|t, v| {
@@ -56,9 +56,9 @@ pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief
         t.output.color = v.map(When::parse).transpose()?;
         Ok(())
     })).of(Scope::BATCH.and(Scope::WORKLOAD).and(Scope::REPORT)),
-    option(&["total-jobs", "totaljobs", "total"], "N", "how many jobs there will be, for the time left",
+    option(&["total-jobs", "totaljobs", "total"], "N", "how many jobs there will be, for the ETA",
         Text(|t, v| set(&mut t.run.total_jobs, number(v)))),
-    own(&["summary"], "WHEN", "time, CPU, cores kept busy: auto (on a terminal), always, never",
+    own(&["summary"], "WHEN", "show time, CPU and busy cores: auto (on a terminal), always, never",
         Text(|t, v| set(&mut t.output.summary, When::parse(v)))).brief().not_compared("its report tells more than a summary would"),
 ]) };
 

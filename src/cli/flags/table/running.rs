@@ -17,43 +17,43 @@ const NOTHING_RUNS: &str =
 #[rustfmt::skip]
 pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["jobs", "max-procs", "maxprocs", "j", "P"], "N",
-        "at a time: N, N%, +N, -N, 0 (as many as may be), a file with one\nof these, which is read again whenever a job is over",
+        "jobs to run at once: N, N%, +N, -N; 0 = no limit; or a file with one\nof these, read again whenever a job ends",
         Word(|t, v| { t.run.jobs = Some(JobsOption::parse(v)); Ok(()) })).brief().of(Scope::BATCH.and(Scope::WORKLOAD))
-        .told(Scope::COMPARE.and(Scope::WORKLOAD), "tasks at a time: N, N%, +N, -N, 0 (as many as tasks), or a list or\nrange to sweep (1,2,4 or 1-8)"),
-    own(&["workers"], "WHO", "who does tasks in parallel",
+        .told(Scope::COMPARE.and(Scope::WORKLOAD), "tasks to run at once: N, N%, +N, -N; 0 = all; or a list or range to\nsweep (1,2,4 or 1-8)"),
+    own(&["workers"], "WHO", "run tasks on threads or in processes",
         Text(|t, v| { t.run.workers = Workers::parse(v)?; Ok(()) })).of(Scope::BATCH.and(Scope::WORKLOAD)),
-    option(&["timeout"], "SECONDS", "kill jobs that last longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
+    option(&["timeout"], "SECONDS", "kill jobs that run longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
-    own(&["retry-delay"], "SECONDS", "wait before trying again", Text(|t, v| set(&mut t.run.retry_delay, values::duration(v)))),
-    own(&["backoff"], "FACTOR", "and each time this many times longer", Text(|t, v| set(&mut t.run.backoff, factor(v)))),
+    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, values::duration(v)))),
+    own(&["backoff"], "FACTOR", "multiply --retry-delay by FACTOR after each try", Text(|t, v| set(&mut t.run.backoff, factor(v)))),
     option(&["halt", "halt-on-error", "haltonerror"], "RULE", "stop early: now,fail=1 soon,fail=3 now,success=1 soon,done=50%",
         Text(|t, v| { t.run.halt = Halt::parse(v)?; Ok(()) })).brief().not_compared(SAME_JOBS),
     option(&["delay"], "SECONDS", "wait between two starts", Text(|t, v| set(&mut t.run.delay, Delay::parse(v)))).brief(),
-    own(&["threads-per-job"], "N", "fewer jobs at a time, told so by OMP_NUM_THREADS and its like",
+    own(&["threads-per-job"], "N", "each job uses N threads: run fewer at once, and set OMP_NUM_THREADS etc.",
         Text(|t, v| set(&mut t.run.threads_per_job, at_least_one(v)))),
     option(&["load"], "LOAD", "start no job while the load is above N or N%", Text(|t, v| set(&mut t.run.load, Load::parse(v)))).brief(),
     option(&["memfree"], "BYTES", "start no job while less memory is free: 500M, 2G (also --memsuspend)",
         Text(|t, v| set(&mut t.run.memfree, values::size(v)))).brief(),
     quiet(&["memsuspend"], Text(|t, v| set(&mut t.run.memsuspend, values::size(v)))),
     flag(&["noswap"], "start no job while the machine swaps", Flag::NoSwap),
-    own(&["max-time"], "SECONDS", concat!("start no job after this time; if that leaves some: status ", status!(TimeOver)),
+    own(&["max-time"], "SECONDS", concat!("start no job after this time; if some are left: status ", status!(TimeOver)),
         Text(|t, v| set(&mut t.run.max_time, values::duration(v)))).brief().not_compared(SAME_JOBS),
-    flag(&["tty", "open-tty", "o"], "jobs read the terminal, one at a time unless -j says more", Flag::Tty)
+    flag(&["tty", "open-tty", "o"], "let jobs read the terminal, one at a time unless -j says more", Flag::Tty)
         .not_compared("the output of a job on the terminal cannot be compared"),
-    option(&["term-seq", "termseq"], "SEQUENCE", "how jobs are killed: TERM,200,TERM,100,TERM,50,KILL,25",
+    option(&["term-seq", "termseq"], "SEQUENCE", "signals and waits to kill a job: TERM,200,TERM,100,TERM,50,KILL,25",
         Text(|t, v| set(&mut t.run.term_seq, values::term_sequence(v)))),
-    option(&["wd", "workdir", "work-dir"], "DIR", "where jobs run; ... is a new directory for each, removed after it",
+    option(&["wd", "workdir", "work-dir"], "DIR", "run jobs in DIR; ... is a new directory for each, removed afterwards",
         Word(|t, v| { t.run.work_dir = Some(v.into()); Ok(()) })).brief(),
-    option(&["tmpdir", "tempdir"], "DIR", "where they and parsim put temporary files", Word(|t, v| { t.run.tmpdir = Some(v.into()); Ok(()) })),
+    option(&["tmpdir", "tempdir"], "DIR", "put temporary files in DIR", Word(|t, v| { t.run.tmpdir = Some(v.into()); Ok(()) })),
     quiet(&["env"], Word(|t, v| { t.run.env.push(v.to_owned()); Ok(()) })),
-    option(&["process-slot-var", "processslotvar"], "NAME", "a variable that tells a job its slot, from 0",
+    option(&["process-slot-var", "processslotvar"], "NAME", "set variable NAME to the job's slot, from 0",
         Word(|t, v| { t.run.slot_variable = Some(v.to_owned()); Ok(()) })),
-    option(&["nice"], "N", "their niceness", Text(|t, v| set(&mut t.run.nice, integer(v)))).brief(),
-    own(&["shell"], "PATH", "their shell (also $PARSIM_SHELL) [the one that runs parsim]",
+    option(&["nice"], "N", "run jobs with this niceness", Text(|t, v| set(&mut t.run.nice, integer(v)))).brief(),
+    own(&["shell"], "PATH", "run jobs in this shell (also $PARSIM_SHELL) [the one that runs parsim]",
         Word(|t, v| { t.run.shell = Some(v.into()); Ok(()) })).brief(),
-    own(&["no-shell"], "", "refuse what needs a shell", Set(Flag::NoShell)).brief(),
-    flag(&["dry-run", "dryrun", "dr"], "print the commands, run none", Flag::DryRun).brief().not_compared(NOTHING_RUNS),
+    own(&["no-shell"], "", "refuse jobs that need a shell", Set(Flag::NoShell)).brief(),
+    flag(&["dry-run", "dryrun", "dr"], "print the commands without running them", Flag::DryRun).brief().not_compared(NOTHING_RUNS),
     quiet(&["shell-quote", "shellquote", "shell_quote"], Set(Flag::ShellQuote)).not_compared(NOTHING_RUNS),
     flag(&["v"], "print each command before its output", Flag::Verbose).brief(),
     flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief(),
@@ -88,7 +88,7 @@ pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run 
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
-    own(&["lanes"], "", "draw bars, lanes and sweeps although the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
+    own(&["lanes"], "", "draw bars, lanes and sweeps even where the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
     own(&["ascii"], "", "draw with plain ASCII only", Set(Flag::Ascii)).of(SHOWN),
 ]);
 
@@ -106,7 +106,7 @@ pub(super) fn number(text: &str) -> Result<u64, String> {
 }
 
 fn integer(text: &str) -> Result<i32, String> {
-    text.parse().map_err(|_| "is no whole number".to_owned())
+    text.parse().map_err(|_| "not a whole number".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -119,6 +119,6 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(factor) if factor.is_finite() && factor >= 1.0 => Ok(factor),
-        _ => Err("is no factor of at least 1".to_owned()),
+        _ => Err("expected a factor of at least 1".to_owned()),
     }
 }

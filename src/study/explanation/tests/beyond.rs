@@ -95,7 +95,7 @@ fn one_at_a_time_against_one_at_a_time_is_told_with_what_differs() {
         }
         said(&study)
     };
-    let nothing = "One task at a time against one at a time: there was nothing to gain.";
+    let nothing = "Both ways ran one task at a time, so there is no speed-up to find.";
     assert_eq!(told(10.0, |_| ()), nothing);
     let ten = |run: &mut RunResult| run.task_wall = seconds(10.0);
     assert_eq!(
