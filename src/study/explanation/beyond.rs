@@ -1,13 +1,15 @@
 //! Speed-ups beyond what slots and cores can give: something slowed the serial run, and
 //! what that was, as far as the two differ in it.
 
-use super::{NEAR_ENOUGH, SpeedupView, others};
+use super::{NEAR_ENOUGH, SpeedupView, bounds, others};
 use crate::host::Surroundings;
 use crate::numbers;
 use crate::study::{ColumnResult, RunResult};
 
 /// More than there is, by more than the reading's error.
 const TOO_MUCH: f64 = 1.05;
+
+const TOO_MUCH_OF_THREADS: f64 = 1.25;
 
 /// Fewer bytes read from disk are a program and its libraries.
 const BYTES_READ_THAT_MATTER: f64 = 1e6;
@@ -26,7 +28,10 @@ const CAUSES: &[SerialCause] = &[read, written, throttled, first_run, other_work
 
 /// So many slots and cores cannot be so much faster.
 pub(super) fn more_than_there_is(view: &SpeedupView<'_>) -> Option<String> {
-    (view.speedup > TOO_MUCH * view.possible).then(|| {
+    // How much threads of their own leave is known only roughly.
+    let has_threads = bounds::threads_of_their_own(view).is_some();
+    let too_much = if has_threads { TOO_MUCH_OF_THREADS } else { TOO_MUCH };
+    (view.speedup > too_much * view.possible).then(|| {
         let cause = CAUSES.iter().find_map(|cause| cause(view)).unwrap_or_else(|| {
             "something slowed the serial run, and nothing that was measured tells what".to_owned()
         });

@@ -119,11 +119,12 @@ pub(super) fn threads_of_their_own(view: &SpeedupView<'_>) -> Option<String> {
     let several = view.cores_per_task > 1.0 && wanted > SEVERAL_CORES;
     let several = several && view.possible < NEAR_ENOUGH * view.slots;
     several.then(|| {
+        let most = numbers::factor(view.possible);
         format!(
-            "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {} at most; the speed-up is {}.",
+            "The tasks are multi-threaded already: one by one they kept {} of {} busy (CPU time above wall time), which leaves {}; the speed-up is {}.",
             numbers::three_digits(view.cores_per_task),
             view.cores_in_words(),
-            numbers::factor(view.possible),
+            if view.speedup > view.possible { format!("about {most}") } else { format!("{most} at most") },
             view.factor(),
         )
     })
