@@ -68,6 +68,8 @@ impl Engine for Serial {
 #[derive(Clone, Debug)]
 pub struct Pool {
     width: NonZeroUsize,
+    /// No more tasks will come, where whoever made it knows.
+    most_tasks: usize,
     /// How many threads there were the last time, where that were fewer.
     had: OnceLock<usize>,
 }
@@ -75,7 +77,14 @@ pub struct Pool {
 impl Pool {
     /// At most `width` tasks at a time.
     pub const fn new(width: NonZeroUsize) -> Self {
-        Self { width, had: OnceLock::new() }
+        Self { width, most_tasks: usize::MAX, had: OnceLock::new() }
+    }
+
+    /// The same for so many tasks, where their number is known although the workload does
+    /// not tell it: threads that no task needs are not started.
+    pub fn for_tasks(self, tasks: Option<u64>) -> Self {
+        let most_tasks = tasks.and_then(|tasks| usize::try_from(tasks).ok()).unwrap_or(usize::MAX);
+        Self { most_tasks, ..self }
     }
 }
 
@@ -89,7 +98,7 @@ impl Engine for Pool {
     }
 
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
-        let n_threads = needed(self.width(), workload);
+        let n_threads = needed(self.width(), workload).min(self.most_tasks.max(1));
         let had = on_threads(n_threads, run.observer, &|n_threads| {
             if n_threads == 1 {
                 // Beside nobody: as a serial run does it, so that one slot against one finds

@@ -99,7 +99,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         // Each job is a process anyway.
         Mode::Parallel => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
-            None => (None, Box::new(Pool::new(width))),
+            None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
         },
     };
     let limit = match typed.run.timeout {
