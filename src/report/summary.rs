@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::numbers;
-use crate::study::{ColumnResult, RunResult, SerialTime, Streaming, Study, serial_time};
+use crate::study::{ColumnResult, Ground, RunResult, SerialTime, Streaming, Study, serial_time};
 use crate::text::printable;
 
 /// Slots beyond this are told of together.
@@ -119,7 +119,9 @@ fn one_after_another(
         if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
     let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
     let told = time.to_string();
-    Some(format!("run serially: about {} (est., {factor}){ground}", told.trim_start_matches("est. ")))
+    // What a run of one way cannot show would make it less.
+    let about = if matches!(rests_on, Some(Ground::OwnPace | Ground::OwnWaits)) { "up to" } else { "about" };
+    Some(format!("run serially: {about} {} (est., {factor}){ground}", told.trim_start_matches("est. ")))
 }
 
 fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {
@@ -200,7 +202,7 @@ run serially: about 10.00 s (est., 1.00x)
             text.starts_with("100 jobs in 5.000 s, 5.000 s CPU (2.000 s of it parsim's own): "),
             "{text}"
         );
-        let expected = "run serially: about 10.00 s (est., 2.00x), less if they waited for each other (a lock, a server)\n";
+        let expected = "run serially: up to 10.00 s (est., 2.00x), less if they waited for each other (a lock, a server)\n";
         assert!(text.ends_with(expected), "{text}");
     }
 
