@@ -77,8 +77,8 @@
 //! | 6 | [`report`] | the table of formats; `document` (what a report is made of), `overview` (its order), `sentences` (what stands under the table), `tables`; text, Markdown and `html/` draw it; `change/` (two studies), `services/` (verdicts, Nagios, JSON Lines), JSON, CSV, `JUnit`, trace, Prometheus |
 //! | 6 | `progress` | `state` (what runs, the ETA) and `display` (a bar, or lines) |
 //! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `row` (what its table says of each); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
-//! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); job logs, records, files and tables of results |
-//! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, intervals, scaling laws, agreement, gates; `explanation/` (the sentences that say what held the speed-up back) |
+//! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); `output_copy` (what `compare` puts aside of a run); job logs, records, files and tables of results |
+//! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, `interval`, scaling laws, agreement, gates; `estimate` (the serial time of one way), `prediction` (the whole of a sample); `explanation/` (the sentences that say what held the speed-up back) |
 //! | 3 | `event` | who hears of what happens: observers, journals |
 //! | 2 | [`task`] | plain data: task, column, outcome, `finding` (verdicts, classes and warnings about a service), record |
 //! | 2 | `policy` | plain data and its rules: when tasks start, how often and after which wait they are tried again, when a batch ends early |
