@@ -8,4 +8,4 @@ mod display;
 mod state;
 
 pub use display::{NO_DESCRIPTORS, ProgressDisplay, Show, fewer_slots, observer};
-pub use state::ProgressState;
+pub use state::{ProgressState, Snapshot};

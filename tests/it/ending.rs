@@ -52,14 +52,32 @@ fn one_signal_ends_the_jobs_by_their_kill_sequence_and_leaves_nobody() {
         let mut started = line.start();
         started.until("both run", || ["group1", "group2"].iter().all(|name| is_written(&fresh.path(name))));
         started.signal(name);
-        started
-            .end_within(SOON)
-            .ends_by_signal(number)
-            .tells_one_line("interrupted: 0 jobs done; --joblog and --resume would go on from here");
+        started.end_within(SOON).ends_by_signal(number).tells_one_line(
+            "interrupted: 0 of 2 jobs done, 2 killed; --joblog and --resume would go on from here",
+        );
         for name in ["group1", "group2"] {
             expect_gone(&group(&fresh, name));
         }
     }
+}
+
+#[test]
+fn an_interrupted_batch_says_how_far_it_came_and_how_to_go_on() {
+    let fresh = Fresh::new();
+    let job = "[ {} = 1 ] || { echo >started{}; sleep 600; }";
+    let line = fresh.parsim("parallel -j2 --shell /bin/sh --joblog").args(["my log", job]);
+    let mut started = line.args([":::", "1", "2", "3", "4"]).start();
+    let run = ["started2", "started3"];
+    started.until("two run", || run.iter().all(|name| is_written(&fresh.path(name))));
+    // The first job's row is written once it has freed its slot.
+    started.until("the first is logged", || {
+        fs::read(fresh.path("my log"))
+            .is_ok_and(|log| log.ends_with(b"= 1 ] || { echo >started1; sleep 600; }\n"))
+    });
+    started.signal("INT");
+    let told =
+        "interrupted: 1 of 4 jobs done, 2 killed, 1 not started; go on with --joblog 'my log' --resume";
+    started.end_within(SOON).ends_by_signal(libc::SIGINT).tells_one_line(told);
 }
 
 #[test]

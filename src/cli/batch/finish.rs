@@ -1,5 +1,6 @@
 //! What is said when a batch is over, and how the process ends.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use signal_hook::consts::SIGPIPE;
@@ -10,9 +11,9 @@ use crate::cli::terminal::say;
 use crate::numbers;
 use crate::output::FailureTails;
 use crate::process::{self, Interrupt};
-use crate::progress::ProgressState;
+use crate::progress::{ProgressState, Snapshot};
 use crate::report::summary::{self, Detail};
-use crate::study::Study;
+use crate::study::{Cut, Study};
 use crate::text::{printable, with_short_words};
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
@@ -38,18 +39,7 @@ pub(super) fn tell(
         say(&format!("{} more jobs failed", numbers::count(study.unnamed_failures)));
     }
     if let Some(cut) = &study.cut {
-        let of = cut.tasks.map_or_else(String::new, |tasks| format!(" of {}", numbers::count(tasks)));
-        let jobs = if cut.tasks.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
-        let left = progress.last().left().filter(|&left| left > 0);
-        let left = left.map_or_else(String::new, |left| format!(", {} not started", numbers::count(left)));
-        let how = match &typed.output.joblog {
-            Some(log) => {
-                let log = log.to_string_lossy();
-                format!("go on with --joblog {} --resume", log.strip_prefix('+').unwrap_or(&log))
-            }
-            None => "--joblog and --resume would go on from here".to_owned(),
-        };
-        say(&format!("interrupted: {}{of} {jobs} done{left}; {how}", numbers::count(cut.finished)));
+        say(&interrupted(study, cut, &progress.last(), typed.output.joblog.as_deref()));
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
         say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
     } else if study.left_some {
@@ -61,6 +51,30 @@ pub(super) fn tell(
             _ => say("stopped early: not all jobs were started"),
         }
     }
+}
+
+/// How far an interrupted batch came, and how to go on.
+fn interrupted(study: &Study, cut: &Cut, last: &Snapshot, log: Option<&OsStr>) -> String {
+    let total = cut.tasks.or(last.total);
+    let of = total.map_or_else(String::new, |total| format!(" of {}", numbers::count(total)));
+    let jobs = if total.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
+    let killed = last.started.saturating_sub(cut.finished + study.n_failed() as u64);
+    let others = [
+        (study.n_failed() as u64, "failed"),
+        (killed, "killed"),
+        (last.left().unwrap_or_default(), "not started"),
+    ];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let others: String = others.map(|(count, what)| format!(", {} {what}", numbers::count(count))).collect();
+    let how = match log {
+        Some(log) => {
+            let log = log.to_string_lossy();
+            let log = log.strip_prefix('+').unwrap_or(&log);
+            format!("go on with --joblog {} --resume", shell_words::quote(log))
+        }
+        None => "--joblog and --resume would go on from here".to_owned(),
+    };
+    format!("interrupted: {}{of} {jobs} done{others}; {how}", numbers::count(cut.finished))
 }
 
 /// Whether `--max-time` alone is why there are jobs that were not started, or may

@@ -102,7 +102,7 @@ impl<'a> Parser<'a> {
             let Some(row) = table::short(letter) else {
                 let whole = word.to_string_lossy();
                 // Perhaps a long option with a hyphen too few.
-                return refuse(if rest.len() == letters.len() && letters.len() > 1 {
+                return refuse(if rest.len() == letters.len() {
                     unknown(&whole)
                 } else {
                     format!("unknown option {called} in {whole}")

@@ -14,6 +14,9 @@ use crate::text::{shortened, without_login};
 
 /// That a batch has no option `typed`, with the one that was perhaps meant.
 pub(super) fn unknown(typed: &str) -> String {
+    if let Some((_, what_to_do)) = ELSEWHERE.iter().find(|(option, _)| *option == typed) {
+        return format!("unknown option {typed}: {what_to_do}");
+    }
     let name = typed.trim_start_matches('-').to_ascii_lowercase();
     let names = table::rows().filter(|row| !row.is_refused()).flat_map(|row| row.names.iter().copied());
     match nearest(&name, names.filter(|known| known.len() > 1)) {
@@ -50,9 +53,9 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
         return format!("options stand behind a subcommand: did you mean parsim parallel {}?", again(argv));
     }
     if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg)
-        && let Some((_, what_to_do)) = ELSEWHERE.iter().find(|(option, _)| option == typed)
+        && ELSEWHERE.iter().any(|(option, _)| option == typed)
     {
-        return format!("unknown option {typed}: {what_to_do}");
+        return unknown(typed);
     }
     let rendered = error.render().to_string();
     let told = rendered
@@ -78,6 +81,15 @@ const SHOWN_AGAIN: usize = 200;
 const ELSEWHERE: &[(&str, &str)] = &[
     ("--insecure", "certificates are always checked; --cacert FILE trusts one of your own"),
     ("--setup", "--prepare CMD runs before each run"),
+    ("--conclude", "--cleanup CMD runs after each run"),
+    ("-w", "parsim compare --warmup N runs each way N times first"),
+    ("--min-runs", "parsim compare --runs N runs each way N times"),
+    ("--max-runs", "parsim compare --runs N runs each way N times"),
+    ("--command-name", "the report shows the command itself"),
+    ("--time-unit", "the report takes the unit that fits; --export-json has seconds"),
+    ("--ignore-failure", "failed jobs never stop a comparison, and are counted"),
+    ("--parameter-list", "give the values as inputs: parsim compare CMD ::: a b"),
+    ("--parameter-scan", "give the values as inputs: parsim compare CMD ::: 1 2 3"),
     ("--shell", "it is an option of parsim parallel, serial and compare"),
     ("--output", "see --export-json, --export-csv and their like"),
     ("--style", "see --color, --progress and --lanes"),
