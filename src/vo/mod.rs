@@ -28,6 +28,7 @@
 
 mod datetime;
 mod encoding;
+pub mod position;
 mod query;
 mod sniff;
 #[cfg(test)]

@@ -44,6 +44,7 @@
 //!
 //! Sources: `VOTable` 1.1 to 1.5 (IVOA); what services do beside it is said where it counts.
 
+mod binary;
 mod characters;
 mod field;
 mod fields;
