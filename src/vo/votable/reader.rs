@@ -8,15 +8,15 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::super::query::QueryStatus;
 use super::super::sniff::{DEFINITION, bare_doctype, head};
-use super::super::xml::VOTABLE;
 use super::super::{ParseError, ParseErrorKind};
 use super::binary::BinaryRows;
 use super::characters::Characters;
 use super::field::Field;
 use super::fields::{Attributes, attributes, field, ill_formed, value};
 use super::row::{RowCells, TableRow};
+use super::status::QueryStatus;
+use super::writer::is_allowed;
 use super::{TableError, TableLimits};
 
 /// Elements within elements; a `VOTable` needs a dozen.
@@ -86,6 +86,8 @@ pub struct TableSummary {
     pub fields: Option<usize>,
     /// The rows of the result.
     pub rows: u64,
+    /// Why its rows are not read, where they are not: as FITS, or in another document.
+    pub unread: Option<String>,
 }
 
 /// The elements that mean something where they stand.
@@ -180,6 +182,7 @@ impl<R: Read> TableReader<R> {
                 description: None,
                 fields: None,
                 rows: 0,
+                unread: None,
             },
         }
     }
@@ -355,12 +358,19 @@ impl<R: Read> TableReader<R> {
                 self.binary = BinaryRows::new(name == b"BINARY2", self.limits.cell);
                 Element::Binary
             }
-            (Some(Element::Data), b"FITS") => {
-                return Err(ParseError::bad_value("its rows are FITS, which is not read").into());
-            }
+            (Some(Element::Data), b"FITS") => self.leave_unread("its rows are FITS, which is not read"),
             (Some(Element::Binary), b"STREAM") => {
-                stream(&attributes)?;
-                Element::Stream
+                let is_elsewhere = value(&attributes, "href").is_some_and(|place| !place.is_empty());
+                match value(&attributes, "encoding").map(str::trim) {
+                    _ if is_elsewhere => {
+                        self.leave_unread("its rows are in another document, which is not read")
+                    }
+                    None | Some("base64" | "") => Element::Stream,
+                    Some(other) => {
+                        let other = head(other, 40);
+                        self.leave_unread(&format!("its rows are encoded as {other:?}, which is not read"))
+                    }
+                }
             }
             (Some(Element::Resource { .. } | Element::Definitions), b"PARAM") => {
                 // Of Simple Cone Search, which says so in one more way.
@@ -410,6 +420,11 @@ impl<R: Read> TableReader<R> {
         Element::Table { is_result }
     }
 
+    fn leave_unread(&mut self, why: &str) -> Element {
+        self.summary.unread = Some(why.to_owned());
+        Element::Other
+    }
+
     /// The fields of the result are known: its own, or those of the table that it refers to.
     fn begin_result(&mut self) -> Step {
         self.has_result = true;
@@ -423,6 +438,7 @@ impl<R: Read> TableReader<R> {
         }
         self.summary.fields = Some(self.result.len());
         self.summary.rows = 0;
+        self.summary.unread = None;
         Step::Table
     }
 
@@ -515,7 +531,7 @@ impl<R: Read> TableReader<R> {
     fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), TableError> {
         let mut bytes = [0; 4];
         let text = match reference.resolve_char_ref().map_err(|error| ill_formed(&error))? {
-            Some(character) if is_xml_character(character) => &*character.encode_utf8(&mut bytes),
+            Some(character) if is_allowed(character) => &*character.encode_utf8(&mut bytes),
             Some(character) => {
                 let code = u32::from(character);
                 return Err(ill_formed(&format_args!("the character U+{code:04X} is not allowed")).into());
@@ -622,20 +638,7 @@ fn root(name: &[u8], tag: &BytesStart<'_>, attributes: &Attributes) -> Result<()
     if name == b"VOTABLE" && is_known {
         return Ok(());
     }
-    Err(ParseError::wrong_document(VOTABLE, &String::from_utf8_lossy(name), namespace))
-}
-
-/// Refuses a stream whose bytes are elsewhere, or packed in a way that nobody uses.
-fn stream(attributes: &Attributes) -> Result<(), ParseError> {
-    if value(attributes, "href").is_some_and(|place| !place.is_empty()) {
-        return Err(ParseError::bad_value("its rows are in another document, which is not read"));
-    }
-    match value(attributes, "encoding").map(str::trim) {
-        None | Some("base64" | "") => Ok(()),
-        Some(other) => {
-            Err(ParseError::bad_value(format!("its binary data is encoded as {:?}", head(other, 40))))
-        }
-    }
+    Err(ParseError::wrong_document("VOTable", &String::from_utf8_lossy(name), namespace))
 }
 
 /// What `Simple Cone Search` calls an error.
@@ -651,8 +654,4 @@ fn decoded<'a>(bytes: &'a [u8]) -> Result<&'a str, ParseError> {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
-}
-
-fn is_xml_character(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
