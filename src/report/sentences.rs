@@ -1,6 +1,7 @@
 //! What there is to say of a study, in sentences: each is made here once, whoever
 //! draws it.
 
+use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
@@ -26,13 +27,6 @@ pub(super) fn subject(study: &Study) -> Subject {
         place: place(study),
         ..Subject::default()
     }
-}
-
-/// What was typed, or the workload where a program used the library.
-pub(super) fn command_line(study: &Study) -> String {
-    let command =
-        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
-    printable(&command)
 }
 
 /// How many tasks, how many at a time, on what, and how often.

@@ -106,6 +106,8 @@ words! {
         Login = "login",
         /// The proxy cannot be asked, or does not let through.
         Proxy = "proxy",
+        /// It wants to be left alone for a while.
+        Rate = "rate",
     }
 }
 

@@ -14,7 +14,7 @@ const LONGEST: usize = 300;
 
 /// What can be said of any exchange: redirects, certificates, framing. `now` is in
 /// seconds since 1970.
-pub fn note_travel(fetched: &Fetched, now: i64, finding: &mut Finding) {
+pub fn note_travel<B>(fetched: &Fetched<Response<B>>, now: i64, finding: &mut Finding) {
     for hop in &fetched.hops {
         finding.warn(Warning::Redirected);
         if hop.from.host != hop.to.host {
@@ -84,7 +84,7 @@ fn no_document(error: ParseError) -> (ErrorClass, String) {
 }
 
 /// Whether the status promises what was asked for.
-pub fn is_success(answer: &Response) -> bool {
+pub fn is_success<B>(answer: &Response<B>) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
@@ -132,6 +132,7 @@ pub fn class_of(error: &HttpError) -> ErrorClass {
         HttpErrorKind::Reset => ErrorClass::Reset,
         HttpErrorKind::Closed | HttpErrorKind::Interrupted => ErrorClass::Closed,
         HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp => ErrorClass::Timeout,
+        HttpErrorKind::NotAsked => ErrorClass::Rate,
         HttpErrorKind::Proxy => ErrorClass::Proxy,
         HttpErrorKind::Tls => ErrorClass::Tls,
         HttpErrorKind::Redirect => ErrorClass::Redirect,
