@@ -72,7 +72,8 @@ pub fn read<T>(
     }
 }
 
-fn no_document(error: ParseError) -> (ErrorClass, String) {
+/// Why a document says nothing: the class of the trouble, and the trouble in words.
+pub fn no_document(error: ParseError) -> (ErrorClass, String) {
     let class = match error.kind {
         ParseErrorKind::NotXml => ErrorClass::NotXml,
         ParseErrorKind::BadXml => ErrorClass::BadXml,
