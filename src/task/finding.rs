@@ -375,7 +375,8 @@ impl Finding {
         if self.verdict.is_up() {
             return Outcome::Success;
         }
-        let class = self.class.as_ref().map_or(self.verdict.name(), ErrorClass::name);
+        let status = self.cone.as_ref().map_or(self.verdict.name(), |cone| cone.status.name());
+        let class = self.class.as_ref().map_or(status, ErrorClass::name);
         Outcome::Failed(format!("{class}: {}", self.reason))
     }
 }

@@ -7,8 +7,9 @@ use crate::sky::separation;
 use crate::vo::cone::ConeColumns;
 use crate::vo::votable::{ArraySize, Datatype, Field, TableRow};
 
-/// A row so far beyond the radius is outside, in degrees: servers compute with less care.
-const SLACK: f64 = 1e-6;
+/// A row so far beyond the radius is outside, in degrees: servers compute with less care, up
+/// to 2 milliarcseconds.
+const SLACK: f64 = 6e-7;
 
 /// Names of the columns before the service's own.
 pub const OWN_COLUMNS: [&str; 3] = ["id", "target", "separation"];

@@ -13,7 +13,8 @@ use crate::vo::cone::{ConeAnswer, ConeProtocol, SkyCone, SkyTable, scs_url, tap_
 use crate::vo::votable::{Field, TableError, TableItem, TableLimits, TableReader, TableRow};
 use crate::vo::{ParseError, ParseErrorKind};
 use crate::workload::service::{
-    Attempt, Reception, Service, class_of, fail, in_words, is_success, no_document, status_line,
+    Attempt, Reception, Service, bare_status_line, class_of, fail, in_words, is_success, no_document,
+    status_line,
 };
 
 const ACCEPT: &str = "application/x-votable+xml, text/xml, */*;q=0.1";
@@ -171,7 +172,7 @@ impl ConeService {
             && answer.body.as_ref().is_ok_and(|head| looks_like_page(head));
         let reception = match answer.status {
             403 | 429 => Reception::Denied(attempt.retry_after(&answer)),
-            _ if is_page => Reception::Broken,
+            _ if is_page && is_success(&answer) => Reception::Broken,
             _ => Reception::Answered,
         };
         let fails = |attempt: &mut Attempt<'_>, class, reason: &str| {
@@ -190,7 +191,7 @@ impl ConeService {
                 Err(error) if is_page && is_success(&answer) => {
                     format!("{error}, though it had answered before")
                 }
-                _ => status_line(&answer),
+                _ => bare_status_line(&answer),
             };
             return fails(attempt, ErrorClass::Rate, &reason);
         }
