@@ -316,6 +316,7 @@ impl<'a> Experiment<'a> {
             unit: profile.unit.to_owned(),
             parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
+            rate: profile.rate,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,

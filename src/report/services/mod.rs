@@ -2,6 +2,7 @@
 //! a line for machines. All of it from the records of a study.
 
 mod table;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,8 +20,18 @@ use crate::text::printable;
 const NAMED: usize = 5;
 
 /// Spans of an object, `null` where there was none.
-const SPANS: [&str; 9] =
-    ["resolve", "connect", "tls", "first_byte", "body", "query", "deep", "retry_wait", "host_wait"];
+const SPANS: [&str; 10] = [
+    "resolve",
+    "connect",
+    "tls",
+    "first_byte",
+    "body",
+    "query",
+    "deep",
+    "retry_wait",
+    "host_wait",
+    "rate_wait",
+];
 
 /// So many characters of a workload's name are used.
 const LONGEST_KIND: usize = 40;
@@ -90,9 +101,10 @@ pub(super) fn are_told(study: &Study) -> bool {
     record.is_some_and(|record| record.finding.is_some())
 }
 
-/// How long a check took, its wait for a turn left out.
+/// How long a check took, its waits for a turn left out.
 pub(super) fn total(record: &Record) -> Duration {
-    record.wall.saturating_sub(span(record, "host_wait").unwrap_or_default())
+    let waits = ["host_wait", "rate_wait"].map(|name| span(record, name).unwrap_or_default());
+    record.wall.saturating_sub(waits.into_iter().sum())
 }
 
 /// The time of a span, if it was measured.
@@ -118,7 +130,7 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
     let mut spans: Map<String, Value> =
         SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
-    let object = json!({
+    let mut object = json!({
         "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
         "verdict": finding.verdict, "class": finding.class_name(), "reason": finding.reason,
         "warnings": finding.warnings, "available": says.map(|says| says.available),
@@ -129,6 +141,9 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
         "cert_expires": finding.cert_expires, "rows": finding.rows.map(|rows| rows.to_string()),
         "tables": finding.tables, "spans": spans,
     });
+    if let (Some(cone), Value::Object(object)) = (&finding.cone, &mut object) {
+        targets::in_object(cone, finding, object);
+    }
     Some(object.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! What can be chosen of cone searches.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{bail, ensure};
 use clap::Args;
@@ -158,6 +159,7 @@ impl ConeOptions {
             verbosity: self.verb,
             most_rows: self.maxrec,
             most_bytes: usize::try_from(self.max_bytes).unwrap_or(usize::MAX),
+            knows_no_formats: AtomicBool::new(false),
         })
     }
 
