@@ -16,6 +16,7 @@ mod quantiles;
 mod run_result;
 mod scaling;
 mod sound;
+mod spread;
 mod streaming;
 
 use std::borrow::Cow;
@@ -36,7 +37,8 @@ pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
 pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
-pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
+pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
+pub use spread::Spread;
 pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
