@@ -28,10 +28,14 @@ pub(super) fn subject(study: &Study) -> Subject {
     }
 }
 
-/// What was typed, or the workload where a program used the library.
+/// The name that was given, what was typed, or the workload where a program used the
+/// library.
 pub(super) fn command_line(study: &Study) -> String {
-    let command =
-        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
+    let command = match &study.name {
+        Some(name) => name.clone(),
+        None if study.command.is_empty() => study.workload.clone(),
+        None => shell_words::join(&study.command),
+    };
     printable(&command)
 }
 
