@@ -7,6 +7,7 @@
 //! the business of the format.
 
 use crate::study::{ColumnResult, Study};
+use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -166,6 +167,8 @@ pub(super) enum Chart<'a> {
     Ways(&'a Study),
     /// What each slot did when.
     Slots(&'a Study),
+    /// What was found in the sky.
+    Sky(&'a ConeChart),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),

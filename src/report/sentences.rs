@@ -5,7 +5,9 @@ use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
-use crate::study::{Agreement, ColumnResult, Comparison, Difference, efficiency_within, Prediction, RateFloor, Study, Verdict};
+use crate::study::{
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
+};
 use crate::task::Mode;
 use crate::text::printable;
 

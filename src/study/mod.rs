@@ -43,7 +43,7 @@ pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::task::{Column, Mode, Record};
+use crate::task::{Column, ConeChart, Mode, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -113,6 +113,9 @@ pub struct Study {
     pub unnamed_failures: u64,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
+    /// Charts of what was found in the sky, of the first targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charts: Vec<ConeChart>,
     /// What to try when a span takes most of the time, by the span's name.
     pub advice: BTreeMap<String, String>,
 }
@@ -437,6 +440,7 @@ pub(crate) mod tests {
             failures: BTreeMap::new(),
             unnamed_failures: 0,
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: BTreeMap::new(),
         }
     }

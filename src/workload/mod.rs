@@ -31,7 +31,7 @@ pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, LeftFile, Outcome, Task};
+use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task};
 
 /// Every workload that parsim brings.
 #[cfg(feature = "cli")]
@@ -123,6 +123,12 @@ pub trait Workload: Sync {
     /// When that cannot be done.
     fn finish(&self) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    /// What the first run found, where that can be drawn as charts of the sky: asked once,
+    /// after the last run.
+    fn charts(&self) -> Vec<ConeChart> {
+        Vec::new()
     }
 
     /// What runs leave behind beside their tasks' outputs, where that is anything.

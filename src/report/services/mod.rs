@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 pub(super) use table::section;
 
 use self::table::through_proxies;
-use crate::study::Study;
-use crate::task::{ErrorClass, Finding, Record, SelfReport};
+use crate::study::{ColumnResult, Study};
+use crate::task::{ErrorClass, Finding, Mode, Record, SelfReport};
 use crate::text::printable;
 
 /// So many services are named in a monitor's line.
@@ -49,9 +49,13 @@ pub(super) struct CheckedService<'a> {
 }
 
 /// Every service of `study`, in input order; none where it is about something
-/// else. The parallel way is told where both ran, for it came last.
+/// else. The parallel way is told where both ran, for it came last; what doing everything
+/// in one go told is compared with it.
 pub(super) fn services(study: &Study) -> Vec<CheckedService<'_>> {
-    let whole = study.columns.iter().flat_map(|column| column.runs.iter().map(|run| (column.way(), run)));
+    let is_one_go = |column: &&ColumnResult| column.column.mode == Mode::Whole;
+    let (first, then): (Vec<_>, Vec<_>) = study.columns.iter().partition(is_one_go);
+    let columns = first.into_iter().chain(then);
+    let whole = columns.flat_map(|column| column.runs.iter().map(|run| (column.way(), run)));
     // Half a run does not replace a whole one.
     let half = study.cut.iter().map(|cut| (&*cut.way, &cut.records));
     let runs: Vec<(&str, &Vec<Record>)> = half.chain(whole.map(|(way, run)| (way, &run.records))).collect();

@@ -37,11 +37,8 @@ pub(super) fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
         [ConeStatus::Ok, ConeStatus::Empty, ConeStatus::Incomplete, ConeStatus::Error].map(|it| count(&it));
     let rows: u64 = findings().filter_map(|finding| counted(finding.rows)).sum();
     let asked_for = numbers::plural(n_asked_for as u64, "cone");
-    let mut text = format!(
-        "{} of {asked_for} answered: {}",
-        numbers::count(ok + empty),
-        numbers::plural(rows, "row")
-    );
+    let mut text =
+        format!("{} of {asked_for} answered: {}", numbers::count(ok + empty), numbers::plural(rows, "row"));
     let left = n_asked_for.saturating_sub(all.len()) as u64;
     for (number, what) in [(empty, "empty"), (incomplete, "incomplete"), (left, "not searched")] {
         if number > 0 {

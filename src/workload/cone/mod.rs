@@ -5,6 +5,7 @@
 //! finding. Names are looked up before, together. Rows go where [`outlet`] takes them. The
 //! process that began the run paces the requests of all tasks, wherever they run.
 
+mod charts;
 mod options;
 mod outlet;
 mod resolver;
@@ -21,6 +22,7 @@ use clap::Args as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::charts::ChartPlaces;
 use self::options::ConeOptions;
 use self::outlet::{RowsOutlet, RowsPlace, heading};
 use self::rows::{ConeRows, column_names};
@@ -35,7 +37,8 @@ use super::{
 use crate::output::Sink;
 use crate::process::Interrupt;
 use crate::task::{
-    Column, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task, TaskInput, Warning,
+    Column, ConeChart, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task,
+    TaskInput, Warning,
 };
 use crate::text::printable;
 use crate::vo::ParseError;
@@ -152,7 +155,14 @@ impl ConeSearch {
         );
         let rows = options.out.as_deref().filter(|path| *path != Path::new("-"));
         let rows = rows.map(|path| RowsPlace::File(path.to_owned()));
-        let outlet = RowsOutlet::open(rows, options.status.as_deref())?;
+        let charts = ChartPlaces {
+            folder: options.chart.clone(),
+            page: options.sky.clone(),
+            library: options.aladin.clone(),
+            field_of_view: options.fov,
+        };
+        let asked = (options.ra_column.clone(), options.dec_column.clone());
+        let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
         Ok(Self { targets, radius, outlet, ..Self::of_worker(options)? })
     }
 
@@ -419,7 +429,11 @@ impl Workload for ConeSearch {
     }
 
     fn finish(&self) -> anyhow::Result<()> {
-        self.outlet.finish().context("cannot keep the rows")
+        self.outlet.finish().context("cannot keep what was found")
+    }
+
+    fn charts(&self) -> Vec<ConeChart> {
+        self.outlet.take_charts()
     }
 
     fn portable(&self) -> Option<&dyn Portable> {
@@ -446,6 +460,8 @@ impl Portable for ConeSearch {
             list: None,
             out: None,
             status: None,
+            chart: None,
+            sky: None,
             demo: false,
             ..self.options.clone()
         };
