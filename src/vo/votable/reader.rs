@@ -37,6 +37,9 @@ pub struct TableReader<R> {
     /// The attributes of the `INFO` that is open.
     info: Attributes,
     has_begun: bool,
+    /// Whether the reader of markup has seen the `<` that comes next, and will take it
+    /// unseen.
+    awaits_markup: bool,
     has_root: bool,
     is_at_end: bool,
     has_failed: bool,
@@ -111,6 +114,8 @@ enum Element {
     Td,
     Binary,
     Stream,
+    /// Its end has come; its last rows may be to come.
+    StreamEnd,
     Info,
     Description,
     /// Anything else, with all that is in it.
@@ -156,6 +161,7 @@ impl<R: Read> TableReader<R> {
             text: String::new(),
             info: Attributes::new(),
             has_begun: false,
+            awaits_markup: false,
             has_root: false,
             is_at_end: false,
             has_failed: false,
@@ -215,17 +221,24 @@ impl<R: Read> TableReader<R> {
     }
 
     fn step(&mut self) -> Result<Step, TableError> {
-        self.xml.get_mut().allow(self.limits.cell);
-        if self.open.last() == Some(&Element::Stream) {
-            if self.binary.advance(&self.result, &mut self.row, self.summary.rows + 1)? {
-                self.summary.rows += 1;
+        // One more, to see that a cell as long as it may be ends there.
+        self.xml.get_mut().allow(self.limits.cell.saturating_add(1));
+        if let Some(stream @ (Element::Stream | Element::StreamEnd)) = self.open.last() {
+            let row = self.summary.rows + 1;
+            if self.binary.advance(&self.result, &mut self.row, row)? {
+                self.summary.rows = row;
                 return Ok(Step::Row);
             }
-            if self.feed()? {
+            if let Some(flaw) = self.binary.flaw(row) {
+                return Err(flaw.into());
+            }
+            if *stream == Element::StreamEnd {
+                self.open.pop();
+            } else if self.feed()? {
                 return Ok(Step::Nothing);
             }
         }
-        if self.open.last() == Some(&Element::TableData) && self.take_plain_row() {
+        if self.open.last() == Some(&Element::TableData) && !self.awaits_markup && self.take_plain_row() {
             self.summary.rows += 1;
             return Ok(Step::Row);
         }
@@ -258,7 +271,7 @@ impl<R: Read> TableReader<R> {
         };
         let is_markup = |byte: &u8| matches!(byte, b'<' | b'&');
         let n_characters = available.iter().position(is_markup).unwrap_or(available.len());
-        self.binary.feed(&available[..n_characters])?;
+        self.binary.feed(&available[..n_characters]);
         stream.consume(n_characters);
         Ok(n_characters > 0)
     }
@@ -270,6 +283,7 @@ impl<R: Read> TableReader<R> {
 
     fn take(&mut self, event: &Event<'_>) -> Result<Step, TableError> {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
+        self.awaits_markup = matches!(event, Event::Text(_));
         match event {
             Event::Start(tag) => return self.start(tag),
             Event::End(_) => return self.end(),
@@ -474,7 +488,10 @@ impl<R: Read> TableReader<R> {
                 self.summary.rows += 1;
                 return Ok(Step::Row);
             }
-            Some(Element::Stream) => self.binary.finish(self.summary.rows + 1)?,
+            Some(Element::Stream) => {
+                self.binary.finish();
+                self.open.push(Element::StreamEnd);
+            }
             Some(Element::Info) => self.note_info(),
             Some(Element::Description) => {
                 let text = trimmed(&self.text);
@@ -532,7 +549,7 @@ impl<R: Read> TableReader<R> {
                     return Err(TableError::TooLarge(text));
                 }
             }
-            Some(Element::Stream) => self.binary.feed(text.as_bytes())?,
+            Some(Element::Stream) => self.binary.feed(text.as_bytes()),
             Some(Element::Info | Element::Description) => {
                 let room = LONGEST_TEXT.saturating_sub(self.text.len());
                 self.text.push_str(head(text, room));
@@ -630,7 +647,7 @@ impl Element {
             Self::TableData => "<TABLEDATA>",
             Self::Tr => "a row",
             Self::Td => "a cell",
-            Self::Binary | Self::Stream => "the binary data",
+            Self::Binary | Self::Stream | Self::StreamEnd => "the binary data",
             Self::Info => "<INFO>",
             Self::Description => "<DESCRIPTION>",
             Self::Other => "an element",
