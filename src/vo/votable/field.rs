@@ -63,7 +63,8 @@ pub enum Datatype {
 
 impl Datatype {
     /// The type of this name.
-    pub(super) fn named(name: &str) -> Self {
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         match name {
             "boolean" => Self::Boolean,
             "bit" => Self::Bit,
@@ -125,7 +126,8 @@ pub enum ArraySize {
 
 impl ArraySize {
     /// Reads `3`, `*`, `8*`, `2x3`, `2x*`.
-    pub(super) fn read(text: &str) -> Self {
+    #[must_use]
+    pub fn read(text: &str) -> Self {
         let text = text.trim();
         let unknown = || Self::Unknown(text.to_owned());
         let (fixed, is_variable) = match text.strip_suffix('*') {
