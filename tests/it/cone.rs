@@ -85,8 +85,9 @@ fn what_lies_around_golden_targets_is_the_same_by_tap_scs_and_one_query_both_way
 
 fn one(fresh: &Fresh, stub: &Stub, path: &str, options: &str) -> (Ran, String) {
     let _ = fs::remove_file(fresh.path("status.csv"));
+    let retries = if options.contains("--retries") { "" } else { "--retries 0" };
     let line = format!(
-        "cone 193.6485833,-12.5684444 --radius 0.04 --serial --retries 0 --out rows.csv --status status.csv --service {} {options}",
+        "cone 193.6485833,-12.5684444 --radius 0.04 --serial {retries} --out rows.csv --status status.csv --service {} {options}",
         stub.url(path)
     );
     let ran = fresh.parsim(&line).run();
@@ -370,8 +371,5 @@ fn charts_are_drawn_for_each_target_and_in_the_page_of_the_report() {
     let page = fs::read_to_string(fresh.path("sky.html")).unwrap();
     assert!(page.contains("aladin.js") && !page.contains("cds.unistra.fr/AladinLite"));
     let report = fs::read_to_string(fresh.path("report.html")).unwrap();
-    assert!(
-        report.contains("aria-label")
-            && report.matches("class=\"chart").count() + report.matches("finder").count() > 0
-    );
+    assert!(report.contains("aria-label=\"Finder chart of NGC4782: "), "{report}");
 }

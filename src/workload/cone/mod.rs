@@ -12,6 +12,7 @@ mod resolver;
 mod rows;
 mod search;
 mod targets;
+mod task;
 mod upload;
 mod votable_out;
 
@@ -19,16 +20,17 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use clap::Args as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use self::charts::ChartPlaces;
 use self::options::ConeOptions;
-use self::outlet::{RowsOutlet, RowsPlace, heading};
-use self::rows::{ConeRows, column_names};
-use self::search::{ConeService, RowTaker};
+use self::outlet::{RowsOutlet, RowsPlace};
+use self::rows::ConeRows;
+use self::search::ConeService;
 use self::targets::{Target, TargetFault, targets};
-use self::upload::{UploadAnswers, UploadFound, UploadQuery};
+use self::task::{ConeTask, Found, OneCone};
+use self::upload::{UploadAnswers, UploadQuery};
 use super::service::{HostPace, HttpTransport, Service, fail};
 use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
@@ -36,16 +38,10 @@ use super::{
 };
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{
-    Column, ConeChart, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task,
-    TaskInput, Warning,
-};
+use crate::task::{Column, ConeChart, ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
 use crate::text::printable;
-use crate::vo::ParseError;
-use crate::vo::RowCount;
 use crate::vo::cone::{ConeColumns, SkyCone};
 use crate::vo::position;
-use crate::vo::votable::{Field, TableRow};
 
 /// More targets than this are searched one way only unless both are asked for: two ways are
 /// twice the requests.
@@ -114,21 +110,6 @@ pub struct ConeSearch {
     outlet: RowsOutlet,
     /// All cones in one query, as far as they have been asked for in this run.
     upload: UploadAnswers,
-}
-
-/// A task as it is passed to whoever does it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct ConeTask {
-    id: String,
-    target: String,
-    kind: String,
-    position: Option<(f64, f64)>,
-    radius: f64,
-    #[serde(default)]
-    is_coarse: bool,
-    /// What is wrong with the target.
-    #[serde(default)]
-    fault: Option<(ErrorClass, String)>,
 }
 
 impl ConeSearch {
@@ -243,99 +224,12 @@ impl ConeSearch {
             asked: self.asked(),
             cones: &cones,
         };
-        let (finding, found) = self.upload.of(number, &query, cx)?;
-        let found = found.map(|UploadFound { columns, has_position, is_whole, rows }| Found {
-            columns,
-            has_position,
-            rows,
-            is_whole,
-        });
-        Some((finding, found))
+        self.upload.of(number, &query, cx)
     }
 
     /// The columns of the position, as they are asked for.
     fn asked(&self) -> (&str, &str) {
         (&self.options.ra_column, &self.options.dec_column)
-    }
-
-    /// Puts what came of a task into its finding, and writes its rows.
-    fn settle(
-        &self,
-        task: &ConeTask,
-        mut finding: Finding,
-        found: Option<Found>,
-        cx: &mut Cx<'_>,
-    ) -> Outcome {
-        let status = match &found {
-            None => ConeStatus::Error,
-            Some(found) if !found.is_whole => ConeStatus::Incomplete,
-            Some(found) if found.rows.len() == 0 => ConeStatus::Empty,
-            Some(_) => ConeStatus::Ok,
-        };
-        if task.is_coarse {
-            finding.warn(Warning::Coarse);
-        }
-        let mut written = Ok(());
-        if let Some(found) = found {
-            finding.rows = Some(RowCount::Counted(found.rows.len()));
-            if found.rows.n_outside() > 0 {
-                finding.warn(Warning::Outside);
-            }
-            if !found.has_position {
-                finding.warn(Warning::NoPosition);
-            }
-            if !found.is_whole && self.options.maxrec.is_none() {
-                finding.verdict = ServiceVerdict::Error;
-                let rows = crate::numbers::plural(found.rows.len(), "row");
-                finding.reason = format!("the service cut its answer after {rows}: --maxrec asks for more");
-            }
-            written = cx.write_uncompared(&heading(&found.columns));
-            cx.judged(column_names(&found.columns).join(",").as_bytes());
-            let n_columns = found.columns.len();
-            written = written
-                .and_then(|()| found.rows.write(&task.id, &task.target, n_columns, |bytes| cx.write(bytes)));
-        }
-        finding.cone = Some(Box::new(ConeFinding {
-            id: printable(&task.id),
-            target: printable(&task.target),
-            kind: task.kind.clone(),
-            position: task.position,
-            radius: task.radius,
-            status,
-        }));
-        cx.judged(finding.essence().as_bytes());
-        let outcome = finding.outcome();
-        cx.found(finding);
-        if outcome.is_success() { Outcome::from(written) } else { outcome }
-    }
-}
-
-/// What a search found.
-#[derive(Debug)]
-struct Found {
-    columns: Vec<rows::RowColumn>,
-    has_position: bool,
-    rows: ConeRows,
-    is_whole: bool,
-}
-
-/// Takes the rows of one cone.
-struct OneCone<'a> {
-    rows: ConeRows,
-    columns: ConeColumns,
-    /// The columns of the position, as they were asked for.
-    asked: (&'a str, &'a str),
-}
-
-impl RowTaker for OneCone<'_> {
-    fn begin(&mut self, fields: &[Field]) {
-        self.rows.clear();
-        self.columns = ConeColumns::of(fields, Some(self.asked));
-    }
-
-    fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {
-        self.rows.add(row, &self.columns, 0);
-        Ok(())
     }
 }
 
@@ -383,7 +277,7 @@ impl Workload for ConeSearch {
                 (finding, None)
             }
         };
-        self.settle(&task, finding, found, cx)
+        task.settle(finding, found, self.options.maxrec.is_some(), cx)
     }
 
     fn answer(&self, question: Value) -> Value {

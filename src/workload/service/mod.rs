@@ -7,6 +7,7 @@
 
 mod demo;
 mod judge;
+mod limit;
 mod list;
 mod list_table;
 mod pace;
