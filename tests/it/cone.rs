@@ -373,3 +373,32 @@ fn charts_are_drawn_for_each_target_and_in_the_page_of_the_report() {
     let report = fs::read_to_string(fresh.path("report.html")).unwrap();
     assert!(report.contains("aria-label=\"Finder chart of NGC4782: "), "{report}");
 }
+
+#[test]
+fn the_sky_inside_parsim_needs_no_network_and_is_the_same_in_one_query() {
+    let fresh = Fresh::new();
+    let ran = fresh.parsim("cone --demo --upload -j 4 --out rows.csv --export-json study.json").run();
+    ran.exits(0)
+        .says("8 of 8 cones answered: 133 rows")
+        .says("8 of 8 cones identical")
+        .says("In one query for 8 cones");
+    let study: Value = serde_json::from_str(&fs::read_to_string(fresh.path("study.json")).unwrap()).unwrap();
+    let modes: Vec<&str> =
+        study["columns"].as_array().unwrap().iter().map(|column| column["mode"].as_str().unwrap()).collect();
+    assert_eq!(modes, ["serial", "parallel", "whole"]);
+    assert_eq!(study["charts"][0]["sources"].as_array().unwrap().len(), 35);
+    fresh.parsim("report study.json").run().exits(0).says("one query");
+}
+
+#[test]
+fn what_a_limited_rate_allows_is_told_and_no_cause_is_looked_for_beside_it() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    let line = format!(
+        "cone 1,1 2,2 3,3 4,4 5,5 6,6 --radius 0.04 --rate 10 -j 3 --out rows.csv --service {}",
+        sky.url("/tap")
+    );
+    let ran = fresh.parsim(&line).run();
+    ran.exits(0).says("lower bound 500.0 ms: 6 requests at 10.0 a second");
+    ran.says("At 10.0 a second (--rate) 6 requests to one host take at least 500.0 ms");
+}

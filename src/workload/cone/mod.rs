@@ -6,6 +6,7 @@
 //! process that began the run paces the requests of all tasks, wherever they run.
 
 mod charts;
+mod demo;
 mod options;
 mod outlet;
 mod resolver;
@@ -31,7 +32,7 @@ use self::search::ConeService;
 use self::targets::{Target, TargetFault, targets};
 use self::task::{ConeTask, Found, OneCone};
 use self::upload::{UploadAnswers, UploadQuery};
-use super::service::{HostPace, HttpTransport, Service, fail};
+use super::service::{DemoServer, HostPace, HttpTransport, Service, fail};
 use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
     Workload,
@@ -110,6 +111,8 @@ pub struct ConeSearch {
     outlet: RowsOutlet,
     /// All cones in one query, as far as they have been asked for in this run.
     upload: UploadAnswers,
+    /// The service inside parsim, as long as it is needed.
+    _demo: Option<DemoServer>,
 }
 
 impl ConeSearch {
@@ -122,14 +125,18 @@ impl ConeSearch {
             options.demo || options.list.is_some() || !options.words.is_empty(),
             "no target: parsim cone NGC4782 --radius 0.04, or --targets FILE"
         );
-        let radius = options.radius.as_deref().map(|text| {
+        let usual = options.demo.then_some(demo::RADIUS);
+        let radius = options.radius.as_deref().or(usual).map(|text| {
             let radius =
                 position::read_radius(text).map_err(|why| anyhow::anyhow!("--radius {text}: {why}"))?;
             options.check_radius(radius).map_err(|why| anyhow::anyhow!("--radius {why}"))?;
             anyhow::Ok(radius)
         });
         let radius = radius.transpose()?;
-        let targets = targets(&options.words, options.list.as_deref())?;
+        let targets = match options.demo {
+            true => demo::targets(),
+            false => targets(&options.words, options.list.as_deref())?,
+        };
         ensure!(
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
@@ -144,7 +151,10 @@ impl ConeSearch {
         };
         let asked = (options.ra_column.clone(), options.dec_column.clone());
         let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
-        Ok(Self { targets, radius, outlet, ..Self::of_worker(options)? })
+        let (server, service) = options.demo.then(demo::start).transpose()?.unzip();
+        let given = options.service.clone();
+        let asked = ConeOptions { service: service.unwrap_or(given), ..options.clone() };
+        Ok(Self { options, targets, radius, outlet, _demo: server, ..Self::of_worker(asked)? })
     }
 
     /// One that does tasks and has none.
@@ -165,6 +175,7 @@ impl ConeSearch {
             transport,
             outlet: RowsOutlet::default(),
             upload: UploadAnswers::default(),
+            _demo: None,
         })
     }
 
@@ -338,7 +349,7 @@ impl Workload for ConeSearch {
 impl Portable for ConeSearch {
     /// Without passwords, for it is written into reports.
     fn spec(&self) -> Value {
-        let service = if self.options.service.contains("://") {
+        let service = if self.options.service.contains("://") && !self.options.demo {
             self.service.service.shown.clone()
         } else {
             self.options.service.clone()
@@ -350,6 +361,8 @@ impl Portable for ConeSearch {
     /// Tasks come with all that is to be known of their targets.
     fn wire_spec(&self) -> Value {
         let options = ConeOptions {
+            service: self.service.service.given.clone(),
+            protocol: Some(self.service.protocol),
             words: Vec::new(),
             list: None,
             out: None,
