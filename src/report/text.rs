@@ -166,7 +166,7 @@ fn split(grid: &Grid, width: usize) -> Vec<Grid> {
             tone: row.tone,
         };
         let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
-        Grid { columns, rows: grid.rows.iter().map(row).collect(), caption: String::new() }
+        Grid { columns, rows: grid.rows.iter().map(row).collect(), ..Grid::default() }
     };
     ranges.into_iter().map(cut).collect()
 }
