@@ -34,12 +34,7 @@ pub(super) fn subject(study: &Study) -> Subject {
 /// How many tasks, how many at a time, on what, and how often.
 fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let mut widths: Vec<String> = Vec::new();
-    for width in study.parallel().map(|column| column.width.to_string()) {
-        if !widths.contains(&width) {
-            widths.push(width);
-        }
-    }
+    let widths = widths(study);
     let mut about = numbers::plural(n_tasks, "task");
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
@@ -50,6 +45,17 @@ fn about(study: &Study) -> String {
         about += &format!(", median of {most}");
     }
     about
+}
+
+/// How many tasks there were at a time, each number once.
+pub(super) fn widths(study: &Study) -> Vec<String> {
+    let mut widths: Vec<String> = Vec::new();
+    for width in study.parallel().map(|column| column.width.to_string()) {
+        if !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
+    widths
 }
 
 /// Where it was measured.

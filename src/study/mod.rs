@@ -294,6 +294,15 @@ impl Study {
         })
     }
 
+    /// The fastest column of each engine by the medians of their wall times, in the
+    /// order of the study; of equals the narrowest.
+    pub fn fastest_of_each(&self) -> impl Iterator<Item = &ColumnResult> {
+        self.parallel_ways().into_iter().filter_map(|way| {
+            let columns = self.parallel().filter(|column| column.column == *way);
+            columns.min_by(|one, other| one.wall().total_cmp(&other.wall()))
+        })
+    }
+
     /// What the column `way` is called here: by its engine where there are several of
     /// these, so that `parallel` is `threads`.
     #[must_use]

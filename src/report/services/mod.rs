@@ -2,6 +2,7 @@
 //! a line for machines. All of it from the records of a study.
 
 mod table;
+mod tiles;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub(super) use table::section;
+pub(super) use tiles::{changes, hero};
 
 use self::table::through_proxies;
 use crate::study::Study;

@@ -52,6 +52,9 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
     let repeated = all.iter().any(|service| service.totals.len() > 1);
     let texts = [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")];
     let totals = if repeated { &["p50", "p95", "p99"][..] } else { &["total"] };
+    // Who, the verdict and the first of the totals stay.
+    let lesser = |at: &usize| *at != texts.len() + phases.len();
+    let lesser = (2..texts.len() + phases.len() + totals.len()).filter(lesser).collect();
     let figures = phases.iter().map(|(label, _)| label).chain(totals).map(|head| (Cells::Figures, *head));
     let heads = texts.into_iter().chain(figures);
     let row = |service: &CheckedService<'_>| {
@@ -78,6 +81,7 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         rows: shown.into_iter().map(row).collect(),
         columns: heads.map(|(cells, head)| (cells, head.to_owned())).collect(),
         caption: format!("{}{left_out}", tally(all, n_asked_for(study, all))),
+        lesser,
     }
 }
 
@@ -135,7 +139,7 @@ fn shown<'a, 'b>(all: &'b [CheckedService<'a>]) -> (Vec<&'b CheckedService<'a>>,
 }
 
 /// `3 of 5 services up, 1 error, 1 not checked; 2 through proxy p:3128`.
-fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
+pub(super) fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
     let count =
         |verdict: &ServiceVerdict| all.iter().filter(|it| it.finding.verdict == *verdict).count() as u64;
     let n_up = numbers::count(count(&ServiceVerdict::Up));
