@@ -82,6 +82,7 @@ impl Plan {
         };
         let open = typed.run.workers.engines().map(|engine| engine.descriptors);
         let open = if wanted == RunModes::Serial { 0 } else { open.fold(profile.opens, usize::max) };
+        let widths = allowed(widths, profile.at_once);
         let widths = affordable(widths, open, tasks.unwrap_or(usize::MAX));
         if wanted == RunModes::Serial {
             if typed.run.jobs.is_some() {
@@ -101,6 +102,18 @@ impl Plan {
         };
         Ok(Self { engines, repeats, warmup: typed.study.warmup.unwrap_or(0) })
     }
+}
+
+/// `widths` as far as the workload goes, each once.
+fn allowed(widths: Vec<NonZeroUsize>, most: Option<usize>) -> Vec<NonZeroUsize> {
+    let most = most.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX);
+    let mut allowed: Vec<NonZeroUsize> = Vec::new();
+    for width in widths.into_iter().map(|width| width.min(most)) {
+        if !allowed.contains(&width) {
+            allowed.push(width);
+        }
+    }
+    allowed
 }
 
 /// The engines of the ways that are `wanted`, each parallel one in all `widths`.

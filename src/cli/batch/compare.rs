@@ -88,7 +88,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
             "there are no inputs, so nothing was compared: give some after ::: or on standard input, as in parsim compare {meant} ::: b"
         ));
     }
-    report(&study, exports, terminal)?;
+    report(&study, exports, terminal, false)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         return refuse(format!(
