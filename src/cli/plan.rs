@@ -200,7 +200,8 @@ impl<'a> Setup<'a> {
             // What cannot be saved now is tried once more at the end, and told then:
             // what was measured is shown all the same.
             .save(Box::new(|study| exports.save(study).or(Ok(()))))
-            .command(self.line.to_vec(), self.started.elapsed());
+            .command(self.line.to_vec(), self.started.elapsed())
+            .called(typed.study.name.clone());
         if !keeps_records {
             experiment = experiment.without_records();
         }
@@ -215,6 +216,13 @@ impl<'a> Setup<'a> {
     }
 }
 
+/// Runs the command of `--setup`, if there is one, to its end.
+pub(super) fn set_up(typed: &Typed, interrupt: &Interrupt) -> Result<(), Fault> {
+    let Some(command) = &typed.study.setup else { return Ok(()) };
+    let shell = choose(typed.run.shell.as_deref()).words();
+    Ok(run_beside("the --setup command", &shell, command, &[], interrupt)?)
+}
+
 /// A hook that runs `command` by `shell`, which is told the column; `name` is what an
 /// error is about.
 fn hook<'a>(
@@ -224,14 +232,25 @@ fn hook<'a>(
     interrupt: &'a Interrupt,
 ) -> Hook<'a> {
     Box::new(move |column: &Column| {
-        let stopped = |signal: i32| {
-            let why = match signal {
-                libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
-                other => format!("was sent signal {other}"),
-            };
-            say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
-        };
         let env = [("PARSIM_WAY", OsStr::new(&*column.name))];
-        process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped).context(name)
+        run_beside(name, &shell, command, &env, interrupt)
     })
+}
+
+/// Runs `command`, which is none of the batch's, by `shell`.
+fn run_beside(
+    name: &'static str,
+    shell: &[OsString],
+    command: &str,
+    env: &[(&str, &OsStr)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let stopped = |signal: i32| {
+        let why = match signal {
+            libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
+            other => format!("was sent signal {other}"),
+        };
+        say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
+    };
+    process::run_in_shell(shell, command, env, interrupt.wake_fd(), &stopped).context(name)
 }
