@@ -208,16 +208,17 @@ pub(super) fn written_alone(study: &Study) -> Option<String> {
     }
 }
 
-/// `18 of 20 files written to data_serial (53.9 MB)`: what the last run left is what is there.
+/// `20 files written to data_serial (59.9 MB)`, `18 of 20 files done, in data_serial`: what the last run left is what is there.
 fn written(study: &Study, column: &ColumnResult) -> Option<String> {
     let (place, run) = (column.whereabouts.as_deref()?, column.runs.last()?);
     let files = numbers::plural(run.tasks, &study.unit);
-    let files = match run.failed {
-        0 => files,
+    let told = match run.failed {
+        0 => format!("{files} written to {place} ({})", numbers::bytes(run.bytes as f64)),
         _ if run.succeeded == 0 => return None,
-        _ => format!("{} of {files}", numbers::count(run.succeeded)),
+        // Parts of a file that was not finished are gone.
+        _ => format!("{} of {files} done, in {place}", numbers::count(run.succeeded)),
     };
-    Some(printable(&format!("{files} written to {place} ({})", numbers::bytes(run.bytes as f64))))
+    Some(printable(&told))
 }
 
 /// The same of each of several ways.
