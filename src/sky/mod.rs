@@ -33,6 +33,8 @@ mod plane;
 mod sexagesimal;
 mod sources;
 mod symbol;
+#[cfg(test)]
+mod tests;
 
 pub use chart::STYLE;
 pub use columns::ChartColumns;
@@ -51,7 +53,7 @@ pub const CHART_RADII: std::ops::RangeInclusive<f64> = 1e-7..=40.0;
 pub struct FinderChart<'a> {
     /// What it is a chart of.
     pub title: &'a str,
-    /// Right ascension and declination (ICRS) in degrees.
+    /// Right ascension (-360 to 360) and declination (ICRS) in degrees.
     pub centre: (f64, f64),
     /// Radius of the cone in degrees.
     pub radius: f64,
