@@ -258,6 +258,7 @@ impl<'a> Experiment<'a> {
         self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
+        study.charts = self.workload.charts();
         let saved = self.saving.last_words(&study);
         done.and(saved)?;
         Ok(study)
@@ -325,6 +326,7 @@ impl<'a> Experiment<'a> {
             unit: profile.unit.to_owned(),
             parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
+            rate: profile.rate,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
@@ -337,6 +339,7 @@ impl<'a> Experiment<'a> {
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }
     }

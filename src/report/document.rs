@@ -7,6 +7,7 @@
 //! the business of the format.
 
 use crate::study::{ColumnResult, Study};
+use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -174,6 +175,8 @@ pub(super) enum Chart<'a> {
     Slots(&'a Study),
     /// What each service was waited for.
     Phases(&'a Study),
+    /// What was found in the sky.
+    Sky(&'a ConeChart),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),

@@ -32,6 +32,8 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         let charts = [Chart::SpeedUp(study), Chart::Ways(study), Chart::Slots(study)];
         sections.push(pictures(Audience::Texts, &charts));
     }
+    let sky: Vec<Content<'_>> = study.charts.iter().map(|chart| Content::Chart(Chart::Sky(chart))).collect();
+    sections.extend((!sky.is_empty()).then(|| ReportSection::new("", sky)));
     let slowest = tables::slowest(&runs);
     let failures = ReportSection::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
     let audience = if slowest.is_some() { Audience::Texts } else { Audience::Everybody };

@@ -6,7 +6,7 @@ use super::document::{Sentence, Subject, Tone};
 use super::services;
 use crate::numbers;
 use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict, efficiency_within,
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
 };
 use crate::task::Mode;
 use crate::text::printable;
@@ -92,10 +92,16 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
         let bound = numbers::seconds(comparison.lower_bound);
-        lines.push(Sentence::plain(format!(
-            "lower bound {bound}: the larger of serial / {} and the longest task",
-            parallel.width
-        )));
+        let slots = parallel.width;
+        let why = match study.serial().and_then(|serial| RateFloor::of(study, serial)) {
+            None => format!("the larger of serial / {slots} and the longest task"),
+            Some(floor) if floor.seconds >= comparison.lower_bound => {
+                let rate = numbers::three_digits(floor.rate);
+                format!("{} at {rate} a second", numbers::plural(floor.requests, "request"))
+            }
+            Some(_) => format!("serial without its waits for --rate / {slots}"),
+        };
+        lines.push(Sentence::plain(format!("lower bound {bound}: {why}")));
     }
     lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {

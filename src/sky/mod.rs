@@ -42,6 +42,7 @@ pub use page::{ALADIN, FIELD_OF_VIEW, SkyPage, page};
 pub use plane::{TangentPlane, separation};
 pub use symbol::ObjectKind;
 
+use crate::task::ConeSource;
 use crate::text::{printable, shortened};
 
 /// The smallest and the largest radius of a chart, in degrees. A gnomonic chart stretches
@@ -74,6 +75,13 @@ pub struct SkySource<'a> {
     pub kind: Option<&'a str>,
     /// Brightness; what cannot be one (99, say) counts as none.
     pub magnitude: Option<f64>,
+}
+
+impl<'a> From<&'a ConeSource> for SkySource<'a> {
+    /// A source as studies keep it.
+    fn from(ConeSource { id, ra, dec, kind, magnitude }: &'a ConeSource) -> Self {
+        Self { id, ra: *ra, dec: *dec, kind: kind.as_deref(), magnitude: *magnitude }
+    }
 }
 
 /// A text from elsewhere on one line, without what could act on its reader, and cut.

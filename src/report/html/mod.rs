@@ -27,9 +27,11 @@ use super::document::{
 };
 use super::timeline::ShownRuns;
 use super::{Format, overview};
+use crate::sky::{FinderChart, STYLE, SkySource};
 use crate::study::Study;
 use crate::svg::Svg;
-use crate::task::Mode;
+use crate::task::{ConeChart, Mode};
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -306,10 +308,26 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
         Chart::CpuUse(study) => Vec::from_iter(charts::cpu(&ShownRuns::of(study))),
         Chart::TaskTimes(study) => Vec::from_iter(charts::histogram(&ShownRuns::of(study))),
         Chart::Ways(study) => Vec::from_iter(race::both(&ShownRuns::of(study))),
+        Chart::Sky(chart) => vec![sky(chart)],
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
         Chart::Phases(study) => Vec::from_iter(phases::picture_of(study)),
         Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
+}
+
+/// A finder chart.
+fn sky(chart: &ConeChart) -> PagePart {
+    let sources: Vec<SkySource<'_>> = chart.sources.iter().map(SkySource::from).collect();
+    let ConeChart { title, centre, radius, .. } = chart;
+    let (title, centre, radius) = (title.as_str(), *centre, *radius);
+    let figure = FinderChart { title, centre, radius, sources: &sources }.figure();
+    PagePart::Narrow(html! {
+        section {
+            h2 { (printable(title)) }
+            style { (PreEscaped(STYLE)) }
+            (PreEscaped(figure))
+        }
+    })
 }
 
 /// Every way at full width; serial where it is alone.
