@@ -16,6 +16,41 @@ pub fn duration(time: Duration) -> String {
     format!("{} {unit}", four_digits(value))
 }
 
+/// Seconds, or numbers with ms, s, m, h or d: `90`, `1.5h`, `1m30s`. Why it is none of
+/// these follows the text in a complaint.
+pub fn read_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected seconds, or a time such as 90s, 1.5h or 1m30s".to_owned();
+    let mut seconds = 0.0;
+    let mut rest = text;
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number = decimal(&rest[..digits]).ok_or_else(wrong)?;
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        seconds += number
+            * match rest[..letters].to_ascii_lowercase().as_str() {
+                "" if rest.is_empty() => 1.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "m" => 60.0,
+                "h" => 3600.0,
+                "d" => 86400.0,
+                _ => return Err(wrong()),
+            };
+        rest = &rest[letters..];
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// A number without sign or exponent.
+pub fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok() } else { None }
+}
+
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
 /// nothing is, is `-`, and none is below zero.
 pub fn seconds(value: f64) -> String {
@@ -160,6 +195,20 @@ pub fn moment(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_that_are_read_add_up() {
+        let seconds = |text: &str| read_duration(text).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("1m30s"), Ok(90.0));
+        assert_eq!(seconds("1.5h"), Ok(5400.0));
+        assert_eq!(seconds("2d"), Ok(172_800.0));
+        assert_eq!(seconds(".5"), Ok(0.5));
+        assert_eq!(seconds("1m5"), Ok(65.0));
+        assert_eq!(seconds("1S250ms"), Ok(1.25));
+        for wrong in ["", "x", "1x", "-1", "1ms2x", "1e3", "1..2", "1 s", ".", "1é"] {
+            assert!(read_duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations_keep_four_digits_and_pick_their_unit() {

@@ -106,6 +106,10 @@ words! {
         Login = "login",
         /// The proxy cannot be asked, or does not let through.
         Proxy = "proxy",
+        /// It works, and took longer than the user lets it.
+        Slow = "slow",
+        /// It works, and its certificate expires sooner than the user lets it.
+        Expiring = "expiring",
     }
 }
 
@@ -148,6 +152,8 @@ words! {
         HttpStatus = "http-status",
         /// The certificate expires soon.
         CertExpires = "cert-expires",
+        /// It took longer than the user wants.
+        Slow = "slow",
         /// It answered only after failures.
         Retried = "retried",
         /// The list of tables cannot be had.
@@ -174,7 +180,7 @@ impl Warning {
     /// Whether an operator has to act on it before long.
     #[must_use]
     pub fn needs_attention(&self) -> bool {
-        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded)
+        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded | Self::Slow)
     }
 }
 
@@ -333,7 +339,7 @@ pub(crate) mod tests {
             verdict: ServiceVerdict::Up,
             class: Some(ErrorClass::Probe),
             reason: "r".to_owned(),
-            warnings: vec![Warning::Tables, Warning::Other("slow".to_owned())],
+            warnings: vec![Warning::Tables, Warning::Other("odd".to_owned())],
             says: Some(SelfReport {
                 available: true,
                 up_since: Some("2026-01-01T00:00:00Z".to_owned()),
@@ -364,6 +370,6 @@ pub(crate) mod tests {
         }
         let saved = serde_json::json!(full());
         assert_eq!((&saved["class"], &saved["rows"]), (&"probe".into(), &"some".into()));
-        assert_eq!(saved["warnings"], serde_json::json!(["tables", "slow"]));
+        assert_eq!(saved["warnings"], serde_json::json!(["tables", "odd"]));
     }
 }

@@ -8,6 +8,7 @@
 mod demo;
 mod judge;
 mod list;
+mod threshold;
 mod transport;
 
 pub use demo::DemoServer;
@@ -16,4 +17,5 @@ pub use judge::{
     status_line,
 };
 pub use list::{Service, services};
+pub use threshold::Thresholds;
 pub use transport::{Attempt, HttpTransport, TransportOptions};

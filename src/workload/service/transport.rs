@@ -10,8 +10,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Service;
 use super::judge::note_travel;
+use super::{Service, Thresholds};
 use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
     UrlHost,
@@ -49,6 +49,10 @@ pub struct TransportOptions {
     #[arg(long)]
     #[serde(default)]
     pub system_roots: bool,
+    /// When a service is too slow.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub thresholds: Thresholds,
     /// Through whom services are asked, as the environment has it: where a run was
     /// made is no part of what was asked.
     #[arg(skip)]
@@ -92,6 +96,7 @@ pub struct HttpTransport {
     limit: String,
     retries: u32,
     per_host: PerHostLimit,
+    thresholds: Thresholds,
 }
 
 impl HttpTransport {
@@ -118,6 +123,7 @@ impl HttpTransport {
             limit: format!("{seconds} s"),
             retries: options.retries,
             per_host: PerHostLimit::new(options.per_host),
+            thresholds: options.thresholds.clone(),
         })
     }
 
@@ -169,7 +175,11 @@ impl HttpTransport {
             }
             let wait = if number > self.retries { None } else { passing.wait(number, now) };
             // What cannot come about in time is not waited for.
-            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else { return Some(finding) };
+            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else {
+                let total = self.timeout.saturating_sub(deadline.left());
+                self.thresholds.judge(&mut finding, cx, total, now);
+                return Some(finding);
+            };
             if !cx.timed("retry_wait", |_| interrupt.sleep(wait)) {
                 return None;
             }
@@ -215,7 +225,7 @@ impl<'a> Attempt<'a> {
 
     /// Notes how an answer came here.
     pub fn note_travel(&mut self, fetched: &Fetched) {
-        note_travel(fetched, self.now, &mut self.finding);
+        note_travel(fetched, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure
