@@ -194,6 +194,7 @@ impl Experiment<'_> {
             ),
             start_order: StartOrder::default(),
             ordered_starts: profile.ordered_starts,
+            desk: None,
             sink,
             digested: self.engines.len() > 1,
             clock,

@@ -11,6 +11,7 @@ use super::document::{Audience, Cells, Content, Document, Grid, GridRow, Sentenc
 use super::{Look, Pictures, overview, terminal};
 use crate::study::Study;
 use crate::style::{Styles, paint};
+use crate::text::wrapped;
 
 /// What stands between two columns of text, the padding included.
 const GAP: usize = 3;
@@ -33,8 +34,12 @@ pub fn render_change(pair: &StudyPair<'_>, look: Look) -> String {
     drawn(&pair.document(), look)
 }
 
+/// Lines that belong to one that was too long begin with so many blanks.
+const HANGING: usize = 2;
+
 /// Lines, with an empty one around what is no line.
 struct Page {
+    look: Look,
     lines: Vec<String>,
     /// Whether what comes next is to stand apart.
     is_apart: bool,
@@ -49,10 +54,18 @@ impl Page {
             self.lines.push(line);
         }
     }
+
+    /// The same with words, which are broken where the terminal is too narrow for them.
+    fn say(&mut self, lines: impl IntoIterator<Item = String>) {
+        let Look { wraps, width, .. } = self.look;
+        self.add(lines.into_iter().map(|line| if wraps { wrapped(&line, width, HANGING) } else { line }));
+    }
 }
 
 fn drawn(document: &Document<'_>, look: Look) -> String {
-    let mut page = Page { lines: title(document, look.styles), is_apart: true };
+    let mut page = Page { look, lines: Vec::new(), is_apart: false };
+    page.say(title(document, look.styles));
+    page.is_apart = true;
     let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
     for content in sections.flat_map(|section| &section.content) {
         match content {
@@ -61,10 +74,10 @@ fn drawn(document: &Document<'_>, look: Look) -> String {
                 if !grid.rows.is_empty() {
                     page.add(split(grid, look.width).iter().map(|grid| table(grid, look)));
                 }
-                page.add(Some(&grid.caption).filter(|caption| !caption.is_empty()).cloned());
+                page.say(Some(&grid.caption).filter(|caption| !caption.is_empty()).cloned());
             }
-            Content::Lines(lines) => page.add(lines.iter().map(|line| sentence(line, look.styles))),
-            Content::Notes(notes) => page.add(notes.iter().map(|note| format!("note: {note}"))),
+            Content::Lines(lines) => page.say(lines.iter().map(|line| sentence(line, look.styles))),
+            Content::Notes(notes) => page.say(notes.iter().map(|note| format!("note: {note}"))),
             Content::Chart(chart) if look.pictures == Pictures::Drawn => {
                 let picture = terminal::picture(chart, look);
                 let is_drawn = !picture.is_empty();
@@ -75,8 +88,8 @@ fn drawn(document: &Document<'_>, look: Look) -> String {
             Content::Chart(_) => {}
         }
     }
-    page.add(document.conclusion.iter().map(|line| sentence(line, look.styles)));
-    page.add(document.hint.iter().map(|hint| paint(look.styles.faint, hint)));
+    page.say(document.conclusion.iter().map(|line| sentence(line, look.styles)));
+    page.say(document.hint.iter().map(|hint| paint(look.styles.faint, hint)));
     let mut text = page.lines.join("\n");
     text.push('\n');
     text

@@ -27,11 +27,13 @@
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
 mod datetime;
+mod encoding;
 mod query;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod vosi;
+pub mod votable;
 mod xml;
 
 pub use datetime::read_datetime;
@@ -82,6 +84,13 @@ impl ParseError {
 
     fn not_safe(text: impl Into<String>) -> Self {
         Self::new(ParseErrorKind::UnsafeXml, text)
+    }
+
+    fn wrong_document(wanted: &str, name: &str, namespace: &str) -> Self {
+        let namespace = if namespace.is_empty() { "no namespace" } else { namespace };
+        let (name, namespace) = (sniff::head(name, 60), sniff::head(namespace, 100));
+        let text = format!("not a document of {wanted} but <{name}> of {namespace}");
+        Self::new(ParseErrorKind::WrongDocument, text)
     }
 
     fn bad_value(text: impl Into<String>) -> Self {

@@ -45,6 +45,26 @@ pub enum QueryStatus {
     Missing,
 }
 
+impl QueryStatus {
+    /// What a `QUERY_STATUS` of this value says, with the text within it.
+    pub(super) fn read(value: &str, text: &str) -> Self {
+        match value.trim().to_ascii_uppercase().as_str() {
+            "OK" => Self::Ok,
+            "OVERFLOW" => Self::Overflow,
+            "ERROR" => Self::Error(text.to_owned()),
+            _ => Self::Unknown(value.trim().to_owned()),
+        }
+    }
+
+    /// Takes in what is said further on: the worst counts.
+    pub(super) fn add(&mut self, further: Self) {
+        match (&*self, &further) {
+            (Self::Error(_) | Self::Unknown(_), _) | (_, Self::Missing) | (Self::Overflow, Self::Ok) => {}
+            _ => *self = further,
+        }
+    }
+}
+
 /// The rows of an answer; as data a number or `some`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

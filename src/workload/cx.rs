@@ -7,14 +7,23 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
+use serde_json::Value;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::Workload;
 use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
 use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
+
+/// The way to the process that began the run, from another one.
+pub trait Desk: Sync {
+    /// The answer of its [`Workload::answer`]; `None` where nobody is
+    /// left to give one.
+    fn ask(&self, question: Value) -> Option<Value>;
+}
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -35,6 +44,10 @@ pub struct Setting<'a> {
     pub observer: &'a dyn Observer,
     /// Who starts before whom.
     pub start_order: &'a StartOrder,
+    /// What the task is of.
+    pub workload: &'a dyn Workload,
+    /// Who began the run, where that was another process.
+    pub desk: Option<&'a dyn Desk>,
     /// Its turn among them, from 0.
     pub turn: u64,
 }
@@ -80,6 +93,15 @@ impl<'a> Cx<'a> {
     /// that [starts in order](super::Profile::ordered_starts).
     pub fn wait_for_turn(&self) {
         self.setting.start_order.wait(self.setting.turn);
+    }
+
+    /// Asks the process that began the run; `None` where the task is to end.
+    #[must_use]
+    pub fn consult(&self, question: Value) -> Option<Value> {
+        match self.setting.desk {
+            Some(desk) => desk.ask(question),
+            None => Some(self.setting.workload.answer(question)),
+        }
     }
 
     /// The task has started, or is about to: the next one may.

@@ -21,7 +21,9 @@ pub mod tap;
 
 use std::time::Duration;
 
-pub use cx::{Cx, Setting};
+use serde_json::Value;
+
+pub use cx::{Cx, Desk, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
@@ -78,6 +80,14 @@ pub trait Workload: Sync {
     fn outlet(&self, column: &Column) -> Option<Box<dyn Sink + '_>> {
         let _ = column;
         None
+    }
+
+    /// Answers a running task that asks for what only the process knows that began the
+    /// run, wherever the task runs ([`Cx::consult`]): when its next request may leave, say.
+    /// At once: who is to wait is told for how long.
+    fn answer(&self, question: Value) -> Value {
+        let _ = question;
+        Value::Null
     }
 
     /// Ends the tasks that run now: called on a worker's thread when the batch is
@@ -170,11 +180,11 @@ pub trait Results {
 /// must stand alone there is decided when the workload is [built](Sharing).
 pub trait Portable {
     /// The parameters, as a report may show them.
-    fn spec(&self) -> serde_json::Value;
+    fn spec(&self) -> Value;
 
     /// The same for another process, enough to build the workload again: secrets and
     /// odd names and all, for nobody to see.
-    fn wire_spec(&self) -> serde_json::Value {
+    fn wire_spec(&self) -> Value {
         self.spec()
     }
 

@@ -5,11 +5,12 @@
 
 use maud::html;
 
+use super::axis::Axis;
 use super::charts::core_marks;
-use super::svg::{Anchor, Axis, Svg};
 use super::{OF_OTHERS, PagePart, class_of, picture};
 use crate::numbers;
 use crate::study::{Base, Fit, Point, Scaling, Study};
+use crate::svg::{Anchor, Svg};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;

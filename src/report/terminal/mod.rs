@@ -34,6 +34,9 @@ pub struct Look {
     pub unicode: bool,
     /// How many columns there are to draw in.
     pub width: usize,
+    /// Whether lines of words are broken there, too: a program that reads them wants a
+    /// sentence on one line.
+    pub wraps: bool,
     /// Whether there are pictures beside the table.
     pub pictures: Pictures,
 }
@@ -50,7 +53,7 @@ pub enum Pictures {
 impl Look {
     /// Without colours or pictures, 80 columns wide.
     pub const fn plain() -> Self {
-        Self { styles: Styles::plain(), unicode: true, width: 80, pictures: Pictures::Hidden }
+        Self { styles: Styles::plain(), unicode: true, width: 80, wraps: false, pictures: Pictures::Hidden }
     }
 }
 

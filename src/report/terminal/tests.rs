@@ -9,7 +9,7 @@ use crate::study::RunResult;
 use crate::task::{Column, Outcome, Record};
 
 fn look(width: usize, unicode: bool) -> Look {
-    Look { styles: Styles::plain(), unicode, width, pictures: Pictures::Drawn }
+    Look { styles: Styles::plain(), unicode, width, wraps: true, pictures: Pictures::Drawn }
 }
 
 /// All pictures, with an empty line before each.

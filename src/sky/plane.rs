@@ -1,0 +1,54 @@
+//! Angles between places on the sphere, and the sphere on a plane.
+//!
+//! All angles are in degrees; a place is right ascension and declination.
+
+/// The angle between two places, in degrees.
+///
+/// The arc tangent of the cross and the dot product of the two directions: right to the last
+/// digits for places that touch, for poles and for opposite ones, where the arc cosine is not.
+pub fn separation(one: (f64, f64), other: (f64, f64)) -> f64 {
+    let Offset { east, north, toward } = Offset::between(one, other);
+    east.hypot(north).atan2(toward).to_degrees()
+}
+
+/// The direction of one place as seen from another: a unit vector along east, north and the
+/// line of sight there.
+struct Offset {
+    east: f64,
+    north: f64,
+    toward: f64,
+}
+
+impl Offset {
+    fn between((ra0, dec0): (f64, f64), (ra, dec): (f64, f64)) -> Self {
+        // In degrees as far as it goes: there RA 0 and 360 are the same place exactly.
+        let east = ((ra - ra0) % 360.0).to_radians();
+        let north = (dec - dec0).to_radians();
+        let (sin0, cos0) = dec0.to_radians().sin_cos();
+        let cos = dec.to_radians().cos();
+        let half = (east / 2.0).sin();
+        let bulge = 2.0 * half * half * cos;
+        Self { east: cos * east.sin(), north: north.sin() + sin0 * bulge, toward: north.cos() - cos0 * bulge }
+    }
+}
+
+/// The plane that touches the sphere at one place: the gnomonic projection (TAN of Calabretta
+/// & Greisen 2002, A&A 395, 1077, section 5.1.3), in which great circles are straight.
+#[derive(Clone, Copy, Debug)]
+pub struct TangentPlane {
+    touches: (f64, f64),
+}
+
+impl TangentPlane {
+    /// The plane at right ascension and declination `touches`, in degrees.
+    pub fn at(touches: (f64, f64)) -> Self {
+        Self { touches }
+    }
+
+    /// Where on the plane `place` is seen, in degrees to the east and to the north. `None` for
+    /// the half of the sky that is not seen there.
+    pub fn project(&self, place: (f64, f64)) -> Option<(f64, f64)> {
+        let Offset { east, north, toward } = Offset::between(self.touches, place);
+        (toward > 0.0).then(|| ((east / toward).to_degrees(), (north / toward).to_degrees()))
+    }
+}
