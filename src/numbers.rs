@@ -174,24 +174,6 @@ pub fn plural(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
 
-/// A moment in seconds since 1970, to the minute: `22 Nov 2026 07:20 UTC`.
-pub fn moment(seconds: u64) -> String {
-    const MONTHS: [&str; 12] =
-        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
-    let (days, minutes) = (seconds / 86_400, seconds / 60 % 1440);
-    // Howard Hinnant's civil_from_days: years begin in March, so that the leap
-    // day is the last one; 719,468 days lie between the first and 1970.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let year = era * 400 + year + u64::from(month >= 10);
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"?");
-    format!("{day} {name} {year} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,15 +237,5 @@ mod tests {
         assert_eq!(count(123), "123");
         assert_eq!(plural(1, "file"), "1 file");
         assert_eq!(plural(20, "file"), "20 files");
-    }
-
-    #[test]
-    fn moments_are_days_of_the_calendar() {
-        assert_eq!(moment(0), "1 Jan 1970 00:00 UTC");
-        assert_eq!(moment(951_782_399), "28 Feb 2000 23:59 UTC");
-        assert_eq!(moment(951_782_400), "29 Feb 2000 00:00 UTC");
-        assert_eq!(moment(1_795_332_000), "22 Nov 2026 07:20 UTC");
-        assert_eq!(moment(4_107_542_399), "28 Feb 2100 23:59 UTC");
-        assert_eq!(moment(4_107_542_400), "1 Mar 2100 00:00 UTC");
     }
 }

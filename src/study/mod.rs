@@ -41,6 +41,7 @@ pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
 use crate::measure::seconds;
+use crate::moment::Moment;
 use crate::task::{Column, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
@@ -61,6 +62,9 @@ pub struct Study {
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
+    /// The same, to the millisecond; `None` in studies of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// Where it ran.
     pub host: Host,
     /// The workload's name.
@@ -403,6 +407,7 @@ pub(crate) mod tests {
             version: "0.0.0".to_owned(),
             command: Vec::new(),
             started: 0,
+            time: None,
             host,
             workload: "made-up".to_owned(),
             unit: "task".to_owned(),

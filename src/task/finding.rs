@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::moment::Moment;
 use crate::vo::RowCount;
 
 /// An enum of words, which is written and read as these. One that is not known, as
@@ -219,6 +220,9 @@ pub struct Finding {
     /// The host and port of the proxy that it was asked through, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// When it began to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// How often it was asked.
     #[serde(default)]
     pub attempts: u32,
@@ -231,6 +235,10 @@ pub struct Finding {
     /// How many tables it lists, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
+    /// The standards that it follows, each with its version where it tells one, if its
+    /// capabilities were asked for: `ivo://ivoa.net/std/TAP 1.1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
 }
 
 /// What a service says of itself.
@@ -357,13 +365,19 @@ pub(crate) mod tests {
             cert_expires: Some(7),
             rows: Some(RowCount::Some),
             tables: Some(0),
+            ..Finding::default()
         }
     }
 
     #[test]
     fn a_finding_is_read_back_as_it_was_words_of_other_versions_and_all() {
         let bare = Finding { url: "http://h/".to_owned(), attempts: 1, ..Finding::default() };
-        let counted = Finding { rows: Some(RowCount::Counted(5)), ..full() };
+        let counted = Finding {
+            rows: Some(RowCount::Counted(5)),
+            time: Some(Moment::of_seconds(1_795_332_000)),
+            capabilities: vec!["ivo://ivoa.net/std/TAP 1.1".to_owned()],
+            ..full()
+        };
         for finding in [bare, full(), counted] {
             let saved = serde_json::to_string(&finding).unwrap();
             assert_eq!(serde_json::from_str::<Finding>(&saved).unwrap(), finding, "{saved}");

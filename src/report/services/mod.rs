@@ -127,14 +127,14 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
         SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let object = json!({
-        "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
+        "time": finding.time, "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
         "verdict": finding.verdict, "class": finding.class_name(), "reason": finding.reason,
         "warnings": finding.warnings, "available": says.map(|says| says.available),
         "up_since": text(|says| &says.up_since), "down_at": text(|says| &says.down_at),
         "back_at": text(|says| &says.back_at), "notes": notes,
         "more_notes": says.map_or(0, |says| says.more_notes), "status": finding.status,
         "asked": finding.asked, "hops": hops, "proxy": finding.proxy, "attempts": finding.attempts,
-        "cert_expires": finding.cert_expires, "rows": finding.rows.map(|rows| rows.to_string()),
+        "cert_expires": finding.cert_expires, "capabilities": finding.capabilities, "rows": finding.rows.map(|rows| rows.to_string()),
         "tables": finding.tables, "spans": spans,
     });
     Some(object.to_string())

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::ensure;
 use clap::Args;
@@ -16,6 +16,7 @@ use crate::http::{
     Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
     UrlHost,
 };
+use crate::moment::Moment;
 use crate::process::Interrupt;
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
@@ -148,8 +149,8 @@ impl HttpTransport {
     ) -> Option<Finding> {
         let interrupt = cx.interrupt().clone();
         let _permit = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let time = Moment::now();
+        let now = time.seconds();
         let deadline = Deadline::lasting(self.timeout, interrupt.clone());
         for number in 1.. {
             let mut attempt = Attempt {
@@ -159,6 +160,7 @@ impl HttpTransport {
                 finding: Finding {
                     url: printable(&service.shown),
                     name: service.name.as_deref().map(printable),
+                    time: Some(time),
                     attempts: number,
                     ..Finding::default()
                 },
