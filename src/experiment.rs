@@ -330,6 +330,7 @@ impl<'a> Experiment<'a> {
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }

@@ -64,6 +64,17 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
+/// How long something has been so, in one unit: `40 s`, `50 min`, `3 h`, `12 d`.
+pub fn age(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", count(seconds / 86_400)),
+    }
+}
+
 /// Seconds to the nanosecond, below which there is only what arithmetic left over.
 pub fn nanos(seconds: f64) -> f64 {
     (seconds * 1e9).round() / 1e9

@@ -10,6 +10,7 @@ mod estimate;
 mod explanation;
 mod gate;
 mod interval;
+mod news;
 mod one_by_one;
 mod prediction;
 mod quantiles;
@@ -32,6 +33,7 @@ pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
+pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
@@ -106,6 +108,9 @@ pub struct Study {
     /// How many more failed.
     #[serde(default)]
     pub unnamed_failures: u64,
+    /// What is new about the services that were checked, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<ServiceNews>,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
     /// What to try when a span takes most of the time, by the span's name.
@@ -424,6 +429,7 @@ pub(crate) mod tests {
             agreement: None,
             failures: BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
             advice: BTreeMap::new(),
         }
