@@ -71,7 +71,14 @@ impl Terminal {
         let width = width();
         let look = |is_terminal| {
             let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
-            Look { styles: styles(color, is_terminal), unicode, width, wraps: is_terminal, pictures }
+            Look {
+                styles: styles(color, is_terminal),
+                unicode,
+                width,
+                wraps: is_terminal,
+                lists_runs: typed.has(Flag::Trace),
+                pictures,
+            }
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
     }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use super::child::{
-    Cause, Command, Flow, Job, JobRunner, JobStdin, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs, Stop,
-    TermSequence, inherited_environment, resolve,
+    Cause, Command, Flow, Job, JobRunner, JobStdin, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs,
+    Stop, TermSequence, inherited_environment, resolve,
 };
 use super::signal::harmless_in_children;
 use super::standard::{Handed, stderr, stderr_for_children};
@@ -156,6 +156,7 @@ mod tests {
     fn a_readable_wake_descriptor_ends_the_command_and_its_children() {
         let (wake, ring) = UnixStream::pair().unwrap();
         drop(ring);
-        run_in_shell(&sh(), line("trap '' TERM; sleep 600 & sleep 600; wait"), wake.as_fd(), &|_| ()).unwrap();
+        run_in_shell(&sh(), line("trap '' TERM; sleep 600 & sleep 600; wait"), wake.as_fd(), &|_| ())
+            .unwrap();
     }
 }

@@ -22,14 +22,19 @@
 //! text.
 
 mod chart;
+mod columns;
 mod field;
+mod furniture;
+mod graticule;
 mod legend;
+mod names;
 mod plane;
 mod sexagesimal;
 mod sources;
 mod symbol;
 
 pub use chart::STYLE;
+pub use columns::ChartColumns;
 pub use plane::{TangentPlane, separation};
 pub use symbol::ObjectKind;
 

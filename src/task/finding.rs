@@ -111,6 +111,8 @@ words! {
         Slow = "slow",
         /// It works, and its certificate expires sooner than the user lets it.
         Expiring = "expiring",
+        /// It wants to be left alone for a while.
+        Rate = "rate",
     }
 }
 

@@ -1,9 +1,11 @@
 //! Lines that are broken between words.
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// The longest unit that a figure is not parted from: `MB/s`.
 const LONGEST_UNIT: usize = 4;
 
-/// `text` in lines of at most `width` characters, broken between words; those behind the
+/// `text` in lines of at most `width` columns, broken between words; those behind the
 /// first begin with `indent` blanks. Colours take no room, and a longer word stands as it
 /// is, so that what is copied is whole.
 pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
@@ -13,7 +15,7 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let mut opening = None;
     let (mut before, mut was_unit) = ("", false);
     for (number, word) in text.split(' ').enumerate() {
-        let added = n_visible(word);
+        let added = columns(word);
         if number > 0 {
             was_unit = !was_unit
                 && before.ends_with(|c: char| c.is_ascii_digit())
@@ -32,7 +34,7 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
         {
             let rest = lines.split_off(at);
             let rest = rest.trim_start_matches(' ');
-            length = indent + n_visible(rest);
+            length = indent + columns(rest);
             lines.push('\n');
             lines.extend(std::iter::repeat_n(' ', indent));
             lines.push_str(rest);
@@ -41,8 +43,8 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
     lines
 }
 
-/// How many characters of `text` are seen: the sequences that colour it are not.
-fn n_visible(text: &str) -> usize {
+/// How many columns `text` takes: the sequences that colour it take none.
+fn columns(text: &str) -> usize {
     let mut count = 0;
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -50,7 +52,7 @@ fn n_visible(text: &str) -> usize {
             '\u{1b}' => {
                 characters.by_ref().find(char::is_ascii_alphabetic);
             }
-            _ => count += 1,
+            _ => count += character.width().unwrap_or(0),
         }
     }
     count

@@ -26,8 +26,10 @@
 //! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
+pub mod cone;
 mod datetime;
 mod encoding;
+pub mod position;
 mod query;
 mod sniff;
 #[cfg(test)]
@@ -37,12 +39,13 @@ pub mod votable;
 mod xml;
 
 pub use datetime::read_datetime;
-pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
+pub use query::{QUERY, QueryAnswer, RowCount, query_form, read_answer};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{
     Availability, Capabilities, Capability, Moment, Oddity, Tables, read_availability, read_capabilities,
     read_tables,
 };
+pub use votable::QueryStatus;
 
 /// The standard's name of a TAP service.
 pub const STANDARD_TAP: &str = "ivo://ivoa.net/std/TAP";

@@ -14,9 +14,6 @@ use super::{ParseError, ParseErrorKind};
 /// More nodes than this are no document of the VO.
 const MOST_NODES: u32 = 200_000;
 
-/// What answers a query.
-pub(super) const VOTABLE: &str = "VOTable";
-
 /// The characters of a document that may be parsed.
 ///
 /// # Errors
@@ -49,10 +46,7 @@ pub(super) fn tree<'a>(
     wanted: &str,
     is_root: impl Fn(&str, &str) -> bool,
 ) -> Result<Document<'a>, ParseError> {
-    // A VOTable may name its document type: `text` has seen to it that nothing is defined
-    // there, and nothing is ever fetched.
-    let allow_dtd = wanted == VOTABLE;
-    let options = ParsingOptions { nodes_limit: MOST_NODES, allow_dtd, ..ParsingOptions::default() };
+    let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let tree = Document::parse_with_options(text, options).map_err(|error| {
         let text = head(&error.to_string(), 200).to_owned();
         match error {

@@ -18,11 +18,29 @@ use crate::process::Interrupt;
 use crate::sync::StartOrder;
 use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
 
-/// The way to the process that began the run, from another one.
+/// The way to the process that began the run, for a task that is done elsewhere.
 pub trait Desk: Sync {
     /// The answer of its [`Workload::answer`]; `None` where nobody is
     /// left to give one.
     fn ask(&self, question: Value) -> Option<Value>;
+}
+
+/// Where a task asks for what only the process knows that began the run.
+#[derive(Clone, Copy)]
+pub struct Consultant<'a> {
+    workload: &'a dyn Workload,
+    desk: Option<&'a dyn Desk>,
+}
+
+impl Consultant<'_> {
+    /// The answer of [`Workload::answer`]; `None` where the task is to end.
+    #[must_use]
+    pub fn ask(&self, question: Value) -> Option<Value> {
+        match self.desk {
+            Some(desk) => desk.ask(question),
+            None => Some(self.workload.answer(question)),
+        }
+    }
 }
 
 /// The surroundings of one attempt at one task.
@@ -95,13 +113,10 @@ impl<'a> Cx<'a> {
         self.setting.start_order.wait(self.setting.turn);
     }
 
-    /// Asks the process that began the run; `None` where the task is to end.
+    /// Whom the task asks for what all tasks of the run have in common.
     #[must_use]
-    pub fn consult(&self, question: Value) -> Option<Value> {
-        match self.setting.desk {
-            Some(desk) => desk.ask(question),
-            None => Some(self.setting.workload.answer(question)),
-        }
+    pub fn consultant(&self) -> Consultant<'a> {
+        Consultant { workload: self.setting.workload, desk: self.setting.desk }
     }
 
     /// The task has started, or is about to: the next one may.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use cx::{Cx, Desk, Setting};
+pub use cx::{Consultant, Cx, Desk, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
@@ -83,7 +83,7 @@ pub trait Workload: Sync {
     }
 
     /// Answers a running task that asks for what only the process knows that began the
-    /// run, wherever the task runs ([`Cx::consult`]): when its next request may leave, say.
+    /// run, wherever the task runs ([`Cx::consultant`]): when its next request may leave, say.
     /// At once: who is to wait is told for how long.
     fn answer(&self, question: Value) -> Value {
         let _ = question;

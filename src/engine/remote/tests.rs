@@ -86,7 +86,7 @@ impl Workload for Squares {
         }
         let shared = self.shared.as_deref().unwrap_or("nothing");
         if self.asks {
-            let answer = cx.consult(json!(task.seq)).unwrap_or_default();
+            let answer = cx.consultant().ask(json!(task.seq)).unwrap_or_default();
             return Outcome::from(cx.write(format!("{answer}\n").as_bytes()));
         }
         cx.timed("square", |_| ());

@@ -10,10 +10,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone};
-use super::sentences;
 use super::tables::{changed, peak};
+use super::{sentences, services};
 use crate::numbers::{self, nanos, seconds};
-use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
+use crate::study::{Change, Changes, ColumnResult, Interval, ServiceNews, Study, Verdict};
 use crate::text::printable;
 
 /// Of so many columns there is a tile each.
@@ -28,6 +28,8 @@ pub struct StudyPair<'a> {
     pub after: Side<'a>,
     /// What changed.
     pub changes: Changes<'a>,
+    /// What is new about the services that were checked.
+    pub news: Vec<ServiceNews>,
 }
 
 /// One of the two.
@@ -55,7 +57,8 @@ pub(super) enum Trend {
 impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
-        Self { before, after, changes: Changes::between(before.study, after.study) }
+        let changes = Changes::between(before.study, after.study);
+        Self { before, after, changes, news: services::news_between(before.study, after.study) }
     }
 
     /// What there is to see of it.
@@ -73,11 +76,14 @@ impl<'a> StudyPair<'a> {
             headline: printable(&format!("{}: before and after", self.after.study.workload)),
             subjects: self.sides().map(subject).into(),
             tiles: self.tiles(),
-            sections: vec![
-                ReportSection::new("Side by side", figures),
-                ReportSection::new("", charts),
-                ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
-            ],
+            sections: services::news(&self.news)
+                .into_iter()
+                .chain([
+                    ReportSection::new("Side by side", figures),
+                    ReportSection::new("", charts),
+                    ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
+                ])
+                .collect(),
             conclusion: self.verdicts(),
             hint: None,
         }
@@ -126,14 +132,12 @@ impl<'a> StudyPair<'a> {
                 grid.add(vec![format!("{head} {what}"), before, after, told]);
             };
             let (one, other) = (change.before, change.after);
-            let changed = |one: f64, other: f64| match change.verdict {
-                Verdict::Unclaimed(_) => String::new(),
-                _ => changed(one, other),
-            };
+            let claimed = |told: String| if change.verdict.is_claimed() { told } else { String::new() };
             line("wall", seconds(one.wall()), seconds(other.wall()), short(change));
-            line("CPU", seconds(one.cpu()), seconds(other.cpu()), changed(one.cpu(), other.cpu()));
+            let more = numbers::cpu_change(one.cpu(), other.cpu()).unwrap_or_default();
+            line("CPU", numbers::cpu_time(one.cpu()), numbers::cpu_time(other.cpu()), claimed(more));
             if let (Some(one), Some(other)) = (peak(one), peak(other)) {
-                line("memory", numbers::memory(one), numbers::memory(other), changed(one, other));
+                line("memory", numbers::memory(one), numbers::memory(other), claimed(changed(one, other)));
             }
             if let Some((one, other)) = change.speedups {
                 line("speed-up", numbers::factor(one), numbers::factor(other), String::new());
@@ -296,6 +300,7 @@ struct SavedChange<'a> {
     columns: Vec<ColumnChange<'a>>,
     results: Option<SameResults>,
     notes: Vec<String>,
+    news: &'a [ServiceNews],
 }
 
 #[derive(Serialize)]
@@ -346,6 +351,7 @@ pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::
         columns: pair.changes.columns.iter().map(entry).collect(),
         results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
+        news: &pair.news,
     };
     serde_json::to_writer_pretty(&mut *out, &written).context("cannot write the change as JSON")?;
     Ok(out.write_all(b"\n")?)

@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 pub(super) use table::section;
 
 use self::table::{cut, through_proxies};
+use super::document::{Content, ReportSection, Sentence, Tone};
 use crate::policy::LatencyLimit;
-use crate::study::Study;
+use crate::study::{HistoryLine, KnownServices, Observation, ServiceNews, Study};
 use crate::task::{ErrorClass, Finding, Record, SelfReport};
 use crate::text::printable;
 
@@ -43,6 +44,39 @@ pub(super) struct CheckedService<'a> {
     pub(super) totals: Vec<Duration>,
     /// Whether checks found different things.
     pub(super) changed: bool,
+}
+
+/// What is new about the services that `study` checked; `None` where nothing is.
+pub(super) fn news(news: &[ServiceNews]) -> Option<ReportSection<'static>> {
+    let line = |it: &ServiceNews| Sentence {
+        tone: if it.is_bad { Tone::Bad } else { Tone::Good },
+        ..Sentence::plain(format!("{}: {}", cut(it.label()), printable(&it.text)))
+    };
+    (!news.is_empty())
+        .then(|| ReportSection::new("What changed", vec![Content::Lines(news.iter().map(line).collect())]))
+}
+
+/// What is new in the later of two studies.
+pub(super) fn news_between(before: &Study, after: &Study) -> Vec<ServiceNews> {
+    let mut known = KnownServices::default();
+    known.take(&observations(&services(before)));
+    known.take(&observations(&services(after)))
+}
+
+/// What is new about the services that `study` checked whole, held against what is `known`, and
+/// from then on known, too.
+pub fn take_news(study: &Study, known: &mut KnownServices) -> Vec<ServiceNews> {
+    known.take(&observations(&services(study)))
+}
+
+/// A line of the history for each service that `study` checked.
+pub fn history_lines(study: &Study) -> Vec<HistoryLine<'_>> {
+    let all = services(study);
+    observations(&all).iter().map(HistoryLine::of).collect()
+}
+
+fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
+    all.iter().map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
 }
 
 /// Every service of `study`, in input order; none where it is about something

@@ -44,18 +44,23 @@
 //!
 //! Sources: `VOTable` 1.1 to 1.5 (IVOA); what services do beside it is said where it counts.
 
+mod binary;
 mod characters;
 mod field;
 mod fields;
 mod reader;
 mod row;
+mod status;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use super::ParseError;
 pub use field::{ArraySize, Datatype, Field};
 pub use reader::{TableItem, TableReader, TableSummary};
 pub use row::TableRow;
+pub use status::QueryStatus;
+pub use writer::TableWriter;
 
 /// How much a document may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,20 +2,21 @@
 //! the query before, within and behind it.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::super::query::QueryStatus;
 use super::super::sniff::{DEFINITION, bare_doctype, head};
-use super::super::xml::VOTABLE;
 use super::super::{ParseError, ParseErrorKind};
+use super::binary::BinaryRows;
 use super::characters::Characters;
 use super::field::Field;
 use super::fields::{Attributes, attributes, field, ill_formed, value};
 use super::row::{RowCells, TableRow};
+use super::status::QueryStatus;
+use super::writer::is_allowed;
 use super::{TableError, TableLimits};
 
 /// Elements within elements; a `VOTable` needs a dozen.
@@ -55,6 +56,7 @@ pub struct TableReader<R> {
     rank: Rank,
     result: Vec<Field>,
     row: RowCells,
+    binary: BinaryRows,
     said: Said,
     summary: TableSummary,
 }
@@ -84,6 +86,8 @@ pub struct TableSummary {
     pub fields: Option<usize>,
     /// The rows of the result.
     pub rows: u64,
+    /// Why its rows are not read, where they are not: as FITS, or in another document.
+    pub unread: Option<String>,
 }
 
 /// The elements that mean something where they stand.
@@ -104,6 +108,8 @@ enum Element {
     TableData,
     Tr,
     Td,
+    Binary,
+    Stream,
     Info,
     Description,
     /// Anything else, with all that is in it.
@@ -140,7 +146,6 @@ impl<R: Read> TableReader<R> {
     pub fn new(input: R, charset: Option<&str>, limits: TableLimits) -> Self {
         let mut xml = Reader::from_reader(Characters::new(input, charset, limits.bytes));
         let config = xml.config_mut();
-        config.expand_empty_elements = true;
         config.check_comments = true;
         Self {
             xml,
@@ -164,6 +169,7 @@ impl<R: Read> TableReader<R> {
             rank: Rank::Not,
             result: Vec::new(),
             row: RowCells::default(),
+            binary: BinaryRows::new(false, limits.cell),
             said: Said {
                 at_root: QueryStatus::Missing,
                 unmarked: QueryStatus::Missing,
@@ -176,6 +182,7 @@ impl<R: Read> TableReader<R> {
                 description: None,
                 fields: None,
                 rows: 0,
+                unread: None,
             },
         }
     }
@@ -208,6 +215,15 @@ impl<R: Read> TableReader<R> {
 
     fn step(&mut self) -> Result<Step, TableError> {
         self.xml.get_mut().allow(self.limits.cell);
+        if self.open.last() == Some(&Element::Stream) {
+            if self.binary.advance(&self.result, &mut self.row, self.summary.rows + 1)? {
+                self.summary.rows += 1;
+                return Ok(Step::Row);
+            }
+            if self.feed()? {
+                return Ok(Step::Nothing);
+            }
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
         let step = match self.xml.read_event_into(&mut buffer) {
@@ -218,7 +234,21 @@ impl<R: Read> TableReader<R> {
         step
     }
 
-    fn failure(&mut self, error: &quick_xml::Error) -> TableError {
+    /// Hands on the characters of binary data that have come, without a copy; whether there
+    /// were any before the next markup.
+    fn feed(&mut self) -> Result<bool, TableError> {
+        let mut stream = self.xml.stream();
+        let Ok(available) = stream.fill_buf() else {
+            return Err(self.failure(&"the data ended"));
+        };
+        let is_markup = |byte: &u8| matches!(byte, b'<' | b'&');
+        let n_characters = available.iter().position(is_markup).unwrap_or(available.len());
+        self.binary.feed(&available[..n_characters])?;
+        stream.consume(n_characters);
+        Ok(n_characters > 0)
+    }
+
+    fn failure(&mut self, error: &dyn std::fmt::Display) -> TableError {
         let failure = self.xml.get_mut().take_failure();
         failure.unwrap_or_else(|| ill_formed(error).into())
     }
@@ -228,13 +258,19 @@ impl<R: Read> TableReader<R> {
         match event {
             Event::Start(tag) => return self.start(tag),
             Event::End(_) => return self.end(),
+            Event::Empty(tag) => {
+                // Never both: a row that is empty is an error, and a table ends with its fields.
+                let step = self.start(tag)?;
+                let ended = self.end()?;
+                return Ok(if matches!(step, Step::Nothing) { ended } else { step });
+            }
             Event::Text(text) => self.characters(decoded(text)?)?,
             Event::CData(text) if self.open.is_empty() => {
                 return Err(ill_formed(&"CDATA outside of the root element").into());
             }
             Event::CData(text) => self.characters(decoded(text)?)?,
             Event::GeneralRef(reference) => self.reference(reference)?,
-            Event::Empty(_) | Event::Comment(_) | Event::PI(_) => {}
+            Event::Comment(_) | Event::PI(_) => {}
             Event::Decl(_) if is_first => {}
             Event::Decl(_) => {
                 return Err(ill_formed(&"an XML declaration that is not at the beginning").into());
@@ -318,9 +354,23 @@ impl<R: Read> TableReader<R> {
                 if is_result && !self.result.is_empty() { Element::Data } else { Element::Other }
             }
             (Some(Element::Data), b"TABLEDATA") => Element::TableData,
-            (Some(Element::Data), name) => {
-                let text = format!("the serialization {:.40} is not read", String::from_utf8_lossy(name));
-                return Err(ParseError::bad_value(text).into());
+            (Some(Element::Data), name @ (b"BINARY" | b"BINARY2")) => {
+                self.binary = BinaryRows::new(name == b"BINARY2", self.limits.cell);
+                Element::Binary
+            }
+            (Some(Element::Data), b"FITS") => self.leave_unread("its rows are FITS, which is not read"),
+            (Some(Element::Binary), b"STREAM") => {
+                let is_elsewhere = value(&attributes, "href").is_some_and(|place| !place.is_empty());
+                match value(&attributes, "encoding").map(str::trim) {
+                    _ if is_elsewhere => {
+                        self.leave_unread("its rows are in another document, which is not read")
+                    }
+                    None | Some("base64" | "") => Element::Stream,
+                    Some(other) => {
+                        let other = head(other, 40);
+                        self.leave_unread(&format!("its rows are encoded as {other:?}, which is not read"))
+                    }
+                }
             }
             (Some(Element::Resource { .. } | Element::Definitions), b"PARAM") => {
                 // Of Simple Cone Search, which says so in one more way.
@@ -370,6 +420,11 @@ impl<R: Read> TableReader<R> {
         Element::Table { is_result }
     }
 
+    fn leave_unread(&mut self, why: &str) -> Element {
+        self.summary.unread = Some(why.to_owned());
+        Element::Other
+    }
+
     /// The fields of the result are known: its own, or those of the table that it refers to.
     fn begin_result(&mut self) -> Step {
         self.has_result = true;
@@ -383,6 +438,7 @@ impl<R: Read> TableReader<R> {
         }
         self.summary.fields = Some(self.result.len());
         self.summary.rows = 0;
+        self.summary.unread = None;
         Step::Table
     }
 
@@ -403,6 +459,7 @@ impl<R: Read> TableReader<R> {
                 self.summary.rows += 1;
                 return Ok(Step::Row);
             }
+            Some(Element::Stream) => self.binary.finish(self.summary.rows + 1)?,
             Some(Element::Info) => self.note_info(),
             Some(Element::Description) => {
                 let text = trimmed(&self.text);
@@ -460,6 +517,7 @@ impl<R: Read> TableReader<R> {
                     return Err(TableError::TooLarge(text));
                 }
             }
+            Some(Element::Stream) => self.binary.feed(text.as_bytes())?,
             Some(Element::Info | Element::Description) => {
                 let room = LONGEST_TEXT.saturating_sub(self.text.len());
                 self.text.push_str(head(text, room));
@@ -473,7 +531,7 @@ impl<R: Read> TableReader<R> {
     fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), TableError> {
         let mut bytes = [0; 4];
         let text = match reference.resolve_char_ref().map_err(|error| ill_formed(&error))? {
-            Some(character) if is_xml_character(character) => &*character.encode_utf8(&mut bytes),
+            Some(character) if is_allowed(character) => &*character.encode_utf8(&mut bytes),
             Some(character) => {
                 let code = u32::from(character);
                 return Err(ill_formed(&format_args!("the character U+{code:04X} is not allowed")).into());
@@ -557,6 +615,7 @@ impl Element {
             Self::TableData => "<TABLEDATA>",
             Self::Tr => "a row",
             Self::Td => "a cell",
+            Self::Binary | Self::Stream => "the binary data",
             Self::Info => "<INFO>",
             Self::Description => "<DESCRIPTION>",
             Self::Other => "an element",
@@ -579,7 +638,7 @@ fn root(name: &[u8], tag: &BytesStart<'_>, attributes: &Attributes) -> Result<()
     if name == b"VOTABLE" && is_known {
         return Ok(());
     }
-    Err(ParseError::wrong_document(VOTABLE, &String::from_utf8_lossy(name), namespace))
+    Err(ParseError::wrong_document("VOTable", &String::from_utf8_lossy(name), namespace))
 }
 
 /// What `Simple Cone Search` calls an error.
@@ -595,8 +654,4 @@ fn decoded<'a>(bytes: &'a [u8]) -> Result<&'a str, ParseError> {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
-}
-
-fn is_xml_character(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

@@ -51,3 +51,14 @@ fn a_real_answer_is_read_to_the_byte() {
     ];
     assert_eq!(first, expected);
 }
+
+#[test]
+fn real_answers_are_the_same_in_every_serialization() {
+    let (fields, rows, summary) = read(data!("tap-td.vot")).unwrap();
+    for other in [data!("tap-binary.vot"), data!("tap-binary2.vot")] {
+        let (other_fields, other_rows, other_summary) = read(other).unwrap();
+        assert_eq!(other_fields, fields);
+        assert_eq!(other_rows, rows);
+        assert_eq!(other_summary, summary);
+    }
+}

@@ -10,7 +10,7 @@ use crate::vo::{self, ParseError, ParseErrorKind};
 const LONGEST: usize = 300;
 
 /// What can be said of any exchange: redirects, certificates, framing.
-pub fn note_travel(fetched: &Fetched, finding: &mut Finding) {
+pub fn note_travel<B>(fetched: &Fetched<Response<B>>, finding: &mut Finding) {
     for hop in &fetched.hops {
         finding.warn(Warning::Redirected);
         if hop.from.host != hop.to.host {
@@ -77,7 +77,7 @@ fn no_document(error: ParseError) -> (ErrorClass, String) {
 }
 
 /// Whether the status promises what was asked for.
-pub fn is_success(answer: &Response) -> bool {
+pub fn is_success<B>(answer: &Response<B>) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
@@ -125,6 +125,7 @@ pub fn class_of(error: &HttpError) -> ErrorClass {
         HttpErrorKind::Reset => ErrorClass::Reset,
         HttpErrorKind::Closed | HttpErrorKind::Interrupted => ErrorClass::Closed,
         HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp => ErrorClass::Timeout,
+        HttpErrorKind::NotAsked => ErrorClass::Rate,
         HttpErrorKind::Proxy => ErrorClass::Proxy,
         HttpErrorKind::Tls => ErrorClass::Tls,
         HttpErrorKind::Redirect => ErrorClass::Redirect,

@@ -1,5 +1,5 @@
 //! What workloads have in common that ask services over the network: lists of services,
-//! how they are asked, how many at a time of a host, what any answer says of itself,
+//! how they are asked, how many at a time of a host and how often, what any answer says of itself,
 //! and services inside parsim for lessons without a network.
 //!
 //! A task asks one service and leaves a [`crate::task::Finding`]; the time of each phase
@@ -8,6 +8,8 @@
 mod demo;
 mod judge;
 mod list;
+
+mod pace;
 mod threshold;
 mod transport;
 
@@ -17,5 +19,6 @@ pub use judge::{
     status_line,
 };
 pub use list::{Service, services};
+pub use pace::{HostPace, PaceOptions, Reception};
 pub use threshold::Thresholds;
 pub use transport::{Attempt, HttpTransport, TransportOptions};

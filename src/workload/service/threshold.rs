@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::fail;
 use crate::measure::seconds;
+use crate::moment::Moment;
 use crate::numbers::{self, read_duration};
 use crate::policy::LatencyLimit;
 use crate::task::{ErrorClass, Finding, Warning};
@@ -42,9 +43,9 @@ fn two_weeks() -> Duration {
 }
 
 impl Thresholds {
-    /// Holds what was found out `now`, in seconds since 1970, and that it took so long in
-    /// all, against them.
-    pub(super) fn judge(&self, finding: &mut Finding, cx: &Cx<'_>, total: Duration, now: i64) {
+    /// Holds what was found out, and that it took so long in all, against them.
+    pub(super) fn judge(&self, finding: &mut Finding, cx: &Cx<'_>, total: Duration) {
+        let now = finding.time.map_or(0, Moment::seconds);
         let left = finding.cert_expires.map(|expires| expires - now);
         let is_within = |limit: Duration| left.is_some_and(|left| left < limit.as_secs().cast_signed());
         if is_within(self.warn_expiry) {

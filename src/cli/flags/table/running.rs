@@ -57,7 +57,8 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     flag(&["dry-run", "dryrun", "dr"], "print the commands without running them", Flag::DryRun).brief().not_compared(NOTHING_RUNS),
     quiet(&["shell-quote", "shellquote", "shell_quote"], Set(Flag::ShellQuote)).not_compared(NOTHING_RUNS),
     flag(&["v"], "print each command before its output", Flag::Verbose).brief(),
-    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief(),
+    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief()
+        .told(Scope::COMPARE, "print each command on stderr, and a line for each run in the report"),
     // parsim's own option of this name takes a command: of what this one tidies up on
     // other machines there is nothing.
     option(&["cleanup"], "", "GNU parallel's, without effect here: it takes no command\n(that of parsim compare does: --cleanup CMD)", IgnoredFlag).of(Scope::ONE_WAY),
@@ -91,6 +92,7 @@ pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run 
 pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
     own(&["lanes"], "", "draw bars, lanes and sweeps even where the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
     own(&["ascii"], "", "draw with plain ASCII only", Set(Flag::Ascii)).of(SHOWN),
+    own(&["verbose"], "", "show a line for each run", Set(Flag::Trace)).of(Scope::WORKLOAD.and(Scope::REPORT)),
 ]);
 
 #[rustfmt::skip]
