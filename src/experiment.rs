@@ -100,6 +100,7 @@ pub struct Experiment<'a> {
     /// Whether it is looked who wants a core while a run goes on.
     watches_queue: bool,
     command: Vec<String>,
+    name: Option<String>,
     startup: Duration,
     /// What [`Results::verify`](crate::workload::Results::verify) said.
     checked: Option<String>,
@@ -131,6 +132,7 @@ impl<'a> Experiment<'a> {
             watch: None,
             watches_queue: false,
             command: Vec::new(),
+            name: None,
             startup: Duration::ZERO,
             checked: None,
         })
@@ -242,6 +244,12 @@ impl<'a> Experiment<'a> {
         Self { command, startup, ..self }
     }
 
+    /// What reports call it instead of its command line.
+    #[must_use]
+    pub fn called(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
     /// Runs it all.
     ///
     /// # Errors
@@ -312,6 +320,7 @@ impl<'a> Experiment<'a> {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
+            name: self.name.clone(),
             started: u64::try_from(now.seconds()).unwrap_or(0),
             time: Some(now),
             host: self.host.clone().unwrap_or_else(Host::detect),

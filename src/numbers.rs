@@ -11,24 +11,32 @@ pub fn duration(time: Duration) -> String {
         return "0 s".to_owned();
     }
     let seconds = time.as_secs_f64();
-    let unit = Unit::of(seconds);
-    format!("{} {}", four_digits(seconds * unit.per_second), unit.name)
+    let unit = TimeUnit::of(seconds);
+    format!("{} {}", four_digits(unit.scaled(seconds)), unit.name)
 }
 
-/// What a time is told in.
-struct Unit {
-    name: &'static str,
+/// In what times are told, so that their numbers are short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeUnit {
+    /// What it is called behind a number.
+    pub name: &'static str,
+    /// How many of them make a second.
     per_second: f64,
 }
 
-impl Unit {
-    /// The one for so many seconds.
-    fn of(seconds: f64) -> Self {
+impl TimeUnit {
+    /// The unit in which times up to `seconds` read best.
+    pub fn of(seconds: f64) -> Self {
         match seconds {
-            seconds if seconds >= 0.999_5 => Self { name: "s", per_second: 1.0 },
-            seconds if seconds >= 0.999_5e-3 => Self { name: "ms", per_second: 1e3 },
+            s if s >= 0.999_5 => Self { name: "s", per_second: 1.0 },
+            s if s >= 0.999_5e-3 => Self { name: "ms", per_second: 1e3 },
             _ => Self { name: "us", per_second: 1e6 },
         }
+    }
+
+    /// A number of seconds in this unit.
+    pub fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
     }
 }
 
@@ -93,15 +101,15 @@ pub fn age(time: Duration) -> String {
 
 /// A mean and a deviation from it, in seconds, in the mean's unit: `802 ± 3.41 ms`.
 pub fn spread(mean: f64, sigma: f64) -> String {
-    let unit = Unit::of(mean);
-    let [mean, sigma] = [mean, sigma].map(|value| three_digits(value * unit.per_second));
+    let unit = TimeUnit::of(mean);
+    let [mean, sigma] = [mean, sigma].map(|value| three_digits(unit.scaled(value)));
     format!("{mean} ± {sigma} {}", unit.name)
 }
 
 /// From the smaller to the larger, in seconds, in the larger one's unit: `798 ... 806 ms`.
 pub fn range(low: f64, high: f64) -> String {
-    let unit = Unit::of(high);
-    let [low, high] = [low, high].map(|value| three_digits(value * unit.per_second));
+    let unit = TimeUnit::of(high);
+    let [low, high] = [low, high].map(|value| three_digits(unit.scaled(value)));
     format!("{low} ... {high} {}", unit.name)
 }
 

@@ -62,17 +62,15 @@ impl Client {
     pub fn fetch(&self, request: &Request<'_>, deadline: &Deadline) -> Fetched {
         let Fetched { hops, mut phases, expires, proxy, paced, answer } = self.open(request, deadline);
         let answer = answer.map(|answer| {
-            let Response { mut body, url, status, media_type, charset, retry_after, odd_framing, .. } =
-                answer;
+            let (answer, mut body) = answer.with_body(());
             let mut bytes = Vec::new();
             let read = body.read_to_end(&mut bytes);
             phases.add(Phase::Body, body.took());
-            let (body, head) = match (read, body.into_failure()) {
-                (_, Some(error)) => (Err(error), bytes),
-                (Err(error), None) => (Err(HttpError::of_socket(&error)), bytes),
-                (Ok(_), None) => (Ok(bytes), Vec::new()),
-            };
-            Response { body, head, url, status, media_type, charset, retry_after, odd_framing }
+            let failure = body.into_failure().or_else(|| Some(HttpError::of_socket(read.as_ref().err()?)));
+            match failure {
+                Some(error) => Response { head: bytes, ..answer.with_body(Err(error)).0 },
+                None => answer.with_body(Ok(bytes)).0,
+            }
         });
         Fetched { hops, phases, expires, proxy, paced, answer }
     }

@@ -24,7 +24,7 @@ mod url;
 pub use body::BodyReader;
 pub use client::{Client, Pacer, Request};
 pub use connection::Deadline;
-pub use form::{FormFields, RequestBody};
+pub use form::RequestBody;
 pub use proxy::Proxies;
 pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};

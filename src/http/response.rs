@@ -56,6 +56,13 @@ pub struct Response<B = Result<Vec<u8>, HttpError>> {
 }
 
 impl<B> Response<B> {
+    /// The same with another body, and the body that it had.
+    pub fn with_body<C>(self, new: C) -> (Response<C>, B) {
+        let Self { url, status, media_type, charset, retry_after, odd_framing, body, head } = self;
+        let answer = Response { url, status, media_type, charset, retry_after, odd_framing, body: new, head };
+        (answer, body)
+    }
+
     /// What the status means, as its RFC has it.
     pub fn status_words(&self) -> Option<&'static str> {
         status_words(self.status)

@@ -108,7 +108,8 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
 /// Every run of `study`, in the order of the columns.
 pub(super) fn each_run(study: &Study) -> Grid {
     let columns = [
-        (Cells::Labels, "run"),
+        (Cells::Labels, "way"),
+        (Cells::Figures, "run"),
         (Cells::Figures, "wall"),
         (Cells::Figures, "CPU"),
         (Cells::Figures, "failed"),

@@ -64,9 +64,13 @@ impl FinderChart<'_> {
 
     /// What is seen, where it can be drawn.
     fn field(&self) -> Option<FieldOfView> {
-        let (ra, dec) = self.centre;
-        let is_place = ra.is_finite() && dec.abs() <= 90.0;
-        (is_place && CHART_RADII.contains(&self.radius)).then(|| FieldOfView::new(self.centre, self.radius))
+        let can_be_drawn = self.has_centre() && CHART_RADII.contains(&self.radius);
+        can_be_drawn.then(|| FieldOfView::new(self.centre, self.radius))
+    }
+
+    /// Whether its centre is a position.
+    pub(super) fn has_centre(&self) -> bool {
+        self.centre.0.is_finite() && self.centre.1.abs() <= 90.0
     }
 
     fn has_pole(&self, field: &FieldOfView) -> bool {
@@ -74,8 +78,7 @@ impl FinderChart<'_> {
     }
 
     fn why_not(&self) -> String {
-        let (ra, dec) = self.centre;
-        if !ra.is_finite() || dec.is_nan() || dec.abs() > 90.0 {
+        if !self.has_centre() {
             return "No chart: the centre is not a position.".to_owned();
         }
         let (least, most) = (CHART_RADII.start(), CHART_RADII.end());

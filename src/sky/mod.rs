@@ -28,6 +28,7 @@ mod furniture;
 mod graticule;
 mod legend;
 mod names;
+mod page;
 mod plane;
 mod sexagesimal;
 mod sources;
@@ -35,6 +36,7 @@ mod symbol;
 
 pub use chart::STYLE;
 pub use columns::ChartColumns;
+pub use page::{ALADIN, FIELD_OF_VIEW, SkyPage, page};
 pub use plane::{TangentPlane, separation};
 pub use symbol::ObjectKind;
 

@@ -65,6 +65,9 @@ pub struct Study {
     pub version: String,
     /// The command line, word by word; empty when a program used the library.
     pub command: Vec<String>,
+    /// What reports call it instead, if somebody named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
@@ -415,6 +418,7 @@ pub(crate) mod tests {
             schema: SCHEMA.to_owned(),
             version: "0.0.0".to_owned(),
             command: Vec::new(),
+            name: None,
             started: 0,
             time: None,
             host,

@@ -31,6 +31,7 @@ mod datetime;
 mod encoding;
 pub mod position;
 mod query;
+mod sesame;
 mod sniff;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ mod xml;
 
 pub use datetime::read_datetime;
 pub use query::{QUERY, QueryAnswer, RowCount, query_form, read_answer};
+pub use sesame::{SesameObject, SesameTarget, read_sesame, sesame_query};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{
     Availability, Capabilities, Capability, Moment, Oddity, Tables, read_availability, read_capabilities,

@@ -144,6 +144,14 @@ impl<'a> Cx<'a> {
         self.write_to(Channel::Out, bytes)
     }
 
+    /// The same of what is none of the task's results: it is neither compared nor counted.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn write_uncompared(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write(Channel::Out, bytes)
+    }
+
     /// Writes to what the task has to say about it.
     ///
     /// # Errors

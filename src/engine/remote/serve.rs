@@ -110,7 +110,7 @@ pub fn serve(
         interrupt.trigger(ENDED);
         Ok(())
     })?;
-    workload.finish();
+    workload.finish().map_err(io::Error::other)?;
     // Who has gone does not hear it.
     let bye = Bye { peak_memory: clock.peak_memory() };
     let _ = voice.tell(|to| send_json(to, kind::BYE, &bye));

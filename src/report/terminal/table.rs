@@ -140,12 +140,14 @@ fn fits(grid: &Grid, range: Range<usize>, look: Look) -> bool {
     total(&widths) <= look.width
 }
 
-/// The first column of `grid`, and those of `range`.
+/// The first column of `grid`, and those of `range`, without rows that say nothing there.
 fn cut(grid: &Grid, range: Range<usize>) -> Grid {
     let row = |row: &GridRow| GridRow {
         cells: [&row.cells[..1], &row.cells[range.clone()]].concat(),
         tone: row.tone,
     };
     let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
-    Grid { columns, rows: grid.rows.iter().map(row).collect(), caption: String::new() }
+    let says_anything = |row: &GridRow| row.cells[1..].iter().any(|cell| !cell.is_empty());
+    let rows = grid.rows.iter().map(row).filter(says_anything).collect();
+    Grid { columns, rows, caption: String::new() }
 }

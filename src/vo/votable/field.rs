@@ -63,7 +63,8 @@ pub enum Datatype {
 
 impl Datatype {
     /// The type of this name.
-    pub(super) fn named(name: &str) -> Self {
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         match name {
             "boolean" => Self::Boolean,
             "bit" => Self::Bit,
@@ -125,7 +126,8 @@ pub enum ArraySize {
 
 impl ArraySize {
     /// Reads `3`, `*`, `8*`, `2x3`, `2x*`.
-    pub(super) fn read(text: &str) -> Self {
+    #[must_use]
+    pub fn read(text: &str) -> Self {
         let text = text.trim();
         let unknown = || Self::Unknown(text.to_owned());
         let (fixed, is_variable) = match text.strip_suffix('*') {
@@ -205,7 +207,7 @@ impl Field {
             }
         };
         // Words for nothing that no type has, and that services write all the same.
-        let is_word = || is_one_of(item, &["null", "n/a", "nan"]).then_some(true);
+        let is_word = || is_one_of(item, &["null", "n/a", "nan", "inf", "+inf", "-inf"]).then_some(true);
         is_null.or_else(is_word).ok_or(())
     }
 }
@@ -216,9 +218,11 @@ fn is_one_of(item: &str, words: &[&str]) -> bool {
 }
 
 /// A whole number as `VOTable` has it, in decimal or as `0x1F`.
-fn integer(text: &str) -> Option<i128> {
+fn integer(text: &str) -> Option<i64> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) if !digits.starts_with(['+', '-']) => i128::from_str_radix(digits, 16).ok(),
+        Some(digits) if !digits.starts_with('+') => {
+            u64::from_str_radix(digits, 16).ok().map(u64::cast_signed)
+        }
         Some(_) => None,
         None => text.parse().ok(),
     }

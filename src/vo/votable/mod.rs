@@ -48,6 +48,7 @@ mod binary;
 mod characters;
 mod field;
 mod fields;
+mod plain_row;
 mod reader;
 mod row;
 mod status;

@@ -14,6 +14,7 @@ use super::binary::BinaryRows;
 use super::characters::Characters;
 use super::field::Field;
 use super::fields::{Attributes, attributes, field, ill_formed, value};
+use super::plain_row;
 use super::row::{RowCells, TableRow};
 use super::status::QueryStatus;
 use super::writer::is_allowed;
@@ -224,6 +225,10 @@ impl<R: Read> TableReader<R> {
                 return Ok(Step::Nothing);
             }
         }
+        if self.open.last() == Some(&Element::TableData) && self.take_plain_row() {
+            self.summary.rows += 1;
+            return Ok(Step::Row);
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
         let step = match self.xml.read_event_into(&mut buffer) {
@@ -232,6 +237,16 @@ impl<R: Read> TableReader<R> {
         };
         self.buffer = buffer;
         step
+    }
+
+    /// Takes the next row, if all of it has come and it is plain.
+    fn take_plain_row(&mut self) -> bool {
+        let mut stream = self.xml.stream();
+        // What is wrong with the bytes, the reader of markup meets as well.
+        let Ok(available) = stream.fill_buf() else { return false };
+        let taken = plain_row::read(available, &self.result, self.limits.cell, &mut self.row);
+        stream.consume(taken.unwrap_or(0));
+        taken.is_some()
     }
 
     /// Hands on the characters of binary data that have come, without a copy; whether there

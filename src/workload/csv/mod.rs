@@ -203,10 +203,11 @@ impl Workload for CsvGen {
         Ok(())
     }
 
-    fn finish(&self) {
+    fn finish(&self) -> anyhow::Result<()> {
         self.large.give_up();
         // Frees their memory.
         self.scratch.lock().clear();
+        Ok(())
     }
 
     fn results(&self) -> Option<&dyn Results> {

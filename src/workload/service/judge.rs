@@ -65,7 +65,8 @@ pub fn read<T>(
     }
 }
 
-fn no_document(error: ParseError) -> (ErrorClass, String) {
+/// Why a document says nothing: the class of the trouble, and the trouble in words.
+pub fn no_document(error: ParseError) -> (ErrorClass, String) {
     let class = match error.kind {
         ParseErrorKind::NotXml => ErrorClass::NotXml,
         ParseErrorKind::BadXml => ErrorClass::BadXml,
@@ -105,7 +106,12 @@ pub fn kept_by_proxy(fetched: &Fetched) -> Option<String> {
 /// `HTTP 503 Service Unavailable`, and what the page says.
 pub fn status_line(answer: &Response) -> String {
     let who = if matches!(answer.status, 401 | 403 | 407) { "asks for a login: " } else { "" };
-    let mut line = format!("{who}HTTP {}", answer.status);
+    format!("{who}{}", bare_status_line(answer))
+}
+
+/// The same without what it means.
+pub fn bare_status_line(answer: &Response) -> String {
+    let mut line = format!("HTTP {}", answer.status);
     if let Some(words) = answer.status_words() {
         line += &format!(" {words}");
     }

@@ -6,7 +6,7 @@
 //! himself. [`TaskPacer`] does that for the requests of one task.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -73,7 +73,8 @@ struct HostState {
     first_after_pause: u64,
     /// How many pauses it was given since it last answered.
     n_pauses: u32,
-    has_answered: bool,
+    /// What of it has answered, without queries.
+    answered: HashSet<String>,
     /// Why it is asked no more.
     closed: Option<String>,
 }
@@ -94,7 +95,7 @@ enum PaceTopic {
         interval: f64,
     },
     /// The request with that ticket came to this.
-    Came(Reception),
+    Came(Reception, String),
 }
 
 /// How a host took a request.
@@ -104,7 +105,7 @@ pub enum Reception {
     Answered,
     /// It says that it is asked too often, and perhaps for how long to leave it alone.
     Denied(Option<Duration>),
-    /// No answer, or a page for people: a refusal if it had answered before.
+    /// No answer, or a page for people: a refusal if that place had answered before.
     Broken,
 }
 
@@ -147,8 +148,8 @@ impl HostPace {
         let state = hosts.entry(host).or_default();
         match about {
             PaceTopic::Leave { interval } => state.leave(ticket, interval, now),
-            PaceTopic::Came(reception) => {
-                state.came(ticket.unwrap_or_default(), reception, self.most_pauses, now)
+            PaceTopic::Came(reception, place) => {
+                state.came(ticket.unwrap_or_default(), reception, place, self.most_pauses, now)
             }
         }
     }
@@ -184,17 +185,24 @@ impl HostState {
         PaceAnswer::Go(ticket)
     }
 
-    fn came(&mut self, ticket: u64, reception: Reception, most_pauses: u32, now: Duration) -> PaceAnswer {
+    fn came(
+        &mut self,
+        ticket: u64,
+        reception: Reception,
+        place: String,
+        most_pauses: u32,
+        now: Duration,
+    ) -> PaceAnswer {
         let is_news = ticket >= self.first_after_pause;
         let wanted = match reception {
             Reception::Answered => {
-                self.has_answered = true;
+                self.answered.insert(place);
                 if is_news {
                     self.n_pauses = 0;
                 }
                 return PaceAnswer::Noted;
             }
-            Reception::Broken if !self.has_answered => return PaceAnswer::Noted,
+            Reception::Broken if !self.answered.contains(&place) => return PaceAnswer::Noted,
             Reception::Broken => None,
             Reception::Denied(wanted) => wanted,
         };
@@ -220,8 +228,8 @@ pub struct TaskPacer<'a> {
     /// The way to the one that counts.
     ask: &'a dyn Fn(Value) -> Option<Value>,
     interrupt: &'a Interrupt,
-    /// The last request that left: its host and its ticket.
-    last: RefCell<Option<(String, u64)>>,
+    /// The last request that left: where to, and its ticket.
+    last: RefCell<Option<(Url, u64)>>,
 }
 
 impl<'a> TaskPacer<'a> {
@@ -237,8 +245,10 @@ impl<'a> TaskPacer<'a> {
     /// Tells how the request that left last was taken; whether the host is left alone for
     /// it, so that asking again will wait.
     pub fn came(&self, reception: Reception) -> bool {
-        let Some((host, ticket)) = self.last.take() else { return false };
-        self.put(host, Some(ticket), PaceTopic::Came(reception)) == Some(PaceAnswer::Refused)
+        let Some((url, ticket)) = self.last.take() else { return false };
+        let place = format!("{}{}", url.authority(), url.path);
+        let topic = PaceTopic::Came(reception, place);
+        self.put(url.host.to_string(), Some(ticket), topic) == Some(PaceAnswer::Refused)
     }
 
     fn put(&self, host: String, ticket: Option<u64>, about: PaceTopic) -> Option<PaceAnswer> {
@@ -257,7 +267,7 @@ impl Pacer for TaskPacer<'_> {
         loop {
             match self.put(host.clone(), ticket, PaceTopic::Leave { interval }) {
                 Some(PaceAnswer::Go(ticket)) => {
-                    self.last.replace(Some((host, ticket)));
+                    self.last.replace(Some((url.clone(), ticket)));
                     return Ok(if has_waited { begun.elapsed() } else { Duration::ZERO });
                 }
                 Some(PaceAnswer::Wait(time, again)) => {
@@ -295,7 +305,7 @@ mod tests {
     }
 
     fn came(pace: &HostPace, ticket: u64, reception: Reception, now: u64) -> PaceAnswer {
-        put(pace, "h", Some(ticket), PaceTopic::Came(reception), millis(now))
+        put(pace, "h", Some(ticket), PaceTopic::Came(reception, "h/tap".to_owned()), millis(now))
     }
 
     fn millis(time: u64) -> Duration {

@@ -318,6 +318,12 @@ impl<'a> Attempt<'a> {
         self.is_interrupted |= error.kind == HttpErrorKind::Interrupted;
     }
 
+    /// What was found out hangs on an answer that was broken off like this.
+    pub fn broke_off(&mut self, error: &HttpError) {
+        self.note_interrupt(error);
+        self.passing = Passing::of::<()>(Err(error));
+    }
+
     /// The host took the last request so; whether it is left alone for a while because of
     /// that: then asking again may help, and waits for it.
     pub fn was_taken(&mut self, reception: Reception) -> bool {
