@@ -88,6 +88,12 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
+/// A share of checks that went well, never rounded up to all of them: `99.93 %`.
+pub fn availability(share: f64) -> String {
+    let hundredths = (share * 10_000.0).floor();
+    if hundredths >= 10_000.0 { "100 %".to_owned() } else { format!("{:.2} %", hundredths / 100.0) }
+}
+
 /// How long something has been so, in one unit: `40 s`, `50 min`, `3 h`, `12 d`.
 pub fn age(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -93,6 +93,7 @@ Examples:
   parsim report study.json --export-html study.html
   parsim report before.json after.json           what changed
   parsim report before.json after.json --fail-if-slower 5
+  parsim report --history FILE --export-html availability.html
 
 The status is 0 when it could be drawn, whatever the study says, but for the gates:
 ",
@@ -104,11 +105,14 @@ The status is 0 when it could be drawn, whatever the study says, but for the gat
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Drawing {
     /// A study that --export-json saved (- is stdin)
-    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath)]
-    pub(in crate::cli) study: PathBuf,
+    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath, required_unless_present = "history")]
+    pub(in crate::cli) study: Option<PathBuf>,
     /// A later study of the same work: what changed is told
     #[arg(value_name = "AFTER.json", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) after: Option<PathBuf>,
+    /// Show instead how services fared over days, from what tap-check --history FILE kept
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "study")]
+    pub(in crate::cli) history: Option<PathBuf>,
 }
 
 /// Which ways to run.

@@ -1,6 +1,7 @@
 //! The services that were checked, one by one: a table for people, objects and
 //! a line for machines. All of it from the records of a study.
 
+mod history;
 mod table;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
+pub(super) use history::document as history_document;
 pub(super) use table::section;
 
 use self::table::{cut, through_proxies};

@@ -91,7 +91,7 @@ pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
         Chart::Slots(study) => lanes::draw(&ShownRuns::of(study), look),
         Chart::BeforeAfter(columns) => before_after(columns, look),
         // The lanes have the one below them, and there is no room for the other.
-        Chart::CpuUse(_) | Chart::TaskTimes(_) => Vec::new(),
+        Chart::CpuUse(_) | Chart::TaskTimes(_) | Chart::Days(_) => Vec::new(),
     }
 }
 
