@@ -6,7 +6,7 @@
 //! on a terminal or on the order of reading has been made visible, while markup is
 //! the business of the format.
 
-use crate::study::{ColumnResult, Study};
+use crate::study::{ColumnResult, History, Study};
 use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
@@ -177,6 +177,8 @@ pub(super) enum Chart<'a> {
     Phases(&'a Study),
     /// What was found in the sky.
     Sky(&'a ConeChart),
+    /// How often services were up, day by day.
+    Days(&'a History),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),
