@@ -206,7 +206,9 @@ impl Svg {
 
 /// About how wide a text of the usual size is drawn; a browser's fonts differ.
 pub fn text_width(text: &str) -> f64 {
-    6.9 * text.chars().count() as f64
+    // What East Asian fonts draw in a square, and pictures.
+    let is_wide = |character| matches!(character, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}' | '\u{1f300}'..='\u{3fffd}');
+    text.chars().map(|character| if is_wide(character) { 12.0 } else { 6.9 }).sum()
 }
 
 /// `text` for an element or an attribute in quotes, on one line but for line

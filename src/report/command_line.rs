@@ -17,8 +17,12 @@ const FIRST: usize = 3;
 /// A longer word loses its middle.
 const LONGEST_WORD: usize = 120;
 
-/// What was typed, or the workload where a program used the library.
+/// The name that was given, what was typed, or the workload where a program used the
+/// library.
 pub(super) fn command_line(study: &Study) -> String {
+    if let Some(name) = &study.name {
+        return printable(name);
+    }
     if study.command.is_empty() {
         return printable(&study.workload);
     }

@@ -23,6 +23,8 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     sections.extend(services::section(study));
     sections.push(figures(study, ran_any));
     if ran_any {
+        let runs = vec![Content::Table(tables::each_run(study))];
+        sections.push(ReportSection { audience: Audience::Lists, ..ReportSection::new("Runs", runs) });
         let mut charts = vec![Chart::SpeedUp(study), Chart::CpuUse(study), Chart::TaskTimes(study)];
         charts.extend(are_services.then_some(Chart::Ways(study)));
         charts.extend((of_both || are_services).then_some(Chart::Slots(study)));
@@ -37,12 +39,14 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     sections.push(ReportSection { audience, ..failures });
     let remarks = study.remarks.iter().map(|remark| printable(remark));
     let load = ran_any.then(|| sentences::other_load(study)).flatten();
-    sections.push(ReportSection::new("Notes", vec![Content::Notes(remarks.chain(load).collect())]));
+    let notes = remarks.chain(sentences::outliers(study)).chain(load).collect();
+    sections.push(ReportSection::new("Notes", vec![Content::Notes(notes)]));
     let mut subject = sentences::subject(study);
     if !ran_any {
         subject.about.clear();
     }
     let explanation = ran_any.then(|| explain(study)).flatten();
+    let conclusion = explanation.map(|text| printable(&text)).or_else(|| sentences::written_alone(study));
     Document {
         headline: headline(&runs),
         subjects: vec![subject],
@@ -50,7 +54,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         tiles: if ran_any { tiles::besides(&runs) } else { Vec::new() },
         lead: summary::estimate(study),
         sections,
-        conclusion: explanation.iter().map(|text| Sentence::plain(printable(text))).collect(),
+        conclusion: conclusion.into_iter().map(Sentence::plain).collect(),
         hint: sentences::hint(study),
     }
 }

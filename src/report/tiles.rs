@@ -1,9 +1,8 @@
 //! The figures of a study that are read first: one large, and a few beside it.
 
 use super::document::Tile;
-use super::sentences;
-use super::services;
 use super::timeline::{ShownRun, ShownRuns, TimeUnit};
+use super::{laws, sentences, services};
 use crate::numbers;
 use crate::study::{Comparison, Failure, Study, Verdict};
 use crate::text::{printable, shortened};
@@ -41,7 +40,8 @@ pub(super) fn besides(runs: &ShownRuns<'_>) -> Vec<Tile> {
     } else if comparison.verdict.is_claimed() {
         let slots = numbers::plural(best.column.width as u64, "slot");
         let about = format!("efficiency: speed-up over {slots}");
-        tiles.push(Tile::new(numbers::percent(comparison.efficiency), about));
+        let efficiency = laws::efficiency(comparison.speedup, best.column.width);
+        tiles.push(Tile::new(efficiency, about));
     }
     tiles.extend(wall(runs));
     tiles.extend((!services::are_told(runs.study)).then(|| outcome(runs.study)));

@@ -1,9 +1,10 @@
 //! A chart, put together.
 
-use super::field::{BOTTOM, FieldOfView, LEFT, MIDDLE, RIGHT, SIZE, TOP};
+use super::field::{BOTTOM, FieldOfView, LEFT, MIDDLE, RIGHT, SIZE, TARGET, TICKS, TOP};
+use super::graticule::Graticule;
 use super::legend::Legend;
 use super::sources::Selection;
-use super::{CHART_RADII, FinderChart, sexagesimal, shown};
+use super::{CHART_RADII, FinderChart, furniture, names, sexagesimal, shown};
 use crate::numbers;
 use crate::svg::{Anchor, Svg};
 
@@ -12,13 +13,10 @@ use crate::svg::{Anchor, Svg};
 pub const STYLE: &str = include_str!("chart.css");
 
 /// How wide a chart is.
-const WIDTH: f64 = RIGHT + 16.0;
+const WIDTH: f64 = RIGHT + 36.0;
 
 /// Characters of a title that are shown.
 const LONGEST_TITLE: usize = 60;
-
-/// The ticks around the target, from the gap between them to their ends.
-const TICKS: [f64; 2] = [12.0, 26.0];
 
 impl FinderChart<'_> {
     /// The chart as a file of its own.
@@ -33,7 +31,10 @@ impl FinderChart<'_> {
 
     fn drawn(&self) -> Svg {
         let selection = self.field().map(|field| (field, Selection::of(self, &field)));
-        let legend = selection.as_ref().map(|(_, selection)| Legend::of(selection)).unwrap_or_default();
+        let legend = selection
+            .as_ref()
+            .map(|(field, selection)| Legend::of(selection, self.has_pole(field)))
+            .unwrap_or_default();
         let height = BOTTOM + legend.height() + 30.0;
         let mut svg = Svg::new(WIDTH, height, &self.about());
         svg.rect("sky-paper", [0.0, 0.0, WIDTH, height]);
@@ -41,11 +42,18 @@ impl FinderChart<'_> {
         svg.text("sky-note", (LEFT, 48.0), Anchor::Start, &self.subtitle());
         match &selection {
             Some((field, selection)) => {
+                let taken = furniture::taken().into_iter().chain([TARGET]).collect();
+                let graticule = Graticule::of(field, self.centre, taken);
+                graticule.draw(&mut svg);
                 svg.circle("sky-ring", MIDDLE, field.length(self.radius));
+                graticule.draw_labels(&mut svg);
+                furniture::scale_bar(&mut svg, field);
+                furniture::arrows(&mut svg);
                 for source in &selection.drawn {
                     source.draw(&mut svg);
                 }
                 target(&mut svg);
+                names::draw(&mut svg, &selection.drawn, graticule.taken());
             }
             None => svg.text("sky-text", MIDDLE, Anchor::Middle, &self.why_not()),
         }
@@ -56,14 +64,21 @@ impl FinderChart<'_> {
 
     /// What is seen, where it can be drawn.
     fn field(&self) -> Option<FieldOfView> {
-        let (ra, dec) = self.centre;
-        let is_place = ra.is_finite() && dec.abs() <= 90.0;
-        (is_place && CHART_RADII.contains(&self.radius)).then(|| FieldOfView::new(self.centre, self.radius))
+        let can_be_drawn = self.has_centre() && CHART_RADII.contains(&self.radius);
+        can_be_drawn.then(|| FieldOfView::new(self.centre, self.radius))
+    }
+
+    /// Whether its centre is a position.
+    pub(super) fn has_centre(&self) -> bool {
+        self.centre.0.is_finite() && self.centre.1.abs() <= 90.0
+    }
+
+    fn has_pole(&self, field: &FieldOfView) -> bool {
+        self.centre.1.abs() + field.reach().1 >= 90.0
     }
 
     fn why_not(&self) -> String {
-        let (ra, dec) = self.centre;
-        if !ra.is_finite() || dec.is_nan() || dec.abs() > 90.0 {
+        if !self.has_centre() {
             return "No chart: the centre is not a position.".to_owned();
         }
         let (least, most) = (CHART_RADII.start(), CHART_RADII.end());

@@ -29,7 +29,7 @@ impl LegendEntry {
 
     fn width(&self) -> f64 {
         let symbol = if self.symbol.is_some() { 20.0 } else { 0.0 };
-        symbol + text_width(&self.text) + 16.0
+        symbol + 0.9 * text_width(&self.text) + 14.0
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Legend {
 
 impl Legend {
     /// What has to be said of `selection`, and nothing that is not in it.
-    pub(super) fn of(selection: &Selection<'_>) -> Self {
+    pub(super) fn of(selection: &Selection<'_>, has_pole: bool) -> Self {
         let mut legend = Self::default();
         let mut kinds: BTreeMap<ObjectKind, usize> = BTreeMap::new();
         for source in &selection.drawn {
@@ -58,11 +58,14 @@ impl Legend {
                 further.push(LegendEntry::symbol(
                     ObjectKind::Star,
                     scale.radius(magnitude),
-                    magnitude.to_string(),
+                    magnitude.to_string().replace('-', "−"),
                 ));
             }
         }
         further.extend(notes(selection).into_iter().map(LegendEntry::words));
+        if has_pole {
+            further.push(LegendEntry::words("N and E as at the centre"));
+        }
         legend.add(further);
         legend
     }
@@ -73,7 +76,7 @@ impl Legend {
             let width = entry.width();
             if width > room || self.rows.is_empty() {
                 self.rows.push(Vec::new());
-                room = RIGHT - LEFT + 16.0;
+                room = RIGHT - LEFT + 14.0;
             }
             room -= width;
             if let Some(row) = self.rows.last_mut() {

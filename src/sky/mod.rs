@@ -22,14 +22,21 @@
 //! text.
 
 mod chart;
+mod columns;
 mod field;
+mod furniture;
+mod graticule;
 mod legend;
+mod names;
+mod page;
 mod plane;
 mod sexagesimal;
 mod sources;
 mod symbol;
 
 pub use chart::STYLE;
+pub use columns::ChartColumns;
+pub use page::{ALADIN, FIELD_OF_VIEW, SkyPage, page};
 pub use plane::{TangentPlane, separation};
 pub use symbol::ObjectKind;
 

@@ -52,3 +52,27 @@ impl TangentPlane {
         (toward > 0.0).then(|| ((east / toward).to_degrees(), (north / toward).to_degrees()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Places as astropy projects them; its version is in the file.
+    const GOLDEN: &str = include_str!("../../tests/data/sky/tan.csv");
+
+    #[test]
+    fn a_thousand_places_are_where_astropy_has_them() {
+        let mut worst = (0.0_f64, 0.0_f64);
+        let mut n_places = 0;
+        for line in GOLDEN.lines().skip(2) {
+            let fields: Vec<f64> = line.split(',').map(|field| field.parse().unwrap()).collect();
+            let [ra0, dec0, ra, dec, east, north, apart] = fields[..] else { panic!("{line}") };
+            let (x, y) = TangentPlane::at((ra0, dec0)).project((ra, dec)).unwrap();
+            worst.0 = worst.0.max((x - east).hypot(y - north));
+            worst.1 = worst.1.max((separation((ra0, dec0), (ra, dec)) - apart).abs());
+            n_places += 1;
+        }
+        assert_eq!(n_places, 1000);
+        assert!(worst.0 < 2e-13 && worst.1 < 2e-13, "off by up to {worst:?} degrees");
+    }
+}

@@ -7,11 +7,11 @@ pub(super) const SECOND: i64 = 1_000_000_000;
 
 const MINUTE: i64 = 60 * SECOND;
 
-/// A degree, or an hour.
+/// A degree or an hour.
 pub(super) const DEGREE: i64 = 60 * MINUTE;
 
-/// A day: all of right ascension.
-pub(super) const DAY: i64 = 24 * DEGREE;
+/// All of right ascension.
+const DAY: i64 = 24 * DEGREE;
 
 /// `12h54m40s`: as many parts and digits as `step` needs.
 pub(super) fn right_ascension(nanos: i64, step: i64) -> String {
@@ -44,8 +44,8 @@ fn parts(nanos: i64, step: i64, units: [char; 3]) -> String {
 
 /// `right ascension, declination` (degrees) with digits enough for a chart of this radius.
 pub(super) fn place((ra, dec): (f64, f64), radius: f64) -> String {
-    // Some thousandth of the radius, and a digit more for right ascension, as is the custom.
-    let fine = (DEGREE as f64 * radius / 2000.0).max(1.0).log10().floor();
+    // To a five-hundredth of the radius, and a digit more in right ascension, as is the custom.
+    let fine = (DEGREE as f64 * radius / 500.0).max(1.0).log10().floor();
     let step = 10_f64.powf(fine.min(9.0));
     let rounded = |value: f64, step: f64| ((value / step).round() * step) as i64;
     let finer = (step / 10.0).max(1.0);

@@ -25,6 +25,11 @@ const ALL_WITHOUT: f64 = 4.0;
 /// Characters that are shown of what a source is called when it is pointed at.
 const LONGEST_IN_TOOLTIP: usize = 120;
 
+/// The magnitude of `source`, if it can be one.
+pub(super) fn known_magnitude(source: &SkySource<'_>) -> Option<f64> {
+    source.magnitude.filter(|magnitude| MAGNITUDES.contains(magnitude))
+}
+
 /// The size of a symbol by its magnitude.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MagnitudeScale {
@@ -103,7 +108,7 @@ impl<'a> Selection<'a> {
             let at = field.at((source.ra, source.dec)).filter(|at| is_inside(*at, 0.0))?;
             let kind =
                 if has_kinds { ObjectKind::of(source.kind.unwrap_or_default()) } else { ObjectKind::Star };
-            let magnitude = source.magnitude.filter(|magnitude| MAGNITUDES.contains(magnitude));
+            let magnitude = known_magnitude(source);
             let separation = separation(chart.centre, (source.ra, source.dec));
             Some(Drawn { source, kind, magnitude, separation, at, radius: ALL_WITHOUT })
         });

@@ -74,18 +74,28 @@ impl ObjectKind {
 
     /// The shape around `(x, y)`, `radius` large, as the data of a path.
     pub(super) fn path(self, (x, y): (f64, f64), radius: f64) -> String {
+        // Whole tenths, so that what is symmetric stays so when it is written down.
+        let radius = (radius * 10.0).round() / 10.0;
         let at =
-            |east: f64, south: f64| format!("{} {}", Tenth(x + east * radius), Tenth(y + south * radius));
-        let ellipse = |long: f64, round: f64| {
-            // Its long axis leans by 35 degrees.
-            let (down, right) = 35_f64.to_radians().sin_cos();
-            let (one, other) = (at(-long * right, long * down), at(long * right, -long * down));
-            let arc = format!("A{} {} -35 1 0", Tenth(long * radius), Tenth(round * radius));
-            format!("M{one}{arc} {other}{arc} {one}z")
+            |right: f64, down: f64| format!("{} {}", Tenth(x + right * radius), Tenth(y + down * radius));
+        // Half of it there, half of it back.
+        let ellipse = |long: f64, round: f64, lean: f64| {
+            let (down, right) = lean.to_radians().sin_cos();
+            let (right, down) = (long * right * radius, long * down * radius);
+            let arc = format!("a{} {} {lean} 1 0", Tenth(long * radius), Tenth(round * radius));
+            format!(
+                "M{} {}{arc} {} {}{arc} {} {}z",
+                Tenth(x - right),
+                Tenth(y - down),
+                Tenth(2.0 * right),
+                Tenth(2.0 * down),
+                Tenth(-2.0 * right),
+                Tenth(-2.0 * down)
+            )
         };
         match self {
-            Self::Star | Self::Cluster => ellipse(1.0, 1.0),
-            Self::Galaxy => ellipse(1.25, 0.75),
+            Self::Star | Self::Cluster => ellipse(1.0, 1.0, 0.0),
+            Self::Galaxy => ellipse(1.25, 0.75, -35.0),
             Self::Quasar => {
                 format!("M{}L{}L{}L{}z", at(0.0, -1.0), at(1.0, 0.0), at(0.0, 1.0), at(-1.0, 0.0))
             }

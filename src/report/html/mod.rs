@@ -89,7 +89,10 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
 }
 
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
-    let sections = document.sections.iter().filter(|section| section.audience != Audience::Texts);
+    let sections = document
+        .sections
+        .iter()
+        .filter(|section| !matches!(section.audience, Audience::Texts | Audience::Lists));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -242,7 +245,7 @@ fn sentence(Sentence { lead, text, tone }: &Sentence) -> Markup {
         // Colour alone would tell too few readers.
         Tone::Bad if lead.is_empty() => html! { p { span.bad { "× " (text) } } },
         Tone::Bad => html! { p { (lead) span.bad { (text) } } },
-        Tone::Plain | Tone::Good => html! { p { (lead) (text) } },
+        Tone::Plain | Tone::Strong | Tone::Good => html! { p { (lead) (text) } },
     }
 }
 

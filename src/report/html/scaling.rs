@@ -10,6 +10,7 @@ use super::charts::core_marks;
 use super::legend::NamedSwatch;
 use super::{OF_OTHERS, PagePart, class_of, picture};
 use crate::numbers;
+use crate::report::laws;
 use crate::study::{Base, Fit, Point, Scaling, Study};
 use crate::svg::{Anchor, Svg};
 
@@ -228,7 +229,7 @@ impl SpeedUpChart {
             "{}: speed-up {}, efficiency {}",
             numbers::plural(point.width as u64, "slot"),
             numbers::factor(point.speedup),
-            numbers::percent(point.efficiency),
+            laws::efficiency(point.speedup, point.width),
         );
         let beside = if point.is_fitted { "" } else { " beside" };
         let place = self.place(width, point.speedup);

@@ -123,14 +123,14 @@ fn several_widths_are_drawn_against_the_ideal() {
 fn two_widths_are_no_picture() {
     let page = page(ideal(&[1, 2]));
     assert!(!page.contains("against slots") && page.contains("efficiency"), "{page}");
-    assert!(page.contains("Amdahl: not fitted, 3 different widths are needed, 2 count"), "{page}");
+    assert!(page.contains("Amdahl: not fitted: it takes 3 different widths, and 2 count"), "{page}");
 }
 
 #[test]
 fn a_law_is_drawn_only_where_there_are_widths_enough_to_fit_it() {
     let three = page(ideal(&[1, 2, 4]));
     assert_eq!((n_lines(&three, "amdahl"), n_lines(&three, "usl")), (2, 0));
-    assert!(three.contains("USL: not fitted, 4 different widths are needed, 3 count"), "{three}");
+    assert!(three.contains("USL: not fitted: it takes 4 different widths, and 3 count"), "{three}");
     assert!(three.contains(">extrapolated</text>") && n_lines(&three, "amdahl far") == 2);
     assert_eq!(three.matches("class=\"beyond\"").count(), 2);
 }
