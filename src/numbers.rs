@@ -34,15 +34,15 @@ impl TimeUnit {
         }
     }
 
-    /// A number of seconds in this unit.
-    pub fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
-    }
-
-    /// A time in seconds in three digits: `1.50 s`.
+    /// A time in three digits: `1.50 s`.
     pub fn brief(seconds: f64) -> String {
         let unit = Self::of(seconds);
         format!("{} {}", three_digits(unit.scaled(seconds)), unit.name)
+    }
+
+    /// A number of seconds in this unit.
+    pub fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
     }
 }
 
