@@ -63,6 +63,9 @@ pub struct Study {
     /// What reports call it instead, if somebody named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The unit of times in its table, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
@@ -408,6 +411,7 @@ pub(crate) mod tests {
             version: "0.0.0".to_owned(),
             command: Vec::new(),
             name: None,
+            time_unit: None,
             started: 0,
             host,
             workload: "made-up".to_owned(),
