@@ -266,6 +266,7 @@ impl<'a> Experiment<'a> {
         self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
+        study.charts = self.workload.charts();
         let saved = self.saving.last_words(&study);
         done.and(saved)?;
         Ok(study)
@@ -334,6 +335,7 @@ impl<'a> Experiment<'a> {
             unit: profile.unit.to_owned(),
             parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
+            rate: profile.rate,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
@@ -346,6 +348,7 @@ impl<'a> Experiment<'a> {
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }
     }

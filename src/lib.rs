@@ -79,7 +79,7 @@
 //! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `row` (what its table says of each); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
 //! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); `output_copy` (what `compare` puts aside of a run); job logs, records, files and tables of results |
 //! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, `interval`, scaling laws, agreement, gates; `estimate` (the serial time of one way), `prediction` (the whole of a sample); `explanation/` (the sentences that say what held the speed-up back) |
-//! | 3 | [`sky`] | what a cone search found as a chart of the sky: `plane` (angles, projection), `sources` (which, how large), `symbol`, `legend` |
+//! | 3 | [`sky`] | what a cone search found as a chart of the sky: `plane` (angles, projection), `field` (where a place is in a chart), `sources` (which, how large), `symbol`, `graticule`, `names`, `legend`; `page` (with a view of the sky), `columns` (which are magnitude and type) |
 //! | 3 | `event` | who hears of what happens: observers, journals |
 //! | 2 | [`task`] | plain data: task, column, outcome, `finding` (verdicts, classes and warnings about a service), record |
 //! | 2 | `policy` | plain data and its rules: when tasks start, how often and after which wait they are tried again, when a batch ends early |

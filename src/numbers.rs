@@ -55,6 +55,12 @@ impl TimeUnit {
     pub fn scaled(self, seconds: f64) -> f64 {
         seconds * self.per_second
     }
+
+    /// A time in seconds in three digits: `1.50 s`.
+    pub fn brief(seconds: f64) -> String {
+        let unit = Self::of(seconds);
+        format!("{} {}", three_digits(unit.scaled(seconds)), unit.name)
+    }
 }
 
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to

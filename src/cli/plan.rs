@@ -18,7 +18,7 @@ use super::shell::choose;
 use super::terminal::say;
 use super::width::{affordable, check_serial};
 use super::worker;
-use crate::engine::{Engine, Serial};
+use crate::engine::{Engine, InOneGo, Serial};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
 use crate::process::{self, Interrupt};
@@ -92,7 +92,10 @@ impl Plan {
                 return refuse("serial means no workers: leave --workers out, or --serial");
             }
         }
-        let engines = engines(wanted, typed, &widths)?;
+        let mut engines = engines(wanted, typed, &widths)?;
+        if let Some(name) = profile.in_one_go {
+            engines.push(Box::new(InOneGo::called(name)));
+        }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
             None if engines.len() > 1 && !profile.external => {

@@ -98,7 +98,7 @@ fn change_fields<'a>() -> [CsvField<Change<'a>>; 16] {
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let line = |column| {
-        let compared = Comparison::of(study, column).filter(|_| !column.is_serial());
+        let compared = Comparison::of(study, column).filter(|_| column.column.is_parallel());
         let claimed = compared.filter(|it| it.verdict.is_claimed());
         CsvLine { column, result: hyperfine(study, column), claimed }
     };

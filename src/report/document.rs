@@ -7,6 +7,7 @@
 //! the business of the format.
 
 use crate::study::{ColumnResult, Study};
+use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +16,12 @@ pub(super) struct Document<'a> {
     pub(super) headline: String,
     /// What was run: one study, or the two that are compared.
     pub(super) subjects: Vec<Subject>,
-    /// The few figures that are read first; where there is room for them.
+    /// The one figure that is read first; where there is room for it.
+    pub(super) hero: Option<Tile>,
+    /// A few figures more, beside it.
     pub(super) tiles: Vec<Tile>,
+    /// What stands beside the figure where there is no conclusion.
+    pub(super) lead: Option<String>,
     /// Everything else, in order.
     pub(super) sections: Vec<ReportSection<'a>>,
     /// What it comes to. It stands where the reader looks first: at the head of a
@@ -126,6 +131,8 @@ pub(super) struct Grid {
     pub(super) rows: Vec<GridRow>,
     /// What it comes to, right below it; mostly empty.
     pub(super) caption: String,
+    /// Columns that are left out where there is room for few.
+    pub(super) lesser: Vec<usize>,
 }
 
 /// One row of a table.
@@ -166,6 +173,10 @@ pub(super) enum Chart<'a> {
     Ways(&'a Study),
     /// What each slot did when.
     Slots(&'a Study),
+    /// What each service was waited for.
+    Phases(&'a Study),
+    /// What was found in the sky.
+    Sky(&'a ConeChart),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),
@@ -211,6 +222,24 @@ impl Grid {
     /// A row in no particular tone.
     pub(super) fn add(&mut self, cells: Vec<String>) {
         self.rows.push(GridRow { cells, tone: Tone::Plain });
+    }
+
+    /// The same rows as tables of at most `most` columns besides the labels; itself where
+    /// there are none or it is no wider.
+    pub(super) fn in_parts(&self, most: usize) -> Vec<Self> {
+        if !self.has_labels() || self.columns.len() <= most + 1 {
+            return vec![self.clone()];
+        }
+        let figures: Vec<usize> = (1..self.columns.len()).collect();
+        let part = |at: &[usize]| {
+            let of = |row: &GridRow| GridRow {
+                cells: std::iter::once(&0).chain(at).map(|at| row.cells[*at].clone()).collect(),
+                tone: row.tone,
+            };
+            let columns = std::iter::once(&0).chain(at).map(|at| self.columns[*at].clone()).collect();
+            Self { columns, rows: self.rows.iter().map(of).collect(), ..Self::default() }
+        };
+        figures.chunks(most).map(part).collect()
     }
 
     /// How many columns hold figures.

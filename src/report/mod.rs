@@ -26,6 +26,7 @@ pub(crate) mod summary;
 mod tables;
 mod terminal;
 pub mod text;
+mod tiles;
 mod timeline;
 mod trace;
 

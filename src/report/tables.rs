@@ -24,6 +24,9 @@ const SLOWEST: usize = 10;
 /// How many failures are named; the rest are counted.
 const FAILED: usize = 20;
 
+/// What is not told of tasks where there is little room.
+const LESSER: [&str; 5] = ["slot", "start", "serial", "CPU", "stretch"];
+
 /// How much of a name is shown.
 const LONGEST_NAME: usize = 200;
 
@@ -294,6 +297,7 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<ReportSection<'static>> {
     content.push(Content::Table(Grid {
         rows: chosen.iter().map(row).collect(),
         columns: columns.iter().map(|(_, cells, head, _)| (*cells, (*head).to_owned())).collect(),
+        lesser: (0..columns.len()).filter(|at| LESSER.contains(&columns[*at].2)).collect(),
         ..Grid::default()
     }));
     let more = n_failed.saturating_sub(chosen.iter().filter(|task| task.why.is_some()).count());

@@ -9,15 +9,17 @@ use std::io::Write;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone};
+use super::document::{
+    Audience, Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone,
+};
 use super::sentences;
 use super::tables::{changed, peak};
 use crate::numbers::{self, nanos, seconds};
 use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 use crate::text::printable;
 
-/// Of so many columns there is a tile each.
-const MOST_TILES: usize = 3;
+/// Of so many columns besides the widest there is a tile each.
+const MOST_TILES: usize = 2;
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]
@@ -72,10 +74,13 @@ impl<'a> StudyPair<'a> {
         Document {
             headline: printable(&format!("{}: before and after", self.after.study.workload)),
             subjects: self.sides().map(subject).into(),
+            hero: self.hero(),
             tiles: self.tiles(),
+            lead: None,
             sections: vec![
+                ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
                 ReportSection::new("Side by side", figures),
-                ReportSection::new("", charts),
+                ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
                 ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
             ],
             conclusion: self.verdicts(),
@@ -88,12 +93,16 @@ impl<'a> StudyPair<'a> {
         [("before", self.before), ("after", self.after)]
     }
 
+    /// What became of the widest column.
+    fn hero(&self) -> Option<Tile> {
+        self.changes.columns.last().map(|change| tile(&self.head(change), change))
+    }
+
+    /// The others, and the results.
     fn tiles(&self) -> Vec<Tile> {
-        // Of many columns the first and the widest.
-        let columns = &self.changes.columns;
-        let left_out = 1..columns.len().saturating_sub(MOST_TILES - 1).max(1);
-        let shown = columns.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
-        let mut tiles: Vec<Tile> = shown.map(|(_, change)| tile(&self.head(change), change)).collect();
+        let others = self.changes.columns.split_last().map_or(&[][..], |(_, others)| others);
+        let shown = others.iter().take(MOST_TILES);
+        let mut tiles: Vec<Tile> = shown.map(|change| tile(&self.head(change), change)).collect();
         if let Some((same, of)) = self.changes.results {
             let figure = format!("{} of {}", numbers::count(same), numbers::count(of));
             tiles.push(Tile { is_bad: same < of, ..Tile::new(figure, "results the same as before") });
@@ -185,12 +194,12 @@ fn tile(name: &str, change: &Change<'_>) -> Tile {
     let by = || numbers::fine_change(change.ratio());
     let trend = trend(change);
     let (figure, told) = match trend {
-        Trend::Slower | Trend::Faster => (by(), ""),
-        Trend::Same => ("no difference".to_owned(), " that can be measured"),
-        Trend::Untested => (by(), " (no test)"),
-        Trend::Unclaimed => ("–".to_owned(), ": not compared"),
+        Trend::Slower | Trend::Faster => (by(), "wall time against before"),
+        Trend::Same => ("no difference".to_owned(), "none of the wall time that can be measured"),
+        Trend::Untested => (by(), "wall time against before (no test)"),
+        Trend::Unclaimed => ("–".to_owned(), "wall time not compared"),
     };
-    let about = format!("{name}: wall time against before{told}");
+    let about = format!("{name}: {told}");
     Tile { is_bad: trend.tone() == Tone::Bad, ..Tile::new(figure, about) }
 }
 

@@ -149,5 +149,5 @@ fn cut(grid: &Grid, range: Range<usize>) -> Grid {
     let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
     let says_anything = |row: &GridRow| row.cells[1..].iter().any(|cell| !cell.is_empty());
     let rows = grid.rows.iter().map(row).filter(says_anything).collect();
-    Grid { columns, rows, caption: String::new() }
+    Grid { columns, rows, ..Grid::default() }
 }

@@ -324,6 +324,13 @@ impl<'a> Attempt<'a> {
         answer.retry_after.map(|when| when.after(self.now))
     }
 
+    /// What was found out so far counts no more: it is asked in another way.
+    pub fn begin_again(&mut self) {
+        self.passing = Passing::No;
+        let Finding { url, name, attempts, .. } = std::mem::take(&mut self.finding);
+        self.finding = Finding { url, name, attempts, ..Finding::default() };
+    }
+
     /// Whether to go on.
     pub fn is_interrupted(&self) -> bool {
         self.is_interrupted
