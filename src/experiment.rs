@@ -101,6 +101,7 @@ pub struct Experiment<'a> {
     watches_queue: bool,
     command: Vec<String>,
     name: Option<String>,
+    time_unit: Option<String>,
     startup: Duration,
     /// What [`Results::verify`](crate::workload::Results::verify) said.
     checked: Option<String>,
@@ -133,6 +134,7 @@ impl<'a> Experiment<'a> {
             watches_queue: false,
             command: Vec::new(),
             name: None,
+            time_unit: None,
             startup: Duration::ZERO,
             checked: None,
         })
@@ -244,6 +246,12 @@ impl<'a> Experiment<'a> {
         Self { command, startup, ..self }
     }
 
+    /// The unit of times in the report's table; without one, what reads best.
+    #[must_use]
+    pub fn time_unit(self, time_unit: Option<String>) -> Self {
+        Self { time_unit, ..self }
+    }
+
     /// What reports call it instead of its command line.
     #[must_use]
     pub fn called(self, name: Option<String>) -> Self {
@@ -322,6 +330,7 @@ impl<'a> Experiment<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             name: self.name.clone(),
+            time_unit: self.time_unit.clone(),
             started: u64::try_from(now.seconds()).unwrap_or(0),
             time: Some(now),
             host: self.host.clone().unwrap_or_else(Host::detect),

@@ -357,6 +357,8 @@ pub struct StudyOptions {
     pub setup: Option<String>,
     /// `--command-name`
     pub name: Option<String>,
+    /// `--time-unit`
+    pub time_unit: Option<String>,
     /// `--prepare`
     pub prepare: Option<String>,
     /// `--cleanup CMD`

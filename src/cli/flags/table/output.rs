@@ -48,10 +48,10 @@ const HOW_FAR: &str = "show progress: a bar on a terminal, else a line now and t
 pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Progress", ..section("Progress and summary (on stderr)", &[
     flag(&["bar"], HOW_FAR, Flag::Bar).brief(),
     flag(&["eta"], HOW_FAR, Flag::Bar).brief(),
-    option(&["progress"], "WHEN", "the same as --bar: auto, always, never", AfterEquals(|t, v| {
+    option(&["progress"], "WHEN", "same as --bar; or auto, always, never", AfterEquals(|t, v| {
         match v { Some(when) => t.output.progress = Some(When::parse(when)?), None => t.flags.push(Flag::Bar) }
         Ok(())
-    })).brief().of(Scope::BATCH.and(Scope::WORKLOAD)).told(Scope::WORKLOAD, "show progress: auto, always, never [default: auto]"),
+    })).brief().of(Scope::BATCH.and(Scope::WORKLOAD)).told(Scope::COMPARE.and(Scope::WORKLOAD), "show progress: auto, always, never [default: auto]"),
     option(&["color", "colour"], "WHEN", "use colours: auto, always, never [default: auto]", MaybeWhen(|t, v| {
         t.output.color = v.map(When::parse).transpose()?;
         Ok(())
