@@ -142,7 +142,7 @@ fn a_job_list_comes_on_demand_with_slot_and_command() {
     let mut started = fresh.parsim("parallel -j2 --shell /bin/sh").args([job, ":::", "one", "two"]).start();
     started.until("both run", || ["began1", "began2"].iter().all(|name| is_written(&fresh.path(name))));
     started.signal("USR1");
-    for text in ["0/2 jobs, 2 running", "parsim: slot 1, ", "# one\n", "# two\n"] {
+    for text in ["0/2 done, 2 running", "parsim: slot 1, ", "# one\n", "# two\n"] {
         started.until_it_tells(text);
     }
     fs::write(fresh.path("go"), "").unwrap();
