@@ -99,6 +99,7 @@ pub struct Experiment<'a> {
     /// Whether it is looked who wants a core while a run goes on.
     watches_queue: bool,
     command: Vec<String>,
+    name: Option<String>,
     startup: Duration,
     /// What [`Results::verify`](crate::workload::Results::verify) said.
     checked: Option<String>,
@@ -130,6 +131,7 @@ impl<'a> Experiment<'a> {
             watch: None,
             watches_queue: false,
             command: Vec::new(),
+            name: None,
             startup: Duration::ZERO,
             checked: None,
         })
@@ -241,6 +243,12 @@ impl<'a> Experiment<'a> {
         Self { command, startup, ..self }
     }
 
+    /// What reports call it instead of its command line.
+    #[must_use]
+    pub fn called(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
     /// Runs it all.
     ///
     /// # Errors
@@ -329,6 +337,7 @@ impl<'a> Experiment<'a> {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
+            name: self.name.clone(),
             started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),

@@ -7,13 +7,37 @@ use std::time::Duration;
 
 /// A duration with four significant digits and its unit: `6.480 s`, `12.35 ms`, `4.1 us`.
 pub fn duration(time: Duration) -> String {
-    let (value, unit) = match time.as_secs_f64() {
-        0.0 => return "0 s".to_owned(),
-        seconds if seconds >= 0.999_5 => (seconds, "s"),
-        seconds if seconds >= 0.999_5e-3 => (seconds * 1e3, "ms"),
-        seconds => (seconds * 1e6, "us"),
-    };
-    format!("{} {unit}", four_digits(value))
+    if time.is_zero() {
+        return "0 s".to_owned();
+    }
+    let seconds = time.as_secs_f64();
+    let unit = TimeUnit::of(seconds);
+    format!("{} {}", four_digits(unit.scaled(seconds)), unit.name)
+}
+
+/// In what times are told, so that their numbers are short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeUnit {
+    /// What it is called behind a number.
+    pub name: &'static str,
+    /// How many of them make a second.
+    per_second: f64,
+}
+
+impl TimeUnit {
+    /// The unit in which times up to `seconds` read best.
+    pub fn of(seconds: f64) -> Self {
+        match seconds {
+            s if s >= 0.999_5 => Self { name: "s", per_second: 1.0 },
+            s if s >= 0.999_5e-3 => Self { name: "ms", per_second: 1e3 },
+            _ => Self { name: "us", per_second: 1e6 },
+        }
+    }
+
+    /// A number of seconds in this unit.
+    pub fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
+    }
 }
 
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
@@ -27,6 +51,33 @@ pub fn seconds(value: f64) -> String {
         // Beyond what a clock can show.
         Err(_) => format!("{value:.1e} s"),
     }
+}
+
+/// A mean and a deviation from it, in seconds, in the mean's unit: `802 ± 3.41 ms`.
+pub fn spread(mean: f64, sigma: f64) -> String {
+    let unit = TimeUnit::of(mean);
+    let [mean, sigma] = [mean, sigma].map(|value| three_digits(unit.scaled(value)));
+    format!("{mean} ± {sigma} {}", unit.name)
+}
+
+/// From the smaller to the larger, in seconds, in the larger one's unit: `798 ... 806 ms`.
+pub fn range(low: f64, high: f64) -> String {
+    let unit = TimeUnit::of(high);
+    let [low, high] = [low, high].map(|value| three_digits(unit.scaled(value)));
+    format!("{low} ... {high} {}", unit.name)
+}
+
+/// Less CPU time than this, in seconds, is a tick or two of the kernel's clock.
+const LITTLE_CPU: f64 = 0.005;
+
+/// CPU time in seconds; below some milliseconds `~0`.
+pub fn cpu_time(value: f64) -> String {
+    if value < LITTLE_CPU { "~0".to_owned() } else { seconds(value) }
+}
+
+/// How CPU time changed; `None` where there is too little of it for a ratio.
+pub fn cpu_change(one: f64, other: f64) -> Option<String> {
+    (one >= LITTLE_CPU && other >= LITTLE_CPU).then(|| change(other / one))
 }
 
 /// Seconds to the nanosecond, below which there is only what arithmetic left over.
@@ -170,6 +221,19 @@ mod tests {
         assert_eq!(show(12_346_000), "12.35 ms");
         assert_eq!(show(4_100), "4.100 us");
         assert_eq!(show(0), "0 s");
+    }
+
+    #[test]
+    fn times_side_by_side_share_a_unit() {
+        assert_eq!(spread(0.8021, 0.00341), "802 ± 3.41 ms");
+        assert_eq!(range(0.998, 1.0063), "1.00 ... 1.01 s");
+    }
+
+    #[test]
+    fn cpu_time_of_some_milliseconds_is_next_to_nothing_and_has_no_change() {
+        assert_eq!([0.0, 0.0049, 0.0123].map(cpu_time), ["~0", "~0", "12.30 ms"]);
+        assert_eq!(cpu_change(0.2, 0.3), Some("+50 %".to_owned()));
+        assert_eq!((cpu_change(0.001, 0.3), cpu_change(0.3, 0.001)), (None, None));
     }
 
     #[test]

@@ -17,7 +17,9 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::column::{Column, Mode};
-pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
+pub use self::finding::{
+    ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
+};
 pub use self::outcome::Outcome;
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;

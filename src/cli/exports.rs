@@ -54,13 +54,15 @@ impl Exports {
         self.targets.iter().any(|target| matches!(target.place, ExportPlace::Stdout))
     }
 
-    /// Puts what `draw` makes where these leave room for it: on stderr if they take stdout.
+    /// Puts what `draw` makes where these leave room for it: on stderr if they or what tasks
+    /// produce takes stdout.
     pub(super) fn show_beside(
         &self,
+        takes_stdout: bool,
         terminal: Terminal,
         draw: impl Fn(Look) -> String,
     ) -> anyhow::Result<()> {
-        if !self.take_stdout() {
+        if !takes_stdout && !self.take_stdout() {
             return Terminal::print(&draw(terminal.out));
         }
         // With stderr closed there is nobody left to tell.

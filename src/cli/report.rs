@@ -39,7 +39,7 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = Exports::open(&typed.output.exports)?;
-    let shown = exports.show_beside(Terminal::of(typed), |look| text::render(&study, look));
+    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render(&study, look));
     // Neither is left out because the other failed.
     let exported = exports.finish(&study);
     shown.and(exported)?;
@@ -58,7 +58,7 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = exports.show_beside(Terminal::of(typed), |look| text::render_change(&pair, look));
+    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render_change(&pair, look));
     let exported = exports.finish_pair(&pair);
     shown.and(exported)?;
     let gates = gates(&typed.study);

@@ -14,7 +14,7 @@ use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
-use crate::text::printable;
+use crate::text::{printable, wrapped};
 
 /// How progress is shown on stderr.
 pub(super) fn progress(when: When) -> Show {
@@ -49,11 +49,18 @@ pub(super) fn progress_of_comparison(typed: &Typed) -> Show {
     }
 }
 
-/// Says `text` on stderr, in a line of its own.
+/// Says `text` on stderr, in a line of its own, which a terminal has broken between words.
 pub(super) fn say(text: &str) {
+    let mut line = format!("{SPEAKER}{}", printable(text));
+    if io::stderr().is_terminal() {
+        line = wrapped(&line, width(), SPEAKER.len());
+    }
     // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
+    let _ = writeln!(process::stderr(), "{line}");
 }
+
+/// Who speaks.
+const SPEAKER: &str = "parsim: ";
 
 /// Puts `text` on stdout; that nobody reads on is no error.
 pub(super) fn print(text: &str) -> Result<End, Fault> {
@@ -79,7 +86,14 @@ impl Terminal {
         let width = width();
         let look = |is_terminal| {
             let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
-            Look { styles: styles(color, is_terminal), unicode, width, pictures }
+            Look {
+                styles: styles(color, is_terminal),
+                unicode,
+                width,
+                wraps: is_terminal,
+                lists_runs: typed.has(Flag::Trace),
+                pictures,
+            }
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
     }
@@ -176,7 +190,7 @@ fn width() -> usize {
 /// What has always been the width of a page of text.
 const USUAL_WIDTH: usize = 80;
 
-const NARROWEST: usize = 60;
+const NARROWEST: usize = 40;
 
 const WIDEST: usize = 120;
 

@@ -67,6 +67,8 @@ pub(super) fn run_ways(
     if format != OutputFormat::Text && exports.take_stdout() {
         return refuse("stdout is taken by --format: export to a file");
     }
+    let is_free = format == OutputFormat::Text && !exports.take_stdout();
+    let takes_stdout = workload.claim_stdout(is_free, io::stdout().is_terminal()).map_err(Fault::usage)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));
@@ -91,7 +93,7 @@ pub(super) fn run_ways(
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
     match format {
-        OutputFormat::Text => report(&study, exports, terminal)?,
+        OutputFormat::Text => report(&study, exports, terminal, takes_stdout)?,
         OutputFormat::JsonLines | OutputFormat::Nagios => {
             services::tell(format, &study, exports, &unwritten)?;
         }
@@ -145,10 +147,19 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 }
 
 /// Shows the report and writes what is to be exported.
-pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
+/// `takes_stdout`: what tasks produced is there.
+pub(super) fn report(
+    study: &Study,
+    exports: Exports,
+    terminal: Terminal,
+    takes_stdout: bool,
+) -> anyhow::Result<()> {
     let measured = study.found_something();
-    let shown =
-        if measured { exports.show_beside(terminal, |look| text::render(study, look)) } else { Ok(()) };
+    let shown = if measured {
+        exports.show_beside(takes_stdout, terminal, |look| text::render(study, look))
+    } else {
+        Ok(())
+    };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));

@@ -63,6 +63,12 @@ impl SourceReader {
         }
     }
 
+    /// Calls its one column `name`, and looks for none in what is read.
+    pub(super) fn call(&mut self, name: Vec<u8>) {
+        self.names = vec![name];
+        self.head = false;
+    }
+
     /// Adds the columns of the next row to `into`; all of them or none.
     pub(super) fn next(&mut self, into: &mut ByteList, cx: &mut ReadContext<'_>) -> Step<bool> {
         while self.gather(cx)? {

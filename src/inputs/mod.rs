@@ -88,10 +88,10 @@ pub enum InputError {
     Read { path: PathBuf, cause: io::Error },
     /// A regular expression of `--colsep`, `--recstart`, ... that is none, or one that
     /// this engine cannot do.
-    #[error("regular expression of {option}: {reason}")]
+    #[error("{option} is not a regular expression: {reason}")]
     Pattern { option: &'static str, reason: String },
     /// A record, of which this is the beginning, that is no CSV.
-    #[error("read CSV record {record}: {reason}")]
+    #[error("cannot read CSV record {record}: {reason}")]
     Csv { record: String, reason: String },
     /// A record that has not ended after so many bytes, and what may help.
     #[error("{}: a record does not end within {limit} bytes: {hint}", called(.path, ""))]

@@ -177,7 +177,7 @@ fn csv_records_may_hold_newlines() {
     assert_eq!(stdin(&reading, "\"d\ne\",f\n5\" pipe,x\n"), ["d\ne|f", "5\" pipe|x"]);
     let mut inputs = open(vec![], &reading, b"a,\"b\n");
     let error = ReadNext::of(inputs.next(&mut ByteList::new(), &mut Blocking)).unwrap_err();
-    assert_eq!(error.to_string(), "read CSV record a,\\\"b: a quoted field has no end");
+    assert_eq!(error.to_string(), "cannot read CSV record a,\\\"b: a quoted field has no end");
 }
 
 #[test]

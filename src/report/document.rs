@@ -73,6 +73,8 @@ pub(super) enum Audience {
     Everybody,
     /// On a page, where there is room to look things up.
     Pages,
+    /// In a text for whom a table is not enough.
+    Lists,
     /// In text and Markdown, for a page says it in more detail.
     Texts,
 }
@@ -107,6 +109,8 @@ pub(super) enum Tone {
     /// Nothing in particular.
     #[default]
     Plain,
+    /// What is looked for first.
+    Strong,
     /// All is well.
     Good,
     /// Something is not.

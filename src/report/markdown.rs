@@ -31,7 +31,10 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn io::Write) -> anyhow::Resul
 
 fn drawn(document: &Document<'_>) -> String {
     let mut page = title(document);
-    let sections = document.sections.iter().filter(|section| section.audience != Audience::Pages);
+    let sections = document
+        .sections
+        .iter()
+        .filter(|section| !matches!(section.audience, Audience::Pages | Audience::Lists));
     for content in sections.flat_map(|section| &section.content) {
         match content {
             Content::Table(grid) => table(&mut page, grid),

@@ -9,6 +9,7 @@
 //! its help and the saving come from the row.
 
 pub mod change;
+mod command_line;
 mod csv;
 mod document;
 #[cfg(feature = "html")]

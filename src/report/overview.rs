@@ -16,6 +16,8 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     sections.extend(services::section(study));
     sections.push(figures(study, ran_any));
     if ran_any {
+        let runs = vec![Content::Table(tables::each_run(study))];
+        sections.push(ReportSection { audience: Audience::Lists, ..ReportSection::new("Runs", runs) });
         let charts = [
             Chart::SpeedUp(study),
             Chart::CpuUse(study),
@@ -32,18 +34,20 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     sections.push(ReportSection { audience, ..failures });
     let remarks = study.remarks.iter().map(|remark| printable(remark));
     let load = ran_any.then(|| sentences::other_load(study)).flatten();
-    sections.push(ReportSection::new("Notes", vec![Content::Notes(remarks.chain(load).collect())]));
+    let notes = remarks.chain(sentences::outliers(study)).chain(load).collect();
+    sections.push(ReportSection::new("Notes", vec![Content::Notes(notes)]));
     let mut subject = sentences::subject(study);
     if !ran_any {
         subject.about.clear();
     }
     let explanation = ran_any.then(|| explain(study)).flatten();
+    let conclusion = explanation.map(|text| printable(&text)).or_else(|| sentences::written_alone(study));
     Document {
         headline: headline(&runs),
         subjects: vec![subject],
         tiles: if ran_any { tiles(&runs) } else { Vec::new() },
         sections,
-        conclusion: explanation.iter().map(|text| Sentence::plain(printable(text))).collect(),
+        conclusion: conclusion.into_iter().map(Sentence::plain).collect(),
         hint: sentences::hint(study),
     }
 }
@@ -91,7 +95,8 @@ fn tiles(runs: &ShownRuns<'_>) -> Vec<Tile> {
             let mut tiles = vec![speedup(&comparison)];
             if !matches!(comparison.verdict, Verdict::Unclaimed(_)) {
                 let about = format!("efficiency: speed-up over {slots}");
-                tiles.push(Tile::new(numbers::percent(comparison.efficiency), about));
+                let efficiency = laws::efficiency(comparison.speedup, parallel.column.width);
+                tiles.push(Tile::new(efficiency, about));
             }
             tiles
         }

@@ -7,7 +7,7 @@ use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Se
 use super::laws;
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, seconds};
-use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::study::{ColumnResult, Comparison, Spread, Study, Verdict, WorkerCosts, karp_flatt};
 use crate::task::{Column, Record};
 use crate::text::{printable, shortened};
 
@@ -55,12 +55,21 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
 
     let faster = pair.map_or_else(String::new, |_| faster(comparisons[1].as_ref()));
     line("wall", &|column| seconds(column.wall()), &|_, _| faster.clone());
+    if columns.iter().any(|column| column.spread().is_some()) {
+        let spread = |column: &ColumnResult, show: fn(Spread) -> String| {
+            column.spread().map_or_else(String::new, show)
+        };
+        line("mean ± sigma", &|column| spread(column, |it| numbers::spread(it.mean, it.sigma)), &nothing);
+        line("min ... max", &|column| spread(column, |it| numbers::range(it.low, it.high)), &nothing);
+    }
     let user = |column: &ColumnResult| column.median(|run| run.usage.user.as_secs_f64());
     let sys = |column: &ColumnResult| column.median(|run| run.usage.sys.as_secs_f64());
-    line("user", &|column| rough(column, user(column)), &|one, other| changed(user(one), user(other)));
-    line("sys", &|column| rough(column, sys(column)), &|one, other| changed(sys(one), sys(other)));
-    line("CPU total", &|column| seconds(column.cpu()), &|one, other| changed(one.cpu(), other.cpu()));
-    line("CPU use", &cpu_use, &|_, parallel| format!("of {} %", parallel.width * 100));
+    let more = |one, other| numbers::cpu_change(one, other).unwrap_or_default();
+    line("user", &|column| rough(column, user(column)), &|one, other| more(user(one), user(other)));
+    line("sys", &|column| rough(column, sys(column)), &|one, other| more(sys(one), sys(other)));
+    line("CPU total", &|column| numbers::cpu_time(column.cpu()), &|one, other| more(one.cpu(), other.cpu()));
+    let cores = study.host.usable as u64;
+    line("CPU use", &cpu_use, &|_, _| format!("of {} % ({})", cores * 100, numbers::plural(cores, "core")));
     line(&format!("{}s/s", study.unit), &per_second, &nothing);
     if columns.iter().any(|column| bytes(column) >= WORTH_A_RATE) {
         line("bytes/s", &|column| numbers::rate(over(bytes(column), column.wall())), &nothing);
@@ -79,14 +88,46 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
     }
     line("preparation", &|column| seconds(preparation(column)), &|_, _| "not in wall".to_owned());
     let whole = |column: &ColumnResult| study.startup.as_secs_f64() + preparation(column) + column.wall();
-    line("whole command", &|column| seconds(whole(column)), &|_, _| {
-        "start-up + preparation + wall".to_owned()
-    });
+    line("whole command", &|column| seconds(whole(column)), &|_, _| "including start-up".to_owned());
     let failed = |column: &ColumnResult| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     line("failed", &|column| numbers::count(failed(column)), &nothing);
+    if pair.is_some() {
+        grid.rows[0].tone = Tone::Strong;
+    }
+    if let Some(row) = grid.rows.last_mut().filter(|_| study.n_failed() > 0) {
+        row.tone = Tone::Bad;
+    }
     if several && study.base().is_some() {
-        for cells in scaling(study, &columns, &comparisons) {
-            grid.add(cells);
+        let [speedup, rest @ ..] = scaling(study, &columns, &comparisons);
+        grid.rows.push(GridRow { cells: speedup, tone: Tone::Strong });
+        rest.into_iter().for_each(|cells| grid.add(cells));
+    }
+    grid
+}
+
+/// Every run of `study`, in the order of the columns.
+pub(super) fn each_run(study: &Study) -> Grid {
+    let columns = [
+        (Cells::Labels, "way"),
+        (Cells::Figures, "run"),
+        (Cells::Figures, "wall"),
+        (Cells::Figures, "CPU"),
+        (Cells::Figures, "failed"),
+    ];
+    let mut grid =
+        Grid { columns: columns.map(|(cells, head)| (cells, head.to_owned())).into(), ..Grid::default() };
+    for column in &study.columns {
+        for (number, run) in (1_u64..).zip(&column.runs) {
+            grid.rows.push(GridRow {
+                cells: vec![
+                    study.name(column),
+                    number.to_string(),
+                    numbers::duration(run.wall),
+                    numbers::cpu_time(run.usage.cpu().as_secs_f64()),
+                    numbers::count(run.failed),
+                ],
+                tone: if run.failed > 0 { Tone::Bad } else { Tone::Plain },
+            });
         }
     }
     grid
@@ -103,7 +144,7 @@ fn head(study: &Study, column: &ColumnResult) -> String {
 }
 
 /// What a sweep adds: how each width compares with the base.
-fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Comparison>]) -> Vec<Vec<String>> {
+fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Comparison>]) -> [Vec<String>; 3] {
     let line = |label: &str, cell: &dyn Fn(&Comparison, usize) -> String| {
         let cell = |(column, comparison): (&&ColumnResult, &Option<Comparison>)| {
             comparison.as_ref().map_or_else(String::new, |comparison| cell(comparison, column.width))
@@ -118,9 +159,12 @@ fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Compa
         }
         _ => "speed-up".to_owned(),
     };
-    vec![
+    [
         line(&speedup, &|comparison, _| claimed(comparison, comparison.speedup, numbers::factor)),
-        line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, numbers::percent)),
+        line("efficiency", &|comparison, width| match comparison.verdict {
+            Verdict::Unclaimed(_) => claimed(comparison, 0.0, numbers::percent),
+            _ => laws::efficiency(comparison.speedup, width),
+        }),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
             match comparison.verdict {
@@ -155,8 +199,9 @@ fn bytes(column: &ColumnResult) -> f64 {
 }
 
 fn rough(column: &ColumnResult, value: f64) -> String {
-    let mark = if column.cpu() < ROUGH_BELOW { "~" } else { "" };
-    format!("{mark}{}", seconds(value))
+    let told = numbers::cpu_time(value);
+    let mark = if column.cpu() < ROUGH_BELOW && !told.starts_with('~') { "~" } else { "" };
+    format!("{mark}{told}")
 }
 
 fn cpu_use(column: &ColumnResult) -> String {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use crate::numbers::TimeUnit;
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
@@ -71,31 +72,6 @@ impl ShownRun<'_> {
             1 => format!("{} run", self.name),
             n_runs => format!("{} run ({} of {n_runs})", self.name, self.number),
         }
-    }
-}
-
-/// In what times are told, so that their numbers are short.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TimeUnit {
-    /// What it is called behind a number.
-    pub(super) name: &'static str,
-    /// How many of them make a second.
-    per_second: f64,
-}
-
-impl TimeUnit {
-    /// The unit in which times up to `seconds` read best.
-    pub(super) fn of(seconds: f64) -> Self {
-        match seconds {
-            s if s >= 1.0 => Self { name: "s", per_second: 1.0 },
-            s if s >= 1e-3 => Self { name: "ms", per_second: 1e3 },
-            _ => Self { name: "us", per_second: 1e6 },
-        }
-    }
-
-    /// A number of seconds in this unit.
-    pub(super) fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
     }
 }
 

@@ -103,7 +103,7 @@ impl Comparison {
     }
 
     fn between(study: &Study, serial: &ColumnResult, parallel: &ColumnResult) -> Option<Self> {
-        let (over, under) = (walls(serial), walls(parallel));
+        let (over, under) = (serial.walls(), parallel.walls());
         let idle =
             |column: &ColumnResult| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
         if idle(serial) || idle(parallel) {
@@ -124,10 +124,6 @@ impl Comparison {
             lower_bound: (serial.wall() / parallel.width as f64).max(longest),
         })
     }
-}
-
-fn walls(column: &ColumnResult) -> Vec<f64> {
-    column.runs.iter().map(|run| run.wall.as_secs_f64()).collect()
 }
 
 fn tested(over: &[f64], under: &[f64]) -> Verdict {

@@ -16,6 +16,7 @@ mod quantiles;
 mod run_result;
 mod scaling;
 mod sound;
+mod spread;
 mod streaming;
 
 use std::borrow::Cow;
@@ -36,7 +37,8 @@ pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
 pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
-pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
+pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
+pub use spread::Spread;
 pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
@@ -58,6 +60,9 @@ pub struct Study {
     pub version: String,
     /// The command line, word by word; empty when a program used the library.
     pub command: Vec<String>,
+    /// What reports call it instead, if somebody named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
@@ -402,6 +407,7 @@ pub(crate) mod tests {
             schema: SCHEMA.to_owned(),
             version: "0.0.0".to_owned(),
             command: Vec::new(),
+            name: None,
             started: 0,
             host,
             workload: "made-up".to_owned(),

@@ -106,6 +106,14 @@ words! {
         Login = "login",
         /// The proxy cannot be asked, or does not let through.
         Proxy = "proxy",
+        /// It wants to be left alone for a while.
+        Rate = "rate",
+        /// The service says that the query failed.
+        Query = "query",
+        /// No object of that name is known.
+        UnknownName = "unknown-name",
+        /// The target is no position.
+        BadPosition = "bad-position",
     }
 }
 
@@ -152,6 +160,37 @@ words! {
         Retried = "retried",
         /// The list of tables cannot be had.
         Tables = "tables",
+        /// A limit cut the answer.
+        Overflow = "overflow",
+        /// The answer does not say whether the query succeeded.
+        NoStatus = "no-status",
+        /// Rows were left out that lie outside of the cone.
+        Outside = "outside",
+        /// The rows have no position that could be checked.
+        NoPosition = "no-position",
+        /// The target's position is good to a minute only.
+        Coarse = "coarse",
+    }
+}
+
+words! {
+    /// What came of a search around a target.
+    ConeStatus {
+        /// There are rows.
+        Ok = "ok",
+        /// There is nothing in the cone.
+        Empty = "empty",
+        /// A limit cut the rows.
+        Incomplete = "incomplete",
+        /// It failed.
+        Error = "error",
+    }
+}
+
+impl Default for ConeStatus {
+    /// It has not been searched.
+    fn default() -> Self {
+        Self::Error
     }
 }
 
@@ -180,7 +219,7 @@ impl Warning {
 
 /// What was found out about a service. Every text in it may come from the
 /// service, and has been made printable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The service's URL as it was given, without a password.
     pub url: String,
@@ -225,6 +264,26 @@ pub struct Finding {
     /// How many tables it lists, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
+    /// What it was asked about, where that is something in the sky.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cone: Option<Box<ConeFinding>>,
+}
+
+/// A target that was searched around, and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConeFinding {
+    /// What its rows are told by.
+    pub id: String,
+    /// What was given.
+    pub target: String,
+    /// What kind of text that is: `name`, `position`, `blank`.
+    pub kind: String,
+    /// Right ascension and declination (ICRS) in degrees, where they are known.
+    pub position: Option<(f64, f64)>,
+    /// The radius in degrees.
+    pub radius: f64,
+    /// What came of it.
+    pub status: ConeStatus,
 }
 
 /// What a service says of itself.
@@ -316,7 +375,8 @@ impl Finding {
         if self.verdict.is_up() {
             return Outcome::Success;
         }
-        let class = self.class.as_ref().map_or(self.verdict.name(), ErrorClass::name);
+        let status = self.cone.as_ref().map_or(self.verdict.name(), |cone| cone.status.name());
+        let class = self.class.as_ref().map_or(status, ErrorClass::name);
         Outcome::Failed(format!("{class}: {}", self.reason))
     }
 }
@@ -351,6 +411,7 @@ pub(crate) mod tests {
             cert_expires: Some(7),
             rows: Some(RowCount::Some),
             tables: Some(0),
+            cone: Some(Box::new(ConeFinding { radius: 0.04, ..ConeFinding::default() })),
         }
     }
 

@@ -24,7 +24,7 @@ fn a_comparison_without_inputs_is_none() {
         "compare -r true ::: ' '",
     ] {
         let ran = shell(&format!("parsim {line} </dev/null"));
-        ran.refuses("there are no inputs, so nothing was compared");
+        ran.refuses("there are no inputs to compare over");
     }
 }
 
@@ -33,7 +33,6 @@ fn inputs_from_a_terminal_are_told_of_at_once_and_so_is_what_was_perhaps_meant()
     for (line, meant) in [
         ("parallel echo a b", "did you forget ':::'?  parsim parallel echo ::: a b"),
         ("serial echo :: a", "did you mean ':::' by '::'?"),
-        ("compare echo a", "did you forget ':::'?"),
         ("parallel -k", "did you forget a command and ':::'?"),
     ] {
         let fresh = Fresh::new();
@@ -42,6 +41,16 @@ fn inputs_from_a_terminal_are_told_of_at_once_and_so_is_what_was_perhaps_meant()
         started.until_it_tells(meant);
         started.signal("TERM");
         started.end_within(Duration::from_secs(60)).ends_by_signal(libc::SIGTERM).tells("Ctrl-D");
+    }
+    // Nobody types the inputs of a comparison.
+    for (line, meant) in [
+        ("compare echo a", "parsim compare echo ::: a"),
+        ("compare echo :: a", "parsim compare echo ::: a"),
+        ("compare 'sleep 1'", "parsim compare ::: 'sleep 1'"),
+    ] {
+        let (stdin, _shown) = terminal();
+        let ran = Fresh::new().parsim("").args(shell_words::split(line).unwrap()).stdin(stdin).run();
+        ran.refuses("there are no inputs to compare over").tells(meant);
     }
     // Somebody who has no inputs is not told how to type them.
     let (stdin, _shown) = terminal();

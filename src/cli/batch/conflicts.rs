@@ -90,7 +90,7 @@ pub(super) fn for_comparing(typed: &Typed) -> Option<&'static str> {
 /// Refuses what cannot be done one way.
 pub(super) fn check_one_way(typed: &Typed) -> Result<(), Fault> {
     if let Some(name) = for_comparing(typed) {
-        return refuse(format!("--{name} goes with both ways: parsim compare"));
+        return refuse(format!("--{name} is for both ways: use parsim compare"));
     }
     check_pairs(typed)?;
     if typed.pipes() && lacks_command(typed) {

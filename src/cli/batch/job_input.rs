@@ -107,8 +107,8 @@ impl JobSource {
                 inputs.shuffle(shuffler());
             }
             options.columns = match reading.header {
-                None => Vec::new(),
-                Some(Header::FileNames) => inputs.names(),
+                None if typed.input.named.is_empty() => Vec::new(),
+                None | Some(Header::FileNames) => inputs.names(),
                 Some(_) => inputs.read_names(&mut *jobs.patience()).map_err(own)?,
             };
             jobs.inputs = Some(inputs);

@@ -161,7 +161,7 @@ fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
     }
     match typed.run.workers.engines().collect::<Vec<_>>()[..] {
         [engine] => Ok(engine),
-        _ => refuse("--workers both compares them: parsim compare"),
+        _ => refuse("--workers both compares threads and processes: use parsim compare"),
     }
 }
 

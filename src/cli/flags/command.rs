@@ -207,6 +207,7 @@ pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
     };
     match row.does {
         Does::AfterEquals(_) => arg.num_args(0..=1).require_equals(true),
+        Does::Words(count, _) => arg.num_args(count).value_names(row.value.split(' ')),
         Does::MaybeWhen(_) if Scope::BATCH.has(scope) => arg.num_args(0..=1).require_equals(true),
         _ => arg,
     }

@@ -19,6 +19,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::command::{Completions, ManPages, arg, command, options};
 use super::help;
 use super::typed::Scope;
+use super::usage_error::no_subcommand;
 use crate::cli::exit::{End, Exit, Fault, refuse};
 use crate::cli::signals::removed_by_signals;
 use crate::cli::terminal::print;
@@ -69,7 +70,7 @@ pub(in crate::cli) fn man(matches: &ArgMatches) -> Result<End, Fault> {
     let Some(name) = &typed.page else { return print(&page(&whole, &whole)) };
     match whole.find_subcommand(name) {
         Some(command) => print(&page(command, &whole)),
-        None => refuse(format!("there is no subcommand '{name}'; see parsim --help")),
+        None => refuse(no_subcommand(name)),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::jobs::JobsOption;
+use super::named::{Decimal, NamedInput};
 use super::values::{Timeout, When, Workers};
 use crate::inputs::{InputSource, Trim};
 use crate::policy::{Delay, Halt, Load};
@@ -234,6 +235,10 @@ pub struct InputOptions {
     pub lines: Option<usize>,
     /// `-s`
     pub max_chars: Option<usize>,
+    /// `--parameter-list`, `--parameter-scan`
+    pub named: Vec<NamedInput>,
+    /// `--parameter-step-size`
+    pub step: Option<Decimal>,
 }
 
 /// How jobs run.
@@ -355,6 +360,10 @@ pub struct StudyOptions {
     pub runs: Option<usize>,
     /// `--warmup`
     pub warmup: Option<usize>,
+    /// `--setup`
+    pub setup: Option<String>,
+    /// `--command-name`
+    pub name: Option<String>,
     /// `--prepare`
     pub prepare: Option<String>,
     /// `--cleanup CMD`

@@ -13,6 +13,7 @@
 //! | `S` | what tasks share, as the workload made bytes of it | raw |
 //! | `P` | make by yourself what tasks share | none |
 //! | `T` | do this task ([`TaskRequest`]) | JSON |
+//! | `C` | the answer to a question | JSON |
 //! | `X` | give up the task and end | none |
 //!
 //! | kind | from the worker | payload |
@@ -22,12 +23,13 @@
 //! | `A` | so many more bytes were produced | 8 bytes, little-endian |
 //! | `N` | what the task is called turned out | text |
 //! | `I` | something happened to the task ([`Incident`]) | JSON |
+//! | `C` | what the task asks whoever began the run | JSON |
 //! | `D` | the task is over ([`TaskReport`]) | JSON |
 //! | `F` | it cannot go on, and why | text |
 //! | `B` | nothing more will be done ([`Bye`]) | JSON |
 //!
 //! `H` is answered by `R`; then `S` or `P`, answered by `R`; then each `T` by any
-//! number of `O`, `E`, `A`, `N`, `I` and one `D`. Whoever hears the other's stream end
+//! number of `O`, `E`, `A`, `N`, `I`, of `C`, which are answered by a `C` each, and one `D`. Whoever hears the other's stream end
 //! ends as well, a worker after `B`. A `B` or the end of the stream in the place of
 //! a `D`: the first says that the task was not begun, the second that nobody knows.
 //!
@@ -45,7 +47,7 @@ use crate::event::Event;
 use crate::task::{Column, Record, Task};
 
 /// The version of the protocol.
-pub(super) const PROTOCOL: &str = "parsim-worker/2";
+pub(super) const PROTOCOL: &str = "parsim-worker/3";
 
 /// A frame is not longer: more than this is no frame but somebody else's bytes.
 const LONGEST: u32 = 1 << 30;
@@ -56,6 +58,8 @@ pub(super) mod kind {
     pub(in super::super) const SHARED: u8 = b'S';
     pub(in super::super) const PREPARE: u8 = b'P';
     pub(in super::super) const TASK: u8 = b'T';
+    /// Both ways: a question, and its answer.
+    pub(in super::super) const CONSULT: u8 = b'C';
     pub(in super::super) const STOP: u8 = b'X';
     pub(in super::super) const READY: u8 = b'R';
     pub(in super::super) const OUT: u8 = b'O';

@@ -7,8 +7,10 @@
 use crate::sync::Mutex;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::protocol::{
     Bye, Frame, Greeting, Hello, Incident, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
@@ -21,7 +23,7 @@ use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
 use crate::task::{Record, Task};
-use crate::workload::Workload;
+use crate::workload::{Desk, Workload};
 
 /// Progress within a task is told at most so often.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -67,9 +69,11 @@ pub fn serve(
     voice.say(kind::READY, &[])?;
 
     let (requests, waiting) = channel();
+    let (answers, answered) = channel();
+    let desk = FarDesk { voice: &voice, answered: Mutex::new(answered) };
     std::thread::scope(|scope| -> io::Result<()> {
         let listens = std::thread::Builder::new().stack_size(STACK);
-        listens.spawn_scoped(scope, move || listen(from, interrupt, &requests))?;
+        listens.spawn_scoped(scope, move || listen(from, interrupt, &requests, &answers))?;
         let mut ledger = &voice;
         let run = Run {
             column: hello.column,
@@ -84,6 +88,7 @@ pub fn serve(
             ),
             start_order: StartOrder::default(),
             ordered_starts: workload.profile().ordered_starts,
+            desk: Some(&desk),
             sink: &voice,
             digested: hello.digested,
             clock: &clock,
@@ -105,7 +110,7 @@ pub fn serve(
         interrupt.trigger(ENDED);
         Ok(())
     })?;
-    workload.finish();
+    workload.finish().map_err(io::Error::other)?;
     // Who has gone does not hear it.
     let bye = Bye { peak_memory: clock.peak_memory() };
     let _ = voice.tell(|to| send_json(to, kind::BYE, &bye));
@@ -127,24 +132,46 @@ fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn
 }
 
 /// Hears of tasks while others are done, and of the end in the middle of one.
-fn listen(mut from: impl Read + AsFd, interrupt: &Interrupt, requests: &Sender<TaskRequest<'static>>) {
+fn listen(
+    mut from: impl Read + AsFd,
+    interrupt: &Interrupt,
+    requests: &Sender<TaskRequest<'static>>,
+    answers: &Sender<Value>,
+) {
     loop {
         match interrupt.wait_until(from.as_fd(), Interest::Read, Instant::now() + Duration::from_secs(3600)) {
             Ok(Waited::Ready) => {}
             Ok(Waited::TimedOut) => continue,
             Ok(Waited::Interrupted) | Err(_) => return,
         }
-        let request = match receive(&mut from) {
-            Ok(Some(frame)) if frame.kind == kind::TASK => frame.json::<TaskRequest<'_>>(),
-            // Told to give up, or nobody is there any more.
-            Ok(_) => break,
-            Err(error) => Err(error),
+        // Told to give up, or nobody is there any more.
+        let Ok(Some(frame)) = receive(&mut from) else { break };
+        let is_taken = match frame.kind {
+            kind::TASK => frame.json().is_ok_and(|request| requests.send(request).is_ok()),
+            kind::CONSULT => frame.json().is_ok_and(|answer| answers.send(answer).is_ok()),
+            _ => false,
         };
-        if request.map_or(true, |request| requests.send(request).is_err()) {
+        if !is_taken {
             break;
         }
     }
     interrupt.trigger(ENDED);
+}
+
+/// Asks whoever began the run.
+struct FarDesk<'a, W> {
+    voice: &'a Voice<W>,
+    /// Closed when there is nobody to answer any more.
+    answered: Mutex<Receiver<Value>>,
+}
+
+impl<W: Write + Send> Desk for FarDesk<'_, W> {
+    fn ask(&self, question: Value) -> Option<Value> {
+        // One question at a time: the next answer is its own.
+        let answered = self.answered.lock();
+        self.voice.tell(|to| send_json(to, kind::CONSULT, &question)).ok()?;
+        answered.recv().ok()
+    }
 }
 
 /// Tells the other side what happens here.

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
+use serde_json::{Value, json};
+
 use super::protocol::{Frame, kind, receive, send, send_json};
 use super::transport::WorkerStream;
 use super::*;
@@ -30,6 +32,10 @@ pub(super) struct Squares {
     pub(super) fails: Option<(u64, u32)>,
     /// All others last until they are told to end.
     pub(super) others_last: bool,
+    /// Each asks whoever began the run what to write.
+    pub(super) asks: bool,
+    /// How many asked.
+    pub(super) asked: AtomicU64,
 }
 
 const N_TASKS: u64 = 8;
@@ -50,6 +56,11 @@ impl Workload for Squares {
 
     fn portable(&self) -> Option<&dyn Portable> {
         Some(self)
+    }
+
+    fn answer(&self, question: Value) -> Value {
+        let earlier = self.asked.fetch_add(1, Ordering::SeqCst);
+        json!([question, earlier / N_TASKS])
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -74,6 +85,10 @@ impl Workload for Squares {
             Some(_) | None => {}
         }
         let shared = self.shared.as_deref().unwrap_or("nothing");
+        if self.asks {
+            let answer = cx.consultant().ask(json!(task.seq)).unwrap_or_default();
+            return Outcome::from(cx.write(format!("{answer}\n").as_bytes()));
+        }
         cx.timed("square", |_| ());
         Outcome::from(cx.write(format!("{shared} {}\n", task.seq * task.seq).as_bytes()))
     }
@@ -220,6 +235,19 @@ fn what_workers_do_is_what_is_done_here() {
     assert_eq!(seqs, (0..N_TASKS).collect::<Vec<_>>());
     assert!(records(&study).iter().all(|it| it.slot < 2 && it.outcome.is_success() && it.digest.is_some()));
     assert_eq!(records(&study)[3].spans[0].name, "square");
+}
+
+#[test]
+fn what_all_tasks_of_a_run_are_to_know_is_asked_of_who_began_it() {
+    let mut squares = Squares { asks: true, ..Squares::default() };
+    let worker: fn(UnixStream) = |stream| sound_with(stream, || Squares { asks: true, ..Squares::default() });
+    let width = NonZeroUsize::new(3).unwrap();
+    let processes = Processes::new(width, Scripted::new(move |_| Some(worker)));
+    let mut experiment = Experiment::new(&mut squares).unwrap();
+    experiment = experiment.engines(vec![Box::new(super::super::Serial), Box::new(processes)]);
+    let study = experiment.run().unwrap();
+    let told = |way: u64| (0..N_TASKS).map(|task| format!("[{task},{way}]\n")).collect::<String>();
+    assert_eq!([0, 1].map(|way| study.columns[way].output.clone()), [told(0), told(1)]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl<'a> WorkerLink<'a> {
                 break;
             }
             let process = self.link.as_ref().and_then(|link| link.process());
-            answer = self.converse(life, stop);
+            answer = self.converse(life, workload, stop);
             if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
                 && let Some(portable) = workload.portable()
             {
@@ -207,7 +207,12 @@ impl<'a> WorkerLink<'a> {
     }
 
     /// Sends the task, and hears of it until it is over.
-    fn converse(&mut self, life: &mut TaskLife<'_, '_>, stop: &StopSignal) -> Answer {
+    fn converse(
+        &mut self,
+        life: &mut TaskLife<'_, '_>,
+        workload: &dyn Workload,
+        stop: &StopSignal,
+    ) -> Answer {
         let link = self.link.as_mut().expect("one that is gone was replaced");
         let task = Cow::Borrowed(life.task());
         let request = TaskRequest { task, slot: life.task().slot, attempt: life.attempt() };
@@ -237,6 +242,12 @@ impl<'a> WorkerLink<'a> {
                     if let Ok(incident) = frame.json::<Incident>() {
                         life.observe(&incident.event(life.task()));
                     }
+                }
+                kind::CONSULT => {
+                    let Ok(question) = frame.json() else { return self.lose("asks what is no question") };
+                    // One that does not hear it any more ends, which is heard next.
+                    self.cost.passed +=
+                        send_json(&mut **link, kind::CONSULT, &workload.answer(question)).unwrap_or(0);
                 }
                 kind::DONE => match frame.json::<TaskReport>() {
                     Ok(done) => {

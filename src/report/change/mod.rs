@@ -126,14 +126,12 @@ impl<'a> StudyPair<'a> {
                 grid.add(vec![format!("{head} {what}"), before, after, told]);
             };
             let (one, other) = (change.before, change.after);
-            let changed = |one: f64, other: f64| match change.verdict {
-                Verdict::Unclaimed(_) => String::new(),
-                _ => changed(one, other),
-            };
+            let claimed = |told: String| if change.verdict.is_claimed() { told } else { String::new() };
             line("wall", seconds(one.wall()), seconds(other.wall()), short(change));
-            line("CPU", seconds(one.cpu()), seconds(other.cpu()), changed(one.cpu(), other.cpu()));
+            let more = numbers::cpu_change(one.cpu(), other.cpu()).unwrap_or_default();
+            line("CPU", numbers::cpu_time(one.cpu()), numbers::cpu_time(other.cpu()), claimed(more));
             if let (Some(one), Some(other)) = (peak(one), peak(other)) {
-                line("memory", numbers::memory(one), numbers::memory(other), changed(one, other));
+                line("memory", numbers::memory(one), numbers::memory(other), claimed(changed(one, other)));
             }
             if let Some((one, other)) = change.speedups {
                 line("speed-up", numbers::factor(one), numbers::factor(other), String::new());

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::svg::{Anchor, Axis, Svg, Tenth, TimeAxis};
+use super::axis::{Axis, TimeAxis};
 use super::{PagePart, class_of, picture, wide_picture};
 use crate::host::Host;
 use crate::numbers::{self, seconds};
 use crate::report::timeline::{self, ShownRun, ShownRuns};
 use crate::study::{ColumnResult, median};
+use crate::svg::{Anchor, Svg, Tenth};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 190.0;

@@ -6,11 +6,12 @@
 
 use std::fmt::Write as _;
 
-use super::svg::{Anchor, Svg, Tenth, TimeAxis, text_width};
+use super::axis::TimeAxis;
 use super::{PagePart, class_of, wide_picture};
 use crate::numbers::{self, seconds};
 use crate::report::timeline::{self, ShownRun, ShownRuns};
 use crate::study::{Comparison, Verdict};
+use crate::svg::{Anchor, Svg, Tenth, text_width};
 use crate::task::Record;
 use crate::text::shortened;
 

@@ -5,10 +5,10 @@
 //! setting. What is told, and in which order, the document says; this folder
 //! draws it, and alone knows of HTML and SVG.
 
+mod axis;
 mod charts;
 mod lanes;
 mod scaling;
-mod svg;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +16,6 @@ use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::svg::Svg;
 use super::change::StudyPair;
 use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
@@ -24,6 +23,7 @@ use super::document::{
 use super::timeline::ShownRuns;
 use super::{Format, overview};
 use crate::study::Study;
+use crate::svg::Svg;
 use crate::task::Mode;
 
 /// The row of the table of formats.
@@ -78,7 +78,10 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
 }
 
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
-    let sections = document.sections.iter().filter(|section| section.audience != Audience::Texts);
+    let sections = document
+        .sections
+        .iter()
+        .filter(|section| !matches!(section.audience, Audience::Texts | Audience::Lists));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -211,7 +214,7 @@ fn sentence(Sentence { lead, text, tone }: &Sentence) -> Markup {
         // Colour alone would tell too few readers.
         Tone::Bad if lead.is_empty() => html! { p { span.bad { "× " (text) } } },
         Tone::Bad => html! { p { (lead) span.bad { (text) } } },
-        Tone::Plain | Tone::Good => html! { p { (lead) (text) } },
+        Tone::Plain | Tone::Strong | Tone::Good => html! { p { (lead) (text) } },
     }
 }
 
@@ -269,12 +272,12 @@ fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
 
 /// A picture with its heading, and a line about it where one is needed.
 fn picture(heading: &str, about: &str, svg: Svg) -> Markup {
-    headed(heading, about, &svg.finish())
+    headed(heading, about, &PreEscaped(svg.finish()))
 }
 
 /// The same for one too wide for a telephone: it is moved sideways.
 fn wide_picture(heading: &str, about: &str, svg: Svg) -> PagePart {
-    PagePart::Wide(headed(heading, about, &html! { div.wide tabindex="0" { (svg.finish()) } }))
+    PagePart::Wide(headed(heading, about, &html! { div.wide tabindex="0" { (PreEscaped(svg.finish())) } }))
 }
 
 fn headed(heading: &str, about: &str, picture: &Markup) -> Markup {

@@ -5,11 +5,13 @@
 
 use maud::html;
 
+use super::axis::Axis;
 use super::charts::core_marks;
-use super::svg::{Anchor, Axis, Svg};
 use super::{OF_OTHERS, PagePart, class_of, picture};
 use crate::numbers;
+use crate::report::laws;
 use crate::study::{Base, Fit, Point, Scaling, Study};
+use crate::svg::{Anchor, Svg};
 
 const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;
@@ -190,7 +192,7 @@ impl SpeedUpChart {
             "{}: speed-up {}, efficiency {}",
             numbers::plural(point.width as u64, "slot"),
             numbers::factor(point.speedup),
-            numbers::percent(point.efficiency),
+            laws::efficiency(point.speedup, point.width),
         );
         let beside = if point.is_fitted { "" } else { " beside" };
         let place = self.place(width, point.speedup);

@@ -108,9 +108,9 @@ fn laws_are_drawn_only_where_there_are_widths_enough_to_fit_them() {
         assert_eq!(page.matches("class=\"beyond\"").count(), amdahl, "{widths:?}");
     }
     let page = sweep(&[1, 2]);
-    assert!(page.contains("Amdahl: not fitted, 3 different widths are needed, 2 count"), "{page}");
+    assert!(page.contains("Amdahl: not fitted: it takes 3 different widths, and 2 count"), "{page}");
     let page = sweep(&[1, 2, 4]);
-    assert!(page.contains("USL: not fitted, 4 different widths are needed, 3 count"), "{page}");
+    assert!(page.contains("USL: not fitted: it takes 4 different widths, and 3 count"), "{page}");
     assert!(page.contains(">extrapolated</text>") && lines(&page, "amdahl far") == 2);
 }
 

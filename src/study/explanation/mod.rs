@@ -226,6 +226,12 @@ impl<'a> SpeedupView<'a> {
         (1.0 - cpu / self.task_wall().max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
     }
 
+    /// ` (CPU time +4 %)`; nothing where there is too little of it.
+    fn more_cpu(&self) -> String {
+        let change = numbers::cpu_change(self.serial.cpu(), self.parallel.cpu());
+        change.map_or_else(String::new, |change| format!(" (CPU time {change})"))
+    }
+
     /// The speed-up as it is told.
     fn factor(&self) -> String {
         numbers::factor(self.speedup)

@@ -14,7 +14,7 @@ const LONGEST: usize = 300;
 
 /// What can be said of any exchange: redirects, certificates, framing. `now` is in
 /// seconds since 1970.
-pub fn note_travel(fetched: &Fetched, now: i64, finding: &mut Finding) {
+pub fn note_travel<B>(fetched: &Fetched<Response<B>>, now: i64, finding: &mut Finding) {
     for hop in &fetched.hops {
         finding.warn(Warning::Redirected);
         if hop.from.host != hop.to.host {
@@ -72,7 +72,8 @@ pub fn read<T>(
     }
 }
 
-fn no_document(error: ParseError) -> (ErrorClass, String) {
+/// Why a document says nothing: the class of the trouble, and the trouble in words.
+pub fn no_document(error: ParseError) -> (ErrorClass, String) {
     let class = match error.kind {
         ParseErrorKind::NotXml => ErrorClass::NotXml,
         ParseErrorKind::BadXml => ErrorClass::BadXml,
@@ -84,7 +85,7 @@ fn no_document(error: ParseError) -> (ErrorClass, String) {
 }
 
 /// Whether the status promises what was asked for.
-pub fn is_success(answer: &Response) -> bool {
+pub fn is_success<B>(answer: &Response<B>) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
@@ -112,7 +113,12 @@ pub fn kept_by_proxy(fetched: &Fetched) -> Option<String> {
 /// `HTTP 503 Service Unavailable`, and what the page says.
 pub fn status_line(answer: &Response) -> String {
     let who = if matches!(answer.status, 401 | 403 | 407) { "asks for a login: " } else { "" };
-    let mut line = format!("{who}HTTP {}", answer.status);
+    format!("{who}{}", bare_status_line(answer))
+}
+
+/// The same without what it means.
+pub fn bare_status_line(answer: &Response) -> String {
+    let mut line = format!("HTTP {}", answer.status);
     if let Some(words) = answer.status_words() {
         line += &format!(" {words}");
     }
@@ -132,6 +138,7 @@ pub fn class_of(error: &HttpError) -> ErrorClass {
         HttpErrorKind::Reset => ErrorClass::Reset,
         HttpErrorKind::Closed | HttpErrorKind::Interrupted => ErrorClass::Closed,
         HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp => ErrorClass::Timeout,
+        HttpErrorKind::NotAsked => ErrorClass::Rate,
         HttpErrorKind::Proxy => ErrorClass::Proxy,
         HttpErrorKind::Tls => ErrorClass::Tls,
         HttpErrorKind::Redirect => ErrorClass::Redirect,

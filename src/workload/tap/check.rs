@@ -2,7 +2,7 @@
 //! available, whether it answers a query, what it says it can do.
 
 use super::availability::judge;
-use crate::http::{Fetched, Phase, Phases, Url};
+use crate::http::{Fetched, Phase, Phases, RequestBody, Url};
 use crate::task::{ErrorClass, ServiceVerdict, Warning};
 use crate::vo::{self, RowCount};
 use crate::workload::Cx;
@@ -118,7 +118,7 @@ impl CheckQuery {
             Self::Own(adql) => adql,
         };
         let form = vo::query_form(adql, 1);
-        let fetched = attempt.ask(below(base, "sync"), ACCEPT_TABLE, Some(&form));
+        let fetched = attempt.ask(below(base, "sync"), ACCEPT_TABLE, Some(RequestBody::Form(&form)));
         attempt.note_travel(&fetched);
         let says = if has_none { "no availability resource, and" } else { "says it is up, but" };
         let answered = self.answered(&fetched, attempt);

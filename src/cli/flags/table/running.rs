@@ -2,8 +2,9 @@
 //! which batches share with workloads and, as far as they are about the report, with
 //! `report`.
 
+use super::super::hyperfine;
 use super::super::jobs::JobsOption;
-use super::super::row::Does::{IgnoredFlag, Refused, Set, Text, Word};
+use super::super::row::Does::{IgnoredFlag, Refused, Set, Text, Word, Words};
 use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
@@ -56,7 +57,8 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     flag(&["dry-run", "dryrun", "dr"], "print the commands without running them", Flag::DryRun).brief().not_compared(NOTHING_RUNS),
     quiet(&["shell-quote", "shellquote", "shell_quote"], Set(Flag::ShellQuote)).not_compared(NOTHING_RUNS),
     flag(&["v"], "print each command before its output", Flag::Verbose).brief(),
-    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief(),
+    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief()
+        .told(Scope::COMPARE, "print each command on stderr, and a line for each run in the report"),
     // parsim's own option of this name takes a command: of what this one tidies up on
     // other machines there is nothing.
     option(&["cleanup"], "", "GNU parallel's, without effect here: it takes no command\n(that of parsim compare does: --cleanup CMD)", IgnoredFlag).of(Scope::ONE_WAY),
@@ -69,27 +71,38 @@ const SHOWN: Scope = COMPARED.and(Scope::REPORT);
 pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run it", &[
     own(&["runs"], "N", "run each way N times, in the order A B, B A (5 or more: with a test)",
         Text(|t, v| set(&mut t.study.runs, at_least_one(v)))).of(COMPARED),
-    own(&["warmup"], "N", "run each way N times first without counting it [default: 0]",
+    own(&["warmup", "w"], "N", "run each way N times first without counting it [default: 0]",
         Text(|t, v| set(&mut t.study.warmup, values::count(v)))).of(COMPARED),
+    own(&["setup"], "CMD", "a shell command to run once, before everything else",
+        Text(|t, v| { t.study.setup = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["prepare"], "CMD", "a shell command to run before each run, outside the clock\n(which way: $PARSIM_WAY)",
         Text(|t, v| { t.study.prepare = Some(v.to_owned()); Ok(()) })).of(COMPARED),
     own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock\n(which way: $PARSIM_WAY);\nin parsim parallel --cleanup is GNU parallel's and takes no CMD",
         Text(|t, v| { t.study.cleanup = Some(v.to_owned()); Ok(()) })).of(COMPARED),
+    own(&["parameter-list"], "VAR A,B,...", "run over the values A, B, ...: {VAR} in the command; also -L VAR A,B",
+        Words(2, hyperfine::list)).of(Scope::COMPARE),
+    own(&["parameter-scan"], "VAR MIN MAX", "run over the numbers MIN to MAX: {VAR} in the command; also -P VAR MIN MAX",
+        Words(3, hyperfine::scan)).of(Scope::COMPARE),
+    own(&["parameter-step-size"], "STEP", "how far apart the numbers of a scan are; also -D STEP [default: 1]",
+        Word(hyperfine::step)).of(Scope::COMPARE),
+    own(&["command-name"], "NAME", "what reports call the batch instead of its command line",
+        Text(|t, v| { t.study.name = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["sample"], "N", "run N jobs, one drawn from each of N equal parts of the batch\n(the same each time), and estimate the whole with an interval",
         Text(|t, v| { t.study.sample = Some(at_least_one(v)? as u64); Ok(()) })).of(Scope::COMPARE),
     own(&["show-output"], "", "show what the jobs write (otherwise it is only compared)", Set(Flag::ShowOutput)).of(Scope::COMPARE),
     // What people try who know the workloads' options.
-    own(&["serial"], "", "", Refused("one task at a time is a subcommand: parsim serial")),
-    own(&["parallel"], "", "", Refused("on all cores is a subcommand: parsim parallel")),
-    own(&["compare"], "", "", Refused("both ways is a subcommand: parsim compare")),
+    own(&["serial"], "", "", Refused("use parsim serial, which runs one job at a time")),
+    own(&["parallel"], "", "", Refused("use parsim parallel, which runs jobs on all cores")),
+    own(&["compare"], "", "", Refused("use parsim compare, which runs both ways")),
 ]);
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
     own(&["lanes"], "", "draw bars, lanes and sweeps even where the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
     own(&["ascii"], "", "draw with plain ASCII only", Set(Flag::Ascii)).of(SHOWN),
+    own(&["verbose"], "", "show a line for each run", Set(Flag::Trace)).of(Scope::WORKLOAD.and(Scope::REPORT)),
 ]);
 
 #[rustfmt::skip]
