@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 
+use super::field::Extent;
 use super::*;
+use crate::svg::text_width;
 
 /// Sources of three cones of 0.04 degrees, from a made-up catalogue.
 const SKY: &str = include_str!("../../tests/data/sky/sky.csv");
@@ -230,6 +232,74 @@ fn a_chart_and_a_page_of_charts_load_nothing() {
     assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
 }
 
+#[test]
+fn a_small_chart_is_drawn_to_the_last_digit() {
+    let rows = [
+        SkySource { kind: Some("G"), ..source("middle", (10.0, 45.0), Some(9.0)) },
+        SkySource { kind: Some("*"), ..source("east", (10.03, 45.0), Some(12.5)) },
+        SkySource { kind: Some("QSO"), ..source("north", (10.0, 45.03), None) },
+    ];
+    let figure = FinderChart { title: "three", centre: (10.0, 45.0), radius: 0.04, sources: &rows }.figure();
+    insta::assert_snapshot!(figure.replace("><", ">\n<"), @r#"
+    <svg viewBox="0 0 760 778" role="img" aria-label="Finder chart of three: 00h40m00.00s +45°00′00.0″ (ICRS) · radius 0.04° · 3 sources">
+    <rect class="sky-paper" x="0" y="0" width="760" height="778"/>
+    <text class="sky-title" x="84" y="27">three</text>
+    <text class="sky-note" x="84" y="48">00h40m00.00s +45°00′00.0″ (ICRS) · radius 0.04° · 3 sources</text>
+    <polyline class="sky-grid" points="603.9,702 603.6,62"/>
+    <polyline class="sky-grid" points="404,702 404,62"/>
+    <polyline class="sky-grid" points="204.1,702 204.4,62"/>
+    <polyline class="sky-grid" points="724,607.9 630.4,607.9 517.2,608 404,608 290.8,608 177.6,607.9 84,607.9"/>
+    <polyline class="sky-grid" points="724,381.9 630.3,381.9 517.1,382 404,382 290.9,382 177.7,381.9 84,381.9"/>
+    <polyline class="sky-grid" points="724,155.9 630.1,155.9 517.1,156 404,156 290.9,156 177.9,155.9 84,155.9"/>
+    <circle class="sky-ring" cx="404" cy="382" r="271.2"/>
+    <text class="sky-coordinate" x="603.9" y="719" text-anchor="middle">00h39m50s</text>
+    <text class="sky-coordinate" x="404" y="719" text-anchor="middle">00h40m00s</text>
+    <text class="sky-coordinate" x="204.1" y="719" text-anchor="middle">00h40m10s</text>
+    <text class="sky-coordinate" x="77" y="611.9" text-anchor="end">+44°58′</text>
+    <text class="sky-coordinate" x="77" y="385.9" text-anchor="end">+45°00′</text>
+    <text class="sky-coordinate" x="77" y="159.9" text-anchor="end">+45°02′</text>
+    <polyline class="sky-bar" points="100,677 100,682 213,682 213,677"/>
+    <text class="sky-name" x="156.5" y="674" text-anchor="middle">1′</text>
+    <polyline class="sky-arrow" points="698,632 698,676 654,676"/>
+    <polyline class="sky-arrow" points="694.5,639 698,632 701.5,639"/>
+    <polyline class="sky-arrow" points="661,672.5 654,676 661,679.5"/>
+    <text class="sky-name" x="698" y="626" text-anchor="middle">N</text>
+    <text class="sky-name" x="648" y="680" text-anchor="end">E</text>
+    <path class="sky-galaxy" d="M395.8 387.7a10 6 -35 1 0 16.4 -11.5a10 6 -35 1 0 -16.4 11.5z">
+    <title>middle · G · mag 9 · 0″ from the centre</title>
+    </path>
+    <path class="sky-star" d="M257.8 382a2.4 2.4 0 1 0 4.8 0a2.4 2.4 0 1 0 -4.8 0z">
+    <title>east · * · mag 12.5 · 1.27′ from the centre</title>
+    </path>
+    <path class="sky-quasar" d="M404 176.2L406.4 178.6L404 181L401.6 178.6z">
+    <title>north · QSO · 1.8′ from the centre</title>
+    </path>
+    <line class="sky-mark" x1="416" y1="382" x2="430" y2="382"/>
+    <line class="sky-mark" x1="392" y1="382" x2="378" y2="382"/>
+    <line class="sky-mark" x1="404" y1="394" x2="404" y2="408"/>
+    <line class="sky-mark" x1="404" y1="370" x2="404" y2="356"/>
+    <text class="sky-name" x="434" y="386">middle</text>
+    <text class="sky-name" x="266.6" y="386">east</text>
+    <text class="sky-name" x="410.4" y="182.6">north</text>
+    <rect class="sky-frame" x="84" y="62" width="640" height="640"/>
+    <path class="sky-star" d="M86 738a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z"/>
+    <text class="sky-text" x="104" y="742">star</text>
+    <path class="sky-galaxy" d="M144.7 741.6a6.3 3.8 -35 1 0 10.2 -7.2a6.3 3.8 -35 1 0 -10.2 7.2z"/>
+    <text class="sky-text" x="162.8" y="742">galaxy</text>
+    <path class="sky-quasar" d="M221.1 733L226.1 738L221.1 743L216.1 738z"/>
+    <text class="sky-text" x="234.1" y="742">quasar</text>
+    <text class="sky-note" x="84" y="765">magnitude</text>
+    <path class="sky-star" d="M152.9 761a8 8 0 1 0 16 0a8 8 0 1 0 -16 0z"/>
+    <text class="sky-text" x="173.9" y="765">9</text>
+    <path class="sky-star" d="M196.3 761a4.8 4.8 0 1 0 9.6 0a4.8 4.8 0 1 0 -9.6 0z"/>
+    <text class="sky-text" x="214.1" y="765">11</text>
+    <path class="sky-star" d="M245.9 761a1.6 1.6 0 1 0 3.2 0a1.6 1.6 0 1 0 -3.2 0z"/>
+    <text class="sky-text" x="260.5" y="765">13</text>
+    <text class="sky-note" x="286.9" y="765">1 without a magnitude, drawn small</text>
+    </svg>
+    "#);
+}
+
 /// The data that the sky page hands its script.
 fn data(page: &str) -> serde_json::Value {
     let (_, rest) = page.split_once("id=\"sky\">").unwrap();
@@ -338,6 +408,31 @@ proptest! {
             prop_assert!(svg.len() < 40_000, "{} bytes", svg.len());
             let page = SkyPage { title: "x", charts: &[chart], library: "x", survey: None, field_of_view: None };
             prop_assert!(data(&page.html())["targets"].is_array());
+        }
+    }
+
+    #[test]
+    fn no_name_covers_another_or_leaves_the_field(
+        places in proptest::collection::vec((-0.04..0.04, -0.04..0.04, 0.0..20.0, 0_usize..40), 0..60),
+    ) {
+        let long = "abcdefghij".repeat(4);
+        let rows = places.iter().map(|(east, north, magnitude, length)| SkySource {
+            id: &long[..*length], ra: 10.0 + east, dec: *north, kind: None, magnitude: Some(*magnitude),
+        });
+        let svg = chart((10.0, 0.0), &rows.collect::<Vec<_>>());
+        let document = Document::parse(&svg).unwrap();
+        let names = document.descendants().filter(|node| node.attribute("class") == Some("sky-name"));
+        let extents: Vec<Extent> = names.map(|name| {
+            let [x, y] = ["x", "y"].map(|axis| name.attribute(axis).unwrap().parse::<f64>().unwrap());
+            let width = text_width(name.text().unwrap());
+            let left = x - width * match name.attribute("text-anchor") { None => 0.0, Some("middle") => 0.5, _ => 1.0 };
+            // What is written down is rounded.
+            Extent::new((left + 0.1, y - 9.0), (left + width - 0.1, y + 2.0))
+        }).collect();
+        prop_assert!((3..=13).contains(&extents.len()));
+        for (number, extent) in extents.iter().enumerate() {
+            prop_assert!(Extent::FIELD.holds(extent), "{extent:?}");
+            prop_assert!(!extents[..number].iter().any(|other| other.meets(extent)), "{extent:?}");
         }
     }
 

@@ -108,5 +108,8 @@ mod terminal;
 mod threads;
 // Work that was not done, or not all of it.
 mod unfinished;
+// What is kept of services from run to run.
+#[cfg(feature = "net")]
+mod watch;
 // Threads against processes.
 mod workers;

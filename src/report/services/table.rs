@@ -58,6 +58,9 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")]
     };
     let totals = if repeated { &["p50", "p95", "p99"][..] } else { &["total"] };
+    // Who, the verdict and the first of the totals stay.
+    let lesser = |at: &usize| *at != texts.len() + phases.len();
+    let lesser = (2..texts.len() + phases.len() + totals.len()).filter(lesser).collect();
     let figures = phases.iter().map(|(label, _)| label).chain(totals).map(|head| (Cells::Figures, *head));
     let heads = texts.into_iter().chain(figures);
     let row = |service: &CheckedService<'_>| {
@@ -89,7 +92,8 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
     Grid {
         rows: shown.into_iter().map(row).collect(),
         columns: heads.map(|(cells, head)| (cells, head.to_owned())).collect(),
-        caption: format!("{}{left_out}", tally(all, n_asked_for(study, all), of_sky)),
+        caption: format!("{}{left_out}", tally(all, n_asked_for(study, all))),
+        lesser,
     }
 }
 
@@ -151,8 +155,8 @@ fn shown<'a, 'b>(all: &'b [CheckedService<'a>]) -> (Vec<&'b CheckedService<'a>>,
 }
 
 /// `3 of 5 services up, 1 error, 1 not checked; 2 through proxy p:3128`.
-fn tally(all: &[CheckedService<'_>], n_asked_for: usize, of_sky: bool) -> String {
-    if of_sky {
+pub(super) fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
+    if targets::are_all(all) {
         return targets::tally(all, n_asked_for) + &through_proxies(all);
     }
     let count =
@@ -192,7 +196,7 @@ fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
     })
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     cut_to(LONGEST, text)
 }
 

@@ -11,6 +11,7 @@ mod limit;
 mod list;
 mod list_table;
 mod pace;
+mod threshold;
 mod transport;
 
 pub use demo::{DemoRequest, DemoServer};
@@ -21,4 +22,5 @@ pub use judge::{
 pub use list::{Service, services};
 pub use list_table::{ListTable, read_list};
 pub use pace::{HostPace, PaceOptions, Reception};
+pub use threshold::Thresholds;
 pub use transport::{Attempt, HttpTransport, TransportOptions};
