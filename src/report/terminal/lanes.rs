@@ -69,7 +69,7 @@ fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], n_cells: usize, glyphs: Glyp
 }
 
 fn drawn_lane(lane: &SlotCells, glyphs: Glyphs, look: Look) -> String {
-    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, numbers::percent(lane.busy));
+    let mut drawn = format!("{:>3} {:>5}  ", u64::from(lane.slot) + 1, numbers::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
         if character == glyphs.failed {
@@ -127,7 +127,7 @@ struct TimeCell {
 /// One slot of a run.
 #[derive(Clone, Debug, PartialEq)]
 struct SlotCells {
-    /// The slot, from 0.
+    /// The slot, from 1, as people count.
     slot: u32,
     /// The share of the run in which it had a task.
     busy: f64,
@@ -144,7 +144,7 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
             add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
-        SlotCells { slot, busy: (busy / wall).min(1.0), cells }
+        SlotCells { slot: slot.saturating_add(1), busy: (busy / wall).min(1.0), cells }
     };
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }
