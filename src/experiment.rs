@@ -11,7 +11,7 @@ mod saving;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub use self::saving::Save;
 
@@ -22,6 +22,7 @@ use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
 use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
+use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
@@ -258,6 +259,7 @@ impl<'a> Experiment<'a> {
         self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
+        study.charts = self.workload.charts();
         let saved = self.saving.last_words(&study);
         done.and(saved)?;
         Ok(study)
@@ -314,17 +316,20 @@ impl<'a> Experiment<'a> {
             ColumnResult { whereabouts, ..ColumnResult::new(column, engine.width(), Vec::new()) }
         };
         let profile = self.workload.profile();
+        let now = Moment::now();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             name: self.name.clone(),
-            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            started: u64::try_from(now.seconds()).unwrap_or(0),
+            time: Some(now),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
             parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
+            rate: profile.rate,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
@@ -336,7 +341,9 @@ impl<'a> Experiment<'a> {
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }
     }

@@ -79,7 +79,7 @@
 //! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `row` (what its table says of each); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
 //! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); `output_copy` (what `compare` puts aside of a run); job logs, records, files and tables of results |
 //! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, `interval`, scaling laws, agreement, gates; `estimate` (the serial time of one way), `prediction` (the whole of a sample); `explanation/` (the sentences that say what held the speed-up back) |
-//! | 3 | [`sky`] | what a cone search found as a chart of the sky: `plane` (angles, projection), `sources` (which, how large), `symbol`, `legend` |
+//! | 3 | [`sky`] | what a cone search found as a chart of the sky: `plane` (angles, projection), `field` (where a place is in a chart), `sources` (which, how large), `symbol`, `graticule`, `names`, `legend`; `page` (with a view of the sky), `columns` (which are magnitude and type) |
 //! | 3 | `event` | who hears of what happens: observers, journals |
 //! | 2 | [`task`] | plain data: task, column, outcome, `finding` (verdicts, classes and warnings about a service), record |
 //! | 2 | `policy` | plain data and its rules: when tasks start, how often and after which wait they are tried again, when a batch ends early |
@@ -91,8 +91,9 @@
 //! | 1 | `joblog` | GNU parallel's job log: rows, and which jobs are done |
 //! | 1 | `process` | `signal/` (handlers, the interrupt), `child/` (starting, watching, ending jobs), streams, limits, shell |
 //! | 1 | `measure` | clocks, CPU time, memory |
-//! | 1 | `numbers`, `text`, `style` | numbers as people read them; text that is safe to show; colours |
-//! | 1 | `mismatch`, `numpy`, `temporary`, [`vo`] | where two files differ; NumPy's generators; files in TMPDIR and beside results; documents of the Virtual Observatory |
+//! | 1 | `numbers`, `moment`, `text`, `style` | numbers and dates as people read them; text that is safe to show; colours |
+//! | 1 | `mismatch`, `numpy`, `temporary` | where two files differ; NumPy's generators; files in TMPDIR and beside results |
+//! | 0 | [`vo`] | documents of the Virtual Observatory; uses nothing of parsim |
 //! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison, and the order of starts |
 //!
 //! A new workload, engine, report format or option is one new file (an option: none) and a
@@ -131,6 +132,7 @@ mod inputs;
 mod joblog;
 mod measure;
 mod mismatch;
+mod moment;
 mod numbers;
 #[cfg(feature = "cli")]
 mod numpy;

@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use crate::study::{ColumnResult, Study};
+use crate::study::{ColumnResult, History, Study};
+use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -176,6 +177,10 @@ pub(super) enum Chart<'a> {
     Slots(&'a Study),
     /// What each service was waited for.
     Phases(&'a Study),
+    /// What was found in the sky.
+    Sky(&'a ConeChart),
+    /// How often services were up, day by day.
+    Days(&'a History),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),

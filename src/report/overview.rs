@@ -14,6 +14,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     let ran_any = study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0);
     let of_both = runs.serial.is_some() && runs.parallel().is_some();
     let mut sections = Vec::new();
+    sections.extend(services::news(&study.news));
     sections.push(pictures(Audience::Pages, &[Chart::Phases(study)]));
     let are_services = services::are_told(study);
     if ran_any && !are_services {
@@ -32,6 +33,8 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         let charts = [Chart::SpeedUp(study), Chart::Ways(study), Chart::Slots(study)];
         sections.push(pictures(Audience::Texts, &charts));
     }
+    let sky: Vec<Content<'_>> = study.charts.iter().map(|chart| Content::Chart(Chart::Sky(chart))).collect();
+    sections.extend((!sky.is_empty()).then(|| ReportSection::new("", sky)));
     let slowest = tables::slowest(&runs);
     let failures = ReportSection::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
     let audience = if slowest.is_some() { Audience::Texts } else { Audience::Everybody };

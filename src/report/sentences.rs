@@ -4,9 +4,10 @@
 use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
+use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict, efficiency_within,
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
 };
 use crate::task::Mode;
 use crate::text::printable;
@@ -25,7 +26,7 @@ pub(super) fn subject(study: &Study) -> Subject {
     Subject {
         command: command_line(study),
         about: about(study),
-        moment: numbers::moment(study.started),
+        moment: Moment::of_seconds(study.started.cast_signed()).in_words(),
         place: place(study),
         ..Subject::default()
     }
@@ -92,10 +93,16 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
         let bound = numbers::seconds(comparison.lower_bound);
-        lines.push(Sentence::plain(format!(
-            "lower bound {bound}: the larger of serial / {} and the longest task",
-            parallel.width
-        )));
+        let slots = parallel.width;
+        let why = match study.serial().and_then(|serial| RateFloor::of(study, serial)) {
+            None => format!("the larger of serial / {slots} and the longest task"),
+            Some(floor) if floor.seconds >= comparison.lower_bound => {
+                let rate = numbers::three_digits(floor.rate);
+                format!("{} at {rate} a second", numbers::plural(floor.requests, "request"))
+            }
+            Some(_) => format!("serial without its waits for --rate / {slots}"),
+        };
+        lines.push(Sentence::plain(format!("lower bound {bound}: {why}")));
     }
     lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {
@@ -208,16 +215,17 @@ pub(super) fn written_alone(study: &Study) -> Option<String> {
     }
 }
 
-/// `18 of 20 files written to data_serial (53.9 MB)`: what the last run left is what is there.
+/// `20 files written to data_serial (59.9 MB)`, `18 of 20 files done, in data_serial`: what the last run left is what is there.
 fn written(study: &Study, column: &ColumnResult) -> Option<String> {
     let (place, run) = (column.whereabouts.as_deref()?, column.runs.last()?);
     let files = numbers::plural(run.tasks, &study.unit);
-    let files = match run.failed {
-        0 => files,
+    let told = match run.failed {
+        0 => format!("{files} written to {place} ({})", numbers::bytes(run.bytes as f64)),
         _ if run.succeeded == 0 => return None,
-        _ => format!("{} of {files}", numbers::count(run.succeeded)),
+        // Parts of a file that was not finished are gone.
+        _ => format!("{} of {files} done, in {place}", numbers::count(run.succeeded)),
     };
-    Some(printable(&format!("{files} written to {place} ({})", numbers::bytes(run.bytes as f64))))
+    Some(printable(&told))
 }
 
 /// The same of each of several ways.

@@ -255,7 +255,7 @@ fn pictures_of_both_ways_are_drawn_when_asked_for() {
     ran.exits(0).does_not_say("lanes").does_not_say("█");
     let ran = compare(&fresh, "--lanes -j 2 sleep {} ::: 0.05 0.05 0.05 0.05");
     ran.exits(0).says("serial   █").says("lanes      -j 2, one cell = ").says("CPU  ");
-    let lanes = ["\n  0 ", "\n  1 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
+    let lanes = ["\n  1 ", "\n  2 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
     ran.expect(lanes == 2, "a lane for each of two slots");
     let ran = compare(&fresh, "--lanes --ascii -j 1,2 true ::: 1 2 3 4");
     ran.exits(0).says("o speed-up over serial").says("lanes      -j 2");

@@ -97,7 +97,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         Mode::Serial => (None, Box::new(Serial)),
         Mode::Parallel if !row.shares_memory => (None, (row.new)(width, worker::children)?),
         // Each job is a process anyway.
-        Mode::Parallel => match Reread::of(&typed, width, &display) {
+        Mode::Parallel | Mode::Whole => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
         },

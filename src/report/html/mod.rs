@@ -8,6 +8,7 @@
 mod axis;
 mod boxes;
 mod charts;
+mod days;
 mod lanes;
 mod legend;
 mod phases;
@@ -26,10 +27,12 @@ use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
-use super::{Format, overview};
-use crate::study::Study;
+use super::{Format, overview, services};
+use crate::sky::{FinderChart, STYLE, SkySource};
+use crate::study::{History, Study};
 use crate::svg::Svg;
-use crate::task::Mode;
+use crate::task::{ConeChart, Mode};
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -38,6 +41,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(render_change),
+    history: Some(render_history),
 };
 
 /// The browser itself is told to load nothing and to run nothing.
@@ -86,6 +90,14 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
         code { "--fail-if-slower PCT" } " makes an exit status of it."
     };
     Ok(out.write_all(drawn(&pair.document(), &foot).as_bytes())?)
+}
+
+fn render_history(history: &History, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let foot = html! {
+        "Drawn by parsim " (env!("CARGO_PKG_VERSION")) " from what " code { "--history" } " kept. \
+         This page loads nothing and runs no script."
+    };
+    Ok(out.write_all(drawn(&services::history_document(history, name), &foot).as_bytes())?)
 }
 
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
@@ -306,10 +318,27 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
         Chart::CpuUse(study) => Vec::from_iter(charts::cpu(&ShownRuns::of(study))),
         Chart::TaskTimes(study) => Vec::from_iter(charts::histogram(&ShownRuns::of(study))),
         Chart::Ways(study) => Vec::from_iter(race::both(&ShownRuns::of(study))),
+        Chart::Sky(chart) => vec![sky(chart)],
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
         Chart::Phases(study) => Vec::from_iter(phases::picture_of(study)),
+        Chart::Days(history) => Vec::from_iter(days::strips(history)),
         Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
+}
+
+/// A finder chart.
+fn sky(chart: &ConeChart) -> PagePart {
+    let sources: Vec<SkySource<'_>> = chart.sources.iter().map(SkySource::from).collect();
+    let ConeChart { title, centre, radius, .. } = chart;
+    let (title, centre, radius) = (title.as_str(), *centre, *radius);
+    let figure = FinderChart { title, centre, radius, sources: &sources }.figure();
+    PagePart::Narrow(html! {
+        section {
+            h2 { (printable(title)) }
+            style { (PreEscaped(STYLE)) }
+            (PreEscaped(figure))
+        }
+    })
 }
 
 /// Every way at full width; serial where it is alone.

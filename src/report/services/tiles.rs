@@ -1,7 +1,7 @@
 //! What a page says of services first: how many are up, and what changed.
 
 use super::table::tally;
-use super::{n_asked_for, services, why_not_up};
+use super::{n_asked_for, services, targets, why_not_up};
 use crate::numbers;
 use crate::report::document::Tile;
 use crate::study::Study;
@@ -22,7 +22,8 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
     }
     let n_asked = n_asked_for(study, &all);
     let n_up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
-    let figure = format!("{} of {} up", numbers::count(n_up as u64), numbers::count(n_asked as u64));
+    let state = if targets::are_all(&all) { "answered" } else { "up" };
+    let figure = format!("{} of {} {state}", numbers::count(n_up as u64), numbers::count(n_asked as u64));
     if n_up == n_asked {
         return Some(Tile::new(figure, printable(&tally(&all, n_asked))));
     }
@@ -35,7 +36,7 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
     let more = if more > 0 { format!("; and {} more", numbers::count(more as u64)) } else { String::new() };
     let about = match &named[..named.len().min(NAMED)] {
         [] => tally(&all, n_asked),
-        some => format!("not up: {}{more}", some.join("; ")),
+        some => format!("not {state}: {}{more}", some.join("; ")),
     };
     Some(Tile { is_bad: true, ..Tile::new(figure, printable(&about)) })
 }
