@@ -34,15 +34,32 @@ impl TimeUnit {
         }
     }
 
-    /// A number of seconds in this unit.
-    pub fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
+    /// The unit of this name: `ms` or `millisecond`, and its like.
+    pub fn called(name: &str) -> Option<Self> {
+        let units = [("second", 1.0), ("millisecond", 1e-3), ("microsecond", 1e-6)];
+        units.into_iter().find_map(|(long, seconds)| {
+            let unit = Self::of(seconds);
+            (long == name || unit.name == name).then_some(unit)
+        })
     }
 
-    /// A time in seconds in three digits: `1.50 s`.
+    /// So many seconds with the unit's name: `0.048 s`.
+    pub fn told(self, seconds: f64) -> String {
+        if !seconds.is_finite() {
+            return "-".to_owned();
+        }
+        format!("{} {}", four_digits(self.scaled(seconds.max(0.0))), self.name)
+    }
+
+    /// A time in three digits: `1.50 s`.
     pub fn brief(seconds: f64) -> String {
         let unit = Self::of(seconds);
         format!("{} {}", three_digits(unit.scaled(seconds)), unit.name)
+    }
+
+    /// A number of seconds in this unit.
+    pub fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
     }
 }
 
@@ -111,16 +128,16 @@ pub fn age(time: Duration) -> String {
     }
 }
 
-/// A mean and a deviation from it, in seconds, in the mean's unit: `802 ± 3.41 ms`.
-pub fn spread(mean: f64, sigma: f64) -> String {
-    let unit = TimeUnit::of(mean);
+/// A mean and a deviation from it, in seconds, in `unit` or the mean's: `802 ± 3.41 ms`.
+pub fn spread(mean: f64, sigma: f64, unit: Option<TimeUnit>) -> String {
+    let unit = unit.unwrap_or_else(|| TimeUnit::of(mean));
     let [mean, sigma] = [mean, sigma].map(|value| three_digits(unit.scaled(value)));
     format!("{mean} ± {sigma} {}", unit.name)
 }
 
-/// From the smaller to the larger, in seconds, in the larger one's unit: `798 ... 806 ms`.
-pub fn range(low: f64, high: f64) -> String {
-    let unit = TimeUnit::of(high);
+/// From the smaller to the larger, in seconds, in `unit` or the larger one's: `798 ... 806 ms`.
+pub fn range(low: f64, high: f64, unit: Option<TimeUnit>) -> String {
+    let unit = unit.unwrap_or_else(|| TimeUnit::of(high));
     let [low, high] = [low, high].map(|value| three_digits(unit.scaled(value)));
     format!("{low} ... {high} {}", unit.name)
 }
@@ -128,9 +145,13 @@ pub fn range(low: f64, high: f64) -> String {
 /// Less CPU time than this, in seconds, is a tick or two of the kernel's clock.
 const LITTLE_CPU: f64 = 0.005;
 
-/// CPU time in seconds; below some milliseconds `~0`.
-pub fn cpu_time(value: f64) -> String {
-    if value < LITTLE_CPU { "~0".to_owned() } else { seconds(value) }
+/// CPU time in seconds, in `unit` where that is asked for; below some milliseconds `~0`.
+pub fn cpu_time(value: f64, unit: Option<TimeUnit>) -> String {
+    match unit {
+        _ if value < LITTLE_CPU => "~0".to_owned(),
+        Some(unit) => unit.told(value),
+        None => seconds(value),
+    }
 }
 
 /// How CPU time changed; `None` where there is too little of it for a ratio.
@@ -279,8 +300,8 @@ mod tests {
 
     #[test]
     fn times_side_by_side_share_a_unit() {
-        assert_eq!(spread(0.8021, 0.00341), "802 ± 3.41 ms");
-        assert_eq!(range(0.998, 1.0063), "1.00 ... 1.01 s");
+        assert_eq!(spread(0.8021, 0.00341, None), "802 ± 3.41 ms");
+        assert_eq!(range(0.998, 1.0063, None), "1.00 ... 1.01 s");
     }
 
     #[test]
@@ -324,5 +345,15 @@ mod tests {
         assert_eq!(count(123), "123");
         assert_eq!(plural(1, "file"), "1 file");
         assert_eq!(plural(20, "file"), "20 files");
+    }
+
+    #[test]
+    fn a_unit_may_be_asked_for_by_either_of_its_names() {
+        let told = |name: &str, seconds| TimeUnit::called(name).map(|unit| unit.told(seconds));
+        assert_eq!(told("second", 0.0481).as_deref(), Some("0.048 s"));
+        assert_eq!(told("ms", 1.25).as_deref(), Some("1250 ms"));
+        assert_eq!(told("microsecond", 2e-6).as_deref(), Some("2.000 us"));
+        assert_eq!(told("hour", 1.0), None);
+        assert_eq!(spread(0.802, 0.00341, TimeUnit::called("s")), "0.80 ± 0.00 s");
     }
 }

@@ -204,7 +204,8 @@ impl<'a> Setup<'a> {
             // what was measured is shown all the same.
             .save(Box::new(|study| exports.save(study).or(Ok(()))))
             .command(self.line.to_vec(), self.started.elapsed())
-            .called(typed.study.name.clone());
+            .called(typed.study.name.clone())
+            .time_unit(typed.study.time_unit.clone());
         if !keeps_records {
             experiment = experiment.without_records();
         }

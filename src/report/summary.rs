@@ -58,7 +58,8 @@ fn whole(study: &Study, run: &RunResult) -> String {
         line += &format!(" ({} failed)", numbers::count(run.failed));
     }
     let cpu = run.usage.cpu();
-    line += &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::cpu_time(cpu.as_secs_f64()));
+    line +=
+        &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::cpu_time(cpu.as_secs_f64(), None));
     // Taking in what jobs write is work, and none of theirs.
     let own = cpu.saturating_sub(run.task_cpu);
     if own >= OWN_THAT_MATTERS && own > cpu / 10 {

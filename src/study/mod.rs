@@ -68,6 +68,9 @@ pub struct Study {
     /// What reports call it instead, if somebody named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The unit of times in its table, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
@@ -441,6 +444,7 @@ pub(crate) mod tests {
             version: "0.0.0".to_owned(),
             command: Vec::new(),
             name: None,
+            time_unit: None,
             started: 0,
             time: None,
             host,

@@ -95,10 +95,10 @@ Examples:
   parsim report before.json after.json --fail-if-slower 5
   parsim report --history FILE --export-html availability.html
 
-The status is 0 when it could be drawn, whatever the study says, but for the gates:
-",
+The exit status is 0 when the study could be shown, whatever it says; ",
     status!(Missed),
-    " when one is missed, or nothing can be said because the studies are not alike."
+    " when a gate is
+missed, or cannot be judged because the two studies are not of the same work."
 );
 
 /// What is drawn again.
@@ -107,7 +107,7 @@ pub(in crate::cli) struct Drawing {
     /// A study that --export-json saved (- is stdin)
     #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath, required_unless_present = "history")]
     pub(in crate::cli) study: Option<PathBuf>,
-    /// A later study of the same work: what changed is told
+    /// A later study of the same work: shows what changed
     #[arg(value_name = "AFTER.json", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) after: Option<PathBuf>,
     /// Show instead how services fared over days, from what tap-check --history FILE kept
@@ -125,7 +125,7 @@ pub(in crate::cli) struct Ways {
     /// Only in parallel (without either: both ways, compared)
     #[arg(long)]
     pub(in crate::cli) parallel: bool,
-    /// Both ways, compared, where one would do
+    /// Both ways, compared, even where one is the default
     #[arg(long)]
     pub(in crate::cli) compare: bool,
 }

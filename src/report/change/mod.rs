@@ -144,7 +144,12 @@ impl<'a> StudyPair<'a> {
             let claimed = |told: String| if change.verdict.is_claimed() { told } else { String::new() };
             line("wall", seconds(one.wall()), seconds(other.wall()), short(change));
             let more = numbers::cpu_change(one.cpu(), other.cpu()).unwrap_or_default();
-            line("CPU", numbers::cpu_time(one.cpu()), numbers::cpu_time(other.cpu()), claimed(more));
+            line(
+                "CPU",
+                numbers::cpu_time(one.cpu(), None),
+                numbers::cpu_time(other.cpu(), None),
+                claimed(more),
+            );
             if let (Some(one), Some(other)) = (peak(one), peak(other)) {
                 line("memory", numbers::memory(one), numbers::memory(other), claimed(changed(one, other)));
             }

@@ -9,7 +9,7 @@ use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
 use crate::cli::exit::status;
-use crate::numbers::read_duration;
+use crate::numbers::{TimeUnit, read_duration};
 use crate::policy::{Delay, Halt, Load};
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
@@ -88,6 +88,11 @@ pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run 
         Word(hyperfine::step)).of(Scope::COMPARE),
     own(&["command-name"], "NAME", "what reports call the batch instead of its command line",
         Text(|t, v| { t.study.name = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
+    own(&["time-unit"], "UNIT", "show the times of the table in second (s), millisecond (ms) or microsecond (us)",
+        Text(|t, v| match TimeUnit::called(v) {
+            Some(unit) => { t.study.time_unit = Some(unit.name.to_owned()); Ok(()) }
+            None => Err("expected second, millisecond or microsecond".to_owned()),
+        })).of(Scope::COMPARE),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["sample"], "N", "run N jobs, one drawn from each of N equal parts of the batch\n(the same each time), and estimate the whole with an interval",
@@ -108,11 +113,11 @@ pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static GATES: OptionSection = section("Report", &[
-    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X, up to chance; in CI use --runs 10)"),
+    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(with fewer than 5 runs chance decides, too; in CI use --runs 10)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),
         Text(|t, v| set(&mut t.study.fail_if_slower, values::at_least_nothing(v)))).of(SHOWN)
-        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel is surely slower than serial - of two studies, after than before - by more than PCT %")),
+        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel, or the later of two studies, is surely slower by more than PCT %")),
 ]);
 
 pub(super) fn number(text: &str) -> Result<u64, String> {
