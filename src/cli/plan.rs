@@ -18,10 +18,10 @@ use super::shell::choose;
 use super::terminal::say;
 use super::width::{affordable, check_serial};
 use super::worker;
-use crate::engine::{Engine, Serial};
+use crate::engine::{Engine, InOneGo, Serial};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
-use crate::process::{self, Interrupt};
+use crate::process::{self, Interrupt, ShellLine};
 use crate::study::{Gates, Study};
 use crate::task::Column;
 use crate::workload::{DefaultModes, Workload};
@@ -92,7 +92,10 @@ impl Plan {
                 return refuse("serial means no workers: leave --workers out, or --serial");
             }
         }
-        let engines = engines(wanted, typed, &widths)?;
+        let mut engines = engines(wanted, typed, &widths)?;
+        if let Some(name) = profile.in_one_go {
+            engines.push(Box::new(InOneGo::called(name)));
+        }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
             None if engines.len() > 1 && !profile.external => {
@@ -201,7 +204,8 @@ impl<'a> Setup<'a> {
             // what was measured is shown all the same.
             .save(Box::new(|study| exports.save(study).or(Ok(()))))
             .command(self.line.to_vec(), self.started.elapsed())
-            .called(typed.study.name.clone());
+            .called(typed.study.name.clone())
+            .time_unit(typed.study.time_unit.clone());
         if !keeps_records {
             experiment = experiment.without_records();
         }
@@ -252,5 +256,6 @@ fn run_beside(
         };
         say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
     };
-    process::run_in_shell(shell, command, env, interrupt.wake_fd(), &stopped).context(name)
+    let line = ShellLine { command, env, ..ShellLine::default() };
+    process::run_in_shell(shell, line, interrupt.wake_fd(), &stopped).context(name)
 }

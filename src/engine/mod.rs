@@ -16,7 +16,7 @@ mod remote;
 mod tests;
 mod throttle;
 
-pub use local::{Pool, ResizablePool, Serial, Width};
+pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};

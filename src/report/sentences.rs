@@ -4,9 +4,10 @@
 use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
+use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict, efficiency_within,
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
 };
 use crate::task::Mode;
 use crate::text::printable;
@@ -25,7 +26,7 @@ pub(super) fn subject(study: &Study) -> Subject {
     Subject {
         command: command_line(study),
         about: about(study),
-        moment: numbers::moment(study.started),
+        moment: Moment::of_seconds(study.started.cast_signed()).in_words(),
         place: place(study),
         ..Subject::default()
     }
@@ -34,12 +35,7 @@ pub(super) fn subject(study: &Study) -> Subject {
 /// How many tasks, how many at a time, on what, and how often.
 fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let mut widths: Vec<String> = Vec::new();
-    for width in study.parallel().map(|column| column.width.to_string()) {
-        if !widths.contains(&width) {
-            widths.push(width);
-        }
-    }
+    let widths = widths(study);
     let mut about = numbers::plural(n_tasks, "task");
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
@@ -50,6 +46,17 @@ fn about(study: &Study) -> String {
         about += &format!(", median of {most}");
     }
     about
+}
+
+/// How many tasks there were at a time, each number once.
+pub(super) fn widths(study: &Study) -> Vec<String> {
+    let mut widths: Vec<String> = Vec::new();
+    for width in study.parallel().map(|column| column.width.to_string()) {
+        if !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
+    widths
 }
 
 /// Where it was measured.
@@ -86,10 +93,16 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
         let bound = numbers::seconds(comparison.lower_bound);
-        lines.push(Sentence::plain(format!(
-            "lower bound {bound}: the larger of serial / {} and the longest task",
-            parallel.width
-        )));
+        let slots = parallel.width;
+        let why = match study.serial().and_then(|serial| RateFloor::of(study, serial)) {
+            None => format!("the larger of serial / {slots} and the longest task"),
+            Some(floor) if floor.seconds >= comparison.lower_bound => {
+                let rate = numbers::three_digits(floor.rate);
+                format!("{} at {rate} a second", numbers::plural(floor.requests, "request"))
+            }
+            Some(_) => format!("serial without its waits for --rate / {slots}"),
+        };
+        lines.push(Sentence::plain(format!("lower bound {bound}: {why}")));
     }
     lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {

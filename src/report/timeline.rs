@@ -23,7 +23,7 @@ pub(super) struct ShownRun<'a> {
     pub(super) run: &'a RunResult,
 }
 
-/// What is looked at of a study: of several widths the widest.
+/// What is looked at of a study: of several widths the fastest.
 pub(super) struct ShownRuns<'a> {
     /// All that was measured.
     pub(super) study: &'a Study,
@@ -40,7 +40,7 @@ impl<'a> ShownRuns<'a> {
             let name = study.called(column.way());
             shown(column).map(|(number, run)| ShownRun { column, name, number, run })
         };
-        let side_by_side = study.widest_of_each().filter_map(shown).collect();
+        let side_by_side = study.fastest_of_each().filter_map(shown).collect();
         Self { study, serial: study.serial().and_then(shown), side_by_side }
     }
 
@@ -52,6 +52,12 @@ impl<'a> ShownRuns<'a> {
     /// The one that serial is compared with.
     pub(super) fn parallel(&self) -> Option<ShownRun<'a>> {
         self.side_by_side.first().copied()
+    }
+
+    /// The fastest of those that did several at a time.
+    pub(super) fn best(&self) -> Option<ShownRun<'a>> {
+        let wall = |shown: &ShownRun<'a>| shown.column.wall();
+        self.side_by_side.iter().copied().min_by(|one, other| wall(one).total_cmp(&wall(other)))
     }
 
     /// The one that most pictures are of.

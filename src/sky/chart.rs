@@ -70,7 +70,7 @@ impl FinderChart<'_> {
 
     /// Whether its centre is a position.
     pub(super) fn has_centre(&self) -> bool {
-        self.centre.0.is_finite() && self.centre.1.abs() <= 90.0
+        self.centre.0.abs() <= 360.0 && self.centre.1.abs() <= 90.0
     }
 
     fn has_pole(&self, field: &FieldOfView) -> bool {

@@ -132,3 +132,44 @@ impl Extent {
         (enters < leaves).then(|| (at(enters), at(leaves)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_cone_and_its_reach_are_as_long_as_the_sky_has_them() {
+        let field = FieldOfView::new((10.0, 45.0), 40.0);
+        assert!((field.length(40.0) - SIZE / 2.0 / MARGIN).abs() < 1e-9);
+        let (edge, corner) = field.reach();
+        assert!((field.length(edge) - SIZE / 2.0).abs() < 1e-9);
+        assert!((field.length(corner) - SIZE / 2_f64.sqrt()).abs() < 1e-9);
+        let (x, y) = field.at((10.0, 45.0 + edge)).unwrap();
+        assert!((x - MIDDLE.0).abs() < 1e-9 && (y - TOP).abs() < 1e-9, "{x} {y}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_of_a_line_is_within_and_on_it(
+            from in (-2000_f64..2000.0, -2000_f64..2000.0), to in (-2000_f64..2000.0, -2000_f64..2000.0),
+        ) {
+            let cross = |(x, y): (f64, f64)| (to.0 - from.0) * (y - from.1) - (to.1 - from.1) * (x - from.0);
+            let length = (to.0 - from.0).hypot(to.1 - from.1);
+            let steps = (0..=1000_u32).map(|step| f64::from(step) / 1000.0);
+            let seen = steps.filter(|share| is_inside((from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1)), 0.0)).count();
+            match Extent::FIELD.cut(from, to) {
+                Some((one, other)) => {
+                    for end in [one, other] {
+                        prop_assert!(is_inside(end, -1e-6), "{end:?}");
+                        prop_assert!(cross(end).abs() <= 1e-6 * length.max(1.0) * length.max(1.0));
+                    }
+                    let share = (one.0 - other.0).hypot(one.1 - other.1) / length;
+                    prop_assert!((share * 1000.0 - seen as f64).abs() <= 2.0, "{share} {seen}");
+                }
+                None => prop_assert!(seen <= 1),
+            }
+        }
+    }
+}

@@ -33,6 +33,8 @@ mod plane;
 mod sexagesimal;
 mod sources;
 mod symbol;
+#[cfg(test)]
+mod tests;
 
 pub use chart::STYLE;
 pub use columns::ChartColumns;
@@ -40,6 +42,7 @@ pub use page::{ALADIN, FIELD_OF_VIEW, SkyPage, page};
 pub use plane::{TangentPlane, separation};
 pub use symbol::ObjectKind;
 
+use crate::task::ConeSource;
 use crate::text::{printable, shortened};
 
 /// The smallest and the largest radius of a chart, in degrees. A gnomonic chart stretches
@@ -51,7 +54,7 @@ pub const CHART_RADII: std::ops::RangeInclusive<f64> = 1e-7..=40.0;
 pub struct FinderChart<'a> {
     /// What it is a chart of.
     pub title: &'a str,
-    /// Right ascension and declination (ICRS) in degrees.
+    /// Right ascension (-360 to 360) and declination (ICRS) in degrees.
     pub centre: (f64, f64),
     /// Radius of the cone in degrees.
     pub radius: f64,
@@ -72,6 +75,13 @@ pub struct SkySource<'a> {
     pub kind: Option<&'a str>,
     /// Brightness; what cannot be one (99, say) counts as none.
     pub magnitude: Option<f64>,
+}
+
+impl<'a> From<&'a ConeSource> for SkySource<'a> {
+    /// A source as studies keep it.
+    fn from(ConeSource { id, ra, dec, kind, magnitude }: &'a ConeSource) -> Self {
+        Self { id, ra: *ra, dec: *dec, kind: kind.as_deref(), magnitude: *magnitude }
+    }
 }
 
 /// A text from elsewhere on one line, without what could act on its reader, and cut.

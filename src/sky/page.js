@@ -57,7 +57,7 @@
       aladin.gotoRaDec(target.ra, target.dec);
       aladin.setFoV(target.fov);
       found.textContent = (number < target.found ? "The " + number + " brightest of " : "") + target.found +
-        (target.found === 1 ? " source" : " sources") + " within " + target.radius + "° of " + target.title + ". Click one for what is known of it.";
+        (target.found === 1 ? " source" : " sources") + " within " + target.radius + "° of " + target.title + ". Click a source to see its details.";
       clicked.replaceChildren();
     }
     select.onchange = go;

@@ -55,12 +55,13 @@ impl SkyPage<'_> {
     /// The page. It asks the network for the library, and that for its images.
     pub fn html(&self) -> String {
         let charts = figures(self.charts);
+        let named = if self.charts.len() == 1 { "Static chart" } else { "Static charts" };
         let body = format!(
             "<p id=\"state\" role=\"status\" hidden></p>\
              <noscript><p>Aladin Lite is not shown: it needs JavaScript.</p></noscript>\
              <div id=\"view\" hidden><p id=\"choice\" hidden><label>Target <select id=\"target\"></select></label></p>\
              <div id=\"aladin\"></div><p id=\"found\"></p><table id=\"clicked\"></table></div>\
-             <details id=\"charts\" open><summary>Static charts</summary>{charts}</details>\n\
+             <details id=\"charts\" open><summary>{named}</summary>{charts}</details>\n\
              <script type=\"application/json\" id=\"sky\">{}</script>\n<script>{}</script>",
             for_script(&self.data()),
             include_str!("page.js")

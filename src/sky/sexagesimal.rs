@@ -75,3 +75,45 @@ pub(super) fn digits(value: f64) -> String {
     let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn angles_have_the_digits_of_their_step() {
+        let nanos = 12 * DEGREE + 54 * MINUTE + 35 * SECOND + 660_000_000;
+        for (step, ra, dec) in [
+            (DEGREE, "12h", "−12°"),
+            (MINUTE, "12h54m", "−12°54′"),
+            (5 * SECOND, "12h54m35s", "−12°54′35″"),
+            (SECOND / 2, "12h54m35.6s", "−12°54′35.6″"),
+            (SECOND / 100, "12h54m35.66s", "−12°54′35.66″"),
+            (1, "12h54m35.660000000s", "−12°54′35.660000000″"),
+        ] {
+            assert_eq!(right_ascension(nanos, step), ra);
+            assert_eq!(declination(-nanos, step), dec);
+        }
+        assert_eq!(right_ascension(-SECOND, SECOND), "23h59m59s");
+        assert_eq!(right_ascension(DAY, DEGREE), "00h");
+        assert_eq!(declination(0, MINUTE), "+00°00′");
+        assert_eq!(declination(-30 * MINUTE, MINUTE), "−00°30′");
+    }
+
+    #[test]
+    fn a_place_is_told_as_finely_as_its_chart_shows_it() {
+        let ngc_4782 = (193.6485833, -12.5684444);
+        assert_eq!(place(ngc_4782, 0.04), "12h54m35.66s −12°34′06.4″");
+        assert_eq!(place(ngc_4782, 10.0), "12h54m35.7s −12°34′06″");
+        assert_eq!(place(ngc_4782, 1e-5), "12h54m35.659992s −12°34′06.39984″");
+        // What is rounded up is carried.
+        assert_eq!(place((359.999_999_99, 59.999_999_99), 0.04), "00h00m00.00s +60°00′00.0″");
+    }
+
+    #[test]
+    fn lengths_are_told_in_the_unit_that_reads_best() {
+        let told = [40.0, 1.0, 0.5, 0.04, 1.0 / 60.0, 0.004_756, 1e-5, 1e-7, 0.0].map(angle);
+        assert_eq!(told, ["40°", "1°", "30′", "2.4′", "1′", "17.1″", "0.036″", "0.00036″", "0″"]);
+        assert_eq!([0.04, 12.345, 123.45, 1234.5].map(digits), ["0.04", "12.3", "123", "1234"]);
+    }
+}

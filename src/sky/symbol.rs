@@ -38,7 +38,7 @@ impl ObjectKind {
             () if is_any(&["quasar", "qso", "blazar", "bl lac", "bllac"]) => Self::Quasar,
             () if is_any(&["open cluster", "globular", "star cluster", "association"]) => Self::Cluster,
             () if is_any(&["galax", "seyfert", "liner", "agn"]) => Self::Galaxy,
-            () if is_any(&["nebula", "supernova remnant", "snremnant", "hii", "cloud"]) => Self::Nebula,
+            () if is_any(&["neb", "supernova remnant", "snremnant", "hii", "cloud"]) => Self::Nebula,
             () if is_any(&["star", "dwarf", "binary", "cepheid", "mira", "rrlyr", "variable"]) => Self::Star,
             () if is_any(&["radio", "infrared", "x-ray", "ultraviolet", "gamma"]) => Self::Waveband,
             () if is_any(&["cluster"]) => Self::Galaxy,
@@ -132,4 +132,29 @@ fn of_code(code: &str) -> Option<ObjectKind> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_simbad_and_words_are_understood() {
+        for (kind, types) in [
+            (ObjectKind::Star, "* ** V* PM* WD*? cC* a2* dS* HB* Ae* sg* EB* WD? Star SB* SN Psr LM* RRLyr"),
+            (ObjectKind::Galaxy, "G GiP GiG EmG AGN AGN_Candidate Sy1 rG ClG GrG Galaxy galaxies G?"),
+            (ObjectKind::Quasar, "QSO QSO? Q? BLL Bla quasar Blazar"),
+            (ObjectKind::Nebula, "PN PN? HII SNR Cld MoC Nebula PlanetaryNeb RNe"),
+            (ObjectKind::Cluster, "OpC GlC Cl* As* As*? Cl*?"),
+            (ObjectKind::Waveband, "Rad IR X UV gam smm mm FIR NIR Radio"),
+            (ObjectKind::Unknown, "? err reg unknown 7 \u{202e}"),
+        ] {
+            for name in types.split(' ') {
+                assert_eq!(ObjectKind::of(name), kind, "{name}");
+            }
+        }
+        assert_eq!(ObjectKind::of(" Open cluster "), ObjectKind::Cluster);
+        assert_eq!(ObjectKind::of("planetary nebula"), ObjectKind::Nebula);
+        assert_eq!(ObjectKind::of(""), ObjectKind::Unknown);
+    }
 }

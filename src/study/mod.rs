@@ -9,7 +9,9 @@ mod comparison;
 mod estimate;
 mod explanation;
 mod gate;
+mod history;
 mod interval;
+mod news;
 mod one_by_one;
 mod prediction;
 mod quantiles;
@@ -28,11 +30,13 @@ use serde::{Deserialize, Serialize};
 pub use agreement::{Agreement, Difference, FilesAgreement};
 pub(crate) use agreement::{Comparer, Known, Produced};
 pub use change::{Change, Changes};
-pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, RateFloor, Verdict};
 pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
+pub use history::{History, HistoryLine, Incident, ServiceDay, ServiceHistory};
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
+pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
@@ -43,7 +47,8 @@ pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::task::{Column, Record};
+use crate::moment::Moment;
+use crate::task::{Column, ConeChart, Mode, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -63,9 +68,15 @@ pub struct Study {
     /// What reports call it instead, if somebody named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The unit of times in its table, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
+    /// The same, to the millisecond; `None` in studies of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// Where it ran.
     pub host: Host,
     /// The workload's name.
@@ -76,6 +87,10 @@ pub struct Study {
     pub parameters: serde_json::Value,
     /// Whether its tasks wait rather than compute.
     pub waits: bool,
+    /// How many requests a second all tasks together might send, each one, where that was
+    /// limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// From the start of the process to the start of the experiment.
     #[serde(with = "seconds")]
     pub startup: Duration,
@@ -107,8 +122,14 @@ pub struct Study {
     /// How many more failed.
     #[serde(default)]
     pub unnamed_failures: u64,
+    /// What is new about the services that were checked, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<ServiceNews>,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
+    /// Charts of what was found in the sky, of the first targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charts: Vec<ConeChart>,
     /// What to try when a span takes most of the time, by the span's name.
     pub advice: BTreeMap<String, String>,
 }
@@ -224,7 +245,7 @@ impl ColumnResult {
     /// What it is called where others are near: `serial`, `-j 4`, `processes -j 4`.
     #[must_use]
     pub fn short_name(&self) -> String {
-        if self.is_serial() {
+        if !self.column.is_parallel() {
             return self.way().to_owned();
         }
         let engine = if self.column == Column::PARALLEL { String::new() } else { format!("{} ", self.way()) };
@@ -255,7 +276,7 @@ impl Study {
     /// first as they were asked for.
     #[must_use]
     pub fn parallel(&self) -> impl DoubleEndedIterator<Item = &ColumnResult> {
-        self.columns.iter().filter(|column| !column.is_serial() && !column.runs.is_empty())
+        self.columns.iter().filter(|column| column.column.is_parallel() && !column.runs.is_empty())
     }
 
     /// The parallel column that most is told of: the widest, of the first engine that
@@ -273,6 +294,12 @@ impl Study {
     pub fn speed_up(&self) -> Option<f64> {
         let (serial, parallel) = (self.serial()?.wall(), self.widest()?.wall());
         (serial > 0.0 && parallel > 0.0).then(|| serial / parallel)
+    }
+
+    /// The column in which everything was done in one go, if there is one.
+    #[must_use]
+    pub fn in_one_go(&self) -> Option<&ColumnResult> {
+        self.columns.iter().find(|column| column.column.mode == Mode::Whole && !column.runs.is_empty())
     }
 
     /// The parallel columns apart from their widths, in the order of the study.
@@ -294,11 +321,20 @@ impl Study {
         })
     }
 
+    /// The fastest column of each engine by the medians of their wall times, in the
+    /// order of the study; of equals the narrowest.
+    pub fn fastest_of_each(&self) -> impl Iterator<Item = &ColumnResult> {
+        self.parallel_ways().into_iter().filter_map(|way| {
+            let columns = self.parallel().filter(|column| column.column == *way);
+            columns.min_by(|one, other| one.wall().total_cmp(&other.wall()))
+        })
+    }
+
     /// What the column `way` is called here: by its engine where there are several of
     /// these, so that `parallel` is `threads`.
     #[must_use]
     pub fn called<'a>(&'a self, way: &'a str) -> &'a str {
-        let mut parallel = self.columns.iter().map(|it| &it.column).filter(|column| !column.is_serial());
+        let mut parallel = self.columns.iter().map(|it| &it.column).filter(|column| column.is_parallel());
         let first = parallel.clone().next();
         let several = parallel.clone().any(|column| Some(column) != first);
         parallel.find(|column| several && column.name == way).map_or(way, |column| &column.engine)
@@ -408,12 +444,15 @@ pub(crate) mod tests {
             version: "0.0.0".to_owned(),
             command: Vec::new(),
             name: None,
+            time_unit: None,
             started: 0,
+            time: None,
             host,
             workload: "made-up".to_owned(),
             unit: "task".to_owned(),
             parameters: serde_json::Value::Null,
             waits: false,
+            rate: None,
             startup: Duration::ZERO,
             repeated: false,
             cut: None,
@@ -425,7 +464,9 @@ pub(crate) mod tests {
             agreement: None,
             failures: BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: BTreeMap::new(),
         }
     }

@@ -290,3 +290,6 @@ fn table_flaw(summary: &TableSummary) -> Option<ParseError> {
         (Some(_), None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

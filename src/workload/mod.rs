@@ -31,7 +31,7 @@ pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, LeftFile, Outcome, Task};
+use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task};
 
 /// Every workload that parsim brings.
 #[cfg(feature = "cli")]
@@ -123,6 +123,12 @@ pub trait Workload: Sync {
     /// When that cannot be done.
     fn finish(&self) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    /// What the first run found, where that can be drawn as charts of the sky: asked once,
+    /// after the last run.
+    fn charts(&self) -> Vec<ConeChart> {
+        Vec::new()
     }
 
     /// What runs leave behind beside their tasks' outputs, where that is anything.
@@ -245,6 +251,13 @@ pub struct Profile {
     /// At most how many tasks may run at a time, whatever the user says; `None`: as many as
     /// there are slots.
     pub at_once: Option<usize>,
+    /// How many requests a second all tasks together may send, where that is limited: each
+    /// sends one.
+    pub rate: Option<f64>,
+    /// What doing everything in one go is called, where that is a column of its own: its tasks
+    /// are run one after the other in [`Mode::Whole`](crate::task::Mode::Whole), and the first
+    /// does the work of all.
+    pub in_one_go: Option<&'static str>,
     /// Whether tasks ask something outside that may change by itself. Then what failed
     /// tasks found counts, too, where ways are compared, a difference is told and is no
     /// fault, nothing is asked again unless the user says so, and the records are kept
@@ -274,6 +287,8 @@ impl Default for Profile {
             waits: false,
             opens: 1,
             at_once: None,
+            rate: None,
+            in_one_go: None,
             external: false,
             default_modes: DefaultModes::Both,
             ordered_starts: false,

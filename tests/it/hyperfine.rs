@@ -74,6 +74,23 @@ fn warmup_setup_and_names_are_hyperfines() {
 }
 
 #[test]
+fn times_are_shown_in_the_unit_that_is_asked_for() {
+    let fresh = Fresh::new();
+    for (line, unit) in [("--time-unit second", " s "), ("-u millisecond", " ms "), ("-u us", " us ")] {
+        let ran = compare(&fresh, &format!("{line} --export-json study.json sleep {{}} ::: 0.01"));
+        let again = fresh.parsim("report study.json").run();
+        for ran in [ran, again] {
+            let row =
+                |label: &str| ran.stdout.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+            let has_unit = |label: &str| row(label).matches(unit).count() == 2;
+            ran.exits(0).expect(has_unit("wall") && has_unit("whole command"), "two times in that unit");
+        }
+    }
+    compare(&fresh, "--time-unit hour true ::: a").refuses("expected second, millisecond or microsecond");
+    compare(&fresh, "-u true ::: a").refuses("--ungroup does not go with compare");
+}
+
+#[test]
 fn a_setup_that_fails_ends_it_before_any_job() {
     let fresh = Fresh::new();
     compare(&fresh, "--setup false 'touch {}' ::: job").refuses("the --setup command: \"false\" ended");

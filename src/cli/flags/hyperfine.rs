@@ -12,6 +12,7 @@ use super::named::{NamedInput, NamedValues, number};
 use super::row::Stored;
 use super::typed::Typed;
 use super::values;
+use crate::numbers::TimeUnit;
 
 /// What an option of this name is, where GNU parallel's meaning does not fit.
 #[derive(Clone, Copy)]
@@ -38,6 +39,7 @@ const HABITS: &[Habit] = &[
     Habit { called: "-P", is_foreign: begins_scan, meant: Meant::Option("parameter-scan") },
     Habit { called: "-L", is_foreign: is_no_count, meant: Meant::Option("parameter-list") },
     Habit { called: "-D", is_foreign: |value, _| number(value).is_some(), meant: Meant::Option("parameter-step-size") },
+    Habit { called: "-u", is_foreign: |value, _| value.to_str().is_some_and(|unit| TimeUnit::called(unit).is_some()), meant: Meant::Option("time-unit") },
     Habit { called: "-r", is_foreign: is_count, meant: RUNS },
     Habit { called: "-m", is_foreign: is_count, meant: RUNS },
     Habit { called: "-M", is_foreign: always, meant: RUNS },

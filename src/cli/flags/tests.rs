@@ -359,6 +359,7 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             "HOW" => Some("lr"),
             "SEQUENCE" => Some("TERM,25"),
             "WHO" => Some("processes"),
+            "UNIT" => Some("ms"),
             _ => Some("1"),
         };
         let words = match value {

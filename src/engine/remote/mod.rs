@@ -45,7 +45,7 @@ const OPENS_FOR_A_WORKER: usize = 6;
 /// The row of the table of engines.
 pub(super) const ROW: EngineRow = EngineRow {
     name: "processes",
-    about: "A process for each, to which tasks are passed",
+    about: "Worker processes, to which tasks are passed",
     shares_memory: false,
     descriptors: OPENS_FOR_A_WORKER,
     new: |width, own| Ok(Box::new(Processes::new(width, own()?))),

@@ -5,7 +5,11 @@
 use crate::report::timeline::{TimeUnit, round_step};
 use crate::svg::{Anchor, Svg};
 
-/// Values from 0 to `most` along the picture from `from` to `to`.
+/// Where the name of a vertical axis begins, left of the picture.
+const BESIDE: f64 = 44.0;
+
+/// Values from 0 to `most` along the picture from `from` to `to`: per cent across, pixels
+/// down.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     from: f64,
@@ -75,35 +79,38 @@ impl Axis {
         svg.text("label", (self.to, bottom + 31.0), Anchor::End, name);
     }
 
-    /// Draws it as the vertical one left of a picture between `left` and `right`.
-    pub(super) fn draw_beside(&self, svg: &mut Svg, left: f64, right: f64, name: &str) {
+    /// Draws it as the vertical one left of a picture: what it is of, above its ticks.
+    pub(super) fn draw_beside(&self, svg: &mut Svg, name: &str) {
         for tick in self.ticks() {
             let y = self.at(tick);
-            svg.line("grid", (left, y), (right, y));
-            svg.text("tick", (left - 6.0, y + 4.0), Anchor::End, &self.label(tick));
+            svg.line("grid", (0.0, y), (100.0, y));
+            svg.text_beside("tick", (0.0, y + 4.0), -6.0, Anchor::End, &self.label(tick));
         }
-        svg.text("label", (left, self.to - 9.0), Anchor::End, name);
+        svg.text_beside("label", (0.0, self.to - 12.0), -BESIDE, Anchor::Start, name);
     }
 }
 
-/// An axis of time, told in the unit that reads best.
+/// An axis of time across a picture, told in the unit that reads best.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimeAxis {
     axis: Axis,
     unit: TimeUnit,
 }
 
+/// About so many ticks are on an axis of time: their numbers stay apart on a telephone.
+const TICKS: f64 = 5.0;
+
 impl TimeAxis {
-    /// One that ends exactly at `most` seconds, with about `n_ticks` ticks.
-    pub(super) fn exact(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+    /// One across the whole picture that ends exactly at `most` seconds.
+    pub(super) fn exact(most: f64) -> Self {
         let unit = TimeUnit::of(most);
-        Self { axis: Axis::exact(from, to, unit.scaled(most), n_ticks), unit }
+        Self { axis: Axis::exact(0.0, 100.0, unit.scaled(most), TICKS), unit }
     }
 
     /// One that ends at the first tick not below `most` seconds.
-    pub(super) fn rounded(from: f64, to: f64, most: f64, n_ticks: f64) -> Self {
+    pub(super) fn rounded(most: f64) -> Self {
         let unit = TimeUnit::of(most);
-        Self { axis: Axis::rounded(from, to, unit.scaled(most), n_ticks), unit }
+        Self { axis: Axis::rounded(0.0, 100.0, unit.scaled(most), TICKS), unit }
     }
 
     /// The place of a moment; what is beyond an end is put there.

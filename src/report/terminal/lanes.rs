@@ -127,7 +127,7 @@ struct TimeCell {
 /// One slot of a run.
 #[derive(Clone, Debug, PartialEq)]
 struct SlotCells {
-    /// The slot, from 0.
+    /// The slot, from 1, as people count.
     slot: u32,
     /// The share of the run in which it had a task.
     busy: f64,
@@ -144,7 +144,7 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
             add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
-        SlotCells { slot, busy: (busy / wall).min(1.0), cells }
+        SlotCells { slot: slot.saturating_add(1), busy: (busy / wall).min(1.0), cells }
     };
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }

@@ -6,23 +6,26 @@
 
 use std::fmt::{Debug, LowerExp, Write};
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use super::super::ParseError;
 use super::super::sniff::head;
 use super::TableError;
 use super::field::{ArraySize, Datatype, Field};
 use super::row::RowCells;
 
-/// Whether padding is left out, and what stands in bits that mean nothing, is no matter.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+/// The value of what is no character of base64.
+const NO_VALUE: u8 = 0xff;
+
+/// The value of each character of base64 (RFC 4648, 4).
+const VALUES: [u8; 256] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0_u8;
+    while value < 64 {
+        values[alphabet[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 /// A stream of rows.
 #[derive(Debug)]
@@ -31,10 +34,14 @@ pub struct BinaryRows {
     has_flags: bool,
     /// The limit of a cell.
     most: usize,
-    /// Characters that are not decoded: less than four, but for the end.
-    characters: Vec<u8>,
-    /// Whether padding has come, behind which nothing may.
-    is_padded: bool,
+    /// The bits of characters that are no whole bytes yet, and how many characters.
+    bits: u32,
+    n_characters: u8,
+    /// Padding that has come, behind which nothing else may.
+    n_padding: u8,
+    /// Whether what follows is no base64.
+    is_broken: bool,
+    is_finished: bool,
     /// Decoded bytes, of which so many are taken.
     bytes: Vec<u8>,
     taken: usize,
@@ -48,8 +55,11 @@ impl BinaryRows {
         Self {
             has_flags,
             most,
-            characters: Vec::new(),
-            is_padded: false,
+            bits: 0,
+            n_characters: 0,
+            n_padding: 0,
+            is_broken: false,
+            is_finished: false,
             bytes: Vec::new(),
             taken: 0,
             flags: Vec::new(),
@@ -57,37 +67,56 @@ impl BinaryRows {
         }
     }
 
-    /// Takes in characters of base64.
-    pub fn feed(&mut self, characters: &[u8]) -> Result<(), ParseError> {
-        self.characters.extend(characters.iter().filter(|byte| !byte.is_ascii_whitespace()));
-        let n_whole = self.characters.len() / 4 * 4;
-        self.decode(n_whole)
-    }
-
-    /// There is no more. A row that is begun is an error; `row` is its number.
-    pub fn finish(&mut self, row: u64) -> Result<(), ParseError> {
-        self.decode(self.characters.len())?;
-        if self.is_in_row || self.taken < self.bytes.len() {
-            return Err(ParseError::bad_value(format!("the binary data ends within row {row}")));
-        }
-        Ok(())
-    }
-
-    fn decode(&mut self, n_characters: usize) -> Result<(), ParseError> {
-        if n_characters == 0 {
-            return Ok(());
-        }
-        let bad = || ParseError::bad_value("the binary data is not base64");
-        if self.is_padded {
-            return Err(bad());
-        }
+    /// Takes in characters of base64, blanks between them left out.
+    pub fn feed(&mut self, characters: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
-        let characters = &self.characters[..n_characters];
-        self.is_padded = characters.ends_with(b"=");
-        BASE64.decode_vec(characters, &mut self.bytes).map_err(|_| bad())?;
-        self.characters.drain(..n_characters);
-        Ok(())
+        self.bytes.reserve(characters.len() / 4 * 3);
+        for character in characters {
+            let value = VALUES[usize::from(*character)];
+            if value != NO_VALUE && self.n_padding == 0 && !self.is_broken {
+                self.bits = (self.bits << 6) | u32::from(value);
+                self.n_characters += 1;
+                if self.n_characters == 4 {
+                    self.bytes.extend_from_slice(&self.bits.to_be_bytes()[1..]);
+                    self.n_characters = 0;
+                }
+            } else if *character == b'=' && self.n_padding < 2 && !self.is_broken {
+                // Padding is no beginning.
+                self.is_broken = self.n_padding == 0 && self.n_characters == 0;
+                self.n_padding += 1;
+                self.end_bytes();
+            } else if !character.is_ascii_whitespace() {
+                self.is_broken = true;
+            }
+        }
+    }
+
+    /// The characters that have come are the last: they may make a byte or two.
+    fn end_bytes(&mut self) {
+        match self.n_characters {
+            2 => self.bytes.push((self.bits >> 4).to_be_bytes()[3]),
+            3 => self.bytes.extend_from_slice(&(self.bits >> 2).to_be_bytes()[2..]),
+            0 => {}
+            // One character is no byte.
+            _ => self.is_broken = true,
+        }
+        self.n_characters = 0;
+    }
+
+    /// There is no more.
+    pub fn finish(&mut self) {
+        self.end_bytes();
+        self.is_finished = true;
+    }
+
+    /// What is wrong where no more rows come; `row` is the number of the next.
+    pub fn flaw(&self, row: u64) -> Option<ParseError> {
+        if self.is_broken {
+            return Some(ParseError::bad_value("the binary data is not base64"));
+        }
+        let is_within = self.is_finished && (self.is_in_row || self.taken < self.bytes.len());
+        is_within.then(|| ParseError::bad_value(format!("the binary data ends within row {row}")))
     }
 
     /// Goes on with the row in `cells`, the `row`th; whether it is whole.

@@ -38,6 +38,8 @@ pub struct Characters<R> {
     /// How many characters' bytes may still be taken before the next
     /// [`Self::allow`].
     allowance: usize,
+    /// What is wrong behind the decoded characters.
+    awaits: Option<TableError>,
     failure: Option<TableError>,
 }
 
@@ -55,6 +57,7 @@ impl<R: Read> Characters<R> {
             n_bytes: 0,
             most_bytes,
             allowance: usize::MAX,
+            awaits: None,
             failure: None,
         }
     }
@@ -73,14 +76,17 @@ impl<R: Read> Characters<R> {
         self.decoded.clear();
         self.taken = 0;
         while self.decoded.is_empty() && !self.is_at_end {
+            if let Some(failure) = self.awaits.take() {
+                return Err(failure);
+            }
             self.fetch()?;
-            let is_known = self.encoding.is_some();
-            if !is_known && (self.raw.len() >= HEAD || self.is_at_end) {
+            if self.encoding.is_none() && (self.raw.len() >= HEAD || self.is_at_end || self.awaits.is_some())
+            {
                 let mark = self.begin()?;
                 self.raw.drain(..mark);
             }
             if let Some(encoding) = self.encoding {
-                self.decode(encoding)?;
+                self.decode(encoding);
             }
         }
         Ok(())
@@ -89,7 +95,10 @@ impl<R: Read> Characters<R> {
     /// Takes in what has come.
     fn fetch(&mut self) -> Result<(), TableError> {
         let before = self.raw.len();
-        self.raw.resize(before + CHUNK, 0);
+        // One more than there may be tells that there is more.
+        let room = (self.most_bytes - self.n_bytes).saturating_add(1);
+        let n_wanted = usize::try_from(room).unwrap_or(CHUNK).min(CHUNK);
+        self.raw.resize(before + n_wanted, 0);
         let read = loop {
             match self.input.read(&mut self.raw[before..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -101,7 +110,9 @@ impl<R: Read> Characters<R> {
         self.is_at_end = n_read == 0;
         self.n_bytes += n_read as u64;
         if self.n_bytes > self.most_bytes {
-            return Err(TableError::TooLarge(format!("longer than {} bytes", self.most_bytes)));
+            self.raw.pop();
+            let text = format!("longer than {} bytes", self.most_bytes);
+            self.awaits = Some(TableError::TooLarge(text));
         }
         Ok(())
     }
@@ -133,59 +144,61 @@ impl<R: Read> Characters<R> {
         Ok(mark)
     }
 
-    /// Moves the whole characters of `raw` to `decoded`.
-    fn decode(&mut self, encoding: Encoding) -> Result<(), TableError> {
-        let n_left = match encoding {
-            Encoding::Utf8 => {
-                let whole = match std::str::from_utf8(&self.raw) {
-                    Ok(_) => self.raw.len(),
-                    Err(error) if error.error_len().is_none() && !self.is_at_end => error.valid_up_to(),
-                    Err(error) => {
-                        let before = self.n_bytes - self.raw.len() as u64;
-                        return Err(not_utf8(before + error.valid_up_to() as u64).into());
-                    }
-                };
-                self.decoded.extend_from_slice(&self.raw[..whole]);
-                self.raw.len() - whole
-            }
-            Encoding::Utf16(unit) => self.decode_utf16(unit)?,
-            Encoding::Ascii if self.raw.is_ascii() => {
-                self.decoded.extend_from_slice(&self.raw);
-                0
-            }
-            Encoding::Ascii => return Err(not_ascii().into()),
-            Encoding::Latin1 => self.push_all(char::from),
-            Encoding::Windows1252 => self.push_all(windows_1252),
+    /// Moves the whole characters of `raw` to `decoded`, up to the first that is wrong.
+    fn decode(&mut self, encoding: Encoding) {
+        let decoded = match encoding {
+            Encoding::Utf8 => self.decode_utf8(),
+            Encoding::Utf16(unit) => self.decode_utf16(unit),
+            Encoding::Ascii if self.raw.is_ascii() => self.decode_utf8(),
+            Encoding::Ascii => Err(not_ascii()),
+            Encoding::Latin1 => self.decode_bytes(char::from),
+            Encoding::Windows1252 => self.decode_bytes(windows_1252),
         };
-        self.raw.drain(..self.raw.len() - n_left);
-        refuse_forbidden(&self.decoded)?;
+        let allowed = refuse_forbidden(&self.decoded);
+        if let Err((end, _)) = allowed {
+            self.decoded.truncate(end);
+        }
+        if let Err(error) = allowed.map_err(|(_, error)| error).and(decoded) {
+            self.awaits = Some(error.into());
+            // What follows is not looked at; it is not the end that is met.
+            self.is_at_end = false;
+        }
         self.join_line_ends();
+    }
+
+    fn decode_utf8(&mut self) -> Result<(), ParseError> {
+        let (whole, decoded) = match std::str::from_utf8(&self.raw) {
+            Ok(_) => (self.raw.len(), Ok(())),
+            Err(error) if error.error_len().is_none() && !self.is_at_end => (error.valid_up_to(), Ok(())),
+            Err(error) => {
+                let before = self.n_bytes - self.raw.len() as u64;
+                (error.valid_up_to(), Err(not_utf8(before + error.valid_up_to() as u64)))
+            }
+        };
+        self.decoded.extend_from_slice(&self.raw[..whole]);
+        self.raw.drain(..whole);
+        decoded
+    }
+
+    fn decode_bytes(&mut self, character: fn(u8) -> char) -> Result<(), ParseError> {
+        for byte in self.raw.drain(..) {
+            push(character(byte), &mut self.decoded);
+        }
         Ok(())
     }
 
-    fn push_all(&mut self, character: fn(u8) -> char) -> usize {
-        for &byte in &self.raw {
-            let mut bytes = [0; 4];
-            self.decoded.extend_from_slice(character(byte).encode_utf8(&mut bytes).as_bytes());
-        }
-        0
-    }
-
-    /// How many bytes are left: half a unit, or half a pair of units.
-    fn decode_utf16(&mut self, unit: fn([u8; 2]) -> u16) -> Result<usize, TableError> {
+    fn decode_utf16(&mut self, unit: fn([u8; 2]) -> u16) -> Result<(), ParseError> {
         let (pairs, rest) = self.raw.as_chunks();
-        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-        let ends_in_pair = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
-        let n_whole = if self.is_at_end { units.len() } else { units.len() - usize::from(ends_in_pair) };
-        if self.is_at_end && !rest.is_empty() {
-            return Err(not_utf16().into());
+        let has_half = !rest.is_empty();
+        let mut units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        if !self.is_at_end && units.last().is_some_and(|last| (0xd800..0xdc00).contains(last)) {
+            units.pop();
         }
-        for character in char::decode_utf16(units[..n_whole].iter().copied()) {
-            let character = character.map_err(|_| not_utf16())?;
-            let mut bytes = [0; 4];
-            self.decoded.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+        self.raw.drain(..2 * units.len());
+        for character in char::decode_utf16(units) {
+            push(character.map_err(|_| not_utf16())?, &mut self.decoded);
         }
-        Ok(self.raw.len() - 2 * n_whole)
+        if self.is_at_end && has_half { Err(not_utf16()) } else { Ok(()) }
     }
 
     /// One line feed for each end of a line, as XML has it.
@@ -205,28 +218,28 @@ impl<R: Read> Characters<R> {
     }
 }
 
-/// Refuses what is no character of XML.
-fn refuse_forbidden(text: &[u8]) -> Result<(), ParseError> {
-    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if !text.iter().any(|byte| is_control(byte) || *byte == 0xef) {
+fn push(character: char, to: &mut Vec<u8>) {
+    let mut bytes = [0; 4];
+    to.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+}
+
+/// Refuses what is no character of XML, and tells where it is.
+fn refuse_forbidden(text: &[u8]) -> Result<(), (usize, ParseError)> {
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    // Of U+FFFE and U+FFFF the first byte; seldom of others.
+    let is_suspect = |byte: u8| is_control(byte) || byte == 0xef;
+    if !text.iter().any(|byte| is_suspect(*byte)) {
         return Ok(());
     }
-    // U+FFFE and U+FFFF begin with that byte, too.
-    let forbidden = text.iter().copied().find(|byte| is_control(byte)).map(u32::from);
-    let forbidden = forbidden.or_else(|| {
-        let mut threes = text.windows(3);
-        threes.find_map(|three| match three {
-            [0xef, 0xbf, last @ (0xbe | 0xbf)] => Some(0xff40 + u32::from(*last)),
-            _ => None,
-        })
+    let mut suspects = text.iter().enumerate().filter(|(_, byte)| is_suspect(**byte));
+    let forbidden = suspects.find_map(|(at, byte)| match text[at..] {
+        _ if is_control(*byte) => Some((at, u32::from(*byte))),
+        [_, 0xbf, last @ (0xbe | 0xbf), ..] => Some((at, 0xff40 + u32::from(last))),
+        _ => None,
     });
-    match forbidden {
-        None => Ok(()),
-        Some(code) => {
-            let text = format!("not well-formed: the character U+{code:04X} is not allowed");
-            Err(ParseError::new(ParseErrorKind::BadXml, text))
-        }
-    }
+    let Some((at, code)) = forbidden else { return Ok(()) };
+    let text = format!("not well-formed: the character U+{code:04X} is not allowed");
+    Err((at, ParseError::new(ParseErrorKind::BadXml, text)))
 }
 
 impl<R: Read> Read for Characters<R> {

@@ -172,7 +172,8 @@ impl Field {
         if self.datatype.is_text() {
             return Ok(self.null.as_deref().is_some_and(|null| null == trimmed));
         }
-        if matches!(self.arraysize, ArraySize::One) {
+        let is_pair = matches!(self.datatype, Datatype::FloatComplex | Datatype::DoubleComplex);
+        if self.arraysize == ArraySize::One && !is_pair {
             return self.is_null_item(trimmed);
         }
         if self.datatype == Datatype::Bit && trimmed.bytes().all(|byte| matches!(byte, b'0' | b'1')) {

@@ -59,3 +59,8 @@ pub fn ill_formed(error: &dyn std::fmt::Display) -> ParseError {
     let text = super::super::sniff::head(&text, 200);
     ParseError::new(ParseErrorKind::BadXml, format!("not well-formed: {text}"))
 }
+
+/// `text` without what XML calls blanks around it.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}

@@ -51,15 +51,18 @@ mod fields;
 mod plain_row;
 mod reader;
 mod row;
+mod said;
 mod status;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod writer;
 
 use super::ParseError;
 pub use field::{ArraySize, Datatype, Field};
-pub use reader::{TableItem, TableReader, TableSummary};
+pub use reader::{TableItem, TableReader};
 pub use row::TableRow;
+pub use said::TableSummary;
 pub use status::QueryStatus;
 pub use writer::TableWriter;
 

@@ -5,12 +5,14 @@
 //! finding. Names are looked up before, together. Rows go where [`outlet`] takes them. The
 //! process that began the run paces the requests of all tasks, wherever they run.
 
+mod charts;
 mod options;
 mod outlet;
 mod resolver;
 mod rows;
 mod search;
 mod targets;
+mod upload;
 mod votable_out;
 
 use std::path::Path;
@@ -20,11 +22,13 @@ use clap::Args as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::charts::ChartPlaces;
 use self::options::ConeOptions;
 use self::outlet::{RowsOutlet, RowsPlace, heading};
 use self::rows::{ConeRows, column_names};
 use self::search::{ConeService, RowTaker};
 use self::targets::{Target, TargetFault, targets};
+use self::upload::{UploadAnswers, UploadFound, UploadQuery};
 use super::service::{HostPace, HttpTransport, Service, fail};
 use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
@@ -33,7 +37,8 @@ use super::{
 use crate::output::Sink;
 use crate::process::Interrupt;
 use crate::task::{
-    Column, ConeFinding, ConeStatus, ErrorClass, Finding, Outcome, ServiceVerdict, Task, TaskInput, Warning,
+    Column, ConeChart, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task,
+    TaskInput, Warning,
 };
 use crate::text::printable;
 use crate::vo::ParseError;
@@ -107,6 +112,8 @@ pub struct ConeSearch {
     resolvers: Vec<Service>,
     transport: HttpTransport,
     outlet: RowsOutlet,
+    /// All cones in one query, as far as they have been asked for in this run.
+    upload: UploadAnswers,
 }
 
 /// A task as it is passed to whoever does it.
@@ -148,7 +155,14 @@ impl ConeSearch {
         );
         let rows = options.out.as_deref().filter(|path| *path != Path::new("-"));
         let rows = rows.map(|path| RowsPlace::File(path.to_owned()));
-        let outlet = RowsOutlet::open(rows, options.status.as_deref())?;
+        let charts = ChartPlaces {
+            folder: options.chart.clone(),
+            page: options.sky.clone(),
+            library: options.aladin.clone(),
+            field_of_view: options.fov,
+        };
+        let asked = (options.ra_column.clone(), options.dec_column.clone());
+        let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
         Ok(Self { targets, radius, outlet, ..Self::of_worker(options)? })
     }
 
@@ -169,6 +183,7 @@ impl ConeSearch {
             resolvers,
             transport,
             outlet: RowsOutlet::default(),
+            upload: UploadAnswers::default(),
         })
     }
 
@@ -193,7 +208,7 @@ impl ConeSearch {
     /// Searches around one place; `None` when the interrupt ended it.
     fn search(&self, centre: (f64, f64), radius: f64, cx: &mut Cx<'_>) -> Option<(Finding, Option<Found>)> {
         let cone = SkyCone { ra: centre.0, dec: centre.1, radius };
-        let asked = (self.options.ra_column.as_str(), self.options.dec_column.as_str());
+        let asked = self.asked();
         let mut found = None;
         let finding = self.transport.settle(&self.service.service, cx, |attempt, cx| {
             let mut rows = OneCone {
@@ -211,6 +226,36 @@ impl ConeSearch {
             });
         })?;
         Some((finding, found))
+    }
+
+    /// The same of target `number`, among all of them in one query.
+    fn search_together(&self, number: u64, cx: &mut Cx<'_>) -> Option<(Finding, Option<Found>)> {
+        let cone = |(number, target): (u64, &Target)| {
+            let task = self.task(target);
+            let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;
+            Some((number, SkyCone { ra, dec, radius: task.radius }))
+        };
+        let cones: Vec<(u64, SkyCone)> = (0..).zip(&self.targets).filter_map(cone).collect();
+        let query = UploadQuery {
+            service: &self.service,
+            transport: &self.transport,
+            find: self.options.find,
+            asked: self.asked(),
+            cones: &cones,
+        };
+        let (finding, found) = self.upload.of(number, &query, cx)?;
+        let found = found.map(|UploadFound { columns, has_position, is_whole, rows }| Found {
+            columns,
+            has_position,
+            rows,
+            is_whole,
+        });
+        Some((finding, found))
+    }
+
+    /// The columns of the position, as they are asked for.
+    fn asked(&self) -> (&str, &str) {
+        (&self.options.ra_column, &self.options.dec_column)
     }
 
     /// Puts what came of a task into its finding, and writes its rows.
@@ -310,14 +355,26 @@ impl Workload for ConeSearch {
         resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
     }
 
+    fn begin(&mut self, _: Option<&[u8]>) -> anyhow::Result<()> {
+        self.upload.clear();
+        Ok(())
+    }
+
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
         let TaskInput::Json(spec) = &task.spec else { return Outcome::Failed("no target".to_owned()) };
+        let number = task.seq;
         let Ok(task) = ConeTask::deserialize(spec) else { return Outcome::Failed("no target".to_owned()) };
         let (finding, found) = match (&task.fault, task.position) {
-            (None, Some(centre)) => match self.search(centre, task.radius, cx) {
-                Some(searched) => searched,
-                None => return Outcome::Interrupted,
-            },
+            (None, Some(centre)) => {
+                let searched = match cx.column().mode {
+                    Mode::Whole => self.search_together(number, cx),
+                    Mode::Serial | Mode::Parallel => self.search(centre, task.radius, cx),
+                };
+                match searched {
+                    Some(searched) => searched,
+                    None => return Outcome::Interrupted,
+                }
+            }
             (fault, _) => {
                 let mut finding =
                     Finding { url: printable(&self.service.service.shown), ..Finding::default() };
@@ -350,6 +407,8 @@ impl Workload for ConeSearch {
                 DefaultModes::Both
             },
             at_once: per_host.or((!is_here).then_some(PER_HOST)),
+            rate: self.options.pace.rate_of(&self.service.service.url.host),
+            in_one_go: self.options.upload.then_some("one query"),
             ..Profile::default()
         }
     }
@@ -370,7 +429,11 @@ impl Workload for ConeSearch {
     }
 
     fn finish(&self) -> anyhow::Result<()> {
-        self.outlet.finish().context("cannot keep the rows")
+        self.outlet.finish().context("cannot keep what was found")
+    }
+
+    fn charts(&self) -> Vec<ConeChart> {
+        self.outlet.take_charts()
     }
 
     fn portable(&self) -> Option<&dyn Portable> {
@@ -397,6 +460,8 @@ impl Portable for ConeSearch {
             list: None,
             out: None,
             status: None,
+            chart: None,
+            sky: None,
             demo: false,
             ..self.options.clone()
         };

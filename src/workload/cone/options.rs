@@ -1,6 +1,7 @@
 //! What can be chosen of cone searches.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{bail, ensure};
 use clap::Args;
@@ -96,6 +97,22 @@ pub struct ConeOptions {
     #[arg(long, value_name = "FILE")]
     #[serde(default, with = "paths")]
     pub status: Option<PathBuf>,
+    /// Draw a finder chart of each target into DIR (SVG)
+    #[arg(long, value_name = "DIR")]
+    #[serde(default, with = "paths")]
+    pub chart: Option<PathBuf>,
+    /// Write a page with the sky in Aladin Lite to FILE, and charts that need no network
+    #[arg(long, value_name = "FILE")]
+    #[serde(default, with = "paths")]
+    pub sky: Option<PathBuf>,
+    /// Aladin Lite for --sky: a URL, or a file beside the page (CDS's build; npm's is a module, which loads over http only) [default: at CDS]
+    #[arg(long, value_name = "WHERE", requires = "sky")]
+    #[serde(default)]
+    pub aladin: Option<String>,
+    /// Width of the view of --sky in degrees [default: 0.45, or what the cone needs]
+    #[arg(long, value_name = "DEGREES", requires = "sky")]
+    #[serde(default)]
+    pub fov: Option<f64>,
     /// Refuse answers of more than N bytes
     #[arg(long, value_name = "N", default_value_t = 64 << 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub max_bytes: u64,
@@ -158,6 +175,7 @@ impl ConeOptions {
             verbosity: self.verb,
             most_rows: self.maxrec,
             most_bytes: usize::try_from(self.max_bytes).unwrap_or(usize::MAX),
+            knows_no_formats: AtomicBool::new(false),
         })
     }
 

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::charts::{ChartPlaces, TargetRows, chart_of};
 use super::rows::{OWN_COLUMNS, RowColumn, column_names, csv_cell};
 use super::votable_out::TableOut;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
 use crate::process;
 use crate::sync::Mutex;
-use crate::task::{ConeFinding, Finding, Outcome, Record, Task, Warning};
+use crate::task::{ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
 use crate::text::printable;
 use crate::whole_file::WholeFile;
 
@@ -28,8 +29,20 @@ pub fn heading(columns: &[RowColumn]) -> Vec<u8> {
 pub struct RowsOutlet {
     rows: Option<RowsPlace>,
     status: Option<PathBuf>,
+    charts: ChartPlaces,
+    /// The columns of the position, as they are asked for.
+    asked: (String, String),
     state: Mutex<OutletState>,
 }
+
+/// Of so many targets charts are kept for the report, whoever asks for files.
+const CHARTS: u64 = 12;
+
+/// More rows are not kept for that, in bytes.
+const CHART_ROWS: usize = 1 << 20;
+
+/// So many sources of a chart are kept for that, the brightest.
+const CHART_SOURCES: usize = 500;
 
 /// Where rows are to go.
 #[derive(Debug)]
@@ -47,6 +60,8 @@ struct OutletState {
     /// What the run that goes on leaves; `None`: nothing.
     run: Option<RunOutput>,
     is_done: bool,
+    /// The first charts, for the report.
+    kept: Vec<ConeChart>,
 }
 
 /// What one run leaves.
@@ -57,15 +72,25 @@ struct RunOutput {
     /// A line of each target that is over.
     lines: BTreeMap<u64, String>,
     n_over: u64,
+    /// By the number of the target: what it was, and its rows where there is to be a chart.
+    cones: BTreeMap<u64, ConeFinding>,
+    found: BTreeMap<u64, TargetRows>,
 }
 
 impl RowsOutlet {
-    /// Rows to `rows`, and what became of each target into the file `status`. Both are
-    /// opened, so that a bad path is told before anybody is asked.
+    /// Rows to `rows`, what became of each target into the file `status`, and charts of what
+    /// is at the columns `asked`. All are opened, so that a bad path is told before anybody is
+    /// asked.
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn open(rows: Option<RowsPlace>, status: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn open(
+        rows: Option<RowsPlace>,
+        status: Option<&Path>,
+        charts: ChartPlaces,
+        asked: (String, String),
+    ) -> anyhow::Result<Self> {
+        charts.check()?;
         let open =
             |path: &Path| WholeFile::create(path).with_context(|| format!("cannot write {}", path.display()));
         let file = match &rows {
@@ -74,7 +99,7 @@ impl RowsOutlet {
         };
         let opened = (file, status.map(open).transpose()?);
         let state = OutletState { opened, ..OutletState::default() };
-        Ok(Self { rows, status: status.map(Path::to_owned), state: Mutex::new(state) })
+        Ok(Self { rows, status: status.map(Path::to_owned), charts, asked, state: Mutex::new(state) })
     }
 
     /// Rows to stdout, which nobody else needs.
@@ -98,9 +123,12 @@ impl RowsOutlet {
             };
             // What cannot be opened again is told when the run is over.
             let status = again(status, self.status.as_deref()).ok().flatten();
-            state.run = Some(RunOutput { rows, status, lines: BTreeMap::new(), n_over: 0 });
+            let (lines, cones, found) = Default::default();
+            state.run = Some(RunOutput { rows, status, lines, n_over: 0, cones, found });
         }
-        let rows = RowsDestination { state: &self.state, heading: Vec::new(), is_headed: false };
+        let all_charts = self.charts.any();
+        let heading = Vec::new();
+        let rows = RowsDestination { state: &self.state, heading, is_headed: false, all_charts };
         Box::new(RunSink { state: &self.state, rows: Ordered::new(rows, WAITING_OUTPUT) })
     }
 
@@ -112,6 +140,11 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         let Some(run) = state.run.take().filter(|run| run.n_over > 0) else { return Ok(()) };
         state.is_done = true;
+        let asked = (self.asked.0.as_str(), self.asked.1.as_str());
+        let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
+        let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
+        let drawn = if self.charts.any() { self.charts.write(&charts) } else { Ok(()) };
+        state.kept = charts.into_iter().take(CHARTS as usize).map(brightest).collect();
         drop(state);
         let rows = run.rows.map_or(Ok(()), RowsWriter::finish);
         let status = match (run.status, &self.status) {
@@ -125,8 +158,21 @@ impl RowsOutlet {
             (None, Some(path)) => Err(anyhow::anyhow!("cannot write {}", path.display())),
             (_, None) => Ok(()),
         };
-        rows.and(status)
+        rows.and(status).and(drawn)
     }
+
+    /// The charts of the first targets, of the first run that was over.
+    pub fn take_charts(&self) -> Vec<ConeChart> {
+        std::mem::take(&mut self.state.lock().kept)
+    }
+}
+
+/// `chart` with no more sources than a report needs.
+fn brightest(mut chart: ConeChart) -> ConeChart {
+    let dimness = |magnitude: Option<f64>| magnitude.unwrap_or(f64::INFINITY);
+    chart.sources.sort_by(|one, other| dimness(one.magnitude).total_cmp(&dimness(other.magnitude)));
+    chart.sources.truncate(CHART_SOURCES);
+    chart
 }
 
 /// The columns of the file of `--status`.
@@ -184,6 +230,7 @@ impl TaskOutput for TargetOutput<'_> {
             && let Some(cone) = finding.cone.as_deref()
         {
             run.n_over += 1;
+            run.cones.insert(record.seq, cone.clone());
             if run.status.is_some() {
                 run.lines.insert(record.seq, status_line(finding, cone, record.wall.as_secs_f64()));
             }
@@ -197,15 +244,14 @@ struct RowsDestination<'a> {
     state: &'a Mutex<OutletState>,
     heading: Vec<u8>,
     is_headed: bool,
+    /// Whether there is to be a chart of every target.
+    all_charts: bool,
 }
 
 impl Destination for RowsDestination<'_> {
-    fn write(&mut self, _task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
+    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state.lock();
-        let Some(rows) = state.run.as_mut().and_then(|run| run.rows.as_mut()) else { return Ok(()) };
-        if channel == Channel::Err {
-            return Ok(());
-        }
+        let Some(run) = state.run.as_mut().filter(|_| channel == Channel::Out) else { return Ok(()) };
         let mut bytes = bytes;
         if !self.is_headed {
             let end = bytes.iter().position(|byte| *byte == b'\n');
@@ -215,10 +261,21 @@ impl Destination for RowsDestination<'_> {
                 return Ok(());
             }
             self.is_headed = true;
-            rows.begin(&serde_json::from_slice::<Vec<RowColumn>>(&self.heading)?)?;
+            let columns = serde_json::from_slice::<Vec<RowColumn>>(&self.heading)?;
+            if let Some(rows) = &mut run.rows {
+                rows.begin(&columns)?;
+            }
+            if self.all_charts || task.seq < CHARTS {
+                run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
+            }
             bytes = rest;
         }
-        rows.put(bytes)
+        if let Some(found) = run.found.get_mut(&task.seq) {
+            if self.all_charts || found.rows.len() + bytes.len() <= CHART_ROWS {
+                found.rows.extend_from_slice(bytes);
+            }
+        }
+        run.rows.as_mut().map_or(Ok(()), |rows| rows.put(bytes))
     }
 
     fn close(&mut self, _task: &Task, _outcome: &Outcome) -> io::Result<()> {

@@ -68,7 +68,7 @@ impl RowColumn {
 }
 
 /// The rows around one place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ConeRows {
     centre: (f64, f64),
     radius: f64,

@@ -1,15 +1,18 @@
 //! A service that is asked about cones: what is sent for one, and what its answer comes to.
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::rows::RowColumn;
 use crate::http::{BodyReader, Fetched, HttpError, HttpErrorKind, Phase, RequestBody, Response, Url};
-use crate::task::{ErrorClass, ServiceVerdict, Warning};
+use crate::task::{ErrorClass, Finding, ServiceVerdict, Warning};
 use crate::text::without_passwords;
-use crate::vo::cone::{ConeAnswer, ConeProtocol, SkyCone, SkyTable, scs_url, tap_form};
+use crate::vo::cone::{
+    ConeAnswer, ConeProtocol, SkyCone, SkyTable, UPLOAD_NAME, scs_url, tap_form, upload, upload_parameter,
+};
 use crate::vo::votable::{Field, TableError, TableItem, TableLimits, TableReader, TableRow};
 use crate::vo::{ParseError, ParseErrorKind};
 use crate::workload::service::{
@@ -21,6 +24,12 @@ const ACCEPT: &str = "application/x-votable+xml, text/xml, */*;q=0.1";
 
 /// So many bytes of an answer are looked at for the title of a page.
 const HEAD: usize = 8 << 10;
+
+/// Asks a cone search service for `TABLEDATA`: in what is binary, characters get lost.
+const AS_TABLEDATA: &str = "&RESPONSEFORMAT=votabletd";
+
+/// A query for all cones is to have all their rows: more than the service sends unasked.
+const MOST_ROWS: u64 = 10_000_000;
 
 /// How a service is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -42,7 +51,7 @@ impl From<Protocol> for ConeProtocol {
 }
 
 /// A service, and what is asked of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ConeService {
     /// Who is asked.
     pub service: Service,
@@ -56,6 +65,8 @@ pub struct ConeService {
     pub most_rows: Option<u64>,
     /// The most bytes of an answer.
     pub most_bytes: usize,
+    /// Whether a cone search service has refused to be asked for a format.
+    pub knows_no_formats: AtomicBool,
 }
 
 /// Takes the rows of an answer.
@@ -94,11 +105,39 @@ impl ConeService {
                 self.exchange(self.sync(), Some(RequestBody::Form(&form)), attempt, spent, rows)
             }
             Protocol::Scs => {
-                let url = scs_url(&self.service.given, cone, self.verbosity, self.most_rows);
-                let url = Url::parse(&url).expect("a URL stays one with parameters behind it");
-                self.exchange(url, None, attempt, spent, rows)
+                let plain = scs_url(&self.service.given, cone, self.verbosity, self.most_rows);
+                let url = |text: &str| Url::parse(text).expect("a URL stays one with parameters behind it");
+                if self.knows_no_formats.load(Ordering::Relaxed) {
+                    return self.exchange(url(&plain), None, attempt, spent, rows);
+                }
+                let asked = url(&format!("{plain}{AS_TABLEDATA}"));
+                let answered = self.exchange(asked, None, attempt, spent, rows);
+                if answered.is_some() || !complains_of_format(&attempt.finding) {
+                    return answered;
+                }
+                // What the standard does not have, some services refuse.
+                self.knows_no_formats.store(true, Ordering::Relaxed);
+                attempt.begin_again();
+                self.exchange(url(&plain), None, attempt, spent, rows)
             }
         }
+    }
+
+    /// Asks for all cones in one query, each by the number of its target.
+    pub fn ask_all(
+        &self,
+        cones: &[(u64, SkyCone)],
+        attempt: &mut Attempt<'_>,
+        spent: &mut dyn FnMut(&'static str, Duration),
+        rows: &mut dyn RowTaker,
+    ) -> Option<Answered> {
+        let first = cones.first()?.1.radius;
+        let radius = cones.iter().all(|(_, cone)| cone.radius == first).then_some(first);
+        let mut form = tap_form(&self.table.upload_adql(radius), Some(MOST_ROWS));
+        form.push(upload_parameter());
+        let table = upload(cones.iter().copied());
+        let body = RequestBody::Upload(&form, UPLOAD_NAME, &table);
+        self.exchange(self.sync(), Some(body), attempt, spent, rows)
     }
 
     /// Where queries are sent over TAP.
@@ -263,6 +302,12 @@ impl Read for Body {
         self.head.extend_from_slice(&bytes[..kept]);
         Ok(count)
     }
+}
+
+/// Whether the service found fault with the format that it was asked for.
+fn complains_of_format(finding: &Finding) -> bool {
+    let is_complaint = matches!(finding.class, Some(ErrorClass::Query | ErrorClass::Http));
+    is_complaint && (finding.reason.to_ascii_lowercase().contains("format") || finding.status == Some(400))
 }
 
 /// Whether it is a page for people.

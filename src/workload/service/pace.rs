@@ -24,7 +24,7 @@ const USUAL_RATE: f64 = 5.0;
 
 /// A request may leave so much of an interval early or late: the grid is kept over small
 /// delays, and no request catches up on a large one.
-const SLACK: f64 = 0.1;
+const SLACK: f64 = 0.02;
 
 /// The first pause, doubled each time, where the host does not say how long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
 use crate::cli::exit::status;
+use crate::numbers::{TimeUnit, read_duration};
 use crate::policy::{Delay, Halt, Load};
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
@@ -26,7 +27,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["timeout"], "SECONDS", "kill jobs that run longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
-    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, values::duration(v)))),
+    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, read_duration(v)))),
     own(&["backoff"], "FACTOR", "multiply --retry-delay by FACTOR after each try", Text(|t, v| set(&mut t.run.backoff, factor(v)))),
     option(&["halt", "halt-on-error", "haltonerror"], "RULE", "stop early: now,fail=1 soon,fail=3 now,success=1 soon,done=50%",
         Text(|t, v| { t.run.halt = Halt::parse(v)?; Ok(()) })).brief().not_compared(SAME_JOBS),
@@ -39,7 +40,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     quiet(&["memsuspend"], Text(|t, v| set(&mut t.run.memsuspend, values::size(v)))),
     flag(&["noswap"], "start no job while the machine swaps", Flag::NoSwap),
     own(&["max-time"], "SECONDS", concat!("start no job after this time; if some are left: status ", status!(TimeOver)),
-        Text(|t, v| set(&mut t.run.max_time, values::duration(v)))).brief().not_compared(SAME_JOBS),
+        Text(|t, v| set(&mut t.run.max_time, read_duration(v)))).brief().not_compared(SAME_JOBS),
     flag(&["tty", "open-tty", "o"], "let jobs read the terminal, one at a time unless -j says more", Flag::Tty)
         .not_compared("the output of a job on the terminal cannot be compared"),
     option(&["term-seq", "termseq"], "SEQUENCE", "signals and waits to kill a job: TERM,200,TERM,100,TERM,50,KILL,25",
@@ -87,6 +88,11 @@ pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run 
         Word(hyperfine::step)).of(Scope::COMPARE),
     own(&["command-name"], "NAME", "what reports call the batch instead of its command line",
         Text(|t, v| { t.study.name = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
+    own(&["time-unit"], "UNIT", "show the times of the table in second (s), millisecond (ms) or microsecond (us)",
+        Text(|t, v| match TimeUnit::called(v) {
+            Some(unit) => { t.study.time_unit = Some(unit.name.to_owned()); Ok(()) }
+            None => Err("expected second, millisecond or microsecond".to_owned()),
+        })).of(Scope::COMPARE),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["sample"], "N", "run N jobs, one drawn from each of N equal parts of the batch\n(the same each time), and estimate the whole with an interval",
@@ -107,11 +113,11 @@ pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static GATES: OptionSection = section("Report", &[
-    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X, up to chance; in CI use --runs 10)"),
+    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(with fewer than 5 runs chance decides, too; in CI use --runs 10)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),
         Text(|t, v| set(&mut t.study.fail_if_slower, values::at_least_nothing(v)))).of(SHOWN)
-        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel is surely slower than serial - of two studies, after than before - by more than PCT %")),
+        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel, or the later of two studies, is surely slower by more than PCT %")),
 ]);
 
 pub(super) fn number(text: &str) -> Result<u64, String> {
