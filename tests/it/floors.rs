@@ -310,7 +310,6 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "process/child/",
         "engine/remote/",
         "host/run_queue.rs",
-        "workload/command/read_ahead.rs",
         "progress/",
         "process/signal/",
         "engine/throttle.rs",
