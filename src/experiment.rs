@@ -11,7 +11,7 @@ mod saving;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::saving::Save;
 
@@ -22,7 +22,6 @@ use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Journal, Observer, Unobserved};
 use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
-use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
@@ -324,15 +323,13 @@ impl<'a> Experiment<'a> {
             ColumnResult { whereabouts, ..ColumnResult::new(column, engine.width(), Vec::new()) }
         };
         let profile = self.workload.profile();
-        let now = Moment::now();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             name: self.name.clone(),
             time_unit: self.time_unit.clone(),
-            started: u64::try_from(now.seconds()).unwrap_or(0),
-            time: Some(now),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
@@ -350,7 +347,6 @@ impl<'a> Experiment<'a> {
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
-            news: Vec::new(),
             remarks: Vec::new(),
             charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),

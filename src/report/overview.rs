@@ -14,7 +14,6 @@ pub(super) fn document(study: &Study) -> Document<'_> {
     let ran_any = study.columns.iter().flat_map(|column| &column.runs).any(|run| run.tasks > 0);
     let of_both = runs.serial.is_some() && runs.parallel().is_some();
     let mut sections = Vec::new();
-    sections.extend(services::news(&study.news));
     sections.push(pictures(Audience::Pages, &[Chart::Phases(study)]));
     let are_services = services::are_told(study);
     if ran_any && !are_services {

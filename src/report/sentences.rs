@@ -4,7 +4,6 @@
 use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
-use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
     Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
@@ -26,7 +25,7 @@ pub(super) fn subject(study: &Study) -> Subject {
     Subject {
         command: command_line(study),
         about: about(study),
-        moment: Moment::of_seconds(study.started.cast_signed()).in_words(),
+        moment: numbers::moment(study.started),
         place: place(study),
         ..Subject::default()
     }

@@ -1,8 +1,9 @@
 //! The figures of a study that are read first: one large, and a few beside it.
 
 use super::document::Tile;
+use super::services;
 use super::timeline::{ShownRun, ShownRuns, TimeUnit};
-use super::{laws, sentences, services};
+use super::{laws, sentences};
 use crate::numbers;
 use crate::study::{Comparison, Failure, Study, Verdict};
 use crate::text::{printable, shortened};

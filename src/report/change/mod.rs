@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone,
 };
+use super::sentences;
 use super::tables::{changed, peak};
-use super::{sentences, services};
 use crate::numbers::{self, nanos, seconds};
-use crate::study::{Change, Changes, ColumnResult, Interval, ServiceNews, Study, Verdict};
+use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
 use crate::text::printable;
 
 /// Of so many columns besides the widest there is a tile each.
@@ -30,8 +30,6 @@ pub struct StudyPair<'a> {
     pub after: Side<'a>,
     /// What changed.
     pub changes: Changes<'a>,
-    /// What is new about the services that were checked.
-    pub news: Vec<ServiceNews>,
 }
 
 /// One of the two.
@@ -59,8 +57,7 @@ pub(super) enum Trend {
 impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
-        let changes = Changes::between(before.study, after.study);
-        Self { before, after, changes, news: services::news_between(before.study, after.study) }
+        Self { before, after, changes: Changes::between(before.study, after.study) }
     }
 
     /// What there is to see of it.
@@ -80,15 +77,12 @@ impl<'a> StudyPair<'a> {
             hero: self.hero(),
             tiles: self.tiles(),
             lead: None,
-            sections: services::news(&self.news)
-                .into_iter()
-                .chain([
-                    ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
-                    ReportSection::new("Side by side", figures),
-                    ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
-                    ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
-                ])
-                .collect(),
+            sections: vec![
+                ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
+                ReportSection::new("Side by side", figures),
+                ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
+                ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
+            ],
             conclusion: self.verdicts(),
             hint: None,
         }
@@ -314,7 +308,6 @@ struct SavedChange<'a> {
     columns: Vec<ColumnChange<'a>>,
     results: Option<SameResults>,
     notes: Vec<String>,
-    news: &'a [ServiceNews],
 }
 
 #[derive(Serialize)]
@@ -365,7 +358,6 @@ pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::
         columns: pair.changes.columns.iter().map(entry).collect(),
         results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
-        news: &pair.news,
     };
     serde_json::to_writer_pretty(&mut *out, &written).context("cannot write the change as JSON")?;
     Ok(out.write_all(b"\n")?)

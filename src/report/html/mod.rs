@@ -8,7 +8,6 @@
 mod axis;
 mod boxes;
 mod charts;
-mod days;
 mod lanes;
 mod legend;
 mod phases;
@@ -27,9 +26,9 @@ use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
-use super::{Format, overview, services};
+use super::{Format, overview};
 use crate::sky::{FinderChart, STYLE, SkySource};
-use crate::study::{History, Study};
+use crate::study::Study;
 use crate::svg::Svg;
 use crate::task::{ConeChart, Mode};
 use crate::text::printable;
@@ -41,7 +40,6 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(render_change),
-    history: Some(render_history),
 };
 
 /// The browser itself is told to load nothing and to run nothing.
@@ -90,14 +88,6 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
         code { "--fail-if-slower PCT" } " makes an exit status of it."
     };
     Ok(out.write_all(drawn(&pair.document(), &foot).as_bytes())?)
-}
-
-fn render_history(history: &History, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let foot = html! {
-        "Drawn by parsim " (env!("CARGO_PKG_VERSION")) " from what " code { "--history" } " kept. \
-         This page loads nothing and runs no script."
-    };
-    Ok(out.write_all(drawn(&services::history_document(history, name), &foot).as_bytes())?)
 }
 
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
@@ -321,7 +311,6 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
         Chart::Sky(chart) => vec![sky(chart)],
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
         Chart::Phases(study) => Vec::from_iter(phases::picture_of(study)),
-        Chart::Days(history) => Vec::from_iter(days::strips(history)),
         Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
 }

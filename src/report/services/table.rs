@@ -196,7 +196,7 @@ fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
     })
 }
 
-pub(super) fn cut(text: &str) -> String {
+fn cut(text: &str) -> String {
     cut_to(LONGEST, text)
 }
 
