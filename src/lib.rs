@@ -91,9 +91,8 @@
 //! | 1 | `joblog` | GNU parallel's job log: rows, and which jobs are done |
 //! | 1 | `process` | `signal/` (handlers, the interrupt), `child/` (starting, watching, ending jobs), streams, limits, shell |
 //! | 1 | `measure` | clocks, CPU time, memory |
-//! | 1 | `numbers`, `moment`, `text`, `style` | numbers and dates as people read them; text that is safe to show; colours |
-//! | 1 | `mismatch`, `numpy`, `temporary` | where two files differ; NumPy's generators; files in TMPDIR and beside results |
-//! | 0 | [`vo`] | documents of the Virtual Observatory; uses nothing of parsim |
+//! | 1 | `numbers`, `text`, `style` | numbers as people read them; text that is safe to show; colours |
+//! | 1 | `mismatch`, `numpy`, `temporary`, [`vo`] | where two files differ; NumPy's generators; files in TMPDIR and beside results; documents of the Virtual Observatory |
 //! | 0 | `byte_list`, `sync` | byte strings in one piece of memory; locks that a panic does not poison, and the order of starts |
 //!
 //! A new workload, engine, report format or option is one new file (an option: none) and a
@@ -132,7 +131,6 @@ mod inputs;
 mod joblog;
 mod measure;
 mod mismatch;
-mod moment;
 mod numbers;
 #[cfg(feature = "cli")]
 mod numpy;

@@ -16,7 +16,6 @@ mod services;
 mod shell;
 mod signals;
 mod terminal;
-mod watch;
 mod width;
 mod worker;
 mod workloads;

@@ -102,8 +102,5 @@ mod terminal;
 mod threads;
 // Work that was not done, or not all of it.
 mod unfinished;
-// What is kept of services from run to run.
-#[cfg(feature = "net")]
-mod watch;
 // Threads against processes.
 mod workers;

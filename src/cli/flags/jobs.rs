@@ -3,8 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use super::values::whole;
-use crate::numbers::decimal;
+use super::values::{decimal, whole};
 
 /// How many at a time, as one number says it.
 #[derive(Clone, Copy, Debug, PartialEq)]

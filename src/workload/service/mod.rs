@@ -10,7 +10,6 @@ mod judge;
 mod list;
 mod list_table;
 mod pace;
-mod threshold;
 mod transport;
 
 pub use demo::DemoServer;
@@ -21,5 +20,4 @@ pub use judge::{
 pub use list::{Service, services};
 pub use list_table::{ListTable, read_list};
 pub use pace::{HostPace, PaceOptions, Reception};
-pub use threshold::Thresholds;
 pub use transport::{Attempt, HttpTransport, TransportOptions};

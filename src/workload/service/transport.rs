@@ -3,21 +3,20 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Service;
 use super::judge::note_travel;
 use super::pace::{HostPace, Reception, TaskPacer};
-use super::{Service, Thresholds};
 use crate::http::{
     BodyReader, Client, Deadline, Fetched, HttpError, HttpErrorKind, Pacer, Proxies, Request, RequestBody,
     Response, RetryAfter, Roots, Trust, Url, UrlHost,
 };
-use crate::moment::Moment;
 use crate::process::Interrupt;
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
@@ -51,10 +50,6 @@ pub struct TransportOptions {
     #[arg(long)]
     #[serde(default)]
     pub system_roots: bool,
-    /// When a service is too slow.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub thresholds: Thresholds,
     /// Through whom services are asked, as the environment has it: where a run was
     /// made is no part of what was asked.
     #[arg(skip)]
@@ -98,7 +93,6 @@ pub struct HttpTransport {
     limit: String,
     retries: u32,
     per_host: PerHostLimit,
-    thresholds: Thresholds,
     /// How often a host is asked, where that is limited.
     pace: Option<HostPace>,
 }
@@ -127,7 +121,6 @@ impl HttpTransport {
             limit: format!("{seconds} s"),
             retries: options.retries,
             per_host: PerHostLimit::new(options.per_host),
-            thresholds: options.thresholds.clone(),
             pace: None,
         })
     }
@@ -168,7 +161,6 @@ impl HttpTransport {
         self.ask_until_settled(service, &interrupt, &from_client, &mut |happening| match happening {
             Happening::Attempt(attempt) => ask(attempt, cx),
             Happening::Spent(name, time) => cx.spent(name, time),
-            Happening::Settled(finding, total) => self.thresholds.judge(finding, cx, total),
         })
     }
 
@@ -194,8 +186,8 @@ impl HttpTransport {
         client: &dyn Fn(Value) -> Option<Value>,
         happens: &mut dyn FnMut(Happening<'_, '_>),
     ) -> Option<Finding> {
-        let time = Moment::now();
-        let now = time.seconds();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
         let pacer = self.pace.as_ref().map(|pace| TaskPacer::new(pace, client, interrupt));
         let mut deadline = Deadline::lasting(self.timeout, interrupt.clone());
         for number in 1.. {
@@ -208,7 +200,6 @@ impl HttpTransport {
                 finding: Finding {
                     url: printable(&service.shown),
                     name: service.name.as_deref().map(printable),
-                    time: Some(time),
                     attempts: number,
                     ..Finding::default()
                 },
@@ -229,11 +220,7 @@ impl HttpTransport {
             }
             let wait = if number > self.retries { None } else { passing.wait(number, now) };
             // What cannot come about in time is not waited for.
-            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else {
-                let total = self.timeout.saturating_sub(deadline.left());
-                happens(Happening::Settled(&mut finding, total));
-                return Some(finding);
-            };
+            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else { return Some(finding) };
             let begun = Instant::now();
             let has_slept = interrupt.sleep(wait);
             happens(Happening::Spent("retry_wait", begun.elapsed()));
@@ -251,8 +238,6 @@ enum Happening<'h, 'a> {
     Attempt(&'h mut Attempt<'a>),
     /// That was waited.
     Spent(&'static str, Duration),
-    /// This was found out in the end, and took so long.
-    Settled(&'h mut Finding, Duration),
 }
 
 /// One attempt to find out what there is to know of a service, over as many requests as
@@ -358,7 +343,7 @@ impl<'a> Attempt<'a> {
 
     /// Notes how an answer came here.
     pub fn note_travel<B>(&mut self, fetched: &Fetched<Response<B>>) {
-        note_travel(fetched, &mut self.finding);
+        note_travel(fetched, self.now, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure
