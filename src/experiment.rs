@@ -19,7 +19,7 @@ use self::judge::Judge;
 use self::pass::RunPlace;
 use self::saving::Saving;
 use crate::engine::{Engine, Pool, Serial};
-use crate::event::{Journal, Observer, Unobserved};
+use crate::event::{Event, Journal, Observer, PlannedRun, Unobserved};
 use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
@@ -274,6 +274,11 @@ impl<'a> Experiment<'a> {
 
     fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
         let mut judge = Judge::default();
+        let certain = match self.repeats {
+            Repeats::Times(times) => times.max(1),
+            Repeats::Until { .. } => 1,
+        };
+        self.announce((1..=self.warmup).chain(1..=certain));
         for number in 1..=self.warmup {
             for index in order(self.engines.len(), number) {
                 if self.one_run(study, RunPlace { index, number: 0 }, &mut Judge::default())?.is_none() {
@@ -283,6 +288,9 @@ impl<'a> Experiment<'a> {
         }
         let mut measured = Duration::ZERO;
         for number in 1.. {
+            if number > certain {
+                self.announce(number..=number);
+            }
             for index in order(self.engines.len(), number) {
                 let result = self.one_run(study, RunPlace { index, number }, &mut judge);
                 let Some(result) = result.or_else(|error| given_up(study, error))? else {
@@ -304,6 +312,17 @@ impl<'a> Experiment<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Tells which runs the rounds of these numbers are going to be.
+    fn announce(&self, rounds: impl IntoIterator<Item = usize>) {
+        let rounds = rounds.into_iter().flat_map(|number| order(self.engines.len(), number));
+        let planned = |index: usize| PlannedRun {
+            column: self.engines[index].column(),
+            width: self.engines[index].width(),
+        };
+        let runs: Vec<_> = rounds.map(planned).collect();
+        self.observer.observe(&Event::RunsPlanned { runs: &runs });
     }
 
     fn enough(&self, number: usize, measured: Duration, study: &Study) -> bool {

@@ -75,7 +75,7 @@
 //! | 7 | [`experiment`] | prepare, warm up, alternate, sweep, compare, save: the order of runs and what is inside the clock |
 //! | 6 | `engine` | the table of engines; `lifecycle` (one task from start to hand-on: retries, halting, output), `queue` (slots, input order), `halt`, `throttle` (--delay, --load, ...); `local` (serial, pools), `remote/` (worker processes: protocol, transport, client, `serve`) |
 //! | 6 | [`report`] | the table of formats; `document` (what a report is made of), `overview` (its order), `command_line` (what was typed, long lists of inputs cut), `sentences` (what stands under the table), `tables`; text, Markdown and `html/` draw it; `change/` (two studies), `services/` (verdicts, Nagios, JSON Lines), JSON, CSV, `JUnit`, trace, Prometheus |
-//! | 6 | `progress` | `state` (what runs, the ETA) and `display` (a bar, or lines) |
+//! | 6 | `progress` | `state` (what runs), `eta`, `line` (both in words, in any width) and `display` (a bar, or lines) |
 //! | 5 | [`workload`] | the trait, its profile, results and way to other processes; `row` (what its table says of each); `sleep`, `csv/`, `command/` (batches of commands), `service/` (lists, limits per host, requests: for all that ask services), `tap/` |
 //! | 4 | `output` | the traits between a task and who takes its bytes; output put in order: `ordered`, `grouped`, `lines`, `retry_buffer`, one `spill_buffer` (how much waits in memory, and the file behind it); `output_copy` (what `compare` puts aside of a run); job logs, records, files and tables of results |
 //! | 4 | [`study`] | what was measured, and arithmetic on it: comparisons, `interval`, scaling laws, agreement, gates; `estimate` (the serial time of one way), `prediction` (the whole of a sample); `explanation/` (the sentences that say what held the speed-up back) |
@@ -105,7 +105,8 @@
 //!   [`workload::Cx`]), only `experiment/` a run's. What it takes to start and to feed
 //!   worker processes is read where that is done (`engine/remote`).
 //! - No workload starts a thread or calls rayon: a serial run has one thread. (A
-//!   name is looked up beside the task that waits for it; `--demo` has its servers.)
+//!   name is looked up beside the task that waits for it; `--demo` has its servers; where a
+//!   batch shows how far it is, its inputs are read beside the jobs.)
 //! - `unsafe` is in `process`, `measure` and `numpy/wide.rs` only.
 //! - A file that parsim writes is whole or absent (`whole_file`).
 //! - A type's name means one thing in the whole tree, and files do not use each other in

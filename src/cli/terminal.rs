@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::exit::{End, Exit, Fault};
-use super::flags::{Flag, Typed, When};
+use super::flags::{Flag, Grouping, Typed, When};
 use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
@@ -31,7 +31,22 @@ pub(super) fn progress(when: When) -> Show {
 /// without any of them a batch shows none.
 pub(super) fn progress_of_batch(typed: &Typed) -> Show {
     let usual = if typed.has(Flag::Bar) { When::Auto } else { When::Never };
-    progress(typed.output.progress.unwrap_or(usual))
+    let wanted = progress(typed.output.progress.unwrap_or(usual));
+    match typed.output.grouping {
+        Grouping::LatestLine if progress(When::Auto) == Show::Bar && !typed.puts_output_down() => {
+            if wanted == Show::Bar { Show::SlotsAndBar } else { Show::Slots }
+        }
+        _ => wanted,
+    }
+}
+
+/// The same for a comparison, which takes as long as several batches: where a bar can be
+/// drawn, there is one unless it is not wanted.
+pub(super) fn progress_of_comparison(typed: &Typed) -> Show {
+    match (progress_of_batch(typed), typed.output.progress) {
+        (Show::Nothing, None) if progress(When::Auto) == Show::Bar => Show::Bar,
+        (show, _) => show,
+    }
 }
 
 /// Says `text` on stderr, in a line of its own, which a terminal has broken between words.

@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
@@ -14,10 +14,11 @@ use super::exports::{Exports, identity};
 use super::flags::{Typed, Ways, When, output_format, shared_of};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
+use super::signals;
 use super::terminal::{self, Terminal, say};
 use crate::host::Limits;
 use crate::process::{Hup, Interrupt};
-use crate::progress;
+use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
@@ -70,7 +71,11 @@ pub(super) fn run_ways(
     let takes_stdout = workload.claim_stdout(is_free, io::stdout().is_terminal()).map_err(Fault::usage)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));
+    let display = Arc::new(ProgressDisplay::new(Arc::default(), show, true));
+    let attends = || signals::attend_beside(signals::catch_stops()?, None, &display, &interrupt);
+    let _attendant = display.is_drawn().then(attends).transpose()?;
+    let progress = Box::new(RunProgress::on(Arc::clone(&display)));
     let observer = services::observer(format, progress, &unwritten);
     let setup = Setup {
         workload: &mut *workload,

@@ -90,6 +90,15 @@ impl SourceReader {
         Ok(false)
     }
 
+    /// How many rows are left, for which it reads to their end.
+    pub(super) fn count(&mut self, cx: &mut ReadContext<'_>) -> Step<u64> {
+        let mut rows = 0;
+        while self.gather(cx)? {
+            rows += u64::from(!std::mem::take(&mut self.head));
+        }
+        Ok(rows)
+    }
+
     fn name_columns(&mut self, columns: &ColumnSplitter) -> Result<(), InputError> {
         let names = &mut self.names;
         names.clear();

@@ -145,6 +145,12 @@ impl Inputs {
         Ok(self.names())
     }
 
+    /// How many rows there are, for which it reads to their end.
+    pub(super) fn count(&mut self, patience: &mut dyn Patience) -> Step<u64> {
+        let Self { reading, columns, records, replaced_nul, .. } = self;
+        self.sources.count(&mut ReadContext { reading, columns, records, patience, replaced_nul })
+    }
+
     fn next_in_order(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Step<bool> {
         if let Some(ahead) = self.ahead.take() {
             *row = ahead;

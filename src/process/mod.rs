@@ -19,7 +19,7 @@ pub use poll::{Interest, Waker};
 pub use shell::run_in_shell;
 pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
-    file_limits_are_errors, harmless_in_children, stop_here,
+    file_limits_are_errors, harmless_in_children, is_in_background, stop_here,
 };
 pub use standard::{
     BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,

@@ -89,9 +89,9 @@ fn failures_weigh_more_than_the_time_and_halt_keeps_its_status() {
     let ran = shell("parsim parallel --delay 1000 --max-time 3 false ::: 1 2");
     ran.exits(1).tells("--max-time 3 s was over: 1 of 2 jobs not started");
     let ran = shell("parsim parallel -j1 --max-time 1000 --halt now,success=1 true ::: 1 2");
-    ran.exits(0).tells("stopped early: 1 job was not started");
+    ran.exits(0).tells("stopped early: 1 of 2 jobs done, 1 not started");
     let ran = shell("parsim parallel -j1 --max-time 1000 --halt now,fail=1 'exit 7 #' ::: 1 2");
-    ran.exits(7).tells("stopped early: 1 job was not started");
+    ran.exits(7).tells("stopped early: 0 of 2 jobs done, 1 failed, 1 not started");
     shell("parsim parallel --max-time 1000 true ::: 1 2").exits(0).is_quiet();
 }
 

@@ -14,12 +14,13 @@ use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
 use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
-use crate::cli::terminal::{Terminal, progress_of_batch};
+use crate::cli::signals;
+use crate::cli::terminal::{Terminal, progress_of_comparison};
 use crate::cli::width;
 use crate::cli::workloads::{end, report, stdin_offers_nothing};
 use crate::experiment::{ComparedBy, Repeats};
 use crate::process::{Hup, Interrupt};
-use crate::progress::{self, ProgressDisplay, Show};
+use crate::progress::{ProgressDisplay, RunProgress};
 use crate::study::Study;
 use crate::task::Column;
 use crate::template::{Template, TemplateOptions};
@@ -40,23 +41,24 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(Fault::usage)?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
+    let display = Arc::new(ProgressDisplay::new(Arc::default(), progress_of_comparison(&typed), true));
     let (widths, widest) = width::of_comparison(&typed, &display)?;
     let engines = engines(RunModes::Both, &typed, &widths)?;
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
     let mut exports = Exports::open(&typed.output.exports)?;
     set_up(&typed, &interrupt)?;
-    // Jobs' output is not shown while the bar is drawn.
+    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
     let (mut batch, _) =
-        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &display)?;
+        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &display, None)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
         batch.output_files = Some(output_files(&typed, &columns)?);
     }
-    let observer = progress::observer(progress_of_batch(&typed));
+    let _attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
+    let observer = RunProgress::on(Arc::clone(&display));
 
     let terminal = Terminal::of(&typed);
     let setup = Setup {
@@ -66,7 +68,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         keeps_records: terminal.draws_pictures() || typed.study.sample.is_some(),
         exports: &mut exports,
         interrupt: &interrupt,
-        observer: &*observer,
+        observer: &observer,
         typed: &typed,
         line,
         started,

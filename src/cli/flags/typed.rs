@@ -59,6 +59,11 @@ impl Typed {
         self.command.is_empty() && self.sources.is_empty() && !self.bare_separator
     }
 
+    /// Whether what jobs write goes into files instead of being shown.
+    pub fn puts_output_down(&self) -> bool {
+        self.output.results.is_some() || self.has(Flag::Files)
+    }
+
     /// Whether one of `flags` was.
     pub fn has_any(&self, flags: &[Flag]) -> bool {
         flags.iter().any(|flag| self.has(*flag))
@@ -304,6 +309,8 @@ pub enum Grouping {
     Group,
     /// Line by line: `--line-buffer`.
     LineBuffer,
+    /// Line by line, of which a terminal shows the latest of each job: `--latest-line`.
+    LatestLine,
     /// Not at all: `-u`.
     Ungroup,
 }

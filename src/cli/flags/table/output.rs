@@ -19,6 +19,9 @@ pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
     quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.retain(|flag| *flag != Flag::KeepOrder))),
     option(&["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], "", "print line by line, as they come",
         Switch(|t| t.output.grouping = Grouping::LineBuffer)).brief(),
+    option(&["latest-line", "latestline", "ll"], "", "on a terminal, show the latest line of each job; else as --line-buffer",
+        Switch(|t| t.output.grouping = Grouping::LatestLine)).brief()
+        .not_compared("jobs are not looked at while they are measured"),
     option(&["ungroup", "u"], "", "pass output straight through, mixed", Switch(|t| t.output.grouping = Grouping::Ungroup)).brief()
         .not_compared("output that does not pass through parsim cannot be compared"),
     flag(&["tag", "ctag"], "print the values before each line", Flag::Tag).brief(),
