@@ -60,6 +60,8 @@ pub struct Snapshot {
 /// A task that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningTask {
+    /// Its position in input order, from 0.
+    pub seq: u64,
     /// Since when.
     pub since: Instant,
     /// The task in a person's words.
@@ -102,10 +104,11 @@ impl Observer for ProgressState {
                     ..Snapshot::default()
                 };
             }
-            Event::TaskStarted { slot, label, .. } => {
+            Event::TaskStarted { seq, slot, label } => {
                 now.started += 1;
                 let label = label.to_owned();
-                now.running.insert(slot, RunningTask { since: Instant::now(), label, is_stopped: false });
+                now.running
+                    .insert(slot, RunningTask { seq, since: Instant::now(), label, is_stopped: false });
             }
             Event::TaskNamed { slot, label } => {
                 if let Some(task) = now.running.get_mut(&slot) {
@@ -113,7 +116,12 @@ impl Observer for ProgressState {
                 }
             }
             Event::TaskFinished(record) => {
-                now.running.remove(&record.slot);
+                // Elsewhere, the next one may have its slot before its end is sure.
+                if now.running.get(&record.slot).is_some_and(|task| task.seq == record.seq) {
+                    now.running.remove(&record.slot);
+                } else {
+                    now.running.retain(|_, task| task.seq != record.seq);
+                }
                 now.done += 1;
                 now.failed += u64::from(record.outcome.is_failure());
             }
@@ -230,7 +238,7 @@ mod tests {
 
     fn snapshot(total: Option<u64>) -> Snapshot {
         let since = Instant::now().checked_sub(Duration::from_secs(75)).unwrap();
-        let task = RunningTask { since, label: "sleep 99".into(), is_stopped: false };
+        let task = RunningTask { seq: 0, since, label: "sleep 99".into(), is_stopped: false };
         let elapsed = Duration::from_secs(3700);
         let running = BTreeMap::from([(1, task)]);
         Snapshot {
