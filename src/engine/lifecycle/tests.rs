@@ -76,7 +76,7 @@ impl<'r, 'q> NearEnd<'r, 'q> {
     /// The lowest slot that no task has: the other end hands them out.
     fn free_slot(&self) -> u32 {
         let has_it = |slot: &u32| self.running.values().any(|life| life.task.slot == *slot);
-        (0..).find(|slot| !has_it(slot)).unwrap()
+        (0..8).find(|slot| !has_it(slot)).unwrap()
     }
 
     /// The wait of the task is over.

@@ -37,17 +37,17 @@ pub(super) struct Dispatcher<'r, 'q> {
     pub(super) workload: &'r dyn Workload,
     pub(super) links: Vec<WorkerLink<'r, 'q>>,
     /// Tasks that no worker has, those first that came back from one.
-    ready: VecDeque<Unbegun<'r, 'q>>,
+    pub(super) ready: VecDeque<Unbegun<'r, 'q>>,
     pub(super) waiting: WaitingLives<'r, 'q>,
     pub(super) walls: RecentWalls,
     /// Whether tasks are given to workers before one of their slots is free.
-    runs_ahead: bool,
+    pub(super) runs_ahead: bool,
     waker: Waker,
     /// Whether there is no task any more beside those that are here.
-    is_last: bool,
+    pub(super) is_last: bool,
     pub(super) ending: Ending,
     /// Why there is no worker on one of the links.
-    trouble: Option<anyhow::Error>,
+    pub(super) trouble: Option<anyhow::Error>,
     next_beat: Instant,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Ending {
     /// A rule has the running tasks ended.
     is_halted: bool,
     /// Nothing more is begun, and all were asked to hand back what has not.
-    drains: bool,
+    pub(super) drains: bool,
     /// Until when running tasks may take to end, once they were told to.
     until: Option<Instant>,
     /// Parsim is to end, and all were told.
@@ -170,7 +170,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     }
 
     /// Whether there is no worker, and none to be had.
-    fn nobody_is_left(&self) -> bool {
+    pub(super) fn nobody_is_left(&self) -> bool {
         self.links.iter().all(|link| link.stage == LinkStage::GivenUp)
     }
 
@@ -212,7 +212,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     }
 
     /// Nothing more is begun of what no worker has.
-    fn leave_all(&mut self) {
+    pub(super) fn leave_all(&mut self) {
         let retries: Vec<_> = self.waiting.given_up_retries().collect();
         for (life, record) in retries {
             self.over(life, record);
@@ -225,7 +225,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     fn leave(&mut self, unbegun: Unbegun<'r, 'q>) {
         match unbegun.give_up() {
             Ok(task) => self.waiting.leave(task),
-            Err((life, record)) => self.over(life, record),
+            Err(tried) => self.over(tried.0, tried.1),
         }
     }
 
@@ -258,115 +258,6 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         }
     }
 
-    /// Has tasks taken for which there is room.
-    fn refill(&mut self, feeder: &TaskFeeder<'_, '_>) {
-        if self.is_last {
-            return;
-        }
-        self.take_from(feeder);
-        let room: usize = (0..self.links.len()).map(|index| self.room(index)).sum();
-        let room = room.saturating_sub(self.ready.len() + self.waiting.n_slots());
-        // Where nobody is left, it is to be known whether there is something to do.
-        feeder.ask(room.max(self.nobody_is_left().into()));
-        self.take_from(feeder);
-    }
-
-    fn take_from(&mut self, feeder: &TaskFeeder<'_, '_>) {
-        let mut taken = VecDeque::new();
-        self.is_last = feeder.give(&mut taken);
-        self.ready.extend(taken.into_iter().map(Unbegun::first));
-    }
-
-    /// How many more tasks the worker of a link is to have, or one that would be started
-    /// there.
-    fn room(&self, index: usize) -> usize {
-        let link = &self.links[index];
-        let slots = link.slots.count as usize;
-        match link.stage {
-            LinkStage::GivenUp | LinkStage::Leaving => 0,
-            _ => (slots + self.ahead(index)).saturating_sub(link.n_tasks()),
-        }
-    }
-
-    /// How many tasks the worker of a link is to have beyond those that it does.
-    fn ahead(&self, index: usize) -> usize {
-        let link = &self.links[index];
-        if !self.runs_ahead || link.stage != LinkStage::Ready {
-            return 0;
-        }
-        let ahead = link.clock.ahead(link.slots.count, self.walls.median());
-        ahead.max(link.is_far().into())
-    }
-
-    /// Gives tasks to workers: first to those that have a free slot.
-    fn assign(&mut self) {
-        if self.run.interrupt.is_draining() {
-            return self.leave_all();
-        }
-        let now = self.run.clock.now();
-        while !self.ready.is_empty() {
-            let next = self.next_link();
-            let has_free_slot = next.is_some_and(|index| self.links[index].has_free_slot());
-            // Those that are being started will have these.
-            let starting: usize = self.getting_ready().map(|link| link.slots.count as usize).sum();
-            let is_started = !has_free_slot && starting < self.ready.len() && self.start_another();
-            let Some(index) = next else {
-                if is_started {
-                    continue;
-                }
-                break;
-            };
-            let unbegun = self.ready.pop_front().expect("there is one");
-            if let Err(error) = self.links[index].give(unbegun, now) {
-                // It is too long for a message, and would be so for any worker.
-                let unbegun = self.links[index].sent.pop_back().expect("it was given just now");
-                self.fail_unbegun(unbegun, index, format!("cannot be passed to a worker: {error}"));
-            }
-        }
-    }
-
-    fn getting_ready(&self) -> impl Iterator<Item = &WorkerLink<'r, 'q>> {
-        self.links.iter().filter(|link| link.takes_tasks() && link.stage != LinkStage::Ready)
-    }
-
-    /// The link whose worker is to have the next task: the first one with a free slot, or
-    /// else the one that has the fewest for its slots.
-    fn next_link(&self) -> Option<usize> {
-        let load = |link: &WorkerLink<'_, '_>| link.n_tasks() / link.slots.count as usize;
-        let with_room = (0..self.links.len())
-            .filter(|&index| self.links[index].stage == LinkStage::Ready && self.room(index) > 0);
-        with_room.min_by_key(|&index| load(&self.links[index]))
-    }
-
-    /// Starts a worker where one is gone; `false` where there is no such place.
-    fn start_another(&mut self) -> bool {
-        let vacant = self.links.iter().position(|link| link.stage == LinkStage::Vacant);
-        let Some(index) = vacant.filter(|_| !self.ends_running()) else { return false };
-        if let Err(error) = self.links[index].replace() {
-            self.links[index].stage = LinkStage::GivenUp;
-            self.trouble.get_or_insert(error);
-        }
-        true
-    }
-
-    /// Where a slot is free and no task is left for it, others give up what they have not
-    /// begun.
-    fn take_back_from_the_busy(&mut self) {
-        if !self.ready.is_empty() || self.ending.drains {
-            return;
-        }
-        let is_idle = |link: &WorkerLink<'_, '_>| link.stage == LinkStage::Ready && link.has_free_slot();
-        let has_free_slot = self.links.iter().any(is_idle);
-        let n_ahead = |link: &WorkerLink<'_, '_>| link.n_tasks().saturating_sub(link.slots.count as usize);
-        let busiest = self.links.iter_mut().max_by_key(|link| n_ahead(link));
-        if let (true, Some(link)) = (has_free_slot, busiest.filter(|link| n_ahead(link) > 0))
-            && !std::mem::replace(&mut link.is_asked_back, true)
-        {
-            let half = n_ahead(link).div_ceil(2) as u64;
-            link.say(kind::HAND_BACK, &half.to_le_bytes()).expect("it is short");
-        }
-    }
-
     /// A worker has handed back a task, or ended before it began it.
     pub(super) fn came_back(&mut self, unbegun: Unbegun<'r, 'q>, index: usize) {
         if self.run.interrupt.is_draining() {
@@ -379,7 +270,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     }
 
     /// A task has failed that no worker began.
-    fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
+    pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
         let life = unbegun.begin(self.run, self.links[index].slots.first, self.run.clock.now());
         let record = life.unmeasured(Outcome::Failed(why));
         self.settle(life, record);

@@ -56,9 +56,8 @@ impl ClockOffset {
     /// task on its way there, twice over.
     pub(super) fn ahead(&self, slots: u32, median: Option<Duration>) -> usize {
         let (Some(best), Some(median)) = (self.best, median) else { return 0 };
-        let times = 2.0 * best.round_trip.as_secs_f64() / median.as_secs_f64().max(1e-9);
-        // A float is cut to what fits.
-        ((times * f64::from(slots)) as usize).min(MOST_AHEAD)
+        let ahead = 2 * best.round_trip.as_nanos() * u128::from(slots) / median.as_nanos().max(1);
+        usize::try_from(ahead).unwrap_or(usize::MAX).min(MOST_AHEAD)
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
         assert_eq!(recent.median(), None);
         recent.learn(7 * MS);
         assert_eq!(recent.median(), Some(7 * MS));
-        (0..LOOKED_AT as u32 + 16).for_each(|_| recent.learn(MS));
+        (0..LOOKED_AT + 16).for_each(|_| recent.learn(MS));
         assert_eq!(recent.median(), Some(MS));
     }
 

@@ -40,7 +40,9 @@ const SHOWN: usize = 80;
 /// When that is longer than a frame may be.
 pub(super) fn put_frame(target: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) -> io::Result<()> {
     target.extend(head(kind, parts.iter().map(|part| part.len()).sum())?);
-    parts.iter().for_each(|part| target.extend_from_slice(part));
+    for part in parts {
+        target.extend_from_slice(part);
+    }
     Ok(())
 }
 

@@ -203,15 +203,12 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let (name, process) = (link.name(), link.process());
         let was_too_slow = self.ending.is_over_time();
-        let how = match says {
-            Some(says) => {
-                link.reap(Duration::ZERO);
-                says
-            }
-            None => {
-                let patience = if was_too_slow { Duration::ZERO } else { PATIENCE };
-                link.reap(patience).unwrap_or_else(|| "ended".to_owned())
-            }
+        let how = if let Some(says) = says {
+            link.reap(Duration::ZERO);
+            says
+        } else {
+            let patience = if was_too_slow { Duration::ZERO } else { PATIENCE };
+            link.reap(patience).unwrap_or_else(|| "ended".to_owned())
         };
         let in_hand = std::mem::take(&mut link.in_hand);
         if let (false, Some(process), Some(portable)) =

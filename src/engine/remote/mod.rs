@@ -4,11 +4,12 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `desk`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `desk`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
+mod assignment;
 mod desk;
 mod dispatcher;
 mod distance;
@@ -19,6 +20,8 @@ mod hearing;
 mod policy_tests;
 mod protocol;
 mod request;
+#[cfg(test)]
+mod scripted;
 mod serve;
 #[cfg(test)]
 mod slots_tests;

@@ -5,7 +5,8 @@ use std::num::NonZeroU64;
 use std::os::unix::net::UnixStream;
 
 use super::protocol::kind;
-use super::tests::{OtherEnd, Scripted, Squares, records, sound, sound_with, study_of};
+use super::scripted::{OtherEnd, Scripted, Squares, sound, sound_with};
+use super::tests::{records, study_of};
 use super::*;
 use crate::experiment::Experiment;
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};

@@ -90,7 +90,9 @@ impl TaskRequest<'_> {
 
 fn put_values(bytes: &mut Vec<u8>, values: &[Vec<u8>]) {
     bytes.extend((values.len() as u64).to_le_bytes());
-    values.iter().for_each(|value| put_string(bytes, value));
+    for value in values {
+        put_string(bytes, value);
+    }
 }
 
 fn values(cursor: &mut PayloadCursor<'_>) -> Option<Vec<Vec<u8>>> {
@@ -173,7 +175,7 @@ mod tests {
             let task = Task { label: label.clone(), spec, ..Task::numbered(seq, "") };
             let request = TaskRequest { task: Cow::Owned(task), attempt };
             prop_assert_eq!(TaskRequest::decoded(&request.encoded()), Some(request));
-            let record = Record { line, label, ..Record::without_measures(seq, Outcome::Exited(7)) };
+            let record = Record { label, line, ..Record::without_measures(seq, Outcome::Exited(7)) };
             let report = TaskReport(record);
             prop_assert_eq!(TaskReport::decoded(&report.encoded().unwrap()), Some(report));
         }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier, OnceLock};
 use super::frame::{Frame, FrameReader, LONGEST};
 use super::protocol::{ClockReading, TaskBegun, kind, numbers_in, numbers_of};
 use super::request::{TaskReport, TaskRequest};
-use super::tests::{Loop, N_TASKS, OtherEnd, Scripted, Squares, sound, sound_with};
+use super::scripted::{Loop, N_TASKS, OtherEnd, Scripted, Squares, sound, sound_with};
 use super::transport::WorkerStream;
 use super::*;
 use crate::experiment::Experiment;

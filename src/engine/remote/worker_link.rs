@@ -149,10 +149,10 @@ impl<'r, 'q> Unbegun<'r, 'q> {
     }
 
     /// It will not begin: the task, or its life and how the last try ended.
-    pub(super) fn give_up(self) -> Result<Task, (TaskLife<'r, 'q>, Record)> {
+    pub(super) fn give_up(self) -> Result<Task, Box<(TaskLife<'r, 'q>, Record)>> {
         match self.what {
             NextTry::First(task) => Ok(task),
-            NextTry::Another(tried) => Err(*tried),
+            NextTry::Another(tried) => Err(tried),
         }
     }
 }
