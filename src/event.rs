@@ -9,10 +9,24 @@ use std::time::SystemTime;
 
 use crate::task::{Column, Record};
 
+/// A run that is going to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// How the batch is run.
+    pub column: Column,
+    /// At most how many tasks at a time.
+    pub width: usize,
+}
+
 /// Something that just happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// More runs are going to be made, one after another.
+    RunsPlanned {
+        /// In their order.
+        runs: &'a [PlannedRun],
+    },
     /// A run over the whole batch begins.
     RunStarted {
         /// How the batch is run.

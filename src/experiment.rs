@@ -11,7 +11,7 @@ mod saving;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub use self::saving::Save;
 
@@ -19,9 +19,10 @@ use self::judge::Judge;
 use self::pass::RunPlace;
 use self::saving::Saving;
 use crate::engine::{Engine, Pool, Serial};
-use crate::event::{Journal, Observer, Unobserved};
+use crate::event::{Event, Journal, Observer, PlannedRun, Unobserved};
 use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
+use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
@@ -99,6 +100,8 @@ pub struct Experiment<'a> {
     /// Whether it is looked who wants a core while a run goes on.
     watches_queue: bool,
     command: Vec<String>,
+    name: Option<String>,
+    time_unit: Option<String>,
     startup: Duration,
     /// What [`Results::verify`](crate::workload::Results::verify) said.
     checked: Option<String>,
@@ -130,6 +133,8 @@ impl<'a> Experiment<'a> {
             watch: None,
             watches_queue: false,
             command: Vec::new(),
+            name: None,
+            time_unit: None,
             startup: Duration::ZERO,
             checked: None,
         })
@@ -241,6 +246,18 @@ impl<'a> Experiment<'a> {
         Self { command, startup, ..self }
     }
 
+    /// The unit of times in the report's table; without one, what reads best.
+    #[must_use]
+    pub fn time_unit(self, time_unit: Option<String>) -> Self {
+        Self { time_unit, ..self }
+    }
+
+    /// What reports call it instead of its command line.
+    #[must_use]
+    pub fn called(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
     /// Runs it all.
     ///
     /// # Errors
@@ -250,6 +267,7 @@ impl<'a> Experiment<'a> {
         self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
+        study.charts = self.workload.charts();
         let saved = self.saving.last_words(&study);
         done.and(saved)?;
         Ok(study)
@@ -257,6 +275,11 @@ impl<'a> Experiment<'a> {
 
     fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
         let mut judge = Judge::default();
+        let certain = match self.repeats {
+            Repeats::Times(times) => times.max(1),
+            Repeats::Until { .. } => 1,
+        };
+        self.announce((1..=self.warmup).chain(1..=certain));
         for number in 1..=self.warmup {
             for index in order(self.engines.len(), number) {
                 if self.one_run(study, RunPlace { index, number: 0 }, &mut Judge::default())?.is_none() {
@@ -266,6 +289,9 @@ impl<'a> Experiment<'a> {
         }
         let mut measured = Duration::ZERO;
         for number in 1.. {
+            if number > certain {
+                self.announce(number..=number);
+            }
             for index in order(self.engines.len(), number) {
                 let result = self.one_run(study, RunPlace { index, number }, &mut judge);
                 let Some(result) = result.or_else(|error| given_up(study, error))? else {
@@ -289,6 +315,17 @@ impl<'a> Experiment<'a> {
         Ok(())
     }
 
+    /// Tells which runs the rounds of these numbers are going to be.
+    fn announce(&self, rounds: impl IntoIterator<Item = usize>) {
+        let rounds = rounds.into_iter().flat_map(|number| order(self.engines.len(), number));
+        let planned = |index: usize| PlannedRun {
+            column: self.engines[index].column(),
+            width: self.engines[index].width(),
+        };
+        let runs: Vec<_> = rounds.map(planned).collect();
+        self.observer.observe(&Event::RunsPlanned { runs: &runs });
+    }
+
     fn enough(&self, number: usize, measured: Duration, study: &Study) -> bool {
         match self.repeats {
             Repeats::Times(times) => number >= times,
@@ -306,16 +343,21 @@ impl<'a> Experiment<'a> {
             ColumnResult { whereabouts, ..ColumnResult::new(column, engine.width(), Vec::new()) }
         };
         let profile = self.workload.profile();
+        let now = Moment::now();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
-            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            name: self.name.clone(),
+            time_unit: self.time_unit.clone(),
+            started: u64::try_from(now.seconds()).unwrap_or(0),
+            time: Some(now),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
             parameters: self.workload.portable().map(Portable::spec).unwrap_or_default(),
             waits: profile.waits,
+            rate: profile.rate,
             startup: self.startup,
             repeated: matches!(self.repeats, Repeats::Until { .. }),
             cut: None,
@@ -327,7 +369,9 @@ impl<'a> Experiment<'a> {
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),
         }
     }

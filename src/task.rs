@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of where tasks come from, who runs them, or who reads this.
 
+mod chart;
 mod column;
 mod facts;
 mod finding;
@@ -16,8 +17,11 @@ use std::time::Duration;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::chart::{ConeChart, ConeSource};
 pub use self::column::{Column, Mode};
-pub use self::finding::{ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning};
+pub use self::finding::{
+    ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
+};
 pub use self::outcome::Outcome;
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;

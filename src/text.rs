@@ -3,9 +3,13 @@
 //!
 //! Knows nothing of what they say.
 
+mod wrap;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+pub use wrap::wrapped;
 
 /// At most `most` characters of `text`, with a mark where something is left out.
 pub fn shortened(text: &str, most: usize) -> String {

@@ -41,9 +41,9 @@ pub const STATUSES: &[(&str, &str)] = &[
 
 /// How a batch ends that was ended early.
 pub(super) const HALT_STATUSES: &str = "\
-With --halt that decided: fail=1 and done=1 end with that job's status (128+n for
-signal n, 255 after a time limit), fail=N and done=N with the number of failures,
-a share in percent with the percentage of failed jobs, success with 0.
+When --halt ended the batch: fail=1 and done=1 give that job's status (128+n for
+signal n, 255 after a time limit), fail=N and done=N the number of failures, a share
+in percent the percentage of failed jobs, and success 0.
 
 A job that cannot be found or executed counts as one failed job (127, 126), and
 so does one that a signal or a time limit ended.

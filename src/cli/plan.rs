@@ -18,10 +18,10 @@ use super::shell::choose;
 use super::terminal::say;
 use super::width::{affordable, check_serial};
 use super::worker;
-use crate::engine::{Engine, Serial};
+use crate::engine::{Engine, InOneGo, Serial};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
-use crate::process::{self, Interrupt};
+use crate::process::{self, Interrupt, ShellLine};
 use crate::study::{Gates, Study};
 use crate::task::Column;
 use crate::workload::{DefaultModes, Workload};
@@ -82,6 +82,7 @@ impl Plan {
         };
         let open = typed.run.workers.engines().map(|engine| engine.descriptors);
         let open = if wanted == RunModes::Serial { 0 } else { open.fold(profile.opens, usize::max) };
+        let widths = allowed(widths, profile.at_once);
         let widths = affordable(widths, open, tasks.unwrap_or(usize::MAX));
         if wanted == RunModes::Serial {
             if typed.run.jobs.is_some() {
@@ -91,7 +92,10 @@ impl Plan {
                 return refuse("serial means no workers: leave --workers out, or --serial");
             }
         }
-        let engines = engines(wanted, typed, &widths)?;
+        let mut engines = engines(wanted, typed, &widths)?;
+        if let Some(name) = profile.in_one_go {
+            engines.push(Box::new(InOneGo::called(name)));
+        }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
             None if engines.len() > 1 && !profile.external => {
@@ -101,6 +105,18 @@ impl Plan {
         };
         Ok(Self { engines, repeats, warmup: typed.study.warmup.unwrap_or(0) })
     }
+}
+
+/// `widths` as far as the workload goes, each once.
+fn allowed(widths: Vec<NonZeroUsize>, most: Option<usize>) -> Vec<NonZeroUsize> {
+    let most = most.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX);
+    let mut allowed: Vec<NonZeroUsize> = Vec::new();
+    for width in widths.into_iter().map(|width| width.min(most)) {
+        if !allowed.contains(&width) {
+            allowed.push(width);
+        }
+    }
+    allowed
 }
 
 /// The engines of the ways that are `wanted`, each parallel one in all `widths`.
@@ -187,7 +203,9 @@ impl<'a> Setup<'a> {
             // What cannot be saved now is tried once more at the end, and told then:
             // what was measured is shown all the same.
             .save(Box::new(|study| exports.save(study).or(Ok(()))))
-            .command(self.line.to_vec(), self.started.elapsed());
+            .command(self.line.to_vec(), self.started.elapsed())
+            .called(typed.study.name.clone())
+            .time_unit(typed.study.time_unit.clone());
         if !keeps_records {
             experiment = experiment.without_records();
         }
@@ -202,6 +220,13 @@ impl<'a> Setup<'a> {
     }
 }
 
+/// Runs the command of `--setup`, if there is one, to its end.
+pub(super) fn set_up(typed: &Typed, interrupt: &Interrupt) -> Result<(), Fault> {
+    let Some(command) = &typed.study.setup else { return Ok(()) };
+    let shell = choose(typed.run.shell.as_deref()).words();
+    Ok(run_beside("the --setup command", &shell, command, &[], interrupt)?)
+}
+
 /// A hook that runs `command` by `shell`, which is told the column; `name` is what an
 /// error is about.
 fn hook<'a>(
@@ -211,14 +236,26 @@ fn hook<'a>(
     interrupt: &'a Interrupt,
 ) -> Hook<'a> {
     Box::new(move |column: &Column| {
-        let stopped = |signal: i32| {
-            let why = match signal {
-                libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
-                other => format!("was sent signal {other}"),
-            };
-            say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
-        };
         let env = [("PARSIM_WAY", OsStr::new(&*column.name))];
-        process::run_in_shell(&shell, command, &env, interrupt.wake_fd(), &stopped).context(name)
+        run_beside(name, &shell, command, &env, interrupt)
     })
+}
+
+/// Runs `command`, which is none of the batch's, by `shell`.
+fn run_beside(
+    name: &'static str,
+    shell: &[OsString],
+    command: &str,
+    env: &[(&str, &OsStr)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let stopped = |signal: i32| {
+        let why = match signal {
+            libc::SIGTTIN | libc::SIGTTOU => "asks for the terminal, which it is not given".to_owned(),
+            other => format!("was sent signal {other}"),
+        };
+        say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
+    };
+    let line = ShellLine { command, env, ..ShellLine::default() };
+    process::run_in_shell(shell, line, interrupt.wake_fd(), &stopped).context(name)
 }

@@ -5,22 +5,27 @@
 //! [`crate::process::Interrupt`] and to those who wait for jobs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use signal_hook::consts::{SIGCONT, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2};
 
 use crate::process::child::RunningJobs;
 use crate::process::{CaughtSignals, Interrupt, SignalThread, Wakeup, end_by, ending_signals, stop_here};
+use crate::progress::ProgressDisplay;
 use crate::temporary;
 
 /// Signals that ask a batch for something other than its end.
 pub(super) const ASKS: &[i32] = &[SIGUSR1, SIGUSR2];
 
+/// Signals that stop a process and let it go on.
+const STOPS: &[i32] = &[SIGTSTP, SIGCONT];
+
 /// Catches the signals of a process that runs jobs, and `more`: before any job is
 /// prepared, for what is caught is undone in jobs.
 pub(super) fn catch_beside_jobs(interrupt: &Interrupt, more: &[i32]) -> anyhow::Result<CaughtSignals> {
-    let signals = catch(&[ASKS, &[SIGTSTP, SIGCONT], more].concat())?;
+    let signals = catch(&[STOPS, more].concat())?;
     interrupt.wake_too(signals.waker());
     Ok(signals)
 }
@@ -35,6 +40,38 @@ pub(super) fn attend(
     attend: impl FnMut(Wakeup) -> Option<Duration> + Send + 'static,
 ) -> anyhow::Result<SignalThread> {
     SignalThread::start(signals, attend).context("cannot start the thread that attends to signals")
+}
+
+/// Attends to `caught` and to `display` until it is dropped. `running` is what stops and goes
+/// on with this process.
+pub(super) fn attend_beside(
+    caught: CaughtSignals,
+    running: Option<&'static RunningJobs>,
+    display: &Arc<ProgressDisplay>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<SignalThread> {
+    let display = Arc::clone(display);
+    let mut jobs = JobSignals::new(interrupt);
+    attend(caught, move |wakeup| {
+        match wakeup {
+            // Whoever gets the terminal finds it clean.
+            Wakeup::Signal(SIGTSTP) => display.clear(),
+            Wakeup::Signal(SIGHUP) => {
+                display.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
+                display.list();
+            }
+            Wakeup::Signal(SIGUSR1) => display.list(),
+            Wakeup::Signal(SIGUSR2) => display.toggle(),
+            Wakeup::Signal(_) | Wakeup::Time => {}
+        }
+        jobs.pass_on(wakeup, running);
+        display.tick()
+    })
+}
+
+/// Catches what stops this process and lets it go on.
+pub(super) fn catch_stops() -> anyhow::Result<CaughtSignals> {
+    catch(STOPS)
 }
 
 /// What signals mean for the jobs that run in this process, wherever that is.

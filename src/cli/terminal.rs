@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::exit::{End, Exit, Fault};
-use super::flags::{Flag, Typed, When};
+use super::flags::{Flag, Grouping, Typed, When};
 use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
-use crate::text::printable;
+use crate::text::{printable, wrapped};
 
 /// How progress is shown on stderr.
 pub(super) fn progress(when: When) -> Show {
@@ -31,14 +31,36 @@ pub(super) fn progress(when: When) -> Show {
 /// without any of them a batch shows none.
 pub(super) fn progress_of_batch(typed: &Typed) -> Show {
     let usual = if typed.has(Flag::Bar) { When::Auto } else { When::Never };
-    progress(typed.output.progress.unwrap_or(usual))
+    let wanted = progress(typed.output.progress.unwrap_or(usual));
+    match typed.output.grouping {
+        Grouping::LatestLine if progress(When::Auto) == Show::Bar && !typed.puts_output_down() => {
+            if wanted == Show::Bar { Show::SlotsAndBar } else { Show::Slots }
+        }
+        _ => wanted,
+    }
 }
 
-/// Says `text` on stderr, in a line of its own.
-pub(super) fn say(text: &str) {
-    // With stderr closed there is nobody left to tell.
-    let _ = writeln!(process::stderr(), "parsim: {}", printable(text));
+/// The same for a comparison, which takes as long as several batches: where a bar can be
+/// drawn, there is one unless it is not wanted.
+pub(super) fn progress_of_comparison(typed: &Typed) -> Show {
+    match (progress_of_batch(typed), typed.output.progress) {
+        (Show::Nothing, None) if progress(When::Auto) == Show::Bar => Show::Bar,
+        (show, _) => show,
+    }
 }
+
+/// Says `text` on stderr, in a line of its own, which a terminal has broken between words.
+pub(super) fn say(text: &str) {
+    let mut line = format!("{SPEAKER}{}", printable(text));
+    if io::stderr().is_terminal() {
+        line = wrapped(&line, width(), SPEAKER.len());
+    }
+    // With stderr closed there is nobody left to tell.
+    let _ = writeln!(process::stderr(), "{line}");
+}
+
+/// Who speaks.
+const SPEAKER: &str = "parsim: ";
 
 /// Puts `text` on stdout; that nobody reads on is no error.
 pub(super) fn print(text: &str) -> Result<End, Fault> {
@@ -64,7 +86,14 @@ impl Terminal {
         let width = width();
         let look = |is_terminal| {
             let pictures = if is_terminal || lanes { Pictures::Drawn } else { Pictures::Hidden };
-            Look { styles: styles(color, is_terminal), unicode, width, pictures }
+            Look {
+                styles: styles(color, is_terminal),
+                unicode,
+                width,
+                wraps: is_terminal,
+                lists_runs: typed.has(Flag::Trace),
+                pictures,
+            }
         };
         Self { out: look(io::stdout().is_terminal()), err: look(io::stderr().is_terminal()) }
     }
@@ -161,7 +190,7 @@ fn width() -> usize {
 /// What has always been the width of a page of text.
 const USUAL_WIDTH: usize = 80;
 
-const NARROWEST: usize = 60;
+const NARROWEST: usize = 40;
 
 const WIDEST: usize = 120;
 

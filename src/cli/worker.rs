@@ -39,7 +39,7 @@ pub(super) fn run() -> Result<End, Fault> {
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     // Who is stopped by a terminal stops its jobs first; who is asked twice to end kills
     // them. What parsim is asked about its progress is not for its workers.
-    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
+    let caught = signals::catch_beside_jobs(&interrupt, signals::ASKS)?;
     let running = Arc::new(KnownJobs::new());
     let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
     let _attendant = signals::attend(caught, move |wakeup| {

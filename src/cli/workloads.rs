@@ -4,20 +4,22 @@
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, refuse};
 use super::exports::{Exports, identity};
-use super::flags::{Typed, Ways, When, output_format, shared_of};
+use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
+use super::signals;
 use super::terminal::{self, Terminal, say};
+use super::watch::Watch;
 use crate::host::Limits;
 use crate::process::{Hup, Interrupt};
-use crate::progress;
+use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
@@ -38,7 +40,15 @@ pub(super) fn run(
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
-    run_ways(workload, &typed, &ways, output_format(matches), words, started)
+    let watch = watch_options(row, matches).map_err(Fault::usage)?;
+    run_ways(workload, &typed, &ways, Telling { format: output_format(matches), watch }, words, started)
+}
+
+/// How what services were found to be is told, and what is kept of it.
+#[derive(Default)]
+pub(super) struct Telling {
+    format: OutputFormat,
+    watch: WatchOptions,
 }
 
 /// The same with the ways already chosen.
@@ -46,7 +56,7 @@ pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
     typed: &Typed,
     ways: &Ways,
-    format: OutputFormat,
+    Telling { format, watch }: Telling,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
@@ -62,13 +72,20 @@ pub(super) fn run_ways(
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
+    let watch = Watch::open(watch, &interrupt)?;
     let mut exports = Exports::open(&typed.output.exports)?;
     if format != OutputFormat::Text && exports.take_stdout() {
         return refuse("stdout is taken by --format: export to a file");
     }
+    let is_free = format == OutputFormat::Text && !exports.take_stdout();
+    let takes_stdout = workload.claim_stdout(is_free, io::stdout().is_terminal()).map_err(Fault::usage)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
-    let progress = progress::observer(terminal::progress(typed.output.progress.unwrap_or(When::Auto)));
+    let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));
+    let display = Arc::new(ProgressDisplay::new(Arc::default(), show, true));
+    let attends = || signals::attend_beside(signals::catch_stops()?, None, &display, &interrupt);
+    let _attendant = display.is_drawn().then(attends).transpose()?;
+    let progress = Box::new(RunProgress::on(Arc::clone(&display)));
     let observer = services::observer(format, progress, &unwritten);
     let setup = Setup {
         workload: &mut *workload,
@@ -85,12 +102,14 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    match format {
-        OutputFormat::Text => report(&study, exports, terminal)?,
-        OutputFormat::JsonLines | OutputFormat::Nagios => {
-            services::tell(format, &study, exports, &unwritten)?;
-        }
-    }
+    let kept = watch.keep(&mut study);
+    let told = match format {
+        OutputFormat::Text => report(&study, exports, terminal, takes_stdout),
+        OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
+    };
+    watch.tell(&study, &interrupt);
+    // None is left out because another failed.
+    kept.and(told)?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
@@ -108,7 +127,7 @@ pub(super) fn run_exercise(
     // The line that does the same, so that the report's hint is true.
     let same = ["parsim".to_owned(), "sleep".to_owned(), format!("--{mode}")];
     let words: Vec<String> = same.into_iter().chain(words.iter().skip(2).cloned()).collect();
-    run_ways(Box::new(sleep), typed, &ways, OutputFormat::Text, &words, started)
+    run_ways(Box::new(sleep), typed, &ways, Telling::default(), &words, started)
 }
 
 /// What was perhaps meant by a workload's name as the command.
@@ -140,10 +159,19 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 }
 
 /// Shows the report and writes what is to be exported.
-pub(super) fn report(study: &Study, exports: Exports, terminal: Terminal) -> anyhow::Result<()> {
+/// `takes_stdout`: what tasks produced is there.
+pub(super) fn report(
+    study: &Study,
+    exports: Exports,
+    terminal: Terminal,
+    takes_stdout: bool,
+) -> anyhow::Result<()> {
     let measured = study.found_something();
-    let shown =
-        if measured { exports.show_beside(terminal, |look| text::render(study, look)) } else { Ok(()) };
+    let shown = if measured {
+        exports.show_beside(takes_stdout, terminal, |look| text::render(study, look))
+    } else {
+        Ok(())
+    };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));

@@ -227,7 +227,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     }
 
     /// One try on this thread.
-    fn try_here(&mut self, cpu: &mut ThreadCpu, workload: &dyn Workload) -> Record {
+    fn try_here(&mut self, cpu: &mut ThreadCpu, workload: &'r dyn Workload) -> Record {
         let (run, task) = (self.run, self.task.clone());
         let setting = Setting {
             column: &run.column,
@@ -238,6 +238,8 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             interrupt: run.interrupt,
             observer: run.observer,
             start_order: run.start_order,
+            workload,
+            desk: run.desk,
             turn: task.turn,
         };
         let output = self.output.take().expect("it is taken for one try and put back");
@@ -259,7 +261,13 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 }
 
 /// Does `task` on this thread, beginning with a try of this number.
-pub fn run_one(run: &Run<'_>, cpu: &mut ThreadCpu, task: &Task, attempt: u32, workload: &dyn Workload) {
+pub fn run_one<'r>(
+    run: &'r Run<'_>,
+    cpu: &mut ThreadCpu,
+    task: &'r Task,
+    attempt: u32,
+    workload: &'r dyn Workload,
+) {
     let life = TaskLife::begin(run, task, attempt);
     let Ok(()) =
         life.live(|life| (life.try_here(cpu, workload), Ok::<_, Infallible>(())), || workload.cancel());

@@ -64,6 +64,32 @@ impl Engine for Serial {
     }
 }
 
+/// The work of all tasks in one go, by the first of them; on the calling thread.
+#[derive(Clone, Debug)]
+pub struct InOneGo(Column);
+
+impl InOneGo {
+    /// The workload calls it `name`.
+    pub const fn called(name: &'static str) -> Self {
+        Self(Column::whole(name))
+    }
+}
+
+impl Engine for InOneGo {
+    fn column(&self) -> Column {
+        self.0.clone()
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
+        work(run, workload);
+        Ok(None)
+    }
+}
+
 /// The parallel engine.
 #[derive(Clone, Debug)]
 pub struct Pool {

@@ -16,7 +16,7 @@ mod remote;
 mod tests;
 mod throttle;
 
-pub use local::{Pool, ResizablePool, Serial, Width};
+pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
@@ -36,7 +36,7 @@ use crate::output::Sink;
 use crate::process::Interrupt;
 use crate::study::WorkerCosts;
 use crate::task::Column;
-use crate::workload::Workload;
+use crate::workload::{Desk, Workload};
 
 /// Everything that the tasks of one pass share.
 pub struct Run<'a> {
@@ -48,6 +48,8 @@ pub struct Run<'a> {
     pub start_order: &'a StartOrder,
     /// Whether tasks wait for it.
     pub ordered_starts: bool,
+    /// The way to who began the run, where that was another process.
+    pub desk: Option<&'a dyn Desk>,
     /// Where outputs go.
     pub sink: &'a dyn Sink,
     /// Whether outputs are digested, for a comparison of ways.

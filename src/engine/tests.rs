@@ -156,6 +156,7 @@ fn run(
             ),
             start_order: &StartOrder::default(),
             ordered_starts: false,
+            desk: None,
             sink: &*sink,
             digested: false,
             clock: &clock,

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Observer};
-use crate::host;
+use crate::host::{self, RunningThreads};
 use crate::numbers;
 use crate::policy::{Delay, Load, Policy};
 use crate::process::Interrupt;
@@ -21,6 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     load: Option<f64>,
+    /// Who tells how many threads run, where that matters.
+    running: Option<RunningThreads>,
     memory: Option<u64>,
     last: Option<Instant>,
     /// Pages swapped in and out at the last look, where that matters.
@@ -66,6 +68,7 @@ impl Throttle {
         let swapped = if policy.spares_swap { host::swapped_pages() } else { None };
         Self {
             load,
+            running: load.and_then(|_| RunningThreads::open()),
             memory: policy.memory,
             last: None,
             swapped,
@@ -130,7 +133,7 @@ impl Throttle {
     /// What the system does not tell holds nobody back.
     fn is_too_busy(&mut self) -> Option<Busy> {
         let above = |most: f64| {
-            let now = host::running_threads().filter(|running| *running as f64 >= most)?;
+            let now = self.running.as_ref()?.count().filter(|running| *running as f64 >= most)?;
             Some(Busy::Load { now, most })
         };
         let below = |least: u64| {

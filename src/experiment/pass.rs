@@ -40,6 +40,8 @@ struct Pass {
     closing: Closing,
     /// The head of what the tasks wrote.
     head: String,
+    /// Whether what the run left could be put where it belongs.
+    kept: anyhow::Result<()>,
 }
 
 impl Experiment<'_> {
@@ -53,7 +55,11 @@ impl Experiment<'_> {
         let column = self.engines[place.index].column();
         let Some(preparation) = self.prepare(&column, study)? else { return Ok(None) };
         let profile = self.workload.profile();
-        let Pass { notes, copy, closing, head } = self.pass(place, judge, &profile)?;
+        let Pass { notes, copy, closing, head, kept } = self.pass(place, judge, &profile)?;
+        if let Err(error) = kept {
+            // What was measured is told all the same.
+            study.trouble.get_or_insert(crate::text::without_numbers(&format!("{error:#}")));
+        }
         study.halt_status = closing.status;
         study.left_some |= closing.left_some;
         let cut = cut_in(&profile, &column, &notes.result);
@@ -103,6 +109,10 @@ impl Experiment<'_> {
             return Ok(None);
         }
         let before = self.clock.now();
+        self.workload.prepare(&self.interrupt);
+        if self.is_cut_before(column, study) {
+            return Ok(None);
+        }
         let mut remarks = self.workload.profile().remarks;
         if let Some(results) = self.workload.results() {
             remarks.extend(results.clear(column)?);
@@ -148,7 +158,7 @@ impl Experiment<'_> {
         let timed = self.timed(engine, watch.sink(), profile, &mut ledger);
         let copy = watch.finish();
         drop(sink);
-        workload.finish();
+        let kept = workload.finish();
         self.observer.observe(&Event::RunFinished { column });
         let Timed { wall, usage, peak_memory, surroundings, queue, closing, crew } = timed?;
         let mut notes = ledger.closed(wall);
@@ -156,7 +166,7 @@ impl Experiment<'_> {
         notes.result =
             RunResult { wall, usage, peak_memory, crew, surroundings, queue, start_waits, ..notes.result };
         let head = String::from_utf8_lossy(&heads.into_head()).into_owned();
-        Ok(Pass { notes, copy, closing, head })
+        Ok(Pass { notes, copy, closing, head, kept })
     }
 
     /// The part inside the clock.
@@ -194,6 +204,7 @@ impl Experiment<'_> {
             ),
             start_order: &StartOrder::default(),
             ordered_starts: profile.ordered_starts,
+            desk: None,
             sink,
             digested: self.engines.len() > 1,
             clock,

@@ -21,7 +21,7 @@ pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
 pub use run_queue::{RunQueue, RunQueueWatch};
 pub use surroundings::{
-    Surroundings, SurroundingsWatch, available_memory, most_mappings, running_threads, swapped_pages,
+    RunningThreads, Surroundings, SurroundingsWatch, available_memory, most_mappings, swapped_pages,
 };
 
 /// Few of the files that are read here are longer.

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::limits::Limits;
-use super::surroundings::{cpu_of_all, running_threads};
+use super::surroundings::{RunningThreads, cpu_of_all};
 
 /// The shortest rest between two looks; each takes some 10 us.
 const SHORTEST_REST: Duration = Duration::from_millis(5);
@@ -92,7 +92,8 @@ impl RunQueueWatch {
     /// Begins to look while so many `tasks` are under way; `None` where there is nothing to
     /// be seen, or of other cores than those that this process may use.
     pub fn start(tasks: Arc<AtomicU64>) -> Option<Self> {
-        running_threads()?;
+        let running = RunningThreads::open()?;
+        running.count()?;
         let limits = Limits::detect();
         if limits.quota.is_some() || limits.usable < limits.logical {
             return None;
@@ -107,7 +108,7 @@ impl RunQueueWatch {
                 let rest = (begun.elapsed() / PART).clamp(SHORTEST_REST, LONGEST_REST);
                 let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(rest) else { return looks };
                 let time = std::mem::replace(&mut last, Instant::now()).elapsed();
-                if let Some(ready) = running_threads() {
+                if let Some(ready) = running.count() {
                     looks.add(tasks.load(Ordering::Relaxed) as f64, ready as f64, time.as_secs_f64());
                 }
             }

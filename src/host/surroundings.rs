@@ -4,6 +4,8 @@
 //! Knows Linux's files; elsewhere there is nothing to read, and the answer is None. Does not know
 //! what was measured meanwhile: whose CPU time is whose is for the reader to subtract.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -116,11 +118,27 @@ pub(super) fn cpu_of_all() -> Option<Duration> {
     Some(of_the_cores(&System::real().read("/proc/stat")?, None)[0])
 }
 
-/// How many threads of the whole machine run or are ready to run, the asking one
-/// not counted.
-pub fn running_threads() -> Option<u64> {
-    running(&System::real().read("/proc/loadavg")?)
+/// Counts the threads of the whole machine that run or are ready to run, by a file that
+/// stays open: whoever looks does so again and again.
+#[derive(Debug)]
+pub struct RunningThreads(File);
+
+impl RunningThreads {
+    /// `None` where the system does not tell.
+    pub fn open() -> Option<Self> {
+        File::open(System::real().below_root("/proc/loadavg")).ok().map(Self)
+    }
+
+    /// How many there are now, the asking one not counted.
+    pub fn count(&self) -> Option<u64> {
+        let mut text = [0; LONGEST_LOADAVG];
+        let length = self.0.read_at(&mut text, 0).ok()?;
+        running(&String::from_utf8_lossy(&text[..length]))
+    }
 }
+
+/// Three loads, two counts and a number.
+const LONGEST_LOADAVG: usize = 128;
 
 /// How many bytes of memory can be had without swapping.
 pub fn available_memory() -> Option<u64> {

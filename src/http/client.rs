@@ -1,16 +1,18 @@
 //! A request and what comes back, over as many redirects as there are.
 
 use crate::sync::Mutex;
-use std::io;
+use std::io::Read as _;
+use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{self, HeaderMap, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout};
 
+use super::body::BodyReader;
 use super::connect::Route;
 use super::connection::{Connection, Timings};
-use super::response::{PartialBody, is_gzip, media_type, read_up_to, text, too_large, unpack, within};
+use super::form::RequestBody;
+use super::response::{is_gzip, media_type, text};
 use super::{
     Deadline, Fetched, Hop, HttpError, HttpErrorKind, Phase, Proxies, Response, RetryAfter, Trust, Url,
 };
@@ -18,9 +20,6 @@ use crate::text::without_login;
 
 /// More redirects than this lead nowhere.
 const MOST_HOPS: usize = 10;
-
-/// A body announced as so many times longer than the limit is not read at all.
-const MOST_TIMES: u64 = 8;
 
 /// Asks, one fresh connection at a time.
 #[derive(Clone, Debug)]
@@ -36,33 +35,71 @@ pub struct Client {
 }
 
 /// What is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// Of whom.
     pub url: Url,
     /// What is welcome.
     pub accept: &'a str,
-    /// A form to be sent with POST; GET without.
-    pub form: Option<&'a [(&'static str, String)]>,
+    /// What is sent with POST; GET without.
+    pub body: Option<RequestBody<'a>>,
+    /// Who says when a request may leave; each at once where nobody does.
+    pub pacer: Option<&'a dyn Pacer>,
+}
+
+/// Says when requests may leave, each of the hops of a redirect by itself.
+pub trait Pacer {
+    /// Waits until a request to `url` may leave, and tells how long that was, which is not
+    /// taken from the time that the request has.
+    ///
+    /// # Errors
+    /// When it is not to be sent at all.
+    fn wait(&self, url: &Url) -> Result<Duration, HttpError>;
 }
 
 impl Client {
-    /// Asks, and follows redirects as far as they lead.
+    /// Asks, follows redirects as far as they lead, and reads the answer whole.
     pub fn fetch(&self, request: &Request<'_>, deadline: &Deadline) -> Fetched {
-        let mut request = request.clone();
+        let Fetched { hops, mut phases, expires, proxy, paced, answer } = self.open(request, deadline);
+        let answer = answer.map(|answer| {
+            let (answer, mut body) = answer.with_body(());
+            let mut bytes = Vec::new();
+            let read = body.read_to_end(&mut bytes);
+            phases.add(Phase::Body, body.took());
+            let failure = body.into_failure().or_else(|| Some(HttpError::of_socket(read.as_ref().err()?)));
+            match failure {
+                Some(error) => Response { head: bytes, ..answer.with_body(Err(error)).0 },
+                None => answer.with_body(Ok(bytes)).0,
+            }
+        });
+        Fetched { hops, phases, expires, proxy, paced, answer }
+    }
+
+    /// The same up to the body, which is yet to be read: what is read of it comes as it
+    /// arrives.
+    pub fn open(&self, request: &Request<'_>, deadline: &Deadline) -> Fetched<Response<BodyReader>> {
+        let (mut request, mut deadline) = (request.clone(), deadline.clone());
         let mut fetched = Fetched {
             hops: Vec::new(),
             phases: super::Phases::default(),
             expires: None,
             proxy: None,
+            paced: Duration::ZERO,
             answer: Err(HttpError::interrupted()),
         };
         let mut asked = Vec::new();
         loop {
+            match request.pacer.map_or(Ok(Duration::ZERO), |pacer| pacer.wait(&request.url)) {
+                Ok(waited) => {
+                    fetched.paced += waited;
+                    deadline.at += waited;
+                }
+                Err(error) => return Fetched { answer: Err(error), ..fetched },
+            }
             let timings = Timings::default();
-            let heard = self.ask(&request, deadline, &timings, &mut fetched);
+            let heard = self.ask(&request, &deadline, &timings, &mut fetched);
             fetched.phases.add_all(&timings.with(|noted| noted.phases));
-            asked.push((request.url.clone(), request.form.is_some()));
+            asked.push((request.url.clone(), request.body.is_some()));
             let hop = match heard {
                 Ok(Reply::Moved { status, to }) => next(&asked, &mut request, status, &to),
                 Ok(Reply::Response(answer)) => return Fetched { answer: Ok(*answer), ..fetched },
@@ -81,7 +118,7 @@ impl Client {
         request: &Request<'_>,
         deadline: &Deadline,
         timings: &Timings,
-        fetched: &mut Fetched,
+        fetched: &mut Fetched<Response<BodyReader>>,
     ) -> Result<Reply, HttpError> {
         let url = &request.url;
         let proxy = self.proxies.of(url)?;
@@ -96,7 +133,7 @@ impl Client {
             ureq::Agent::with_parts(config(), ReadyConnection(Mutex::new(Some(connection))), NoLookup);
         // A proxy of https has seen who asks when it was told to connect.
         let plainly = proxy.filter(|_| !url.secure).and_then(|proxy| proxy.authorization());
-        let response = self.send(&agent, request, plainly).map_err(|error| understood(&error, timings))?;
+        let response = self.send(&agent, request, plainly).map_err(|error| timings.understood(&error))?;
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         check_head(status, &head.headers)?;
@@ -106,9 +143,6 @@ impl Client {
             let to = value(header::LOCATION).ok_or(HttpError::new(HttpErrorKind::Redirect, lost))?;
             return Ok(Reply::Moved { status, to });
         }
-        let read = timings.during(Phase::Body, || self.body(&head.headers, body.into_reader(), timings));
-        let (body, rest) =
-            read.map_or_else(|PartialBody { error, head }| (Err(error), head), |body| (Ok(body), Vec::new()));
         let (media_type, charset) = media_type(value(header::CONTENT_TYPE).as_deref());
         Ok(Reply::Response(Box::new(Response {
             url: url.clone(),
@@ -118,8 +152,8 @@ impl Client {
             retry_after: value(header::RETRY_AFTER).as_deref().and_then(RetryAfter::parse),
             odd_framing: head.headers.contains_key(header::TRANSFER_ENCODING)
                 && head.headers.contains_key(header::CONTENT_LENGTH),
-            body,
-            head: rest,
+            body: self.body(&head.headers, body, timings),
+            head: Vec::new(),
         })))
     }
 
@@ -141,45 +175,30 @@ impl Client {
         if let Some(authorization) = proxy_authorization {
             builder = builder.header(header::PROXY_AUTHORIZATION, authorization);
         }
-        match request.form {
+        match request.body {
             None => agent.run(builder.method("GET").body(())?),
-            Some(form) => {
-                let builder = builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-                agent.run(builder.method("POST").body(encoded(form))?)
+            Some(body) => {
+                let (kind, bytes) = body.encoded();
+                agent.run(builder.header(header::CONTENT_TYPE, kind).method("POST").body(bytes)?)
             }
         }
     }
 
-    fn body(
-        &self,
-        headers: &HeaderMap,
-        reader: impl io::Read,
-        timings: &Timings,
-    ) -> Result<Vec<u8>, PartialBody> {
-        let is_gzip = is_gzip(text(headers, &header::CONTENT_ENCODING).as_deref())?;
-        let announced =
-            text(headers, &header::CONTENT_LENGTH).and_then(|length| length.trim().parse::<u64>().ok());
-        let chunked = headers.contains_key(header::TRANSFER_ENCODING);
-        // What is a little too long is looked into: it may be worse than long.
-        if !chunked && announced.is_some_and(|length| length > (self.limit as u64).saturating_mul(MOST_TIMES))
-        {
-            return Err(too_large(self.limit).into());
-        }
-        let packed =
-            read_up_to(self.limit, reader).map_err(|error| understood(&ureq::Error::from(error), timings))?;
-        // ureq takes a broken connection for the end where no length was told.
-        if let Some(error) = timings.with(|noted| noted.error.clone()) {
-            return Err(error.into());
-        }
-        let packed = within(self.limit, packed)?;
-        if is_gzip { within(self.limit, unpack(&packed, self.limit)?) } else { Ok(packed) }
+    fn body(&self, headers: &HeaderMap, body: ureq::Body, timings: &Timings) -> BodyReader {
+        let is_gzip = match is_gzip(text(headers, &header::CONTENT_ENCODING).as_deref()) {
+            Ok(is_gzip) => is_gzip,
+            Err(error) => return BodyReader::failed(error),
+        };
+        let length = text(headers, &header::CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+        let announced = length.filter(|_| !headers.contains_key(header::TRANSFER_ENCODING));
+        BodyReader::new(body, is_gzip, announced, self.limit, timings.clone())
     }
 }
 
 /// What one request came to.
 enum Reply {
     Moved { status: u16, to: String },
-    Response(Box<Response>),
+    Response(Box<Response<BodyReader>>),
 }
 
 /// Where a redirect leads, if that is somewhere new: `request` is then the one to go
@@ -196,14 +215,14 @@ fn next(asked: &[(Url, bool)], request: &mut Request<'_>, status: u16, to: &str)
     }
     // 303 says that the answer to the form lies there; after the others it is yet to
     // be given, and a form that became a bare GET would only be complained of.
-    let form = request.form.filter(|_| status != 303);
-    if form.is_some() && from.secure && !to.secure {
+    let body = request.body.filter(|_| status != 303);
+    if body.is_some() && from.secure && !to.secure {
         return lost(format!("redirected from https to http, where no form is sent: {to}"));
     }
-    if asked.iter().any(|(url, with_form)| *url == to && *with_form == form.is_some()) {
+    if asked.iter().any(|(url, with_form)| *url == to && *with_form == body.is_some()) {
         return lost(format!("redirected in a circle, to {to}"));
     }
-    (request.url, request.form) = (to.clone(), form);
+    (request.url, request.body) = (to.clone(), body);
     Ok(Hop { status, from, to })
 }
 
@@ -220,41 +239,6 @@ fn check_head(status: u16, headers: &HeaderMap) -> Result<(), HttpError> {
         }
     }
     Ok(())
-}
-
-/// What an error means: the connection's own notes know better than ureq.
-fn understood(error: &ureq::Error, timings: &Timings) -> HttpError {
-    if let Some(error) = timings.with(|noted| noted.error.clone()) {
-        return error;
-    }
-    match error {
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            let answered = timings.with(|noted| noted.answered);
-            let when = if answered { "in the middle of the answer" } else { "without an answer" };
-            HttpError::new(HttpErrorKind::Closed, format!("closed {when}"))
-        }
-        ureq::Error::Io(error)
-            if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
-        {
-            HttpError::new(HttpErrorKind::Tls, error.to_string())
-        }
-        ureq::Error::Protocol(error) => HttpError::protocol(format!("not HTTP: {error}")),
-        ureq::Error::LargeResponseHeader(..) => HttpError::protocol("a head that is too large"),
-        other => HttpError::protocol(other.to_string()),
-    }
-}
-
-/// What stands in a form as it is (the `application/x-www-form-urlencoded` of the URL
-/// standard); blanks become `+`.
-const IN_FORMS: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b' ');
-
-/// A form as its bytes are sent.
-fn encoded(form: &[(&'static str, String)]) -> Vec<u8> {
-    let quote = |text: &str| utf8_percent_encode(text, IN_FORMS).to_string().replace(' ', "+");
-    let pairs: Vec<String> =
-        form.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
-    pairs.join("&").into_bytes()
 }
 
 fn config() -> ureq::config::Config {
@@ -291,16 +275,5 @@ impl Resolver for NoLookup {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_form_is_encoded_as_its_standard_has_it() {
-        let form = [("QUERY", "SELECT 'é' & 1+1 ~*".to_owned()), ("MAXREC", "1".to_owned())];
-        assert_eq!(encoded(&form), b"QUERY=SELECT+%27%C3%A9%27+%26+1%2B1+%7E*&MAXREC=1");
     }
 }

@@ -13,7 +13,7 @@ use rustls::{ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::chunks::Framing;
-use super::{HttpError, Phase, Phases};
+use super::{HttpError, HttpErrorKind, Phase, Phases};
 use crate::process::{Interest, Interrupt, Waited};
 
 /// An answer's head has to fit into it; the body streams through.
@@ -78,6 +78,30 @@ pub(super) struct ExchangeNotes {
 impl Timings {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut ExchangeNotes) -> T) -> T {
         work(&mut self.0.lock())
+    }
+
+    /// What an error means: the connection's own notes know better than ureq.
+    pub(super) fn understood(&self, error: &ureq::Error) -> HttpError {
+        if let Some(error) = self.with(|noted| noted.error.clone()) {
+            return error;
+        }
+        match error {
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let answered = self.with(|noted| noted.answered);
+                let when = if answered { "in the middle of the answer" } else { "without an answer" };
+                HttpError::new(HttpErrorKind::Closed, format!("closed {when}"))
+            }
+            ureq::Error::Io(error)
+                if error
+                    .get_ref()
+                    .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
+            {
+                HttpError::new(HttpErrorKind::Tls, error.to_string())
+            }
+            ureq::Error::Protocol(error) => HttpError::protocol(format!("not HTTP: {error}")),
+            ureq::Error::LargeResponseHeader(..) => HttpError::protocol("a head that is too large"),
+            other => HttpError::protocol(other.to_string()),
+        }
     }
 
     fn enter(&self, phase: Phase) {

@@ -4,22 +4,27 @@
 //! [`Client::fetch`] looks the name up, connects, greets, asks and reads within
 //! one deadline, follows redirects by hand and tells of each, never reads more
 //! than a limit, and never uses a connection twice. An interrupt ends it at
-//! once. HTTP itself is ureq's business. Where the caller knows of proxies, they are
-//! asked, and a name behind one is not looked up here.
+//! once. What is long is read as it comes ([`Client::open`]). HTTP itself is ureq's
+//! business. Where the caller knows of proxies, they are asked, and a name behind one is
+//! not looked up here.
 //!
 //! Knows nothing of services or of what the bytes mean.
 
+mod body;
 mod chunks;
 mod client;
 mod connect;
 mod connection;
+mod form;
 mod proxy;
 mod response;
 mod tls;
 mod url;
 
-pub use client::{Client, Request};
+pub use body::BodyReader;
+pub use client::{Client, Pacer, Request};
 pub use connection::Deadline;
+pub use form::RequestBody;
 pub use proxy::Proxies;
 pub use response::{Fetched, Hop, Response, RetryAfter};
 pub use tls::{Roots, Trust};
@@ -129,6 +134,8 @@ pub enum HttpErrorKind {
     TooLarge,
     /// The interrupt was set.
     Interrupted,
+    /// It was not asked, for whoever paces requests said no.
+    NotAsked,
 }
 
 impl HttpError {
@@ -144,7 +151,13 @@ impl HttpError {
         Self::new(HttpErrorKind::TimedOut(phase), format!("no more time while {}", phase.waits_for()))
     }
 
-    fn interrupted() -> Self {
+    /// Whoever paces requests says that this one is not to be sent.
+    pub fn not_asked(text: impl Into<String>) -> Self {
+        Self::new(HttpErrorKind::NotAsked, text)
+    }
+
+    /// The interrupt was set.
+    pub fn interrupted() -> Self {
         Self::new(HttpErrorKind::Interrupted, "interrupted")
     }
 

@@ -79,7 +79,8 @@ impl Proxies {
     pub(super) fn of(&self, url: &Url) -> Result<Option<Proxy>, HttpError> {
         let variable = if url.secure { &self.https } else { &self.http };
         match variable {
-            Some(variable) if !is_loopback(&url.host) && !self.leaves_out(&url.host) => {
+            // What is on this machine is never asked through another.
+            Some(variable) if !url.host.is_loopback() && !self.leaves_out(&url.host) => {
                 variable.proxy().map(Some)
             }
             Some(_) | None => Ok(None),
@@ -137,20 +138,6 @@ impl fmt::Display for Proxy {
     /// Host and port only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// What is on this machine is never asked through another.
-fn is_loopback(host: &UrlHost) -> bool {
-    match host {
-        UrlHost::Name(name) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        // What is no address of a host in particular leads here, too.
-        UrlHost::Address(address) => {
-            address.to_canonical().is_loopback() || address.to_canonical().is_unspecified()
-        }
     }
 }
 

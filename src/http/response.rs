@@ -1,16 +1,14 @@
 //! What came back: its head, and its body up to a limit, unpacked.
 
-use std::io::Read;
 use std::time::Duration;
 
-use flate2::read::MultiGzDecoder;
 use ureq::http::{HeaderMap, header};
 
-use super::{HttpError, HttpErrorKind, Phases, Url};
+use super::{HttpError, Phases, Url};
 
 /// What became of a request.
 #[derive(Clone, Debug)]
-pub struct Fetched {
+pub struct Fetched<A = Response> {
     /// The redirects that were followed, in order.
     pub hops: Vec<Hop>,
     /// How long each phase took, over all hops.
@@ -19,8 +17,10 @@ pub struct Fetched {
     pub expires: Option<i64>,
     /// The host and port of the proxy that was asked last, if one was.
     pub proxy: Option<String>,
+    /// How long it was waited until requests might leave.
+    pub paced: Duration,
     /// The answer, or why there is none.
-    pub answer: Result<Response, HttpError>,
+    pub answer: Result<A, HttpError>,
 }
 
 /// One redirect.
@@ -36,7 +36,7 @@ pub struct Hop {
 
 /// An answer with its head and body.
 #[derive(Clone, Debug)]
-pub struct Response {
+pub struct Response<B = Result<Vec<u8>, HttpError>> {
     /// Who gave it, after redirects.
     pub url: Url,
     /// The status.
@@ -50,12 +50,19 @@ pub struct Response {
     /// Whether it had both a length and chunks, of which the chunks counted.
     pub odd_framing: bool,
     /// The decoded body, or why it is not whole.
-    pub body: Result<Vec<u8>, HttpError>,
+    pub body: B,
     /// What there is of a body that was too large.
     pub head: Vec<u8>,
 }
 
-impl Response {
+impl<B> Response<B> {
+    /// The same with another body, and the body that it had.
+    pub fn with_body<C>(self, new: C) -> (Response<C>, B) {
+        let Self { url, status, media_type, charset, retry_after, odd_framing, body, head } = self;
+        let answer = Response { url, status, media_type, charset, retry_after, odd_framing, body: new, head };
+        (answer, body)
+    }
+
     /// What the status means, as its RFC has it.
     pub fn status_words(&self) -> Option<&'static str> {
         status_words(self.status)
@@ -76,6 +83,14 @@ pub enum RetryAfter {
 }
 
 impl RetryAfter {
+    /// How long that is from `now` on, seconds since 1970.
+    pub fn after(self, now: i64) -> Duration {
+        match self {
+            Self::In(time) => time,
+            Self::At(date) => Duration::from_secs(u64::try_from(date - now).unwrap_or(0)),
+        }
+    }
+
     /// Reads the header of RFC 9110, 10.2.3: seconds, or a date.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -109,18 +124,6 @@ pub(super) fn media_type(value: Option<&str>) -> (Option<String>, Option<String>
     (media_type, charset)
 }
 
-/// Why a body is not whole, and what there is of one that was too large.
-pub(super) struct PartialBody {
-    pub(super) error: HttpError,
-    pub(super) head: Vec<u8>,
-}
-
-impl From<HttpError> for PartialBody {
-    fn from(error: HttpError) -> Self {
-        Self { error, head: Vec::new() }
-    }
-}
-
 /// Whether a body is packed, by its `Content-Encoding`.
 pub(super) fn is_gzip(coding: Option<&str>) -> Result<bool, HttpError> {
     match coding.unwrap_or("").trim().to_ascii_lowercase().as_str() {
@@ -128,29 +131,6 @@ pub(super) fn is_gzip(coding: Option<&str>) -> Result<bool, HttpError> {
         "gzip" | "x-gzip" => Ok(true),
         other => Err(HttpError::protocol(format!("packed as {other:.20?}, which nobody asked for"))),
     }
-}
-
-/// Reads at most `limit` bytes and one more, to see whether there is one.
-pub(super) fn read_up_to(limit: usize, from: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The bytes that `packed` holds. The limit is on these, so that a small answer
-/// cannot fill the memory.
-pub(super) fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, HttpError> {
-    read_up_to(limit, MultiGzDecoder::new(packed))
-        .map_err(|error| HttpError::protocol(format!("says it is packed with gzip, and is not: {error}")))
-}
-
-/// `body`, unless it is too large.
-pub(super) fn within(limit: usize, body: Vec<u8>) -> Result<Vec<u8>, PartialBody> {
-    if body.len() > limit { Err(PartialBody { error: too_large(limit), head: body }) } else { Ok(body) }
-}
-
-pub(super) fn too_large(limit: usize) -> HttpError {
-    HttpError::new(HttpErrorKind::TooLarge, format!("longer than {limit} bytes"))
 }
 
 #[cfg(test)]

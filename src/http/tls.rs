@@ -46,7 +46,7 @@ impl Trust {
             }
         }
         if let Some(path) = more {
-            let read = || format!("read certificate authorities from {}", path.display());
+            let read = || format!("cannot read certificates from {}", path.display());
             let mut n_read = 0;
             for certificate in CertificateDer::pem_file_iter(path).with_context(read)? {
                 store.add(certificate.with_context(read)?).with_context(read)?;

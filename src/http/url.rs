@@ -192,6 +192,22 @@ impl fmt::Debug for Login {
     }
 }
 
+impl UrlHost {
+    /// Whether it is this machine itself, as far as the name says.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Name(name) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            // What is no address of a host in particular leads here, too.
+            Self::Address(address) => {
+                address.to_canonical().is_loopback() || address.to_canonical().is_unspecified()
+            }
+        }
+    }
+}
+
 impl fmt::Display for UrlHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

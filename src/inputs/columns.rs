@@ -159,7 +159,7 @@ mod tests {
     fn patterns_are_over_bytes() {
         assert_eq!(at("é", "aéb"), ["a", "b"]);
         let error = ColumnSplitter::new(&Split::At(b"(".to_vec())).err().map(|e| e.to_string());
-        assert_eq!(error.as_deref(), Some("regular expression of --colsep: unclosed group: ("));
+        assert_eq!(error.as_deref(), Some("--colsep is not a regular expression: unclosed group: ("));
     }
 
     #[test]

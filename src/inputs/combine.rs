@@ -109,6 +109,20 @@ impl SourceProduct {
         self.groups.iter().flat_map(|group| &group.sources).map(|source| &source.reader)
     }
 
+    /// How many rows there are, without making them: all sources are read to their end.
+    pub(super) fn count(&mut self, cx: &mut ReadContext<'_>) -> Step<u64> {
+        let (mut rows, mut is_empty) = (1_u64, true);
+        for group in &mut self.groups {
+            let counts = group.sources.iter_mut().map(|source| source.reader.count(cx));
+            let counts = counts.collect::<Step<Vec<u64>>>()?;
+            let [shortest, longest] = [counts.iter().min(), counts.iter().max()].map(|n| *n.unwrap_or(&0));
+            is_empty &= longest == 0;
+            // An empty source counts as one empty value.
+            rows = rows.saturating_mul(if group.starts_again { longest } else { shortest }.max(1));
+        }
+        Ok(if is_empty { 0 } else { rows })
+    }
+
     /// Makes `row` the next row.
     pub(super) fn next(&mut self, row: &mut ByteList, cx: &mut ReadContext<'_>) -> Step<bool> {
         let starts = self.started < self.groups.len();

@@ -63,6 +63,12 @@ impl SourceReader {
         }
     }
 
+    /// Calls its one column `name`, and looks for none in what is read.
+    pub(super) fn call(&mut self, name: Vec<u8>) {
+        self.names = vec![name];
+        self.head = false;
+    }
+
     /// Adds the columns of the next row to `into`; all of them or none.
     pub(super) fn next(&mut self, into: &mut ByteList, cx: &mut ReadContext<'_>) -> Step<bool> {
         while self.gather(cx)? {
@@ -82,6 +88,15 @@ impl SourceReader {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// How many rows are left, for which it reads to their end.
+    pub(super) fn count(&mut self, cx: &mut ReadContext<'_>) -> Step<u64> {
+        let mut rows = 0;
+        while self.gather(cx)? {
+            rows += u64::from(!std::mem::take(&mut self.head));
+        }
+        Ok(rows)
     }
 
     fn name_columns(&mut self, columns: &ColumnSplitter) -> Result<(), InputError> {

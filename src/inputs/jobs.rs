@@ -59,7 +59,7 @@ impl Inputs {
         let sources = if sources.is_empty() { vec![InputSource::new(Origin::Stdin)] } else { sources };
         let links = reading.combine == Combine::Link;
         let mut groups: Vec<Vec<SourceReader>> = Vec::new();
-        for InputSource { origin, joined } in sources {
+        for InputSource { name, origin, joined } in sources {
             let (origin, path) = match origin {
                 Origin::Values(values) => {
                     // Values of the command line are records as those of files are:
@@ -78,6 +78,9 @@ impl Inputs {
                 }
             };
             let mut feed = SourceReader::new(origin, path, reading);
+            if let Some(name) = name {
+                feed.call(name);
+            }
             feed.to_skip = usize::from(groups.is_empty() && reading.skip_first);
             match (joined, groups.last_mut()) {
                 (Joined::Linked, Some(group)) => group.push(feed),
@@ -140,6 +143,12 @@ impl Inputs {
             self.ahead = Some(row);
         }
         Ok(self.names())
+    }
+
+    /// How many rows there are, for which it reads to their end.
+    pub(super) fn count(&mut self, patience: &mut dyn Patience) -> Step<u64> {
+        let Self { reading, columns, records, replaced_nul, .. } = self;
+        self.sources.count(&mut ReadContext { reading, columns, records, patience, replaced_nul })
     }
 
     fn next_in_order(&mut self, row: &mut ByteList, patience: &mut dyn Patience) -> Step<bool> {

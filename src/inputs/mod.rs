@@ -14,6 +14,7 @@
 //! | `columns` | a record into columns: regular expression or CSV |
 //! | `feed` | one source's rows: header, blank, trimmed, end marks |
 //! | `combine` | several sources into one row |
+//! | `count` | how many jobs there are: [`InputCount`], [`RowCounter`] |
 //! | `jobs` | [`Inputs`], which puts these together, and [`JobPacker`], which makes jobs of rows |
 //! | `blocks`, `parts` | standard input cut into blocks (`--pipe`), files into parts (`--pipe-part`) |
 //! | `separator` | where their records end |
@@ -21,6 +22,7 @@
 mod blocks;
 mod columns;
 mod combine;
+mod count;
 mod feed;
 mod jobs;
 mod parts;
@@ -35,6 +37,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 pub use blocks::{BlockSpec, Blocks};
+pub use count::{InputCount, JobCount, RowCounter};
 pub use jobs::{Inputs, JobPacker, LineLength, RowsPerJob, Shuffler};
 pub use parts::{FileParts, Seekable};
 pub use separator::Separator;
@@ -85,10 +88,10 @@ pub enum InputError {
     Read { path: PathBuf, cause: io::Error },
     /// A regular expression of `--colsep`, `--recstart`, ... that is none, or one that
     /// this engine cannot do.
-    #[error("regular expression of {option}: {reason}")]
+    #[error("{option} is not a regular expression: {reason}")]
     Pattern { option: &'static str, reason: String },
     /// A record, of which this is the beginning, that is no CSV.
-    #[error("read CSV record {record}: {reason}")]
+    #[error("cannot read CSV record {record}: {reason}")]
     Csv { record: String, reason: String },
     /// A record that has not ended after so many bytes, and what may help.
     #[error("{}: a record does not end within {limit} bytes: {hint}", called(.path, ""))]

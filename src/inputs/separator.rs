@@ -55,6 +55,8 @@ pub(super) enum RecordFinder {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scan {
     at: usize,
+    /// So many bytes hold no end of a line behind that, which CSV asks for.
+    searched: usize,
     quotes: Quotes,
 }
 
@@ -70,6 +72,7 @@ impl Scan {
     pub(super) fn forget(&mut self, length: usize) -> usize {
         let passed = self.at.saturating_sub(1).min(length);
         self.at -= passed;
+        self.searched = self.searched.saturating_sub(passed);
         passed
     }
 }
@@ -131,10 +134,14 @@ impl RecordFinder {
                     end
                 }
                 Self::Csv(separator) => {
-                    let at = scan.at;
-                    let length = bytes.get(at..)?.iter().position(|byte| *byte == b'\n')? + 1;
-                    scan.quotes = scan.quotes.after(&bytes[at..at + length], *separator);
-                    scan.at = at + length;
+                    let from = scan.searched.max(scan.at);
+                    let Some(newline) = find(bytes.get(from..)?, b"\n") else {
+                        scan.searched = bytes.len();
+                        return None;
+                    };
+                    let end = from + newline + 1;
+                    scan.quotes = scan.quotes.after(&bytes[scan.at..end], *separator);
+                    scan.at = end;
                     if scan.quotes == Quotes::Open {
                         continue;
                     }
@@ -190,6 +197,10 @@ pub(super) struct HeaderFinder {
     /// What the header matches, if it is a pattern; it is looked for within so many bytes.
     pattern: Option<Regex>,
     size: usize,
+    /// How much of the header's bytes was searched for the ends of its lines, and how many
+    /// there were.
+    searched: usize,
+    n_lines: usize,
 }
 
 impl HeaderFinder {
@@ -203,7 +214,7 @@ impl HeaderFinder {
             _ => None,
         };
         let (skips_line, header) = (spec.skip_first, spec.header.clone());
-        Ok(Self { skips_line, header, pattern, size: spec.size.get() })
+        Ok(Self { skips_line, header, pattern, size: spec.size.get(), searched: 0, n_lines: 0 })
     }
 
     /// How many of `bytes`, the first of the file that were not passed over yet, are
@@ -212,17 +223,17 @@ impl HeaderFinder {
     pub(super) fn find(&mut self, bytes: &[u8], ended: bool) -> (usize, Option<usize>) {
         let mut passed = 0;
         if self.skips_line {
-            let end = end_of_lines(bytes, 1);
+            let end = find(bytes, b"\n").map(|newline| newline + 1);
             // A long line takes no memory.
             passed = end.unwrap_or(bytes.len());
             self.skips_line = end.is_none() && !ended;
         }
         let bytes = &bytes[passed..];
-        let length = match &self.header {
+        let length = match self.header {
             _ if self.skips_line => None,
             None | Some(Header::FileNames) => Some(0),
-            Some(Header::First) => end_of_lines(bytes, 1),
-            Some(Header::Lines(n)) => end_of_lines(bytes, *n),
+            Some(Header::First) => self.end_of_lines(bytes, 1),
+            Some(Header::Lines(n)) => self.end_of_lines(bytes, n),
             Some(Header::Matching(_)) if bytes.len() < self.size && !ended => None,
             Some(Header::Matching(_)) => {
                 let found = self.pattern.as_ref().and_then(|pattern| pattern.find(bytes));
@@ -232,10 +243,42 @@ impl HeaderFinder {
         // What has fewer lines has no header.
         (passed, length.or(ended.then_some(0)))
     }
+
+    /// Where the first `n` lines end: goes on where it came to before.
+    fn end_of_lines(&mut self, bytes: &[u8], n: usize) -> Option<usize> {
+        while self.n_lines < n {
+            let Some(newline) = find(&bytes[self.searched..], b"\n") else {
+                self.searched = bytes.len();
+                return None;
+            };
+            self.searched += newline + 1;
+            self.n_lines += 1;
+        }
+        Some(self.searched)
+    }
 }
 
-/// Where the first `n` lines end.
-fn end_of_lines(bytes: &[u8], n: usize) -> Option<usize> {
-    let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    if n == 0 { Some(0) } else { newlines.map(|(at, _)| at + 1).nth(n - 1) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_searched_for_the_end_of_a_csv_record_is_not_looked_at_again() {
+        let (csv, mut scan) = (RecordFinder::Csv(b','), Scan::default());
+        assert_eq!(csv.next(&mut scan, b"a,bcd", true), None);
+        // Nothing that is behind it can be an end any more.
+        assert_eq!(csv.next(&mut scan, b"a\nbcde\nf", true), Some(7));
+        assert_eq!((csv.next(&mut scan, b"a\nbcde\nf", true), scan.forget(9)), (None, 6));
+        assert_eq!(csv.next(&mut scan, b"\nf\n", true), Some(3));
+    }
+
+    #[test]
+    fn what_was_searched_for_the_end_of_a_header_is_not_looked_at_again() {
+        let header = Some(Header::Lines(2));
+        let mut finder =
+            HeaderFinder::new(&BlockSpec { header, skip_first: true, ..BlockSpec::default() }).unwrap();
+        assert_eq!(finder.find(b"passed over", false), (11, None));
+        assert_eq!(finder.find(b"\none\ntw", false), (1, None));
+        assert_eq!(finder.find(b"o\n\n\ntwo\nrest", false), (0, Some(8)));
+    }
 }

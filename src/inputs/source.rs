@@ -5,6 +5,8 @@ use std::path::PathBuf;
 /// One input source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputSource {
+    /// What its values are called in a command, where that is known before they are read.
+    pub name: Option<Vec<u8>>,
     /// Where its values come from.
     pub origin: Origin,
     /// How it stands to the source before it.
@@ -14,12 +16,12 @@ pub struct InputSource {
 impl InputSource {
     /// A source that multiplies with those before it.
     pub fn new(origin: Origin) -> Self {
-        Self { origin, joined: Joined::Product }
+        Self { name: None, origin, joined: Joined::Product }
     }
 
     /// A source that goes along with the one before it.
     pub fn linked(origin: Origin) -> Self {
-        Self { origin, joined: Joined::Linked }
+        Self { joined: Joined::Linked, ..Self::new(origin) }
     }
 }
 

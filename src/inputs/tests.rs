@@ -52,8 +52,16 @@ fn all(inputs: &mut Inputs) -> Vec<String> {
     rows
 }
 
+/// The same, which are as many as are counted.
 fn rows(sources: Vec<InputSource>, reading: &Reading, stdin: &str) -> Vec<String> {
-    all(&mut open(sources, reading, stdin.as_bytes()))
+    let opened = || open(sources.clone(), reading, stdin.as_bytes());
+    let rows = all(&mut opened());
+    // Two that share standard input share it out.
+    if sources.iter().filter(|source| source.origin == Origin::Stdin).count() < 2 {
+        let counted = unless_woken(opened().count(&mut Blocking)).unwrap();
+        assert_eq!(counted, Some(rows.len() as u64), "counted without being made");
+    }
+    rows
 }
 
 fn plain(sources: Vec<InputSource>) -> Vec<String> {
@@ -169,7 +177,7 @@ fn csv_records_may_hold_newlines() {
     assert_eq!(stdin(&reading, "\"d\ne\",f\n5\" pipe,x\n"), ["d\ne|f", "5\" pipe|x"]);
     let mut inputs = open(vec![], &reading, b"a,\"b\n");
     let error = ReadNext::of(inputs.next(&mut ByteList::new(), &mut Blocking)).unwrap_err();
-    assert_eq!(error.to_string(), "read CSV record a,\\\"b: a quoted field has no end");
+    assert_eq!(error.to_string(), "cannot read CSV record a,\\\"b: a quoted field has no end");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub use result_table::{HeadedRows, ResultTable, RowsToFile, TableForm};
 pub use retry_buffer::RetryBuffer;
 #[cfg(feature = "cli")]
 pub use row_file::{EarlierRows, RowFile, RowsEnd};
-pub use spill_buffer::WAITING_OUTPUT;
+pub use spill_buffer::{SpillFile, Spilled, WAITING_OUTPUT};
 #[cfg(test)]
 pub(crate) use traits::tests as traits_tests;
 pub use traits::{Acknowledge, Channel, Destination, Sink, TaskOutput, TaskRef, Wake, handed_on};

@@ -10,8 +10,8 @@
 //!
 //! Does not know what a row holds. Not synced to the disk.
 
-use crate::sync::Mutex;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use crate::sync::{A_MOMENT, Mutex, patiently};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -20,12 +20,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::process::{BlockingIo, open_to_write};
-
-/// How long others may hold a lock which they only need for a moment.
-const PATIENCE: u32 = 200;
-
-/// How long to wait before it is asked for again.
-const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// So often a torn row is looked at again, which may be one that is being written,
 /// before it counts as left by a run that was killed.
@@ -108,7 +102,7 @@ impl RowFile {
     fn cut(&self, earlier: EarlierRows) -> io::Result<()> {
         let length = match earlier {
             EarlierRows::Dropped => 0,
-            EarlierRows::Kept => self.ends.last(&self.path)?.at,
+            EarlierRows::Kept => self.ends.last(&self.path, LastRow::default())?.at,
         };
         if length < self.file.metadata()?.len() { self.file.set_len(length) } else { Ok(()) }
     }
@@ -118,9 +112,10 @@ impl RowFile {
         if earlier == EarlierRows::Dropped {
             return self.file.set_len(0);
         }
-        let (mut before, mut looks) = (None, 0);
+        let (mut before, mut looks, mut end) = (None, 0, LastRow::default());
         loop {
-            let (length, end) = (self.file.metadata()?.len(), self.ends.last(&self.path)?);
+            let length = self.file.metadata()?.len();
+            end = self.ends.last(&self.path, end)?;
             // Who has written meanwhile is alive, and has written whole rows so far.
             if end.at >= length {
                 return Ok(());
@@ -210,24 +205,14 @@ fn is_shared_with_others(file: &File) -> bool {
     patiently(|| file.try_lock_shared())
 }
 
-/// Asks `lock` again while others have it, which is a moment unless it is a user's.
-fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> bool {
-    for _ in 0..PATIENCE {
-        match lock() {
-            Ok(()) => return true,
-            Err(TryLockError::WouldBlock) => thread::sleep(A_MOMENT),
-            Err(TryLockError::Error(_)) => return false,
-        }
-    }
-    false
-}
-
 /// Where the last whole row ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct LastRow {
     at: u64,
     /// Whether what follows ends within quotation marks.
     is_quoted: bool,
+    /// How much of the file was looked at.
+    searched: u64,
 }
 
 impl LastRow {
@@ -238,11 +223,14 @@ impl LastRow {
 }
 
 impl RowsEnd {
-    /// Where the last whole row of the file at `path` ends.
-    fn last(self, path: &Path) -> io::Result<LastRow> {
+    /// Where the last whole row of the file at `path` ends, which has grown since it was
+    /// found to be at `known`.
+    fn last(self, path: &Path, known: LastRow) -> io::Result<LastRow> {
+        // Who was alone may have cut it meanwhile.
+        let known = if fs::metadata(path)?.len() < known.searched { LastRow::default() } else { known };
         match self {
-            Self::AtNewline => Ok(LastRow { at: end_of_rows(path)?, is_quoted: false }),
-            Self::OutsideQuotes => end_of_quoted_rows(path),
+            Self::AtNewline => end_of_rows(path, known),
+            Self::OutsideQuotes => end_of_quoted_rows(path, known),
         }
     }
 
@@ -250,43 +238,46 @@ impl RowsEnd {
     fn of(self, written: &[u8]) -> LastRow {
         let is_quoted = self == Self::OutsideQuotes
             && written.iter().fold(false, |is_quoted, &byte| is_quoted != (byte == b'"'));
-        LastRow { at: 0, is_quoted }
+        LastRow { is_quoted, ..LastRow::default() }
     }
 }
 
 /// Behind the last whole row: one that was cut off is no row, and another must
 /// not be written behind it.
-fn end_of_rows(path: &Path) -> io::Result<u64> {
-    let mut end = fs::metadata(path)?.len();
+fn end_of_rows(path: &Path, known: LastRow) -> io::Result<LastRow> {
+    let searched = fs::metadata(path)?.len();
+    let mut end = searched;
     let mut file = File::open(path)?;
     let mut block = vec![0; 64 << 10];
-    while end > 0 {
-        let start = end.saturating_sub(block.len() as u64);
+    while end > known.searched {
+        let start = end.saturating_sub(block.len() as u64).max(known.searched);
         let length = usize::try_from(end - start).unwrap_or(block.len());
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(&mut block[..length])?;
         if let Some(last) = block[..length].iter().rposition(|&byte| byte == b'\n') {
-            return Ok(start + last as u64 + 1);
+            return Ok(LastRow { at: start + last as u64 + 1, searched, ..known });
         }
         end = start;
     }
-    Ok(0)
+    Ok(LastRow { searched, ..known })
 }
 
 /// As [`end_of_rows`], where a newline ends a row only outside quotation marks.
-fn end_of_quoted_rows(path: &Path) -> io::Result<LastRow> {
-    let (mut at, mut end, mut is_quoted) = (0_u64, 0, false);
-    let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
+fn end_of_quoted_rows(path: &Path, known: LastRow) -> io::Result<LastRow> {
+    let mut end = known;
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(known.searched))?;
+    let mut reader = BufReader::with_capacity(64 << 10, file);
     loop {
         let block = reader.fill_buf()?;
         if block.is_empty() {
-            return Ok(LastRow { at: end, is_quoted });
+            return Ok(end);
         }
         for &byte in block {
-            at += 1;
+            end.searched += 1;
             match byte {
-                b'"' => is_quoted = !is_quoted,
-                b'\n' if !is_quoted => end = at,
+                b'"' => end.is_quoted = !end.is_quoted,
+                b'\n' if !end.is_quoted => end.at = end.searched,
                 _ => {}
             }
         }
@@ -303,6 +294,26 @@ mod tests {
 
     fn kept(path: &Path) -> RowFile {
         RowFile::open(path, EarlierRows::Kept, RowsEnd::AtNewline).unwrap()
+    }
+
+    #[test]
+    fn what_was_searched_for_the_end_of_a_row_is_not_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        for ends in [AtNewline, OutsideQuotes] {
+            let end = |text: &str, known| {
+                fs::write(&path, text).unwrap();
+                ends.last(&path, known).unwrap()
+            };
+            let first = end("a\nbcd", LastRow::default());
+            assert_eq!((first.at, first.searched), (2, 5), "{ends:?}");
+            // Nothing that is behind it can be an end any more.
+            let second = end("a\nb\nde", first);
+            assert_eq!((second.at, second.searched), (2, 6), "{ends:?}");
+            assert_eq!(end("a\nb\nde\nf", second).at, 7, "{ends:?}");
+            // Cut off, it is another file.
+            assert_eq!(end("ab\n", second).at, 3, "{ends:?}");
+        }
     }
 
     #[test]

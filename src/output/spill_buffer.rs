@@ -151,7 +151,7 @@ impl SpillPiece {
 
 /// Where something is in a [`SpillFile`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spilled {
+pub struct Spilled {
     offset: u64,
     length: usize,
 }
@@ -170,7 +170,7 @@ impl Spilled {
 /// The file, made when the first bytes come. It has no name, so that nothing is
 /// left of it whatever becomes of the process. Clones read what this one has now.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SpillFile {
+pub struct SpillFile {
     file: Option<Arc<File>>,
     end: u64,
 }
@@ -178,13 +178,13 @@ pub(super) struct SpillFile {
 impl SpillFile {
     /// A file that takes nothing.
     #[cfg(test)]
-    pub(super) fn full() -> Self {
+    pub(crate) fn full() -> Self {
         let file = File::open("/dev/null").expect("every system has it");
         Self { file: Some(Arc::new(file)), end: 0 }
     }
 
     /// Puts `bytes` at the end.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<Spilled> {
+    pub fn put(&mut self, bytes: &[u8]) -> io::Result<Spilled> {
         let file = match &self.file {
             Some(file) => file,
             None => self.file.insert(Arc::new(unnamed_file()?)),
@@ -196,11 +196,7 @@ impl SpillFile {
     }
 
     /// Hands what was put to `take`, in blocks of at most 64 KiB.
-    pub(super) fn read(
-        &self,
-        spilled: Spilled,
-        mut take: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
+    pub fn read(&self, spilled: Spilled, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let mut block = vec![0; spilled.length.min(64 * 1024)];
         let mut done = 0;
@@ -214,7 +210,7 @@ impl SpillFile {
     }
 
     /// Everything was read: the space is given back.
-    pub(super) fn reset(&mut self) -> io::Result<()> {
+    pub fn reset(&mut self) -> io::Result<()> {
         if let Some(file) = self.file.as_ref().filter(|_| self.end > 0) {
             file.set_len(0)?;
         }

@@ -16,10 +16,10 @@ mod standard;
 pub use descriptor::{open_to_read, open_to_write, set_nonblocking, widen};
 pub use limits::{make_use_of_limits, of_descriptors, room_for_arguments, with_first_limits};
 pub use poll::{Interest, PollEntry, Waker, poll};
-pub use shell::run_in_shell;
+pub use shell::{ShellLine, run_in_shell};
 pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
-    file_limits_are_errors, harmless_in_children, stop_here,
+    file_limits_are_errors, harmless_in_children, is_in_background, stop_here,
 };
 pub use standard::{
     BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,

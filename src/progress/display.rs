@@ -2,18 +2,17 @@
 //! lines elsewhere, and what a person is to hear at once: why nothing happens, and
 //! what helps.
 //!
-//! A batch of commands has a thread of its own for signals, which calls
-//! [`ProgressDisplay::tick`]; for other runs there is [`RunProgress`].
+//! Whoever attends to signals calls [`ProgressDisplay::tick`], too.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, MutexGuard};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::screen::{self, Screen};
 use super::state::{ProgressState, Snapshot};
 use crate::event::{Event, Observer};
 use crate::numbers;
@@ -29,14 +28,15 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// A bar is drawn so often.
 const REDRAW: Duration = Duration::from_millis(125);
 
-/// A line ends after so many characters of a command.
-const LABEL: usize = 50;
-
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
     /// A bar that is drawn over itself.
     Bar,
+    /// A line for each slot, drawn the same way.
+    Slots,
+    /// Both.
+    SlotsAndBar,
     /// A line at most once in this long.
     Lines(Duration),
     /// Nothing.
@@ -47,19 +47,9 @@ pub enum Show {
 pub struct ProgressDisplay {
     state: Arc<ProgressState>,
     show: Show,
-    layout: Layout,
     drawn: Mutex<DrawnProgress>,
     /// Whether it was told that output is held up.
     told_of_trouble: AtomicBool,
-}
-
-/// What is shown, and where the bar stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    /// Of one batch: all that is known of its jobs.
-    Batch,
-    /// Of one run after another: its name and how far it is.
-    Runs,
 }
 
 struct DrawnProgress {
@@ -75,10 +65,29 @@ impl ProgressDisplay {
         Self {
             state,
             show,
-            layout: Layout::Batch,
             drawn: Mutex::new(DrawnProgress { on, bar: None, last: Instant::now() }),
             told_of_trouble: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it draws over itself.
+    pub fn is_drawn(&self) -> bool {
+        matches!(self.show, Show::Bar | Show::Slots | Show::SlotsAndBar)
+    }
+
+    /// Whether each slot has a line of its own.
+    pub fn shows_slots(&self) -> bool {
+        matches!(self.show, Show::Slots | Show::SlotsAndBar)
+    }
+
+    /// Whether somebody sees how far it is.
+    pub fn is_on(&self) -> bool {
+        !matches!(self.show, Show::Nothing | Show::Slots) && self.drawn().on
+    }
+
+    /// The task in `slot` wrote `line` last.
+    pub fn show_latest(&self, slot: u32, line: &[u8]) {
+        self.state.wrote(slot, line);
     }
 
     /// Draws, if it is time to; says when to come again.
@@ -86,7 +95,7 @@ impl ProgressDisplay {
         let mut drawn = self.drawn();
         let interval = match self.show {
             _ if !drawn.on => return None,
-            Show::Bar => REDRAW,
+            Show::Bar | Show::Slots | Show::SlotsAndBar => REDRAW,
             Show::Lines(interval) => interval,
             Show::Nothing => return None,
         };
@@ -95,13 +104,27 @@ impl ProgressDisplay {
             return Some(due);
         }
         drawn.last = Instant::now();
-        match (self.show, self.state.snapshot()) {
-            (Show::Bar, Some(now)) if now.elapsed >= PATIENCE => drawn.draw(&now, self.layout),
-            (Show::Bar, _) => drawn.clear(),
-            (_, Some(now)) => tell(&self.layout.line(&now)),
-            (_, None) => {}
+        match self.state.snapshot() {
+            Some(now) if !self.is_drawn() => tell(&now.line()),
+            Some(now) if now.elapsed >= PATIENCE && !is_in_background() => drawn.draw(self.picture(&now)),
+            _ => drawn.clear(),
         }
         Some(interval)
+    }
+
+    /// What is drawn where there is a terminal.
+    fn picture(&self, now: &Snapshot) -> String {
+        let (columns, lines) = screen::size();
+        let columns = usize::from(columns).saturating_sub(1);
+        let mut picture = Vec::new();
+        if self.shows_slots() {
+            // One line is left of what was there before, and one is the bar's.
+            picture = now.slots(columns, usize::from(lines).saturating_sub(2));
+        }
+        if self.show != Show::Slots {
+            picture.push(now.line_within(columns));
+        }
+        picture.join("\n")
     }
 
     /// Shows progress from now on, or no more.
@@ -113,6 +136,18 @@ impl ProgressDisplay {
             drawn.last = Instant::now().checked_sub(interval).unwrap_or(drawn.last);
         }
         drawn.clear();
+    }
+
+    /// Takes what is drawn off the screen, until it is time to draw again.
+    pub fn clear(&self) {
+        self.drawn().clear();
+    }
+
+    /// Nothing is due before an interval has passed.
+    pub(super) fn start_over(&self) {
+        let mut drawn = self.drawn();
+        drawn.clear();
+        drawn.last = Instant::now();
     }
 
     /// No progress any more.
@@ -132,7 +167,7 @@ impl ProgressDisplay {
         let Some(now) = self.state.snapshot() else { return };
         let mut running: Vec<_> = now.running.iter().collect();
         running.sort_by_key(|(_, task)| task.since);
-        let mut text = format!("parsim: {}\n", now.line(LABEL));
+        let mut text = format!("parsim: {}\n", now.line());
         for (slot, task) in running {
             let lasts = numbers::duration(task.since.elapsed());
             text += &format!("parsim: slot {}, {lasts}: {}\n", slot + 1, text::printable(&task.label));
@@ -178,21 +213,13 @@ impl Observer for ProgressDisplay {
 }
 
 impl DrawnProgress {
-    fn draw(&mut self, now: &Snapshot, layout: Layout) {
-        let bar =
-            self.bar.get_or_insert_with(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()));
-        let (done, total) = now.position();
-        if bar.length() != total || bar.position() == 0 {
-            bar.set_style(layout.style(total.is_some()));
-            match total {
-                Some(total) => bar.set_length(total),
-                None => bar.unset_length(),
-            }
-        }
-        bar.set_position(done);
-        bar.set_prefix(now.run.clone());
-        bar.set_message(layout.message(now));
-        bar.tick();
+    fn draw(&mut self, text: String) {
+        let bar = self.bar.get_or_insert_with(|| {
+            let screen = ProgressDrawTarget::term_like(Box::new(Screen::default()));
+            let style = ProgressStyle::with_template("{msg}").expect("a part that there is");
+            ProgressBar::with_draw_target(None, screen).with_style(style)
+        });
+        bar.set_message(text);
     }
 
     fn clear(&mut self) {
@@ -202,75 +229,23 @@ impl DrawnProgress {
     }
 }
 
-impl Layout {
-    fn style(self, bounded: bool) -> ProgressStyle {
-        let template = match (self, bounded) {
-            (Self::Batch, true) => "{bar:20} {percent:>3}% {wide_msg}",
-            (Self::Batch, false) => "{spinner} {wide_msg}",
-            (Self::Runs, true) => "{prefix} {wide_bar} {percent:>3}%  {msg}",
-            (Self::Runs, false) => "{prefix} {spinner} {msg}",
-        };
-        ProgressStyle::with_template(template).expect("the template is tested")
-    }
-
-    /// What stands beside the bar.
-    fn message(self, now: &Snapshot) -> String {
-        match self {
-            Self::Batch => now.line(LABEL),
-            Self::Runs => now.brief(),
-        }
-    }
-
-    /// What stands alone.
-    fn line(self, now: &Snapshot) -> String {
-        match self {
-            Self::Batch => now.line(LABEL),
-            Self::Runs => format!("{}: {}", now.run, now.brief()),
-        }
-    }
+/// Whether somebody else has the terminal now: a shell, whose line is not to be drawn over.
+fn is_in_background() -> bool {
+    process::is_in_background(io::stderr().as_fd())
 }
 
-/// The observer that shows progress of one run after another as asked for.
-pub fn observer(show: Show) -> Box<dyn Observer> {
-    let display =
-        ProgressDisplay { layout: Layout::Runs, ..ProgressDisplay::new(Arc::default(), show, true) };
-    Box::new(RunProgress {
-        display: Arc::new(display),
-        ticker: Mutex::default(),
-        has_told_results: AtomicBool::new(false),
-    })
-}
-
-/// Shows progress of runs that nobody else draws: whenever something happens, and a
-/// bar as time passes, too.
-struct RunProgress {
+/// An observer that shows progress of runs that nobody else draws: whenever something
+/// happens. A bar needs somebody who calls [`ProgressDisplay::tick`] as time passes.
+pub struct RunProgress {
     display: Arc<ProgressDisplay>,
-    /// A task that lasts says nothing: a thread looks at the clock, for the length of a
-    /// run, until this end of its channel is gone.
-    ticker: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
     /// Whether there was a run whose results were told.
     has_told_results: AtomicBool,
 }
 
 impl RunProgress {
-    /// Without a thread the bar moves when something happens.
-    fn start_ticker(&self) {
-        let (over, is_over) = mpsc::channel();
-        let display = Arc::clone(&self.display);
-        let next = move || is_over.recv_timeout(display.tick().unwrap_or(REDRAW));
-        let tick = move || while next() == Err(RecvTimeoutError::Timeout) {};
-        let thread = thread::Builder::new().name("progress".to_owned()).spawn(tick);
-        *self.ticker.lock() = thread.ok().map(|thread| (over, thread));
-    }
-
-    /// Takes what shows the time away; a bar goes with it.
-    fn stop(&self) {
-        if let Some((over, thread)) = self.ticker.lock().take() {
-            drop(over);
-            // It has nothing to tell.
-            let _ = thread.join();
-        }
-        self.display.drawn().clear();
+    /// Shows progress of one run after another on `display`.
+    pub fn on(display: Arc<ProgressDisplay>) -> Self {
+        Self { display, has_told_results: AtomicBool::new(false) }
     }
 }
 
@@ -284,34 +259,30 @@ impl Observer for RunProgress {
             return;
         }
         display.observe(event);
+        if !display.is_drawn() {
+            display.tick();
+        }
         match *event {
-            Event::RunStarted { .. } => {
-                self.stop();
-                // A line comes an interval after the start at the earliest.
-                display.drawn().last = Instant::now();
-                if display.show == Show::Bar {
-                    self.start_ticker();
-                }
-            }
+            // A line comes an interval after the start at the earliest.
+            Event::RunStarted { .. } => display.start_over(),
             Event::RunFinished { .. } => {
                 self.has_told_results.store(true, Ordering::Relaxed);
-                self.stop();
+                display.clear();
             }
             Event::TaskFinished(record) => {
-                let tells = display.show == Show::Bar && !self.has_told_results.load(Ordering::Relaxed);
+                let tells = display.is_drawn() && !self.has_told_results.load(Ordering::Relaxed);
                 if let Some(line) = verdict(record).filter(|_| tells) {
                     display.write(&line);
                 }
-                display.tick();
             }
-            _ => drop(display.tick()),
+            _ => {}
         }
     }
 }
 
 impl Drop for RunProgress {
     fn drop(&mut self) {
-        self.stop();
+        self.display.end();
     }
 }
 
@@ -364,14 +335,6 @@ fn tell(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_templates_are_sound() {
-        for layout in [Layout::Batch, Layout::Runs] {
-            layout.style(true);
-            layout.style(false);
-        }
-    }
 
     #[test]
     fn a_job_that_asks_for_the_terminal_is_told_of_once_and_with_what_helps() {

@@ -1,24 +1,25 @@
 //! How far a run has come: what is done, what runs and for how long, when it may
 //! be over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use indicatif::HumanDuration;
-
-use crate::event::{Event, Observer};
-use crate::numbers;
+use super::eta::{Pace, RunTimes};
+use crate::event::{Event, Observer, PlannedRun};
+use crate::inputs::{InputCount, JobCount};
 use crate::sync::Mutex;
-use crate::text;
+use crate::task::Column;
 
-/// Fewer bytes than this are results, not a stream to be told the rate of.
-const WORTH_A_RATE: u64 = 1_000_000;
+/// So many bytes of a line fill those of a terminal.
+const LATEST: usize = 1000;
 
-/// Takes note of a run's events.
+/// Takes note of runs' events.
 #[derive(Debug, Default)]
 pub struct ProgressState {
     /// How many tasks there will be, where somebody knows that beforehand.
     expected: Option<u64>,
+    /// How many there are for all that was found out meanwhile.
+    count: InputCount,
     tally: Mutex<Tally>,
 }
 
@@ -28,25 +29,34 @@ struct Tally {
     began: Option<Instant>,
     /// How far it is, or the last one came.
     now: Snapshot,
+    /// The run that goes on, or the last one.
+    this: Option<PlannedRun>,
+    /// How many were begun.
+    n_begun: usize,
+    to_come: VecDeque<PlannedRun>,
+    /// How long the others took.
+    took: RunTimes,
 }
 
 /// How far a run has come at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The run's name: `serial 1`.
-    pub run: String,
-    /// What one task makes: `job`.
-    pub unit: String,
-    /// Since the run began.
+    /// Which of several runs it is.
+    pub which: Option<WhichRun>,
+    /// Since it began.
     pub elapsed: Duration,
     /// How many tasks there are, once that is known.
     pub total: Option<u64>,
+    /// How many there are at least.
+    pub at_least: u64,
     /// How many bytes they will produce, where that is known.
     pub total_bytes: Option<u64>,
     /// How many were started.
     pub started: u64,
     /// How many are over.
     pub done: u64,
+    /// How long those took, each by itself.
+    pub task_time: Duration,
     /// How many of them failed.
     pub failed: u64,
     /// How many bytes they have produced.
@@ -55,6 +65,19 @@ pub struct Snapshot {
     pub waits: Option<String>,
     /// Those that run, by slot from 0.
     pub running: BTreeMap<u32, RunningTask>,
+    /// When all runs may be over.
+    pub eta: Option<Duration>,
+}
+
+/// One of several runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhichRun {
+    /// Which one, from 1.
+    pub number: usize,
+    /// How many there are for all that is known.
+    pub of: usize,
+    /// How the batch is run.
+    pub column: Column,
 }
 
 /// A task that runs.
@@ -68,38 +91,71 @@ pub struct RunningTask {
     pub label: String,
     /// Whether a signal stopped it, so that it does nothing.
     pub is_stopped: bool,
+    /// What it wrote last, where that is to be seen.
+    pub latest: String,
 }
 
 impl ProgressState {
-    /// The state of a run of `tasks`, where their number is known although the
-    /// run itself does not tell it.
-    pub fn expecting(tasks: Option<u64>) -> Self {
-        Self { expected: tasks, tally: Mutex::default() }
+    /// The state of a run of `tasks`, where their number is known although the run itself
+    /// does not tell it, or of as many as `count` comes to know of.
+    pub fn expecting(tasks: Option<u64>, count: InputCount) -> Self {
+        Self { expected: tasks, count, tally: Mutex::default() }
     }
 
     /// How far the run is now; `None` while there is none.
     pub fn snapshot(&self) -> Option<Snapshot> {
         let tally = self.tally.lock();
-        Some(Snapshot { elapsed: tally.began?.elapsed(), ..tally.now.clone() })
+        let mut now = Snapshot { elapsed: tally.began?.elapsed(), ..self.counted(&tally.now) };
+        now.eta = tally.this.as_ref().and_then(|this| {
+            // With fewer tasks than slots some slots are idle.
+            let n_tasks = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(usize::MAX);
+            let width_used = |run: &PlannedRun| PlannedRun { width: run.width.min(n_tasks), ..run.clone() };
+            let to_come: Vec<_> = tally.to_come.iter().map(width_used).collect();
+            tally.took.rest(&width_used(this), now.elapsed, now.rest(), to_come.iter())
+        });
+        Some(now)
+    }
+
+    /// The task in `slot` wrote `line` last.
+    pub fn wrote(&self, slot: u32, line: &[u8]) {
+        if let Some(task) = self.tally.lock().now.running.get_mut(&slot) {
+            task.latest = String::from_utf8_lossy(&line[..line.len().min(LATEST)]).into_owned();
+        }
     }
 
     /// How far the last run came, whether or not it is over.
     pub fn last(&self) -> Snapshot {
-        self.tally.lock().now.clone()
+        self.counted(&self.tally.lock().now)
+    }
+
+    /// `now` with what is known of the number of tasks.
+    fn counted(&self, now: &Snapshot) -> Snapshot {
+        let (found, at_least) = match self.count.jobs() {
+            JobCount::Exactly(jobs) => (Some(jobs), jobs),
+            JobCount::AtLeast(jobs) => (None, jobs),
+        };
+        // Who expected fewer was mistaken.
+        let total = now.total.or(self.expected).or(found).filter(|&total| total >= now.started);
+        Snapshot { total, at_least, ..now.clone() }
     }
 }
 
 impl Observer for ProgressState {
     fn observe(&self, event: &Event<'_>) {
         let mut tally = self.tally.lock();
-        let Tally { began, now } = &mut *tally;
+        let Tally { began, now, this, n_begun, to_come, took } = &mut *tally;
         match *event {
-            Event::RunStarted { column, run, tasks, bytes, unit, .. } => {
+            Event::RunsPlanned { runs } => to_come.extend(runs.iter().cloned()),
+            Event::RunStarted { column, width, tasks, bytes, .. } => {
                 *began = Some(Instant::now());
+                *n_begun += 1;
+                to_come.pop_front();
+                *this = Some(PlannedRun { column: column.clone(), width });
+                let of = *n_begun + to_come.len();
+                let which = WhichRun { number: *n_begun, of, column: column.clone() };
                 *now = Snapshot {
-                    run: if run == 0 { format!("{column} warm-up") } else { format!("{column} {run}") },
-                    unit: unit.to_owned(),
-                    total: tasks.or(self.expected),
+                    which: Some(which).filter(|_| of > 1),
+                    total: tasks,
                     total_bytes: bytes.filter(|&bytes| bytes > 0),
                     ..Snapshot::default()
                 };
@@ -107,8 +163,9 @@ impl Observer for ProgressState {
             Event::TaskStarted { seq, slot, label } => {
                 now.started += 1;
                 let label = label.to_owned();
-                now.running
-                    .insert(slot, RunningTask { seq, since: Instant::now(), label, is_stopped: false });
+                let since = Instant::now();
+                let task = RunningTask { seq, since, label, is_stopped: false, latest: String::new() };
+                now.running.insert(slot, task);
             }
             Event::TaskNamed { slot, label } => {
                 if let Some(task) = now.running.get_mut(&slot) {
@@ -123,6 +180,7 @@ impl Observer for ProgressState {
                     now.running.retain(|_, task| task.seq != record.seq);
                 }
                 now.done += 1;
+                now.task_time += record.wall;
                 now.failed += u64::from(record.outcome.is_failure());
             }
             Event::TaskStopped { slot, .. } | Event::TaskContinued { slot } => {
@@ -134,7 +192,11 @@ impl Observer for ProgressState {
             Event::StartsGoOn => now.waits = None,
             Event::TasksEnded { tasks } => now.total = Some(tasks),
             Event::Advanced { bytes } => now.bytes += bytes,
-            Event::RunFinished { .. } => *began = None,
+            Event::RunFinished { .. } => {
+                if let (Some(began), Some(this)) = (began.take(), this.clone()) {
+                    took.add(this, began.elapsed());
+                }
+            }
             Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } => {}
         }
     }
@@ -146,134 +208,46 @@ impl Snapshot {
         Some(self.total?.saturating_sub(self.started))
     }
 
-    /// How much is done, and of how much, where that is known: bytes where those
-    /// are known, as a few large tasks may make up the run, and tasks elsewhere.
-    pub fn position(&self) -> (u64, Option<u64>) {
-        match self.total_bytes {
-            Some(total) => (self.bytes, Some(total)),
-            None => (self.done, self.total),
-        }
-    }
-
-    /// When it may be over, if the rest goes as what is done went.
-    pub fn eta(&self) -> Option<Duration> {
-        let (done, total) = self.position();
-        let to_do = total?.saturating_sub(done);
-        (done > 0 && to_do > 0).then(|| self.elapsed.mul_f64(to_do as f64 / done as f64))
-    }
-
-    /// All of it in one line; `longest` characters at most of what runs longest.
-    pub fn line(&self, longest: usize) -> String {
-        let mut line = match self.total {
-            Some(total) => format!("{}/{total} {}s", self.done, self.unit),
-            None => numbers::plural(self.done, &self.unit),
+    /// The share that is done, from 0 to 1, where that is known: of bytes where those are
+    /// known, as a few large tasks may make up the run, and of tasks elsewhere.
+    pub fn share(&self) -> Option<f64> {
+        let (done, total) = match self.total_bytes {
+            Some(total) => (self.bytes, total),
+            None => (self.done, self.total?),
         };
-        line += &format!(", {} running", self.running.len());
-        let stopped = self.running.values().filter(|task| task.is_stopped).count();
-        if stopped > 0 {
-            line += &format!(" ({stopped} stopped)");
-        }
-        if let Some(left) = self.left() {
-            line += &format!(", {left} left");
-        }
-        if self.failed > 0 {
-            line += &format!(", {} failed", self.failed);
-        }
-        if let Some(why) = &self.waits {
-            line += &format!(", waiting: {why}");
-        }
-        line += &format!(", {}", clock_time(self.elapsed));
-        if let Some(eta) = self.eta() {
-            line += &format!(", ETA {}", clock_time(eta));
-        }
-        if let Some(first) = self.running.values().min_by_key(|task| task.since) {
-            let label = shortened(&text::printable(&first.label), longest);
-            line += &format!(", longest {}: {label}", clock_time(first.since.elapsed()));
-        }
-        line
+        (total > 0).then(|| (done as f64 / total as f64).min(1.0))
     }
 
-    /// How far it is in few words, for a run of which there are several: with the
-    /// rate of what it produces.
-    pub fn brief(&self) -> String {
-        let of = self.total.map_or_else(String::new, |total| format!("/{total}"));
-        let mut text = format!("{}{of} {}s", self.done, self.unit);
-        if self.bytes >= WORTH_A_RATE {
-            let rate = self.bytes as f64 / self.elapsed.as_secs_f64().max(1e-3);
-            text += &format!("  {}", numbers::rate(rate));
+    /// What is left of the run, if it goes on as it went.
+    fn rest(&self) -> Option<Duration> {
+        if self.total_bytes.is_some() {
+            let done = self.share().filter(|share| *share > 0.0)?;
+            return Some(self.elapsed.mul_f64((1.0 - done) / done));
         }
-        if self.failed > 0 {
-            text += &format!("  {} failed", self.failed);
-        }
-        if let Some(why) = &self.waits {
-            text += &format!("  waiting: {why}");
-        }
-        text += &format!("  {:#}", HumanDuration(self.elapsed));
-        if let Some(eta) = self.eta() {
-            text += &format!(" ETA {:#}", HumanDuration(eta));
-        }
-        text
+        let running: Vec<_> = self.running.values().map(|task| task.since.elapsed()).collect();
+        let Self { elapsed, done, task_time, .. } = *self;
+        Pace { elapsed, done, task_time, running: &running, not_started: self.left()? }.rest()
     }
-}
 
-/// As a clock shows it: `0:07`, `12:30`, `1:02:03`.
-fn clock_time(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
-}
-
-fn shortened(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
+    /// What runs longest.
+    pub fn longest(&self) -> Option<&RunningTask> {
+        self.running.values().min_by_key(|task| task.since)
     }
-    let head: String = text.chars().take(longest.saturating_sub(3)).collect();
-    head + "..."
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Column;
 
-    fn snapshot(total: Option<u64>) -> Snapshot {
-        let since = Instant::now().checked_sub(Duration::from_secs(75)).unwrap();
-        let task = RunningTask { seq: 0, since, label: "sleep 99".into(), is_stopped: false };
-        let elapsed = Duration::from_secs(3700);
-        let running = BTreeMap::from([(1, task)]);
-        Snapshot {
-            unit: "job".into(),
-            elapsed,
-            total,
-            started: 5,
-            done: 4,
-            failed: 1,
-            running,
-            ..Snapshot::default()
-        }
-    }
-
-    #[test]
-    fn the_line_tells_what_is_left_once_the_total_is_known() {
-        assert_eq!(snapshot(None).line(40), "4 jobs, 1 running, 1 failed, 1:01:40, longest 1:15: sleep 99");
-        let line = "4/8 jobs, 1 running, 3 left, 1 failed, 1:01:40, ETA 1:01:40, longest 1:15: sle...";
-        assert_eq!(snapshot(Some(8)).line(6), line);
-    }
-
-    #[test]
-    fn the_line_tells_why_nothing_happens() {
-        let mut now = Snapshot { waits: Some("load 9".into()), ..snapshot(None) };
-        now.running.values_mut().for_each(|task| task.is_stopped = true);
-        let line =
-            "4 jobs, 1 running (1 stopped), 1 failed, waiting: load 9, 1:01:40, longest 1:15: sleep 99";
-        assert_eq!(now.line(40), line);
+    fn started(state: &ProgressState, column: &Column, width: usize) {
+        let (run, tasks, bytes, unit) = (1, None, None, "job");
+        state.observe(&Event::RunStarted { column, width, run, tasks, bytes, unit });
     }
 
     #[test]
     fn who_was_stopped_and_continued_is_not_stopped_and_a_wait_that_is_over_is_none() {
         let state = ProgressState::default();
-        let (column, unit) = (&Column::PARALLEL, "job");
-        state.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
+        started(&state, &Column::PARALLEL, 2);
         state.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         state.observe(&Event::TaskStopped { seq: 0, slot: 0, signal: 21, group: 9, is_news: true });
         state.observe(&Event::StartsHeldUp { why: "load 9", is_news: false });
@@ -289,24 +263,59 @@ mod tests {
     fn the_total_is_known_when_the_tasks_have_ended_and_not_before() {
         let state = ProgressState::default();
         assert_eq!(state.snapshot(), None);
-        let (column, unit) = (&Column::PARALLEL, "job");
-        state.observe(&Event::RunStarted { column, width: 2, run: 1, tasks: None, bytes: None, unit });
+        started(&state, &Column::PARALLEL, 2);
         state.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
         state.observe(&Event::TaskNamed { slot: 0, label: "true" });
         let now = state.snapshot().unwrap();
         assert_eq!((now.total, now.started, now.running[&0].label.as_str()), (None, 1, "true"));
         state.observe(&Event::TasksEnded { tasks: 1 });
         assert_eq!(state.snapshot().unwrap().left(), Some(0));
-        state.observe(&Event::RunFinished { column });
+        state.observe(&Event::RunFinished { column: &Column::PARALLEL });
         assert_eq!((state.snapshot(), state.last().left()), (None, Some(0)));
     }
 
     #[test]
+    fn inputs_that_were_counted_meanwhile_tell_the_total() {
+        let count = InputCount::default();
+        let state = ProgressState::expecting(None, count.clone());
+        started(&state, &Column::PARALLEL, 2);
+        count.add(3);
+        let total = || state.snapshot().map(|now| (now.total, now.at_least)).unwrap();
+        assert_eq!(total(), (None, 3));
+        count.leave_out();
+        count.end();
+        assert_eq!(total(), (Some(2), 2));
+        let mistaken = ProgressState::expecting(Some(0), InputCount::default());
+        started(&mistaken, &Column::PARALLEL, 2);
+        mistaken.observe(&Event::TaskStarted { seq: 0, slot: 0, label: "" });
+        assert_eq!(mistaken.snapshot().unwrap().total, None);
+    }
+
+    #[test]
+    fn a_run_is_one_of_those_that_were_planned_and_one_alone_is_none_of_several() {
+        let state = ProgressState::default();
+        let plan = |columns: &[Column]| {
+            let planned = |column: &Column| PlannedRun { column: column.clone(), width: 2 };
+            state.observe(&Event::RunsPlanned { runs: &columns.iter().map(planned).collect::<Vec<_>>() });
+        };
+        let begin = |column: &Column| {
+            started(&state, column, 2);
+            let which = state.snapshot().unwrap().which;
+            state.observe(&Event::RunFinished { column });
+            which.map(|which| (which.number, which.of, which.column.name.to_string()))
+        };
+        plan(&[Column::SERIAL]);
+        assert_eq!(begin(&Column::SERIAL), None);
+        plan(&[Column::PARALLEL, Column::PARALLEL]);
+        assert_eq!(begin(&Column::PARALLEL), Some((2, 3, "parallel".to_owned())));
+    }
+
+    #[test]
     fn the_end_is_told_by_bytes_where_a_few_large_tasks_make_up_the_run() {
-        let by_tasks = Snapshot { bytes: 1_500_000, run: "serial 1".into(), ..snapshot(Some(8)) };
-        assert_eq!((by_tasks.position(), by_tasks.eta()), ((4, Some(8)), Some(by_tasks.elapsed)));
-        let by_bytes = Snapshot { total_bytes: Some(4_500_000), ..by_tasks };
-        assert_eq!(by_bytes.eta(), Some(2 * by_bytes.elapsed));
-        assert_eq!(by_bytes.brief(), "4/8 jobs  405 B/s  1 failed  62m ETA 2h");
+        let elapsed = Duration::from_secs(100);
+        let by_tasks = Snapshot { elapsed, total: Some(8), started: 4, done: 4, ..Snapshot::default() };
+        assert_eq!((by_tasks.share(), by_tasks.rest()), (Some(0.5), Some(elapsed)));
+        let by_bytes = Snapshot { bytes: 1_500_000, total_bytes: Some(4_500_000), ..by_tasks };
+        assert_eq!(by_bytes.rest().map(|rest| rest.as_secs()), Some(200));
     }
 }

@@ -22,6 +22,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: false,
     render,
     between: Some(render_change),
+    history: None,
 };
 
 /// What a line of a study is made from.
@@ -98,7 +99,7 @@ fn change_fields<'a>() -> [CsvField<Change<'a>>; 16] {
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let line = |column| {
-        let compared = Comparison::of(study, column).filter(|_| !column.is_serial());
+        let compared = Comparison::of(study, column).filter(|_| column.column.is_parallel());
         let claimed = compared.filter(|it| it.verdict.is_claimed());
         CsvLine { column, result: hyperfine(study, column), claimed }
     };

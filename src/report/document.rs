@@ -6,7 +6,10 @@
 //! on a terminal or on the order of reading has been made visible, while markup is
 //! the business of the format.
 
-use crate::study::{ColumnResult, Study};
+use std::ops::Range;
+
+use crate::study::{ColumnResult, History, Study};
+use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +18,12 @@ pub(super) struct Document<'a> {
     pub(super) headline: String,
     /// What was run: one study, or the two that are compared.
     pub(super) subjects: Vec<Subject>,
-    /// The few figures that are read first; where there is room for them.
+    /// The one figure that is read first; where there is room for it.
+    pub(super) hero: Option<Tile>,
+    /// A few figures more, beside it.
     pub(super) tiles: Vec<Tile>,
+    /// What stands beside the figure where there is no conclusion.
+    pub(super) lead: Option<String>,
     /// Everything else, in order.
     pub(super) sections: Vec<ReportSection<'a>>,
     /// What it comes to. It stands where the reader looks first: at the head of a
@@ -73,6 +80,8 @@ pub(super) enum Audience {
     Everybody,
     /// On a page, where there is room to look things up.
     Pages,
+    /// In a text for whom a table is not enough.
+    Lists,
     /// In text and Markdown, for a page says it in more detail.
     Texts,
 }
@@ -107,6 +116,8 @@ pub(super) enum Tone {
     /// Nothing in particular.
     #[default]
     Plain,
+    /// What is looked for first.
+    Strong,
     /// All is well.
     Good,
     /// Something is not.
@@ -122,6 +133,8 @@ pub(super) struct Grid {
     pub(super) rows: Vec<GridRow>,
     /// What it comes to, right below it; mostly empty.
     pub(super) caption: String,
+    /// Columns that are left out where there is room for few.
+    pub(super) lesser: Vec<usize>,
 }
 
 /// One row of a table.
@@ -162,6 +175,12 @@ pub(super) enum Chart<'a> {
     Ways(&'a Study),
     /// What each slot did when.
     Slots(&'a Study),
+    /// What each service was waited for.
+    Phases(&'a Study),
+    /// What was found in the sky.
+    Sky(&'a ConeChart),
+    /// How often services were up, day by day.
+    Days(&'a History),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),
@@ -207,6 +226,28 @@ impl Grid {
     /// A row in no particular tone.
     pub(super) fn add(&mut self, cells: Vec<String>) {
         self.rows.push(GridRow { cells, tone: Tone::Plain });
+    }
+
+    /// The first column and those of `range`, without rows that say nothing there.
+    pub(super) fn cut(&self, range: Range<usize>) -> Self {
+        let row = |row: &GridRow| GridRow {
+            cells: [&row.cells[..1], &row.cells[range.clone()]].concat(),
+            tone: row.tone,
+        };
+        let columns = [&self.columns[..1], &self.columns[range.clone()]].concat();
+        let says_anything = |row: &GridRow| row.cells[1..].iter().any(|cell| !cell.is_empty());
+        let rows = self.rows.iter().map(row).filter(says_anything).collect();
+        Self { columns, rows, ..Self::default() }
+    }
+
+    /// The same as tables of at most `most` columns besides the labels; itself where there
+    /// are none or it is no wider.
+    pub(super) fn in_parts(&self, most: usize) -> Vec<Self> {
+        let end = self.columns.len();
+        if !self.has_labels() || end <= most + 1 {
+            return vec![self.clone()];
+        }
+        (1..end).step_by(most).map(|from| self.cut(from..(from + most).min(end))).collect()
     }
 
     /// How many columns hold figures.

@@ -227,7 +227,8 @@ fn draw(study: &Study, other: &Study, given: usize) {
     for (width, unicode, pictures) in
         [(80, true, Pictures::Drawn), (1, false, Pictures::Drawn), (300, true, Pictures::Drawn)]
     {
-        let look = Look { styles: Styles::colored(), unicode, width, pictures };
+        let look =
+            Look { styles: Styles::colored(), unicode, width, wraps: true, lists_runs: true, pictures };
         drawn(text::render(study, look).len(), "text");
         for pair in &pairs {
             drawn(text::render_change(pair, look).len(), "text of a change");

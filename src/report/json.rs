@@ -12,7 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::{Format, change};
 use crate::numbers::nanos;
-use crate::study::{ColumnResult, EARLIER_SCHEMAS, SCHEMA, Study};
+use crate::study::{ColumnResult, EARLIER_SCHEMAS, SCHEMA, Spread, Study};
 use crate::task::Record;
 
 /// The row of the table of formats.
@@ -22,6 +22,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(change::render_json),
+    history: None,
 };
 
 /// Writes `study` as indented JSON with a newline at the end.
@@ -73,17 +74,16 @@ fn results(study: &Study) -> Vec<HyperfineResult> {
 pub(super) fn hyperfine(study: &Study, column: &ColumnResult) -> HyperfineResult {
     let times: Vec<f64> = column.runs.iter().map(|run| nanos(run.wall.as_secs_f64())).collect();
     let n_runs = times.len() as f64;
-    let mean = times.iter().sum::<f64>() / n_runs;
-    let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
+    let Spread { mean, sigma, low, high } = Spread::of(&times);
     HyperfineResult {
         command: format!("{} {}", study.workload, study.name(column)),
         mean: nanos(mean),
-        stddev: (times.len() > 1).then(|| nanos((squares / (n_runs - 1.0)).sqrt())),
+        stddev: (times.len() > 1).then(|| nanos(sigma)),
         median: nanos(column.wall()),
         user: nanos(column.runs.iter().map(|run| run.usage.user.as_secs_f64()).sum::<f64>() / n_runs),
         system: nanos(column.runs.iter().map(|run| run.usage.sys.as_secs_f64()).sum::<f64>() / n_runs),
-        min: times.iter().copied().fold(f64::INFINITY, f64::min),
-        max: times.iter().copied().fold(0.0, f64::max),
+        min: low,
+        max: high,
         times,
         parameters: BTreeMap::from([("way", column.way().to_owned()), ("jobs", column.width.to_string())]),
     }

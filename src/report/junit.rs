@@ -10,6 +10,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::command_line::command_line;
 use super::{Format, sentences, timeline};
 use crate::numbers;
 use crate::study::{Agreement, ColumnResult, Cut, Study};
@@ -23,10 +24,11 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: None,
+    history: None,
 };
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut report = Report::new(sentences::command_line(study));
+    let mut report = Report::new(command_line(study));
     for column in study.columns.iter().filter(|column| !column.runs.is_empty()) {
         report.add_test_suite(suite(study, column));
     }

@@ -2,7 +2,7 @@
 //! they fit, and why not where they do not.
 
 use crate::numbers;
-use crate::study::{Fit, Law, NoFit, Point, Scaling, Study};
+use crate::study::{Fit, Law, NoFit, Point, Scaling, Study, efficiency_within};
 
 /// The laws fitted to the sweep of each way, and what follows from them.
 pub(super) fn laws(study: &Study) -> Vec<String> {
@@ -12,13 +12,31 @@ pub(super) fn laws(study: &Study) -> Vec<String> {
         let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
         laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
     };
-    let mut lines: Vec<String> = sweeps.iter().flat_map(of).collect();
-    let is_unexplained = |point: &Point| point.width > 1 && point.serial_share.is_none();
-    let unexplained = sweeps.iter().find(|scaling| scaling.points.iter().any(is_unexplained));
-    lines.extend(unexplained.map(|scaling| {
-        let base = scaling.base.name();
-        format!("serial share -: no share explains a width slower than {base} or faster than ideal")
-    }));
+    let mut lines: Vec<String> = sweeps.first().map(terms).into_iter().flatten().collect();
+    lines.extend(sweeps.iter().flat_map(of));
+    lines
+}
+
+/// What the figures of a sweep mean, and why some are not told.
+fn terms(first: &Scaling) -> Vec<String> {
+    let base = first.base.name();
+    let points = || first.points.iter();
+    let is_beyond = |point: &Point| efficiency_within(point.speedup, point.width).is_none();
+    let is_slower = |point: &Point| point.width > 1 && point.serial_share.is_none() && !is_beyond(point);
+    let mut lines = vec![
+        "efficiency: speed-up per slot; at 100 % every slot gained its full share".to_owned(),
+        "serial share: the part of the work that only one slot at a time can do, if that alone held the \
+         speed-up back (Karp and Flatt); where it grows with the slots, sharing out costs time, too"
+            .to_owned(),
+    ];
+    if points().any(is_slower) {
+        lines.push(format!("serial share -: slower than {base}, which no serial share explains"));
+    }
+    if points().any(is_beyond) {
+        lines.push(format!(
+            "efficiency -: faster than the slots allow, so something slowed {base}; use --runs 5"
+        ));
+    }
     lines
 }
 
@@ -46,22 +64,37 @@ pub(super) fn serial_share(share: Option<f64>, width: usize) -> String {
     }
 }
 
+/// Efficiency: `-` where the speed-up is more than the slots allow.
+pub(super) fn efficiency(speedup: f64, width: usize) -> String {
+    efficiency_within(speedup, width).map_or_else(|| "-".to_owned(), numbers::percent)
+}
+
+/// What follows from a law, then the figures that it rests on.
 fn fitted(fit: &Fit) -> String {
-    let shares = match fit.law {
-        Law::Amdahl => format!("serial share {:.1} %", fit.alpha * 100.0),
-        Law::Usl => format!("contention {:.4}, coherency {:.6}", fit.alpha, fit.beta),
+    let (cause, figures) = match fit.law {
+        Law::Amdahl => {
+            let share = format!("{:.1} %", fit.alpha * 100.0);
+            (format!("{share} of the work is done by one slot at a time"), String::new())
+        }
+        Law::Usl => (
+            "slots wait for each other (contention) and have to agree (coherency)".to_owned(),
+            format!("contention {:.4}, coherency {:.6}, ", fit.alpha, fit.beta),
+        ),
     };
     let follows = match (fit.limit(), fit.best_width()) {
-        (Some(limit), _) => format!("limit {} (extrapolated)", numbers::factor(limit)),
+        (Some(limit), _) => {
+            format!("{cause}, so the speed-up stays below {} (extrapolated)", numbers::factor(limit))
+        }
+        (None, Some(width)) if width < 1.5 => format!("{cause}, so one slot is best"),
         (None, Some(width)) => {
             let mark = if fit.is_extrapolated(width) { " (extrapolated)" } else { "" };
-            format!("best at {width:.0} at a time{mark}")
+            format!("{cause}, so {width:.0} slots are best{mark}")
         }
-        (None, None) => "no limit in sight".to_owned(),
+        (None, None) => "slots hardly hold each other up, so no limit is in sight".to_owned(),
     };
     let (from, to) = (fit.from, fit.to);
     format!(
-        "{}: {shares}, one slot {} (gamma), {follows}; fitted to {from}-{to} at a time, {} off",
+        "{}: {follows}; {figures}one slot {} (gamma), fitted to {from}-{to} slots, {} off",
         fit.law,
         numbers::factor(fit.gamma),
         numbers::percent(fit.off)
@@ -99,21 +132,22 @@ mod tests {
     #[test]
     fn a_law_that_fits_is_told_with_the_rate_of_one_slot() {
         assert_eq!(
-            told(&by(|n| 0.9 * n / (1.0 + 0.1 * (n - 1.0))))[0],
-            "Amdahl: serial share 10.0 %, one slot 0.90x (gamma), limit 9.00x (extrapolated); fitted to 1-16 \
-             at a time, 0 % off"
+            told(&by(|n| 0.9 * n / (1.0 + 0.1 * (n - 1.0))))[2],
+            "Amdahl: 10.0 % of the work is done by one slot at a time, so the speed-up stays below 9.00x \
+             (extrapolated); one slot 0.90x (gamma), fitted to 1-16 slots, 0 % off"
         );
         assert_eq!(
-            told(&by(|n| n / (1.0 + 0.02 * (n - 1.0) + 0.002 * n * (n - 1.0))))[1],
-            "USL: contention 0.0200, coherency 0.002000, one slot 1.00x (gamma), best at 22 at a time \
-             (extrapolated); fitted to 1-16 at a time, 0 % off"
+            told(&by(|n| n / (1.0 + 0.02 * (n - 1.0) + 0.002 * n * (n - 1.0))))[3],
+            "USL: slots wait for each other (contention) and have to agree (coherency), so 22 slots are best \
+             (extrapolated); contention 0.0200, coherency 0.002000, one slot 1.00x (gamma), fitted to 1-16 slots, \
+             0 % off"
         );
     }
 
     #[test]
     fn what_is_nearly_ideal_has_no_limit_in_sight() {
-        for line in told(&by(|n| n / (1.0 + 1e-4 * (n - 1.0) + 1e-9 * n * (n - 1.0)))) {
-            assert!(line.contains(", no limit in sight; fitted to 1-16 at a time, 0 % off"), "{line}");
+        for line in &told(&by(|n| n / (1.0 + 1e-4 * (n - 1.0) + 1e-9 * n * (n - 1.0))))[2..] {
+            assert!(line.contains(": slots hardly hold each other up, so no limit is in sight; "), "{line}");
         }
     }
 
@@ -121,7 +155,9 @@ mod tests {
     fn what_does_not_scale_at_all_is_all_serial_and_no_more() {
         let flat = told(&[(1, 1.01), (2, 0.99), (4, 1.02), (8, 1.0)]);
         assert!(
-            flat[0].starts_with("Amdahl: serial share 100.0 %, one slot 1.00x (gamma), best at 1 "),
+            flat[3].starts_with(
+                "Amdahl: 100.0 % of the work is done by one slot at a time, so one slot is best; "
+            ),
             "{flat:?}"
         );
     }
@@ -129,19 +165,34 @@ mod tests {
     #[test]
     fn what_was_slower_than_serial_at_every_width_has_no_law_and_no_share() {
         assert_eq!(
-            told(&[(1, 0.9), (2, 0.7), (4, 0.5), (8, 0.42)]),
+            told(&[(1, 0.9), (2, 0.7), (4, 0.5), (8, 0.42)])[2..],
             [
-                "slower than serial at every width: no law fits",
-                "serial share -: no share explains a width slower than serial or faster than ideal"
+                "serial share -: slower than serial, which no serial share explains",
+                "slower than serial at every width: no law fits"
             ]
         );
     }
 
     #[test]
     fn what_lies_on_no_curve_is_said_to() {
-        let lines = told(&[(1, 1.0), (2, 6.0), (4, 0.8), (8, 9.0), (16, 0.5)]);
-        assert!(lines[0].starts_with("Amdahl: not fitted, the nearest curve is "), "{lines:?}");
-        assert!(lines[0].ends_with(" % off"), "{lines:?}");
+        let lines = told(&[(1, 1.0), (2, 1.9), (4, 0.8), (8, 6.0), (16, 1.5)]);
+        assert!(lines[3].starts_with("Amdahl: does not fit: the nearest curve is "), "{lines:?}");
+        assert!(lines[3].ends_with(" % off"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_speed_up_that_the_slots_cannot_give_has_no_efficiency_and_no_law() {
+        assert_eq!(
+            [(1.0, 1), (2.06, 2), (2.4, 2)].map(|(speedup, width)| efficiency(speedup, width)),
+            ["100 %", "100 %", "-"]
+        );
+        assert_eq!(
+            told(&[(1, 1.0), (2, 2.4), (4, 3.9)])[2..],
+            [
+                "efficiency -: faster than the slots allow, so something slowed serial; use --runs 5",
+                "faster than the slots allow: no law fits"
+            ]
+        );
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What there is to say of a study, in sentences: each is made here once, whoever
 //! draws it.
 
+use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
+use crate::moment::Moment;
 use crate::numbers;
-use crate::study::{Agreement, ColumnResult, Comparison, Difference, Prediction, Study, Verdict};
+use crate::study::{
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
+};
 use crate::task::Mode;
 use crate::text::printable;
 
@@ -22,28 +26,16 @@ pub(super) fn subject(study: &Study) -> Subject {
     Subject {
         command: command_line(study),
         about: about(study),
-        moment: numbers::moment(study.started),
+        moment: Moment::of_seconds(study.started.cast_signed()).in_words(),
         place: place(study),
         ..Subject::default()
     }
 }
 
-/// What was typed, or the workload where a program used the library.
-pub(super) fn command_line(study: &Study) -> String {
-    let command =
-        if study.command.is_empty() { study.workload.clone() } else { shell_words::join(&study.command) };
-    printable(&command)
-}
-
 /// How many tasks, how many at a time, on what, and how often.
 fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
-    let mut widths: Vec<String> = Vec::new();
-    for width in study.parallel().map(|column| column.width.to_string()) {
-        if !widths.contains(&width) {
-            widths.push(width);
-        }
-    }
+    let widths = widths(study);
     let mut about = numbers::plural(n_tasks, "task");
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
@@ -54,6 +46,17 @@ fn about(study: &Study) -> String {
         about += &format!(", median of {most}");
     }
     about
+}
+
+/// How many tasks there were at a time, each number once.
+pub(super) fn widths(study: &Study) -> Vec<String> {
+    let mut widths: Vec<String> = Vec::new();
+    for width in study.parallel().map(|column| column.width.to_string()) {
+        if !widths.contains(&width) {
+            widths.push(width);
+        }
+    }
+    widths
 }
 
 /// Where it was measured.
@@ -68,8 +71,7 @@ fn place(study: &Study) -> String {
     printable(place.join(" · ").trim_end())
 }
 
-/// Speed-up, efficiency and agreement in one line, the bound in the next; of
-/// threads and processes a line for each.
+/// Speed-up and efficiency, of threads and processes a line for each; agreement; the bound.
 pub(super) fn summary(study: &Study) -> Vec<Sentence> {
     let compared: Vec<(&ColumnResult, Comparison)> =
         study.widest_of_each().filter_map(|column| Some((column, Comparison::of(study, column)?))).collect();
@@ -79,25 +81,28 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
         (false, true) => format!("at -j {}: ", column.width),
         (true, _) => format!("{}: ", study.name(column)),
     };
-    let mut lines: Vec<Sentence> = compared
-        .iter()
-        .map(|(column, it)| Sentence::plain(format!("{}{}", which(column), gained(column, it))))
-        .collect();
+    let told = |(column, it): &(&ColumnResult, Comparison)| Sentence {
+        tone: if it.verdict.is_claimed() { Tone::Strong } else { Tone::Bad },
+        ..Sentence::plain(format!("{}{}", which(column), gained(column, it)))
+    };
+    let mut lines: Vec<Sentence> = compared.iter().map(told).collect();
     if let Some(agreement) = &study.agreement {
         let tone = if agreement.holds() { Tone::Good } else { Tone::Bad };
-        let text = identical(agreement);
-        match &mut lines[..] {
-            [only] => *only = Sentence { lead: format!("{}, ", only.text), text, tone },
-            _ => lines.push(Sentence { lead: String::new(), text, tone }),
-        }
+        lines.push(Sentence { tone, ..Sentence::plain(identical(agreement)) });
     }
     let bounds = compared.iter().max_by_key(|(column, _)| column.width);
     if let Some((parallel, comparison)) = bounds {
         let bound = numbers::seconds(comparison.lower_bound);
-        lines.push(Sentence::plain(format!(
-            "lower bound {bound}: the larger of serial / {} and the longest task",
-            parallel.width
-        )));
+        let slots = parallel.width;
+        let why = match study.serial().and_then(|serial| RateFloor::of(study, serial)) {
+            None => format!("the larger of serial / {slots} and the longest task"),
+            Some(floor) if floor.seconds >= comparison.lower_bound => {
+                let rate = numbers::three_digits(floor.rate);
+                format!("{} at {rate} a second", numbers::plural(floor.requests, "request"))
+            }
+            Some(_) => format!("serial without its waits for --rate / {slots}"),
+        };
+        lines.push(Sentence::plain(format!("lower bound {bound}: {why}")));
     }
     lines.extend(sample(study).into_iter().map(Sentence::plain));
     if let Some(agreement) = &study.agreement {
@@ -131,7 +136,10 @@ fn gained(column: &ColumnResult, comparison: &Comparison) -> String {
         return speedup;
     }
     let slots = numbers::plural(column.width as u64, "slot");
-    format!("{speedup}, efficiency {} of {slots}", numbers::percent(comparison.efficiency))
+    match efficiency_within(comparison.speedup, column.width) {
+        Some(efficiency) => format!("{speedup}, efficiency {} of {slots}", numbers::percent(efficiency)),
+        None => format!("{speedup}, more than {slots} can give"),
+    }
 }
 
 /// What the whole would take, where only a sample was run, and how that may mislead.
@@ -199,26 +207,38 @@ pub(super) fn results(study: &Study) -> Vec<String> {
     }
 }
 
-/// Where a person finds what each way left behind, if it left anything.
+/// What the only way left behind, and where a person finds it, if it left anything.
+pub(super) fn written_alone(study: &Study) -> Option<String> {
+    match &study.columns[..] {
+        [only] => written(study, only),
+        _ => None,
+    }
+}
+
+/// `20 files written to data_serial (59.9 MB)`, `18 of 20 files done, in data_serial`: what the last run left is what is there.
+fn written(study: &Study, column: &ColumnResult) -> Option<String> {
+    let (place, run) = (column.whereabouts.as_deref()?, column.runs.last()?);
+    let files = numbers::plural(run.tasks, &study.unit);
+    let told = match run.failed {
+        0 => format!("{files} written to {place} ({})", numbers::bytes(run.bytes as f64)),
+        _ if run.succeeded == 0 => return None,
+        // Parts of a file that was not finished are gone.
+        _ => format!("{} of {files} done, in {place}", numbers::count(run.succeeded)),
+    };
+    Some(printable(&told))
+}
+
+/// The same of each of several ways.
 pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    if study.columns.len() == 1 {
+        return lines;
+    }
     let longest = study.columns.iter().map(|column| study.called(column.way()).len()).max();
     let wide = longest.unwrap_or(0).max(Mode::Parallel.name().len()) + 1;
     for column in &study.columns {
-        // What the last run left is what is there.
-        if let (Some(place), Some(run)) = (&column.whereabouts, column.runs.last()) {
-            if run.failed > 0 && run.succeeded == 0 {
-                continue;
-            }
-            let mut line = format!("{:wide$}{}", study.called(column.way()), printable(place));
-            if run.failed > 0 {
-                let all = numbers::plural(run.tasks, &study.unit);
-                line += &printable(&format!(": {} of {all} done", numbers::count(run.succeeded)));
-            }
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
+        let line = written(study, column).map(|told| format!("{:wide$}{told}", study.called(column.way())));
+        lines.extend(line.filter(|line| !lines.contains(line)));
     }
     lines
 }
@@ -236,6 +256,37 @@ pub(super) fn failures(study: &Study) -> Vec<Sentence> {
     }
     lines
 }
+
+/// The runs that took far longer or shorter than the others of their column.
+pub(super) fn outliers(study: &Study) -> Vec<String> {
+    let told = |column: &ColumnResult| {
+        let outliers = column.outliers();
+        let (first, more) = outliers.split_first()?;
+        let one = |(number, wall): &(usize, f64)| format!("run {number} ({})", numbers::seconds(*wall));
+        let name = study.name(column);
+        let named = if more.is_empty() {
+            format!("{name} {} is an outlier", one(first))
+        } else {
+            let all: Vec<String> = outliers.iter().take(NAMED_RUNS).map(one).collect();
+            let left = if outliers.len() > NAMED_RUNS { ", ..." } else { "" };
+            format!(
+                "{} of {} {name} runs are outliers: {}{left}",
+                outliers.len(),
+                column.runs.len(),
+                all.join(", ")
+            )
+        };
+        let way_out = match outliers[..] {
+            [(1, _)] => "use --warmup 1",
+            _ => "run it again on an idle machine",
+        };
+        Some(format!("{named}; the median is {}: {way_out}", numbers::seconds(column.wall())))
+    };
+    study.columns.iter().filter_map(told).collect()
+}
+
+/// So many runs are told by number.
+const NAMED_RUNS: usize = 3;
 
 /// A warning when the machine had other work as the experiment began.
 pub(super) fn other_load(study: &Study) -> Option<String> {

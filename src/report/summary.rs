@@ -43,13 +43,23 @@ pub fn render(study: &Study, detail: Detail) -> String {
     lines.iter().map(|line| format!("{}\n", printable(line))).collect()
 }
 
+/// What the tasks of `study` would take one at a time, where they were run one way only and
+/// that can be told.
+pub(super) fn estimate(study: &Study) -> Option<String> {
+    let [column] = &study.columns[..] else { return None };
+    let run = column.runs.last()?;
+    let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
+    one_after_another(study, column, run, &folded).map(|line| printable(&line))
+}
+
 fn whole(study: &Study, run: &RunResult) -> String {
     let mut line = numbers::plural(run.tasks, &study.unit);
     if run.failed > 0 {
         line += &format!(" ({} failed)", numbers::count(run.failed));
     }
     let cpu = run.usage.cpu();
-    line += &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::duration(cpu));
+    line +=
+        &format!(" in {}, {} CPU", numbers::duration(run.wall), numbers::cpu_time(cpu.as_secs_f64(), None));
     // Taking in what jobs write is work, and none of theirs.
     let own = cpu.saturating_sub(run.task_cpu);
     if own >= OWN_THAT_MATTERS && own > cpu / 10 {
@@ -118,10 +128,9 @@ fn one_after_another(
     let factor =
         if time.is_one() { numbers::factor(time.middle() / wall) } else { format!("{low} to {high}") };
     let ground = rests_on.map(|ground| ground.to_string()).unwrap_or_default();
-    let told = time.to_string();
     // What a run of one way cannot show would make it less.
     let about = if matches!(rests_on, Some(Ground::OwnPace | Ground::OwnWaits)) { "up to" } else { "about" };
-    Some(format!("run serially: {about} {} (est., {factor}){ground}", told.trim_start_matches("est. ")))
+    Some(format!("run serially: {about} {time} (est., {factor}){ground}"))
 }
 
 fn slots(run: &RunResult, folded: &Streaming) -> Option<String> {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use super::laws;
 use super::timeline::{ShownRun, ShownRuns};
-use crate::numbers::{self, seconds};
-use crate::study::{ColumnResult, Comparison, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::numbers::{self, TimeUnit, seconds};
+use crate::study::{ColumnResult, Comparison, Spread, Study, Verdict, WorkerCosts, karp_flatt};
 use crate::task::{Column, Record};
 use crate::text::{printable, shortened};
 
@@ -23,6 +23,9 @@ const SLOWEST: usize = 10;
 
 /// How many failures are named; the rest are counted.
 const FAILED: usize = 20;
+
+/// What is not told of tasks where there is little room.
+const LESSER: [&str; 5] = ["slot", "start", "serial", "CPU", "stretch"];
 
 /// How much of a name is shown.
 const LONGEST_NAME: usize = 200;
@@ -54,13 +57,30 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
     let nothing = |_: &ColumnResult, _: &ColumnResult| String::new();
 
     let faster = pair.map_or_else(String::new, |_| faster(comparisons[1].as_ref()));
-    line("wall", &|column| seconds(column.wall()), &|_, _| faster.clone());
+    let unit = study.time_unit.as_deref().and_then(TimeUnit::called);
+    let told = |time| unit.map_or_else(|| seconds(time), |unit| unit.told(time));
+    line("wall", &|column| told(column.wall()), &|_, _| faster.clone());
+    if columns.iter().any(|column| column.spread().is_some()) {
+        let spread = |column: &ColumnResult, show: &dyn Fn(Spread) -> String| {
+            column.spread().map_or_else(String::new, show)
+        };
+        line(
+            "mean ± sigma",
+            &|column| spread(column, &|it| numbers::spread(it.mean, it.sigma, unit)),
+            &nothing,
+        );
+        line("min ... max", &|column| spread(column, &|it| numbers::range(it.low, it.high, unit)), &nothing);
+    }
     let user = |column: &ColumnResult| column.median(|run| run.usage.user.as_secs_f64());
     let sys = |column: &ColumnResult| column.median(|run| run.usage.sys.as_secs_f64());
-    line("user", &|column| rough(column, user(column)), &|one, other| changed(user(one), user(other)));
-    line("sys", &|column| rough(column, sys(column)), &|one, other| changed(sys(one), sys(other)));
-    line("CPU total", &|column| seconds(column.cpu()), &|one, other| changed(one.cpu(), other.cpu()));
-    line("CPU use", &cpu_use, &|_, parallel| format!("of {} %", parallel.width * 100));
+    let more = |one, other| numbers::cpu_change(one, other).unwrap_or_default();
+    line("user", &|column| rough(column, user(column), unit), &|one, other| more(user(one), user(other)));
+    line("sys", &|column| rough(column, sys(column), unit), &|one, other| more(sys(one), sys(other)));
+    line("CPU total", &|column| numbers::cpu_time(column.cpu(), unit), &|one, other| {
+        more(one.cpu(), other.cpu())
+    });
+    let cores = study.host.usable as u64;
+    line("CPU use", &cpu_use, &|_, _| format!("of {} % ({})", cores * 100, numbers::plural(cores, "core")));
     line(&format!("{}s/s", study.unit), &per_second, &nothing);
     if columns.iter().any(|column| bytes(column) >= WORTH_A_RATE) {
         line("bytes/s", &|column| numbers::rate(over(bytes(column), column.wall())), &nothing);
@@ -77,16 +97,48 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
             line(label, &cell, &|_, _| remark.to_owned());
         }
     }
-    line("preparation", &|column| seconds(preparation(column)), &|_, _| "not in wall".to_owned());
+    line("preparation", &|column| told(preparation(column)), &|_, _| "not in wall".to_owned());
     let whole = |column: &ColumnResult| study.startup.as_secs_f64() + preparation(column) + column.wall();
-    line("whole command", &|column| seconds(whole(column)), &|_, _| {
-        "start-up + preparation + wall".to_owned()
-    });
+    line("whole command", &|column| told(whole(column)), &|_, _| "including start-up".to_owned());
     let failed = |column: &ColumnResult| column.runs.iter().map(|run| run.failed).max().unwrap_or(0);
     line("failed", &|column| numbers::count(failed(column)), &nothing);
+    if pair.is_some() {
+        grid.rows[0].tone = Tone::Strong;
+    }
+    if let Some(row) = grid.rows.last_mut().filter(|_| study.n_failed() > 0) {
+        row.tone = Tone::Bad;
+    }
     if several && study.base().is_some() {
-        for cells in scaling(study, &columns, &comparisons) {
-            grid.add(cells);
+        let [speedup, rest @ ..] = scaling(study, &columns, &comparisons);
+        grid.rows.push(GridRow { cells: speedup, tone: Tone::Strong });
+        rest.into_iter().for_each(|cells| grid.add(cells));
+    }
+    grid
+}
+
+/// Every run of `study`, in the order of the columns.
+pub(super) fn each_run(study: &Study) -> Grid {
+    let columns = [
+        (Cells::Labels, "way"),
+        (Cells::Figures, "run"),
+        (Cells::Figures, "wall"),
+        (Cells::Figures, "CPU"),
+        (Cells::Figures, "failed"),
+    ];
+    let mut grid =
+        Grid { columns: columns.map(|(cells, head)| (cells, head.to_owned())).into(), ..Grid::default() };
+    for column in &study.columns {
+        for (number, run) in (1_u64..).zip(&column.runs) {
+            grid.rows.push(GridRow {
+                cells: vec![
+                    study.name(column),
+                    number.to_string(),
+                    numbers::duration(run.wall),
+                    numbers::cpu_time(run.usage.cpu().as_secs_f64(), None),
+                    numbers::count(run.failed),
+                ],
+                tone: if run.failed > 0 { Tone::Bad } else { Tone::Plain },
+            });
         }
     }
     grid
@@ -103,7 +155,7 @@ fn head(study: &Study, column: &ColumnResult) -> String {
 }
 
 /// What a sweep adds: how each width compares with the base.
-fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Comparison>]) -> Vec<Vec<String>> {
+fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Comparison>]) -> [Vec<String>; 3] {
     let line = |label: &str, cell: &dyn Fn(&Comparison, usize) -> String| {
         let cell = |(column, comparison): (&&ColumnResult, &Option<Comparison>)| {
             comparison.as_ref().map_or_else(String::new, |comparison| cell(comparison, column.width))
@@ -118,9 +170,12 @@ fn scaling(study: &Study, columns: &[&ColumnResult], comparisons: &[Option<Compa
         }
         _ => "speed-up".to_owned(),
     };
-    vec![
+    [
         line(&speedup, &|comparison, _| claimed(comparison, comparison.speedup, numbers::factor)),
-        line("efficiency", &|comparison, _| claimed(comparison, comparison.efficiency, numbers::percent)),
+        line("efficiency", &|comparison, width| match comparison.verdict {
+            Verdict::Unclaimed(_) => claimed(comparison, 0.0, numbers::percent),
+            _ => laws::efficiency(comparison.speedup, width),
+        }),
         line("serial share", &|comparison, width| {
             let share = karp_flatt(comparison.speedup, width);
             match comparison.verdict {
@@ -154,9 +209,10 @@ fn bytes(column: &ColumnResult) -> f64 {
     column.median(|run| run.bytes as f64)
 }
 
-fn rough(column: &ColumnResult, value: f64) -> String {
-    let mark = if column.cpu() < ROUGH_BELOW { "~" } else { "" };
-    format!("{mark}{}", seconds(value))
+fn rough(column: &ColumnResult, value: f64, unit: Option<TimeUnit>) -> String {
+    let told = numbers::cpu_time(value, unit);
+    let mark = if column.cpu() < ROUGH_BELOW && !told.starts_with('~') { "~" } else { "" };
+    format!("{mark}{told}")
 }
 
 fn cpu_use(column: &ColumnResult) -> String {
@@ -241,6 +297,7 @@ pub(super) fn slowest(runs: &ShownRuns<'_>) -> Option<ReportSection<'static>> {
     content.push(Content::Table(Grid {
         rows: chosen.iter().map(row).collect(),
         columns: columns.iter().map(|(_, cells, head, _)| (*cells, (*head).to_owned())).collect(),
+        lesser: (0..columns.len()).filter(|at| LESSER.contains(&columns[*at].2)).collect(),
         ..Grid::default()
     }));
     let more = n_failed.saturating_sub(chosen.iter().filter(|task| task.why.is_some()).count());

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use crate::numbers::TimeUnit;
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 
@@ -22,7 +23,7 @@ pub(super) struct ShownRun<'a> {
     pub(super) run: &'a RunResult,
 }
 
-/// What is looked at of a study: of several widths the widest.
+/// What is looked at of a study: of several widths the fastest.
 pub(super) struct ShownRuns<'a> {
     /// All that was measured.
     pub(super) study: &'a Study,
@@ -39,7 +40,7 @@ impl<'a> ShownRuns<'a> {
             let name = study.called(column.way());
             shown(column).map(|(number, run)| ShownRun { column, name, number, run })
         };
-        let side_by_side = study.widest_of_each().filter_map(shown).collect();
+        let side_by_side = study.fastest_of_each().filter_map(shown).collect();
         Self { study, serial: study.serial().and_then(shown), side_by_side }
     }
 
@@ -51,6 +52,12 @@ impl<'a> ShownRuns<'a> {
     /// The one that serial is compared with.
     pub(super) fn parallel(&self) -> Option<ShownRun<'a>> {
         self.side_by_side.first().copied()
+    }
+
+    /// The fastest of those that did several at a time.
+    pub(super) fn best(&self) -> Option<ShownRun<'a>> {
+        let wall = |shown: &ShownRun<'a>| shown.column.wall();
+        self.side_by_side.iter().copied().min_by(|one, other| wall(one).total_cmp(&wall(other)))
     }
 
     /// The one that most pictures are of.
@@ -71,31 +78,6 @@ impl ShownRun<'_> {
             1 => format!("{} run", self.name),
             n_runs => format!("{} run ({} of {n_runs})", self.name, self.number),
         }
-    }
-}
-
-/// In what times are told, so that their numbers are short.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TimeUnit {
-    /// What it is called behind a number.
-    pub(super) name: &'static str,
-    /// How many of them make a second.
-    per_second: f64,
-}
-
-impl TimeUnit {
-    /// The unit in which times up to `seconds` read best.
-    pub(super) fn of(seconds: f64) -> Self {
-        match seconds {
-            s if s >= 1.0 => Self { name: "s", per_second: 1.0 },
-            s if s >= 1e-3 => Self { name: "ms", per_second: 1e3 },
-            _ => Self { name: "us", per_second: 1e6 },
-        }
-    }
-
-    /// A number of seconds in this unit.
-    pub(super) fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
     }
 }
 

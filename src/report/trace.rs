@@ -10,7 +10,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Format, sentences, timeline};
+use super::command_line::command_line;
+use super::{Format, timeline};
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
 use crate::text::printable;
@@ -22,6 +23,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: false,
     render,
     between: None,
+    history: None,
 };
 
 /// A counter changes at most this often over a run.
@@ -29,7 +31,7 @@ const MOST_STEPS: usize = 1000;
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let about = json!({
-        "command": sentences::command_line(study),
+        "command": command_line(study),
         "parsim": study.version,
         "workload": study.workload,
     });

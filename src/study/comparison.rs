@@ -77,8 +77,35 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// `max(serial / slots, longest task)`, in seconds: no schedule of these
     /// tasks on these slots is shorter, if tasks take as long as they did
-    /// serially.
+    /// serially. Where requests are limited to a rate, the time that they wait for
+    /// it takes no slot, and what they take at that rate bounds it, too.
     pub lower_bound: f64,
+}
+
+/// What a limited rate of requests allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateFloor {
+    /// Requests a second.
+    pub rate: f64,
+    /// How many were sent.
+    pub requests: u64,
+    /// From the first to the last of them, in seconds.
+    pub seconds: f64,
+}
+
+impl RateFloor {
+    /// That of `column`; `None` where there is no limit.
+    #[must_use]
+    pub fn of(study: &Study, column: &ColumnResult) -> Option<Self> {
+        let rate = study.rate.filter(|rate| *rate > 0.0)?;
+        let sent = |run: &RunResult| {
+            let asked = run.records.iter().filter_map(|record| record.finding.as_ref());
+            let sent: u64 = asked.map(|finding| u64::from(finding.attempts)).sum();
+            if run.records.is_empty() { run.tasks } else { sent }
+        };
+        let requests = column.runs.iter().map(sent).max()?;
+        Some(Self { rate, requests, seconds: requests.saturating_sub(1) as f64 / rate })
+    }
 }
 
 impl Comparison {
@@ -97,13 +124,13 @@ impl Comparison {
         let base = study.base();
         let compared = |column: &ColumnResult| match column.column.mode {
             Mode::Parallel => Self::between(study, base?, column),
-            Mode::Serial => None,
+            Mode::Serial | Mode::Whole => None,
         };
         study.columns.iter().map(compared).collect()
     }
 
     fn between(study: &Study, serial: &ColumnResult, parallel: &ColumnResult) -> Option<Self> {
-        let (over, under) = (walls(serial), walls(parallel));
+        let (over, under) = (serial.walls(), parallel.walls());
         let idle =
             |column: &ColumnResult| column.wall() <= 0.0 || column.runs.iter().all(|run| run.tasks == 0);
         if idle(serial) || idle(parallel) {
@@ -111,6 +138,10 @@ impl Comparison {
         }
         let speedup = serial.wall() / parallel.wall();
         let longest = serial.median(|run| run.longest.as_secs_f64());
+        let (busy, floor) = match RateFloor::of(study, serial) {
+            Some(floor) => (serial.wall() - serial.median(|run| run.span("rate_wait")), floor.seconds),
+            None => (serial.wall(), longest),
+        };
         let verdict = match failure_guard(study)
             .or_else(|| disk_guard((serial.way(), serial), (parallel.way(), parallel)))
         {
@@ -121,13 +152,9 @@ impl Comparison {
             speedup,
             efficiency: speedup / parallel.width as f64,
             verdict,
-            lower_bound: (serial.wall() / parallel.width as f64).max(longest),
+            lower_bound: (busy / parallel.width as f64).max(floor),
         })
     }
-}
-
-fn walls(column: &ColumnResult) -> Vec<f64> {
-    column.runs.iter().map(|run| run.wall.as_secs_f64()).collect()
 }
 
 fn tested(over: &[f64], under: &[f64]) -> Verdict {

@@ -59,14 +59,14 @@ impl Estimate {
     }
 }
 
-/// `est. 4.012 s`, `est. 2.010 s to 4.012 s`
+/// `4.012 s`, `2.010 s to 4.012 s`
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told = numbers::seconds;
         if self.is_one() {
-            write!(f, "est. {}", told(self.middle()))
+            write!(f, "{}", told(self.middle()))
         } else {
-            write!(f, "est. {} to {}", told(self.low), told(self.high))
+            write!(f, "{} to {}", told(self.low), told(self.high))
         }
     }
 }
@@ -382,7 +382,7 @@ mod tests {
             .collect();
         let run = RunResult { task_cpu: Duration::from_secs(2), ..run(10, 0.2, 2.0, 9.2) };
         let SerialTime { time, rests_on } = serial_time(&run, &Streaming::of(&records), 2).unwrap();
-        assert_eq!((format!("{time}").as_str(), rests_on), ("est. 9.200 s", Some(Ground::Starts)));
+        assert_eq!((format!("{time}").as_str(), rests_on), ("9.200 s", Some(Ground::Starts)));
     }
 
     #[test]

@@ -9,13 +9,16 @@ mod comparison;
 mod estimate;
 mod explanation;
 mod gate;
+mod history;
 mod interval;
+mod news;
 mod one_by_one;
 mod prediction;
 mod quantiles;
 mod run_result;
 mod scaling;
 mod sound;
+mod spread;
 mod streaming;
 
 use std::borrow::Cow;
@@ -27,21 +30,25 @@ use serde::{Deserialize, Serialize};
 pub use agreement::{Agreement, Difference, FilesAgreement};
 pub(crate) use agreement::{Comparer, Known, Produced};
 pub use change::{Change, Changes};
-pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, Verdict};
+pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, RateFloor, Verdict};
 pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
+pub use history::{History, HistoryLine, Incident, ServiceDay, ServiceHistory};
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
+pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
 pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
-pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, karp_flatt};
+pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
+pub use spread::Spread;
 pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
 use crate::measure::seconds;
-use crate::task::{Column, Record};
+use crate::moment::Moment;
+use crate::task::{Column, ConeChart, Mode, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
 pub const SCHEMA: &str = "parsim-study/2";
@@ -58,9 +65,18 @@ pub struct Study {
     pub version: String,
     /// The command line, word by word; empty when a program used the library.
     pub command: Vec<String>,
+    /// What reports call it instead, if somebody named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The unit of times in its table, if one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_unit: Option<String>,
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
+    /// The same, to the millisecond; `None` in studies of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// Where it ran.
     pub host: Host,
     /// The workload's name.
@@ -71,6 +87,10 @@ pub struct Study {
     pub parameters: serde_json::Value,
     /// Whether its tasks wait rather than compute.
     pub waits: bool,
+    /// How many requests a second all tasks together might send, each one, where that was
+    /// limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// From the start of the process to the start of the experiment.
     #[serde(with = "seconds")]
     pub startup: Duration,
@@ -102,8 +122,14 @@ pub struct Study {
     /// How many more failed.
     #[serde(default)]
     pub unnamed_failures: u64,
+    /// What is new about the services that were checked, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<ServiceNews>,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
+    /// Charts of what was found in the sky, of the first targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charts: Vec<ConeChart>,
     /// What to try when a span takes most of the time, by the span's name.
     pub advice: BTreeMap<String, String>,
 }
@@ -219,7 +245,7 @@ impl ColumnResult {
     /// What it is called where others are near: `serial`, `-j 4`, `processes -j 4`.
     #[must_use]
     pub fn short_name(&self) -> String {
-        if self.is_serial() {
+        if !self.column.is_parallel() {
             return self.way().to_owned();
         }
         let engine = if self.column == Column::PARALLEL { String::new() } else { format!("{} ", self.way()) };
@@ -250,7 +276,7 @@ impl Study {
     /// first as they were asked for.
     #[must_use]
     pub fn parallel(&self) -> impl DoubleEndedIterator<Item = &ColumnResult> {
-        self.columns.iter().filter(|column| !column.is_serial() && !column.runs.is_empty())
+        self.columns.iter().filter(|column| column.column.is_parallel() && !column.runs.is_empty())
     }
 
     /// The parallel column that most is told of: the widest, of the first engine that
@@ -268,6 +294,12 @@ impl Study {
     pub fn speed_up(&self) -> Option<f64> {
         let (serial, parallel) = (self.serial()?.wall(), self.widest()?.wall());
         (serial > 0.0 && parallel > 0.0).then(|| serial / parallel)
+    }
+
+    /// The column in which everything was done in one go, if there is one.
+    #[must_use]
+    pub fn in_one_go(&self) -> Option<&ColumnResult> {
+        self.columns.iter().find(|column| column.column.mode == Mode::Whole && !column.runs.is_empty())
     }
 
     /// The parallel columns apart from their widths, in the order of the study.
@@ -289,11 +321,20 @@ impl Study {
         })
     }
 
+    /// The fastest column of each engine by the medians of their wall times, in the
+    /// order of the study; of equals the narrowest.
+    pub fn fastest_of_each(&self) -> impl Iterator<Item = &ColumnResult> {
+        self.parallel_ways().into_iter().filter_map(|way| {
+            let columns = self.parallel().filter(|column| column.column == *way);
+            columns.min_by(|one, other| one.wall().total_cmp(&other.wall()))
+        })
+    }
+
     /// What the column `way` is called here: by its engine where there are several of
     /// these, so that `parallel` is `threads`.
     #[must_use]
     pub fn called<'a>(&'a self, way: &'a str) -> &'a str {
-        let mut parallel = self.columns.iter().map(|it| &it.column).filter(|column| !column.is_serial());
+        let mut parallel = self.columns.iter().map(|it| &it.column).filter(|column| column.is_parallel());
         let first = parallel.clone().next();
         let several = parallel.clone().any(|column| Some(column) != first);
         parallel.find(|column| several && column.name == way).map_or(way, |column| &column.engine)
@@ -402,12 +443,16 @@ pub(crate) mod tests {
             schema: SCHEMA.to_owned(),
             version: "0.0.0".to_owned(),
             command: Vec::new(),
+            name: None,
+            time_unit: None,
             started: 0,
+            time: None,
             host,
             workload: "made-up".to_owned(),
             unit: "task".to_owned(),
             parameters: serde_json::Value::Null,
             waits: false,
+            rate: None,
             startup: Duration::ZERO,
             repeated: false,
             cut: None,
@@ -419,7 +464,9 @@ pub(crate) mod tests {
             agreement: None,
             failures: BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
+            charts: Vec::new(),
             advice: BTreeMap::new(),
         }
     }

@@ -15,6 +15,8 @@ pub enum Mode {
     Serial,
     /// Several tasks at a time.
     Parallel,
+    /// The work of all tasks in one go.
+    Whole,
 }
 
 impl Mode {
@@ -24,6 +26,7 @@ impl Mode {
         match self {
             Self::Serial => "serial",
             Self::Parallel => "parallel",
+            Self::Whole => "whole",
         }
     }
 }
@@ -60,8 +63,20 @@ impl Column {
         Self::new(name, Mode::Parallel, name)
     }
 
+    /// The work of all tasks in one go, which the workload calls so.
+    #[must_use]
+    pub const fn whole(name: &'static str) -> Self {
+        Self::new(name, Mode::Whole, name)
+    }
+
     const fn new(name: &'static str, mode: Mode, engine: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), mode, engine: Cow::Borrowed(engine) }
+    }
+
+    /// Whether it runs several tasks at a time.
+    #[must_use]
+    pub fn is_parallel(&self) -> bool {
+        self.mode == Mode::Parallel
     }
 
     /// Whether it runs one task at a time by design.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::moment::Moment;
 use crate::vo::RowCount;
 
 /// An enum of words, which is written and read as these. One that is not known, as
@@ -106,6 +107,18 @@ words! {
         Login = "login",
         /// The proxy cannot be asked, or does not let through.
         Proxy = "proxy",
+        /// It works, and took longer than the user lets it.
+        Slow = "slow",
+        /// It works, and its certificate expires sooner than the user lets it.
+        Expiring = "expiring",
+        /// It wants to be left alone for a while.
+        Rate = "rate",
+        /// The service says that the query failed.
+        Query = "query",
+        /// No object of that name is known.
+        UnknownName = "unknown-name",
+        /// The target is no position.
+        BadPosition = "bad-position",
     }
 }
 
@@ -148,10 +161,43 @@ words! {
         HttpStatus = "http-status",
         /// The certificate expires soon.
         CertExpires = "cert-expires",
+        /// It took longer than the user wants.
+        Slow = "slow",
         /// It answered only after failures.
         Retried = "retried",
         /// The list of tables cannot be had.
         Tables = "tables",
+        /// A limit cut the answer.
+        Overflow = "overflow",
+        /// The answer does not say whether the query succeeded.
+        NoStatus = "no-status",
+        /// Rows were left out that lie outside of the cone.
+        Outside = "outside",
+        /// The rows have no position that could be checked.
+        NoPosition = "no-position",
+        /// The target's position is good to a minute only.
+        Coarse = "coarse",
+    }
+}
+
+words! {
+    /// What came of a search around a target.
+    ConeStatus {
+        /// There are rows.
+        Ok = "ok",
+        /// There is nothing in the cone.
+        Empty = "empty",
+        /// A limit cut the rows.
+        Incomplete = "incomplete",
+        /// It failed.
+        Error = "error",
+    }
+}
+
+impl Default for ConeStatus {
+    /// It has not been searched.
+    fn default() -> Self {
+        Self::Error
     }
 }
 
@@ -174,13 +220,13 @@ impl Warning {
     /// Whether an operator has to act on it before long.
     #[must_use]
     pub fn needs_attention(&self) -> bool {
-        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded)
+        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded | Self::Slow)
     }
 }
 
 /// What was found out about a service. Every text in it may come from the
 /// service, and has been made printable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The service's URL as it was given, without a password.
     pub url: String,
@@ -213,6 +259,9 @@ pub struct Finding {
     /// The host and port of the proxy that it was asked through, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// When it began to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// How often it was asked.
     #[serde(default)]
     pub attempts: u32,
@@ -225,6 +274,30 @@ pub struct Finding {
     /// How many tables it lists, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
+    /// The standards that it follows, each with its version where it tells one, if its
+    /// capabilities were asked for: `ivo://ivoa.net/std/TAP 1.1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
+    /// What it was asked about, where that is something in the sky.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cone: Option<Box<ConeFinding>>,
+}
+
+/// A target that was searched around, and what came of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConeFinding {
+    /// What its rows are told by.
+    pub id: String,
+    /// What was given.
+    pub target: String,
+    /// What kind of text that is: `name`, `position`, `blank`.
+    pub kind: String,
+    /// Right ascension and declination (ICRS) in degrees, where they are known.
+    pub position: Option<(f64, f64)>,
+    /// The radius in degrees.
+    pub radius: f64,
+    /// What came of it.
+    pub status: ConeStatus,
 }
 
 /// What a service says of itself.
@@ -316,7 +389,8 @@ impl Finding {
         if self.verdict.is_up() {
             return Outcome::Success;
         }
-        let class = self.class.as_ref().map_or(self.verdict.name(), ErrorClass::name);
+        let status = self.cone.as_ref().map_or(self.verdict.name(), |cone| cone.status.name());
+        let class = self.class.as_ref().map_or(status, ErrorClass::name);
         Outcome::Failed(format!("{class}: {}", self.reason))
     }
 }
@@ -333,7 +407,7 @@ pub(crate) mod tests {
             verdict: ServiceVerdict::Up,
             class: Some(ErrorClass::Probe),
             reason: "r".to_owned(),
-            warnings: vec![Warning::Tables, Warning::Other("slow".to_owned())],
+            warnings: vec![Warning::Tables, Warning::Other("odd".to_owned())],
             says: Some(SelfReport {
                 available: true,
                 up_since: Some("2026-01-01T00:00:00Z".to_owned()),
@@ -351,19 +425,26 @@ pub(crate) mod tests {
             cert_expires: Some(7),
             rows: Some(RowCount::Some),
             tables: Some(0),
+            cone: Some(Box::new(ConeFinding { radius: 0.04, ..ConeFinding::default() })),
+            ..Finding::default()
         }
     }
 
     #[test]
     fn a_finding_is_read_back_as_it_was_words_of_other_versions_and_all() {
         let bare = Finding { url: "http://h/".to_owned(), attempts: 1, ..Finding::default() };
-        let counted = Finding { rows: Some(RowCount::Counted(5)), ..full() };
+        let counted = Finding {
+            rows: Some(RowCount::Counted(5)),
+            time: Some(Moment::of_seconds(1_795_332_000)),
+            capabilities: vec!["ivo://ivoa.net/std/TAP 1.1".to_owned()],
+            ..full()
+        };
         for finding in [bare, full(), counted] {
             let saved = serde_json::to_string(&finding).unwrap();
             assert_eq!(serde_json::from_str::<Finding>(&saved).unwrap(), finding, "{saved}");
         }
         let saved = serde_json::json!(full());
         assert_eq!((&saved["class"], &saved["rows"]), (&"probe".into(), &"some".into()));
-        assert_eq!(saved["warnings"], serde_json::json!(["tables", "slow"]));
+        assert_eq!(saved["warnings"], serde_json::json!(["tables", "odd"]));
     }
 }

@@ -26,21 +26,28 @@
 //! 1.1 (4.4, the status of a query), `VOTable` 1.4, XML Schema part 2 (the
 //! lexical forms), RFC 7303 (the encoding of XML over HTTP).
 
+pub mod cone;
 mod datetime;
+mod encoding;
+pub mod position;
 mod query;
+mod sesame;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod vosi;
+pub mod votable;
 mod xml;
 
 pub use datetime::read_datetime;
-pub use query::{QUERY, QueryAnswer, QueryStatus, RowCount, query_form, read_answer};
+pub use query::{QUERY, QueryAnswer, RowCount, query_form, read_answer};
+pub use sesame::{SesameObject, SesameTarget, read_sesame, sesame_query};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{
     Availability, Capabilities, Capability, Moment, Oddity, Tables, read_availability, read_capabilities,
     read_tables,
 };
+pub use votable::QueryStatus;
 
 /// The standard's name of a TAP service.
 pub const STANDARD_TAP: &str = "ivo://ivoa.net/std/TAP";
@@ -82,6 +89,13 @@ impl ParseError {
 
     fn not_safe(text: impl Into<String>) -> Self {
         Self::new(ParseErrorKind::UnsafeXml, text)
+    }
+
+    fn wrong_document(wanted: &str, name: &str, namespace: &str) -> Self {
+        let namespace = if namespace.is_empty() { "no namespace" } else { namespace };
+        let (name, namespace) = (sniff::head(name, 60), sniff::head(namespace, 100));
+        let text = format!("not a document of {wanted} but <{name}> of {namespace}");
+        Self::new(ParseErrorKind::WrongDocument, text)
     }
 
     fn bad_value(text: impl Into<String>) -> Self {

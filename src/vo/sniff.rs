@@ -137,7 +137,7 @@ fn unquoted(text: &str) -> impl Iterator<Item = (usize, u8)> {
 
 /// What follows a `<!DOCTYPE VOTABLE ...>` that only names where the definition would be
 /// found, as `VOTables` of old have it; nothing looks there.
-fn bare_doctype(rest: &str) -> Option<&str> {
+pub(super) fn bare_doctype(rest: &str) -> Option<&str> {
     let inside = rest.strip_prefix("<!DOCTYPE")?;
     let inside = inside.trim_start().strip_prefix("VOTABLE").filter(|_| inside.starts_with(BLANKS))?;
     if !inside.starts_with(BLANKS) && !inside.starts_with('>') {

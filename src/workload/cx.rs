@@ -7,14 +7,41 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
+use serde_json::Value;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::Workload;
 use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
 use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
+
+/// The way to the process that began the run, for a task that is done elsewhere.
+pub trait Desk: Sync {
+    /// The answer of its [`Workload::answer`]; `None` where nobody is
+    /// left to give one.
+    fn ask(&self, question: Value) -> Option<Value>;
+}
+
+/// Where a task asks for what only the process knows that began the run.
+#[derive(Clone, Copy)]
+pub struct Consultant<'a> {
+    workload: &'a dyn Workload,
+    desk: Option<&'a dyn Desk>,
+}
+
+impl Consultant<'_> {
+    /// The answer of [`Workload::answer`]; `None` where the task is to end.
+    #[must_use]
+    pub fn ask(&self, question: Value) -> Option<Value> {
+        match self.desk {
+            Some(desk) => desk.ask(question),
+            None => Some(self.workload.answer(question)),
+        }
+    }
+}
 
 /// The surroundings of one attempt at one task.
 #[derive(Clone, Copy)]
@@ -35,6 +62,10 @@ pub struct Setting<'a> {
     pub observer: &'a dyn Observer,
     /// Who starts before whom.
     pub start_order: &'a StartOrder,
+    /// What the task is of.
+    pub workload: &'a dyn Workload,
+    /// Who began the run, where that was another process.
+    pub desk: Option<&'a dyn Desk>,
     /// Its turn among them, from 0.
     pub turn: u64,
 }
@@ -82,6 +113,12 @@ impl<'a> Cx<'a> {
         self.setting.start_order.wait(self.setting.turn);
     }
 
+    /// Whom the task asks for what all tasks of the run have in common.
+    #[must_use]
+    pub fn consultant(&self) -> Consultant<'a> {
+        Consultant { workload: self.setting.workload, desk: self.setting.desk }
+    }
+
     /// The task has started, or is about to: the next one may.
     pub fn has_started(&self) {
         self.setting.start_order.begin(self.setting.turn);
@@ -105,6 +142,14 @@ impl<'a> Cx<'a> {
     /// When the place that takes the bytes cannot.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_to(Channel::Out, bytes)
+    }
+
+    /// The same of what is none of the task's results: it is neither compared nor counted.
+    ///
+    /// # Errors
+    /// When the place that takes the bytes cannot.
+    pub fn write_uncompared(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.write(Channel::Out, bytes)
     }
 
     /// Writes to what the task has to say about it.
@@ -192,6 +237,12 @@ impl<'a> Cx<'a> {
             Some(span) => span.wall += wall,
             None => self.found.spans.push(Span { name: Cow::Borrowed(name), wall }),
         }
+    }
+
+    /// The wall time of the span `name` so far.
+    #[must_use]
+    pub fn span(&self, name: &str) -> Duration {
+        self.found.spans.iter().find(|span| span.name == name).map_or(Duration::ZERO, |span| span.wall)
     }
 
     /// Says what the task is called, now that it is known.

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "cli")]
 pub mod command;
+#[cfg(feature = "net")]
+pub mod cone;
 #[cfg(feature = "cli")]
 pub mod csv;
 mod cx;
@@ -21,13 +23,15 @@ pub mod tap;
 
 use std::time::Duration;
 
-pub use cx::{Cx, Setting};
+use serde_json::Value;
+
+pub use cx::{Consultant, Cx, Desk, Setting};
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{Column, Digest, LeftFile, Outcome, Task};
+use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task};
 
 /// Every workload that parsim brings.
 #[cfg(feature = "cli")]
@@ -36,6 +40,8 @@ pub const ROWS: &[Row] = &[
     csv::ROW,
     #[cfg(feature = "net")]
     tap::ROW,
+    #[cfg(feature = "net")]
+    cone::ROW,
 ];
 
 /// Tasks in input order, made as they are asked for.
@@ -59,6 +65,23 @@ pub trait Workload: Sync {
         Profile::default()
     }
 
+    /// Finds out what has to be known before the first run, where that takes its time: in the
+    /// process that compares runs only, before each of them and outside of its clock; what is
+    /// known already is not asked again. Ends early when `interrupt` is set.
+    fn prepare(&mut self, interrupt: &Interrupt) {
+        let _ = interrupt;
+    }
+
+    /// Whether what tasks produce goes to stdout, which `is_free` of other things: then the
+    /// report is for stderr. What acts on a terminal is not to come where it `is_terminal`.
+    ///
+    /// # Errors
+    /// When it was asked for, and stdout is not free.
+    fn claim_stdout(&mut self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
+        let _ = (is_free, is_terminal);
+        Ok(false)
+    }
+
     /// A run begins: makes what all tasks share, or takes over what
     /// [`Portable::export_shared`] gave elsewhere. In every process that runs tasks,
     /// outside the clock of the tasks; a worker that replaces another begins in the
@@ -80,13 +103,33 @@ pub trait Workload: Sync {
         None
     }
 
+    /// Answers a running task that asks for what only the process knows that began the
+    /// run, wherever the task runs ([`Cx::consultant`]): when its next request may leave, say.
+    /// At once: who is to wait is told for how long.
+    fn answer(&self, question: Value) -> Value {
+        let _ = question;
+        Value::Null
+    }
+
     /// Ends the tasks that run now: called on a worker's thread when the batch is
     /// to stop at once. Tasks that cannot be ended run on.
     fn cancel(&self) {}
 
     /// The run is over, however it ended: what its tasks began and did not finish
-    /// is given up. Outside the clock of the tasks, in every process that ran some.
-    fn finish(&self) {}
+    /// is given up, and what they left is put where it belongs. Outside the clock of the
+    /// tasks, in every process that ran some.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    fn finish(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    /// What the first run found, where that can be drawn as charts of the sky: asked once,
+    /// after the last run.
+    fn charts(&self) -> Vec<ConeChart> {
+        Vec::new()
+    }
 
     /// What runs leave behind beside their tasks' outputs, where that is anything.
     fn results(&self) -> Option<&dyn Results> {
@@ -170,11 +213,11 @@ pub trait Results {
 /// must stand alone there is decided when the workload is [built](Sharing).
 pub trait Portable {
     /// The parameters, as a report may show them.
-    fn spec(&self) -> serde_json::Value;
+    fn spec(&self) -> Value;
 
     /// The same for another process, enough to build the workload again: secrets and
     /// odd names and all, for nobody to see.
-    fn wire_spec(&self) -> serde_json::Value {
+    fn wire_spec(&self) -> Value {
         self.spec()
     }
 
@@ -205,6 +248,16 @@ pub struct Profile {
     /// How many files and connections a task has open at a time, at most; one where
     /// that goes without saying.
     pub opens: usize,
+    /// At most how many tasks may run at a time, whatever the user says; `None`: as many as
+    /// there are slots.
+    pub at_once: Option<usize>,
+    /// How many requests a second all tasks together may send, where that is limited: each
+    /// sends one.
+    pub rate: Option<f64>,
+    /// What doing everything in one go is called, where that is a column of its own: its tasks
+    /// are run one after the other in [`Mode::Whole`](crate::task::Mode::Whole), and the first
+    /// does the work of all.
+    pub in_one_go: Option<&'static str>,
     /// Whether tasks ask something outside that may change by itself. Then what failed
     /// tasks found counts, too, where ways are compared, a difference is told and is no
     /// fault, nothing is asked again unless the user says so, and the records are kept
@@ -233,6 +286,9 @@ impl Default for Profile {
             size: Size::default(),
             waits: false,
             opens: 1,
+            at_once: None,
+            rate: None,
+            in_one_go: None,
             external: false,
             default_modes: DefaultModes::Both,
             ordered_starts: false,

@@ -129,7 +129,7 @@ fn values_are_packed_into_few_command_lines() {
 #[test]
 fn options_that_cannot_have_an_effect_are_refused_by_name() {
     let fresh = Fresh::new();
-    fresh.parsim("parallel --warmup 1 echo ::: a").run().refuses("--warmup goes with both ways");
+    fresh.parsim("parallel --warmup 1 echo ::: a").run().refuses("--warmup is for both ways");
     fresh.parsim("parallel --no-such echo ::: a").run().refuses("no-such");
     fresh.parsim("serial -j 2 echo ::: a").run().refuses("serial means one task at a time");
     fresh.parsim("parallel csv --files 20").run().refuses("csv is a workload: parsim csv --parallel");

@@ -255,12 +255,12 @@ fn pictures_of_both_ways_are_drawn_when_asked_for() {
     ran.exits(0).does_not_say("lanes").does_not_say("█");
     let ran = compare(&fresh, "--lanes -j 2 sleep {} ::: 0.05 0.05 0.05 0.05");
     ran.exits(0).says("serial   █").says("lanes      -j 2, one cell = ").says("CPU  ");
-    let lanes = ["\n  0 ", "\n  1 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
+    let lanes = ["\n  1 ", "\n  2 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
     ran.expect(lanes == 2, "a lane for each of two slots");
     let ran = compare(&fresh, "--lanes --ascii -j 1,2 true ::: 1 2 3 4");
     ran.exits(0).says("o speed-up over serial").says("lanes      -j 2");
     ran.expect(ran.stdout.is_ascii(), "nothing but ASCII");
-    fresh.parsim("parallel --lanes true ::: a").run().refuses("--lanes goes with both ways");
+    fresh.parsim("parallel --lanes true ::: a").run().refuses("--lanes is for both ways");
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_missed_gate_is_103_unless_something_weighs_more() {
         .run()
         .refuses("--min-speedup -1: expected a number of at least 0");
     fresh.parsim("compare --fail-if-slower x true ::: 1").run().refuses("expected a number of at least 0");
-    fresh.parsim("parallel --min-speedup 2 true ::: 1").run().refuses("goes with both ways");
+    fresh.parsim("parallel --min-speedup 2 true ::: 1").run().refuses("is for both ways");
 }
 
 #[test]
@@ -292,6 +292,6 @@ fn what_cannot_be_compared_is_refused_with_a_reason() {
     fresh.parsim("compare -u true ::: a").run().refuses("cannot be compared");
     fresh.parsim("compare csv --files 2").run().refuses("parsim csv");
     fresh.parsim("compare").run().refuses("nothing to run was given");
-    fresh.parsim("parallel --runs 3 true ::: a").run().refuses("goes with both ways");
+    fresh.parsim("parallel --runs 3 true ::: a").run().refuses("is for both ways");
     fresh.shell("parsim compare true </dev/null -a /dev/null").run().exits(255).tells("no inputs");
 }

@@ -59,8 +59,10 @@ fn exact_mean(case: &Value) -> Option<String> {
 fn the_line_users_type_first_writes_the_notebooks_twenty_files() {
     let fresh = Fresh::new();
     let ran = fresh.parsim("csv --parallel --files 20").run();
-    ran.exits(0).is_quiet().says("parallel data_parallel/x000000.csv .. x000019.csv (20 files)\n");
-    ran.says("\nto see both ways side by side: parsim csv --files 20\n");
+    ran.exits(0).is_quiet().says("note: all files hold one matrix, ").says("; --matrix per-file ");
+    // How to see both ways stands before the last word.
+    let end = "\nto see both ways side by side: parsim csv --files 20\n20 files written to data_parallel (59.9 MB)\n";
+    ran.expect(ran.stdout.ends_with(end), "what was written at the end");
     assert_eq!(fresh.names("data_parallel"), names(20));
     assert_eq!(fresh.names("."), ["data_parallel"]);
     for name in names(20) {
@@ -306,7 +308,8 @@ fn the_folders_can_be_elsewhere() {
     let fresh = Fresh::new();
     let ran = fresh.parsim("csv --files 1 --rows 1 --cols 1 --runs 1 --out-dir deep/er").run();
     ran.exits(0)
-        .says("serial   deep/er/data_serial/x000000.csv\nparallel deep/er/data_parallel/x000000.csv\n");
+        .says("serial   1 file written to deep/er/data_serial/x000000.csv (3 B)\n")
+        .says("parallel 1 file written to deep/er/data_parallel/x000000.csv (3 B)\n");
     assert_eq!(fresh.names("deep/er"), ["data_parallel", "data_serial"]);
 }
 
@@ -319,7 +322,7 @@ fn a_directory_in_the_way_of_a_file_costs_that_file_only() {
     ran.says(
         "failed: x000001.csv: cannot write data_parallel/x000001.csv: a directory has this name (parallel)\n",
     );
-    ran.says("parallel data_parallel/x000000.csv .. x000002.csv (3 files): 2 of 3 files done\n");
+    ran.says("\n2 of 3 files done, in data_parallel\n");
     assert_eq!(fresh.names("data_parallel"), names(3));
     assert!(fresh.path("data_parallel/x000002.csv").is_file());
 }
@@ -331,8 +334,8 @@ fn nobody_is_sent_to_files_none_of_which_was_written() {
         fs::create_dir_all(fresh.path("data_parallel").join(file)).unwrap();
     }
     let ran = fresh.parsim("csv --files 2 --rows 2 --cols 2").run();
-    ran.exits(2).says("serial   data_serial/x000000.csv .. x000001.csv (2 files)\n");
-    ran.does_not_say("parallel data_parallel/");
+    ran.exits(2).says("serial   2 files written to data_serial (24 B)\n");
+    ran.does_not_say("to data_parallel").does_not_say("in data_parallel");
 }
 
 #[test]
@@ -367,7 +370,7 @@ fn a_full_disk_fails_files_by_name_and_leaves_nothing_partial() {
     // Blocks that were given up count among all.
     let larger = limited.replace("-f 4", "-f 1024");
     let ran = fresh.shell(&format!("{larger} -j1 --rng fast --files 2 --rows 1100 --cols 1000")).run();
-    ran.exits(2).says("x000001.csv (2 files): ").says(" of 18 blocks done\n");
+    ran.exits(2).says(" of 18 blocks done, in data_parallel\n");
 
     // What fits is written.
     fresh.shell(&format!("{limited} --files 2 --rows 10 --cols 5")).run().exits(0);

@@ -129,7 +129,9 @@ fn a_hangup_lets_the_running_jobs_finish_and_says_what_was_left() {
     started.until_it_tells("parsim: HUP: no more jobs are started");
     fs::write(fresh.path("go"), "").unwrap();
     let ran = started.end_within(SOON);
-    ran.exits(0).tells("stopped early: 3 jobs were not started\n");
+    let told =
+        "stopped early: 1 of 4 jobs done, 3 not started; --joblog and --resume would go on from here\n";
+    ran.exits(0).tells(told);
     ran.expect(ran.stdout == "0\n", "the job that ran, to its end");
 }
 
@@ -140,7 +142,7 @@ fn a_job_list_comes_on_demand_with_slot_and_command() {
     let mut started = fresh.parsim("parallel -j2 --shell /bin/sh").args([job, ":::", "one", "two"]).start();
     started.until("both run", || ["began1", "began2"].iter().all(|name| is_written(&fresh.path(name))));
     started.signal("USR1");
-    for text in ["0/2 jobs, 2 running", "parsim: slot 1, ", "# one\n", "# two\n"] {
+    for text in ["0/2 done, 2 running", "parsim: slot 1, ", "# one\n", "# two\n"] {
         started.until_it_tells(text);
     }
     fs::write(fresh.path("go"), "").unwrap();
@@ -253,8 +255,69 @@ fn a_missing_shell_is_named() {
 }
 
 #[test]
+fn what_failed_can_be_run_again_by_the_line_that_is_told() {
+    let fresh = Fresh::new();
+    let batch = |options: &str| {
+        let line = fresh.parsim(&format!("parallel -k --joblog my.log {options} --shell /bin/sh"));
+        line.args(["[ -e ok ] || exit {}; echo {}", ":::", "0", "1", "2"])
+    };
+    let ran = batch("").run();
+    let told = "parsim: rerun the failed: parsim parallel --joblog my.log --retry-failed\n";
+    ran.exits(2).tells(told).tells("job 3 failed");
+    let rerun = ran.stderr.rsplit("the failed: ").next().unwrap().to_owned();
+    fs::write(fresh.path("ok"), "").unwrap();
+    let ran = fresh.shell(&rerun).run();
+    ran.exits(0).is_quiet();
+    ran.expect(ran.stdout.lines().count() == 2, "those that had failed");
+    // All that failed are in the log, of which twenty are named.
+    let ran = fresh.shell("seq 30 | parsim serial --joblog 'my log' --shell /bin/sh 'exit 1 #'").run();
+    ran.exits(30)
+        .tells("10 more jobs failed; all 30 are in 'my log', with an Exitval or Signal other than 0\n");
+    ran.tells("rerun the failed: parsim serial --joblog 'my log' --retry-failed\n");
+    let ran = fresh.shell("seq 30 | parsim serial --records r --shell /bin/sh 'exit 1 #'").run();
+    ran.tells("10 more jobs failed; all 30 are in r\n");
+    // What reads blocks has no command of its own, and one job alone is all there is to run.
+    let ran = fresh.shell("echo a | parsim parallel --pipe -N1 --joblog l 'cat; exit 1'").run();
+    ran.exits(1).tells_one_line("job 1 failed");
+    let ran = fresh.shell("seq 2 | parsim parallel --pipe -N1 --joblog l 'cat >/dev/null; exit 1'").run();
+    ran.exits(2).tells("rerun the failed: the same again with --joblog l --resume-failed\n");
+    let ran = fresh.shell("seq 2 | parsim parallel --pipe -N1 --round-robin -j2 'cat; exit 1'").run();
+    ran.exits(2).expect(!ran.stderr.contains("rerun"), "no way to read it again");
+}
+
+#[test]
+fn a_batch_that_is_halted_counts_what_became_of_its_jobs() {
+    let fresh = Fresh::new();
+    let halted = |options: &str| {
+        let line = fresh.parsim(&format!("parallel -j2 {options} --shell /bin/sh"));
+        line.args([
+            "[ {} = 1 ] || exec sleep 60; until [ -e began ]; do :; done; exit 3",
+            ":::",
+            "1",
+            "2",
+            "3",
+        ])
+    };
+    fs::write(fresh.path("began"), "").unwrap();
+    let told = "stopped early: 0 of 3 jobs done, 1 failed, 1 killed, 1 not started; ";
+    halted("--halt now,fail=1")
+        .run()
+        .tells(&format!("{told}--joblog and --resume-failed would go on from here\n"));
+    halted("--halt now,fail=1 --joblog l")
+        .run()
+        .tells(&format!("{told}go on with --joblog l --resume-failed\n"));
+    // Who wanted no more has what was wanted.
+    let ran = fresh.parsim("parallel -j1 --halt now,success=1 true ::: 1 2").run();
+    ran.exits(0).tells_one_line("stopped early: 1 of 2 jobs done, 1 not started");
+    ran.expect(!ran.stderr.contains("--resume"), "no way to go on");
+}
+
+#[test]
 fn at_most_twenty_failed_jobs_are_named_and_the_rest_counted() {
     let ran = Fresh::new().shell("seq 30 | parsim serial --shell /bin/sh 'exit 1 #'").run();
-    ran.exits(30).tells("job 20 failed").tells("parsim: 10 more jobs failed\n");
-    ran.expect(ran.stderr.lines().count() == 21, "21 lines");
+    ran.exits(30)
+        .tells("job 20 failed")
+        .tells("parsim: 10 more jobs failed; --joblog FILE would list all of them\n");
+    ran.tells("parsim: --joblog FILE would make it possible to rerun the failed alone\n");
+    ran.expect(ran.stderr.lines().count() == 22, "22 lines");
 }

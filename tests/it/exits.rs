@@ -76,60 +76,6 @@ fn a_hook_that_fails_is_a_fault_that_names_it() {
 }
 
 #[test]
-fn what_was_mistyped_is_told_in_one_line_with_what_to_do() {
-    let fresh = Fresh::new();
-    for (line, cause, next) in [
-        ("csv --fiels 3", "unexpected argument '--fiels'", "'--files'"),
-        ("slep", "there is no subcommand 'slep'", "did you mean 'sleep'?"),
-        ("nonsense", "there is no subcommand 'nonsense'", "see parsim --help"),
-        ("cvs ::: a", "there is no subcommand 'cvs'", "did you mean 'csv'?"),
-        (
-            "-j2 echo ::: 1",
-            "options stand behind a subcommand",
-            "did you mean parsim parallel -j2 echo ::: 1?",
-        ),
-        ("tap --insecure http://h", "unknown option --insecure", "--cacert FILE"),
-        ("csv --setup true", "unknown option --setup", "--prepare CMD"),
-        ("compare --setup true a ::: 1", "unknown option --setup", "--prepare CMD"),
-        ("compare -w 3 a ::: 1", "unknown option -w", "--warmup N"),
-        ("compare --parameter-list n a,b echo", "unknown option --parameter-list", "::: a b"),
-        ("csv --file 3", "unexpected argument '--file'", "did you mean '--files'"),
-        ("parallel --tga echo ::: 1", "unknown option --tga", "did you mean --tag?"),
-        ("parallel --timeout abc true ::: 1", "--timeout abc: expected seconds", "90s"),
-        ("parallel -a nowhere echo", "cannot open nowhere: no such file", "nowhere"),
-        ("parallel --halt foo true ::: 1", "--halt foo: expected never", "now,fail=1"),
-        ("compare a b", "there are no inputs", "parsim compare a ::: b"),
-        ("echo ::: a", "'echo'; to run a command over inputs: parsim parallel echo ::: a; see", "--help"),
-        ("ls -l", "'ls'; to run a command over inputs: parsim parallel ls -l ::: ...; see", "--help"),
-        (
-            "no-program :::: f",
-            "to run a command over inputs: parsim parallel no-program :::: f; see",
-            "--help",
-        ),
-        ("completions", "arguments were not provided: <SHELL>; see", "parsim completions --help"),
-        ("csv --files x", "invalid value 'x' for '--files <N>'", "--help"),
-        ("csv --rng nump", "invalid value 'nump'", "numpy-legacy, numpy, fast"),
-        ("csv --progress never", "'--progress=<WHEN>'", "see parsim csv-gen --help"),
-        ("csv --jobs", "a value is required for '--jobs <N>'", "--help"),
-        ("csv -j 4-2", "invalid value '4-2'", "1,2,4 or 1-8"),
-        ("csv --serial -j 2", "serial means one task at a time", "leave -j out, or run it in parallel"),
-        ("csv extra", "unexpected argument 'extra'", "see parsim csv-gen --help"),
-        ("sleep --runs 0", "invalid value '0' for '--runs <N>'", "at least 1"),
-        ("sleep --runs -1", "invalid value '-1' for '--runs <N>'", "not a whole number"),
-        ("sleep --tasks -1", "invalid value '-1' for '--tasks <N>'", "see parsim sleep --help"),
-        ("csv -j 4-1", "invalid value '4-1' for '--jobs", "upwards"),
-        ("sleep --seconds -1", "--seconds -1", "give a time of 0 or more seconds"),
-        ("sleep --seconds nan", "--seconds NaN", "give a time of 0 or more seconds"),
-        ("sleep --seconds 1e300", "--seconds 1", "too long to wait for"),
-        ("--color always", "unexpected argument '--color'", "see parsim --help"),
-    ] {
-        let ran = fresh.parsim(line).run();
-        ran.refuses(cause).tells(next);
-    }
-    assert!(fresh.names(".").is_empty());
-}
-
-#[test]
 fn a_closed_stdout_is_told_before_any_work() {
     let fresh = Fresh::new();
     let ran = fresh.shell(&format!("parsim csv --files 1 {SMALL} >&-")).run();

@@ -76,10 +76,12 @@ fn what_a_job_read_of_its_input_stands_in_its_record_where_it_was_counted() {
 #[test]
 fn cpu_time_of_a_child_is_told_apart_and_adds_up() {
     let fresh = Fresh::new();
-    fresh.parsim("parallel --records records true ::: 1").run().exits(0);
+    let job = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; : {}";
+    fresh.parsim("parallel --records records").args([job, ":::", "1"]).run().exits(0);
     let record = parsed(&fresh, "records");
     let of = |name: &str| record[name].as_f64().unwrap();
     assert!((of("user") + of("sys") - of("cpu")).abs() < 1e-9, "{record}");
+    assert!(of("user") > of("sys") && of("user") > 0.005, "it computes: {record}");
 }
 
 #[test]

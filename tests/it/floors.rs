@@ -269,15 +269,15 @@ fn no_file_is_longer_than_can_be_read_in_one_go() {
 fn only_engines_start_threads() {
     // A lookup that cannot be ended, and the services of --demo, wait beside the tasks.
     only_in(&["engine/"], &["rayon::"]);
-    // The second waits in the place of the kernel where that cannot.
-    // The third sleeps, for a person who watches. One looks at the machine now and then.
+    // The second waits in the place of the kernel where that cannot. One looks at the machine
+    // now and then; the last one reads inputs, for a person who watches.
     let allowed = [
         "engine/",
         "process/",
-        "progress/",
         "http/connect.rs",
         "workload/service/demo.rs",
         "host/run_queue.rs",
+        "workload/command/read_ahead.rs",
     ];
     only_in(&allowed, &["thread::spawn", "thread::scope", "thread::Builder"]);
 }
@@ -310,6 +310,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "process/child/",
         "engine/remote/",
         "host/run_queue.rs",
+        "workload/command/read_ahead.rs",
         "progress/",
         "process/signal/",
         "engine/throttle.rs",

@@ -31,6 +31,8 @@ mod figures;
 // What may be written where in the sources.
 mod floors;
 mod house;
+// Lines of people who know hyperfine.
+mod hyperfine;
 // What each format holds.
 mod formats;
 // Help on batches of commands.
@@ -44,6 +46,8 @@ mod inputs;
 mod left;
 // What the system does not grant.
 mod limits;
+// Typical mistakes and their answers.
+mod mistakes;
 // What runs when, and what counts.
 mod order;
 // Options beside others.
@@ -98,5 +102,8 @@ mod terminal;
 mod threads;
 // Work that was not done, or not all of it.
 mod unfinished;
+// What is kept of services from run to run.
+#[cfg(feature = "net")]
+mod watch;
 // Threads against processes.
 mod workers;

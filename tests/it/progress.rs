@@ -1,40 +1,44 @@
-//! How far a batch of commands is, and what it took: on stderr only, and never
-//! at the price of reading ahead.
+//! How far a batch of commands is, and what it took: on stderr only, with a total as soon
+//! as it can be known, and never at the price of a job that waits for it.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{PipeReader, Write as _};
+use std::thread;
 
 use crate::support::Fresh;
-use crate::terminal::terminal;
+use crate::terminal::{terminal, terminal_of};
 
-/// Whether it is told with times of a second at least, whichever they are: each `@`
-/// stands for one.
-fn is_told(told: &str, expected: &str) -> bool {
-    let pieces: Vec<&str> = expected.split('@').collect();
-    let after_a_time = |text: &'_ str| {
-        let (digits, rest) = text.strip_prefix("0:")?.split_at_checked(2)?;
-        (digits != "00" && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| rest.to_owned())
-    };
-    told.match_indices(pieces[0]).any(|(at, first)| {
-        let rest = Some(told[at + first.len()..].to_owned());
-        let goes_on =
-            |rest: Option<String>, piece: &&str| after_a_time(&rest?)?.strip_prefix(piece).map(str::to_owned);
-        pieces[1..].iter().fold(rest, goes_on).is_some()
-    })
+/// A job that is over when there is a file `go`.
+const UNTIL_GO: &str = "until [ -e go ]; do sleep 0.01; done; : {}";
+
+/// A pipe through which `text` comes.
+fn piped(text: &str) -> PipeReader {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let text = text.to_owned();
+    // Who reads it may end before.
+    thread::spawn(move || drop(writer.write_all(text.as_bytes())));
+    reader
 }
 
 #[test]
 fn without_a_terminal_progress_is_plain_lines_that_come_although_nothing_ends() {
     let fresh = Fresh::new();
     let line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh");
-    let told = fs::File::create(fresh.path("told")).unwrap();
     let line = line.args(["until [ -e {} ]; do sleep 0.01; done; echo {}", ":::", "go", "."]);
-    let mut started = line.stderr(told).start();
-    let expected = "parsim: 1/2 jobs, 1 running, 0 left, @, ETA @, longest @: \
-                    until [ -e go ]; do sleep 0.01; done; echo go\n";
-    started.until("seconds are told", || {
-        fs::read_to_string(fresh.path("told")).is_ok_and(|told| is_told(&told, expected))
-    });
+    let told = || fs::read_to_string(fresh.path("told")).unwrap();
+    let mut started = line.stderr(File::create(fresh.path("told")).unwrap()).start();
+    let parts = [
+        "1/2 done, 1 running: until [ -e go ]; do sleep 0.01; done; echo go (",
+        " s), ",
+        "/",
+        ", 0:0",
+        ", ETA 0:0",
+    ];
+    let is_whole = |line: &str| {
+        let rest = parts.iter().try_fold(line, |rest, part| rest.split_once(part).map(|(_, rest)| rest));
+        rest.is_some() && line.starts_with("parsim: ")
+    };
+    started.until("all is told", || told().lines().any(is_whole));
     fs::write(fresh.path("go"), "").unwrap();
     let ran = started.end();
     ran.exits(0).expect(ran.stdout == ".\ngo\n", "nothing but the jobs' output on stdout");
@@ -47,9 +51,54 @@ fn a_bar_moves_although_nothing_ends_and_goes_away() {
     let line = fresh.parsim("parallel --bar -j1 --shell /bin/sh").env("TERM", "xterm");
     line.args(["sleep {} #", ":::", "3", "1"]).stderr(stderr).run().exits(0);
     let shown = shown.join().unwrap();
-    assert!(shown.contains("0/2 jobs, 1 running, 1 left, 0:00"), "{shown:?}");
-    assert!(is_told(&shown, "0/2 jobs, 1 running, 1 left, @, longest @: sleep 3 #"), "{shown:?}");
-    assert!(shown.contains("1/2 jobs, 1 running, 0 left"), "{shown:?}");
+    for text in
+        ["░░   0% 0/2 done, 1 running: sleep 3 #  0:00", ": sleep 3 # (1 s)  0:01", ": sleep 3 # (2 s)"]
+    {
+        assert!(shown.contains(text), "{text}: {shown:?}");
+    }
+    assert!(shown.contains("█░░░░░░  50% 1/2 done, 1 running: sleep 1 #"), "{shown:?}");
+    assert!(!shown.contains(" left"), "{shown:?}");
+}
+
+#[test]
+fn a_bar_is_as_wide_as_its_terminal() {
+    for (columns, expected) in [
+        (40, "1/2 done, 1 running  ETA 0:0"),
+        (80, "████░░░░░  50% 1/2 done, 1 running: sleep 2 # for a pro"),
+        (120, "███████░░░░░░░  50% 1/2 done, 1 running: sleep 2 # for a process that lasts"),
+    ] {
+        let fresh = Fresh::new();
+        let (stderr, shown) = terminal_of(columns);
+        let line = fresh.parsim("parallel --bar -j2 --shell /bin/sh").env("TERM", "xterm");
+        let line = line.args(["sleep {} # for a process that lasts for some time", ":::", "2", "0"]);
+        line.stderr(stderr).run().exits(0);
+        let shown = shown.join().unwrap();
+        assert!(shown.contains(expected), "{columns}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_bar_leaves_a_clean_screen_when_the_batch_is_stopped_or_interrupted() {
+    /// What takes a bar away, with nothing drawn in its place.
+    const CLEARED: &str = "\r\u{1b}[2K\u{1b}[4D";
+    let fresh = Fresh::new();
+    let (stderr, shown) = terminal();
+    let line = fresh.parsim("parallel --bar --shell /bin/sh").env("TERM", "xterm").stderr(stderr);
+    let mut started = line.args(["exec sleep 60 # {}", ":::", "1"]).start();
+    let n_drawn = || shown.so_far().matches("1 running").count();
+    started.until("a bar is drawn", || n_drawn() > 0);
+    started.signal("TSTP");
+    let state = format!("/proc/{}/stat", started.id());
+    started.until("it stands still", || fs::read_to_string(&state).is_ok_and(|state| state.contains(") T ")));
+    let n_before = n_drawn();
+    started.until("the bar is gone", || shown.so_far().ends_with(CLEARED));
+    started.signal("CONT");
+    started.until("it is drawn again", || n_drawn() > n_before);
+    started.signal("INT");
+    started.end().ends_by_signal(libc::SIGINT);
+    let shown = shown.join().unwrap();
+    let (_, told) = shown.rsplit_once(CLEARED).expect("a bar that is taken away");
+    assert!(told.starts_with("parsim: interrupted"), "{told:?}");
 }
 
 #[test]
@@ -57,13 +106,161 @@ fn the_total_is_told_once_the_inputs_have_ended() {
     let fresh = Fresh::new();
     let (stdin, mut inputs) = std::io::pipe().unwrap();
     let line = fresh.parsim("parallel --progress=always -j2 --shell /bin/sh").stdin(stdin);
-    let mut started = line.args(["until [ -e go ]; do sleep 0.01; done; : {}"]).start();
+    let mut started = line.args([UNTIL_GO]).start();
     inputs.write_all(b"1\n").unwrap();
-    started.until_it_tells("parsim: 0 jobs, 1 running, 0:0");
+    started.until_it_tells("parsim: 0 done, 1 running: ");
     drop(inputs);
-    started.until_it_tells("parsim: 0/1 jobs, 1 running, 0 left");
+    started.until_it_tells("parsim: 0/1 done, 1 running: ");
     fs::write(fresh.path("go"), "").unwrap();
     started.end().exits(0);
+}
+
+#[test]
+fn inputs_that_are_there_are_counted_while_the_first_jobs_run() {
+    let fresh = Fresh::new();
+    let (stdin, mut inputs) = std::io::pipe().unwrap();
+    let line = fresh.parsim("parallel --progress=always -j1 -n2 --shell /bin/sh").stdin(stdin);
+    let mut started = line.args(["echo {} >>done; until [ -e go ]; do sleep 0.01; done"]).start();
+    // More than what waits in memory.
+    let many: String = (0..100_000).map(|number| format!("input {number}\n")).collect();
+    inputs.write_all(many.as_bytes()).unwrap();
+    started.until_it_tells("parsim: 0 of 50000+ done, 1 running: ");
+    inputs.write_all(b"the last\n").unwrap();
+    drop(inputs);
+    started.until_it_tells("parsim: 0/50001 done, 1 running: ");
+    started.signal("HUP");
+    fs::write(fresh.path("go"), "").unwrap();
+    started.end().exits(0).tells("stopped early: 1 of 50,001 jobs done, 50,000 not started; ");
+    assert_eq!(fs::read_to_string(fresh.path("done")).unwrap(), "input 0 input 1\n");
+}
+
+#[test]
+fn all_inputs_that_were_read_ahead_are_used_in_their_order() {
+    let fresh = Fresh::new();
+    let many: String = (1..=30_000).map(|number| format!("{number} {}\n", "x".repeat(number % 50))).collect();
+    for options in ["-n100", "-X"] {
+        let line = fresh.parsim(&format!("parallel --progress=always -k -j2 {options} echo"));
+        let ran = line.stdin(piped(&many)).run();
+        let is_all = ran.stdout.split_whitespace().eq(many.split_whitespace());
+        ran.exits(0).expect(is_all, &format!("all of them with {options}"));
+    }
+}
+
+#[test]
+fn files_are_counted_in_all_their_combinations() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("list"), "a\nb\nc\n").unwrap();
+    fs::write(fresh.path("table"), "head\n1\n\n2\n").unwrap();
+    for (sources, total) in [
+        ("-a list", 3),
+        ("-a list -a table", 12),
+        ("--link -a list -a table", 4),
+        ("--header : -r -a table", 2),
+        ("-E c -a list -a list", 4),
+    ] {
+        let line = fresh.parsim(&format!("parallel --progress=always -j1 --shell /bin/sh {sources}"));
+        let mut started = line.args([UNTIL_GO]).start();
+        started.until_it_tells(&format!("parsim: 0/{total} done, 1 running: "));
+        started.signal("TERM");
+        started.end().ends_by_signal(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn jobs_that_an_earlier_run_did_do_not_count() {
+    let fresh = Fresh::new();
+    let job = "[ {} = b ] || [ -e go ] || exec sleep 60";
+    let batch = || {
+        let line = fresh.parsim("parallel --progress=always -j1 --joblog log --resume --shell /bin/sh");
+        line.args([job])
+    };
+    fs::write(fresh.path("go"), "").unwrap();
+    batch().stdin(piped("a\nb\n")).run().exits(0);
+    fs::remove_file(fresh.path("go")).unwrap();
+    fs::write(fresh.path("list"), "a\nb\nc\nd\n").unwrap();
+    for line in [batch().stdin(piped("a\nb\nc\nd\n")), batch().stdin(File::open(fresh.path("list")).unwrap())]
+    {
+        let mut started = line.start();
+        started.until_it_tells("parsim: 0/2 done, 1 running: ");
+        started.signal("TERM");
+        started.end().ends_by_signal(libc::SIGTERM);
+    }
+}
+
+/// Jobs that write now and then, and wait for files in between.
+const TALKERS: &str = "parallel -j2 --latest-line --tag --shell /bin/sh";
+const TALKER: &str = "echo {} one; until [ -e go ]; do sleep 0.01; done; echo {} two >&2; \
+                      until [ -e go{} ]; do sleep 0.01; done; echo {} end";
+
+#[test]
+fn on_a_terminal_each_slot_has_a_line_with_its_job_and_its_latest_output() {
+    let fresh = Fresh::new();
+    let (screen, shown) = terminal();
+    let line = fresh.parsim(TALKERS).env("TERM", "xterm").args([TALKER, ":::", "a", "b"]);
+    let mut started = line.stdout(screen.try_clone().unwrap()).stderr(screen).start();
+    let drawn = |slot: &str, latest: &str| {
+        let shown = shown.so_far();
+        let mut lines = shown.match_indices(slot).map(|(at, _)| shown[at..].chars().take(99));
+        lines.any(|line| line.collect::<String>().contains(latest))
+    };
+    started.until("both have written", || {
+        drawn("1 echo a one; until [ -e go", ": a one") && drawn("2 echo b one; until [ -e go", ": b one")
+    });
+    fs::write(fresh.path("go"), "").unwrap();
+    started.until("they write on", || drawn("1 echo a", ": a two") && drawn("2 echo b", ": b two"));
+    fs::write(fresh.path("gob"), "").unwrap();
+    started.until("one of them ends", || shown.so_far().contains("b\tb end"));
+    fs::write(fresh.path("goa"), "").unwrap();
+    started.end().exits(0);
+    let shown = shown.join().unwrap();
+    let left: Vec<&str> = shown.lines().filter(|line| line.contains('\t')).collect();
+    assert!(left.len() == 2 && left[0].ends_with("b\tb end") && left[1].ends_with("a\ta end"), "{left:?}");
+    assert!(!shown.contains("/2 done"), "no bar that nobody wants: {shown:?}");
+}
+
+#[test]
+fn off_a_terminal_every_line_comes_once_whether_or_not_the_latest_is_shown() {
+    let fresh = Fresh::new();
+    for name in ["go", "goa", "gob"] {
+        fs::write(fresh.path(name), "").unwrap();
+    }
+    let all = "a\ta one\na\ta end\nb\tb one\nb\tb end\n";
+    let ran = fresh.parsim(&format!("{TALKERS} -k")).args([TALKER, ":::", "a", "b"]).run();
+    ran.exits(0).expect(ran.stdout == all && ran.stderr == "a\ta two\nb\tb two\n", "each line once");
+    let (stderr, shown) = terminal();
+    let line = fresh.parsim(&format!("{TALKERS} -k --summary never")).env("TERM", "xterm");
+    let ran = line.args([TALKER, ":::", "a", "b"]).stderr(stderr).run();
+    ran.exits(0).expect(ran.stdout == all, "each line once");
+    // The last of those that go there.
+    let shown = shown.join().unwrap();
+    assert!(shown.contains("a\ta two\r\n") && shown.contains("b\tb two\r\n"), "{shown:?}");
+    fresh.parsim("parallel --ll --tty true ::: a").run().refuses("--ll does not go with --tty");
+    fresh.parsim("compare --ll true ::: a").run().refuses("--latest-line does not go with compare");
+}
+
+#[test]
+fn a_comparison_says_on_a_terminal_which_run_of_how_many_it_is_at() {
+    let fresh = Fresh::new();
+    let shown = |options: &str, term: &str| {
+        let (stderr, shown) = terminal();
+        let line = fresh.parsim(&format!("compare -j2 {options} --shell /bin/sh")).env("TERM", term);
+        line.args(["sleep 0.6; : {}", ":::", "1", "2"]).stderr(stderr).run().exits(0);
+        shown.join().unwrap()
+    };
+    let drawn = shown("--runs 2", "xterm");
+    for text in
+        ["run 1/4 serial: 1/2 done, 1 running: sleep 0.6; : 2", "run 3/4 parallel: 0/2 done, 2 running"]
+    {
+        assert!(drawn.contains(text), "{text}: {drawn:?}");
+    }
+    assert!(
+        drawn.split("run 1/4").any(|line| line.contains("1/2 done") && line.contains("ETA 0:0")),
+        "{drawn:?}"
+    );
+    for (options, term) in [("--progress=never", "xterm"), ("", "dumb")] {
+        let shown = shown(options, term);
+        assert!(!shown.contains("run "), "{options} {term}: {shown:?}");
+    }
 }
 
 #[test]

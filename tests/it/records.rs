@@ -177,8 +177,8 @@ fn a_log_of_gnu_parallel_with_a_row_cut_off_is_gone_on_from() {
 fn what_cannot_be_gone_on_from_is_refused() {
     let fresh = Fresh::new();
     fs::write(fresh.path("text"), "one\ntwo\n").unwrap();
-    shell(&fresh, "parsim parallel --resume echo ::: a").refuses("require --joblog or --results");
-    shell(&fresh, "parsim parallel --retry-failed echo ::: a").refuses("requires --joblog");
+    shell(&fresh, "parsim parallel --resume echo ::: a").refuses("need --joblog FILE or --results");
+    shell(&fresh, "parsim parallel --retry-failed echo ::: a").refuses("needs --joblog");
     shell(&fresh, "parsim parallel --retry-failed --joblog none").refuses("none");
     shell(&fresh, "parsim parallel --resume --joblog text echo ::: a")
         .refuses("line 1 is not a row of a job log");

@@ -61,8 +61,9 @@ impl Workload for Breaking {
         Outcome::Failed("no room".to_owned())
     }
 
-    fn finish(&self) {
+    fn finish(&self) -> anyhow::Result<()> {
         *self.n_finished.lock().unwrap() += 1;
+        Ok(())
     }
 
     fn results(&self) -> Option<&dyn Results> {

@@ -204,6 +204,14 @@ fn a_gate_with_an_interval_does_not_fail_what_just_reaches_it() {
 }
 
 #[test]
+fn a_gate_with_an_interval_fails_what_is_surely_below_it() {
+    let gates = Gates { min_speedup: Some(1.5), slower_by: None };
+    let rng = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(5));
+    let missed = (0..100).filter(|_| !gates.missed(&gated(&rng, 5, 1.0 / 1.3)).is_empty()).count();
+    assert!(missed >= 95, "{missed} of 100");
+}
+
+#[test]
 fn what_a_gate_lets_pass_near_its_edge_it_calls_undecided() {
     let gates = Gates { min_speedup: None, slower_by: Some(0.05) };
     let (mut missed, mut noted, mut silent) = (0, 0, 0);
@@ -239,17 +247,29 @@ fn without_an_interval_a_gate_at_its_edge_is_called_a_coin_toss() {
 
 #[test]
 fn two_studies_of_the_same_differ_in_at_most_six_of_a_hundred_tries() {
+    let differ = count_changes(TRIES, 1.0, KINDS[4].1, |_| true);
+    assert!(differ <= 60, "{differ} of {TRIES}");
+}
+
+#[test]
+fn two_studies_of_which_one_is_a_tenth_slower_differ_that_way() {
+    let slower = count_changes(100, 1.1, KINDS[1].1, |interval| interval.low > 1.0);
+    assert!(slower >= 95, "{slower} of 100");
+}
+
+/// How many of as many pairs of studies, of five runs each, are told to differ as `expected`,
+/// where the second takes `slowdown` times as long.
+fn count_changes(tries: usize, slowdown: f64, noise: Noise, expected: fn(Interval) -> bool) -> usize {
     let rng = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(3));
-    let study = || {
-        let study = measured(&rng, 5, 1.0, [KINDS[4].1; 2]);
-        let runs: Vec<RunResult> = study.columns[0].runs.clone();
+    let study = |slowdown: f64| {
+        let study = measured(&rng, 5, slowdown, [noise; 2]);
+        let runs: Vec<RunResult> = study.columns[1].runs.clone();
         Study { columns: vec![ColumnResult::new(Column::SERIAL, 1, runs)], ..study }
     };
-    let differ = (0..TRIES).filter(|_| {
-        let (before, after) = (study(), study());
+    let differs = |_: &usize| {
+        let (before, after) = (study(1.0), study(slowdown));
         let changes = parsim::study::Changes::between(&before, &after);
-        matches!(changes.columns[0].verdict, Verdict::Different(_))
-    });
-    let differ = differ.count();
-    assert!(differ <= 60, "{differ} of {TRIES}");
+        matches!(changes.columns[0].verdict, Verdict::Different(interval) if expected(interval))
+    };
+    (0..tries).filter(differs).count()
 }

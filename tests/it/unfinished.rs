@@ -24,7 +24,7 @@ fn a_comparison_without_inputs_is_none() {
         "compare -r true ::: ' '",
     ] {
         let ran = shell(&format!("parsim {line} </dev/null"));
-        ran.refuses("there are no inputs, so nothing was compared");
+        ran.refuses("there are no inputs to compare over");
     }
 }
 
@@ -33,7 +33,6 @@ fn inputs_from_a_terminal_are_told_of_at_once_and_so_is_what_was_perhaps_meant()
     for (line, meant) in [
         ("parallel echo a b", "did you forget ':::'?  parsim parallel echo ::: a b"),
         ("serial echo :: a", "did you mean ':::' by '::'?"),
-        ("compare echo a", "did you forget ':::'?"),
         ("parallel -k", "did you forget a command and ':::'?"),
     ] {
         let fresh = Fresh::new();
@@ -42,6 +41,16 @@ fn inputs_from_a_terminal_are_told_of_at_once_and_so_is_what_was_perhaps_meant()
         started.until_it_tells(meant);
         started.signal("TERM");
         started.end_within(Duration::from_secs(60)).ends_by_signal(libc::SIGTERM).tells("Ctrl-D");
+    }
+    // Nobody types the inputs of a comparison.
+    for (line, meant) in [
+        ("compare echo a", "parsim compare echo ::: a"),
+        ("compare echo :: a", "parsim compare echo ::: a"),
+        ("compare 'sleep 1'", "parsim compare ::: 'sleep 1'"),
+    ] {
+        let (stdin, _shown) = terminal();
+        let ran = Fresh::new().parsim("").args(shell_words::split(line).unwrap()).stdin(stdin).run();
+        ran.refuses("there are no inputs to compare over").tells(meant);
     }
     // Somebody who has no inputs is not told how to type them.
     let (stdin, _shown) = terminal();
@@ -80,9 +89,9 @@ fn failures_weigh_more_than_the_time_and_halt_keeps_its_status() {
     let ran = shell("parsim parallel --delay 1000 --max-time 3 false ::: 1 2");
     ran.exits(1).tells("--max-time 3 s was over: 1 of 2 jobs not started");
     let ran = shell("parsim parallel -j1 --max-time 1000 --halt now,success=1 true ::: 1 2");
-    ran.exits(0).tells("stopped early: 1 job was not started");
+    ran.exits(0).tells("stopped early: 1 of 2 jobs done, 1 not started");
     let ran = shell("parsim parallel -j1 --max-time 1000 --halt now,fail=1 'exit 7 #' ::: 1 2");
-    ran.exits(7).tells("stopped early: 1 job was not started");
+    ran.exits(7).tells("stopped early: 0 of 2 jobs done, 1 failed, 1 not started");
     shell("parsim parallel --max-time 1000 true ::: 1 2").exits(0).is_quiet();
 }
 

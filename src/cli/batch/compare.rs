@@ -13,16 +13,18 @@ use super::{conflicts, defaults, info, policy};
 use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
-use crate::cli::plan::{RunModes, Setup, engines, exit, gates};
-use crate::cli::terminal::{Terminal, progress_of_batch};
+use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
+use crate::cli::signals;
+use crate::cli::terminal::{Terminal, progress_of_comparison};
 use crate::cli::width;
 use crate::cli::workloads::{end, report, stdin_offers_nothing};
 use crate::experiment::{ComparedBy, Repeats};
 use crate::process::{Hup, Interrupt};
-use crate::progress::{self, ProgressDisplay, Show};
+use crate::progress::{ProgressDisplay, RunProgress};
 use crate::study::Study;
 use crate::task::Column;
 use crate::template::{Template, TemplateOptions};
+use crate::text::shortened;
 use crate::workload::ROWS;
 use crate::workload::command::{OutputFiles, PresentFiles};
 
@@ -39,22 +41,24 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(Fault::usage)?;
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let display = Arc::new(ProgressDisplay::new(Arc::default(), Show::Nothing, false));
+    let display = Arc::new(ProgressDisplay::new(Arc::default(), progress_of_comparison(&typed), true));
     let (widths, widest) = width::of_comparison(&typed, &display)?;
     let engines = engines(RunModes::Both, &typed, &widths)?;
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
-    // Jobs' output is not shown while the bar is drawn.
+    let mut exports = Exports::open(&typed.output.exports)?;
+    set_up(&typed, &interrupt)?;
+    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
     let (mut batch, _) =
-        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &display)?;
+        settings::prepare(&typed, Purpose::Comparison(&columns), widest, &interrupt, &display, None)?;
     if let Some(wanted) = typed.study.sample {
         batch = batch.sample(wanted);
     }
     if !typed.study.outputs.is_empty() {
         batch.output_files = Some(output_files(&typed, &columns)?);
     }
-    let mut exports = Exports::open(&typed.output.exports)?;
-    let observer = progress::observer(progress_of_batch(&typed));
+    let _attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
+    let observer = RunProgress::on(Arc::clone(&display));
 
     let terminal = Terminal::of(&typed);
     let setup = Setup {
@@ -64,7 +68,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         keeps_records: terminal.draws_pictures() || typed.study.sample.is_some(),
         exports: &mut exports,
         interrupt: &interrupt,
-        observer: &*observer,
+        observer: &observer,
         typed: &typed,
         line,
         started,
@@ -83,12 +87,9 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
     if is_empty && study.cut.is_none() && study.trouble.is_none() {
         exports.finish(&study)?;
-        let meant = shell_words::join(typed.command.iter().map(|word| word.to_string_lossy()).take(1));
-        return refuse(format!(
-            "there are no inputs, so nothing was compared: give some after ::: or on standard input, as in parsim compare {meant} ::: b"
-        ));
+        return refuse(no_inputs(&typed));
     }
-    report(&study, exports, terminal)?;
+    report(&study, exports, terminal, false)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         return refuse(format!(
@@ -119,8 +120,44 @@ fn check(typed: &Typed) -> Result<(), Fault> {
             "nothing to run was given: parsim compare sleep {} ::: 0.1 0.2, for example; see parsim compare --help",
         );
     }
+    let is_line = |word: &OsString| word.as_bytes().contains(&b' ');
+    if typed.command.len() > 1 && typed.command.iter().all(is_line) && !typed.input.named.is_empty() {
+        return refuse("one command is run for each value: compare the others by themselves");
+    }
+    // Nobody types the inputs of a comparison one by one.
+    if typed.sources.is_empty() && stdin_offers_nothing() {
+        return refuse(no_inputs(typed));
+    }
     Ok(())
 }
+
+/// What is said where there are no inputs, with the line that was perhaps meant: who
+/// knows hyperfine gives whole commands, others forget `:::`.
+fn no_inputs(typed: &Typed) -> String {
+    let joined = |words: &[OsString]| {
+        let words = words.iter().take(WORDS_SHOWN);
+        shell_words::join(words.map(|word| shortened(&word.to_string_lossy(), WORD_SHOWN)))
+    };
+    // `::` is `:::` mistyped.
+    let is_meant = |word: &&OsString| !["::", ":"].iter().any(|mistyped| word == mistyped);
+    let words: Vec<OsString> = typed.command.iter().filter(is_meant).cloned().collect();
+    let (what, meant) = if words.iter().any(|word| word.as_bytes().contains(&b' ')) {
+        (", and commands are inputs, too: ", format!("::: {}", joined(&words)))
+    } else {
+        let is_option = |word: &&OsString| word.as_bytes().starts_with(b"-");
+        let own = words.len().min(1 + words.iter().skip(1).take_while(is_option).count());
+        let (command, values) = words.split_at(own);
+        let values = if values.is_empty() { "a b".to_owned() } else { joined(values) };
+        (", as in ", format!("{} ::: {values}", joined(command)))
+    };
+    format!(
+        "there are no inputs to compare over: give some after ::: or on standard input{what}parsim compare {meant}"
+    )
+}
+
+/// So much of a line is shown again.
+const WORDS_SHOWN: usize = 5;
+const WORD_SHOWN: usize = 60;
 
 /// The files that the jobs leave.
 fn output_files(typed: &Typed, columns: &[Column]) -> Result<OutputFiles, Fault> {
@@ -128,6 +165,7 @@ fn output_files(typed: &Typed, columns: &[Column]) -> Result<OutputFiles, Fault>
     let options = TemplateOptions {
         renames: typed.renames.clone().into_iter().collect(),
         plus: typed.has(Flag::Plus),
+        columns: typed.sources.iter().map(|source| source.name.clone().unwrap_or_default()).collect(),
         ..TemplateOptions::default()
     };
     let mut files = OutputFiles::new(typed.run.work_dir.clone(), present);

@@ -7,7 +7,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::cli::exit::{Fault, refuse};
-use crate::cli::flags::{Flag, Scope, Timeout, Typed};
+use crate::cli::flags::{Flag, Grouping, Scope, Timeout, Typed};
 use crate::inputs::{Origin, Trim};
 
 /// Options of which one is no use beside another.
@@ -52,6 +52,8 @@ const PAIRS: &[Pair] = &[
     Pair { options: &["tee"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what every job reads is put aside in parsim itself" },
     Pair { options: &["timeout"], beside: WORKERS, may_stand: |t| has_threads(t) || !matches!(t.run.timeout, Some(Timeout::Percent(_))), says: NOT, why: "a limit in percent follows jobs of which a worker does not hear" },
     Pair { options: &["jobs"], beside: WORKERS, may_stand: |t| has_threads(t) || !t.run.jobs.as_ref().is_some_and(|jobs| jobs.widths(1, 1).is_empty()), says: NOT, why: "there are as many workers to the end as there were at first" },
+    // What is on the terminal.
+    Pair { options: &["latest-line"], beside: &["tty"], may_stand: |t| t.output.grouping != Grouping::LatestLine, says: NOT, why: "a job that has the terminal writes there by itself" },
     // What blocks are made of.
     Pair { options: &["shuf"], beside: PIPES, may_stand: |t| t.has(Flag::Tee) && has_values(t), says: IDLE, why: "blocks are cut in the order of the input" },
     Pair { options: CUTTING, beside: &["tee"], may_stand: never, says: IDLE, why: ALL_OF_IT },
@@ -88,7 +90,7 @@ pub(super) fn for_comparing(typed: &Typed) -> Option<&'static str> {
 /// Refuses what cannot be done one way.
 pub(super) fn check_one_way(typed: &Typed) -> Result<(), Fault> {
     if let Some(name) = for_comparing(typed) {
-        return refuse(format!("--{name} goes with both ways: parsim compare"));
+        return refuse(format!("--{name} is for both ways: use parsim compare"));
     }
     check_pairs(typed)?;
     if typed.pipes() && lacks_command(typed) {

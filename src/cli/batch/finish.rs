@@ -1,19 +1,19 @@
 //! What is said when a batch is over, and how the process ends.
 
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
-use crate::cli::flags::{Typed, When};
+use crate::cli::flags::{Flag, Typed, When};
 use crate::cli::terminal::say;
 use crate::numbers;
 use crate::output::FailureTails;
+use crate::policy::HaltWhy;
 use crate::process::{self, Interrupt};
 use crate::progress::{ProgressState, Snapshot};
 use crate::report::summary::{self, Detail};
-use crate::study::{Cut, Study};
+use crate::study::Study;
 use crate::text::{printable, with_short_words};
 
 /// Names on stderr what failed, with what it had to say where that was not shown,
@@ -35,46 +35,103 @@ pub(super) fn tell(
             show(&tail);
         }
     }
+    let after = AfterBatch { study, typed, last: progress.last() };
     if study.unnamed_failures > 0 {
-        say(&format!("{} more jobs failed", numbers::count(study.unnamed_failures)));
+        say(&format!("{} more jobs failed; {}", numbers::count(study.unnamed_failures), after.list()));
     }
     if let Some(cut) = &study.cut {
-        say(&interrupted(study, cut, &progress.last(), typed.output.joblog.as_deref()));
+        say(&format!("interrupted: {}{}", after.counts(cut.finished), after.go_on()));
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
-        say(&format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress)));
+        let unstarted = unstarted(study, progress);
+        say(&format!("--max-time {} s was over{unstarted}{}", time.as_secs_f64(), after.go_on()));
     } else if study.left_some {
-        match progress.last().left() {
-            Some(left) if left > 0 => {
-                let were = if left == 1 { "was" } else { "were" };
-                say(&format!("stopped early: {} {were} not started", numbers::plural(left, "job")));
-            }
-            _ => say("stopped early: not all jobs were started"),
-        }
+        let run = study.columns.first().and_then(|column| column.runs.last());
+        let done = run.map_or(0, |run| run.succeeded);
+        say(&format!("stopped early: {}{}", after.counts(done), after.go_on()));
+    } else if let Some(rerun) = after.rerun() {
+        say(&rerun);
     }
 }
 
-/// How far an interrupted batch came, and how to go on.
-fn interrupted(study: &Study, cut: &Cut, last: &Snapshot, log: Option<&OsStr>) -> String {
-    let total = cut.tasks.or(last.total);
-    let of = total.map_or_else(String::new, |total| format!(" of {}", numbers::count(total)));
-    let jobs = if total.unwrap_or(cut.finished) == 1 { "job" } else { "jobs" };
-    let killed = last.started.saturating_sub(cut.finished + study.n_failed() as u64);
-    let others = [
-        (study.n_failed() as u64, "failed"),
-        (killed, "killed"),
-        (last.left().unwrap_or_default(), "not started"),
-    ];
-    let others = others.into_iter().filter(|(count, _)| *count > 0);
-    let others: String = others.map(|(count, what)| format!(", {} {what}", numbers::count(count))).collect();
-    let how = match log {
-        Some(log) => {
-            let log = log.to_string_lossy();
-            let log = log.strip_prefix('+').unwrap_or(&log);
-            format!("go on with --joblog {} --resume", shell_words::quote(log))
+/// What there is to be said of a batch that did not do all it was to do.
+struct AfterBatch<'a> {
+    study: &'a Study,
+    typed: &'a Typed,
+    /// How far it came.
+    last: Snapshot,
+}
+
+impl AfterBatch<'_> {
+    /// What became of its jobs, of which `done` succeeded.
+    fn counts(&self, done: u64) -> String {
+        let Self { study, last, .. } = self;
+        let total = study.cut.as_ref().and_then(|cut| cut.tasks).or(last.total);
+        let of = total.map_or_else(String::new, |total| format!(" of {}", numbers::count(total)));
+        let jobs = if total.unwrap_or(done) == 1 { "job" } else { "jobs" };
+        let failed = study.n_failed() as u64;
+        let killed = last.started.saturating_sub(done + failed);
+        let left = last.left().unwrap_or_default();
+        let others = [(failed, "failed"), (killed, "killed"), (left, "not started")];
+        let others = others.into_iter().filter(|(count, _)| *count > 0);
+        let others: String =
+            others.map(|(count, what)| format!(", {} {what}", numbers::count(count))).collect();
+        let unknown = if study.left_some && last.total.is_none() { ", others not started" } else { "" };
+        format!("{}{of} {jobs} done{others}{unknown}", numbers::count(done))
+    }
+
+    /// How the rest is done, where it is to be and can be.
+    fn go_on(&self) -> String {
+        let is_enough = self.typed.run.halt.is_some_and(|halt| halt.why != HaltWhy::Fail);
+        if is_enough && self.study.cut.is_none() || !self.leaves_a_log() {
+            return String::new();
         }
-        None => "--joblog and --resume would go on from here".to_owned(),
-    };
-    format!("interrupted: {}{of} {jobs} done{others}; {how}", numbers::count(cut.finished))
+        let resume = if self.study.n_failed() > 0 { "--resume-failed" } else { "--resume" };
+        match self.log() {
+            Some(log) => format!("; go on with --joblog {log} {resume}"),
+            None => format!("; --joblog and {resume} would go on from here"),
+        }
+    }
+
+    /// How jobs that failed are run again, where there were others.
+    fn rerun(&self) -> Option<String> {
+        let Self { study, typed, .. } = self;
+        let column = study.columns.first().filter(|_| study.n_failed() > 0)?;
+        if !self.leaves_a_log() || column.runs.iter().all(|run| run.tasks < 2) {
+            return None;
+        }
+        let mode = column.column.mode;
+        Some(match self.log() {
+            Some(log) if typed.pipes() => {
+                format!("rerun the failed: the same again with --joblog {log} --resume-failed")
+            }
+            Some(log) => format!("rerun the failed: parsim {mode} --joblog {log} --retry-failed"),
+            None => "--joblog FILE would make it possible to rerun the failed alone".to_owned(),
+        })
+    }
+
+    /// Whether a job log would tell what is left to be done: of jobs that run, and do not all
+    /// read the same.
+    fn leaves_a_log(&self) -> bool {
+        !self.typed.has_any(&[Flag::DryRun, Flag::RoundRobin, Flag::Tee])
+    }
+
+    /// Where all that failed are listed.
+    fn list(&self) -> String {
+        let Self { study, typed, .. } = self;
+        let all = format!("all {} are", numbers::count(study.n_failed() as u64));
+        match (self.log(), &typed.output.records) {
+            (Some(log), _) => format!("{all} in {log}, with an Exitval or Signal other than 0"),
+            (None, Some(records)) => format!("{all} in {}", records.display()),
+            (None, None) => "--joblog FILE would list all of them".to_owned(),
+        }
+    }
+
+    /// The job log as a shell takes it, where there is one that can be read again.
+    fn log(&self) -> Option<String> {
+        let log = self.typed.output.joblog.as_ref()?.to_string_lossy();
+        let log = log.strip_prefix('+').unwrap_or(&log);
+        (log != "-").then(|| shell_words::quote(log).into_owned())
+    }
 }
 
 /// Whether `--max-time` alone is why there are jobs that were not started, or may

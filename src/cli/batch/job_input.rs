@@ -16,7 +16,8 @@ use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
 use crate::cli::terminal::say;
 use crate::inputs::{
-    Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, Seekable, Shuffler,
+    Blocks, FileParts, Header, InputError, InputSource, Inputs, JobPacker, Origin, RowCounter, RowsPerJob,
+    Seekable, Shuffler,
 };
 use crate::process::Interrupt;
 use crate::template::TemplateOptions;
@@ -33,6 +34,20 @@ pub(super) struct JobSource {
     /// Files to be cut into parts.
     whole: Vec<Seekable>,
     interrupt: Interrupt,
+}
+
+/// What counts the jobs while they run, where each row of inputs is one and inputs can be
+/// read twice.
+pub(super) fn counter(typed: &Typed, packing: &RowsPerJob) -> Option<RowCounter> {
+    let are_rows = !typed.pipes() && packing.at_most.is_some_and(|most| most.get() == 1);
+    let reading = typed.reading().ok().filter(|_| are_rows && packing.slots.is_none())?;
+    RowCounter::of(&typed.sources, &reading)
+}
+
+/// Whether inputs may be read before a job needs them: not what a job is to be typed, and
+/// what is piped to jobs is no input.
+pub(super) fn may_read_ahead(typed: &Typed) -> bool {
+    !typed.pipes() && !typed.has(Flag::Tty)
 }
 
 /// How jobs are offered what they read.
@@ -92,8 +107,8 @@ impl JobSource {
                 inputs.shuffle(shuffler());
             }
             options.columns = match reading.header {
-                None => Vec::new(),
-                Some(Header::FileNames) => inputs.names(),
+                None if typed.input.named.is_empty() => Vec::new(),
+                None | Some(Header::FileNames) => inputs.names(),
                 Some(_) => inputs.read_names(&mut *jobs.patience()).map_err(own)?,
             };
             jobs.inputs = Some(inputs);

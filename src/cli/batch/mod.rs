@@ -31,7 +31,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Instant;
 
-use signal_hook::consts::{SIGHUP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
 use self::policy::MedianLimit;
@@ -39,7 +39,7 @@ use self::settings::Purpose;
 use super::exit::{End, Fault, refuse};
 use super::exports::Exports;
 use super::plan::Setup;
-use super::signals::{self, JobSignals};
+use super::signals;
 use super::terminal::{self, Terminal};
 use super::width::{self, Reread};
 use super::worker;
@@ -48,8 +48,8 @@ use crate::cli::flags::{self, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, EngineRow, Pool, Serial};
 use crate::event::Journal;
 use crate::host::Host;
-use crate::process::child::RunningJobs;
-use crate::process::{CaughtSignals, Hup, Interrupt, SignalThread, Wakeup, missed_stdout};
+use crate::inputs::InputCount;
+use crate::process::{Hup, Interrupt, missed_stdout};
 use crate::progress::{ProgressDisplay, ProgressState, Show};
 use crate::task::Mode;
 
@@ -78,26 +78,28 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     }
     let typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
-    let caught = signals::catch_beside_jobs(&interrupt, &[SIGHUP])?;
+    let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
     // What fails because a signal came is that signal's end.
     let interrupted = || interrupt.signal().map(End::Signal);
     let total = typed.run.total_jobs.or_else(|| info::job_count(&typed));
-    let progress = Arc::new(ProgressState::expecting(total));
+    let count = InputCount::default();
+    let progress = Arc::new(ProgressState::expecting(total, count.clone()));
     let display = Arc::new(display(&typed, &progress));
+    let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
     let width =
         width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?;
     let (mut batch, mut results) =
-        match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display) {
+        match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {
             Ok(prepared) => prepared,
             Err(fault) => return interrupted().ok_or(fault),
         };
     let mut exports = Exports::open(&typed.output.exports)?;
-    let attendant = attend(caught, batch.running(), &display, &interrupt)?;
+    let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
     let (reread, engine): (_, Box<dyn Engine>) = match mode {
         Mode::Serial => (None, Box::new(Serial)),
         Mode::Parallel if !row.shares_memory => (None, (row.new)(width, worker::children)?),
         // Each job is a process anyway.
-        Mode::Parallel => match Reread::of(&typed, width, &display) {
+        Mode::Parallel | Mode::Whole => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
         },
@@ -159,7 +161,7 @@ fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
     }
     match typed.run.workers.engines().collect::<Vec<_>>()[..] {
         [engine] => Ok(engine),
-        _ => refuse("--workers both compares them: parsim compare"),
+        _ => refuse("--workers both compares threads and processes: use parsim compare"),
     }
 }
 
@@ -172,28 +174,4 @@ fn display(typed: &Typed, progress: &Arc<ProgressState>) -> ProgressDisplay {
         (show, _) => (show, true),
     };
     ProgressDisplay::new(Arc::clone(progress), show, on)
-}
-
-/// Attends to signals and to the display until it is dropped.
-fn attend(
-    caught: CaughtSignals,
-    running: &'static RunningJobs,
-    display: &Arc<ProgressDisplay>,
-    interrupt: &Interrupt,
-) -> anyhow::Result<SignalThread> {
-    let display = Arc::clone(display);
-    let mut jobs = JobSignals::new(interrupt);
-    signals::attend(caught, move |wakeup| {
-        jobs.pass_on(wakeup, Some(running));
-        match wakeup {
-            Wakeup::Signal(SIGHUP) => {
-                display.say("HUP: no more jobs are started; those that run may finish (TERM ends them)");
-                display.list();
-            }
-            Wakeup::Signal(SIGUSR1) => display.list(),
-            Wakeup::Signal(SIGUSR2) => display.toggle(),
-            Wakeup::Signal(_) | Wakeup::Time => {}
-        }
-        display.tick()
-    })
 }

@@ -32,14 +32,16 @@ pub(super) const RESUMES: &[Flag] = &[Flag::Resume, Flag::ResumeFailed];
 pub(super) fn effective(mut typed: Typed) -> Result<Typed, Fault> {
     let (has_log, has_results) = (typed.output.joblog.is_some(), typed.output.results.is_some());
     if typed.has(Flag::ResumeFailed) && !has_log && has_results {
-        return refuse("--resume-failed requires --joblog: results do not tell which jobs failed.");
+        return refuse("--resume-failed needs --joblog FILE: results do not tell which jobs failed");
     }
     if typed.has_any(RESUMES) && !has_log && !has_results {
-        return refuse("--resume and --resume-failed require --joblog or --results.");
+        return refuse(
+            "--resume and --resume-failed need --joblog FILE or --results OUT, which tell what is done",
+        );
     }
     if typed.has(Flag::RetryFailed) {
         if !has_log {
-            return refuse("--retry-failed requires --joblog.");
+            return refuse("--retry-failed needs --joblog FILE, which tells what failed");
         }
         typed.command.clear();
         typed.sources.clear();
@@ -214,7 +216,7 @@ fn appended(typed: &OsStr) -> (PathBuf, bool) {
 }
 
 fn unreadable(path: &Path, error: &Unreadable) -> Fault {
-    Fault::Usage(format!("read the job log {}: {error}", path.display()))
+    Fault::Usage(format!("cannot read the job log {}: {error}", path.display()))
 }
 
 #[cfg(test)]

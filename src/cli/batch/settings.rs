@@ -10,12 +10,13 @@ use std::sync::Arc;
 use super::job_input::{self, JobSource};
 use super::records;
 use super::results::{self, JobResults};
-use super::streams::{Beside, LineTag, Streams};
+use super::streams::{Beside, LatestLines, LineTag, Streams};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Grouping, Timeout, Typed};
 use crate::cli::shell;
-use crate::inputs::{JobPacker, RowsPerJob};
+use crate::inputs::{InputCount, JobPacker, RowsPerJob};
 use crate::joblog::FoundBy;
+use crate::output::Destination;
 use crate::policy::Amount;
 use crate::process::{Interrupt, room_for_arguments};
 use crate::progress::ProgressDisplay;
@@ -24,8 +25,8 @@ use crate::template::{Counts, Dialect, Quoting, Template, TemplateOptions};
 use crate::temporary::{keep_files_in, unnamed_file};
 use crate::text::reason;
 use crate::workload::command::{
-    CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, Shell,
-    StdinMode, TemplateKind, names_apart,
+    self, CommandBatch, EarlierRun, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, Shell,
+    StdinMode, TemplateKind, count_beside, names_apart,
 };
 
 /// A command line gets no longer than this: one argument of the kernel's, which
@@ -48,14 +49,18 @@ pub(super) enum Purpose<'w> {
     Comparison(&'w [Column]),
 }
 
-/// The batch that the options describe.
+/// The batch that the options describe. `count` is for whoever wants to know soon how many
+/// jobs there are.
 pub(super) fn prepare(
     typed: &Typed,
     purpose: Purpose<'_>,
     width: NonZeroUsize,
     interrupt: &Interrupt,
     display: &Arc<ProgressDisplay>,
+    count: Option<&InputCount>,
 ) -> Result<(CommandBatch, JobResults), Fault> {
+    let packing = typed.packing(width, LONGEST_LINE);
+    let counter = count.and_then(|_| job_input::counter(typed, &packing));
     let shell = shell::of_jobs(typed)?;
     let mut options = TemplateOptions {
         dialect: shell.dialect,
@@ -63,7 +68,7 @@ pub(super) fn prepare(
         plus: typed.has(Flag::Plus),
         columns: Vec::new(),
         repeats_words: typed.repeats_words(),
-        leaves_values_out: typed.packing(width, LONGEST_LINE).insert_nothing,
+        leaves_values_out: packing.insert_nothing,
     };
     let mut jobs = JobSource::open(typed, interrupt, &mut options)?;
     let teller = Arc::clone(display);
@@ -82,19 +87,22 @@ pub(super) fn prepare(
     let directory = directory(typed, &options)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
-    let is_put_down = typed.output.results.is_some() || typed.has(Flag::Files);
+    let is_put_down = typed.puts_output_down();
     let order = match (typed.output.grouping, typed.has(Flag::KeepOrder)) {
         _ if is_unseen => OutputOrder::Unseen,
         (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
         // Who types wants to see.
         (Grouping::Group, false) if typed.has(Flag::Tty) && !is_put_down => OutputOrder::Unbuffered,
-        (Grouping::LineBuffer, true) => OutputOrder::KeptLines,
+        // What is not shown is not looked at line by line.
+        (Grouping::LatestLine, false) if is_put_down => OutputOrder::Grouped,
+        (Grouping::LatestLine, true) if is_put_down => OutputOrder::Kept,
+        (Grouping::LineBuffer | Grouping::LatestLine, true) => OutputOrder::KeptLines,
         (Grouping::Group, true) => OutputOrder::Kept,
-        (Grouping::LineBuffer, false) => OutputOrder::Lines,
+        (Grouping::LineBuffer | Grouping::LatestLine, false) => OutputOrder::Lines,
         (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
     };
     let variables = variables(typed);
-    let packing = RowsPerJob { room: room(&variables)?, ..typed.packing(width, LONGEST_LINE) };
+    let packing = RowsPerJob { room: room(&variables)?, ..packing };
     let packer = JobPacker::new(packing);
     let (feed, stdin) = jobs.feed(typed, width, packer)?;
     let settings = Settings {
@@ -122,7 +130,10 @@ pub(super) fn prepare(
     let (ending, display) = (interrupt.clone(), Arc::clone(display));
     let outputs = Box::new(move || {
         let streams = Streams::new(tag.clone(), ending.clone());
-        Box::new(Beside::new(streams, Arc::clone(&display))) as Box<dyn crate::output::Destination>
+        let beside = Beside::new(streams, Arc::clone(&display));
+        let outputs: Box<dyn Destination> =
+            if display.shows_slots() { Box::new(LatestLines::new(beside)) } else { Box::new(beside) };
+        outputs
     });
     let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
     let found_by = settings.template.uses_slot().then_some(FoundBy::Number);
@@ -137,6 +148,15 @@ pub(super) fn prepare(
     batch.sink = results.sink.take();
     if needs_total && reads_inputs {
         batch.save_inputs()?;
+    } else if let (true, Some(count)) = (reads_inputs, count) {
+        batch.count = count.clone();
+        match counter {
+            Some(counter) => {
+                count_beside(counter, count.clone(), Box::new(command::patience(interrupt.clone())));
+            }
+            None if job_input::may_read_ahead(typed) => batch = batch.read_ahead()?,
+            None => {}
+        }
     }
     Ok((batch, results))
 }

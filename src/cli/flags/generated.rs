@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, FromArgMatches as _, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -19,6 +20,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::command::{Completions, ManPages, arg, command, options};
 use super::help;
 use super::typed::Scope;
+use super::usage_error::no_subcommand;
 use crate::cli::exit::{End, Exit, Fault, refuse};
 use crate::cli::signals::removed_by_signals;
 use crate::cli::terminal::print;
@@ -30,9 +32,17 @@ const DATE: &str = env!("PARSIM_DATE");
 /// What is added for a batch, whose words are a command of its own.
 const BASH: &str = include_str!("text/batch.bash");
 
+/// How clap offers files in bash, and how those whose names have blanks are offered, too.
+const SPLITS_NAMES: &str = r#"COMPREPLY=($(compgen -f "${cur}"))"#;
+const KEEPS_NAMES: &str =
+    r#"local IFS=$'\n'; COMPREPLY=($(compgen -f -- "${cur}")); compopt -o filenames 2>/dev/null"#;
+
 const FISH: &str = include_str!("text/batch.fish");
 
-/// The whole command line with the options of batches.
+/// The subcommands whose words are a command of its own.
+const BATCHES: [&str; 3] = ["serial", "parallel", "compare"];
+
+/// The whole command line with the options of batches, and the pages that there are.
 pub(super) fn documented() -> Command {
     let one_way =
         || help::SECTIONS.into_iter().flat_map(|it| options(it, Scope::ONE_WAY, it.heading())).collect();
@@ -50,8 +60,14 @@ pub(super) fn documented() -> Command {
             .args(options)
             .arg(words.value_hint(ValueHint::CommandWithArguments))
     };
-    command()
+    let command = command();
+    let pages: Vec<String> = command.get_subcommands().map(|page| page.get_name().to_owned()).collect();
+    command
         .disable_help_subcommand(true)
+        .mut_subcommand("man", |command| {
+            let pages = PossibleValuesParser::new(pages);
+            command.mut_arg("page", |page| page.value_parser(pages).hide_possible_values(true))
+        })
         .mut_subcommand("serial", |command| batch(&command, &help::ONE_WAY, one_way()))
         .mut_subcommand("parallel", |command| batch(&command, &help::ONE_WAY, one_way()))
         .mut_subcommand("compare", |command| batch(&command, &help::COMPARE, both.collect()))
@@ -69,7 +85,7 @@ pub(in crate::cli) fn man(matches: &ArgMatches) -> Result<End, Fault> {
     let Some(name) = &typed.page else { return print(&page(&whole, &whole)) };
     match whole.find_subcommand(name) {
         Some(command) => print(&page(command, &whole)),
-        None => refuse(format!("there is no subcommand '{name}'; see parsim --help")),
+        None => refuse(no_subcommand(name)),
     }
 }
 
@@ -192,7 +208,34 @@ pub(in crate::cli) fn completions(matches: &ArgMatches) -> Result<End, Fault> {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "parsim", &mut script);
-    print(&(String::from_utf8_lossy(&script).into_owned() + &more))
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    match shell {
+        Shell::Bash => script = script.replace(SPLITS_NAMES, KEEPS_NAMES),
+        // A batch's own options stand before its command.
+        Shell::Fish => {
+            for name in BATCHES {
+                let condition = format!("\"__fish_parsim_using_subcommand {name}");
+                script = script.replace(&condition, &format!("{condition}; and not __parsim_in_command"));
+            }
+            script += &values_in_fish(&command);
+        }
+        _ => {}
+    }
+    print(&(script + &more))
+}
+
+/// Lines for the values of words that are no options, of which clap tells fish nothing.
+fn values_in_fish(command: &Command) -> String {
+    let line = |(subcommand, word): (&Command, &Arg)| {
+        let values: Vec<String> =
+            word.get_possible_values().iter().map(|it| it.get_name().to_owned()).collect();
+        let (name, values) = (subcommand.get_name(), values.join(" "));
+        let line =
+            format!("complete -c parsim -n \"__fish_parsim_using_subcommand {name}\" -f -a \"{values}\"\n");
+        (!values.is_empty()).then_some(line)
+    };
+    let words = command.get_subcommands().flat_map(|it| it.get_positionals().map(move |word| (it, word)));
+    words.filter_map(line).collect()
 }
 
 /// The whole command line with what follows `help`.

@@ -90,7 +90,7 @@ pub(in crate::cli) fn compare() -> String {
     let (title, own) = compared().swap_remove(0);
     let own = list(own.into_iter(), Scope::COMPARE);
     let (beginning, examples) = (beginning(&COMPARE), COMPARE.examples);
-    format!("{beginning}{title}:\n{own}{COMPARE_NOTES}\nExamples:\n{examples}\n{}\n", statuses())
+    format!("{beginning}{title}:\n{own}\n{COMPARE_NOTES}\nExamples:\n{examples}\n{}\n", statuses())
 }
 
 /// The options of `compare`: its own and those that workloads have, too, come first.
@@ -103,7 +103,7 @@ pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
         let rows = section.rows().filter(has).filter(|row| !is_own(row));
         (section.heading(), rows.collect())
     });
-    std::iter::once(("Options of its own", own)).chain(rest).collect()
+    std::iter::once(("Comparing", own)).chain(rest).collect()
 }
 
 /// What another line of usage begins with.
@@ -131,7 +131,9 @@ fn list(rows: impl Iterator<Item = &'static OptionRow>, scope: Scope) -> String 
     }
     let line = |(names, row, help): (String, &OptionRow, String)| {
         let names = with_value(names, row);
-        format!("  {names:<24}  {}\n", help.replace('\n', &format!("\n{:28}", "")))
+        let under = format!("\n{:28}", "");
+        let gap = if names.len() > 24 { &under } else { "  " };
+        format!("  {names:<24}{gap}{}\n", help.replace('\n', &under))
     };
     lines.into_iter().map(line).collect()
 }

@@ -18,6 +18,7 @@
 //! | `typed`, `meaning` | [`Typed`]: everything that was typed; what several options mean together: reading, packing, blocks |
 //! | `parse` | a batch's words into options, command and sources |
 //! | `command` | subcommands, and rows as clap knows options |
+//! | `hyperfine`, `named` | what people type on `compare` who know hyperfine; inputs that have names |
 //! | `values`, `jobs` | durations, sizes, policies; `-j` |
 //! | `usage_error` | what cannot be understood, and what was perhaps meant |
 //! | `help`, `generated` | what tells of the options: help; man pages, completions |
@@ -25,8 +26,10 @@
 mod command;
 mod generated;
 pub(super) mod help;
+mod hyperfine;
 mod jobs;
 mod meaning;
+mod named;
 mod parse;
 mod row;
 mod table;
@@ -36,7 +39,9 @@ mod typed;
 mod usage_error;
 mod values;
 
-pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
+pub(super) use command::{
+    BARE, Drawing, FORMAT, VERSION, WatchOptions, Ways, command, output_format, shared_of, watch_options,
+};
 pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;

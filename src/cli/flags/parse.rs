@@ -6,6 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::hyperfine::{self, Meant};
+use super::named;
 use super::row::{Does, OptionRow, Separators};
 use super::table;
 use super::typed::{Scope, Typed};
@@ -23,6 +25,9 @@ pub fn parse(words: &[OsString], scope: Scope) -> Result<Typed, Fault> {
     let separators = Separators { values: ":::".into(), files: "::::".into() };
     let mut parser = Parser { words: words.iter(), scope, typed: Typed::default(), separators };
     parser.options()?;
+    let input = &parser.typed.input;
+    let named = named::sources(&input.named, input.step).map_err(Fault::Usage)?;
+    parser.typed.sources.extend(named);
     parser.operands();
     Ok(parser.typed)
 }
@@ -83,8 +88,11 @@ impl<'a> Parser<'a> {
         };
         let name = String::from_utf8_lossy(name);
         let called = format!("--{name}");
+        if self.from_hyperfine(&called, value)? {
+            return Ok(());
+        }
         match table::long(&name, self.scope)[..] {
-            [] => refuse(unknown(&called)),
+            [] => refuse(unknown(&called, self.scope)),
             [row] => self.take(row, &called, value, value.is_some()),
             ref rows => {
                 let names: Vec<String> = rows.iter().map(|row| row.shown()).collect();
@@ -103,12 +111,15 @@ impl<'a> Parser<'a> {
                 let whole = word.to_string_lossy();
                 // Perhaps a long option with a hyphen too few.
                 return refuse(if rest.len() == letters.len() {
-                    unknown(&whole)
+                    unknown(&whole, self.scope)
                 } else {
                     format!("unknown option {called} in {whole}")
                 });
             };
             let attached = (!after.is_empty()).then(|| OsStr::from_bytes(after));
+            if self.from_hyperfine(&called, attached)? {
+                return Ok(());
+            }
             rest = match row.does {
                 does if does.is_flag() || does.takes_value_after_equals() => {
                     self.take(row, &called, None, false)?;
@@ -129,6 +140,28 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// Takes an option of `compare` that can only be meant as hyperfine's, if this is one.
+    fn from_hyperfine(&mut self, called: &str, attached: Option<&'a OsStr>) -> Result<bool, Fault> {
+        if self.scope != Scope::COMPARE {
+            return Ok(false);
+        }
+        match hyperfine::meant(called, attached, self.words.as_slice()) {
+            None => return Ok(false),
+            Some(Meant::Told(what_to_do)) => {
+                let value = attached.or_else(|| self.words.as_slice().first().map(OsString::as_os_str));
+                let value = value.unwrap_or_default().to_string_lossy();
+                let value = shell_words::quote(&value);
+                return refuse(format!("{called} {value}: {}", what_to_do.replace("{}", &value)));
+            }
+            Some(Meant::Option(name)) => {
+                for row in table::long(name, self.scope) {
+                    self.take(row, called, attached, attached.is_some())?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Does what `row` does. `called` is its name as typed; with `closed`, the
     /// next word is not its value.
     fn take(
@@ -139,6 +172,18 @@ impl<'a> Parser<'a> {
         closed: bool,
     ) -> Result<(), Fault> {
         let name = if called.len() == 2 { called.to_owned() } else { row.shown() };
+        if let Does::Words(count, set) = row.does {
+            let mut words: Vec<&OsStr> = value.into_iter().collect();
+            while words.len() < count {
+                match self.words.next() {
+                    Some(word) => words.push(word),
+                    None => return refuse(format!("option {name} needs {}", row.value)),
+                }
+            }
+            self.typed.given.push(row.given(called));
+            let told = || words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+            return set(&mut self.typed, &words).or_else(|why| refuse(format!("{name} {}: {why}", told())));
+        }
         let mut from_next = |is_value: fn(&OsStr) -> bool| {
             let next = self.words.as_slice().first().filter(|word| !closed && is_value(word))?;
             self.words.next();
@@ -163,7 +208,7 @@ impl<'a> Parser<'a> {
             Does::AfterEquals(_) => value,
             _ => match value.or_else(|| from_next(|_| true)) {
                 Some(word) if value.is_none() || !word.is_empty() => Some(word),
-                _ => return refuse(format!("option {name} needs a value")),
+                _ => return refuse(format!("option {name} needs a value: {called} {}", row.value)),
             },
         };
         match row.does {
@@ -199,7 +244,7 @@ impl<'a> Parser<'a> {
                 // The first on the line has nothing to be linked to.
                 let is_first = self.typed.sources.len() == before;
                 let joined = if is_first { Joined::Product } else { joined };
-                self.typed.sources.push(InputSource { origin, joined });
+                self.typed.sources.push(InputSource { joined, ..InputSource::new(origin) });
             }
             rest = &after[end..];
         }

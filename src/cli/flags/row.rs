@@ -55,6 +55,8 @@ pub(super) enum Does {
     Bytes(fn(&mut Typed) -> &mut Option<Vec<u8>>),
     /// Takes a value, which must be text.
     Text(fn(&mut Typed, &str) -> Stored),
+    /// Takes this many words, the first of which may be attached.
+    Words(usize, fn(&mut Typed, &[&OsStr]) -> Stored),
     /// Takes a value if one is attached or the next word is no option.
     MaybeWord(fn(&mut Typed, Option<&OsStr>)),
     /// Takes a number if one is attached or is the next word.
@@ -235,7 +237,11 @@ impl Does {
                 set(typed, value.map(text).transpose()?)?;
             }
             Self::Export(row) => typed.output.exports.push(Export { row, path: word.into() }),
-            Self::Separator(_) | Self::IgnoredFlag | Self::IgnoredWord | Self::Refused(_) => {}
+            Self::Words(..)
+            | Self::Separator(_)
+            | Self::IgnoredFlag
+            | Self::IgnoredWord
+            | Self::Refused(_) => {}
         }
         Ok(())
     }

@@ -177,11 +177,14 @@ fn a_beginning_that_gnu_parallel_knows_stays_its_own() {
 #[test]
 fn complaints_name_the_option_and_what_was_perhaps_meant() {
     assert_eq!(complaint(&["--jbos", "2"]), "unknown option --jbos: did you mean --jobs?");
-    assert_eq!(complaint(&["--bogus-option-xyz"]), "unknown option --bogus-option-xyz");
-    assert_eq!(complaint(&["-Kk"]), "unknown option -Kk");
+    assert_eq!(
+        complaint(&["--bogus-option-xyz"]),
+        "unknown option --bogus-option-xyz; see parsim parallel --help"
+    );
+    assert_eq!(complaint(&["-Kk"]), "unknown option -Kk; see parsim parallel --help");
     assert_eq!(complaint(&["-kK"]), "unknown option -K in -kK");
-    assert_eq!(complaint(&["--jobs"]), "option --jobs needs a value");
-    assert_eq!(complaint(&["--jobs="]), "option --jobs needs a value");
+    assert_eq!(complaint(&["--jobs"]), "option --jobs needs a value: --jobs N");
+    assert_eq!(complaint(&["--jobs="]), "option --jobs needs a value: --jobs N");
     assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
     assert_eq!(complaint(&["--max-a=x"]), "--max-args x: not a whole number");
     assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
@@ -257,7 +260,8 @@ fn blocks_follow_from_several_options() {
 #[test]
 fn no_name_belongs_to_two_options() {
     // Of two meanings one is GNU parallel's.
-    let rows = table::rows().filter(|row| row.scope.has(Scope::COMPARE) || row.names[0] != "cleanup");
+    let theirs = ["cleanup", "verbose"];
+    let rows = table::rows().filter(|row| row.scope.has(Scope::COMPARE) || !theirs.contains(&row.names[0]));
     let mut names: Vec<&str> = rows.flat_map(|row| row.names).copied().collect();
     names.sort_unstable();
     let doubled: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
@@ -355,9 +359,16 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             "HOW" => Some("lr"),
             "SEQUENCE" => Some("TERM,25"),
             "WHO" => Some("processes"),
+            "UNIT" => Some("ms"),
             _ => Some("1"),
         };
         let words = match value {
+            // A step needs something to step through.
+            Some(step) if row.value == "STEP" => {
+                let scan = ["--parameter-scan", "x", "1", "2"].map(str::to_owned).to_vec();
+                [scan, vec![row.shown(), step.to_owned()]].concat()
+            }
+            _ if row.value.contains(' ') => vec![row.shown(), "1".to_owned(), "1".to_owned(), "1".to_owned()],
             Some(value) if row.does.takes_value_after_equals() => vec![format!("{}={value}", row.shown())],
             Some(value) => vec![row.shown(), value.to_owned()],
             None => vec![row.shown()],

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::jobs::JobsOption;
+use super::named::{Decimal, NamedInput};
 use super::values::{Timeout, When, Workers};
 use crate::inputs::{InputSource, Trim};
 use crate::policy::{Delay, Halt, Load};
@@ -56,6 +57,11 @@ impl Typed {
     /// Whether there is neither a command nor a source.
     pub fn names_nothing(&self) -> bool {
         self.command.is_empty() && self.sources.is_empty() && !self.bare_separator
+    }
+
+    /// Whether what jobs write goes into files instead of being shown.
+    pub fn puts_output_down(&self) -> bool {
+        self.output.results.is_some() || self.has(Flag::Files)
     }
 
     /// Whether one of `flags` was.
@@ -229,6 +235,10 @@ pub struct InputOptions {
     pub lines: Option<usize>,
     /// `-s`
     pub max_chars: Option<usize>,
+    /// `--parameter-list`, `--parameter-scan`
+    pub named: Vec<NamedInput>,
+    /// `--parameter-step-size`
+    pub step: Option<Decimal>,
 }
 
 /// How jobs run.
@@ -299,6 +309,8 @@ pub enum Grouping {
     Group,
     /// Line by line: `--line-buffer`.
     LineBuffer,
+    /// Line by line, of which a terminal shows the latest of each job: `--latest-line`.
+    LatestLine,
     /// Not at all: `-u`.
     Ungroup,
 }
@@ -348,6 +360,12 @@ pub struct StudyOptions {
     pub runs: Option<usize>,
     /// `--warmup`
     pub warmup: Option<usize>,
+    /// `--setup`
+    pub setup: Option<String>,
+    /// `--command-name`
+    pub name: Option<String>,
+    /// `--time-unit`
+    pub time_unit: Option<String>,
     /// `--prepare`
     pub prepare: Option<String>,
     /// `--cleanup CMD`

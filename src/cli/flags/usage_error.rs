@@ -3,17 +3,20 @@
 //! Knows what can be typed, and which programs there are; does not know what was
 //! typed right.
 
+use std::error::Error as _;
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command::command;
+use super::typed::Scope;
 use super::{help, table};
 use crate::process::child::resolve;
 use crate::text::{shortened, without_login};
 
-/// That a batch has no option `typed`, with the one that was perhaps meant.
-pub(super) fn unknown(typed: &str) -> String {
+/// That a batch of `scope` has no option `typed`, with the one that was perhaps meant.
+pub(super) fn unknown(typed: &str, scope: Scope) -> String {
     if let Some((_, what_to_do)) = ELSEWHERE.iter().find(|(option, _)| *option == typed) {
         return format!("unknown option {typed}: {what_to_do}");
     }
@@ -21,7 +24,8 @@ pub(super) fn unknown(typed: &str) -> String {
     let names = table::rows().filter(|row| !row.is_refused()).flat_map(|row| row.names.iter().copied());
     match nearest(&name, names.filter(|known| known.len() > 1)) {
         Some((_, known)) if name.len() > 1 => format!("unknown option {typed}: did you mean --{known}?"),
-        _ => format!("unknown option {typed}"),
+        _ if scope == Scope::COMPARE => format!("unknown option {typed}; see parsim compare --help"),
+        _ => format!("unknown option {typed}; see parsim parallel --help"),
     }
 }
 
@@ -32,46 +36,108 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
         return "name a subcommand; see parsim --help".to_owned();
     }
     if error.kind() == ErrorKind::InvalidSubcommand {
-        let (what, typed, meant) = match argv.get(2).filter(|_| asked == "help") {
-            Some(topic) => ("help on", topic.to_string_lossy(), None),
-            None => ("subcommand", asked, meant(argv)),
-        };
-        let meant = meant.unwrap_or_else(|| match subcommand(&typed) {
-            Some((_, name)) => format!(": did you mean '{name}'?"),
-            None => String::new(),
-        });
-        // Perhaps a URL, whose subcommand was forgotten.
-        let typed = without_login(&typed);
-        return if meant.ends_with('?') {
-            format!("there is no {what} '{typed}'{meant}")
-        } else {
-            format!("there is no {what} '{typed}'{meant}; see parsim --help")
+        return match argv.get(2).filter(|_| asked == "help") {
+            Some(topic) => absent("help on", &topic.to_string_lossy(), None),
+            None => absent("subcommand", &asked, meant(argv)),
         };
     }
-    // Options of a batch whose subcommand was forgotten.
-    if asked.starts_with('-') && has_inputs(argv) {
-        return format!("options stand behind a subcommand: did you mean parsim parallel {}?", again(argv));
+    // Options of a batch whose subcommand was forgotten, or of one that comes later.
+    if asked.starts_with('-') {
+        let known = command();
+        let is_subcommand = |word: &OsString| known.find_subcommand(word).is_some();
+        let moved = argv.iter().position(is_subcommand).map(|at| {
+            let (before, behind) = (&argv[1..at], &argv[at + 1..]);
+            [&argv[..1], &argv[at..=at], before, behind].concat()
+        });
+        return match moved {
+            Some(moved) => {
+                format!("options stand behind the subcommand: did you mean parsim {}?", again(&moved))
+            }
+            None if has_inputs(argv) => {
+                let typed = again(argv);
+                format!("options stand behind a subcommand: did you mean parsim parallel {typed}?")
+            }
+            None => {
+                let asked = again(&argv[..2.min(argv.len())]);
+                format!(
+                    "unknown option {asked}: options stand behind a subcommand, as in parsim csv --files 20; see parsim --help"
+                )
+            }
+        };
     }
     if let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg)
         && ELSEWHERE.iter().any(|(option, _)| option == typed)
     {
-        return unknown(typed);
+        return unknown(typed, Scope::WORKLOAD);
     }
-    let rendered = error.render().to_string();
-    let told = rendered
-        .lines()
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "));
     let help = command()
         .get_subcommands()
         .find(|command| command.get_name() == asked || command.get_all_aliases().any(|alias| alias == asked))
         .map_or_else(|| "parsim".to_owned(), |command| format!("parsim {}", command.get_name()));
-    // What a colon announces follows it.
-    let told = told.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
-    let told = told.replace("; a similar argument exists: ", ": did you mean ");
-    format!("{told}; see {help} --help")
+    match in_words(error) {
+        asks if asks.ends_with('?') => format!("{asks} See {help} --help"),
+        tells => format!("{tells}; see {help} --help"),
+    }
+}
+
+/// That there is no subcommand `typed`.
+pub(super) fn no_subcommand(typed: &str) -> String {
+    absent("subcommand", typed, None)
+}
+
+/// That there is no such thing as `typed`, and what was perhaps `meant`: else the name that
+/// comes closest.
+fn absent(what: &str, typed: &str, meant: Option<String>) -> String {
+    let nearest = || subcommand(typed).map(|(_, name)| format!(": did you mean '{name}'?"));
+    let meant = meant.or_else(nearest).unwrap_or_default();
+    // Perhaps a URL, whose subcommand was forgotten.
+    let typed = without_login(typed);
+    let more = if meant.ends_with('?') { "" } else { "; see parsim --help" };
+    format!("there is no {what} '{typed}'{meant}{more}")
+}
+
+/// What clap found, as messages on batches say it.
+fn in_words(error: &clap::Error) -> String {
+    let told = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        _ => String::new(),
+    };
+    let (option, value) = (told(ContextKind::InvalidArg), told(ContextKind::InvalidValue));
+    let name = option.split([' ', '=']).next().unwrap_or_default().trim_matches(['<', '>', '[', ']']);
+    let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedValue].map(told).concat();
+    let meant = if meant.is_empty() { meant } else { format!(": did you mean {meant}?") };
+    match error.kind() {
+        ErrorKind::UnknownArgument if name.starts_with('-') => format!("unknown option {name}{meant}"),
+        ErrorKind::UnknownArgument => format!("unexpected argument {option}{meant}"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("option {name} needs a value: {option}"),
+        ErrorKind::InvalidValue => {
+            format!("{name} {value}: expected one of {}{meant}", told(ContextKind::ValidValue))
+        }
+        ErrorKind::ValueValidation => format!("{name} {value}: {}", why(error)),
+        ErrorKind::NoEquals => format!("{name} takes its value after an equals sign: {option}"),
+        ErrorKind::TooManyValues => format!("option {name} takes no value, but was given {value}"),
+        ErrorKind::MissingRequiredArgument => format!("an argument is missing: {option}"),
+        ErrorKind::ArgumentConflict => {
+            format!("{option} does not go with {}", told(ContextKind::PriorArg))
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            let first = rendered.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        }
+    }
+}
+
+/// Why clap or an option's own parser did not take a value.
+fn why(error: &clap::Error) -> String {
+    let Some(source) = error.source() else { return "not understood".to_owned() };
+    match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow) => "too large".to_owned(),
+        Some(_) => "not a whole number".to_owned(),
+        None if source.is::<ParseFloatError>() => "not a number".to_owned(),
+        None => source.to_string(),
+    }
 }
 
 /// Of a longer line only the beginning is shown again.
@@ -82,17 +148,17 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("--insecure", "certificates are always checked; --cacert FILE trusts one of your own"),
     ("--setup", "--prepare CMD runs before each run"),
     ("--conclude", "--cleanup CMD runs after each run"),
-    ("-w", "parsim compare --warmup N runs each way N times first"),
-    ("--min-runs", "parsim compare --runs N runs each way N times"),
-    ("--max-runs", "parsim compare --runs N runs each way N times"),
-    ("--command-name", "the report shows the command itself"),
-    ("--time-unit", "the report takes the unit that fits; --export-json has seconds"),
+    ("-c", "parsim compare --cleanup CMD runs after each run"),
+    ("-r", "--runs N runs each way N times"),
+    ("--min-runs", "--runs N runs each way N times"),
+    ("--max-runs", "--runs N runs each way N times"),
     ("--ignore-failure", "failed jobs never stop a comparison, and are counted"),
-    ("--parameter-list", "give the values as inputs: parsim compare CMD ::: a b"),
-    ("--parameter-scan", "give the values as inputs: parsim compare CMD ::: 1 2 3"),
     ("--shell", "it is an option of parsim parallel, serial and compare"),
     ("--output", "see --export-json, --export-csv and their like"),
-    ("--style", "see --color, --progress and --lanes"),
+    ("--input", "name the file in the command: parsim compare 'sort <{}' ::: FILE"),
+    ("--style", "--color=WHEN is for colours, --progress=WHEN for the bar (auto, always, never)"),
+    ("--export-asciidoc", "--export-markdown FILE writes a table"),
+    ("--export-orgmode", "--export-markdown FILE writes a table"),
 ];
 
 /// Whether inputs stand on the line.

@@ -136,6 +136,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
             batch: TaskQueue::new(tasks, None, &policy, &mut records, &journals, &interrupt, &Unobserved),
             start_order: &StartOrder::default(),
             ordered_starts: false,
+            desk: None,
             sink: &sink,
             digested: false,
             clock: &clock,

@@ -30,6 +30,7 @@ impl Dispatcher<'_, '_> {
         let is_understood = match frame.kind {
             kind::BEGUN => self.begun(index, &frame.payload),
             kind::OUT | kind::ERR | kind::ADVANCED | kind::NAMED | kind::INCIDENT => self.told(index, frame),
+            kind::CONSULT => self.asked(index, &frame.payload),
             kind::DONE => self.done(index, &frame.payload),
             kind::NOT_BEGUN => self.handed_back(index, &frame.payload),
             kind::TIME_IS => self.time_is(index, &frame.payload),
@@ -99,6 +100,15 @@ impl Dispatcher<'_, '_> {
             }
         }
         Some(())
+    }
+
+    /// A task asks what only this process knows.
+    fn asked(&mut self, index: usize, payload: &[u8]) -> Option<()> {
+        let (seq, question) = payload.split_first_chunk::<8>()?;
+        let link = &mut self.links[index];
+        link.in_hand.get(&u64::from_le_bytes(*seq))?;
+        let answer = self.workload.answer(serde_json::from_slice(question).ok()?);
+        link.say(kind::CONSULT, &[&seq[..], &serde_json::to_vec(&answer).ok()?].concat()).ok()
     }
 
     fn done(&mut self, index: usize, payload: &[u8]) -> Option<()> {

@@ -4,13 +4,13 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `desk`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
 mod assignment;
-mod desk;
+
 mod dispatcher;
 mod distance;
 mod feeder;
@@ -22,6 +22,7 @@ mod protocol;
 mod request;
 #[cfg(test)]
 mod scripted;
+mod seats;
 mod serve;
 #[cfg(test)]
 mod slots_tests;
@@ -63,7 +64,7 @@ const OPENS_FOR_A_WORKER: usize = 6;
 /// The row of the table of engines.
 pub(super) const ROW: EngineRow = EngineRow {
     name: "processes",
-    about: "A process for each, to which tasks are passed",
+    about: "Worker processes, to which tasks are passed",
     shares_memory: false,
     descriptors: OPENS_FOR_A_WORKER,
     new: |width, own| Ok(Box::new(Processes::new(width, own()?))),

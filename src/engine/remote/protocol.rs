@@ -12,6 +12,7 @@
 //! | `T` | do this task as soon as a slot is free ([`TaskRequest`](super::request::TaskRequest)) | binary |
 //! | `U` | hand back tasks that have not begun, the last ones first | how many |
 //! | `K` | end this task, or all that have begun | its number, or none |
+//! | `C` | the answer to a question of a task | its number, JSON |
 //! | `?` | tell the time | the asker's |
 //! | `X` | give up all tasks and end | none |
 //!
@@ -23,6 +24,7 @@
 //! | `A` | a task produced so many more bytes | its number, how many |
 //! | `N` | what a task is called turned out | its number, text |
 //! | `I` | something happened to a task ([`Incident`]) | its number, JSON |
+//! | `C` | what a task asks whoever began the run | its number, JSON |
 //! | `D` | a task is over ([`TaskReport`](super::request::TaskReport)) | binary and JSON |
 //! | `V` | these tasks have not begun and will not | their numbers |
 //! | `!` | the time ([`ClockReading`]) | binary |
@@ -32,8 +34,8 @@
 //!
 //! `H` is answered by `R`; then `S` or `P`, answered by `R`. From then on more `T` may
 //! come than there are slots: the others wait there. Each is answered by one `V`, or by
-//! `G`, any number of `O`, `E`, `A`, `N`, `I`, and one `D`; those of different tasks come
-//! as it happens. Each `U` is answered by one `V`, which may name none. Whoever hears the
+//! `G`, any number of `O`, `E`, `A`, `N`, `I`, `C`, and one `D`; those of different tasks
+//! come as it happens. Each `C` is answered by one before the task asks again. Each `U` is answered by one `V`, which may name none. Whoever hears the
 //! other's stream end ends as well, a worker after `B`. A task that was sent and is not
 //! answered has begun if there was a `G`, and not otherwise.
 //!
@@ -50,7 +52,7 @@ use crate::event::Event;
 use crate::task::{Column, Task};
 
 /// The version of the protocol.
-pub(super) const PROTOCOL: &str = "parsim-worker/3";
+pub(super) const PROTOCOL: &str = "parsim-worker/4";
 
 /// How often a worker says that it is still there.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
@@ -63,6 +65,8 @@ pub(super) mod kind {
     pub(in super::super) const TASK: u8 = b'T';
     pub(in super::super) const HAND_BACK: u8 = b'U';
     pub(in super::super) const END_TASK: u8 = b'K';
+    /// Both ways: a question, and its answer.
+    pub(in super::super) const CONSULT: u8 = b'C';
     pub(in super::super) const TIME: u8 = b'?';
     pub(in super::super) const STOP: u8 = b'X';
     pub(in super::super) const READY: u8 = b'R';

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread::JoinHandle;
 
+use serde_json::{Value, json};
+
 use super::frame::{Frame, FrameReader, LONGEST, put_frame};
 use super::protocol::{Bye, TaskBegun, WorkerHost, kind};
 use super::request::{TaskReport, TaskRequest};
@@ -30,6 +32,10 @@ pub(super) struct Squares {
     pub(super) fails: Option<(u64, u32)>,
     /// All others last until they are told to end.
     pub(super) others_last: bool,
+    /// Each asks whoever began the run what to write.
+    pub(super) asks: bool,
+    /// How many asked.
+    pub(super) asked: AtomicU64,
     /// A task ends only together with others.
     pub(super) together: Option<&'static Barrier>,
 }
@@ -52,6 +58,11 @@ impl Workload for Squares {
 
     fn portable(&self) -> Option<&dyn Portable> {
         Some(self)
+    }
+
+    fn answer(&self, question: Value) -> Value {
+        let earlier = self.asked.fetch_add(1, Ordering::SeqCst);
+        json!([question, earlier / N_TASKS])
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -79,6 +90,10 @@ impl Workload for Squares {
             Some(_) | None => {}
         }
         let shared = self.shared.as_deref().unwrap_or("nothing");
+        if self.asks {
+            let answer = cx.consultant().ask(json!(task.seq)).unwrap_or_default();
+            return Outcome::from(cx.write(format!("{answer}\n").as_bytes()));
+        }
         cx.timed("square", |_| ());
         Outcome::from(cx.write(format!("{shared} {}\n", task.seq * task.seq).as_bytes()))
     }

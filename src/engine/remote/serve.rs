@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::desk::{ENDED, WorkerDesk};
 use super::frame::{Frame, FrameReader, LONGEST, PayloadCursor};
 use super::protocol::{
     BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, TaskBegun, WorkerHost, kind, numbers_of,
 };
 use super::request::TaskRequest;
+use super::seats::{ENDED, WorkerSeats};
 use super::voice::{SlotVoice, Voice};
 use crate::engine::{Run, StartOrder, TaskQueue, ThreadCpu, run_one};
 use crate::host::{self, STACK};
@@ -70,7 +70,7 @@ pub fn serve(
         hello: &hello,
         clock: &clock,
         voice: &voice,
-        desk: &WorkerDesk::new(slots),
+        seats: &WorkerSeats::new(slots),
         start_order: &StartOrder::default(),
         stops: interrupt,
     };
@@ -85,7 +85,7 @@ pub fn serve(
         worker.do_tasks(0);
         Ok(())
     })?;
-    workload.finish();
+    workload.finish().map_err(io::Error::other)?;
     // Who has gone does not hear it.
     let bye = Bye { peak_memory: clock.peak_memory() };
     let _ = voice.say(kind::BYE, &[&serde_json::to_vec(&bye)?]);
@@ -124,7 +124,7 @@ struct Worker<'a, W> {
     hello: &'a Hello,
     clock: &'a MonotonicClock,
     voice: &'a Voice<W>,
-    desk: &'a WorkerDesk,
+    seats: &'a WorkerSeats,
     /// That of the tasks of this worker.
     start_order: &'a StartOrder,
     /// Set when the process is to end.
@@ -175,14 +175,18 @@ impl<W: Write + Send> Worker<'_, W> {
         let number = || PayloadCursor(&frame.payload).u64();
         let hand_back = |tasks: &[u64]| self.voice.say(kind::NOT_BEGUN, &[&numbers_of(tasks)]);
         match frame.kind {
-            kind::TASK => self.desk.give(TaskRequest::decoded(&frame.payload)?),
-            kind::HAND_BACK => hand_back(&self.desk.take_back(number()?)).ok()?,
-            kind::END_TASK if frame.payload.is_empty() => self.desk.end_all(),
+            kind::TASK => self.seats.give(TaskRequest::decoded(&frame.payload)?),
+            kind::HAND_BACK => hand_back(&self.seats.take_back(number()?)).ok()?,
+            kind::END_TASK if frame.payload.is_empty() => self.seats.end_all(),
             kind::END_TASK => {
                 let seq = number()?;
-                if self.desk.end(seq) {
+                if self.seats.end(seq) {
                     hand_back(&[seq]).ok()?;
                 }
+            }
+            kind::CONSULT => {
+                let mut cursor = PayloadCursor(&frame.payload);
+                self.seats.answer(cursor.u64()?, serde_json::from_slice(cursor.0).ok()?);
             }
             kind::TIME => {
                 let answer = ClockReading::answer(&frame.payload, self.clock.now());
@@ -195,7 +199,7 @@ impl<W: Write + Send> Worker<'_, W> {
 
     /// Gives up what is being done, and begins nothing more.
     fn stop(self) {
-        self.desk.close();
+        self.seats.close();
         // Whoever listens stops.
         self.stops.trigger(ENDED);
     }
@@ -203,7 +207,7 @@ impl<W: Write + Send> Worker<'_, W> {
     /// Does tasks in a slot, until there are none any more.
     fn do_tasks(self, slot: usize) {
         loop {
-            match self.desk.sit_down(slot).context("cannot wait for the end of tasks") {
+            match self.seats.sit_down(slot).context("cannot wait for the end of tasks") {
                 Ok(Some(interrupt)) => self.do_tasks_until(slot, &interrupt),
                 Ok(None) => return,
                 Err(error) => {
@@ -216,7 +220,7 @@ impl<W: Write + Send> Worker<'_, W> {
     }
 
     fn do_tasks_until(self, slot: usize, interrupt: &Interrupt) {
-        let voice = SlotVoice::new(self.voice, self.desk);
+        let voice = SlotVoice::new(self.voice, self.seats, slot);
         let mut ledger = &voice;
         let no_tasks = Box::new(std::iter::empty());
         let run = Run {
@@ -224,6 +228,7 @@ impl<W: Write + Send> Worker<'_, W> {
             batch: TaskQueue::new(no_tasks, None, &Policy::default(), &mut ledger, &[], interrupt, &voice),
             start_order: self.start_order,
             ordered_starts: self.workload.profile().ordered_starts,
+            desk: Some(&voice),
             sink: &voice,
             digested: self.hello.digested,
             clock: self.clock,
@@ -232,7 +237,7 @@ impl<W: Write + Send> Worker<'_, W> {
             observer: &voice,
         };
         let number = self.hello.slots.first + u32::try_from(slot).expect("it was one before");
-        while let Some((turn, TaskRequest { task, attempt })) = self.desk.next(slot, || self.voice.flush()) {
+        while let Some((turn, TaskRequest { task, attempt })) = self.seats.next(slot, || self.voice.flush()) {
             // Waiting and talking between tasks are not the next one's.
             let mut cpu = ThreadCpu::now(&run);
             // The order of starts is kept among the tasks of this worker.

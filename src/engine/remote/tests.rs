@@ -47,6 +47,19 @@ fn what_workers_do_is_what_is_done_here() {
 }
 
 #[test]
+fn what_all_tasks_of_a_run_are_to_know_is_asked_of_who_began_it() {
+    let mut squares = Squares { asks: true, ..Squares::default() };
+    let worker: fn(UnixStream) = |stream| sound_with(stream, || Squares { asks: true, ..Squares::default() });
+    let width = NonZeroUsize::new(2).unwrap();
+    let processes = Processes::new(width, Scripted::new(move |_| Some(worker))).with_slots(2);
+    let mut experiment = Experiment::new(&mut squares).unwrap();
+    experiment = experiment.engines(vec![Box::new(super::super::Serial), Box::new(processes)]);
+    let study = experiment.run().unwrap();
+    let told = |way: u64| (0..N_TASKS).map(|task| format!("[{task},{way}]\n")).collect::<String>();
+    assert_eq!([0, 1].map(|way| study.columns[way].output.clone()), [told(0), told(1)]);
+}
+
+#[test]
 fn what_workers_cost_is_told_to_the_byte() {
     let transport = Scripted::new(|_| Some(sound as fn(UnixStream)));
     let n_bytes = Arc::clone(&transport.n_bytes);

@@ -7,15 +7,18 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::desk::WorkerDesk;
+use serde_json::Value;
+
 use super::frame::put_frame;
 use super::protocol::{Incident, TaskBegun, kind};
 use super::request::TaskReport;
+use super::seats::WorkerSeats;
 use crate::engine::RecordSink;
 use crate::event::{Event, Observer};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::sync::Mutex;
 use crate::task::Record;
+use crate::workload::Desk;
 
 /// Progress within a task is told at most so often.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -89,7 +92,9 @@ impl<W: Write> Voice<W> {
 /// Tells of the tasks of one slot, one after the other.
 pub(super) struct SlotVoice<'a, W> {
     voice: &'a Voice<W>,
-    desk: &'a WorkerDesk,
+    seats: &'a WorkerSeats,
+    /// Which of the slots here, from 0.
+    slot: usize,
     /// Which task is told of.
     seq: AtomicU64,
     progress: Mutex<TaskProgress>,
@@ -104,9 +109,9 @@ struct TaskProgress {
 }
 
 impl<'a, W: Write + Send> SlotVoice<'a, W> {
-    pub(super) fn new(voice: &'a Voice<W>, desk: &'a WorkerDesk) -> Self {
+    pub(super) fn new(voice: &'a Voice<W>, seats: &'a WorkerSeats, slot: usize) -> Self {
         let progress = Mutex::new(TaskProgress { untold: 0, last: Instant::now() });
-        Self { voice, desk, seq: AtomicU64::new(0), progress }
+        Self { voice, seats, slot, seq: AtomicU64::new(0), progress }
     }
 
     /// A task begins.
@@ -120,6 +125,13 @@ impl<'a, W: Write + Send> SlotVoice<'a, W> {
     /// Tells of the task that is being done.
     fn tell(&self, kind: u8, payload: &[u8]) -> io::Result<()> {
         self.voice.say(kind, &[&self.seq.load(Ordering::Relaxed).to_le_bytes(), payload])
+    }
+}
+
+impl<W: Write + Send> Desk for SlotVoice<'_, W> {
+    fn ask(&self, question: Value) -> Option<Value> {
+        self.tell(kind::CONSULT, &serde_json::to_vec(&question).ok()?).ok()?;
+        self.seats.wait_for_answer(self.slot)
     }
 }
 
@@ -173,7 +185,7 @@ impl<W: Write + Send> RecordSink for &SlotVoice<'_, W> {
         let report = TaskReport(record).encoded().expect("a record can be written");
         let mut speaker = self.voice.0.lock();
         let said = speaker.say(kind::DONE, &[&report]);
-        if said.is_ok() && !self.desk.has_waiting() {
+        if said.is_ok() && !self.seats.has_waiting() {
             let _ = speaker.flush();
         }
     }

@@ -175,7 +175,6 @@ impl<'a> Killing<'a> {
 /// Who is left in a group beside its leader.
 #[derive(Debug)]
 pub(super) enum Members {
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "never known"))]
     Nobody,
     /// At least one; the descriptor becomes readable when that one ends, where
     /// the system offers that. Also when the system does not tell.
@@ -214,8 +213,12 @@ pub(super) fn members(leader: i32) -> Members {
 
 /// Looks who is left in the group of the dead `leader`.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn members(_leader: i32) -> Members {
-    Members::Some(None)
+pub(super) fn members(leader: i32) -> Members {
+    // Who was not reaped yet is no error for some kernels, and then nobody is known to be gone.
+    match crate::process::signal::send_to_group(leader, 0) {
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Members::Nobody,
+        _ => Members::Some(None),
+    }
 }
 
 /// The group of a living process, from its line in /proc: number, name in

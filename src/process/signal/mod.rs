@@ -174,6 +174,15 @@ pub(super) fn has_terminal(terminal: BorrowedFd<'_>) -> bool {
     unsafe { libc::tcgetpgrp(terminal.as_raw_fd()) == libc::getpgrp() }
 }
 
+/// Whether `terminal` is in the hands of another group: whoever started this process in the
+/// background.
+#[expect(unsafe_code, reason = "std knows no foreground")]
+pub fn is_in_background(terminal: BorrowedFd<'_>) -> bool {
+    // SAFETY: takes plain numbers.
+    let (leader, own) = unsafe { (libc::tcgetpgrp(terminal.as_raw_fd()), libc::getpgrp()) };
+    leader > 0 && leader != own
+}
+
 /// Stops this process and its group as Ctrl-Z would; `false` where nobody is there
 /// who could continue them: no shell that minds jobs.
 #[expect(unsafe_code, reason = "std knows no groups")]

@@ -9,15 +9,17 @@ use std::io::Write;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::document::{Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone};
-use super::sentences;
+use super::document::{
+    Audience, Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone,
+};
 use super::tables::{changed, peak};
+use super::{sentences, services};
 use crate::numbers::{self, nanos, seconds};
-use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
+use crate::study::{Change, Changes, ColumnResult, Interval, ServiceNews, Study, Verdict};
 use crate::text::printable;
 
-/// Of so many columns there is a tile each.
-const MOST_TILES: usize = 3;
+/// Of so many columns besides the widest there is a tile each.
+const MOST_TILES: usize = 2;
 
 /// Two studies, and what changed from the first to the second.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct StudyPair<'a> {
     pub after: Side<'a>,
     /// What changed.
     pub changes: Changes<'a>,
+    /// What is new about the services that were checked.
+    pub news: Vec<ServiceNews>,
 }
 
 /// One of the two.
@@ -55,7 +59,8 @@ pub(super) enum Trend {
 impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
-        Self { before, after, changes: Changes::between(before.study, after.study) }
+        let changes = Changes::between(before.study, after.study);
+        Self { before, after, changes, news: services::news_between(before.study, after.study) }
     }
 
     /// What there is to see of it.
@@ -72,12 +77,18 @@ impl<'a> StudyPair<'a> {
         Document {
             headline: printable(&format!("{}: before and after", self.after.study.workload)),
             subjects: self.sides().map(subject).into(),
+            hero: self.hero(),
             tiles: self.tiles(),
-            sections: vec![
-                ReportSection::new("Side by side", figures),
-                ReportSection::new("", charts),
-                ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
-            ],
+            lead: None,
+            sections: services::news(&self.news)
+                .into_iter()
+                .chain([
+                    ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
+                    ReportSection::new("Side by side", figures),
+                    ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
+                    ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
+                ])
+                .collect(),
             conclusion: self.verdicts(),
             hint: None,
         }
@@ -88,12 +99,16 @@ impl<'a> StudyPair<'a> {
         [("before", self.before), ("after", self.after)]
     }
 
+    /// What became of the widest column.
+    fn hero(&self) -> Option<Tile> {
+        self.changes.columns.last().map(|change| tile(&self.head(change), change))
+    }
+
+    /// The others, and the results.
     fn tiles(&self) -> Vec<Tile> {
-        // Of many columns the first and the widest.
-        let columns = &self.changes.columns;
-        let left_out = 1..columns.len().saturating_sub(MOST_TILES - 1).max(1);
-        let shown = columns.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
-        let mut tiles: Vec<Tile> = shown.map(|(_, change)| tile(&self.head(change), change)).collect();
+        let others = self.changes.columns.split_last().map_or(&[][..], |(_, others)| others);
+        let shown = others.iter().take(MOST_TILES);
+        let mut tiles: Vec<Tile> = shown.map(|change| tile(&self.head(change), change)).collect();
         if let Some((same, of)) = self.changes.results {
             let figure = format!("{} of {}", numbers::count(same), numbers::count(of));
             tiles.push(Tile { is_bad: same < of, ..Tile::new(figure, "results the same as before") });
@@ -126,14 +141,17 @@ impl<'a> StudyPair<'a> {
                 grid.add(vec![format!("{head} {what}"), before, after, told]);
             };
             let (one, other) = (change.before, change.after);
-            let changed = |one: f64, other: f64| match change.verdict {
-                Verdict::Unclaimed(_) => String::new(),
-                _ => changed(one, other),
-            };
+            let claimed = |told: String| if change.verdict.is_claimed() { told } else { String::new() };
             line("wall", seconds(one.wall()), seconds(other.wall()), short(change));
-            line("CPU", seconds(one.cpu()), seconds(other.cpu()), changed(one.cpu(), other.cpu()));
+            let more = numbers::cpu_change(one.cpu(), other.cpu()).unwrap_or_default();
+            line(
+                "CPU",
+                numbers::cpu_time(one.cpu(), None),
+                numbers::cpu_time(other.cpu(), None),
+                claimed(more),
+            );
             if let (Some(one), Some(other)) = (peak(one), peak(other)) {
-                line("memory", numbers::memory(one), numbers::memory(other), changed(one, other));
+                line("memory", numbers::memory(one), numbers::memory(other), claimed(changed(one, other)));
             }
             if let Some((one, other)) = change.speedups {
                 line("speed-up", numbers::factor(one), numbers::factor(other), String::new());
@@ -182,12 +200,12 @@ fn tile(name: &str, change: &Change<'_>) -> Tile {
     let by = || numbers::fine_change(change.ratio());
     let trend = trend(change);
     let (figure, told) = match trend {
-        Trend::Slower | Trend::Faster => (by(), ""),
-        Trend::Same => ("no difference".to_owned(), " that can be measured"),
-        Trend::Untested => (by(), " (no test)"),
-        Trend::Unclaimed => ("–".to_owned(), ": not compared"),
+        Trend::Slower | Trend::Faster => (by(), "wall time against before"),
+        Trend::Same => ("no difference".to_owned(), "none of the wall time that can be measured"),
+        Trend::Untested => (by(), "wall time against before (no test)"),
+        Trend::Unclaimed => ("–".to_owned(), "wall time not compared"),
     };
-    let about = format!("{name}: wall time against before{told}");
+    let about = format!("{name}: {told}");
     Tile { is_bad: trend.tone() == Tone::Bad, ..Tile::new(figure, about) }
 }
 
@@ -296,6 +314,7 @@ struct SavedChange<'a> {
     columns: Vec<ColumnChange<'a>>,
     results: Option<SameResults>,
     notes: Vec<String>,
+    news: &'a [ServiceNews],
 }
 
 #[derive(Serialize)]
@@ -346,6 +365,7 @@ pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::
         columns: pair.changes.columns.iter().map(entry).collect(),
         results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
+        news: &pair.news,
     };
     serde_json::to_writer_pretty(&mut *out, &written).context("cannot write the change as JSON")?;
     Ok(out.write_all(b"\n")?)

@@ -5,10 +5,15 @@
 //! setting. What is told, and in which order, the document says; this folder
 //! draws it, and alone knows of HTML and SVG.
 
+mod axis;
+mod boxes;
 mod charts;
+mod days;
 mod lanes;
+mod legend;
+mod phases;
+mod race;
 mod scaling;
-mod svg;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +21,18 @@ use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::svg::Svg;
+use self::legend::NamedSwatch;
 use super::change::StudyPair;
 use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
-use super::{Format, overview};
-use crate::study::Study;
-use crate::task::Mode;
+use super::{Format, overview, services};
+use crate::sky::{FinderChart, STYLE, SkySource};
+use crate::study::{History, Study};
+use crate::svg::Svg;
+use crate::task::{ConeChart, Mode};
+use crate::text::printable;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -33,6 +41,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(render_change),
+    history: Some(render_history),
 };
 
 /// The browser itself is told to load nothing and to run nothing.
@@ -43,6 +52,12 @@ const NARROW_TABLE: usize = 4;
 
 /// A figure of more characters is set smaller, so that it stays in its tile.
 const LONGEST_FIGURE: usize = 13;
+
+/// The same of the large figure.
+const LONGEST_MAIN: usize = 7;
+
+/// So many columns of figures fit on a telephone, and on any other page.
+const FIGURES: [usize; 2] = [3, 10];
 
 /// The class of what was neither run serially nor on threads.
 const OF_OTHERS: &str = "processes";
@@ -77,8 +92,19 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
     Ok(out.write_all(drawn(&pair.document(), &foot).as_bytes())?)
 }
 
+fn render_history(history: &History, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let foot = html! {
+        "Drawn by parsim " (env!("CARGO_PKG_VERSION")) " from what " code { "--history" } " kept. \
+         This page loads nothing and runs no script."
+    };
+    Ok(out.write_all(drawn(&services::history_document(history, name), &foot).as_bytes())?)
+}
+
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
-    let sections = document.sections.iter().filter(|section| section.audience != Audience::Texts);
+    let sections = document
+        .sections
+        .iter()
+        .filter(|section| !matches!(section.audience, Audience::Texts | Audience::Lists));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -92,29 +118,49 @@ fn drawn(document: &Document<'_>, foot: &Markup) -> String {
             }
             body {
                 (header(document))
-                @if !document.tiles.is_empty() {
-                    div.tiles {
-                        @for Tile { figure, about, is_bad } in &document.tiles {
-                            div.tile.bad[*is_bad] {
-                                b class=[(figure.chars().count() > LONGEST_FIGURE).then_some("long")] { (figure) }
-                                span { (about) }
-                            }
-                        }
-                    }
-                }
-                @if !document.conclusion.is_empty() {
-                    div.sentence {
-                        @for line in &document.conclusion {
-                            div class=[(line.tone == Tone::Bad).then_some("bad")] { (line.words()) }
-                        }
-                    }
-                }
+                (hero(document))
                 (laid_out(sections.flat_map(parts).collect()))
                 footer { (foot) }
             }
         }
     };
     page.into_string()
+}
+
+/// What is read first: the one figure, large, what it comes to, and a few figures more.
+fn hero(document: &Document<'_>) -> Markup {
+    let length = |figure: &str, most: usize| (figure.chars().count() > most).then_some("long");
+    html! {
+        div.hero {
+            @if let Some(Tile { figure, about, is_bad }) = &document.hero {
+                div.main.bad[*is_bad] {
+                    b class=[length(figure, LONGEST_MAIN)] { (figure) }
+                    span { (about) }
+                }
+            }
+            div.besides {
+                @if !document.conclusion.is_empty() {
+                    div.sentence {
+                        @for line in &document.conclusion {
+                            div class=[(line.tone == Tone::Bad).then_some("bad")] { (line.words()) }
+                        }
+                    }
+                } @else if let Some(lead) = &document.lead {
+                    div.sentence { (lead) }
+                }
+                @if !document.tiles.is_empty() {
+                    div.tiles {
+                        @for Tile { figure, about, is_bad } in &document.tiles {
+                            div.tile.bad[*is_bad] {
+                                b class=[length(figure, LONGEST_FIGURE)] { (figure) }
+                                span { (about) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn header(document: &Document<'_>) -> Markup {
@@ -197,7 +243,7 @@ fn parts(section: &ReportSection<'_>) -> Vec<PagePart> {
 fn text(content: &Content<'_>) -> Markup {
     match content {
         Content::Table(grid) => html! {
-            @if !grid.rows.is_empty() { div.wide tabindex="0" { (table(grid)) } }
+            @if !grid.rows.is_empty() { (tables(grid)) }
             @if !grid.caption.is_empty() { p { (grid.caption) } }
         },
         Content::Lines(lines) => html! { @for line in lines { (sentence(line)) } },
@@ -211,21 +257,45 @@ fn sentence(Sentence { lead, text, tone }: &Sentence) -> Markup {
         // Colour alone would tell too few readers.
         Tone::Bad if lead.is_empty() => html! { p { span.bad { "× " (text) } } },
         Tone::Bad => html! { p { (lead) span.bad { (text) } } },
-        Tone::Plain | Tone::Good => html! { p { (lead) (text) } },
+        Tone::Plain | Tone::Strong | Tone::Good => html! { p { (lead) (text) } },
+    }
+}
+
+/// A table of many figures in several, one below the other; on a telephone in more of
+/// them than elsewhere.
+fn tables(grid: &Grid) -> Markup {
+    let [narrow, wide] = FIGURES.map(|most| grid.in_parts(most));
+    let drawn = |grids: &[Grid]| html! { @for grid in grids { div.wide { (table(grid)) } } };
+    if narrow.len() == wide.len() {
+        return drawn(&wide);
+    }
+    html! {
+        div.if-wide { (drawn(&wide)) }
+        div.if-narrow { (drawn(&narrow)) }
     }
 }
 
 fn table(grid: &Grid) -> Markup {
     let side = grid.has_labels().then_some("side");
-    let name = |cells: &Cells| matches!(cells, Cells::Texts | Cells::Verdicts).then_some("name");
     let bad = |tone: Tone| (tone == Tone::Bad).then_some("bad");
+    let class = |at: usize, cells: &Cells| {
+        let name = matches!(cells, Cells::Texts | Cells::Verdicts).then_some("name");
+        let remark = (*cells == Cells::Remarks).then_some("change");
+        let lesser = grid.lesser.contains(&at).then_some("if-wide");
+        let classes: Vec<&str> = name.into_iter().chain(remark).chain(lesser).collect();
+        (!classes.is_empty()).then(|| classes.join(" "))
+    };
+    let columns: Vec<(&(Cells, String), Option<String>)> =
+        grid.columns.iter().enumerate().map(|(at, column)| (column, class(at, &column.0))).collect();
     html! {
         table class=[side] {
-            thead { tr { @for (cells, head) in &grid.columns { th class=[name(cells)] { (head) } } } }
+            thead { tr { @for ((_, head), class) in &columns { th class=[class] { (head) } } } }
             tbody {
                 @for GridRow { cells, tone } in &grid.rows {
                     tr class=[bad(*tone)] {
-                        @for ((kind, _), text) in grid.columns.iter().zip(cells) { (cell(*kind, text, *tone)) }
+                        @for (((kind, _), class), text) in columns.iter().zip(cells) {
+                            (cell(*kind, class.as_deref(), text, *tone))
+                        }
                     }
                 }
             }
@@ -233,13 +303,12 @@ fn table(grid: &Grid) -> Markup {
     }
 }
 
-fn cell(kind: Cells, cell: &str, tone: Tone) -> Markup {
+fn cell(kind: Cells, class: Option<&str>, cell: &str, tone: Tone) -> Markup {
     match kind {
         Cells::Labels => html! { th scope="row" { (cell) } },
-        Cells::Figures => html! { td { (cell) } },
-        Cells::Remarks => html! { td.change { (cell) } },
-        Cells::Verdicts if tone == Tone::Bad => html! { td.name { "× " bdi { (cell) } } },
-        Cells::Texts | Cells::Verdicts => html! { td.name { bdi { (cell) } } },
+        Cells::Figures | Cells::Remarks => html! { td class=[class] { (cell) } },
+        Cells::Verdicts if tone == Tone::Bad => html! { td class=[class] { "× " bdi { (cell) } } },
+        Cells::Texts | Cells::Verdicts => html! { td class=[class] { bdi { (cell) } } },
     }
 }
 
@@ -248,10 +317,28 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
         Chart::SpeedUp(study) => scaling::pictures(study),
         Chart::CpuUse(study) => Vec::from_iter(charts::cpu(&ShownRuns::of(study))),
         Chart::TaskTimes(study) => Vec::from_iter(charts::histogram(&ShownRuns::of(study))),
-        Chart::Ways(study) => Vec::from_iter(lanes::both(&ShownRuns::of(study))),
+        Chart::Ways(study) => Vec::from_iter(race::both(&ShownRuns::of(study))),
+        Chart::Sky(chart) => vec![sky(chart)],
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
+        Chart::Phases(study) => Vec::from_iter(phases::picture_of(study)),
+        Chart::Days(history) => Vec::from_iter(days::strips(history)),
         Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
+}
+
+/// A finder chart.
+fn sky(chart: &ConeChart) -> PagePart {
+    let sources: Vec<SkySource<'_>> = chart.sources.iter().map(SkySource::from).collect();
+    let ConeChart { title, centre, radius, .. } = chart;
+    let (title, centre, radius) = (title.as_str(), *centre, *radius);
+    let figure = FinderChart { title, centre, radius, sources: &sources }.figure();
+    PagePart::Narrow(html! {
+        section {
+            h2 { (printable(title)) }
+            style { (PreEscaped(STYLE)) }
+            (PreEscaped(figure))
+        }
+    })
 }
 
 /// Every way at full width; serial where it is alone.
@@ -267,22 +354,15 @@ fn slots(runs: &ShownRuns<'_>) -> Vec<PagePart> {
     runs.main().into_iter().chain(further).filter_map(lanes::slots).collect()
 }
 
-/// A picture with its heading, and a line about it where one is needed.
-fn picture(heading: &str, about: &str, svg: Svg) -> Markup {
-    headed(heading, about, &svg.finish())
-}
-
-/// The same for one too wide for a telephone: it is moved sideways.
-fn wide_picture(heading: &str, about: &str, svg: Svg) -> PagePart {
-    PagePart::Wide(headed(heading, about, &html! { div.wide tabindex="0" { (svg.finish()) } }))
-}
-
-fn headed(heading: &str, about: &str, picture: &Markup) -> Markup {
+/// A picture with its heading, a line about it where one is needed, and what stands for
+/// what in it.
+fn picture(heading: &str, about: &str, entries: &[NamedSwatch], svg: Svg) -> Markup {
     html! {
         section {
             h2 { (heading) }
             @if !about.is_empty() { p { (about) } }
-            (picture)
+            (legend::legend(entries))
+            (PreEscaped(svg.finish()))
         }
     }
 }

@@ -5,18 +5,24 @@
 
 use maud::html;
 
+use super::axis::Axis;
 use super::charts::core_marks;
-use super::svg::{Anchor, Axis, Svg};
+use super::legend::NamedSwatch;
 use super::{OF_OTHERS, PagePart, class_of, picture};
 use crate::numbers;
+use crate::report::laws;
 use crate::study::{Base, Fit, Point, Scaling, Study};
+use crate::svg::{Anchor, Svg};
 
-const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 250.0;
-const LEFT: f64 = 48.0;
-const RIGHT: f64 = WIDTH - 14.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = HEIGHT - 36.0;
+
+/// A picture of fewer widths says less than the table.
+const FEWEST_POINTS: usize = 3;
+
+/// Curves nowhere further apart than this share of their height are one line to the eye.
+const APART: f64 = 0.005;
 
 /// Curves go on to so many times the widest width.
 const FURTHER: f64 = 1.5;
@@ -48,7 +54,8 @@ impl Ordinate {
 
 /// Both pictures of each way that was swept.
 pub(super) fn pictures(study: &Study) -> Vec<PagePart> {
-    let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    let sweeps: Vec<Scaling> =
+        Scaling::of_each(study).into_iter().filter(|it| it.points.len() >= FEWEST_POINTS).collect();
     let several = sweeps.len() > 1;
     let pair = |scaling: &Scaling| {
         let whose = if several { format!(": {}", study.called(&scaling.way)) } else { String::new() };
@@ -56,8 +63,10 @@ pub(super) fn pictures(study: &Study) -> Vec<PagePart> {
             Base::Serial => "",
             Base::OneAtATime => "Relative to one task at a time.",
         };
+        let curves = Curves::of(scaling);
         let drawn = |name: &str, figure| {
-            picture(&format!("{name} against slots{whose}"), over, chart(study, scaling, figure))
+            let svg = chart(study, scaling, &curves, figure);
+            picture(&format!("{name} against slots{whose}"), over, &curves.legend(scaling), svg)
         };
         PagePart::Wide(html! {
             div.two {
@@ -69,6 +78,47 @@ pub(super) fn pictures(study: &Study) -> Vec<PagePart> {
     sweeps.iter().map(pair).collect()
 }
 
+/// The laws that are drawn, each with its class.
+struct Curves<'a> {
+    fits: Vec<(&'static str, &'a Fit)>,
+    /// Whether both laws are the same curve, which is drawn once.
+    is_one: bool,
+}
+
+impl<'a> Curves<'a> {
+    fn of(scaling: &'a Scaling) -> Self {
+        let fits = [("amdahl", &scaling.amdahl), ("usl", &scaling.usl)];
+        let mut fits: Vec<(&str, &Fit)> =
+            fits.into_iter().filter_map(|(class, fit)| Some((class, fit.as_ref().ok()?))).collect();
+        let furthest = furthest(&scaling.points, &fits);
+        let is_one = match &fits[..] {
+            [(_, one), (_, other)] => widths(1.0, furthest)
+                .all(|width| (one.at(width) - other.at(width)).abs() <= APART * one.at(width)),
+            _ => false,
+        };
+        if is_one {
+            fits.pop();
+        }
+        Self { fits, is_one }
+    }
+
+    fn legend(&self, scaling: &Scaling) -> Vec<NamedSwatch> {
+        let point = if class_of(&scaling.way) == OF_OTHERS { "point of-processes" } else { "point" };
+        let law = |(class, fit): &(&'static str, &Fit)| {
+            let name = if self.is_one { "Amdahl, and USL the same".to_owned() } else { fit.law.to_string() };
+            NamedSwatch::line(class, name)
+        };
+        let measured = [NamedSwatch::dot(point, "measured"), NamedSwatch::line("ideal", "ideal")];
+        measured.into_iter().chain(self.fits.iter().map(law)).collect()
+    }
+}
+
+/// Up to which width the axis goes: curves go on beyond what was measured.
+fn furthest(points: &[Point], fits: &[(&str, &Fit)]) -> f64 {
+    let widest = points.last().map_or(1.0, |point| point.width as f64);
+    if fits.is_empty() { widest } else { (FURTHER * widest).ceil() }
+}
+
 /// A picture being drawn: its axes, and what is drawn of a speed-up.
 struct SpeedUpChart {
     svg: Svg,
@@ -77,46 +127,35 @@ struct SpeedUpChart {
     figure: Ordinate,
 }
 
-fn chart(study: &Study, scaling: &Scaling, figure: Ordinate) -> Svg {
-    let points = &scaling.points;
-    let fits: Vec<(&str, &Fit)> = [("amdahl", &scaling.amdahl), ("usl", &scaling.usl)]
-        .into_iter()
-        .filter_map(|(class, fit)| Some((class, fit.as_ref().ok()?)))
-        .collect();
+fn chart(study: &Study, scaling: &Scaling, curves: &Curves<'_>, figure: Ordinate) -> Svg {
+    let (points, fits) = (&scaling.points, &curves.fits);
     let widest = points.last().map_or(1.0, |point| point.width as f64);
-    let furthest = if fits.is_empty() { widest } else { (FURTHER * widest).ceil() };
-    let x = Axis::counts(LEFT, RIGHT, furthest, 8.0);
-    let y = height(points, &fits, widest, x.most, figure);
+    let x = Axis::counts(0.0, 100.0, furthest(points, fits), 8.0);
+    let y = height(points, fits, widest, x.most, figure);
     let (about, name) = match figure {
         Ordinate::SpeedUp => ("speed-up against slots", "speed-up"),
         Ordinate::Efficiency => ("efficiency against slots", "efficiency, %"),
     };
-    let mut chart = SpeedUpChart { svg: Svg::new(WIDTH, HEIGHT, about), x, y, figure };
-    chart.extrapolated(&fits);
-    y.draw_beside(&mut chart.svg, LEFT, RIGHT, "");
-    chart.svg.text("label", (6.0, 13.0), Anchor::Start, name);
+    let mut chart = SpeedUpChart { svg: Svg::fluid("plot", HEIGHT, about), x, y, figure };
+    chart.extrapolated(fits);
+    y.draw_beside(&mut chart.svg, name);
     x.draw_below(&mut chart.svg, TOP, BOTTOM, "slots");
     for (number, name) in core_marks(&study.host, x.most) {
         let at = x.at(number as f64);
         chart.svg.line("mark", (at, TOP), (at, BOTTOM));
-        chart.svg.text("halo", (at - 4.0, BOTTOM - 6.0), Anchor::End, &format!("{number} {name}"));
+        chart.svg.text_beside("halo", (at, BOTTOM - 6.0), -4.0, Anchor::End, &format!("{number} {name}"));
     }
     // Up to where it leaves the picture.
     let last = if figure == Ordinate::SpeedUp { x.most.min(y.most) } else { x.most };
     let ideal = [1.0, last].map(|width| chart.place(width, width));
     chart.svg.polyline("ideal", ideal);
-    for (class, fit) in &fits {
+    for (class, fit) in fits {
         chart.curve(class, fit);
     }
-    let way = class_of(&scaling.way);
+    let of = if class_of(&scaling.way) == OF_OTHERS { " of-processes" } else { "" };
     for point in points {
-        chart.dot(point, if way == OF_OTHERS { " of-processes" } else { "" });
+        chart.dot(point, of);
     }
-    let mut entries = vec![("key-ideal", "ideal".to_owned())];
-    let key = |class: &str| if class == "usl" { "key-usl" } else { "key-amdahl" };
-    entries.extend(fits.iter().map(|(class, fit)| (key(class), fit.law.to_string())));
-    entries.push((way, "measured".to_owned()));
-    chart.svg.legend(13.0, &entries);
     chart.svg
 }
 
@@ -153,16 +192,16 @@ impl SpeedUpChart {
     fn extrapolated(&mut self, fits: &[(&str, &Fit)]) {
         let Some(to) = fits.iter().map(|(_, fit)| fit.to).max() else { return };
         let left = self.x.at(to as f64);
-        if RIGHT - left < 1.0 {
+        if 100.0 - left < 1.0 {
             return;
         }
-        self.svg.rect("beyond", [left, TOP, RIGHT - left, BOTTOM - TOP]);
+        self.svg.rect("beyond", [left, TOP, 100.0 - left, BOTTOM - TOP]);
         // Where the curves are not.
         let height = match self.figure {
             Ordinate::SpeedUp => BOTTOM - 6.0,
             Ordinate::Efficiency => TOP + 12.0,
         };
-        self.svg.text("label", (RIGHT - 4.0, height), Anchor::End, "extrapolated");
+        self.svg.text_beside("label", (100.0, height), -4.0, Anchor::End, "extrapolated");
     }
 
     /// Whole where it was measured, in dots beyond.
@@ -190,7 +229,7 @@ impl SpeedUpChart {
             "{}: speed-up {}, efficiency {}",
             numbers::plural(point.width as u64, "slot"),
             numbers::factor(point.speedup),
-            numbers::percent(point.efficiency),
+            laws::efficiency(point.speedup, point.width),
         );
         let beside = if point.is_fitted { "" } else { " beside" };
         let place = self.place(width, point.speedup);

@@ -56,14 +56,15 @@ fn one_way_alone_has_pictures_but_no_speed_up() {
 }
 
 #[test]
-fn without_records_the_page_says_what_is_missing() {
+fn without_records_the_page_says_what_is_missing_and_each_way_is_one_bar() {
     let mut columns = vec![column(Column::SERIAL, 1, 4), column(Column::PARALLEL, 2, 4)];
     for column in &mut columns {
         column.runs[0].records.clear();
     }
     let page = page(columns);
     assert!(page.contains("The records of single tasks are not in this study"));
-    assert!(page.contains("2.00x") && !page.contains("<svg"));
+    assert!(page.contains("2.00x") && page.contains("20.0 ms saved<"), "{page}");
+    assert_eq!((page.matches("<svg").count(), page.matches("<rect").count()), (1, 2));
 }
 
 #[test]
@@ -83,45 +84,131 @@ fn times_of_nothing_are_drawn_without_numbers_that_are_none() {
     }
 }
 
-/// A page of tasks that were run serially and at these widths.
-fn sweep(widths: &[u32]) -> String {
-    let parallel = widths.iter().map(|width| column(Column::PARALLEL, *width, 40));
-    page(std::iter::once(column(Column::SERIAL, 1, 40)).chain(parallel).collect())
+/// Tasks that were run serially and at widths, each of which took so many milliseconds.
+fn sweep_of(walls: &[(u32, u64)]) -> Vec<ColumnResult> {
+    let mut columns = vec![column(Column::SERIAL, 1, 40)];
+    for (width, wall) in walls {
+        let mut swept = column(Column::PARALLEL, *width, 40);
+        swept.runs[0].wall = Duration::from_millis(*wall);
+        columns.push(swept);
+    }
+    columns
+}
+
+/// The same where each width is as fast as can be.
+fn ideal(widths: &[u32]) -> Vec<ColumnResult> {
+    sweep_of(&widths.iter().map(|width| (*width, 400 / u64::from(*width))).collect::<Vec<_>>())
+}
+
+fn n_lines(page: &str, law: &str) -> usize {
+    page.matches(&format!("<polyline class=\"{law}\"")).count()
+}
+
+/// How many widths are drawn as a dot.
+fn n_dots(page: &str, class: &str) -> usize {
+    let begin = format!("<circle class=\"{class}\"");
+    let dots = page.split(&begin).skip(1);
+    dots.filter(|dot| dot.split('>').nth(2).is_some_and(|title| title.contains(": speed-up "))).count()
 }
 
 #[test]
 fn several_widths_are_drawn_against_the_ideal() {
-    let page = sweep(&[1, 2, 4]);
-    assert_eq!(page.matches("class=\"point\"").count(), 2 * 3);
-    assert_eq!(page.matches("class=\"ideal\"").count(), 2);
+    let page = page(ideal(&[1, 2, 4]));
+    assert_eq!(n_dots(&page, "point"), 2 * 3);
+    assert_eq!(n_lines(&page, "ideal"), 2);
     assert!(page.contains("4 slots: speed-up 4.00x, efficiency 100 %"));
 }
 
 #[test]
-fn laws_are_drawn_only_where_there_are_widths_enough_to_fit_them() {
-    let lines = |page: &str, law: &str| page.matches(&format!("<polyline class=\"{law}\"")).count();
-    for (widths, amdahl, usl) in
-        [(&[2][..], 0, 0), (&[1, 2], 0, 0), (&[1, 2, 4], 2, 0), (&[1, 2, 3, 4], 2, 2)]
-    {
-        let page = sweep(widths);
-        assert_eq!((lines(&page, "amdahl"), lines(&page, "usl")), (amdahl, usl), "{widths:?}");
-        assert_eq!(page.matches("class=\"beyond\"").count(), amdahl, "{widths:?}");
+fn two_widths_are_no_picture() {
+    let page = page(ideal(&[1, 2]));
+    assert!(!page.contains("against slots") && page.contains("efficiency"), "{page}");
+    assert!(page.contains("Amdahl: not fitted: it takes 3 different widths, and 2 count"), "{page}");
+}
+
+#[test]
+fn a_law_is_drawn_only_where_there_are_widths_enough_to_fit_it() {
+    let three = page(ideal(&[1, 2, 4]));
+    assert_eq!((n_lines(&three, "amdahl"), n_lines(&three, "usl")), (2, 0));
+    assert!(three.contains("USL: not fitted: it takes 4 different widths, and 3 count"), "{three}");
+    assert!(three.contains(">extrapolated</text>") && n_lines(&three, "amdahl far") == 2);
+    assert_eq!(three.matches("class=\"beyond\"").count(), 2);
+}
+
+#[test]
+fn laws_that_are_the_same_curve_are_one_line_and_others_are_told_apart_by_their_dashes() {
+    let same = page(ideal(&[1, 2, 3, 4]));
+    assert_eq!((n_lines(&same, "amdahl"), n_lines(&same, "usl")), (2, 0));
+    assert!(same.contains("Amdahl, and USL the same"), "{same}");
+    let falling = page(sweep_of(&[(1, 400), (2, 240), (3, 210), (4, 220)]));
+    assert_eq!((n_lines(&falling, "amdahl"), n_lines(&falling, "usl")), (2, 2));
+    for law in ["ideal", "amdahl", "usl"] {
+        let key = format!(
+            "<svg class=\"key\" width=\"28\" height=\"12\" aria-hidden=\"true\"><line class=\"{law}\""
+        );
+        assert_eq!(falling.matches(&key).count(), 2, "{law}");
     }
-    let page = sweep(&[1, 2]);
-    assert!(page.contains("Amdahl: not fitted, 3 different widths are needed, 2 count"), "{page}");
-    let page = sweep(&[1, 2, 4]);
-    assert!(page.contains("USL: not fitted, 4 different widths are needed, 3 count"), "{page}");
-    assert!(page.contains(">extrapolated</text>") && lines(&page, "amdahl far") == 2);
+}
+
+#[test]
+fn of_several_widths_the_first_figures_speak_of_the_best() {
+    let page = page(sweep_of(&[(1, 400), (2, 200), (4, 250)]));
+    assert!(page.contains("speed-up over serial at -j 2, the best of 1, 2, 4 (1 run, no test)"), "{page}");
+    assert!(page.contains("<b>2.00x</b>") && page.contains("<b>100 %</b>"), "{page}");
+    assert!(page.contains("400 → 200 ms"), "{page}");
+}
+
+#[test]
+fn tasks_that_wait_or_take_as_long_are_a_sentence_and_no_picture() {
+    let mut waiting = column(Column::PARALLEL, 2, 12);
+    for record in &mut waiting.runs[0].records {
+        record.cpu = Duration::from_micros(20);
+    }
+    let page = page(vec![waiting]);
+    assert!(page.contains("The tasks took 240.0 us of CPU time in 60.00 ms: they waited."), "{page}");
+    assert!(page.contains("All took about as long: 10.00 ms."), "{page}");
+    assert!(!page.contains("CPU use over time") && !page.contains("wall time of a task"));
+}
+
+#[test]
+fn a_batch_that_ran_one_way_is_told_by_what_is_done_how_long_it_took_and_its_slowest() {
+    let mut batch = column(Column::PARALLEL, 2, 12);
+    batch.runs[0].longest = Duration::from_millis(10);
+    batch.runs[0].longest_label = "the <last>".to_owned();
+    let well = page(vec![batch.clone()]);
+    assert!(
+        well.contains("<b class=\"long\">12 of 12 done</b>") && well.contains("slowest: the &lt;last&gt;")
+    );
+    let failure = crate::study::Failure {
+        label: "gzip b".to_owned(),
+        why: "exit status 3".to_owned(),
+        way: "parallel".into(),
+        run: 1,
+        also: Vec::new(),
+    };
+    let failures = [(1, failure)].into();
+    let study = Study { columns: vec![batch], failures, ..crate::study::tests::empty() };
+    let page = super::page(&study);
+    assert!(page.contains("11 of 12 done</b><span>1 failed: gzip b: exit status 3</span>"), "{page}");
+}
+
+#[test]
+fn a_table_of_many_widths_is_in_parts_on_a_telephone_and_no_column_is_lost() {
+    let widths: Vec<u32> = (1..=6).collect();
+    let page = page(ideal(&widths));
+    let narrow = page.split("<div class=\"if-narrow\">").nth(1).unwrap().split("</section>").next().unwrap();
+    assert_eq!(narrow.matches("<table").count(), 3);
+    for width in widths {
+        assert_eq!(narrow.matches(&format!("<th>-j {width}</th>")).count(), 1, "{width}");
+    }
 }
 
 #[test]
 fn widths_beyond_the_cores_are_seen_but_no_curve_rests_on_them() {
-    let mut columns = vec![column(Column::SERIAL, 1, 40)];
-    columns.extend([1, 2, 4, 20].map(|width| column(Column::PARALLEL, width, 40)));
+    let mut columns = ideal(&[1, 2, 4, 20]);
     for run in columns.iter_mut().flat_map(|column| &mut column.runs) {
         run.usage.user = Duration::from_millis(400);
     }
     let page = page(columns);
-    assert_eq!(page.matches("class=\"point beside\"").count(), 2);
-    assert_eq!(page.matches("class=\"point\"").count(), 2 * 3);
+    assert_eq!((n_dots(&page, "point beside"), n_dots(&page, "point")), (2, 2 * 3));
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{CheckedService, n_asked_for, quantile, services, span, total};
+use super::{CheckedService, n_asked_for, quantile, services, span, targets, total};
 use crate::numbers;
 use crate::report::document::{Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use crate::study::Study;
-use crate::task::{ServiceVerdict, Warning};
+use crate::task::{Finding, ServiceVerdict, Warning};
 use crate::text::printable;
 
 /// Up to so many services are all shown; of more, those that are not up.
@@ -41,7 +41,8 @@ pub(in crate::report) fn section(study: &Study) -> Option<ReportSection<'static>
         return None;
     }
     let table = Content::Table(grid(study, &all));
-    Some(ReportSection::new("Services", vec![table, Content::Lines(particulars(&all))]))
+    let heading = if targets::are_all(&all) { "Targets" } else { "Services" };
+    Some(ReportSection::new(heading, vec![table, Content::Lines(particulars(&all))]))
 }
 
 fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
@@ -50,8 +51,16 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
     let is_told = |(_, name): &(&str, &str)| all.iter().any(|service| worth_telling(service, name));
     let phases: Vec<_> = PHASES.into_iter().filter(is_told).collect();
     let repeated = all.iter().any(|service| service.totals.len() > 1);
-    let texts = [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")];
+    let of_sky = targets::are_all(all);
+    let texts = if of_sky {
+        [(Cells::Texts, "target"), (Cells::Verdicts, "status"), (Cells::Figures, "rows")]
+    } else {
+        [(Cells::Texts, "service"), (Cells::Verdicts, "verdict"), (Cells::Texts, "up since")]
+    };
     let totals = if repeated { &["p50", "p95", "p99"][..] } else { &["total"] };
+    // Who, the verdict and the first of the totals stay.
+    let lesser = |at: &usize| *at != texts.len() + phases.len();
+    let lesser = (2..texts.len() + phases.len() + totals.len()).filter(lesser).collect();
     let figures = phases.iter().map(|(label, _)| label).chain(totals).map(|head| (Cells::Figures, *head));
     let heads = texts.into_iter().chain(figures);
     let row = |service: &CheckedService<'_>| {
@@ -63,7 +72,13 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         let changed = if service.changed { " (changed)" } else { "" };
         let since = finding.says.as_ref().and_then(|says| says.up_since.as_deref());
         let since = since.map_or_else(String::new, |since| cut_to(LONGEST_TIME, since));
-        let mut cells = vec![cut(finding.label()), printable(&(verdict + changed)), since];
+        let mut cells = match finding.cone.as_deref().filter(|_| of_sky) {
+            Some(cone) => {
+                let [target, status, rows] = targets::cells(finding, cone);
+                vec![cut(&target), printable(&(status + changed)), printable(&rows)]
+            }
+            None => vec![cut(finding.label()), printable(&(verdict + changed)), since],
+        };
         let phase = |name: &str| span(service.record, name).map(numbers::duration).unwrap_or_default();
         cells.extend(phases.iter().map(|(_, name)| phase(name)));
         if repeated {
@@ -78,12 +93,17 @@ fn grid(study: &Study, all: &[CheckedService<'_>]) -> Grid {
         rows: shown.into_iter().map(row).collect(),
         columns: heads.map(|(cells, head)| (cells, head.to_owned())).collect(),
         caption: format!("{}{left_out}", tally(all, n_asked_for(study, all))),
+        lesser,
     }
 }
 
 /// What a person should know of single services: warnings, maintenance, notes.
 fn particulars(all: &[CheckedService<'_>]) -> Vec<Sentence> {
-    let told = all.iter().map(|service| (cut(service.finding.label()), particular(service).join("; ")));
+    let name = |finding: &Finding| match &finding.cone {
+        Some(cone) => cut(&targets::cells(finding, cone)[0]),
+        None => cut(finding.label()),
+    };
+    let told = all.iter().map(|service| (name(service.finding), particular(service).join("; ")));
     let mut told = told.filter(|(_, told)| !told.is_empty());
     let mut lines: Vec<String> =
         told.by_ref().take(PARTICULARS).map(|(service, told)| format!("{service}: {told}")).collect();
@@ -135,7 +155,10 @@ fn shown<'a, 'b>(all: &'b [CheckedService<'a>]) -> (Vec<&'b CheckedService<'a>>,
 }
 
 /// `3 of 5 services up, 1 error, 1 not checked; 2 through proxy p:3128`.
-fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
+pub(super) fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
+    if targets::are_all(all) {
+        return targets::tally(all, n_asked_for) + &through_proxies(all);
+    }
     let count =
         |verdict: &ServiceVerdict| all.iter().filter(|it| it.finding.verdict == *verdict).count() as u64;
     let n_up = numbers::count(count(&ServiceVerdict::Up));
@@ -173,7 +196,7 @@ fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
     })
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     cut_to(LONGEST, text)
 }
 

@@ -1,13 +1,12 @@
 //! One run over time: a lane for each slot, and the CPU time spent.
 
-use std::time::Duration;
-
 use super::{Glyphs, Look, labels, ticks};
 use crate::numbers;
 use crate::report::timeline::{self, ShownRun, ShownRuns, TimeUnit};
 use crate::study::RunResult;
 use crate::style::paint;
 use crate::task::Record;
+use crate::text::wrapped;
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;
@@ -31,15 +30,12 @@ fn drawn(shown: ShownRun<'_>, n_cores: usize, look: Look) -> Vec<String> {
     let n_cells = look.width.saturating_sub(LABEL).max(1);
     let all = lanes(shown.run, n_cells);
     let (lanes, more) = all.split_at(all.len().min(MOST_LANES));
-    let mut drawn = legend(shown, lanes, shown.run.wall.div_f64(n_cells as f64), glyphs);
+    let mut drawn = legend(shown, lanes, n_cells, glyphs);
     drawn.extend(lanes.iter().map(|lane| drawn_lane(lane, glyphs, look)));
     if !more.is_empty() {
         let busy = more.iter().map(|lane| lane.busy).sum::<f64>() / more.len() as f64;
-        drawn.push(format!(
-            "... and {}, on average {} busy",
-            numbers::plural(more.len() as u64, "more slot"),
-            numbers::percent(busy)
-        ));
+        let (more, busy) = (numbers::plural(more.len() as u64, "more slot"), numbers::percent(busy));
+        drawn.push(format!("... and {more}, {busy} busy"));
     }
     drawn.push(axis(shown.wall(), n_cells));
     drawn.extend(sparkline(shown, n_cores, n_cells, glyphs));
@@ -47,8 +43,8 @@ fn drawn(shown: ShownRun<'_>, n_cores: usize, look: Look) -> Vec<String> {
 }
 
 /// What a lane means; only characters that are there are explained.
-fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], cell: Duration, glyphs: Glyphs) -> Vec<String> {
-    let cell = numbers::duration(cell);
+fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], n_cells: usize, glyphs: Glyphs) -> Vec<String> {
+    let cell = numbers::duration(shown.run.wall.div_f64(n_cells as f64));
     let name = match shown.name {
         "parallel" => format!("-j {}", shown.column.width),
         name if shown.column.is_serial() => name.to_owned(),
@@ -61,15 +57,19 @@ fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], cell: Duration, glyphs: Glyp
     let meanings = [(glyphs.several, "several tasks"), (glyphs.failed, "failed"), (glyphs.idle, "idle")];
     let there = meanings.iter().filter(|(glyph, _)| is_shown(*glyph));
     let meanings: Vec<String> = there.map(|(glyph, meaning)| format!("{glyph} {meaning}")).collect();
-    let mut told = vec![format!("{:LABEL$}{name}, one cell = {cell}, shade = task", "lanes")];
-    if !meanings.is_empty() {
-        told.push(format!("{:LABEL$}{}", "", meanings.join(", ")));
-    }
-    told
+    let told = wrapped(&format!("{name}, one cell = {cell}, shade = task"), n_cells, 0);
+    let meanings =
+        if meanings.is_empty() { String::new() } else { wrapped(&meanings.join(", "), n_cells, 0) };
+    let heads = std::iter::once("lanes").chain(std::iter::repeat(""));
+    told.lines()
+        .chain(meanings.lines())
+        .zip(heads)
+        .map(|(line, head)| format!("{head:LABEL$}{line}"))
+        .collect()
 }
 
 fn drawn_lane(lane: &SlotCells, glyphs: Glyphs, look: Look) -> String {
-    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, numbers::percent(lane.busy));
+    let mut drawn = format!("{:>3} {:>5}  ", u64::from(lane.slot) + 1, numbers::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
         if character == glyphs.failed {
@@ -127,7 +127,7 @@ struct TimeCell {
 /// One slot of a run.
 #[derive(Clone, Debug, PartialEq)]
 struct SlotCells {
-    /// The slot, from 0.
+    /// The slot, from 1, as people count.
     slot: u32,
     /// The share of the run in which it had a task.
     busy: f64,
@@ -144,7 +144,7 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
             add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
-        SlotCells { slot, busy: (busy / wall).min(1.0), cells }
+        SlotCells { slot: slot.saturating_add(1), busy: (busy / wall).min(1.0), cells }
     };
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }

@@ -5,10 +5,13 @@
 //! the terminal is, `cli::term` knows.
 
 mod lanes;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 
-use super::document::Chart;
+use anstyle::Style;
+
+use super::document::{Chart, Tone};
 use super::laws;
 use super::timeline::{ShownRuns, round_step};
 use crate::numbers;
@@ -22,6 +25,9 @@ const APART: usize = 6;
 /// would make a line of dots of what was measured.
 const BEYOND: f64 = 2.0;
 
+/// Bars of fewer cells say nothing: the figures are in the table.
+const SHORTEST: usize = 2 * APART;
+
 /// What stands before the bars.
 const FIGURES: usize = 44;
 
@@ -34,6 +40,11 @@ pub struct Look {
     pub unicode: bool,
     /// How many columns there are to draw in.
     pub width: usize,
+    /// Whether lines of words are broken there, too: a program that reads them wants a
+    /// sentence on one line.
+    pub wraps: bool,
+    /// Whether every run has a line of its own.
+    pub lists_runs: bool,
     /// Whether there are pictures beside the table.
     pub pictures: Pictures,
 }
@@ -50,7 +61,24 @@ pub enum Pictures {
 impl Look {
     /// Without colours or pictures, 80 columns wide.
     pub const fn plain() -> Self {
-        Self { styles: Styles::plain(), unicode: true, width: 80, pictures: Pictures::Hidden }
+        Self {
+            styles: Styles::plain(),
+            unicode: true,
+            width: 80,
+            wraps: false,
+            lists_runs: false,
+            pictures: Pictures::Hidden,
+        }
+    }
+}
+
+/// How words and cells of this tone look.
+pub(super) fn style(tone: Tone, styles: Styles) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Strong => styles.strong,
+        Tone::Good => styles.good,
+        Tone::Bad => styles.bad,
     }
 }
 
@@ -62,8 +90,10 @@ pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
         Chart::Ways(study) => ways(study, look),
         Chart::Slots(study) => lanes::draw(&ShownRuns::of(study), look),
         Chart::BeforeAfter(columns) => before_after(columns, look),
-        // The lanes have the one below them, and there is no room for the other.
-        Chart::CpuUse(_) | Chart::TaskTimes(_) => Vec::new(),
+        // The lanes have the CPU use below them, the table the phases; for the other there is no room.
+        Chart::CpuUse(_) | Chart::TaskTimes(_) | Chart::Days(_) | Chart::Phases(_) | Chart::Sky(_) => {
+            Vec::new()
+        }
     }
 }
 
@@ -103,6 +133,9 @@ fn bars(named: impl Iterator<Item = (String, f64)>, look: Look) -> Vec<String> {
 /// The sweeps of `study`, one for each way; nothing of fewer than two widths.
 fn sweeps(study: &Study, look: Look) -> Vec<String> {
     let sweeps: Vec<Scaling> = Scaling::of_each(study).into_iter().filter(Scaling::is_sweep).collect();
+    if look.width < FIGURES + SHORTEST {
+        return Vec::new();
+    }
     let several = sweeps.len() > 1;
     let mut lines = Vec::new();
     for scaling in &sweeps {
@@ -116,7 +149,7 @@ fn sweeps(study: &Study, look: Look) -> Vec<String> {
 
 fn sweep(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
     let glyphs = Glyphs::of(look.unicode);
-    let room = look.width.saturating_sub(FIGURES + 1).max(1);
+    let room = look.width.saturating_sub(FIGURES + 1);
     let best = scaling.points.iter().map(|point| point.speedup).fold(0.0, f64::max);
     let widest = scaling.points.last().map_or(1, |point| point.width) as f64;
     let top = widest.max(best).min(BEYOND * best.max(1.0));
@@ -144,7 +177,7 @@ fn sweep(study: &Study, scaling: &Scaling, look: Look) -> Vec<String> {
     if scaling.points.iter().any(|point| Some(point.width) == physical) {
         legend += "   * physical cores";
     }
-    lines.extend([legend, "share: the serial share by Karp and Flatt".to_owned()]);
+    lines.push(legend);
     lines
 }
 
@@ -154,7 +187,7 @@ fn figures_of(point: &Point, star: char) -> String {
         point.width,
         numbers::seconds(point.wall),
         numbers::factor(point.speedup),
-        numbers::percent(point.efficiency),
+        laws::efficiency(point.speedup, point.width),
         laws::serial_share(point.serial_share, point.width),
     )
 }

@@ -74,7 +74,6 @@ fn share_alone(view: &SpeedupView<'_>, name: &str) -> f64 {
 }
 
 fn slowed(view: &SpeedupView<'_>) -> String {
-    let cpu = view.parallel.cpu() / view.serial.cpu().max(f64::MIN_POSITIVE);
     let physical = view.study.host.physical.filter(|physical| (*physical as f64) < view.slots);
     let reason = if view.crowding() > CROWDED {
         "there are fewer cores than slots".to_owned()
@@ -92,9 +91,9 @@ fn slowed(view: &SpeedupView<'_>) -> String {
             .to_owned()
     };
     format!(
-        "Side by side the tasks took {} as long as one by one (CPU time {}): {reason}.",
+        "Side by side the tasks took {} as long as one by one{}: {reason}.",
         numbers::factor(view.stretched),
-        numbers::change(cpu),
+        view.more_cpu(),
     )
 }
 
@@ -148,9 +147,7 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
     if study.n_failed() > 0 || threads.wall() <= 0.0 {
         return None;
     }
-    let walls =
-        |column: &ColumnResult| column.runs.iter().map(|run| run.wall.as_secs_f64()).collect::<Vec<_>>();
-    let (one, other) = (walls(workers), walls(threads));
+    let (one, other) = (workers.walls(), threads.walls());
     let is_tested = one.len().min(other.len()) >= FEWEST_RUNS_FOR_A_TEST;
     let [engine, beside] = [workers, threads].map(|column| &column.column.engine);
     let told = if is_tested && ratio_of_rounds(&one, &other).holds(1.0) {

@@ -11,6 +11,7 @@ mod bounds;
 mod losses;
 mod one_slot;
 mod others;
+mod rates;
 mod starts;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ type CauseRule = fn(&SpeedupView<'_>) -> Option<String>;
 /// none fits, the largest loss of the slots' time speaks.
 const RULES: &[CauseRule] = &[
     bounds::one_task,
+    rates::limited,
     beyond::more_than_there_is,
     // What the records prove.
     starts::held_up,
@@ -59,11 +61,11 @@ const RULES: &[CauseRule] = &[
 ];
 
 /// What the study says about its widest parallel column, as one sentence, and in
-/// another one how processes compare with threads; `None` when there is nothing to
+/// others how processes compare with threads, and doing everything in one go with both; `None` when there is nothing to
 /// compare.
 #[must_use]
 pub fn explain(study: &Study) -> Option<String> {
-    let sentences = [held_back(study), losses::beside_threads(study)];
+    let sentences = [held_back(study), losses::beside_threads(study), rates::in_one_go(study)];
     let said: Vec<String> = sentences.into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
@@ -224,6 +226,12 @@ impl<'a> SpeedupView<'a> {
     fn idle_in_tasks(&self) -> f64 {
         let cpu = self.parallel.median(|run| run.task_cpu.as_secs_f64());
         (1.0 - cpu / self.task_wall().max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
+    }
+
+    /// ` (CPU time +4 %)`; nothing where there is too little of it.
+    fn more_cpu(&self) -> String {
+        let change = numbers::cpu_change(self.serial.cpu(), self.parallel.cpu());
+        change.map_or_else(String::new, |change| format!(" (CPU time {change})"))
     }
 
     /// The speed-up as it is told.

@@ -68,9 +68,9 @@ pub(super) fn shared(view: &SpeedupView<'_>) -> Option<String> {
     }
     let of_disk = if awaited == Awaited::Disk { with_amount(view) } else { String::new() };
     Some(format!(
-        "Side by side the tasks took {} as long as one by one (CPU time {}): for {} of that time they waited for {what}{of_disk}.",
+        "Side by side the tasks took {} as long as one by one{}: for {} of that time they waited for {what}{of_disk}.",
         numbers::factor(view.stretched),
-        numbers::change(view.parallel.cpu() / view.serial.cpu().max(f64::MIN_POSITIVE)),
+        view.more_cpu(),
         numbers::percent(share.min(1.0)),
     ))
 }

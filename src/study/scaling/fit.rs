@@ -5,11 +5,12 @@
 
 use std::fmt;
 
+use super::READING_ERROR;
 use super::gauss_newton::{Curve, nearest};
 use crate::numbers;
 
 /// A curve further from the points than this share of their mean explains none of them.
-const FURTHEST_OFF: f64 = 0.2;
+const FURTHEST_OFF: f64 = 0.1;
 
 /// What is said of a width, or a speed-up, so many times the widest that was measured is a
 /// guess.
@@ -68,6 +69,8 @@ pub enum NoFit {
     },
     /// No width was faster than what speed-ups are relative to, named here.
     Slower(&'static str),
+    /// A width was faster than so many slots can be.
+    Beyond,
 }
 
 impl Law {
@@ -96,7 +99,7 @@ impl Fit {
     ///
     /// # Errors
     /// When there are too few different widths, the points determine no curve, or the
-    /// nearest one is more than a fifth off.
+    /// nearest one is more than a tenth off, or ends below what was measured.
     pub fn new(law: Law, points: &[(usize, f64)]) -> Result<Self, NoFit> {
         let mut widths: Vec<usize> = points.iter().map(|&(width, _)| width).collect();
         widths.sort_unstable();
@@ -109,10 +112,7 @@ impl Fit {
         let count = points.len() as f64;
         let mean = points.iter().map(|&(_, rate)| rate).sum::<f64>() / count;
         let off = (curve.error(&floats) / count).sqrt() / mean;
-        if off > FURTHEST_OFF {
-            return Err(NoFit::FarOff { law, off });
-        }
-        Ok(Self {
+        let fit = Self {
             law,
             alpha: curve.alpha,
             beta: curve.beta,
@@ -120,7 +120,10 @@ impl Fit {
             from: widths[0],
             to: widths[widths.len() - 1],
             off,
-        })
+        };
+        let best = points.iter().map(|&(_, rate)| rate).fold(0.0, f64::max);
+        let ends_below = fit.limit().is_some_and(|limit| limit * READING_ERROR < best);
+        if off > FURTHEST_OFF || ends_below { Err(NoFit::FarOff { law, off }) } else { Ok(fit) }
     }
 
     /// The rate at `width`, of which parts are allowed, for a curve.
@@ -166,17 +169,15 @@ impl fmt::Display for NoFit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooFew { law, widths } => {
-                write!(
-                    f,
-                    "{law}: not fitted, {} different widths are needed, {widths} count",
-                    law.fewest_widths()
-                )
+                let needed = law.fewest_widths();
+                write!(f, "{law}: not fitted: it takes {needed} different widths, and {widths} count")
             }
-            Self::NoCurve(law) => write!(f, "{law}: not fitted, the points lie on no such curve"),
+            Self::NoCurve(law) => write!(f, "{law}: does not fit: the points lie on no such curve"),
             Self::FarOff { law, off } => {
-                write!(f, "{law}: not fitted, the nearest curve is {} off", numbers::percent(*off))
+                write!(f, "{law}: does not fit: the nearest curve is {} off", numbers::percent(*off))
             }
             Self::Slower(base) => write!(f, "slower than {base} at every width: no law fits"),
+            Self::Beyond => f.write_str("faster than the slots allow: no law fits"),
         }
     }
 }
@@ -214,7 +215,7 @@ mod tests {
         assert!(Fit::new(Law::Amdahl, &points).is_ok());
         assert_eq!(
             Fit::new(Law::Amdahl, &points[..2]).unwrap_err().to_string(),
-            "Amdahl: not fitted, 3 different widths are needed, 2 count"
+            "Amdahl: not fitted: it takes 3 different widths, and 2 count"
         );
     }
 
@@ -225,7 +226,7 @@ mod tests {
             let refused = Fit::new(law, &zigzag).unwrap_err();
             assert!(matches!(refused, NoFit::FarOff { off, .. } if off > 0.2), "{refused:?}");
             let told = refused.to_string();
-            assert!(told.starts_with(&format!("{law}: not fitted, the nearest curve is ")), "{told}");
+            assert!(told.starts_with(&format!("{law}: does not fit: the nearest curve is ")), "{told}");
         }
     }
 

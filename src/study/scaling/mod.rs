@@ -18,6 +18,9 @@ use crate::task::Column;
 /// within them: a pool's own work, and readings that are a little off.
 const ALLOWANCE: f64 = 1.1;
 
+/// A speed-up up to so many times the width is that width, within the error of a reading.
+const READING_ERROR: f64 = 1.05;
+
 /// Shares are told in whole per cents: what is rounded to 0 or to 100 % is that.
 const ROUNDED: f64 = 0.005;
 
@@ -111,11 +114,13 @@ impl Scaling {
         }
         let base = if base.is_serial() { Base::Serial } else { Base::OneAtATime };
         let [amdahl, usl] = [Law::Amdahl, Law::Usl].map(|law| {
+            let is_beyond = |&(width, speedup): &(usize, f64)| efficiency_within(speedup, width).is_none();
             let has_gained = fitted.iter().any(|&(width, speedup)| width > 1 && speedup >= 1.0);
             // Too few widths are too few whatever they say.
             match Fit::new(law, &fitted) {
                 Err(few @ NoFit::TooFew { .. }) => Err(few),
                 _ if !has_gained => Err(NoFit::Slower(base.name())),
+                _ if fitted.iter().any(is_beyond) => Err(NoFit::Beyond),
                 fit => fit,
             }
         });
@@ -160,9 +165,18 @@ fn most_that_the_cores_carry(study: &Study, base: &ColumnResult) -> f64 {
 /// serial by more than the noise of a reading, or faster than ideal.
 #[must_use]
 pub fn karp_flatt(speedup: f64, width: usize) -> Option<f64> {
+    let speedup = efficiency_within(speedup, width)? * width as f64;
     let inverse = 1.0 / width as f64;
     let share = (width > 1 && speedup > 0.0).then(|| (1.0 / speedup - inverse) / (1.0 - inverse))?;
     (-ROUNDED..=1.0 + ROUNDED).contains(&share).then(|| share.clamp(0.0, 1.0))
+}
+
+/// Speed-up over slots, at most 1; `None` where it is above that by more than the error of a
+/// reading: so many slots cannot be so much faster, so something slowed the serial run.
+#[must_use]
+pub fn efficiency_within(speedup: f64, width: usize) -> Option<f64> {
+    let efficiency = speedup / width as f64;
+    (efficiency <= READING_ERROR).then(|| efficiency.min(1.0))
 }
 
 #[cfg(test)]
@@ -210,6 +224,7 @@ mod tests {
         assert_eq!(karp_flatt(0.42, 8), None);
         assert_eq!(karp_flatt(2.4, 2), None);
         assert_eq!((karp_flatt(1.0, 4), karp_flatt(2.004, 2)), (Some(1.0), Some(0.0)));
+        assert_eq!((efficiency_within(2.08, 2), efficiency_within(2.2, 2)), (Some(1.0), None));
     }
 
     #[test]

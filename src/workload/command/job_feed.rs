@@ -52,12 +52,19 @@ pub struct PackedRows {
     packer: JobPacker,
     /// Memory for one job.
     job: ByteList,
+    /// Whether there are no more, and not only nobody who waits for them.
+    have_ended: bool,
 }
 
 impl JobFeed {
     /// Jobs that read what `reads` says and get `values`.
     pub fn new(reads: FeedSource, values: JobValues, patience: BoxedPatience) -> Self {
         Self { reads, values, patience }
+    }
+
+    /// Whether there are no more jobs for want of inputs.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(&self.values, JobValues::Of(rows) if rows.have_ended)
     }
 
     /// The next job; `None` when there is none, or nobody wants it any more.
@@ -116,7 +123,7 @@ pub(super) fn next_block(
 impl JobValues {
     /// The rows of `inputs`, made into jobs by `packer`.
     pub fn of(inputs: Inputs, packer: JobPacker) -> Self {
-        Self::Of(Box::new(PackedRows { inputs, packer, job: ByteList::new() }))
+        Self::Of(Box::new(PackedRows { inputs, packer, job: ByteList::new(), have_ended: false }))
     }
 
     fn next(
@@ -124,16 +131,14 @@ impl JobValues {
         settings: &Settings,
         patience: &mut dyn Patience,
     ) -> anyhow::Result<Option<Vec<Vec<u8>>>> {
-        let PackedRows { inputs, packer, job } = match self {
+        let PackedRows { inputs, packer, job, have_ended } = match self {
             Self::Same(values) => return Ok(Some(values.clone())),
             Self::Of(packed) => &mut **packed,
         };
         let mut length = JobLineLength::new(&settings.template, settings.quoting, settings.counts.slots());
-        let next = packer.next(inputs, &mut length, job, patience);
-        Ok(match next.context("cannot read the inputs")? {
-            ReadNext::Ready => Some(job.iter().map(<[u8]>::to_vec).collect()),
-            ReadNext::Woken | ReadNext::End => None,
-        })
+        let next = packer.next(inputs, &mut length, job, patience).context("cannot read the inputs")?;
+        *have_ended = next == ReadNext::End;
+        Ok((next == ReadNext::Ready).then(|| job.iter().map(<[u8]>::to_vec).collect()))
     }
 }
 

@@ -93,10 +93,13 @@ impl Launch {
             None => None,
         };
         if shell.refused && direct.is_none() {
-            bail!("--no-shell: the command needs a shell, or is not a program in PATH");
+            bail!(
+                "--no-shell: the command needs a shell, or is not a program in PATH: leave --no-shell out, or give the program's path"
+            );
         }
-        let program = resolve(shell.program.as_os_str(), &shell.path)
-            .with_context(|| format!("the shell {} (--shell PATH names another)", shell.program.display()))?;
+        let program = resolve(shell.program.as_os_str(), &shell.path).with_context(|| {
+            format!("cannot run the shell {} (--shell PATH names another)", shell.program.display())
+        })?;
         let words = [
             Some(program.clone().into_os_string()),
             shell.applet.clone().map(OsString::from),

@@ -10,6 +10,7 @@ mod job;
 mod job_feed;
 mod launch;
 mod output_files;
+mod read_ahead;
 mod round_robin;
 mod runner;
 mod sample;
@@ -21,6 +22,8 @@ mod stdin_mode;
 pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
+pub use self::read_ahead::count_beside;
+use self::read_ahead::{Jobs, ReadAhead};
 pub use self::round_robin::{InTurn, Narrows, RoundRobin};
 pub use self::runner::CommandRunner;
 use self::sample::Sample;
@@ -31,6 +34,7 @@ pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
 use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
+use crate::inputs::InputCount;
 use crate::output::{
     Acknowledge, Channel, Destination, Grouped, Lines, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT,
 };
@@ -53,13 +57,15 @@ pub struct CommandBatch {
     runner: CommandRunner,
     /// The files that the jobs leave, where they are compared, too.
     pub output_files: Option<OutputFiles>,
-    feed: Mutex<JobFeed>,
+    jobs: Mutex<Jobs>,
     saved: Option<SavedInputs>,
     outputs: MakeDestination,
     /// A place that tells jobs apart by itself, where outputs go to one.
     pub sink: Option<MakeSink>,
     /// Whether an earlier run did part of the batch.
     pub earlier: EarlierRun,
+    /// How many jobs there are, for whoever finds it out.
+    pub count: InputCount,
 }
 
 impl CommandBatch {
@@ -77,11 +83,12 @@ impl CommandBatch {
         Ok(Self {
             runner: CommandRunner::new(settings, stdin)?,
             output_files: None,
-            feed: Mutex::new(feed),
+            jobs: Mutex::new(Jobs::OnDemand(feed)),
             saved: None,
             outputs,
             sink: None,
             earlier: EarlierRun::Nothing,
+            count: InputCount::default(),
         })
     }
 
@@ -92,14 +99,26 @@ impl CommandBatch {
     /// When they cannot be read or put aside.
     pub fn save_inputs(&mut self) -> anyhow::Result<()> {
         let mut file = InputSaver::new()?;
-        let feed = self.feed.get_mut();
-        while let Some(job) = feed.next(&self.runner.settings)? {
+        let jobs = self.jobs.get_mut();
+        while let Some(job) = jobs.next(&self.runner.settings)? {
             file.put(&job)?;
         }
         let saved = file.finish()?;
         self.runner.settings.counts.found(saved.jobs());
         self.saved = Some(saved);
         Ok(())
+    }
+
+    /// Reads inputs as soon as they are there, and counts the jobs before they are asked for.
+    ///
+    /// # Errors
+    /// When there can be no thread for it.
+    pub fn read_ahead(self) -> anyhow::Result<Self> {
+        let jobs = match self.jobs.into_inner() {
+            Jobs::OnDemand(feed) => ReadAhead::start(feed, self.runner.settings.clone(), self.count.clone())?,
+            Jobs::Ahead(ahead) => ahead,
+        };
+        Ok(Self { jobs: Mutex::new(Jobs::Ahead(jobs)), ..self })
     }
 
     /// Runs only `wanted` of the jobs, spread evenly over them, once their inputs are
@@ -127,8 +146,8 @@ impl CommandBatch {
         let dealer = self.runner.stdin.dealer().map(|dealer| NoMoreJobs(dealer));
         Box::new(std::iter::from_fn(move || {
             let _dealer = &dealer;
-            let mut feed = self.feed.lock();
-            feed.next(&self.runner.settings).transpose()
+            let mut jobs = self.jobs.lock();
+            jobs.next(&self.runner.settings).transpose()
         }))
     }
 }
@@ -147,7 +166,7 @@ impl Workload for CommandBatch {
             }
             EarlierRun::Log(resume) => {
                 let settings = &self.runner.settings;
-                return Box::new(Remaining::new(self.all_jobs(), resume, |seq, spec| {
+                return Box::new(Remaining::new(self.all_jobs(), resume, &self.count, |seq, spec| {
                     let mut line = Vec::new();
                     let numbers = settings.counts.numbers(seq - 1, 0);
                     settings.template.render(spec.values(), &numbers, settings.quoting, &mut line);

@@ -7,7 +7,7 @@
 //! Numbers are 32 bits, places in a file 64, little-endian.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write as _};
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
 
 use anyhow::Context as _;
 
@@ -30,6 +30,9 @@ pub(super) struct InputSaver {
 /// What was being done when they could not be.
 const PUT_ASIDE: &str = "put the inputs aside in TMPDIR";
 
+/// The same of what was.
+pub(super) const READ_BACK: &str = "cannot read the inputs put aside";
+
 impl InputSaver {
     pub(super) fn new() -> anyhow::Result<Self> {
         Ok(Self { file: BufWriter::new(unnamed_file().context(PUT_ASIDE)?), jobs: 0 })
@@ -37,7 +40,7 @@ impl InputSaver {
 
     pub(super) fn put(&mut self, job: &TaskInput) -> anyhow::Result<()> {
         self.jobs += 1;
-        self.write(job).context(PUT_ASIDE)
+        write_job(&mut self.file, job).context(PUT_ASIDE)
     }
 
     pub(super) fn finish(self) -> anyhow::Result<SavedInputs> {
@@ -47,32 +50,6 @@ impl InputSaver {
             Ok::<_, io::Error>(file)
         };
         Ok(SavedInputs { file: whole(self.file).context(PUT_ASIDE)?, jobs: self.jobs })
-    }
-
-    fn write(&mut self, job: &TaskInput) -> io::Result<()> {
-        self.number(job.values().len())?;
-        for value in job.values() {
-            self.value(value)?;
-        }
-        let TaskInput::Block(block) = job else { return self.number(0) };
-        self.number(if block.stretch.is_some() { 2 } else { 1 })?;
-        self.value(&block.bytes)?;
-        if let Some(Stretch { file, from, length }) = block.stretch {
-            self.number(file)?;
-            self.file.write_all(&from.to_le_bytes())?;
-            self.file.write_all(&length.to_le_bytes())?;
-        }
-        Ok(())
-    }
-
-    fn value(&mut self, value: &[u8]) -> io::Result<()> {
-        self.number(value.len())?;
-        self.file.write_all(value)
-    }
-
-    fn number(&mut self, number: usize) -> io::Result<()> {
-        let number = u32::try_from(number).map_err(io::Error::other)?;
-        self.file.write_all(&number.to_le_bytes())
     }
 }
 
@@ -95,10 +72,38 @@ impl SavedInputs {
 
 fn jobs<R: Read>(count: u64, file: R) -> impl Iterator<Item = anyhow::Result<TaskInput>> {
     let mut reader = BufReader::with_capacity(64 << 10, file);
-    (0..count).map(move |_| job(&mut reader).context("cannot read the inputs put aside"))
+    (0..count).map(move |_| read_job(&mut reader).context(READ_BACK))
 }
 
-fn job(reader: &mut impl Read) -> io::Result<TaskInput> {
+/// Saves `job`.
+pub(super) fn write_job(to: &mut impl Write, job: &TaskInput) -> io::Result<()> {
+    write_number(to, job.values().len())?;
+    for value in job.values() {
+        write_value(to, value)?;
+    }
+    let TaskInput::Block(block) = job else { return write_number(to, 0) };
+    write_number(to, if block.stretch.is_some() { 2 } else { 1 })?;
+    write_value(to, &block.bytes)?;
+    if let Some(Stretch { file, from, length }) = block.stretch {
+        write_number(to, file)?;
+        to.write_all(&from.to_le_bytes())?;
+        to.write_all(&length.to_le_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_value(to: &mut impl Write, value: &[u8]) -> io::Result<()> {
+    write_number(to, value.len())?;
+    to.write_all(value)
+}
+
+fn write_number(to: &mut impl Write, number: usize) -> io::Result<()> {
+    let number = u32::try_from(number).map_err(io::Error::other)?;
+    to.write_all(&number.to_le_bytes())
+}
+
+/// The next job that was saved.
+pub(super) fn read_job(reader: &mut impl Read) -> io::Result<TaskInput> {
     let n_values = number(reader)?;
     let values = (0..n_values).map(|_| value(reader)).collect::<io::Result<_>>()?;
     let kind = number(reader)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::saved_inputs::InputSaver;
 use super::{JobInputs, task};
+use crate::inputs::InputCount;
 use crate::joblog::{FoundBy, LoggedJobs};
 use crate::task::{Task, TaskInput};
 
@@ -50,6 +51,7 @@ pub(super) struct Remaining<'a, L> {
     done: LoggedJobs,
     mode: Option<FoundBy>,
     resume: &'a Resume,
+    count: &'a InputCount,
     /// The command line of a job by number, from 1.
     line: L,
     /// Whether there was a job to be done.
@@ -57,13 +59,13 @@ pub(super) struct Remaining<'a, L> {
 }
 
 impl<'a, L: Fn(u64, &TaskInput) -> Vec<u8>> Remaining<'a, L> {
-    pub(super) fn new(jobs: JobInputs<'a>, resume: &'a Resume, line: L) -> Self {
+    pub(super) fn new(jobs: JobInputs<'a>, resume: &'a Resume, count: &'a InputCount, line: L) -> Self {
         let done = resume.log.clone();
         let mode = if done.is_empty() { Some(FoundBy::Number) } else { resume.mode };
         if resume.mode == Some(FoundBy::Number) && !done.is_empty() {
             (resume.goes_by_number)(&done.left_out_by_number(u64::MAX));
         }
-        Self { jobs, seq: 0, done, mode, resume, line, has_some: false }
+        Self { jobs, seq: 0, done, mode, resume, count, line, has_some: false }
     }
 
     /// Reads on until a job's command is in the log, and puts back what was read.
@@ -130,6 +132,7 @@ impl<L: Fn(u64, &TaskInput) -> Vec<u8>> Iterator for Remaining<'_, L> {
                 self.has_some = true;
                 return Some(Ok(task));
             }
+            self.count.leave_out();
         }
     }
 }

@@ -51,11 +51,8 @@ const FILE: &str = "file";
 /// allows it.
 const SPLIT_ABOVE: u64 = 8 * BLOCK;
 
-/// What to try when a span takes most of the time, where all files hold one matrix.
-const ADVICE: &[(&str, &str)] = &[(
-    file::WRITE,
-    "With one shared matrix there is little to share out but write(2): --matrix per-file gives each file its own draw.",
-)];
+/// What is to be known where all files hold one matrix.
+const ONE_MATRIX: &str = "all files hold one matrix, drawn before the clock starts, which leaves only writing to share out; --matrix per-file draws one for each file";
 
 /// The workload: each task writes its file, or its block of a file.
 #[derive(Debug)]
@@ -139,6 +136,9 @@ impl CsvGen {
             return vec!["--files 0: nothing to write; try --files 20".to_owned()];
         }
         let mut remarks = Vec::new();
+        if self.shares_in_memory() && self.options.n_files() > 1 {
+            remarks.push(ONE_MATRIX.to_owned());
+        }
         if self.options.matrix == MatrixChoice::Shared && !self.shares_in_memory() {
             let most = numbers::memory(matrix::MOST_SHARED as f64);
             remarks.push(format!(
@@ -188,7 +188,6 @@ impl Workload for CsvGen {
             size: Size { tasks: self.n_tasks(), bytes: Some(bytes.saturating_mul(self.options.n_files())) },
             // The file, and the folder that is searched for what killed runs left.
             opens: 3,
-            advice: if self.shared.is_some() { ADVICE } else { &[] },
             remarks: self.remarks(),
             ..Profile::default()
         }
@@ -204,10 +203,11 @@ impl Workload for CsvGen {
         Ok(())
     }
 
-    fn finish(&self) {
+    fn finish(&self) -> anyhow::Result<()> {
         self.large.give_up();
         // Frees their memory.
         self.scratch.lock().clear();
+        Ok(())
     }
 
     fn results(&self) -> Option<&dyn Results> {
@@ -260,13 +260,11 @@ impl Results for CsvGen {
     }
 
     fn location(&self, column: &Column) -> Option<String> {
-        let last = self.options.n_files().checked_sub(1)?;
-        let first = self.path(column, 0);
-        Some(if last == 0 {
-            first.display().to_string()
-        } else {
-            format!("{} .. {} ({})", first.display(), file_name(last), numbers::plural(last + 1, "file"))
-        })
+        match self.options.n_files() {
+            0 => None,
+            1 => Some(self.path(column, 0).display().to_string()),
+            _ => Some(self.folder(column).display().to_string()),
+        }
     }
 }
 

@@ -59,13 +59,13 @@ pub enum MatrixChoice {
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CsvOptions {
-    /// How many files
+    /// Number of files
     #[arg(long, value_name = "N", default_value_t = 20, allow_hyphen_values = true)]
     pub files: i64,
-    /// Rows of each
+    /// Rows in each file
     #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
     pub rows: i64,
-    /// Columns of each
+    /// Columns in each file
     #[arg(long, value_name = "N", default_value_t = 1000, allow_hyphen_values = true)]
     pub cols: i64,
     /// Mean of the Poisson counts [default: 20]
@@ -75,13 +75,13 @@ pub struct CsvOptions {
     /// Seed, as NumPy takes it: up to 2^32-1 for numpy-legacy, of any size for the others
     #[arg(long, value_name = "SEED", default_value = "123", allow_hyphen_values = true)]
     pub seed: String,
-    /// Generator
+    /// Random number generator
     #[arg(long, value_enum, value_name = "RNG", default_value_t)]
     pub rng: Rng,
-    /// The same numbers in all files, or others in each
+    /// The same numbers in every file, or different ones
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     pub matrix: MatrixChoice,
-    /// Distribution
+    /// Distribution of the numbers
     #[arg(long, value_enum, value_name = "DIST", default_value_t)]
     pub dist: Dist,
     /// Lower bound of uniform numbers [default: 0]

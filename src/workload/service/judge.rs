@@ -6,15 +6,11 @@ use crate::task::{ErrorClass, Finding, Redirect, ServiceVerdict, Warning};
 use crate::text::{printable, without_login, without_passwords};
 use crate::vo::{self, ParseError, ParseErrorKind};
 
-/// A certificate that expires within so many seconds is told: two weeks.
-const SOON: i64 = 14 * 86_400;
-
 /// So many characters are kept of a text that should be short.
 const LONGEST: usize = 300;
 
-/// What can be said of any exchange: redirects, certificates, framing. `now` is in
-/// seconds since 1970.
-pub fn note_travel(fetched: &Fetched, now: i64, finding: &mut Finding) {
+/// What can be said of any exchange: redirects, certificates, framing.
+pub fn note_travel<B>(fetched: &Fetched<Response<B>>, finding: &mut Finding) {
     for hop in &fetched.hops {
         finding.warn(Warning::Redirected);
         if hop.from.host != hop.to.host {
@@ -30,10 +26,7 @@ pub fn note_travel(fetched: &Fetched, now: i64, finding: &mut Finding) {
         finding.proxy.clone_from(&fetched.proxy);
     }
     if let Some(expires) = fetched.expires {
-        finding.cert_expires = Some(expires);
-        if expires - now < SOON {
-            finding.warn(Warning::CertExpires);
-        }
+        finding.cert_expires = Some(finding.cert_expires.map_or(expires, |known| known.min(expires)));
     }
     if fetched.answer.as_ref().is_ok_and(|answer| answer.odd_framing) {
         finding.warn(Warning::Framing);
@@ -72,7 +65,8 @@ pub fn read<T>(
     }
 }
 
-fn no_document(error: ParseError) -> (ErrorClass, String) {
+/// Why a document says nothing: the class of the trouble, and the trouble in words.
+pub fn no_document(error: ParseError) -> (ErrorClass, String) {
     let class = match error.kind {
         ParseErrorKind::NotXml => ErrorClass::NotXml,
         ParseErrorKind::BadXml => ErrorClass::BadXml,
@@ -84,7 +78,7 @@ fn no_document(error: ParseError) -> (ErrorClass, String) {
 }
 
 /// Whether the status promises what was asked for.
-pub fn is_success(answer: &Response) -> bool {
+pub fn is_success<B>(answer: &Response<B>) -> bool {
     matches!(answer.status, 200 | 203)
 }
 
@@ -112,7 +106,12 @@ pub fn kept_by_proxy(fetched: &Fetched) -> Option<String> {
 /// `HTTP 503 Service Unavailable`, and what the page says.
 pub fn status_line(answer: &Response) -> String {
     let who = if matches!(answer.status, 401 | 403 | 407) { "asks for a login: " } else { "" };
-    let mut line = format!("{who}HTTP {}", answer.status);
+    format!("{who}{}", bare_status_line(answer))
+}
+
+/// The same without what it means.
+pub fn bare_status_line(answer: &Response) -> String {
+    let mut line = format!("HTTP {}", answer.status);
     if let Some(words) = answer.status_words() {
         line += &format!(" {words}");
     }
@@ -132,6 +131,7 @@ pub fn class_of(error: &HttpError) -> ErrorClass {
         HttpErrorKind::Reset => ErrorClass::Reset,
         HttpErrorKind::Closed | HttpErrorKind::Interrupted => ErrorClass::Closed,
         HttpErrorKind::TimedOut(_) | HttpErrorKind::GivenUp => ErrorClass::Timeout,
+        HttpErrorKind::NotAsked => ErrorClass::Rate,
         HttpErrorKind::Proxy => ErrorClass::Proxy,
         HttpErrorKind::Tls => ErrorClass::Tls,
         HttpErrorKind::Redirect => ErrorClass::Redirect,

@@ -1,15 +1,13 @@
 //! Services, and lists of them: from arguments, from files, from stdin. Everything is
 //! read and checked before anybody is asked.
 
-use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::list_table::{ListTable, read_list};
 use crate::http::Url;
-use crate::process;
 use crate::text::{without_login, without_logins};
-use crate::whole_file::read_at_most;
 
 /// A service to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +53,8 @@ pub fn services(
         services.push(Service::new(url, name, "")?);
     }
     if let Some(path) = list {
-        let text = read(path).with_context(|| format!("cannot read URLs from {}", path.display()))?;
+        let text = read_list(path, "URLs, one a line")
+            .with_context(|| format!("cannot read URLs from {}", path.display()))?;
         let place = format!("{}:", path.display());
         if header {
             rows(&text, &place, &mut services)?;
@@ -64,19 +63,6 @@ pub fn services(
         }
     }
     Ok(services)
-}
-
-/// So many bytes a list has at most: a device or a picture is not read until the
-/// memory is full.
-const LONGEST: u64 = 16 << 20;
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    let text = if path == Path::new("-") {
-        read_at_most(LONGEST, process::stdin())
-    } else {
-        File::open(path).and_then(|file| read_at_most(LONGEST, file))
-    };
-    text?.with_context(|| format!("more than {} MiB: is it a list of URLs, one a line?", LONGEST >> 20))
 }
 
 /// One URL a line; what follows it after blanks is what to call it.
@@ -102,30 +88,12 @@ fn lines(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result
 /// CSV with a line of column names. No row that says something is left out: a
 /// service that is not asked would pass for one that is up.
 fn rows(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<()> {
-    // Every line ends, and all of them alike.
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n") + "\n";
-    let starts =
-        starts(&text).or_else(|line| bail!("{place}{line}: its quote is not closed at the end of a cell"))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let header = reader.headers().with_context(|| format!("{place} read the names of its columns"))?.clone();
-    // In whatever case.
-    let column = |wanted: &[&str]| {
-        let plain = |name: &str| name.to_ascii_lowercase().replace(['-', ' '], "_");
-        header.iter().position(|name| wanted.contains(&plain(name).as_str()))
+    let table = ListTable::parse(text, place, b',')?;
+    let Some(url) = table.column(&["url", "access_url", "accessurl", "tap_url"]) else {
+        bail!("{place}{}: none of its columns is named url", table.head_line);
     };
-    let Some(url) = column(&["url", "access_url", "accessurl", "tap_url"]) else {
-        bail!("{place}{}: none of its columns is named url", starts.first().unwrap_or(&1));
-    };
-    let name = column(&["name", "short_name", "title", "label"]);
-    for (row, line) in reader.records().zip(starts.into_iter().skip(1)) {
-        let row = row.with_context(|| format!("{place}{line}: read it as CSV"))?;
-        if row.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
+    let name = table.column(&["name", "short_name", "title", "label"]);
+    for (line, row) in &table.rows {
         let cell = |at: usize| row.get(at).unwrap_or("").trim();
         let (url, name) = (cell(url), name.map(cell).filter(|name| !name.is_empty()));
         for (cell, what) in [(url, "URL"), (name.unwrap_or_default(), "name")] {
@@ -140,51 +108,8 @@ fn rows(text: &str, place: &str, services: &mut Vec<Service>) -> anyhow::Result<
     Ok(())
 }
 
-/// The line on which each record of `text` begins, that of the column names first;
-/// the line of a quote that is not closed where its cell ends, as RFC 4180 has it,
-/// is the error. A reader of CSV that forgives such a quote takes the rows behind
-/// it for a part of its cell.
-fn starts(text: &str) -> Result<Vec<usize>, usize> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum CsvPlace {
-        Record,
-        Comment,
-        Cell,
-        Bare,
-        Quoted,
-        Closed,
-    }
-    let (mut at, mut line, mut opened) = (CsvPlace::Record, 1, 1);
-    let mut starts = Vec::new();
-    let mut bytes = text.bytes().peekable();
-    while let Some(byte) = bytes.next() {
-        let before = at;
-        at = match (at, byte) {
-            // Two are one that is meant.
-            (CsvPlace::Quoted, b'"') if bytes.next_if_eq(&b'"').is_none() => CsvPlace::Closed,
-            (CsvPlace::Quoted, _) | (CsvPlace::Record | CsvPlace::Cell, b'"') => CsvPlace::Quoted,
-            (_, b'\n') => CsvPlace::Record,
-            (CsvPlace::Comment, _) | (CsvPlace::Record, b'#') => CsvPlace::Comment,
-            (_, b',') => CsvPlace::Cell,
-            (CsvPlace::Closed, b' ' | b'\t') => CsvPlace::Closed,
-            (CsvPlace::Closed, _) => return Err(opened),
-            (CsvPlace::Record | CsvPlace::Cell | CsvPlace::Bare, _) => CsvPlace::Bare,
-        };
-        if before == CsvPlace::Record && !matches!(at, CsvPlace::Record | CsvPlace::Comment) {
-            starts.push(line);
-        }
-        if before != CsvPlace::Quoted && at == CsvPlace::Quoted {
-            opened = line;
-        }
-        line += usize::from(byte == b'\n');
-    }
-    if at == CsvPlace::Quoted { Err(opened) } else { Ok(starts) }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn read(text: &str, reader: fn(&str, &str, &mut Vec<Service>) -> anyhow::Result<()>) -> String {
@@ -234,24 +159,5 @@ mod tests {
         let told = read("url,name\nhttp://a/,\"b\nhttp://c/,\"\n", rows);
         assert_eq!(told, "list:2: its name has a line break in it");
         assert_eq!(read("url,of\n,,\nhttp://a/,\"b\nc\"\n", rows), "http://a/ http://a/;");
-    }
-
-    #[test]
-    fn a_record_begins_on_its_first_line() {
-        assert_eq!(starts("a,b\n\n# \"c\n\"x\ny\",z\n\n,\"\"\"\" ,u\"v\nw"), Ok(vec![1, 4, 7, 8]));
-        for (text, line) in [("a,\"b", 1), ("a\nb,\"c\n\nd,\"e\"\n", 2), ("a\n\"b\"\"\n", 2)] {
-            assert_eq!(starts(text), Err(line), "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn as_many_rows_begin_as_are_read(text in "[a\",#\n ]{0,40}\n") {
-            if let Ok(starts) = starts(&text) {
-                let mut reader = csv::ReaderBuilder::new();
-                let reader = reader.comment(Some(b'#')).flexible(true).has_headers(false);
-                prop_assert_eq!(starts.len(), reader.from_reader(text.as_bytes()).records().count());
-            }
-        }
     }
 }

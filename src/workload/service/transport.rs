@@ -3,19 +3,21 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Service;
 use super::judge::note_travel;
+use super::pace::{HostPace, Reception, TaskPacer};
+use super::{Service, Thresholds};
 use crate::http::{
-    Client, Deadline, Fetched, HttpErrorKind, Proxies, Request, Response, RetryAfter, Roots, Trust, Url,
-    UrlHost,
+    BodyReader, Client, Deadline, Fetched, HttpError, HttpErrorKind, Pacer, Proxies, Request, RequestBody,
+    Response, RetryAfter, Roots, Trust, Url, UrlHost,
 };
+use crate::moment::Moment;
 use crate::process::Interrupt;
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
@@ -49,6 +51,10 @@ pub struct TransportOptions {
     #[arg(long)]
     #[serde(default)]
     pub system_roots: bool,
+    /// When a service is too slow.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub thresholds: Thresholds,
     /// Through whom services are asked, as the environment has it: where a run was
     /// made is no part of what was asked.
     #[arg(skip)]
@@ -92,6 +98,9 @@ pub struct HttpTransport {
     limit: String,
     retries: u32,
     per_host: PerHostLimit,
+    thresholds: Thresholds,
+    /// How often a host is asked, where that is limited.
+    pace: Option<HostPace>,
 }
 
 impl HttpTransport {
@@ -118,7 +127,19 @@ impl HttpTransport {
             limit: format!("{seconds} s"),
             retries: options.retries,
             per_host: PerHostLimit::new(options.per_host),
+            thresholds: options.thresholds.clone(),
+            pace: None,
         })
+    }
+
+    /// The same, and every host is asked as often as `pace` lets it.
+    pub fn paced(self, pace: HostPace) -> Self {
+        Self { pace: Some(pace), ..self }
+    }
+
+    /// Answers what its tasks ask of the process that began the run.
+    pub fn answer(&self, question: Value) -> Value {
+        self.pace.as_ref().map_or(Value::Null, |pace| pace.answer(question))
     }
 
     /// Refuses services behind a proxy that cannot be asked, before anybody is.
@@ -138,29 +159,68 @@ impl HttpTransport {
         &self,
         service: &Service,
         cx: &mut Cx<'_>,
-        ask: impl Fn(&mut Attempt<'_>, &mut Cx<'_>),
+        mut ask: impl FnMut(&mut Attempt<'_>, &mut Cx<'_>),
     ) -> Option<Finding> {
         let interrupt = cx.interrupt().clone();
         let _permit = cx.timed("host_wait", |_| self.per_host.enter(&service.url.host, &interrupt))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        let deadline = Deadline::lasting(self.timeout, interrupt.clone());
+        let consultant = cx.consultant();
+        let from_client = |question| consultant.ask(question);
+        self.ask_until_settled(service, &interrupt, &from_client, &mut |happening| match happening {
+            Happening::Attempt(attempt) => ask(attempt, cx),
+            Happening::Spent(name, time) => cx.spent(name, time),
+            Happening::Settled(finding, total) => self.thresholds.judge(finding, cx, total),
+        })
+    }
+
+    /// The same outside of a task, where this process is the one that began the run.
+    pub fn settle_here(
+        &self,
+        service: &Service,
+        interrupt: &Interrupt,
+        mut ask: impl FnMut(&mut Attempt<'_>),
+    ) -> Option<Finding> {
+        let here = |question| Some(self.answer(question));
+        self.ask_until_settled(service, interrupt, &here, &mut |happening| {
+            if let Happening::Attempt(attempt) = happening {
+                ask(attempt);
+            }
+        })
+    }
+
+    fn ask_until_settled(
+        &self,
+        service: &Service,
+        interrupt: &Interrupt,
+        client: &dyn Fn(Value) -> Option<Value>,
+        happens: &mut dyn FnMut(Happening<'_, '_>),
+    ) -> Option<Finding> {
+        let time = Moment::now();
+        let now = time.seconds();
+        let pacer = self.pace.as_ref().map(|pace| TaskPacer::new(pace, client, interrupt));
+        let mut deadline = Deadline::lasting(self.timeout, interrupt.clone());
         for number in 1.. {
             let mut attempt = Attempt {
                 transport: self,
-                deadline: &deadline,
+                pacer: pacer.as_ref(),
+                deadline,
                 now,
+                paced: Duration::ZERO,
                 finding: Finding {
                     url: printable(&service.shown),
                     name: service.name.as_deref().map(printable),
+                    time: Some(time),
                     attempts: number,
                     ..Finding::default()
                 },
                 passing: Passing::No,
                 is_interrupted: false,
             };
-            ask(&mut attempt, cx);
-            let Attempt { mut finding, passing, is_interrupted, .. } = attempt;
+            happens(Happening::Attempt(&mut attempt));
+            let Attempt { mut finding, passing, is_interrupted, paced, .. } = attempt;
+            deadline = attempt.deadline;
+            if !paced.is_zero() {
+                happens(Happening::Spent("rate_wait", paced));
+            }
             if is_interrupted {
                 return None;
             }
@@ -169,8 +229,15 @@ impl HttpTransport {
             }
             let wait = if number > self.retries { None } else { passing.wait(number, now) };
             // What cannot come about in time is not waited for.
-            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else { return Some(finding) };
-            if !cx.timed("retry_wait", |_| interrupt.sleep(wait)) {
+            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else {
+                let total = self.timeout.saturating_sub(deadline.left());
+                happens(Happening::Settled(&mut finding, total));
+                return Some(finding);
+            };
+            let begun = Instant::now();
+            let has_slept = interrupt.sleep(wait);
+            happens(Happening::Spent("retry_wait", begun.elapsed()));
+            if !has_slept {
                 return None;
             }
         }
@@ -178,11 +245,24 @@ impl HttpTransport {
     }
 }
 
+/// What happens until there is a finding.
+enum Happening<'h, 'a> {
+    /// It is asked.
+    Attempt(&'h mut Attempt<'a>),
+    /// That was waited.
+    Spent(&'static str, Duration),
+    /// This was found out in the end, and took so long.
+    Settled(&'h mut Finding, Duration),
+}
+
 /// One attempt to find out what there is to know of a service, over as many requests as
 /// that takes.
 pub struct Attempt<'a> {
     transport: &'a HttpTransport,
-    deadline: &'a Deadline,
+    pacer: Option<&'a TaskPacer<'a>>,
+    deadline: Deadline,
+    /// How long requests waited until they might leave.
+    paced: Duration,
     /// When services began to be asked, in seconds since 1970.
     pub now: i64,
     /// What was found out so far.
@@ -193,14 +273,77 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Asks for what is at `url`; a `form` is sent where there is one.
-    pub fn ask(&mut self, url: Url, accept: &str, form: Option<&[(&'static str, String)]>) -> Fetched {
-        let fetched = self.transport.client.fetch(&Request { url, accept, form }, self.deadline);
-        self.is_interrupted |= match &fetched.answer {
-            Ok(Response { body: Err(error), .. }) | Err(error) => error.kind == HttpErrorKind::Interrupted,
-            Ok(_) => false,
-        };
+    /// Asks for what is at `url`; `body` is sent where there is one.
+    pub fn ask(&mut self, url: Url, accept: &str, body: Option<RequestBody<'_>>) -> Fetched {
+        let fetched = self.transport.client.fetch(&self.request(url, accept, body), &self.deadline);
+        self.note_pacing(&fetched);
+        match &fetched.answer {
+            Ok(Response { body: Err(error), .. }) | Err(error) => self.note_interrupt(error),
+            Ok(_) => {}
+        }
         fetched
+    }
+
+    /// The same, but the body of the answer is yet to be read: why it cannot be is to be
+    /// [noted](Self::note_interrupt).
+    pub fn open(
+        &mut self,
+        url: Url,
+        accept: &str,
+        body: Option<RequestBody<'_>>,
+    ) -> Fetched<Response<BodyReader>> {
+        let opened = self.transport.client.open(&self.request(url, accept, body), &self.deadline);
+        self.note_pacing(&opened);
+        if let Err(error) = &opened.answer {
+            self.note_interrupt(error);
+        }
+        opened
+    }
+
+    fn request<'r>(&self, url: Url, accept: &'r str, body: Option<RequestBody<'r>>) -> Request<'r>
+    where
+        'a: 'r,
+    {
+        let pacer: Option<&'r dyn Pacer> = self.pacer.map(|pacer| pacer as _);
+        Request { url, accept, body, pacer }
+    }
+
+    fn note_pacing<A>(&mut self, fetched: &Fetched<A>) {
+        self.paced += fetched.paced;
+        self.deadline.at += fetched.paced;
+    }
+
+    /// An answer could not be read, which ends the task where the interrupt did it.
+    pub fn note_interrupt(&mut self, error: &HttpError) {
+        self.is_interrupted |= error.kind == HttpErrorKind::Interrupted;
+    }
+
+    /// What was found out hangs on an answer that was broken off like this.
+    pub fn broke_off(&mut self, error: &HttpError) {
+        self.note_interrupt(error);
+        self.passing = Passing::of::<()>(Err(error));
+    }
+
+    /// The host took the last request so; whether it is left alone for a while because of
+    /// that: then asking again may help, and waits for it.
+    pub fn was_taken(&mut self, reception: Reception) -> bool {
+        let is_refusal = self.pacer.is_some_and(|pacer| pacer.came(reception));
+        if is_refusal {
+            self.passing = Passing::Paced;
+        }
+        is_refusal
+    }
+
+    /// In how long to come back, if the answer says so.
+    pub fn retry_after<B>(&self, answer: &Response<B>) -> Option<Duration> {
+        answer.retry_after.map(|when| when.after(self.now))
+    }
+
+    /// What was found out so far counts no more: it is asked in another way.
+    pub fn begin_again(&mut self) {
+        self.passing = Passing::No;
+        let Finding { url, name, attempts, .. } = std::mem::take(&mut self.finding);
+        self.finding = Finding { url, name, attempts, ..Finding::default() };
     }
 
     /// Whether to go on.
@@ -214,14 +357,14 @@ impl<'a> Attempt<'a> {
     }
 
     /// Notes how an answer came here.
-    pub fn note_travel(&mut self, fetched: &Fetched) {
-        note_travel(fetched, self.now, &mut self.finding);
+    pub fn note_travel<B>(&mut self, fetched: &Fetched<Response<B>>) {
+        note_travel(fetched, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure
     /// may pass.
-    pub fn hangs_on(&mut self, fetched: &Fetched) {
-        self.passing = Passing::of(fetched);
+    pub fn hangs_on<B>(&mut self, fetched: &Fetched<Response<B>>) {
+        self.passing = Passing::of(fetched.answer.as_ref());
     }
 
     /// Asking again helps nothing.
@@ -239,11 +382,13 @@ enum Passing {
     Soon,
     /// It may, and the service says when.
     Then(RetryAfter),
+    /// It may, and whoever paces requests says when.
+    Paced,
 }
 
 impl Passing {
-    fn of(fetched: &Fetched) -> Self {
-        match &fetched.answer {
+    fn of<B>(answer: Result<&Response<B>, &HttpError>) -> Self {
+        match answer {
             Ok(answer) if matches!(answer.status, 429 | 500 | 502..=504) => {
                 answer.retry_after.map_or(Self::Soon, Self::Then)
             }
@@ -267,10 +412,8 @@ impl Passing {
         match self {
             Self::No => None,
             Self::Soon => Some(FIRST_WAIT * 2_u32.saturating_pow(number - 1)),
-            Self::Then(RetryAfter::In(time)) => Some(time),
-            Self::Then(RetryAfter::At(date)) => {
-                Some(Duration::from_secs(u64::try_from(date - now).unwrap_or(0)))
-            }
+            Self::Then(when) => Some(when.after(now)),
+            Self::Paced => Some(Duration::ZERO),
         }
     }
 }

@@ -40,7 +40,7 @@ pub const ROW: Row = Row {
     name: "tap-check",
     alias: Some("tap"),
     about: "The third exercise: is each TAP service available, and since when",
-    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused, reset, closed, timeout, dns, tls, http,\nredirect, protocol, too-large, not-xml, bad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query asks for\na login; probe: it says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in capitals (HTTP_PROXY is ignored):\nHTTP proxies only, and never for this machine itself.",
+    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused,\nreset, closed, timeout, dns, tls, http, redirect, protocol, too-large, not-xml,\nbad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query needs a login;\nprobe: the service says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in\ncapitals (HTTP_PROXY is ignored): HTTP proxies only, and never for this machine.",
     formats: &[OutputFormat::JsonLines, OutputFormat::Nagios],
     ..Row::of::<TapOptions>()
 };
@@ -271,6 +271,6 @@ fn availability(since: &str) -> String {
 
 const ANSWER: &str = "<VOTABLE version=\"1.4\" xmlns=\"http://www.ivoa.net/xml/VOTable/v1.3\"><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><FIELD name=\"table_name\" datatype=\"char\" arraysize=\"*\"/><DATA><TABLEDATA><TR><TD>tap_schema.tables</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>";
 
-const CAPABILITIES: &str = "<c:capabilities xmlns:c=\"http://www.ivoa.net/xml/VOSICapabilities/v1.0\"><capability standardID=\"ivo://ivoa.net/std/TAP\"><interface><accessURL use=\"base\">/tap</accessURL></interface></capability></c:capabilities>";
+const CAPABILITIES: &str = "<c:capabilities xmlns:c=\"http://www.ivoa.net/xml/VOSICapabilities/v1.0\"><capability standardID=\"ivo://ivoa.net/std/TAP\"><interface version=\"1.1\"><accessURL use=\"base\">/tap</accessURL></interface></capability></c:capabilities>";
 
 const TABLES: &str = "<t:tableset xmlns:t=\"http://www.ivoa.net/xml/VOSITables/v1.0\"><schema><name>tap_schema</name><table><name>tap_schema.tables</name></table></schema></t:tableset>";

@@ -65,7 +65,6 @@ pub(in crate::cli::flags) const REASONS: &[(&str, &[&[&str]])] = &[
     ("parsim fills in no template files", &[&["template", "tmpl"]]),
     ("parsim does not ask another program before it starts a job; see --load and --memfree", &[&["limit"]]),
     ("parsim asks no questions; see --dry-run", &[&["interactive", "p"]]),
-    ("parsim shows no line per job; see --line-buffer and --bar", &[&["latest-line", "latestline", "ll"]]),
     ("see :::+ and --link", &[&["linkinputsource", "xapplyinputsource"]]),
     ("GNU parallel has retired this option", &[
         &["tollef"], &["ctrl-c", "ctrlc"], &["no-ctrl-c", "no-ctrlc", "noctrlc"], &["g"], &["B"], &["H"], &["T"], &["U"], &["W"], &["Y"],

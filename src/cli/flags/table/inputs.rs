@@ -19,13 +19,13 @@ pub(in crate::cli::flags) static INPUTS: OptionSection = section("Inputs", &[
     flag(&["null", "0"], "values are separated by NUL bytes", Flag::Null).brief(),
     option(&["delimiter", "d"], "DELIM", r"values are separated by DELIM: \t, \n, \0, any text", Word(delimiter)).brief(),
     option(&["colsep", "col-sep", "C"], "REGEXP", "split each value into columns {1}, {2}, ...", Bytes(|t| &mut t.input.colsep)).brief(),
-    option(&["trim"], "HOW", "cut blanks off values: n, l, r, lr", Text(trim)).brief(),
+    option(&["trim"], "HOW", "cut blanks off values: n (nowhere), l (left), r (right), lr", Text(trim)).brief(),
     flag(&["link", "xapply"], "pair the sources instead of combining them", Flag::Link).brief(),
     flag(&["no-run-if-empty", "norunifempty", "r"], "skip empty lines", Flag::SkipBlank).brief(),
     option(&["E"], "END", "stop reading at the value END", Bytes(|t| &mut t.input.end_mark)).brief(),
     quiet(&["eof", "e"], MaybeWord(|t, v| t.input.end_mark = Some(v.unwrap_or_default().as_bytes().to_vec()))),
     flag(&["skip-first-line", "skipfirstline"], "skip the first line of standard input", Flag::SkipFirstLine).brief(),
-    option(&["header"], "REGEXP", "the first line names the columns: {name} (`:` is a line)", Bytes(|t| &mut t.input.header)),
+    option(&["header"], "REGEXP", "with : the first line names the columns, {name} in the command", Bytes(|t| &mut t.input.header)),
     flag(&["csv"], "read values as CSV, with quoted fields", Flag::Csv),
     flag(&["shuf"], "run in random order", Flag::Shuf),
     quiet(&["arg-sep", "argsep"], Separator(|s| &mut s.values)),
@@ -78,12 +78,12 @@ pub(in crate::cli::flags) static BLOCKS: OptionSection = section("Standard input
     flag(&["round-robin", "roundrobin", "round"], "deal the blocks out to -j jobs that keep running", Flag::RoundRobin).not_compared(GONE),
     flag(&["cat"], IN_A_FILE, Flag::Cat).not_compared(GONE),
     flag(&["fifo"], IN_A_FILE, Flag::Fifo).not_compared(GONE),
-    flag(&["tee"], "give every job all of it", Flag::Tee).not_compared(GONE),
-    flag(&["pipe-part", "pipepart"], "as --pipe, from the files of -a: at least SIZE long, or\n--block -N: N a slot (default 10)", Flag::PipePart).not_compared(GONE),
+    flag(&["tee"], "give every job all of the input", Flag::Tee).not_compared(GONE),
+    flag(&["pipe-part", "pipepart"], "as --pipe, but jobs read parts of the files of -a: of at least\n--block SIZE, or, by --block -N, N for each slot (default 10)", Flag::PipePart).not_compared(GONE),
 ]);
 
 const ENDS: &str = "text that records begin or end with";
-const IN_A_FILE: &str = "in a file, in a named pipe: {} is its name (else the last argument)";
+const IN_A_FILE: &str = "give the block as a file or a named pipe, called {} (else the last argument)";
 
 /// The source that a file name stands for.
 pub(in crate::cli::flags) fn file(name: &OsStr) -> Origin {

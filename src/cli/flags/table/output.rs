@@ -19,6 +19,9 @@ pub(in crate::cli::flags) static OUTPUT: OptionSection = section("Output", &[
     quiet(&["no-keep-order", "nokeeporder", "nok", "no-k"], Switch(|t| t.flags.retain(|flag| *flag != Flag::KeepOrder))),
     option(&["line-buffer", "line-buffered", "linebuffer", "linebuffered", "lb"], "", "print line by line, as they come",
         Switch(|t| t.output.grouping = Grouping::LineBuffer)).brief(),
+    option(&["latest-line", "latestline", "ll"], "", "on a terminal, show the latest line of each job; else as --line-buffer",
+        Switch(|t| t.output.grouping = Grouping::LatestLine)).brief()
+        .not_compared("jobs are not looked at while they are measured"),
     option(&["ungroup", "u"], "", "pass output straight through, mixed", Switch(|t| t.output.grouping = Grouping::Ungroup)).brief()
         .not_compared("output that does not pass through parsim cannot be compared"),
     flag(&["tag", "ctag"], "print the values before each line", Flag::Tag).brief(),
@@ -48,10 +51,10 @@ const HOW_FAR: &str = "show progress: a bar on a terminal, else a line now and t
 pub(in crate::cli::flags) static PROGRESS: OptionSection = OptionSection { brief: "Progress", ..section("Progress and summary (on stderr)", &[
     flag(&["bar"], HOW_FAR, Flag::Bar).brief(),
     flag(&["eta"], HOW_FAR, Flag::Bar).brief(),
-    option(&["progress"], "WHEN", "the same as --bar: auto, always, never", AfterEquals(|t, v| {
+    option(&["progress"], "WHEN", "same as --bar; or auto, always, never", AfterEquals(|t, v| {
         match v { Some(when) => t.output.progress = Some(When::parse(when)?), None => t.flags.push(Flag::Bar) }
         Ok(())
-    })).brief().of(Scope::BATCH.and(Scope::WORKLOAD)).told(Scope::WORKLOAD, "show progress: auto, always, never [default: auto]"),
+    })).brief().of(Scope::BATCH.and(Scope::WORKLOAD)).told(Scope::COMPARE.and(Scope::WORKLOAD), "show progress: auto, always, never [default: auto]"),
     option(&["color", "colour"], "WHEN", "use colours: auto, always, never [default: auto]", MaybeWhen(|t, v| {
         t.output.color = v.map(When::parse).transpose()?;
         Ok(())

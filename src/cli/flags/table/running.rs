@@ -2,12 +2,14 @@
 //! which batches share with workloads and, as far as they are about the report, with
 //! `report`.
 
+use super::super::hyperfine;
 use super::super::jobs::JobsOption;
-use super::super::row::Does::{IgnoredFlag, Refused, Set, Text, Word};
+use super::super::row::Does::{IgnoredFlag, Refused, Set, Text, Word, Words};
 use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
 use crate::cli::exit::status;
+use crate::numbers::{TimeUnit, read_duration};
 use crate::policy::{Delay, Halt, Load};
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
@@ -25,7 +27,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["timeout"], "SECONDS", "kill jobs that run longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
-    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, values::duration(v)))),
+    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, read_duration(v)))),
     own(&["backoff"], "FACTOR", "multiply --retry-delay by FACTOR after each try", Text(|t, v| set(&mut t.run.backoff, factor(v)))),
     option(&["halt", "halt-on-error", "haltonerror"], "RULE", "stop early: now,fail=1 soon,fail=3 now,success=1 soon,done=50%",
         Text(|t, v| { t.run.halt = Halt::parse(v)?; Ok(()) })).brief().not_compared(SAME_JOBS),
@@ -38,7 +40,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     quiet(&["memsuspend"], Text(|t, v| set(&mut t.run.memsuspend, values::size(v)))),
     flag(&["noswap"], "start no job while the machine swaps", Flag::NoSwap),
     own(&["max-time"], "SECONDS", concat!("start no job after this time; if some are left: status ", status!(TimeOver)),
-        Text(|t, v| set(&mut t.run.max_time, values::duration(v)))).brief().not_compared(SAME_JOBS),
+        Text(|t, v| set(&mut t.run.max_time, read_duration(v)))).brief().not_compared(SAME_JOBS),
     flag(&["tty", "open-tty", "o"], "let jobs read the terminal, one at a time unless -j says more", Flag::Tty)
         .not_compared("the output of a job on the terminal cannot be compared"),
     option(&["term-seq", "termseq"], "SEQUENCE", "signals and waits to kill a job: TERM,200,TERM,100,TERM,50,KILL,25",
@@ -56,7 +58,8 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     flag(&["dry-run", "dryrun", "dr"], "print the commands without running them", Flag::DryRun).brief().not_compared(NOTHING_RUNS),
     quiet(&["shell-quote", "shellquote", "shell_quote"], Set(Flag::ShellQuote)).not_compared(NOTHING_RUNS),
     flag(&["v"], "print each command before its output", Flag::Verbose).brief(),
-    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief(),
+    flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief()
+        .told(Scope::COMPARE, "print each command on stderr, and a line for each run in the report"),
     // parsim's own option of this name takes a command: of what this one tidies up on
     // other machines there is nothing.
     option(&["cleanup"], "", "GNU parallel's, without effect here: it takes no command\n(that of parsim compare does: --cleanup CMD)", IgnoredFlag).of(Scope::ONE_WAY),
@@ -69,36 +72,52 @@ const SHOWN: Scope = COMPARED.and(Scope::REPORT);
 pub(in crate::cli::flags) static MEASURING: OptionSection = section("How to run it", &[
     own(&["runs"], "N", "run each way N times, in the order A B, B A (5 or more: with a test)",
         Text(|t, v| set(&mut t.study.runs, at_least_one(v)))).of(COMPARED),
-    own(&["warmup"], "N", "run each way N times first without counting it [default: 0]",
+    own(&["warmup", "w"], "N", "run each way N times first without counting it [default: 0]",
         Text(|t, v| set(&mut t.study.warmup, values::count(v)))).of(COMPARED),
+    own(&["setup"], "CMD", "a shell command to run once, before everything else",
+        Text(|t, v| { t.study.setup = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["prepare"], "CMD", "a shell command to run before each run, outside the clock\n(which way: $PARSIM_WAY)",
         Text(|t, v| { t.study.prepare = Some(v.to_owned()); Ok(()) })).of(COMPARED),
     own(&["cleanup"], "CMD", "a shell command to run after each run, outside the clock\n(which way: $PARSIM_WAY);\nin parsim parallel --cleanup is GNU parallel's and takes no CMD",
         Text(|t, v| { t.study.cleanup = Some(v.to_owned()); Ok(()) })).of(COMPARED),
+    own(&["parameter-list"], "VAR A,B,...", "run over the values A, B, ...: {VAR} in the command; also -L VAR A,B",
+        Words(2, hyperfine::list)).of(Scope::COMPARE),
+    own(&["parameter-scan"], "VAR MIN MAX", "run over the numbers MIN to MAX: {VAR} in the command; also -P VAR MIN MAX",
+        Words(3, hyperfine::scan)).of(Scope::COMPARE),
+    own(&["parameter-step-size"], "STEP", "how far apart the numbers of a scan are; also -D STEP [default: 1]",
+        Word(hyperfine::step)).of(Scope::COMPARE),
+    own(&["command-name"], "NAME", "what reports call the batch instead of its command line",
+        Text(|t, v| { t.study.name = Some(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
+    own(&["time-unit"], "UNIT", "show the times of the table in second (s), millisecond (ms) or microsecond (us)",
+        Text(|t, v| match TimeUnit::called(v) {
+            Some(unit) => { t.study.time_unit = Some(unit.name.to_owned()); Ok(()) }
+            None => Err("expected second, millisecond or microsecond".to_owned()),
+        })).of(Scope::COMPARE),
     own(&["outputs"], "GLOB", "compare these files, too; {}, {.}, {way} ... may stand in it",
         Word(|t, v| { t.study.outputs.push(v.to_owned()); Ok(()) })).of(Scope::COMPARE),
     own(&["sample"], "N", "run N jobs, one drawn from each of N equal parts of the batch\n(the same each time), and estimate the whole with an interval",
         Text(|t, v| { t.study.sample = Some(at_least_one(v)? as u64); Ok(()) })).of(Scope::COMPARE),
     own(&["show-output"], "", "show what the jobs write (otherwise it is only compared)", Set(Flag::ShowOutput)).of(Scope::COMPARE),
     // What people try who know the workloads' options.
-    own(&["serial"], "", "", Refused("one task at a time is a subcommand: parsim serial")),
-    own(&["parallel"], "", "", Refused("on all cores is a subcommand: parsim parallel")),
-    own(&["compare"], "", "", Refused("both ways is a subcommand: parsim compare")),
+    own(&["serial"], "", "", Refused("use parsim serial, which runs one job at a time")),
+    own(&["parallel"], "", "", Refused("use parsim parallel, which runs jobs on all cores")),
+    own(&["compare"], "", "", Refused("use parsim compare, which runs both ways")),
 ]);
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static PICTURES: OptionSection = section("Report", &[
     own(&["lanes"], "", "draw bars, lanes and sweeps even where the report does not go to a terminal", Set(Flag::Lanes)).of(SHOWN),
     own(&["ascii"], "", "draw with plain ASCII only", Set(Flag::Ascii)).of(SHOWN),
+    own(&["verbose"], "", "show a line for each run", Set(Flag::Trace)).of(Scope::WORKLOAD.and(Scope::REPORT)),
 ]);
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static GATES: OptionSection = section("Report", &[
-    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(fewer than 5 runs: below X, up to chance; in CI use --runs 10)"),
+    own(&["min-speedup"], "X", concat!("exit with ", status!(Missed), " when the best speed-up is surely below X\n(with fewer than 5 runs chance decides, too; in CI use --runs 10)"),
         Text(|t, v| set(&mut t.study.min_speedup, values::at_least_nothing(v)))).of(SHOWN),
     own(&["fail-if-slower"], "PCT", concat!("exit with ", status!(Missed), " when parallel is surely slower than serial by more than PCT %"),
         Text(|t, v| set(&mut t.study.fail_if_slower, values::at_least_nothing(v)))).of(SHOWN)
-        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel is surely slower than serial - of two studies, after than before - by more than PCT %")),
+        .told(Scope::REPORT, concat!("exit with ", status!(Missed), " when parallel, or the later of two studies, is surely slower by more than PCT %")),
 ]);
 
 pub(super) fn number(text: &str) -> Result<u64, String> {

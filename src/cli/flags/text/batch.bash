@@ -21,6 +21,8 @@ _parsim_batch() {
             continue
         fi
         case ${COMP_WORDS[at]} in
+            --parameter-list) ((at += 3)) ;;
+            --parameter-scan) ((at += 4)) ;;
             @VALUED@) ((at += 2)) ;;
             -*) ((at += 1)) ;;
             *) break ;;
@@ -29,6 +31,7 @@ _parsim_batch() {
     if ((at > COMP_CWORD)) || [[ $2 == -* && $at -eq COMP_CWORD ]]; then
         _parsim "$@"
     elif ((at == COMP_CWORD)); then
+        local IFS=$'\n'
         COMPREPLY=($(compgen -c -- "$2"))
     elif [[ " ${COMP_WORDS[*]:at:COMP_CWORD-at} " != *\ :::* ]]; then
         if declare -F _comp_command_offset >/dev/null; then
@@ -39,8 +42,4 @@ _parsim_batch() {
     fi
 }
 
-if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _parsim_batch -o nosort -o bashdefault -o default parsim
-else
-    complete -F _parsim_batch -o bashdefault -o default parsim
-fi
+complete -F _parsim_batch -o bashdefault -o default parsim

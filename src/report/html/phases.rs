@@ -1,0 +1,107 @@
+//! What each service was waited for: its check as a bar of phases.
+
+use super::axis::TimeAxis;
+use super::legend::NamedSwatch;
+use super::{PagePart, picture};
+use crate::numbers::{self, seconds};
+use crate::report::services::{CheckedService, services, span, total};
+use crate::report::timeline::TimeUnit;
+use crate::study::Study;
+use crate::svg::{Anchor, Svg};
+use crate::text::{printable, shortened};
+
+/// So many services are drawn, the slowest; the table has more.
+const DRAWN: usize = 12;
+
+/// Phases in the order in which they come: as records and as people call them, and their
+/// class.
+const PHASES: [(&str, &str, &str); 6] = [
+    ("resolve", "resolve", "phase-resolve"),
+    ("connect", "connect", "phase-connect"),
+    ("tls", "TLS", "phase-tls"),
+    ("first_byte", "first byte", "phase-first-byte"),
+    ("body", "body", "phase-body"),
+    ("query", "query", "phase-query"),
+];
+
+/// The rest of a check: redirects, retries, turns waited for.
+const REST: &str = "phase-rest";
+
+/// Room for a name.
+const NAME: f64 = 17.0;
+
+/// Room for the bar below it.
+const BAR: f64 = 16.0;
+
+/// Between two services.
+const APART: f64 = 7.0;
+
+/// Characters of a name that fit, and where.
+const LONGEST_NAMES: [(usize, &str); 2] = [(72, " if-wide"), (28, " if-narrow")];
+
+/// The phases of the services of `study`; nothing where it is about something else.
+pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
+    let mut drawn = services(study);
+    let n_services = drawn.len();
+    if n_services > DRAWN {
+        drawn.sort_by_key(|service| std::cmp::Reverse(total(service.record)));
+        drawn.truncate(DRAWN);
+    }
+    let longest = drawn.iter().map(|service| total(service.record).as_secs_f64()).fold(0.0, f64::max);
+    if longest <= 0.0 {
+        return None;
+    }
+    let x = TimeAxis::exact(longest);
+    let bottom = drawn.len() as f64 * (NAME + BAR + APART);
+    let mut svg = Svg::fluid("plot bare", bottom + 36.0, "how long each phase of a check took");
+    x.draw_below(&mut svg, 0.0, bottom, "time of a check");
+    let mut rest = false;
+    for (at, service) in drawn.iter().enumerate() {
+        rest |= row(&mut svg, x, (NAME + BAR + APART) * at as f64, service);
+    }
+    let is_there =
+        |name: &str| drawn.iter().any(|it| span(it.record, name).is_some_and(|time| !time.is_zero()));
+    let mut entries: Vec<NamedSwatch> = PHASES
+        .iter()
+        .filter(|(name, ..)| is_there(name))
+        .map(|(_, called, class)| NamedSwatch::area(class, *called))
+        .collect();
+    entries.extend(rest.then(|| NamedSwatch::area(REST, "other")));
+    let about = match n_services {
+        ..=DRAWN => String::new(),
+        _ => format!("The slowest {DRAWN} of {}.", numbers::count(n_services as u64)),
+    };
+    Some(PagePart::Wide(picture("Phases of each check", &about, &entries, svg)))
+}
+
+/// One service; whether a part of its time is in no phase.
+fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bool {
+    let finding = service.finding;
+    let is_up = finding.verdict.is_up();
+    let (class, mark) = if is_up { ("name", "") } else { ("name bad", "× ") };
+    let whole = total(service.record).as_secs_f64();
+    let name = printable(finding.label());
+    for (most, which) in LONGEST_NAMES {
+        let name = format!("{mark}{}", shortened(&name, most));
+        svg.text(&format!("{class}{which}"), (0.0, top + NAME - 4.0), Anchor::Start, &name);
+    }
+    let text = format!("{} {}", finding.verdict, TimeUnit::brief(whole));
+    svg.text("tick", (100.0, top + NAME - 4.0), Anchor::End, &text);
+    let mut from = 0.0;
+    let top = top + NAME;
+    let phases = PHASES.iter().filter_map(|(name, called, class)| {
+        Some((*called, *class, span(service.record, name)?.as_secs_f64()))
+    });
+    for (called, class, time) in phases.filter(|(.., time)| *time > 0.0) {
+        let to = (from + time).min(whole);
+        let title = format!("{called} {} of {}", seconds(time), seconds(whole));
+        svg.rect_with_title(class, [x.at(from), top, x.at(to) - x.at(from), BAR], &title);
+        from = to;
+    }
+    let rest = whole - from;
+    if rest > 0.0 {
+        let title = format!("other {} of {}", seconds(rest), seconds(whole));
+        svg.rect_with_title(REST, [x.at(from), top, x.at(whole) - x.at(from), BAR], &title);
+    }
+    rest > 0.0
+}

@@ -1,0 +1,62 @@
+//! What a page says of services first: how many are up, and what changed.
+
+use super::table::tally;
+use super::{n_asked_for, services, targets, why_not_up};
+use crate::numbers;
+use crate::report::document::Tile;
+use crate::study::Study;
+use crate::text::{printable, shortened};
+
+/// So many services that are not up are named.
+const NAMED: usize = 2;
+
+/// How much of a service's name or of a cause is shown.
+const LONGEST: usize = 60;
+
+/// `2 of 4 up`, and what is the matter with the others; `None` where the study is about
+/// something else.
+pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
+    let all = services(study);
+    if all.is_empty() {
+        return None;
+    }
+    let n_asked = n_asked_for(study, &all);
+    let n_up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
+    let state = if targets::are_all(&all) { "answered" } else { "up" };
+    let figure = format!("{} of {} {state}", numbers::count(n_up as u64), numbers::count(n_asked as u64));
+    if n_up == n_asked {
+        return Some(Tile::new(figure, printable(&tally(&all, n_asked))));
+    }
+    let named = all.iter().filter_map(|service| {
+        let why = why_not_up(service.finding)?;
+        Some(format!("{} ({})", shortened(service.finding.label(), LONGEST), shortened(&why, LONGEST)))
+    });
+    let named: Vec<String> = named.collect();
+    let more = named.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!("; and {} more", numbers::count(more as u64)) } else { String::new() };
+    let about = match &named[..named.len().min(NAMED)] {
+        [] => tally(&all, n_asked),
+        some => format!("not {state}: {}{more}", some.join("; ")),
+    };
+    Some(Tile { is_bad: true, ..Tile::new(figure, printable(&about)) })
+}
+
+/// How many services were found different from one check to the next; `None` where each
+/// was checked once.
+pub(in crate::report) fn changes(study: &Study) -> Option<Tile> {
+    let all = services(study);
+    let n_runs: usize = study.columns.iter().map(|column| column.runs.len()).sum();
+    if n_runs < 2 && all.iter().all(|service| service.totals.len() < 2) {
+        return None;
+    }
+    let changed: Vec<&str> =
+        all.iter().filter(|service| service.changed).map(|service| service.finding.label()).collect();
+    Some(match &changed[..] {
+        [] => Tile::new("no change", "between one check of a service and the next"),
+        [first, ..] => {
+            let figure = format!("{} changed", numbers::count(changed.len() as u64));
+            let about = format!("between two checks: {}", printable(&shortened(first, LONGEST)));
+            Tile { is_bad: true, ..Tile::new(figure, about) }
+        }
+    })
+}

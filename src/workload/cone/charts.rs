@@ -1,0 +1,199 @@
+//! What was found, as charts of the sky: from rows to sources, and into files.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::rows::{OWN_COLUMNS, RowColumn};
+use crate::sky::{ALADIN, ChartColumns, FinderChart, SkyPage, SkySource};
+use crate::task::{ConeChart, ConeFinding, ConeSource};
+use crate::vo::cone::ConeColumns;
+use crate::vo::votable::Field;
+use crate::whole_file::WholeFile;
+
+/// Where charts are to go.
+#[derive(Clone, Debug, Default)]
+pub struct ChartPlaces {
+    /// A file for each target.
+    pub folder: Option<PathBuf>,
+    /// A page with a view of the sky.
+    pub page: Option<PathBuf>,
+    /// Where that page loads Aladin Lite from.
+    pub library: Option<String>,
+    /// How wide its view is, in degrees.
+    pub field_of_view: Option<f64>,
+}
+
+/// The rows of one target as they were written.
+#[derive(Debug, Default)]
+pub struct TargetRows {
+    /// What the service's columns are.
+    pub columns: Vec<RowColumn>,
+    /// CSV, the own columns first.
+    pub rows: Vec<u8>,
+}
+
+/// The chart of a target; `None` where it is not known where it is.
+pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: (&str, &str)) -> Option<ConeChart> {
+    let title = if cone.target.is_empty() { &cone.id } else { &cone.target };
+    let (title, centre, radius) = (title.clone(), cone.position?, cone.radius);
+    let fields: Vec<Field> = found.columns.iter().map(|column| column.field(&column.name)).collect();
+    let places = ConeColumns::of(&fields, Some(asked));
+    let looks = ChartColumns::of(
+        found.columns.iter().map(|column| (column.name.as_str(), column.ucd.as_deref().unwrap_or_default())),
+    );
+    let mut sources = Vec::new();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*found.rows);
+    for row in reader.records().map_while(Result::ok) {
+        let text = |column: usize| row.get(OWN_COLUMNS.len() + column).filter(|text| !text.is_empty());
+        let number = |column: usize| text(column)?.trim().parse().ok().filter(|it: &f64| it.is_finite());
+        let Some((ra, dec)) = places.position.and_then(|(ra, dec)| Some((number(ra)?, number(dec)?))) else {
+            continue;
+        };
+        sources.push(ConeSource {
+            id: places.id.and_then(text).unwrap_or_default().to_owned(),
+            ra,
+            dec,
+            kind: looks.kind.and_then(text).map(str::to_owned),
+            magnitude: looks.magnitude.and_then(number),
+        });
+    }
+    Some(ConeChart { title, centre, radius, sources })
+}
+
+impl ChartPlaces {
+    /// Whether there are to be any.
+    pub fn any(&self) -> bool {
+        self.folder.is_some() || self.page.is_some()
+    }
+
+    /// Checks that they can be written, before anybody is asked.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if let Some(folder) = &self.folder {
+            // A temporary there, and gone again.
+            drop(create(&folder.join(".parsim-chart"))?);
+        }
+        if let Some(page) = &self.page {
+            drop(create(page)?);
+        }
+        Ok(())
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write<'a>(&self, charts: &'a [ConeChart]) -> anyhow::Result<()> {
+        let of_chart = |chart: &'a ConeChart| chart.sources.iter().map(SkySource::from).collect();
+        let sources: Vec<Vec<SkySource<'a>>> = charts.iter().map(of_chart).collect();
+        let drawn: Vec<FinderChart<'_>> = charts
+            .iter()
+            .zip(&sources)
+            .map(|(chart, sources)| FinderChart {
+                title: &chart.title,
+                centre: chart.centre,
+                radius: chart.radius,
+                sources,
+            })
+            .collect();
+        if let Some(folder) = &self.folder {
+            let mut names = BTreeSet::new();
+            for chart in &drawn {
+                put(&folder.join(file_name(chart.title, &mut names)), &chart.svg())?;
+            }
+        }
+        let Some(page) = &self.page else { return Ok(()) };
+        let title = match charts {
+            [only] => only.title.clone(),
+            several => format!("{} cones", several.len()),
+        };
+        let library = self.library.as_deref().unwrap_or(ALADIN);
+        let (survey, field_of_view) = (None, self.field_of_view);
+        let sky = SkyPage { title: &title, charts: &drawn, library, survey, field_of_view };
+        put(page, &sky.html())
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<WholeFile> {
+    WholeFile::create_with_folders(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn put(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut file = create(path)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.commit())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A name for the chart of `title` that is not among `names`: letters, digits and signs that
+/// every system has.
+fn file_name(title: &str, names: &mut BTreeSet<String>) -> String {
+    let plain: String = title
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "+-.".contains(c) { c } else { '_' })
+        .take(60)
+        .collect();
+    let plain = plain.trim_matches(['.', '_']);
+    let plain = if plain.is_empty() { "target" } else { plain };
+    let mut name = format!("{plain}.svg");
+    let mut number = 2;
+    while !names.insert(name.clone()) {
+        name = format!("{plain}_{number}.svg");
+        number += 1;
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_chart_has_a_name_of_its_own_that_any_system_has() {
+        let mut names = BTreeSet::new();
+        let mut name = |title: &str| file_name(title, &mut names);
+        let expected =
+            ["NGC_4782.svg", "NGC_4782_2.svg", "193.65_-12.57.svg", "etc_passwd.svg", "target.svg"];
+        let named = ["NGC 4782", "NGC/4782", "193.65,-12.57", "../etc/passwd", "η"].map(&mut name);
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn rows_become_sources_by_what_their_columns_are() {
+        let column = |name: &str, datatype: &str, ucd: &str| RowColumn {
+            name: name.to_owned(),
+            datatype: datatype.to_owned(),
+            ucd: Some(ucd.to_owned()),
+            ..RowColumn::default()
+        };
+        let found = TargetRows {
+            columns: vec![
+                column("who", "char", "meta.id;meta.main"),
+                column("a", "double", "pos.eq.ra;meta.main"),
+                column("d", "double", "pos.eq.dec;meta.main"),
+                column("v", "float", "phot.mag;em.opt.V"),
+                column("otype", "char", "src.class"),
+            ],
+            rows: b"1,M 31,0.1,\"a,b\",10.5,41.0,3.4,G\n1,M 31,,no place,,,,\n1,M 31,0.2,c,10,41,,\n"
+                .to_vec(),
+        };
+        let cone = ConeFinding {
+            target: "M 31".to_owned(),
+            position: Some((10.6, 41.2)),
+            radius: 0.5,
+            ..ConeFinding::default()
+        };
+        let chart = chart_of(&cone, &found, ("ra", "dec")).unwrap();
+        let told: Vec<_> = chart
+            .sources
+            .iter()
+            .map(|it| (it.id.as_str(), it.ra, it.kind.as_deref(), it.magnitude))
+            .collect();
+        assert_eq!(told, [("a,b", 10.5, Some("G"), Some(3.4)), ("c", 10.0, None, None)]);
+    }
+}

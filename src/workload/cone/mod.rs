@@ -1,0 +1,472 @@
+//! The notebook's last part: what lies around each of many targets, one cone search a
+//! task, and all of them in one query beside it.
+//!
+//! A task asks a service for one cone and writes its rows; what came of it is its record's
+//! finding. Names are looked up before, together. Rows go where [`outlet`] takes them. The
+//! process that began the run paces the requests of all tasks, wherever they run.
+
+mod charts;
+mod options;
+mod outlet;
+mod resolver;
+mod rows;
+mod search;
+mod targets;
+mod upload;
+mod votable_out;
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use clap::Args as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use self::charts::ChartPlaces;
+use self::options::ConeOptions;
+use self::outlet::{RowsOutlet, RowsPlace, heading};
+use self::rows::{ConeRows, column_names};
+use self::search::{ConeService, RowTaker};
+use self::targets::{Target, TargetFault, targets};
+use self::upload::{UploadAnswers, UploadFound, UploadQuery};
+use super::service::{HostPace, HttpTransport, Service, fail};
+use super::{
+    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
+    Workload,
+};
+use crate::output::Sink;
+use crate::process::Interrupt;
+use crate::task::{
+    Column, ConeChart, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task,
+    TaskInput, Warning,
+};
+use crate::text::printable;
+use crate::vo::ParseError;
+use crate::vo::RowCount;
+use crate::vo::cone::{ConeColumns, SkyCone};
+use crate::vo::position;
+use crate::vo::votable::{Field, TableRow};
+
+/// More targets than this are searched one way only unless both are asked for: two ways are
+/// twice the requests.
+const FEW: usize = 16;
+
+/// So many requests at a time a host is sent that is not this machine.
+const PER_HOST: usize = 5;
+
+/// The row of the table of workloads.
+pub const ROW: Row = Row {
+    name: "cone",
+    about: "The notebook's sky: search around many targets, in SIMBAD or any other service",
+    examples: EXAMPLES,
+    augment: |command| {
+        let command = ConeOptions::augment_args(command);
+        let command = command.mut_arg("timeout", |arg| {
+            arg.default_value("60")
+                .help("Time limit per cone in seconds, retries included; waiting for --rate is not")
+        });
+        let command = command.mut_arg("retries", |arg| arg.default_value("2"));
+        command.mut_arg("per_host", |arg| {
+            arg.help("Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]")
+        })
+    },
+    from_spec: |spec| Ok(Box::new(ConeSearch::of_worker(serde_json::from_value(spec)?)?)),
+    formats: &[OutputFormat::JsonLines],
+    ..Row::of::<ConeOptions>()
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  parsim cone NGC4782 --radius 0.04                  what SIMBAD has within 0.04 degrees
+  parsim cone --targets list.csv --radius 2m --out rows.csv --status status.csv
+  parsim cone M31 --radius 0.1 --service 'https://dc.g-vo.org/arihip/q/cone/scs.xml?'
+  parsim cone --targets list.csv --radius 2m --upload    all cones in one query, too
+
+Every target is one request, and no host is sent more than --rate of them a second, whatever -j says: then the
+parallel way gains nothing, and one query for all (--upload) does. Both ways are twice the requests, so more than
+16 targets are searched in parallel only, unless --compare is given.
+
+A target fails alone: unknown-name, bad-position, query (the service says so), rate (it wants to be left alone),
+timeout and the other classes of parsim tap. A cone without rows is no failure; one that a limit of the service
+cut is, unless --maxrec was given. Rows beyond the radius are left out, and told.";
+
+impl Options for ConeOptions {
+    fn surrounded_by(mut self, look: Environment<'_>) -> Self {
+        self.transport.surround(look);
+        self
+    }
+
+    fn build(self, _: Sharing) -> anyhow::Result<Box<dyn Workload>> {
+        Ok(Box::new(ConeSearch::new(self)?))
+    }
+}
+
+/// The workload: task i searches around target i.
+#[derive(Debug)]
+pub struct ConeSearch {
+    options: ConeOptions,
+    targets: Vec<Target>,
+    /// In degrees, where it is that of all targets without one of their own.
+    radius: Option<f64>,
+    service: ConeService,
+    resolvers: Vec<Service>,
+    transport: HttpTransport,
+    outlet: RowsOutlet,
+    /// All cones in one query, as far as they have been asked for in this run.
+    upload: UploadAnswers,
+}
+
+/// A task as it is passed to whoever does it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ConeTask {
+    id: String,
+    target: String,
+    kind: String,
+    position: Option<(f64, f64)>,
+    radius: f64,
+    #[serde(default)]
+    is_coarse: bool,
+    /// What is wrong with the target.
+    #[serde(default)]
+    fault: Option<(ErrorClass, String)>,
+}
+
+impl ConeSearch {
+    /// Reads and checks targets and places. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// When a list cannot be read, a file cannot be written, or an option makes no sense.
+    pub fn new(options: ConeOptions) -> anyhow::Result<Self> {
+        ensure!(
+            options.demo || options.list.is_some() || !options.words.is_empty(),
+            "no target: parsim cone NGC4782 --radius 0.04, or --targets FILE"
+        );
+        let radius = options.radius.as_deref().map(|text| {
+            let radius =
+                position::read_radius(text).map_err(|why| anyhow::anyhow!("--radius {text}: {why}"))?;
+            options.check_radius(radius).map_err(|why| anyhow::anyhow!("--radius {why}"))?;
+            anyhow::Ok(radius)
+        });
+        let radius = radius.transpose()?;
+        let targets = targets(&options.words, options.list.as_deref())?;
+        ensure!(
+            radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
+            "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
+        );
+        let rows = options.out.as_deref().filter(|path| *path != Path::new("-"));
+        let rows = rows.map(|path| RowsPlace::File(path.to_owned()));
+        let charts = ChartPlaces {
+            folder: options.chart.clone(),
+            page: options.sky.clone(),
+            library: options.aladin.clone(),
+            field_of_view: options.fov,
+        };
+        let asked = (options.ra_column.clone(), options.dec_column.clone());
+        let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
+        Ok(Self { targets, radius, outlet, ..Self::of_worker(options)? })
+    }
+
+    /// One that does tasks and has none.
+    fn of_worker(options: ConeOptions) -> anyhow::Result<Self> {
+        options.check_contact()?;
+        let service = options.service()?;
+        let resolvers = options.resolvers(&service)?;
+        let transport = HttpTransport::new(&options.transport, service.most_bytes, options.user_agent())?;
+        let transport = transport.paced(HostPace::new(&options.pace, options.transport.retries)?);
+        transport.check(std::slice::from_ref(&service.service))?;
+        transport.check(&resolvers)?;
+        Ok(Self {
+            options,
+            targets: Vec::new(),
+            radius: None,
+            service,
+            resolvers,
+            transport,
+            outlet: RowsOutlet::default(),
+            upload: UploadAnswers::default(),
+        })
+    }
+
+    fn task(&self, target: &Target) -> ConeTask {
+        let (position, fault) = match target.position() {
+            Ok(position) => (Some(position), None),
+            Err(TargetFault { class, why }) => (None, Some((class, why))),
+        };
+        let radius = target.radius.or(self.radius).unwrap_or_default();
+        let too_wide = self.options.check_radius(radius).err().map(|why| (ErrorClass::BadPosition, why));
+        ConeTask {
+            id: target.id.clone(),
+            target: target.text.clone(),
+            kind: target.kind().to_owned(),
+            position,
+            radius,
+            is_coarse: target.is_coarse(),
+            fault: fault.or(too_wide),
+        }
+    }
+
+    /// Searches around one place; `None` when the interrupt ended it.
+    fn search(&self, centre: (f64, f64), radius: f64, cx: &mut Cx<'_>) -> Option<(Finding, Option<Found>)> {
+        let cone = SkyCone { ra: centre.0, dec: centre.1, radius };
+        let asked = self.asked();
+        let mut found = None;
+        let finding = self.transport.settle(&self.service.service, cx, |attempt, cx| {
+            let mut rows = OneCone {
+                rows: ConeRows::new(centre, radius, self.options.find),
+                columns: ConeColumns::default(),
+                asked,
+            };
+            let mut spent = |name, time| cx.spent(name, time);
+            let answered = self.service.ask(&cone, attempt, &mut spent, &mut rows);
+            found = answered.map(|answered| Found {
+                columns: answered.columns,
+                has_position: rows.columns.position.is_some(),
+                rows: rows.rows,
+                is_whole: answered.is_whole,
+            });
+        })?;
+        Some((finding, found))
+    }
+
+    /// The same of target `number`, among all of them in one query.
+    fn search_together(&self, number: u64, cx: &mut Cx<'_>) -> Option<(Finding, Option<Found>)> {
+        let cone = |(number, target): (u64, &Target)| {
+            let task = self.task(target);
+            let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;
+            Some((number, SkyCone { ra, dec, radius: task.radius }))
+        };
+        let cones: Vec<(u64, SkyCone)> = (0..).zip(&self.targets).filter_map(cone).collect();
+        let query = UploadQuery {
+            service: &self.service,
+            transport: &self.transport,
+            find: self.options.find,
+            asked: self.asked(),
+            cones: &cones,
+        };
+        let (finding, found) = self.upload.of(number, &query, cx)?;
+        let found = found.map(|UploadFound { columns, has_position, is_whole, rows }| Found {
+            columns,
+            has_position,
+            rows,
+            is_whole,
+        });
+        Some((finding, found))
+    }
+
+    /// The columns of the position, as they are asked for.
+    fn asked(&self) -> (&str, &str) {
+        (&self.options.ra_column, &self.options.dec_column)
+    }
+
+    /// Puts what came of a task into its finding, and writes its rows.
+    fn settle(
+        &self,
+        task: &ConeTask,
+        mut finding: Finding,
+        found: Option<Found>,
+        cx: &mut Cx<'_>,
+    ) -> Outcome {
+        let status = match &found {
+            None => ConeStatus::Error,
+            Some(found) if !found.is_whole => ConeStatus::Incomplete,
+            Some(found) if found.rows.len() == 0 => ConeStatus::Empty,
+            Some(_) => ConeStatus::Ok,
+        };
+        if task.is_coarse {
+            finding.warn(Warning::Coarse);
+        }
+        let mut written = Ok(());
+        if let Some(found) = found {
+            finding.rows = Some(RowCount::Counted(found.rows.len()));
+            if found.rows.n_outside() > 0 {
+                finding.warn(Warning::Outside);
+            }
+            if !found.has_position {
+                finding.warn(Warning::NoPosition);
+            }
+            if !found.is_whole && self.options.maxrec.is_none() {
+                finding.verdict = ServiceVerdict::Error;
+                let rows = crate::numbers::plural(found.rows.len(), "row");
+                finding.reason = format!("the service cut its answer after {rows}: --maxrec asks for more");
+            }
+            written = cx.write_uncompared(&heading(&found.columns));
+            cx.judged(column_names(&found.columns).join(",").as_bytes());
+            let n_columns = found.columns.len();
+            written = written
+                .and_then(|()| found.rows.write(&task.id, &task.target, n_columns, |bytes| cx.write(bytes)));
+        }
+        finding.cone = Some(Box::new(ConeFinding {
+            id: printable(&task.id),
+            target: printable(&task.target),
+            kind: task.kind.clone(),
+            position: task.position,
+            radius: task.radius,
+            status,
+        }));
+        cx.judged(finding.essence().as_bytes());
+        let outcome = finding.outcome();
+        cx.found(finding);
+        if outcome.is_success() { Outcome::from(written) } else { outcome }
+    }
+}
+
+/// What a search found.
+#[derive(Debug)]
+struct Found {
+    columns: Vec<rows::RowColumn>,
+    has_position: bool,
+    rows: ConeRows,
+    is_whole: bool,
+}
+
+/// Takes the rows of one cone.
+struct OneCone<'a> {
+    rows: ConeRows,
+    columns: ConeColumns,
+    /// The columns of the position, as they were asked for.
+    asked: (&'a str, &'a str),
+}
+
+impl RowTaker for OneCone<'_> {
+    fn begin(&mut self, fields: &[Field]) {
+        self.rows.clear();
+        self.columns = ConeColumns::of(fields, Some(self.asked));
+    }
+
+    fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {
+        self.rows.add(row, &self.columns, 0);
+        Ok(())
+    }
+}
+
+impl Workload for ConeSearch {
+    fn name(&self) -> &str {
+        ROW.name
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        Box::new((0..).zip(&self.targets).map(|(seq, target)| {
+            let spec = TaskInput::Json(json!(self.task(target)));
+            Ok(Task { spec, ..Task::numbered(seq, target.label()) })
+        }))
+    }
+
+    fn prepare(&mut self, interrupt: &Interrupt) {
+        resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
+    }
+
+    fn begin(&mut self, _: Option<&[u8]>) -> anyhow::Result<()> {
+        self.upload.clear();
+        Ok(())
+    }
+
+    fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
+        let TaskInput::Json(spec) = &task.spec else { return Outcome::Failed("no target".to_owned()) };
+        let number = task.seq;
+        let Ok(task) = ConeTask::deserialize(spec) else { return Outcome::Failed("no target".to_owned()) };
+        let (finding, found) = match (&task.fault, task.position) {
+            (None, Some(centre)) => {
+                let searched = match cx.column().mode {
+                    Mode::Whole => self.search_together(number, cx),
+                    Mode::Serial | Mode::Parallel => self.search(centre, task.radius, cx),
+                };
+                match searched {
+                    Some(searched) => searched,
+                    None => return Outcome::Interrupted,
+                }
+            }
+            (fault, _) => {
+                let mut finding =
+                    Finding { url: printable(&self.service.service.shown), ..Finding::default() };
+                let (class, why) = fault.clone().unwrap_or((ErrorClass::BadPosition, String::new()));
+                fail(&mut finding, class, &why);
+                (finding, None)
+            }
+        };
+        self.settle(&task, finding, found, cx)
+    }
+
+    fn answer(&self, question: Value) -> Value {
+        self.transport.answer(question)
+    }
+
+    fn profile(&self) -> Profile {
+        let is_here = self.service.service.url.host.is_loopback();
+        let per_host =
+            self.options.transport.per_host.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        Profile {
+            unit: "cone",
+            size: Size { tasks: Some(self.targets.len() as u64), bytes: None },
+            waits: true,
+            // A connection, and what looks its name up meanwhile.
+            opens: 3,
+            external: true,
+            default_modes: if self.targets.len() > FEW && !is_here {
+                DefaultModes::ParallelFor("more than 16 targets")
+            } else {
+                DefaultModes::Both
+            },
+            at_once: per_host.or((!is_here).then_some(PER_HOST)),
+            rate: self.options.pace.rate_of(&self.service.service.url.host),
+            in_one_go: self.options.upload.then_some("one query"),
+            ..Profile::default()
+        }
+    }
+
+    fn outlet(&self, _: &Column) -> Option<Box<dyn Sink + '_>> {
+        Some(self.outlet.begin())
+    }
+
+    fn claim_stdout(&mut self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
+        let wanted = self.options.out.as_deref();
+        let is_asked_for = wanted == Some(Path::new("-"));
+        ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
+        let takes = is_free && (is_asked_for || wanted.is_none());
+        if takes {
+            self.outlet.take_stdout(is_terminal);
+        }
+        Ok(takes)
+    }
+
+    fn finish(&self) -> anyhow::Result<()> {
+        self.outlet.finish().context("cannot keep what was found")
+    }
+
+    fn charts(&self) -> Vec<ConeChart> {
+        self.outlet.take_charts()
+    }
+
+    fn portable(&self) -> Option<&dyn Portable> {
+        Some(self)
+    }
+}
+
+impl Portable for ConeSearch {
+    /// Without passwords, for it is written into reports.
+    fn spec(&self) -> Value {
+        let service = if self.options.service.contains("://") {
+            self.service.service.shown.clone()
+        } else {
+            self.options.service.clone()
+        };
+        let resolver = self.options.resolver.as_ref().map(|url| crate::text::without_login(url));
+        json!(ConeOptions { service, resolver, ..self.options.clone() })
+    }
+
+    /// Tasks come with all that is to be known of their targets.
+    fn wire_spec(&self) -> Value {
+        let options = ConeOptions {
+            words: Vec::new(),
+            list: None,
+            out: None,
+            status: None,
+            chart: None,
+            sky: None,
+            demo: false,
+            ..self.options.clone()
+        };
+        let mut spec = json!(options);
+        self.options.transport.complete(&mut spec);
+        spec
+    }
+}

@@ -1,0 +1,152 @@
+//! All cones in one query: the targets are uploaded as a table, and the service joins it
+//! with its own. The first task of a chunk asks; each then has its own rows.
+
+use std::collections::HashMap;
+
+use super::rows::{ConeRows, Find, RowColumn};
+use super::search::{ConeService, RowTaker};
+use crate::sync::Mutex;
+use crate::task::Finding;
+use crate::vo::cone::{ConeColumns, SkyCone, UPLOAD_ID};
+use crate::vo::votable::{Field, TableRow};
+use crate::vo::{ParseError, ParseErrorKind};
+use crate::workload::Cx;
+use crate::workload::service::HttpTransport;
+
+/// So many targets are uploaded at a time: services take some ten thousand.
+const TOGETHER: usize = 10_000;
+
+/// What the queries of one run have found.
+#[derive(Debug, Default)]
+pub struct UploadAnswers {
+    by_chunk: Mutex<HashMap<usize, ChunkAnswer>>,
+}
+
+/// What one query found.
+#[derive(Debug)]
+struct ChunkAnswer {
+    finding: Finding,
+    /// `None`: it failed, and the finding says why.
+    found: Option<ChunkRows>,
+}
+
+#[derive(Debug)]
+struct ChunkRows {
+    columns: Vec<RowColumn>,
+    has_position: bool,
+    is_whole: bool,
+    /// By the number of the target.
+    rows: HashMap<u64, ConeRows>,
+}
+
+/// The rows of one target among those of all.
+#[derive(Debug)]
+pub struct UploadFound {
+    /// What the service's columns are.
+    pub columns: Vec<RowColumn>,
+    /// Whether rows have a position.
+    pub has_position: bool,
+    /// Whether these are all rows that there are.
+    pub is_whole: bool,
+    /// They themselves.
+    pub rows: ConeRows,
+}
+
+/// What is uploaded, and how it is asked about.
+pub struct UploadQuery<'a> {
+    /// Who is asked.
+    pub service: &'a ConeService,
+    /// How.
+    pub transport: &'a HttpTransport,
+    /// Which rows are kept.
+    pub find: Find,
+    /// The columns of the position, as they are asked for.
+    pub asked: (&'a str, &'a str),
+    /// All cones by the numbers of their targets, in their order.
+    pub cones: &'a [(u64, SkyCone)],
+}
+
+impl UploadAnswers {
+    /// Another run begins.
+    pub fn clear(&mut self) {
+        self.by_chunk.get_mut().clear();
+    }
+
+    /// What the query that `number` is in found of it; `None` when the interrupt ended it.
+    pub fn of(
+        &self,
+        number: u64,
+        query: &UploadQuery<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Option<(Finding, Option<UploadFound>)> {
+        let place = query.cones.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        let chunk = place / TOGETHER;
+        let mut by_chunk = self.by_chunk.lock();
+        if !by_chunk.contains_key(&chunk) {
+            let cones = query.cones.chunks(TOGETHER).nth(chunk)?;
+            by_chunk.insert(chunk, query.ask(cones, cx)?);
+        }
+        let answer = by_chunk.get_mut(&chunk)?;
+        let found = answer.found.as_mut().map(|found| UploadFound {
+            columns: found.columns.clone(),
+            has_position: found.has_position,
+            is_whole: found.is_whole,
+            rows: found.rows.remove(&number).unwrap_or_else(|| query.no_rows(&query.cones[place].1)),
+        });
+        Some((answer.finding.clone(), found))
+    }
+}
+
+impl UploadQuery<'_> {
+    fn no_rows(&self, cone: &SkyCone) -> ConeRows {
+        ConeRows::new((cone.ra, cone.dec), cone.radius, self.find)
+    }
+
+    fn ask(&self, cones: &[(u64, SkyCone)], cx: &mut Cx<'_>) -> Option<ChunkAnswer> {
+        let mut found = None;
+        let finding = self.transport.settle(&self.service.service, cx, |attempt, cx| {
+            let mut taker = ManyCones {
+                empty: cones.iter().map(|(number, cone)| (*number, self.no_rows(cone))).collect(),
+                rows: HashMap::new(),
+                columns: ConeColumns::default(),
+                asked: self.asked,
+            };
+            let mut spent = |name, time| cx.spent(name, time);
+            let answered = self.service.ask_all(cones, attempt, &mut spent, &mut taker);
+            found = answered.map(|answered| ChunkRows {
+                columns: answered.columns.into_iter().skip(1).collect(),
+                has_position: taker.columns.position.is_some(),
+                is_whole: answered.is_whole,
+                rows: taker.rows,
+            });
+        })?;
+        Some(ChunkAnswer { finding, found })
+    }
+}
+
+/// Takes the rows of all, each to its target.
+struct ManyCones<'a> {
+    /// By the number of the target, before any row came.
+    empty: HashMap<u64, ConeRows>,
+    rows: HashMap<u64, ConeRows>,
+    columns: ConeColumns,
+    asked: (&'a str, &'a str),
+}
+
+impl RowTaker for ManyCones<'_> {
+    fn begin(&mut self, fields: &[Field]) {
+        self.rows = self.empty.clone();
+        self.columns = ConeColumns::of(fields, Some(self.asked));
+    }
+
+    fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {
+        let number = row.text(0).and_then(|text| text.trim().parse().ok());
+        let rows = number.and_then(|number: u64| self.rows.get_mut(&number));
+        let Some(rows) = rows else {
+            let text = format!("a row of no target: {:.40?} as its {UPLOAD_ID}", row.text(0));
+            return Err(ParseError { kind: ParseErrorKind::BadValue, text });
+        };
+        rows.add(row, &self.columns, 1);
+        Ok(())
+    }
+}
