@@ -176,9 +176,10 @@ impl HostState {
         });
         let nearest = self.left.map_or(Duration::ZERO, |left| left + whole.mul_f64(1.0 - SLACK));
         let due = if nearest > due.max(now) { nearest } else { due };
-        if due > now {
+        let wait = due.saturating_sub(now);
+        if !wait.is_zero() {
             self.due.insert(ticket, due);
-            return PaceAnswer::Wait(due - now, ticket);
+            return PaceAnswer::Wait(wait, ticket);
         }
         self.left = Some(now);
         self.next = self.next.max(due + whole);
