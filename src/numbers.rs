@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn cpu_time_of_some_milliseconds_is_next_to_nothing_and_has_no_change() {
-        assert_eq!([0.0, 0.0049, 0.0123].map(cpu_time), ["~0", "~0", "12.30 ms"]);
+        assert_eq!([0.0, 0.0049, 0.0123].map(|time| cpu_time(time, None)), ["~0", "~0", "12.30 ms"]);
         assert_eq!(cpu_change(0.2, 0.3), Some("+50 %".to_owned()));
         assert_eq!((cpu_change(0.001, 0.3), cpu_change(0.3, 0.001)), (None, None));
     }

@@ -131,6 +131,8 @@ fn what_is_neither_is_answered_with_the_right_option() {
         ("-P n 4 1 'echo {n}'", "the values of {n}: the first number is the larger one"),
         ("-P n 1 2 -D 0 'echo {n}'", "expected a number above 0"),
         ("-L name", "option -L needs VAR A,B,..."),
+        ("-L '' a,b 'echo {}'", "expected a name and its values"),
+        ("--parameter-scan n 1 x 'echo {n}'", "expected a name and two numbers"),
         ("-L n 1,2 'echo {n}' 'sleep {n}'", "one command is run for each value"),
     ] {
         compare(&fresh, line).refuses(told);

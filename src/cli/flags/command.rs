@@ -159,7 +159,7 @@ pub(in crate::cli) struct Completions {
 }
 
 const COMPLETIONS_USE: &str = "\
-To have them in every new shell:
+Installation:
   parsim completions bash >~/.local/share/bash-completion/completions/parsim
   parsim completions zsh >~/.zfunc/_parsim        any folder of $fpath
   parsim completions fish >~/.config/fish/completions/parsim.fish";

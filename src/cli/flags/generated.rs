@@ -153,9 +153,14 @@ fn texts(command: &Command, is_whole: bool) -> Vec<String> {
             format!("Examples:\n{}", help::ONE_WAY.examples),
             help::SIGNALS.to_owned(),
             help::ENVIRONMENT.to_owned(),
-            format!("For people who know GNU parallel:\n{}", topic("gnu")),
+            format!("GNU parallel:\n{}", topic("gnu")),
+            topic("exit"),
         ],
-        "compare" => vec![format!("Examples:\n{}", help::COMPARE.examples)],
+        "compare" => vec![
+            format!("Ways:\n{}", help::COMPARE_NOTES),
+            format!("Examples:\n{}", help::COMPARE.examples),
+            help::statuses(),
+        ],
         _ => {
             let after = command.get_after_long_help().or(command.get_after_help());
             after.map(ToString::to_string).into_iter().collect()

@@ -44,7 +44,7 @@ pub(super) const SIGNALS: &str = include_str!("text/signals.txt");
 
 pub(super) const ENVIRONMENT: &str = include_str!("text/environment.txt");
 
-const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
+pub(super) const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
 
 /// The sections of a batch, in the order of its help.
 pub(super) static SECTIONS: [&OptionSection; 8] =

@@ -92,6 +92,9 @@ fn contains(word: &OsStr, part: &OsStr) -> bool {
 /// `--parameter-list VAR A,B`: `\,` is a comma within a value.
 pub(super) fn list(typed: &mut Typed, words: &[&OsStr]) -> Stored {
     let [name, list] = *words else { unreachable!("two words were asked for") };
+    if name.is_empty() {
+        return Err("expected a name and its values, such as size 1,8".to_owned());
+    }
     let mut items = vec![Vec::new()];
     let mut bytes = list.as_bytes().iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -109,7 +112,7 @@ pub(super) fn list(typed: &mut Typed, words: &[&OsStr]) -> Stored {
 /// `--parameter-scan VAR MIN MAX`.
 pub(super) fn scan(typed: &mut Typed, words: &[&OsStr]) -> Stored {
     let [name, least, most] = *words else { unreachable!("three words were asked for") };
-    let (Some(least), Some(most)) = (number(least), number(most)) else {
+    let (false, Some(least), Some(most)) = (name.is_empty(), number(least), number(most)) else {
         return Err("expected a name and two numbers, such as size 1 8".to_owned());
     };
     let name = name.as_bytes().to_vec();

@@ -88,7 +88,7 @@ impl<'a> Parser<'a> {
         };
         let name = String::from_utf8_lossy(name);
         let called = format!("--{name}");
-        if self.from_hyperfine(&called, value)? {
+        if self.takes_as_hyperfine(&called, value)? {
             return Ok(());
         }
         match table::long(&name, self.scope)[..] {
@@ -117,7 +117,7 @@ impl<'a> Parser<'a> {
                 });
             };
             let attached = (!after.is_empty()).then(|| OsStr::from_bytes(after));
-            if self.from_hyperfine(&called, attached)? {
+            if self.takes_as_hyperfine(&called, attached)? {
                 return Ok(());
             }
             rest = match row.does {
@@ -141,7 +141,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes an option of `compare` that can only be meant as hyperfine's, if this is one.
-    fn from_hyperfine(&mut self, called: &str, attached: Option<&'a OsStr>) -> Result<bool, Fault> {
+    fn takes_as_hyperfine(&mut self, called: &str, attached: Option<&'a OsStr>) -> Result<bool, Fault> {
         if self.scope != Scope::COMPARE {
             return Ok(false);
         }

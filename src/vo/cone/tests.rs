@@ -92,7 +92,7 @@ fn field(described: &str) -> Field {
     let name = next().unwrap_or_default().to_owned();
     let datatype = if next() == Some("char") { Datatype::Char } else { Datatype::Double };
     let (unit, ucd) = (next().map(str::to_owned), next().map(str::to_owned));
-    Field { name, datatype, unit, ucd, ..Field::default() }
+    Field { name, datatype, ucd, unit, ..Field::default() }
 }
 
 #[test]

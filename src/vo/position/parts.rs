@@ -139,10 +139,9 @@ impl<'a> Words<'a> {
         match (commas, signs) {
             ([at], []) | ([], [at]) => return Ok(*at),
             ([comma], [sign]) if comma == sign => return Ok(*comma),
-            ([_], [_]) => return bad("a sign within a coordinate"),
             ([], []) => {}
             ([_, _, ..], _) => return bad("more than one comma"),
-            (_, [_, _, ..]) => return bad("a sign within a coordinate"),
+            (_, _) => return bad("a sign within a coordinate"),
         }
         let has_colons = numbers.iter().any(|number| number.gap == Gap::Colon);
         let first_units = behind_first(|number| matches!(number.unit, Some(Unit::Hour | Unit::Degree)));

@@ -116,9 +116,11 @@ fn what_is_wrong_is_told() {
         let told = read(text).unwrap_err().to_string();
         assert!(told.contains(reason), "{text}: {told}");
     }
-    assert_eq!(read("24:00:00 10").unwrap().ra, 0.0);
-    assert_eq!(read("9e-05 1.5e+01").unwrap().dec, 15.0);
-    assert_eq!(read("12:54:35.6 -12.5").unwrap().dec, -12.5);
+    for (text, ra, dec) in
+        [("24:00:00 10", 0.0, 10.0), ("9e-05 1.5e+01", 9e-5, 15.0), ("12:00:00 -12.5", 180.0, -12.5)]
+    {
+        assert_eq!(read(text), Ok(SkyPosition { ra, dec, is_coarse: false }), "{text}");
+    }
 }
 
 #[test]

@@ -7,13 +7,14 @@
 
 mod demo;
 mod judge;
+mod limit;
 mod list;
 mod list_table;
 mod pace;
 mod threshold;
 mod transport;
 
-pub use demo::DemoServer;
+pub use demo::{DemoRequest, DemoServer};
 pub use judge::{
     asks_for_login, bare_status_line, class_of, fail, in_words, is_missing, is_success, kept_by_proxy,
     no_document, one_line, read, short, status_line,

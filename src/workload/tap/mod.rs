@@ -245,7 +245,8 @@ fn demo() -> anyhow::Result<(Vec<DemoServer>, Vec<Service>)> {
     let mut servers = Vec::new();
     let mut services = Vec::new();
     for (name, wait, since) in DEMO {
-        let server = DemoServer::start(Duration::from_millis(wait), move |asked| document(asked, since))?;
+        let server =
+            DemoServer::start(Duration::from_millis(wait), move |asked| document(asked.path, since))?;
         let url = format!("{}/tap", server.url());
         services.push(Service::new(&url, Some(format!("{name} ({wait} ms)")), "")?);
         servers.push(server);

@@ -68,7 +68,7 @@ pub(in crate::cli::flags) static REPLACEMENTS: OptionSection = OptionSection {
 };
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static BLOCKS: OptionSection = section("Standard input in blocks, one a job", &[
+pub(in crate::cli::flags) static BLOCKS: OptionSection = section("Blocks of standard input", &[
     flag(&["pipe", "spreadstdin"], "give each job a block of standard input, cut between records", Flag::Pipe).not_compared(GONE),
     option(&["block", "block-size", "blocksize"], "SIZE", "block size (default 1M; a longer record up to 256M)", Text(block)).not_compared(GONE),
     option(&["recstart"], "STR", ENDS, Bytes(|t| &mut t.pipe.recstart)).not_compared(GONE),
