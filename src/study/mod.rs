@@ -364,6 +364,9 @@ impl Study {
     #[must_use]
     pub fn name(&self, column: &ColumnResult) -> String {
         let way = self.called(column.way());
+        if column.column.mode == Mode::Whole {
+            return way.replace('-', " ");
+        }
         if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.to_owned() }
     }
 

@@ -259,11 +259,13 @@ mod tests {
                 let bytes = waiting.in_memory + waiting.back.len();
                 prop_assert!(bytes <= IN_MEMORY + BLOCK, "{bytes} bytes");
                 if *is_taken {
-                    prop_assert_eq!(waiting.take().unwrap().as_ref(), expected.next());
+                    let taken = waiting.take().unwrap();
+                    prop_assert_eq!(taken.as_ref(), expected.next());
                 }
             }
             for job in expected {
-                prop_assert_eq!(waiting.take().unwrap().as_ref(), Some(job));
+                let taken = waiting.take().unwrap();
+                prop_assert_eq!(taken.as_ref(), Some(job));
             }
             prop_assert_eq!(waiting.take().unwrap(), None);
             prop_assert_eq!((waiting.in_memory, waiting.in_file), (0, 0));
