@@ -11,7 +11,7 @@ mod saving;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub use self::saving::Save;
 
@@ -22,6 +22,7 @@ use crate::engine::{Engine, Pool, Serial};
 use crate::event::{Event, Journal, Observer, PlannedRun, Unobserved};
 use crate::host::{Host, Limits, SurroundingsWatch};
 use crate::measure::{Clock, MonotonicClock};
+use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
@@ -342,13 +343,15 @@ impl<'a> Experiment<'a> {
             ColumnResult { whereabouts, ..ColumnResult::new(column, engine.width(), Vec::new()) }
         };
         let profile = self.workload.profile();
+        let now = Moment::now();
         Study {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: self.command.clone(),
             name: self.name.clone(),
             time_unit: self.time_unit.clone(),
-            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            started: u64::try_from(now.seconds()).unwrap_or(0),
+            time: Some(now),
             host: self.host.clone().unwrap_or_else(Host::detect),
             workload: self.workload.name().to_owned(),
             unit: profile.unit.to_owned(),
@@ -366,6 +369,7 @@ impl<'a> Experiment<'a> {
             agreement: None,
             failures: std::collections::BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
             charts: Vec::new(),
             advice: std::collections::BTreeMap::new(),

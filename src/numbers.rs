@@ -51,16 +51,51 @@ impl TimeUnit {
         format!("{} {}", four_digits(self.scaled(seconds.max(0.0))), self.name)
     }
 
-    /// A number of seconds in this unit.
-    pub fn scaled(self, seconds: f64) -> f64 {
-        seconds * self.per_second
-    }
-
-    /// A time in seconds in three digits: `1.50 s`.
+    /// A time in three digits: `1.50 s`.
     pub fn brief(seconds: f64) -> String {
         let unit = Self::of(seconds);
         format!("{} {}", three_digits(unit.scaled(seconds)), unit.name)
     }
+
+    /// A number of seconds in this unit.
+    pub fn scaled(self, seconds: f64) -> f64 {
+        seconds * self.per_second
+    }
+}
+
+/// Seconds, or numbers with ms, s, m, h or d: `90`, `1.5h`, `1m30s`. Why it is none of
+/// these follows the text in a complaint.
+pub fn read_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected seconds, or a time such as 90s, 1.5h or 1m30s".to_owned();
+    let mut seconds = 0.0;
+    let mut rest = text;
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let number = decimal(&rest[..digits]).ok_or_else(wrong)?;
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        seconds += number
+            * match rest[..letters].to_ascii_lowercase().as_str() {
+                "" if rest.is_empty() => 1.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "m" => 60.0,
+                "h" => 3600.0,
+                "d" => 86400.0,
+                _ => return Err(wrong()),
+            };
+        rest = &rest[letters..];
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// A number without sign or exponent.
+pub fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok() } else { None }
 }
 
 /// Seconds that were worked out, as [`duration`]: a figure of none, as a ratio to
@@ -73,6 +108,23 @@ pub fn seconds(value: f64) -> String {
         Ok(time) => duration(time),
         // Beyond what a clock can show.
         Err(_) => format!("{value:.1e} s"),
+    }
+}
+
+/// A share of checks that went well, never rounded up to all of them: `99.93 %`.
+pub fn availability(share: f64) -> String {
+    let hundredths = (share * 10_000.0).floor();
+    if hundredths >= 10_000.0 { "100 %".to_owned() } else { format!("{:.2} %", hundredths / 100.0) }
+}
+
+/// How long something has been so, in one unit: `40 s`, `50 min`, `3 h`, `12 d`.
+pub fn age(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", count(seconds / 86_400)),
     }
 }
 
@@ -217,27 +269,23 @@ pub fn plural(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
 
-/// A moment in seconds since 1970, to the minute: `22 Nov 2026 07:20 UTC`.
-pub fn moment(seconds: u64) -> String {
-    const MONTHS: [&str; 12] =
-        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
-    let (days, minutes) = (seconds / 86_400, seconds / 60 % 1440);
-    // Howard Hinnant's civil_from_days: years begin in March, so that the leap
-    // day is the last one; 719,468 days lie between the first and 1970.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let year = era * 400 + year + u64::from(month >= 10);
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"?");
-    format!("{day} {name} {year} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_that_are_read_add_up() {
+        let seconds = |text: &str| read_duration(text).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("1m30s"), Ok(90.0));
+        assert_eq!(seconds("1.5h"), Ok(5400.0));
+        assert_eq!(seconds("2d"), Ok(172_800.0));
+        assert_eq!(seconds(".5"), Ok(0.5));
+        assert_eq!(seconds("1m5"), Ok(65.0));
+        assert_eq!(seconds("1S250ms"), Ok(1.25));
+        for wrong in ["", "x", "1x", "-1", "1ms2x", "1e3", "1..2", "1 s", ".", "1é"] {
+            assert!(read_duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations_keep_four_digits_and_pick_their_unit() {
@@ -258,7 +306,7 @@ mod tests {
 
     #[test]
     fn cpu_time_of_some_milliseconds_is_next_to_nothing_and_has_no_change() {
-        assert_eq!([0.0, 0.0049, 0.0123].map(|value| cpu_time(value, None)), ["~0", "~0", "12.30 ms"]);
+        assert_eq!([0.0, 0.0049, 0.0123].map(|time| cpu_time(time, None)), ["~0", "~0", "12.30 ms"]);
         assert_eq!(cpu_change(0.2, 0.3), Some("+50 %".to_owned()));
         assert_eq!((cpu_change(0.001, 0.3), cpu_change(0.3, 0.001)), (None, None));
     }
@@ -297,16 +345,6 @@ mod tests {
         assert_eq!(count(123), "123");
         assert_eq!(plural(1, "file"), "1 file");
         assert_eq!(plural(20, "file"), "20 files");
-    }
-
-    #[test]
-    fn moments_are_days_of_the_calendar() {
-        assert_eq!(moment(0), "1 Jan 1970 00:00 UTC");
-        assert_eq!(moment(951_782_399), "28 Feb 2000 23:59 UTC");
-        assert_eq!(moment(951_782_400), "29 Feb 2000 00:00 UTC");
-        assert_eq!(moment(1_795_332_000), "22 Nov 2026 07:20 UTC");
-        assert_eq!(moment(4_107_542_399), "28 Feb 2100 23:59 UTC");
-        assert_eq!(moment(4_107_542_400), "1 Mar 2100 00:00 UTC");
     }
 
     #[test]

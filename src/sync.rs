@@ -1,13 +1,16 @@
 //! Locks that a panic does not poison: what they guard is whole between statements, and a
 //! task that panics is a failed task, not the end of the batch.
 //!
-//! And one made of them, which lets starts happen in order.
+//! One made of them, which lets starts happen in order; and locks on files that others have
+//! for a moment.
 //!
 //! Knows nothing of what is guarded, nor of what starts.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{self, LockResult, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
+use std::thread;
 use std::time::Duration;
 
 /// As [`std::sync::Mutex`], without poison.
@@ -153,6 +156,25 @@ impl StartOrder {
         drop(begun);
         self.rung.notify_all();
     }
+}
+
+/// How often a lock is asked for which others only need for a moment.
+const PATIENCE: u32 = 200;
+
+/// How long to wait before it is asked for again.
+pub const A_MOMENT: Duration = Duration::from_millis(5);
+
+/// Asks for `lock` on a file again while others have it, which is a moment unless it is a
+/// user's; whether it was had.
+pub fn patiently(lock: impl Fn() -> Result<(), fs::TryLockError>) -> bool {
+    for _ in 0..PATIENCE {
+        match lock() {
+            Ok(()) => return true,
+            Err(fs::TryLockError::WouldBlock) => thread::sleep(A_MOMENT),
+            Err(fs::TryLockError::Error(_)) => return false,
+        }
+    }
+    false
 }
 
 #[cfg(test)]

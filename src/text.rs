@@ -20,6 +20,13 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// `text` with a capital letter and a full stop.
+pub fn as_a_sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
 /// Text made safe for one line of a terminal: control characters, which
 /// include the escape that starts terminal commands, the bidirectional
 /// overrides, and what is no character, which XML refuses, become their escaped

@@ -11,6 +11,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
+use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
 /// The text of `source`, all of it; None where that is more than `most` bytes: a
@@ -25,6 +28,41 @@ pub fn read_at_most(most: u64, source: impl Read) -> io::Result<Option<String>> 
         return Ok(None);
     }
     String::from_utf8(text).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Puts in the place of the file at `path` what `renew` makes of its text, which is empty
+/// where there is none yet, while nobody else does the same; what else `renew` gives.
+///
+/// # Errors
+/// When it cannot be read or written, is more than `most` bytes, or `renew` fails: it is then
+/// left as it was.
+pub fn renew<T>(
+    path: &Path,
+    most: u64,
+    renew: impl FnOnce(&str) -> anyhow::Result<(Vec<u8>, T)>,
+) -> anyhow::Result<T> {
+    // Through a link the file behind it is replaced, not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let file = loop {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        anyhow::ensure!(file.metadata()?.is_file(), "not a regular file");
+        patiently(|| file.try_lock());
+        // Who had the lock before may have put another file in its place.
+        if fs::metadata(&path).is_ok_and(|there| is_same(&file, &there)) {
+            break file;
+        }
+    };
+    let text = read_at_most(most, &file)?;
+    let text = text.with_context(|| format!("more than {} MiB", most >> 20))?;
+    let (bytes, given) = renew(&text)?;
+    let mut whole = WholeFile::create(&path)?;
+    whole.write_all(&bytes)?;
+    whole.commit()?;
+    Ok(given)
+}
+
+fn is_same(file: &File, there: &fs::Metadata) -> bool {
+    file.metadata().is_ok_and(|it| (it.dev(), it.ino()) == (there.dev(), there.ino()))
 }
 
 /// A file being written. Dropped without [`WholeFile::commit`], it vanishes.
@@ -184,6 +222,26 @@ mod tests {
             assert_eq!(fs::read(&target).unwrap(), b"new");
             fs::remove_file(&target).unwrap();
         }
+    }
+
+    #[test]
+    fn renewed_by_many_at_once_a_file_has_what_each_of_them_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("count");
+        let once = || {
+            renew(&target, 100, |text| {
+                let count = text.parse().unwrap_or(0) + 1;
+                Ok((format!("{count}").into_bytes(), count))
+            })
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..25).for_each(|_| assert!(once().is_ok())));
+            }
+        });
+        assert_eq!(once().unwrap(), 101);
+        assert!(renew(&target, 2, |_| Ok((Vec::new(), ()))).is_err(), "three digits are too many");
+        assert_eq!(fs::read(&target).unwrap(), b"101");
     }
 
     #[test]

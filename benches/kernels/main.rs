@@ -1,5 +1,5 @@
-//! The kernels, timed by criterion: random words, draws, text, files, and what
-//! parsim itself costs for each task.
+//! The kernels, timed by criterion: random words, draws, text, files, what
+//! parsim itself costs for each task, and rows of `VOTables`.
 //!
 //! `cargo bench --bench kernels -- --save-baseline before`, a change, and
 //! `-- --baseline before` tell what the change did; a word picks benches by
@@ -10,6 +10,7 @@ mod files;
 #[path = "../support/mod.rs"]
 mod support;
 mod tasks;
+mod votable;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ fn main() -> anyhow::Result<()> {
     tasks::task(&mut criterion)?;
     tasks::dispatch(&mut criterion)?;
     tasks::experiment(&mut criterion)?;
+    votable::rows(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }

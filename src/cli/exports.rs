@@ -15,7 +15,7 @@ use super::terminal::{Terminal, say, written};
 use crate::process::{self, BlockingIo};
 use crate::report::change::StudyPair;
 use crate::report::{Format, Look};
-use crate::study::Study;
+use crate::study::{History, Study};
 use crate::whole_file::WholeFile;
 
 /// Draws the format of a row.
@@ -113,6 +113,21 @@ impl Exports {
         match exports.iter().find(|export| export.row.between.is_none()) {
             Some(Export { row, .. }) => {
                 refuse(format!("--{} is of one study, not of what changed between two", row.option))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a history of services, which is kept in the file `name`.
+    pub(super) fn finish_history(self, history: &History, name: &str) -> anyhow::Result<()> {
+        self.finish_with(&|row, out| row.history.map_or(Ok(()), |draw| draw(history, name, out)))
+    }
+
+    /// Refuses formats that cannot tell how services fared over days.
+    pub(super) fn check_history(exports: &[Export]) -> Result<(), Fault> {
+        match exports.iter().find(|export| export.row.history.is_none()) {
+            Some(Export { row, .. }) => {
+                refuse(format!("--{} is of a study, not of a history of services", row.option))
             }
             None => Ok(()),
         }

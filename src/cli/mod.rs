@@ -16,6 +16,7 @@ mod services;
 mod shell;
 mod signals;
 mod terminal;
+mod watch;
 mod width;
 mod worker;
 mod workloads;

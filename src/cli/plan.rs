@@ -21,7 +21,7 @@ use super::worker;
 use crate::engine::{Engine, InOneGo, Serial};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
-use crate::process::{self, Interrupt};
+use crate::process::{self, Interrupt, ShellLine};
 use crate::study::{Gates, Study};
 use crate::task::Column;
 use crate::workload::{DefaultModes, Workload};
@@ -256,5 +256,6 @@ fn run_beside(
         };
         say(&format!("{command:?} has stopped: it {why}; Ctrl-C ends it"));
     };
-    process::run_in_shell(shell, command, env, interrupt.wake_fd(), &stopped).context(name)
+    let line = ShellLine { command, env, ..ShellLine::default() };
+    process::run_in_shell(shell, line, interrupt.wake_fd(), &stopped).context(name)
 }

@@ -4,9 +4,10 @@
 //! Asks this machine nothing but how its terminal looks.
 
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, refuse};
@@ -18,20 +19,57 @@ use super::terminal::Terminal;
 use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
 use crate::report::{json, text};
-use crate::study::Study;
+use crate::study::{History, Study};
+
+/// A longer line of a history is cut.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// Draws what the command line names. What a study says of its tasks is not this
 /// command's status: drawing is what was asked for, and the gates.
 pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
-    let inputs: Vec<&PathBuf> = std::iter::once(&drawing.study).chain(&drawing.after).collect();
+    let inputs: Vec<&PathBuf> = drawing.study.iter().chain(&drawing.after).chain(&drawing.history).collect();
     check_targets(&typed.output.exports, &inputs)?;
     file_limits_are_errors()?;
-    match &drawing.after {
-        None => one(&typed, &drawing.study),
-        Some(after) => two(&typed, &drawing.study, after),
+    match (&drawing.study, &drawing.after, &drawing.history) {
+        (Some(study), None, _) => one(&typed, study),
+        (Some(study), Some(after), _) => two(&typed, study, after),
+        (None, _, Some(history)) => over_days(&typed, history),
+        (None, _, None) => unreachable!("one of them is required"),
     }
+}
+
+fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
+    Exports::check_history(&typed.output.exports)?;
+    let name = name(path);
+    let history = read_history(path).with_context(|| format!("cannot read {name}"))?;
+    if history.services.is_empty() {
+        return Err(Fault::Own(anyhow!("{name} holds no line that --history wrote")));
+    }
+    let _leftovers = leftovers(&typed.output.exports)?;
+    let exports = Exports::open(&typed.output.exports)?;
+    let shown =
+        exports.show_beside(false, Terminal::of(typed), |look| text::render_history(&history, &name, look));
+    let exported = exports.finish_history(&history, &name);
+    shown.and(exported)?;
+    Ok(End::Status(0))
+}
+
+fn read_history(path: &Path) -> std::io::Result<History> {
+    let file: Box<dyn Read> = match path.to_str() {
+        Some("-") => Box::new(process::stdin()),
+        _ => Box::new(File::open(path)?),
+    };
+    let mut lines = BufReader::with_capacity(1 << 16, file);
+    let mut history = History::default();
+    let mut line = Vec::new();
+    // What has no end is no history: a line of one has some hundred bytes.
+    while lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
+        history.add(&line);
+        line.clear();
+    }
+    Ok(history)
 }
 
 fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {

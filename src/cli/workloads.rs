@@ -11,11 +11,12 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, refuse};
 use super::exports::{Exports, identity};
-use super::flags::{Typed, Ways, When, output_format, shared_of};
+use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
 use super::signals;
 use super::terminal::{self, Terminal, say};
+use super::watch::Watch;
 use crate::host::Limits;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
@@ -39,7 +40,15 @@ pub(super) fn run(
     let all_share = typed.run.workers.engines().all(|engine| engine.shares_memory);
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
-    run_ways(workload, &typed, &ways, output_format(matches), words, started)
+    let watch = watch_options(row, matches).map_err(Fault::usage)?;
+    run_ways(workload, &typed, &ways, Telling { format: output_format(matches), watch }, words, started)
+}
+
+/// How what services were found to be is told, and what is kept of it.
+#[derive(Default)]
+pub(super) struct Telling {
+    format: OutputFormat,
+    watch: WatchOptions,
 }
 
 /// The same with the ways already chosen.
@@ -47,7 +56,7 @@ pub(super) fn run_ways(
     mut workload: Box<dyn Workload>,
     typed: &Typed,
     ways: &Ways,
-    format: OutputFormat,
+    Telling { format, watch }: Telling,
     words: &[String],
     started: Instant,
 ) -> Result<End, Fault> {
@@ -63,6 +72,7 @@ pub(super) fn run_ways(
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
+    let watch = Watch::open(watch, &interrupt)?;
     let mut exports = Exports::open(&typed.output.exports)?;
     if format != OutputFormat::Text && exports.take_stdout() {
         return refuse("stdout is taken by --format: export to a file");
@@ -92,12 +102,14 @@ pub(super) fn run_ways(
     if let Some(reason) = one_way {
         study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
     }
-    match format {
-        OutputFormat::Text => report(&study, exports, terminal, takes_stdout)?,
-        OutputFormat::JsonLines | OutputFormat::Nagios => {
-            services::tell(format, &study, exports, &unwritten)?;
-        }
-    }
+    let kept = watch.keep(&mut study);
+    let told = match format {
+        OutputFormat::Text => report(&study, exports, terminal, takes_stdout),
+        OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
+    };
+    watch.tell(&study, &interrupt);
+    // None is left out because another failed.
+    kept.and(told)?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
@@ -115,7 +127,7 @@ pub(super) fn run_exercise(
     // The line that does the same, so that the report's hint is true.
     let same = ["parsim".to_owned(), "sleep".to_owned(), format!("--{mode}")];
     let words: Vec<String> = same.into_iter().chain(words.iter().skip(2).cloned()).collect();
-    run_ways(Box::new(sleep), typed, &ways, OutputFormat::Text, &words, started)
+    run_ways(Box::new(sleep), typed, &ways, Telling::default(), &words, started)
 }
 
 /// What was perhaps meant by a workload's name as the command.

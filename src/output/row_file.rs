@@ -10,8 +10,8 @@
 //!
 //! Does not know what a row holds. Not synced to the disk.
 
-use crate::sync::Mutex;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use crate::sync::{A_MOMENT, Mutex, patiently};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -20,12 +20,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::process::{BlockingIo, open_to_write};
-
-/// How long others may hold a lock which they only need for a moment.
-const PATIENCE: u32 = 200;
-
-/// How long to wait before it is asked for again.
-const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// So often a torn row is looked at again, which may be one that is being written,
 /// before it counts as left by a run that was killed.
@@ -209,18 +203,6 @@ impl RowFile {
 /// Takes the lock that all who write hold; false where there are no locks.
 fn is_shared_with_others(file: &File) -> bool {
     patiently(|| file.try_lock_shared())
-}
-
-/// Asks `lock` again while others have it, which is a moment unless it is a user's.
-fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> bool {
-    for _ in 0..PATIENCE {
-        match lock() {
-            Ok(()) => return true,
-            Err(TryLockError::WouldBlock) => thread::sleep(A_MOMENT),
-            Err(TryLockError::Error(_)) => return false,
-        }
-    }
-    false
 }
 
 /// Where the last whole row ends.

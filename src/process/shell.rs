@@ -8,13 +8,13 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::child::{
-    Command, Flow, Job, JobRunner, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs, Stop,
-    TermSequence, inherited_environment, resolve,
+    Cause, Command, Flow, Job, JobRunner, JobStdin, JobStdout, JobStream, Listener, ProcessEnd, RunningJobs,
+    Stop, TermSequence, inherited_environment, resolve,
 };
 use super::signal::harmless_in_children;
 use super::standard::{Handed, stderr, stderr_for_children};
@@ -23,20 +23,33 @@ use crate::byte_list::ByteList;
 /// So long a command that is asked to end may take for it.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Runs `command` by `shell`, the words before a command line, to its end; its output
+/// A command line for a shell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShellLine<'a> {
+    /// The line.
+    pub command: &'a str,
+    /// Variables of its own.
+    pub env: &'a [(&'a str, &'a OsStr)],
+    /// What it can read.
+    pub input: &'a [u8],
+    /// How long it may last.
+    pub limit: Option<Duration>,
+}
+
+/// Runs `line` by `shell`, the words before a command line, to its end; its output
 /// goes to stderr, for stdout belongs to the report. When `wake` becomes readable first, the
 /// command and its children are terminated, and that is no error: whoever made
 /// it readable knows why. `stopped` hears of a signal that stopped the command.
 ///
 /// # Errors
-/// When the shell cannot be started or the command does not end with 0.
+/// When the shell cannot be started or the command does not end with 0 in time.
 pub fn run_in_shell(
     shell: &[OsString],
-    command: &str,
-    env: &[(&str, &OsStr)],
+    line: ShellLine<'_>,
     wake: BorrowedFd<'_>,
     stopped: &dyn Fn(i32),
 ) -> anyhow::Result<()> {
+    let ShellLine { command, env, mut input, limit } = line;
     let again = match stderr_for_children() {
         Handed::Again(file) => Some(file),
         // It is given what there is: nobody here writes for it.
@@ -51,8 +64,14 @@ pub fn run_in_shell(
     let sequence = TermSequence::new(vec![(libc::SIGTERM, GRACE), (libc::SIGKILL, Duration::ZERO)]);
     let running = RunningJobs::new(sequence, harmless_in_children()).with_context(start)?;
     let mut runner = JobRunner::new(&running, 1).with_context(start)?;
-    let job = Job { stdout: output, stderr: output, wake: Some(wake), ..Job::new(&launch, &argv) };
+    let stdin = if input.is_empty() { JobStdin::Null } else { JobStdin::Feed(&mut input) };
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let job =
+        Job { stdin, stdout: output, stderr: output, wake: Some(wake), deadline, ..Job::new(&launch, &argv) };
     let report = runner.run(job, &mut StopListener(stopped)).with_context(start)?;
+    if let (Some(Cause::TimedOut), Some(limit)) = (report.cause, limit) {
+        bail!("{command:?} was ended after {} s: it took too long", limit.as_secs_f64());
+    }
     if report.cause.is_none() && !report.ended.is_success() {
         bail!("{command:?} ended with {}", status(report.ended));
     }
@@ -102,10 +121,26 @@ mod tests {
         ["/bin/sh", "-c"].map(OsString::from)
     }
 
+    fn line(command: &str) -> ShellLine<'_> {
+        ShellLine { command, ..ShellLine::default() }
+    }
+
+    #[test]
+    fn a_command_reads_what_it_is_given_or_leaves_it_and_may_not_last_too_long() {
+        let (wake, _ring) = UnixStream::pair().unwrap();
+        let run = |line| run_in_shell(&sh(), line, wake.as_fd(), &|_| ());
+        let much = vec![b'x'; 1 << 20];
+        run(ShellLine { input: b"abc", ..line("test \"$(cat)\" = abc") }).unwrap();
+        run(ShellLine { input: &much, ..line("true") }).unwrap();
+        let limit = Some(Duration::from_millis(50));
+        let error = run(ShellLine { limit, ..line("sleep 600 & sleep 600") }).unwrap_err().to_string();
+        assert!(error.contains("it took too long"), "{error}");
+    }
+
     #[test]
     fn a_failing_command_is_an_error_that_names_it() {
         let (wake, _ring) = UnixStream::pair().unwrap();
-        let error = run_in_shell(&sh(), "exit 3", &[], wake.as_fd(), &|_| ()).unwrap_err().to_string();
+        let error = run_in_shell(&sh(), line("exit 3"), wake.as_fd(), &|_| ()).unwrap_err().to_string();
         assert!(error.contains("\"exit 3\"") && error.contains('3'), "{error}");
     }
 
@@ -113,13 +148,15 @@ mod tests {
     fn the_environment_reaches_the_command() {
         let (wake, _ring) = UnixStream::pair().unwrap();
         let env = [("PARSIM_WAY", OsStr::new("serial"))];
-        run_in_shell(&sh(), "test \"$PARSIM_WAY\" = serial", &env, wake.as_fd(), &|_| ()).unwrap();
+        let line = ShellLine { env: &env, ..line("test \"$PARSIM_WAY\" = serial") };
+        run_in_shell(&sh(), line, wake.as_fd(), &|_| ()).unwrap();
     }
 
     #[test]
     fn a_readable_wake_descriptor_ends_the_command_and_its_children() {
         let (wake, ring) = UnixStream::pair().unwrap();
         drop(ring);
-        run_in_shell(&sh(), "trap '' TERM; sleep 600 & sleep 600; wait", &[], wake.as_fd(), &|_| ()).unwrap();
+        run_in_shell(&sh(), line("trap '' TERM; sleep 600 & sleep 600; wait"), wake.as_fd(), &|_| ())
+            .unwrap();
     }
 }

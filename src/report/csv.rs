@@ -22,6 +22,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: false,
     render,
     between: Some(render_change),
+    history: None,
 };
 
 /// What a line of a study is made from.

@@ -6,7 +6,9 @@
 //! on a terminal or on the order of reading has been made visible, while markup is
 //! the business of the format.
 
-use crate::study::{ColumnResult, Study};
+use std::ops::Range;
+
+use crate::study::{ColumnResult, History, Study};
 use crate::task::ConeChart;
 
 /// A report, from its title to its last word.
@@ -177,6 +179,8 @@ pub(super) enum Chart<'a> {
     Phases(&'a Study),
     /// What was found in the sky.
     Sky(&'a ConeChart),
+    /// How often services were up, day by day.
+    Days(&'a History),
     /// The same columns of two studies on one axis of time: what each is called,
     /// before and after.
     BeforeAfter(Vec<(String, &'a ColumnResult, &'a ColumnResult)>),
@@ -224,22 +228,26 @@ impl Grid {
         self.rows.push(GridRow { cells, tone: Tone::Plain });
     }
 
-    /// The same rows as tables of at most `most` columns besides the labels; itself where
-    /// there are none or it is no wider.
+    /// The first column and those of `range`, without rows that say nothing there.
+    pub(super) fn cut(&self, range: Range<usize>) -> Self {
+        let row = |row: &GridRow| GridRow {
+            cells: [&row.cells[..1], &row.cells[range.clone()]].concat(),
+            tone: row.tone,
+        };
+        let columns = [&self.columns[..1], &self.columns[range.clone()]].concat();
+        let says_anything = |row: &GridRow| row.cells[1..].iter().any(|cell| !cell.is_empty());
+        let rows = self.rows.iter().map(row).filter(says_anything).collect();
+        Self { columns, rows, ..Self::default() }
+    }
+
+    /// The same as tables of at most `most` columns besides the labels; itself where there
+    /// are none or it is no wider.
     pub(super) fn in_parts(&self, most: usize) -> Vec<Self> {
-        if !self.has_labels() || self.columns.len() <= most + 1 {
+        let end = self.columns.len();
+        if !self.has_labels() || end <= most + 1 {
             return vec![self.clone()];
         }
-        let figures: Vec<usize> = (1..self.columns.len()).collect();
-        let part = |at: &[usize]| {
-            let of = |row: &GridRow| GridRow {
-                cells: std::iter::once(&0).chain(at).map(|at| row.cells[*at].clone()).collect(),
-                tone: row.tone,
-            };
-            let columns = std::iter::once(&0).chain(at).map(|at| self.columns[*at].clone()).collect();
-            Self { columns, rows: self.rows.iter().map(of).collect(), ..Self::default() }
-        };
-        figures.chunks(most).map(part).collect()
+        (1..end).step_by(most).map(|from| self.cut(from..(from + most).min(end))).collect()
     }
 
     /// How many columns hold figures.

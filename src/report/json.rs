@@ -22,6 +22,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(change::render_json),
+    history: None,
 };
 
 /// Writes `study` as indented JSON with a newline at the end.

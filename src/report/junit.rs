@@ -24,6 +24,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: None,
+    history: None,
 };
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {

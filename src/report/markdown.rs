@@ -9,8 +9,8 @@ use std::io;
 
 use super::change::StudyPair;
 use super::document::{Audience, Cells, Content, Document, Grid};
-use super::{Format, overview};
-use crate::study::Study;
+use super::{Format, overview, services};
+use crate::study::{History, Study};
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -19,6 +19,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(render_change),
+    history: Some(render_history),
 };
 
 fn render(study: &Study, out: &mut dyn io::Write) -> anyhow::Result<()> {
@@ -27,6 +28,10 @@ fn render(study: &Study, out: &mut dyn io::Write) -> anyhow::Result<()> {
 
 fn render_change(pair: &StudyPair<'_>, out: &mut dyn io::Write) -> anyhow::Result<()> {
     Ok(out.write_all(drawn(&pair.document()).as_bytes())?)
+}
+
+fn render_history(history: &History, name: &str, out: &mut dyn io::Write) -> anyhow::Result<()> {
+    Ok(out.write_all(drawn(&services::history_document(history, name)).as_bytes())?)
 }
 
 fn drawn(document: &Document<'_>) -> String {

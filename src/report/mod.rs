@@ -36,13 +36,16 @@ pub use terminal::{Look, Pictures};
 
 use std::io::Write;
 
-use crate::study::Study;
+use crate::study::{History, Study};
 
 /// Draws a study, piece by piece where it may be long.
 pub type Render = fn(&Study, &mut dyn Write) -> anyhow::Result<()>;
 
 /// Draws what changed between two studies.
 pub type RenderChange = fn(&change::StudyPair<'_>, &mut dyn Write) -> anyhow::Result<()>;
+
+/// Draws a history of services, which is kept in the file of this name.
+pub type RenderHistory = fn(&History, &str, &mut dyn Write) -> anyhow::Result<()>;
 
 /// A format that can be exported to a file.
 #[derive(Clone, Copy)]
@@ -58,6 +61,8 @@ pub struct Format {
     pub render: Render,
     /// Draws what changed between two; `None` where the format is of one study.
     pub between: Option<RenderChange>,
+    /// Draws a history of services; `None` where the format is of studies.
+    pub history: Option<RenderHistory>,
 }
 
 /// Every format that can be exported.

@@ -15,6 +15,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: None,
+    history: None,
 };
 
 /// A figure of a column.

@@ -4,6 +4,7 @@
 use super::command_line::command_line;
 use super::document::{Sentence, Subject, Tone};
 use super::services;
+use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
     Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
@@ -25,7 +26,7 @@ pub(super) fn subject(study: &Study) -> Subject {
     Subject {
         command: command_line(study),
         about: about(study),
-        moment: numbers::moment(study.started),
+        moment: Moment::of_seconds(study.started.cast_signed()).in_words(),
         place: place(study),
         ..Subject::default()
     }

@@ -111,7 +111,9 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
     if several && study.base().is_some() {
         let [speedup, rest @ ..] = scaling(study, &columns, &comparisons);
         grid.rows.push(GridRow { cells: speedup, tone: Tone::Strong });
-        rest.into_iter().for_each(|cells| grid.add(cells));
+        for cells in rest {
+            grid.add(cells);
+        }
     }
     grid
 }

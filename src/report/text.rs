@@ -2,8 +2,8 @@
 
 use super::change::StudyPair;
 use super::document::{Audience, Content, Document, Sentence, Subject};
-use super::{Look, Pictures, overview, terminal};
-use crate::study::Study;
+use super::{Look, Pictures, overview, services, terminal};
+use crate::study::{History, Study};
 use crate::style::{Styles, paint};
 use crate::text::wrapped;
 
@@ -23,6 +23,12 @@ pub fn render(study: &Study, look: Look) -> String {
 #[must_use]
 pub fn render_change(pair: &StudyPair<'_>, look: Look) -> String {
     drawn(&pair.document(), look)
+}
+
+/// Draws a history of services, which is kept in the file `name`; ends with a newline.
+#[must_use]
+pub fn render_history(history: &History, name: &str, look: Look) -> String {
+    drawn(&services::history_document(history, name), look)
 }
 
 /// Lines that belong to one that was too long begin with so many blanks.

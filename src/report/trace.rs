@@ -23,6 +23,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: false,
     render,
     between: None,
+    history: None,
 };
 
 /// A counter changes at most this often over a run.

@@ -50,11 +50,12 @@ fn magnitude(name: &str, ucd: &str) -> Option<u8> {
     }
     let is_known = ucd.is_empty()
         && (["mag", "magnitude", "v", "flux_v", "phot_g_mean_mag"].contains(&name) || name.ends_with("mag"));
-    is_known.then(|| match name {
+    let rank = match name {
         "v" | "vmag" | "flux_v" | "v_mag" => 20,
         "gmag" | "phot_g_mean_mag" | "mag" | "magnitude" => 21,
         _ => 24,
-    })
+    };
+    is_known.then_some(rank)
 }
 
 /// How far a band is from what an eye sees.

@@ -24,10 +24,11 @@ pub(super) fn scale_bar(svg: &mut Svg, field: &FieldOfView) {
     // Both halves are measured from the centre, where the scale is true.
     let length = |degrees: f64| 2.0 * field.length(degrees / 2.0);
     let round = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
-    let below =
-        (1..=6).rev().flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit / 10_f64.powi(power) / 3600.0));
-    let above = [3600.0, 60.0, 1.0].into_iter().flat_map(|parts| round.map(|number| number / parts));
-    let fitting = below.chain(above).filter(|degrees| length(*degrees) <= LONGEST_BAR).last();
+    let above = [1.0, 60.0, 3600.0]
+        .into_iter()
+        .flat_map(|parts| round.map(|number| number / parts).into_iter().rev());
+    let below = (1..=6).flat_map(|power| [5.0, 2.0, 1.0].map(|digit| digit / 10_f64.powi(power) / 3600.0));
+    let fitting = above.chain(below).find(|degrees| length(*degrees) <= LONGEST_BAR);
     let Some(degrees) = fitting else { return };
     let (left, y) = (LEFT + 16.0, BOTTOM - 20.0);
     let right = left + length(degrees);

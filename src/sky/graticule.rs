@@ -1,7 +1,7 @@
 //! The grid of right ascension and declination on a chart, with its labels.
 
 use super::field::{BOTTOM, Extent, FieldOfView, LEFT, is_inside};
-use super::sexagesimal::{self, DEGREE, SECOND};
+use super::sexagesimal::{self, DEGREE, SECOND, whole};
 use crate::svg::{Anchor, Svg, text_width};
 
 /// From one edge to the other there are about so many steps of the grid.
@@ -13,8 +13,9 @@ const PARTS: [i64; 6] = [1, 2, 5, 10, 15, 30];
 /// Around a pole meridians are so far apart, in billionths of a second of time.
 const WIDEST_HOURS: i64 = 2 * DEGREE;
 
-/// A piece of a parallel is at most so many degrees of right ascension.
-const LONGEST_PIECE: f64 = 4.0;
+/// Parallels that reach so far to both sides in right ascension, and no farther, are drawn as
+/// few pieces: either way one is 4 degrees at most.
+const NARROW: f64 = 20.0;
 
 /// How high a label is, with room around it.
 const LABEL_HEIGHT: f64 = 16.0;
@@ -52,10 +53,10 @@ impl Graticule {
             });
         }
         let step_degrees = step(2.0 * edge, &[1, 2, 5, 10, 15, 30]);
-        let n_pieces = (2.0 * half / LONGEST_PIECE).ceil().max(8.0);
+        let n_pieces = if half > NARROW { 90 } else { 10 };
         for parallel in multiples(step_degrees, south, north).filter(|nanos| nanos.abs() < 90 * DEGREE) {
             let dec = degrees(parallel);
-            let drawn = visible(field, n_pieces as u32, |share| (ra + half * (2.0 * share - 1.0), dec));
+            let drawn = visible(field, n_pieces, |share| (ra + half * (2.0 * share - 1.0), dec));
             graticule.add(drawn, |own, lines| {
                 own.label_beside(lines, sexagesimal::declination(parallel, step_degrees));
             });
@@ -156,7 +157,7 @@ fn step(range: f64, whole: &[i64]) -> i64 {
 
 /// The multiples of `step` after `from` and up to `to`.
 fn multiples(step: i64, from: f64, to: f64) -> impl Iterator<Item = i64> {
-    let at = |value: f64| (value * DEGREE as f64 / step as f64).floor() as i64;
+    let at = |value: f64| whole(value * DEGREE as f64 / step as f64);
     (at(from) + 1..=at(to)).map(move |number| number * step)
 }
 

@@ -127,7 +127,7 @@ fn notes(selection: &Selection<'_>) -> Vec<String> {
     let n_without = selection.drawn.iter().filter(|source| source.magnitude.is_none()).count() as u64;
     match selection.scale {
         Some(_) if n_without > 0 => {
-            notes.push(format!("{} without a magnitude, drawn small", count(n_without)))
+            notes.push(format!("{} without a magnitude, drawn small", count(n_without)));
         }
         None if n_drawn > 0 => notes.push("no magnitudes: all are drawn alike".to_owned()),
         _ => {}

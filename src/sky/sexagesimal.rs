@@ -13,6 +13,12 @@ pub(super) const DEGREE: i64 = 60 * MINUTE;
 /// All of right ascension.
 const DAY: i64 = 24 * DEGREE;
 
+/// The whole number not above `value`.
+#[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, and NaN is 0")]
+pub(super) fn whole(value: f64) -> i64 {
+    value.floor() as i64
+}
+
 /// `12h54m40s`: as many parts and digits as `step` needs.
 pub(super) fn right_ascension(nanos: i64, step: i64) -> String {
     parts(nanos.rem_euclid(DAY), step, ['h', 'm', 's'])
@@ -47,12 +53,12 @@ pub(super) fn place((ra, dec): (f64, f64), radius: f64) -> String {
     // To a five-hundredth of the radius, and a digit more in right ascension, as is the custom.
     let fine = (DEGREE as f64 * radius / 500.0).max(1.0).log10().floor();
     let step = 10_f64.powf(fine.min(9.0));
-    let rounded = |value: f64, step: f64| ((value / step).round() * step) as i64;
+    let rounded = |value: f64, step: f64| whole((value / step).round() * step);
     let finer = (step / 10.0).max(1.0);
     format!(
         "{} {}",
-        right_ascension(rounded(ra / 15.0 * DEGREE as f64, finer), finer as i64),
-        declination(rounded(dec * DEGREE as f64, step), step as i64)
+        right_ascension(rounded(ra / 15.0 * DEGREE as f64, finer), whole(finer)),
+        declination(rounded(dec * DEGREE as f64, step), whole(step))
     )
 }
 
@@ -71,7 +77,7 @@ pub(super) fn digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let decimals = (2.0 - value.abs().log10().floor()).clamp(0.0, 9.0) as usize;
+    let decimals = (0..9_usize).find(|n| value.abs() * 10_f64.powf(*n as f64) >= 100.0).unwrap_or(9);
     let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

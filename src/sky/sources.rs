@@ -114,7 +114,7 @@ impl<'a> Selection<'a> {
         });
         let mut drawn: Vec<Drawn<'a>> = placed.collect();
         let in_field = drawn.len();
-        drawn.sort_by(|one, other| one.before(other));
+        drawn.sort_by(Drawn::before);
         drawn.truncate(MOST_DRAWN);
         let scale = MagnitudeScale::of(drawn.iter().filter_map(|source| source.magnitude));
         if let Some(scale) = scale {

@@ -248,9 +248,9 @@ fn a_small_chart_is_drawn_to_the_last_digit() {
     <polyline class="sky-grid" points="603.9,702 603.6,62"/>
     <polyline class="sky-grid" points="404,702 404,62"/>
     <polyline class="sky-grid" points="204.1,702 204.4,62"/>
-    <polyline class="sky-grid" points="724,607.9 630.4,607.9 517.2,608 404,608 290.8,608 177.6,607.9 84,607.9"/>
-    <polyline class="sky-grid" points="724,381.9 630.3,381.9 517.1,382 404,382 290.9,382 177.7,381.9 84,381.9"/>
-    <polyline class="sky-grid" points="724,155.9 630.1,155.9 517.1,156 404,156 290.9,156 177.9,155.9 84,155.9"/>
+    <polyline class="sky-grid" points="724,607.9 675.7,607.9 585.1,607.9 494.6,608 404,608 313.4,608 222.9,607.9 132.3,607.9 84,607.9"/>
+    <polyline class="sky-grid" points="724,381.9 675.5,381.9 585,382 494.5,382 404,382 313.5,382 223,382 132.5,381.9 84,381.9"/>
+    <polyline class="sky-grid" points="724,155.9 675.4,155.9 584.9,156 494.5,156 404,156 313.5,156 223.1,156 132.6,155.9 84,155.9"/>
     <circle class="sky-ring" cx="404" cy="382" r="271.2"/>
     <text class="sky-coordinate" x="603.9" y="719" text-anchor="middle">00h39m50s</text>
     <text class="sky-coordinate" x="404" y="719" text-anchor="middle">00h40m00s</text>

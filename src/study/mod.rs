@@ -9,7 +9,9 @@ mod comparison;
 mod estimate;
 mod explanation;
 mod gate;
+mod history;
 mod interval;
+mod news;
 mod one_by_one;
 mod prediction;
 mod quantiles;
@@ -32,7 +34,9 @@ pub use comparison::{Comparison, FEWEST_RUNS_FOR_A_TEST, RateFloor, Verdict};
 pub use estimate::{Estimate, Ground, SerialTime, serial_time};
 pub use explanation::explain;
 pub use gate::Gates;
+pub use history::{History, HistoryLine, Incident, ServiceDay, ServiceHistory};
 pub use interval::{Interval, median, ratio_of_medians, ratio_of_rounds};
+pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
@@ -43,6 +47,7 @@ pub use streaming::{Long, Streaming};
 
 use crate::host::Host;
 use crate::measure::seconds;
+use crate::moment::Moment;
 use crate::task::{Column, ConeChart, Mode, Record};
 
 /// The version of the saved form. A reader refuses a number it does not know.
@@ -69,6 +74,9 @@ pub struct Study {
     /// When the experiment began, seconds since 1970 (for people only; every
     /// duration comes from the monotonic clock).
     pub started: u64,
+    /// The same, to the millisecond; `None` in studies of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// Where it ran.
     pub host: Host,
     /// The workload's name.
@@ -114,6 +122,9 @@ pub struct Study {
     /// How many more failed.
     #[serde(default)]
     pub unnamed_failures: u64,
+    /// What is new about the services that were checked, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<ServiceNews>,
     /// What a person should know, in the order it came up.
     pub remarks: Vec<String>,
     /// Charts of what was found in the sky, of the first targets.
@@ -353,6 +364,9 @@ impl Study {
     #[must_use]
     pub fn name(&self, column: &ColumnResult) -> String {
         let way = self.called(column.way());
+        if column.column.mode == Mode::Whole {
+            return way.replace('-', " ");
+        }
         if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.to_owned() }
     }
 
@@ -435,6 +449,7 @@ pub(crate) mod tests {
             name: None,
             time_unit: None,
             started: 0,
+            time: None,
             host,
             workload: "made-up".to_owned(),
             unit: "task".to_owned(),
@@ -452,6 +467,7 @@ pub(crate) mod tests {
             agreement: None,
             failures: BTreeMap::new(),
             unnamed_failures: 0,
+            news: Vec::new(),
             remarks: Vec::new(),
             charts: Vec::new(),
             advice: BTreeMap::new(),

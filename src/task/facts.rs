@@ -69,6 +69,7 @@ pub(super) fn take_finding(facts: &mut Vec<(Cow<'static, str>, String)>) -> Opti
         cert_expires: get("cert_expires").and_then(|text| text.parse().ok()),
         rows: get("rows").map(rows),
         tables: get("tables").and_then(|text| text.parse().ok()),
+        ..Finding::default()
     };
     facts.retain(|(name, _)| !NAMES.contains(&&**name));
     Some(finding)
@@ -87,7 +88,7 @@ mod tests {
             ("name", "n"),
             ("class", "probe"),
             ("reason", "r"),
-            ("warnings", "tables\nslow"),
+            ("warnings", "tables\nodd"),
             ("available", "true"),
             ("up_since", "2026-01-01T00:00:00Z"),
             ("up_since_seconds", "1767225600"),

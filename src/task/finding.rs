@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::moment::Moment;
 use crate::vo::RowCount;
 
 /// An enum of words, which is written and read as these. One that is not known, as
@@ -106,6 +107,10 @@ words! {
         Login = "login",
         /// The proxy cannot be asked, or does not let through.
         Proxy = "proxy",
+        /// It works, and took longer than the user lets it.
+        Slow = "slow",
+        /// It works, and its certificate expires sooner than the user lets it.
+        Expiring = "expiring",
         /// It wants to be left alone for a while.
         Rate = "rate",
         /// The service says that the query failed.
@@ -156,6 +161,8 @@ words! {
         HttpStatus = "http-status",
         /// The certificate expires soon.
         CertExpires = "cert-expires",
+        /// It took longer than the user wants.
+        Slow = "slow",
         /// It answered only after failures.
         Retried = "retried",
         /// The list of tables cannot be had.
@@ -213,7 +220,7 @@ impl Warning {
     /// Whether an operator has to act on it before long.
     #[must_use]
     pub fn needs_attention(&self) -> bool {
-        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded)
+        matches!(self, Self::Maintenance | Self::CertExpires | Self::Downgraded | Self::Slow)
     }
 }
 
@@ -252,6 +259,9 @@ pub struct Finding {
     /// The host and port of the proxy that it was asked through, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
+    /// When it began to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Moment>,
     /// How often it was asked.
     #[serde(default)]
     pub attempts: u32,
@@ -264,6 +274,10 @@ pub struct Finding {
     /// How many tables it lists, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<usize>,
+    /// The standards that it follows, each with its version where it tells one, if its
+    /// capabilities were asked for: `ivo://ivoa.net/std/TAP 1.1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
     /// What it was asked about, where that is something in the sky.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cone: Option<Box<ConeFinding>>,
@@ -393,7 +407,7 @@ pub(crate) mod tests {
             verdict: ServiceVerdict::Up,
             class: Some(ErrorClass::Probe),
             reason: "r".to_owned(),
-            warnings: vec![Warning::Tables, Warning::Other("slow".to_owned())],
+            warnings: vec![Warning::Tables, Warning::Other("odd".to_owned())],
             says: Some(SelfReport {
                 available: true,
                 up_since: Some("2026-01-01T00:00:00Z".to_owned()),
@@ -412,19 +426,25 @@ pub(crate) mod tests {
             rows: Some(RowCount::Some),
             tables: Some(0),
             cone: Some(Box::new(ConeFinding { radius: 0.04, ..ConeFinding::default() })),
+            ..Finding::default()
         }
     }
 
     #[test]
     fn a_finding_is_read_back_as_it_was_words_of_other_versions_and_all() {
         let bare = Finding { url: "http://h/".to_owned(), attempts: 1, ..Finding::default() };
-        let counted = Finding { rows: Some(RowCount::Counted(5)), ..full() };
+        let counted = Finding {
+            rows: Some(RowCount::Counted(5)),
+            time: Some(Moment::of_seconds(1_795_332_000)),
+            capabilities: vec!["ivo://ivoa.net/std/TAP 1.1".to_owned()],
+            ..full()
+        };
         for finding in [bare, full(), counted] {
             let saved = serde_json::to_string(&finding).unwrap();
             assert_eq!(serde_json::from_str::<Finding>(&saved).unwrap(), finding, "{saved}");
         }
         let saved = serde_json::json!(full());
         assert_eq!((&saved["class"], &saved["rows"]), (&"probe".into(), &"some".into()));
-        assert_eq!(saved["warnings"], serde_json::json!(["tables", "slow"]));
+        assert_eq!(saved["warnings"], serde_json::json!(["tables", "odd"]));
     }
 }

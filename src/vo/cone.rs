@@ -97,9 +97,10 @@ impl SkyTable {
     pub fn upload_adql(&self, radius: Option<f64>) -> String {
         let Self { name, ra, dec, columns } = self;
         let own = |column: &String| format!("o.{column}");
-        let columns = match columns.is_empty() {
-            true => "o.*".to_owned(),
-            false => columns.iter().map(own).collect::<Vec<String>>().join(", "),
+        let columns = if columns.is_empty() {
+            "o.*".to_owned()
+        } else {
+            columns.iter().map(own).collect::<Vec<String>>().join(", ")
         };
         let radius = radius.map_or_else(|| format!("{UPLOAD_NAME}.target_radius"), decimal);
         let circle =
@@ -137,6 +138,9 @@ pub fn upload_parameter() -> (&'static str, String) {
 }
 
 /// The table to upload: each target's number and its cone.
+///
+/// # Panics
+/// Never: memory takes all that is written.
 #[must_use]
 pub fn upload(targets: impl IntoIterator<Item = (u64, SkyCone)>) -> Vec<u8> {
     let field = |name: &str, datatype: Datatype, unit: Option<&str>| Field {
@@ -158,7 +162,7 @@ pub fn upload(targets: impl IntoIterator<Item = (u64, SkyCone)>) -> Vec<u8> {
         }
         writer.end(true)
     });
-    written.expect("memory takes all")
+    written.expect("memory takes all that is written")
 }
 
 /// Which columns of an answer hold what a cone search is about.

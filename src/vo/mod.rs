@@ -1,6 +1,7 @@
 //! Documents of the Virtual Observatory, read from bytes that nobody vouches
-//! for: VOSI availability, capabilities and tables, and the answer of a TAP
-//! service to a synchronous query.
+//! for: VOSI availability, capabilities and tables, the answer of a TAP service to a
+//! synchronous query; `VOTables` as streams ([`votable`]), what cone searches ask and are
+//! answered ([`cone`]), and positions as people write them ([`position`]).
 //!
 //! Knows nothing of parsim, of HTTP or of clocks; usable on its own:
 //!

@@ -125,6 +125,8 @@ pub struct Capabilities {
 pub struct Capability {
     /// The standard it follows; empty where it names none.
     pub standard: String,
+    /// Which version of it, where its first interface tells one.
+    pub version: Option<String>,
     /// Where it is to be had. Nobody vouches for what stands here.
     pub urls: Vec<String>,
 }
@@ -150,7 +152,9 @@ pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabili
     let capabilities = tree.root_element().children().filter(|child| has_name(child, "capability"));
     let list = capabilities.map(|capability| {
         let urls = capability.descendants().filter(|node| has_name(node, "accessURL"));
+        let versions = capability.children().filter_map(|it| it.attribute("version"));
         Capability {
+            version: versions.map(|version| version.trim().to_owned()).find(|version| !version.is_empty()),
             standard: capability.attribute("standardID").unwrap_or("").trim().to_owned(),
             urls: urls.filter_map(xml::value).filter(|url| !url.is_empty()).collect(),
         }

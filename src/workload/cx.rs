@@ -239,6 +239,12 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// The wall time of the span `name` so far.
+    #[must_use]
+    pub fn span(&self, name: &str) -> Duration {
+        self.found.spans.iter().find(|span| span.name == name).map_or(Duration::ZERO, |span| span.wall)
+    }
+
     /// Says what the task is called, now that it is known.
     pub fn relabel(&mut self, label: String) {
         self.setting.observer.observe(&Event::TaskNamed { slot: self.setting.slot, label: &label });

@@ -53,9 +53,10 @@ impl Row {
 }
 
 /// In which form findings go to stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputFormat {
     /// A report for a person.
+    #[default]
     Text,
     /// For a program: an object a line, as each service is done.
     JsonLines,

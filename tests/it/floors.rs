@@ -310,12 +310,13 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "process/child/",
         "engine/remote/",
         "host/run_queue.rs",
-        "workload/command/read_ahead.rs",
         "progress/",
         "process/signal/",
         "engine/throttle.rs",
         "output/lines.rs",
         "http/",
+        // How often a host is asked.
+        "workload/service/",
     ];
     only_in(&allowed, &["Instant::now"]);
     // Whether a date that a service names is yet to come.

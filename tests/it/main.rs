@@ -16,6 +16,9 @@ mod checks;
 mod cli;
 // Both ways of a batch of commands.
 mod compare;
+// Searches around targets in the sky.
+#[cfg(feature = "net")]
+mod cone;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.
@@ -77,6 +80,9 @@ mod saving;
 // Made-up services to be asked.
 #[cfg(feature = "net")]
 mod services;
+// A made-up sky.
+#[cfg(feature = "net")]
+mod skies;
 // Rows that say done, and output that is there.
 mod rows;
 // Which shell runs jobs, and what it is given.
@@ -102,5 +108,8 @@ mod terminal;
 mod threads;
 // Work that was not done, or not all of it.
 mod unfinished;
+// What is kept of services from run to run.
+#[cfg(feature = "net")]
+mod watch;
 // Threads against processes.
 mod workers;

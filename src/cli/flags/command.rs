@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _, ValueHint};
 
 use super::help;
 use super::row::{Does, OptionRow, OptionSection};
@@ -49,6 +49,7 @@ fn workload(row: &Row) -> Command {
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
     let command = (row.augment)(command.next_help_heading("What to do")).args(format_option(row));
+    let command = if row.formats.is_empty() { command } else { WatchOptions::augment_args(command) };
     // After these, for each group of options brings its own doc comment along.
     shared(Ways::augment_args(command), Scope::WORKLOAD).about(row.about).long_about(None)
 }
@@ -92,6 +93,7 @@ Examples:
   parsim report study.json --export-html study.html
   parsim report before.json after.json           what changed
   parsim report before.json after.json --fail-if-slower 5
+  parsim report --history FILE --export-html availability.html
 
 The exit status is 0 when the study could be shown, whatever it says; ",
     status!(Missed),
@@ -103,11 +105,14 @@ missed, or cannot be judged because the two studies are not of the same work."
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Drawing {
     /// A study that --export-json saved (- is stdin)
-    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath)]
-    pub(in crate::cli) study: PathBuf,
+    #[arg(value_name = "STUDY.json", value_hint = ValueHint::FilePath, required_unless_present = "history")]
+    pub(in crate::cli) study: Option<PathBuf>,
     /// A later study of the same work: shows what changed
     #[arg(value_name = "AFTER.json", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) after: Option<PathBuf>,
+    /// Show instead how services fared over days, from what tap-check --history FILE kept
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "study")]
+    pub(in crate::cli) history: Option<PathBuf>,
 }
 
 /// Which ways to run.
@@ -123,6 +128,26 @@ pub(in crate::cli) struct Ways {
     /// Both ways, compared, even where one is the default
     #[arg(long)]
     pub(in crate::cli) compare: bool,
+}
+
+/// What is kept of services from run to run.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Report")]
+pub(in crate::cli) struct WatchOptions {
+    /// Tell what changed since the last run; FILE keeps what is known of each service
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) since: Option<PathBuf>,
+    /// Run CMD by /bin/sh when something changed since then, with the changes as JSON on its stdin (60 s at most)
+    #[arg(long, value_name = "CMD", requires = "since", value_hint = ValueHint::CommandString)]
+    pub(in crate::cli) on_change: Option<String>,
+    /// Append a line for each service to FILE, for parsim report --history FILE
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) history: Option<PathBuf>,
+}
+
+/// What of it was typed; nothing of workloads that ask no services.
+pub(in crate::cli) fn watch_options(row: &Row, matches: &ArgMatches) -> Result<WatchOptions, clap::Error> {
+    if row.formats.is_empty() { Ok(WatchOptions::default()) } else { WatchOptions::from_arg_matches(matches) }
 }
 
 /// Which script completes lines.

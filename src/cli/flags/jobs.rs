@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 
-use super::values::{decimal, whole};
+use super::values::whole;
+use crate::numbers::decimal;
 
 /// How many at a time, as one number says it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -39,7 +39,9 @@ mod typed;
 mod usage_error;
 mod values;
 
-pub(super) use command::{BARE, Drawing, FORMAT, VERSION, Ways, command, output_format, shared_of};
+pub(super) use command::{
+    BARE, Drawing, FORMAT, VERSION, WatchOptions, Ways, command, output_format, shared_of, watch_options,
+};
 pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use regex::bytes::{Captures, Regex};
 
 use crate::engine::{self, EngineRow};
+use crate::numbers::{decimal, read_duration};
 use crate::policy::{Amount, Delay, Halt, HaltWhen, HaltWhy, Load};
 use crate::process::child::TermSequence;
 
@@ -59,7 +60,7 @@ impl Timeout {
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
         let timeout = match text.strip_suffix('%') {
             Some(percent) => Self::Percent(decimal(percent).ok_or("not a percentage")?),
-            None => Self::After(duration(text)?),
+            None => Self::After(read_duration(text)?),
         };
         let none = timeout == Self::After(Duration::ZERO) || timeout == Self::Percent(0.0);
         Ok((!none).then_some(timeout))
@@ -69,7 +70,7 @@ impl Timeout {
 impl Delay {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (pause, adapts) = text.strip_suffix("auto").map_or((text, false), |pause| (pause, true));
-        let pause = if adapts && pause.is_empty() { Duration::ZERO } else { duration(pause)? };
+        let pause = if adapts && pause.is_empty() { Duration::ZERO } else { read_duration(pause)? };
         Ok(Self { pause, adapts })
     }
 }
@@ -159,31 +160,6 @@ impl Workers {
     }
 }
 
-/// Seconds, or numbers with s, m, h or d: `90`, `1.5h`, `1m30s`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected seconds, or a time such as 90s, 1.5h or 1m30s".to_owned();
-    let mut seconds = 0.0;
-    let mut rest = text;
-    if rest.is_empty() {
-        return Err(wrong());
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let number = decimal(&rest[..digits]).ok_or_else(wrong)?;
-        let unit = rest[digits..].chars().next();
-        seconds += number
-            * match unit.map(|c| c.to_ascii_lowercase()) {
-                None | Some('s') => 1.0,
-                Some('m') => 60.0,
-                Some('h') => 3600.0,
-                Some('d') => 86400.0,
-                Some(_) => return Err(wrong()),
-            };
-        rest = &rest[digits + unit.map_or(0, char::len_utf8)..];
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
-}
-
 /// A number with an optional unit: k, m, g, t, p are powers of 1000; K, M, G,
 /// T, P and Ki, Mi, ... powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {
@@ -219,12 +195,6 @@ pub(super) fn at_least_nothing(text: &str) -> Result<f64, String> {
     decimal(number)
         .filter(|number| number.is_finite())
         .ok_or_else(|| "expected a number of at least 0".to_owned())
-}
-
-/// A number without sign or exponent.
-pub(super) fn decimal(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if plain { text.parse().ok() } else { None }
 }
 
 /// A number of digits alone.
@@ -289,19 +259,6 @@ mod tests {
         for wrong in ["", "3", "foo", "now", "now,fail", "now,fail=x", "now,fail=1.5", "NOW,fail=1", "fail=1"]
         {
             assert!(Halt::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn durations_add_up() {
-        let seconds = |text: &str| duration(text).map(|d| d.as_secs_f64());
-        assert_eq!(seconds("1m30s"), Ok(90.0));
-        assert_eq!(seconds("1.5h"), Ok(5400.0));
-        assert_eq!(seconds("2d"), Ok(172_800.0));
-        assert_eq!(seconds(".5"), Ok(0.5));
-        assert_eq!(seconds("1m5"), Ok(65.0));
-        for wrong in ["", "x", "1x", "-1", "1ms2", "1e3", "1..2"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 

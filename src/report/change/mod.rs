@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, ReportSection, Sentence, Subject, Tile, Tone,
 };
-use super::sentences;
 use super::tables::{changed, peak};
+use super::{sentences, services};
 use crate::numbers::{self, nanos, seconds};
-use crate::study::{Change, Changes, ColumnResult, Interval, Study, Verdict};
+use crate::study::{Change, Changes, ColumnResult, Interval, ServiceNews, Study, Verdict};
 use crate::text::printable;
 
 /// Of so many columns besides the widest there is a tile each.
@@ -30,6 +30,8 @@ pub struct StudyPair<'a> {
     pub after: Side<'a>,
     /// What changed.
     pub changes: Changes<'a>,
+    /// What is new about the services that were checked.
+    pub news: Vec<ServiceNews>,
 }
 
 /// One of the two.
@@ -57,7 +59,8 @@ pub(super) enum Trend {
 impl<'a> StudyPair<'a> {
     /// `before` and `after` with what lies between.
     pub fn new(before: Side<'a>, after: Side<'a>) -> Self {
-        Self { before, after, changes: Changes::between(before.study, after.study) }
+        let changes = Changes::between(before.study, after.study);
+        Self { before, after, changes, news: services::news_between(before.study, after.study) }
     }
 
     /// What there is to see of it.
@@ -77,12 +80,15 @@ impl<'a> StudyPair<'a> {
             hero: self.hero(),
             tiles: self.tiles(),
             lead: None,
-            sections: vec![
-                ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
-                ReportSection::new("Side by side", figures),
-                ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
-                ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
-            ],
+            sections: services::news(&self.news)
+                .into_iter()
+                .chain([
+                    ReportSection { audience: Audience::Pages, ..ReportSection::new("", charts.clone()) },
+                    ReportSection::new("Side by side", figures),
+                    ReportSection { audience: Audience::Texts, ..ReportSection::new("", charts) },
+                    ReportSection::new("Notes", vec![Content::Notes(self.notes())]),
+                ])
+                .collect(),
             conclusion: self.verdicts(),
             hint: None,
         }
@@ -195,7 +201,7 @@ fn tile(name: &str, change: &Change<'_>) -> Tile {
     let trend = trend(change);
     let (figure, told) = match trend {
         Trend::Slower | Trend::Faster => (by(), "wall time against before"),
-        Trend::Same => ("no difference".to_owned(), "none of the wall time that can be measured"),
+        Trend::Same => ("no difference".to_owned(), "wall time, as far as can be measured"),
         Trend::Untested => (by(), "wall time against before (no test)"),
         Trend::Unclaimed => ("–".to_owned(), "wall time not compared"),
     };
@@ -308,6 +314,7 @@ struct SavedChange<'a> {
     columns: Vec<ColumnChange<'a>>,
     results: Option<SameResults>,
     notes: Vec<String>,
+    news: &'a [ServiceNews],
 }
 
 #[derive(Serialize)]
@@ -358,6 +365,7 @@ pub(super) fn render_json(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::
         columns: pair.changes.columns.iter().map(entry).collect(),
         results: pair.changes.results.map(|(same, of)| SameResults { same, of }),
         notes: pair.notes(),
+        news: &pair.news,
     };
     serde_json::to_writer_pretty(&mut *out, &written).context("cannot write the change as JSON")?;
     Ok(out.write_all(b"\n")?)

@@ -8,6 +8,7 @@
 mod axis;
 mod boxes;
 mod charts;
+mod days;
 mod lanes;
 mod legend;
 mod phases;
@@ -26,9 +27,9 @@ use super::document::{
     Audience, Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Tile, Tone,
 };
 use super::timeline::ShownRuns;
-use super::{Format, overview};
+use super::{Format, overview, services};
 use crate::sky::{FinderChart, STYLE, SkySource};
-use crate::study::Study;
+use crate::study::{History, Study};
 use crate::svg::Svg;
 use crate::task::{ConeChart, Mode};
 use crate::text::printable;
@@ -40,6 +41,7 @@ pub const ROW: Format = Format {
     tells_half_a_run: true,
     render,
     between: Some(render_change),
+    history: Some(render_history),
 };
 
 /// The browser itself is told to load nothing and to run nothing.
@@ -52,7 +54,7 @@ const NARROW_TABLE: usize = 4;
 const LONGEST_FIGURE: usize = 13;
 
 /// The same of the large figure.
-const LONGEST_MAIN: usize = 7;
+const LONGEST_MAIN: usize = 5;
 
 /// So many columns of figures fit on a telephone, and on any other page.
 const FIGURES: [usize; 2] = [3, 10];
@@ -88,6 +90,14 @@ fn render_change(pair: &StudyPair<'_>, out: &mut dyn Write) -> anyhow::Result<()
         code { "--fail-if-slower PCT" } " makes an exit status of it."
     };
     Ok(out.write_all(drawn(&pair.document(), &foot).as_bytes())?)
+}
+
+fn render_history(history: &History, name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let foot = html! {
+        "Drawn by parsim " (env!("CARGO_PKG_VERSION")) " from what " code { "--history" } " kept. \
+         This page loads nothing and runs no script."
+    };
+    Ok(out.write_all(drawn(&services::history_document(history, name), &foot).as_bytes())?)
 }
 
 fn drawn(document: &Document<'_>, foot: &Markup) -> String {
@@ -296,9 +306,18 @@ fn table(grid: &Grid) -> Markup {
 fn cell(kind: Cells, class: Option<&str>, cell: &str, tone: Tone) -> Markup {
     match kind {
         Cells::Labels => html! { th scope="row" { (cell) } },
-        Cells::Figures | Cells::Remarks => html! { td class=[class] { (cell) } },
+        Cells::Figures => html! { td class=[class] { (with_unit(cell)) } },
+        Cells::Remarks => html! { td class=[class] { (cell) } },
         Cells::Verdicts if tone == Tone::Bad => html! { td class=[class] { "× " bdi { (cell) } } },
         Cells::Texts | Cells::Verdicts => html! { td class=[class] { bdi { (cell) } } },
+    }
+}
+
+/// A figure whose unit stays on its line.
+fn with_unit(figure: &str) -> String {
+    match figure.rsplit_once(' ') {
+        Some((number, unit)) => format!("{number}\u{a0}{unit}"),
+        None => figure.to_owned(),
     }
 }
 
@@ -311,6 +330,7 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
         Chart::Sky(chart) => vec![sky(chart)],
         Chart::Slots(study) => slots(&ShownRuns::of(study)),
         Chart::Phases(study) => Vec::from_iter(phases::picture_of(study)),
+        Chart::Days(history) => Vec::from_iter(days::strips(history)),
         Chart::BeforeAfter(columns) => Vec::from_iter(charts::before_after(columns)),
     }
 }

@@ -1,6 +1,7 @@
 //! The services that were checked, one by one: a table for people, objects and
 //! a line for machines. All of it from the records of a study.
 
+mod history;
 mod table;
 mod targets;
 mod tiles;
@@ -8,13 +9,17 @@ mod tiles;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
+pub(super) use history::document as history_document;
 pub(super) use table::section;
 pub(super) use tiles::{changes, hero};
 
-use self::table::through_proxies;
-use crate::study::{ColumnResult, Study};
+use self::table::{cut, through_proxies};
+use super::document::{Content, ReportSection, Sentence, Tone};
+use crate::policy::LatencyLimit;
+use crate::study::{ColumnResult, HistoryLine, KnownServices, Observation, ServiceNews, Study};
 use crate::task::{ErrorClass, Finding, Mode, Record, SelfReport};
 use crate::text::printable;
 
@@ -35,6 +40,12 @@ const SPANS: [&str; 10] = [
     "rate_wait",
 ];
 
+/// So many characters of a reason stand in that line.
+const LONGEST_REASON: usize = 80;
+
+/// So many bytes that line has at most: Nagios Core reads 8 KiB of a plugin.
+const LONGEST_LINE: usize = 8000;
+
 /// So many characters of a workload's name are used.
 const LONGEST_KIND: usize = 40;
 
@@ -48,6 +59,39 @@ pub(super) struct CheckedService<'a> {
     pub(super) totals: Vec<Duration>,
     /// Whether checks found different things.
     pub(super) changed: bool,
+}
+
+/// What is new about the services that `study` checked; `None` where nothing is.
+pub(super) fn news(news: &[ServiceNews]) -> Option<ReportSection<'static>> {
+    let line = |it: &ServiceNews| Sentence {
+        tone: if it.is_bad { Tone::Bad } else { Tone::Good },
+        ..Sentence::plain(format!("{}: {}", cut(it.label()), printable(&it.text)))
+    };
+    (!news.is_empty())
+        .then(|| ReportSection::new("What changed", vec![Content::Lines(news.iter().map(line).collect())]))
+}
+
+/// What is new in the later of two studies.
+pub(super) fn news_between(before: &Study, after: &Study) -> Vec<ServiceNews> {
+    let mut known = KnownServices::default();
+    known.take(&observations(&services(before)));
+    known.take(&observations(&services(after)))
+}
+
+/// What is new about the services that `study` checked whole, held against what is `known`, and
+/// from then on known, too.
+pub fn take_news(study: &Study, known: &mut KnownServices) -> Vec<ServiceNews> {
+    known.take(&observations(&services(study)))
+}
+
+/// A line of the history for each service that `study` checked.
+pub fn history_lines(study: &Study) -> Vec<HistoryLine<'_>> {
+    let all = services(study);
+    observations(&all).iter().map(HistoryLine::of).collect()
+}
+
+fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
+    all.iter().map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
 }
 
 /// Every service of `study`, in input order; none where it is about something
@@ -137,14 +181,15 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
         SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let mut object = json!({
-        "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
+        "time": finding.time, "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
         "verdict": finding.verdict, "class": finding.class_name(), "reason": finding.reason,
         "warnings": finding.warnings, "available": says.map(|says| says.available),
         "up_since": text(|says| &says.up_since), "down_at": text(|says| &says.down_at),
         "back_at": text(|says| &says.back_at), "notes": notes,
         "more_notes": says.map_or(0, |says| says.more_notes), "status": finding.status,
         "asked": finding.asked, "hops": hops, "proxy": finding.proxy, "attempts": finding.attempts,
-        "cert_expires": finding.cert_expires, "rows": finding.rows.map(|rows| rows.to_string()),
+        "cert_expires": finding.cert_expires, "capabilities": finding.capabilities,
+        "rows": finding.rows.map(|rows| rows.to_string()),
         "tables": finding.tables, "spans": spans,
     });
     if let (Some(cone), Value::Object(object)) = (&finding.cone, &mut object) {
@@ -177,7 +222,7 @@ pub fn nagios(study: &Study) -> (String, Health) {
     };
     let with_why = |why: fn(&Finding) -> Option<String>| -> Vec<String> {
         let findings = all.iter().map(|service| service.finding);
-        findings.filter_map(|it| Some(format!("{} ({})", it.label(), why(it)?))).collect()
+        findings.filter_map(|it| Some(format!("{} ({})", cut(it.label()), why(it)?))).collect()
     };
     let not_up = with_why(why_not_up);
     let warned = with_why(|finding| {
@@ -199,12 +244,55 @@ pub fn nagios(study: &Study) -> (String, Health) {
     let text = text + &through_proxies(&all);
     // The bar divides text from data; a plugin may not use it otherwise.
     let text = printable(&text).replace('|', "/");
-    let mut data = format!("up={up};;;0;{n_all}");
-    for service in all.iter().take(100) {
-        let label: String = service.finding.label().chars().filter(|c| !"'=|".contains(*c)).collect();
-        data += &format!(" '{}'={:.3}s;;;0", printable(&label), total(service.record).as_secs_f64());
+    let mut line =
+        format!("{} {word} - {text} | up={up};;;0;{n_all}", kind(&study.workload).to_ascii_uppercase());
+    let limits = Limits::of(&study.parameters);
+    for data in all.iter().flat_map(|service| limits.performance(service, study.started)) {
+        if line.len() + data.len() < LONGEST_LINE {
+            line += &data;
+        }
     }
-    (format!("{} {word} - {text} | {data}\n", kind(&study.workload).to_ascii_uppercase()), health)
+    (line + "\n", health)
+}
+
+/// What services were held against, as a monitor reads it.
+struct Limits<'a> {
+    parameters: &'a Value,
+}
+
+impl<'a> Limits<'a> {
+    fn of(parameters: &'a Value) -> Self {
+        Self { parameters }
+    }
+
+    /// The limit of a whole check, in seconds; empty where there is none.
+    fn latency(&self, option: &str) -> String {
+        let limits = Vec::<LatencyLimit>::deserialize(&self.parameters[option]).unwrap_or_default();
+        let whole = limits.into_iter().find(|limit| limit.phase.is_none());
+        whole.map(|limit| limit.most.as_secs_f64().to_string()).unwrap_or_default()
+    }
+
+    /// The range of seconds until a certificate expires that is not good; empty where there is none.
+    fn expiry(&self, option: &str) -> String {
+        self.parameters[option].as_f64().map(|seconds| format!("{seconds}:")).unwrap_or_default()
+    }
+
+    /// The data of `service`: how long its check took, and how long its certificate was good
+    /// for when the checks began.
+    fn performance(&self, service: &CheckedService<'_>, began: u64) -> Vec<String> {
+        // Neither ends the label, and the bar divides text from data.
+        let label: String = service.finding.label().chars().filter(|c| !"'=|".contains(*c)).collect();
+        let label = printable(&label);
+        let took = total(service.record).as_secs_f64();
+        let (warn, crit) = (self.latency("warn_latency"), self.latency("crit_latency"));
+        let time = format!(" '{label}'={took:.3}s;{warn};{crit};0");
+        let certificate = service.finding.cert_expires.map(|expires| {
+            let left = expires.saturating_sub_unsigned(began);
+            let (warn, crit) = (self.expiry("warn_expiry"), self.expiry("crit_expiry"));
+            format!(" '{label} certificate'={left}s;{warn};{crit}")
+        });
+        std::iter::once(time).chain(certificate).collect()
+    }
 }
 
 /// The same where the check of `workload` could not even be begun, for the reason in
@@ -214,9 +302,21 @@ pub fn unknown(workload: &str, text: &str) -> String {
 }
 
 fn why_not_up(finding: &Finding) -> Option<String> {
-    let short: String = finding.reason.chars().take(80).collect();
+    let short = cut_at_word(&finding.reason, LONGEST_REASON);
     let class = finding.class.as_ref().map_or(finding.verdict.name(), ErrorClass::name);
     (!finding.verdict.is_up()).then(|| format!("{class}: {short}"))
+}
+
+/// As many words of `text` as have room in `most` characters.
+fn cut_at_word(text: &str, most: usize) -> String {
+    let blanks = text.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
+    let fits = |end: &usize| text[..*end].chars().count() <= most;
+    match blanks.chain([text.len()]).take_while(fits).last() {
+        Some(end) if end == text.len() => text.to_owned(),
+        Some(end) => format!("{} ...", &text[..end]),
+        // One word longer than that.
+        None => text.chars().take(most).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +352,14 @@ mod tests {
         let read = json::read(saved.to_string().as_bytes()).unwrap();
         assert_eq!(read, study);
         assert!(are_told(&read) && json_line(&read.columns[1].runs[0].records[0], "parallel").is_some());
+    }
+
+    #[test]
+    fn a_reason_is_cut_between_words() {
+        assert_eq!(cut_at_word("it is down", 10), "it is down");
+        assert_eq!(cut_at_word("it is down", 9), "it is ...");
+        assert_eq!(cut_at_word("äöü down", 5), "äöü ...");
+        assert_eq!(cut_at_word("down", 3), "dow");
     }
 
     #[test]

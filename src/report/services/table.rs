@@ -196,7 +196,7 @@ fn worth_telling(service: &CheckedService<'_>, phase: &str) -> bool {
     })
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     cut_to(LONGEST, text)
 }
 

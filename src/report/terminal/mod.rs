@@ -91,7 +91,9 @@ pub(super) fn picture(chart: &Chart<'_>, look: Look) -> Vec<String> {
         Chart::Slots(study) => lanes::draw(&ShownRuns::of(study), look),
         Chart::BeforeAfter(columns) => before_after(columns, look),
         // The lanes have the CPU use below them, the table the phases; for the other there is no room.
-        Chart::CpuUse(_) | Chart::TaskTimes(_) | Chart::Phases(_) | Chart::Sky(_) => Vec::new(),
+        Chart::CpuUse(_) | Chart::TaskTimes(_) | Chart::Days(_) | Chart::Phases(_) | Chart::Sky(_) => {
+            Vec::new()
+        }
     }
 }
 

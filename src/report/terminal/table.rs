@@ -130,24 +130,12 @@ fn split(grid: &Grid, look: Look) -> Vec<Grid> {
     if ranges.len() <= 1 {
         return vec![grid.clone()];
     }
-    ranges.into_iter().map(|range| cut(grid, range)).collect()
+    ranges.into_iter().map(|range| grid.cut(range)).collect()
 }
 
 /// Whether the first column and those of `range` have room side by side.
 fn fits(grid: &Grid, range: Range<usize>, look: Look) -> bool {
-    let cut = cut(grid, range);
+    let cut = grid.cut(range);
     let widths = if look.wraps { narrowed(&cut, look.width) } else { natural(&cut) };
     total(&widths) <= look.width
-}
-
-/// The first column of `grid`, and those of `range`, without rows that say nothing there.
-fn cut(grid: &Grid, range: Range<usize>) -> Grid {
-    let row = |row: &GridRow| GridRow {
-        cells: [&row.cells[..1], &row.cells[range.clone()]].concat(),
-        tone: row.tone,
-    };
-    let columns = [&grid.columns[..1], &grid.columns[range.clone()]].concat();
-    let says_anything = |row: &GridRow| row.cells[1..].iter().any(|cell| !cell.is_empty());
-    let rows = grid.rows.iter().map(row).filter(says_anything).collect();
-    Grid { columns, rows, ..Grid::default() }
 }

@@ -38,7 +38,7 @@ pub(super) fn in_one_go(study: &Study) -> Option<String> {
     let tasks = whole.runs.last().map_or(0, |run| run.tasks);
     Some(format!(
         "In {} for {} it took {}, {} {word} than {beside}.",
-        whole.way(),
+        study.name(whole),
         numbers::plural(tasks, &study.unit),
         duration(whole.wall()),
         numbers::factor(ratio),

@@ -27,6 +27,15 @@ const VALUES: [u8; 256] = {
     values
 };
 
+/// Whether more may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StreamState {
+    Open,
+    /// What follows is no base64.
+    Broken,
+    Ended,
+}
+
 /// A stream of rows.
 #[derive(Debug)]
 pub struct BinaryRows {
@@ -39,9 +48,7 @@ pub struct BinaryRows {
     n_characters: u8,
     /// Padding that has come, behind which nothing else may.
     n_padding: u8,
-    /// Whether what follows is no base64.
-    is_broken: bool,
-    is_finished: bool,
+    state: StreamState,
     /// Decoded bytes, of which so many are taken.
     bytes: Vec<u8>,
     taken: usize,
@@ -58,8 +65,7 @@ impl BinaryRows {
             bits: 0,
             n_characters: 0,
             n_padding: 0,
-            is_broken: false,
-            is_finished: false,
+            state: StreamState::Open,
             bytes: Vec::new(),
             taken: 0,
             flags: Vec::new(),
@@ -74,20 +80,22 @@ impl BinaryRows {
         self.bytes.reserve(characters.len() / 4 * 3);
         for character in characters {
             let value = VALUES[usize::from(*character)];
-            if value != NO_VALUE && self.n_padding == 0 && !self.is_broken {
+            if value != NO_VALUE && self.n_padding == 0 && self.state == StreamState::Open {
                 self.bits = (self.bits << 6) | u32::from(value);
                 self.n_characters += 1;
                 if self.n_characters == 4 {
                     self.bytes.extend_from_slice(&self.bits.to_be_bytes()[1..]);
                     self.n_characters = 0;
                 }
-            } else if *character == b'=' && self.n_padding < 2 && !self.is_broken {
+            } else if *character == b'=' && self.n_padding < 2 && self.state == StreamState::Open {
                 // Padding is no beginning.
-                self.is_broken = self.n_padding == 0 && self.n_characters == 0;
+                if self.n_padding == 0 && self.n_characters == 0 {
+                    self.state = StreamState::Broken;
+                }
                 self.n_padding += 1;
                 self.end_bytes();
             } else if !character.is_ascii_whitespace() {
-                self.is_broken = true;
+                self.state = StreamState::Broken;
             }
         }
     }
@@ -99,7 +107,7 @@ impl BinaryRows {
             3 => self.bytes.extend_from_slice(&(self.bits >> 2).to_be_bytes()[2..]),
             0 => {}
             // One character is no byte.
-            _ => self.is_broken = true,
+            _ => self.state = StreamState::Broken,
         }
         self.n_characters = 0;
     }
@@ -107,16 +115,21 @@ impl BinaryRows {
     /// There is no more.
     pub fn finish(&mut self) {
         self.end_bytes();
-        self.is_finished = true;
+        if self.state == StreamState::Open {
+            self.state = StreamState::Ended;
+        }
     }
 
     /// What is wrong where no more rows come; `row` is the number of the next.
     pub fn flaw(&self, row: u64) -> Option<ParseError> {
-        if self.is_broken {
-            return Some(ParseError::bad_value("the binary data is not base64"));
+        let is_within = self.is_in_row || self.taken < self.bytes.len();
+        match self.state {
+            StreamState::Broken => Some(ParseError::bad_value("the binary data is not base64")),
+            StreamState::Ended if is_within => {
+                Some(ParseError::bad_value(format!("the binary data ends within row {row}")))
+            }
+            StreamState::Open | StreamState::Ended => None,
         }
-        let is_within = self.is_finished && (self.is_in_row || self.taken < self.bytes.len());
-        is_within.then(|| ParseError::bad_value(format!("the binary data ends within row {row}")))
     }
 
     /// Goes on with the row in `cells`, the `row`th; whether it is whole.
@@ -205,91 +218,80 @@ fn n_bytes(datatype: &Datatype, n_values: usize) -> Option<usize> {
 
 /// Writes the text of a cell; whether it has no value.
 fn write_cell(field: &Field, bytes: &[u8], n_values: usize, text: &mut String) -> Result<bool, &'static str> {
-    match field.datatype {
-        Datatype::Char => write_chars(bytes, text),
+    Ok(match field.datatype {
+        Datatype::Char => {
+            write_chars(bytes, text);
+            false
+        }
         Datatype::UnicodeChar => {
             let (pairs, _) = bytes.as_chunks();
             let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).take_while(|unit| *unit != 0);
             for character in char::decode_utf16(units) {
                 text.push(character.map_err(|_| "is not UTF-16")?);
             }
+            false
         }
-        Datatype::Boolean => {
-            return join(text, bytes.iter(), |text, byte| {
-                Ok(match byte {
-                    b'T' | b't' | b'F' | b'f' | b'1' | b'0' => {
-                        text.push(char::from(*byte));
-                        false
-                    }
-                    b'?' | b' ' | 0 => {
-                        text.push('?');
-                        true
-                    }
-                    _ => return Err("is neither true nor false"),
-                })
-            });
+        Datatype::Boolean if !bytes.iter().all(|byte| b"TtFf10? \0".contains(byte)) => {
+            return Err("is neither true nor false");
         }
+        Datatype::Boolean => join(text, bytes.iter(), |text, byte| {
+            let is_null = matches!(byte, b'?' | b' ' | 0);
+            text.push(if is_null { '?' } else { char::from(*byte) });
+            is_null
+        }),
         Datatype::Bit => {
             let bits = (0..n_values).map(|at| bytes[at / 8] & (0x80 >> (at % 8)) != 0);
-            return join(text, bits, |text, bit| {
+            join(text, bits, |text, bit| {
                 text.push(if bit { '1' } else { '0' });
-                Ok(false)
-            });
+                false
+            })
         }
-        Datatype::UnsignedByte => return join(text, bytes.iter(), integer),
-        Datatype::Short => return join(text, numbers(bytes).map(i16::from_be_bytes), integer),
-        Datatype::Int => return join(text, numbers(bytes).map(i32::from_be_bytes), integer),
-        Datatype::Long => return join(text, numbers(bytes).map(i64::from_be_bytes), integer),
-        Datatype::Float | Datatype::FloatComplex => {
-            return join(text, numbers(bytes).map(f32::from_be_bytes), float);
-        }
+        Datatype::UnsignedByte => join(text, bytes.iter(), integer),
+        Datatype::Short => join(text, numbers(bytes).map(i16::from_be_bytes), integer),
+        Datatype::Int => join(text, numbers(bytes).map(i32::from_be_bytes), integer),
+        Datatype::Long => join(text, numbers(bytes).map(i64::from_be_bytes), integer),
+        Datatype::Float | Datatype::FloatComplex => join(text, numbers(bytes).map(f32::from_be_bytes), float),
         Datatype::Double | Datatype::DoubleComplex => {
-            return join(text, numbers(bytes).map(f64::from_be_bytes), float);
+            join(text, numbers(bytes).map(f64::from_be_bytes), float)
         }
         Datatype::Missing | Datatype::Other(_) => return Err("has a datatype that no binary table can have"),
-    }
-    Ok(false)
+    })
 }
 
 fn numbers<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
     bytes.as_chunks().0.iter().copied()
 }
 
-/// Writes values with blanks between; whether none of them is a value.
+/// Writes values with blanks between, and tells whether none of them is a value; of each
+/// `write` tells it.
 fn join<T>(
     text: &mut String,
     values: impl Iterator<Item = T>,
-    write: impl Fn(&mut String, T) -> Result<bool, &'static str>,
-) -> Result<bool, &'static str> {
+    write: impl Fn(&mut String, T) -> bool,
+) -> bool {
     let mut all_null = true;
     for (at, value) in values.enumerate() {
         if at > 0 {
             text.push(' ');
         }
-        all_null &= write(text, value)?;
+        all_null &= write(text, value);
     }
-    Ok(all_null)
+    all_null
 }
 
-fn integer(text: &mut String, number: impl std::fmt::Display) -> Result<bool, &'static str> {
+fn integer(text: &mut String, number: impl std::fmt::Display) -> bool {
     write!(text, "{number}").expect("a string takes all");
-    Ok(false)
+    false
 }
 
 /// The shortest digits that read back as the same number, in the form that Python and with
 /// it most services write into `TABLEDATA`: `18.0`, `1e-05`, `1.5e+16`.
-fn float<T: Copy + Debug + LowerExp + Into<f64>>(text: &mut String, number: T) -> Result<bool, &'static str> {
+fn float<T: Copy + Debug + LowerExp + Into<f64>>(text: &mut String, number: T) -> bool {
     let wide: f64 = number.into();
     if !wide.is_finite() {
-        let word = if wide.is_nan() {
-            "NaN"
-        } else if wide > 0.0 {
-            "+Inf"
-        } else {
-            "-Inf"
-        };
-        text.push_str(word);
-        return Ok(true);
+        let signed = if wide > 0.0 { "+Inf" } else { "-Inf" };
+        text.push_str(if wide.is_nan() { "NaN" } else { signed });
+        return true;
     }
     let written = if wide == 0.0 || (1e-4..1e16).contains(&wide.abs()) {
         write!(text, "{number:?}")
@@ -302,7 +304,7 @@ fn float<T: Copy + Debug + LowerExp + Into<f64>>(text: &mut String, number: T) -
         }
     };
     written.expect("a string takes all");
-    Ok(false)
+    false
 }
 
 /// Characters up to the first that is zero: UTF-8 as services write it, else one byte each,

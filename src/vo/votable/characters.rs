@@ -151,8 +151,14 @@ impl<R: Read> Characters<R> {
             Encoding::Utf16(unit) => self.decode_utf16(unit),
             Encoding::Ascii if self.raw.is_ascii() => self.decode_utf8(),
             Encoding::Ascii => Err(not_ascii()),
-            Encoding::Latin1 => self.decode_bytes(char::from),
-            Encoding::Windows1252 => self.decode_bytes(windows_1252),
+            Encoding::Latin1 => {
+                self.decode_bytes(char::from);
+                Ok(())
+            }
+            Encoding::Windows1252 => {
+                self.decode_bytes(windows_1252);
+                Ok(())
+            }
         };
         let allowed = refuse_forbidden(&self.decoded);
         if let Err((end, _)) = allowed {
@@ -180,11 +186,10 @@ impl<R: Read> Characters<R> {
         decoded
     }
 
-    fn decode_bytes(&mut self, character: fn(u8) -> char) -> Result<(), ParseError> {
+    fn decode_bytes(&mut self, character: fn(u8) -> char) {
         for byte in self.raw.drain(..) {
             push(character(byte), &mut self.decoded);
         }
-        Ok(())
     }
 
     fn decode_utf16(&mut self, unit: fn([u8; 2]) -> u16) -> Result<(), ParseError> {

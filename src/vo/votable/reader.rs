@@ -30,8 +30,15 @@ pub struct TableReader<R> {
     /// Whether the reader of markup has seen the `<` that comes next, and will take it
     /// unseen.
     awaits_markup: bool,
-    is_at_end: bool,
-    has_failed: bool,
+    state: ReadState,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReadState {
+    Within,
+    AtEnd,
+    Failed,
 }
 
 /// What comes of a document.
@@ -60,8 +67,7 @@ impl<R: Read> TableReader<R> {
             has_begun: false,
             has_doctype: false,
             awaits_markup: false,
-            is_at_end: false,
-            has_failed: false,
+            state: ReadState::Within,
         }
     }
 
@@ -72,19 +78,20 @@ impl<R: Read> TableReader<R> {
     /// not one to its end. Nothing that came before is a result then.
     #[expect(clippy::should_implement_trait, reason = "an item borrows from the reader")]
     pub fn next(&mut self) -> Result<TableItem<'_>, TableError> {
-        if self.has_failed {
+        if self.state == ReadState::Failed {
             let text = "nothing is read behind an error";
             return Err(ParseError::new(ParseErrorKind::BadXml, text).into());
         }
         loop {
-            let step = if self.is_at_end { Ok(Step::End) } else { self.step() };
+            let is_at_end = self.state == ReadState::AtEnd;
+            let step = if is_at_end { Ok(Step::End) } else { self.step() };
             match step {
                 Ok(Step::Nothing) => {}
                 Ok(Step::Table) => return Ok(TableItem::Table(&self.walk.result)),
                 Ok(Step::Row) => return Ok(TableItem::Row(TableRow::new(&self.walk.result, &self.walk.row))),
                 Ok(Step::End) => return Ok(TableItem::End(&self.walk.summary)),
                 Err(error) => {
-                    self.has_failed = true;
+                    self.state = ReadState::Failed;
                     return Err(error);
                 }
             }
@@ -175,7 +182,7 @@ impl<R: Read> TableReader<R> {
             Event::DocType(definition) => self.doctype(decoded(definition)?)?,
             Event::Eof => {
                 self.walk.finish(!is_first)?;
-                self.is_at_end = true;
+                self.state = ReadState::AtEnd;
                 return Ok(Step::End);
             }
         }
@@ -214,6 +221,6 @@ impl<R: Read> TableReader<R> {
     }
 }
 
-fn decoded<'a>(bytes: &'a [u8]) -> Result<&'a str, ParseError> {
+fn decoded(bytes: &[u8]) -> Result<&str, ParseError> {
     std::str::from_utf8(bytes).map_err(|error| ill_formed(&error))
 }

@@ -251,20 +251,21 @@ mod tests {
             lengths in prop::collection::vec((0..200_000_usize, any::<bool>()), 0..40),
         ) {
             let mut waiting = WaitingJobs::default();
-            let (mut put, mut taken) = (0, 0);
-            for (length, is_taken) in &lengths {
-                waiting.put(&job(&vec![b'0' + put as u8; *length]));
-                put += 1;
-                let rest = waiting.in_memory + waiting.back.len();
-                prop_assert!(rest <= IN_MEMORY + BLOCK, "{rest} bytes");
+            let all: Vec<TaskInput> =
+                (b'0'..).zip(&lengths).map(|(byte, (length, _))| job(&vec![byte; *length])).collect();
+            let mut expected = all.iter();
+            for (put, (_, is_taken)) in all.iter().zip(&lengths) {
+                waiting.put(put);
+                let bytes = waiting.in_memory + waiting.back.len();
+                prop_assert!(bytes <= IN_MEMORY + BLOCK, "{bytes} bytes");
                 if *is_taken {
-                    let length = lengths[taken].0;
-                    prop_assert_eq!(waiting.take().unwrap(), Some(job(&vec![b'0' + taken as u8; length])));
-                    taken += 1;
+                    let taken = waiting.take().unwrap();
+                    prop_assert_eq!(taken.as_ref(), expected.next());
                 }
             }
-            for (at, (length, _)) in lengths.iter().enumerate().skip(taken) {
-                prop_assert_eq!(waiting.take().unwrap(), Some(job(&vec![b'0' + at as u8; *length])));
+            for job in expected {
+                let taken = waiting.take().unwrap();
+                prop_assert_eq!(taken.as_ref(), Some(job));
             }
             prop_assert_eq!(waiting.take().unwrap(), None);
             prop_assert_eq!((waiting.in_memory, waiting.in_file), (0, 0));

@@ -6,12 +6,14 @@
 //! process that began the run paces the requests of all tasks, wherever they run.
 
 mod charts;
+mod demo;
 mod options;
 mod outlet;
 mod resolver;
 mod rows;
 mod search;
 mod targets;
+mod task;
 mod upload;
 mod votable_out;
 
@@ -19,33 +21,28 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use clap::Args as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use self::charts::ChartPlaces;
 use self::options::ConeOptions;
-use self::outlet::{RowsOutlet, RowsPlace, heading};
-use self::rows::{ConeRows, column_names};
-use self::search::{ConeService, RowTaker};
+use self::outlet::{RowsOutlet, RowsPlace};
+use self::rows::ConeRows;
+use self::search::ConeService;
 use self::targets::{Target, TargetFault, targets};
-use self::upload::{UploadAnswers, UploadFound, UploadQuery};
-use super::service::{HostPace, HttpTransport, Service, fail};
+use self::task::{ConeTask, Found, OneCone};
+use self::upload::{UploadAnswers, UploadQuery};
+use super::service::{DemoServer, HostPace, HttpTransport, Service, fail};
 use super::{
     Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
     Workload,
 };
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{
-    Column, ConeChart, ConeFinding, ConeStatus, ErrorClass, Finding, Mode, Outcome, ServiceVerdict, Task,
-    TaskInput, Warning,
-};
+use crate::task::{Column, ConeChart, ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
 use crate::text::printable;
-use crate::vo::ParseError;
-use crate::vo::RowCount;
 use crate::vo::cone::{ConeColumns, SkyCone};
 use crate::vo::position;
-use crate::vo::votable::{Field, TableRow};
 
 /// More targets than this are searched one way only unless both are asked for: two ways are
 /// twice the requests.
@@ -114,21 +111,8 @@ pub struct ConeSearch {
     outlet: RowsOutlet,
     /// All cones in one query, as far as they have been asked for in this run.
     upload: UploadAnswers,
-}
-
-/// A task as it is passed to whoever does it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct ConeTask {
-    id: String,
-    target: String,
-    kind: String,
-    position: Option<(f64, f64)>,
-    radius: f64,
-    #[serde(default)]
-    is_coarse: bool,
-    /// What is wrong with the target.
-    #[serde(default)]
-    fault: Option<(ErrorClass, String)>,
+    /// The service inside parsim, as long as it is needed.
+    _demo: Option<DemoServer>,
 }
 
 impl ConeSearch {
@@ -141,14 +125,18 @@ impl ConeSearch {
             options.demo || options.list.is_some() || !options.words.is_empty(),
             "no target: parsim cone NGC4782 --radius 0.04, or --targets FILE"
         );
-        let radius = options.radius.as_deref().map(|text| {
+        let usual = options.demo.then_some(demo::RADIUS);
+        let radius = options.radius.as_deref().or(usual).map(|text| {
             let radius =
                 position::read_radius(text).map_err(|why| anyhow::anyhow!("--radius {text}: {why}"))?;
             options.check_radius(radius).map_err(|why| anyhow::anyhow!("--radius {why}"))?;
             anyhow::Ok(radius)
         });
         let radius = radius.transpose()?;
-        let targets = targets(&options.words, options.list.as_deref())?;
+        let targets = match options.demo {
+            true => demo::targets(),
+            false => targets(&options.words, options.list.as_deref())?,
+        };
         ensure!(
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
@@ -163,7 +151,10 @@ impl ConeSearch {
         };
         let asked = (options.ra_column.clone(), options.dec_column.clone());
         let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
-        Ok(Self { targets, radius, outlet, ..Self::of_worker(options)? })
+        let (server, service) = options.demo.then(demo::start).transpose()?.unzip();
+        let given = options.service.clone();
+        let asked = ConeOptions { service: service.unwrap_or(given), ..options.clone() };
+        Ok(Self { options, targets, radius, outlet, _demo: server, ..Self::of_worker(asked)? })
     }
 
     /// One that does tasks and has none.
@@ -184,6 +175,7 @@ impl ConeSearch {
             transport,
             outlet: RowsOutlet::default(),
             upload: UploadAnswers::default(),
+            _demo: None,
         })
     }
 
@@ -243,99 +235,12 @@ impl ConeSearch {
             asked: self.asked(),
             cones: &cones,
         };
-        let (finding, found) = self.upload.of(number, &query, cx)?;
-        let found = found.map(|UploadFound { columns, has_position, is_whole, rows }| Found {
-            columns,
-            has_position,
-            rows,
-            is_whole,
-        });
-        Some((finding, found))
+        self.upload.of(number, &query, cx)
     }
 
     /// The columns of the position, as they are asked for.
     fn asked(&self) -> (&str, &str) {
         (&self.options.ra_column, &self.options.dec_column)
-    }
-
-    /// Puts what came of a task into its finding, and writes its rows.
-    fn settle(
-        &self,
-        task: &ConeTask,
-        mut finding: Finding,
-        found: Option<Found>,
-        cx: &mut Cx<'_>,
-    ) -> Outcome {
-        let status = match &found {
-            None => ConeStatus::Error,
-            Some(found) if !found.is_whole => ConeStatus::Incomplete,
-            Some(found) if found.rows.len() == 0 => ConeStatus::Empty,
-            Some(_) => ConeStatus::Ok,
-        };
-        if task.is_coarse {
-            finding.warn(Warning::Coarse);
-        }
-        let mut written = Ok(());
-        if let Some(found) = found {
-            finding.rows = Some(RowCount::Counted(found.rows.len()));
-            if found.rows.n_outside() > 0 {
-                finding.warn(Warning::Outside);
-            }
-            if !found.has_position {
-                finding.warn(Warning::NoPosition);
-            }
-            if !found.is_whole && self.options.maxrec.is_none() {
-                finding.verdict = ServiceVerdict::Error;
-                let rows = crate::numbers::plural(found.rows.len(), "row");
-                finding.reason = format!("the service cut its answer after {rows}: --maxrec asks for more");
-            }
-            written = cx.write_uncompared(&heading(&found.columns));
-            cx.judged(column_names(&found.columns).join(",").as_bytes());
-            let n_columns = found.columns.len();
-            written = written
-                .and_then(|()| found.rows.write(&task.id, &task.target, n_columns, |bytes| cx.write(bytes)));
-        }
-        finding.cone = Some(Box::new(ConeFinding {
-            id: printable(&task.id),
-            target: printable(&task.target),
-            kind: task.kind.clone(),
-            position: task.position,
-            radius: task.radius,
-            status,
-        }));
-        cx.judged(finding.essence().as_bytes());
-        let outcome = finding.outcome();
-        cx.found(finding);
-        if outcome.is_success() { Outcome::from(written) } else { outcome }
-    }
-}
-
-/// What a search found.
-#[derive(Debug)]
-struct Found {
-    columns: Vec<rows::RowColumn>,
-    has_position: bool,
-    rows: ConeRows,
-    is_whole: bool,
-}
-
-/// Takes the rows of one cone.
-struct OneCone<'a> {
-    rows: ConeRows,
-    columns: ConeColumns,
-    /// The columns of the position, as they were asked for.
-    asked: (&'a str, &'a str),
-}
-
-impl RowTaker for OneCone<'_> {
-    fn begin(&mut self, fields: &[Field]) {
-        self.rows.clear();
-        self.columns = ConeColumns::of(fields, Some(self.asked));
-    }
-
-    fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {
-        self.rows.add(row, &self.columns, 0);
-        Ok(())
     }
 }
 
@@ -383,7 +288,7 @@ impl Workload for ConeSearch {
                 (finding, None)
             }
         };
-        self.settle(&task, finding, found, cx)
+        task.settle(finding, found, self.options.maxrec.is_some(), cx)
     }
 
     fn answer(&self, question: Value) -> Value {
@@ -408,7 +313,7 @@ impl Workload for ConeSearch {
             },
             at_once: per_host.or((!is_here).then_some(PER_HOST)),
             rate: self.options.pace.rate_of(&self.service.service.url.host),
-            in_one_go: self.options.upload.then_some("one query"),
+            in_one_go: self.options.upload.then_some("one-query"),
             ..Profile::default()
         }
     }
@@ -444,7 +349,7 @@ impl Workload for ConeSearch {
 impl Portable for ConeSearch {
     /// Without passwords, for it is written into reports.
     fn spec(&self) -> Value {
-        let service = if self.options.service.contains("://") {
+        let service = if self.options.service.contains("://") && !self.options.demo {
             self.service.service.shown.clone()
         } else {
             self.options.service.clone()
@@ -456,6 +361,8 @@ impl Portable for ConeSearch {
     /// Tasks come with all that is to be known of their targets.
     fn wire_spec(&self) -> Value {
         let options = ConeOptions {
+            service: self.service.service.given.clone(),
+            protocol: Some(self.service.protocol),
             words: Vec::new(),
             list: None,
             out: None,

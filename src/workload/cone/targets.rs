@@ -148,6 +148,7 @@ pub fn targets(words: &[String], list: Option<&Path>) -> anyhow::Result<Vec<Targ
 
 /// Those of a table.
 fn from_table(text: &str, file: &str, targets: &mut Vec<Target>) -> anyhow::Result<()> {
+    let text = text.trim_start_matches('\u{feff}');
     let head =
         text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
     let table = ListTable::parse(text, file, if head.contains('\t') { b'\t' } else { b',' })?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::rows::{ConeRows, Find, RowColumn};
 use super::search::{ConeService, RowTaker};
+use super::task::Found;
 use crate::sync::Mutex;
 use crate::task::Finding;
 use crate::vo::cone::{ConeColumns, SkyCone, UPLOAD_ID};
@@ -39,19 +40,6 @@ struct ChunkRows {
     rows: HashMap<u64, ConeRows>,
 }
 
-/// The rows of one target among those of all.
-#[derive(Debug)]
-pub struct UploadFound {
-    /// What the service's columns are.
-    pub columns: Vec<RowColumn>,
-    /// Whether rows have a position.
-    pub has_position: bool,
-    /// Whether these are all rows that there are.
-    pub is_whole: bool,
-    /// They themselves.
-    pub rows: ConeRows,
-}
-
 /// What is uploaded, and how it is asked about.
 pub struct UploadQuery<'a> {
     /// Who is asked.
@@ -78,7 +66,7 @@ impl UploadAnswers {
         number: u64,
         query: &UploadQuery<'_>,
         cx: &mut Cx<'_>,
-    ) -> Option<(Finding, Option<UploadFound>)> {
+    ) -> Option<(Finding, Option<Found>)> {
         let place = query.cones.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         let chunk = place / TOGETHER;
         let mut by_chunk = self.by_chunk.lock();
@@ -87,7 +75,7 @@ impl UploadAnswers {
             by_chunk.insert(chunk, query.ask(cones, cx)?);
         }
         let answer = by_chunk.get_mut(&chunk)?;
-        let found = answer.found.as_mut().map(|found| UploadFound {
+        let found = answer.found.as_mut().map(|found| Found {
             columns: found.columns.clone(),
             has_position: found.has_position,
             is_whole: found.is_whole,

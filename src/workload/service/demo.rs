@@ -15,6 +15,21 @@ use anyhow::Context as _;
 /// A request's head is not longer than this.
 const HEAD: usize = 16 << 10;
 
+/// What is sent with it neither.
+const BODY: usize = 1 << 20;
+
+/// What is asked of it.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoRequest<'a> {
+    /// Path and query.
+    pub path: &'a str,
+    /// What was sent with it.
+    pub body: &'a [u8],
+}
+
+/// What it answers: a document, or that there is none.
+type Answer = dyn Fn(&DemoRequest<'_>) -> Option<String> + Send + Sync;
+
 /// A service that runs as long as this lives.
 #[derive(Debug)]
 pub struct DemoServer {
@@ -25,15 +40,15 @@ pub struct DemoServer {
 
 impl DemoServer {
     /// Starts one on a port of the loopback that is free. After `wait` it gives the
-    /// document that `answer` has for what is asked, path and query.
+    /// document that `answer` has for what is asked, however many ask at a time.
     pub fn start(
         wait: Duration,
-        answer: impl Fn(&str) -> Option<String> + Send + 'static,
+        answer: impl Fn(&DemoRequest<'_>) -> Option<String> + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        Self::serve(wait, answer).context("cannot start a service for --demo on the loopback")
+        Self::serve(wait, Arc::new(answer)).context("cannot start a service for --demo on the loopback")
     }
 
-    fn serve(wait: Duration, answer: impl Fn(&str) -> Option<String> + Send + 'static) -> io::Result<Self> {
+    fn serve(wait: Duration, answer: Arc<Answer>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let over = Arc::new(AtomicBool::new(false));
@@ -43,8 +58,10 @@ impl DemoServer {
                 if seen.load(Ordering::SeqCst) {
                     return;
                 }
-                // Whoever breaks off is asked nothing.
-                let _ = stream.and_then(|stream| reply(stream, wait, &answer));
+                let answer = Arc::clone(&answer);
+                // Whoever breaks off is asked nothing; whom there is no thread for neither.
+                let talk = move || stream.and_then(|stream| reply(stream, wait, &*answer));
+                let _ = std::thread::Builder::new().name("demo".to_owned()).spawn(talk);
             }
         };
         let thread = std::thread::Builder::new().name("demo".to_owned()).spawn(serve)?;
@@ -68,7 +85,7 @@ impl Drop for DemoServer {
     }
 }
 
-fn reply(mut stream: TcpStream, wait: Duration, answer: &impl Fn(&str) -> Option<String>) -> io::Result<()> {
+fn reply(mut stream: TcpStream, wait: Duration, answer: &Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut request = Vec::new();
     let mut piece = [0; 2048];
@@ -89,7 +106,7 @@ fn reply(mut stream: TcpStream, wait: Duration, answer: &impl Fn(&str) -> Option
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
-    while request.len() < end + length.unwrap_or(0).min(HEAD) {
+    while request.len() < end + length.unwrap_or(0).min(BODY) {
         let count = stream.read(&mut piece)?;
         if count == 0 {
             return Ok(());
@@ -97,7 +114,8 @@ fn reply(mut stream: TcpStream, wait: Duration, answer: &impl Fn(&str) -> Option
         request.extend_from_slice(&piece[..count]);
     }
     std::thread::sleep(wait);
-    let (status, body) = match answer(head.split(' ').nth(1).unwrap_or("")) {
+    let asked = DemoRequest { path: head.split(' ').nth(1).unwrap_or(""), body: &request[end..] };
+    let (status, body) = match answer(&asked) {
         Some(document) => ("200 OK", document),
         None => ("404 Not Found", String::new()),
     };

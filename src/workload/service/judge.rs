@@ -6,15 +6,11 @@ use crate::task::{ErrorClass, Finding, Redirect, ServiceVerdict, Warning};
 use crate::text::{printable, without_login, without_passwords};
 use crate::vo::{self, ParseError, ParseErrorKind};
 
-/// A certificate that expires within so many seconds is told: two weeks.
-const SOON: i64 = 14 * 86_400;
-
 /// So many characters are kept of a text that should be short.
 const LONGEST: usize = 300;
 
-/// What can be said of any exchange: redirects, certificates, framing. `now` is in
-/// seconds since 1970.
-pub fn note_travel<B>(fetched: &Fetched<Response<B>>, now: i64, finding: &mut Finding) {
+/// What can be said of any exchange: redirects, certificates, framing.
+pub fn note_travel<B>(fetched: &Fetched<Response<B>>, finding: &mut Finding) {
     for hop in &fetched.hops {
         finding.warn(Warning::Redirected);
         if hop.from.host != hop.to.host {
@@ -30,10 +26,7 @@ pub fn note_travel<B>(fetched: &Fetched<Response<B>>, now: i64, finding: &mut Fi
         finding.proxy.clone_from(&fetched.proxy);
     }
     if let Some(expires) = fetched.expires {
-        finding.cert_expires = Some(expires);
-        if expires - now < SOON {
-            finding.warn(Warning::CertExpires);
-        }
+        finding.cert_expires = Some(finding.cert_expires.map_or(expires, |known| known.min(expires)));
     }
     if fetched.answer.as_ref().is_ok_and(|answer| answer.odd_framing) {
         finding.warn(Warning::Framing);

@@ -7,12 +7,14 @@
 
 mod demo;
 mod judge;
+mod limit;
 mod list;
 mod list_table;
 mod pace;
+mod threshold;
 mod transport;
 
-pub use demo::DemoServer;
+pub use demo::{DemoRequest, DemoServer};
 pub use judge::{
     asks_for_login, bare_status_line, class_of, fail, in_words, is_missing, is_success, kept_by_proxy,
     no_document, one_line, read, short, status_line,
@@ -20,4 +22,5 @@ pub use judge::{
 pub use list::{Service, services};
 pub use list_table::{ListTable, read_list};
 pub use pace::{HostPace, PaceOptions, Reception};
+pub use threshold::Thresholds;
 pub use transport::{Attempt, HttpTransport, TransportOptions};

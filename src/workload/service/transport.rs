@@ -1,24 +1,24 @@
 //! How services are asked: within a time, again after failures that may pass, not too
 //! many at a time of one host, through proxies.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Service;
 use super::judge::note_travel;
+use super::limit::PerHostLimit;
 use super::pace::{HostPace, Reception, TaskPacer};
+use super::{Service, Thresholds};
 use crate::http::{
     BodyReader, Client, Deadline, Fetched, HttpError, HttpErrorKind, Pacer, Proxies, Request, RequestBody,
-    Response, RetryAfter, Roots, Trust, Url, UrlHost,
+    Response, RetryAfter, Roots, Trust, Url,
 };
+use crate::moment::Moment;
 use crate::process::Interrupt;
-use crate::sync::{Condvar, Mutex};
 use crate::task::{Finding, Warning};
 use crate::text::printable;
 use crate::workload::row::paths;
@@ -50,6 +50,10 @@ pub struct TransportOptions {
     #[arg(long)]
     #[serde(default)]
     pub system_roots: bool,
+    /// When a service is too slow.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub thresholds: Thresholds,
     /// Through whom services are asked, as the environment has it: where a run was
     /// made is no part of what was asked.
     #[arg(skip)]
@@ -93,6 +97,7 @@ pub struct HttpTransport {
     limit: String,
     retries: u32,
     per_host: PerHostLimit,
+    thresholds: Thresholds,
     /// How often a host is asked, where that is limited.
     pace: Option<HostPace>,
 }
@@ -121,6 +126,7 @@ impl HttpTransport {
             limit: format!("{seconds} s"),
             retries: options.retries,
             per_host: PerHostLimit::new(options.per_host),
+            thresholds: options.thresholds.clone(),
             pace: None,
         })
     }
@@ -161,6 +167,7 @@ impl HttpTransport {
         self.ask_until_settled(service, &interrupt, &from_client, &mut |happening| match happening {
             Happening::Attempt(attempt) => ask(attempt, cx),
             Happening::Spent(name, time) => cx.spent(name, time),
+            Happening::Settled(finding, total) => self.thresholds.judge(finding, cx, total),
         })
     }
 
@@ -186,10 +193,11 @@ impl HttpTransport {
         client: &dyn Fn(Value) -> Option<Value>,
         happens: &mut dyn FnMut(Happening<'_, '_>),
     ) -> Option<Finding> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let time = Moment::now();
+        let now = time.seconds();
         let pacer = self.pace.as_ref().map(|pace| TaskPacer::new(pace, client, interrupt));
         let mut deadline = Deadline::lasting(self.timeout, interrupt.clone());
+        let mut before: Option<Finding> = None;
         for number in 1.. {
             let mut attempt = Attempt {
                 transport: self,
@@ -200,14 +208,16 @@ impl HttpTransport {
                 finding: Finding {
                     url: printable(&service.shown),
                     name: service.name.as_deref().map(printable),
+                    time: Some(time),
                     attempts: number,
                     ..Finding::default()
                 },
                 passing: Passing::No,
                 is_interrupted: false,
+                is_left_alone: false,
             };
             happens(Happening::Attempt(&mut attempt));
-            let Attempt { mut finding, passing, is_interrupted, paced, .. } = attempt;
+            let Attempt { mut finding, passing, is_interrupted, is_left_alone, paced, .. } = attempt;
             deadline = attempt.deadline;
             if !paced.is_zero() {
                 happens(Happening::Spent("rate_wait", paced));
@@ -215,12 +225,21 @@ impl HttpTransport {
             if is_interrupted {
                 return None;
             }
+            if is_left_alone {
+                // What it said when it was asked says more.
+                return Some(before.unwrap_or(Finding { attempts: 0, ..finding }));
+            }
             if number > 1 {
                 finding.warn(Warning::Retried);
             }
             let wait = if number > self.retries { None } else { passing.wait(number, now) };
             // What cannot come about in time is not waited for.
-            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else { return Some(finding) };
+            let Some(wait) = wait.filter(|wait| *wait < deadline.left()) else {
+                let total = self.timeout.saturating_sub(deadline.left());
+                happens(Happening::Settled(&mut finding, total));
+                return Some(finding);
+            };
+            before = Some(finding);
             let begun = Instant::now();
             let has_slept = interrupt.sleep(wait);
             happens(Happening::Spent("retry_wait", begun.elapsed()));
@@ -238,6 +257,8 @@ enum Happening<'h, 'a> {
     Attempt(&'h mut Attempt<'a>),
     /// That was waited.
     Spent(&'static str, Duration),
+    /// This was found out in the end, and took so long.
+    Settled(&'h mut Finding, Duration),
 }
 
 /// One attempt to find out what there is to know of a service, over as many requests as
@@ -255,6 +276,8 @@ pub struct Attempt<'a> {
     /// Whether asking again may help.
     passing: Passing,
     is_interrupted: bool,
+    /// Whether a request was not sent, for its host is to be left alone.
+    is_left_alone: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -269,8 +292,8 @@ impl<'a> Attempt<'a> {
         fetched
     }
 
-    /// The same, but the body of the answer is yet to be read: why it cannot be is to be
-    /// [noted](Self::note_interrupt).
+    /// The same, but the body of the answer is yet to be read: that it cannot be is to be
+    /// [told](Self::broke_off).
     pub fn open(
         &mut self,
         url: Url,
@@ -298,9 +321,10 @@ impl<'a> Attempt<'a> {
         self.deadline.at += fetched.paced;
     }
 
-    /// An answer could not be read, which ends the task where the interrupt did it.
-    pub fn note_interrupt(&mut self, error: &HttpError) {
+    /// There is no answer, which ends the task where the interrupt did it.
+    fn note_interrupt(&mut self, error: &HttpError) {
         self.is_interrupted |= error.kind == HttpErrorKind::Interrupted;
+        self.is_left_alone |= error.kind == HttpErrorKind::NotAsked;
     }
 
     /// What was found out hangs on an answer that was broken off like this.
@@ -343,7 +367,7 @@ impl<'a> Attempt<'a> {
 
     /// Notes how an answer came here.
     pub fn note_travel<B>(&mut self, fetched: &Fetched<Response<B>>) {
-        note_travel(fetched, self.now, &mut self.finding);
+        note_travel(fetched, &mut self.finding);
     }
 
     /// What was found out hangs on this answer: asking again may help if its failure
@@ -400,56 +424,5 @@ impl Passing {
             Self::Then(when) => Some(when.after(now)),
             Self::Paced => Some(Duration::ZERO),
         }
-    }
-}
-
-/// A door for each host, which lets so many in.
-#[derive(Debug, Default)]
-struct PerHostLimit {
-    /// `None`: as many as there are.
-    most: Option<u32>,
-    inside: Mutex<HashMap<UrlHost, u32>>,
-    left: Condvar,
-}
-
-/// The right to ask a host, until it is dropped.
-struct Permit<'a> {
-    limit: &'a PerHostLimit,
-    host: Option<&'a UrlHost>,
-}
-
-impl PerHostLimit {
-    fn new(most: Option<u32>) -> Self {
-        Self { most, ..Self::default() }
-    }
-
-    /// Waits until there is room; `None` when the interrupt was set. Who is
-    /// inside is ended by the interrupt and leaves, which wakes who waits.
-    fn enter<'a>(&'a self, host: &'a UrlHost, interrupt: &Interrupt) -> Option<Permit<'a>> {
-        let Some(most) = self.most else { return Some(Permit { limit: self, host: None }) };
-        let mut inside = self.inside.lock();
-        loop {
-            if interrupt.is_set() {
-                return None;
-            }
-            let count = inside.entry(host.clone()).or_default();
-            if *count < most {
-                *count += 1;
-                return Some(Permit { limit: self, host: Some(host) });
-            }
-            inside = self.left.wait(inside);
-        }
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        let Some(host) = self.host else { return };
-        let mut inside = self.limit.inside.lock();
-        if let Some(count) = inside.get_mut(host) {
-            *count -= 1;
-        }
-        drop(inside);
-        self.limit.left.notify_all();
     }
 }

@@ -4,10 +4,10 @@
 use super::availability::judge;
 use crate::http::{Fetched, Phase, Phases, RequestBody, Url};
 use crate::task::{ErrorClass, ServiceVerdict, Warning};
-use crate::vo::{self, RowCount};
+use crate::vo::{self, Capabilities, RowCount};
 use crate::workload::Cx;
 use crate::workload::service::{
-    Attempt, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read, status_line,
+    Attempt, asks_for_login, fail, in_words, is_missing, is_success, kept_by_proxy, read, short, status_line,
 };
 
 /// How the reason begins where there is no such resource.
@@ -219,8 +219,22 @@ fn capable(base: &Url, attempt: &mut Attempt<'_>) -> Result<(), (ErrorClass, Str
             return Err((class, format!("cannot be read: {why}")));
         }
     };
+    attempt.finding.capabilities = standards(&capabilities);
     let tap = capabilities.of(vo::STANDARD_TAP);
     tap.map(drop).ok_or_else(|| (ErrorClass::Probe, format!("do not name {}", vo::STANDARD_TAP)))
+}
+
+/// So many standards of a service are kept.
+const STANDARDS: usize = 40;
+
+/// The standards that a service says it follows, each with its version.
+fn standards(capabilities: &Capabilities) -> Vec<String> {
+    let named = capabilities.list.iter().filter(|it| !it.standard.is_empty());
+    let told = named.map(|it| match &it.version {
+        Some(version) => short(&format!("{} {version}", it.standard)),
+        None => short(&it.standard),
+    });
+    told.take(STANDARDS).collect()
 }
 
 fn document(url: &Url, attempt: &mut Attempt<'_>) -> Fetched {

@@ -245,7 +245,8 @@ fn demo() -> anyhow::Result<(Vec<DemoServer>, Vec<Service>)> {
     let mut servers = Vec::new();
     let mut services = Vec::new();
     for (name, wait, since) in DEMO {
-        let server = DemoServer::start(Duration::from_millis(wait), move |asked| document(asked, since))?;
+        let server =
+            DemoServer::start(Duration::from_millis(wait), move |asked| document(asked.path, since))?;
         let url = format!("{}/tap", server.url());
         services.push(Service::new(&url, Some(format!("{name} ({wait} ms)")), "")?);
         servers.push(server);
@@ -271,6 +272,6 @@ fn availability(since: &str) -> String {
 
 const ANSWER: &str = "<VOTABLE version=\"1.4\" xmlns=\"http://www.ivoa.net/xml/VOTable/v1.3\"><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE><FIELD name=\"table_name\" datatype=\"char\" arraysize=\"*\"/><DATA><TABLEDATA><TR><TD>tap_schema.tables</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>";
 
-const CAPABILITIES: &str = "<c:capabilities xmlns:c=\"http://www.ivoa.net/xml/VOSICapabilities/v1.0\"><capability standardID=\"ivo://ivoa.net/std/TAP\"><interface><accessURL use=\"base\">/tap</accessURL></interface></capability></c:capabilities>";
+const CAPABILITIES: &str = "<c:capabilities xmlns:c=\"http://www.ivoa.net/xml/VOSICapabilities/v1.0\"><capability standardID=\"ivo://ivoa.net/std/TAP\"><interface version=\"1.1\"><accessURL use=\"base\">/tap</accessURL></interface></capability></c:capabilities>";
 
 const TABLES: &str = "<t:tableset xmlns:t=\"http://www.ivoa.net/xml/VOSITables/v1.0\"><schema><name>tap_schema</name><table><name>tap_schema.tables</name></table></schema></t:tableset>";

@@ -9,7 +9,7 @@ use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
 use crate::cli::exit::status;
-use crate::numbers::TimeUnit;
+use crate::numbers::{TimeUnit, read_duration};
 use crate::policy::{Delay, Halt, Load};
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
@@ -27,7 +27,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["timeout"], "SECONDS", "kill jobs that run longer; also 90s, 1.5h, 300% (of the median of 3 or more)",
         Text(|t, v| { t.run.timeout = Timeout::parse(v)?; Ok(()) })).brief(),
     option(&["retries"], "N", "try a failed job N times in all (parsim tap --retries N: N times more)", Text(|t, v| set(&mut t.run.retries, number(v)))).brief(),
-    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, values::duration(v)))),
+    own(&["retry-delay"], "SECONDS", "wait before each new try", Text(|t, v| set(&mut t.run.retry_delay, read_duration(v)))),
     own(&["backoff"], "FACTOR", "multiply --retry-delay by FACTOR after each try", Text(|t, v| set(&mut t.run.backoff, factor(v)))),
     option(&["halt", "halt-on-error", "haltonerror"], "RULE", "stop early: now,fail=1 soon,fail=3 now,success=1 soon,done=50%",
         Text(|t, v| { t.run.halt = Halt::parse(v)?; Ok(()) })).brief().not_compared(SAME_JOBS),
@@ -40,7 +40,7 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     quiet(&["memsuspend"], Text(|t, v| set(&mut t.run.memsuspend, values::size(v)))),
     flag(&["noswap"], "start no job while the machine swaps", Flag::NoSwap),
     own(&["max-time"], "SECONDS", concat!("start no job after this time; if some are left: status ", status!(TimeOver)),
-        Text(|t, v| set(&mut t.run.max_time, values::duration(v)))).brief().not_compared(SAME_JOBS),
+        Text(|t, v| set(&mut t.run.max_time, read_duration(v)))).brief().not_compared(SAME_JOBS),
     flag(&["tty", "open-tty", "o"], "let jobs read the terminal, one at a time unless -j says more", Flag::Tty)
         .not_compared("the output of a job on the terminal cannot be compared"),
     option(&["term-seq", "termseq"], "SEQUENCE", "signals and waits to kill a job: TERM,200,TERM,100,TERM,50,KILL,25",

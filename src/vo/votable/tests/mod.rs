@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use super::*;
 
-/// A document of GAVO DaCHS, as it came.
+/// A document of GAVO `DaCHS`, as it came.
 macro_rules! data {
     ($name:literal) => {
         &include_bytes!(concat!("../../../../tests/data/vo/", $name))[..]

@@ -204,23 +204,25 @@ fn documents(columns: &[Column]) -> [String; 3] {
     [texts, stream("BINARY", &binary), stream("BINARY2", &binary2)].map(|data| table(&fields, &data))
 }
 
+/// Whether all numbers read back from their text.
+fn read_back<T: std::str::FromStr + PartialEq + Copy>(
+    found: &str,
+    items: &[T],
+    is_nan: fn(T) -> bool,
+) -> bool {
+    let read: Vec<Option<T>> = found.split(' ').map(|text| text.parse().ok()).collect();
+    let is_same = |(read, item): (&Option<T>, &T)| {
+        read.is_some_and(|read| read == *item || is_nan(read) && is_nan(*item))
+    };
+    read.len() == items.len() && read.iter().zip(items).all(is_same)
+}
+
 /// Whether a cell's text is that of what it holds: of numbers, whether it reads back as them.
 fn is_same(held: &Held, found: Option<&str>) -> bool {
     if held.is_nothing() {
         return found.is_none();
     }
     let Some(found) = found else { return false };
-    fn read_back<T: std::str::FromStr + PartialEq + Copy>(
-        found: &str,
-        items: &[T],
-        is_nan: fn(T) -> bool,
-    ) -> bool {
-        let read: Vec<Option<T>> = found.split(' ').map(|text| text.parse().ok()).collect();
-        let is_same = |(read, item): (&Option<T>, &T)| {
-            read.is_some_and(|read| read == *item || is_nan(read) && is_nan(*item))
-        };
-        read.len() == items.len() && read.iter().zip(items).all(is_same)
-    }
     match held {
         Held::Floats(items) | Held::Complex(items) => read_back(found, items, f32::is_nan),
         Held::Doubles(items) | Held::DoubleComplex(items) => read_back(found, items, f64::is_nan),

@@ -1,0 +1,93 @@
+//! What is kept of services from run to run: their state (`--since`) and every check
+//! (`--history`); and who is told when something changed (`--on-change`).
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::flags::WatchOptions;
+use super::terminal::say;
+use crate::output::{EarlierRows, RowFile, RowsEnd};
+use crate::process::{self, Interrupt, ShellLine};
+use crate::report::services;
+use crate::study::{KnownServices, Study};
+use crate::text::without_numbers;
+use crate::whole_file::renew;
+
+/// The most that is read of what is known: of some hundred thousand services.
+const MOST: u64 = 256 << 20;
+
+/// How long the command of `--on-change` may last.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What to keep and whom to tell.
+#[derive(Default)]
+pub(super) struct Watch {
+    since: Option<PathBuf>,
+    on_change: Option<String>,
+    history: Option<RowFile>,
+}
+
+impl Watch {
+    /// Looks whether what `options` name can be read and written, before anybody is asked.
+    pub(super) fn open(options: WatchOptions, interrupt: &Interrupt) -> anyhow::Result<Self> {
+        if let Some(path) = &options.since {
+            let looked = renew(path, MOST, |text| Ok((text.as_bytes().to_vec(), read(text)?)));
+            looked.with_context(|| format!("cannot use --since {}", path.display()))?;
+        }
+        let open = |path: &PathBuf| {
+            let wait = |time| interrupt.sleep(time);
+            RowFile::open_waiting(path, EarlierRows::Kept, RowsEnd::AtNewline, wait)
+                .with_context(|| format!("cannot open --history {}", path.display()))
+        };
+        let history = options.history.as_ref().map(open).transpose()?;
+        Ok(Self { since: options.since, on_change: options.on_change, history })
+    }
+
+    /// Keeps what `study` found, and puts what is new into it. A run that was cut short
+    /// changes no state, so that the next one tells all.
+    pub(super) fn keep(&self, study: &mut Study) -> anyhow::Result<()> {
+        if let Some(history) = &self.history {
+            for line in services::history_lines(study) {
+                let mut row = serde_json::to_vec(&line).context("cannot write a line of --history")?;
+                row.push(b'\n');
+                history.put(&row)?;
+            }
+        }
+        let (Some(path), None) = (&self.since, &study.cut) else { return Ok(()) };
+        let renewed = renew(path, MOST, |text| {
+            let mut known = read(text)?;
+            let news = services::take_news(study, &mut known);
+            let mut bytes = serde_json::to_vec_pretty(&known)?;
+            bytes.push(b'\n');
+            Ok((bytes, news))
+        });
+        study.news = renewed.with_context(|| format!("cannot renew --since {}", path.display()))?;
+        Ok(())
+    }
+
+    /// Has the command run where there are news. What becomes of it is told, and changes
+    /// nothing else.
+    pub(super) fn tell(&self, study: &Study, interrupt: &Interrupt) {
+        let Some(command) = self.on_change.as_deref().filter(|_| !study.news.is_empty()) else { return };
+        let news = json!({ "schema": "parsim-news/1", "workload": study.workload, "news": study.news });
+        let input = news.to_string() + "\n";
+        let shell = ["/bin/sh", "-c"].map(OsString::from);
+        let line =
+            ShellLine { command, input: input.as_bytes(), limit: Some(LONGEST), ..ShellLine::default() };
+        let stopped = |signal| say(&format!("--on-change {command:?} was stopped by signal {signal}"));
+        if let Err(error) = process::run_in_shell(&shell, line, interrupt.wake_fd(), &stopped) {
+            say(&without_numbers(&format!("--on-change: {error:#}")));
+        }
+    }
+}
+
+fn read(text: &str) -> anyhow::Result<KnownServices> {
+    if text.is_empty() {
+        return Ok(KnownServices::default());
+    }
+    KnownServices::read(text).context("it is not what an earlier --since wrote")
+}

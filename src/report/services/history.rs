@@ -1,0 +1,122 @@
+//! A history of services as a document: how each fares now and over the days, and when it
+//! was not up.
+
+use super::cut;
+use crate::numbers;
+use crate::report::document::{
+    Cells, Chart, Content, Document, Grid, GridRow, ReportSection, Sentence, Subject, Tile, Tone,
+};
+use crate::study::{History, Incident, ServiceHistory};
+use crate::task::ErrorClass;
+
+/// So many incidents are told, the latest.
+const TOLD: usize = 50;
+
+/// So many services that are not up are named at once.
+const NAMED: usize = 3;
+
+/// What there is to see of `history`, which is kept in the file `name`.
+pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Document<'a> {
+    let n_services = numbers::plural(history.services.len() as u64, "service");
+    let n_up = history.services.iter().filter(|it| it.verdict.is_up()).count();
+    let up = format!("{n_up} of {} up", numbers::count(history.services.len() as u64));
+    let span = history.checked().map_or_else(String::new, |(first, last)| {
+        if first.day() == last.day() { first.date() } else { format!("{} to {}", first.date(), last.date()) }
+    });
+    let mut notes = Vec::new();
+    if history.unread > 0 {
+        notes
+            .push(format!("{} could not be read and were left out", numbers::plural(history.unread, "line")));
+    }
+    Document {
+        headline: format!("History of {n_services}: {up}"),
+        subjects: vec![Subject {
+            command: name.to_owned(),
+            about: format!("{n_services}, {span}"),
+            moment: span,
+            ..Subject::default()
+        }],
+        hero: Some(hero(history, &up)),
+        tiles: tiles(history),
+        lead: None,
+        sections: vec![
+            ReportSection::new("Services", vec![Content::Table(grid(history))]),
+            ReportSection::new("", vec![Content::Chart(Chart::Days(history))]),
+            ReportSection::new("Latest incidents", vec![Content::Lines(incidents(history))]),
+            ReportSection::new("Notes", vec![Content::Notes(notes)]),
+        ],
+        conclusion: vec![Sentence {
+            tone: if n_up < history.services.len() { Tone::Bad } else { Tone::Good },
+            ..Sentence::plain(up)
+        }],
+        hint: None,
+    }
+}
+
+fn hero(history: &History, up: &str) -> Tile {
+    let down: Vec<String> =
+        history.services.iter().filter(|it| !it.verdict.is_up()).map(|it| cut(it.label())).collect();
+    if down.is_empty() {
+        return Tile::new(up, "at the last check");
+    }
+    let more = down.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let about = format!("not up: {}{more}", down[..down.len().min(NAMED)].join(", "));
+    Tile { is_bad: true, ..Tile::new(up, about) }
+}
+
+fn tiles(history: &History) -> Vec<Tile> {
+    let worst = history.services.iter().min_by(|a, b| a.availability().total_cmp(&b.availability()));
+    let n_incidents = history.services.iter().map(|it| it.n_incidents).sum();
+    let mut tiles = Vec::from_iter(worst.map(|it| {
+        let about = format!("availability of {}, the lowest", cut(it.label()));
+        Tile::new(numbers::availability(it.availability()), about)
+    }));
+    tiles.push(Tile::new(numbers::count(n_incidents), "incidents"));
+    tiles
+}
+
+fn grid(history: &History) -> Grid {
+    let heads = ["service", "now", "up", "checks", "incidents", "p50", "p95"];
+    let kinds = [Cells::Texts, Cells::Verdicts].into_iter().chain(std::iter::repeat(Cells::Figures));
+    Grid {
+        columns: kinds.zip(heads.map(str::to_owned)).collect(),
+        rows: history.services.iter().map(row).collect(),
+        ..Grid::default()
+    }
+}
+
+fn row(service: &ServiceHistory) -> GridRow {
+    let verdict = service.class.as_ref().map_or_else(|| service.verdict.name(), ErrorClass::name);
+    let checks = service.days.values().map(|day| u64::from(day.checks)).sum();
+    let latency = |share| service.latency.quantile(share).map(numbers::duration).unwrap_or_default();
+    let cells = vec![
+        cut(service.label()),
+        cut(verdict),
+        numbers::availability(service.availability()),
+        numbers::count(checks),
+        numbers::count(service.n_incidents),
+        latency(0.5),
+        latency(0.95),
+    ];
+    GridRow { cells, tone: if service.verdict.is_up() { Tone::Good } else { Tone::Bad } }
+}
+
+fn incidents(history: &History) -> Vec<Sentence> {
+    let all = history
+        .services
+        .iter()
+        .flat_map(|service| service.incidents.iter().map(move |incident| (service, incident)));
+    let mut all: Vec<(&ServiceHistory, &Incident)> = all.collect();
+    all.sort_by_key(|(_, incident)| std::cmp::Reverse(incident.from));
+    let told = all.into_iter().take(TOLD).map(|(service, incident)| {
+        let lasted = numbers::age(incident.lasted(service.checked.1));
+        let (end, tone) = match incident.until {
+            Some(_) => (format!("for {lasted}"), Tone::Plain),
+            None => (format!("for {lasted} so far"), Tone::Bad),
+        };
+        let (label, what) = (cut(service.label()), cut(&incident.what));
+        Sentence { tone, ..Sentence::plain(format!("{label}: {what} from {} {end}", incident.from.minute())) }
+    });
+    told.collect()
+}

@@ -1,0 +1,80 @@
+//! When a service that works is too slow, or its certificate too close to its end, to pass
+//! for one that is up.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::judge::fail;
+use crate::measure::seconds;
+use crate::moment::Moment;
+use crate::numbers::{self, read_duration};
+use crate::policy::LatencyLimit;
+use crate::task::{ErrorClass, Finding, Warning};
+use crate::workload::Cx;
+
+/// A certificate is told of so long before its end unless the user wants it otherwise.
+const TWO_WEEKS: Duration = Duration::from_secs(14 * 86_400);
+
+/// What a service may take, and how long its certificate must still be good.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// Warn when a check takes longer, or a phase of it (2s, first_byte=500ms) [default: never]
+    #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',')]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warn_latency: Vec<LatencyLimit>,
+    /// Count a service as not up when a check, or a phase of it, takes longer [default: never]
+    #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',')]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crit_latency: Vec<LatencyLimit>,
+    /// Warn when the certificate expires sooner
+    #[arg(long, value_name = "TIME", default_value = "14d", value_parser = read_duration)]
+    #[serde(default = "two_weeks", with = "seconds")]
+    pub warn_expiry: Duration,
+    /// Count a service as not up when its certificate expires sooner [default: never]
+    #[arg(long, value_name = "TIME", value_parser = read_duration)]
+    #[serde(default, with = "seconds::optional", skip_serializing_if = "Option::is_none")]
+    pub crit_expiry: Option<Duration>,
+}
+
+fn two_weeks() -> Duration {
+    TWO_WEEKS
+}
+
+impl Thresholds {
+    /// Holds what was found out, and that it took so long in all, against them.
+    pub(super) fn judge(&self, finding: &mut Finding, cx: &Cx<'_>, total: Duration) {
+        let now = finding.time.map_or(0, Moment::seconds);
+        let left = finding.cert_expires.map(|expires| expires - now);
+        let is_within = |limit: Duration| left.is_some_and(|left| left < limit.as_secs().cast_signed());
+        if is_within(self.warn_expiry) {
+            finding.warn(Warning::CertExpires);
+        }
+        let slow = self.warn_latency.iter().find_map(|limit| exceeded(limit, cx, total));
+        if slow.is_some() {
+            finding.warn(Warning::Slow);
+        }
+        // Whatever else it has is worse.
+        if !finding.verdict.is_up() {
+            return;
+        }
+        if let Some(slow) = self.crit_latency.iter().find_map(|limit| exceeded(limit, cx, total)) {
+            fail(finding, ErrorClass::Slow, &slow);
+        } else if let (true, Some(left)) = (self.crit_expiry.is_some_and(is_within), left) {
+            let days = numbers::three_digits(left as f64 / 86_400.0);
+            fail(finding, ErrorClass::Expiring, &format!("its certificate expires in {days} days"));
+        }
+    }
+}
+
+/// How far a check is beyond `limit`, in words, if it is.
+fn exceeded(limit: &LatencyLimit, cx: &Cx<'_>, total: Duration) -> Option<String> {
+    let (what, took) = match &limit.phase {
+        Some(phase) => (format!("{phase} "), cx.span(phase)),
+        None => (String::new(), total),
+    };
+    let told =
+        || format!("{what}took {}, more than {}", numbers::duration(took), numbers::duration(limit.most));
+    (took > limit.most).then(told)
+}
