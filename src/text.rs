@@ -5,6 +5,7 @@
 
 mod wrap;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -17,6 +18,13 @@ pub fn shortened(text: &str, most: usize) -> String {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),
     }
+}
+
+/// `text` with a capital letter and a full stop.
+pub fn as_a_sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }
 
 /// Text made safe for one line of a terminal: control characters, which
@@ -82,17 +90,17 @@ const LONGEST_WORD: usize = 300;
 /// `text` with the middle of very long words left out: file names, values.
 pub fn with_short_words(text: &str) -> String {
     let pieces = text.split_inclusive(char::is_whitespace);
-    pieces
-        .map(|word| {
-            let n_characters = word.chars().count();
-            if n_characters <= LONGEST_WORD {
-                return word.to_owned();
-            }
-            let kept = LONGEST_WORD / 2;
-            let head = word.chars().take(kept);
-            head.chain("...".chars()).chain(word.chars().skip(n_characters - kept)).collect()
-        })
-        .collect()
+    pieces.map(|word| without_middle(word, LONGEST_WORD)).collect()
+}
+
+/// `text`, of which no more than about `most` characters at both ends are shown.
+pub fn without_middle(text: &str, most: usize) -> Cow<'_, str> {
+    let n_characters = text.chars().count();
+    if n_characters <= most {
+        return text.into();
+    }
+    let kept = most / 2;
+    text.chars().take(kept).chain("...".chars()).chain(text.chars().skip(n_characters - kept)).collect()
 }
 
 // Logins in URLs are made unreadable before anything is shown. What was mistyped holds a

@@ -34,6 +34,11 @@ impl Halting {
         Self { rule, total, ..Self::default() }
     }
 
+    /// Whether there is anything that could end the batch early.
+    pub(super) fn has_rule(&self) -> bool {
+        self.rule.is_some()
+    }
+
     pub(super) fn started(&mut self) {
         self.started += 1;
     }

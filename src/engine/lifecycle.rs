@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::{AfterTask, Run};
 use crate::event::Event;
-use crate::output::{Channel, RetryBuffer, TaskOutput, TaskRef, handed_on};
+use crate::output::{Channel, RetryBuffer, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
@@ -58,9 +58,11 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         Self::with(run, task.into(), attempt)
     }
 
-    /// `task` begins its first try as one among many that are under way elsewhere.
-    pub(super) fn begin_elsewhere(run: &'r Run<'q>, task: Task) -> Self {
-        Self::with(run, TaskRef::Shared(Arc::new(task)), 1)
+    /// `task`, which has its slot, began its first try `at` this time of the run's clock, as
+    /// one among many that are under way elsewhere.
+    pub(super) fn begin_elsewhere(run: &'r Run<'q>, task: Task, at: Duration) -> Self {
+        let life = Self::with(run, TaskRef::Shared(Arc::new(task)), 1);
+        Self { start: at, ..life }
     }
 
     fn with(run: &'r Run<'q>, task: TaskRef<'r>, attempt: u32) -> Self {
@@ -77,6 +79,15 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         self.earlier = Some(self.earlier.unwrap_or_default() + ended.wall);
         (self.written, self.told) = (Ok(()), 0);
         self.open();
+    }
+
+    /// The same of one elsewhere, which began `at` this time of the run's clock in `slot`.
+    pub(super) fn again_elsewhere(&mut self, ended: &Record, slot: u32, at: Duration) {
+        if let TaskRef::Shared(task) = &mut self.task {
+            Arc::make_mut(task).slot = slot;
+        }
+        self.again(ended);
+        self.start = at;
     }
 
     fn open(&mut self) {
@@ -108,6 +119,16 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         if let (Some(output), Ok(())) = (&mut self.output, &self.written) {
             self.written = output.write(channel, bytes);
         }
+    }
+
+    /// Whether what it wrote would find no place if it were handed on now: that has to wait
+    /// until `wake` was called.
+    pub(super) fn is_held_up(&mut self, wake: &Wake) -> bool {
+        let why = self.output.as_mut().and_then(|output| output.holds_up(wake));
+        if let Some(why) = &why {
+            self.observe(&Event::OutputHeldUp { why });
+        }
+        why.is_some()
     }
 
     /// It produced so many more bytes.
@@ -216,7 +237,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
             clock: run.clock,
             interrupt: run.interrupt,
             observer: run.observer,
-            start_order: &run.start_order,
+            start_order: run.start_order,
             workload,
             desk: run.desk,
             turn: task.turn,

@@ -45,7 +45,7 @@ pub struct Run<'a> {
     /// The tasks and what became of them.
     pub batch: TaskQueue<'a>,
     /// Who starts before whom.
-    pub start_order: StartOrder,
+    pub start_order: &'a StartOrder,
     /// Whether tasks wait for it.
     pub ordered_starts: bool,
     /// The way to who began the run, where that was another process.

@@ -144,17 +144,29 @@ impl<'a> TaskQueue<'a> {
     }
 
     /// The next task, for an engine that sends tasks ahead: it has no slot before it
-    /// [starts](Self::start).
-    #[cfg(test)]
+    /// [starts](Self::start_in).
     pub(super) fn take_ahead(&self) -> Option<Task> {
         self.next(&mut self.source.lock())
     }
 
-    /// `task`, which was taken ahead, starts now.
-    #[cfg(test)]
-    pub(super) fn start(&self, task: &mut Task) {
-        self.give_slot(task);
+    /// `task`, which was taken ahead, starts now in this slot of those that whoever does it
+    /// hands out.
+    pub(super) fn start_in(&self, slot: u32, task: &mut Task) {
+        self.state.lock().halting.started();
+        task.slot = slot;
         self.announce(task);
+    }
+
+    /// Whether the next task may have to be waited for: for its input, for a delay, for a
+    /// quieter machine.
+    pub(super) fn may_wait(&self) -> bool {
+        self.is_paced || self.source.lock().input_wait.is_some()
+    }
+
+    /// Whether tasks may be on their way before it is known what became of those before
+    /// them.
+    pub(super) fn may_run_ahead(&self) -> bool {
+        !self.is_paced && !self.retry.goes_on(1) && !self.state.lock().halting.has_rule()
     }
 
     fn next(&self, source: &mut TaskSource<'a>) -> Option<Task> {

@@ -154,7 +154,7 @@ fn run(
                 &interrupt,
                 &Unobserved,
             ),
-            start_order: StartOrder::default(),
+            start_order: &StartOrder::default(),
             ordered_starts: false,
             desk: None,
             sink: &*sink,

@@ -202,7 +202,7 @@ impl Experiment<'_> {
                 &self.interrupt,
                 observer,
             ),
-            start_order: StartOrder::default(),
+            start_order: &StartOrder::default(),
             ordered_starts: profile.ordered_starts,
             desk: None,
             sink,

@@ -74,7 +74,7 @@ impl Host {
 
     fn of(limits: &Limits, system: &System<'_>) -> Self {
         Self {
-            hostname: system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME")),
+            hostname: name_of(system),
             kernel: system.read("/proc/sys/kernel/osrelease"),
             cpu_model: system.field("/proc/cpuinfo", MODEL_KEYS),
             physical: limits.mask.as_ref().and_then(|mask| physical_cores(system, mask)),
@@ -91,6 +91,20 @@ impl Host {
     pub fn other_load(&self) -> Option<f64> {
         Some(self.load?[0] / self.usable.max(1) as f64)
     }
+}
+
+/// The network name of the machine, if the system says.
+pub fn name() -> Option<String> {
+    name_of(&System::real())
+}
+
+fn name_of(system: &System<'_>) -> Option<String> {
+    system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME"))
+}
+
+/// What tells this start of the machine from any other, if the system says.
+pub fn boot_id() -> Option<String> {
+    System::real().read("/proc/sys/kernel/random/boot_id")
 }
 
 /// What `cpus` tells of this machine's cores: names and values, in the order to show them.

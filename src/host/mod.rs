@@ -16,7 +16,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub use describe::{Host, cores_table, sockets};
+pub use describe::{Host, boot_id, cores_table, name, sockets};
 pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
 pub use run_queue::{RunQueue, RunQueueWatch};

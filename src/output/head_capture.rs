@@ -14,8 +14,15 @@ use crate::task::Record;
 #[derive(Debug)]
 pub struct HeadCapture {
     limit: usize,
+    heads: Mutex<Heads>,
+}
+
+#[derive(Debug, Default)]
+struct Heads {
     /// By task: no more of them than make up the head.
-    heads: Mutex<BTreeMap<u64, Vec<u8>>>,
+    by_task: BTreeMap<u64, Vec<u8>>,
+    /// How many bytes that are.
+    length: usize,
 }
 
 impl HeadCapture {
@@ -27,7 +34,7 @@ impl HeadCapture {
     /// What was kept: whole lines, where it had to be cut.
     pub fn into_head(self) -> Vec<u8> {
         let heads = self.heads.into_inner();
-        let mut head = heads.into_values().collect::<Vec<_>>().concat();
+        let mut head = heads.by_task.into_values().collect::<Vec<_>>().concat();
         if head.len() > self.limit {
             head.truncate(self.limit);
             head.truncate(head.iter().rposition(|&byte| byte == b'\n').map_or(self.limit, |last| last + 1));
@@ -37,14 +44,15 @@ impl HeadCapture {
 
     fn keep(&self, seq: u64, bytes: Vec<u8>) {
         let mut heads = self.heads.lock();
-        heads.insert(seq, bytes);
+        let Heads { by_task, length } = &mut *heads;
+        *length += bytes.len();
+        by_task.insert(seq, bytes);
         // One byte more than the limit shows that something was cut.
-        let mut room = self.limit + 1;
-        heads.retain(|_, head| {
-            let is_wanted = room > 0;
-            room = room.saturating_sub(head.len());
-            is_wanted
-        });
+        while let Some(last) = by_task.last_entry()
+            && *length - last.get().len() > self.limit
+        {
+            *length -= last.remove().len();
+        }
     }
 }
 

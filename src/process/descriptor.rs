@@ -45,7 +45,10 @@ pub fn widen(pipe: BorrowedFd<'_>) {
 
 /// Makes reading or writing answer `WouldBlock` instead of waiting. The flag belongs to
 /// the open file: it is one that was opened just now and is nobody else's.
-pub(super) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+///
+/// # Errors
+/// When there is no such file.
+pub fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     fcntl(&descriptor, libc::F_SETFL, flags(descriptor)? | libc::O_NONBLOCK).map(drop)
 }
 

@@ -13,9 +13,9 @@ mod shell;
 mod signal;
 mod standard;
 
-pub use descriptor::{open_to_read, open_to_write, widen};
+pub use descriptor::{open_to_read, open_to_write, set_nonblocking, widen};
 pub use limits::{make_use_of_limits, of_descriptors, room_for_arguments, with_first_limits};
-pub use poll::{Interest, Waker};
+pub use poll::{Interest, PollEntry, Waker, poll};
 pub use shell::{ShellLine, run_in_shell};
 pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,

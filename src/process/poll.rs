@@ -23,20 +23,22 @@ pub enum Interest {
 
 /// One descriptor in a [`poll`]; what it borrows cannot be closed meanwhile.
 #[repr(transparent)]
-pub(super) struct PollEntry<'a> {
+pub struct PollEntry<'a> {
     entry: libc::pollfd,
     descriptor: PhantomData<BorrowedFd<'a>>,
 }
 
 impl<'a> PollEntry<'a> {
     /// A place in the list that stands for nothing.
-    pub(super) const NOTHING: Self = Self::new(-1, 0);
+    pub const NOTHING: Self = Self::new(-1, 0);
 
-    pub(super) fn readable(descriptor: BorrowedFd<'a>) -> Self {
+    /// Ready when something can be read, or the end was reached.
+    pub fn readable(descriptor: BorrowedFd<'a>) -> Self {
         Self::of(descriptor, Interest::Read)
     }
 
-    pub(super) fn writable(descriptor: BorrowedFd<'a>) -> Self {
+    /// Ready when something can be written, or nobody reads any more.
+    pub fn writable(descriptor: BorrowedFd<'a>) -> Self {
         Self::of(descriptor, Interest::Write)
     }
 
@@ -54,7 +56,7 @@ impl<'a> PollEntry<'a> {
     }
 
     /// Whether anything happened: what was asked for, or the other end closed.
-    pub(super) fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         self.entry.revents != 0
     }
 
@@ -70,7 +72,10 @@ impl<'a> PollEntry<'a> {
 
 /// Waits for one of the descriptors, or for `timeout`, or for a signal: then none is
 /// ready. Says how many are.
-pub(super) fn poll(entries: &mut [PollEntry<'_>], timeout: Option<Duration>) -> io::Result<usize> {
+///
+/// # Errors
+/// When the system cannot wait for them.
+pub fn poll(entries: &mut [PollEntry<'_>], timeout: Option<Duration>) -> io::Result<usize> {
     if let Ok(ready) = usize::try_from(poll_once(entries, timeout)) {
         return Ok(ready);
     }
@@ -135,7 +140,10 @@ impl Waker {
 
     /// One that takes a single descriptor where the system has counters for it,
     /// otherwise the two of a pipe.
-    pub(super) fn new() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn new() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let ends = WakerEnds { reader: File::from(descriptor::counter()?), writer: None };
         #[cfg(not(target_os = "linux"))]
@@ -144,7 +152,7 @@ impl Waker {
     }
 
     /// Wakes nobody any more until [`wake`](Self::wake) is called again.
-    pub(super) fn clear(&self) {
+    pub fn clear(&self) {
         // It ends with an error: nothing came since.
         while { &self.ends.reader }.read(&mut [0; 8]).is_ok_and(|n| n > 0) {}
     }

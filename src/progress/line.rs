@@ -174,7 +174,7 @@ mod tests {
     fn running(label: &str, seconds: u64) -> BTreeMap<u32, RunningTask> {
         let since = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
         let (label, latest) = (label.into(), String::new());
-        BTreeMap::from([(1, RunningTask { since, label, is_stopped: false, latest })])
+        BTreeMap::from([(1, RunningTask { seq: 0, since, label, is_stopped: false, latest })])
     }
 
     fn snapshot(total: Option<u64>) -> Snapshot {

@@ -83,6 +83,8 @@ pub struct WhichRun {
 /// A task that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningTask {
+    /// Its position in input order, from 0.
+    pub seq: u64,
     /// Since when.
     pub since: Instant,
     /// The task in a person's words.
@@ -158,11 +160,11 @@ impl Observer for ProgressState {
                     ..Snapshot::default()
                 };
             }
-            Event::TaskStarted { slot, label, .. } => {
+            Event::TaskStarted { seq, slot, label } => {
                 now.started += 1;
                 let label = label.to_owned();
-                let task =
-                    RunningTask { since: Instant::now(), label, is_stopped: false, latest: String::new() };
+                let since = Instant::now();
+                let task = RunningTask { seq, since, label, is_stopped: false, latest: String::new() };
                 now.running.insert(slot, task);
             }
             Event::TaskNamed { slot, label } => {
@@ -171,7 +173,12 @@ impl Observer for ProgressState {
                 }
             }
             Event::TaskFinished(record) => {
-                now.running.remove(&record.slot);
+                // Elsewhere, the next one may have its slot before its end is sure.
+                if now.running.get(&record.slot).is_some_and(|task| task.seq == record.seq) {
+                    now.running.remove(&record.slot);
+                } else {
+                    now.running.retain(|_, task| task.seq != record.seq);
+                }
                 now.done += 1;
                 now.task_time += record.wall;
                 now.failed += u64::from(record.outcome.is_failure());

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::study::Study;
-use crate::text::printable;
+use crate::text::{printable, without_middle};
 
 /// Up to so many inputs are all shown.
 const FEW: usize = 6;
@@ -21,7 +21,7 @@ const LONGEST_WORD: usize = 120;
 /// library.
 pub(super) fn command_line(study: &Study) -> String {
     if let Some(name) = &study.name {
-        return printable(name);
+        return printable(&without_middle(name, LONGEST_WORD));
     }
     if study.command.is_empty() {
         return printable(&study.workload);
@@ -77,14 +77,10 @@ fn lists(words: &[&str]) -> Vec<InputList> {
 
 /// `word` as a shell reads it.
 fn quoted(word: &str) -> Cow<'_, str> {
-    let n_characters = word.chars().count();
-    if n_characters <= LONGEST_WORD {
-        return shell_words::quote(word);
+    match without_middle(word, LONGEST_WORD) {
+        Cow::Borrowed(word) => shell_words::quote(word),
+        Cow::Owned(cut) => shell_words::quote(&cut).into_owned().into(),
     }
-    let kept = LONGEST_WORD / 2;
-    let head = word.chars().take(kept);
-    let cut: String = head.chain("...".chars()).chain(word.chars().skip(n_characters - kept)).collect();
-    shell_words::quote(&cut).into_owned().into()
 }
 
 #[cfg(test)]

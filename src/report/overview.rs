@@ -6,7 +6,7 @@ use super::timeline::ShownRuns;
 use super::{laws, sentences, services, summary, tables, tiles};
 use crate::numbers;
 use crate::study::{Study, explain};
-use crate::text::printable;
+use crate::text::{self, printable};
 
 /// The report of `study`.
 pub(super) fn document(study: &Study) -> Document<'_> {
@@ -49,16 +49,27 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         subject.about.clear();
     }
     let explanation = ran_any.then(|| explain(study)).flatten();
-    let conclusion = explanation.map(|text| printable(&text)).or_else(|| sentences::written_alone(study));
+    let explanation = explanation.map(|text| format!("{}{}", width_explained(&runs), printable(&text)));
+    let conclusion = explanation.or_else(|| sentences::written_alone(study));
     Document {
         headline: headline(&runs),
         subjects: vec![subject],
         hero: tiles::hero(&runs),
         tiles: if ran_any { tiles::besides(&runs) } else { Vec::new() },
-        lead: summary::estimate(study),
+        lead: summary::estimate(study).map(|text| text::as_a_sentence(&text)),
         sections,
         conclusion: conclusion.into_iter().map(Sentence::plain).collect(),
         hint: sentences::hint(study),
+    }
+}
+
+/// Which width is explained, where another one is shown: the widest is.
+fn width_explained(runs: &ShownRuns<'_>) -> String {
+    match (runs.study.widest(), runs.best()) {
+        (Some(widest), Some(best)) if best.column != widest && runs.study.is_swept(widest.way()) => {
+            format!("At -j {}: ", widest.width)
+        }
+        _ => String::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::study::{
     Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, Study, Verdict, efficiency_within,
 };
 use crate::task::Mode;
-use crate::text::printable;
+use crate::text::{printable, with_short_words};
 
 /// How many failures are named; the rest are counted.
 const NAMED: usize = 20;
@@ -247,7 +247,7 @@ pub(super) fn whereabouts(study: &Study) -> Vec<String> {
 pub(super) fn failures(study: &Study) -> Vec<Sentence> {
     let named = study.failures.values().take(NAMED).map(|failure| {
         let text = format!("failed: {}: {} ({})", failure.label, failure.why, study.failed_in(failure));
-        Sentence::bad(printable(&text))
+        Sentence::bad(with_short_words(&printable(&text)))
     });
     let mut lines: Vec<Sentence> = named.collect();
     let more = study.n_failed().saturating_sub(lines.len());

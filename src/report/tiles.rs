@@ -37,14 +37,17 @@ pub(super) fn besides(runs: &ShownRuns<'_>) -> Vec<Tile> {
     if services::are_told(runs.study) {
         tiles.extend(services::changes(runs.study));
         tiles.push(speedup(runs, best, &comparison));
-    } else if comparison.verdict.is_claimed() {
+    } else if comparison.verdict.is_claimed() && best.column.width > 1 {
         let slots = numbers::plural(best.column.width as u64, "slot");
         let about = format!("efficiency: speed-up over {slots}");
         let efficiency = laws::efficiency(comparison.speedup, best.column.width);
         tiles.push(Tile::new(efficiency, about));
     }
     tiles.extend(wall(runs));
-    tiles.extend((!services::are_told(runs.study)).then(|| outcome(runs.study)));
+    if !services::are_told(runs.study) {
+        let is_told = !comparison.verdict.is_claimed();
+        tiles.push(outcome(runs.study, failures(runs.study).filter(|_| !is_told)));
+    }
     tiles
 }
 
@@ -57,15 +60,22 @@ fn compared<'a>(runs: &ShownRuns<'a>) -> Option<(ShownRun<'a>, Comparison)> {
 fn speedup(runs: &ShownRuns<'_>, best: ShownRun<'_>, comparison: &Comparison) -> Tile {
     let which = which(runs, best);
     let range = |low, high| format!("{}-{}", numbers::three_digits(low), numbers::three_digits(high));
+    let slower = numbers::factor(1.0 / comparison.speedup);
+    let (figure, over) = if comparison.speedup < 1.0 && slower != numbers::factor(1.0) {
+        (format!("{slower} slower"), "than serial")
+    } else {
+        (numbers::factor(comparison.speedup), "speed-up over serial")
+    };
     let about = match &comparison.verdict {
         Verdict::Untested { runs } => {
-            format!("speed-up over serial{which} ({}, no test)", numbers::plural(*runs as u64, "run"))
+            format!("{over}{which} ({}, no test)", numbers::plural(*runs as u64, "run"))
         }
         Verdict::Different(it) => {
-            format!("speed-up over serial{which} ({} with 95 % confidence)", range(it.low, it.high))
+            format!("{over}{which} ({} with 95 % confidence)", range(it.low, it.high))
         }
         Verdict::NoDifference(it) => {
-            format!("no measurable difference{which} ({})", range(it.low, it.high))
+            let about = format!("no measurable difference{which} ({})", range(it.low, it.high));
+            return Tile::new(numbers::factor(comparison.speedup), about);
         }
         Verdict::Unclaimed(why) => {
             let failed = failures(runs.study).map(|named| (runs.study.n_failed(), named));
@@ -76,7 +86,7 @@ fn speedup(runs: &ShownRuns<'_>, best: ShownRun<'_>, comparison: &Comparison) ->
             return Tile { is_bad: true, ..Tile::new(figure, format!("no speed-up is claimed: {about}")) };
         }
     };
-    Tile::new(numbers::factor(comparison.speedup), about)
+    Tile::new(figure, about)
 }
 
 /// Which of several ways and widths is told of: ` at -j 2, the best of 1, 2, 4`.
@@ -97,7 +107,8 @@ fn done(runs: &ShownRuns<'_>) -> Option<Tile> {
     let study = runs.study;
     let tasks = shown.run.tasks;
     let failed = (study.n_failed() as u64).min(tasks);
-    let figure = format!("{} of {} done", numbers::count(tasks - failed), numbers::count(tasks));
+    let all = if failed > 0 { format!(" of {}", numbers::count(tasks)) } else { String::new() };
+    let figure = format!("{}{all} done", numbers::count(tasks - failed));
     let how = match shown.column.width {
         1 => "one at a time".to_owned(),
         width => format!("{width} at a time"),
@@ -143,10 +154,10 @@ fn both(one: f64, other: f64) -> String {
     format!("{one} → {other} {}", unit.name)
 }
 
-/// What came out the same both ways, and what failed.
-fn outcome(study: &Study) -> Tile {
+/// What came out the same both ways, or what `failed`.
+fn outcome(study: &Study, failed: Option<String>) -> Tile {
     let right = |right, all| format!("{} of {}", numbers::count(right), numbers::count(all));
-    if let Some(named) = failures(study) {
+    if let Some(named) = failed {
         let same = study.agreement.as_ref().map_or_else(String::new, |it| {
             format!("; {} {}s identical", right(it.identical, it.items), printable(&it.unit))
         });
@@ -167,7 +178,8 @@ fn outcome(study: &Study) -> Tile {
         };
     }
     let tasks = study.columns.iter().flat_map(|column| &column.runs).map(|run| run.tasks).max().unwrap_or(0);
-    Tile::new(right(tasks, tasks), format!("{}s succeeded", printable(&study.unit)))
+    let succeeded = tasks.saturating_sub(study.n_failed() as u64);
+    Tile::new(right(succeeded, tasks), format!("{}s succeeded", printable(&study.unit)))
 }
 
 /// The first task that failed, and why; `None` where none did.

@@ -111,7 +111,7 @@ fn plain(text: &str) -> String {
             inside = within.trim();
         }
     }
-    inside.replace("''", "\"")
+    inside.replace("''", "\"").replace("(J2000)", " J2000 ").replace("(ICRS)", " ICRS ")
 }
 
 /// `J125435.6-123406`: what stands for a position in the names of many catalogues. Nothing

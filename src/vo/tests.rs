@@ -80,7 +80,7 @@ fn the_status_of_a_real_query_is_read_to_the_end_of_the_document() {
 fn an_error_behind_the_rows_counts_and_so_does_a_missing_status() {
     let answer = |infos: &str| {
         let text = format!(
-            "<VOTABLE><RESOURCE type=\"results\">{infos}<TABLE><FIELD/><DATA><TABLEDATA><TR><TD/></TR></TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
+            "<VOTABLE><RESOURCE type=\"results\">{infos}<TABLE><FIELD/><DATA><TABLEDATA><TR/></TABLEDATA></DATA></TABLE>{infos}</RESOURCE></VOTABLE>"
         );
         read_answer(text.replacen("AT_END", "OK", 1).as_bytes(), None).unwrap()
     };

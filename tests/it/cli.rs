@@ -278,10 +278,22 @@ fn errors_of_the_system_are_told_without_their_numbers() {
 fn a_long_value_is_told_without_its_middle() {
     let fresh = Fresh::new();
     let long = "x".repeat(3000);
-    for line in ["report", "parallel --timeout", "sleep --tasks", "tap --urls", "parallel false :::"] {
+    let lines = ["report", "parallel --timeout", "sleep --tasks", "tap --urls", "parallel false :::"];
+    for line in lines.into_iter().chain(["compare -N", "man", "help"]) {
         let ran = fresh.parsim(line).args([&long]).stdin(std::process::Stdio::null()).run();
         ran.expect(ran.stderr.contains("xxx...xxx") && ran.stderr.len() < 700, "a short message");
     }
+}
+
+#[test]
+fn a_mistyped_option_of_any_length_is_answered_at_once() {
+    let fresh = Fresh::new();
+    let long = format!("--{}", "x".repeat(100_000));
+    let ran = fresh.parsim("parallel").args([&long]).run();
+    ran.refuses("xxx...xxx").expect(ran.stderr.len() < 700, "a short message");
+    let name = "x".repeat(3000);
+    let ran = fresh.parsim("compare --command-name").args([name.as_str(), "true", ":::", "a"]).run();
+    ran.exits(0).says("xxx...xxx").expect(!ran.stdout.contains(&name), "a heading that is cut");
 }
 
 #[test]

@@ -204,7 +204,9 @@ fn subcommand(word: &str) -> Option<(usize, String)> {
 /// The one of `names` that is written most nearly as `word`, if one is near, and in
 /// how many letters it differs.
 fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
+    let is_long = |name: &str| name.len().abs_diff(word.len()) > 1 + name.len() / 3;
     names
+        .filter(|name| !is_long(name))
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len().min(word.len()) / 3)
         .min_by_key(|(distance, _)| *distance)

@@ -49,8 +49,9 @@ impl<'r, 'q> NearEnd<'r, 'q> {
         match word {
             Begun => {
                 let mut task = self.sent.remove(&seq).unwrap();
-                self.run.batch.start(&mut task);
-                self.running.insert(seq, TaskLife::begin_elsewhere(self.run, task));
+                self.run.batch.start_in(self.free_slot(), &mut task);
+                let life = TaskLife::begin_elsewhere(self.run, task, self.run.clock.now());
+                self.running.insert(seq, life);
             }
             Wrote(text) => self.running.get_mut(&seq).unwrap().wrote(Channel::Out, text.as_bytes()),
             Ended(outcome) => {
@@ -72,10 +73,16 @@ impl<'r, 'q> NearEnd<'r, 'q> {
         }
     }
 
+    /// The lowest slot that no task has: the other end hands them out.
+    fn free_slot(&self) -> u32 {
+        let has_it = |slot: &u32| self.running.values().any(|life| life.task.slot == *slot);
+        (0..8).find(|slot| !has_it(slot)).unwrap()
+    }
+
     /// The wait of the task is over.
     fn again(&mut self, seq: u64) {
         let (mut life, ended) = self.waiting.remove(&seq).unwrap();
-        life.again(&ended);
+        life.again_elsewhere(&ended, self.free_slot(), self.run.clock.now());
         self.running.insert(seq, life);
     }
 
@@ -127,7 +134,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         let run = Run {
             column: Column::of_engine("elsewhere"),
             batch: TaskQueue::new(tasks, None, &policy, &mut records, &journals, &interrupt, &Unobserved),
-            start_order: StartOrder::default(),
+            start_order: &StartOrder::default(),
             ordered_starts: false,
             desk: None,
             sink: &sink,
@@ -150,7 +157,7 @@ fn one_thread_holds_eight_lives_that_end_in_any_order_with_retries_and_a_halt() 
         link.hear(5, Ended(Outcome::Success));
         link.hear(3, Ended(Outcome::Exited(1)));
         link.hear(8, Begun);
-        assert_eq!(link.running[&8].task.slot, 6, "the one that was free: whoever waits keeps its own");
+        assert_eq!(link.running[&8].task.slot, 3, "whoever waits for another try has no slot");
         link.hear(0, Ended(Outcome::Success));
         link.again(3);
         link.hear(3, Wrote("3 again "));

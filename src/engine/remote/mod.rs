@@ -1,23 +1,39 @@
 //! Several tasks at a time, in worker processes: each is told once what it is to
 //! be, then given task after task; records come back.
 //!
-//! Three parts that do not know each other's business: what is said (`protocol`),
-//! what carries the words ([`Transport`]), and who says what when (`worker_link` here,
-//! [`serve()`] there). Workers elsewhere than on this machine are another transport.
-//! Knows nothing of what tasks do: a worker builds the workload anew from its
-//! blueprint.
+//! Parts that do not know each other's business: what is said (`protocol`, `request`) and
+//! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
+//! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `seats`,
+//! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
+//! another transport. Knows nothing of what tasks do: a worker builds the workload anew
+//! from its blueprint.
 
+mod assignment;
+
+mod dispatcher;
+mod distance;
+mod feeder;
+mod frame;
+mod hearing;
 #[cfg(test)]
 mod policy_tests;
 mod protocol;
+mod request;
+#[cfg(test)]
+mod scripted;
+mod seats;
 mod serve;
+#[cfg(test)]
+mod slots_tests;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod voice;
+mod waiting;
 mod worker_link;
 
-use crate::sync::Mutex;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -26,13 +42,16 @@ use anyhow::Context as _;
 pub use self::serve::serve;
 pub use self::transport::Children;
 
-use self::protocol::{Hello, PROTOCOL};
-use self::transport::{StopSignal, Transport};
-use self::worker_link::{LinkCost, WorkerInit, WorkerLink};
-use super::local::{drive_threads, fewer, on_threads};
+use self::dispatcher::Dispatcher;
+use self::feeder::TaskFeeder;
+use self::protocol::{Hello, PROTOCOL, SlotRange};
+use self::transport::Transport;
+use self::worker_link::{LinkCost, LinkStage, WorkerInit, WorkerLink};
+use super::local::fewer;
 use super::{Engine, EngineRow, needed};
 use crate::engine::Run;
 use crate::event::Event;
+use crate::process::Waker;
 use crate::study::WorkerCosts;
 use crate::task::Column;
 use crate::text::without_numbers;
@@ -54,6 +73,8 @@ pub(super) const ROW: EngineRow = EngineRow {
 /// The engine of worker processes.
 pub struct Processes<'a> {
     width: NonZeroUsize,
+    /// How many tasks each worker does at a time.
+    slots_each: NonZeroU32,
     /// How many workers there were the last time, where that were fewer.
     had: OnceLock<usize>,
     transport: Box<dyn Transport + 'a>,
@@ -62,7 +83,14 @@ pub struct Processes<'a> {
 impl<'a> Processes<'a> {
     /// At most `width` tasks at a time, each in a worker of `link`.
     pub fn new(width: NonZeroUsize, transport: impl Transport + 'a) -> Self {
-        Self { width, had: OnceLock::new(), transport: Box::new(transport) }
+        let slots_each = NonZeroU32::MIN;
+        Self { width, slots_each, had: OnceLock::new(), transport: Box::new(transport) }
+    }
+
+    /// The same with workers that do so many tasks at a time each.
+    #[cfg(test)]
+    fn with_slots(self, slots_each: u32) -> Self {
+        Self { slots_each: NonZeroU32::new(slots_each).expect("at least one"), ..self }
     }
 }
 
@@ -81,7 +109,7 @@ impl Engine for Processes<'_> {
         let portable = workload.portable();
         let portable =
             portable.with_context(|| format!("{} cannot be done by worker processes", workload.name()))?;
-        let orders = WorkerInit {
+        let init = WorkerInit {
             hello: Hello {
                 protocol: PROTOCOL.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,25 +117,28 @@ impl Engine for Processes<'_> {
                 blueprint: portable.wire_spec(),
                 column: run.column.clone(),
                 digested: run.digested,
+                slots: SlotRange { first: 0, count: 0 },
             },
-            shared: portable.export_shared(),
-            grace: workload.profile().grace,
+            shared: portable.export_shared().map(Into::into),
         };
         let packed = run.clock.now();
-        let stop = StopSignal::of(run.interrupt)?;
-        let prepared = self.start(n_workers, run, &orders, &stop).and_then(|mut workers| {
+        let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
+        let feeder = TaskFeeder::new(&run.batch, waker.clone());
+        let mut dispatcher = Dispatcher::new(run, workload, waker);
+        let prepared = self.start(n_workers, &init, &mut dispatcher).and_then(|()| {
             let ready = run.clock.now();
-            share(&mut workers, &stop)?;
-            Ok((workers, ready))
+            dispatcher.share()?;
+            Ok(ready)
         });
-        let (workers, ready) = match prepared {
-            Ok(prepared) => prepared,
+        let ready = match prepared {
+            Ok(ready) => ready,
             // That parsim is to end is for the experiment to tell.
             Err(_) if run.interrupt.is_set() => return Ok(None),
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        let costs = feed(workers, run, workload, &stop)?;
+        feeder.while_working(|| dispatcher.drive(&feeder))?;
+        let costs = dispatcher.costs();
         if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
             // ways are compared at one width.
@@ -133,33 +164,34 @@ fn crew(costs: &[LinkCost], startup: Duration, sharing: Duration) -> WorkerCosts
 impl Processes<'_> {
     /// Starts them all, or as many as there can be; when one of these does not get ready, no
     /// task is begun.
-    fn start<'s>(
-        &'s self,
+    fn start<'r>(
+        &'r self,
         n_workers: usize,
-        run: &Run<'_>,
-        orders: &'s WorkerInit,
-        stop: &StopSignal,
-    ) -> anyhow::Result<Vec<WorkerLink<'s>>> {
+        init: &'r WorkerInit,
+        dispatcher: &mut Dispatcher<'r, '_>,
+    ) -> anyhow::Result<()> {
         let many = || format!("cannot start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
-        let mut workers = Vec::with_capacity(n_workers);
-        while workers.len() < n_workers {
-            match WorkerLink::open(&*self.transport, orders) {
-                Ok(worker) => workers.push(worker),
-                Err(error) if is_shortage(&error) && !workers.is_empty() => {
-                    let slots = fewer(workers.len()).max(1);
+        let count = self.slots_each.get();
+        while dispatcher.links.len() < n_workers {
+            let n_links = dispatcher.links.len();
+            let first = u32::try_from(n_links).unwrap_or(u32::MAX).saturating_mul(count);
+            match WorkerLink::open(&*self.transport, init, SlotRange { first, count }) {
+                Ok(link) => dispatcher.links.push(link),
+                Err(error) if is_shortage(&error) && n_links > 0 => {
+                    let slots = fewer(n_links).max(1);
                     let why = format!("no more processes can be started: {error:#} (see ulimit -u and -n)");
                     let why = without_numbers(&why);
-                    run.observer.observe(&Event::FewerSlots { slots, wanted: n_workers, why: &why });
+                    let fewer = Event::FewerSlots { slots, wanted: n_workers, why: &why };
+                    dispatcher.run.observer.observe(&fewer);
                     // What they took is free again before the others are given work.
-                    workers.truncate(slots);
+                    dispatcher.links.truncate(slots);
                     break;
                 }
                 Err(error) => return Err(error.context(many())),
             }
         }
-        workers.iter_mut().try_for_each(|worker| worker.get_ready(stop)).with_context(many)?;
-        Ok(workers)
+        dispatcher.wait_for_all(LinkStage::Present).with_context(many)
     }
 }
 
@@ -167,53 +199,4 @@ impl Processes<'_> {
 fn is_shortage(error: &anyhow::Error) -> bool {
     let number = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
     matches!(number, Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
-}
-
-/// Gives all of them what tasks share.
-fn share(workers: &mut [WorkerLink<'_>], stop: &StopSignal) -> anyhow::Result<()> {
-    for worker in &mut *workers {
-        worker.share();
-    }
-    workers.iter_mut().try_for_each(|worker| worker.get_ready(stop))
-}
-
-/// Gives each of them task after task until there are none. What it cost.
-fn feed(
-    workers: Vec<WorkerLink<'_>>,
-    run: &Run<'_>,
-    workload: &dyn Workload,
-    stop: &StopSignal,
-) -> anyhow::Result<Vec<LinkCost>> {
-    let n_links = workers.len();
-    let waiting: Mutex<Vec<WorkerLink<'_>>> = Mutex::new(workers);
-    let over: Mutex<(Vec<LinkCost>, Option<anyhow::Error>)> = Mutex::default();
-    let feed_one = || {
-        let worker = waiting.lock().pop();
-        let mut worker = worker.expect("there are as many threads as workers");
-        let mut trouble = None;
-        while trouble.is_none()
-            && let Some(task) = run.batch.take()
-        {
-            trouble = worker.work(run, workload, stop, task).err();
-        }
-        worker.dismiss();
-        let mut over = over.lock();
-        over.0.push(worker.cost);
-        over.1 = over.1.take().or(trouble);
-    };
-    let had = on_threads(n_links, run.observer, &|n_threads| drive_threads(n_threads, &feed_one))?;
-    if had.is_none() {
-        feed_one();
-    }
-    for mut worker in waiting.into_inner() {
-        worker.dismiss();
-    }
-    let (costs, trouble) = over.into_inner();
-    match trouble {
-        // The others did what there was left to do.
-        Some(error) if !run.interrupt.is_set() && run.batch.take().is_some() => {
-            Err(error.context("no worker process is left, and tasks are"))
-        }
-        Some(_) | None => Ok(costs),
-    }
 }

@@ -4,8 +4,9 @@
 use std::num::NonZeroU64;
 use std::os::unix::net::UnixStream;
 
-use super::protocol::{kind, receive, send};
-use super::tests::{Scripted, Squares, ready, records, sound, sound_with, study_of};
+use super::protocol::kind;
+use super::scripted::{OtherEnd, Scripted, Squares, sound, sound_with};
+use super::tests::{records, study_of};
 use super::*;
 use crate::experiment::Experiment;
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
@@ -26,10 +27,11 @@ fn a_task_that_fails_is_tried_again_by_whoever_holds_its_output() {
     fn fails_once(stream: UnixStream) {
         sound_with(stream, || Squares { fails: Some((3, 1)), ..Squares::default() });
     }
-    fn dies(mut stream: UnixStream) {
-        ready(&mut stream);
-        receive(&mut stream).unwrap();
-        send(&mut stream, kind::OUT, b"what is lost\n").unwrap();
+    fn dies(stream: UnixStream) {
+        let mut end = OtherEnd::ready(stream);
+        if let Some(seq) = end.begin() {
+            end.say_of(seq, kind::OUT, b"what is lost\n");
+        }
     }
     let twice = || Retry { tries: NonZeroU64::new(2), ..Retry::default() };
     let policy = || Policy { retry: twice(), ..Policy::default() };

@@ -1,56 +1,61 @@
-//! What an executor and a worker in another process say to each other.
+//! What an engine and a worker in another process say to each other.
 //!
-//! Bytes both ways, over anything that keeps their order: a pair of pipes, a
-//! socket, the standard streams of a remote shell. A message is a frame:
-//!
-//! ```text
-//! length of the payload: 4 bytes, little-endian | kind: 1 byte | payload
-//! ```
+//! [Frames](super::frame) both ways, over anything that keeps their order: a pair of
+//! pipes, a socket, the standard streams of a remote shell. A task is told by its number,
+//! from 0: 8 bytes, as all numbers.
 //!
 //! | kind | to the worker | payload |
 //! |---|---|---|
 //! | `H` | who is spoken to, and what it is to be ([`Hello`]) | JSON |
 //! | `S` | what tasks share, as the workload made bytes of it | raw |
 //! | `P` | make by yourself what tasks share | none |
-//! | `T` | do this task ([`TaskRequest`]) | JSON |
-//! | `C` | the answer to a question | JSON |
-//! | `X` | give up the task and end | none |
+//! | `T` | do this task as soon as a slot is free ([`TaskRequest`](super::request::TaskRequest)) | binary |
+//! | `U` | hand back tasks that have not begun, the last ones first | how many |
+//! | `K` | end this task, or all that have begun | its number, or none |
+//! | `C` | the answer to a question of a task | its number, JSON |
+//! | `?` | tell the time | the asker's |
+//! | `X` | give up all tasks and end | none |
 //!
 //! | kind | from the worker | payload |
 //! |---|---|---|
-//! | `R` | ready for what comes next | none |
-//! | `O`, `E` | what the task wrote to its output, to its errors | raw |
-//! | `A` | so many more bytes were produced | 8 bytes, little-endian |
-//! | `N` | what the task is called turned out | text |
-//! | `I` | something happened to the task ([`Incident`]) | JSON |
-//! | `C` | what the task asks whoever began the run | JSON |
-//! | `D` | the task is over ([`TaskReport`]) | JSON |
+//! | `R` | ready for what comes next | [`WorkerHost`] as JSON behind `H`; none later |
+//! | `G` | a task begins ([`TaskBegun`]) | binary |
+//! | `O`, `E` | what a task wrote to its output, to its errors | its number, raw |
+//! | `A` | a task produced so many more bytes | its number, how many |
+//! | `N` | what a task is called turned out | its number, text |
+//! | `I` | something happened to a task ([`Incident`]) | its number, JSON |
+//! | `C` | what a task asks whoever began the run | its number, JSON |
+//! | `D` | a task is over ([`TaskReport`](super::request::TaskReport)) | binary and JSON |
+//! | `V` | these tasks have not begun and will not | their numbers |
+//! | `!` | the time ([`ClockReading`]) | binary |
+//! | `W` | it is still there; every five seconds | none |
 //! | `F` | it cannot go on, and why | text |
 //! | `B` | nothing more will be done ([`Bye`]) | JSON |
 //!
-//! `H` is answered by `R`; then `S` or `P`, answered by `R`; then each `T` by any
-//! number of `O`, `E`, `A`, `N`, `I`, of `C`, which are answered by a `C` each, and one `D`. Whoever hears the other's stream end
-//! ends as well, a worker after `B`. A `B` or the end of the stream in the place of
-//! a `D`: the first says that the task was not begun, the second that nobody knows.
+//! `H` is answered by `R`; then `S` or `P`, answered by `R`. From then on more `T` may
+//! come than there are slots: the others wait there. Each is answered by one `V`, or by
+//! `G`, any number of `O`, `E`, `A`, `N`, `I`, `C`, and one `D`; those of different tasks
+//! come as it happens. Each `C` is answered by one before the task asks again. Each `U` is answered by one `V`, which may name none. Whoever hears the
+//! other's stream end ends as well, a worker after `B`. A task that was sent and is not
+//! answered has begun if there was a `G`, and not otherwise.
 //!
 //! [`PROTOCOL`] names the version; whatever changes here changes it. Frames and the
 //! `protocol` of an `H` stay what they are in all versions, so that a worker of
 //! another one can say so. Knows nothing of what carries the bytes.
 
-use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read, Write};
+use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::frame::PayloadCursor;
 use crate::event::Event;
-use crate::task::{Column, Record, Task};
+use crate::task::{Column, Task};
 
 /// The version of the protocol.
-pub(super) const PROTOCOL: &str = "parsim-worker/3";
+pub(super) const PROTOCOL: &str = "parsim-worker/4";
 
-/// A frame is not longer: more than this is no frame but somebody else's bytes.
-const LONGEST: u32 = 1 << 30;
+/// How often a worker says that it is still there.
+pub(super) const BEAT: Duration = Duration::from_secs(5);
 
 /// What the bytes of a frame mean; the table above.
 pub(super) mod kind {
@@ -58,16 +63,23 @@ pub(super) mod kind {
     pub(in super::super) const SHARED: u8 = b'S';
     pub(in super::super) const PREPARE: u8 = b'P';
     pub(in super::super) const TASK: u8 = b'T';
+    pub(in super::super) const HAND_BACK: u8 = b'U';
+    pub(in super::super) const END_TASK: u8 = b'K';
     /// Both ways: a question, and its answer.
     pub(in super::super) const CONSULT: u8 = b'C';
+    pub(in super::super) const TIME: u8 = b'?';
     pub(in super::super) const STOP: u8 = b'X';
     pub(in super::super) const READY: u8 = b'R';
+    pub(in super::super) const BEGUN: u8 = b'G';
     pub(in super::super) const OUT: u8 = b'O';
     pub(in super::super) const ERR: u8 = b'E';
     pub(in super::super) const ADVANCED: u8 = b'A';
     pub(in super::super) const NAMED: u8 = b'N';
     pub(in super::super) const INCIDENT: u8 = b'I';
     pub(in super::super) const DONE: u8 = b'D';
+    pub(in super::super) const NOT_BEGUN: u8 = b'V';
+    pub(in super::super) const TIME_IS: u8 = b'!';
+    pub(in super::super) const BEAT: u8 = b'W';
     pub(in super::super) const FAILED: u8 = b'F';
     pub(in super::super) const BYE: u8 = b'B';
 }
@@ -87,6 +99,17 @@ pub(super) struct Hello {
     pub(super) column: Column,
     /// Whether what tasks write is digested, for a comparison of ways.
     pub(super) digested: bool,
+    /// The slots that it has in the batch, from 0.
+    pub(super) slots: SlotRange,
+}
+
+/// Slots of a batch that belong to one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SlotRange {
+    /// The first one, from 0.
+    pub(super) first: u32,
+    /// How many, at least one.
+    pub(super) count: u32,
 }
 
 /// As much of a [`Hello`] as every version understands.
@@ -95,15 +118,86 @@ pub(super) struct Greeting {
     pub(super) protocol: String,
 }
 
-/// A task to be tried once: whether it is tried again is for the reader of its record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TaskRequest<'a> {
-    /// What to do.
-    pub(super) task: Cow<'a, Task>,
-    /// The slot it has in the batch, from 0.
+/// Where a worker is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WorkerHost {
+    /// The version of the program there.
+    pub(super) version: String,
+    /// The name of the machine.
+    pub(super) host: String,
+    /// How many logical cores it may use there.
+    pub(super) cores: usize,
+    /// How much memory is free there, in bytes, where the system tells.
+    pub(super) memory: Option<u64>,
+    /// What tells this start of the machine from any other, where the system tells.
+    pub(super) boot_id: Option<String>,
+}
+
+/// A task begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TaskBegun {
+    pub(super) seq: u64,
+    /// In this slot of the batch, from 0.
     pub(super) slot: u32,
-    /// Which try this is, from 1.
-    pub(super) attempt: u32,
+    /// At this time by the worker's clock.
+    pub(super) at: Duration,
+}
+
+impl TaskBegun {
+    pub(super) fn encoded(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&self.seq.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.slot.to_le_bytes());
+        bytes[12..].copy_from_slice(&nanoseconds(self.at));
+        bytes
+    }
+
+    pub(super) fn decoded(payload: &[u8]) -> Option<Self> {
+        let mut cursor = PayloadCursor(payload);
+        let (seq, slot) = (cursor.u64()?, cursor.u32()?);
+        Some(Self { seq, slot, at: Duration::from_nanos(cursor.u64()?) })
+    }
+}
+
+/// What two clocks showed when one side asked the other for the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ClockReading {
+    /// When it was asked, by the asker's clock.
+    pub(super) asked: Duration,
+    /// When it was answered, by the worker's.
+    pub(super) answered: Duration,
+}
+
+impl ClockReading {
+    /// The answer to a question with this payload.
+    pub(super) fn answer(question: &[u8], now: Duration) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        let length = question.len().min(8);
+        bytes[..length].copy_from_slice(&question[..length]);
+        bytes[8..].copy_from_slice(&nanoseconds(now));
+        bytes
+    }
+
+    pub(super) fn decoded(payload: &[u8]) -> Option<Self> {
+        let mut cursor = PayloadCursor(payload);
+        let mut time = || cursor.u64().map(Duration::from_nanos);
+        Some(Self { asked: time()?, answered: time()? })
+    }
+}
+
+/// A time as it travels: enough for five hundred years.
+pub(super) fn nanoseconds(time: Duration) -> [u8; 8] {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).to_le_bytes()
+}
+
+/// The numbers of tasks, one behind the other.
+pub(super) fn numbers_of(tasks: &[u64]) -> Vec<u8> {
+    tasks.iter().flat_map(|seq| seq.to_le_bytes()).collect()
+}
+
+/// Those of [`numbers_of`].
+pub(super) fn numbers_in(payload: &[u8]) -> impl Iterator<Item = u64> {
+    payload.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// What happened to a task, for whoever watches.
@@ -118,7 +212,7 @@ pub(super) enum Incident {
 }
 
 impl Incident {
-    /// What `event` tells of the one task that a worker does.
+    /// What `event` tells of the one task that a slot does.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
         Some(match *event {
             Event::TaskStopped { signal, group, is_news, .. } => Self::Stopped { signal, group, is_news },
@@ -141,106 +235,11 @@ impl Incident {
     }
 }
 
-/// A try that is over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TaskReport {
-    /// What was measured where it was done: its start is for the reader to know.
-    pub(super) record: Record,
-    /// The record's command line where it is no text, which records leave out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) line: Option<Vec<u8>>,
-}
-
 /// The last message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bye {
     /// The most memory that the worker held, in bytes.
     pub(super) peak_memory: Option<u64>,
-}
-
-/// A message as it travels.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) kind: u8,
-    pub(super) payload: Vec<u8>,
-}
-
-impl Frame {
-    /// How many bytes it takes on its way.
-    pub(super) fn length(&self) -> u64 {
-        HEAD as u64 + self.payload.len() as u64
-    }
-
-    /// The payload as what its kind says it is.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> io::Result<T> {
-        Ok(serde_json::from_slice(&self.payload)?)
-    }
-
-    /// The payload as text, whatever it is.
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.payload).into_owned()
-    }
-}
-
-const HEAD: usize = 5;
-
-/// Payloads up to here are copied behind their head, so that it takes one write.
-const SMALL: usize = 64 << 10;
-
-/// So much room is made for a payload before it comes, whatever its length says.
-const BELIEVED: usize = 16 << 20;
-
-/// Writes one frame, and tells how many bytes that were.
-pub(super) fn send(target: &mut (impl Write + ?Sized), kind: u8, payload: &[u8]) -> io::Result<u64> {
-    let length = u32::try_from(payload.len()).ok().filter(|length| *length <= LONGEST);
-    let length = length.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "too much for one message"))?;
-    let mut frame = Vec::with_capacity(HEAD + payload.len().min(SMALL));
-    frame.extend(length.to_le_bytes());
-    frame.push(kind);
-    if payload.len() <= SMALL {
-        frame.extend(payload);
-        target.write_all(&frame)?;
-    } else {
-        target.write_all(&frame)?;
-        target.write_all(payload)?;
-    }
-    target.flush()?;
-    Ok((HEAD + payload.len()) as u64)
-}
-
-/// The same of a message that is JSON.
-pub(super) fn send_json(
-    target: &mut (impl Write + ?Sized),
-    kind: u8,
-    message: &impl Serialize,
-) -> io::Result<u64> {
-    send(target, kind, &serde_json::to_vec(message)?)
-}
-
-/// Reads one frame; `None` at the end of the stream.
-pub(super) fn receive(mut source: &mut (impl Read + ?Sized)) -> io::Result<Option<Frame>> {
-    let mut head = [0; HEAD];
-    let first = loop {
-        match source.read(&mut head) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            other => break other?,
-        }
-    };
-    if first == 0 {
-        return Ok(None);
-    }
-    source.read_exact(&mut head[first..])?;
-    let [a, b, c, d, kind] = head;
-    let length = u32::from_le_bytes([a, b, c, d]);
-    if length > LONGEST {
-        return Err(io::Error::new(ErrorKind::InvalidData, "not what a parsim worker says"));
-    }
-    let mut payload = Vec::with_capacity((length as usize).min(BELIEVED));
-    let n_read = Read::take(&mut source, length.into()).read_to_end(&mut payload)?;
-    if n_read < length as usize {
-        return Err(ErrorKind::UnexpectedEof.into());
-    }
-    Ok(Some(Frame { kind, payload }))
 }
 
 #[cfg(test)]
@@ -251,50 +250,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_frame_arrives_as_it_was_sent(kind: u8, payload: Vec<u8>) {
-            let mut wire = Vec::new();
-            let sent = send(&mut wire, kind, &payload).unwrap();
-            prop_assert_eq!(sent, wire.len() as u64);
-            let frame = receive(&mut &wire[..]).unwrap().unwrap();
-            prop_assert_eq!(frame.length(), sent);
-            prop_assert_eq!((frame.kind, frame.payload), (kind, payload));
+        fn small_messages_are_read_back_and_others_are_none(
+            seq: u64, slot: u32, asked: u64, at: u64, tasks: Vec<u64>,
+            bytes in prop::collection::vec(any::<u8>(), 0..30)
+        ) {
+            let (asked, at) = (Duration::from_nanos(asked), Duration::from_nanos(at));
+            let begun = TaskBegun { seq, slot, at };
+            prop_assert_eq!(TaskBegun::decoded(&begun.encoded()), Some(begun));
+            let answer = ClockReading::answer(&nanoseconds(asked), at);
+            prop_assert_eq!(ClockReading::decoded(&answer), Some(ClockReading { asked, answered: at }));
+            prop_assert_eq!(numbers_in(&numbers_of(&tasks)).collect::<Vec<_>>(), tasks);
+            prop_assert_eq!(TaskBegun::decoded(&bytes).is_some(), bytes.len() >= 20);
+            prop_assert_eq!(ClockReading::decoded(&bytes).is_some(), bytes.len() >= 16);
+            prop_assert_eq!(numbers_in(&bytes).count(), bytes.len() / 8);
+            // Whatever is asked is answered.
+            prop_assert!(ClockReading::decoded(&ClockReading::answer(&bytes, at)).is_some());
         }
-
-        #[test]
-        fn a_stream_that_is_cut_is_an_error_and_no_message(payload: Vec<u8>, cut in 1_usize..5) {
-            let mut wire = Vec::new();
-            send(&mut wire, kind::TASK, &payload).unwrap();
-            let cut = cut.min(wire.len() - 1);
-            prop_assert!(receive(&mut &wire[..wire.len() - cut]).is_err());
-        }
-    }
-
-    #[test]
-    fn a_payload_of_any_size_arrives() {
-        for length in [0, SMALL, SMALL + 1, BELIEVED + 1] {
-            let payload = vec![7; length];
-            let mut wire = Vec::new();
-            assert_eq!(send(&mut wire, kind::SHARED, &payload).unwrap(), wire.len() as u64);
-            assert!(receive(&mut &wire[..]).unwrap().unwrap().payload == payload, "{length}");
-        }
-    }
-
-    #[test]
-    fn a_stream_that_ends_between_messages_has_ended() {
-        assert_eq!(receive(&mut io::empty()).unwrap(), None);
-    }
-
-    #[test]
-    fn what_is_no_message_is_refused_without_being_waited_for() {
-        let error = receive(&mut &b"thread 'main' panicked"[..]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
     #[test]
     fn a_greeting_is_understood_whatever_else_is_said() {
         let text = r#"{"protocol":"parsim-worker/99","wishes":[1,2]}"#;
-        let frame = Frame { kind: kind::HELLO, payload: text.into() };
-        assert_eq!(frame.json::<Greeting>().unwrap().protocol, "parsim-worker/99");
-        assert!(frame.json::<Hello>().is_err());
+        assert_eq!(serde_json::from_str::<Greeting>(text).unwrap().protocol, "parsim-worker/99");
+        assert!(serde_json::from_str::<Hello>(text).is_err());
     }
 }

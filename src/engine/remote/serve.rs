@@ -1,35 +1,30 @@
-//! The worker's side: it hears what it is to be, does task after task, and hands
-//! each record back.
+//! The worker's side: it hears what it is to be, does the tasks that it is given, as many
+//! at a time as it has slots, and hands each record back.
 //!
 //! Tasks are done as everywhere (`run_one`); what is told here is told through the
 //! stream. Knows nothing of what carries the words, nor of the batch.
 
-use crate::sync::Mutex;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::thread::Builder;
+use std::time::Instant;
 
-use serde_json::Value;
+use anyhow::Context as _;
 
+use super::frame::{Frame, FrameReader, LONGEST, PayloadCursor};
 use super::protocol::{
-    Bye, Frame, Greeting, Hello, Incident, PROTOCOL, TaskReport, TaskRequest, kind, receive, send, send_json,
+    BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, TaskBegun, WorkerHost, kind, numbers_of,
 };
-use crate::engine::{RecordSink, Run, StartOrder, TaskQueue, ThreadCpu, run_one};
-use crate::event::{Event, Observer};
-use crate::host::STACK;
+use super::request::TaskRequest;
+use super::seats::{ENDED, WorkerSeats};
+use super::voice::{SlotVoice, Voice};
+use crate::engine::{Run, StartOrder, TaskQueue, ThreadCpu, run_one};
+use crate::host::{self, STACK};
 use crate::measure::{Clock, MonotonicClock};
-use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
-use crate::task::{Record, Task};
-use crate::workload::{Desk, Workload};
-
-/// Progress within a task is told at most so often.
-const INTERVAL: Duration = Duration::from_millis(100);
-
-/// TERM: what a worker that is told to end gives its tasks to see.
-const ENDED: i32 = libc::SIGTERM;
+use crate::task::Task;
+use crate::workload::Workload;
 
 /// Builds a workload, by its name, from its blueprint.
 pub type Build<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<Box<dyn Workload>>;
@@ -47,15 +42,16 @@ pub fn serve(
 ) -> io::Result<()> {
     let clock = MonotonicClock::start();
     clock.reset_peak();
-    let voice = Voice(Mutex::new(Speaker { to, is_broken: false, waiting: 0, last: Instant::now() }));
+    let voice = Voice::new(to);
+    let mut frames = FrameReader::new(LONGEST);
 
-    let Some(first) = receive(&mut from)? else { return Ok(()) };
+    let Some(first) = frames.receive(&mut from)? else { return Ok(()) };
     let (hello, mut workload) = match introduced(&first, build) {
         Ok(introduced) => introduced,
-        Err(why) => return voice.say(kind::FAILED, format!("{why:#}").as_bytes()),
+        Err(why) => return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]),
     };
-    voice.say(kind::READY, &[])?;
-    let Some(second) = receive(&mut from)? else { return Ok(()) };
+    voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
+    let Some(second) = frames.receive(&mut from)? else { return Ok(()) };
     let prepared = match second.kind {
         kind::SHARED => workload.begin(Some(&second.payload)),
         kind::PREPARE => workload.begin(None),
@@ -64,200 +60,193 @@ pub fn serve(
     // It is not needed twice.
     drop(second);
     if let Err(why) = prepared {
-        return voice.say(kind::FAILED, format!("{why:#}").as_bytes());
+        return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]);
     }
     voice.say(kind::READY, &[])?;
 
-    let (requests, waiting) = channel();
-    let (answers, answered) = channel();
-    let desk = FarDesk { voice: &voice, answered: Mutex::new(answered) };
+    let slots = hello.slots.count as usize;
+    let worker = Worker {
+        workload: &*workload,
+        hello: &hello,
+        clock: &clock,
+        voice: &voice,
+        seats: &WorkerSeats::new(slots),
+        start_order: &StartOrder::default(),
+        stops: interrupt,
+    };
     std::thread::scope(|scope| -> io::Result<()> {
-        let listens = std::thread::Builder::new().stack_size(STACK);
-        listens.spawn_scoped(scope, move || listen(from, interrupt, &requests, &answers))?;
-        let mut ledger = &voice;
-        let run = Run {
-            column: hello.column,
-            batch: TaskQueue::new(
-                Box::new(std::iter::empty()),
-                None,
-                &Policy::default(),
-                &mut ledger,
-                &[],
-                interrupt,
-                &voice,
-            ),
-            start_order: StartOrder::default(),
-            ordered_starts: workload.profile().ordered_starts,
-            desk: Some(&desk),
-            sink: &voice,
-            digested: hello.digested,
-            clock: &clock,
-            started: clock.now(),
-            interrupt,
-            observer: &voice,
-        };
-        // The order of starts is kept among the tasks of this worker.
-        for (turn, TaskRequest { task, slot, attempt }) in (0..).zip(waiting) {
-            // Waiting and talking between tasks are not the next one's.
-            let mut cpu = ThreadCpu::now(&run);
-            let task = Task { turn, slot, ..task.into_owned() };
-            run_one(&run, &mut cpu, &task, attempt, &*workload);
-            if interrupt.is_set() || voice.0.lock().is_broken {
-                break;
-            }
+        let thread = || Builder::new().stack_size(STACK);
+        thread().spawn_scoped(scope, || worker.listen(from, frames))?;
+        for slot in 1..slots {
+            let started = thread().spawn_scoped(scope, move || worker.do_tasks(slot));
+            // Those that there are would be waited for.
+            started.inspect_err(|_| worker.stop())?;
         }
-        // Whoever listens stops.
-        interrupt.trigger(ENDED);
+        worker.do_tasks(0);
         Ok(())
     })?;
     workload.finish().map_err(io::Error::other)?;
     // Who has gone does not hear it.
     let bye = Bye { peak_memory: clock.peak_memory() };
-    let _ = voice.tell(|to| send_json(to, kind::BYE, &bye));
+    let _ = voice.say(kind::BYE, &[&serde_json::to_vec(&bye)?]);
     Ok(())
 }
 
 /// What this worker is to be; an error is for the other to hear.
 fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn Workload>)> {
     anyhow::ensure!(first.kind == kind::HELLO, "{:?} instead of a greeting", char::from(first.kind));
-    let Greeting { protocol } = first.json()?;
+    let Greeting { protocol } = serde_json::from_slice(&first.payload)?;
     anyhow::ensure!(
         protocol == PROTOCOL,
         "version {} speaks {PROTOCOL} and not {protocol}: parsim was replaced by another version meanwhile",
         env!("CARGO_PKG_VERSION")
     );
-    let hello: Hello = first.json()?;
+    let hello: Hello = serde_json::from_slice(&first.payload)?;
+    anyhow::ensure!(hello.slots.count > 0, "no slots to do tasks in");
     let workload = build(&hello.workload, hello.blueprint.clone())?;
     Ok((hello, workload))
 }
 
-/// Hears of tasks while others are done, and of the end in the middle of one.
-fn listen(
-    mut from: impl Read + AsFd,
-    interrupt: &Interrupt,
-    requests: &Sender<TaskRequest<'static>>,
-    answers: &Sender<Value>,
-) {
-    loop {
-        match interrupt.wait_until(from.as_fd(), Interest::Read, Instant::now() + Duration::from_secs(3600)) {
-            Ok(Waited::Ready) => {}
-            Ok(Waited::TimedOut) => continue,
-            Ok(Waited::Interrupted) | Err(_) => return,
-        }
-        // Told to give up, or nobody is there any more.
-        let Ok(Some(frame)) = receive(&mut from) else { break };
-        let is_taken = match frame.kind {
-            kind::TASK => frame.json().is_ok_and(|request| requests.send(request).is_ok()),
-            kind::CONSULT => frame.json().is_ok_and(|answer| answers.send(answer).is_ok()),
-            _ => false,
-        };
-        if !is_taken {
+/// Where this is.
+fn whereabouts() -> WorkerHost {
+    WorkerHost {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: host::name().unwrap_or_default(),
+        cores: host::Limits::detect().usable,
+        memory: host::available_memory(),
+        boot_id: host::boot_id(),
+    }
+}
+
+/// What the threads of a worker share.
+struct Worker<'a, W> {
+    workload: &'a dyn Workload,
+    hello: &'a Hello,
+    clock: &'a MonotonicClock,
+    voice: &'a Voice<W>,
+    seats: &'a WorkerSeats,
+    /// That of the tasks of this worker.
+    start_order: &'a StartOrder,
+    /// Set when the process is to end.
+    stops: &'a Interrupt,
+}
+
+impl<W> Clone for Worker<'_, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Worker<'_, W> {}
+
+impl<W: Write + Send> Worker<'_, W> {
+    /// Hears of tasks while others are done, and of the end in the middle of some.
+    fn listen(self, mut from: impl Read + AsFd, mut frames: FrameReader) {
+        let mut beat = Instant::now() + BEAT;
+        loop {
+            match frames.next() {
+                Ok(Some(frame)) => match self.hear(&frame) {
+                    Some(()) => continue,
+                    None => break,
+                },
+                Ok(None) => {}
+                Err(_) => break,
+            }
+            match self.stops.wait_until(from.as_fd(), Interest::Read, beat) {
+                Ok(Waited::Ready) => {}
+                Ok(Waited::TimedOut) => {
+                    self.voice.say_unless_busy(kind::BEAT);
+                    beat = Instant::now() + BEAT;
+                    continue;
+                }
+                Ok(Waited::Interrupted) | Err(_) => break,
+            }
+            // Nobody may be there any more.
+            if frames.fill(&mut from).is_ok_and(|n_bytes| n_bytes > 0) {
+                continue;
+            }
             break;
         }
-    }
-    interrupt.trigger(ENDED);
-}
-
-/// Asks whoever began the run.
-struct FarDesk<'a, W> {
-    voice: &'a Voice<W>,
-    /// Closed when there is nobody to answer any more.
-    answered: Mutex<Receiver<Value>>,
-}
-
-impl<W: Write + Send> Desk for FarDesk<'_, W> {
-    fn ask(&self, question: Value) -> Option<Value> {
-        // One question at a time: the next answer is its own.
-        let answered = self.answered.lock();
-        self.voice.tell(|to| send_json(to, kind::CONSULT, &question)).ok()?;
-        answered.recv().ok()
-    }
-}
-
-/// Tells the other side what happens here.
-struct Voice<W>(Mutex<Speaker<W>>);
-
-struct Speaker<W> {
-    to: W,
-    /// Whether nobody listens any more.
-    is_broken: bool,
-    /// Bytes produced that were not told of yet.
-    waiting: u64,
-    /// When they were last told of.
-    last: Instant,
-}
-
-impl<W> Speaker<W> {
-    fn tell(&mut self, send: impl FnOnce(&mut W) -> io::Result<u64>) -> io::Result<()> {
-        let said = send(&mut self.to);
-        self.is_broken |= said.is_err();
-        said.map(drop)
-    }
-}
-
-impl<W: Write> Voice<W> {
-    fn say(&self, kind: u8, payload: &[u8]) -> io::Result<()> {
-        self.tell(|to| send(to, kind, payload))
+        self.stop();
     }
 
-    /// Has `send` say something. What follows a message that was cut is no message.
-    fn tell(&self, send: impl FnOnce(&mut W) -> io::Result<u64>) -> io::Result<()> {
-        self.0.lock().tell(send)
-    }
-}
-
-impl<W: Write + Send> Sink for Voice<W> {
-    fn open<'a>(&'a self, _task: TaskRef<'a>) -> Box<dyn TaskOutput + 'a> {
-        Box::new(SpokenOutput(self))
-    }
-}
-
-/// What one task writes.
-struct SpokenOutput<'a, W>(&'a Voice<W>);
-
-impl<W: Write> TaskOutput for SpokenOutput<'_, W> {
-    fn write(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let kind = match channel {
-            Channel::Out => kind::OUT,
-            Channel::Err => kind::ERR,
-        };
-        self.0.say(kind, bytes)
-    }
-
-    fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        acknowledge.acknowledge(record);
-    }
-}
-
-impl<W: Write + Send> Observer for Voice<W> {
-    fn observe(&self, event: &Event<'_>) {
-        // That nobody listens shows when the record is handed back.
-        match event {
-            Event::Advanced { bytes } => {
-                let mut speaker = self.0.lock();
-                speaker.waiting += bytes;
-                if speaker.last.elapsed() >= INTERVAL {
-                    let told = std::mem::take(&mut speaker.waiting);
-                    speaker.last = Instant::now();
-                    let _ = speaker.tell(|to| send(to, kind::ADVANCED, &told.to_le_bytes()));
+    /// Does what it is told; `None` when that is to give up, or nothing that means anything.
+    fn hear(self, frame: &Frame) -> Option<()> {
+        let number = || PayloadCursor(&frame.payload).u64();
+        let hand_back = |tasks: &[u64]| self.voice.say(kind::NOT_BEGUN, &[&numbers_of(tasks)]);
+        match frame.kind {
+            kind::TASK => self.seats.give(TaskRequest::decoded(&frame.payload)?),
+            kind::HAND_BACK => hand_back(&self.seats.take_back(number()?)).ok()?,
+            kind::END_TASK if frame.payload.is_empty() => self.seats.end_all(),
+            kind::END_TASK => {
+                let seq = number()?;
+                if self.seats.end(seq) {
+                    hand_back(&[seq]).ok()?;
                 }
             }
-            Event::TaskNamed { label, .. } => drop(self.say(kind::NAMED, label.as_bytes())),
-            other => {
-                if let Some(incident) = Incident::of(other) {
-                    let _ = self.tell(|to| send_json(to, kind::INCIDENT, &incident));
+            kind::CONSULT => {
+                let mut cursor = PayloadCursor(&frame.payload);
+                self.seats.answer(cursor.u64()?, serde_json::from_slice(cursor.0).ok()?);
+            }
+            kind::TIME => {
+                let answer = ClockReading::answer(&frame.payload, self.clock.now());
+                self.voice.say(kind::TIME_IS, &[&answer]).ok()?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Gives up what is being done, and begins nothing more.
+    fn stop(self) {
+        self.seats.close();
+        // Whoever listens stops.
+        self.stops.trigger(ENDED);
+    }
+
+    /// Does tasks in a slot, until there are none any more.
+    fn do_tasks(self, slot: usize) {
+        loop {
+            match self.seats.sit_down(slot).context("cannot wait for the end of tasks") {
+                Ok(Some(interrupt)) => self.do_tasks_until(slot, &interrupt),
+                Ok(None) => return,
+                Err(error) => {
+                    // Who has gone does not hear it.
+                    let _ = self.voice.say(kind::FAILED, &[format!("{error:#}").as_bytes()]);
+                    return self.stop();
                 }
             }
         }
     }
-}
 
-impl<W: Write + Send> RecordSink for &Voice<W> {
-    fn enter(&mut self, mut record: Record) {
-        let line = record.line.take();
-        let mut speaker = self.0.lock();
-        // The record tells of them.
-        speaker.waiting = 0;
-        let _ = speaker.tell(|to| send_json(to, kind::DONE, &TaskReport { record, line }));
+    fn do_tasks_until(self, slot: usize, interrupt: &Interrupt) {
+        let voice = SlotVoice::new(self.voice, self.seats, slot);
+        let mut ledger = &voice;
+        let no_tasks = Box::new(std::iter::empty());
+        let run = Run {
+            column: self.hello.column.clone(),
+            batch: TaskQueue::new(no_tasks, None, &Policy::default(), &mut ledger, &[], interrupt, &voice),
+            start_order: self.start_order,
+            ordered_starts: self.workload.profile().ordered_starts,
+            desk: Some(&voice),
+            sink: &voice,
+            digested: self.hello.digested,
+            clock: self.clock,
+            started: self.clock.now(),
+            interrupt,
+            observer: &voice,
+        };
+        let number = self.hello.slots.first + u32::try_from(slot).expect("it was one before");
+        while let Some((turn, TaskRequest { task, attempt })) = self.seats.next(slot, || self.voice.flush()) {
+            // Waiting and talking between tasks are not the next one's.
+            let mut cpu = ThreadCpu::now(&run);
+            // The order of starts is kept among the tasks of this worker.
+            let task = Task { turn, slot: number, ..task.into_owned() };
+            voice.begins(&TaskBegun { seq: task.seq, slot: number, at: self.clock.now() });
+            run_one(&run, &mut cpu, &task, attempt, self.workload);
+            if self.voice.is_broken() {
+                return self.stop();
+            }
+        }
     }
 }

@@ -5,15 +5,15 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::process::{Interest, Interrupt, Waited, with_first_limits};
+use crate::process::{PollEntry, poll, set_nonblocking, with_first_limits};
 
 /// Starts workers somewhere.
 pub trait Transport: Sync {
@@ -22,9 +22,16 @@ pub trait Transport: Sync {
     /// # Errors
     /// When it cannot be started.
     fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>>;
+
+    /// Whether its workers are so far away that one may be gone without the end of its
+    /// stream being seen: then it is to be heard of now and then.
+    fn is_far(&self) -> bool {
+        false
+    }
 }
 
-/// A worker and the way to it. Dropped, it leaves no worker behind.
+/// A worker and the way to it. Neither reading nor writing waits. Dropped, it leaves no
+/// worker behind.
 pub trait WorkerStream: Read + Write + Send {
     /// The worker in a person's words: `process 4711`.
     fn name(&self) -> String;
@@ -38,51 +45,16 @@ pub trait WorkerStream: Read + Write + Send {
     /// too; `None` once there is nothing any more.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
+    /// What becomes writable when there is room for something to be said; `None` once
+    /// nothing more is said.
+    fn write_descriptor(&self) -> Option<BorrowedFd<'_>>;
+
     /// Nothing more will be said to the worker, which ends by itself then.
     fn hang_up(&mut self);
 
     /// Waits until the worker is gone, or makes it go when that takes longer than
     /// `patience`. How it ended, unless it did as it should: `was killed by signal 9`.
     fn reap(&mut self, patience: Duration) -> Option<String>;
-}
-
-/// When whoever waits for a worker is to wait no longer: parsim is to end, or running
-/// tasks are.
-pub(super) struct StopSignal {
-    /// Set once parsim is to end.
-    ends: Interrupt,
-    /// Set once a rule has the running tasks of this pass ended.
-    halts: Interrupt,
-}
-
-impl StopSignal {
-    /// That of one pass.
-    pub(super) fn of(ends: &Interrupt) -> anyhow::Result<Self> {
-        Ok(Self { ends: ends.clone(), halts: Interrupt::unbound()? })
-    }
-
-    /// One that never comes: for what is quick and has to be waited for.
-    pub(super) fn never() -> anyhow::Result<Self> {
-        let never = Interrupt::unbound()?;
-        Ok(Self { ends: never.clone(), halts: never })
-    }
-
-    /// Running tasks are to be ended.
-    pub(super) fn halt(&self) {
-        self.halts.trigger(libc::SIGTERM);
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.ends.is_set() || self.halts.is_set()
-    }
-
-    /// Waits until something can be read from `worker`, until the signal comes, or `end`.
-    pub(super) fn wait(&self, worker: &dyn WorkerStream, end: Instant) -> io::Result<Waited> {
-        match worker.descriptor() {
-            Some(fd) => self.ends.wait_until_or(Some(&self.halts), fd, Interest::Read, end),
-            None => Ok(Waited::Ready),
-        }
-    }
 }
 
 /// Worker processes on this machine, which hear on their standard input and answer
@@ -111,7 +83,11 @@ impl Transport for Children {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start a worker: {}", self.program.display()))?;
-        Ok(Box::new(Process { child, ended: None }))
+        let process = Process { child, ended: None };
+        let mut ends = process.write_descriptor().into_iter().chain(process.descriptor());
+        ends.try_for_each(set_nonblocking).context("cannot open a way to a worker")?;
+        drop(ends);
+        Ok(Box::new(process))
     }
 }
 
@@ -127,19 +103,26 @@ impl Process {
     /// Reads to the end of the stream, which comes when the process ends; `false`
     /// when it does not come in time.
     fn falls_silent(&mut self, end: Instant) -> bool {
-        // That parsim is to end is no reason not to wait for this: it is quick.
-        let Ok(undisturbed) = StopSignal::never() else { return false };
         let mut rest = [0; 4096];
-        while let Ok(Waited::Ready) = undisturbed.wait(self, end) {
+        loop {
             match self.read(&mut rest) {
                 Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return false,
+                Err(error) if !is_passing(&error) => return false,
+                Ok(_) | Err(_) => {}
+            }
+            // That parsim is to end is no reason not to wait for this: it is quick.
+            let left = end.saturating_duration_since(Instant::now());
+            let Some(fd) = self.descriptor().filter(|_| !left.is_zero()) else { return false };
+            if poll(&mut [PollEntry::readable(fd)], Some(left)).is_err() {
+                return false;
             }
         }
-        false
     }
+}
+
+/// Whether there may be something to be read later.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
 impl WorkerStream for Process {
@@ -152,7 +135,11 @@ impl WorkerStream for Process {
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.child.stdout.as_ref().map(ChildStdout::as_fd)
+        self.child.stdout.as_ref().map(AsFd::as_fd)
+    }
+
+    fn write_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.child.stdin.as_ref().map(AsFd::as_fd)
     }
 
     fn hang_up(&mut self) {

@@ -1,51 +1,102 @@
-//! One worker and what is said to it: it is made ready, given task after task,
-//! replaced when it ends before its time, and sent home.
+//! One worker and the way to it: what was said to it and what is heard, the tasks that it
+//! has, and how it ends. It is made ready, replaced when it ends before its time, and sent
+//! home.
 //!
-//! Knows nothing of the other workers, nor of what carries the words.
+//! Waits for nothing, but for the end of a worker that is to end. Knows nothing of the
+//! other workers, nor of what becomes of tasks.
 
-use std::borrow::Cow;
-use std::io;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::protocol::{Bye, Frame, Hello, Incident, TaskReport, TaskRequest, kind, receive, send, send_json};
-use super::transport::{StopSignal, Transport, WorkerStream};
+use super::distance::ClockOffset;
+use super::frame::{Frame, FrameQueue, FrameReader, LONGEST_ANSWER};
+use super::protocol::{Bye, Hello, SlotRange, WorkerHost, kind, nanoseconds};
+use super::request::TaskRequest;
+use super::transport::{Transport, WorkerStream};
 use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
-use crate::output::Channel;
-use crate::process::{Interrupt, Waited};
-use crate::task::{Outcome, Record, Task};
-use crate::workload::Workload;
+use crate::process::PollEntry;
+use crate::task::{Record, Task};
 
-/// So long a worker may take to give up its task, and to end.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A worker that was asked to end may answer before parsim hears that it is asked
-/// as well: a terminal asks all of them at once.
-const LAG: Duration = Duration::from_millis(200);
-
-/// A task that workers did not begin is given to so many others.
-const TRIES: usize = 3;
+/// So long a worker may take to end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every worker is told before its first task.
 pub(super) struct WorkerInit {
+    /// With the slots of nobody.
     pub(super) hello: Hello,
     /// What tasks share; `None`: each worker makes it by itself.
-    pub(super) shared: Option<Vec<u8>>,
-    /// How long a task takes to be given up, beyond what is usual.
-    pub(super) grace: Duration,
+    pub(super) shared: Option<Arc<[u8]>>,
 }
 
 /// A place for one worker after another, and what they cost.
-pub(super) struct WorkerLink<'a> {
-    transport: &'a dyn Transport,
-    orders: &'a WorkerInit,
-    /// `None` after one that ended before its time.
-    link: Option<Box<dyn WorkerStream>>,
-    /// Why the worker could not be told what it was to be told.
-    untold: Option<io::Error>,
+pub(super) struct WorkerLink<'r, 'q> {
+    transport: &'r dyn Transport,
+    init: &'r WorkerInit,
+    pub(super) slots: SlotRange,
+    stream: Option<Box<dyn WorkerStream>>,
+    pub(super) stage: LinkStage,
+    out: FrameQueue,
+    reader: FrameReader,
+    /// Where it is, once it said so.
+    pub(super) host: WorkerHost,
+    pub(super) clock: ClockOffset,
+    /// Tasks that it was given and has not begun, as far as is known, in that order.
+    pub(super) sent: VecDeque<Unbegun<'r, 'q>>,
+    pub(super) in_hand: BTreeMap<u64, TaskInHand<'r, 'q>>,
+    /// By slot: since when it has had no task.
+    pub(super) free_since: Vec<Duration>,
+    /// Whether it was asked to hand back tasks and has not answered.
+    pub(super) is_asked_back: bool,
+    /// So often it could have been heard of since it was.
+    pub(super) silent_beats: u32,
     pub(super) cost: LinkCost,
+}
+
+/// How far a link has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LinkStage {
+    /// The worker was told what it is to be.
+    Greeted,
+    /// It is that.
+    Present,
+    /// It was given what tasks share.
+    Sharing,
+    /// It does tasks.
+    Ready,
+    /// It hears nothing more, and is to end.
+    Leaving,
+    /// There is no worker. There may be another.
+    Vacant,
+    /// There is none, and none to be had.
+    GivenUp,
+}
+
+/// A task that a worker does.
+pub(super) struct TaskInHand<'r, 'q> {
+    pub(super) life: TaskLife<'r, 'q>,
+    /// When it began, by the run's clock.
+    pub(super) at: Duration,
+    pub(super) slot: u32,
+}
+
+/// A task that no worker has begun.
+pub(super) struct Unbegun<'r, 'q> {
+    what: NextTry<'r, 'q>,
+    /// To how many workers it was given that ended before they began it.
+    pub(super) n_lost: usize,
+    /// When it was given to the one that has it.
+    pub(super) sent: Duration,
+}
+
+enum NextTry<'r, 'q> {
+    First(Task),
+    /// After one that ended so.
+    Another(Box<(TaskLife<'r, 'q>, Record)>),
 }
 
 /// What the workers of one link cost.
@@ -61,297 +112,258 @@ pub(super) struct LinkCost {
     pub(super) replaced: u64,
 }
 
-/// What became of a task that was sent.
-enum Answer {
-    /// It was done, or tried.
-    Done(Box<TaskReport>),
-    /// Its worker had ended before.
-    NotBegun,
-    /// Its worker ended with it.
-    Lost(String),
-    /// It did not give it up in time, when parsim was asked to end.
-    GivenUp,
-}
-
-impl<'a> WorkerLink<'a> {
-    /// Starts a worker and tells it what it is to be. It is not waited for.
-    pub(super) fn open(transport: &'a dyn Transport, orders: &'a WorkerInit) -> anyhow::Result<Self> {
-        let mut worker = Self { transport, orders, link: None, untold: None, cost: LinkCost::default() };
-        worker.start()?;
-        Ok(worker)
+impl<'r, 'q> Unbegun<'r, 'q> {
+    pub(super) fn first(task: Task) -> Self {
+        Self { what: NextTry::First(task), n_lost: 0, sent: Duration::ZERO }
     }
 
+    pub(super) fn another(life: TaskLife<'r, 'q>, ended: Record) -> Self {
+        Self { what: NextTry::Another(Box::new((life, ended))), n_lost: 0, sent: Duration::ZERO }
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.task().0.seq
+    }
+
+    /// The task, and which try is next.
+    fn task(&self) -> (&Task, u32) {
+        match &self.what {
+            NextTry::First(task) => (task, 1),
+            NextTry::Another(tried) => (tried.0.task(), tried.0.attempt() + 1),
+        }
+    }
+
+    /// It began `at` this time of the run's clock.
+    pub(super) fn begin(self, run: &'r Run<'q>, slot: u32, at: Duration) -> TaskLife<'r, 'q> {
+        match self.what {
+            NextTry::First(mut task) => {
+                run.batch.start_in(slot, &mut task);
+                TaskLife::begin_elsewhere(run, task, at)
+            }
+            NextTry::Another(tried) => {
+                let (mut life, ended) = *tried;
+                life.again_elsewhere(&ended, slot, at);
+                life
+            }
+        }
+    }
+
+    /// It will not begin: the task, or its life and how the last try ended.
+    pub(super) fn give_up(self) -> Result<Task, Box<(TaskLife<'r, 'q>, Record)>> {
+        match self.what {
+            NextTry::First(task) => Ok(task),
+            NextTry::Another(tried) => Err(tried),
+        }
+    }
+}
+
+impl<'r, 'q> WorkerLink<'r, 'q> {
+    /// Starts a worker and tells it what it is to be. It is not waited for.
+    pub(super) fn open(
+        transport: &'r dyn Transport,
+        init: &'r WorkerInit,
+        slots: SlotRange,
+    ) -> anyhow::Result<Self> {
+        let mut link = Self {
+            transport,
+            init,
+            slots,
+            stream: None,
+            stage: LinkStage::Vacant,
+            out: FrameQueue::default(),
+            reader: FrameReader::new(LONGEST_ANSWER),
+            host: WorkerHost::default(),
+            clock: ClockOffset::default(),
+            sent: VecDeque::new(),
+            in_hand: BTreeMap::new(),
+            free_since: Vec::new(),
+            is_asked_back: false,
+            silent_beats: 0,
+            cost: LinkCost::default(),
+        };
+        link.start()?;
+        Ok(link)
+    }
+
+    /// Starts a worker where there is none.
     fn start(&mut self) -> anyhow::Result<()> {
-        let mut link = self.transport.open()?;
-        let sent = send_json(&mut *link, kind::HELLO, &self.orders.hello);
-        self.link = Some(link);
-        self.told(sent);
+        self.stream = Some(self.transport.open()?);
+        (self.out, self.reader) = (FrameQueue::default(), FrameReader::new(LONGEST_ANSWER));
+        (self.is_asked_back, self.silent_beats) = (false, 0);
+        self.clock = ClockOffset::default();
+        let hello = Hello { slots: self.slots, ..self.init.hello.clone() };
+        self.out.put(kind::HELLO, &[&serde_json::to_vec(&hello)?])?;
+        self.stage = LinkStage::Greeted;
         Ok(())
     }
 
-    /// The worker was told something, or could not be. Then it would wait for it for
-    /// ever, and we for its answer: it hears nothing more, which ends it. When it is
-    /// waited for, that is told.
-    fn told(&mut self, sent: io::Result<u64>) {
-        match sent {
-            Ok(n_bytes) => self.cost.passed += n_bytes,
-            Err(error) => {
-                self.untold = Some(error);
-                if let Some(link) = &mut self.link {
-                    link.hang_up();
-                }
-            }
-        }
-    }
-
-    /// Waits until the worker is there.
-    pub(super) fn get_ready(&mut self, stop: &StopSignal) -> anyhow::Result<()> {
-        let link = self.link.as_mut().expect("it was started just now");
-        let name = link.name();
-        let untold = self.untold.take();
-        // One that is gone is told of by how it ended.
-        if let Some(error) = untold.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
-            link.reap(PATIENCE);
-            return Err(error).with_context(|| format!("cannot write to the worker ({name})"));
-        }
-        let answered = loop {
-            match stop.wait(&**link, Instant::now() + PATIENCE) {
-                Ok(Waited::Ready) => break receive(&mut **link),
-                Ok(Waited::Interrupted) => bail!("interrupted"),
-                // A machine may be slow.
-                Ok(Waited::TimedOut) => {}
-                Err(error) => break Err(error),
-            }
-        };
-        match answered {
-            Ok(Some(frame)) if frame.kind == kind::READY => {
-                self.cost.passed += frame.length();
-                Ok(())
-            }
-            Ok(Some(frame)) if frame.kind == kind::FAILED => bail!("the worker ({name}): {}", frame.text()),
-            Ok(Some(_)) => bail!("the worker ({name}) is none of parsim's"),
-            Ok(None) => {
-                let how = link.reap(PATIENCE).unwrap_or_else(|| "ended".to_owned());
-                bail!("the worker ({name}) {how} before it was ready")
-            }
-            Err(error) => Err(error).with_context(|| format!("cannot hear of the worker ({name})")),
-        }
-    }
-
-    /// Gives the worker what tasks share, or has it made there. It is not waited for.
-    pub(super) fn share(&mut self) {
-        let link = self.link.as_mut().expect("it is ready");
-        let sent = match &self.orders.shared {
-            Some(bytes) => send(&mut **link, kind::SHARED, bytes),
-            None => send(&mut **link, kind::PREPARE, &[]),
-        };
-        self.told(sent);
-    }
-
-    /// Has `task` done by the worker, or by those that come after it. An
-    /// error means that there is no worker any more, and none to be had.
-    pub(super) fn work(
-        &mut self,
-        run: &Run<'_>,
-        workload: &dyn Workload,
-        stop: &StopSignal,
-        task: Task,
-    ) -> anyhow::Result<()> {
-        let life = TaskLife::begin_elsewhere(run, task);
-        life.live(|life| self.attempt(run, workload, stop, life), || stop.halt())
-    }
-
-    /// One try of the task, and why there can be no other.
-    fn attempt(
-        &mut self,
-        run: &Run<'_>,
-        workload: &dyn Workload,
-        stop: &StopSignal,
-        life: &mut TaskLife<'_, '_>,
-    ) -> (Record, anyhow::Result<()>) {
-        let mut trouble = None;
-        let mut answer = Answer::NotBegun;
-        for _ in 0..TRIES {
-            if let Err(error) = self.replace_if_gone(stop) {
-                trouble = Some(error);
-                break;
-            }
-            let process = self.link.as_ref().and_then(|link| link.process());
-            answer = self.converse(life, workload, stop);
-            if let (Answer::Lost(_) | Answer::GivenUp, Some(process)) = (&answer, process)
-                && let Some(portable) = workload.portable()
-            {
-                portable.clean_after(&run.column, process);
-            }
-            if !matches!(answer, Answer::NotBegun) || stop.is_set() {
-                break;
-            }
-        }
-        let outcome = match answer {
-            Answer::Done(done) => {
-                let TaskReport { record, line } = *done;
-                self.cost.passing += life.elapsed().saturating_sub(record.wall);
-                let record = Record { line, outcome: self.meant(record.outcome, run.interrupt), ..record };
-                return (record, Ok(()));
-            }
-            Answer::GivenUp => Outcome::Interrupted,
-            // Running tasks are to end: nothing is wrong with this one.
-            Answer::Lost(_) | Answer::NotBegun if stop.is_set() => Outcome::Interrupted,
-            Answer::Lost(how) => Outcome::Failed(how),
-            Answer::NotBegun => Outcome::Failed(trouble.as_ref().map_or_else(
-                || "the workers ended before they began it".to_owned(),
-                |error| format!("no worker to do it: {error:#}"),
-            )),
-        };
-        (life.unmeasured(outcome), trouble.map_or(Ok(()), Err))
-    }
-
-    /// Sends the task, and hears of it until it is over.
-    fn converse(
-        &mut self,
-        life: &mut TaskLife<'_, '_>,
-        workload: &dyn Workload,
-        stop: &StopSignal,
-    ) -> Answer {
-        let link = self.link.as_mut().expect("one that is gone was replaced");
-        let task = Cow::Borrowed(life.task());
-        let request = TaskRequest { task, slot: life.task().slot, attempt: life.attempt() };
-        let Ok(sent) = send_json(&mut **link, kind::TASK, &request) else {
-            self.reap();
-            return Answer::NotBegun;
-        };
-        self.cost.passed += sent;
-        loop {
-            let frame = match hear(&mut **link, stop, PATIENCE + self.orders.grace) {
-                Ok(FromWorker::Frame(frame)) => frame,
-                Ok(FromWorker::TooLate) => {
-                    self.reap();
-                    return Answer::GivenUp;
-                }
-                Ok(FromWorker::End) => return self.lose("ended"),
-                Err(error) => return self.lose(&format!("is not understood: {error}")),
-            };
-            self.cost.passed += frame.length();
-            match frame.kind {
-                kind::OUT => life.wrote(Channel::Out, &frame.payload),
-                kind::ERR => life.wrote(Channel::Err, &frame.payload),
-                kind::ADVANCED => life.advanced(frame.payload.try_into().map_or(0, u64::from_le_bytes)),
-                kind::NAMED => life.named(frame.text()),
-                kind::INCIDENT => {
-                    // What is not understood would only have been shown.
-                    if let Ok(incident) = frame.json::<Incident>() {
-                        life.observe(&incident.event(life.task()));
-                    }
-                }
-                kind::CONSULT => {
-                    let Ok(question) = frame.json() else { return self.lose("asks what is no question") };
-                    // One that does not hear it any more ends, which is heard next.
-                    self.cost.passed +=
-                        send_json(&mut **link, kind::CONSULT, &workload.answer(question)).unwrap_or(0);
-                }
-                kind::DONE => match frame.json::<TaskReport>() {
-                    Ok(done) => {
-                        life.advanced_to(done.record.bytes);
-                        return Answer::Done(Box::new(done));
-                    }
-                    Err(error) => return self.lose(&format!("is not understood: {error}")),
-                },
-                kind::BYE => {
-                    self.reap_after(&frame);
-                    return Answer::NotBegun;
-                }
-                kind::FAILED => return self.lose(&frame.text()),
-                other => return self.lose(&format!("says {:?}, which means nothing", char::from(other))),
-            }
-        }
-    }
-
-    /// A task that was given up because its worker alone was asked to end has failed.
-    fn meant(&self, outcome: Outcome, interrupt: &Interrupt) -> Outcome {
-        if outcome != Outcome::Interrupted || interrupt.is_draining() || !interrupt.sleep(LAG) {
-            return outcome;
-        }
-        let name = self.link.as_ref().map_or_else(String::new, |link| format!(" ({})", link.name()));
-        Outcome::Failed(format!("its worker{name} was asked to end"))
-    }
-
-    /// The worker ended in the middle of a task, or says what it should not.
-    fn lose(&mut self, otherwise: &str) -> Answer {
-        let name = self.link.as_ref().map_or_else(String::new, |link| link.name());
-        let how = self.reap().unwrap_or_else(|| otherwise.to_owned());
-        Answer::Lost(format!("its worker ({name}) {how}"))
-    }
-
-    fn replace_if_gone(&mut self, stop: &StopSignal) -> anyhow::Result<()> {
-        if self.link.is_some() {
-            return Ok(());
-        }
+    /// Starts another worker in the place of one that is gone.
+    pub(super) fn replace(&mut self) -> anyhow::Result<()> {
         self.cost.replaced += 1;
-        self.start()?;
-        let ready = self.get_ready(stop).and_then(|()| {
-            self.share();
-            self.get_ready(stop)
-        });
-        if ready.is_err() {
-            self.reap();
-        }
-        ready
+        self.start()
     }
 
-    /// Sends the worker home and waits until it is gone.
+    /// Gives the worker what tasks share, or has it made there.
+    pub(super) fn share(&mut self) -> io::Result<()> {
+        self.stage = LinkStage::Sharing;
+        match &self.init.shared {
+            Some(bytes) => self.out.put_shared(kind::SHARED, bytes),
+            None => self.out.put(kind::PREPARE, &[]),
+        }
+    }
+
+    /// What is heard of a worker before it does tasks.
+    pub(super) fn hear_ready(&mut self, frame: &Frame) -> anyhow::Result<()> {
+        let name = self.name();
+        self.stage = match (frame.kind, self.stage) {
+            (kind::READY, LinkStage::Greeted) => {
+                self.host = serde_json::from_slice(&frame.payload)
+                    .with_context(|| format!("the worker ({name}) does not say where it is"))?;
+                LinkStage::Present
+            }
+            (kind::READY, LinkStage::Sharing) => LinkStage::Ready,
+            (kind::FAILED, _) => bail!("the worker ({name}): {}", text_of(&frame.payload)),
+            _ => bail!("the worker ({name}) is none of parsim's"),
+        };
+        Ok(())
+    }
+
+    /// It can begin tasks from `now` on.
+    pub(super) fn begin(&mut self, now: Duration) -> io::Result<()> {
+        self.free_since = vec![now; self.slots.count as usize];
+        self.ask_time(now)
+    }
+
+    /// Asks what its clock shows.
+    pub(super) fn ask_time(&mut self, now: Duration) -> io::Result<()> {
+        self.out.put(kind::TIME, &[&nanoseconds(now)])
+    }
+
+    /// Says something to it, where it hears anything.
+    pub(super) fn say(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
+        if self.stream.is_some() && self.stage != LinkStage::Leaving {
+            self.out.put(kind, &[payload])?;
+        }
+        Ok(())
+    }
+
+    /// Gives it a task. Where that cannot be told in one message, it comes back.
+    pub(super) fn give(&mut self, mut unbegun: Unbegun<'r, 'q>, now: Duration) -> io::Result<()> {
+        let (task, attempt) = unbegun.task();
+        let request = TaskRequest { task: std::borrow::Cow::Borrowed(task), attempt };
+        let put = self.out.put(kind::TASK, &[&request.encoded()]);
+        unbegun.sent = now;
+        self.sent.push_back(unbegun);
+        put
+    }
+
+    /// How many tasks it has.
+    pub(super) fn n_tasks(&self) -> usize {
+        self.sent.len() + self.in_hand.len()
+    }
+
+    /// Whether it would begin another task at once.
+    pub(super) fn has_free_slot(&self) -> bool {
+        self.n_tasks() < self.slots.count as usize
+    }
+
+    /// Whether it does, or will do, what it is given.
+    pub(super) fn takes_tasks(&self) -> bool {
+        matches!(self.stage, LinkStage::Greeted | LinkStage::Present | LinkStage::Sharing | LinkStage::Ready)
+    }
+
+    /// What to wait for: that something can be heard, and that something can be said where
+    /// something is to be.
+    pub(super) fn watched(&self) -> [PollEntry<'_>; 2] {
+        let Some(stream) = &self.stream else { return [const { PollEntry::NOTHING }; 2] };
+        let reads = stream.descriptor().map_or(PollEntry::NOTHING, PollEntry::readable);
+        let writes = stream.write_descriptor().filter(|_| !self.out.is_empty());
+        [reads, writes.map_or(PollEntry::NOTHING, PollEntry::writable)]
+    }
+
+    /// Says as much of what is to be said as can be without waiting. That the worker hears
+    /// nothing any more is no error: how it ended will be heard.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.out.is_empty()) else { return Ok(()) };
+        match self.out.write_to(&mut **stream) {
+            Ok(n_bytes) => self.cost.passed += n_bytes,
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.out = FrameQueue::default();
+                stream.hang_up();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Reads what is there; `false` at the end of the stream.
+    pub(super) fn read(&mut self) -> io::Result<bool> {
+        let Some(stream) = &mut self.stream else { return Ok(true) };
+        match self.reader.fill(&mut **stream) {
+            Ok(n_bytes) => {
+                self.cost.passed += n_bytes as u64;
+                self.silent_beats = 0;
+                Ok(n_bytes > 0)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next frame of what was read.
+    pub(super) fn next_frame(&mut self) -> io::Result<Option<Frame>> {
+        self.reader.next()
+    }
+
+    /// Sends the worker home. It is not waited for.
     pub(super) fn dismiss(&mut self) {
-        let Some(link) = &mut self.link else { return };
-        link.hang_up();
-        let end = Instant::now() + PATIENCE;
-        if let Ok(undisturbed) = StopSignal::never()
-            && let Ok(Waited::Ready) = undisturbed.wait(&**link, end)
-            && let Ok(Some(frame)) = receive(&mut **link)
-            && frame.kind == kind::BYE
-        {
-            self.cost.passed += frame.length();
-            self.reap_after(&frame);
+        // What was to be said before is still said.
+        let _ = self.flush();
+        if let Some(stream) = &mut self.stream {
+            stream.hang_up();
+            self.stage = LinkStage::Leaving;
         }
-        self.reap();
     }
 
-    fn reap_after(&mut self, bye: &Frame) {
-        let Bye { peak_memory } = bye.json().unwrap_or_default();
+    /// Waits until the worker is gone, at most so long. How it ended, unless it did as it
+    /// should.
+    pub(super) fn reap(&mut self, patience: Duration) -> Option<String> {
+        if self.stage != LinkStage::GivenUp {
+            self.stage = LinkStage::Vacant;
+        }
+        self.out = FrameQueue::default();
+        self.reader = FrameReader::new(LONGEST_ANSWER);
+        self.stream.take()?.reap(patience)
+    }
+
+    /// The same of one that says goodbye.
+    pub(super) fn reap_after(&mut self, bye: &Frame) {
+        let Bye { peak_memory } = serde_json::from_slice(&bye.payload).unwrap_or_default();
         self.cost.peak_memory = self.cost.peak_memory.max(peak_memory);
-        self.reap();
+        self.reap(PATIENCE);
     }
 
-    /// Waits until the worker is gone. How it ended, unless it did as it should.
-    fn reap(&mut self) -> Option<String> {
-        self.link.take()?.reap(PATIENCE)
+    pub(super) fn has_worker(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// The worker in a person's words.
+    pub(super) fn name(&self) -> String {
+        self.stream.as_ref().map_or_else(String::new, |stream| stream.name())
+    }
+
+    /// Its number, where it is a process of this machine.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.stream.as_ref()?.process()
+    }
+
+    /// Whether it may fall silent without an end.
+    pub(super) fn is_far(&self) -> bool {
+        self.transport.is_far()
     }
 }
 
-/// What is heard of a worker.
-enum FromWorker {
-    Frame(Frame),
-    /// It will say no more.
-    End,
-    /// It was told to give up and did not in time.
-    TooLate,
-}
-
-/// Waits for the next frame. Once `stop` comes the worker is told to give up,
-/// and not waited for any longer than `patience`.
-fn hear(link: &mut dyn WorkerStream, stop: &StopSignal, patience: Duration) -> io::Result<FromWorker> {
-    // There is no last moment: it is waited for as long as it takes.
-    let waited = loop {
-        match stop.wait(link, Instant::now() + Duration::from_secs(3600))? {
-            Waited::TimedOut => {}
-            other => break other,
-        }
-    };
-    if waited == Waited::Interrupted {
-        // One that does not hear it any more has ended.
-        let _ = send(link, kind::STOP, &[]);
-        let undisturbed = StopSignal::never().map_err(io::Error::other)?;
-        if undisturbed.wait(link, Instant::now() + patience)? == Waited::TimedOut {
-            return Ok(FromWorker::TooLate);
-        }
-    }
-    Ok(receive(link)?.map_or(FromWorker::End, FromWorker::Frame))
+/// A payload as text, whatever it is.
+pub(super) fn text_of(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).into_owned()
 }

@@ -186,6 +186,12 @@ impl Interrupt {
         self.asked.end.as_fd()
     }
 
+    /// The descriptor that becomes readable when nothing more is to be begun, but not when
+    /// the time of [`drain_after`](Self::drain_after) is over.
+    pub fn drain_fd(&self) -> BorrowedFd<'_> {
+        self.asked.drain.as_fd()
+    }
+
     /// Waits for `time`, or less when the flag is set. Tells whether the time
     /// passed whole. The wait itself takes no CPU.
     pub fn sleep(&self, time: Duration) -> bool {
@@ -223,28 +229,10 @@ impl Interrupt {
     /// # Errors
     /// When the system cannot wait for `fd`.
     pub fn wait_until(&self, fd: BorrowedFd<'_>, interest: Interest, end: Instant) -> io::Result<Waited> {
-        self.wait_until_or(None, fd, interest, end)
-    }
-
-    /// The same, or until the flag of `other` is set.
-    ///
-    /// # Errors
-    /// When the system cannot wait for `fd`.
-    pub fn wait_until_or(
-        &self,
-        other: Option<&Self>,
-        fd: BorrowedFd<'_>,
-        interest: Interest,
-        end: Instant,
-    ) -> io::Result<Waited> {
         loop {
-            let mut entries = [
-                PollEntry::readable(self.wake_fd()),
-                PollEntry::of(fd, interest),
-                other.map_or(PollEntry::NOTHING, |other| PollEntry::readable(other.wake_fd())),
-            ];
+            let mut entries = [PollEntry::readable(self.wake_fd()), PollEntry::of(fd, interest)];
             poll(&mut entries, Some(end.saturating_duration_since(Instant::now())))?;
-            if self.is_set() || other.is_some_and(Self::is_set) {
+            if self.is_set() {
                 return Ok(Waited::Interrupted);
             }
             if entries[1].is_ready() {
@@ -256,7 +244,9 @@ impl Interrupt {
         }
     }
 
-    fn until_deadline(&self) -> Option<Duration> {
+    /// How long until [`drain_after`](Self::drain_after) has nothing more begun, if it was
+    /// called.
+    pub fn until_deadline(&self) -> Option<Duration> {
         self.asked.deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 }

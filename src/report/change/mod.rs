@@ -201,7 +201,7 @@ fn tile(name: &str, change: &Change<'_>) -> Tile {
     let trend = trend(change);
     let (figure, told) = match trend {
         Trend::Slower | Trend::Faster => (by(), "wall time against before"),
-        Trend::Same => ("no difference".to_owned(), "none of the wall time that can be measured"),
+        Trend::Same => ("no difference".to_owned(), "wall time, as far as can be measured"),
         Trend::Untested => (by(), "wall time against before (no test)"),
         Trend::Unclaimed => ("–".to_owned(), "wall time not compared"),
     };

@@ -54,7 +54,7 @@ const NARROW_TABLE: usize = 4;
 const LONGEST_FIGURE: usize = 13;
 
 /// The same of the large figure.
-const LONGEST_MAIN: usize = 7;
+const LONGEST_MAIN: usize = 5;
 
 /// So many columns of figures fit on a telephone, and on any other page.
 const FIGURES: [usize; 2] = [3, 10];
@@ -306,9 +306,18 @@ fn table(grid: &Grid) -> Markup {
 fn cell(kind: Cells, class: Option<&str>, cell: &str, tone: Tone) -> Markup {
     match kind {
         Cells::Labels => html! { th scope="row" { (cell) } },
-        Cells::Figures | Cells::Remarks => html! { td class=[class] { (cell) } },
+        Cells::Figures => html! { td class=[class] { (with_unit(cell)) } },
+        Cells::Remarks => html! { td class=[class] { (cell) } },
         Cells::Verdicts if tone == Tone::Bad => html! { td class=[class] { "× " bdi { (cell) } } },
         Cells::Texts | Cells::Verdicts => html! { td class=[class] { bdi { (cell) } } },
+    }
+}
+
+/// A figure whose unit stays on its line.
+fn with_unit(figure: &str) -> String {
+    match figure.rsplit_once(' ') {
+        Some((number, unit)) => format!("{number}\u{a0}{unit}"),
+        None => figure.to_owned(),
     }
 }
 

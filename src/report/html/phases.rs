@@ -27,6 +27,9 @@ const PHASES: [(&str, &str, &str); 6] = [
 /// The rest of a check: redirects, retries, turns waited for.
 const REST: &str = "phase-rest";
 
+/// What takes a smaller share of the longest check is not seen, and needs no name.
+const SEEN: f64 = 0.004;
+
 /// Room for a name.
 const NAME: f64 = 17.0;
 
@@ -59,11 +62,13 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
     for (at, service) in drawn.iter().enumerate() {
         rest |= row(&mut svg, x, (NAME + BAR + APART) * at as f64, service);
     }
-    let is_there =
-        |name: &str| drawn.iter().any(|it| span(it.record, name).is_some_and(|time| !time.is_zero()));
+    let is_seen = |name: &str| {
+        let mut times = drawn.iter().filter_map(|service| span(service.record, name));
+        times.any(|time| time.as_secs_f64() > SEEN * longest)
+    };
     let mut entries: Vec<NamedSwatch> = PHASES
         .iter()
-        .filter(|(name, ..)| is_there(name))
+        .filter(|(name, ..)| is_seen(name))
         .map(|(_, called, class)| NamedSwatch::area(class, *called))
         .collect();
     entries.extend(rest.then(|| NamedSwatch::area(REST, "other")));
@@ -103,5 +108,5 @@ fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bo
         let title = format!("other {} of {}", seconds(rest), seconds(whole));
         svg.rect_with_title(REST, [x.at(from), top, x.at(whole) - x.at(from), BAR], &title);
     }
-    rest > 0.0
+    x.share(rest) > SEEN
 }

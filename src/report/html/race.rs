@@ -22,9 +22,9 @@ const LOWEST_WAY: f64 = 36.0;
 const APART: f64 = 6.0;
 
 /// What is saved is written so much larger than other texts.
-const LARGER: f64 = 2.0;
+const LARGER: f64 = 1.8;
 
-/// So far texts may leave the picture at its right end.
+/// So far texts may leave a wide picture at its right end.
 const BEYOND: f64 = 20.0;
 
 /// All ways on one axis; nothing unless several ran.
@@ -109,8 +109,8 @@ fn saved(svg: &mut Svg, x: TimeAxis, [serial, parallel]: [f64; 2], (top, bottom)
     svg.line("end", (end, top - 3.0), (end, bottom));
     let strong = format!("{} saved", TimeUnit::brief(serial - parallel));
     let needed = LARGER * text_width(&strong) + 16.0;
-    let has_room = |picture: f64| (100.0 - end) / 100.0 * picture + BEYOND > needed;
-    let class = match (has_room(WIDE), has_room(NARROW)) {
+    let room = |picture: f64| (100.0 - end) / 100.0 * picture;
+    let class = match (room(WIDE) + BEYOND > needed, room(NARROW) > needed) {
         (true, true) => "strong",
         (true, false) => "strong if-wide",
         (false, _) => return,

@@ -1,6 +1,6 @@
 //! What a page says of services first: how many are up, and what changed.
 
-use super::table::tally;
+use super::table::{tally, through_proxies};
 use super::{n_asked_for, services, targets, why_not_up};
 use crate::numbers;
 use crate::report::document::Tile;
@@ -25,7 +25,7 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
     let state = if targets::are_all(&all) { "answered" } else { "up" };
     let figure = format!("{} of {} {state}", numbers::count(n_up as u64), numbers::count(n_asked as u64));
     if n_up == n_asked {
-        return Some(Tile::new(figure, printable(&tally(&all, n_asked))));
+        return Some(Tile::new(figure, format!("every service is up{}", through_proxies(&all))));
     }
     let named = all.iter().filter_map(|service| {
         let why = why_not_up(service.finding)?;

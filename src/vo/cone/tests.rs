@@ -118,6 +118,7 @@ fn columns_are_found_by_what_they_mean() {
     ];
     assert_eq!(found(&many, None), (Some(6), Some((4, 5))));
     assert_eq!(found(&["RA", "Dec"], None), (None, Some((0, 1))));
+    assert_eq!(found(&["RA|char", "Dec|char"], None), (None, None));
     // What was asked for comes before what is marked; of two that are called the same,
     // neither was.
     let two = ["ra2", "dec2", "ra|||pos.eq.ra;meta.main", "dec|||pos.eq.dec;meta.main"];

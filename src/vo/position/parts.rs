@@ -306,8 +306,8 @@ enum Meaning {
 fn meaning(word: &str) -> Result<Meaning, BadPosition> {
     Ok(match word.to_ascii_lowercase().as_str() {
         "j2000" | "j2000.0" | "icrs" | "fk5" => Meaning::Frame,
-        "ra" => Meaning::Ra,
-        "dec" | "de" => Meaning::Dec,
+        "ra" | "α" => Meaning::Ra,
+        "dec" | "de" | "δ" => Meaning::Dec,
         "b1950" | "b1950.0" | "fk4" => return bad("equinox B1950: write it for J2000"),
         "l=" | "b=" | "l" | "b" | "gal" | "galactic" => {
             return bad("galactic coordinates: write them in ICRS");
@@ -320,8 +320,9 @@ fn meaning(word: &str) -> Result<Meaning, BadPosition> {
 
 /// Whether a word can stand in a position, sound or not.
 fn is_label_or_frame(word: &str) -> bool {
-    let words = ["j2000", "j2000.0", "icrs", "fk5", "fk4", "b1950", "b1950.0", "ra", "dec", "de", "l=", "b="];
-    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+    let frames = ["j2000", "j2000.0", "icrs", "fk5", "fk4", "b1950", "b1950.0", "l=", "b="];
+    let labels = ["ra", "dec", "de", "α", "δ"];
+    frames.iter().chain(&labels).any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn unit(word: &str) -> Option<Unit> {
@@ -383,12 +384,12 @@ fn digits(text: &str) -> &str {
     if n_digits == 0 { &text[..end] } else { &text[..end + 2 + n_digits] }
 }
 
-/// The letters that `text` begins with; of an equinox the number, too.
+/// The letters that `text` begins with; of an equinox or a catalogue the number, too.
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
     let behind = &text[end..];
-    if end == 1 && text.starts_with(['J', 'j', 'B', 'b']) && behind.starts_with(|c: char| c.is_ascii_digit())
-    {
+    let is_numbered = ["J", "B", "FK"].iter().any(|word| word.eq_ignore_ascii_case(&text[..end]));
+    if is_numbered && behind.starts_with(|c: char| c.is_ascii_digit()) {
         return &text[..end + digits(behind).len()];
     }
     if end == 1 && text.starts_with(['l', 'b']) && behind.starts_with('=') {

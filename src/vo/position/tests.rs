@@ -53,6 +53,21 @@ fn a_short_j_name_is_known_to_a_minute_only() {
 }
 
 #[test]
+fn a_position_may_be_labelled_as_papers_do() {
+    let expected = read("12:54:35.6 -12:34:06").unwrap();
+    for text in [
+        "α=12h54m35.6s, δ=−12°34′06″ (J2000)",
+        "(ICRS) RA: 12 54 35.6 Dec: -12 34 06",
+        "FK5 12:54:35.6 -12:34:06",
+        "12 : 54 : 35.6 -12 : 34 : 06",
+        "[12h 54m 35.6s, -12° 34' 06'']",
+    ] {
+        assert_eq!(read(text), Ok(expected), "{text}");
+        assert!(looks_like_position(text), "{text}");
+    }
+}
+
+#[test]
 fn names_do_not_look_like_positions() {
     for name in [
         "NGC4782",
@@ -71,6 +86,7 @@ fn names_do_not_look_like_positions() {
         "l Pup",
         "b Per",
         "J. Herschel",
+        "α Cen",
         "",
         "nan nan",
         "\u{3b7} Car",
@@ -101,6 +117,7 @@ fn what_is_wrong_is_told() {
         ("193.64", "one number"),
         ("193.64 -12.56 0.04", "3 numbers"),
         ("B1950 12:52:00 -12:18:00", "B1950"),
+        ("FK4 12:52:00 -12:18:00", "B1950"),
         ("l=303.9 b=50.3", "galactic"),
         ("193.64rad 1rad", "radians"),
         ("12:61:00 +10:00:00", "60 minutes"),

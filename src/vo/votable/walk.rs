@@ -270,6 +270,10 @@ impl Walk {
                 self.row.end_checked(field, row)?;
             }
             Some(Element::Tr) => {
+                if self.row.len() == 0 {
+                    // Nothing in it can be taken for another column's.
+                    self.result.iter().for_each(|_| self.row.end(true));
+                }
                 if self.row.len() != self.result.len() {
                     return Err(self.wrong_width(self.row.len()).into());
                 }

@@ -134,7 +134,6 @@ fn a_cell_that_is_no_value_and_a_row_of_another_width_are_told() {
             "row 2: \"x\" in column \"a\" is not of type int",
         ),
         ("<TR><TD>1</TD></TR>", "row 1 has 1 cells, and the table has 2 fields"),
-        ("<TR/>", "row 1 has 0 cells, and the table has 2 fields"),
         ("<TR><TD>1</TD><TD/><TD/></TR>", "row 1 has at least 3 cells, and the table has 2 fields"),
         ("<TR><TD>1</TD><TD><a href=\"x\">y</a></TD></TR>", "markup within a cell: <a>"),
         ("<TR><TD encoding=\"base64\">1</TD><TD/></TR>", "a TD with an encoding of its own"),
@@ -142,6 +141,12 @@ fn a_cell_that_is_no_value_and_a_row_of_another_width_are_told() {
         let found = refusal(table(TWO, &format!("<TABLEDATA>{data}</TABLEDATA>")));
         assert_eq!(found, (Some(BadValue), told.to_owned()));
     }
+}
+
+#[test]
+fn an_empty_row_is_a_row_without_values() {
+    let rows = cells(TWO, "<TABLEDATA><TR/><TR></TR>\n<TR> </TR><TR><TD/><TD></TD></TR></TABLEDATA>");
+    assert_eq!(rows, vec![row_of(&["", ""]); 4]);
 }
 
 #[test]
@@ -215,6 +220,28 @@ fn an_error_counts_wherever_it_stands() {
     }
     let param = "<RESOURCE><TABLE><PARAM name=\"error\" value=\"0.1\"/><FIELD/></TABLE></RESOURCE>";
     assert_eq!(read(document(param).as_bytes()).unwrap().2.error, None);
+}
+
+#[test]
+fn whatever_a_cell_holds_is_written_so_that_it_reads_back() {
+    let texts = ["a & b <i> \"q\"", " two\r\nlines\tand\n", "]]>", "\u{1f30c}", "\u{1}\u{ffff}x"];
+    let field =
+        Field { name: texts[0].to_owned(), description: Some(texts[1].to_owned()), ..Field::default() };
+    let mut writer = TableWriter::begin(Vec::new(), "<&>", &[field]).unwrap();
+    for text in texts {
+        writer.row([Some(text)]).unwrap();
+    }
+    writer.row([None]).unwrap();
+    let (fields, rows, summary) = read(&writer.end(false).unwrap()).unwrap();
+    assert_eq!(
+        (fields[0].name.as_str(), fields[0].arraysize.clone()),
+        (texts[0], ArraySize::Variable(vec![]))
+    );
+    assert_eq!(fields[0].description.as_deref(), Some("two\r\nlines\tand"));
+    // What XML cannot hold is replaced.
+    let expected = [&texts[..4], &["\u{fffd}\u{fffd}x", ""]].concat();
+    assert_eq!(rows, expected.iter().map(|text| row_of(&[text])).collect::<Vec<_>>());
+    assert_eq!((summary.status, summary.description.as_deref()), (QueryStatus::Overflow, Some("<&>")));
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! Which worker gets the next task, how many each is to have, and what is taken back.
+//!
+//! Knows nothing of how they are told, nor of what becomes of tasks.
+
+use std::collections::VecDeque;
+
+use super::dispatcher::Dispatcher;
+use super::feeder::TaskFeeder;
+use super::protocol::kind;
+use super::worker_link::{LinkStage, Unbegun, WorkerLink};
+
+impl<'r, 'q> Dispatcher<'r, 'q> {
+    /// Has tasks taken for which there is room.
+    pub(super) fn refill(&mut self, feeder: &TaskFeeder<'_, '_>) {
+        if self.is_last {
+            return;
+        }
+        self.take_from(feeder);
+        let room: usize = (0..self.links.len()).map(|index| self.room(index)).sum();
+        let room = room.saturating_sub(self.ready.len() + self.waiting.n_slots());
+        // Where nobody is left, it is to be known whether there is something to do.
+        feeder.ask(room.max(self.nobody_is_left().into()));
+        self.take_from(feeder);
+    }
+
+    fn take_from(&mut self, feeder: &TaskFeeder<'_, '_>) {
+        let mut taken = VecDeque::new();
+        self.is_last = feeder.give(&mut taken);
+        self.ready.extend(taken.into_iter().map(Unbegun::first));
+    }
+
+    /// How many more tasks the worker of a link is to have, or one that would be started
+    /// there.
+    fn room(&self, index: usize) -> usize {
+        let link = &self.links[index];
+        let slots = link.slots.count as usize;
+        match link.stage {
+            LinkStage::GivenUp | LinkStage::Leaving => 0,
+            _ => (slots + self.ahead(index)).saturating_sub(link.n_tasks()),
+        }
+    }
+
+    /// How many tasks the worker of a link is to have beyond those that it does.
+    fn ahead(&self, index: usize) -> usize {
+        let link = &self.links[index];
+        if !self.runs_ahead || link.stage != LinkStage::Ready {
+            return 0;
+        }
+        let ahead = link.clock.ahead(link.slots.count, self.walls.median());
+        ahead.max(link.is_far().into())
+    }
+
+    /// Gives tasks to workers: first to those that have a free slot.
+    pub(super) fn assign(&mut self) {
+        if self.run.interrupt.is_draining() {
+            return self.leave_all();
+        }
+        let now = self.run.clock.now();
+        while !self.ready.is_empty() {
+            let next = self.next_link();
+            let has_free_slot = next.is_some_and(|index| self.links[index].has_free_slot());
+            // Those that are being started will have these.
+            let starting: usize = self.getting_ready().map(|link| link.slots.count as usize).sum();
+            let is_started = !has_free_slot && starting < self.ready.len() && self.start_another();
+            let Some(index) = next else {
+                if is_started {
+                    continue;
+                }
+                break;
+            };
+            let unbegun = self.ready.pop_front().expect("there is one");
+            if let Err(error) = self.links[index].give(unbegun, now) {
+                // It is too long for a message, and would be so for any worker.
+                let unbegun = self.links[index].sent.pop_back().expect("it was given just now");
+                self.fail_unbegun(unbegun, index, format!("cannot be passed to a worker: {error}"));
+            }
+        }
+    }
+
+    fn getting_ready(&self) -> impl Iterator<Item = &WorkerLink<'r, 'q>> {
+        self.links.iter().filter(|link| link.takes_tasks() && link.stage != LinkStage::Ready)
+    }
+
+    /// The link whose worker is to have the next task: the first one with a free slot, or
+    /// else the one that has the fewest for its slots.
+    fn next_link(&self) -> Option<usize> {
+        let load = |link: &WorkerLink<'_, '_>| link.n_tasks() / link.slots.count as usize;
+        let with_room = (0..self.links.len())
+            .filter(|&index| self.links[index].stage == LinkStage::Ready && self.room(index) > 0);
+        with_room.min_by_key(|&index| load(&self.links[index]))
+    }
+
+    /// Starts a worker where one is gone; `false` where there is no such place.
+    fn start_another(&mut self) -> bool {
+        let vacant = self.links.iter().position(|link| link.stage == LinkStage::Vacant);
+        let Some(index) = vacant.filter(|_| !self.ends_running()) else { return false };
+        if let Err(error) = self.links[index].replace() {
+            self.links[index].stage = LinkStage::GivenUp;
+            self.trouble.get_or_insert(error);
+        }
+        true
+    }
+
+    /// Where a slot is free and no task is left for it, others give up what they have not
+    /// begun.
+    pub(super) fn take_back_from_the_busy(&mut self) {
+        if !self.ready.is_empty() || self.ending.drains {
+            return;
+        }
+        let is_idle = |link: &WorkerLink<'_, '_>| link.stage == LinkStage::Ready && link.has_free_slot();
+        let has_free_slot = self.links.iter().any(is_idle);
+        let n_ahead = |link: &WorkerLink<'_, '_>| link.n_tasks().saturating_sub(link.slots.count as usize);
+        let busiest = self.links.iter_mut().max_by_key(|link| n_ahead(link));
+        if let (true, Some(link)) = (has_free_slot, busiest.filter(|link| n_ahead(link) > 0))
+            && !std::mem::replace(&mut link.is_asked_back, true)
+        {
+            let half = n_ahead(link).div_ceil(2) as u64;
+            link.say(kind::HAND_BACK, &half.to_le_bytes()).expect("it is short");
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Gives tasks to workers and hears of them, all links on one thread: which worker gets
+//! the next task, what becomes of a task whose worker is gone, and when everything ends.
+//!
+//! One `poll` for all that can happen, without an interval. Knows nothing of what carries
+//! the words.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::distance::RecentWalls;
+use super::feeder::TaskFeeder;
+use super::protocol::{BEAT, kind};
+use super::waiting::WaitingLives;
+use super::worker_link::{LinkCost, LinkStage, PATIENCE, Unbegun, WorkerLink};
+use crate::engine::Run;
+use crate::engine::halt::AfterTask;
+use crate::engine::lifecycle::{AfterTry, TaskLife};
+use crate::output::Wake;
+use crate::process::{PollEntry, Waker, poll};
+use crate::task::{Outcome, Record};
+use crate::workload::Workload;
+
+/// A task that workers did not begin is given to so many.
+const TRIES: usize = 3;
+
+/// A worker that is to be heard of and was not for so many beats is gone.
+const SILENT_BEATS: u32 = 6;
+
+/// Those that do the tasks of one run, and who gets what.
+pub(super) struct Dispatcher<'r, 'q> {
+    pub(super) run: &'r Run<'q>,
+    pub(super) workload: &'r dyn Workload,
+    pub(super) links: Vec<WorkerLink<'r, 'q>>,
+    /// Tasks that no worker has, those first that came back from one.
+    pub(super) ready: VecDeque<Unbegun<'r, 'q>>,
+    pub(super) waiting: WaitingLives<'r, 'q>,
+    pub(super) walls: RecentWalls,
+    /// Whether tasks are given to workers before one of their slots is free.
+    pub(super) runs_ahead: bool,
+    waker: Waker,
+    /// Whether there is no task any more beside those that are here.
+    pub(super) is_last: bool,
+    pub(super) ending: Ending,
+    /// Why there is no worker on one of the links.
+    pub(super) trouble: Option<anyhow::Error>,
+    next_beat: Instant,
+}
+
+/// How far the end has come of what runs.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// A rule has the running tasks ended.
+    is_halted: bool,
+    /// Nothing more is begun, and all were asked to hand back what has not.
+    pub(super) drains: bool,
+    /// Until when running tasks may take to end, once they were told to.
+    until: Option<Instant>,
+    /// Parsim is to end, and all were told.
+    is_stopped: bool,
+}
+
+impl Ending {
+    /// Whether what runs has had its time to end.
+    pub(super) fn is_over_time(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+impl<'r, 'q> Dispatcher<'r, 'q> {
+    /// Nobody does tasks of `run` yet.
+    pub(super) fn new(run: &'r Run<'q>, workload: &'r dyn Workload, waker: Waker) -> Self {
+        let wake: Wake = {
+            let waker = waker.clone();
+            Arc::new(move || waker.wake())
+        };
+        Self {
+            run,
+            workload,
+            links: Vec::new(),
+            ready: VecDeque::new(),
+            waiting: WaitingLives::new(run, wake),
+            walls: RecentWalls::default(),
+            runs_ahead: run.batch.may_run_ahead(),
+            waker,
+            is_last: false,
+            ending: Ending::default(),
+            trouble: None,
+            next_beat: Instant::now() + BEAT,
+        }
+    }
+
+    /// Waits until all links have come as far as `stage`, or further.
+    ///
+    /// # Errors
+    /// When one of them cannot, or parsim is to end.
+    pub(super) fn wait_for_all(&mut self, stage: LinkStage) -> anyhow::Result<()> {
+        while self.links.iter().any(|link| link.stage < stage) {
+            if self.run.interrupt.is_set() {
+                bail!("interrupted");
+            }
+            self.flush()?;
+            self.wait_and_hear()?;
+        }
+        Ok(())
+    }
+
+    /// Gives all of them what tasks share.
+    pub(super) fn share(&mut self) -> anyhow::Result<()> {
+        for link in &mut self.links {
+            link.share().context("cannot pass what tasks share")?;
+        }
+        self.wait_for_all(LinkStage::Ready)
+    }
+
+    /// Has all tasks done that `feeder` has, and sends the workers home.
+    ///
+    /// # Errors
+    /// When no worker is left and tasks are.
+    pub(super) fn drive(&mut self, feeder: &TaskFeeder<'_, '_>) -> anyhow::Result<()> {
+        let mut is_abandoned = false;
+        loop {
+            self.look_whether_to_end();
+            self.take_due();
+            self.refill(feeder);
+            self.assign();
+            self.take_back_from_the_busy();
+            match self.flush() {
+                Ok(true) => {}
+                // There may be something to be given to another.
+                Ok(false) => continue,
+                Err(error) => {
+                    self.trouble.get_or_insert(error);
+                    continue;
+                }
+            }
+            if self.is_over() {
+                break;
+            }
+            if self.nobody_is_left() && !self.ready.is_empty() {
+                is_abandoned = true;
+                self.run.interrupt.drain();
+            }
+            if let Err(error) = self.wait_and_hear() {
+                self.trouble.get_or_insert(error);
+            }
+        }
+        self.dismiss_all();
+        match self.trouble.take() {
+            // The others did what there was left to do.
+            Some(error) if is_abandoned && !self.run.interrupt.is_set() => {
+                Err(error.context("no worker process is left, and tasks are"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What the workers of each link cost.
+    pub(super) fn costs(&self) -> Vec<LinkCost> {
+        self.links.iter().map(|link| link.cost).collect()
+    }
+
+    fn is_over(&self) -> bool {
+        let is_idle = self.is_last && self.ready.is_empty() && self.waiting.is_empty();
+        is_idle && self.links.iter().all(|link| link.n_tasks() == 0)
+    }
+
+    /// Whether there is no worker, and none to be had.
+    pub(super) fn nobody_is_left(&self) -> bool {
+        self.links.iter().all(|link| link.stage == LinkStage::GivenUp)
+    }
+
+    /// Whether what runs was told to end.
+    pub(super) fn ends_running(&self) -> bool {
+        self.ending.is_halted || self.run.interrupt.is_set()
+    }
+
+    fn look_whether_to_end(&mut self) {
+        if self.run.interrupt.is_draining() && !std::mem::replace(&mut self.ending.drains, true) {
+            self.say_to_all(kind::HAND_BACK, &u64::MAX.to_le_bytes());
+            self.leave_all();
+        }
+        if self.run.interrupt.is_set() && !std::mem::replace(&mut self.ending.is_stopped, true) {
+            self.say_to_all(kind::STOP, &[]);
+            self.end_soon();
+        } else if self.ending.is_halted && self.ending.until.is_none() {
+            self.say_to_all(kind::END_TASK, &[]);
+            self.end_soon();
+        }
+        if self.ending.is_over_time() {
+            for index in 0..self.links.len() {
+                if self.links[index].n_tasks() > 0 {
+                    self.lose(index, None);
+                }
+            }
+        }
+    }
+
+    fn say_to_all(&mut self, kind: u8, payload: &[u8]) {
+        for link in &mut self.links {
+            link.say(kind, payload).expect("it is short");
+        }
+    }
+
+    fn end_soon(&mut self) {
+        let grace = self.workload.profile().grace;
+        self.ending.until.get_or_insert_with(|| Instant::now() + PATIENCE + grace);
+    }
+
+    /// Nothing more is begun of what no worker has.
+    pub(super) fn leave_all(&mut self) {
+        let retries: Vec<_> = self.waiting.given_up_retries().collect();
+        for (life, record) in retries {
+            self.over(life, record);
+        }
+        while let Some(unbegun) = self.ready.pop_front() {
+            self.leave(unbegun);
+        }
+    }
+
+    fn leave(&mut self, unbegun: Unbegun<'r, 'q>) {
+        match unbegun.give_up() {
+            Ok(task) => self.waiting.leave(task),
+            Err(tried) => self.over(tried.0, tried.1),
+        }
+    }
+
+    /// What is due by the clock, or because somebody woke us.
+    fn take_due(&mut self) {
+        self.waker.clear();
+        self.waiting.try_held_up();
+        for (life, ended) in self.waiting.due_retries() {
+            self.ready.push_front(Unbegun::another(life, ended));
+        }
+        self.settle_judged(None);
+        if Instant::now() >= self.next_beat {
+            self.next_beat = Instant::now() + BEAT;
+            for index in 0..self.links.len() {
+                let link = &mut self.links[index];
+                link.silent_beats += 1;
+                if link.is_far() && link.has_worker() && link.silent_beats > SILENT_BEATS {
+                    let silence = (BEAT * SILENT_BEATS).as_secs();
+                    self.lose(index, Some(format!("was not heard of for {silence} s")));
+                }
+            }
+        }
+    }
+
+    /// Those of which it is clear by now what their end means; `left` was a worker that
+    /// left by itself just now.
+    pub(super) fn settle_judged(&mut self, left: Option<(usize, u64)>) {
+        for (life, record) in self.waiting.judged(left) {
+            self.settle(life, record);
+        }
+    }
+
+    /// A worker has handed back a task, or ended before it began it.
+    pub(super) fn came_back(&mut self, unbegun: Unbegun<'r, 'q>, index: usize) {
+        if self.run.interrupt.is_draining() {
+            self.leave(unbegun);
+        } else if unbegun.n_lost >= TRIES {
+            self.fail_unbegun(unbegun, index, "the workers ended before they began it".to_owned());
+        } else {
+            self.ready.push_front(unbegun);
+        }
+    }
+
+    /// A task has failed that no worker began.
+    pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
+        let life = unbegun.begin(self.run, self.links[index].slots.first, self.run.clock.now());
+        let record = life.unmeasured(Outcome::Failed(why));
+        self.settle(life, record);
+    }
+
+    /// A try has ended as `record` says.
+    pub(super) fn settle(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
+        match life.ended(&mut record) {
+            AfterTry::Again(wait) => self.waiting.retry_after(wait, life, record),
+            AfterTry::Over(next) => {
+                self.ending.is_halted |= next == AfterTask::EndRunning;
+                self.waiting.hand_on(life, record);
+            }
+        }
+    }
+
+    /// The try that ended as `record` says was the last one, as there cannot be another.
+    fn over(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
+        self.ending.is_halted |= life.over(&mut record) == AfterTask::EndRunning;
+        self.waiting.hand_on(life, record);
+    }
+
+    /// Says what is to be said, as far as can be without waiting. Says whether all links
+    /// are still there.
+    fn flush(&mut self) -> anyhow::Result<bool> {
+        let mut are_there = true;
+        for index in 0..self.links.len() {
+            if let Err(error) = self.links[index].flush() {
+                are_there = false;
+                let name = self.links[index].name();
+                self.not_understood(index, &format!("cannot be written to: {error}"), || {
+                    anyhow!(error).context(format!("cannot write to the worker ({name})"))
+                })?;
+            }
+        }
+        Ok(are_there)
+    }
+
+    /// Waits until something happens, and hears what workers say.
+    fn wait_and_hear(&mut self) -> anyhow::Result<()> {
+        let until = self.ending.until.filter(|_| !self.ending.is_over_time());
+        let until = [self.waiting.due(), until, self.beat_due()];
+        let deadline = self.run.interrupt.until_deadline().filter(|_| !self.ending.drains);
+        let left = until.into_iter().flatten().min().map(|due| due.saturating_duration_since(Instant::now()));
+        let timeout = left.into_iter().chain(deadline).min();
+        // Those that are set stay readable, and say nothing more.
+        let unless = |is_known: bool, entry| if is_known { PollEntry::NOTHING } else { entry };
+        let mut entries = Vec::with_capacity(3 + 2 * self.links.len());
+        let interrupt = self.run.interrupt;
+        entries.push(unless(self.ending.is_stopped, PollEntry::readable(interrupt.wake_fd())));
+        entries.push(unless(self.ending.drains, PollEntry::readable(interrupt.drain_fd())));
+        entries.push(PollEntry::readable(self.waker.as_fd()));
+        entries.extend(self.links.iter().flat_map(WorkerLink::watched));
+        poll(&mut entries, timeout).context("cannot wait for workers")?;
+        let readable = entries[3..].chunks(2).map(|entries| entries[0].is_ready());
+        let readable: Vec<bool> = readable.collect();
+        let mut result = Ok(());
+        for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
+            result = result.and(self.hear(index));
+        }
+        result
+    }
+
+    /// When silent workers are to be looked for, where there are such.
+    fn beat_due(&self) -> Option<Instant> {
+        self.links.iter().any(WorkerLink::is_far).then_some(self.next_beat)
+    }
+
+    /// Reads what a worker says. An error means that it could not be made ready.
+    fn hear(&mut self, index: usize) -> anyhow::Result<()> {
+        match self.links[index].read() {
+            Ok(true) => {}
+            Ok(false) => return self.ended(index),
+            Err(error) => return self.no_words(index, error),
+        }
+        loop {
+            match self.links[index].next_frame() {
+                Ok(Some(frame)) => self.handle(index, &frame)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return self.no_words(index, error),
+            }
+        }
+    }
+
+    fn no_words(&mut self, index: usize, error: io::Error) -> anyhow::Result<()> {
+        let name = self.links[index].name();
+        self.not_understood(index, &format!("is not understood: {error}"), || {
+            anyhow!(error).context(format!("cannot hear of the worker ({name})"))
+        })
+    }
+
+    /// Sends all of them home, and waits until they are gone.
+    fn dismiss_all(&mut self) {
+        self.links.iter_mut().for_each(WorkerLink::dismiss);
+        let end = Instant::now() + PATIENCE;
+        while self.links.iter().any(WorkerLink::has_worker) && Instant::now() < end {
+            let mut entries: Vec<_> = self.links.iter().flat_map(WorkerLink::watched).collect();
+            let left = end.saturating_duration_since(Instant::now());
+            if poll(&mut entries, Some(left)).is_err() {
+                break;
+            }
+            let readable: Vec<bool> = entries.chunks(2).map(|entries| entries[0].is_ready()).collect();
+            for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
+                // What it says is of no use any more.
+                let _ = self.hear(index);
+            }
+        }
+        for link in &mut self.links {
+            link.reap(Duration::ZERO);
+        }
+    }
+}
