@@ -18,8 +18,8 @@ fn document() -> anyhow::Result<Vec<u8>> {
     let mut writer = TableWriter::begin(Vec::new(), "", &fields)?;
     for row in 0..ROWS {
         let (long, real) = ((row * 7_919_317).to_string(), (row as f64 / 7.0).to_string());
-        let cells = [
-            [Some("3.961 3.747 49.0"), Some(&long), Some("-1"), Some("42")].as_slice(),
+        let cells: [&[Option<&str>]; 3] = [
+            &[Some("3.961 3.747 49.0"), Some(&long), Some("-1"), Some("42")],
             &[Some(&real), Some(&real), Some("-12.5684444"), Some("18.72"), None],
             &[Some("TS NGC4782-38"), Some("2020A&A...392A..15Z"), Some("QSO"), None],
         ];
