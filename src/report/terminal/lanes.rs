@@ -69,7 +69,7 @@ fn legend(shown: ShownRun<'_>, lanes: &[SlotCells], n_cells: usize, glyphs: Glyp
 }
 
 fn drawn_lane(lane: &SlotCells, glyphs: Glyphs, look: Look) -> String {
-    let mut drawn = format!("{:>3} {:>5}  ", u64::from(lane.slot) + 1, numbers::percent(lane.busy));
+    let mut drawn = format!("{:>3} {:>5}  ", lane.slot, numbers::percent(lane.busy));
     for cell in &lane.cells {
         let character = character(cell, glyphs);
         if character == glyphs.failed {
