@@ -111,6 +111,7 @@ mod tests {
             .map(|(name, value)| (Cow::Borrowed(name), value.to_owned()))
             .chain(others.clone())
             .collect();
+        // Nobody searched the sky then.
         assert_eq!(take_finding(&mut facts), Some(Finding { cone: None, ..full() }));
         assert_eq!(facts, others);
         assert_eq!(take_finding(&mut facts), None);
