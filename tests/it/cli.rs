@@ -279,7 +279,7 @@ fn a_long_value_is_told_without_its_middle() {
     let fresh = Fresh::new();
     let long = "x".repeat(3000);
     let lines = ["report", "parallel --timeout", "sleep --tasks", "tap --urls", "parallel false :::"];
-    for line in lines.into_iter().chain(["compare -N", "man", "help", "parallel -j"]) {
+    for line in lines.into_iter().chain(["compare -N", "man", "help"]) {
         let ran = fresh.parsim(line).args([&long]).stdin(std::process::Stdio::null()).run();
         ran.expect(ran.stderr.contains("xxx...xxx") && ran.stderr.len() < 700, "a short message");
     }

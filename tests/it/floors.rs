@@ -315,12 +315,13 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "engine/throttle.rs",
         "output/lines.rs",
         "http/",
+        // How long a command of --on-change may last.
+        "process/shell.rs",
         // How often a host is asked.
         "workload/service/",
     ];
     only_in(&allowed, &["Instant::now"]);
-    // Whether a date that a service names is yet to come.
-    only_in(&["experiment.rs", "experiment/pass.rs", "workload/service/transport.rs"], &["SystemTime::now"]);
+    only_in(&["experiment/pass.rs", "moment.rs"], &["SystemTime::now"]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bo
     let is_up = finding.verdict.is_up();
     let (class, mark) = if is_up { ("name", "") } else { ("name bad", "× ") };
     let whole = total(service.record).as_secs_f64();
-    let name = printable(finding.label());
+    let name = printable(service.name());
     for (most, which) in LONGEST_NAMES {
         let name = format!("{mark}{}", shortened(&name, most));
         svg.text(&format!("{class}{which}"), (0.0, top + NAME - 4.0), Anchor::Start, &name);

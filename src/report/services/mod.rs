@@ -94,6 +94,17 @@ fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
     all.iter().map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
 }
 
+impl CheckedService<'_> {
+    /// What a person calls it: the target of a cone search, else the service.
+    pub(super) fn name(&self) -> &str {
+        match &self.finding.cone {
+            Some(cone) if cone.target.is_empty() => &cone.id,
+            Some(cone) => &cone.target,
+            None => self.finding.label(),
+        }
+    }
+}
+
 /// Every service of `study`, in input order; none where it is about something
 /// else. The parallel way is told where both ran, for it came last; what doing everything
 /// in one go told is compared with it.

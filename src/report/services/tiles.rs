@@ -1,7 +1,7 @@
 //! What a page says of services first: how many are up, and what changed.
 
 use super::table::{tally, through_proxies};
-use super::{n_asked_for, services, targets, why_not_up};
+use super::{CheckedService, n_asked_for, services, targets, why_not_up};
 use crate::numbers;
 use crate::report::document::Tile;
 use crate::study::Study;
@@ -25,11 +25,15 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
     let state = if targets::are_all(&all) { "answered" } else { "up" };
     let figure = format!("{} of {} {state}", numbers::count(n_up as u64), numbers::count(n_asked as u64));
     if n_up == n_asked {
-        return Some(Tile::new(figure, format!("every service is up{}", through_proxies(&all))));
+        let about = match state {
+            "up" => format!("every service is up{}", through_proxies(&all)),
+            _ => tally(&all, n_asked),
+        };
+        return Some(Tile::new(figure, printable(&about)));
     }
     let named = all.iter().filter_map(|service| {
         let why = why_not_up(service.finding)?;
-        Some(format!("{} ({})", shortened(service.finding.label(), LONGEST), shortened(&why, LONGEST)))
+        Some(format!("{} ({})", shortened(service.name(), LONGEST), shortened(&why, LONGEST)))
     });
     let named: Vec<String> = named.collect();
     let more = named.len().saturating_sub(NAMED);
@@ -49,8 +53,7 @@ pub(in crate::report) fn changes(study: &Study) -> Option<Tile> {
     if n_runs < 2 && all.iter().all(|service| service.totals.len() < 2) {
         return None;
     }
-    let changed: Vec<&str> =
-        all.iter().filter(|service| service.changed).map(|service| service.finding.label()).collect();
+    let changed: Vec<&str> = all.iter().filter(|service| service.changed).map(CheckedService::name).collect();
     Some(match &changed[..] {
         [] => Tile::new("no change", "between one check of a service and the next"),
         [first, ..] => {

@@ -109,7 +109,9 @@ pub struct ConeSearch {
     resolvers: Vec<Service>,
     transport: HttpTransport,
     outlet: RowsOutlet,
-    /// All cones in one query, as far as they have been asked for in this run.
+    /// All cones, by the numbers of their targets, for one query; none where none is wanted.
+    cones: Vec<(u64, SkyCone)>,
+    /// What that has found, as far as it has been asked in this run.
     upload: UploadAnswers,
     /// The service inside parsim, as long as it is needed.
     _demo: Option<DemoServer>,
@@ -133,10 +135,8 @@ impl ConeSearch {
             anyhow::Ok(radius)
         });
         let radius = radius.transpose()?;
-        let targets = match options.demo {
-            true => demo::targets(),
-            false => targets(&options.words, options.list.as_deref())?,
-        };
+        let targets =
+            if options.demo { demo::targets() } else { targets(&options.words, options.list.as_deref())? };
         ensure!(
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
@@ -174,6 +174,7 @@ impl ConeSearch {
             resolvers,
             transport,
             outlet: RowsOutlet::default(),
+            cones: Vec::new(),
             upload: UploadAnswers::default(),
             _demo: None,
         })
@@ -222,18 +223,12 @@ impl ConeSearch {
 
     /// The same of target `number`, among all of them in one query.
     fn search_together(&self, number: u64, cx: &mut Cx<'_>) -> Option<(Finding, Option<Found>)> {
-        let cone = |(number, target): (u64, &Target)| {
-            let task = self.task(target);
-            let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;
-            Some((number, SkyCone { ra, dec, radius: task.radius }))
-        };
-        let cones: Vec<(u64, SkyCone)> = (0..).zip(&self.targets).filter_map(cone).collect();
         let query = UploadQuery {
             service: &self.service,
             transport: &self.transport,
             find: self.options.find,
             asked: self.asked(),
-            cones: &cones,
+            cones: &self.cones,
         };
         self.upload.of(number, &query, cx)
     }
@@ -262,6 +257,13 @@ impl Workload for ConeSearch {
 
     fn begin(&mut self, _: Option<&[u8]>) -> anyhow::Result<()> {
         self.upload.clear();
+        let cone = |(number, target): (u64, &Target)| {
+            let task = self.task(target);
+            let (ra, dec) = task.position.filter(|_| task.fault.is_none())?;
+            Some((number, SkyCone { ra, dec, radius: task.radius }))
+        };
+        let targets = self.targets.iter().filter(|_| self.options.upload);
+        self.cones = (0..).zip(targets).filter_map(cone).collect();
         Ok(())
     }
 

@@ -65,7 +65,7 @@ pub struct ConeOptions {
     /// TAP: its column of declinations, in degrees
     #[arg(long, value_name = "NAME", default_value = "dec")]
     pub dec_column: String,
-    /// TAP: columns to fetch, between commas [default: all; of SIMBAD's table main_id, ra, dec and seven more]
+    /// TAP: columns to fetch, between commas [default: all; of SIMBAD's table what the notebook shows, and a few more]
     #[arg(long, value_name = "NAMES")]
     #[serde(default)]
     pub columns: Option<String>,
@@ -89,7 +89,7 @@ pub struct ConeOptions {
     #[arg(long, value_name = "URL")]
     #[serde(default)]
     pub resolver: Option<String>,
-    /// Write rows to FILE, CSV or (by .vot) VOTable, the report to stdout [default: rows to stdout, the report to stderr]
+    /// Write rows to FILE, CSV or (by .vot) a VO table, the report to stdout [default: rows to stdout, the report to stderr]
     #[arg(long, value_name = "FILE")]
     #[serde(default, with = "paths")]
     pub out: Option<PathBuf>,

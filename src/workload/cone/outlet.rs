@@ -36,7 +36,7 @@ pub struct RowsOutlet {
 }
 
 /// Of so many targets charts are kept for the report, whoever asks for files.
-const CHARTS: u64 = 12;
+const CHARTS: usize = 12;
 
 /// More rows are not kept for that, in bytes.
 const CHART_ROWS: usize = 1 << 20;
@@ -144,7 +144,7 @@ impl RowsOutlet {
         let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
         let drawn = if self.charts.any() { self.charts.write(&charts) } else { Ok(()) };
-        state.kept = charts.into_iter().take(CHARTS as usize).map(brightest).collect();
+        state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
         drop(state);
         let rows = run.rows.map_or(Ok(()), RowsWriter::finish);
         let status = match (run.status, &self.status) {
@@ -265,15 +265,15 @@ impl Destination for RowsDestination<'_> {
             if let Some(rows) = &mut run.rows {
                 rows.begin(&columns)?;
             }
-            if self.all_charts || task.seq < CHARTS {
+            if self.all_charts || task.seq < CHARTS as u64 {
                 run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
             }
             bytes = rest;
         }
-        if let Some(found) = run.found.get_mut(&task.seq) {
-            if self.all_charts || found.rows.len() + bytes.len() <= CHART_ROWS {
-                found.rows.extend_from_slice(bytes);
-            }
+        if let Some(found) = run.found.get_mut(&task.seq)
+            && (self.all_charts || found.rows.len() + bytes.len() <= CHART_ROWS)
+        {
+            found.rows.extend_from_slice(bytes);
         }
         run.rows.as_mut().map_or(Ok(()), |rows| rows.put(bytes))
     }
@@ -353,7 +353,10 @@ impl RowsWriter {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.form {
             RowsForm::Csv(file) => file.write_all(bytes),
-            RowsForm::Table(table) => table.put(bytes),
+            RowsForm::Table(table) => {
+                table.put(bytes);
+                Ok(())
+            }
             RowsForm::Stdout { is_gone: true, .. } | RowsForm::Broken(_) => Ok(()),
             RowsForm::Stdout { is_shown, is_gone } => {
                 let shown = is_shown.then(|| {

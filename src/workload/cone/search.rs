@@ -132,7 +132,7 @@ impl ConeService {
         rows: &mut dyn RowTaker,
     ) -> Option<Answered> {
         let first = cones.first()?.1.radius;
-        let radius = cones.iter().all(|(_, cone)| cone.radius == first).then_some(first);
+        let radius = cones.iter().all(|(_, cone)| cone.radius.to_bits() == first.to_bits()).then_some(first);
         let mut form = tap_form(&self.table.upload_adql(radius), Some(MOST_ROWS));
         form.push(upload_parameter());
         let table = upload(cones.iter().copied());
@@ -164,9 +164,9 @@ impl ConeService {
             Ok(answer) => {
                 attempt.finding.status = Some(answer.status);
                 attempt.finding.asked = Some(without_passwords(&answer.url.to_string()));
-                let mut came = Body::of(answer);
+                let mut came = AnswerBody::of(answer);
                 let read = came.read(self, rows);
-                phases.add(Phase::Body, came.body.took());
+                phases.add(Phase::Body, came.reader.took());
                 Ok((came, read))
             }
             Err(error) => Err(error),
@@ -178,16 +178,16 @@ impl ConeService {
             }
         }
         match came {
-            Ok((came, read)) => self.judge(came, read, proxy.is_some(), attempt),
+            Ok((came, read)) => Self::judge(came, read, proxy.is_some(), attempt),
             Err(error) => {
-                self.lost(&error, attempt);
+                Self::lost(&error, attempt);
                 None
             }
         }
     }
 
     /// There is no answer.
-    fn lost(&self, error: &HttpError, attempt: &mut Attempt<'_>) {
+    fn lost(error: &HttpError, attempt: &mut Attempt<'_>) {
         let is_gone =
             matches!(error.kind, HttpErrorKind::Refused | HttpErrorKind::Reset | HttpErrorKind::Closed);
         let refuses = is_gone && attempt.was_taken(Reception::Broken);
@@ -199,13 +199,12 @@ impl ConeService {
 
     /// What an answer comes to that was read as far as it could be.
     fn judge(
-        &self,
-        came: Body,
+        came: AnswerBody,
         read: Result<(ConeAnswer, Vec<RowColumn>), TableError>,
         by_proxy: bool,
         attempt: &mut Attempt<'_>,
     ) -> Option<Answered> {
-        let Body { head, body, answer } = came;
+        let AnswerBody { head, reader, answer } = came;
         let (answer, ()) = answer.with_body(Ok(head));
         let is_page = matches!(&read, Err(TableError::Document(error)) if error.kind == ParseErrorKind::NotXml)
             && answer.body.as_ref().is_ok_and(|head| looks_like_page(head));
@@ -221,7 +220,7 @@ impl ConeService {
         if answer.status == 407 && by_proxy {
             return fails(attempt, ErrorClass::Proxy, &format!("the proxy {}", status_line(&answer)));
         }
-        if let Some(error) = body.into_failure() {
+        if let Some(error) = reader.into_failure() {
             attempt.broke_off(&error);
             return fails(attempt, class_of(&error), &in_words(&error, attempt.limit()));
         }
@@ -259,16 +258,16 @@ impl ConeService {
 }
 
 /// An answer's body, and its beginning.
-struct Body {
+struct AnswerBody {
     answer: Response<()>,
-    body: BodyReader,
+    reader: BodyReader,
     head: Vec<u8>,
 }
 
-impl Body {
+impl AnswerBody {
     fn of(answer: Response<BodyReader>) -> Self {
-        let (answer, body) = answer.with_body(());
-        Self { answer, body, head: Vec::new() }
+        let (answer, reader) = answer.with_body(());
+        Self { answer, reader, head: Vec::new() }
     }
 
     /// Reads it as a table.
@@ -295,9 +294,9 @@ impl Body {
     }
 }
 
-impl Read for Body {
+impl Read for AnswerBody {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.body.read(bytes)?;
+        let count = self.reader.read(bytes)?;
         let kept = count.min(HEAD - self.head.len().min(HEAD));
         self.head.extend_from_slice(&bytes[..kept]);
         Ok(count)

@@ -77,10 +77,9 @@ impl Target {
     /// What kind of text was given.
     pub fn kind(&self) -> &'static str {
         match &self.place {
-            TargetPlace::Given(_) => "position",
             TargetPlace::Named(_) => "name",
             TargetPlace::Wrong(_) if self.text.is_empty() => "blank",
-            TargetPlace::Wrong(_) => "position",
+            TargetPlace::Given(_) | TargetPlace::Wrong(_) => "position",
         }
     }
 

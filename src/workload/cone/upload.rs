@@ -2,6 +2,7 @@
 //! with its own. The first task of a chunk asks; each then has its own rows.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::rows::{ConeRows, Find, RowColumn};
 use super::search::{ConeService, RowTaker};
@@ -70,11 +71,13 @@ impl UploadAnswers {
         let place = query.cones.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         let chunk = place / TOGETHER;
         let mut by_chunk = self.by_chunk.lock();
-        if !by_chunk.contains_key(&chunk) {
-            let cones = query.cones.chunks(TOGETHER).nth(chunk)?;
-            by_chunk.insert(chunk, query.ask(cones, cx)?);
-        }
-        let answer = by_chunk.get_mut(&chunk)?;
+        let answer = match by_chunk.entry(chunk) {
+            Entry::Occupied(answer) => answer.into_mut(),
+            Entry::Vacant(place) => {
+                let cones = query.cones.chunks(TOGETHER).nth(chunk)?;
+                place.insert(query.ask(cones, cx)?)
+            }
+        };
         let found = answer.found.as_mut().map(|found| Found {
             columns: found.columns.clone(),
             has_position: found.has_position,

