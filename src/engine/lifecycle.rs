@@ -6,7 +6,6 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -200,30 +199,24 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         }
     }
 
-    /// Lives it on this thread, which sleeps between tries. An error of `attempt` means
-    /// that there cannot be another try.
-    pub(super) fn live<E>(
-        mut self,
-        mut attempt: impl FnMut(&mut Self) -> (Record, Result<(), E>),
-        end_running: impl FnOnce(),
-    ) -> Result<(), E> {
-        let (record, next, result) = loop {
-            let (mut record, result) = attempt(&mut self);
+    /// Lives it on this thread, which sleeps between tries.
+    fn live(mut self, mut attempt: impl FnMut(&mut Self) -> Record, end_running: impl FnOnce()) {
+        let (record, next) = loop {
+            let mut record = attempt(&mut self);
             let next = match self.ended(&mut record) {
                 AfterTry::Over(next) => next,
-                AfterTry::Again(wait) if result.is_ok() && self.run.interrupt.sleep_before_a_start(wait) => {
+                AfterTry::Again(wait) if self.run.interrupt.sleep_before_a_start(wait) => {
                     self.again(&record);
                     continue;
                 }
                 AfterTry::Again(_) => self.over(&mut record),
             };
-            break (record, next, result);
+            break (record, next);
         };
         if next == AfterTask::EndRunning {
             end_running();
         }
         self.hand_on(record);
-        result
     }
 
     /// One try on this thread.
@@ -269,8 +262,7 @@ pub fn run_one<'r>(
     workload: &'r dyn Workload,
 ) {
     let life = TaskLife::begin(run, task, attempt);
-    let Ok(()) =
-        life.live(|life| (life.try_here(cpu, workload), Ok::<_, Infallible>(())), || workload.cancel());
+    life.live(|life| life.try_here(cpu, workload), || workload.cancel());
 }
 
 /// The CPU time of the calling thread at the end of the last task. Reading that clock
