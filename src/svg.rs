@@ -135,8 +135,12 @@ impl Svg {
 
     /// A line through several points.
     pub fn polyline(&mut self, class: &str, points: impl IntoIterator<Item = (f64, f64)>) {
+        let across = |x| match self.breadth {
+            Breadth::Units(_) => Tenth(x).to_string(),
+            Breadth::Fluid(_) => Hundredth(x).to_string(),
+        };
         let points: Vec<String> =
-            points.into_iter().map(|(x, y)| format!("{},{}", Hundredth(x), Tenth(y))).collect();
+            points.into_iter().map(|(x, y)| format!("{},{}", across(x), Tenth(y))).collect();
         self.stretched(&format!("<polyline class=\"{class}\" points=\"{}\"/>", points.join(" ")));
     }
 

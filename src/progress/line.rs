@@ -242,7 +242,7 @@ mod tests {
         let first = RunningTask { latest: "44 %\u{1b}[K".into(), ..now.running[&1].clone() };
         now.running.insert(0, first.clone());
         assert_eq!(now.slots(40, 5), ["1 sleep 8 (4 s): 44 %\\u{1b}[K", "2 sleep 8 (4 s)"]);
-        assert_eq!(now.slots(14, 2), ["1 slee… (4 s)…", "2 sleep 8 (4…"]);
+        assert_eq!(now.slots(14, 2), ["1 sle… (4 s):…", "2 sleep 8 (4 …"]);
         now.running.insert(7, first);
         assert_eq!(now.slots(40, 2), ["1 sleep 8 (4 s): 44 %\\u{1b}[K", "and 2 more"]);
         assert_eq!(now.slots(40, 0), [""; 0]);
