@@ -40,7 +40,7 @@ const CSV: [&str; 13] = [
 fn options(name: &str) -> Vec<&'static str> {
     let mut options = match name {
         "cpus" => vec![],
-        "report" => [&REPORTING[..], &GATES, &["--lanes", "--ascii", "--verbose"]].concat(),
+        "report" => [&REPORTING[..], &GATES, &["--lanes", "--ascii", "--verbose", "--history"]].concat(),
         "sleep" => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &SLEEP].concat(),
         _ => [&RUNNING[..], &REPORTING, &WAYS, &GATES, &CSV].concat(),
     };
