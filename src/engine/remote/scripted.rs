@@ -16,6 +16,7 @@ use super::protocol::{Bye, TaskBegun, WorkerHost, kind};
 use super::request::{TaskReport, TaskRequest};
 use super::transport::WorkerStream;
 use super::*;
+use crate::output::{Kept, Ordered, Sink};
 use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task};
 use crate::workload::{Cx, Portable, Tasks, numbered};
@@ -36,6 +37,8 @@ pub(super) struct Squares {
     pub(super) asks: bool,
     /// How many asked.
     pub(super) asked: AtomicU64,
+    /// Whether what tasks write waits for what comes before it.
+    pub(super) in_order: bool,
     /// A task ends only together with others.
     pub(super) together: Option<&'static Barrier>,
 }
@@ -58,6 +61,10 @@ impl Workload for Squares {
 
     fn portable(&self) -> Option<&dyn Portable> {
         Some(self)
+    }
+
+    fn outlet(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
+        self.in_order.then(|| Box::new(Ordered::new(Kept::new(1000), 1000)) as Box<dyn Sink>)
     }
 
     fn answer(&self, question: Value) -> Value {

@@ -15,6 +15,7 @@ use super::request::{TaskReport, TaskRequest};
 use super::scripted::{Loop, N_TASKS, OtherEnd, Scripted, Squares, sound, sound_with};
 use super::transport::WorkerStream;
 use super::*;
+use crate::event::Observer;
 use crate::experiment::Experiment;
 use crate::process::Interrupt;
 use crate::study::Study;
@@ -254,7 +255,10 @@ fn what_was_sent_ahead_and_not_begun_is_left_when_nothing_more_is_to_be_begun() 
     }
     let interrupt = DRAINS.get_or_init(undisturbed);
     let script = |number| Some(if number == 0 { slow as fn(UnixStream) } else { quick });
-    let study = study_of(2, 1, Far(Scripted::new(script)), interrupt);
+    let mut squares = Squares { in_order: true, ..Squares::default() };
+    let engine = Processes::new(NonZeroUsize::new(2).unwrap(), Far(Scripted::new(script)));
+    let experiment = Experiment::new(&mut squares).unwrap().engines(vec![Box::new(engine)]);
+    let study = experiment.interrupt(interrupt.clone()).run().unwrap();
     assert_eq!(study.n_failed(), 0);
     assert!(study.left_some);
     // One of those that were done is behind one that was not.
@@ -298,9 +302,23 @@ fn a_task_that_ends_by_a_signal_just_before_parsim_is_asked_to_end_was_given_up(
         while end.hear().is_some_and(|frame| frame.kind != kind::STOP) {}
         end.leave();
     }
-    let interrupt = ENDS.get_or_init(undisturbed);
-    let study = study_of(1, 1, Scripted::new(|_| Some(is_ended as fn(UnixStream))), interrupt);
+    /// How the one task ended.
+    #[derive(Default)]
+    struct Ends(Mutex<Vec<Outcome>>);
+    impl Observer for Ends {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::TaskFinished(record) = event {
+                self.0.lock().push(record.outcome.clone());
+            }
+        }
+    }
+    let (interrupt, ends) = (ENDS.get_or_init(undisturbed), Ends::default());
+    let mut squares = Squares::default();
+    let engine = Processes::new(NonZeroUsize::MIN, Scripted::new(|_| Some(is_ended as fn(UnixStream))));
+    let experiment = Experiment::new(&mut squares).unwrap().engines(vec![Box::new(engine)]);
+    let study = experiment.interrupt(interrupt.clone()).observer(&ends).run().unwrap();
     assert_eq!(study.cut.unwrap().finished, 0);
+    assert_eq!(ends.0.into_inner(), [Outcome::Interrupted]);
 }
 
 /// A way to workers on which all that is said takes its time, and which may break.
