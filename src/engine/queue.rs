@@ -5,7 +5,7 @@
 
 use crate::sync::Mutex;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use super::halt::{AfterTask, Halting};
@@ -61,6 +61,8 @@ struct QueueState<'a> {
     pause: Pause,
     /// Whether there was a task that could have been started and was not.
     left_some: bool,
+    /// Tasks that were taken ahead and will not start, until others know that.
+    left_ahead: BTreeSet<u64>,
     /// How long tasks that were over had whoever takes their output wait.
     handing_on: Duration,
     trouble: Option<anyhow::Error>,
@@ -107,6 +109,7 @@ impl<'a> TaskQueue<'a> {
             halting: Halting::new(policy.halt, total),
             pause: Pause::new(policy.delay),
             left_some: false,
+            left_ahead: BTreeSet::new(),
             handing_on: Duration::ZERO,
             trouble: None,
         };
@@ -155,6 +158,12 @@ impl<'a> TaskQueue<'a> {
         self.state.lock().halting.started();
         task.slot = slot;
         self.announce(task);
+    }
+
+    /// Task `seq`, which was taken ahead, will not start: its record, behind which others
+    /// may wait, is no task's that was done.
+    pub(super) fn leave_ahead(&self, seq: u64) {
+        self.state.lock().left_ahead.insert(seq);
     }
 
     /// Whether the next task may have to be waited for: for its input, for a delay, for a
@@ -294,6 +303,9 @@ impl<'a> TaskQueue<'a> {
 
 impl Acknowledge for TaskQueue<'_> {
     fn acknowledge(&self, record: Record) {
+        if record.outcome == Outcome::Interrupted && self.state.lock().left_ahead.remove(&record.seq) {
+            return;
+        }
         // What was given up is no result: it is to be done again.
         let entered = match record.outcome {
             Outcome::Interrupted => Ok(()),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
-use crate::output::{Acknowledge, TaskOutput, TaskRef, Wake};
+use crate::output::{TaskOutput, TaskRef, Wake};
 use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task};
 
@@ -121,6 +121,7 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
 
     /// `task` will not begin: those behind it do not wait for it.
     pub(super) fn leave(&mut self, task: Task) {
+        self.run.batch.leave_ahead(task.seq);
         let record = Record::without_measures(task.seq, Outcome::Interrupted);
         let output = self.run.sink.open(TaskRef::Shared(task.into()));
         self.hand_on_or_hold(HeldUp::Left(output, record));
@@ -134,10 +135,7 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
         match held {
             held if is_held_up => self.held_up.push(held),
             HeldUp::Life(life, record) => life.hand_on(record),
-            HeldUp::Left(output, record) => {
-                let counted = AllButOne { left: record.seq, counted: &self.run.batch };
-                output.close(record, &counted);
-            }
+            HeldUp::Left(output, record) => output.close(record, &self.run.batch),
         }
     }
 
@@ -166,19 +164,5 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
         let (interrupt, now) = (self.run.interrupt, Instant::now());
         let clear = self.doubtful.extract_if(.., |it| it.is_clear(interrupt, left, now));
         clear.map(|it| it.judged(interrupt, left)).collect()
-    }
-}
-
-/// Takes the records of the tasks that waited behind one that nobody counts.
-struct AllButOne<'a> {
-    left: u64,
-    counted: &'a dyn Acknowledge,
-}
-
-impl Acknowledge for AllButOne<'_> {
-    fn acknowledge(&self, record: Record) {
-        if record.seq != self.left {
-            self.counted.acknowledge(record);
-        }
     }
 }
