@@ -53,8 +53,8 @@ fn all(inputs: &mut Inputs) -> Vec<String> {
 }
 
 /// The same, which are as many as are counted.
-fn rows(sources: Vec<InputSource>, reading: &Reading, stdin: &str) -> Vec<String> {
-    let opened = || open(sources.clone(), reading, stdin.as_bytes());
+fn rows(sources: &[InputSource], reading: &Reading, stdin: &str) -> Vec<String> {
+    let opened = || open(sources.to_vec(), reading, stdin.as_bytes());
     let rows = all(&mut opened());
     // Two that share standard input share it out.
     if sources.iter().filter(|source| source.origin == Origin::Stdin).count() < 2 {
@@ -64,19 +64,19 @@ fn rows(sources: Vec<InputSource>, reading: &Reading, stdin: &str) -> Vec<String
     rows
 }
 
-fn plain(sources: Vec<InputSource>) -> Vec<String> {
+fn plain(sources: &[InputSource]) -> Vec<String> {
     rows(sources, &Reading::default(), "")
 }
 
 fn stdin(reading: &Reading, text: &str) -> Vec<String> {
-    rows(Vec::new(), reading, text)
+    rows(&[], reading, text)
 }
 
 #[test]
 fn the_last_source_varies_fastest() {
     let sources = [["a", "b"], ["1", "2"], ["x", "y"]].map(|words| InputSource::new(values(&words)));
     let expected = ["a|1|x", "a|1|y", "a|2|x", "a|2|y", "b|1|x", "b|1|y", "b|2|x", "b|2|y"];
-    assert_eq!(plain(sources.to_vec()), expected);
+    assert_eq!(plain(&sources), expected);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn linked_sources_count_as_one_and_the_shortest_ends_them() {
         InputSource::new(values(&["X", "Y"])),
         InputSource::linked(values(&["11", "22"])),
     ];
-    assert_eq!(plain(sources), ["a|1|X|11", "a|1|Y|22", "b|2|X|11", "b|2|Y|22"]);
+    assert_eq!(plain(&sources), ["a|1|X|11", "a|1|Y|22", "b|2|X|11", "b|2|Y|22"]);
 }
 
 #[test]
@@ -98,23 +98,23 @@ fn link_recycles_the_shorter_sources() {
         InputSource::new(values(&["x", "y", "z"])),
     ];
     let reading = Reading { combine: Combine::Link, ..Reading::default() };
-    assert_eq!(rows(sources, &reading, ""), ["a|1|x", "b|2|y", "a|3|z", "b|4|x", "a|5|y"]);
+    assert_eq!(rows(&sources, &reading, ""), ["a|1|x", "b|2|y", "a|3|z", "b|4|x", "a|5|y"]);
 }
 
 #[test]
 fn an_empty_source_counts_as_one_empty_value_unless_all_are_empty() {
     let empty = || InputSource::new(values(&[]));
-    assert_eq!(plain(vec![empty(), InputSource::new(values(&["a", "b"]))]), ["|a", "|b"]);
-    assert_eq!(plain(vec![InputSource::new(values(&["a", "b"])), InputSource::linked(values(&[]))]), ["a|"]);
-    assert_eq!(plain(vec![empty(), InputSource::linked(values(&["a", "b"]))]), ["|a"]);
-    assert_eq!(plain(vec![empty()]), [""; 0]);
-    assert_eq!(plain(vec![empty(), empty()]), [""; 0]);
+    assert_eq!(plain(&[empty(), InputSource::new(values(&["a", "b"]))]), ["|a", "|b"]);
+    assert_eq!(plain(&[InputSource::new(values(&["a", "b"])), InputSource::linked(values(&[]))]), ["a|"]);
+    assert_eq!(plain(&[empty(), InputSource::linked(values(&["a", "b"]))]), ["|a"]);
+    assert_eq!(plain(&[empty()]), [""; 0]);
+    assert_eq!(plain(&[empty(), empty()]), [""; 0]);
 }
 
 #[test]
 fn standard_input_named_twice_is_shared() {
     let sources = vec![InputSource::new(Origin::Stdin), InputSource::new(Origin::Stdin)];
-    assert_eq!(rows(sources, &Reading::default(), "l1\nl2\nl3\n"), ["l1|l2", "l1|l3"]);
+    assert_eq!(rows(&sources, &Reading::default(), "l1\nl2\nl3\n"), ["l1|l2", "l1|l3"]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn blank_records_and_what_follows_the_end_mark_are_passed_over() {
     let mark = Reading { end_mark: Some(b"END".to_vec()), ..Reading::default() };
     assert_eq!(stdin(&mark, "a\nEND\nb\n"), ["a"]);
     let sources = vec![InputSource::new(values(&["a", "END", "b"])), InputSource::new(values(&["c"]))];
-    assert_eq!(rows(sources, &mark, ""), ["a|c"]);
+    assert_eq!(rows(&sources, &mark, ""), ["a|c"]);
 }
 
 #[test]
@@ -376,8 +376,9 @@ proptest! {
             let origin = Origin::Values(words.iter().map(|word| word.clone().into_bytes()).collect());
             if i == 0 { InputSource::new(origin) } else { InputSource::linked(origin) }
         };
-        let sources = groups.iter().flat_map(|group| group.iter().enumerate().map(source)).collect();
-        prop_assert_eq!(plain(sources), model(&groups));
+        let sources: Vec<InputSource> =
+            groups.iter().flat_map(|group| group.iter().enumerate().map(source)).collect();
+        prop_assert_eq!(plain(&sources), model(&groups));
     }
 
     #[test]

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_place_is_told_as_finely_as_its_chart_shows_it() {
-        let ngc_4782 = (193.6485833, -12.5684444);
+        let ngc_4782 = (193.648_583_3, -12.568_444_4);
         assert_eq!(place(ngc_4782, 0.04), "12h54m35.66s −12°34′06.4″");
         assert_eq!(place(ngc_4782, 10.0), "12h54m35.7s −12°34′06″");
         assert_eq!(place(ngc_4782, 1e-5), "12h54m35.659992s −12°34′06.39984″");

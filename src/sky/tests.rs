@@ -10,7 +10,7 @@ use crate::svg::text_width;
 /// Sources of three cones of 0.04 degrees, from a made-up catalogue.
 const SKY: &str = include_str!("../../tests/data/sky/sky.csv");
 
-const NGC_4782: (f64, f64) = (193.6485833, -12.5684444);
+const NGC_4782: (f64, f64) = (193.648_583_3, -12.568_444_4);
 
 fn sources(field: &str) -> Vec<SkySource<'static>> {
     let rows = SKY.lines().filter_map(|line| line.split_once(',')).filter(|(of, _)| *of == field);
@@ -116,7 +116,7 @@ fn around_a_pole_there_is_a_meridian_every_two_hours_and_a_word_about_the_arrows
 
 #[test]
 fn at_right_ascension_zero_hours_go_on_from_24_to_0() {
-    let svg = chart((0.000833, 0.000556), &sources("ra0"));
+    let svg = chart((0.000_833, 0.000_556), &sources("ra0"));
     let labels = texts(&svg, "sky-coordinate");
     assert_eq!(labels[..5], ["23h59m50s", "23h59m55s", "00h00m00s", "00h00m05s", "00h00m10s"]);
     assert_eq!(labels[5..], ["−00°02′", "+00°00′", "+00°02′"]);
@@ -124,7 +124,7 @@ fn at_right_ascension_zero_hours_go_on_from_24_to_0() {
     // The same place by another number.
     let around = FinderChart {
         title: "a place",
-        centre: (-359.999167, 0.000556),
+        centre: (-359.999_167, 0.000_556),
         radius: 0.04,
         sources: &sources("ra0"),
     };
@@ -135,7 +135,7 @@ fn at_right_ascension_zero_hours_go_on_from_24_to_0() {
 fn of_5000_sources_the_1000_brightest_are_drawn_in_whatever_order_they_came() {
     let of = |number: u32| {
         let (right, up) = (f64::from(number % 71) / 71.0, f64::from(number / 71) / 71.0);
-        let magnitude = (number % 10 > 0).then(|| 8.0 + f64::from(number * 7919 % 5000) / 500.0);
+        let magnitude = (!number.is_multiple_of(10)).then(|| 8.0 + f64::from(number * 7919 % 5000) / 500.0);
         source("one", (10.0 + 0.05 * right, 0.05 * up), magnitude)
     };
     let mut sources: Vec<SkySource<'_>> = (0..5000).map(of).collect();

@@ -121,12 +121,12 @@ impl History {
             return;
         }
         match serde_json::from_slice::<HistoryLine<'_>>(line) {
-            Ok(line) => self.take(line),
+            Ok(line) => self.take(&line),
             Err(_) => self.unread += 1,
         }
     }
 
-    fn take(&mut self, line: HistoryLine<'_>) {
+    fn take(&mut self, line: &HistoryLine<'_>) {
         let place = match &line.name {
             None => self.places.get(&*line.url).copied(),
             Some(name) => self.places.get(&format!("{}\n{name}", line.url)).copied(),
@@ -137,10 +137,10 @@ impl History {
                 .as_ref()
                 .map_or_else(|| line.url.to_string(), |name| format!("{}\n{name}", line.url));
             self.places.insert(key, self.services.len());
-            self.services.push(ServiceHistory::new(&line));
+            self.services.push(ServiceHistory::new(line));
             self.services.len() - 1
         });
-        self.services[place].take(&line);
+        self.services[place].take(line);
     }
 
     /// The first and the last check of all; `None` where there was none.

@@ -84,8 +84,8 @@ mod tests {
     fn three_runs_have_a_spread_and_two_have_none() {
         assert_eq!(column(&[400, 600]).spread(), None);
         let spread = column(&[400, 600, 500]).spread().unwrap();
-        let told = [spread.mean, spread.sigma, spread.low, spread.high].map(|it| (it * 1e6).round() / 1e6);
-        assert_eq!(told, [0.5, 0.1, 0.4, 0.6]);
+        let told = [spread.mean, spread.sigma, spread.low, spread.high].map(crate::numbers::seconds);
+        assert_eq!(told, ["500.0 ms", "100.0 ms", "400.0 ms", "600.0 ms"]);
     }
 
     #[test]

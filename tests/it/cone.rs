@@ -236,7 +236,7 @@ fn rows_go_to_stdout_and_the_report_beside_them() {
     assert_eq!(told, ["1", "NGC4782", "name", "ok", ""]);
     assert_eq!(
         (&object["rows"], &object["ra"], &object["attempts"]),
-        (&35.into(), &193.6485833.into(), &1.into())
+        (&35.into(), &193.648_583_3.into(), &1.into())
     );
 }
 

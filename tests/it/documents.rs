@@ -1,6 +1,7 @@
 //! Man pages, completions and the version: what is installed beside the program.
 
 use std::fs;
+use std::io::Write as _;
 
 use crate::support::Fresh;
 
@@ -95,7 +96,8 @@ fn bash_completes_subcommands_options_their_values_and_the_command_of_a_batch() 
 fn has(shell: &str) -> bool {
     let is_here = Fresh::new().shell(&format!("command -v {shell}")).run().has_exited(0);
     if !is_here {
-        eprintln!("{shell} is not installed: its completions were not tried");
+        let line = format!("{shell} is not installed: its completions were not tried\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
     is_here
 }

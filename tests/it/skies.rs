@@ -187,7 +187,7 @@ fn document(rows: impl Iterator<Item = Vec<String>>, after: &[&str], fault: &str
         "overflow" => after = OVERFLOW.to_owned(),
         "far" => text += "<TR><TD>far</TD><TD>1</TD><TD>1</TD><TD/><TD/><TD>9</TD></TR>",
         "odd" => {
-            text += "<TR><TD>a,\"b\"\nc &lt;</TD><TD>193.66</TD><TD>-12.5684444</TD><TD/><TD>NaN</TD><TD>9</TD></TR>"
+            text += "<TR><TD>a,\"b\"\nc &lt;</TD><TD>193.66</TD><TD>-12.5684444</TD><TD/><TD>NaN</TD><TD>9</TD></TR>";
         }
         "short" => text += "<TR><TD>one cell</TD></TR>",
         _ => {}

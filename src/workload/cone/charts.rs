@@ -159,8 +159,8 @@ mod tests {
         let mut name = |title: &str| file_name(title, &mut names);
         let expected =
             ["NGC_4782.svg", "NGC_4782_2.svg", "193.65_-12.57.svg", "etc_passwd.svg", "target.svg"];
-        let named = ["NGC 4782", "NGC/4782", "193.65,-12.57", "../etc/passwd", "η"].map(&mut name);
-        assert_eq!(named, expected);
+        let titles = ["NGC 4782", "NGC/4782", "193.65,-12.57", "../etc/passwd", "η"];
+        assert_eq!(titles.map(&mut name), expected);
     }
 
     #[test]

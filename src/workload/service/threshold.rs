@@ -20,7 +20,7 @@ const TWO_WEEKS: Duration = Duration::from_secs(14 * 86_400);
 /// What a service may take, and how long its certificate must still be good.
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Warn when a check takes longer, or a phase of it (2s, first_byte=500ms) [default: never]
+    /// Warn when a check takes longer, or a phase of it (2s, connect=500ms) [default: never]
     #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',')]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warn_latency: Vec<LatencyLimit>,
