@@ -291,18 +291,18 @@ fn a_batch_that_is_halted_counts_what_became_of_its_jobs() {
     let halted = |options: &str| {
         let line = fresh.parsim(&format!("parallel -j2 {options} --shell /bin/sh"));
         line.args([
-            "[ {} = 1 ] || exec sleep 60; until [ -e began ]; do :; done; exit 3",
+            "[ {} = 1 ] || { : >began; exec sleep 60; }; until [ -e began ]; do :; done; exit 3",
             ":::",
             "1",
             "2",
             "3",
         ])
     };
-    fs::write(fresh.path("began"), "").unwrap();
     let told = "stopped early: 0 of 3 jobs done, 1 failed, 1 killed, 1 not started; ";
     halted("--halt now,fail=1")
         .run()
         .tells(&format!("{told}--joblog and --resume-failed would go on from here\n"));
+    fs::remove_file(fresh.path("began")).unwrap();
     halted("--halt now,fail=1 --joblog l")
         .run()
         .tells(&format!("{told}go on with --joblog l --resume-failed\n"));
