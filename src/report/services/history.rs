@@ -23,6 +23,7 @@ pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Docum
     let span = history.checked().map_or_else(String::new, |(first, last)| {
         if first.day() == last.day() { first.date() } else { format!("{} to {}", first.date(), last.date()) }
     });
+    let n_checks = history.services.iter().map(n_checks).sum();
     let mut notes = Vec::new();
     if history.unread > 0 {
         notes
@@ -34,6 +35,7 @@ pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Docum
             command: name.to_owned(),
             about: format!("{n_services}, {span}"),
             moment: span,
+            place: numbers::plural(n_checks, "check"),
             ..Subject::default()
         }],
         hero: Some(hero(history, &up)),
@@ -45,10 +47,7 @@ pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Docum
             ReportSection::new("Latest incidents", vec![Content::Lines(incidents(history))]),
             ReportSection::new("Notes", vec![Content::Notes(notes)]),
         ],
-        conclusion: vec![Sentence {
-            tone: if n_up < history.services.len() { Tone::Bad } else { Tone::Good },
-            ..Sentence::plain(up)
-        }],
+        conclusion: conclusion(history, &up),
         hint: None,
     }
 }
@@ -86,15 +85,34 @@ fn grid(history: &History) -> Grid {
     }
 }
 
+fn n_checks(service: &ServiceHistory) -> u64 {
+    service.days.values().map(|day| u64::from(day.checks)).sum()
+}
+
+/// Since when services are not up; else that all are.
+fn conclusion(history: &History, up: &str) -> Vec<Sentence> {
+    let down = |service: &ServiceHistory| {
+        let incident = service.incidents.last().filter(|it| it.until.is_none())?;
+        let lasted = numbers::age(incident.lasted(service.checked.1));
+        let (label, since) = (cut(service.label()), incident.from.minute());
+        Some(Sentence::bad(format!("{label}: {} since {since} ({lasted})", cut(&incident.what))))
+    };
+    let mut told: Vec<Sentence> = history.services.iter().filter_map(down).collect();
+    if told.is_empty() {
+        return vec![Sentence { tone: Tone::Good, ..Sentence::plain(format!("{up} at the last check")) }];
+    }
+    told.truncate(NAMED);
+    told
+}
+
 fn row(service: &ServiceHistory) -> GridRow {
     let verdict = service.class.as_ref().map_or_else(|| service.verdict.name(), ErrorClass::name);
-    let checks = service.days.values().map(|day| u64::from(day.checks)).sum();
     let latency = |share| service.latency.quantile(share).map(numbers::duration).unwrap_or_default();
     let cells = vec![
         cut(service.label()),
         cut(verdict),
         numbers::availability(service.availability()),
-        numbers::count(checks),
+        numbers::count(n_checks(service)),
         numbers::count(service.n_incidents),
         latency(0.5),
         latency(0.95),
