@@ -2,7 +2,7 @@
 //! task, and all of them in one query beside it.
 //!
 //! A task asks a service for one cone and writes its rows; what came of it is its record's
-//! finding. Names are looked up before, together. Rows go where [`outlet`] takes them. The
+//! finding. Names are looked up before, together. Rows go where `outlet` takes them. The
 //! process that began the run paces the requests of all tasks, wherever they run.
 
 mod charts;
