@@ -27,7 +27,7 @@ use crate::policy::Policy;
 use crate::process::Interrupt;
 use crate::study::{Agreement, ColumnResult, SCHEMA, Study};
 use crate::task::Column;
-use crate::workload::{Portable, Workload};
+use crate::workload::{Outlet, Portable, Workload};
 
 /// How often each way is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,7 +267,7 @@ impl<'a> Experiment<'a> {
         self.watch = (self.engines.len() > 1).then(SurroundingsWatch::detect);
         let mut study = self.empty_study();
         let done = self.run_all(&mut study);
-        study.charts = self.workload.charts();
+        study.charts = self.workload.outlet().map(Outlet::charts).unwrap_or_default();
         let saved = self.saving.last_words(&study);
         done.and(saved)?;
         Ok(study)

@@ -24,7 +24,7 @@ use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
 use crate::workload::sleep::{Sleep, SleepOptions};
-use crate::workload::{DefaultModes, OutputFormat, ROWS, Sharing, Workload};
+use crate::workload::{DefaultModes, Outlet, OutputFormat, ROWS, Sharing, Workload};
 
 /// Runs the workload called `name` as its subcommand's options say.
 pub(super) fn run(
@@ -78,7 +78,9 @@ pub(super) fn run_ways(
         return refuse("stdout is taken by --format: export to a file");
     }
     let is_free = format == OutputFormat::Text && !exports.take_stdout();
-    let takes_stdout = workload.claim_stdout(is_free, io::stdout().is_terminal()).map_err(Fault::usage)?;
+    let is_terminal = io::stdout().is_terminal();
+    let claim = |outlet: &dyn Outlet| outlet.claim_stdout(is_free, is_terminal).map_err(Fault::usage);
+    let takes_stdout = workload.outlet().map_or(Ok(false), claim)?;
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));

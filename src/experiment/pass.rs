@@ -18,7 +18,7 @@ use crate::measure::Usage;
 use crate::output::{HeadCapture, OutputCopy, Sink};
 use crate::study::{Cut, Failure, Produced, RunResult, Study, WorkerCosts};
 use crate::task::{Column, Digest, Task};
-use crate::workload::{Product, Profile, Size};
+use crate::workload::{Product, Profile, RunProcess, Size};
 
 /// So much of what the tasks write is kept for the report.
 const SHOWN_OUTPUT: usize = 4096;
@@ -109,10 +109,6 @@ impl Experiment<'_> {
             return Ok(None);
         }
         let before = self.clock.now();
-        self.workload.prepare(&self.interrupt);
-        if self.is_cut_before(column, study) {
-            return Ok(None);
-        }
         let mut remarks = self.workload.profile().remarks;
         if let Some(results) = self.workload.results() {
             remarks.extend(results.clear(column)?);
@@ -120,7 +116,10 @@ impl Experiment<'_> {
         for remark in remarks {
             study.remark(remark);
         }
-        self.workload.begin(None)?;
+        self.workload.begin(RunProcess::Client(&self.interrupt))?;
+        if self.is_cut_before(column, study) {
+            return Ok(None);
+        }
         Ok(Some(self.clock.now().saturating_sub(before)))
     }
 
@@ -151,7 +150,7 @@ impl Experiment<'_> {
         let against = (self.engines.len() > 1).then_some(Against { by: self.compared_by, reference });
         let mut ledger = RunLedger::new(against, self.keep_records, profile.external);
         let heads = HeadCapture::new(SHOWN_OUTPUT);
-        let sink = workload.outlet(column);
+        let sink = workload.outlet().and_then(|outlet| outlet.open(column));
         let shown = sink.as_deref().unwrap_or(&heads);
         let compared_by = if self.is_compared(place) { self.compared_by } else { ComparedBy::Products };
         let watch = OutputWatch::of(compared_by, shown);

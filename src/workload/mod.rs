@@ -65,50 +65,18 @@ pub trait Workload: Sync {
         Profile::default()
     }
 
-    /// Finds out what has to be known before the first run, where that takes its time: in the
-    /// process that compares runs only, before each of them and outside of its clock; what is
-    /// known already is not asked again. Ends early when `interrupt` is set.
-    fn prepare(&mut self, interrupt: &Interrupt) {
-        let _ = interrupt;
-    }
-
-    /// Whether what tasks produce goes to stdout, which `is_free` of other things: then the
-    /// report is for stderr. What acts on a terminal is not to come where it `is_terminal`.
-    ///
-    /// # Errors
-    /// When it was asked for, and stdout is not free.
-    fn claim_stdout(&mut self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
-        let _ = (is_free, is_terminal);
-        Ok(false)
-    }
-
-    /// A run begins: makes what all tasks share, or takes over what
+    /// A run begins in `process`: makes what all tasks share, or takes over what
     /// [`Portable::export_shared`] gave elsewhere. In every process that runs tasks,
     /// outside the clock of the tasks; a worker that replaces another begins in the
     /// middle of a run, so nothing that others have written is touched.
     ///
     /// # Errors
-    /// When it cannot be made, or `shared` is nothing that was given.
-    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
-        match shared {
+    /// When it cannot be made, or what was given is nothing that can be taken over.
+    fn begin(&mut self, process: RunProcess<'_>) -> anyhow::Result<()> {
+        match process.shared() {
             None => Ok(()),
             Some(shared) => anyhow::bail!("{} bytes to take over, and no use for them", shared.len()),
         }
-    }
-
-    /// What puts the tasks' outputs in order and takes them where they go; `None`: their
-    /// head is kept for the report, in input order.
-    fn outlet(&self, column: &Column) -> Option<Box<dyn Sink + '_>> {
-        let _ = column;
-        None
-    }
-
-    /// Answers a running task that asks for what only the process knows that began the
-    /// run, wherever the task runs ([`Cx::consultant`]): when its next request may leave, say.
-    /// At once: who is to wait is told for how long.
-    fn answer(&self, question: Value) -> Value {
-        let _ = question;
-        Value::Null
     }
 
     /// Ends the tasks that run now: called on a worker's thread when the batch is
@@ -125,10 +93,10 @@ pub trait Workload: Sync {
         Ok(())
     }
 
-    /// What the first run found, where that can be drawn as charts of the sky: asked once,
-    /// after the last run.
-    fn charts(&self) -> Vec<ConeChart> {
-        Vec::new()
+    /// Where what tasks write goes; `None`: their head is kept for the report, in input
+    /// order.
+    fn outlet(&self) -> Option<&dyn Outlet> {
+        None
     }
 
     /// What runs leave behind beside their tasks' outputs, where that is anything.
@@ -139,6 +107,53 @@ pub trait Workload: Sync {
     /// How the workload gets to other processes, where it can.
     fn portable(&self) -> Option<&dyn Portable> {
         None
+    }
+}
+
+/// In which process a run begins.
+#[derive(Clone, Copy)]
+pub enum RunProcess<'a> {
+    /// In the one that compares runs, before each of them. What has to be found out
+    /// beforehand, as addresses of names, is found out here alone, and once; that ends early
+    /// when the interrupt is set.
+    Client(&'a Interrupt),
+    /// In a worker process, to which this was given to be taken over; `None`: it is to make
+    /// that by itself.
+    Worker(Option<&'a [u8]>),
+}
+
+impl<'a> RunProcess<'a> {
+    /// What is to be taken over, if anything is.
+    #[must_use]
+    pub fn shared(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Client(_) => None,
+            Self::Worker(shared) => shared,
+        }
+    }
+}
+
+/// Where what tasks write goes, in the process that compares runs.
+pub trait Outlet {
+    /// What puts the outputs of a run in order and takes them there; `None`: their head is
+    /// kept for the report, in input order.
+    fn open(&self, column: &Column) -> Option<Box<dyn Sink + '_>>;
+
+    /// Whether that is stdout, which `is_free` of other things: then the report is for
+    /// stderr. What acts on a terminal is not to come where it `is_terminal`. Asked once,
+    /// before the first run.
+    ///
+    /// # Errors
+    /// When it was asked for, and stdout is not free.
+    fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
+        let _ = (is_free, is_terminal);
+        Ok(false)
+    }
+
+    /// What the first run found, where that can be drawn as charts of the sky: asked once,
+    /// after the last run.
+    fn charts(&self) -> Vec<ConeChart> {
+        Vec::new()
     }
 }
 
@@ -225,6 +240,14 @@ pub trait Portable {
     /// each is to make it by itself.
     fn export_shared(&self) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Answers a running task that asks for what only the process knows that began the
+    /// run, wherever the task runs ([`Cx::consultant`]): when its next request may leave, say.
+    /// At once: who is to wait is told for how long.
+    fn answer(&self, question: Value) -> Value {
+        let _ = question;
+        Value::Null
     }
 
     /// A worker process of this machine was killed in the middle of a task: what it

@@ -107,7 +107,7 @@ impl Dispatcher<'_, '_> {
         let (seq, question) = payload.split_first_chunk::<8>()?;
         let link = &mut self.links[index];
         link.in_hand.get(&u64::from_le_bytes(*seq))?;
-        let answer = self.workload.answer(serde_json::from_slice(question).ok()?);
+        let answer = self.workload.portable()?.answer(serde_json::from_slice(question).ok()?);
         link.say(kind::CONSULT, &[&seq[..], &serde_json::to_vec(&answer).ok()?].concat()).ok()
     }
 

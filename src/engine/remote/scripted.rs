@@ -18,8 +18,9 @@ use super::transport::WorkerStream;
 use super::*;
 use crate::output::{Kept, Ordered, Sink};
 use crate::process::Interrupt;
+use crate::task::Column;
 use crate::task::{Outcome, Record, Task};
-use crate::workload::{Cx, Portable, Tasks, numbered};
+use crate::workload::{Cx, Outlet, Portable, RunProcess, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
@@ -54,8 +55,8 @@ impl Workload for Squares {
         numbered(N_TASKS)
     }
 
-    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
-        self.shared = Some(String::from_utf8(shared.unwrap_or(b"square").to_vec())?);
+    fn begin(&mut self, process: RunProcess<'_>) -> anyhow::Result<()> {
+        self.shared = Some(String::from_utf8(process.shared().unwrap_or(b"square").to_vec())?);
         Ok(())
     }
 
@@ -63,13 +64,8 @@ impl Workload for Squares {
         Some(self)
     }
 
-    fn outlet(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
-        self.in_order.then(|| Box::new(Ordered::new(Kept::new(1000), 1000)) as Box<dyn Sink>)
-    }
-
-    fn answer(&self, question: Value) -> Value {
-        let earlier = self.asked.fetch_add(1, Ordering::SeqCst);
-        json!([question, earlier / N_TASKS])
+    fn outlet(&self) -> Option<&dyn Outlet> {
+        Some(self)
     }
 
     fn run(&self, task: &Task, cx: &mut Cx<'_>) -> Outcome {
@@ -106,7 +102,18 @@ impl Workload for Squares {
     }
 }
 
+impl Outlet for Squares {
+    fn open(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
+        self.in_order.then(|| Box::new(Ordered::new(Kept::new(1000), 1000)) as Box<dyn Sink>)
+    }
+}
+
 impl Portable for Squares {
+    fn answer(&self, question: Value) -> Value {
+        let earlier = self.asked.fetch_add(1, Ordering::SeqCst);
+        json!([question, earlier / N_TASKS])
+    }
+
     fn spec(&self) -> serde_json::Value {
         serde_json::Value::Null
     }

@@ -24,7 +24,7 @@ use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
 use crate::task::Task;
-use crate::workload::Workload;
+use crate::workload::{RunProcess, Workload};
 
 /// Builds a workload, by its name, from its blueprint.
 pub type Build<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<Box<dyn Workload>>;
@@ -53,8 +53,8 @@ pub fn serve(
     voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
     let Some(second) = frames.receive(&mut from)? else { return Ok(()) };
     let prepared = match second.kind {
-        kind::SHARED => workload.begin(Some(&second.payload)),
-        kind::PREPARE => workload.begin(None),
+        kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
+        kind::PREPARE => workload.begin(RunProcess::Worker(None)),
         other => Err(anyhow::anyhow!("{:?} instead of what tasks share", char::from(other))),
     };
     // It is not needed twice.

@@ -32,7 +32,7 @@ use self::selection::Remaining;
 pub use self::selection::{EarlierRun, Resume, SkipListener};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
-use super::{Cx, Portable, Profile, Results, Size, Tasks, Workload};
+use super::{Cx, Outlet, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::inputs::InputCount;
 use crate::output::{
@@ -202,7 +202,21 @@ impl Workload for CommandBatch {
         self.runner.do_job(task, cx)
     }
 
-    fn outlet(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
+    fn outlet(&self) -> Option<&dyn Outlet> {
+        Some(self)
+    }
+
+    fn results(&self) -> Option<&dyn Results> {
+        Some(self)
+    }
+
+    fn portable(&self) -> Option<&dyn Portable> {
+        self.runner.is_portable().then_some(&self.runner)
+    }
+}
+
+impl Outlet for CommandBatch {
+    fn open(&self, _column: &Column) -> Option<Box<dyn Sink + '_>> {
         // A run begins, and with it parsim's own peak.
         self.runner.floor.forget();
         if let Some(sink) = &self.sink {
@@ -218,14 +232,6 @@ impl Workload for CommandBatch {
             OutputOrder::Unbuffered => Box::new(Lines::torn(destination)),
             OutputOrder::Unseen => Box::new(Unseen),
         })
-    }
-
-    fn results(&self) -> Option<&dyn Results> {
-        Some(self)
-    }
-
-    fn portable(&self) -> Option<&dyn Portable> {
-        self.runner.is_portable().then_some(&self.runner)
     }
 }
 

@@ -17,8 +17,6 @@ mod task;
 mod upload;
 mod votable_out;
 
-use std::path::Path;
-
 use anyhow::{Context as _, ensure};
 use clap::Args as _;
 use serde::Deserialize as _;
@@ -26,7 +24,7 @@ use serde_json::{Value, json};
 
 use self::charts::ChartPlaces;
 use self::options::ConeOptions;
-use self::outlet::{RowsOutlet, RowsPlace};
+use self::outlet::RowsOutlet;
 use self::rows::ConeRows;
 use self::search::ConeService;
 use self::targets::{Target, TargetFault, targets};
@@ -34,12 +32,10 @@ use self::task::{ConeTask, Found, OneCone};
 use self::upload::{UploadAnswers, UploadQuery};
 use super::service::{DemoServer, HostPace, HttpTransport, Service, fail};
 use super::{
-    Cx, DefaultModes, Environment, Options, OutputFormat, Portable, Profile, Row, Sharing, Size, Tasks,
-    Workload,
+    Cx, DefaultModes, Environment, Options, Outlet, OutputFormat, Portable, Profile, Row, RunProcess,
+    Sharing, Size, Tasks, Workload,
 };
-use crate::output::Sink;
-use crate::process::Interrupt;
-use crate::task::{Column, ConeChart, ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
+use crate::task::{ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
 use crate::text::printable;
 use crate::vo::cone::{ConeColumns, SkyCone};
 use crate::vo::position;
@@ -141,8 +137,6 @@ impl ConeSearch {
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
         );
-        let rows = options.out.as_deref().filter(|path| *path != Path::new("-"));
-        let rows = rows.map(|path| RowsPlace::File(path.to_owned()));
         let charts = ChartPlaces {
             folder: options.chart.clone(),
             page: options.sky.clone(),
@@ -150,7 +144,7 @@ impl ConeSearch {
             field_of_view: options.fov,
         };
         let asked = (options.ra_column.clone(), options.dec_column.clone());
-        let outlet = RowsOutlet::open(rows, options.status.as_deref(), charts, asked)?;
+        let outlet = RowsOutlet::new(options.out.as_deref(), options.status.as_deref(), charts, asked)?;
         let (server, service) = options.demo.then(demo::start).transpose()?.unzip();
         let given = options.service.clone();
         let asked = ConeOptions { service: service.unwrap_or(given), ..options.clone() };
@@ -251,11 +245,10 @@ impl Workload for ConeSearch {
         }))
     }
 
-    fn prepare(&mut self, interrupt: &Interrupt) {
-        resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
-    }
-
-    fn begin(&mut self, _: Option<&[u8]>) -> anyhow::Result<()> {
+    fn begin(&mut self, process: RunProcess<'_>) -> anyhow::Result<()> {
+        if let RunProcess::Client(interrupt) = process {
+            resolver::resolve(&mut self.targets, &self.resolvers, &self.transport, interrupt);
+        }
         self.upload.clear();
         let cone = |(number, target): (u64, &Target)| {
             let task = self.task(target);
@@ -293,10 +286,6 @@ impl Workload for ConeSearch {
         task.settle(finding, found, self.options.maxrec.is_some(), cx)
     }
 
-    fn answer(&self, question: Value) -> Value {
-        self.transport.answer(question)
-    }
-
     fn profile(&self) -> Profile {
         let is_here = self.service.service.url.host.is_loopback();
         let per_host =
@@ -320,27 +309,12 @@ impl Workload for ConeSearch {
         }
     }
 
-    fn outlet(&self, _: &Column) -> Option<Box<dyn Sink + '_>> {
-        Some(self.outlet.begin())
-    }
-
-    fn claim_stdout(&mut self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
-        let wanted = self.options.out.as_deref();
-        let is_asked_for = wanted == Some(Path::new("-"));
-        ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
-        let takes = is_free && (is_asked_for || wanted.is_none());
-        if takes {
-            self.outlet.take_stdout(is_terminal);
-        }
-        Ok(takes)
+    fn outlet(&self) -> Option<&dyn Outlet> {
+        Some(&self.outlet)
     }
 
     fn finish(&self) -> anyhow::Result<()> {
         self.outlet.finish().context("cannot keep what was found")
-    }
-
-    fn charts(&self) -> Vec<ConeChart> {
-        self.outlet.take_charts()
     }
 
     fn portable(&self) -> Option<&dyn Portable> {
@@ -349,6 +323,10 @@ impl Workload for ConeSearch {
 }
 
 impl Portable for ConeSearch {
+    fn answer(&self, question: Value) -> Value {
+        self.transport.answer(question)
+    }
+
     /// Without passwords, for it is written into reports.
     fn spec(&self) -> Value {
         let service = if self.options.service.contains("://") && !self.options.demo {

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::charts::{ChartPlaces, TargetRows, chart_of};
 use super::rows::{OWN_COLUMNS, RowColumn, column_names, csv_cell};
@@ -13,9 +14,10 @@ use super::votable_out::TableOut;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
 use crate::process;
 use crate::sync::Mutex;
-use crate::task::{ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
+use crate::task::{Column, ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
 use crate::text::printable;
 use crate::whole_file::WholeFile;
+use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
 pub fn heading(columns: &[RowColumn]) -> Vec<u8> {
@@ -27,13 +29,19 @@ pub fn heading(columns: &[RowColumn]) -> Vec<u8> {
 /// Takes what the tasks of a run write.
 #[derive(Debug, Default)]
 pub struct RowsOutlet {
-    rows: Option<RowsPlace>,
+    /// Where rows are asked to go: a file, whose name tells the form, or `-`.
+    out: Option<PathBuf>,
+    /// Whether that is stdout, and whether it is a terminal, where nothing but text may come.
+    stdout: OnceLock<bool>,
     status: Option<PathBuf>,
     charts: ChartPlaces,
     /// The columns of the position, as they are asked for.
     asked: (String, String),
     state: Mutex<OutletState>,
 }
+
+/// The name of stdout.
+const STDOUT: &str = "-";
 
 /// Of so many targets charts are kept for the report, whoever asks for files.
 const CHARTS: usize = 12;
@@ -43,15 +51,6 @@ const CHART_ROWS: usize = 1 << 20;
 
 /// So many sources of a chart are kept for that, the brightest.
 const CHART_SOURCES: usize = 500;
-
-/// Where rows are to go.
-#[derive(Debug)]
-pub enum RowsPlace {
-    /// To stdout; `is_shown`: to a terminal, where nothing but text may come.
-    Stdout { is_shown: bool },
-    /// Into a file, whose name tells the form.
-    File(PathBuf),
-}
 
 #[derive(Debug, Default)]
 struct OutletState {
@@ -78,14 +77,14 @@ struct RunOutput {
 }
 
 impl RowsOutlet {
-    /// Rows to `rows`, what became of each target into the file `status`, and charts of what
+    /// Rows to `out`, what became of each target into the file `status`, and charts of what
     /// is at the columns `asked`. All are opened, so that a bad path is told before anybody is
     /// asked.
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn open(
-        rows: Option<RowsPlace>,
+    pub fn new(
+        out: Option<&Path>,
         status: Option<&Path>,
         charts: ChartPlaces,
         asked: (String, String),
@@ -93,22 +92,15 @@ impl RowsOutlet {
         charts.check()?;
         let open =
             |path: &Path| WholeFile::create(path).with_context(|| format!("cannot write {}", path.display()));
-        let file = match &rows {
-            Some(RowsPlace::File(path)) => Some(open(path)?),
-            Some(RowsPlace::Stdout { .. }) | None => None,
-        };
-        let opened = (file, status.map(open).transpose()?);
+        let file = out.filter(|out| *out != Path::new(STDOUT));
+        let opened = (file.map(open).transpose()?, status.map(open).transpose()?);
         let state = OutletState { opened, ..OutletState::default() };
-        Ok(Self { rows, status: status.map(Path::to_owned), charts, asked, state: Mutex::new(state) })
-    }
-
-    /// Rows to stdout, which nobody else needs.
-    pub fn take_stdout(&mut self, is_shown: bool) {
-        self.rows = Some(RowsPlace::Stdout { is_shown });
+        let [out, status] = [out, status].map(|path| path.map(Path::to_owned));
+        Ok(Self { out, stdout: OnceLock::new(), status, charts, asked, state: Mutex::new(state) })
     }
 
     /// A run begins: its sink.
-    pub fn begin(&self) -> Box<dyn Sink + '_> {
+    fn begin(&self) -> Box<dyn Sink + '_> {
         let mut state = self.state.lock();
         state.run = None;
         if !state.is_done {
@@ -116,10 +108,12 @@ impl RowsOutlet {
             let again = |file: Option<WholeFile>, path: Option<&Path>| {
                 file.map_or_else(|| path.map(WholeFile::create).transpose(), |file| Ok(Some(file)))
             };
-            let rows = match &self.rows {
-                None => None,
-                Some(RowsPlace::Stdout { is_shown }) => Some(RowsWriter::to_stdout(*is_shown)),
-                Some(RowsPlace::File(path)) => Some(RowsWriter::to_file(path, again(rows, Some(path)))),
+            let rows = match (self.stdout.get(), &self.out) {
+                (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
+                (None, Some(path)) if path != Path::new(STDOUT) => {
+                    Some(RowsWriter::to_file(path, again(rows, Some(path))))
+                }
+                (None, _) => None,
             };
             // What cannot be opened again is told when the run is over.
             let status = again(status, self.status.as_deref()).ok().flatten();
@@ -160,9 +154,25 @@ impl RowsOutlet {
         };
         rows.and(status).and(drawn)
     }
+}
+
+impl Outlet for RowsOutlet {
+    fn open(&self, _: &Column) -> Option<Box<dyn Sink + '_>> {
+        Some(self.begin())
+    }
+
+    fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
+        let is_asked_for = self.out.as_deref() == Some(Path::new(STDOUT));
+        ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
+        let takes = is_free && (is_asked_for || self.out.is_none());
+        if takes {
+            self.stdout.get_or_init(|| is_terminal);
+        }
+        Ok(takes)
+    }
 
     /// The charts of the first targets, of the first run that was over.
-    pub fn take_charts(&self) -> Vec<ConeChart> {
+    fn charts(&self) -> Vec<ConeChart> {
         std::mem::take(&mut self.state.lock().kept)
     }
 }

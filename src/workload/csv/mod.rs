@@ -23,7 +23,9 @@ use self::options::Shape;
 pub use self::options::{CsvOptions, Dist, MatrixChoice, Rng};
 use self::source::{BLOCK, Source};
 use super::row::paths;
-use super::{Cx, Options, Portable, Product, Profile, Results, Row, Sharing, Size, Tasks, Workload};
+use super::{
+    Cx, Options, Portable, Product, Profile, Results, Row, RunProcess, Sharing, Size, Tasks, Workload,
+};
 use crate::numbers;
 use crate::process::Interrupt;
 use crate::sync::Mutex;
@@ -193,8 +195,8 @@ impl Workload for CsvGen {
         }
     }
 
-    fn begin(&mut self, shared: Option<&[u8]>) -> anyhow::Result<()> {
-        self.shared = match shared {
+    fn begin(&mut self, process: RunProcess<'_>) -> anyhow::Result<()> {
+        self.shared = match process.shared() {
             Some(bytes) => {
                 Some(Matrix::from_bytes(bytes, self.shape).context("cannot take over the shared matrix")?)
             }
