@@ -80,6 +80,12 @@ mod tests {
         assert_eq!(wrapped("\u{1b}[1mbold\u{1b}[0m one two", 12, 0), "\u{1b}[1mbold\u{1b}[0m one two");
     }
 
+    #[test]
+    fn a_word_after_two_blanks_goes_to_the_next_line_without_them() {
+        let text = "a 0a0  a0  aaaaa000  aaa00";
+        assert!(wrapped(text, 20, 0).lines().all(|line| line.len() <= 20));
+    }
+
     proptest! {
         #[test]
         fn no_word_is_lost_and_no_line_too_long(

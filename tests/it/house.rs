@@ -10,6 +10,9 @@ use crate::floors::{Source, sources};
 /// So many of a hundred type names may be defined in more than one file.
 const MOST_SHARED_NAMES: usize = 3;
 
+/// The methods that a trait may have.
+const MOST_METHODS: usize = 10;
+
 /// What is defined at the start of `line`: its name, and whether other files see it.
 fn defined(line: &str) -> Option<(&str, bool)> {
     let line = line.trim_start();
@@ -228,6 +231,30 @@ fn reached<'a>(from: &'a str, uses: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BT
 fn folder<'a>(module: &str, tree: &'a Tree<'_>) -> &'a str {
     let name = &tree.by_path[module].name;
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[test]
+fn no_trait_asks_for_more_than_can_be_kept_in_mind() {
+    let mut wide = Vec::new();
+    let mut n_traits = 0;
+    for source in sources().iter().filter(|source| !source.is_test) {
+        let code = source.code();
+        let mut lines = code.iter().map(|(_, line)| *line);
+        while let Some(line) = lines.next() {
+            let Some((name, _)) = defined(line).filter(|_| line.contains("trait ") && line.ends_with('{'))
+            else {
+                continue;
+            };
+            n_traits += 1;
+            let inside = lines.by_ref().take_while(|line| *line != "}");
+            let methods = inside.filter(|line| line.starts_with("    fn ")).count();
+            if methods > MOST_METHODS {
+                wide.push(format!("{}: {name} has {methods} methods", source.name));
+            }
+        }
+    }
+    assert!(n_traits > 10, "only {n_traits} traits found");
+    assert!(wide.is_empty(), "{wide:#?}");
 }
 
 #[test]
