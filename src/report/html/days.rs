@@ -1,30 +1,18 @@
 //! How often services were up, day by day: a strip for each.
 
 use super::legend::NamedSwatch;
+use super::strip::{STEP, STRIP, head};
 use super::{PagePart, picture};
 use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{History, ServiceDay, ServiceHistory};
 use crate::svg::{Anchor, Svg};
-use crate::text::{printable, shortened};
 
 /// So many services have a strip.
 const MOST: usize = 200;
 
 /// Room for the dates above all strips.
 const TOP: f64 = 20.0;
-
-/// Room for a name.
-const NAME: f64 = 17.0;
-
-/// Room for the strip below it.
-const STRIP: f64 = 16.0;
-
-/// Between two services.
-const APART: f64 = 7.0;
-
-/// Characters of a name that fit, and where.
-const LONGEST_NAMES: [(usize, &str); 2] = [(72, " if-wide"), (28, " if-narrow")];
 
 /// A day that is not good is seen, however many there are: in per cent of the width.
 const NARROWEST: f64 = 0.25;
@@ -36,27 +24,20 @@ pub(super) fn strips(history: &History) -> Option<PagePart> {
     let n_days = (days.end - days.start) as f64;
     let x = |day: i64| 100.0 * (day - days.start) as f64 / n_days;
     let shown = &history.services[..history.services.len().min(MOST)];
-    let height = TOP + shown.len() as f64 * (NAME + STRIP + APART);
+    let height = TOP + shown.len() as f64 * STEP;
     let mut svg = Svg::fluid("plot bare", height, "how often each service was up, day by day");
     svg.text("tick", (0.0, TOP - 6.0), Anchor::Start, &first.date());
     if n_days > 1.0 {
         svg.text("tick", (100.0, TOP - 6.0), Anchor::End, &last.date());
     }
     for (service, number) in shown.iter().zip(0_u32..) {
-        let top = TOP + f64::from(number) * (NAME + STRIP + APART);
-        let is_up = service.verdict.is_up();
-        let (class, mark) = if is_up { ("name", "") } else { ("name bad", "× ") };
-        let name = printable(service.label());
-        for (most, which) in LONGEST_NAMES {
-            let name = format!("{mark}{}", shortened(&name, most));
-            svg.text(&format!("{class}{which}"), (0.0, top + NAME - 4.0), Anchor::Start, &name);
-        }
+        let top = TOP + f64::from(number) * STEP;
         let share = numbers::availability(service.availability());
-        svg.text("tick", (100.0, top + NAME - 4.0), Anchor::End, &share);
+        let top = head(&mut svg, top, service.label(), service.verdict.is_up(), &share);
         for run in runs(service) {
             let (from, to) = (x(run.from), x(run.to + 1));
             let width = (to - from).max(if run.share == Share::All { 0.0 } else { NARROWEST });
-            let place = [from, top + NAME, width, STRIP];
+            let place = [from, top, width, STRIP];
             svg.rect_with_title(run.share.class(), place, &run.title(service));
         }
     }

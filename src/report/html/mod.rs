@@ -14,6 +14,7 @@ mod legend;
 mod phases;
 mod race;
 mod scaling;
+mod strip;
 #[cfg(test)]
 mod tests;
 

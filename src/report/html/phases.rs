@@ -2,13 +2,13 @@
 
 use super::axis::TimeAxis;
 use super::legend::NamedSwatch;
+use super::strip::{STEP, STRIP, head};
 use super::{PagePart, picture};
 use crate::numbers::{self, seconds};
 use crate::report::services::{CheckedService, services, span, total};
 use crate::report::timeline::TimeUnit;
 use crate::study::Study;
-use crate::svg::{Anchor, Svg};
-use crate::text::{printable, shortened};
+use crate::svg::Svg;
 
 /// So many services are drawn, the slowest; the table has more.
 const DRAWN: usize = 12;
@@ -30,18 +30,6 @@ const REST: &str = "phase-rest";
 /// What takes a smaller share of the longest check is not seen, and needs no name.
 const SEEN: f64 = 0.004;
 
-/// Room for a name.
-const NAME: f64 = 17.0;
-
-/// Room for the bar below it.
-const BAR: f64 = 16.0;
-
-/// Between two services.
-const APART: f64 = 7.0;
-
-/// Characters of a name that fit, and where.
-const LONGEST_NAMES: [(usize, &str); 2] = [(72, " if-wide"), (28, " if-narrow")];
-
 /// The phases of the services of `study`; nothing where it is about something else.
 pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
     let mut drawn = services(study);
@@ -55,12 +43,12 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
         return None;
     }
     let x = TimeAxis::exact(longest);
-    let bottom = drawn.len() as f64 * (NAME + BAR + APART);
+    let bottom = drawn.len() as f64 * STEP;
     let mut svg = Svg::fluid("plot bare", bottom + 36.0, "how long each phase of a check took");
     x.draw_below(&mut svg, 0.0, bottom, "time of a check");
     let mut rest = false;
     for (at, service) in drawn.iter().enumerate() {
-        rest |= row(&mut svg, x, (NAME + BAR + APART) * at as f64, service);
+        rest |= row(&mut svg, x, STEP * at as f64, service);
     }
     let is_seen = |name: &str| {
         let mut times = drawn.iter().filter_map(|service| span(service.record, name));
@@ -82,31 +70,23 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
 /// One service; whether a part of its time is in no phase.
 fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bool {
     let finding = service.finding;
-    let is_up = finding.verdict.is_up();
-    let (class, mark) = if is_up { ("name", "") } else { ("name bad", "× ") };
     let whole = total(service.record).as_secs_f64();
-    let name = printable(service.name());
-    for (most, which) in LONGEST_NAMES {
-        let name = format!("{mark}{}", shortened(&name, most));
-        svg.text(&format!("{class}{which}"), (0.0, top + NAME - 4.0), Anchor::Start, &name);
-    }
-    let text = format!("{} {}", finding.verdict, TimeUnit::brief(whole));
-    svg.text("tick", (100.0, top + NAME - 4.0), Anchor::End, &text);
+    let figure = format!("{} {}", finding.verdict, TimeUnit::brief(whole));
+    let top = head(svg, top, service.name(), finding.verdict.is_up(), &figure);
     let mut from = 0.0;
-    let top = top + NAME;
     let phases = PHASES.iter().filter_map(|(name, called, class)| {
         Some((*called, *class, span(service.record, name)?.as_secs_f64()))
     });
     for (called, class, time) in phases.filter(|(.., time)| *time > 0.0) {
         let to = (from + time).min(whole);
         let title = format!("{called} {} of {}", seconds(time), seconds(whole));
-        svg.rect_with_title(class, [x.at(from), top, x.at(to) - x.at(from), BAR], &title);
+        svg.rect_with_title(class, [x.at(from), top, x.at(to) - x.at(from), STRIP], &title);
         from = to;
     }
     let rest = whole - from;
     if rest > 0.0 {
         let title = format!("other {} of {}", seconds(rest), seconds(whole));
-        svg.rect_with_title(REST, [x.at(from), top, x.at(whole) - x.at(from), BAR], &title);
+        svg.rect_with_title(REST, [x.at(from), top, x.at(whole) - x.at(from), STRIP], &title);
     }
     x.share(rest) > SEEN
 }
