@@ -107,6 +107,9 @@ pub struct Experiment<'a> {
     checked: Option<String>,
 }
 
+/// So many rounds are told of before they are begun; each of the others when its turn comes.
+const MOST_ANNOUNCED: usize = 1000;
+
 impl<'a> Experiment<'a> {
     /// Both ways once, the parallel one on all usable cores.
     ///
@@ -276,11 +279,15 @@ impl<'a> Experiment<'a> {
     fn run_all(&mut self, study: &mut Study) -> anyhow::Result<()> {
         let mut judge = Judge::default();
         let certain = match self.repeats {
-            Repeats::Times(times) => times.max(1),
+            Repeats::Times(times) => times.clamp(1, MOST_ANNOUNCED),
             Repeats::Until { .. } => 1,
         };
-        self.announce((1..=self.warmup).chain(1..=certain));
+        let warmups = self.warmup.min(MOST_ANNOUNCED);
+        self.announce((1..=warmups).chain(1..=certain));
         for number in 1..=self.warmup {
+            if number > warmups {
+                self.announce(number..=number);
+            }
             for index in order(self.engines.len(), number) {
                 if self.one_run(study, RunPlace { index, number: 0 }, &mut Judge::default())?.is_none() {
                     return Ok(());

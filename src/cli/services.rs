@@ -81,7 +81,7 @@ pub(super) fn unknown(argv: &[OsString], fault: &Fault) -> Option<End> {
     let joined = format!("{option}={name}");
     let asked = words.iter().any(|word| *word == joined)
         || words.windows(2).any(|pair| pair[0] == option && pair[1] == name);
-    if !row.formats.contains(&OutputFormat::Nagios) || !asked {
+    if !row.is_watched() || !asked {
         return None;
     }
     let text = told(argv, fault).replace('|', "/");

@@ -29,7 +29,7 @@ pub(super) fn command_line(study: &Study) -> String {
     let words: Vec<&str> = study.command.iter().map(String::as_str).collect();
     let mut shown: Vec<Cow<'_, str>> = Vec::new();
     let mut from = 0;
-    for list in lists(&words) {
+    for list in lists(&words, study.workload == COMMANDS) {
         let (range, noun) = (list.range, list.noun);
         shown.extend(words[from..range.start].iter().map(|word| quoted(word)));
         from = range.end;
@@ -50,9 +50,12 @@ struct InputList {
     noun: &'static str,
 }
 
+/// What a batch of commands is called in a study.
+const COMMANDS: &str = "command";
+
 /// The lists behind `:::` and its like; without any, what stands last on the line, where
-/// that is a list.
-fn lists(words: &[&str]) -> Vec<InputList> {
+/// that is a list and not a command.
+fn lists(words: &[&str], is_batch: bool) -> Vec<InputList> {
     let noun = |word: &str| match word {
         ":::" | ":::+" => Some("inputs"),
         "::::" | "::::+" => Some("files"),
@@ -66,7 +69,7 @@ fn lists(words: &[&str]) -> Vec<InputList> {
             list.range.end = at + 1;
         }
     }
-    if lists.is_empty() {
+    if lists.is_empty() && !is_batch {
         let last_option = words.iter().rposition(|word| word.starts_with('-'));
         // An option may have the word behind it; the first two are the program and what it is to do.
         let start = last_option.map_or(2, |at| at + 2).min(words.len());

@@ -2,7 +2,7 @@
 //! they fit, and why not where they do not.
 
 use crate::numbers;
-use crate::study::{Fit, Law, NoFit, Point, Scaling, Study, efficiency_within};
+use crate::study::{FEWEST_RUNS_FOR_A_TEST, Fit, Law, NoFit, Point, Scaling, Study, efficiency_within};
 
 /// The laws fitted to the sweep of each way, and what follows from them.
 pub(super) fn laws(study: &Study) -> Vec<String> {
@@ -12,15 +12,17 @@ pub(super) fn laws(study: &Study) -> Vec<String> {
         let way = if several { format!("{}: ", study.called(&scaling.way)) } else { String::new() };
         laws_of(scaling).into_iter().map(move |line| format!("{way}{line}"))
     };
-    let mut lines: Vec<String> = sweeps.first().map(terms).into_iter().flatten().collect();
+    let is_tested = study.base().is_some_and(|base| base.runs.len() >= FEWEST_RUNS_FOR_A_TEST);
+    let mut lines = terms(&sweeps, if is_tested { "" } else { "; use --runs 5" });
     lines.extend(sweeps.iter().flat_map(of));
     lines
 }
 
-/// What the figures of a sweep mean, and why some are not told.
-fn terms(first: &Scaling) -> Vec<String> {
+/// What the figures of sweeps mean, and why some are not told.
+fn terms(sweeps: &[Scaling], way_out: &str) -> Vec<String> {
+    let Some(first) = sweeps.first() else { return Vec::new() };
     let base = first.base.name();
-    let points = || first.points.iter();
+    let points = || sweeps.iter().flat_map(|sweep| &sweep.points);
     let is_beyond = |point: &Point| efficiency_within(point.speedup, point.width).is_none();
     let is_slower = |point: &Point| point.width > 1 && point.serial_share.is_none() && !is_beyond(point);
     let mut lines = vec![
@@ -33,9 +35,7 @@ fn terms(first: &Scaling) -> Vec<String> {
         lines.push(format!("serial share -: slower than {base}, which no serial share explains"));
     }
     if points().any(is_beyond) {
-        lines.push(format!(
-            "efficiency -: faster than the slots allow, so something slowed {base}; use --runs 5"
-        ));
+        lines.push(format!("efficiency -: faster than the slots allow, so something slowed {base}{way_out}"));
     }
     lines
 }

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::command_line::command_line;
 use super::{Format, timeline};
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
@@ -31,7 +30,7 @@ const MOST_STEPS: usize = 1000;
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
     let about = json!({
-        "command": command_line(study),
+        "command": printable(&shell_words::join(&study.command)),
         "parsim": study.version,
         "workload": study.workload,
     });

@@ -78,7 +78,7 @@ pub struct Comparison {
     /// `max(serial / slots, longest task)`, in seconds: no schedule of these
     /// tasks on these slots is shorter, if tasks take as long as they did
     /// serially. Where requests are limited to a rate, the time that they wait for
-    /// it takes no slot, and what they take at that rate bounds it, too.
+    /// it takes no slot, and what they take at that rate stands for the longest task.
     pub lower_bound: f64,
 }
 

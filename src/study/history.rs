@@ -127,16 +127,12 @@ impl History {
     }
 
     fn take(&mut self, line: &HistoryLine<'_>) {
-        let place = match &line.name {
-            None => self.places.get(&*line.url).copied(),
-            Some(name) => self.places.get(&format!("{}\n{name}", line.url)).copied(),
+        let key = match &line.name {
+            None => Cow::Borrowed(&*line.url),
+            Some(name) => Cow::Owned(format!("{}\n{name}", line.url)),
         };
-        let place = place.unwrap_or_else(|| {
-            let key = line
-                .name
-                .as_ref()
-                .map_or_else(|| line.url.to_string(), |name| format!("{}\n{name}", line.url));
-            self.places.insert(key, self.services.len());
+        let place = self.places.get(&*key).copied().unwrap_or_else(|| {
+            self.places.insert(key.clone().into_owned(), self.services.len());
             self.services.push(ServiceHistory::new(line));
             self.services.len() - 1
         });

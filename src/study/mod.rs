@@ -326,7 +326,7 @@ impl Study {
     pub fn fastest_of_each(&self) -> impl Iterator<Item = &ColumnResult> {
         self.parallel_ways().into_iter().filter_map(|way| {
             let columns = self.parallel().filter(|column| column.column == *way);
-            columns.min_by(|one, other| one.wall().total_cmp(&other.wall()))
+            columns.min_by(|one, other| one.wall().total_cmp(&other.wall()).then(one.width.cmp(&other.width)))
         })
     }
 
@@ -364,9 +364,6 @@ impl Study {
     #[must_use]
     pub fn name(&self, column: &ColumnResult) -> String {
         let way = self.called(column.way());
-        if column.column.mode == Mode::Whole {
-            return way.replace('-', " ");
-        }
         if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.to_owned() }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Does not know where that is kept, nor who hears of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -143,12 +143,16 @@ impl KnownServices {
     pub fn take(&mut self, found: &[Observation<'_>]) -> Vec<ServiceNews> {
         let is_first = self.services.is_empty();
         let mut known: Vec<_> = std::mem::take(&mut self.services).into_iter().map(Some).collect();
-        let keys = known.iter().flatten().map(|it| (it.url.clone(), it.name.clone()));
-        let places: HashMap<_, usize> = keys.zip(0..).collect();
+        // One that is listed twice is known twice.
+        let mut places: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (it, place) in known.iter().flatten().zip(0..) {
+            places.entry((it.url.clone(), it.name.clone())).or_default().push_back(place);
+        }
         let mut news = Vec::new();
         for it in found {
             let key = (it.finding.url.clone(), it.finding.name.clone());
-            let service = places.get(&key).and_then(|place| known[*place].take());
+            let place = places.get_mut(&key).and_then(VecDeque::pop_front);
+            let service = place.and_then(|place| known[place].take());
             let Some(mut service) = service else {
                 let service = KnownService::new(it);
                 if !is_first {
@@ -388,6 +392,17 @@ mod tests {
         let other = Finding { url: "http://i/".to_owned(), ..finding(ServiceVerdict::Down, 2) };
         assert_eq!(take(&mut known, &other, 0), ["new in the list, down", "no longer checked, was up"]);
         assert!(take(&mut known, &other, 0).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_is_listed_twice_is_no_news() {
+        let mut known = KnownServices::default();
+        let findings = [1, 2, 3, 4].map(|at| finding(ServiceVerdict::Up, at));
+        let total = Duration::ZERO;
+        for pair in findings.chunks(2) {
+            let found = [&pair[0], &pair[1]].map(|finding| Observation { finding, total });
+            assert!(known.take(&found).is_empty());
+        }
     }
 
     #[test]

@@ -53,7 +53,6 @@ pub(super) fn take_finding(facts: &mut Vec<(Cow<'static, str>, String)>) -> Opti
     };
     let rows = |text: String| text.parse().map_or(RowCount::Some, RowCount::Counted);
     let finding = Finding {
-        cone: None,
         url: get("url")?,
         name: get("name"),
         verdict: get("verdict")?.into(),

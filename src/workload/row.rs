@@ -45,6 +45,12 @@ impl Row {
         }
     }
 
+    /// Whether what it asks are services that are watched from run to run.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.formats.contains(&OutputFormat::Nagios)
+    }
+
     /// Whether `word` is its name on a command line.
     #[must_use]
     pub fn is_called(&self, word: &str) -> bool {

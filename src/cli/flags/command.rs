@@ -49,7 +49,7 @@ fn workload(row: &Row) -> Command {
         .after_help(row.examples)
         .after_long_help(format!("{}\n\n{}", row.examples, help::statuses()));
     let command = (row.augment)(command.next_help_heading("What to do")).args(format_option(row));
-    let command = if row.formats.is_empty() { command } else { WatchOptions::augment_args(command) };
+    let command = if row.is_watched() { WatchOptions::augment_args(command) } else { command };
     // After these, for each group of options brings its own doc comment along.
     shared(Ways::augment_args(command), Scope::WORKLOAD).about(row.about).long_about(None)
 }
@@ -145,9 +145,9 @@ pub(in crate::cli) struct WatchOptions {
     pub(in crate::cli) history: Option<PathBuf>,
 }
 
-/// What of it was typed; nothing of workloads that ask no services.
+/// What of it was typed; nothing of workloads that watch no services.
 pub(in crate::cli) fn watch_options(row: &Row, matches: &ArgMatches) -> Result<WatchOptions, clap::Error> {
-    if row.formats.is_empty() { Ok(WatchOptions::default()) } else { WatchOptions::from_arg_matches(matches) }
+    if row.is_watched() { WatchOptions::from_arg_matches(matches) } else { Ok(WatchOptions::default()) }
 }
 
 /// Which script completes lines.

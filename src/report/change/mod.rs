@@ -101,13 +101,20 @@ impl<'a> StudyPair<'a> {
 
     /// What became of the widest column.
     fn hero(&self) -> Option<Tile> {
-        self.changes.columns.last().map(|change| tile(&self.head(change), change))
+        self.widest().map(|change| tile(&self.head(change), change))
+    }
+
+    /// The widest parallel column; of studies without one the last.
+    fn widest(&self) -> Option<&Change<'a>> {
+        let columns = &self.changes.columns;
+        let parallel = columns.iter().filter(|it| it.after.column.is_parallel());
+        parallel.max_by_key(|it| it.after.width).or_else(|| columns.last())
     }
 
     /// The others, and the results.
     fn tiles(&self) -> Vec<Tile> {
-        let others = self.changes.columns.split_last().map_or(&[][..], |(_, others)| others);
-        let shown = others.iter().take(MOST_TILES);
+        let is_widest = |it: &&Change<'_>| self.widest().is_some_and(|widest| std::ptr::eq(*it, widest));
+        let shown = self.changes.columns.iter().filter(|it| !is_widest(it)).take(MOST_TILES);
         let mut tiles: Vec<Tile> = shown.map(|change| tile(&self.head(change), change)).collect();
         if let Some((same, of)) = self.changes.results {
             let figure = format!("{} of {}", numbers::count(same), numbers::count(of));

@@ -116,6 +116,7 @@ fn drawn(document: &Document<'_>, foot: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 title { (document.headline) }
                 style { (PreEscaped(include_str!("style.css"))) }
+                @if has_sky(document) { style { (PreEscaped(STYLE)) } }
             }
             body {
                 (header(document))
@@ -336,6 +337,12 @@ fn pictures(chart: &Chart<'_>) -> Vec<PagePart> {
     }
 }
 
+/// Whether there is a finder chart, which has a style of its own.
+fn has_sky(document: &Document<'_>) -> bool {
+    let mut content = document.sections.iter().flat_map(|section| &section.content);
+    content.any(|content| matches!(content, Content::Chart(Chart::Sky(_))))
+}
+
 /// A finder chart.
 fn sky(chart: &ConeChart) -> PagePart {
     let sources: Vec<SkySource<'_>> = chart.sources.iter().map(SkySource::from).collect();
@@ -345,7 +352,6 @@ fn sky(chart: &ConeChart) -> PagePart {
     PagePart::Narrow(html! {
         section {
             h2 { (printable(title)) }
-            style { (PreEscaped(STYLE)) }
             (PreEscaped(figure))
         }
     })

@@ -8,6 +8,7 @@ use crate::report::document::{
 };
 use crate::study::{History, Incident, ServiceHistory};
 use crate::task::ErrorClass;
+use crate::text::printable;
 
 /// So many incidents are told, the latest.
 const TOLD: usize = 50;
@@ -32,7 +33,7 @@ pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Docum
     Document {
         headline: format!("History of {n_services}: {up}"),
         subjects: vec![Subject {
-            command: name.to_owned(),
+            command: printable(name),
             about: format!("{n_services}, {span}"),
             moment: span,
             place: numbers::plural(n_checks, "check"),
@@ -101,7 +102,11 @@ fn conclusion(history: &History, up: &str) -> Vec<Sentence> {
     if told.is_empty() {
         return vec![Sentence { tone: Tone::Good, ..Sentence::plain(format!("{up} at the last check")) }];
     }
+    let more = told.len().saturating_sub(NAMED);
     told.truncate(NAMED);
+    if more > 0 {
+        told.push(Sentence::bad(format!("... and {} more are not up", numbers::count(more as u64))));
+    }
     told
 }
 

@@ -73,6 +73,10 @@ pub(super) fn news(news: &[ServiceNews]) -> Option<ReportSection<'static>> {
 
 /// What is new in the later of two studies.
 pub(super) fn news_between(before: &Study, after: &Study) -> Vec<ServiceNews> {
+    // Half a run says nothing of those that it did not come to.
+    if before.cut.is_some() || after.cut.is_some() {
+        return Vec::new();
+    }
     let mut known = KnownServices::default();
     known.take(&observations(&services(before)));
     known.take(&observations(&services(after)))
@@ -91,7 +95,9 @@ pub fn history_lines(study: &Study) -> Vec<HistoryLine<'_>> {
 }
 
 fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
-    all.iter().map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
+    // A place in the sky is no service.
+    let services = all.iter().filter(|it| it.finding.cone.is_none());
+    services.map(|it| Observation { finding: it.finding, total: total(it.record) }).collect()
 }
 
 impl CheckedService<'_> {

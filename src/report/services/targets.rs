@@ -27,18 +27,27 @@ pub(super) fn cells(finding: &Finding, cone: &ConeFinding) -> [String; 3] {
     [target.clone(), status, finding.rows.map_or_else(String::new, |rows| rows.to_string())]
 }
 
+/// How many of these were answered, whole.
+pub(super) fn n_answered(all: &[CheckedService<'_>]) -> usize {
+    let is_whole = |cone: &ConeFinding| matches!(cone.status, ConeStatus::Ok | ConeStatus::Empty);
+    all.iter().filter(|service| service.finding.cone.as_deref().is_some_and(is_whole)).count()
+}
+
 /// `33 of 35 cones answered: 902 rows, 1 incomplete, 1 error, 1 not asked`.
 pub(super) fn tally(all: &[CheckedService<'_>], n_asked_for: usize) -> String {
     let findings = || all.iter().map(|service| service.finding);
     let count = |wanted: &ConeStatus| {
         findings().filter(|it| it.cone.as_ref().is_some_and(|cone| cone.status == *wanted)).count() as u64
     };
-    let [ok, empty, incomplete, error] =
-        [ConeStatus::Ok, ConeStatus::Empty, ConeStatus::Incomplete, ConeStatus::Error].map(|it| count(&it));
+    let [empty, incomplete, error] =
+        [ConeStatus::Empty, ConeStatus::Incomplete, ConeStatus::Error].map(|it| count(&it));
     let rows: u64 = findings().filter_map(|finding| counted(finding.rows)).sum();
     let asked_for = numbers::plural(n_asked_for as u64, "cone");
-    let mut text =
-        format!("{} of {asked_for} answered: {}", numbers::count(ok + empty), numbers::plural(rows, "row"));
+    let mut text = format!(
+        "{} of {asked_for} answered: {}",
+        numbers::count(n_answered(all) as u64),
+        numbers::plural(rows, "row")
+    );
     let left = n_asked_for.saturating_sub(all.len()) as u64;
     for (number, what) in [(empty, "empty"), (incomplete, "incomplete"), (left, "not searched")] {
         if number > 0 {

@@ -21,8 +21,11 @@ pub(in crate::report) fn hero(study: &Study) -> Option<Tile> {
         return None;
     }
     let n_asked = n_asked_for(study, &all);
-    let n_up = all.iter().filter(|service| service.finding.verdict.is_up()).count();
-    let state = if targets::are_all(&all) { "answered" } else { "up" };
+    let (n_up, state) = if targets::are_all(&all) {
+        (targets::n_answered(&all), "answered")
+    } else {
+        (all.iter().filter(|service| service.finding.verdict.is_up()).count(), "up")
+    };
     let figure = format!("{} of {} {state}", numbers::count(n_up as u64), numbers::count(n_asked as u64));
     if n_up == n_asked {
         let about = match state {

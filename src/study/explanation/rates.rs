@@ -3,7 +3,7 @@
 
 use super::{SpeedupView, duration};
 use crate::numbers;
-use crate::study::{RateFloor, Study};
+use crate::study::{FEWEST_RUNS_FOR_A_TEST, RateFloor, Study, ratio_of_rounds};
 
 /// What takes at least this share of a time bounds it.
 const BINDS: f64 = 0.75;
@@ -29,18 +29,25 @@ pub(super) fn in_one_go(study: &Study) -> Option<String> {
     if study.n_failed() > 0 && !study.agrees() || whole.wall() <= 0.0 {
         return None;
     }
+    let (one, other) = (beside.walls(), whole.walls());
+    let is_tested = one.len().min(other.len()) >= FEWEST_RUNS_FOR_A_TEST;
     let ratio = beside.wall() / whole.wall();
-    let (ratio, word) = if ratio >= 1.0 { (ratio, "faster") } else { (1.0 / ratio, "slower") };
+    let (factor, word) = if ratio >= 1.0 { (ratio, "faster") } else { (1.0 / ratio, "slower") };
+    let told = if is_tested && ratio_of_rounds(&one, &other).holds(1.0) {
+        "not measurably different from".to_owned()
+    } else {
+        format!("{} {word} than", numbers::factor(factor))
+    };
+    let test = if is_tested { "" } else { " (no test)" };
     let beside = match beside.width {
         1 => format!("{}s one at a time", study.unit),
         width => format!("{}s {width} at a time", study.unit),
     };
     let tasks = whole.runs.last().map_or(0, |run| run.tasks);
     Some(format!(
-        "In {} for {} it took {}, {} {word} than {beside}.",
+        "In {} for {} it took {}, {told} {beside}{test}.",
         study.name(whole),
         numbers::plural(tasks, &study.unit),
         duration(whole.wall()),
-        numbers::factor(ratio),
     ))
 }
