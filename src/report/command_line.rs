@@ -96,6 +96,14 @@ mod tests {
     }
 
     #[test]
+    fn a_command_is_no_list_of_inputs() {
+        let words = ["parsim", "compare", "-j", "2", "echo", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let command = words.map(str::to_owned).to_vec();
+        let batch = Study { command, workload: COMMANDS.to_owned(), ..empty() };
+        assert_eq!(command_line(&batch), words.join(" "));
+    }
+
+    #[test]
     fn a_long_list_of_inputs_is_cut_and_counted() {
         let inputs: Vec<String> = (1..=300).map(|number| format!("f {number}")).collect();
         let mut words = vec!["parsim", "parallel", "-k", "echo", ":::"];

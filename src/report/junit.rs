@@ -66,7 +66,7 @@ fn suite(study: &Study, column: &ColumnResult) -> TestSuite {
 
 /// The run that a signal cut short: what was done, and how much was not.
 fn interrupted(study: &Study, cut: &Cut) -> TestSuite {
-    let mut suite = TestSuite::new(format!("{} (interrupted)", study.called(&cut.way)));
+    let mut suite = TestSuite::new(format!("{} (interrupted)", study.shown_name(&cut.way)));
     let mut cases = of_records([&cut.records[..]]);
     let mut told = cases.len() as u64;
     if cases.is_empty() {

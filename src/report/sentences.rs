@@ -110,7 +110,7 @@ pub(super) fn summary(study: &Study) -> Vec<Sentence> {
         lines.extend(checked.map(Sentence::plain));
         let what = if agreement.outside { "changed between the ways" } else { "differs" };
         let differences = agreement.differences.iter();
-        lines.extend(differences.map(|it| Sentence::bad(differs(what, it, study.called(&it.way)))));
+        lines.extend(differences.map(|it| Sentence::bad(differs(what, it, &study.shown_name(&it.way)))));
         lines.extend(and_more(agreement).map(Sentence::plain));
     }
     lines
@@ -203,7 +203,7 @@ pub(super) fn results(study: &Study) -> Vec<String> {
     }
     match &lines[..] {
         [(_, text)] => vec![format!("results {text}")],
-        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.called(way))).collect(),
+        _ => lines.iter().map(|(way, text)| format!("results {} {text}", study.shown_name(way))).collect(),
     }
 }
 
@@ -234,10 +234,11 @@ pub(super) fn whereabouts(study: &Study) -> Vec<String> {
     if study.columns.len() == 1 {
         return lines;
     }
-    let longest = study.columns.iter().map(|column| study.called(column.way()).len()).max();
+    let longest = study.columns.iter().map(|column| study.shown_name(column.way()).len()).max();
     let wide = longest.unwrap_or(0).max(Mode::Parallel.name().len()) + 1;
     for column in &study.columns {
-        let line = written(study, column).map(|told| format!("{:wide$}{told}", study.called(column.way())));
+        let line =
+            written(study, column).map(|told| format!("{:wide$}{told}", study.shown_name(column.way())));
         lines.extend(line.filter(|line| !lines.contains(line)));
     }
     lines

@@ -246,7 +246,8 @@ impl ColumnResult {
     #[must_use]
     pub fn short_name(&self) -> String {
         if !self.column.is_parallel() {
-            return self.way().to_owned();
+            // Serial is a word, and what is done in one go a few: `one query`.
+            return self.way().replace('-', " ");
         }
         let engine = if self.column == Column::PARALLEL { String::new() } else { format!("{} ", self.way()) };
         format!("{engine}-j {}", self.width)
@@ -340,6 +341,15 @@ impl Study {
         parallel.find(|column| several && column.name == way).map_or(way, |column| &column.engine)
     }
 
+    /// The same in a person's words: that in which all was done in one go, `one query`.
+    #[must_use]
+    pub fn shown_name<'a>(&'a self, way: &'a str) -> Cow<'a, str> {
+        match self.columns.iter().find(|it| it.way() == way) {
+            Some(column) if column.column.mode == Mode::Whole => column.short_name().into(),
+            _ => self.called(way).into(),
+        }
+    }
+
     /// Where a task failed: `serial`, `serial and parallel`, with the first run each
     /// where there were several.
     #[must_use]
@@ -348,8 +358,8 @@ impl Study {
         let places = std::iter::once((&failure.way, failure.run))
             .chain(failure.also.iter().map(|also| (&also.way, also.run)))
             .map(|(way, run)| match run {
-                1.. if several => format!("{} run {run}", self.called(way)),
-                _ => self.called(way).to_owned(),
+                1.. if several => format!("{} run {run}", self.shown_name(way)),
+                _ => self.shown_name(way).into_owned(),
             });
         places.collect::<Vec<_>>().join(" and ")
     }
@@ -363,8 +373,8 @@ impl Study {
     /// What a column is called where it stands alone: `serial`, `parallel -j 4`.
     #[must_use]
     pub fn name(&self, column: &ColumnResult) -> String {
-        let way = self.called(column.way());
-        if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.to_owned() }
+        let way = self.shown_name(column.way());
+        if self.is_swept(column.way()) { format!("{way} -j {}", column.width) } else { way.into_owned() }
     }
 
     /// What speed-ups are relative to: the serial column, or else the first parallel one

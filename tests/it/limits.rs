@@ -11,6 +11,14 @@ fn together(jobs: u32) -> String {
 }
 
 #[test]
+fn however_many_runs_are_asked_for_they_take_no_memory_before_they_are_made() {
+    let fresh = Fresh::new();
+    let line = "ulimit -v 1000000; exec timeout -s INT 1 parsim sleep --tasks 1 --seconds 0.01 -j 2 --runs 100000000";
+    let ran = fresh.shell(line).run();
+    ran.expect(!ran.stderr.contains("memory allocation"), "no lack of memory");
+}
+
+#[test]
 fn more_jobs_run_at_once_than_the_soft_limit_of_open_files_allows_and_get_that_limit_back() {
     let fresh = Fresh::new();
     // Where no more can be had, there is nothing to be seen.

@@ -120,6 +120,37 @@ fn a_history_is_drawn_with_its_days_and_incidents() {
 }
 
 #[test]
+fn a_history_says_how_many_are_not_up_whatever_its_file_is_called() {
+    let fresh = Fresh::new();
+    let line = |number: u32| {
+        format!(
+            "{{\"time\":\"2026-11-27T10:00:00.000Z\",\"url\":\"http://h/{number}\",\"verdict\":\"down\",\"total\":1}}\n"
+        )
+    };
+    let name = "lines\u{1b}[31m";
+    fs::write(fresh.path(name), (0..5).map(line).collect::<String>()).unwrap();
+    let ran = fresh.parsim("report --history").args([name]).run();
+    ran.exits(0).says("... and 2 more are not up").does_not_say("\u{1b}");
+}
+
+#[test]
+fn half_a_study_is_no_news_of_what_it_did_not_come_to() {
+    let (stub, _) = moody();
+    let fresh = Fresh::new();
+    let urls = [stub.url("/a"), stub.url("/b")].join(" ");
+    fresh.parsim(&format!("tap --parallel {urls} --export-json whole.json")).run().exits(0);
+    let whole: Value = serde_json::from_slice(&fs::read(fresh.path("whole.json")).unwrap()).unwrap();
+    let mut half = whole.clone();
+    let mut records = whole["columns"][0]["runs"][0]["records"].as_array().unwrap().clone();
+    records.truncate(1);
+    half["columns"][0]["runs"] = serde_json::json!([]);
+    half["cut"] = serde_json::json!({ "way": "parallel", "finished": 1, "tasks": 2, "records": records });
+    fs::write(fresh.path("half.json"), half.to_string()).unwrap();
+    let ran = fresh.parsim("report whole.json half.json").run();
+    ran.does_not_say("no longer checked");
+}
+
+#[test]
 fn what_cannot_be_kept_is_refused_before_anybody_is_asked() {
     let (stub, _) = moody();
     let fresh = Fresh::new();

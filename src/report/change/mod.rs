@@ -129,7 +129,10 @@ impl<'a> StudyPair<'a> {
         if several && !change.after.is_serial() {
             return change.after.short_name();
         }
-        change.after.way().to_owned()
+        if change.after.column.is_parallel() {
+            return change.after.way().to_owned();
+        }
+        change.after.short_name()
     }
 
     /// The cells: what each column took before and after.

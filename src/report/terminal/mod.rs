@@ -104,7 +104,7 @@ fn ways(study: &Study, look: Look) -> Vec<String> {
     if columns.len() < 2 || study.parallel().any(|column| study.is_swept(column.way())) {
         return Vec::new();
     }
-    bars(columns.iter().map(|column| (study.called(column.way()).to_owned(), column.wall())), look)
+    bars(columns.iter().map(|column| (study.shown_name(column.way()).into_owned(), column.wall())), look)
 }
 
 /// The medians of all columns on one axis, two bars each.

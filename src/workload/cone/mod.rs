@@ -304,7 +304,7 @@ impl Workload for ConeSearch {
             },
             at_once: per_host.or((!is_here).then_some(PER_HOST)),
             rate: self.options.pace.rate_of(&self.service.service.url.host),
-            in_one_go: self.options.upload.then_some("one query"),
+            in_one_go: self.options.upload.then_some("one-query"),
             ..Profile::default()
         }
     }
