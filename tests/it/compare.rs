@@ -257,8 +257,9 @@ fn pictures_of_both_ways_are_drawn_when_asked_for() {
     ran.exits(0).says("serial   █").says("lanes      -j 2, one cell = ").says("CPU  ");
     let lanes = ["\n  1 ", "\n  2 "].iter().filter(|slot| ran.stdout.contains(**slot)).count();
     ran.expect(lanes == 2, "a lane for each of two slots");
+    // Of jobs this short either width may be the faster one.
     let ran = compare(&fresh, "--lanes --ascii -j 1,2 true ::: 1 2 3 4");
-    ran.exits(0).says("o speed-up over serial").says("lanes      -j 2");
+    ran.exits(0).says("o speed-up over serial").says("lanes      -j ");
     ran.expect(ran.stdout.is_ascii(), "nothing but ASCII");
     fresh.parsim("parallel --lanes true ::: a").run().refuses("--lanes is for both ways");
 }
