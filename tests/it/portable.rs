@@ -112,6 +112,8 @@ fn endings_are_the_same_and_so_are_logs_and_results() {
         "parsim parallel $W --timeout 0.5 --term-seq INT,500,KILL 'trap \"echo int; exit 5\" INT; sleep 600 & wait' ::: 1",
         "parsim parallel $W -k --joblog log --retries 3 -j1 'echo >>t{}; wc -l <t{}; test -s tb' ::: a b",
         "parsim parallel $W --halt soon,fail=1 -j1 'echo {}; exit {}' ::: 0 3 0",
+        "parsim parallel $W --halt soon,fail=1 -j1 'echo {}; exit {}' ::: 0 143 0",
+        "parsim parallel $W --halt now,fail=1 -j1 'echo {}; kill -9 $$' ::: 1 2 3",
         "parsim parallel $W -k --results r 'echo {}; echo e >&2; exit {}' ::: 0 3; cat r/1/3/std*",
         "parsim parallel $W -k --results r.csv 'echo {}; exit {}' ::: 0 3 | wc -l; cut -d, -f1,2 r.csv >c; rm r.csv",
         "seq 3 | parsim parallel $W -k --joblog log echo; parsim parallel $W --resume --joblog log echo ::: 1 2 3 4",
