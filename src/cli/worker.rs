@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use super::exit::{End, Exit, Fault, refuse};
 use super::signals::{self, JobSignals};
 use crate::engine::{Children, serve};
-use crate::process::child::RunningJobs;
+use crate::process::child::{Guard, RunningJobs};
 use crate::process::{Hup, Interrupt};
 use crate::temporary;
 use crate::workload::command::{self, CommandRunner};
@@ -33,6 +33,8 @@ pub(super) fn run() -> Result<End, Fault> {
     if io::stdin().is_terminal() {
         return refuse("parsim starts its workers by itself: see --workers in parsim csv --help");
     }
+    // Before there are threads. Without a process for it jobs run all the same.
+    let guard = Guard::start().ok();
     // Who started it has looked through the folders.
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
@@ -50,17 +52,28 @@ pub(super) fn run() -> Result<End, Fault> {
     // else might print would be no message.
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let build = |name: &str, spec| build(name, spec, &running);
+    let build = |name: &str, spec| build(name, spec, &running, guard.clone());
     serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
+    if let Some(guard) = guard {
+        guard.dismiss();
+    }
     // How it ended was asked for by whoever started it.
     Ok(End::Status(Exit::Success.status()))
 }
 
-fn build(name: &str, spec: serde_json::Value, running: &KnownJobs) -> anyhow::Result<Box<dyn Workload>> {
+fn build(
+    name: &str,
+    spec: serde_json::Value,
+    running: &KnownJobs,
+    guard: Option<Guard>,
+) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
         let runner = CommandRunner::from_spec(spec).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
+        if let Some(guard) = guard {
+            runner.running().guard_by(guard);
+        }
         return Ok(Box::new(runner));
     }
     let row = ROWS.iter().find(|row| row.name == name);
