@@ -16,6 +16,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             return;
         }
         self.take_from(feeder);
+        if self.has_too_much() {
+            return;
+        }
         let room: usize = (0..self.links.len()).map(|index| self.room(index)).sum();
         let room = room.saturating_sub(self.ready.len() + self.waiting.n_slots());
         // Where nobody is left, it is to be known whether there is something to do.
