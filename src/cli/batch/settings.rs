@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hosts;
 use super::job_input::{self, JobSource};
 use super::records;
 use super::results::{self, JobResults};
@@ -61,7 +62,7 @@ pub(super) fn prepare(
 ) -> Result<(CommandBatch, JobResults), Fault> {
     let packing = typed.packing(width, LONGEST_LINE);
     let counter = count.and_then(|_| job_input::counter(typed, &packing));
-    let shell = shell::of_jobs(typed)?;
+    let shell = shell::of_jobs(typed.run.shell.as_deref(), typed.has(Flag::NoShell))?;
     let mut options = TemplateOptions {
         dialect: shell.dialect,
         renames: typed.renames.clone().into_iter().collect(),
@@ -84,7 +85,8 @@ pub(super) fn prepare(
         None if typed.has(Flag::Tag) => LineTag::Values,
         None => LineTag::None,
     };
-    let directory = directory(typed, &options)?;
+    let far = hosts::are_far(typed)?;
+    let directory = directory(typed, &options, far)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
     let is_put_down = typed.puts_output_down();
@@ -101,7 +103,7 @@ pub(super) fn prepare(
         (Grouping::LineBuffer | Grouping::LatestLine, false) => OutputOrder::Lines,
         (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
     };
-    let variables = variables(typed);
+    let variables = variables(typed, far);
     let packing = RowsPerJob { room: room(&variables)?, ..packing };
     let packer = JobPacker::new(packing);
     let (feed, stdin) = jobs.feed(typed, width, packer)?;
@@ -125,6 +127,7 @@ pub(super) fn prepare(
         term_sequence: typed.run.term_seq.clone().unwrap_or_default(),
         line_action: line_action(typed),
         output_order: order,
+        runs_elsewhere: far,
     };
     let names_total = names_total(&settings, &tag);
     let (ending, display) = (interrupt.clone(), Arc::clone(display));
@@ -237,9 +240,15 @@ fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
 }
 
 /// Where jobs run; `...` is a new directory for each.
-fn directory(typed: &Typed, options: &TemplateOptions) -> Result<JobDirectory, Fault> {
+fn directory(typed: &Typed, options: &TemplateOptions, far: bool) -> Result<JobDirectory, Fault> {
     let Some(directory) = &typed.run.work_dir else { return Ok(JobDirectory::Here) };
     let text = directory.as_os_str().as_bytes();
+    if far && text == b"..." {
+        return Ok(JobDirectory::OfItsOwn(hosts::OWN_FOLDERS.into()));
+    }
+    if far && text == b"." {
+        return Ok(JobDirectory::Fixed(hosts::same_directory()));
+    }
     if text == b"..." {
         let folder = typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
         return Ok(JobDirectory::OfItsOwn(folder));
@@ -266,16 +275,17 @@ fn names_total(settings: &Settings, tag: &LineTag) -> bool {
 }
 
 /// Variables of the jobs that options ask for.
-fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
+fn variables(typed: &Typed, far: bool) -> Vec<(OsString, OsString)> {
     const THREADS: [&str; 4] =
         ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"];
     let threads = typed.run.threads_per_job.map(|threads| THREADS.map(|name| (name, threads.to_string())));
     let folder = typed.run.tmpdir.as_ref().map(|folder| ("TMPDIR".into(), folder.clone().into()));
     let threads = threads.into_iter().flatten().map(|(name, threads)| (name.into(), threads.into()));
     // As after a `cd` there.
-    let here = typed.run.work_dir.as_ref().and_then(|_| std::env::current_dir().ok());
+    let here = typed.run.work_dir.as_ref().filter(|_| !far).and_then(|_| std::env::current_dir().ok());
     let left = here.map(|here| ("OLDPWD".into(), here.into()));
-    threads.chain(folder).chain(left).collect()
+    let passed = if far { hosts::passed_variables(typed) } else { Vec::new() };
+    passed.into_iter().chain(threads).chain(folder).chain(left).collect()
 }
 
 fn quoting(typed: &Typed) -> Quoting {

@@ -92,11 +92,16 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// Starts a worker where one is gone; `false` where there is no such place.
     fn start_another(&mut self) -> bool {
-        let vacant = self.links.iter().position(|link| link.stage == LinkStage::Vacant);
+        let is_due = |link: &WorkerLink<'_, '_>| {
+            link.stage == LinkStage::Vacant && !link.failures.is_first && link.failures.are_over()
+        };
+        let vacant = self.links.iter().position(is_due);
         let Some(index) = vacant.filter(|_| !self.ends_running()) else { return false };
         if let Err(error) = self.links[index].replace() {
-            self.links[index].stage = LinkStage::GivenUp;
-            self.trouble.get_or_insert(error);
+            if !self.host_is_down(index, format!("{error:#}")) {
+                self.links[index].stage = LinkStage::GivenUp;
+                self.trouble.get_or_insert(error);
+            }
         }
         true
     }

@@ -4,6 +4,7 @@
 //! Knows what jobs are made of and what became of each. Does not know which job comes
 //! next, nor where the output goes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -17,13 +18,13 @@ use serde::{Deserialize, Serialize};
 use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
-use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinSource};
+use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinSource};
 use crate::inputs::Seekable;
 use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Column, Outcome, Task, TaskInput};
+use crate::task::{Column, NodeName, Outcome, Task, TaskInput};
 use crate::template::{self, Dialect};
 use crate::temporary::keep_files_in;
 use crate::text::reason;
@@ -78,7 +79,7 @@ impl CommandRunner {
     /// When the shell cannot be found, or descriptors have run out.
     pub(super) fn new(settings: Settings, stdin: StdinSource) -> anyhow::Result<Self> {
         let environment = Arc::new(job::environment(&settings)?);
-        if let JobDirectory::Fixed(directory) = &settings.directory {
+        if let (JobDirectory::Fixed(directory), false) = (&settings.directory, settings.runs_elsewhere) {
             let made = fs::create_dir_all(directory);
             made.with_context(|| format!("cannot make the working directory {}", directory.display()))?;
         }
@@ -108,12 +109,22 @@ impl CommandRunner {
         })
     }
 
-    /// What another process of this machine [described](Portable::wire_spec).
+    /// What another process [described](Portable::wire_spec), which calls this machine
+    /// `node` where it names several; another has a shell of its own.
     ///
     /// # Errors
     /// When it is not that, the same cannot be made here, or a file is another by now.
-    pub fn from_spec(spec: serde_json::Value) -> anyhow::Result<Self> {
-        let RunnerSpec { settings, sample, client, parts } = serde_json::from_value(spec)?;
+    pub fn from_spec(
+        spec: serde_json::Value,
+        node: Option<&NodeName>,
+        own_shell: impl FnOnce(Shell) -> anyhow::Result<Shell>,
+    ) -> anyhow::Result<Self> {
+        let RunnerSpec { mut settings, sample, client, parts } = serde_json::from_value(spec)?;
+        settings.variables.extend(node.into_iter().flat_map(node_variables));
+        settings.runs_elsewhere = false;
+        if node.is_some_and(|node| node.host != HERE) {
+            settings.shell = own_shell(settings.shell)?;
+        }
         if let Some(folder) = &settings.temporaries {
             keep_files_in(folder.into());
         }
@@ -256,6 +267,15 @@ impl Portable for CommandRunner {
             parts,
         })
     }
+}
+
+/// The machine of whoever named several.
+const HERE: &str = ":";
+
+/// What tells a job on which machine it is.
+fn node_variables(node: &NodeName) -> [(OsString, OsString); 2] {
+    [("PARALLEL_SSHLOGIN", &node.login), ("PARALLEL_SSHHOST", &node.host)]
+        .map(|(name, value)| (name.into(), value.into()))
 }
 
 /// `line` as a shell would have to be given it, so many times.

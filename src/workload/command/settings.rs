@@ -46,6 +46,8 @@ pub struct Settings {
     pub line_action: LineAction,
     /// How outputs are put in order.
     pub output_order: OutputOrder,
+    /// Whether jobs run on other machines: nothing is made ready on this one.
+    pub runs_elsewhere: bool,
 }
 
 impl Settings {

@@ -48,7 +48,6 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["wd", "workdir", "work-dir"], "DIR", "run jobs in DIR; ... is a new directory for each, removed afterwards",
         Word(|t, v| { t.run.work_dir = Some(v.into()); Ok(()) })).brief(),
     option(&["tmpdir", "tempdir"], "DIR", "put temporary files in DIR", Word(|t, v| { t.run.tmpdir = Some(v.into()); Ok(()) })),
-    quiet(&["env"], Word(|t, v| { t.run.env.push(v.to_owned()); Ok(()) })),
     option(&["process-slot-var", "processslotvar"], "NAME", "set variable NAME to the job's slot, from 0",
         Word(|t, v| { t.run.slot_variable = Some(v.to_owned()); Ok(()) })),
     option(&["nice"], "N", "run jobs with this niceness", Text(|t, v| set(&mut t.run.nice, integer(v)))).brief(),
