@@ -110,6 +110,9 @@ pub struct Task {
     pub label: String,
     /// What to do.
     pub spec: TaskInput,
+    /// Only hosts of these groups may do it, where there are any: hosts are groups, too.
+    #[serde(skip)]
+    pub hosts: Vec<String>,
 }
 
 impl Task {
@@ -132,7 +135,7 @@ impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
+        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence, hosts: Vec::new() }
     }
 }
 
@@ -308,6 +311,12 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 }
 
 impl Record {
+    /// Its task is called by its command line, whatever bytes that is.
+    pub fn called(&mut self, line: &[u8]) {
+        self.label = String::from_utf8_lossy(line).into_owned();
+        self.line = std::str::from_utf8(line).is_err().then(|| line.to_vec());
+    }
+
     /// Exit status and signal, as a job log tells them: of another machine all there is
     /// to tell is a status, as a shell has it, and 255 where that machine had none.
     #[must_use]

@@ -9,13 +9,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::{Fault, refuse};
-use crate::cli::flags::{HostSource, JobCount, Typed};
+use crate::cli::flags::{Flag, HostSource, JobCount, Typed};
 use crate::cli::shell::exported_function;
 use crate::cli::width::AS_MANY;
 use crate::cli::worker;
 use crate::engine::{HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice};
 use crate::task::NodeName;
 use crate::text::reason;
+use crate::workload::command::JobPlaces;
 
 /// Where GNU parallel's users keep their hosts.
 const USUAL_FILE: &str = ".parallel/sshloginfile";
@@ -50,6 +51,17 @@ pub(super) fn are_far(typed: &Typed) -> Result<bool, Fault> {
     }
     let hosts = named(typed)?;
     Ok(!hosts.is_empty() && !is_here_alone(&hosts))
+}
+
+/// On which of the hosts jobs run.
+pub(super) fn places(typed: &Typed) -> Result<JobPlaces, Fault> {
+    let every = || Ok::<_, Fault>(named(typed)?.into_iter().map(|host| host.text).collect());
+    Ok(match [Flag::NonAll, Flag::OnAll, Flag::HostGroups].map(|flag| typed.has(flag)) {
+        [true, _, _] => JobPlaces::OnEach(every()?),
+        [_, true, _] => JobPlaces::AllOnEach(every()?),
+        [_, _, true] => JobPlaces::ByGroup,
+        _ => JobPlaces::Any,
+    })
 }
 
 /// The hosts in a file: one a line; `#` begins what is none.
@@ -105,6 +117,9 @@ fn slots(typed: &Typed) -> Result<SlotRule, Fault> {
             None => return refuse("-j: with -S it is one number: N, N%, +N, -N or 0, for each host"),
         },
     };
+    if typed.has_any(&[Flag::OnAll, Flag::NonAll]) {
+        return Ok(Box::new(|_, _| NonZeroU32::MIN));
+    }
     let threads = typed.run.threads_per_job.unwrap_or(1);
     Ok(Box::new(move |told: Option<NonZeroU32>, found: usize| {
         let cores = told.map_or(found, |told| told.get() as usize);

@@ -82,6 +82,7 @@ pub(super) fn prepare(
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => LineTag::Text(Template::text(text, &options).map_err(Fault::usage)?, counts.clone()),
+        None if typed.has(Flag::Tag) && typed.has_any(&[Flag::NonAll, Flag::OnAll]) => LineTag::Hosts,
         None if typed.has(Flag::Tag) => LineTag::Values,
         None => LineTag::None,
     };
@@ -90,7 +91,9 @@ pub(super) fn prepare(
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
     let is_put_down = typed.puts_output_down();
-    let order = match (typed.output.grouping, typed.has(Flag::KeepOrder)) {
+    // What every host says comes host by host.
+    let is_kept = typed.has_any(&[Flag::KeepOrder, Flag::OnAll]);
+    let order = match (typed.output.grouping, is_kept) {
         _ if is_unseen => OutputOrder::Unseen,
         (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
         // Who types wants to see.
@@ -141,14 +144,16 @@ pub(super) fn prepare(
     let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
     let found_by = settings.template.uses_slot().then_some(FoundBy::Number);
     let earlier = records::earlier(typed, found_by, Arc::clone(&results.has), interrupt)?;
-    let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
+    let reads_inputs = !matches!(earlier, EarlierRun::Failed(_)) && !typed.has(Flag::NonAll);
     let told = settings.counts.has_total();
     // Jobs are counted in percent of all.
     let has_share = typed.run.halt.is_some_and(|halt| matches!(halt.amount, Amount::Percent(_)));
-    let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share;
+    let needs_total =
+        is_compared || typed.has(Flag::OnAll) || (names_total || results.needs_total) && !told || has_share;
     let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
     batch.earlier = earlier;
     batch.sink = results.sink.take();
+    batch.places = hosts::places(typed)?;
     if needs_total && reads_inputs {
         batch.save_inputs()?;
     } else if let (true, Some(count)) = (reads_inputs, count) {

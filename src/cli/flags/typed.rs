@@ -132,6 +132,8 @@ pub enum Flag {
     FilterHosts,
     /// `--files`
     Files,
+    /// `--hostgroups`
+    HostGroups,
     /// `-k`
     KeepOrder,
     /// `--lanes`
@@ -142,10 +144,14 @@ pub enum Flag {
     Multiple,
     /// `--no-shell`
     NoShell,
+    /// `--nonall`
+    NonAll,
     /// `--noswap`
     NoSwap,
     /// `-0`
     Null,
+    /// `--onall`
+    OnAll,
     /// `--pipe`
     Pipe,
     /// `--pipe-part`

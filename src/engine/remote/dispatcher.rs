@@ -184,18 +184,29 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         true
     }
 
-    /// Where workers are on hosts and none is left: all that are to be done fail.
+    /// Where workers are on hosts: tasks that none is left for fail. Says whether there were
+    /// such.
     fn fail_for_want_of_hosts(&mut self) -> bool {
-        let Some(rules) = &self.hosts else { return false };
-        let why = rules.why_down.clone().unwrap_or_default();
-        let cause = format!("no host is left to run it on; {why}");
-        while let Some(unbegun) = self.ready.pop_front() {
+        if self.hosts.is_none() {
+            return false;
+        }
+        let lost = self.placeless();
+        let is_news = !lost.is_empty();
+        for unbegun in lost {
+            let why = self.hosts.as_ref().and_then(|rules| rules.why_down.clone()).unwrap_or_default();
+            let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
             let life = unbegun.begin(self.run, 0, self.run.clock.now());
-            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause: cause.clone() });
-            record.node = self.links.last().and_then(WorkerLink::node);
+            let cause = format!("no host is left to run it on; {why}");
+            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
+            record.node = node;
+            if let Some(line) =
+                self.workload.portable().and_then(|portable| portable.command_line(life.task()))
+            {
+                record.called(&line);
+            }
             self.settle(life, record);
         }
-        true
+        is_news
     }
 
     /// Waits until all links have come as far as `stage`, or further.
@@ -245,10 +256,10 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             if self.is_over() {
                 break;
             }
+            if self.fail_for_want_of_hosts() {
+                continue;
+            }
             if self.nobody_is_left() && !self.ready.is_empty() {
-                if self.fail_for_want_of_hosts() {
-                    continue;
-                }
                 is_abandoned = true;
                 self.run.interrupt.drain();
             }

@@ -167,6 +167,19 @@ impl<'r, 'q> Unbegun<'r, 'q> {
         self.task().0.seq
     }
 
+    /// Groups of hosts that may do it, where not all may.
+    pub(super) fn hosts(&self) -> &[String] {
+        &self.task().0.hosts
+    }
+
+    /// Where it failed last, if it did.
+    pub(super) fn failed_on(&self) -> Option<&str> {
+        match &self.what {
+            NextTry::First(_) => None,
+            NextTry::Another(tried) => tried.1.node.as_deref(),
+        }
+    }
+
     /// The task, and which try is next.
     fn task(&self) -> (&Task, u32) {
         match &self.what {

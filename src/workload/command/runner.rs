@@ -241,7 +241,22 @@ impl Workload for CommandRunner {
     }
 }
 
+impl CommandRunner {
+    /// The command line of `task` as it would be in a run called `way`.
+    pub(super) fn line_of(&self, task: &Task, slot: u32, way: &str) -> Vec<u8> {
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.settings.counts.numbers(number, slot);
+        let mut line = Vec::new();
+        self.settings.template_of(way).render(task.spec.values(), &numbers, self.settings.quoting, &mut line);
+        line
+    }
+}
+
 impl Portable for CommandRunner {
+    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
+        Some(self.line_of(task, 0, ""))
+    }
+
     /// What a command line shows is in the report already.
     fn spec(&self) -> serde_json::Value {
         serde_json::Value::Null

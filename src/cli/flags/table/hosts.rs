@@ -6,6 +6,8 @@ use super::super::typed::{Flag, HostSource, Scope};
 use crate::engine::WorkerChoice;
 use crate::numbers::read_duration;
 
+const EVERYWHERE: &str = "every host does all of it, so that nothing is shared out";
+
 #[rustfmt::skip]
 pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines", &[
     option(&["sshlogin", "S"], "HOSTS", "run jobs on these hosts by ssh: 8/h1,me@h2,: (N/ is how many cores\n-j goes by, : is this machine, @GROUP/ puts a host in a group)",
@@ -16,6 +18,9 @@ pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines"
     option(&["ssh"], "CMD", "connect with CMD [ssh, or $PARALLEL_SSH]", Text(|t, v| set(&mut t.run.ssh, Ok(v.to_owned())))).of(Scope::BATCH),
     option(&["env"], "NAMES", "pass these variables on to other machines; only these go there", Word(|t, v| { t.run.env.push(v.to_owned()); Ok(()) })),
     flag(&["filter-hosts", "filterhosts", "filter-host"], "leave out hosts that are down (they are anyway)", Flag::FilterHosts),
+    flag(&["hostgroups", "hostgroup", "hostgrp", "hgrp"], "an input VALUE@GROUP runs on hosts of that group: -S @GROUP/HOST", Flag::HostGroups),
+    flag(&["nonall"], "run the command once on every host, without inputs", Flag::NonAll).not_compared(EVERYWHERE),
+    flag(&["onall"], "run all jobs on every host, one at a time there", Flag::OnAll).not_compared(EVERYWHERE),
     own(&["ssh-worker"], "WHICH", "the parsim to use there: auto (in PATH, else a copy of this one),\ncopy, or a path [auto]",
         Text(|t, v| set(&mut t.run.ssh_worker, worker(v)))).of(Scope::BATCH),
     quiet(&["controlmaster", "M"], IgnoredFlag),
