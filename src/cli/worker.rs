@@ -18,7 +18,7 @@ use super::exit::{End, Exit, Fault, refuse};
 use super::shell;
 use super::signals::{self, JobSignals};
 use crate::engine::{Children, PROTOCOL, serve};
-use crate::process::child::RunningJobs;
+use crate::process::child::{Guard, RunningJobs};
 use crate::process::{self, Hup, Interrupt};
 use crate::task::NodeName;
 use crate::temporary;
@@ -44,6 +44,8 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     if io::stdin().is_terminal() {
         return refuse("parsim starts its workers by itself: see --workers in parsim csv --help");
     }
+    // Before there are threads. Without a process for it jobs run all the same.
+    let guard = Guard::start().ok();
     // Who started it has looked through the folders.
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
@@ -61,8 +63,11 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     // else might print would be no message.
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running);
+    let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running, guard.clone());
     serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
+    if let Some(guard) = guard {
+        guard.dismiss();
+    }
     // How it ended was asked for by whoever started it.
     Ok(End::Status(Exit::Success.status()))
 }
@@ -72,11 +77,15 @@ fn build(
     spec: serde_json::Value,
     node: Option<&NodeName>,
     running: &KnownJobs,
+    guard: Option<Guard>,
 ) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
         let runner = CommandRunner::from_spec(spec, node, own_shell).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
+        if let Some(guard) = guard {
+            runner.running().guard_by(guard);
+        }
         return Ok(Box::new(runner));
     }
     let row = ROWS.iter().find(|row| row.name == name);

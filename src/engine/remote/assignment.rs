@@ -43,8 +43,14 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         let slots = link.slots.count as usize;
         match link.stage {
             LinkStage::GivenUp | LinkStage::Leaving => 0,
-            _ => (slots + self.ahead(index)).saturating_sub(link.n_tasks()),
+            _ => (slots + self.ahead(index)).saturating_sub(link.n_tasks() + self.kept_slots(index)),
         }
+    }
+
+    /// How many slots of a link are kept free: where the end of one task may mean that no
+    /// other begins, none does before it is known what that end means.
+    fn kept_slots(&self, index: usize) -> usize {
+        if self.runs_ahead { 0 } else { self.waiting.n_doubtful(index) }
     }
 
     /// How many tasks the worker of a link is to have beyond those that it does.

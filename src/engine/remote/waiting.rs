@@ -96,6 +96,11 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
         self.retries.len() + self.held_up.len()
     }
 
+    /// How many there are of a link whose end is in doubt.
+    pub(super) fn n_doubtful(&self, index: usize) -> usize {
+        self.doubtful.iter().filter(|end| end.link.0 == index).count()
+    }
+
     /// When to ask next.
     pub(super) fn due(&self) -> Option<Instant> {
         let retries = self.retries.iter().map(|(due, ..)| *due);
