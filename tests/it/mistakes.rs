@@ -2,6 +2,7 @@
 //! nothing is done or left.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 
 use crate::support::{Fresh, Ran};
 
@@ -122,4 +123,19 @@ fn a_file_that_is_no_study_is_answered_with_what_it_is_not() {
     let fresh = Fresh::new();
     fs::write(fresh.path("notes.txt"), "notes\n").unwrap();
     answer(&fresh, "report notes.txt").refuses("cannot read notes.txt: not a study that parsim saved");
+}
+
+#[test]
+fn what_parsim_is_called_is_no_word_of_the_line() {
+    let fresh = Fresh::new();
+    let called = |name: &str, line: &str| {
+        let mut line = fresh.parsim(line);
+        line.command().arg0(name);
+        line.run()
+    };
+    for name in ["csv", "/x/help", ":::", "--jobs", ""] {
+        called(name, "--jobs 4").refuses("unknown option --jobs: options stand behind a subcommand");
+        called(name, "--jobs 4 sleep").refuses("did you mean parsim sleep --jobs 4?");
+        called(name, "slep").refuses("there is no subcommand 'slep': did you mean 'sleep'?");
+    }
 }

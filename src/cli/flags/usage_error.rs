@@ -45,9 +45,11 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
     if asked.starts_with('-') {
         let known = command();
         let is_subcommand = |word: &OsString| known.find_subcommand(word).is_some();
-        let moved = argv.iter().position(is_subcommand).map(|at| {
-            let (before, behind) = (&argv[1..at], &argv[at + 1..]);
-            [&argv[..1], &argv[at..=at], before, behind].concat()
+        // What the program is called may be a subcommand's name, too.
+        let (program, words) = argv.split_at(1);
+        let moved = words.iter().position(is_subcommand).map(|at| {
+            let (before, behind) = (&words[..at], &words[at + 1..]);
+            [program, &words[at..=at], before, behind].concat()
         });
         return match moved {
             Some(moved) => {
@@ -163,7 +165,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Whether inputs stand on the line.
 fn has_inputs(argv: &[OsString]) -> bool {
-    argv.iter().any(|word| [":::", "::::", ":::+", "::::+"].iter().any(|input| word == input))
+    argv.iter().skip(1).any(|word| [":::", "::::", ":::+", "::::+"].iter().any(|input| word == input))
 }
 
 /// What was typed behind `parsim`, as a shell takes it.
