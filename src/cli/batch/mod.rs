@@ -12,6 +12,7 @@
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
 //! | `streams` | output on stdout and stderr: tags, the bar out of its way |
+//! | `latest_lines` | the latest line of each job, where each slot has a line |
 //! | `defaults` | options in `$PARSIM` |
 //! | `finish` | what is said when the batch is over, and the exit status |
 
@@ -21,6 +22,7 @@ mod defaults;
 mod finish;
 mod info;
 mod job_input;
+mod latest_lines;
 mod policy;
 mod records;
 mod results;
