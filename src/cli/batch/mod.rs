@@ -13,6 +13,7 @@
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
 //! | `streams` | output on stdout and stderr: tags, the bar out of its way |
+//! | `latest_lines` | the latest line of each job, where each slot has a line |
 //! | `defaults` | options in `$PARSIM` |
 //! | `finish` | what is said when the batch is over, and the exit status |
 
@@ -23,6 +24,7 @@ mod finish;
 mod hosts;
 mod info;
 mod job_input;
+mod latest_lines;
 mod policy;
 mod records;
 mod results;

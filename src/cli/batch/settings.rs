@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::hosts;
 use super::job_input::{self, JobSource};
+use super::latest_lines::LatestLines;
 use super::records;
 use super::results::{self, JobResults};
-use super::streams::{Beside, LatestLines, LineTag, Streams};
+use super::streams::{Beside, LineTag, Streams};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Grouping, Timeout, Typed};
 use crate::cli::shell;

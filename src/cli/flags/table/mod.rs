@@ -38,6 +38,12 @@ pub(in crate::cli::flags) fn rows() -> impl Iterator<Item = &'static OptionRow> 
     SECTIONS.iter().flat_map(|section| section.rows())
 }
 
+/// Whether the option `name` has all its effect in the jobs' command lines: it is about
+/// where their values come from and how they are put in.
+pub(in crate::cli) fn makes_commands(name: &str) -> bool {
+    [&INPUTS, &PACKING, &REPLACEMENTS].iter().any(|section| section.rows().any(|row| row.is_called(name)))
+}
+
 /// The options of a batch that `name` may stand for: the one that is called so, or those
 /// whose names begin so. A beginning that GNU parallel knows stays its own, whatever
 /// parsim adds; a name that is two options is the one of `scope`.
