@@ -6,6 +6,8 @@
 //! run left half written is removed by the next one that writes in that folder
 //! ([`crate::temporary`]). Does not know what the file holds.
 
+mod place;
+
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+pub use self::place::{FileId, OutputFile, OutputPlace, folder, identity, is_stdout};
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 

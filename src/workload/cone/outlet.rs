@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::charts::{ChartPlaces, TargetRows, chart_of};
 use super::rows::{OWN_COLUMNS, RowColumn, column_names, csv_cell};
@@ -16,7 +16,7 @@ use crate::process;
 use crate::sync::Mutex;
 use crate::task::{Column, ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
 use crate::text::printable;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{FileId, OutputFile, is_stdout};
 use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
@@ -29,9 +29,9 @@ pub fn heading(columns: &[RowColumn]) -> Vec<u8> {
 /// Takes what the tasks of a run write.
 #[derive(Debug, Default)]
 pub struct RowsOutlet {
-    /// Where rows are asked to go: a file, whose name tells the form, or `-`.
+    /// Where rows are asked to go: a file, whose name tells the form, or stdout.
     out: Option<PathBuf>,
-    /// Whether that is stdout, and whether it is a terminal, where nothing but text may come.
+    /// Whether they go to stdout, and whether it is a terminal, where nothing but text may come.
     stdout: OnceLock<bool>,
     status: Option<PathBuf>,
     charts: ChartPlaces,
@@ -39,9 +39,6 @@ pub struct RowsOutlet {
     asked: (String, String),
     state: Mutex<OutletState>,
 }
-
-/// The name of stdout.
-const STDOUT: &str = "-";
 
 /// Of so many targets charts are kept for the report, whoever asks for files.
 const CHARTS: usize = 12;
@@ -54,8 +51,8 @@ const CHART_SOURCES: usize = 500;
 
 #[derive(Debug, Default)]
 struct OutletState {
-    /// The files as they were opened first, to see whether they can be.
-    opened: (Option<WholeFile>, Option<WholeFile>),
+    /// The files as they were opened first, to see whether they can be: rows, status, page.
+    opened: [Option<OutputFile>; 3],
     /// What the run that goes on leaves; `None`: nothing.
     run: Option<RunOutput>,
     is_done: bool,
@@ -67,7 +64,8 @@ struct OutletState {
 #[derive(Debug)]
 struct RunOutput {
     rows: Option<RowsWriter>,
-    status: Option<WholeFile>,
+    status: Option<OutputFile>,
+    page: Option<OutputFile>,
     /// A line of each target that is over.
     lines: BTreeMap<u64, String>,
     n_over: u64,
@@ -90,11 +88,14 @@ impl RowsOutlet {
         asked: (String, String),
     ) -> anyhow::Result<Self> {
         charts.check()?;
-        let open =
-            |path: &Path| WholeFile::create(path).with_context(|| format!("cannot write {}", path.display()));
-        let file = out.filter(|out| *out != Path::new(STDOUT));
-        let opened = (file.map(open).transpose()?, status.map(open).transpose()?);
-        let state = OutletState { opened, ..OutletState::default() };
+        let file = out.filter(|out| !is_stdout(out));
+        let paths = [file, status, charts.page.as_deref()];
+        check_apart([out, status, charts.page.as_deref()])?;
+        let open = |path: &Path| {
+            OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()))
+        };
+        let [rows, lines, page] = paths.map(|path| path.map(open).transpose());
+        let state = OutletState { opened: [rows?, lines?, page?], ..OutletState::default() };
         let [out, status] = [out, status].map(|path| path.map(Path::to_owned));
         Ok(Self { out, stdout: OnceLock::new(), status, charts, asked, state: Mutex::new(state) })
     }
@@ -104,26 +105,32 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         state.run = None;
         if !state.is_done {
-            let (rows, status) = std::mem::take(&mut state.opened);
-            let again = |file: Option<WholeFile>, path: Option<&Path>| {
-                file.map_or_else(|| path.map(WholeFile::create).transpose(), |file| Ok(Some(file)))
+            let [rows, status, page] = std::mem::take(&mut state.opened);
+            let again = |file: Option<OutputFile>, path: Option<&Path>| {
+                file.map_or_else(|| path.map(OutputFile::open).transpose(), |file| Ok(Some(file)))
             };
             let rows = match (self.stdout.get(), &self.out) {
-                (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
-                (None, Some(path)) if path != Path::new(STDOUT) => {
+                (_, Some(path)) if !is_stdout(path) => {
                     Some(RowsWriter::to_file(path, again(rows, Some(path))))
                 }
+                (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
                 (None, _) => None,
             };
             // What cannot be opened again is told when the run is over.
             let status = again(status, self.status.as_deref()).ok().flatten();
+            let page = again(page, self.charts.page.as_deref()).ok().flatten();
             let (lines, cones, found) = Default::default();
-            state.run = Some(RunOutput { rows, status, lines, n_over: 0, cones, found });
+            state.run = Some(RunOutput { rows, status, page, lines, n_over: 0, cones, found });
         }
         let all_charts = self.charts.any();
         let heading = Vec::new();
         let rows = RowsDestination { state: &self.state, heading, is_headed: false, all_charts };
         Box::new(RunSink { state: &self.state, rows: Ordered::new(rows, WAITING_OUTPUT) })
+    }
+
+    /// Whether the status or the page is to go to stdout.
+    fn has_other_on_stdout(&self) -> bool {
+        [self.status.as_deref(), self.charts.page.as_deref()].into_iter().flatten().any(is_stdout)
     }
 
     /// The run is over: what it left takes its place, unless nothing was done.
@@ -137,7 +144,7 @@ impl RowsOutlet {
         let asked = (self.asked.0.as_str(), self.asked.1.as_str());
         let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
-        let drawn = if self.charts.any() { self.charts.write(&charts) } else { Ok(()) };
+        let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
         state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
         drop(state);
         let rows = run.rows.map_or(Ok(()), RowsWriter::finish);
@@ -162,9 +169,15 @@ impl Outlet for RowsOutlet {
     }
 
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
-        let is_asked_for = self.out.as_deref() == Some(Path::new(STDOUT));
+        let is_asked_for = self.out.as_deref().is_some_and(is_stdout);
         ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
-        let takes = is_free && (is_asked_for || self.out.is_none());
+        let has_other = self.has_other_on_stdout();
+        ensure!(is_free || !has_other, "stdout is taken: give --status and --sky files");
+        ensure!(
+            !has_other || self.out.is_some(),
+            "stdout is for the rows, too: give --out FILE, or --status and --sky files"
+        );
+        let takes = is_free && (is_asked_for || has_other || self.out.is_none());
         if takes {
             self.stdout.get_or_init(|| is_terminal);
         }
@@ -175,6 +188,20 @@ impl Outlet for RowsOutlet {
     fn charts(&self) -> Vec<ConeChart> {
         std::mem::take(&mut self.state.lock().kept)
     }
+}
+
+/// Refuses two files at one place: the later one would take the other's, or be mixed with it.
+fn check_apart(paths: [Option<&Path>; 3]) -> anyhow::Result<()> {
+    let mut known: Vec<(&str, FileId)> = Vec::new();
+    for (option, path) in ["out", "status", "sky"].into_iter().zip(paths) {
+        let Some((path, id)) = path.and_then(|path| Some((path, FileId::of(path)?))) else { continue };
+        if let Some((other, _)) = known.iter().find(|(_, other)| *other == id) {
+            let place = if id == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
+            bail!("--{other} and --{option} both go to {place}: name a file for each");
+        }
+        known.push((option, id));
+    }
+    Ok(())
 }
 
 /// `chart` with no more sources than a report needs.
@@ -312,7 +339,7 @@ enum RowsForm {
         is_shown: bool,
         is_gone: bool,
     },
-    Csv(BufWriter<WholeFile>),
+    Csv(BufWriter<OutputFile>),
     Table(Box<TableOut>),
     /// There is no file, for this reason.
     Broken(Option<io::Error>),
@@ -324,7 +351,7 @@ impl RowsWriter {
         Self { form, columns: None, path: "standard output".into() }
     }
 
-    fn to_file(path: &Path, file: io::Result<Option<WholeFile>>) -> Self {
+    fn to_file(path: &Path, file: io::Result<Option<OutputFile>>) -> Self {
         let is_table = path.extension().is_some_and(|ending| {
             ["vot", "votable", "xml"].iter().any(|known| ending.eq_ignore_ascii_case(known))
         });

@@ -4,21 +4,21 @@ use std::io::{self, BufWriter};
 
 use super::rows::{OWN_COLUMNS, RowColumn};
 use crate::vo::votable::{Field, TableWriter};
-use crate::whole_file::WholeFile;
+use crate::whole_file::OutputFile;
 
 /// A table that is being written.
 #[derive(Debug)]
 pub struct TableOut {
     /// Until the columns are known.
-    file: Option<WholeFile>,
-    table: Option<TableWriter<BufWriter<WholeFile>>>,
+    file: Option<OutputFile>,
+    table: Option<TableWriter<BufWriter<OutputFile>>>,
     /// The rows of the target whose turn it is, as CSV.
     rows: Vec<u8>,
 }
 
 impl TableOut {
     /// Into `file`.
-    pub fn new(file: WholeFile) -> Self {
+    pub fn new(file: OutputFile) -> Self {
         Self { file: Some(file), table: None, rows: Vec::new() }
     }
 

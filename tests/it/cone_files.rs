@@ -1,0 +1,49 @@
+//! Where cone searches leave what they found, and in which columns.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::support::Fresh;
+
+#[test]
+fn through_links_files_are_replaced_and_pipes_and_devices_are_written_to() {
+    let fresh = Fresh::new();
+    for name in ["rows.csv", "status.csv", "sky.html"] {
+        fs::write(fresh.path(name), "from before\n").unwrap();
+        symlink(name, fresh.path(&format!("link-{name}"))).unwrap();
+    }
+    let line =
+        "cone --demo --parallel --out link-rows.csv --status link-status.csv --sky link-sky.html --chart charts";
+    fresh.parsim(line).run().exits(0);
+    let text = |name: &str| fs::read_to_string(fresh.path(name)).unwrap();
+    for (name, begin) in [("rows.csv", "id,target,"), ("status.csv", "id,target,"), ("sky.html", "<!")] {
+        assert!(text(name).starts_with(begin), "{name}");
+        assert!(fs::symlink_metadata(fresh.path(&format!("link-{name}"))).unwrap().is_symlink());
+    }
+
+    let pipes = "mkfifo rows status sky; ln -s /dev/null null; cat rows >r & cat status >s & cat sky >k & \
+                 parsim cone --demo --parallel --out rows --status status --sky sky && wait && \
+                 parsim cone --demo --parallel --out null --status /dev/null --chart charts";
+    fresh.shell(pipes).run().exits(0);
+    assert_eq!((text("r"), text("k")), (text("rows.csv"), text("sky.html")));
+    assert_eq!(text("s").lines().count(), 9);
+    let kinds = fresh.shell("test -p rows && test -p status && test -p sky && test -L null").run();
+    kinds.exits(0);
+}
+
+#[test]
+fn the_status_may_go_to_stdout_where_nothing_else_does() {
+    let fresh = Fresh::new();
+    let ran = fresh.parsim("cone --demo --parallel --out rows.csv --status -").run();
+    ran.exits(0).tells("8 of 8 cones answered");
+    ran.expect(ran.stdout.starts_with("id,target,kind,"), "the status alone");
+    assert_eq!(ran.stdout.lines().count(), 9);
+    for (options, why) in [
+        ("--status -", "stdout is for the rows, too: give --out FILE"),
+        ("--out x --status ./x", "--out and --status both go to ./x: name a file for each"),
+        ("--out - --sky /dev/stdout", "--out and --sky both go to stdout"),
+        ("--out x --status - --export-json -", "stdout is taken: give --status and --sky files"),
+    ] {
+        fresh.parsim(&format!("cone --demo --parallel {options}")).run().refuses(why);
+    }
+}
