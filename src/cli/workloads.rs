@@ -23,8 +23,8 @@ use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
-use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::whole_file::identity;
+use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::workload::{DefaultModes, Outlet, OutputFormat, ROWS, Sharing, Workload};
 
 /// Runs the workload called `name` as its subcommand's options say.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::Fresh;
+use crate::support::{Fresh, Reply, Stub};
 
 #[test]
 fn through_links_files_are_replaced_and_pipes_and_devices_are_written_to() {
@@ -12,8 +12,7 @@ fn through_links_files_are_replaced_and_pipes_and_devices_are_written_to() {
         fs::write(fresh.path(name), "from before\n").unwrap();
         symlink(name, fresh.path(&format!("link-{name}"))).unwrap();
     }
-    let line =
-        "cone --demo --parallel --out link-rows.csv --status link-status.csv --sky link-sky.html --chart charts";
+    let line = "cone --demo --parallel --out link-rows.csv --status link-status.csv --sky link-sky.html --chart charts";
     fresh.parsim(line).run().exits(0);
     let text = |name: &str| fs::read_to_string(fresh.path(name)).unwrap();
     for (name, begin) in [("rows.csv", "id,target,"), ("status.csv", "id,target,"), ("sky.html", "<!")] {
@@ -46,4 +45,32 @@ fn the_status_may_go_to_stdout_where_nothing_else_does() {
     ] {
         fresh.parsim(&format!("cone --demo --parallel {options}")).run().refuses(why);
     }
+}
+
+/// A table of results with these fields, `name type ucd`, and these rows, blanks between cells.
+fn results(fields: &[&str], rows: &[&str]) -> Reply {
+    let field = |field: &&str| {
+        let words: Vec<&str> = field.split(' ').collect();
+        let size = if words[1] == "char" { "arraysize=\"*\"" } else { "" };
+        let ucd = words.get(2).unwrap_or(&"");
+        format!("<FIELD name=\"{}\" datatype=\"{}\" {size} ucd=\"{ucd}\"/>", words[0], words[1])
+    };
+    let row = |row: &&str| format!("<TR><TD>{}</TD></TR>", row.replace(' ', "</TD><TD>"));
+    let (fields, rows): (String, String) =
+        (fields.iter().map(field).collect(), rows.iter().map(row).collect());
+    Reply::xml(format!(
+        "<VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" value=\"OK\"/><TABLE>{fields}\
+         <DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    ))
+}
+
+#[test]
+fn a_cone_search_service_says_which_of_its_columns_are_the_position() {
+    let fields =
+        ["ra double", "dec double", "ra_x double pos.eq.ra;meta.main", "dec_x double pos.eq.dec;meta.main"];
+    let stub = Stub::start(move |_| results(&fields, &["100 50 10 20.1"]));
+    let fresh = Fresh::new();
+    let line = format!("cone 10,20 --radius 0.2 --serial --service {}", stub.url("/scs?"));
+    let ran = fresh.parsim(&line).run();
+    ran.exits(0).says("\n1,\"10,20\",0.100000000,100,50,10,20.1\n");
 }

@@ -37,11 +37,11 @@ pub struct TargetRows {
 }
 
 /// The chart of a target; `None` where it is not known where it is.
-pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: (&str, &str)) -> Option<ConeChart> {
+pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: Option<(&str, &str)>) -> Option<ConeChart> {
     let title = if cone.target.is_empty() { &cone.id } else { &cone.target };
     let (title, centre, radius) = (title.clone(), cone.position?, cone.radius);
     let fields: Vec<Field> = found.columns.iter().map(|column| column.field(&column.name)).collect();
-    let places = ConeColumns::of(&fields, Some(asked));
+    let places = ConeColumns::of(&fields, asked);
     let looks = ChartColumns::of(
         found.columns.iter().map(|column| (column.name.as_str(), column.ucd.as_deref().unwrap_or_default())),
     );
@@ -190,7 +190,7 @@ mod tests {
             radius: 0.5,
             ..ConeFinding::default()
         };
-        let chart = chart_of(&cone, &found, ("ra", "dec")).unwrap();
+        let chart = chart_of(&cone, &found, Some(("ra", "dec"))).unwrap();
         let told: Vec<_> = chart
             .sources
             .iter()

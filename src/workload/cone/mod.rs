@@ -143,7 +143,8 @@ impl ConeSearch {
             library: options.aladin.clone(),
             field_of_view: options.fov,
         };
-        let asked = (options.ra_column.clone(), options.dec_column.clone());
+        let asked = options.position_columns(options.service()?.protocol);
+        let asked = asked.map(|(ra, dec)| (ra.to_owned(), dec.to_owned()));
         let outlet = RowsOutlet::new(options.out.as_deref(), options.status.as_deref(), charts, asked)?;
         let (server, service) = options.demo.then(demo::start).transpose()?.unzip();
         let given = options.service.clone();
@@ -227,9 +228,9 @@ impl ConeSearch {
         self.upload.of(number, &query, cx)
     }
 
-    /// The columns of the position, as they are asked for.
-    fn asked(&self) -> (&str, &str) {
-        (&self.options.ra_column, &self.options.dec_column)
+    /// The columns of the position, where they are asked for by name.
+    fn asked(&self) -> Option<(&str, &str)> {
+        self.options.position_columns(self.service.protocol)
     }
 }
 

@@ -35,8 +35,8 @@ pub struct RowsOutlet {
     stdout: OnceLock<bool>,
     status: Option<PathBuf>,
     charts: ChartPlaces,
-    /// The columns of the position, as they are asked for.
-    asked: (String, String),
+    /// The columns of the position, where they are asked for by name.
+    asked: Option<(String, String)>,
     state: Mutex<OutletState>,
 }
 
@@ -85,15 +85,14 @@ impl RowsOutlet {
         out: Option<&Path>,
         status: Option<&Path>,
         charts: ChartPlaces,
-        asked: (String, String),
+        asked: Option<(String, String)>,
     ) -> anyhow::Result<Self> {
         charts.check()?;
         let file = out.filter(|out| !is_stdout(out));
         let paths = [file, status, charts.page.as_deref()];
         check_apart([out, status, charts.page.as_deref()])?;
-        let open = |path: &Path| {
-            OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()))
-        };
+        let open =
+            |path: &Path| OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()));
         let [rows, lines, page] = paths.map(|path| path.map(open).transpose());
         let state = OutletState { opened: [rows?, lines?, page?], ..OutletState::default() };
         let [out, status] = [out, status].map(|path| path.map(Path::to_owned));
@@ -141,7 +140,7 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         let Some(run) = state.run.take().filter(|run| run.n_over > 0) else { return Ok(()) };
         state.is_done = true;
-        let asked = (self.asked.0.as_str(), self.asked.1.as_str());
+        let asked = self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()));
         let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
         let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
