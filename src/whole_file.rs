@@ -153,6 +153,14 @@ impl WholeFile {
         self.file.write_all_at(bytes, offset)
     }
 
+    /// What was written so far, to be read, and another file to take the same place.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn again(&self) -> io::Result<(File, Self)> {
+        Ok((File::open(&self.temporary)?, Self::create(&self.target)?))
+    }
+
     /// Gives the file its own name, replacing what had it.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! a file, which is then whole or absent. And when two paths are one place: a file by
 //! several names, a file that is yet to be.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -78,6 +78,17 @@ impl OutputFile {
             OutputPlace::Stdout => Self::Stream(Box::new(process::stdout())),
             OutputPlace::Stream(stream) => Self::Stream(stream),
             OutputPlace::Whole(_, file) => Self::Whole(file),
+        }
+    }
+
+    /// What was written so far, to be read, and another file for the same place.
+    ///
+    /// # Errors
+    /// When there can be none, or it went to a stream.
+    pub fn again(&self) -> io::Result<(File, Self)> {
+        match self {
+            Self::Stream(_) => Err(io::Error::from(io::ErrorKind::NotSeekable)),
+            Self::Whole(file) => file.again().map(|(written, new)| (written, Self::Whole(new))),
         }
     }
 

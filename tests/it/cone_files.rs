@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{Fresh, Reply, Stub};
+use crate::skies::sky;
+use crate::support::{Asked, Fresh, Reply, Stub};
 
 #[test]
 fn through_links_files_are_replaced_and_pipes_and_devices_are_written_to() {
@@ -73,4 +74,74 @@ fn a_cone_search_service_says_which_of_its_columns_are_the_position() {
     let line = format!("cone 10,20 --radius 0.2 --serial --service {}", stub.url("/scs?"));
     let ran = fresh.parsim(&line).run();
     ran.exits(0).says("\n1,\"10,20\",0.100000000,100,50,10,20.1\n");
+}
+
+/// A service that sends other columns for each target: none has rows at 1, and all rows are at
+/// 10, 20.
+fn changing(asked: &Asked) -> Reply {
+    let (ra, dec) = ("ra double pos.eq.ra;meta.main", "dec double pos.eq.dec;meta.main");
+    match asked.body.split("ICRS%27%2C").nth(2).and_then(|rest| rest.split("%2C").next()) {
+        Some("1") => results(&["none int"], &[]),
+        Some("10") => results(&[ra, dec, "x int"], &["10 20 1", "10 20 2"]),
+        Some("10.1") => results(&["y char", dec, ra], &["α,β 20 10"]),
+        Some("10.2") => results(&[ra, dec, "x double"], &["10 20 0.5"]),
+        other => panic!("{other:?}"),
+    }
+}
+
+const CHANGING: &str = "cone 1,1 10,20 10.1,20 10.2,20 --radius 1 --serial --status status.csv";
+
+#[test]
+fn rows_stand_under_the_columns_of_all_targets_and_none_is_lost() {
+    let stub = Stub::start(changing);
+    let fresh = Fresh::new();
+    let line = format!("{CHANGING} --service {}", stub.url("/tap"));
+    fresh.parsim(&format!("{line} --out rows.csv")).run().exits(0);
+    let rows = fs::read_to_string(fresh.path("rows.csv")).unwrap();
+    let expected = "id,target,separation,ra,dec,x,y\n\
+                    2,\"10,20\",0.000000000,10,20,1,\n\
+                    2,\"10,20\",0.000000000,10,20,2,\n\
+                    3,\"10.1,20\",0.093969261,10,20,,\"α,β\"\n\
+                    4,\"10.2,20\",0.187938513,10,20,0.5,\n";
+    assert_eq!(rows, expected);
+
+    fresh.parsim(&format!("{line} --out rows.vot")).run().exits(0);
+    let rows = fs::read_to_string(fresh.path("rows.vot")).unwrap();
+    for part in [
+        "<FIELD name=\"x\" datatype=\"unicodeChar\" arraysize=\"*\">",
+        "<TD>10</TD><TD>20</TD><TD>2</TD><TD/></TR>\n<TR><TD>3</TD>",
+        "<TD>10</TD><TD>20</TD><TD/><TD>α,β</TD></TR>",
+        "<TD>10</TD><TD>20</TD><TD>0.5</TD><TD/></TR>\n</TABLEDATA>",
+    ] {
+        assert!(rows.contains(part), "{part} in {rows}");
+    }
+}
+
+#[test]
+fn rows_that_there_is_no_room_for_on_stdout_are_told_and_fail() {
+    let stub = Stub::start(changing);
+    let fresh = Fresh::new();
+    let ran = fresh.parsim(&format!("{CHANGING} --service {}", stub.url("/tap"))).run();
+    let why = "the service sent y, which targets before it had not: --out FILE has room for that";
+    ran.exits(1).tells(why);
+    assert_eq!(ran.stdout.lines().count(), 4);
+    let status = fs::read_to_string(fresh.path("status.csv")).unwrap();
+    let told: Vec<&str> = status.lines().skip(1).map(|line| line.split(',').nth(6).unwrap()).collect();
+    assert_eq!(told, ["empty", "ok", "error", "ok"]);
+}
+
+#[test]
+fn a_votable_of_answers_that_were_cut_says_so_itself() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    for (path, is_cut) in [("/tap", false), ("/f/overflow/tap", true)] {
+        let line = format!("cone NGC4782 --radius 0.04 --serial --out rows.vot --service {}", sky.url(path));
+        fresh
+            .parsim(&format!("{line} --resolver {}", sky.url("/cgi-bin/nph-sesame")))
+            .run()
+            .exits(i32::from(is_cut));
+        let table = fs::read_to_string(fresh.path("rows.vot")).unwrap();
+        let end = table.split("</TABLE>").nth(1).unwrap();
+        assert_eq!(end.contains("<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>"), is_cut, "{end}");
+    }
 }

@@ -6,11 +6,13 @@
 //! process that began the run paces the requests of all tasks, wherever they run.
 
 mod charts;
+mod columns;
 mod demo;
 mod options;
 mod outlet;
 mod resolver;
 mod rows;
+mod rows_writer;
 mod search;
 mod targets;
 mod task;

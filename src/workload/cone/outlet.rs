@@ -2,20 +2,20 @@
 //! leaves them, whole files or none; other runs are only compared with it.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::charts::{ChartPlaces, TargetRows, chart_of};
-use super::rows::{OWN_COLUMNS, RowColumn, column_names, csv_cell};
-use super::votable_out::TableOut;
+use super::rows::{RowColumn, csv_cell};
+use super::rows_writer::RowsWriter;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
-use crate::process;
 use crate::sync::Mutex;
-use crate::task::{Column, ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
-use crate::text::printable;
+use crate::task::{
+    Column, ConeChart, ConeFinding, ConeStatus, Finding, Outcome, Record, ServiceVerdict, Task, Warning,
+};
 use crate::whole_file::{FileId, OutputFile, is_stdout};
 use crate::workload::Outlet;
 
@@ -69,6 +69,8 @@ struct RunOutput {
     /// A line of each target that is over.
     lines: BTreeMap<u64, String>,
     n_over: u64,
+    /// Whether a limit cut what any of them found.
+    is_cut: bool,
     /// By the number of the target: what it was, and its rows where there is to be a chart.
     cones: BTreeMap<u64, ConeFinding>,
     found: BTreeMap<u64, TargetRows>,
@@ -119,7 +121,7 @@ impl RowsOutlet {
             let status = again(status, self.status.as_deref()).ok().flatten();
             let page = again(page, self.charts.page.as_deref()).ok().flatten();
             let (lines, cones, found) = Default::default();
-            state.run = Some(RunOutput { rows, status, page, lines, n_over: 0, cones, found });
+            state.run = Some(RunOutput { rows, status, page, lines, n_over: 0, is_cut: false, cones, found });
         }
         let all_charts = self.charts.any();
         let heading = Vec::new();
@@ -146,7 +148,7 @@ impl RowsOutlet {
         let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
         state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
         drop(state);
-        let rows = run.rows.map_or(Ok(()), RowsWriter::finish);
+        let rows = run.rows.map_or(Ok(()), |rows| rows.finish(!run.is_cut));
         let status = match (run.status, &self.status) {
             (Some(mut file), Some(path)) => {
                 let lines: String = run.lines.into_values().collect();
@@ -262,16 +264,38 @@ impl TaskOutput for TargetOutput<'_> {
     }
 
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        if let (Some(run), Some(finding)) = (&mut self.state.lock().run, record.finding.as_deref())
-            && let Some(cone) = finding.cone.as_deref()
+        self.rows.close(record, &NotedTargets { state: self.state, acknowledge });
+    }
+}
+
+/// Notes what became of each target once its rows are where they belong, or could not get there.
+struct NotedTargets<'a> {
+    state: &'a Mutex<OutletState>,
+    acknowledge: &'a dyn Acknowledge,
+}
+
+impl Acknowledge for NotedTargets<'_> {
+    fn acknowledge(&self, mut record: Record) {
+        if let Some(finding) = record.finding.as_deref_mut()
+            && let Some(cone) = finding.cone.as_deref_mut()
         {
-            run.n_over += 1;
-            run.cones.insert(record.seq, cone.clone());
-            if run.status.is_some() {
-                run.lines.insert(record.seq, status_line(finding, cone, record.wall.as_secs_f64()));
+            if let (true, Outcome::Failed(why)) = (finding.verdict.is_up(), &record.outcome) {
+                // The service did its part, and yet there is nothing.
+                finding.verdict = ServiceVerdict::Error;
+                finding.reason.clone_from(why);
+                cone.status = ConeStatus::Error;
+            }
+            let cone = cone.clone();
+            if let Some(run) = &mut self.state.lock().run {
+                run.n_over += 1;
+                run.is_cut |= cone.status == ConeStatus::Incomplete;
+                if run.status.is_some() {
+                    run.lines.insert(record.seq, status_line(finding, &cone, record.wall.as_secs_f64()));
+                }
+                run.cones.insert(record.seq, cone);
             }
         }
-        self.rows.close(record, acknowledge);
+        self.acknowledge.acknowledge(record);
     }
 }
 
@@ -299,7 +323,7 @@ impl Destination for RowsDestination<'_> {
             self.is_headed = true;
             let columns = serde_json::from_slice::<Vec<RowColumn>>(&self.heading)?;
             if let Some(rows) = &mut run.rows {
-                rows.begin(&columns)?;
+                rows.begin(&columns);
             }
             if self.all_charts || task.seq < CHARTS as u64 {
                 run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
@@ -319,120 +343,5 @@ impl Destination for RowsDestination<'_> {
         self.heading.clear();
         let mut state = self.state.lock();
         state.run.as_mut().and_then(|run| run.rows.as_mut()).map_or(Ok(()), RowsWriter::flush)
-    }
-}
-
-/// Writes rows in a form.
-#[derive(Debug)]
-struct RowsWriter {
-    form: RowsForm,
-    /// The columns of the first target that had some, which are those of all.
-    columns: Option<Vec<RowColumn>>,
-    path: PathBuf,
-}
-
-#[derive(Debug)]
-enum RowsForm {
-    /// CSV; `is_shown`: on a terminal.
-    Stdout {
-        is_shown: bool,
-        is_gone: bool,
-    },
-    Csv(BufWriter<OutputFile>),
-    Table(Box<TableOut>),
-    /// There is no file, for this reason.
-    Broken(Option<io::Error>),
-}
-
-impl RowsWriter {
-    fn to_stdout(is_shown: bool) -> Self {
-        let form = RowsForm::Stdout { is_shown, is_gone: false };
-        Self { form, columns: None, path: "standard output".into() }
-    }
-
-    fn to_file(path: &Path, file: io::Result<Option<OutputFile>>) -> Self {
-        let is_table = path.extension().is_some_and(|ending| {
-            ["vot", "votable", "xml"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-        });
-        let form = match file {
-            Ok(Some(file)) if is_table => RowsForm::Table(Box::new(TableOut::new(file))),
-            Ok(Some(file)) => RowsForm::Csv(BufWriter::with_capacity(64 << 10, file)),
-            Ok(None) => RowsForm::Broken(None),
-            Err(error) => RowsForm::Broken(Some(error)),
-        };
-        Self { form, columns: None, path: path.to_owned() }
-    }
-
-    /// The rows of a target come, under these columns.
-    fn begin(&mut self, columns: &[RowColumn]) -> io::Result<()> {
-        let names = column_names(columns);
-        match &self.columns {
-            Some(known) if column_names(known) == names => return Ok(()),
-            Some(_) => return Err(io::Error::other("its columns are not those of the targets before it")),
-            None => self.columns = Some(columns.to_vec()),
-        }
-        if let RowsForm::Table(table) = &mut self.form {
-            return table.begin(&names, columns);
-        }
-        self.header(&names)
-    }
-
-    fn header(&mut self, names: &[String]) -> io::Result<()> {
-        let mut line = String::new();
-        for (at, name) in names.iter().enumerate() {
-            line.push_str(if at > 0 { "," } else { "" });
-            csv_cell(name, &mut line);
-        }
-        self.put((line + "\n").as_bytes())
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.form {
-            RowsForm::Csv(file) => file.write_all(bytes),
-            RowsForm::Table(table) => {
-                table.put(bytes);
-                Ok(())
-            }
-            RowsForm::Stdout { is_gone: true, .. } | RowsForm::Broken(_) => Ok(()),
-            RowsForm::Stdout { is_shown, is_gone } => {
-                let shown = is_shown.then(|| {
-                    let text = String::from_utf8_lossy(bytes).into_owned();
-                    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
-                });
-                let bytes = shown.as_ref().map_or(bytes, |text| text.as_bytes());
-                match process::stdout().write_all(bytes) {
-                    // That nobody reads on is no error.
-                    Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                        *is_gone = true;
-                        Ok(())
-                    }
-                    written => written,
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.form {
-            RowsForm::Table(table) => table.flush(),
-            RowsForm::Csv(_) | RowsForm::Stdout { .. } | RowsForm::Broken(_) => Ok(()),
-        }
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        let headed = if self.columns.is_some() {
-            Ok(())
-        } else if let RowsForm::Table(table) = &mut self.form {
-            table.begin(&OWN_COLUMNS.map(str::to_owned), &[])
-        } else {
-            self.header(&OWN_COLUMNS.map(str::to_owned))
-        };
-        let ended = headed.and_then(|()| match self.form {
-            RowsForm::Stdout { .. } | RowsForm::Broken(None) => Ok(()),
-            RowsForm::Csv(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.commit(),
-            RowsForm::Table(table) => table.finish(),
-            RowsForm::Broken(Some(error)) => Err(error),
-        });
-        ended.with_context(|| format!("cannot write {}", self.path.display()))
     }
 }

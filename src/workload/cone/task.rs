@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::column_names;
 use super::outlet::heading;
-use super::rows::{ConeRows, RowColumn, column_names};
+use super::rows::{ConeRows, RowColumn};
 use super::search::RowTaker;
 use crate::numbers;
 use crate::task::{ConeFinding, ConeStatus, ErrorClass, Finding, Outcome, ServiceVerdict, Warning};
