@@ -145,3 +145,27 @@ fn a_votable_of_answers_that_were_cut_says_so_itself() {
         assert_eq!(end.contains("<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>"), is_cut, "{end}");
     }
 }
+
+#[test]
+fn no_password_of_a_url_gets_into_studies_and_reports() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    let login = |url: &str| url.replacen("://", "://u:s3cr@", 1);
+    let line = format!(
+        "cone 1,1 https:u:s3cr@h/x --radius 0.1 --workers both --out rows.csv --status status.csv --sky sky.html \
+         --service {} --resolver {} --aladin {} --contact {} --export-json study.json --export-html page.html \
+         --export-markdown page.md --export-csv tasks.csv",
+        login(&sky.url("/tap")),
+        login(&sky.url("/cgi-bin/nph-sesame")),
+        login("https://h/aladin.js"),
+        login("https://h/me"),
+    );
+    let ran = fresh.parsim(&line).run();
+    ran.exits(1).does_not_say("s3cr").expect(!ran.stderr.contains("s3cr"), "no password");
+    for name in ["rows.csv", "status.csv", "study.json", "page.html", "page.md", "tasks.csv"] {
+        let text = fs::read_to_string(fresh.path(name)).unwrap();
+        assert!(!text.contains("s3cr"), "{name}: {text}");
+    }
+    // Whom it is for gets it.
+    assert!(sky.asked().iter().all(|asked| asked.head.contains("Basic dTpzM2Ny")));
+}

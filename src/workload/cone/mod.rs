@@ -38,7 +38,7 @@ use super::{
     Sharing, Size, Tasks, Workload,
 };
 use crate::task::{ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
-use crate::text::printable;
+use crate::text::{printable, without_login, without_logins};
 use crate::vo::cone::{ConeColumns, SkyCone};
 use crate::vo::position;
 
@@ -330,15 +330,18 @@ impl Portable for ConeSearch {
         self.transport.answer(question)
     }
 
-    /// Without passwords, for it is written into reports.
+    /// Without passwords, for it is written into reports: whatever may be a URL has none.
     fn spec(&self) -> Value {
-        let service = if self.options.service.contains("://") && !self.options.demo {
-            self.service.service.shown.clone()
-        } else {
-            self.options.service.clone()
-        };
-        let resolver = self.options.resolver.as_ref().map(|url| crate::text::without_login(url));
-        json!(ConeOptions { service, resolver, ..self.options.clone() })
+        let options = self.options.clone();
+        let plain = |url: Option<String>| url.map(|url| without_login(&url));
+        json!(ConeOptions {
+            words: options.words.iter().map(|word| without_login(word)).collect(),
+            service: without_login(&options.service),
+            resolver: plain(options.resolver),
+            aladin: plain(options.aladin),
+            contact: options.contact.map(|text| without_logins(&text)),
+            ..options
+        })
     }
 
     /// Tasks come with all that is to be known of their targets.
