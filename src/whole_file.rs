@@ -6,6 +6,8 @@
 //! run left half written is removed by the next one that writes in that folder
 //! ([`crate::temporary`]). Does not know what the file holds.
 
+mod place;
+
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -13,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+pub use self::place::{FileId, OutputFile, OutputPlace, folder, identity, is_stdout};
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
@@ -148,6 +151,14 @@ impl WholeFile {
     /// When not all of them could be written.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(bytes, offset)
+    }
+
+    /// What was written so far, to be read, and another file to take the same place.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn again(&self) -> io::Result<(File, Self)> {
+        Ok((File::open(&self.temporary)?, Self::create(&self.target)?))
     }
 
     /// Gives the file its own name, replacing what had it.
