@@ -15,8 +15,9 @@ use crate::cli::width::AS_MANY;
 use crate::cli::worker;
 use crate::engine::{HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice};
 use crate::task::NodeName;
+use crate::template::TemplateOptions;
 use crate::text::reason;
-use crate::workload::command::JobPlaces;
+use crate::workload::command::{FileRules, JobPlaces, PortableTemplate, TemplateKind};
 
 /// Where GNU parallel's users keep their hosts.
 const USUAL_FILE: &str = ".parallel/sshloginfile";
@@ -61,6 +62,20 @@ pub(super) fn places(typed: &Typed) -> Result<JobPlaces, Fault> {
         [_, true, _] => JobPlaces::AllOnEach(every()?),
         [_, _, true] => JobPlaces::ByGroup,
         _ => JobPlaces::Any,
+    })
+}
+
+/// What files go to other machines and come back.
+pub(super) fn files(typed: &Typed, options: &TemplateOptions) -> Result<FileRules, Fault> {
+    let read = |name: &OsString| {
+        PortableTemplate::read(TemplateKind::Exact, &[name.as_bytes()], options).map_err(Fault::usage)
+    };
+    let all = |names: &[OsString]| names.iter().map(read).collect::<Result<Vec<_>, _>>();
+    Ok(FileRules {
+        sent: all(&typed.run.sent_files)?,
+        fetched: all(&typed.run.fetched_files)?,
+        base: typed.run.base_files.iter().map(|path| path.as_bytes().to_vec()).collect(),
+        removed: typed.has(Flag::CleanUp),
     })
 }
 

@@ -132,6 +132,7 @@ pub(super) fn prepare(
         line_action: line_action(typed),
         output_order: order,
         runs_elsewhere: far,
+        files: hosts::files(typed, &options)?,
     };
     let names_total = names_total(&settings, &tag);
     let (ending, display) = (interrupt.clone(), Arc::clone(display));
@@ -204,6 +205,8 @@ fn templates(
         {
             TemplateKind::Exact
         }
+        // Nothing is appended where there are no inputs.
+        _ if typed.has(Flag::NonAll) => TemplateKind::Exact,
         Purpose::Effect | Purpose::Comparison(_) => TemplateKind::Command,
     };
     let template = match longest {

@@ -120,6 +120,8 @@ pub enum Flag {
     Bar,
     /// `--cat`
     Cat,
+    /// `--cleanup`
+    CleanUp,
     /// `--csv`
     Csv,
     /// `--dry-run`
@@ -281,6 +283,12 @@ pub struct RunOptions {
     pub ssh_delay: Option<Duration>,
     /// `--ssh-worker`
     pub ssh_worker: Option<WorkerChoice>,
+    /// `--transferfile`, as typed
+    pub sent_files: Vec<OsString>,
+    /// `--return`, as typed
+    pub fetched_files: Vec<OsString>,
+    /// `--basefile`
+    pub base_files: Vec<OsString>,
     /// `--process-slot-var`
     pub slot_variable: Option<OsString>,
     /// `--shell`

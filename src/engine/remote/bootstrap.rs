@@ -3,7 +3,10 @@
 //!
 //! The login shell there may be any (sh, csh, fish) and may print what it likes: the script
 //! has no quote, backslash, newline or exclamation mark that one of them would read, and
-//! its words are known by a number that nobody can guess. Pure: bytes in, bytes out.
+//! its words are known by a number that nobody can guess. A copy of this program is used only
+//! where nobody but its owner can write to it or to its folder, and only if it is whole: the
+//! place is /var/tmp, so that a home has nothing in it that its owner did not put there, or
+//! else ~/.cache. Pure: bytes in, bytes out.
 
 use std::io;
 use std::sync::Arc;
@@ -51,16 +54,19 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
         "n={nonce:016x}; v={protocol}; say() {{ echo \"parsim-$n $*\"; }}; \
          try() {{ [ \"$(\"$1\" worker --protocol 2>/dev/null </dev/null)\" = \"$v\" ] && say go && exec \"$1\" worker; }}; \
          {tries}\
-         say need $(uname -sm); read -r d s || exit 0; \
-         c=${{XDG_CACHE_HOME:-$HOME/.cache}}/parsim; b=$c/parsim-$d; \
-         check() {{ u=$(id -u); ls -ldn \"$c\" \"$b\" 2>/dev/null | {{ k=0; while read -r p l o r; do \
-         case $p in [d-]????-??-*) [ \"$o\" = \"$u\" ] && k=$((k+1));; esac; done; [ $k = 2 ]; }} && \
-         [ -f \"$b\" ] && [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
-         check && try \"$b\"; \
-         say copy; umask 077; mkdir -p \"$c\" && chmod 700 \"$c\"; t=$b.$$; \
-         head -c \"$s\" >\"$t\" && chmod 700 \"$t\" && mv -f \"$t\" \"$b\"; \
-         if check; then try \"$b\"; say fail \"the copy of parsim in $c does not start there\"; \
-         else rm -f \"$t\"; say fail \"parsim cannot be copied to $c there\"; fi; exit 1"
+         say need $(uname -sm); read -r d s || exit 0; i=$(id -u); g=; \
+         own() {{ ls -ldn \"$1\" 2>/dev/null | {{ read -r p l o r; \
+         case $p in [d-]????-??-*) [ \"$o\" = \"$i\" ];; *) false;; esac; }}; }}; \
+         check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && \
+         [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
+         set -- \"/var/tmp/parsim-$i\" \"$HOME/.cache/parsim\"; \
+         for c in \"$@\"; do b=$c/parsim-$d; check && try \"$b\"; done; \
+         say copy; umask 077; \
+         for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \
+         if [ -z \"$g\" ]; then head -c \"$s\" >\"$t\"; else cp \"$g\" \"$t\"; fi && \
+         chmod 700 \"$t\" && mv -f \"$t\" \"$b\" && g=$b; check && try \"$b\"; rm -f \"$t\"; done; \
+         if [ -n \"$g\" ]; then say fail \"the copy of parsim ($g) does not start there\"; \
+         else say fail \"parsim cannot be copied there, neither to $1 nor to $2\"; fi; exit 1"
     );
     format!("exec sh -c '{script}'")
 }

@@ -114,8 +114,9 @@ impl Dispatcher<'_, '_> {
     fn asked(&mut self, index: usize, payload: &[u8]) -> Option<()> {
         let (seq, question) = payload.split_first_chunk::<8>()?;
         let link = &mut self.links[index];
-        link.in_hand.get(&u64::from_le_bytes(*seq))?;
-        let answer = self.workload.portable()?.answer(serde_json::from_slice(question).ok()?);
+        let asking = link.in_hand.get(&u64::from_le_bytes(*seq))?.life.task();
+        let question = serde_json::from_slice(question).ok()?;
+        let answer = self.workload.portable()?.answer_about(asking, question);
         link.say(kind::CONSULT, &[&seq[..], &serde_json::to_vec(&answer).ok()?].concat()).ok()
     }
 

@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_group_is_known_by_its_number_and_by_when_it_began() {
-        let mut child = Command::new("sleep").arg("600").process_group(0).stdin(Stdio::null()).spawn().unwrap();
+        let mut child =
+            Command::new("sleep").arg("600").process_group(0).stdin(Stdio::null()).spawn().unwrap();
         let (leader, by) = (child.id().cast_signed(), since_boot());
         assert!(is_there((leader, by)));
         // One that began later has only the same number.

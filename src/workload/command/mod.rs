@@ -18,6 +18,7 @@ mod saved_inputs;
 mod selection;
 mod settings;
 mod stdin_mode;
+mod transfer;
 
 pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
@@ -32,6 +33,7 @@ use self::selection::Remaining;
 pub use self::selection::{EarlierRun, Resume, SkipListener};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
+pub use self::transfer::FileRules;
 use super::{Cx, Outlet, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::inputs::InputCount;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
+use super::transfer::{BaseFiles, FilesComing};
 use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinSource};
 use crate::inputs::Seekable;
 use crate::measure::Floor;
@@ -51,6 +52,12 @@ pub struct CommandRunner {
     pub(super) gave_up: AtomicBool,
     /// Whether it was told that a job waits to be started.
     pub(super) told_of_waits: AtomicBool,
+    /// Whether this is another machine than the one of who began the batch.
+    pub(super) is_elsewhere: bool,
+    /// What all jobs have here, where this is another machine.
+    pub(super) base_files: BaseFiles,
+    /// What comes back from other machines, where this is none.
+    files_coming: FilesComing,
 }
 
 /// All that another process needs to run the same jobs.
@@ -106,6 +113,9 @@ impl CommandRunner {
             handed: writes.then(|| [stdout_for_children(), stderr_for_children()]),
             gave_up: AtomicBool::new(false),
             told_of_waits: AtomicBool::new(false),
+            is_elsewhere: false,
+            base_files: BaseFiles::default(),
+            files_coming: FilesComing::default(),
         })
     }
 
@@ -122,7 +132,8 @@ impl CommandRunner {
         let RunnerSpec { mut settings, sample, client, parts } = serde_json::from_value(spec)?;
         settings.variables.extend(node.into_iter().flat_map(node_variables));
         settings.runs_elsewhere = false;
-        if node.is_some_and(|node| node.host != HERE) {
+        let is_elsewhere = node.is_some_and(|node| node.host != HERE);
+        if is_elsewhere {
             settings.shell = own_shell(settings.shell)?;
         }
         if let Some(folder) = &settings.temporaries {
@@ -137,7 +148,7 @@ impl CommandRunner {
             None => StdinSource::Own,
             Some(files) => StdinSource::Parts(files.into_iter().map(open).collect::<Result<_, _>>()?),
         };
-        Ok(Self { sample, client, ..Self::new(settings, stdin)? })
+        Ok(Self { sample, client, is_elsewhere, ..Self::new(settings, stdin)? })
     }
 
     /// Whether another process can run the same jobs: what they read is not dealt out, put
@@ -239,6 +250,13 @@ impl Workload for CommandRunner {
     fn cancel(&self) {
         self.running.terminate();
     }
+
+    fn finish(&self) -> anyhow::Result<()> {
+        if self.settings.files.removed {
+            self.base_files.remove();
+        }
+        Ok(())
+    }
 }
 
 impl CommandRunner {
@@ -253,6 +271,13 @@ impl CommandRunner {
 }
 
 impl Portable for CommandRunner {
+    fn answer_about(&self, task: &Task, question: serde_json::Value) -> serde_json::Value {
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.settings.counts.numbers(number, task.slot);
+        let (rules, values) = (&self.settings.files, task.spec.values());
+        self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
+    }
+
     fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
         Some(self.line_of(task, 0, ""))
     }
