@@ -12,7 +12,7 @@ use crate::experiment::Experiment;
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::study::Study;
-use crate::task::Outcome;
+use crate::task::{NodeName, Outcome};
 
 /// The study of workers alone, of so many at a time, by a policy.
 fn study_by(policy: Policy, width: usize, transport: impl Transport) -> Study {
@@ -96,7 +96,7 @@ fn a_worker_that_alone_is_asked_to_end_has_its_task_failed() {
     fn stops(stream: UnixStream) {
         let interrupt = Interrupt::unbound().unwrap();
         let own = interrupt.clone();
-        let build = move |_: &str, _| {
+        let build = move |_: &str, _, _: Option<&NodeName>| {
             Ok(Box::new(Squares { ends: Some((5, own.clone())), ..Squares::default() }) as Box<dyn Workload>)
         };
         let to = stream.try_clone().unwrap();
