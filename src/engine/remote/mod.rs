@@ -4,7 +4,8 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), where output goes (`relay`), and
+//! `assignment`, `hearing`, `feeder`, `waiting`, `watching`,
+//! `distance`), where output goes (`relay`), and
 //! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
@@ -36,6 +37,7 @@ mod tests;
 mod transport;
 mod voice;
 mod waiting;
+mod watching;
 mod worker_link;
 
 use std::num::{NonZeroU32, NonZeroUsize};
