@@ -20,6 +20,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             return;
         }
         self.take_from(feeder);
+        if self.has_too_much() {
+            return;
+        }
         let room: usize = (0..self.links.len()).map(|index| self.room(index)).sum();
         // Those that are here may be for hosts that are busy, and the next ones not.
         let is_mixed = self.ready.iter().any(|unbegun| !unbegun.hosts().is_empty());

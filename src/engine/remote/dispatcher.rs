@@ -16,13 +16,14 @@ use super::distance::RecentWalls;
 use super::feeder::TaskFeeder;
 use super::hosts::SlotRule;
 use super::protocol::{BEAT, kind};
+use super::relay::OutputRelay;
 use super::waiting::WaitingLives;
 use super::worker_link::{LinkCost, LinkStage, PATIENCE, Unbegun, WorkerLink};
 use crate::engine::Run;
 use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::{AfterTry, TaskLife};
 use crate::event::Event;
-use crate::output::Wake;
+use crate::output::{Sink, Wake};
 use crate::process::{PollEntry, Waker, poll};
 use crate::task::{Outcome, Record};
 use crate::workload::Workload;
@@ -40,6 +41,10 @@ const SILENT_BEATS: u32 = 6;
 pub(super) struct Dispatcher<'r, 'q> {
     pub(super) run: &'r Run<'q>,
     pub(super) workload: &'r dyn Workload,
+    /// Where what tasks write goes.
+    pub(super) sink: &'r dyn Sink,
+    /// The way there, where somebody may have to be waited for.
+    relay: Option<&'r OutputRelay<'r, 'q>>,
     pub(super) links: Vec<WorkerLink<'r, 'q>>,
     /// Tasks that no worker has, those first that came back from one.
     pub(super) ready: VecDeque<Unbegun<'r, 'q>>,
@@ -90,8 +95,14 @@ impl Ending {
 }
 
 impl<'r, 'q> Dispatcher<'r, 'q> {
-    /// Nobody does tasks of `run` yet.
-    pub(super) fn new(run: &'r Run<'q>, workload: &'r dyn Workload, waker: Waker) -> Self {
+    /// Nobody does tasks of `run` yet. What they write goes by way of `relay`, if there is one.
+    pub(super) fn new(
+        run: &'r Run<'q>,
+        workload: &'r dyn Workload,
+        relay: Option<&'r OutputRelay<'r, 'q>>,
+        waker: Waker,
+    ) -> Self {
+        let sink = relay.map_or(run.sink, |relay| relay as &dyn Sink);
         let wake: Wake = {
             let waker = waker.clone();
             Arc::new(move || waker.wake())
@@ -99,9 +110,11 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         Self {
             run,
             workload,
+            sink,
+            relay,
             links: Vec::new(),
             ready: VecDeque::new(),
-            waiting: WaitingLives::new(run, wake),
+            waiting: WaitingLives::new(run, sink, wake),
             walls: RecentWalls::default(),
             runs_ahead: run.batch.may_run_ahead(),
             waker,
@@ -195,7 +208,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         for unbegun in lost {
             let why = self.hosts.as_ref().and_then(|rules| rules.why_down.clone()).unwrap_or_default();
             let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
-            let life = unbegun.begin(self.run, 0, self.run.clock.now());
+            let life = unbegun.begin(self.run, self.sink, 0, self.run.clock.now());
             let cause = format!("no host is left to run it on; {why}");
             let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
             record.node = node;
@@ -297,6 +310,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         self.ending.is_halted || self.run.interrupt.is_set()
     }
 
+    /// Whether workers are to wait until what they told of was handed on; where they are to
+    /// end, they are heard all the same.
+    pub(super) fn has_too_much(&self) -> bool {
+        let n_slots = || self.links.iter().map(|link| link.slots.count as usize).sum();
+        !self.ends_running() && self.relay.is_some_and(|relay| relay.has_too_much(n_slots()))
+    }
+
     fn look_whether_to_end(&mut self) {
         if self.run.interrupt.is_draining() && !std::mem::replace(&mut self.ending.drains, true) {
             self.say_to_all(kind::HAND_BACK, &u64::MAX.to_le_bytes());
@@ -391,7 +411,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// A task has failed that no worker began.
     pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
-        let life = unbegun.begin(self.run, self.links[index].slots.first, self.run.clock.now());
+        let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
         let record = Record { node: self.links[index].node(), ..life.unmeasured(Outcome::Failed(why)) };
         self.settle(life, record);
     }
@@ -443,7 +463,12 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         entries.push(unless(self.ending.is_stopped, PollEntry::readable(interrupt.wake_fd())));
         entries.push(unless(self.ending.drains, PollEntry::readable(interrupt.drain_fd())));
         entries.push(PollEntry::readable(self.waker.as_fd()));
-        entries.extend(self.links.iter().flat_map(WorkerLink::watched));
+        let listens = !self.has_too_much();
+        if !listens {
+            // Nobody is silent who is not listened to.
+            self.next_beat = Instant::now() + BEAT;
+        }
+        entries.extend(self.links.iter().flat_map(|link| link.watched(listens)));
         poll(&mut entries, timeout).context("cannot wait for workers")?;
         let readable = entries[3..].chunks(2).map(|entries| entries[0].is_ready());
         let readable: Vec<bool> = readable.collect();
@@ -494,7 +519,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         self.links.iter_mut().for_each(WorkerLink::dismiss);
         let end = Instant::now() + PATIENCE;
         while self.links.iter().any(WorkerLink::has_worker) && Instant::now() < end {
-            let mut entries: Vec<_> = self.links.iter().flat_map(WorkerLink::watched).collect();
+            let mut entries: Vec<_> = self.links.iter().flat_map(|link| link.watched(true)).collect();
             let left = end.saturating_duration_since(Instant::now());
             if poll(&mut entries, Some(left)).is_err() {
                 break;

@@ -87,7 +87,7 @@ impl Dispatcher<'_, '_> {
         // As long as it is not known how clocks differ, word of it is the best there is.
         let at = link.clock.ours(at).unwrap_or(now).min(now).max(unbegun.sent);
         link.cost.passing += at.saturating_sub(unbegun.sent.max(free_since));
-        let life = unbegun.begin(self.run, slot, at);
+        let life = unbegun.begin(self.run, self.sink, slot, at);
         link.in_hand.insert(seq, TaskInHand { life, at, slot });
         Some(())
     }

@@ -4,7 +4,8 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `seats`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), where output goes (`relay`), and
+//! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
@@ -20,6 +21,7 @@ mod hosts;
 #[cfg(test)]
 mod policy_tests;
 mod protocol;
+mod relay;
 mod request;
 #[cfg(test)]
 mod scripted;
@@ -53,6 +55,7 @@ pub use self::transport::Children;
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;
 use self::protocol::{Hello, SlotRange};
+use self::relay::OutputRelay;
 use self::transport::Transport;
 use self::worker_link::{LinkCost, LinkStage, WorkerInit, WorkerLink};
 use super::local::fewer;
@@ -118,7 +121,9 @@ impl Engine for Processes<'_> {
         let packed = run.clock.now();
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        let mut dispatcher = Dispatcher::new(run, workload, waker);
+        // Where nothing goes anywhere, nobody has to be waited for.
+        let relay = workload.outlet().map(|_| OutputRelay::new(run, waker.clone()));
+        let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
         let prepared = self.start(n_workers, &init, &mut dispatcher).and_then(|()| {
             let ready = run.clock.now();
             dispatcher.share()?;
@@ -131,7 +136,11 @@ impl Engine for Processes<'_> {
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        feeder.while_working(|| dispatcher.drive(&feeder))?;
+        let mut work = || feeder.while_working(|| dispatcher.drive(&feeder));
+        match &relay {
+            Some(relay) => relay.while_working(work)?,
+            None => work()?,
+        }
         let costs = dispatcher.costs();
         if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but

@@ -20,6 +20,7 @@ use super::request::TaskRequest;
 use super::transport::{Transport, WorkerStream};
 use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
+use crate::output::Sink;
 use crate::process::PollEntry;
 use crate::task::{Record, Task};
 
@@ -189,11 +190,17 @@ impl<'r, 'q> Unbegun<'r, 'q> {
     }
 
     /// It began `at` this time of the run's clock.
-    pub(super) fn begin(self, run: &'r Run<'q>, slot: u32, at: Duration) -> TaskLife<'r, 'q> {
+    pub(super) fn begin(
+        self,
+        run: &'r Run<'q>,
+        sink: &'r dyn Sink,
+        slot: u32,
+        at: Duration,
+    ) -> TaskLife<'r, 'q> {
         match self.what {
             NextTry::First(mut task) => {
                 run.batch.start_in(slot, &mut task);
-                TaskLife::begin_elsewhere(run, task, at)
+                TaskLife::begin_elsewhere(run, sink, task, at)
             }
             NextTry::Another(tried) => {
                 let (mut life, ended) = *tried;
@@ -336,11 +343,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         matches!(self.stage, LinkStage::Greeted | LinkStage::Present | LinkStage::Sharing | LinkStage::Ready)
     }
 
-    /// What to wait for: that something can be heard, and that something can be said where
-    /// something is to be.
-    pub(super) fn watched(&self) -> [PollEntry<'_>; 2] {
+    /// What to wait for: that something can be heard, where `listens`, and that something can
+    /// be said where something is to be.
+    pub(super) fn watched(&self, listens: bool) -> [PollEntry<'_>; 2] {
         let Some(stream) = &self.stream else { return [const { PollEntry::NOTHING }; 2] };
-        let reads = stream.descriptor().map_or(PollEntry::NOTHING, PollEntry::readable);
+        let reads = stream.descriptor().filter(|_| listens);
+        let reads = reads.map_or(PollEntry::NOTHING, PollEntry::readable);
         let writes = stream.write_descriptor().filter(|_| !self.out.is_empty());
         [reads, writes.map_or(PollEntry::NOTHING, PollEntry::writable)]
     }
