@@ -39,8 +39,8 @@ pub(super) fn named(typed: &Typed) -> Result<Vec<SshLogin>, Fault> {
 }
 
 /// Whether all that is meant is this machine.
-pub(super) fn is_here_alone(hosts: &[SshLogin]) -> bool {
-    matches!(hosts, [host] if host.is_here())
+pub(super) fn is_here_alone(typed: &Typed, hosts: &[SshLogin]) -> bool {
+    matches!(hosts, [host] if host.is_here()) && !typed.has_any(&[Flag::NonAll, Flag::OnAll])
 }
 
 /// Whether jobs run on other machines, too.
@@ -51,7 +51,7 @@ pub(super) fn are_far(typed: &Typed) -> Result<bool, Fault> {
         return Ok(true);
     }
     let hosts = named(typed)?;
-    Ok(!hosts.is_empty() && !is_here_alone(&hosts))
+    Ok(!hosts.is_empty() && !is_here_alone(typed, &hosts))
 }
 
 /// On which of the hosts jobs run.

@@ -92,7 +92,12 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let display = Arc::new(display(&typed, &progress));
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
     let hosts = hosts::named(&typed)?;
-    let is_here = hosts.is_empty() || hosts::is_here_alone(&hosts);
+    let is_here = hosts.is_empty() || hosts::is_here_alone(&typed, &hosts);
+    if mode == Mode::Serial && !is_here {
+        return refuse(
+            "serial means one job at a time on this machine: with -S use parsim parallel -j 1 -S HOST",
+        );
+    }
     if let (true, Some(cores)) = (is_here, hosts.first().and_then(|host| host.cores)) {
         typed.run.jobs.get_or_insert_with(|| JobsOption::parse(cores.to_string().as_ref()));
     }
