@@ -118,7 +118,7 @@ fn whereabouts() -> WorkerHost {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: host::name().unwrap_or_default(),
         cores: host::Limits::detect().usable,
-        memory: host::available_memory(),
+        memory: host::memory_room(),
         boot_id: host::boot_id(),
     }
 }
