@@ -223,7 +223,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// Gives all of them what tasks share.
     pub(super) fn share(&mut self) -> anyhow::Result<()> {
-        for link in &mut self.links {
+        for link in self.links.iter_mut().filter(|link| link.has_worker()) {
             link.share().context("cannot pass what tasks share")?;
         }
         self.wait_for_all(LinkStage::Ready)
@@ -275,9 +275,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         }
     }
 
-    /// What the workers of each link cost.
+    /// What the workers of each link cost that had any.
     pub(super) fn costs(&self) -> Vec<LinkCost> {
-        self.links.iter().map(|link| link.cost).collect()
+        self.links.iter().filter(|link| link.had_worker()).map(|link| link.cost).collect()
     }
 
     fn is_over(&self) -> bool {

@@ -67,8 +67,8 @@ impl Dispatcher<'_, '_> {
                 Ok(())
             }
             LinkStage::Present => {
-                // The first ones are given it all together, and one in another's place alone.
-                if !self.host_is_there(index)? && self.links[index].cost.replaced > 0 {
+                // The first ones are given it all together, and those that come later alone.
+                if !self.host_is_there(index)? && self.is_driving {
                     self.links[index].share()?;
                 }
                 Ok(())

@@ -138,12 +138,12 @@ impl Engine for Processes<'_> {
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
         relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
-        let costs = dispatcher.costs();
-        if costs.len() < n_workers {
+        if dispatcher.links.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
             // ways are compared at one width.
-            let _ = self.had.set(costs.len());
+            let _ = self.had.set(dispatcher.links.len());
         }
+        let costs = dispatcher.costs();
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
 }
@@ -191,10 +191,16 @@ impl Processes<'_> {
         let many = || format!("cannot start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
         let count = self.slots_each.get();
-        while dispatcher.links.len() < n_workers {
-            let n_links = dispatcher.links.len();
+        let slots = |n_links: usize| {
             let first = u32::try_from(n_links).unwrap_or(u32::MAX).saturating_mul(count);
-            match WorkerLink::open(&*self.transport, init, SlotRange { first, count }) {
+            SlotRange { first, count }
+        };
+        // Where nobody knows how many tasks there will be, the others are started as these come.
+        let is_counted = dispatcher.workload.profile().size.tasks.is_some();
+        let n_at_first = if is_counted { n_workers } else { 1 };
+        while dispatcher.links.len() < n_at_first {
+            let n_links = dispatcher.links.len();
+            match WorkerLink::open(&*self.transport, init, slots(n_links)) {
                 Ok(link) => dispatcher.links.push(link),
                 Err(error) if is_shortage(&error) && n_links > 0 => {
                     let slots = fewer(n_links).max(1);
@@ -208,6 +214,9 @@ impl Processes<'_> {
                 }
                 Err(error) => return Err(error.context(many())),
             }
+        }
+        for number in n_at_first..n_workers {
+            dispatcher.links.push(WorkerLink::place(&*self.transport, init, slots(number)));
         }
         dispatcher.wait_for_all(LinkStage::Present).with_context(many)
     }

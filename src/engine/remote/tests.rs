@@ -319,7 +319,7 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
         .run()
         .unwrap();
     let cut = study.cut.unwrap();
-    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, None));
+    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, Some(8)));
     assert!(study.columns[0].runs.is_empty());
 }
 
