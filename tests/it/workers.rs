@@ -294,7 +294,7 @@ fn the_worker_is_no_subcommand_for_people() {
     let ran = Fresh::new().parsim("worker").run();
     ran.exits(0).is_quiet();
     let ran = Fresh::new().shell("echo rubbish and more | parsim worker").run();
-    ran.refuses("hear what is to be done");
+    ran.refuses("read what to do from standard input");
 }
 
 /// A message to a worker or from it.

@@ -224,7 +224,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// Gives all of them what tasks share.
     pub(super) fn share(&mut self) -> anyhow::Result<()> {
         for link in self.links.iter_mut().filter(|link| link.has_worker()) {
-            link.share().context("cannot pass what tasks share")?;
+            link.share().context("cannot pass the data that tasks share")?;
         }
         self.wait_for_all(LinkStage::Ready)
     }
@@ -269,7 +269,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         match self.trouble.take() {
             // The others did what there was left to do.
             Some(error) if is_abandoned && !self.run.interrupt.is_set() => {
-                Err(error.context("no worker process is left, and tasks are"))
+                Err(error.context("no worker process is left for the tasks that remain"))
             }
             Some(_) | None => Ok(()),
         }
@@ -377,7 +377,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         if self.run.interrupt.is_draining() {
             self.leave(unbegun);
         } else if unbegun.n_lost >= TRIES {
-            self.fail_unbegun(unbegun, index, "the workers ended before they began it".to_owned());
+            self.fail_unbegun(unbegun, index, "its workers ended before it began".to_owned());
         } else {
             self.ready.push_front(unbegun);
         }

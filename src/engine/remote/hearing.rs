@@ -46,13 +46,13 @@ impl Dispatcher<'_, '_> {
                 Some(())
             }
             other => {
-                self.lose(index, Some(format!("says {:?}, which means nothing", char::from(other))));
+                self.lose(index, Some(format!("sent {:?}, which is no message of this protocol", char::from(other))));
                 Some(())
             }
         };
         if is_understood.is_none() {
             let kind = char::from(frame.kind);
-            self.lose(index, Some(format!("is not understood: {kind:?} and what does not go with it")));
+            self.lose(index, Some(format!("sent a message {kind:?} that does not fit")));
         }
         Ok(())
     }

@@ -121,7 +121,7 @@ impl Engine for Processes<'_> {
         let begun = run.clock.now();
         let init = worker_init(run, workload, "worker processes")?;
         let packed = run.clock.now();
-        let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
+        let waker = Waker::new().context("cannot prepare to wait for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
         let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
@@ -151,7 +151,7 @@ impl Engine for Processes<'_> {
 /// What workers of `run` are told, which are called `who`.
 fn worker_init(run: &Run<'_>, workload: &dyn Workload, who: &str) -> anyhow::Result<WorkerInit> {
     let portable = workload.portable();
-    let portable = portable.with_context(|| format!("{} cannot be done by {who}", workload.name()))?;
+    let portable = portable.with_context(|| format!("{} cannot be run by {who}", workload.name()))?;
     Ok(WorkerInit {
         hello: Hello {
             protocol: PROTOCOL.to_owned(),

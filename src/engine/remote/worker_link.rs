@@ -317,12 +317,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         self.stage = match (frame.kind, self.stage) {
             (kind::READY, LinkStage::Greeted) => {
                 self.host = serde_json::from_slice(&frame.payload)
-                    .with_context(|| format!("the worker ({name}) does not say where it is"))?;
+                    .with_context(|| format!("the worker ({name}) sent a greeting that cannot be read"))?;
                 LinkStage::Present
             }
             (kind::READY, LinkStage::Sharing) => LinkStage::Ready,
             (kind::FAILED, _) => bail!("the worker ({name}): {}", text_of(&frame.payload)),
-            _ => bail!("the worker ({name}) is none of parsim's"),
+            _ => bail!("the worker ({name}) is no parsim worker"),
         };
         Ok(())
     }
