@@ -80,14 +80,20 @@ fn jobs_run_on_every_host_by_one_connection_each() {
     let hosts = Hosts::new();
     // Each job waits until there is one on each host.
     let meet = r#"touch ../$WHERE-is-there; until [ -e ../h1-is-there ] && [ -e ../h2-is-there ]; do sleep 0.02; done"#;
-    let ran = hosts.run(&format!("parsim parallel --joblog log -S 1/h1,1/h2 '{meet}; echo $WHERE {{}}' ::: a b c d e f"));
+    let ran = hosts.run(&format!(
+        "parsim parallel --joblog log -S 1/h1,1/h2 '{meet}; echo $WHERE {{}}' ::: a b c d e f"
+    ));
     ran.exits(0).is_quiet().says("h1 ").says("h2 ");
     assert_eq!(hosts.connections(), 2);
     let rows = log(&hosts);
     assert_eq!(rows.len(), 6);
-    assert!(rows.iter().any(|row| row.contains(" h1 0 0 ")) && rows.iter().any(|row| row.contains(" h2 0 0 ")));
+    assert!(
+        rows.iter().any(|row| row.contains(" h1 0 0 ")) && rows.iter().any(|row| row.contains(" h2 0 0 "))
+    );
     // Slots are numbered over all hosts.
-    let ran = hosts.run(&format!("rm hosts/h?-is-there; parsim parallel -S 1/h1,1/h2 '{meet}; echo {{%}}' ::: 1 2 | sort"));
+    let ran = hosts.run(&format!(
+        "rm hosts/h?-is-there; parsim parallel -S 1/h1,1/h2 '{meet}; echo {{%}}' ::: 1 2 | sort"
+    ));
     assert_eq!(ran.exits(0).stdout, "1\n2\n");
 }
 
@@ -151,7 +157,8 @@ fn a_job_for_a_group_of_hosts_runs_on_one_of_these() {
         "parsim parallel --hostgroups -k -S @g1/1/h1,@g2/1/h2 'echo {} $WHERE $PARALLEL_ARGHOSTGROUPS' ::: a@g1 b@g2 c@h2 d",
     );
     ran.exits(0).says("a h1 g1\nb h2 g2\nc h2 h2\nd ");
-    let ran = hosts.run("parsim parallel --hostgroups -k -S @g1/1/dead,@g2/1/h2 'echo {} $WHERE' ::: a@g1 b@g2");
+    let ran =
+        hosts.run("parsim parallel --hostgroups -k -S @g1/1/dead,@g2/1/h2 'echo {} $WHERE' ::: a@g1 b@g2");
     assert_eq!(ran.exits(1).tells("no host is left").stdout, "b h2\n");
     let ran = hosts.run("parsim parallel -k -S @g1/1/h1,@g2/1/h2,@g2 'echo $WHERE' ::: 1 2");
     assert_eq!(ran.exits(0).stdout, "h2 1\nh2 2\n");
@@ -192,7 +199,10 @@ fn files_go_with_a_job_and_come_back_whatever_they_are_called() {
     let big: Vec<u8> = (0..1_500_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
     fs::write(hosts.path("big"), &big).unwrap();
     fs::write(hosts.path("empty"), "").unwrap();
-    hosts.run("chmod 750 big; parsim parallel --trc {}.2 -S h1 'cp -p {} {}.2' ::: big empty").exits(0).is_quiet();
+    hosts
+        .run("chmod 750 big; parsim parallel --trc {}.2 -S h1 'cp -p {} {}.2' ::: big empty")
+        .exits(0)
+        .is_quiet();
     assert_eq!(fs::read(hosts.path("big.2")).unwrap(), big);
     assert_eq!(fs::metadata(hosts.path("big.2")).unwrap().mode() & 0o777, 0o750);
     assert_eq!(fs::read(hosts.path("empty.2")).unwrap(), b"");
@@ -209,7 +219,8 @@ fn a_file_that_is_missing_is_told_and_one_that_is_the_same_there_stays() {
     ran.exits(0).tells("only files are passed on");
     // The host sees the very folder: nothing is written over, nothing removed.
     fs::write(hosts.path("shared"), "here").unwrap();
-    let line = r#"parsim parallel --wd "$PWD" --basefile shared --trc {}.out -S h1 'cat {} > {}.out' ::: shared"#;
+    let line =
+        r#"parsim parallel --wd "$PWD" --basefile shared --trc {}.out -S h1 'cat {} > {}.out' ::: shared"#;
     hosts.run(line).exits(0).is_quiet();
     assert_eq!(fs::read_to_string(hosts.path("shared")).unwrap(), "here");
     assert_eq!(fs::read_to_string(hosts.path("shared.out")).unwrap(), "here");
@@ -219,7 +230,8 @@ fn a_file_that_is_missing_is_told_and_one_that_is_the_same_there_stays() {
 fn every_host_gets_the_base_files_once() {
     let hosts = Hosts::new();
     fs::write(hosts.path("base"), "base\n").unwrap();
-    let ran = hosts.run("parsim parallel --onall --basefile base -S h1,h2 'cat base && rm -f base #' ::: 1 2");
+    let ran =
+        hosts.run("parsim parallel --onall --basefile base -S h1,h2 'cat base && rm -f base #' ::: 1 2");
     // Removed by the first job, it does not come again.
     assert_eq!(ran.exits(2).stdout, "base\nbase\n");
     hosts.run("parsim parallel --nonall --basefile base --cleanup -S h1,h2 'cat base'").exits(0);
@@ -252,7 +264,9 @@ fn a_connection_that_breaks_takes_its_jobs_along_and_others_do_the_rest() {
     let failed = log(&hosts).into_iter().filter(|row| row.contains(" 255 0 ")).count();
     assert_eq!(failed, 1);
     assert_eq!(ran.stdout.lines().count(), 3);
-    let ran = hosts.run(&format!("rmdir broken; : >hosts/connections; parsim parallel -k --retries 2 -S 1/h1 '{breaks}' ::: a b c"));
+    let ran = hosts.run(&format!(
+        "rmdir broken; : >hosts/connections; parsim parallel -k --retries 2 -S 1/h1 '{breaks}' ::: a b c"
+    ));
     assert_eq!(ran.exits(0).stdout, "a\nb\nc\n");
 }
 
@@ -307,9 +321,11 @@ fn this_program_is_copied_to_where_there_is_none_and_used_again_only_if_it_is_wh
 #[test]
 fn both_ways_are_compared_on_hosts() {
     let hosts = Hosts::new();
-    let ran = hosts.run("parsim compare -S 1/h1,1/h2 --export-json study.json 'sleep 0.{}; echo {}' ::: 1 2 3 4");
+    let ran =
+        hosts.run("parsim compare -S 1/h1,1/h2 --export-json study.json 'sleep 0.{}; echo {}' ::: 1 2 3 4");
     ran.exits(0).tells("serial is one job at a time on h1").says("identical");
-    let study: serde_json::Value = serde_json::from_slice(&fs::read(hosts.path("study.json")).unwrap()).unwrap();
+    let study: serde_json::Value =
+        serde_json::from_slice(&fs::read(hosts.path("study.json")).unwrap()).unwrap();
     let text = study.to_string();
     assert!(text.contains("\"node\":\"h1\"") && text.contains("\"node\":\"h2\""), "{text}");
 }

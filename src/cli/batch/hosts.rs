@@ -14,7 +14,9 @@ use crate::cli::shell::exported_function;
 use crate::cli::terminal::say;
 use crate::cli::width::AS_MANY;
 use crate::cli::worker;
-use crate::engine::{Engine, HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice};
+use crate::engine::{
+    Engine, HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice,
+};
 use crate::task::NodeName;
 use crate::template::TemplateOptions;
 use crate::text::reason;
