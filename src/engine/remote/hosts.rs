@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use super::dispatcher::Dispatcher;
 use super::feeder::TaskFeeder;
 use super::protocol::SlotRange;
-use super::relay::OutputRelay;
+use super::relay::{self, OutputRelay};
 use super::transport::Transport;
 use super::worker_link::WorkerLink;
 use super::{crew, worker_init};
@@ -84,19 +84,14 @@ impl Engine for SshHosts {
         let init = worker_init(run, workload, "other machines")?;
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        // Where nothing goes anywhere, nobody has to be waited for.
-        let relay = workload.outlet().map(|_| OutputRelay::new(run, waker.clone()));
+        let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker).of_hosts(&self.slots);
         for (host, number) in self.hosts.iter().zip(0..) {
             let mut link = WorkerLink::place(&*host.transport, &init, SlotRange::default());
             (link.cores, link.groups) = (host.cores, &host.groups);
             dispatcher.add_host(link, self.delay * number);
         }
-        let mut work = || feeder.while_working(|| dispatcher.drive(&feeder));
-        match &relay {
-            Some(relay) => relay.while_working(work)?,
-            None => work()?,
-        }
+        relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
         let first_ready = dispatcher.first_ready();
         let slots = dispatcher.links.iter().map(|link| link.slots.count as usize).sum();
         if NonZeroUsize::new(slots).is_some() {
