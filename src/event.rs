@@ -102,6 +102,11 @@ pub enum Event<'a> {
         /// Whether it is for the first time that a task does.
         is_news: bool,
     },
+    /// Something that a person should hear at once.
+    Told {
+        /// In words.
+        text: &'a str,
+    },
     /// Fewer tasks run at a time than were asked for.
     FewerSlots {
         /// How many do.

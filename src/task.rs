@@ -243,6 +243,9 @@ pub struct Record {
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
+    /// The machine that did it, where that was another's to choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Box<str>>,
     /// What was found out about a service, where the task asked one. Aside, for most
     /// tasks ask none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -329,6 +332,7 @@ impl Record {
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),
+            host: None,
             finding: None,
         }
     }

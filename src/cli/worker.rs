@@ -6,16 +6,19 @@
 //! has been seen to by the time there is a worker. What is left of words are templates,
 //! which the one parser reads again.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 
 use super::exit::{End, Exit, Fault, refuse};
 use super::signals::{self, JobSignals};
-use crate::engine::{Children, serve};
+use crate::engine::{Children, Element, serve, work_in};
+use crate::host;
 use crate::process::child::RunningJobs;
 use crate::process::{Hup, Interrupt};
 use crate::temporary;
@@ -53,6 +56,34 @@ pub(super) fn run() -> Result<End, Fault> {
     let build = |name: &str, spec| build(name, spec, &running);
     serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
     // How it ended was asked for by whoever started it.
+    Ok(End::Status(Exit::Success.status()))
+}
+
+/// Does tasks that it finds in a run directory, until there are none: `--run-dir DIR
+/// --element N`.
+pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
+    let [run_dir, root, element, number] = words else {
+        return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
+    };
+    let number = number.to_str().and_then(|number| number.parse().ok());
+    let Some(number) = number.filter(|_| run_dir == "--run-dir" && element == "--element") else {
+        return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
+    };
+    temporary::leave_all();
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
+    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
+    let running = Arc::new(KnownJobs::new());
+    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
+    let _attendant = signals::attend(caught, move |wakeup| {
+        jobs.pass_on(wakeup, known.get().copied());
+        None
+    })?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
+    let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
+    let element = Element { number, node, end };
+    let build = |name: &str, spec| build(name, spec, &running);
+    work_in(Path::new(root), &element, &interrupt, &build)?;
     Ok(End::Status(Exit::Success.status()))
 }
 

@@ -299,6 +299,7 @@ fn verdict(record: &Record) -> Option<String> {
 fn notice(event: &Event<'_>) -> Option<String> {
     match *event {
         Event::StartsHeldUp { why, is_news: true } => Some(format!("waiting to start jobs: {why}")),
+        Event::Told { text } => Some(text.to_owned()),
         Event::FewerSlots { slots, wanted, why } => Some(fewer_slots(slots, wanted, why)),
         Event::TaskWaitsToStart { why, is_news: true } => Some(format!(
             "{why}: jobs wait until others have ended (a smaller -j needs less; see ulimit -u and -n)"

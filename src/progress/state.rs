@@ -197,7 +197,7 @@ impl Observer for ProgressState {
                     took.add(this, began.elapsed());
                 }
             }
-            Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } => {}
+            Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } | Event::Told { .. } => {}
         }
     }
 }

@@ -45,6 +45,6 @@ pub(super) use command::{
 pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
-pub(super) use typed::{Ask, Export, Flag, Grouping, Scope, StudyOptions, Typed};
+pub(super) use typed::{Ask, Export, Flag, Grouping, PipeOptions, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
 pub(super) use values::{Timeout, When};

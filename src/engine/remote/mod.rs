@@ -41,6 +41,8 @@ use anyhow::Context as _;
 
 pub use self::serve::serve;
 pub use self::transport::Children;
+pub(super) use self::frame::{PayloadCursor, put_string};
+pub(super) use self::request::{TaskReport, TaskRequest};
 
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;
@@ -67,7 +69,8 @@ pub(super) const ROW: EngineRow = EngineRow {
     about: "Worker processes, to which tasks are passed",
     shares_memory: false,
     descriptors: OPENS_FOR_A_WORKER,
-    new: |width, own| Ok(Box::new(Processes::new(width, own()?))),
+    is_elsewhere: false,
+    new: |width, means| Ok(Box::new(Processes::new(width, (means.own)()?))),
 };
 
 /// The engine of worker processes.
@@ -158,6 +161,7 @@ fn crew(costs: &[LinkCost], startup: Duration, sharing: Duration) -> WorkerCosts
         passed: costs.iter().map(|cost| cost.passed).sum(),
         passing: costs.iter().map(|cost| sharing + cost.passing).sum(),
         replaced: costs.iter().map(|cost| cost.replaced).sum(),
+        elsewhere: None,
     }
 }
 
