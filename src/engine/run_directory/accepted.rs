@@ -49,6 +49,31 @@ impl NumberSet {
     }
 }
 
+/// A set that does not change any more, and how many of its numbers are below another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RankedSet {
+    set: NumberSet,
+    /// By word: how many there are before it.
+    before: Vec<u64>,
+}
+
+impl RankedSet {
+    pub(super) fn new(set: NumberSet) -> Self {
+        let counts = set.words.iter().map(|word| u64::from(word.count_ones()));
+        let before = counts.scan(0, |sum, count| Some(std::mem::replace(sum, *sum + count))).collect();
+        Self { set, before }
+    }
+
+    /// How many are below `number`.
+    pub(super) fn below(&self, number: u64) -> u64 {
+        let at = word(number);
+        match (self.before.get(at), self.set.words.get(at)) {
+            (Some(before), Some(word)) => before + u64::from((word & (bit(number) - 1)).count_ones()),
+            _ => self.set.count,
+        }
+    }
+}
+
 fn word(number: u64) -> usize {
     usize::try_from(number / 64).unwrap_or(usize::MAX)
 }
@@ -128,6 +153,8 @@ mod tests {
             }
             prop_assert_eq!(set.count(), known.len() as u64);
             prop_assert_eq!(set.end(), known.last().map_or(0, |last| last + 1));
+            let ranked = RankedSet::new(set.clone());
+            prop_assert!((0..600).all(|number| ranked.below(number) == known.range(..number).count() as u64));
             prop_assert!((0..600).all(|number| set.has(number) == known.contains(&number)));
         }
     }

@@ -70,8 +70,6 @@ const LEASE_OF_MANY: Duration = Duration::from_secs(90);
 pub struct Detached {
     /// The run directory.
     pub directory: PathBuf,
-    /// How many tasks there are.
-    pub tasks: u64,
 }
 
 impl fmt::Display for Detached {
@@ -276,7 +274,7 @@ impl DirectoryRun {
             if self.options.detaches {
                 let mut client = client;
                 client.submit(spec.cluster.elements)?;
-                return Err(Detached { directory: layout.root().to_owned(), tasks }.into());
+                return Err(Detached { directory: layout.root().to_owned() }.into());
             }
             return context.with_watch(|| client.begin());
         }
@@ -749,12 +747,13 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
             return Ok(());
         }
         self.records.collect(self.n_elements())?;
-        self.records.give_up_rest()?;
-        if self.it.spec.words.is_some() && self.it.run.interrupt.is_set() {
-            let root = self.it.layout.root().display();
-            let left = if self.nobody_is_left { "" } else { "workers may still run: parsim cancel ends them; " };
-            self.it.tell(&format!("{left}go on with: parsim resume {root}"));
+        if self.it.spec.words.is_none() || !self.it.run.interrupt.is_set() {
+            return self.records.give_up_rest();
         }
+        // Whoever goes on shows in its turn what waits here for what is not done.
+        let root = self.it.layout.root().display();
+        let left = if self.nobody_is_left { "" } else { "workers may still run: parsim cancel ends them; " };
+        self.it.tell(&format!("{left}go on with: parsim resume {root}"));
         Ok(())
     }
 

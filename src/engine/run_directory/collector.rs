@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::accepted::{AcceptedFile, NumberSet};
+use super::accepted::{AcceptedFile, NumberSet, RankedSet};
 use super::heartbeat::{element_of, worker_name};
 use super::layout::RunLayout;
 use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, RawEntry, SegmentReader, WorkerEntry, written_before};
@@ -20,7 +20,7 @@ use crate::engine::{Run, TaskQueue};
 use crate::moment::Moment;
 use crate::output::{Acknowledge, TaskRef};
 use crate::sync::Mutex;
-use crate::task::{Outcome, Record};
+use crate::task::{Outcome, Record, Task};
 
 /// Whether an element was started again is looked for so often.
 const ANOTHER: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ pub(super) struct Collector<'r, 'q> {
     run: &'r Run<'q>,
     layout: RunLayout,
     tasks: TaskReader,
+    /// Tasks that are not part of this: their results were handed on by an earlier client.
+    earlier: RankedSet,
     /// Tasks of which a record was taken.
     taken: NumberSet,
     /// Tasks that began.
@@ -130,6 +132,7 @@ impl<'r, 'q> Collector<'r, 'q> {
             run,
             layout: layout.clone(),
             tasks: TaskReader::open(layout)?,
+            earlier: RankedSet::new(taken.clone()),
             taken,
             begun: NumberSet::default(),
             lives: BTreeMap::new(),
@@ -240,9 +243,15 @@ impl<'r, 'q> Collector<'r, 'q> {
 
     /// The life of a task that begins now.
     fn life(&self, index: usize, begun: BegunEntry) -> anyhow::Result<TaskLife<'r, 'q>> {
-        let mut task = self.tasks.read(begun.place)?;
+        let mut task = self.task(begun.place)?;
         self.run.batch.start_in(begun.slot, &mut task);
         Ok(TaskLife::begin_elsewhere(self.run, task, self.time_of(index, begun)))
+    }
+
+    /// The task at a place, with its turn among those that are done now.
+    fn task(&self, place: u64) -> anyhow::Result<Task> {
+        let task = self.tasks.read(place)?;
+        Ok(Task { turn: place - self.earlier.below(place), ..task })
     }
 
     /// When that was by the run's clock, as far as calendars agree: it was after the
@@ -295,7 +304,7 @@ impl<'r, 'q> Collector<'r, 'q> {
             if self.taken.has(place) {
                 continue;
             }
-            let task = self.tasks.read(place)?;
+            let task = self.task(place)?;
             self.run.batch.leave_ahead(task.seq);
             let record = Record::without_measures(task.seq, Outcome::Interrupted);
             let output = self.run.sink.open(TaskRef::Shared(task.into()));

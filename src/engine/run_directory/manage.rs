@@ -14,7 +14,7 @@ use super::heartbeat::HeartWatch;
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::segment::{Entry, SegmentReader};
-use super::submitter::{ClusterOptions, ElementLife, noted_jobs};
+use super::submitter::{ElementLife, noted_jobs};
 use super::task_file::TaskReader;
 
 /// A run that somebody began.
@@ -81,11 +81,6 @@ impl StoredRun {
     /// The engine, as `--workers` has it.
     pub fn engine(&self) -> &'static str {
         if self.spec.engine == super::SLURM.name { super::SLURM.name } else { super::LOCAL.name }
-    }
-
-    /// What was asked of the batch system.
-    pub fn cluster(&self) -> &ClusterOptions {
-        &self.spec.cluster
     }
 
     /// The command line behind `parsim parallel`; `None` where nobody can go on.
