@@ -28,6 +28,7 @@ impl Beginning {
         let (exit, signal) = if record.skipped { (-2, 0) } else { record.outcome.status_and_signal() };
         JobLogRow {
             seq: record.seq + 1,
+            host: record.host.as_deref().unwrap_or(":"),
             start: began + record.start,
             runtime: record.wall,
             sent: record.input_offered,

@@ -53,7 +53,7 @@ impl ResultTable {
             TableForm::Separated(separator) => {
                 for cell in [
                     seq.to_string(),
-                    ":".to_owned(),
+                    row.host.to_owned(),
                     start,
                     runtime,
                     sent.to_string(),

@@ -242,6 +242,13 @@ impl ColumnResult {
         (!figures.is_empty()).then(|| median(&figures))
     }
 
+    /// The same of what it took to have tasks done elsewhere; `None` where they were done here.
+    pub fn of_elsewhere(&self, figure: impl Fn(&ElsewhereCosts) -> f64) -> Option<f64> {
+        let crews = self.runs.iter().filter_map(|run| run.crew.as_ref()?.elsewhere.as_ref());
+        let figures: Vec<f64> = crews.map(figure).collect();
+        (!figures.is_empty()).then(|| median(&figures))
+    }
+
     /// What it is called where others are near: `serial`, `-j 4`, `processes -j 4`.
     #[must_use]
     pub fn short_name(&self) -> String {

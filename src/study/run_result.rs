@@ -235,6 +235,9 @@ pub struct ElsewhereCosts {
     /// How long the first worker was waited for; not part of the run's wall time.
     #[serde(with = "seconds")]
     pub queue_wait: Duration,
+    /// What workers used that were not this process's children.
+    #[serde(default)]
+    pub usage: Usage,
     /// The nodes that worked.
     pub nodes: Vec<String>,
     /// Tasks that were begun again because their worker had ended.

@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::ops::Add as _;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 
-use super::collector::Collector;
+use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
 use super::layout::{RunLayout, private};
 use super::local_elements::LocalElements;
@@ -30,6 +31,7 @@ use super::task_file::TaskWriter;
 use super::{DirectoryOptions, LOCAL, SLURM};
 use crate::engine::{Engine, Run};
 use crate::event::Event;
+use crate::measure::Usage;
 use crate::host::{self, FileSystem, STACK};
 use crate::process::{PollEntry, Waker, poll};
 use crate::study::{ElsewhereCosts, WorkerCosts};
@@ -142,11 +144,21 @@ impl Engine for DirectoryRun {
             let is_detached = result.as_ref().is_err_and(|error| error.is::<Detached>());
             // Where somebody may come back to it, it stays.
             let can_go_on = self.options.words.is_some() && root.join("jobs").exists();
-            let is_done = matches!(result, Ok((_, RunEnd::Done)));
-            if !is_detached && (is_done && !is_kept || !is_done && !can_go_on) {
+            let stays = match &result {
+                Ok((_, RunEnd::Done | RunEnd::Halted)) => is_kept,
+                Ok((_, RunEnd::Left)) => can_go_on,
+                Err(_) => is_detached || can_go_on,
+            };
+            if !stays {
                 let _ = fs::remove_dir_all(&root);
             }
-            return result.map(|(costs, _)| Some(costs));
+            return match result {
+                Ok((costs, _)) => Ok(Some(costs)),
+                Err(error) if stays && !is_detached => {
+                    Err(anyhow!("{error:#}; go on with: parsim resume {}", root.display()))
+                }
+                Err(error) => Err(error),
+            };
         };
         let layout = RunLayout::open(stored.root())?;
         let _lock = ClientLock::take(&layout)?;
@@ -304,8 +316,10 @@ impl DirectoryRun {
 enum RunEnd {
     /// All tasks are done.
     Done,
-    /// Some are not.
+    /// Some are not, and somebody may go on.
     Left,
+    /// Some are not, and are not to be: a rule ended the run.
+    Halted,
 }
 
 /// All that a client is given.
@@ -483,7 +497,9 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
             self.wait(look);
         };
         let _ = self.it.layout.stop();
+        let is_by_rule = !self.it.run.interrupt.is_set() && self.it.run.batch.may_be_halted();
         let end = match result {
+            Ok(RunEnd::Left) if is_by_rule => RunEnd::Halted,
             Ok(end) => end,
             Err(error) => {
                 let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
@@ -553,7 +569,7 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
         let last = self.jobs.iter().map(SubmittedJob::elements).collect::<Vec<_>>();
         let left = |element: u32| {
             let mut own = self.records.workers.iter().filter(|worker| worker.element() == Some(element)).peekable();
-            own.peek().is_some() && own.all(super::collector::WorkerView::has_left)
+            own.peek().is_some() && own.all(WorkerView::has_left)
         };
         if self.nobody_is_left || last.into_iter().flatten().all(left) {
             self.nobody_is_left();
@@ -598,7 +614,7 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
         if !self.drains {
             return if self.nobody_is_left { self.submit_again() } else { Ok(None) };
         }
-        let all_have_left = self.records.workers.iter().all(super::collector::WorkerView::has_left);
+        let all_have_left = self.records.workers.iter().all(WorkerView::has_left);
         if self.nobody_is_left || (all_have_left && self.records.n_running() == 0) {
             self.it.submitter.cancel(self.it.spec, &self.jobs)?;
             return Ok(Some(RunEnd::Left));
@@ -723,16 +739,19 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
     fn leave(&mut self, end: RunEnd) -> anyhow::Result<()> {
         let until = Instant::now() + LEAVING;
         if end == RunEnd::Done {
-            let seen: BTreeSet<u32> = self.records.workers.iter().filter_map(|worker| worker.element()).collect();
-            let is_unseen = self.jobs.iter().flat_map(SubmittedJob::elements).any(|it| !seen.contains(&it));
+            let is_unseen = self.lacks(|_| true);
             if is_unseen || self.it.spec.engine == LOCAL.name {
                 // They are idle, or have not begun.
                 let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
             }
-            while Instant::now() < until && !self.records.workers.iter().all(super::collector::WorkerView::has_left) {
+            while Instant::now() < until && !self.records.workers.iter().all(WorkerView::has_left) {
                 self.wait(FIRST_LOOK);
                 self.records.collect(self.n_elements())?;
                 self.hear_workers()?;
+            }
+            if self.lacks(|worker| worker.bye.is_some()) && !is_unseen {
+                // Of those the batch system may believe that they work.
+                let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
             }
             if self.it.spec.engine == LOCAL.name {
                 // Whoever started processes waits for them.
@@ -747,7 +766,7 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
             return Ok(());
         }
         self.records.collect(self.n_elements())?;
-        if self.it.spec.words.is_none() || !self.it.run.interrupt.is_set() {
+        if self.it.spec.words.is_none() || end == RunEnd::Halted {
             return self.records.give_up_rest();
         }
         // Whoever goes on shows in its turn what waits here for what is not done.
@@ -757,10 +776,20 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
         Ok(())
     }
 
+    /// Whether there is an element that has no such worker.
+    fn lacks(&self, is_such: impl Fn(&WorkerView) -> bool) -> bool {
+        let workers = self.records.workers.iter().filter(|worker| is_such(worker));
+        let elements: BTreeSet<u32> = workers.filter_map(WorkerView::element).collect();
+        self.jobs.iter().flat_map(SubmittedJob::elements).any(|element| !elements.contains(&element))
+    }
+
     fn costs(&self) -> WorkerCosts {
         let workers = &self.records.workers;
         let nodes: BTreeSet<&str> =
             workers.iter().filter_map(|worker| Some(worker.about.as_ref()?.node.as_str())).collect();
+        // Processes of this machine were waited for, and count with this one.
+        let used = workers.iter().filter(|_| self.it.spec.engine == SLURM.name);
+        let usage = used.filter_map(|worker| Some(worker.bye.as_ref()?.usage)).fold(Usage::default(), Usage::add);
         let memory = workers.iter().filter_map(|worker| worker.bye.as_ref()?.peak_memory);
         WorkerCosts {
             workers: workers.len().max(1),
@@ -771,6 +800,7 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
             replaced: self.n_resubmitted,
             elsewhere: Some(ElsewhereCosts {
                 queue_wait: self.records.queue_wait,
+                usage,
                 nodes: nodes.into_iter().map(str::to_owned).collect(),
                 reruns: self.records.counts.reruns,
                 duplicates: self.records.counts.duplicates,

@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{RunLayout, private};
 use crate::engine::remote::{PayloadCursor, TaskReport, put_string};
+use crate::measure::Usage;
 use crate::output::Channel;
 use crate::task::Record;
 
@@ -94,8 +95,8 @@ pub(super) struct DoneEntry {
 pub(super) struct ByeEntry {
     /// The most memory it held, in bytes, where the system tells.
     pub(super) peak_memory: Option<u64>,
-    /// Tasks it gave up because its time was over.
-    pub(super) given_up: u64,
+    /// What it and its jobs used.
+    pub(super) usage: Usage,
 }
 
 mod kind {
@@ -408,7 +409,7 @@ mod tests {
                 Entry::Done(Box::new(DoneEntry { begun, execution, written, record }))
             }),
             ".*".prop_map(Entry::Failed),
-            any::<Option<u64>>().prop_map(|peak_memory| Entry::Bye(ByeEntry { peak_memory, given_up: 1 })),
+            any::<Option<u64>>().prop_map(|peak_memory| Entry::Bye(ByeEntry { peak_memory, ..ByeEntry::default() })),
         ]
     }
 

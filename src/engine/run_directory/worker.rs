@@ -45,7 +45,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(200);
 
 /// Whether nothing more is to be begun is looked for so often in the middle of work.
-const STOP_LOOK: Duration = Duration::from_secs(1);
+const STOP_LOOK: Duration = TICK;
 
 /// A heart beats so often, or faster where that is not fast enough to be seen.
 const BEAT: Duration = Duration::from_secs(5);
@@ -127,7 +127,7 @@ pub fn work_in(
         Ok(()) => Ok(()),
         Err(error) => scribe.put(&Entry::Failed(format!("{error:#}"))),
     };
-    let bye = ByeEntry { peak_memory: clock.peak_memory(), given_up: 0 };
+    let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
     let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
     layout.bury(&name).context("cannot say that this worker is gone")?;
     done.and(said.map_err(Into::into))
@@ -493,7 +493,14 @@ impl DirectoryWorker<'_> {
             return Ok(Found::Work(claimed));
         }
         let mut watch = self.watch.lock();
-        let looked = claims.take_over(|worker| worker != self.name && watch.is_gone(worker));
+        let looked = claims.take_over(|worker| {
+            let is_gone = worker != self.name && watch.is_gone(worker);
+            if is_gone {
+                // Others need not wait to see it.
+                let _ = self.layout.bury(worker);
+            }
+            is_gone
+        });
         Ok(match looked.context("cannot look for tasks that others left")? {
             TakeOver::Taken(claimed) => Found::Work(claimed),
             TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => Found::Over,
