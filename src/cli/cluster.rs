@@ -38,7 +38,10 @@ const LEASE: &str = "PARSIM_LEASE";
 
 /// What a run by way of a directory is told, if `typed` asks for one. `words` are those that
 /// whoever goes on with it is to type, where somebody can.
-pub(super) fn options(typed: &Typed, words: Option<Vec<OsString>>) -> Result<Option<DirectoryOptions>, Fault> {
+pub(super) fn options(
+    typed: &Typed,
+    words: Option<Vec<OsString>>,
+) -> Result<Option<DirectoryOptions>, Fault> {
     let engines: Vec<_> = typed.run.workers.engines().collect();
     let row = engines.iter().find(|row| row.is_elsewhere);
     check(typed, row.map(|row| row.name))?;
@@ -47,7 +50,12 @@ pub(super) fn options(typed: &Typed, words: Option<Vec<OsString>>) -> Result<Opt
     let cpus_per_job = u32::try_from(typed.run.threads_per_job.unwrap_or(1)).unwrap_or(u32::MAX);
     let most = typed.run.jobs.as_ref().map(|jobs| jobs.one().map(|count| count.on(1, 1).get()));
     let asked = match most {
-        Some(None) => return refuse(format!("-j is one number with --workers {}: jobs at once on each node", row.name)),
+        Some(None) => {
+            return refuse(format!(
+                "-j is one number with --workers {}: jobs at once on each node",
+                row.name
+            ));
+        }
         Some(Some(count)) => u32::try_from(count).ok(),
         None => None,
     };
@@ -61,7 +69,9 @@ pub(super) fn options(typed: &Typed, words: Option<Vec<OsString>>) -> Result<Opt
             }
         };
         match (wishes.nodes, wishes.slots) {
-            (Some(_), Some(_)) => return refuse("--nodes and --slots both say how many nodes: give one of them"),
+            (Some(_), Some(_)) => {
+                return refuse("--nodes and --slots both say how many nodes: give one of them");
+            }
             (Some(nodes), None) => (nodes, most),
             (None, Some(slots)) => (slots.div_ceil(most), most.min(slots)),
             (None, None) => {

@@ -127,13 +127,13 @@ pub(super) fn engines(
     widths: &[NonZeroUsize],
 ) -> Result<Vec<Box<dyn Engine>>, Fault> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
+    let means = WorkerMeans { own: worker::children, directory: cluster::options(typed, None)? };
     if wanted != RunModes::Parallel {
         engines.push(Box::new(Serial));
     }
     if wanted != RunModes::Serial {
         for engine in typed.run.workers.engines() {
             for &width in widths {
-                let means = WorkerMeans { own: worker::children, directory: cluster::options(typed, None)? };
                 engines.push((engine.new)(width, &means)?);
                 if engine.is_elsewhere {
                     // How many at a time is a matter of nodes there.

@@ -36,7 +36,11 @@ pub(super) fn run(what: &str, words: &[OsString], line: &[String], started: Inst
         "status" => status(&stored),
         "cancel" => {
             let elements = stored.cancel()?;
-            say(&format!("ended {}; go on with: parsim resume {}", plural(elements.into(), "worker"), stored.root().display()));
+            say(&format!(
+                "ended {}; go on with: parsim resume {}",
+                plural(elements.into(), "worker"),
+                stored.root().display()
+            ));
             Ok(End::Status(Exit::Success.status()))
         }
         _ => {
@@ -51,7 +55,8 @@ pub(super) fn run(what: &str, words: &[OsString], line: &[String], started: Inst
 }
 
 fn status(stored: &StoredRun) -> Result<End, Fault> {
-    let RunStatus { tasks, is_all, handed_on, recorded, failed, elements, workers, silence } = stored.status()?;
+    let RunStatus { tasks, is_all, handed_on, recorded, failed, elements, workers, silence } =
+        stored.status()?;
     let more = if is_all { "" } else { " so far" };
     let mut text = format!(
         "jobs      {} of {}{more} done, {failed} failed, {} shown\n",

@@ -12,8 +12,21 @@ pub struct FileSystem {
 
 /// Those that several machines may see, each with its own memory of what is there.
 const SHARED: [&str; 15] = [
-    "nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "9p", "afs", "panfs", "wekafs", "pvfs2",
-    "orangefs", "glusterfs",
+    "nfs",
+    "nfs4",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "smb3",
+    "9p",
+    "afs",
+    "panfs",
+    "wekafs",
+    "pvfs2",
+    "orangefs",
+    "glusterfs",
 ];
 
 /// Those that are gone with the machine.

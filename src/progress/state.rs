@@ -197,7 +197,10 @@ impl Observer for ProgressState {
                     took.add(this, began.elapsed());
                 }
             }
-            Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } | Event::Told { .. } => {}
+            Event::OutputHeldUp { .. }
+            | Event::TaskWaitsToStart { .. }
+            | Event::FewerSlots { .. }
+            | Event::Told { .. } => {}
         }
     }
 }

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use crate::numbers;
-use crate::study::{ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time};
+use crate::study::{
+    ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time,
+};
 use crate::text::printable;
 
 /// Slots beyond this are told of together.

@@ -7,7 +7,9 @@ use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Se
 use super::laws;
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, TimeUnit, seconds};
-use crate::study::{ColumnResult, Comparison, ElsewhereCosts, Spread, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::study::{
+    ColumnResult, Comparison, ElsewhereCosts, Spread, Study, Verdict, WorkerCosts, karp_flatt,
+};
 use crate::task::{Column, Record};
 use crate::text::{printable, shortened};
 
@@ -223,7 +225,7 @@ const ELSEWHERE: &[ElsewhereCostLine] = &[
 ];
 
 fn whole(number: f64) -> String {
-    numbers::count(number as u64)
+    format!("{number:.0}")
 }
 
 /// The share of the slots' time in which they had no task, where tasks were done elsewhere.

@@ -80,7 +80,10 @@ pub(super) fn resume(stored: StoredRun, line: &[String], started: Instant) -> Re
     typed.sources = vec![InputSource::new(Origin::Values(Vec::new()))];
     let reads = [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo, Flag::Shuf];
     typed.flags.retain(|flag| !reads.contains(flag));
-    typed.given.retain(|given| !["pipe", "pipe-part", "cat", "fifo", "block", "recstart", "recend", "header", "total-jobs"].contains(&given.name));
+    typed.given.retain(|given| {
+        !["pipe", "pipe-part", "cat", "fifo", "block", "recstart", "recend", "header", "total-jobs"]
+            .contains(&given.name)
+    });
     (typed.pipe, typed.input.header) = (PipeOptions::default(), None);
     typed.run.total_jobs = Some(stored.tasks()?);
     if typed.output.joblog.is_some() && !typed.has_any(records::RESUMES) {
@@ -126,7 +129,9 @@ fn run_typed(
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
     let width = match &directory {
         Some(options) => options.width(),
-        None => width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?,
+        None => {
+            width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
+        }
     };
     let (mut batch, mut results) =
         match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {

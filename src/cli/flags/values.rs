@@ -174,12 +174,13 @@ pub(super) fn walltime(text: &str) -> Result<Duration, String> {
         }
         return read_duration(text).ok().filter(|time| !time.is_zero()).ok_or_else(wrong);
     }
-    let parts: Vec<u64> =
-        clock.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+    let parts: Vec<u64> = clock.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
     let days: u64 = days.map_or(Ok(0), str::parse).map_err(|_| wrong())?;
     let seconds = match (text.contains('-'), &parts[..]) {
         (true, [hours]) => hours.checked_mul(3600),
-        (true, [hours, minutes]) => hours.checked_mul(60).and_then(|m| m.checked_add(*minutes)?.checked_mul(60)),
+        (true, [hours, minutes]) => {
+            hours.checked_mul(60).and_then(|m| m.checked_add(*minutes)?.checked_mul(60))
+        }
         (false, [minutes, seconds]) => minutes.checked_mul(60).and_then(|s| s.checked_add(*seconds)),
         (_, [hours, minutes, seconds]) => hours
             .checked_mul(60)

@@ -39,10 +39,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-pub use self::serve::serve;
-pub use self::transport::Children;
 pub(super) use self::frame::{PayloadCursor, put_string};
 pub(super) use self::request::{TaskReport, TaskRequest};
+pub use self::serve::serve;
+pub use self::transport::Children;
 
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;

@@ -165,7 +165,9 @@ mod tests {
         let layout = RunLayout::create(&folder.path().join("run")).unwrap();
         let (file, set) = AcceptedFile::open(&layout).unwrap();
         assert_eq!(set.count(), 0);
-        [7, 1, 7].into_iter().for_each(|place| file.put(place));
+        for place in [7, 1, 7] {
+            file.put(place);
+        }
         assert!(file.trouble().is_none());
         private().append(true).open(layout.path("accepted")).unwrap().write_all(b"cut").unwrap();
         let (file, set) = AcceptedFile::open(&layout).unwrap();

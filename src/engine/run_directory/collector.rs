@@ -12,7 +12,9 @@ use anyhow::Context as _;
 use super::accepted::{AcceptedFile, NumberSet, RankedSet};
 use super::heartbeat::{element_of, worker_name};
 use super::layout::RunLayout;
-use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, RawEntry, SegmentReader, WorkerEntry, written_before};
+use super::segment::{
+    BegunEntry, ByeEntry, DoneEntry, Entry, RawEntry, SegmentReader, WorkerEntry, written_before,
+};
 use super::task_file::TaskReader;
 use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::TaskLife;

@@ -87,7 +87,10 @@ impl<'a> ElementWatch<'a> {
         loop {
             let mut state = self.state.lock();
             let began = Instant::now();
-            while !state.is_over && !state.is_urgent && (began.elapsed() < state.interval || state.jobs.is_empty()) {
+            while !state.is_over
+                && !state.is_urgent
+                && (began.elapsed() < state.interval || state.jobs.is_empty())
+            {
                 let left = state.interval.saturating_sub(began.elapsed());
                 let wait = if state.jobs.is_empty() { LAST_LOOK } else { left };
                 state = self.called.wait_timeout(state, wait).0;

@@ -48,7 +48,7 @@ impl RunLayout {
                 ensure!(is_empty, "{shown} is not empty: give a new --run-dir, or go on with parsim resume");
                 check_owner(root)?;
             }
-            made => made.with_context(|| format!("cannot make the run directory {shown}"))?,
+            result => result.with_context(|| format!("cannot make the run directory {shown}"))?,
         }
         let root = fs::canonicalize(root).with_context(|| format!("cannot find {shown} again"))?;
         for folder in FOLDERS {
@@ -65,7 +65,8 @@ impl RunLayout {
     /// When it is none, is another user's, or others may write there.
     pub(super) fn open(root: &Path) -> anyhow::Result<Self> {
         let shown = root.display();
-        let found = fs::canonicalize(root).with_context(|| format!("cannot open the run directory {shown}"))?;
+        let found =
+            fs::canonicalize(root).with_context(|| format!("cannot open the run directory {shown}"))?;
         ensure!(found.join("run.json").exists(), "{shown} is not a run directory: it has no run.json");
         check_owner(&found)?;
         Ok(Self { root: found })
@@ -77,7 +78,10 @@ impl RunLayout {
         let linked = fs::write(&from, "").and_then(|()| fs::hard_link(&from, &to));
         let _ = (fs::remove_file(&from), fs::remove_file(&to));
         linked.with_context(|| {
-            format!("files cannot be linked in {}: give a --run-dir on another file system", self.root.display())
+            format!(
+                "files cannot be linked in {}: give a --run-dir on another file system",
+                self.root.display()
+            )
         })
     }
 
@@ -187,7 +191,10 @@ fn check_owner(root: &Path) -> anyhow::Result<()> {
     // What this process makes is its user's.
     let me = fs::metadata("/proc/self").map_or(data.uid(), |own| own.uid());
     ensure!(data.uid() == me, "{shown} is another user's");
-    ensure!(data.mode() & 0o022 == 0, "others may write to {shown}: chmod 700 it, if you trust what is there");
+    ensure!(
+        data.mode() & 0o022 == 0,
+        "others may write to {shown}: chmod 700 it, if you trust what is there"
+    );
     Ok(())
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::accepted::{AcceptedFile, NumberSet};
-use super::client::submitter_of;
 use super::heartbeat::HeartWatch;
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::segment::{Entry, SegmentReader};
 use super::submitter::{ElementLife, noted_jobs};
+use super::submitter_of;
 use super::task_file::TaskReader;
 
 /// A run that somebody began.
@@ -131,9 +131,7 @@ impl StoredRun {
                     match (raw.done_place(), node.is_none().then(|| raw.entry()).flatten()) {
                         (Some(place), _) if done.insert(place) => {
                             let entry = raw.entry();
-                            let is_failure = |entry: &Entry| {
-                                matches!(entry, Entry::Done(done) if done.record.outcome.is_failure())
-                            };
+                            let is_failure = |entry: &Entry| matches!(entry, Entry::Done(done) if done.record.outcome.is_failure());
                             status.failed += u64::from(entry.as_ref().is_some_and(is_failure));
                         }
                         (None, Some(Entry::Worker(about))) => node = Some(about.node),
@@ -149,8 +147,8 @@ impl StoredRun {
         let jobs = noted_jobs(&self.layout)?;
         if !jobs.is_empty() {
             match submitter_of(&self.spec.engine).look(&jobs) {
-                Ok(states) => {
-                    for state in states {
+                Ok(known) => {
+                    for state in known {
                         let life = match state.life {
                             ElementLife::Waiting(reason) => format!("waiting ({reason})"),
                             ElementLife::Running(_) => "running".to_owned(),

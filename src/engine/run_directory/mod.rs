@@ -12,8 +12,8 @@
 //! | `run_spec`, `task_file` | what the run is, and its tasks |
 //! | `claims`, `heartbeat` | who does which tasks, and who lives |
 //! | `segment`, `scribe` | what workers record, and when |
-//! | `work_list`, `worker` | a worker |
-//! | `client`, `collector`, `accepted` | whoever began the run or goes on with it |
+//! | `work_list`, `earlier`, `time_limit`, `worker` | a worker |
+//! | `directory_run`, `client`, `element_news`, `collector`, `accepted` | whoever began the run or goes on with it |
 //! | `submitter`, `slurm`, `local_elements`, `elements` | how workers are started, and whether they are |
 //! | `manage` | what can be asked of a run directory |
 //!
@@ -25,6 +25,9 @@ mod accepted;
 mod claims;
 mod client;
 mod collector;
+mod directory_run;
+mod earlier;
+mod element_news;
 mod elements;
 mod heartbeat;
 mod layout;
@@ -36,6 +39,7 @@ mod segment;
 mod slurm;
 mod submitter;
 mod task_file;
+mod time_limit;
 mod work_list;
 mod worker;
 
@@ -44,13 +48,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::client::{Detached, DirectoryRun};
+pub use self::directory_run::{Detached, DirectoryRun};
 pub use self::manage::{RunStatus, StoredRun};
-pub use self::submitter::ClusterOptions;
-pub use self::worker::{Element, work_in};
 #[cfg(feature = "cli")]
 pub(crate) use self::slurm::{cpus_of_a_node, refused_argument};
+pub use self::submitter::ClusterOptions;
+pub use self::worker::{Element, work_in};
 
+use self::local_elements::LocalElements;
+use self::slurm::Slurm;
+use self::submitter::Submitter;
 use super::EngineRow;
 
 /// Workers that Slurm starts.
@@ -72,6 +79,11 @@ pub(super) const LOCAL: EngineRow = EngineRow {
     is_elsewhere: true,
     new: |_, means| Ok(Box::new(means.directory("local-dir")?)),
 };
+
+/// The batch system of an engine.
+fn submitter_of(engine: &str) -> Box<dyn Submitter> {
+    if engine == SLURM.name { Box::new(Slurm) } else { Box::new(LocalElements::default()) }
+}
 
 /// What a run by way of a directory is told.
 #[derive(Clone, Debug)]

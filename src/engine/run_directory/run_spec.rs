@@ -75,7 +75,8 @@ impl RunSpec {
 
     pub(super) fn write(&self, layout: &RunLayout) -> anyhow::Result<()> {
         let path = layout.path("run.json");
-        put_whole(&path, &serde_json::to_vec(self)?).with_context(|| format!("cannot write {}", path.display()))
+        put_whole(&path, &serde_json::to_vec(self)?)
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     pub(super) fn read(layout: &RunLayout) -> anyhow::Result<Self> {

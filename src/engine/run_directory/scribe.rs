@@ -60,6 +60,14 @@ impl Scribe {
     }
 }
 
+/// A task that is over: its record, which execution it was, and what it wrote that is not
+/// put down.
+pub(super) struct ScribedTask {
+    pub(super) record: Record,
+    pub(super) execution: u32,
+    pub(super) written: Vec<(Channel, Vec<u8>)>,
+}
+
 /// Takes down the tasks of one slot, one after the other.
 pub(super) struct SlotScribe<'a> {
     scribe: &'a Scribe,
@@ -87,12 +95,12 @@ impl<'a> SlotScribe<'a> {
         *self.told.lock() = ToldTask { execution: self.scribe.execution(), ..ToldTask::default() };
     }
 
-    /// It is over: its record, which execution it was, and what it wrote that is not put down.
-    pub(super) fn ended(&self) -> io::Result<Option<(Record, u32, Vec<(Channel, Vec<u8>)>)>> {
+    /// It is over.
+    pub(super) fn ended(&self) -> io::Result<Option<ScribedTask>> {
         let ToldTask { execution, written, record, trouble, .. } = std::mem::take(&mut *self.told.lock());
         match trouble {
             Some(error) => Err(error),
-            None => Ok(record.map(|record| (record, execution, written))),
+            None => Ok(record.map(|record| ScribedTask { record, execution, written })),
         }
     }
 }

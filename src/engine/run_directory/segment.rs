@@ -40,11 +40,7 @@ pub(super) enum Entry {
     /// The task at a place begins.
     Begun(BegunEntry),
     /// More of what a task wrote.
-    Written {
-        execution: u32,
-        channel: Channel,
-        bytes: Vec<u8>,
-    },
+    Written { execution: u32, channel: Channel, bytes: Vec<u8> },
     /// A task is over.
     Done(Box<DoneEntry>),
     /// The worker cannot go on, and why.
@@ -335,7 +331,8 @@ impl SegmentReader {
                 Err(error) => return Err(error),
             };
             // Nothing follows in a segment behind which there is another one.
-            if entries.is_empty() && self.offset > 0 && exists(layout.segment(&self.worker, self.number + 1)) {
+            if entries.is_empty() && self.offset > 0 && exists(layout.segment(&self.worker, self.number + 1))
+            {
                 (self.number, self.offset) = (self.number + 1, 0);
                 continue;
             }
@@ -396,20 +393,29 @@ mod tests {
         let bytes = || prop::collection::vec(any::<u8>(), 0..20);
         let channel = || prop_oneof![Just(Channel::Out), Just(Channel::Err)];
         let begun = || {
-            (any::<u64>(), any::<u32>(), any::<u64>()).prop_map(|(place, slot, at)| BegunEntry { place, slot, at })
+            (any::<u64>(), any::<u32>(), any::<u64>()).prop_map(|(place, slot, at)| BegunEntry {
+                place,
+                slot,
+                at,
+            })
         };
         let written = prop::collection::vec((channel(), bytes()), 0..3);
         prop_oneof![
             ".*".prop_map(|node| Entry::Worker(WorkerEntry { node, slots: 3, ..WorkerEntry::default() })),
             begun().prop_map(Entry::Begun),
-            (any::<u32>(), channel(), bytes())
-                .prop_map(|(execution, channel, bytes)| Entry::Written { execution, channel, bytes }),
+            (any::<u32>(), channel(), bytes()).prop_map(|(execution, channel, bytes)| Entry::Written {
+                execution,
+                channel,
+                bytes
+            }),
             (begun(), any::<u32>(), written).prop_map(|(begun, execution, written)| {
-                let record = Record { line: Some(vec![255]), ..Record::without_measures(7, Outcome::Exited(3)) };
+                let record =
+                    Record { line: Some(vec![255]), ..Record::without_measures(7, Outcome::Exited(3)) };
                 Entry::Done(Box::new(DoneEntry { begun, execution, written, record }))
             }),
             ".*".prop_map(Entry::Failed),
-            any::<Option<u64>>().prop_map(|peak_memory| Entry::Bye(ByeEntry { peak_memory, ..ByeEntry::default() })),
+            any::<Option<u64>>()
+                .prop_map(|peak_memory| Entry::Bye(ByeEntry { peak_memory, ..ByeEntry::default() })),
         ]
     }
 

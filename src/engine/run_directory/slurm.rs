@@ -19,7 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is parsim's own to say.
 const OWN_OPTIONS: [&str; 12] = [
-    "-J", "--job-name", "-a", "--array", "-o", "--output", "--parsable", "-n", "--ntasks", "-D", "--chdir", "--wrap",
+    "-J",
+    "--job-name",
+    "-a",
+    "--array",
+    "-o",
+    "--output",
+    "--parsable",
+    "-n",
+    "--ntasks",
+    "-D",
+    "--chdir",
+    "--wrap",
 ];
 
 /// Why `argument` cannot be handed on to sbatch.
@@ -145,7 +156,8 @@ fn arguments(submission: &Submission<'_>) -> Vec<OsString> {
         directory,
     ];
     let memory = memory_per_job.map(|each| each.saturating_mul(u64::from(*slots_each)).div_ceil(1 << 20));
-    let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}").into());
+    let option =
+        |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}").into());
     words.extend(memory.map(|megabytes| format!("--mem={megabytes}M").into()));
     words.extend(option("partition", partition));
     words.extend(option("account", account));
@@ -181,10 +193,15 @@ fn script(submission: &Submission<'_>) -> String {
 
 /// What a program of Slurm has to say of its failure.
 fn told(program: &str, answer: &Answer) -> String {
-    let text = answer.stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let text =
+        answer.stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     let text = printable(&text);
     let status = answer.status.map_or_else(|| "a signal".to_owned(), |status| format!("status {status}"));
-    if text.is_empty() { format!("{program} failed ({status})") } else { format!("{text} ({program}, {status})") }
+    if text.is_empty() {
+        format!("{program} failed ({status})")
+    } else {
+        format!("{text} ({program}, {status})")
+    }
 }
 
 /// What `squeue` says of the elements of `jobs`: those it does not know have ended.
@@ -192,7 +209,10 @@ fn states(jobs: &[SubmittedJob], text: &str) -> Vec<ElementState> {
     let mut states: Vec<ElementState> = jobs
         .iter()
         .flat_map(SubmittedJob::elements)
-        .map(|number| ElementState { number, life: ElementLife::Ended("it is not queued any more".to_owned()) })
+        .map(|number| ElementState {
+            number,
+            life: ElementLife::Ended("it is not queued any more".to_owned()),
+        })
         .collect();
     for line in text.lines() {
         let fields: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -223,9 +243,9 @@ fn life(state: &str, reason: &str, node: &str) -> ElementLife {
 /// where it does not.
 pub(super) fn meaning(reason: &str) -> Result<String, String> {
     let can_never = match reason {
-        "PartitionConfig" | "PartitionNodeLimit" => {
-            Some("no node of the partition has so much, or it has fewer nodes: ask for less, or name another --partition")
-        }
+        "PartitionConfig" | "PartitionNodeLimit" => Some(
+            "no node of the partition has so much, or it has fewer nodes: ask for less, or name another --partition",
+        ),
         "PartitionTimeLimit" => Some("the partition allows less time: give a shorter --walltime"),
         "BadConstraints" | "ReqNodeNotAvail" => Some("no node is as --sbatch-arg asks for"),
         "InvalidAccount" => Some("the account is not known: see --account"),
@@ -253,7 +273,9 @@ pub(super) fn ending(state: &str) -> Option<String> {
         "COMPLETED" | "CANCELLED" => return None,
         "TIMEOUT" => "its time was over (TIMEOUT): give a longer --walltime",
         "NODE_FAIL" => "its node failed (NODE_FAIL)",
-        "OUT_OF_MEMORY" => "it needed more memory than it was given (OUT_OF_MEMORY): give more --memory-per-job",
+        "OUT_OF_MEMORY" => {
+            "it needed more memory than it was given (OUT_OF_MEMORY): give more --memory-per-job"
+        }
         "PREEMPTED" => "it had to make room for others (PREEMPTED)",
         "BOOT_FAIL" => "its node did not start (BOOT_FAIL)",
         "DEADLINE" => "its deadline had come (DEADLINE)",

@@ -153,9 +153,9 @@ pub(super) fn ask(
     // What a terminal sends is for this program: it says what is to end.
     command.args(arguments).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| {
-        format!("cannot run {program}: is Slurm installed here, and {program} in PATH?")
-    })?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {program}: is Slurm installed here, and {program} in PATH?"))?;
     let (mut stdin, mut stdout, mut stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         scope.spawn(|| stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes())));

@@ -96,7 +96,8 @@ impl TaskReader {
         let length = end.checked_sub(start).and_then(|length| usize::try_from(length).ok());
         let mut bytes = vec![0; length.with_context(|| format!("task {place} has no length"))?];
         self.tasks.read_exact_at(&mut bytes, start).with_context(|| format!("cannot read task {place}"))?;
-        let task = TaskRequest::decoded(&bytes).with_context(|| format!("task {place} cannot be understood"))?;
+        let task =
+            TaskRequest::decoded(&bytes).with_context(|| format!("task {place} cannot be understood"))?;
         ensure!(task.task.seq == seq, "task {place} is another");
         Ok(task.task.into_owned())
     }
@@ -120,7 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = RunLayout::create(&folder.path().join("run")).unwrap();
         let task = |seq: u64| Task {
-            spec: TaskInput::Values(vec![vec![b'\n'; seq as usize], b"\xff".to_vec()]),
+            spec: TaskInput::Values(vec![vec![b'\n'; usize::try_from(seq).unwrap()], b"\xff".to_vec()]),
             turn: seq,
             ..Task::numbered(seq, format!("task {seq}"))
         };

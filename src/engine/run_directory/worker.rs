@@ -3,7 +3,6 @@
 //!
 //! Tasks are done as everywhere (`run_one`). Knows nothing of who reads what it records.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,12 +14,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::claims::{Claimed, Claims, TakeOver};
+use super::earlier::earlier;
 use super::heartbeat::{Heart, HeartWatch};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
-use super::scribe::{Scribe, SlotScribe};
-use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, SegmentReader, SegmentWriter, WorkerEntry};
+use super::scribe::{Scribe, ScribedTask, SlotScribe};
+use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, SegmentWriter, WorkerEntry};
 use super::task_file::TaskReader;
+use super::time_limit::TimeLimit;
 use super::work_list::{AssignedTask, Returned, WorkList};
 use crate::engine::{Run, StartOrder, TaskQueue, ThreadCpu, run_one};
 use crate::host::STACK;
@@ -110,7 +111,7 @@ pub fn work_in(
             trouble: Mutex::default(),
             ends_tasks: Interrupt::unbound()?,
             left: Waker::new().context("cannot open what wakes")?,
-            end: TimeLimit::of(element, &spec, epoch),
+            end: TimeLimit::of(element.end, spec.cluster.walltime, epoch),
             first_slot: (element.number % spec.cluster.elements.max(1)) * spec.slots(),
             workload: &*workload,
             clock: &clock,
@@ -154,42 +155,6 @@ fn prepared(
         workload.begin(RunProcess::Worker(None))?;
     }
     Ok(workload)
-}
-
-/// When the worker will be ended.
-#[derive(Clone, Copy, Debug)]
-struct TimeLimit {
-    end: Option<Instant>,
-    /// So long before it nothing more is begun.
-    margin: Duration,
-    /// From when on what runs is given up, so that others can have it.
-    gives_up: Option<Instant>,
-    began: Instant,
-}
-
-impl TimeLimit {
-    fn of(element: &Element, spec: &RunSpec, epoch: Moment) -> Self {
-        let began = Instant::now();
-        let told = element.end.map(|end| Duration::from_secs(end).saturating_sub(Duration::from_millis(epoch.millis())));
-        let whole = told.or(spec.cluster.walltime);
-        let margin = whole.map_or(Duration::ZERO, |whole| (whole / 10).min(Duration::from_secs(60)));
-        let end = whole.and_then(|whole| began.checked_add(whole));
-        let last = margin.min(Duration::from_secs(10)) / 2;
-        Self { end, margin, gives_up: end.and_then(|end| end.checked_sub(last)), began }
-    }
-
-    /// Whether there is time for a task that is expected to take so long. A worker that has
-    /// just begun tries: there will be none with more time.
-    fn allows(&self, expected: Duration) -> bool {
-        let Some(end) = self.end else { return true };
-        let left = end.saturating_duration_since(Instant::now()).saturating_sub(self.margin);
-        let whole = end.saturating_duration_since(self.began);
-        !left.is_zero() && (left > expected || self.began.elapsed() < whole / 4)
-    }
-
-    fn is_over(&self) -> bool {
-        self.gives_up.is_some_and(|time| Instant::now() >= time)
-    }
 }
 
 /// What the threads of a worker share.
@@ -242,7 +207,9 @@ impl DirectoryWorker<'_> {
                 slots.push(started);
             }
             self.do_tasks(0);
-            slots.into_iter().for_each(|slot| drop(slot.join()));
+            for slot in slots {
+                let _ = slot.join();
+            }
             self.left.wake();
             Ok(())
         })?;
@@ -274,8 +241,10 @@ impl DirectoryWorker<'_> {
     /// Records that the task at `place` failed without being done.
     fn fail(&self, place: u64, why: &str) -> anyhow::Result<()> {
         let task = self.tasks.read(place)?;
-        let record =
-            Record { label: task.label, ..Record::without_measures(task.seq, Outcome::Failed(why.to_owned())) };
+        let record = Record {
+            label: task.label,
+            ..Record::without_measures(task.seq, Outcome::Failed(why.to_owned()))
+        };
         let begun = BegunEntry { place, slot: self.first_slot, at: self.now() };
         let (execution, written) = (self.scribe.execution(), Vec::new());
         Ok(self.scribe.put(&Entry::Done(Box::new(DoneEntry { begun, execution, written, record })))?)
@@ -325,9 +294,9 @@ impl DirectoryWorker<'_> {
                 let _ = self.heart.lock().beat();
             }
             let stale = self.list.lock().take_stale();
-            let settled = self.settle_held(false).and_then(|()| {
-                stale.into_iter().try_for_each(|returned| self.give_back(returned))
-            });
+            let settled = self
+                .settle_held(false)
+                .and_then(|()| stale.into_iter().try_for_each(|returned| self.give_back(returned)));
             if let Err(error) = settled {
                 self.fails(error);
             }
@@ -412,17 +381,16 @@ impl DirectoryWorker<'_> {
             self.start_order.begin(turn);
         })?;
         run_one(run, &mut ThreadCpu::now(run), &task, 1, self.workload);
-        let Some((record, execution, written)) = voice.ended()? else { return Ok(()) };
+        let Some(ScribedTask { record, execution, written }) = voice.ended()? else { return Ok(()) };
         match record.outcome {
             Outcome::Interrupted => self.list.lock().gave_up(assigned),
             Outcome::Success => {
                 self.record(assigned, Box::new(DoneEntry { begun, execution, written, record }))?;
             }
             // It may be that all is being ended, and nobody told this process yet.
-            _ => self.scribe.hold(
-                assigned.clone(),
-                Box::new(DoneEntry { begun, execution, written, record }),
-            ),
+            _ => {
+                self.scribe.hold(assigned.clone(), Box::new(DoneEntry { begun, execution, written, record }));
+            }
         }
         Ok(())
     }
@@ -510,51 +478,19 @@ impl DirectoryWorker<'_> {
 
     /// Takes on what was claimed, but for what those recorded who had it before.
     fn take_on(&self, claimed: &Claimed) -> anyhow::Result<()> {
-        let earlier = self.earlier(claimed)?;
+        let earlier = earlier(self.layout, claimed)?;
         for (place, earlier) in earlier.iter().filter(|(_, earlier)| !earlier.is_done) {
             if earlier.begun >= MOST_ENDED_WORKERS {
-                let why = format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.begun);
+                let why =
+                    format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.begun);
                 self.fail(*place, &why)?;
             }
         }
-        let is_recorded = |place: u64| {
-            earlier.get(&place).is_some_and(|it| it.is_done || it.begun >= MOST_ENDED_WORKERS)
-        };
+        let is_recorded =
+            |place: u64| earlier.get(&place).is_some_and(|it| it.is_done || it.begun >= MOST_ENDED_WORKERS);
         if self.list.lock().add(claimed, is_recorded) {
             self.claims.lock().finish(&claimed.item).context("cannot say that a claim is done")?;
         }
         Ok(())
     }
-
-    /// What became of the tasks of a claim by those who had it before.
-    fn earlier(&self, claimed: &Claimed) -> anyhow::Result<BTreeMap<u64, EarlierTask>> {
-        let mut earlier = BTreeMap::<u64, EarlierTask>::new();
-        for worker in &claimed.former {
-            let mut reader = SegmentReader::new(worker);
-            loop {
-                let entries = reader.read(self.layout).context("cannot read what others recorded")?;
-                if entries.is_empty() {
-                    break;
-                }
-                for raw in entries {
-                    if let Some(place) = raw.done_place().filter(|place| claimed.tasks.contains(place)) {
-                        earlier.entry(place).or_default().is_done = true;
-                    } else if let Some(BegunEntry { place, .. }) = raw.begun()
-                        && claimed.tasks.contains(&place)
-                    {
-                        earlier.entry(place).or_default().begun += 1;
-                    }
-                }
-            }
-        }
-        Ok(earlier)
-    }
-}
-
-/// What became of a task by those who had it before.
-#[derive(Default)]
-struct EarlierTask {
-    is_done: bool,
-    /// How many began it.
-    begun: usize,
 }
