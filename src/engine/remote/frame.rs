@@ -243,10 +243,10 @@ impl FrameReader {
 
 /// Numbers and byte strings in a payload, read one after the other. Each is `None` where
 /// the payload has not as much.
-pub(super) struct PayloadCursor<'a>(pub(super) &'a [u8]);
+pub(in crate::engine) struct PayloadCursor<'a>(pub(in crate::engine) &'a [u8]);
 
 impl<'a> PayloadCursor<'a> {
-    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(in crate::engine) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
@@ -256,27 +256,27 @@ impl<'a> PayloadCursor<'a> {
         self.bytes(N)?.try_into().ok()
     }
 
-    pub(super) fn u8(&mut self) -> Option<u8> {
+    pub(in crate::engine) fn u8(&mut self) -> Option<u8> {
         self.array().map(u8::from_le_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Option<u32> {
+    pub(in crate::engine) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Option<u64> {
+    pub(in crate::engine) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
     /// A byte string behind its length.
-    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::engine) fn string(&mut self) -> Option<&'a [u8]> {
         let length = self.u64()?;
         self.bytes(usize::try_from(length).ok()?)
     }
 }
 
 /// Appends `bytes` behind their length.
-pub(super) fn put_string(target: &mut Vec<u8>, bytes: &[u8]) {
+pub(in crate::engine) fn put_string(target: &mut Vec<u8>, bytes: &[u8]) {
     target.extend((bytes.len() as u64).to_le_bytes());
     target.extend_from_slice(bytes);
 }

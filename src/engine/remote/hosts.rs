@@ -37,6 +37,8 @@ pub struct SshHosts {
     slots: SlotRule,
     /// The wait between two connections.
     delay: Duration,
+    /// The column that it makes.
+    column: Column,
     /// How many slots there were the last time.
     had: OnceLock<usize>,
 }
@@ -54,13 +56,20 @@ pub struct HostPlace {
 impl SshHosts {
     /// These machines, with as many slots each as `slots` says, and so much time between two connections.
     pub fn new(hosts: Vec<HostPlace>, slots: SlotRule, delay: Duration) -> Self {
-        Self { hosts, slots, delay, had: OnceLock::new() }
+        Self { hosts, slots, delay, column: Column::of_engine(NAME), had: OnceLock::new() }
+    }
+
+    /// One of them, with one slot: what several are compared with.
+    pub fn serial(host: HostPlace) -> Self {
+        let slots: SlotRule = Box::new(|_, _| NonZeroU32::MIN);
+        let column = Column { engine: NAME.into(), ..Column::SERIAL };
+        Self { column, ..Self::new(vec![host], slots, Duration::ZERO) }
     }
 }
 
 impl Engine for SshHosts {
     fn column(&self) -> Column {
-        Column::of_engine(NAME)
+        self.column.clone()
     }
 
     /// Before the first run, as many as would be if all machines were as this one.

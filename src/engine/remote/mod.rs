@@ -47,8 +47,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 pub use self::bootstrap::WorkerChoice;
+pub(super) use self::frame::{PayloadCursor, put_string};
 pub use self::hosts::{HostPlace, SlotRule, SshHosts};
 pub use self::protocol::PROTOCOL;
+pub(super) use self::request::{TaskReport, TaskRequest};
 pub use self::serve::serve;
 pub use self::ssh::{OwnProgram, SshHost};
 pub use self::sshlogin::{SshLogin, SshLogins};
@@ -80,7 +82,8 @@ pub(super) const ROW: EngineRow = EngineRow {
     about: "Worker processes, to which tasks are passed",
     shares_memory: false,
     descriptors: OPENS_FOR_A_WORKER,
-    new: |width, own| Ok(Box::new(Processes::new(width, own()?))),
+    is_elsewhere: false,
+    new: |width, means| Ok(Box::new(Processes::new(width, (means.own)()?))),
 };
 
 /// The engine of worker processes.
@@ -176,6 +179,7 @@ fn crew(costs: &[LinkCost], startup: Duration, sharing: Duration) -> WorkerCosts
         passed: costs.iter().map(|cost| cost.passed).sum(),
         passing: costs.iter().map(|cost| sharing + cost.passing).sum(),
         replaced: costs.iter().map(|cost| cost.replaced).sum(),
+        elsewhere: None,
     }
 }
 

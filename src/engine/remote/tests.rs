@@ -86,6 +86,7 @@ fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
         passed: 6,
         passing: seconds(6 + 3 * 20),
         replaced: 60,
+        elsewhere: None,
     };
     assert_eq!(super::crew(&[cost(1), cost(2), cost(3)], seconds(7), seconds(20)), expected);
 }
