@@ -11,6 +11,7 @@ mod cluster;
 mod exit;
 mod exports;
 mod flags;
+mod hosts;
 mod plan;
 mod report;
 mod runs;
@@ -114,6 +115,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     }
     if let Some(what) = runs::WORDS.iter().find(|what| name == **what) {
         return runs::run(what, words, &line(), started);
+    }
+    if name == hosts::NAME {
+        return hosts::run(words);
     }
     if name == "compare" {
         return batch::compare(words, &line(), started);

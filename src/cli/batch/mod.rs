@@ -39,6 +39,7 @@ use std::time::Instant;
 use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
+pub(super) use self::hosts::all as hosts_of;
 use self::policy::MedianLimit;
 use self::settings::Purpose;
 use super::cluster;
