@@ -139,6 +139,7 @@ impl ConeSearch {
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
         );
+        options.check_field_of_view()?;
         let charts = ChartPlaces {
             folder: options.chart.clone(),
             page: options.sky.clone(),

@@ -209,6 +209,18 @@ impl ConeOptions {
         Ok(())
     }
 
+    /// Refuses a view of the sky that there cannot be.
+    ///
+    /// # Errors
+    /// When it is none, or wider than the sky.
+    pub fn check_field_of_view(&self) -> anyhow::Result<()> {
+        if let Some(fov) = self.fov {
+            let is_width = fov > 0.0 && fov <= 360.0;
+            ensure!(is_width, "--fov {fov}: expected degrees, more than 0 and at most 360");
+        }
+        Ok(())
+    }
+
     /// Who asks, as services are told.
     pub fn user_agent(&self) -> String {
         let contact = self.contact.as_ref().map_or_else(String::new, |contact| format!("; {contact}"));
