@@ -20,6 +20,7 @@ mod compare;
 #[cfg(feature = "net")]
 mod cone;
 mod cone_files;
+mod cone_names;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.
