@@ -61,9 +61,15 @@ pub const ROW: Row = Row {
                 .help("Time limit per cone in seconds, retries included; waiting for --rate is not")
         });
         let command = command.mut_arg("retries", |arg| arg.default_value("2"));
-        command.mut_arg("per_host", |arg| {
-            arg.help("Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]")
-        })
+        [
+            ("per_host", "Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]"),
+            ("warn_latency", "Warn when a cone takes longer, or a phase of it (2s, connect=500ms) [default: never]"),
+            ("crit_latency", "Count a cone as failed when it takes longer, or a phase of it; its rows are kept [default: never]"),
+            ("warn_expiry", "Warn when the service's certificate expires sooner"),
+            ("crit_expiry", "Count a cone as failed when the service's certificate expires sooner [default: never]"),
+        ]
+        .into_iter()
+        .fold(command, |command, (id, help)| command.mut_arg(id, |arg| arg.help(help)))
     },
     from_spec: |spec| Ok(Box::new(ConeSearch::of_worker(serde_json::from_value(spec)?)?)),
     formats: &[OutputFormat::JsonLines],
@@ -287,7 +293,12 @@ impl Workload for ConeSearch {
                 (finding, None)
             }
         };
-        task.settle(finding, found, self.options.maxrec.is_some(), cx)
+        let cure = match (cx.column().mode, self.options.upload) {
+            (Mode::Whole, _) => "search fewer targets at a time, or leave out --upload",
+            (_, true) => "--maxrec asks for more, without --upload",
+            (_, false) => "--maxrec asks for more",
+        };
+        task.settle(finding, found, Some(cure).filter(|_| self.options.maxrec.is_none()), cx)
     }
 
     fn profile(&self) -> Profile {

@@ -298,7 +298,7 @@ impl Acknowledge for NotedTargets<'_> {
             let cone = cone.clone();
             if let Some(run) = &mut self.state.lock().run {
                 run.n_over += 1;
-                run.is_cut |= cone.status == ConeStatus::Incomplete;
+                run.is_cut |= finding.warnings.contains(&Warning::Overflow);
                 if run.status.is_some() {
                     run.lines.insert(record.seq, status_line(finding, &cone, record.wall.as_secs_f64()));
                 }
