@@ -78,18 +78,22 @@ pub const ROW: Row = Row {
 
 const EXAMPLES: &str = "\
 Examples:
-  parsim cone NGC4782 --radius 0.04                  what SIMBAD has within 0.04 degrees
+  parsim cone NGC4782 --radius 0.04     what SIMBAD has within 0.04 degrees
   parsim cone --targets list.csv --radius 2m --out rows.csv --status status.csv
-  parsim cone M31 --radius 0.1 --service 'https://dc.g-vo.org/arihip/q/cone/scs.xml?'
-  parsim cone --targets list.csv --radius 2m --upload    all cones in one query, too
+  parsim cone M31 --radius 6m \\
+      --service 'https://dc.g-vo.org/arihip/q/cone/scs.xml?'
+  parsim cone --targets list.csv --radius 2m --upload   all in one query, too
 
-Every target is one request, and no host is sent more than --rate of them a second, whatever -j says: then the
-parallel way gains nothing, and one query for all (--upload) does. Both ways are twice the requests, so more than
-16 targets are searched in parallel only, unless --compare is given.
+Each target is one request. No host gets more than --rate requests a second,
+whatever -j says, so searching in parallel may gain nothing; one query for all
+targets (--upload) does. Searching both ways doubles the requests: with more
+than 16 targets the serial way runs only if --compare is given.
 
-A target fails alone: unknown-name, bad-position, query (the service says so), rate (it wants to be left alone),
-timeout and the other classes of parsim tap. A cone without rows is no failure; one that a limit of the service
-cut is, unless --maxrec was given. Rows beyond the radius are left out, and told.";
+Each target succeeds or fails by itself. It fails as unknown-name, bad-position,
+query (the service reports an error), rate (the service refuses more requests),
+timeout, or another class of parsim tap. An empty cone is a success. A cone cut
+by a limit of the service fails, unless you gave --maxrec. Rows outside of the
+radius are left out, with a warning.";
 
 impl Options for ConeOptions {
     fn surrounded_by(mut self, look: Environment<'_>) -> Self {
