@@ -1,3 +1,5 @@
+//! When requests leave, at made-up times.
+
 use proptest::prelude::*;
 
 use super::*;
