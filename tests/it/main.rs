@@ -21,6 +21,7 @@ mod compare;
 mod cone;
 mod cone_files;
 mod cone_names;
+mod cone_upload;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.
