@@ -187,3 +187,20 @@ fn a_cone_that_took_too_long_counts_as_failed_and_its_rows_are_kept() {
     assert!(status.contains(",error,slow,35,"), "{status}");
     assert_eq!(fs::read_to_string(fresh.path("rows.csv")).unwrap().lines().count(), 36);
 }
+
+#[test]
+fn a_report_has_a_few_charts_and_says_of_how_many_targets() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    for (n_targets, said) in [(12, false), (13, true)] {
+        let targets: String = (0..n_targets).map(|number| format!(" {number},80")).collect();
+        let line = format!(
+            "cone{targets} --radius 1s --parallel --export-html page.html --service {}",
+            sky.url("/tap")
+        );
+        fresh.parsim(&line).run().exits(0);
+        let page = fs::read_to_string(fresh.path("page.html")).unwrap();
+        let text = "Charts of the first 12 of 13 targets; --chart DIR draws all of them.";
+        assert_eq!((page.matches("Finder chart of").count(), page.contains(text)), (12, said));
+    }
+}
