@@ -23,6 +23,8 @@ pub struct ChartPlaces {
     pub page: Option<PathBuf>,
     /// Where that page loads Aladin Lite from.
     pub library: Option<String>,
+    /// Which images stand behind its view.
+    pub survey: Option<String>,
     /// How wide its view is, in degrees.
     pub field_of_view: Option<f64>,
 }
@@ -161,7 +163,7 @@ impl ChartPlaces {
             several => format!("{} cones", several.len()),
         };
         let library = self.library.as_deref().unwrap_or(ALADIN);
-        let (survey, field_of_view) = (None, self.field_of_view);
+        let (survey, field_of_view) = (self.survey.as_deref(), self.field_of_view);
         let sky = SkyPage { title: &title, charts: &drawn, library, survey, field_of_view };
         let file = file.with_context(|| format!("cannot write {}", page.display()))?;
         put(page, file, &sky.html())

@@ -154,6 +154,7 @@ impl ConeSearch {
             folder: options.chart.clone(),
             page: options.sky.clone(),
             library: options.aladin.clone(),
+            survey: options.survey.clone(),
             field_of_view: options.fov,
         };
         let asked = options.position_columns(options.service()?.protocol);
@@ -355,6 +356,7 @@ impl Portable for ConeSearch {
             service: without_login(&options.service),
             resolver: plain(options.resolver),
             aladin: plain(options.aladin),
+            survey: plain(options.survey),
             contact: options.contact.map(|text| without_logins(&text)),
             ..options
         })

@@ -109,6 +109,10 @@ pub struct ConeOptions {
     #[arg(long, value_name = "WHERE", requires = "sky")]
     #[serde(default)]
     pub aladin: Option<String>,
+    /// Images behind the view of --sky: a survey of Aladin's, or the URL of a HiPS [default: P/DSS2/color]
+    #[arg(long, value_name = "URL", requires = "sky")]
+    #[serde(default)]
+    pub survey: Option<String>,
     /// Width of the view of --sky in degrees [default: 0.45, or what the cone needs]
     #[arg(long, value_name = "DEGREES", requires = "sky")]
     #[serde(default)]
