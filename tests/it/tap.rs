@@ -147,7 +147,8 @@ fn an_object_holds_what_the_service_said_and_how_long_each_phase_took() {
 #[test]
 fn the_table_has_the_services_in_input_order_and_both_ways_agree() {
     let stub = Stub::start(service);
-    let line = format!("tap {} {} {} --compare", stub.url("/maintained"), stub.url("/down"), stub.url("/sound"));
+    let line =
+        format!("tap {} {} {} --compare", stub.url("/maintained"), stub.url("/down"), stub.url("/sound"));
     let ran = Fresh::new().parsim(&line).run();
     ran.exits(1).is_quiet();
     let table = ran.stdout.split_once("up since").map_or("", |(_, table)| table);
