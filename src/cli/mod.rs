@@ -7,11 +7,13 @@
 //! then the report.
 
 mod batch;
+mod cluster;
 mod exit;
 mod exports;
 mod flags;
 mod plan;
 mod report;
+mod runs;
 mod services;
 mod shell;
 mod signals;
@@ -92,8 +94,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     let [_, name, words @ ..] = argv else { return print(flags::BARE) };
     let line = || command_line(argv);
     // Parsim's own: nobody types it, and no help tells of it.
-    if name == worker::NAME && (words.is_empty() || words == [worker::ASKS_PROTOCOL]) {
-        return worker::run(words);
+    if name == worker::NAME {
+        let is_linked = words.is_empty() || words == [worker::ASKS_PROTOCOL];
+        return if is_linked { worker::run(words) } else { worker::run_in(words) };
     }
     if name == "help"
         && let Some(text) = words.first().and_then(|topic| help::topic(topic))
@@ -108,6 +111,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
             }
             None => batch::run(mode, words, &line(), started),
         };
+    }
+    if let Some(what) = runs::WORDS.iter().find(|what| name == **what) {
+        return runs::run(what, words, &line(), started);
     }
     if name == "compare" {
         return batch::compare(words, &line(), started);

@@ -28,6 +28,8 @@ mod csv;
 mod documents;
 // Saved studies drawn again.
 mod drawn_again;
+// Jobs by way of a run directory.
+mod elsewhere;
 // Signals, time limits and scarcity in a batch of commands.
 mod ending;
 // How the process ends.
@@ -36,6 +38,7 @@ mod exits;
 mod figures;
 // What may be written where in the sources.
 mod floors;
+mod hosts;
 mod house;
 // Lines of people who know hyperfine.
 mod hyperfine;
@@ -94,6 +97,8 @@ mod shells;
 mod signals;
 // The pair of functions that wait.
 mod sleep;
+// Workers that Slurm starts.
+mod slurm;
 // What is made of noisy times.
 mod statistics;
 // Closed streams, and those that do not wait.

@@ -46,13 +46,13 @@ impl Dispatcher<'_, '_> {
                 Some(())
             }
             other => {
-                self.lose(index, Some(format!("says {:?}, which means nothing", char::from(other))));
+                self.lose(index, Some(format!("sent {:?}, which is no message of this protocol", char::from(other))));
                 Some(())
             }
         };
         if is_understood.is_none() {
             let kind = char::from(frame.kind);
-            self.lose(index, Some(format!("is not understood: {kind:?} and what does not go with it")));
+            self.lose(index, Some(format!("sent a message {kind:?} that does not fit")));
         }
         Ok(())
     }
@@ -67,8 +67,8 @@ impl Dispatcher<'_, '_> {
                 Ok(())
             }
             LinkStage::Present => {
-                // The first ones are given it all together, and one in another's place alone.
-                if !self.host_is_there(index)? && self.links[index].cost.replaced > 0 {
+                // The first ones are given it all together, and those that come later alone.
+                if !self.host_is_there(index)? && self.is_driving {
                     self.links[index].share()?;
                 }
                 Ok(())
@@ -127,7 +127,8 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
-        let end = at + record.wall;
+        // A record says what it likes.
+        let end = at.saturating_add(record.wall);
         link.free_since[(slot - link.slots.first) as usize] = end.min(now);
         link.cost.passing += now.saturating_sub(end);
         self.walls.learn(record.wall);
@@ -223,7 +224,7 @@ impl Dispatcher<'_, '_> {
         if self.host_is_down(index, if how.is_empty() { error.to_string() } else { how.to_owned() }) {
             return Ok(());
         }
-        self.links[index].stage = LinkStage::GivenUp;
+        self.links[index].none_came();
         Err(error)
     }
 

@@ -61,6 +61,8 @@ pub(super) struct WorkerLink<'r, 'q> {
     pub(super) is_asked_back: bool,
     /// So often it could have been heard of since it was.
     pub(super) silent_beats: u32,
+    /// Whether there ever was one.
+    had_worker: bool,
     pub(super) cost: LinkCost,
 }
 
@@ -77,16 +79,32 @@ pub(super) struct Failures {
     pub(super) is_first: bool,
 }
 
-/// So often a host that was there is tried again before it is given up: after 1, 2, 4 ... s.
+/// So often a host that was there, and another worker on this machine, is tried again before
+/// it is given up.
 const MOST_FAILURES: u32 = 7;
 
+/// The first wait before that; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The same on this machine, where a process or memory may be missing for a moment.
+const FIRST_WAIT_HERE: Duration = Duration::from_millis(10);
+
 impl Failures {
-    /// There was another. Says whether it is to be tried again, some time.
+    /// There was another on a host. Says whether it is to be tried again, some time.
     pub(super) fn again(&mut self) -> bool {
+        self.one_more(FIRST_WAIT) && self.was_ready
+    }
+
+    /// The same on this machine, where there was a worker before.
+    pub(super) fn again_here(&mut self) -> bool {
+        self.one_more(FIRST_WAIT_HERE)
+    }
+
+    fn one_more(&mut self, first_wait: Duration) -> bool {
         self.in_a_row += 1;
-        let wait = Duration::from_secs(1 << (self.in_a_row - 1).min(6)).min(Duration::from_secs(60));
-        self.until = Some(Instant::now() + wait);
-        self.was_ready && self.in_a_row < MOST_FAILURES
+        let wait = first_wait * (1 << (self.in_a_row - 1).min(6));
+        self.until = Some(Instant::now() + wait.min(Duration::from_secs(60)));
+        self.in_a_row < MOST_FAILURES
     }
 
     /// A worker is ready.
@@ -251,6 +269,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             free_since: Vec::new(),
             is_asked_back: false,
             silent_beats: 0,
+            had_worker: false,
             cost: LinkCost::default(),
         }
     }
@@ -258,6 +277,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     /// Starts a worker where there is none.
     pub(super) fn start(&mut self) -> anyhow::Result<()> {
         self.stream = Some(self.transport.open()?);
+        self.had_worker = true;
         (self.out, self.reader) = (FrameQueue::default(), FrameReader::new(LONGEST_ANSWER));
         (self.is_asked_back, self.silent_beats) = (false, 0);
         self.clock = ClockOffset::default();
@@ -267,10 +287,18 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         Ok(())
     }
 
-    /// Starts another worker in the place of one that is gone.
+    /// Starts a worker where there is none, in the place of one that is gone or as the first.
     pub(super) fn replace(&mut self) -> anyhow::Result<()> {
-        self.cost.replaced += 1;
-        self.start()
+        let is_first = !self.had_worker;
+        self.start()?;
+        self.cost.replaced += u64::from(!is_first);
+        Ok(())
+    }
+
+    /// No worker gets ready on this machine in the place of another. Tried again some times,
+    /// for what was missing may be there soon.
+    pub(super) fn none_came(&mut self) {
+        self.stage = if self.failures.again_here() { LinkStage::Vacant } else { LinkStage::GivenUp };
     }
 
     /// Tells the worker its slots and gives it what tasks share, or has that made there.
@@ -289,12 +317,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         self.stage = match (frame.kind, self.stage) {
             (kind::READY, LinkStage::Greeted) => {
                 self.host = serde_json::from_slice(&frame.payload)
-                    .with_context(|| format!("the worker ({name}) does not say where it is"))?;
+                    .with_context(|| format!("the worker ({name}) sent a greeting that cannot be read"))?;
                 LinkStage::Present
             }
             (kind::READY, LinkStage::Sharing) => LinkStage::Ready,
             (kind::FAILED, _) => bail!("the worker ({name}): {}", text_of(&frame.payload)),
-            _ => bail!("the worker ({name}) is none of parsim's"),
+            _ => bail!("the worker ({name}) is no parsim worker"),
         };
         Ok(())
     }
@@ -413,6 +441,10 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         let Bye { peak_memory } = serde_json::from_slice(&bye.payload).unwrap_or_default();
         self.cost.peak_memory = self.cost.peak_memory.max(peak_memory);
         self.reap(PATIENCE);
+    }
+
+    pub(super) fn had_worker(&self) -> bool {
+        self.had_worker
     }
 
     pub(super) fn has_worker(&self) -> bool {
