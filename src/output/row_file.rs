@@ -145,7 +145,8 @@ impl RowFile {
         let folder = self.is_shared.then(|| self.path.parent().map(File::open)).flatten();
         let folder = folder.and_then(Result::ok);
         if let Some(folder) = &folder {
-            patiently(|| folder.try_lock());
+            // Two headers are less of an evil than none.
+            let _ = patiently(|| folder.try_lock());
         }
         if self.is_empty() { self.put(header) } else { Ok(()) }
     }
@@ -202,7 +203,7 @@ impl RowFile {
 
 /// Takes the lock that all who write hold; false where there are no locks.
 fn is_shared_with_others(file: &File) -> bool {
-    patiently(|| file.try_lock_shared())
+    patiently(|| file.try_lock_shared()).is_ok()
 }
 
 /// Where the last whole row ends.
