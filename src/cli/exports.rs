@@ -1,22 +1,22 @@
 //! Files that a study is saved to: opened before the work starts, written
-//! after each run, whole or not at all; and when two paths are one place (stdout, a
-//! stream, a file by several names, a file that is yet to be).
+//! after each run, whole or not at all.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::exit::{Fault, refuse};
+use super::exit::{Fault, all_of, refuse};
 use super::flags::Export;
+use super::places::{is_same, is_stdout};
 use super::terminal::{Terminal, say, written};
-use crate::process::{self, BlockingIo};
+use crate::process::{self, BlockingIo, open_to_write};
 use crate::report::change::StudyPair;
 use crate::report::{Format, Look};
 use crate::study::{History, Study};
-use crate::whole_file::WholeFile;
+use crate::whole_file::{WholeFile, behind_links, folder};
 
 /// Draws the format of a row.
 type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
@@ -42,10 +42,10 @@ enum ExportPlace {
 }
 
 impl Exports {
-    /// Opens every target, so that a bad path fails before any work is done.
-    pub(super) fn open(exports: &[Export]) -> Result<Self, Fault> {
-        check_apart(exports)?;
-        let targets = exports.iter().map(Target::open);
+    /// Opens every target, so that a bad path fails before any work is done. Where one is a
+    /// pipe that nobody reads yet, `wait` waits, and says whether to go on waiting.
+    pub(super) fn open(exports: &[Export], wait: &dyn Fn(Duration) -> bool) -> Result<Self, Fault> {
+        let targets = exports.iter().map(|export| Target::open(export, wait));
         Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
     }
 
@@ -73,8 +73,7 @@ impl Exports {
     /// Where temporaries of what is asked for may be.
     pub(super) fn folders(exports: &[Export]) -> Vec<PathBuf> {
         let paths = exports.iter().map(|export| &export.path).filter(|path| !is_stdout(path));
-        let real = paths.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
-        real.map(|path| folder(&path).to_owned()).collect()
+        paths.map(|path| folder(&behind_links(path)).to_owned()).collect()
     }
 
     /// Whether anybody will want the records of single tasks.
@@ -134,14 +133,13 @@ impl Exports {
     }
 
     fn finish_with(mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
-        self.targets.iter_mut().try_for_each(|target| target.save(draw))?;
-        self.targets.iter_mut().try_for_each(|target| target.end(draw))
+        all_of(self.targets.iter_mut().flat_map(|target| [target.save(draw), target.end(draw)]))
     }
 }
 
 impl Target {
-    fn open(Export { row, path }: &Export) -> anyhow::Result<Self> {
-        let place = ExportPlace::open(path)
+    fn open(Export { row, path }: &Export, wait: &dyn Fn(Duration) -> bool) -> anyhow::Result<Self> {
+        let place = ExportPlace::open(path, wait)
             .with_context(|| format!("cannot open {} for --{}", path.display(), row.option))?;
         Ok(Self { row, place })
     }
@@ -169,82 +167,20 @@ impl Target {
 }
 
 impl ExportPlace {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path, wait: &dyn Fn(Duration) -> bool) -> anyhow::Result<Self> {
         if is_stdout(path) {
             return Ok(Self::Stdout);
         }
         if is_same(path, "/dev/stderr") {
             return Ok(Self::Stream(path.to_owned(), Box::new(process::stderr())));
         }
-        // Through a link the file behind it is replaced, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = behind_links(path);
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
-            let file = fs::OpenOptions::new().write(true).open(&path)?;
+            let file = open_to_write(&path, OpenOptions::new().write(true), wait)?;
             return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
         }
         let temporary = WholeFile::create(&path)?;
         Ok(Self::Whole(path, Some(temporary)))
     }
-}
-
-/// Refuses two exports to one place: the later one would take the other's, or
-/// follow it.
-fn check_apart(exports: &[Export]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Format, FileId)> = Vec::new();
-    for Export { row, path } in exports {
-        let Some(spot) = FileId::of(path) else { continue };
-        if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
-            let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
-            let (one, two) = (other.option, row.option);
-            return refuse(format!("--{one} and --{two} both go to {place}: name a file for each"));
-        }
-        spots.push((row, spot));
-    }
-    Ok(())
-}
-
-/// Where a target is, by whichever name.
-#[derive(PartialEq)]
-enum FileId {
-    Stdout,
-    /// By device and inode.
-    Stream((u64, u64)),
-    File(PathBuf),
-}
-
-impl FileId {
-    /// `None` for the device that has room for everything.
-    fn of(path: &Path) -> Option<Self> {
-        if is_stdout(path) {
-            return Some(Self::Stdout);
-        }
-        if let Some(stream) = identity(path).filter(|_| !path.is_file()) {
-            return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
-        }
-        // A file that is yet to be is told by its folder.
-        let new = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
-        Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
-    }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether stdout is meant.
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || is_same(path, "/dev/stdout")
-}
-
-/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
-/// redirected to.
-fn is_same(path: &Path, stream: &str) -> bool {
-    let target = identity(path);
-    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
-}
-
-/// What a file is to the system, whatever it is called: device and inode; `None` where there is none.
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
 }

@@ -10,6 +10,7 @@ mod batch;
 mod exit;
 mod exports;
 mod flags;
+mod places;
 mod plan;
 mod report;
 mod services;

@@ -6,13 +6,15 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault, refuse};
-use super::exports::{Exports, identity};
+use super::exit::{End, Fault, all_of, refuse};
+use super::exports::Exports;
 use super::flags::{Drawing, Export, Typed, shared_of};
+use super::places::{check_apart, identity, of_exports};
 use super::plan::{gates, tell_gates};
 use super::signals::removed_by_signals;
 use super::terminal::Terminal;
@@ -30,6 +32,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = drawing.study.iter().chain(&drawing.after).chain(&drawing.history).collect();
+    check_apart(of_exports(&typed.output.exports))?;
     check_targets(&typed.output.exports, &inputs)?;
     file_limits_are_errors()?;
     match (&drawing.study, &drawing.after, &drawing.history) {
@@ -48,11 +51,10 @@ fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
         return Err(Fault::Own(anyhow!("{name} holds no line that --history wrote")));
     }
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
+    let exports = open(&typed.output.exports)?;
     let shown =
         exports.show_beside(false, Terminal::of(typed), |look| text::render_history(&history, &name, look));
-    let exported = exports.finish_history(&history, &name);
-    shown.and(exported)?;
+    all_of([shown, exports.finish_history(&history, &name)])?;
     Ok(End::Status(0))
 }
 
@@ -76,11 +78,9 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
+    let exports = open(&typed.output.exports)?;
     let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render(&study, look));
-    // Neither is left out because the other failed.
-    let exported = exports.finish(&study);
-    shown.and(exported)?;
+    all_of([shown, exports.finish(&study)])?;
     let gates = gates(&typed.study);
     Ok(End::Status(tell_gates(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
@@ -92,17 +92,24 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     }
     let studies = (read(before)?, read(after)?);
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
+    let exports = open(&typed.output.exports)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
     let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render_change(&pair, look));
-    let exported = exports.finish_pair(&pair);
-    shown.and(exported)?;
+    all_of([shown, exports.finish_pair(&pair)])?;
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
     Ok(End::Status(tell_gates(&missed, &undecided).status()))
+}
+
+/// Opens `exports`. What waits for who reads a pipe is ended by any signal.
+fn open(exports: &[Export]) -> Result<Exports, Fault> {
+    Exports::open(exports, &|time| {
+        thread::sleep(time);
+        true
+    })
 }
 
 /// A signal leaves nothing half written.

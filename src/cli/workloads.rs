@@ -9,14 +9,15 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault, refuse};
-use super::exports::{Exports, identity};
+use super::exit::{End, Fault, all_of, refuse};
+use super::exports::Exports;
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
+use super::places::{check_apart, identity, of_exports};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
 use super::signals;
 use super::terminal::{self, Terminal, say};
-use super::watch::Watch;
+use super::watch::{self, Watch};
 use crate::host::Limits;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
@@ -72,8 +73,13 @@ pub(super) fn run_ways(
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let watch = Watch::open(watch, &interrupt)?;
-    let mut exports = Exports::open(&typed.output.exports)?;
+    let interrupted = |fault| interrupt.signal().map(End::Signal).ok_or(fault);
+    let places = workload.outlet().map(Outlet::places).unwrap_or_default();
+    check_apart(of_exports(&typed.output.exports).chain(watch::places(&watch)).chain(places))?;
+    let mut exports = match Exports::open(&typed.output.exports, &|time| interrupt.sleep(time)) {
+        Ok(exports) => exports,
+        Err(fault) => return interrupted(fault),
+    };
     if format != OutputFormat::Text && exports.take_stdout() {
         return refuse("stdout is taken by --format: export to a file");
     }
@@ -81,6 +87,11 @@ pub(super) fn run_ways(
     let is_terminal = io::stdout().is_terminal();
     let claim = |outlet: &dyn Outlet| outlet.claim_stdout(is_free, is_terminal).map_err(Fault::usage);
     let takes_stdout = workload.outlet().map_or(Ok(false), claim)?;
+    // Nothing that may be refused follows: what is opened now may be made now.
+    let watch = match Watch::open(watch, &interrupt) {
+        Ok(watch) => watch,
+        Err(error) => return interrupted(error.into()),
+    };
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));
@@ -110,8 +121,7 @@ pub(super) fn run_ways(
         OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
     };
     watch.tell(&study, &interrupt);
-    // None is left out because another failed.
-    kept.and(told)?;
+    all_of(kept.into_iter().chain([told]))?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
@@ -178,7 +188,5 @@ pub(super) fn report(
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
     }
-    // Neither is left out because the other failed.
-    let exported = exports.finish(study);
-    shown.and(exported)
+    all_of([shown, exports.finish(study)])
 }

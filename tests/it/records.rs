@@ -377,3 +377,21 @@ fn results_of_failed_jobs_do_not_keep_them_from_running_again() {
     shell(&fresh, &batch.replace("--results", "--resume --resume-failed --results")).exits(1);
     assert_eq!(fs::read_to_string(fresh.path("ran")).unwrap(), "0\n3\n3\n3\n");
 }
+
+#[test]
+fn no_two_files_of_rows_or_exports_are_one() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("x"), "kept\n").unwrap();
+    for (options, both) in [
+        ("parallel --joblog x --records x", "--joblog and --records both go to x"),
+        ("parallel --joblog +x --export-json ./x", "--joblog and --export-json both go to ./x"),
+        ("parallel --records t.csv --results t.csv", "--records and --results both go to t.csv"),
+        ("parallel --joblog - --export-csv -", "--joblog and --export-csv both go to stdout"),
+        ("compare --export-json x --export-csv x", "--export-json and --export-csv both go to x"),
+    ] {
+        fresh.parsim(&format!("{options} true ::: 1")).run().refuses(both);
+    }
+    assert_eq!(fs::read_to_string(fresh.path("x")).unwrap(), "kept\n");
+    assert_eq!(fresh.names("."), ["x"]);
+    fresh.parsim("parallel --joblog /dev/null --records /dev/null true ::: 1").run().exits(0).is_quiet();
+}

@@ -13,6 +13,7 @@ use super::{conflicts, defaults, info, policy};
 use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
+use crate::cli::places::{check_apart, of_exports};
 use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
 use crate::cli::signals;
 use crate::cli::terminal::{Terminal, progress_of_comparison};
@@ -46,7 +47,11 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let engines = engines(RunModes::Both, &typed, &widths)?;
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
-    let mut exports = Exports::open(&typed.output.exports)?;
+    check_apart(of_exports(&typed.output.exports))?;
+    let mut exports = match Exports::open(&typed.output.exports, &|time| interrupt.sleep(time)) {
+        Ok(exports) => exports,
+        Err(fault) => return interrupt.signal().map(End::Signal).ok_or(fault),
+    };
     set_up(&typed, &interrupt)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[])?;
     let (mut batch, _) =

@@ -40,6 +40,7 @@ use self::policy::MedianLimit;
 use self::settings::Purpose;
 use super::exit::{End, Fault, refuse};
 use super::exports::Exports;
+use super::places;
 use super::plan::Setup;
 use super::signals;
 use super::terminal::{self, Terminal};
@@ -83,6 +84,11 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
     // What fails because a signal came is that signal's end.
     let interrupted = || interrupt.signal().map(End::Signal);
+    places::check_apart(results::places(&typed).chain(places::of_exports(&typed.output.exports)))?;
+    let mut exports = match Exports::open(&typed.output.exports, &|time| interrupt.sleep(time)) {
+        Ok(exports) => exports,
+        Err(fault) => return interrupted().ok_or(fault),
+    };
     let total = typed.run.total_jobs.or_else(|| info::job_count(&typed));
     let count = InputCount::default();
     let progress = Arc::new(ProgressState::expecting(total, count.clone()));
@@ -95,7 +101,6 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
             Ok(prepared) => prepared,
             Err(fault) => return interrupted().ok_or(fault),
         };
-    let mut exports = Exports::open(&typed.output.exports)?;
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
     let (reread, engine): (_, Box<dyn Engine>) = match mode {
         Mode::Serial => (None, Box::new(Serial)),

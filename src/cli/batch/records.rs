@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::fd::AsFd as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -209,10 +209,13 @@ fn on_stdout(path: &Path) -> io::Result<RowFile> {
 
 /// `+FILE`: the file, and that it is appended to.
 fn appended(typed: &OsStr) -> (PathBuf, bool) {
-    match typed.as_bytes().strip_prefix(b"+") {
-        Some(path) => (PathBuf::from(std::ffi::OsString::from_vec(path.to_vec())), true),
-        None => (PathBuf::from(typed), false),
-    }
+    let path = without_plus(typed);
+    (PathBuf::from(path), path.len() < typed.len())
+}
+
+/// The name of a file that is perhaps appended to.
+pub(super) fn without_plus(typed: &OsStr) -> &OsStr {
+    typed.as_bytes().strip_prefix(b"+").map_or(typed, OsStr::from_bytes)
 }
 
 fn unreadable(path: &Path, error: &Unreadable) -> Fault {

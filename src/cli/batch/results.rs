@@ -5,9 +5,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::records::{HasResults, RESUMES, goes_on, row_file};
+use super::records::{HasResults, RESUMES, goes_on, row_file, without_plus};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
+use crate::cli::places::OutputPlace;
 use crate::cli::terminal::say;
 use crate::event::Journal;
 use crate::output::{
@@ -75,6 +76,20 @@ pub(super) fn results(
     results.has = Arc::new(move |task| known.has(task));
     results.sink = Some(Box::new(move || Box::new(Arc::clone(&files))));
     Ok(results)
+}
+
+/// The files that each job gets a row in, each with the option that names it.
+pub(super) fn places(typed: &Typed) -> impl Iterator<Item = OutputPlace<'_>> {
+    let output = &typed.output;
+    // With `--dry-run` none is opened.
+    let is_run = !typed.has(Flag::DryRun);
+    let joblog = output.joblog.as_deref().map(|log| Path::new(without_plus(log)));
+    let table = output.results.as_deref().filter(|target| form(target).is_some());
+    // `-.csv` is stdout.
+    let table = table.map(|table| if table.as_bytes().starts_with(b"-.") { OsStr::new("-") } else { table });
+    let records = output.records.as_deref().map(|records| Path::new(without_plus(records.as_os_str())));
+    let places = [("joblog", joblog), ("records", records), ("results", table.map(Path::new))];
+    places.into_iter().filter_map(move |(option, path)| Some((option, path.filter(|_| is_run)?)))
 }
 
 /// The form of a table, by the name's end.

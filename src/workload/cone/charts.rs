@@ -11,7 +11,7 @@ use crate::sky::{ALADIN, ChartColumns, FinderChart, SkyPage, SkySource};
 use crate::task::{ConeChart, ConeFinding, ConeSource};
 use crate::vo::cone::ConeColumns;
 use crate::vo::votable::Field;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{WholeFile, behind_links};
 
 /// Where charts are to go.
 #[derive(Clone, Debug, Default)]
@@ -120,7 +120,8 @@ impl ChartPlaces {
 }
 
 fn create(path: &Path) -> anyhow::Result<WholeFile> {
-    WholeFile::create_with_folders(path).with_context(|| format!("cannot write {}", path.display()))
+    WholeFile::create_with_folders(&behind_links(path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn put(path: &Path, text: &str) -> anyhow::Result<()> {

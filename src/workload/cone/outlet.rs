@@ -16,7 +16,7 @@ use crate::process;
 use crate::sync::Mutex;
 use crate::task::{Column, ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
 use crate::text::printable;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{WholeFile, behind_links};
 use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
@@ -90,8 +90,7 @@ impl RowsOutlet {
         asked: (String, String),
     ) -> anyhow::Result<Self> {
         charts.check()?;
-        let open =
-            |path: &Path| WholeFile::create(path).with_context(|| format!("cannot write {}", path.display()));
+        let open = |path: &Path| create(path).with_context(|| format!("cannot write {}", path.display()));
         let file = out.filter(|out| *out != Path::new(STDOUT));
         let opened = (file.map(open).transpose()?, status.map(open).transpose()?);
         let state = OutletState { opened, ..OutletState::default() };
@@ -106,7 +105,7 @@ impl RowsOutlet {
         if !state.is_done {
             let (rows, status) = std::mem::take(&mut state.opened);
             let again = |file: Option<WholeFile>, path: Option<&Path>| {
-                file.map_or_else(|| path.map(WholeFile::create).transpose(), |file| Ok(Some(file)))
+                file.map_or_else(|| path.map(create).transpose(), |file| Ok(Some(file)))
             };
             let rows = match (self.stdout.get(), &self.out) {
                 (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
@@ -156,9 +155,24 @@ impl RowsOutlet {
     }
 }
 
+fn create(path: &Path) -> io::Result<WholeFile> {
+    WholeFile::create(&behind_links(path))
+}
+
 impl Outlet for RowsOutlet {
     fn open(&self, _: &Column) -> Option<Box<dyn Sink + '_>> {
         Some(self.begin())
+    }
+
+    fn places(&self) -> Vec<(&'static str, &Path)> {
+        let out = self.out.as_deref().filter(|out| *out != Path::new(STDOUT));
+        let places = [
+            ("out", out),
+            ("status", self.status.as_deref()),
+            ("chart", self.charts.folder.as_deref()),
+            ("sky", self.charts.page.as_deref()),
+        ];
+        places.into_iter().filter_map(|(option, path)| Some((option, path?))).collect()
     }
 
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
