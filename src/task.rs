@@ -8,6 +8,7 @@ mod column;
 mod facts;
 mod finding;
 mod outcome;
+mod phases;
 mod process_counts;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ pub use self::finding::{
     ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
 };
 pub use self::outcome::Outcome;
+pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;
