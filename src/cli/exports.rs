@@ -21,6 +21,15 @@ use crate::whole_file::{WholeFile, behind_links, folder};
 /// Draws the format of a row.
 type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
 
+/// Where what tasks produce goes, beside which the report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResultsGo {
+    /// To stdout.
+    ToStdout,
+    /// To files, or nowhere.
+    Elsewhere,
+}
+
 /// Everything that is to be exported.
 #[derive(Default)]
 pub(super) struct Exports {
@@ -58,11 +67,11 @@ impl Exports {
     /// produce takes stdout.
     pub(super) fn show_beside(
         &self,
-        takes_stdout: bool,
+        results: ResultsGo,
         terminal: Terminal,
         draw: impl Fn(Look) -> String,
     ) -> anyhow::Result<()> {
-        if !takes_stdout && !self.take_stdout() {
+        if results == ResultsGo::Elsewhere && !self.take_stdout() {
             return Terminal::print(&draw(terminal.out));
         }
         // With stderr closed there is nobody left to tell.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, all_of, refuse};
-use super::exports::Exports;
+use super::exports::{Exports, ResultsGo};
 use super::flags::{Drawing, Export, Typed, shared_of};
 use super::places::{check_apart, identity, of_exports};
 use super::plan::{gates, tell_gates};
@@ -43,7 +43,22 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     }
 }
 
+/// What has no effect on a history, with the reason.
+const NOT_OF_DAYS: [(&[&str], &str); 2] = [
+    (
+        &["min-speedup", "fail-if-slower"],
+        "a history of services has no speed-up; drop the option, or name a study",
+    ),
+    (&["lanes", "verbose"], "a history of services has no runs to show; --export-html FILE draws its days"),
+];
+
 fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
+    let given = |name: &&&str| typed.given.iter().any(|given| given.name == **name);
+    for (options, why) in NOT_OF_DAYS {
+        if let Some(option) = options.iter().find(given) {
+            return refuse(format!("--{option} has no effect with --history: {why}"));
+        }
+    }
     Exports::check_history(&typed.output.exports)?;
     let name = name(path);
     let history = read_history(path).with_context(|| format!("cannot read {name}"))?;
@@ -52,8 +67,9 @@ fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
     }
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = open(&typed.output.exports)?;
-    let shown =
-        exports.show_beside(false, Terminal::of(typed), |look| text::render_history(&history, &name, look));
+    let shown = exports.show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| {
+        text::render_history(&history, &name, look)
+    });
     all_of([shown, exports.finish_history(&history, &name)])?;
     Ok(End::Status(0))
 }
@@ -79,7 +95,8 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
     let exports = open(&typed.output.exports)?;
-    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render(&study, look));
+    let shown =
+        exports.show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| text::render(&study, look));
     all_of([shown, exports.finish(&study)])?;
     let gates = gates(&typed.study);
     Ok(End::Status(tell_gates(&gates.missed(&study), &gates.undecided(&study)).status()))
@@ -96,7 +113,8 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render_change(&pair, look));
+    let shown = exports
+        .show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| text::render_change(&pair, look));
     all_of([shown, exports.finish_pair(&pair)])?;
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);

@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, all_of, refuse};
-use super::exports::Exports;
+use super::exports::{Exports, ResultsGo};
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
 use super::places::{check_apart, identity, of_exports};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
@@ -87,6 +87,7 @@ pub(super) fn run_ways(
     let is_terminal = io::stdout().is_terminal();
     let claim = |outlet: &dyn Outlet| outlet.claim_stdout(is_free, is_terminal).map_err(Fault::usage);
     let takes_stdout = workload.outlet().map_or(Ok(false), claim)?;
+    let results = if takes_stdout { ResultsGo::ToStdout } else { ResultsGo::Elsewhere };
     // Nothing that may be refused follows: what is opened now may be made now.
     let watch = match Watch::open(watch, &interrupt) {
         Ok(watch) => watch,
@@ -117,7 +118,7 @@ pub(super) fn run_ways(
     }
     let kept = watch.keep(&mut study);
     let told = match format {
-        OutputFormat::Text => report(&study, exports, terminal, takes_stdout),
+        OutputFormat::Text => report(&study, exports, terminal, results),
         OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
     };
     watch.tell(&study, &interrupt);
@@ -171,16 +172,15 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 }
 
 /// Shows the report and writes what is to be exported.
-/// `takes_stdout`: what tasks produced is there.
 pub(super) fn report(
     study: &Study,
     exports: Exports,
     terminal: Terminal,
-    takes_stdout: bool,
+    results: ResultsGo,
 ) -> anyhow::Result<()> {
     let measured = study.found_something();
     let shown = if measured {
-        exports.show_beside(takes_stdout, terminal, |look| text::render(study, look))
+        exports.show_beside(results, terminal, |look| text::render(study, look))
     } else {
         Ok(())
     };

@@ -115,6 +115,11 @@ fn a_history_is_drawn_with_its_days_and_incidents() {
     }
     assert!(!page.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'));
     fresh.parsim("report --history lines --export-csv x").run().refuses("--export-csv is of a study");
+    for option in ["--min-speedup 2", "--fail-if-slower 5", "--lanes", "--verbose"] {
+        let name = option.split(' ').next().unwrap();
+        let ran = fresh.parsim(&format!("report --history lines {option}")).run();
+        ran.refuses(&format!("{name} has no effect with --history: a history of services has no "));
+    }
     fs::write(fresh.path("none"), "x\n").unwrap();
     fresh.parsim("report --history none").run().exits(255).tells("holds no line that --history wrote");
 }

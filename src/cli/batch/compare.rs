@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::settings::{self, Purpose, with_way};
 use super::{conflicts, defaults, info, policy};
 use crate::cli::exit::{End, Fault, refuse};
-use crate::cli::exports::Exports;
+use crate::cli::exports::{Exports, ResultsGo};
 use crate::cli::flags::{Flag, Scope, Typed};
 use crate::cli::places::{check_apart, of_exports};
 use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
@@ -94,7 +94,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         exports.finish(&study)?;
         return refuse(no_inputs(&typed));
     }
-    report(&study, exports, terminal, false)?;
+    report(&study, exports, terminal, ResultsGo::Elsewhere)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         return refuse(format!(

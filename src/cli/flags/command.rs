@@ -261,6 +261,7 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
             && matches.value_source(name) == Some(ValueSource::CommandLine)
         {
             let value = Some(word).filter(|_| !row.value.is_empty());
+            typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");
         }
     }
