@@ -349,6 +349,15 @@ fn a_batch_that_is_halted_counts_what_became_of_its_jobs() {
     let ran = fresh.parsim("parallel -j1 --halt now,success=1 true ::: 1 2").run();
     ran.exits(0).tells_one_line("stopped early: 1 of 2 jobs done, 1 not started");
     ran.expect(!ran.stderr.contains("--resume"), "no way to go on");
+    // Who was stopped before that has not.
+    let job = ": >runs; until [ -e go ]; do sleep 0.01; done; false";
+    let line = fresh.parsim("parallel -j1 --halt soon,success=1 --joblog h").args([job, ":::", "1", "2"]);
+    let mut started = line.start();
+    started.until("it runs", || fresh.path("runs").exists());
+    started.signal("HUP");
+    started.until_it_tells("HUP: no more jobs are started");
+    fs::write(fresh.path("go"), "").unwrap();
+    started.end().exits(1).tells("go on with --joblog h --resume-failed\n");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
     let apart = format!("--results '{}/{{#}}/'", shown.trim_end_matches('/'));
     if typed.has_any(RESUMES) && typed.output.joblog.is_none() {
         return refuse(format!(
-            "--resume: all blocks share the results in {shown}, which do not tell what is done: use {apart}"
+            "--resume: all blocks share the results in {shown}, which do not tell what is done: add --joblog FILE, or use {apart}"
         ));
     }
     say(&format!("all blocks share the results in {shown}, where only the last stay: use {apart}"));
