@@ -61,6 +61,7 @@ impl Watch {
 
     fn add_to_history(&self, study: &Study) -> anyhow::Result<()> {
         let Some(history) = &self.history else { return Ok(()) };
+        history.begin()?;
         for line in services::history_lines(study) {
             let mut row = serde_json::to_vec(&line).context("cannot write a line of --history")?;
             row.push(b'\n');

@@ -104,12 +104,12 @@ pub(super) fn earlier(
     };
     // Inputs that were not waited for are not known.
     let draining = interrupt.clone();
-    let say_unless_draining = Arc::new(move |text: String| {
-        if !draining.is_draining() {
+    let say_if_known = Arc::new(move |text: String| {
+        if !draining.has_left_input() {
             say(&text);
         }
     });
-    let (say_number, say_nothing) = (Arc::clone(&say_unless_draining), say_unless_draining);
+    let (say_number, say_nothing) = (Arc::clone(&say_if_known), say_if_known);
     Ok(EarlierRun::Log(Resume {
         log,
         mode: found_by,
@@ -167,14 +167,18 @@ pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn J
         if path == Path::new("-") {
             return on_stdout(&path).or_else(|error| refuse(format!("{option} -: {error}")));
         }
-        let rest = if is_appended || goes_on { EarlierRows::Kept } else { EarlierRows::Dropped };
-        row_file(option, &path, rest, RowsEnd::AtNewline, interrupt)
+        let earlier = match (goes_on, is_appended) {
+            (true, _) => EarlierRows::Kept,
+            (false, true) => EarlierRows::AppendedTo,
+            (false, false) => EarlierRows::Dropped,
+        };
+        row_file(option, &path, earlier, RowsEnd::AtNewline, interrupt)
     };
     if let Some(joblog) = &typed.output.joblog {
         let rows = rows("--joblog", joblog)?;
         // As GNU parallel: what is appended to has its header.
         let is_begun = appended(joblog).1 && !goes_on;
-        let log = if is_begun { JobLog::without_header(rows) } else { JobLog::new(rows)? };
+        let log = if is_begun { JobLog::without_header(rows) } else { JobLog::new(rows) };
         journals.push(Box::new(log));
     }
     if let Some(records) = &typed.output.records {

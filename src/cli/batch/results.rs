@@ -13,7 +13,7 @@ use crate::cli::terminal::say;
 use crate::event::Journal;
 use crate::output::{
     Destination, EarlierRows, FailureTails, Grouped, HeadedRows, Lines, Ordered, ResultColumns, ResultFiles,
-    ResultPlace, ResultTable, RowsEnd, RowsToFile, Sink, TableForm,
+    ResultPlace, ResultTable, RowFile, RowsEnd, RowsToFile, Sink, TableForm,
 };
 use crate::process::Interrupt;
 use crate::template::{Counts, Template, TemplateOptions};
@@ -59,9 +59,19 @@ pub(super) fn results(
         None => return Ok(results),
         Some(target) => {
             if let Some(form) = form(target) {
-                let rows = rows(typed, form, target, options.columns.clone(), streams, interrupt)?;
-                let table =
-                    Arc::new(ResultTable::new(form, in_order(order, rows), Arc::clone(&results.tails)));
+                let file = table_file(typed, form, target, interrupt)?;
+                let names = options.columns.clone();
+                let rows: Box<dyn Destination> = match (&file, form) {
+                    (None, _) => Box::new(HeadedRows::new(form, names, streams)),
+                    (Some(file), TableForm::Json) => {
+                        Box::new(HeadedRows::new(form, names, RowsToFile::new(Arc::clone(file))))
+                    }
+                    (Some(file), TableForm::Separated(_)) => {
+                        Box::new(HeadedRows::new(form, names, RowsToFile::with_header(Arc::clone(file))))
+                    }
+                };
+                let rows = in_order(order, rows);
+                let table = Arc::new(ResultTable::new(form, rows, file, Arc::clone(&results.tails)));
                 results.journal = Some(Box::new(Arc::clone(&table)));
                 results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
                 return Ok(results);
@@ -103,28 +113,23 @@ fn form(target: &OsStr) -> Option<TableForm> {
     forms.into_iter().find_map(|(end, form)| name.ends_with(end).then_some(form))
 }
 
-fn rows(
+/// The file of a table; none where `target` is stdout.
+fn table_file(
     typed: &Typed,
     form: TableForm,
     target: &OsStr,
-    names: Vec<Vec<u8>>,
-    stdout: Box<dyn Destination>,
     interrupt: &Interrupt,
-) -> Result<Box<dyn Destination>, Fault> {
+) -> Result<Option<Arc<RowFile>>, Fault> {
     if target.as_bytes().starts_with(b"-.") {
-        return Ok(Box::new(HeadedRows::new(form, names, stdout)));
+        return Ok(None);
     }
     let earlier = if goes_on(typed) { EarlierRows::Kept } else { EarlierRows::Dropped };
-    let (ends, has_header) = match form {
-        TableForm::Json => (RowsEnd::AtNewline, false),
-        TableForm::Separated(_) => (RowsEnd::OutsideQuotes, true),
+    let ends = match form {
+        TableForm::Json => RowsEnd::AtNewline,
+        TableForm::Separated(_) => RowsEnd::OutsideQuotes,
     };
-    let rows = row_file("--results", Path::new(target), earlier, ends, interrupt)?;
-    Ok(if has_header && rows.is_empty() {
-        Box::new(HeadedRows::new(form, names, RowsToFile::with_header(rows)))
-    } else {
-        Box::new(HeadedRows::begun(form, RowsToFile::new(rows)))
-    })
+    let file = row_file("--results", Path::new(target), earlier, ends, interrupt)?;
+    Ok(Some(Arc::new(file)))
 }
 
 /// Blocks have no values that would tell their jobs' places apart: as under GNU
