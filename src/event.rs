@@ -111,6 +111,20 @@ pub enum Event<'a> {
         /// Why.
         why: &'a str,
     },
+    /// A machine that tasks were to be done on is not to be had, or not any more.
+    HostIsDown {
+        /// What the user calls it.
+        host: &'a str,
+        /// Why.
+        why: &'a str,
+        /// Whether it is tried again, some time.
+        is_tried_again: bool,
+    },
+    /// One that was down is there again.
+    HostIsBack {
+        /// What the user calls it.
+        host: &'a str,
+    },
     /// A running task produced this many more bytes.
     Advanced {
         /// Bytes since the last such event of the task.

@@ -29,6 +29,8 @@ pub const HEADER: &[u8] = b"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExi
 pub struct JobLogRow<'a> {
     /// Its number, from 1.
     pub seq: u64,
+    /// On which machine it ran, as the user calls it; `:` on this one.
+    pub host: &'a str,
     /// When it started, since 1970.
     pub start: Duration,
     /// How long it ran.
@@ -50,9 +52,9 @@ impl JobLogRow<'_> {
     /// a row is a line; a tab stays, for the command is the last column.
     pub fn line(&self) -> Vec<u8> {
         let mut line = Vec::with_capacity(64 + self.command.len());
-        let Self { seq, sent, received, exit, signal, .. } = self;
+        let Self { seq, host, sent, received, exit, signal, .. } = self;
         let (start, runtime) = (decimal(self.start), decimal(self.runtime));
-        write!(line, "{seq}\t:\t{start}\t{runtime:>10}\t{sent}\t{received}\t{exit}\t{signal}\t")
+        write!(line, "{seq}\t{host}\t{start}\t{runtime:>10}\t{sent}\t{received}\t{exit}\t{signal}\t")
             .expect("memory takes all that is written");
         line.extend(self.command.iter().map(|&byte| if byte == b'\n' { 0 } else { byte }));
         line.push(b'\n');

@@ -7,6 +7,7 @@ mod chart;
 mod column;
 mod facts;
 mod finding;
+mod node;
 mod outcome;
 mod phases;
 mod process_counts;
@@ -23,6 +24,7 @@ pub use self::column::{Column, Mode};
 pub use self::finding::{
     ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
 };
+pub use self::node::NodeName;
 pub use self::outcome::Outcome;
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
@@ -110,6 +112,9 @@ pub struct Task {
     pub label: String,
     /// What to do.
     pub spec: TaskInput,
+    /// Only hosts of these groups may do it, where there are any: hosts are groups, too.
+    #[serde(skip)]
+    pub hosts: Vec<String>,
 }
 
 impl Task {
@@ -132,7 +137,7 @@ impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
+        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence, hosts: Vec::new() }
     }
 }
 
@@ -231,6 +236,9 @@ pub struct Record {
     /// Bytes of these that it did read, where that was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_read: Option<u64>,
+    /// On which machine it was done, as the user calls it, where several were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Box<str>>,
     /// How it ended.
     pub outcome: Outcome,
     /// Whether it was left out because of its values (`{uniq}`): nothing was run.
@@ -305,6 +313,25 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 }
 
 impl Record {
+    /// Its task is called by its command line, whatever bytes that is.
+    pub fn called(&mut self, line: &[u8]) {
+        self.label = String::from_utf8_lossy(line).into_owned();
+        self.line = std::str::from_utf8(line).is_err().then(|| line.to_vec());
+    }
+
+    /// Exit status and signal, as a job log tells them: of another machine all there is
+    /// to tell is a status, as a shell has it, and 255 where that machine had none.
+    #[must_use]
+    pub fn status_and_signal(&self) -> (i32, i32) {
+        const NO_STATUS: i32 = 255;
+        match (&self.outcome, self.outcome.status_and_signal()) {
+            (_, told) if self.node.as_deref().is_none_or(|node| node == ":") => told,
+            (Outcome::Signaled(signal), _) => (128 + signal, 0),
+            (Outcome::TimedOut | Outcome::Failed(_) | Outcome::Interrupted, _) => (NO_STATUS, 0),
+            (_, told) => told,
+        }
+    }
+
     /// The record of task `seq` of which nothing was measured.
     #[must_use]
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
@@ -326,6 +353,7 @@ impl Record {
             bytes: 0,
             input_offered: 0,
             input_read: None,
+            node: None,
             outcome,
             skipped: false,
             digest: None,

@@ -6,13 +6,17 @@
 //! run left half written is removed by the next one that writes in that folder
 //! ([`crate::temporary`]). Does not know what the file holds.
 
+mod place;
+
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
+pub use self::place::{FileId, OutputFile, OutputPlace, behind_links, folder, identity, is_stdout};
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
@@ -28,29 +32,6 @@ pub fn read_at_most(most: u64, source: impl Read) -> io::Result<Option<String>> 
         return Ok(None);
     }
     String::from_utf8(text).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-}
-
-/// Where what is written to `path` ends up: through a link the file behind it is written and
-/// replaced, not the link, though there be no file yet.
-pub fn behind_links(path: &Path) -> PathBuf {
-    /// As many as Linux follows.
-    const MOST_LINKS: usize = 40;
-    let mut behind = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        if let Ok(real) = fs::canonicalize(&behind) {
-            return real;
-        }
-        match fs::read_link(&behind) {
-            Ok(target) => behind = folder(&behind).join(target),
-            Err(_) => return behind,
-        }
-    }
-    path.to_owned()
-}
-
-/// The folder that `path` is in.
-pub fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What `look` finds in the text of the file at `path`, which is empty where there is none
@@ -194,6 +175,25 @@ impl WholeFile {
     /// When not all of them could be written.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(bytes, offset)
+    }
+
+    /// It has the permissions and the time of change of another file, which it is a copy of.
+    ///
+    /// # Errors
+    /// When these cannot be set.
+    pub fn take_after(&self, mode: u32, modified: (i64, i64)) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(mode & 0o777))?;
+        let seconds = u64::try_from(modified.0).unwrap_or_default();
+        let nanoseconds = u32::try_from(modified.1).unwrap_or_default();
+        self.file.set_modified(UNIX_EPOCH + Duration::new(seconds, nanoseconds.min(999_999_999)))
+    }
+
+    /// What was written so far, to be read, and another file to take the same place.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn again(&self) -> io::Result<(File, Self)> {
+        Ok((File::open(&self.temporary)?, Self::create(&self.target)?))
     }
 
     /// Gives the file its own name, replacing what had it.

@@ -1,7 +1,6 @@
 //! Files that a study is saved to: opened before the work starts, written
 //! after each run, whole or not at all.
 
-use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,13 +9,12 @@ use anyhow::Context as _;
 
 use super::exit::{Fault, all_of, refuse};
 use super::flags::Export;
-use super::places::{is_same, is_stdout};
 use super::terminal::{Terminal, say, written};
-use crate::process::{self, BlockingIo, open_to_write};
+use crate::process;
 use crate::report::change::StudyPair;
 use crate::report::{Format, Look};
 use crate::study::{History, Study};
-use crate::whole_file::{WholeFile, behind_links, folder};
+use crate::whole_file::{OutputPlace, WholeFile, behind_links, folder, is_stdout};
 
 /// Draws the format of a row.
 type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
@@ -45,7 +43,7 @@ enum ExportPlace {
     /// Written once, at the end.
     Stdout,
     /// A pipe or a device: written once, at the end.
-    Stream(PathBuf, Box<dyn Write>),
+    Stream(PathBuf, Box<dyn Write + Send>),
     /// A file: a temporary beside it, renamed over it after each run.
     Whole(PathBuf, Option<WholeFile>),
 }
@@ -177,19 +175,10 @@ impl Target {
 
 impl ExportPlace {
     fn open(path: &Path, wait: &dyn Fn(Duration) -> bool) -> anyhow::Result<Self> {
-        if is_stdout(path) {
-            return Ok(Self::Stdout);
-        }
-        if is_same(path, "/dev/stderr") {
-            return Ok(Self::Stream(path.to_owned(), Box::new(process::stderr())));
-        }
-        let path = behind_links(path);
-        let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
-        if is_stream {
-            let file = open_to_write(&path, OpenOptions::new().write(true), wait)?;
-            return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
-        }
-        let temporary = WholeFile::create(&path)?;
-        Ok(Self::Whole(path, Some(temporary)))
+        Ok(match OutputPlace::open_waiting(path, wait)? {
+            OutputPlace::Stdout => Self::Stdout,
+            OutputPlace::Stream(stream) => Self::Stream(path.to_owned(), stream),
+            OutputPlace::Whole(path, file) => Self::Whole(path, Some(file)),
+        })
     }
 }

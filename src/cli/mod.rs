@@ -93,8 +93,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     let [_, name, words @ ..] = argv else { return print(flags::BARE) };
     let line = || command_line(argv);
     // Parsim's own: nobody types it, and no help tells of it.
-    if name == worker::NAME && words.is_empty() {
-        return worker::run();
+    if name == worker::NAME && (words.is_empty() || words == [worker::ASKS_PROTOCOL]) {
+        return worker::run(words);
     }
     if name == "help"
         && let Some(text) = words.first().and_then(|topic| help::topic(topic))

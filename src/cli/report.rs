@@ -14,7 +14,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 use super::exit::{End, Fault, all_of, refuse};
 use super::exports::{Exports, ResultsGo};
 use super::flags::{Drawing, Export, Typed, shared_of};
-use super::places::{check_apart, identity, of_exports};
+use super::places::{check_apart, of_exports};
 use super::plan::{gates, tell_gates};
 use super::signals::removed_by_signals;
 use super::terminal::Terminal;
@@ -22,6 +22,7 @@ use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
 use crate::report::{json, text};
 use crate::study::{History, Study};
+use crate::whole_file::identity;
 
 /// A longer line of a history is cut.
 const LONGEST_LINE: u64 = 1 << 20;

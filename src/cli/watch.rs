@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::flags::WatchOptions;
-use super::places::OutputPlace;
+use super::places::NamedPlace;
 use super::terminal::say;
 use crate::output::{EarlierRows, RowFile, RowsEnd};
 use crate::process::{self, Interrupt, ShellLine};
@@ -33,7 +33,7 @@ pub(super) struct Watch {
 }
 
 /// The files that `options` name.
-pub(super) fn places(options: &WatchOptions) -> impl Iterator<Item = OutputPlace<'_>> {
+pub(super) fn places(options: &WatchOptions) -> impl Iterator<Item = NamedPlace<'_>> {
     let places = [("since", options.since.as_deref()), ("history", options.history.as_deref())];
     places.into_iter().filter_map(|(option, path)| Some((option, path?)))
 }

@@ -12,7 +12,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 use super::exit::{End, Fault, all_of, refuse};
 use super::exports::{Exports, ResultsGo};
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
-use super::places::{check_apart, identity, of_exports};
+use super::places::{check_apart, of_exports};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
 use super::signals;
@@ -24,6 +24,7 @@ use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
+use crate::whole_file::identity;
 use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::workload::{DefaultModes, Outlet, OutputFormat, ROWS, Sharing, Workload};
 

@@ -20,7 +20,10 @@ pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
-pub use remote::{Children, serve};
+pub use remote::{
+    Children, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
+    WorkerChoice, serve,
+};
 
 pub use crate::sync::StartOrder;
 

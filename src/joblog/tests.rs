@@ -6,6 +6,7 @@ mod rows {
     #[test]
     fn a_row_is_gnu_parallels_byte_for_byte() {
         let row = JobLogRow {
+            host: ":",
             seq: 12,
             start: Duration::new(1_795_352_267, 492_999_999),
             runtime: Duration::from_micros(9_500),
@@ -28,7 +29,7 @@ mod rows {
 
     fn row(seq: u64, exit: i32, command: &[u8]) -> Vec<u8> {
         let (start, runtime) = (Duration::from_secs(1), Duration::ZERO);
-        JobLogRow { seq, start, runtime, sent: 0, received: 0, exit, signal: 0, command }.line()
+        JobLogRow { seq, host: ":", start, runtime, sent: 0, received: 0, exit, signal: 0, command }.line()
     }
 
     proptest! {

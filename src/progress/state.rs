@@ -198,7 +198,11 @@ impl Observer for ProgressState {
                     took.add(this, began.elapsed());
                 }
             }
-            Event::OutputHeldUp { .. } | Event::TaskWaitsToStart { .. } | Event::FewerSlots { .. } => {}
+            Event::HostIsDown { .. }
+            | Event::HostIsBack { .. }
+            | Event::OutputHeldUp { .. }
+            | Event::TaskWaitsToStart { .. }
+            | Event::FewerSlots { .. } => {}
         }
     }
 }

@@ -19,6 +19,7 @@ mod compare;
 // Searches around targets in the sky.
 #[cfg(feature = "net")]
 mod cone;
+mod cone_files;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.

@@ -8,6 +8,7 @@
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `job_input` | where jobs come from, and what they read |
 //! | `compare` | both ways: which runs there are, and the report |
+//! | `hosts` | other machines: which, and what goes there |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
@@ -20,6 +21,7 @@ mod compare;
 mod conflicts;
 mod defaults;
 mod finish;
+mod hosts;
 mod info;
 mod job_input;
 mod latest_lines;
@@ -30,6 +32,7 @@ mod settings;
 mod streams;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,7 +50,7 @@ use super::terminal::{self, Terminal};
 use super::width::{self, Reread};
 use super::worker;
 use super::workloads::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, Scope, Timeout, Typed, When};
+use crate::cli::flags::{self, JobsOption, Scope, Timeout, Typed, When};
 use crate::engine::{Engine, EngineRow, Pool, Serial};
 use crate::event::Journal;
 use crate::host::Host;
@@ -79,7 +82,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     {
         return refuse(hint);
     }
-    let typed = records::effective(typed)?;
+    let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
     // What fails because a signal came is that signal's end.
@@ -94,19 +97,35 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let progress = Arc::new(ProgressState::expecting(total, count.clone()));
     let display = Arc::new(display(&typed, &progress));
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
-    let width =
-        width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?;
+    let hosts = hosts::named(&typed)?;
+    let is_here = hosts.is_empty() || hosts::is_here_alone(&typed, &hosts);
+    if mode == Mode::Serial && !is_here {
+        return refuse(
+            "serial means one job at a time on this machine: with -S use parsim parallel -j 1 -S HOST",
+        );
+    }
+    if let (true, Some(cores)) = (is_here, hosts.first().and_then(|host| host.cores)) {
+        typed.run.jobs.get_or_insert_with(|| JobsOption::parse(cores.to_string().as_ref()));
+    }
+    let far = if is_here { None } else { Some(hosts::engine(&typed, hosts)?) };
+    let width = match &far {
+        Some(far) => NonZeroUsize::new(far.width()).unwrap_or(NonZeroUsize::MIN),
+        None => {
+            width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
+        }
+    };
     let (mut batch, mut results) =
         match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {
             Ok(prepared) => prepared,
             Err(fault) => return interrupted().ok_or(fault),
         };
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
-    let (reread, engine): (_, Box<dyn Engine>) = match mode {
-        Mode::Serial => (None, Box::new(Serial)),
-        Mode::Parallel if !row.shares_memory => (None, (row.new)(width, worker::children)?),
+    let (reread, engine): (_, Box<dyn Engine>) = match (mode, far) {
+        (_, Some(far)) => (None, Box::new(far)),
+        (Mode::Serial, None) => (None, Box::new(Serial)),
+        (Mode::Parallel, None) if !row.shares_memory => (None, (row.new)(width, worker::children)?),
         // Each job is a process anyway.
-        Mode::Parallel | Mode::Whole => match Reread::of(&typed, width, &display) {
+        (Mode::Parallel | Mode::Whole, None) => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
         },

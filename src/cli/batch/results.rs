@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::records::{HasResults, RESUMES, goes_on, row_file, without_plus};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
-use crate::cli::places::OutputPlace;
+use crate::cli::places::NamedPlace;
 use crate::cli::terminal::say;
 use crate::event::Journal;
 use crate::output::{
@@ -89,7 +89,7 @@ pub(super) fn results(
 }
 
 /// The files that each job gets a row in, each with the option that names it.
-pub(super) fn places(typed: &Typed) -> impl Iterator<Item = OutputPlace<'_>> {
+pub(super) fn places(typed: &Typed) -> impl Iterator<Item = NamedPlace<'_>> {
     let output = &typed.output;
     // With `--dry-run` none is opened.
     let is_run = !typed.has(Flag::DryRun);

@@ -20,6 +20,8 @@ pub(super) enum LineTag {
     None,
     /// All values of the job, and a tab.
     Values,
+    /// The host that it is for, and a tab.
+    Hosts,
     /// A text made of them and of the job's numbers, and a tab.
     Text(Template, Counts),
 }
@@ -63,6 +65,7 @@ impl Streams {
         match &self.tag {
             LineTag::None => return tag,
             LineTag::Values => tag.extend(values.join(&b' ')),
+            LineTag::Hosts => tag.extend(task.hosts.join("+").into_bytes()),
             LineTag::Text(template, counts) => {
                 let numbers = counts.numbers(task.seq, task.slot);
                 template.render(values, &numbers, Quoting::None, &mut tag);

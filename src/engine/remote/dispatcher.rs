@@ -14,19 +14,25 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::distance::RecentWalls;
 use super::feeder::TaskFeeder;
+use super::hosts::SlotRule;
 use super::protocol::{BEAT, kind};
+use super::relay::OutputRelay;
 use super::waiting::WaitingLives;
 use super::worker_link::{LinkCost, LinkStage, PATIENCE, Unbegun, WorkerLink};
 use crate::engine::Run;
 use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::{AfterTry, TaskLife};
-use crate::output::Wake;
+use crate::event::Event;
+use crate::output::{Sink, Wake};
 use crate::process::{PollEntry, Waker, poll};
 use crate::task::{Outcome, Record};
 use crate::workload::Workload;
 
 /// A task that workers did not begin is given to so many.
 const TRIES: usize = 3;
+
+/// The status of a task for which there is no host, as of one with which ssh cannot connect.
+const NO_HOST: i32 = 255;
 
 /// A worker that is to be heard of and was not for so many beats is gone.
 const SILENT_BEATS: u32 = 6;
@@ -35,6 +41,10 @@ const SILENT_BEATS: u32 = 6;
 pub(super) struct Dispatcher<'r, 'q> {
     pub(super) run: &'r Run<'q>,
     pub(super) workload: &'r dyn Workload,
+    /// Where what tasks write goes.
+    pub(super) sink: &'r dyn Sink,
+    /// The way there, where somebody may have to be waited for.
+    relay: Option<&'r OutputRelay<'r, 'q>>,
     pub(super) links: Vec<WorkerLink<'r, 'q>>,
     /// Tasks that no worker has, those first that came back from one.
     pub(super) ready: VecDeque<Unbegun<'r, 'q>>,
@@ -49,6 +59,19 @@ pub(super) struct Dispatcher<'r, 'q> {
     /// Why there is no worker on one of the links.
     pub(super) trouble: Option<anyhow::Error>,
     next_beat: Instant,
+    /// Where workers are on hosts of which each comes and goes by itself.
+    hosts: Option<HostRules<'r>>,
+}
+
+/// What holds where workers are on hosts.
+struct HostRules<'r> {
+    slots: &'r SlotRule,
+    /// The next slot that no host has.
+    next_slot: u32,
+    /// When the first was ready, by the run's clock.
+    first_ready: Option<Duration>,
+    /// Why the last one is down that is.
+    why_down: Option<String>,
 }
 
 /// How far the end has come of what runs.
@@ -72,8 +95,14 @@ impl Ending {
 }
 
 impl<'r, 'q> Dispatcher<'r, 'q> {
-    /// Nobody does tasks of `run` yet.
-    pub(super) fn new(run: &'r Run<'q>, workload: &'r dyn Workload, waker: Waker) -> Self {
+    /// Nobody does tasks of `run` yet. What they write goes by way of `relay`, if there is one.
+    pub(super) fn new(
+        run: &'r Run<'q>,
+        workload: &'r dyn Workload,
+        relay: Option<&'r OutputRelay<'r, 'q>>,
+        waker: Waker,
+    ) -> Self {
+        let sink = relay.map_or(run.sink, |relay| relay as &dyn Sink);
         let wake: Wake = {
             let waker = waker.clone();
             Arc::new(move || waker.wake())
@@ -81,9 +110,11 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         Self {
             run,
             workload,
+            sink,
+            relay,
             links: Vec::new(),
             ready: VecDeque::new(),
-            waiting: WaitingLives::new(run, wake),
+            waiting: WaitingLives::new(run, sink, wake),
             walls: RecentWalls::default(),
             runs_ahead: run.batch.may_run_ahead(),
             waker,
@@ -91,7 +122,104 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             ending: Ending::default(),
             trouble: None,
             next_beat: Instant::now() + BEAT,
+            hosts: None,
         }
+    }
+
+    /// The same with workers on hosts, which have as many slots as `slots` says.
+    pub(super) fn of_hosts(self, slots: &'r SlotRule) -> Self {
+        let rules = HostRules { slots, next_slot: 0, first_ready: None, why_down: None };
+        Self { hosts: Some(rules), ..self }
+    }
+
+    /// Another host, with which one connects so long from now.
+    pub(super) fn add_host(&mut self, mut link: WorkerLink<'r, 'q>, wait: Duration) {
+        link.failures.is_first = true;
+        link.failures.until = Some(Instant::now() + wait);
+        self.links.push(link);
+    }
+
+    /// Connects with hosts whose time has come. That it cannot be is told, and is no error.
+    fn connect(&mut self) {
+        for index in 0..self.links.len() {
+            let link = &mut self.links[index];
+            if link.failures.is_first && link.failures.are_over() {
+                link.failures.is_first = false;
+                if let Err(error) = link.start() {
+                    self.host_is_down(index, format!("{error:#}"));
+                }
+            }
+        }
+    }
+
+    /// When the first host was ready, by the run's clock.
+    pub(super) fn first_ready(&self) -> Option<Duration> {
+        self.hosts.as_ref()?.first_ready
+    }
+
+    /// Where workers are on hosts: the one of a link is there, and is told what it is to be.
+    pub(super) fn host_is_there(&mut self, index: usize) -> io::Result<bool> {
+        let Some(rules) = &mut self.hosts else { return Ok(false) };
+        let link = &mut self.links[index];
+        if link.slots.count == 0 {
+            link.slots.count = (rules.slots)(link.cores, link.host.cores).get();
+            link.slots.first = rules.next_slot;
+            rules.next_slot += link.slots.count;
+        }
+        link.share().map(|()| true)
+    }
+
+    /// The worker of a link is ready for tasks.
+    pub(super) fn host_is_ready(&mut self, index: usize, now: Duration) {
+        let failures = &mut self.links[index].failures;
+        let comes_back = failures.in_a_row > 0 || failures.was_ready;
+        failures.end();
+        if let Some(rules) = &mut self.hosts {
+            rules.first_ready.get_or_insert(now);
+            if let (true, Some(host)) = (comes_back, self.links[index].node()) {
+                self.run.observer.observe(&Event::HostIsBack { host: &host });
+            }
+        }
+    }
+
+    /// Where workers are on hosts: there is none on the one of a link, `why` says why. What
+    /// it had to do is others'. `false` where they are not.
+    pub(super) fn host_is_down(&mut self, index: usize, why: String) -> bool {
+        let Some(rules) = &mut self.hosts else { return false };
+        let link = &mut self.links[index];
+        let host = link.node().unwrap_or_default();
+        let is_tried_again = link.failures.again();
+        link.stage = if is_tried_again { LinkStage::Vacant } else { LinkStage::GivenUp };
+        if !self.run.interrupt.is_draining() {
+            self.run.observer.observe(&Event::HostIsDown { host: &host, why: &why, is_tried_again });
+        }
+        rules.why_down = Some(format!("{host}: {why}"));
+        true
+    }
+
+    /// Where workers are on hosts: tasks that none is left for fail. Says whether there were
+    /// such.
+    fn fail_for_want_of_hosts(&mut self) -> bool {
+        if self.hosts.is_none() {
+            return false;
+        }
+        let lost = self.placeless();
+        let is_news = !lost.is_empty();
+        for unbegun in lost {
+            let why = self.hosts.as_ref().and_then(|rules| rules.why_down.clone()).unwrap_or_default();
+            let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
+            let life = unbegun.begin(self.run, self.sink, 0, self.run.clock.now());
+            let cause = format!("no host is left to run it on; {why}");
+            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
+            record.node = node;
+            if let Some(line) =
+                self.workload.portable().and_then(|portable| portable.command_line(life.task()))
+            {
+                record.called(&line);
+            }
+            self.settle(life, record);
+        }
+        is_news
     }
 
     /// Waits until all links have come as far as `stage`, or further.
@@ -141,6 +269,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             if self.is_over() {
                 break;
             }
+            if self.fail_for_want_of_hosts() {
+                continue;
+            }
             if self.nobody_is_left() && !self.ready.is_empty() {
                 is_abandoned = true;
                 self.run.interrupt.drain();
@@ -177,6 +308,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// Whether what runs was told to end.
     pub(super) fn ends_running(&self) -> bool {
         self.ending.is_halted || self.run.interrupt.is_set()
+    }
+
+    /// Whether workers are to wait until what they told of was handed on; where they are to
+    /// end, they are heard all the same.
+    pub(super) fn has_too_much(&self) -> bool {
+        let n_slots = || self.links.iter().map(|link| link.slots.count as usize).sum();
+        !self.ends_running() && self.relay.is_some_and(|relay| relay.has_too_much(n_slots()))
     }
 
     fn look_whether_to_end(&mut self) {
@@ -232,6 +370,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// What is due by the clock, or because somebody woke us.
     fn take_due(&mut self) {
         self.waker.clear();
+        self.connect();
         self.waiting.try_held_up();
         for (life, ended) in self.waiting.due_retries() {
             self.ready.push_front(Unbegun::another(life, ended));
@@ -243,8 +382,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
                 let link = &mut self.links[index];
                 link.silent_beats += 1;
                 if link.is_far() && link.has_worker() && link.silent_beats > SILENT_BEATS {
-                    let silence = (BEAT * SILENT_BEATS).as_secs();
-                    self.lose(index, Some(format!("was not heard of for {silence} s")));
+                    let silence = format!("was not heard of for {} s", (BEAT * SILENT_BEATS).as_secs());
+                    // One that was to get ready is told of by itself.
+                    let _ = self.not_understood(index, &silence, || anyhow!("{silence}"));
                 }
             }
         }
@@ -271,8 +411,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// A task has failed that no worker began.
     pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
-        let life = unbegun.begin(self.run, self.links[index].slots.first, self.run.clock.now());
-        let record = life.unmeasured(Outcome::Failed(why));
+        let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
+        let record = Record { node: self.links[index].node(), ..life.unmeasured(Outcome::Failed(why)) };
         self.settle(life, record);
     }
 
@@ -312,7 +452,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// Waits until something happens, and hears what workers say.
     fn wait_and_hear(&mut self) -> anyhow::Result<()> {
         let until = self.ending.until.filter(|_| !self.ending.is_over_time());
-        let until = [self.waiting.due(), until, self.beat_due()];
+        let until = [self.waiting.due(), until, self.beat_due(), self.reconnect_due()];
         let deadline = self.run.interrupt.until_deadline().filter(|_| !self.ending.drains);
         let left = until.into_iter().flatten().min().map(|due| due.saturating_duration_since(Instant::now()));
         let timeout = left.into_iter().chain(deadline).min();
@@ -323,7 +463,12 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         entries.push(unless(self.ending.is_stopped, PollEntry::readable(interrupt.wake_fd())));
         entries.push(unless(self.ending.drains, PollEntry::readable(interrupt.drain_fd())));
         entries.push(PollEntry::readable(self.waker.as_fd()));
-        entries.extend(self.links.iter().flat_map(WorkerLink::watched));
+        let listens = !self.has_too_much();
+        if !listens {
+            // Nobody is silent who is not listened to.
+            self.next_beat = Instant::now() + BEAT;
+        }
+        entries.extend(self.links.iter().flat_map(|link| link.watched(listens)));
         poll(&mut entries, timeout).context("cannot wait for workers")?;
         let readable = entries[3..].chunks(2).map(|entries| entries[0].is_ready());
         let readable: Vec<bool> = readable.collect();
@@ -337,6 +482,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// When silent workers are to be looked for, where there are such.
     fn beat_due(&self) -> Option<Instant> {
         self.links.iter().any(WorkerLink::is_far).then_some(self.next_beat)
+    }
+
+    /// When a host is to be tried again, where there is something to do.
+    fn reconnect_due(&self) -> Option<Instant> {
+        let vacant = self.links.iter().filter(|link| link.stage == LinkStage::Vacant);
+        let due = vacant.filter(|link| link.failures.is_first || !self.ready.is_empty());
+        due.filter_map(|link| link.failures.until).min()
     }
 
     /// Reads what a worker says. An error means that it could not be made ready.
@@ -367,7 +519,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         self.links.iter_mut().for_each(WorkerLink::dismiss);
         let end = Instant::now() + PATIENCE;
         while self.links.iter().any(WorkerLink::has_worker) && Instant::now() < end {
-            let mut entries: Vec<_> = self.links.iter().flat_map(WorkerLink::watched).collect();
+            let mut entries: Vec<_> = self.links.iter().flat_map(|link| link.watched(true)).collect();
             let left = end.saturating_duration_since(Instant::now());
             if poll(&mut entries, Some(left)).is_err() {
                 break;

@@ -4,21 +4,24 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `seats`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), where output goes (`relay`), and
+//! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
 mod assignment;
-
+mod bootstrap;
 mod dispatcher;
 mod distance;
 mod feeder;
 mod frame;
 mod hearing;
+mod hosts;
 #[cfg(test)]
 mod policy_tests;
 mod protocol;
+mod relay;
 mod request;
 #[cfg(test)]
 mod scripted;
@@ -26,6 +29,8 @@ mod seats;
 mod serve;
 #[cfg(test)]
 mod slots_tests;
+mod ssh;
+mod sshlogin;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -39,12 +44,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+pub use self::bootstrap::WorkerChoice;
+pub use self::hosts::{HostPlace, SlotRule, SshHosts};
+pub use self::protocol::PROTOCOL;
 pub use self::serve::serve;
+pub use self::ssh::{OwnProgram, SshHost};
+pub use self::sshlogin::{SshLogin, SshLogins};
 pub use self::transport::Children;
 
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;
-use self::protocol::{Hello, PROTOCOL, SlotRange};
+use self::protocol::{Hello, SlotRange};
+use self::relay::OutputRelay;
 use self::transport::Transport;
 use self::worker_link::{LinkCost, LinkStage, WorkerInit, WorkerLink};
 use super::local::fewer;
@@ -106,25 +117,13 @@ impl Engine for Processes<'_> {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_workers = needed(self.width(), workload);
         let begun = run.clock.now();
-        let portable = workload.portable();
-        let portable =
-            portable.with_context(|| format!("{} cannot be done by worker processes", workload.name()))?;
-        let init = WorkerInit {
-            hello: Hello {
-                protocol: PROTOCOL.to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                workload: workload.name().to_owned(),
-                blueprint: portable.wire_spec(),
-                column: run.column.clone(),
-                digested: run.digested,
-                slots: SlotRange { first: 0, count: 0 },
-            },
-            shared: portable.export_shared().map(Into::into),
-        };
+        let init = worker_init(run, workload, "worker processes")?;
         let packed = run.clock.now();
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        let mut dispatcher = Dispatcher::new(run, workload, waker);
+        // Where nothing goes anywhere, nobody has to be waited for.
+        let relay = workload.outlet().map(|_| OutputRelay::new(run, waker.clone()));
+        let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
         let prepared = self.start(n_workers, &init, &mut dispatcher).and_then(|()| {
             let ready = run.clock.now();
             dispatcher.share()?;
@@ -137,7 +136,11 @@ impl Engine for Processes<'_> {
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        feeder.while_working(|| dispatcher.drive(&feeder))?;
+        let mut work = || feeder.while_working(|| dispatcher.drive(&feeder));
+        match &relay {
+            Some(relay) => relay.while_working(work)?,
+            None => work()?,
+        }
         let costs = dispatcher.costs();
         if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
@@ -146,6 +149,24 @@ impl Engine for Processes<'_> {
         }
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
+}
+
+/// What workers of `run` are told, which are called `who`.
+fn worker_init(run: &Run<'_>, workload: &dyn Workload, who: &str) -> anyhow::Result<WorkerInit> {
+    let portable = workload.portable();
+    let portable = portable.with_context(|| format!("{} cannot be done by {who}", workload.name()))?;
+    Ok(WorkerInit {
+        hello: Hello {
+            protocol: PROTOCOL.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            workload: workload.name().to_owned(),
+            blueprint: portable.wire_spec(),
+            column: run.column.clone(),
+            digested: run.digested,
+            node: None,
+        },
+        shared: portable.export_shared().map(Into::into),
+    })
 }
 
 /// What all workers cost: `costs` of each link, how long they took to start, and for

@@ -320,7 +320,7 @@ fn a_worker_that_could_not_be_told_something_is_not_waited_for() {
     let study =
         |kind, broken, always| study_of(1, Breaks { n_started: AtomicUsize::new(0), kind, broken, always });
     // What it is to be, and what tasks share: without it no task is begun.
-    for kind in [kind::HELLO, kind::SHARED] {
+    for kind in [kind::HELLO, kind::SLOTS, kind::SHARED] {
         let error = study(kind, 1, false).unwrap().trouble.unwrap();
         assert!(error.contains("write to the worker (number 0)"), "{kind}: {error}");
     }

@@ -2,11 +2,13 @@
 //! section.
 
 mod foreign;
+mod hosts;
 mod inputs;
 mod output;
 mod running;
 
 pub(super) use self::foreign::REASONS;
+pub(super) use self::hosts::HOSTS;
 pub(super) use self::inputs::{BLOCKS, INPUTS, PACKING, REPLACEMENTS, file};
 pub(super) use self::output::{OUTPUT, PROGRESS, RECORDS};
 pub(super) use self::running::{GATES, MEASURING, PICTURES, RUNNING};
@@ -14,12 +16,13 @@ use super::row::{OptionRow, OptionSection};
 use super::typed::Scope;
 
 /// All sections.
-static SECTIONS: [&OptionSection; 13] = [
+static SECTIONS: [&OptionSection; 14] = [
     &INPUTS,
     &PACKING,
     &REPLACEMENTS,
     &BLOCKS,
     &RUNNING,
+    &HOSTS,
     &OUTPUT,
     &RECORDS,
     &PROGRESS,
