@@ -76,7 +76,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     /// The next try begins: what the last one wrote is nobody's.
     pub(super) fn again(&mut self, ended: &Record) {
         self.attempt += 1;
-        self.earlier = Some(self.earlier.unwrap_or_default() + ended.wall);
+        self.earlier = Some(self.earlier.unwrap_or_default().saturating_add(ended.wall));
         (self.written, self.told) = (Ok(()), 0);
         self.open();
     }
@@ -133,7 +133,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     /// It produced so many more bytes.
     pub(super) fn advanced(&mut self, bytes: u64) {
-        self.told += bytes;
+        self.told = self.told.saturating_add(bytes);
         self.run.observer.observe(&Event::Advanced { bytes });
     }
 

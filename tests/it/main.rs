@@ -34,6 +34,7 @@ mod exits;
 mod figures;
 // What may be written where in the sources.
 mod floors;
+mod hosts;
 mod house;
 // Lines of people who know hyperfine.
 mod hyperfine;

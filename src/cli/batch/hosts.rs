@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, HostSource, JobCount, Typed};
 use crate::cli::shell::exported_function;
+use crate::cli::terminal::say;
 use crate::cli::width::AS_MANY;
 use crate::cli::worker;
-use crate::engine::{HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice};
+use crate::engine::{
+    Engine, HostPlace, OwnProgram, SlotRule, SshHost, SshHosts, SshLogin, SshLogins, WorkerChoice,
+};
 use crate::task::NodeName;
 use crate::template::TemplateOptions;
 use crate::text::reason;
@@ -101,6 +104,22 @@ fn read_file(path: &Path, logins: &mut SshLogins) -> Result<(), Fault> {
 
 /// The engine that runs jobs on `hosts`.
 pub(super) fn engine(typed: &Typed, hosts: Vec<SshLogin>) -> Result<SshHosts, Fault> {
+    let places = places_of(typed, hosts)?;
+    Ok(SshHosts::new(places, slots(typed)?, typed.run.ssh_delay.unwrap_or_default()))
+}
+
+/// What is compared with each other: one slot of the first host, and all of all.
+pub(super) fn compared(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<Box<dyn Engine>>, Fault> {
+    let first = hosts.first().cloned().into_iter().collect();
+    let name = hosts.first().map(|host| host.text.clone()).unwrap_or_default();
+    let all = engine(typed, hosts)?;
+    let one = places_of(typed, first)?.pop().map(SshHosts::serial);
+    say(&format!("serial is one job at a time on {name}"));
+    let one = one.into_iter().map(|one| Box::new(one) as Box<dyn Engine>);
+    Ok(one.chain([Box::new(all) as Box<dyn Engine>]).collect())
+}
+
+fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Fault> {
     let image = OwnProgram::default();
     let choice = typed.run.ssh_worker.clone().unwrap_or(WorkerChoice::Auto);
     let connects = typed.run.ssh.clone().or_else(|| env::var("PARALLEL_SSH").ok());
@@ -119,8 +138,7 @@ pub(super) fn engine(typed: &Typed, hosts: Vec<SshLogin>) -> Result<SshHosts, Fa
             HostPlace { transport: Box::new(host), cores, groups }
         })
     };
-    let places = hosts.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    Ok(SshHosts::new(places, slots(typed)?, typed.run.ssh_delay.unwrap_or_default()))
+    hosts.into_iter().map(place).collect()
 }
 
 /// How many jobs at a time `-j` means on a host.

@@ -88,7 +88,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             if let Err(error) = self.links[index].give(unbegun, now) {
                 // It is too long for a message, and would be so for any worker.
                 let unbegun = self.links[index].sent.pop_back().expect("it was given just now");
-                self.fail_unbegun(unbegun, index, format!("cannot be passed to a worker: {error}"));
+                self.fail_unbegun(unbegun, index, format!("its input cannot be passed to a worker: {error}"));
             }
         }
     }
@@ -159,7 +159,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         let Some(index) = vacant.filter(|_| !self.ends_running()) else { return false };
         if let Err(error) = self.links[index].replace() {
             if !self.host_is_down(index, format!("{error:#}")) {
-                self.links[index].stage = LinkStage::GivenUp;
+                self.links[index].none_came();
                 self.trouble.get_or_insert(error);
             }
         }

@@ -59,7 +59,7 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
          case $p in [d-]????-??-*) [ \"$o\" = \"$i\" ];; *) false;; esac; }}; }}; \
          check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && \
          [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
-         set -- \"/var/tmp/parsim-$i\" \"$HOME/.cache/parsim\"; \
+         set -- \"${{PARSIM_CACHE:-/var/tmp/parsim-$i}}\" \"$HOME/.cache/parsim\"; \
          for c in \"$@\"; do b=$c/parsim-$d; check && try \"$b\"; done; \
          say copy; umask 077; \
          for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \

@@ -6,11 +6,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::Context as _;
 
 use super::distance::RecentWalls;
 use super::feeder::TaskFeeder;
@@ -24,7 +23,7 @@ use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::{AfterTry, TaskLife};
 use crate::event::Event;
 use crate::output::{Sink, Wake};
-use crate::process::{PollEntry, Waker, poll};
+use crate::process::Waker;
 use crate::task::{Outcome, Record};
 use crate::workload::Workload;
 
@@ -33,9 +32,6 @@ const TRIES: usize = 3;
 
 /// The status of a task for which there is no host, as of one with which ssh cannot connect.
 const NO_HOST: i32 = 255;
-
-/// A worker that is to be heard of and was not for so many beats is gone.
-const SILENT_BEATS: u32 = 6;
 
 /// Those that do the tasks of one run, and who gets what.
 pub(super) struct Dispatcher<'r, 'q> {
@@ -52,13 +48,15 @@ pub(super) struct Dispatcher<'r, 'q> {
     pub(super) walls: RecentWalls,
     /// Whether tasks are given to workers before one of their slots is free.
     pub(super) runs_ahead: bool,
-    waker: Waker,
+    pub(super) waker: Waker,
     /// Whether there is no task any more beside those that are here.
     pub(super) is_last: bool,
     pub(super) ending: Ending,
     /// Why there is no worker on one of the links.
     pub(super) trouble: Option<anyhow::Error>,
-    next_beat: Instant,
+    pub(super) next_beat: Instant,
+    /// Whether tasks may be begun.
+    pub(super) is_driving: bool,
     /// Where workers are on hosts of which each comes and goes by itself.
     hosts: Option<HostRules<'r>>,
 }
@@ -82,9 +80,9 @@ pub(super) struct Ending {
     /// Nothing more is begun, and all were asked to hand back what has not.
     pub(super) drains: bool,
     /// Until when running tasks may take to end, once they were told to.
-    until: Option<Instant>,
+    pub(super) until: Option<Instant>,
     /// Parsim is to end, and all were told.
-    is_stopped: bool,
+    pub(super) is_stopped: bool,
 }
 
 impl Ending {
@@ -122,6 +120,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             ending: Ending::default(),
             trouble: None,
             next_beat: Instant::now() + BEAT,
+            is_driving: false,
             hosts: None,
         }
     }
@@ -222,21 +221,6 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         is_news
     }
 
-    /// Waits until all links have come as far as `stage`, or further.
-    ///
-    /// # Errors
-    /// When one of them cannot, or parsim is to end.
-    pub(super) fn wait_for_all(&mut self, stage: LinkStage) -> anyhow::Result<()> {
-        while self.links.iter().any(|link| link.stage < stage) {
-            if self.run.interrupt.is_set() {
-                bail!("interrupted");
-            }
-            self.flush()?;
-            self.wait_and_hear()?;
-        }
-        Ok(())
-    }
-
     /// Gives all of them what tasks share.
     pub(super) fn share(&mut self) -> anyhow::Result<()> {
         for link in &mut self.links {
@@ -251,6 +235,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// When no worker is left and tasks are.
     pub(super) fn drive(&mut self, feeder: &TaskFeeder<'_, '_>) -> anyhow::Result<()> {
         let mut is_abandoned = false;
+        self.is_driving = true;
         loop {
             self.look_whether_to_end();
             self.take_due();
@@ -376,18 +361,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             self.ready.push_front(Unbegun::another(life, ended));
         }
         self.settle_judged(None);
-        if Instant::now() >= self.next_beat {
-            self.next_beat = Instant::now() + BEAT;
-            for index in 0..self.links.len() {
-                let link = &mut self.links[index];
-                link.silent_beats += 1;
-                if link.is_far() && link.has_worker() && link.silent_beats > SILENT_BEATS {
-                    let silence = format!("was not heard of for {} s", (BEAT * SILENT_BEATS).as_secs());
-                    // One that was to get ready is told of by itself.
-                    let _ = self.not_understood(index, &silence, || anyhow!("{silence}"));
-                }
-            }
-        }
+        self.look_for_silent();
     }
 
     /// Those of which it is clear by now what their end means; `left` was a worker that
@@ -431,107 +405,5 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     fn over(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
         self.ending.is_halted |= life.over(&mut record) == AfterTask::EndRunning;
         self.waiting.hand_on(life, record);
-    }
-
-    /// Says what is to be said, as far as can be without waiting. Says whether all links
-    /// are still there.
-    fn flush(&mut self) -> anyhow::Result<bool> {
-        let mut are_there = true;
-        for index in 0..self.links.len() {
-            if let Err(error) = self.links[index].flush() {
-                are_there = false;
-                let name = self.links[index].name();
-                self.not_understood(index, &format!("cannot be written to: {error}"), || {
-                    anyhow!(error).context(format!("cannot write to the worker ({name})"))
-                })?;
-            }
-        }
-        Ok(are_there)
-    }
-
-    /// Waits until something happens, and hears what workers say.
-    fn wait_and_hear(&mut self) -> anyhow::Result<()> {
-        let until = self.ending.until.filter(|_| !self.ending.is_over_time());
-        let until = [self.waiting.due(), until, self.beat_due(), self.reconnect_due()];
-        let deadline = self.run.interrupt.until_deadline().filter(|_| !self.ending.drains);
-        let left = until.into_iter().flatten().min().map(|due| due.saturating_duration_since(Instant::now()));
-        let timeout = left.into_iter().chain(deadline).min();
-        // Those that are set stay readable, and say nothing more.
-        let unless = |is_known: bool, entry| if is_known { PollEntry::NOTHING } else { entry };
-        let mut entries = Vec::with_capacity(3 + 2 * self.links.len());
-        let interrupt = self.run.interrupt;
-        entries.push(unless(self.ending.is_stopped, PollEntry::readable(interrupt.wake_fd())));
-        entries.push(unless(self.ending.drains, PollEntry::readable(interrupt.drain_fd())));
-        entries.push(PollEntry::readable(self.waker.as_fd()));
-        let listens = !self.has_too_much();
-        if !listens {
-            // Nobody is silent who is not listened to.
-            self.next_beat = Instant::now() + BEAT;
-        }
-        entries.extend(self.links.iter().flat_map(|link| link.watched(listens)));
-        poll(&mut entries, timeout).context("cannot wait for workers")?;
-        let readable = entries[3..].chunks(2).map(|entries| entries[0].is_ready());
-        let readable: Vec<bool> = readable.collect();
-        let mut result = Ok(());
-        for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
-            result = result.and(self.hear(index));
-        }
-        result
-    }
-
-    /// When silent workers are to be looked for, where there are such.
-    fn beat_due(&self) -> Option<Instant> {
-        self.links.iter().any(WorkerLink::is_far).then_some(self.next_beat)
-    }
-
-    /// When a host is to be tried again, where there is something to do.
-    fn reconnect_due(&self) -> Option<Instant> {
-        let vacant = self.links.iter().filter(|link| link.stage == LinkStage::Vacant);
-        let due = vacant.filter(|link| link.failures.is_first || !self.ready.is_empty());
-        due.filter_map(|link| link.failures.until).min()
-    }
-
-    /// Reads what a worker says. An error means that it could not be made ready.
-    fn hear(&mut self, index: usize) -> anyhow::Result<()> {
-        match self.links[index].read() {
-            Ok(true) => {}
-            Ok(false) => return self.ended(index),
-            Err(error) => return self.no_words(index, error),
-        }
-        loop {
-            match self.links[index].next_frame() {
-                Ok(Some(frame)) => self.handle(index, &frame)?,
-                Ok(None) => return Ok(()),
-                Err(error) => return self.no_words(index, error),
-            }
-        }
-    }
-
-    fn no_words(&mut self, index: usize, error: io::Error) -> anyhow::Result<()> {
-        let name = self.links[index].name();
-        self.not_understood(index, &format!("is not understood: {error}"), || {
-            anyhow!(error).context(format!("cannot hear of the worker ({name})"))
-        })
-    }
-
-    /// Sends all of them home, and waits until they are gone.
-    fn dismiss_all(&mut self) {
-        self.links.iter_mut().for_each(WorkerLink::dismiss);
-        let end = Instant::now() + PATIENCE;
-        while self.links.iter().any(WorkerLink::has_worker) && Instant::now() < end {
-            let mut entries: Vec<_> = self.links.iter().flat_map(|link| link.watched(true)).collect();
-            let left = end.saturating_duration_since(Instant::now());
-            if poll(&mut entries, Some(left)).is_err() {
-                break;
-            }
-            let readable: Vec<bool> = entries.chunks(2).map(|entries| entries[0].is_ready()).collect();
-            for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
-                // What it says is of no use any more.
-                let _ = self.hear(index);
-            }
-        }
-        for link in &mut self.links {
-            link.reap(Duration::ZERO);
-        }
     }
 }

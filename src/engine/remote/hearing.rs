@@ -127,7 +127,8 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
-        let end = at + record.wall;
+        // A record says what it likes.
+        let end = at.saturating_add(record.wall);
         link.free_since[(slot - link.slots.first) as usize] = end.min(now);
         link.cost.passing += now.saturating_sub(end);
         self.walls.learn(record.wall);
@@ -223,7 +224,7 @@ impl Dispatcher<'_, '_> {
         if self.host_is_down(index, if how.is_empty() { error.to_string() } else { how.to_owned() }) {
             return Ok(());
         }
-        self.links[index].stage = LinkStage::GivenUp;
+        self.links[index].none_came();
         Err(error)
     }
 

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use super::dispatcher::Dispatcher;
 use super::feeder::TaskFeeder;
 use super::protocol::SlotRange;
-use super::relay::OutputRelay;
+use super::relay::{self, OutputRelay};
 use super::transport::Transport;
 use super::worker_link::WorkerLink;
 use super::{crew, worker_init};
@@ -37,6 +37,8 @@ pub struct SshHosts {
     slots: SlotRule,
     /// The wait between two connections.
     delay: Duration,
+    /// The column that it makes.
+    column: Column,
     /// How many slots there were the last time.
     had: OnceLock<usize>,
 }
@@ -54,13 +56,20 @@ pub struct HostPlace {
 impl SshHosts {
     /// These machines, with as many slots each as `slots` says, and so much time between two connections.
     pub fn new(hosts: Vec<HostPlace>, slots: SlotRule, delay: Duration) -> Self {
-        Self { hosts, slots, delay, had: OnceLock::new() }
+        Self { hosts, slots, delay, column: Column::of_engine(NAME), had: OnceLock::new() }
+    }
+
+    /// One of them, with one slot: what several are compared with.
+    pub fn serial(host: HostPlace) -> Self {
+        let slots: SlotRule = Box::new(|_, _| NonZeroU32::MIN);
+        let column = Column { engine: NAME.into(), ..Column::SERIAL };
+        Self { column, ..Self::new(vec![host], slots, Duration::ZERO) }
     }
 }
 
 impl Engine for SshHosts {
     fn column(&self) -> Column {
-        Column::of_engine(NAME)
+        self.column.clone()
     }
 
     /// Before the first run, as many as would be if all machines were as this one.
@@ -75,19 +84,14 @@ impl Engine for SshHosts {
         let init = worker_init(run, workload, "other machines")?;
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        // Where nothing goes anywhere, nobody has to be waited for.
-        let relay = workload.outlet().map(|_| OutputRelay::new(run, waker.clone()));
+        let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker).of_hosts(&self.slots);
         for (host, number) in self.hosts.iter().zip(0..) {
             let mut link = WorkerLink::place(&*host.transport, &init, SlotRange::default());
             (link.cores, link.groups) = (host.cores, &host.groups);
             dispatcher.add_host(link, self.delay * number);
         }
-        let mut work = || feeder.while_working(|| dispatcher.drive(&feeder));
-        match &relay {
-            Some(relay) => relay.while_working(work)?,
-            None => work()?,
-        }
+        relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
         let first_ready = dispatcher.first_ready();
         let slots = dispatcher.links.iter().map(|link| link.slots.count as usize).sum();
         if NonZeroUsize::new(slots).is_some() {

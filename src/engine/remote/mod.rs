@@ -4,7 +4,8 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), where output goes (`relay`), and
+//! `assignment`, `hearing`, `feeder`, `waiting`, `watching`,
+//! `distance`), where output goes (`relay`), and
 //! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
@@ -36,6 +37,7 @@ mod tests;
 mod transport;
 mod voice;
 mod waiting;
+mod watching;
 mod worker_link;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -121,8 +123,7 @@ impl Engine for Processes<'_> {
         let packed = run.clock.now();
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        // Where nothing goes anywhere, nobody has to be waited for.
-        let relay = workload.outlet().map(|_| OutputRelay::new(run, waker.clone()));
+        let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
         let prepared = self.start(n_workers, &init, &mut dispatcher).and_then(|()| {
             let ready = run.clock.now();
@@ -136,11 +137,7 @@ impl Engine for Processes<'_> {
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        let mut work = || feeder.while_working(|| dispatcher.drive(&feeder));
-        match &relay {
-            Some(relay) => relay.while_working(work)?,
-            None => work()?,
-        }
+        relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
         let costs = dispatcher.costs();
         if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but

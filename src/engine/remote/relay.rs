@@ -17,6 +17,7 @@ use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef, WAITING_OUT
 use crate::process::Waker;
 use crate::sync::{Condvar, Mutex};
 use crate::task::Record;
+use crate::workload::Workload;
 
 /// Takes the output of tasks and hands it on to the sink of their run, in the order in which
 /// it came.
@@ -78,9 +79,10 @@ impl RelayWay {
 }
 
 impl<'r, 'q> OutputRelay<'r, 'q> {
-    /// To the sink of `run`. `waker` wakes who brings output and is to wait.
-    pub(super) fn new(run: &'r Run<'q>, waker: Waker) -> Self {
-        Self { run, way: Arc::default(), waker }
+    /// To the sink of `run`, where what tasks write goes anywhere: elsewhere nobody has to be
+    /// waited for. `waker` wakes who brings output and is to wait.
+    pub(super) fn for_outlet(run: &'r Run<'q>, workload: &dyn Workload, waker: &Waker) -> Option<Self> {
+        workload.outlet().map(|_| Self { run, way: Arc::default(), waker: waker.clone() })
     }
 
     /// Whether so much is on its way, where as many tasks as there are slots may be over, that
@@ -91,28 +93,33 @@ impl<'r, 'q> OutputRelay<'r, 'q> {
         state.is_awaited |= has;
         has
     }
+}
 
-    /// Hands on what comes as long as `work` goes on, and what is left then.
-    ///
-    /// # Errors
-    /// When no thread can be started for it, or those of `work`.
-    pub(super) fn while_working<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-        /// After a panic, too: the thread is waited for.
-        struct Ends<'w>(&'w RelayWay);
-        impl Drop for Ends<'_> {
-            fn drop(&mut self) {
-                self.0.state.lock().is_last = true;
-                self.0.rung.notify_one();
-            }
+/// Has `relay`, if there is one, hand on what comes as long as `work` goes on, and what is left
+/// then.
+///
+/// # Errors
+/// When no thread can be started for it, or those of `work`.
+pub(super) fn while_working<T>(
+    relay: Option<&OutputRelay<'_, '_>>,
+    work: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    /// After a panic, too: the thread is waited for.
+    struct Ends<'w>(&'w RelayWay);
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.state.lock().is_last = true;
+            self.0.rung.notify_one();
         }
-        std::thread::scope(|scope| {
-            let thread = Builder::new().name("output".to_owned()).stack_size(STACK);
-            let started = thread.spawn_scoped(scope, || HandingOn::new(self).hand_on_all());
-            started.context("cannot start the thread that writes output (see ulimit -u)")?;
-            let _ends = Ends(&self.way);
-            work()
-        })
     }
+    let Some(relay) = relay else { return work() };
+    std::thread::scope(|scope| {
+        let thread = Builder::new().name("output".to_owned()).stack_size(STACK);
+        let started = thread.spawn_scoped(scope, || HandingOn::new(relay).hand_on_all());
+        started.context("cannot start the thread that writes output (see ulimit -u)")?;
+        let _ends = Ends(&relay.way);
+        work()
+    })
 }
 
 impl Sink for OutputRelay<'_, '_> {

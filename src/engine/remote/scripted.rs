@@ -204,8 +204,15 @@ impl OtherEnd {
     /// Whether anybody listens or not.
     pub(super) fn say(&mut self, kind: u8, payload: &[u8]) {
         let mut wire = Vec::new();
-        put_frame(&mut wire, kind, &[payload]).unwrap();
+        put_frame(&mut wire, kind, &[payload], LONGEST).unwrap();
         let _ = self.stream.write_all(&wire);
+    }
+
+    /// The beginning of something.
+    pub(super) fn say_half(&mut self, kind: u8) {
+        let mut wire = Vec::new();
+        put_frame(&mut wire, kind, &[b"more than this"], LONGEST).unwrap();
+        let _ = self.stream.write_all(&wire[..9]);
     }
 
     pub(super) fn say_of(&mut self, seq: u64, kind: u8, payload: &[u8]) {

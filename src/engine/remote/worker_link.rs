@@ -77,16 +77,32 @@ pub(super) struct Failures {
     pub(super) is_first: bool,
 }
 
-/// So often a host that was there is tried again before it is given up: after 1, 2, 4 ... s.
+/// So often a host that was there, and another worker on this machine, is tried again before
+/// it is given up.
 const MOST_FAILURES: u32 = 7;
 
+/// The first wait before that; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The same on this machine, where a process or memory may be missing for a moment.
+const FIRST_WAIT_HERE: Duration = Duration::from_millis(10);
+
 impl Failures {
-    /// There was another. Says whether it is to be tried again, some time.
+    /// There was another on a host. Says whether it is to be tried again, some time.
     pub(super) fn again(&mut self) -> bool {
+        self.one_more(FIRST_WAIT) && self.was_ready
+    }
+
+    /// The same on this machine, where there was a worker before.
+    pub(super) fn again_here(&mut self) -> bool {
+        self.one_more(FIRST_WAIT_HERE)
+    }
+
+    fn one_more(&mut self, first_wait: Duration) -> bool {
         self.in_a_row += 1;
-        let wait = Duration::from_secs(1 << (self.in_a_row - 1).min(6)).min(Duration::from_secs(60));
-        self.until = Some(Instant::now() + wait);
-        self.was_ready && self.in_a_row < MOST_FAILURES
+        let wait = first_wait * (1 << (self.in_a_row - 1).min(6));
+        self.until = Some(Instant::now() + wait.min(Duration::from_secs(60)));
+        self.in_a_row < MOST_FAILURES
     }
 
     /// A worker is ready.
@@ -269,8 +285,15 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
 
     /// Starts another worker in the place of one that is gone.
     pub(super) fn replace(&mut self) -> anyhow::Result<()> {
+        self.start()?;
         self.cost.replaced += 1;
-        self.start()
+        Ok(())
+    }
+
+    /// No worker gets ready on this machine in the place of another. Tried again some times,
+    /// for what was missing may be there soon.
+    pub(super) fn none_came(&mut self) {
+        self.stage = if self.failures.again_here() { LinkStage::Vacant } else { LinkStage::GivenUp };
     }
 
     /// Tells the worker its slots and gives it what tasks share, or has that made there.
