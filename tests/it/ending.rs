@@ -322,6 +322,12 @@ fn a_command_to_copy_is_never_broken() {
     fresh.parsim("-j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3").stderr(stderr).run().exits(255);
     let shown = shown.join().unwrap();
     assert!(shown.contains("parsim parallel -j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3?\r\n"), "{shown:?}");
+    let (stdout, shown) = terminal_of(40);
+    let line = "sleep --tasks 1 --seconds 0 --export-json a-name-of-some-length.json";
+    fresh.parsim(&format!("{line} --serial")).env("TERM", "xterm").stdout(stdout).run().exits(0);
+    let shown = shown.join().unwrap();
+    let whole = format!("side by side:\r\n  parsim {line}");
+    assert!(shown.contains(&whole), "{shown:?}");
 }
 
 #[test]
