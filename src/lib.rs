@@ -71,7 +71,7 @@
 //! | floor | modules | what lives there |
 //! |---|---|---|
 //! | 9 | `main.rs` | calls `cli` |
-//! | 8 | `cli` | argv, environment, terminal: `flags/` (the table of options: parsing, help, man pages, completions), `batch/` (lines as GNU parallel spells them), `plan` (which columns, how often, which gates), `width` (`-j`), `workloads`, `report`, `exports`, `shell`, `signals`, `exit` (the table of statuses), `worker` (the other end of an engine of processes) |
+//! | 8 | `cli` | argv, environment, terminal: `flags/` (the table of options: parsing, help, man pages, completions), `batch/` (lines as GNU parallel spells them), `plan` (which columns, how often, which gates), `width` (`-j`), `workloads`, `report`, `exports`, `places` (no two outputs to one), `shell`, `signals`, `exit` (the table of statuses), `worker` (the other end of an engine of processes) |
 //! | 7 | [`experiment`] | prepare, warm up, alternate, sweep, compare, save: the order of runs and what is inside the clock |
 //! | 6 | `engine` | the table of engines; `lifecycle` (one task from start to hand-on: retries, halting, output), `queue` (slots, input order), `halt`, `throttle` (--delay, --load, ...); `local` (serial, pools), `remote/` (worker processes: protocol and frames, transport, one thread for all links, `serve` with many slots) |
 //! | 6 | [`report`] | the table of formats; `document` (what a report is made of), `overview` (its order), `tiles` (the figures read first), `command_line` (what was typed, long lists of inputs cut), `sentences` (what stands under the table), `tables`; text, Markdown and `html/` draw it; `change/` (two studies), `services/` (verdicts, cones, news, history, Nagios, JSON Lines), JSON, CSV, `JUnit`, trace, Prometheus |

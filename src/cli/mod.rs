@@ -11,7 +11,11 @@ mod cluster;
 mod exit;
 mod exports;
 mod flags;
+<<<<<<< HEAD
 mod hosts;
+=======
+mod places;
+>>>>>>> w-cli
 mod plan;
 mod report;
 mod runs;

@@ -45,6 +45,7 @@ use self::settings::Purpose;
 use super::cluster;
 use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
+use super::places;
 use super::plan::Setup;
 use super::signals;
 use super::terminal::{self, Terminal, say};
@@ -117,12 +118,7 @@ fn run_typed(
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
-    if let Some(first) = typed.command.first()
-        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
-        && typed.sources.is_empty()
-    {
-        return refuse(hint);
-    }
+    check_is_command(mode, &typed)?;
     let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
@@ -151,12 +147,14 @@ fn run_typed(
             width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
         }
     };
-    let (mut batch, mut results) =
-        match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {
-            Ok(prepared) => prepared,
-            Err(fault) => return interrupted().ok_or(fault),
-        };
-    let mut exports = Exports::open(&typed.output.exports)?;
+    let prepared = opened(&typed, &interrupt).and_then(|exports| {
+        let batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted)?;
+        Ok((exports, batch))
+    });
+    let (mut exports, (mut batch, mut results)) = match prepared {
+        Ok(prepared) => prepared,
+        Err(fault) => return interrupted().ok_or(fault),
+    };
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
     let (reread, engine): (_, Box<dyn Engine>) = match (mode, far) {
         (_, Some(far)) => (None, Box::new(far)),
@@ -229,6 +227,22 @@ fn run_typed(
         Terminal::has_stdout()?;
     }
     Ok(finish::end(&study, &interrupt))
+}
+
+/// Refuses a workload's name where a command should be.
+fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
+    let first = typed.command.first().filter(|_| typed.sources.is_empty());
+    match first.and_then(|first| workload_hint(mode, &first.to_string_lossy())) {
+        Some(hint) => refuse(hint),
+        None => Ok(()),
+    }
+}
+
+/// The exports, opened, once no two outputs go to one place.
+fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
+    let exports = &typed.output.exports;
+    places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
+    Exports::open(exports, &|time| interrupt.sleep(time))
 }
 
 /// The one engine of a batch that is run one way.

@@ -270,6 +270,7 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
         let raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
         for word in raw.take(if row.value == REPEATED { usize::MAX } else { 1 }) {
             let value = Some(word).filter(|_| !row.value.is_empty());
+            typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");
         }
         typed.given.push(row.given(&row.shown()));
