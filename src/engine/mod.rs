@@ -23,7 +23,7 @@ pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{Children, serve};
 pub use run_directory::{
-    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, Element, RunStatus, StoredRun, work_in,
+    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,
 };
 #[cfg(feature = "cli")]
 pub(crate) use run_directory::{cpus_of_a_node, refused_argument};
