@@ -29,7 +29,7 @@ pub const HEADER: &[u8] = b"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExi
 pub struct JobLogRow<'a> {
     /// Its number, from 1.
     pub seq: u64,
-    /// The machine that ran it; `:` is this one.
+    /// On which machine it ran, as the user calls it; `:` on this one.
     pub host: &'a str,
     /// When it started, since 1970.
     pub start: Duration,

@@ -87,9 +87,9 @@
 //! | 2 | `host` | the machine: usable cores and what decided, room for slots, what else it does meanwhile |
 //! | 2 | `http` | one HTTP request at a time, with the time of each phase |
 //! | 2 | `svg` | pictures as text |
-//! | 2 | `whole_file` | files that are whole or absent |
+//! | 2 | `whole_file` | files that are whole or absent; `place`: what a path stands for that output goes to |
 //! | 1 | `joblog` | GNU parallel's job log: rows, and which jobs are done |
-//! | 1 | `process` | `signal/` (handlers, the interrupt), `child/` (starting, watching, ending jobs), streams, limits, shell |
+//! | 1 | `process` | `signal/` (handlers, the interrupt), `child/` (starting, watching, ending jobs, also when parsim cannot: `guard`), streams, limits, shell |
 //! | 1 | `measure` | clocks, CPU time, memory |
 //! | 1 | `numbers`, `moment`, `text`, `style` | numbers and dates as people read them; text that is safe to show; colours |
 //! | 1 | `mismatch`, `numpy`, `temporary` | where two files differ; NumPy's generators; files in TMPDIR and beside results |

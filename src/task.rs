@@ -7,6 +7,7 @@ mod chart;
 mod column;
 mod facts;
 mod finding;
+mod node;
 mod outcome;
 mod process_counts;
 
@@ -22,6 +23,7 @@ pub use self::column::{Column, Mode};
 pub use self::finding::{
     ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
 };
+pub use self::node::NodeName;
 pub use self::outcome::Outcome;
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;
@@ -108,6 +110,9 @@ pub struct Task {
     pub label: String,
     /// What to do.
     pub spec: TaskInput,
+    /// Only hosts of these groups may do it, where there are any: hosts are groups, too.
+    #[serde(skip)]
+    pub hosts: Vec<String>,
 }
 
 impl Task {
@@ -130,7 +135,7 @@ impl Task {
     /// A task told by its sequence number alone.
     #[must_use]
     pub fn numbered(seq: u64, label: impl Into<String>) -> Self {
-        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence }
+        Self { seq, turn: seq, slot: 0, label: label.into(), spec: TaskInput::Sequence, hosts: Vec::new() }
     }
 }
 
@@ -229,6 +234,9 @@ pub struct Record {
     /// Bytes of these that it did read, where that was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_read: Option<u64>,
+    /// On which machine it was done, as the user calls it, where several were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Box<str>>,
     /// How it ended.
     pub outcome: Outcome,
     /// Whether it was left out because of its values (`{uniq}`): nothing was run.
@@ -243,9 +251,6 @@ pub struct Record {
     /// Named facts about the task, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(Cow<'static, str>, String)>,
-    /// The machine that did it, where that was another's to choose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<Box<str>>,
     /// What was found out about a service, where the task asked one. Aside, for most
     /// tasks ask none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -306,6 +311,25 @@ fn snug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Erro
 }
 
 impl Record {
+    /// Its task is called by its command line, whatever bytes that is.
+    pub fn called(&mut self, line: &[u8]) {
+        self.label = String::from_utf8_lossy(line).into_owned();
+        self.line = std::str::from_utf8(line).is_err().then(|| line.to_vec());
+    }
+
+    /// Exit status and signal, as a job log tells them: of another machine all there is
+    /// to tell is a status, as a shell has it, and 255 where that machine had none.
+    #[must_use]
+    pub fn status_and_signal(&self) -> (i32, i32) {
+        const NO_STATUS: i32 = 255;
+        match (&self.outcome, self.outcome.status_and_signal()) {
+            (_, told) if self.node.as_deref().is_none_or(|node| node == ":") => told,
+            (Outcome::Signaled(signal), _) => (128 + signal, 0),
+            (Outcome::TimedOut | Outcome::Failed(_) | Outcome::Interrupted, _) => (NO_STATUS, 0),
+            (_, told) => told,
+        }
+    }
+
     /// The record of task `seq` of which nothing was measured.
     #[must_use]
     pub fn without_measures(seq: u64, outcome: Outcome) -> Self {
@@ -327,12 +351,12 @@ impl Record {
             bytes: 0,
             input_offered: 0,
             input_read: None,
+            node: None,
             outcome,
             skipped: false,
             digest: None,
             spans: Vec::new(),
             facts: Vec::new(),
-            host: None,
             finding: None,
         }
     }

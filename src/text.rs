@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-pub use wrap::wrapped;
+pub use wrap::{wrapped, wrapped_around};
 
 /// At most `most` characters of `text`, with a mark where something is left out.
 pub fn shortened(text: &str, most: usize) -> String {

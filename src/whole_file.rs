@@ -6,13 +6,17 @@
 //! run left half written is removed by the next one that writes in that folder
 //! ([`crate::temporary`]). Does not know what the file holds.
 
+mod place;
+
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
+pub use self::place::{FileId, OutputFile, OutputPlace, folder, identity, is_stdout};
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
@@ -148,6 +152,25 @@ impl WholeFile {
     /// When not all of them could be written.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(bytes, offset)
+    }
+
+    /// It has the permissions and the time of change of another file, which it is a copy of.
+    ///
+    /// # Errors
+    /// When these cannot be set.
+    pub fn take_after(&self, mode: u32, modified: (i64, i64)) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(mode & 0o777))?;
+        let seconds = u64::try_from(modified.0).unwrap_or_default();
+        let nanoseconds = u32::try_from(modified.1).unwrap_or_default();
+        self.file.set_modified(UNIX_EPOCH + Duration::new(seconds, nanoseconds.min(999_999_999)))
+    }
+
+    /// What was written so far, to be read, and another file to take the same place.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn again(&self) -> io::Result<(File, Self)> {
+        Ok((File::open(&self.temporary)?, Self::create(&self.target)?))
     }
 
     /// Gives the file its own name, replacing what had it.

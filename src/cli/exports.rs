@@ -1,10 +1,8 @@
 //! Files that a study is saved to: opened before the work starts, written
-//! after each run, whole or not at all; and when two paths are one place (stdout, a
-//! stream, a file by several names, a file that is yet to be).
+//! after each run, whole or not at all.
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,11 +10,11 @@ use anyhow::Context as _;
 use super::exit::{Fault, refuse};
 use super::flags::Export;
 use super::terminal::{Terminal, say, written};
-use crate::process::{self, BlockingIo};
+use crate::process;
 use crate::report::change::StudyPair;
 use crate::report::{Format, Look};
 use crate::study::{History, Study};
-use crate::whole_file::WholeFile;
+use crate::whole_file::{FileId, OutputPlace, WholeFile, folder, is_stdout};
 
 /// Draws the format of a row.
 type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
@@ -36,7 +34,7 @@ enum ExportPlace {
     /// Written once, at the end.
     Stdout,
     /// A pipe or a device: written once, at the end.
-    Stream(PathBuf, Box<dyn Write>),
+    Stream(PathBuf, Box<dyn Write + Send>),
     /// A file: a temporary beside it, renamed over it after each run.
     Whole(PathBuf, Option<WholeFile>),
 }
@@ -170,21 +168,11 @@ impl Target {
 
 impl ExportPlace {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        if is_stdout(path) {
-            return Ok(Self::Stdout);
-        }
-        if is_same(path, "/dev/stderr") {
-            return Ok(Self::Stream(path.to_owned(), Box::new(process::stderr())));
-        }
-        // Through a link the file behind it is replaced, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
-        if is_stream {
-            let file = fs::OpenOptions::new().write(true).open(&path)?;
-            return Ok(Self::Stream(path, Box::new(BlockingIo(file))));
-        }
-        let temporary = WholeFile::create(&path)?;
-        Ok(Self::Whole(path, Some(temporary)))
+        Ok(match OutputPlace::open(path)? {
+            OutputPlace::Stdout => Self::Stdout,
+            OutputPlace::Stream(stream) => Self::Stream(path.to_owned(), stream),
+            OutputPlace::Whole(path, file) => Self::Whole(path, Some(file)),
+        })
     }
 }
 
@@ -202,49 +190,4 @@ fn check_apart(exports: &[Export]) -> Result<(), Fault> {
         spots.push((row, spot));
     }
     Ok(())
-}
-
-/// Where a target is, by whichever name.
-#[derive(PartialEq)]
-enum FileId {
-    Stdout,
-    /// By device and inode.
-    Stream((u64, u64)),
-    File(PathBuf),
-}
-
-impl FileId {
-    /// `None` for the device that has room for everything.
-    fn of(path: &Path) -> Option<Self> {
-        if is_stdout(path) {
-            return Some(Self::Stdout);
-        }
-        if let Some(stream) = identity(path).filter(|_| !path.is_file()) {
-            return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
-        }
-        // A file that is yet to be is told by its folder.
-        let new = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
-        Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
-    }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether stdout is meant.
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || is_same(path, "/dev/stdout")
-}
-
-/// Whether `path` is another name of `stream`: `/dev/fd/1`, the file it is
-/// redirected to.
-fn is_same(path: &Path, stream: &str) -> bool {
-    let target = identity(path);
-    target.is_some() && target == identity(Path::new(stream)) && path != Path::new("/dev/null")
-}
-
-/// What a file is to the system, whatever it is called: device and inode; `None` where there is none.
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).map(|target| (target.dev(), target.ino())).ok()
 }

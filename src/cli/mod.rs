@@ -95,7 +95,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     let line = || command_line(argv);
     // Parsim's own: nobody types it, and no help tells of it.
     if name == worker::NAME {
-        return if words.is_empty() { worker::run() } else { worker::run_in(words) };
+        let is_linked = words.is_empty() || words == [worker::ASKS_PROTOCOL];
+        return if is_linked { worker::run(words) } else { worker::run_in(words) };
     }
     if name == "help"
         && let Some(text) = words.first().and_then(|topic| help::topic(topic))

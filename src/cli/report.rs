@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, refuse};
-use super::exports::{Exports, identity};
+use super::exports::Exports;
 use super::flags::{Drawing, Export, Typed, shared_of};
 use super::plan::{gates, tell_gates};
 use super::signals::removed_by_signals;
@@ -20,6 +20,7 @@ use crate::process::{self, SignalThread, file_limits_are_errors};
 use crate::report::change::{Side, StudyPair};
 use crate::report::{json, text};
 use crate::study::{History, Study};
+use crate::whole_file::identity;
 
 /// A longer line of a history is cut.
 const LONGEST_LINE: u64 = 1 << 20;

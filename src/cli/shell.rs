@@ -13,7 +13,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::exit::Fault;
-use super::flags::{Flag, Typed};
 use super::terminal::say;
 use crate::process::ancestors::{Ancestor, ancestors};
 use crate::process::child::{StartError, resolve};
@@ -249,8 +248,8 @@ const USUAL_ZSHENV: [&str; 4] = [
 ];
 
 /// The shell of the jobs, and how it reads quotes.
-pub(super) fn of_jobs(typed: &Typed) -> Result<Shell, Fault> {
-    let chosen = choose(typed.run.shell.as_deref());
+pub(super) fn of_jobs(asked: Option<&Path>, refused: bool) -> Result<Shell, Fault> {
+    let chosen = choose(asked);
     for why in &chosen.passed_over {
         say(&format!("{why}; jobs run in {}", chosen.program.display()));
     }
@@ -269,7 +268,8 @@ pub(super) fn of_jobs(typed: &Typed) -> Result<Shell, Fault> {
         definitions,
         functions: functions.collect(),
         path: search_path(),
-        refused: typed.has(Flag::NoShell),
+        refused,
+        was_asked_for: asked.is_some(),
         applet: applet.map(str::to_owned),
         program,
     })

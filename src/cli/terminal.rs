@@ -4,17 +4,18 @@
 
 use std::env;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
 use super::exit::{End, Exit, Fault};
-use super::flags::{Flag, Grouping, Typed, When};
+use super::flags::{self, Flag, Grouping, Typed, When};
 use crate::process;
 use crate::progress::Show;
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
-use crate::text::{printable, wrapped};
+use crate::text::{printable, wrapped_around};
 
 /// How progress is shown on stderr.
 pub(super) fn progress(when: When) -> Show {
@@ -49,14 +50,58 @@ pub(super) fn progress_of_comparison(typed: &Typed) -> Show {
     }
 }
 
-/// Says `text` on stderr, in a line of its own, which a terminal has broken between words.
+/// Says `text` on stderr, in a line of its own, which a terminal has broken between words,
+/// but not within a command that people copy: the rest of it would be run by itself.
 pub(super) fn say(text: &str) {
+    say_before(text, "");
+}
+
+/// The same with words at its end that people copy, too, although no `parsim` is before them.
+pub(super) fn say_before(text: &str, to_copy: &str) {
     let mut line = format!("{SPEAKER}{}", printable(text));
+    let mut whole = commands(&line);
+    let begin = line.len();
+    line += &printable(to_copy);
+    whole.push(begin..line.len());
     if io::stderr().is_terminal() {
-        line = wrapped(&line, width(), SPEAKER.len());
+        line = wrapped_around(&line, &whole, width(), SPEAKER.len());
     }
     // With stderr closed there is nobody left to tell.
     let _ = writeln!(process::stderr(), "{line}");
+}
+
+/// Where in `text` commands of parsim are: from its name and a subcommand on, to what a
+/// shell would not take without quotes.
+fn commands(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    for (begin, _) in text.match_indices("parsim ") {
+        let follows = text[begin..].split_whitespace().nth(1).unwrap_or_default();
+        let is_word = text[..begin].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '/');
+        let follows = follows.trim_end_matches([';', '?', ')', '.', ',']);
+        if begin < end || !is_word || !flags::is_subcommand(follows) {
+            continue;
+        }
+        end = begin + command_length(&text[begin..]);
+        found.push(begin..end);
+    }
+    found
+}
+
+/// How long the command is that `text` begins with.
+fn command_length(text: &str) -> usize {
+    let mut quote = None;
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (quote, character) {
+            (None, ';' | '?' | ')') => return at,
+            (None, '\'' | '"') => quote = Some(character),
+            (None | Some('"'), '\\') => drop(characters.next()),
+            (Some(opened), _) if opened == character => quote = None,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Who speaks.
@@ -208,4 +253,26 @@ fn speaks_unicode() -> bool {
     let deciding = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(|name| is_set(name));
     let locale = deciding.and_then(|name| env::var(name).ok()).unwrap_or_default().to_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_found_in_messages_from_their_name_to_their_end() {
+        let found = |text: &'static str| commands(text).into_iter().map(|at| &text[at]).collect::<Vec<_>>();
+        for (text, expected) in [
+            ("did you mean parsim parallel -j2 echo ::: 1?", &["parsim parallel -j2 echo ::: 1"][..]),
+            ("as in parsim csv --files 20; see parsim --help", &["parsim csv --files 20"]),
+            ("see parsim compare --help; or parsim man.", &["parsim compare --help", "parsim man."]),
+            (
+                "rerun: parsim serial 'a; b?' \"it's)\" it\\'s x",
+                &["parsim serial 'a; b?' \"it's)\" it\\'s x"],
+            ),
+            ("no parsim writes there, and parsim itself took 1 s", &[]),
+        ] {
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
 }

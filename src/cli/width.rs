@@ -17,7 +17,7 @@ use crate::task::{Mode, Record};
 use crate::whole_file::read_at_most;
 
 /// `-j 0` is as many as this: more processes at a time help nobody.
-const AS_MANY: usize = 250;
+pub(super) const AS_MANY: usize = 250;
 
 /// The descriptors of one job while it starts: two pipes, its end, its bell; and
 /// a file for output that has to wait.

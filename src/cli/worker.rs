@@ -8,7 +8,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -16,26 +16,38 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context as _;
 
 use super::exit::{End, Exit, Fault, refuse};
+use super::shell;
 use super::signals::{self, JobSignals};
-use crate::engine::{Children, RunElement, serve, work_in};
+use crate::engine::{Children, PROTOCOL, RunElement, serve, work_in};
 use crate::host;
-use crate::process::child::RunningJobs;
-use crate::process::{Hup, Interrupt};
+use crate::process::child::{Guard, RunningJobs};
+use crate::process::{self, Hup, Interrupt};
+use crate::task::NodeName;
 use crate::temporary;
-use crate::workload::command::{self, CommandRunner};
+use crate::workload::command::{self, CommandRunner, Shell};
 use crate::workload::{ROWS, Workload};
 
 /// The word by which parsim starts a worker.
 pub(super) const NAME: &str = "worker";
 
+/// What is behind it where only the protocol is asked for.
+pub(super) const ASKS_PROTOCOL: &str = "--protocol";
+
 /// The jobs that run in this process, once it is told of a batch.
 type KnownJobs = OnceLock<&'static RunningJobs>;
 
 /// Does what it is told until nobody tells it any more.
-pub(super) fn run() -> Result<End, Fault> {
+pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
+    if words == [ASKS_PROTOCOL] {
+        // Who is about to begin a worker on another machine asks whether that is one.
+        writeln!(process::stdout(), "{PROTOCOL}").context("cannot write to standard output")?;
+        return Ok(End::Status(Exit::Success.status()));
+    }
     if io::stdin().is_terminal() {
         return refuse("parsim starts its workers by itself: see --workers in parsim csv --help");
     }
+    // Before there are threads. Without a process for it jobs run all the same.
+    let guard = Guard::start().ok();
     // Who started it has looked through the folders.
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
@@ -53,8 +65,11 @@ pub(super) fn run() -> Result<End, Fault> {
     // else might print would be no message.
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let build = |name: &str, spec| build(name, spec, &running);
+    let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running, guard.clone());
     serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
+    if let Some(guard) = guard {
+        guard.dismiss();
+    }
     // How it ended was asked for by whoever started it.
     Ok(End::Status(Exit::Success.status()))
 }
@@ -69,6 +84,7 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let Some(number) = number.filter(|_| run_dir == "--run-dir" && element == "--element") else {
         return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
     };
+    let guard = Guard::start().ok();
     temporary::leave_all();
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let caught = signals::catch_beside_jobs(&interrupt, &[])?;
@@ -82,21 +98,42 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
     let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
     let element = RunElement { number, node, end };
-    let build = |name: &str, spec| build(name, spec, &running);
+    let build = |name: &str, spec| build(name, spec, None, &running, guard.clone());
     work_in(Path::new(root), &element, &interrupt, &build)?;
+    if let Some(guard) = guard {
+        guard.dismiss();
+    }
     Ok(End::Status(Exit::Success.status()))
 }
 
-fn build(name: &str, spec: serde_json::Value, running: &KnownJobs) -> anyhow::Result<Box<dyn Workload>> {
+fn build(
+    name: &str,
+    spec: serde_json::Value,
+    node: Option<&NodeName>,
+    running: &KnownJobs,
+    guard: Option<Guard>,
+) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
-        let runner = CommandRunner::from_spec(spec).context("cannot prepare to run jobs")?;
+        let runner = CommandRunner::from_spec(spec, node, own_shell).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
+        if let Some(guard) = guard {
+            runner.running().guard_by(guard);
+        }
         return Ok(Box::new(runner));
     }
     let row = ROWS.iter().find(|row| row.name == name);
     let row = row.with_context(|| format!("there is no workload {name:?}"))?;
     (row.from_spec)(spec).with_context(|| format!("cannot build the workload {name:?} again"))
+}
+
+/// The shell of this machine for jobs that another had in `theirs`.
+fn own_shell(theirs: Shell) -> anyhow::Result<Shell> {
+    let asked = theirs.was_asked_for.then_some(&*theirs.program);
+    let own = shell::of_jobs(asked, theirs.refused).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    // What was defined there is defined in its words.
+    let definitions = theirs.definitions.filter(|_| own.dialect == theirs.dialect).or(own.definitions);
+    Ok(Shell { can_be_left_out: own.can_be_left_out && definitions.is_none(), definitions, ..own })
 }
 
 /// Workers that are processes of this very program.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use super::exit::{End, Fault, refuse};
-use super::exports::{Exports, identity};
+use super::exports::Exports;
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
@@ -23,6 +23,7 @@ use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
 use crate::study::{Cut, Study};
 use crate::task::Mode;
+use crate::whole_file::identity;
 use crate::workload::sleep::{Sleep, SleepOptions};
 use crate::workload::{DefaultModes, Outlet, OutputFormat, ROWS, Sharing, Workload};
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{AfterTask, Run};
 use crate::event::Event;
-use crate::output::{Acknowledge, Channel, RetryBuffer, TaskOutput, TaskRef, Wake, handed_on};
+use crate::output::{Acknowledge, Channel, RetryBuffer, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
@@ -23,6 +23,7 @@ const WORTH_COUNTING: Duration = Duration::from_millis(1);
 /// A task from its start until its output is handed on.
 pub struct TaskLife<'r, 'q> {
     run: &'r Run<'q>,
+    sink: &'r dyn Sink,
     task: TaskRef<'r>,
     /// Which try goes on, from 1.
     attempt: u32,
@@ -54,20 +55,20 @@ pub enum AfterTry {
 impl<'r, 'q> TaskLife<'r, 'q> {
     /// `task` begins a try of this number, on a thread that keeps it.
     pub(super) fn begin(run: &'r Run<'q>, task: &'r Task, attempt: u32) -> Self {
-        Self::with(run, task.into(), attempt)
+        Self::with(run, run.sink, task.into(), attempt)
     }
 
     /// `task`, which has its slot, began its first try `at` this time of the run's clock, as
-    /// one among many that are under way elsewhere.
-    pub(super) fn begin_elsewhere(run: &'r Run<'q>, task: Task, at: Duration) -> Self {
-        let life = Self::with(run, TaskRef::Shared(Arc::new(task)), 1);
+    /// one among many that are under way elsewhere. What it writes goes to `sink`.
+    pub(super) fn begin_elsewhere(run: &'r Run<'q>, sink: &'r dyn Sink, task: Task, at: Duration) -> Self {
+        let life = Self::with(run, sink, TaskRef::Shared(Arc::new(task)), 1);
         Self { start: at, ..life }
     }
 
-    fn with(run: &'r Run<'q>, task: TaskRef<'r>, attempt: u32) -> Self {
+    fn with(run: &'r Run<'q>, sink: &'r dyn Sink, task: TaskRef<'r>, attempt: u32) -> Self {
         let (start, output, written) = (Duration::ZERO, None, Ok(()));
         let mut life =
-            Self { run, task, attempt, start, output, written, label: None, told: 0, earlier: None };
+            Self { run, sink, task, attempt, start, output, written, label: None, told: 0, earlier: None };
         life.open();
         life
     }
@@ -75,7 +76,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
     /// The next try begins: what the last one wrote is nobody's.
     pub(super) fn again(&mut self, ended: &Record) {
         self.attempt += 1;
-        self.earlier = Some(self.earlier.unwrap_or_default() + ended.wall);
+        self.earlier = Some(self.earlier.unwrap_or_default().saturating_add(ended.wall));
         (self.written, self.told) = (Ok(()), 0);
         self.open();
     }
@@ -93,9 +94,9 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         // Only the last try's output is anybody's, and which that is shows at its
         // end: until then it is held back.
         self.output = Some(if self.run.batch.may_try_again(self.attempt) {
-            Box::new(RetryBuffer::new(self.run.sink, self.task.clone()))
+            Box::new(RetryBuffer::new(self.sink, self.task.clone()))
         } else {
-            self.run.sink.open(self.task.clone())
+            self.sink.open(self.task.clone())
         });
         self.start = self.run.clock.now();
     }
@@ -132,7 +133,7 @@ impl<'r, 'q> TaskLife<'r, 'q> {
 
     /// It produced so many more bytes.
     pub(super) fn advanced(&mut self, bytes: u64) {
-        self.told += bytes;
+        self.told = self.told.saturating_add(bytes);
         self.run.observer.observe(&Event::Advanced { bytes });
     }
 

@@ -21,7 +21,10 @@ pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 #[cfg(any(test, feature = "testing"))]
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
-pub use remote::{Children, serve};
+pub use remote::{
+    Children, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
+    WorkerChoice, serve,
+};
 pub use run_directory::{
     ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,
 };

@@ -34,6 +34,8 @@ pub(super) struct SourceReader {
     origin: ReadFrom,
     /// The names of the columns, empty where there is none.
     pub(super) names: Vec<Vec<u8>>,
+    /// Whether its records are values as they are, which nothing is cut off or left out of.
+    is_exact: bool,
     /// Whether the first record is still to become the names.
     head: bool,
     /// How many records are to be passed over.
@@ -54,6 +56,7 @@ impl SourceReader {
         Self {
             origin,
             names,
+            is_exact: false,
             head: reading.header.as_ref().is_some_and(|header| *header != Header::FileNames),
             to_skip: 0,
             record: Vec::new(),
@@ -63,10 +66,11 @@ impl SourceReader {
         }
     }
 
-    /// Calls its one column `name`, and looks for none in what is read.
+    /// Calls its one column `name`, and takes its values as they are.
     pub(super) fn call(&mut self, name: Vec<u8>) {
         self.names = vec![name];
         self.head = false;
+        self.is_exact = true;
     }
 
     /// Adds the columns of the next row to `into`; all of them or none.
@@ -76,15 +80,19 @@ impl SourceReader {
                 self.name_columns(cx.columns)?;
                 continue;
             }
-            cx.columns.split(&self.record, &mut |column| {
-                let value = cx.reading.trim.apply(column);
+            let mut add = |value: &[u8]| {
                 if value.contains(&0) {
                     *cx.replaced_nul = true;
                     into.push(&without_nul(value));
                 } else {
                     into.push(value);
                 }
-            })?;
+            };
+            if self.is_exact {
+                add(&self.record);
+            } else {
+                cx.columns.split(&self.record, &mut |column| add(cx.reading.trim.apply(column)))?;
+            }
             return Ok(true);
         }
         Ok(false)
@@ -112,6 +120,11 @@ impl SourceReader {
     /// Makes `record` the next whole record. The head is taken as it is.
     fn gather(&mut self, cx: &mut ReadContext<'_>) -> Step<bool> {
         let ReadContext { reading, records, patience, .. } = cx;
+        if self.is_exact
+            && let ReadFrom::Values(values) = &mut self.origin
+        {
+            return Ok(values.next().map(|value| self.record = value).is_some());
+        }
         while !self.ended {
             let value;
             let piece = match &mut self.origin {

@@ -58,9 +58,11 @@ impl Inputs {
         };
         let sources = if sources.is_empty() { vec![InputSource::new(Origin::Stdin)] } else { sources };
         let links = reading.combine == Combine::Link;
+        let mut skips_first = reading.skip_first;
         let mut groups: Vec<Vec<SourceReader>> = Vec::new();
         for InputSource { name, origin, joined } in sources {
             let (origin, path) = match origin {
+                Origin::Values(values) if name.is_some() => (ReadFrom::Values(values.into_iter()), None),
                 Origin::Values(values) => {
                     // Values of the command line are records as those of files are:
                     // `::: "$(ls)"` is many, and only `-0` keeps a newline within one.
@@ -78,10 +80,11 @@ impl Inputs {
                 }
             };
             let mut feed = SourceReader::new(origin, path, reading);
-            if let Some(name) = name {
-                feed.call(name);
+            match name {
+                Some(name) => feed.call(name),
+                // What is skipped is the first line of what is read.
+                None => feed.to_skip = usize::from(std::mem::take(&mut skips_first)),
             }
-            feed.to_skip = usize::from(groups.is_empty() && reading.skip_first);
             match (joined, groups.last_mut()) {
                 (Joined::Linked, Some(group)) => group.push(feed),
                 (Joined::Product, Some(group)) if links => group.push(feed),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// One input source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputSource {
-    /// What its values are called in a command, where that is known before they are read.
+    /// What its values are called in a command, where that is known before they are read:
+    /// values that have a name are taken as they are, one a row.
     pub name: Option<Vec<u8>>,
     /// Where its values come from.
     pub origin: Origin,

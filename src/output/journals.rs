@@ -25,10 +25,10 @@ impl Beginning {
     /// What a job log tells of `record`.
     pub(super) fn row<'r>(&self, record: &'r Record) -> JobLogRow<'r> {
         let began = *self.0.lock();
-        let (exit, signal) = if record.skipped { (-2, 0) } else { record.outcome.status_and_signal() };
+        let (exit, signal) = if record.skipped { (-2, 0) } else { record.status_and_signal() };
         JobLogRow {
             seq: record.seq + 1,
-            host: record.host.as_deref().unwrap_or(":"),
+            host: record.node.as_deref().unwrap_or(":"),
             start: began + record.start,
             runtime: record.wall,
             sent: record.input_offered,

@@ -327,7 +327,14 @@ impl Over {
             TaskInput::Block(block) => TaskInput::Values(block.values.clone()),
             other => other.clone(),
         };
-        let task = Task { seq: task.seq, turn: task.turn, slot: task.slot, label: task.label.clone(), spec };
+        let task = Task {
+            seq: task.seq,
+            turn: task.turn,
+            slot: task.slot,
+            label: task.label.clone(),
+            spec,
+            hosts: task.hosts.clone(),
+        };
         Self { task, record, line: None }
     }
 

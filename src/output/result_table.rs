@@ -74,9 +74,10 @@ impl ResultTable {
             TableForm::Json => {
                 write!(
                     text,
-                    "{{ \"Seq\": {seq}, \"Host\": \":\", \"Starttime\": {start}, \"JobRuntime\": {runtime}, \
+                    "{{ \"Seq\": {seq}, \"Host\": {host}, \"Starttime\": {start}, \"JobRuntime\": {runtime}, \
                      \"Send\": {sent}, \"Receive\": {received}, \"Exitval\": {exit}, \"Signal\": {signal}, \
-                     \"Command\": "
+                     \"Command\": ",
+                    host = serde_json::Value::from(row.host),
                 )?;
                 form.cell(row.command, &mut text);
                 text.extend(b", \"V\": [ ");

@@ -60,7 +60,7 @@ fn is_given_orphans() -> bool {
 
 /// The number of the child; None in the child.
 #[expect(unsafe_code, reason = "std does not copy a process")]
-fn fork() -> io::Result<Option<i32>> {
+pub(super) fn fork() -> io::Result<Option<i32>> {
     // SAFETY: there is no other thread yet, so that the copy is a whole process.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),

@@ -272,10 +272,24 @@ mod tests {
     use super::*;
     use crate::report::tests::drawn;
     use crate::study::tests::both_ways;
+    use crate::task::{ConeChart, ConeSource};
 
     #[test]
     fn what_is_written_is_read_back_the_same() {
         let study = crate::study::tests::empty();
+        assert_eq!(read(&drawn(render, &study)[..]).unwrap(), study);
+    }
+
+    #[test]
+    fn places_in_the_sky_are_read_back_to_the_last_bit() {
+        let mut study = crate::study::tests::empty();
+        let place = |number: u32| f64::from(number).sqrt() * 11.3;
+        let sources = (0..1000).map(|number| ConeSource {
+            ra: place(number),
+            dec: -place(number) / 4.0,
+            ..ConeSource::default()
+        });
+        study.charts = vec![ConeChart { sources: sources.collect(), ..ConeChart::default() }];
         assert_eq!(read(&drawn(render, &study)[..]).unwrap(), study);
     }
 

@@ -23,7 +23,7 @@ pub enum Outcome {
     TimedOut,
     /// The command could not be started; the status is the shell's for that.
     NotStarted {
-        /// 127 (not found) or 126 (cannot be executed).
+        /// 127 (not found), 126 (cannot be executed) or 255 (no machine to run it on).
         status: i32,
         /// The cause.
         cause: String,

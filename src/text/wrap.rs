@@ -2,6 +2,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use std::ops::Range;
+
 /// The longest unit that a figure is not parted from: `MB/s`.
 const LONGEST_UNIT: usize = 4;
 
@@ -9,7 +11,15 @@ const LONGEST_UNIT: usize = 4;
 /// first begin with `indent` blanks. Colours take no room, and a longer word stands as it
 /// is, so that what is copied is whole.
 pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
+    wrapped_around(text, &[], width, indent)
+}
+
+/// The same, where what is in one of the ranges `whole` is not broken, either: a command to
+/// copy stands in a line of its own rather than in two.
+pub fn wrapped_around(text: &str, whole: &[Range<usize>], width: usize, indent: usize) -> String {
     let mut lines = String::with_capacity(text.len());
+    // How much of `text` is in `lines`.
+    let mut at = 0;
     let mut length = 0;
     // The last blank at which the line can be broken.
     let mut opening = None;
@@ -20,14 +30,17 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
             was_unit = !was_unit
                 && before.ends_with(|c: char| c.is_ascii_digit())
                 && (1..=LONGEST_UNIT).contains(&added);
-            if !was_unit && !before.is_empty() {
+            let is_within = whole.iter().any(|range| range.start < at && at < range.end);
+            if !was_unit && !before.is_empty() && !is_within {
                 opening = Some(lines.len());
             }
             lines.push(' ');
             length += 1;
+            at += 1;
         }
         lines.push_str(word);
         length += added;
+        at += word.len();
         before = word;
         if length > width
             && let Some(at) = opening.take()
@@ -73,6 +86,17 @@ mod tests {
         assert_eq!(wrapped("a /very/long/path b", 8, 0), "a\n/very/long/path\nb");
         assert_eq!(wrapped("head   about it all", 10, 0), "head\nabout it\nall");
         assert_eq!(wrapped("", 10, 2), "");
+    }
+
+    #[test]
+    fn what_is_to_stay_whole_is_never_broken() {
+        let text = "do it again: run this now; see there";
+        let whole = 13..25;
+        assert_eq!(&text[whole.clone()], "run this now");
+        let around = |width| wrapped_around(text, std::slice::from_ref(&whole), width, 1);
+        assert_eq!(around(20), "do it again:\n run this now; see\n there");
+        assert_eq!(around(10), "do it\n again:\n run this now;\n see there");
+        assert_eq!(around(99), text);
     }
 
     #[test]

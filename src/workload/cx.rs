@@ -253,11 +253,8 @@ impl<'a> Cx<'a> {
 
     /// The task is this command line, which may be no text.
     pub fn command_line(&mut self, line: &[u8]) {
-        if let Ok(text) = std::str::from_utf8(line) {
-            return self.relabel(text.to_owned());
-        }
-        self.relabel(String::from_utf8_lossy(line).into_owned());
-        self.found.line = Some(line.to_vec());
+        self.found.called(line);
+        self.relabel(self.found.label.clone());
     }
 
     /// The task was done by a child process, which used this much: CPU time in user

@@ -250,6 +250,18 @@ pub trait Portable {
         Value::Null
     }
 
+    /// The same of a question that is about the task itself, which runs on another machine.
+    fn answer_about(&self, task: &Task, question: Value) -> Value {
+        let _ = task;
+        self.answer(question)
+    }
+
+    /// The command line of a task that ran nowhere, where it has one: who runs a task tells.
+    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
+        let _ = task;
+        None
+    }
+
     /// A worker process of this machine was killed in the middle of a task: what it
     /// began and could not give up by itself is removed.
     fn clean_after(&self, column: &Column, process: u32) {

@@ -354,6 +354,22 @@ fn a_cone_search_service_that_knows_no_formats_is_asked_without_one_from_then_on
 }
 
 #[test]
+fn a_complaint_that_stays_without_the_format_was_of_something_else() {
+    let stub = Stub::start(|asked| {
+        let bad = "<VOTABLE><INFO name=\"Error\" value=\"bad format of RA\"/><RESOURCE/></VOTABLE>";
+        if asked.head.contains("RA=1&") { Reply::xml(bad) } else { answer(asked) }
+    });
+    let fresh = Fresh::new();
+    let line = format!(
+        "cone 1,1 193.6485833,-12.5684444 --radius 0.04 --serial --out rows.csv --service {}",
+        stub.url("/scs?")
+    );
+    fresh.parsim(&line).run().exits(1);
+    let formats: Vec<bool> = stub.asked().iter().map(|it| it.head.contains("RESPONSEFORMAT")).collect();
+    assert_eq!(formats, [true, false, true]);
+}
+
+#[test]
 fn charts_are_drawn_for_each_target_and_in_the_page_of_the_report() {
     let sky = sky();
     let fresh = Fresh::new();

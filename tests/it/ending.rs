@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::{Fresh, Ran};
+use crate::terminal::terminal_of;
 
 /// The end is to come soon; a busy machine gets more.
 const SOON: Duration = Duration::from_secs(20);
@@ -257,11 +258,8 @@ fn a_missing_shell_is_named() {
 #[test]
 fn what_failed_can_be_run_again_by_the_line_that_is_told() {
     let fresh = Fresh::new();
-    let batch = |options: &str| {
-        let line = fresh.parsim(&format!("parallel -k --joblog my.log {options} --shell /bin/sh"));
-        line.args(["[ -e ok ] || exit {}; echo {}", ":::", "0", "1", "2"])
-    };
-    let ran = batch("").run();
+    let job = "[ -e ok ] || exit {}; echo {}";
+    let ran = fresh.parsim("parallel --joblog my.log").args([job, ":::", "0", "1", "2"]).run();
     let told = "parsim: rerun the failed: parsim parallel --joblog my.log --retry-failed\n";
     ran.exits(2).tells(told).tells("job 3 failed");
     let rerun = ran.stderr.rsplit("the failed: ").next().unwrap().to_owned();
@@ -270,7 +268,7 @@ fn what_failed_can_be_run_again_by_the_line_that_is_told() {
     ran.exits(0).is_quiet();
     ran.expect(ran.stdout.lines().count() == 2, "those that had failed");
     // All that failed are in the log, of which twenty are named.
-    let ran = fresh.shell("seq 30 | parsim serial --joblog 'my log' --shell /bin/sh 'exit 1 #'").run();
+    let ran = fresh.shell("seq 30 | parsim serial -n1 --joblog 'my log' 'exit 1 #'").run();
     ran.exits(30)
         .tells("10 more jobs failed; all 30 are in 'my log', with an Exitval or Signal other than 0\n");
     ran.tells("rerun the failed: parsim serial --joblog 'my log' --retry-failed\n");
@@ -280,9 +278,50 @@ fn what_failed_can_be_run_again_by_the_line_that_is_told() {
     let ran = fresh.shell("echo a | parsim parallel --pipe -N1 --joblog l 'cat; exit 1'").run();
     ran.exits(1).tells_one_line("job 1 failed");
     let ran = fresh.shell("seq 2 | parsim parallel --pipe -N1 --joblog l 'cat >/dev/null; exit 1'").run();
-    ran.exits(2).tells("rerun the failed: the same again with --joblog l --resume-failed\n");
+    ran.exits(2).tells("rerun the failed: the same command again with --joblog l --resume-failed\n");
     let ran = fresh.shell("seq 2 | parsim parallel --pipe -N1 --round-robin -j2 'cat; exit 1'").run();
     ran.exits(2).expect(!ran.stderr.contains("rerun"), "no way to read it again");
+}
+
+#[test]
+fn jobs_that_options_say_how_to_run_are_run_again_by_the_same_command() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.path("there")).unwrap();
+    for options in ["--wd there", "--shell /bin/sh", "-j1", "--timeout 60", "--env HOME", "-k"] {
+        let line = |more: &str| {
+            let line = fresh.parsim(&format!("parallel {options} --joblog l {more}"));
+            line.args(["false", ":::", "0", "1"]).run()
+        };
+        let told = "parsim: rerun the failed: the same command again";
+        for more in ["", "--resume-failed"] {
+            line(more).exits(2).tells(&format!("{told} with --joblog l --resume-failed\n"));
+        }
+        line("--retry-failed").exits(2).tells(&format!("{told}\n"));
+        fs::remove_file(fresh.path("l")).unwrap();
+    }
+}
+
+#[test]
+fn a_command_to_copy_is_never_broken() {
+    let fresh = Fresh::new();
+    let log = format!("{}.log", "long".repeat(12));
+    let (stderr, shown) = terminal_of(40);
+    let line = fresh.parsim(&format!("parallel --joblog {log} false")).args([":::", "1", "2"]);
+    line.env("TERM", "xterm").stderr(stderr).run().exits(2);
+    let shown = shown.join().unwrap();
+    let whole =
+        format!("parsim: rerun the failed:\r\n        parsim parallel --joblog {log} --retry-failed\r\n");
+    assert!(shown.contains(&whole), "{shown:?}");
+    let (stderr, shown) = terminal_of(40);
+    let line = fresh.parsim(&format!("parallel --joblog {log} -j1 --halt now,fail=1 false ::: 1 2"));
+    line.stderr(stderr).run().exits(1);
+    let shown = shown.join().unwrap();
+    let whole = format!("with\r\n        --joblog {log} --resume-failed\r\n");
+    assert!(shown.contains(&whole), "{shown:?}");
+    let (stderr, shown) = terminal_of(40);
+    fresh.parsim("-j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3").stderr(stderr).run().exits(255);
+    let shown = shown.join().unwrap();
+    assert!(shown.contains("parsim parallel -j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3?\r\n"), "{shown:?}");
 }
 
 #[test]

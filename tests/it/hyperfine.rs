@@ -54,6 +54,24 @@ fn inputs_may_have_names_and_values_or_a_range_of_numbers() {
 }
 
 #[test]
+fn named_inputs_are_first_and_whole_however_others_are_cut_into_columns() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("table"), "a-b\nc-d\n").unwrap();
+    let table = fresh.path("table").display().to_string();
+    for (line, expected) in [
+        ("--colsep - -a table -L x 1-9,2 'echo {x} {1} {2} {3}'", "1-9 1-9 a b|1-9 1-9 c d|2 2 a b|2 2 c d"),
+        ("--colsep - -L x 1-9,2 'echo {x} {2} {3}' :::: table", "1-9 a b|1-9 c d|2 a b|2 c d"),
+        ("--csv -L x '\"q\\,\"' 'echo {x} {2} {3}' ::: 'a,b'", "\"q,\" a b"),
+        ("--colsep - --header : -L x 1-9 'echo {x} {a} {b}' :::: table", "1-9 c d"),
+        ("--skip-first-line -L x 1,2 'echo {x} {2}' :::: table", "1 c-d|2 c-d"),
+        ("-E 2 -d , -L x 1,2,3 'echo {x} {2}' ::: a,b", "1 a|1 b|2 a|2 b|3 a|3 b"),
+        ("--colsep , --trim lr --link -L x ' 1 ,2' 'echo {x} {2} {3}' ::: 'a , b' c,d", " 1  a b|2 c d"),
+    ] {
+        assert_eq!(printed(&line.replace("table", &table)), expected, "{line}");
+    }
+}
+
+#[test]
 fn named_inputs_name_the_files_that_are_compared() {
     let fresh = Fresh::new();
     let ran = compare(&fresh, "-L name a,b --outputs '{name}.txt' 'echo x >{name}.txt'");

@@ -19,6 +19,7 @@ mod compare;
 // Searches around targets in the sky.
 #[cfg(feature = "net")]
 mod cone;
+mod cone_files;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.
@@ -35,6 +36,7 @@ mod exits;
 mod figures;
 // What may be written where in the sources.
 mod floors;
+mod hosts;
 mod house;
 // Lines of people who know hyperfine.
 mod hyperfine;

@@ -2,6 +2,7 @@
 //! nothing is done or left.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 
 use crate::support::{Fresh, Ran};
 
@@ -19,6 +20,10 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("ls -l", "there is no subcommand 'ls'", "to run a command over inputs: parsim parallel ls -l ::: ..."),
     ("no-program :::: f", "there is no subcommand 'no-program'", "parsim parallel no-program :::: f"),
     ("-j2 echo ::: 1", "options stand behind a subcommand", "did you mean parsim parallel -j2 echo ::: 1?"),
+    ("-j2 sleep {} ::: 1 2", "options stand behind a subcommand", "did you mean parsim parallel -j2 sleep {} ::: 1 2?"),
+    ("-j2 compare sleep ::: 1", "options stand behind the subcommand", "did you mean parsim compare -j2 sleep ::: 1?"),
+    ("sleep {} ::: 1 2", "parsim sleep takes no inputs", "did you mean parsim parallel sleep {} ::: 1 2?"),
+    ("csv ::: a", "unexpected argument :::", "see parsim csv-gen --help"),
     ("--jobs 4 csv", "options stand behind the subcommand", "did you mean parsim csv --jobs 4?"),
     ("--color always", "unknown option --color", "options stand behind a subcommand, as in parsim csv"),
     ("parallel csv --files 2", "csv is a workload", "parsim csv --parallel"),
@@ -122,4 +127,19 @@ fn a_file_that_is_no_study_is_answered_with_what_it_is_not() {
     let fresh = Fresh::new();
     fs::write(fresh.path("notes.txt"), "notes\n").unwrap();
     answer(&fresh, "report notes.txt").refuses("cannot read notes.txt: not a study that parsim saved");
+}
+
+#[test]
+fn what_parsim_is_called_is_no_word_of_the_line() {
+    let fresh = Fresh::new();
+    let called = |name: &str, line: &str| {
+        let mut line = fresh.parsim(line);
+        line.command().arg0(name);
+        line.run()
+    };
+    for name in ["csv", "/x/help", ":::", "--jobs", ""] {
+        called(name, "--jobs 4").refuses("unknown option --jobs: options stand behind a subcommand");
+        called(name, "--jobs 4 sleep").refuses("did you mean parsim sleep --jobs 4?");
+        called(name, "slep").refuses("there is no subcommand 'slep': did you mean 'sleep'?");
+    }
 }

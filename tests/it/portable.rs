@@ -2,6 +2,7 @@
 //! endings, and nothing left running.
 
 use std::fs;
+use std::io::Read as _;
 use std::time::Duration;
 
 use crate::support::{Fresh, Ran};
@@ -112,6 +113,8 @@ fn endings_are_the_same_and_so_are_logs_and_results() {
         "parsim parallel $W --timeout 0.5 --term-seq INT,500,KILL 'trap \"echo int; exit 5\" INT; sleep 600 & wait' ::: 1",
         "parsim parallel $W -k --joblog log --retries 3 -j1 'echo >>t{}; wc -l <t{}; test -s tb' ::: a b",
         "parsim parallel $W --halt soon,fail=1 -j1 'echo {}; exit {}' ::: 0 3 0",
+        "parsim parallel $W --halt soon,fail=1 -j1 'echo {}; exit {}' ::: 0 143 0",
+        "parsim parallel $W --halt now,fail=1 -j1 'echo {}; kill -9 $$' ::: 1 2 3",
         "parsim parallel $W -k --results r 'echo {}; echo e >&2; exit {}' ::: 0 3; cat r/1/3/std*",
         "parsim parallel $W -k --results r.csv 'echo {}; exit {}' ::: 0 3 | wc -l; cut -d, -f1,2 r.csv >c; rm r.csv",
         "seq 3 | parsim parallel $W -k --joblog log echo; parsim parallel $W --resume --joblog log echo ::: 1 2 3 4",
@@ -199,6 +202,95 @@ fn nothing_is_left_running_however_parsim_ends() {
         }
         assert!(!fresh.path("c").exists());
     }
+}
+
+#[expect(unsafe_code, reason = "std cannot send signals")]
+fn kill(id: &str) {
+    let id = id.trim().parse().unwrap();
+    // SAFETY: two numbers; the process descends from one that was started here.
+    assert_eq!(unsafe { libc::kill(id, libc::SIGKILL) }, 0);
+}
+
+/// The guard of a worker: its child that is no job.
+fn guard_of(worker: &str) -> String {
+    let worker = worker.trim();
+    let threads = fs::read_dir(format!("/proc/{worker}/task")).unwrap().flatten();
+    let children = threads.map(|thread| fs::read_to_string(thread.path().join("children")).unwrap());
+    let children = children.collect::<String>();
+    let is_guard = |id: &&str| fs::read_to_string(format!("/proc/{id}/comm")).unwrap() == "parsim-guard\n";
+    children.split_whitespace().find(is_guard).unwrap().to_owned()
+}
+
+#[test]
+fn a_worker_that_is_killed_leaves_no_process_of_the_job_that_it_did() {
+    let fresh = Fresh::new();
+    // One that a job left behind when it ended is nobody's, and one of a job that runs may be
+    // anybody's child and deaf to TERM.
+    let script = r#"exec parsim parallel --workers processes -j1 '
+        if [ {} = a ]; then sleep 600 >/dev/null 2>&1 & echo $! >behind; exit; fi
+        (trap "" TERM HUP INT; (sleep 600; :) & echo $! >deaf; wait; wait) &
+        sleep 600 & echo $$ $! >ids
+        echo $PPID >worker; wait' ::: a b"#;
+    let mut started = fresh.shell(script).start();
+    let read = |name: &str| fs::read_to_string(fresh.path(name)).unwrap_or_default();
+    started.until("the second job runs", || ["worker", "deaf"].iter().all(|name| read(name).ends_with('\n')));
+    kill(&read("worker"));
+    let ran = started.end_within(SOON);
+    ran.exits(1).tells("was killed by signal 9");
+    let over = std::time::Instant::now() + SOON;
+    let ids = read("ids") + &read("deaf");
+    while ids.split_whitespace().any(is_alive) {
+        assert!(std::time::Instant::now() < over, "{ids}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(is_alive(read("behind").trim()));
+    kill(&read("behind"));
+}
+
+#[test]
+fn the_guard_of_a_worker_has_nothing_open_and_a_session_of_its_own_and_goes_with_the_worker() {
+    let fresh = Fresh::new();
+    let script = "exec 7<&0; exec parsim parallel --workers processes -j1 'echo $PPID >worker; until [ -e go ]; do sleep 0.01; done; : {}' ::: a";
+    let mut started = fresh.shell(script).start();
+    let read = |name: &str| fs::read_to_string(fresh.path(name)).unwrap_or_default();
+    started.until("a job runs", || read("worker").ends_with('\n'));
+    let guard = guard_of(&read("worker"));
+    let open: Vec<String> = fs::read_dir(format!("/proc/{guard}/fd"))
+        .unwrap()
+        .flatten()
+        .map(|entry| fs::read_link(entry.path()).unwrap().to_string_lossy().into_owned())
+        .collect();
+    let n_null = open.iter().filter(|to| *to == "/dev/null").count();
+    let n_pipes = open.iter().filter(|to| to.starts_with("pipe:")).count();
+    assert_eq!((n_null, n_pipes, open.len()), (3, 1, 4), "{open:?}");
+    let stat = fs::read_to_string(format!("/proc/{guard}/stat")).unwrap();
+    let session = stat.rsplit(") ").next().unwrap().split(' ').nth(3).unwrap();
+    assert_eq!(session, guard);
+    fs::write(fresh.path("go"), "").unwrap();
+    started.end_within(SOON).exits(0);
+    assert!(!is_alive(&guard));
+}
+
+#[test]
+fn a_stdout_that_nobody_reads_stops_neither_the_other_jobs_nor_their_end() {
+    let fresh = Fresh::new();
+    let script = r#"exec parsim parallel --workers processes -j2 '
+        echo $$ >{}.new; mv {}.new {}; seq 50000; [ {} = a ] || exec sleep 600' ::: a b c d"#;
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut started = fresh.shell(script).stdout(writer).start();
+    let read = |name: &str| fs::read_to_string(fresh.path(name)).unwrap_or_default();
+    // What the first one wrote is more than the pipe holds.
+    started.until("the third job runs", || ["b", "c"].iter().all(|name| fresh.path(name).exists()));
+    started.signal("INT");
+    let ids = read("b") + &read("c");
+    started.until("no job runs", || !ids.split_whitespace().any(is_alive));
+    let (mut output, mut piece) = (Vec::new(), [0; 65536]);
+    while !output.ends_with(b"\n50000\n") {
+        let length = reader.read(&mut piece).unwrap();
+        output.extend_from_slice(&piece[..length]);
+    }
+    started.end_within(SOON).ends_by_signal(libc::SIGINT);
+    assert!(!fresh.path("d").exists());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::settings::{self, Purpose, with_way};
-use super::{conflicts, defaults, info, policy};
+use super::{conflicts, defaults, hosts, info, policy};
 use crate::cli::exit::{End, Fault, refuse};
 use crate::cli::exports::Exports;
 use crate::cli::flags::{Flag, Scope, Typed};
@@ -43,7 +43,12 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
     let display = Arc::new(ProgressDisplay::new(Arc::default(), progress_of_comparison(&typed), true));
     let (widths, widest) = width::of_comparison(&typed, &display)?;
-    let engines = engines(RunModes::Both, &typed, &widths)?;
+    let hosts = hosts::named(&typed)?;
+    let engines = if hosts::are_far(&typed)? {
+        hosts::compared(&typed, hosts)?
+    } else {
+        engines(RunModes::Both, &typed, &widths)?
+    };
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
     let mut exports = Exports::open(&typed.output.exports)?;

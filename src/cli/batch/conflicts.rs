@@ -6,6 +6,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::hosts;
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Grouping, Scope, Timeout, Typed};
 use crate::inputs::{Origin, Trim};
@@ -30,6 +31,15 @@ const PIPES: &[&str] = &["pipe", "pipe-part", "cat", "fifo"];
 /// With this, jobs may run in processes that share nothing with parsim itself.
 const WORKERS: &[&str] = &["workers"];
 
+/// With these, jobs run on other machines.
+const HOSTS: &[&str] = &["sshlogin", "sshloginfile"];
+
+/// What passes files of jobs.
+const PASSING: &[&str] = &["transferfile", "transfer", "return", "trc"];
+
+/// What says something about hosts that are named.
+const ABOUT_HOSTS: [&[&str]; 2] = [&["basefile", "hostgroups", "nonall", "onall", "ssh-worker"], PASSING];
+
 /// Options that only say how blocks are cut.
 const CUTTING: &[&str] = &["block", "recstart", "recend", "regexp", "rrs"];
 
@@ -52,6 +62,19 @@ const PAIRS: &[Pair] = &[
     Pair { options: &["tee"], beside: WORKERS, may_stand: has_threads, says: NOT, why: "what every job reads is put aside in parsim itself" },
     Pair { options: &["timeout"], beside: WORKERS, may_stand: |t| has_threads(t) || !matches!(t.run.timeout, Some(Timeout::Percent(_))), says: NOT, why: "a limit in percent follows jobs of which a worker does not hear" },
     Pair { options: &["jobs"], beside: WORKERS, may_stand: |t| has_threads(t) || !t.run.jobs.as_ref().is_some_and(|jobs| jobs.widths(1, 1).is_empty()), says: NOT, why: "there are as many workers to the end as there were at first" },
+    // What another machine cannot be handed.
+    Pair { options: &["tty"], beside: HOSTS, may_stand: is_here, says: NOT, why: "only this machine has the terminal" },
+    Pair { options: &["ungroup"], beside: HOSTS, may_stand: is_here, says: NOT, why: "what jobs write comes through a connection; see --line-buffer" },
+    Pair { options: &["round-robin"], beside: HOSTS, may_stand: is_here, says: NOT, why: "what jobs read is dealt out while they run" },
+    Pair { options: &["tee"], beside: HOSTS, may_stand: is_here, says: NOT, why: "what every job reads is put aside on this machine" },
+    Pair { options: &["pipe-part"], beside: HOSTS, may_stand: is_here, says: NOT, why: "other machines do not have the file; see --pipe" },
+    Pair { options: &["timeout"], beside: HOSTS, may_stand: |t| is_here(t) || !matches!(t.run.timeout, Some(Timeout::Percent(_))), says: NOT, why: "a limit in percent follows jobs of which another machine does not hear" },
+    Pair { options: &["load", "memfree", "memsuspend", "noswap"], beside: HOSTS, may_stand: is_here, says: NOT, why: "it looks at this machine, and jobs run on others" },
+    Pair { options: WORKERS, beside: HOSTS, may_stand: |t| is_here(t) || t.run.workers.is_default(), says: NOT, why: "every host has one worker, which does as many jobs at a time as it has slots" },
+    Pair { options: PASSING, beside: &["X", "m", "xargs"], may_stand: never, says: NOT, why: "a job's files are named by its one input" },
+    Pair { options: &["nonall"], beside: &["onall", "hostgroups", "arg-file", "link"], may_stand: never, says: NOT, why: "every host runs the command once, without inputs" },
+    Pair { options: &["onall", "nonall"], beside: &["resume", "resume-failed", "retry-failed"], may_stand: never, says: NOT, why: "the job log does not say which host is to run what" },
+    Pair { options: &["onall", "nonall"], beside: PIPES, may_stand: never, says: NOT, why: "a block is read by one job" },
     // What is on the terminal.
     Pair { options: &["latest-line"], beside: &["tty"], may_stand: |t| t.output.grouping != Grouping::LatestLine, says: NOT, why: "a job that has the terminal writes there by itself" },
     // What blocks are made of.
@@ -120,6 +143,14 @@ pub(super) fn check_pairs(typed: &Typed) -> Result<(), Fault> {
             return refuse(format!("{option} needs --pipe: it is about what jobs read"));
         }
     }
+    if typed.run.hosts.is_empty()
+        && let Some(option) = ABOUT_HOSTS.iter().find_map(|options| given(typed, options))
+    {
+        return refuse(format!("{option} is about other machines: name them, for example with -S h1,h2"));
+    }
+    if typed.has(Flag::NonAll) && !typed.sources.is_empty() {
+        return refuse("--nonall runs the command once on every host, without inputs: see --onall");
+    }
     for pair in PAIRS {
         if let (Some(option), Some(other)) = (given(typed, pair.options), given(typed, pair.beside))
             && !(pair.may_stand)(typed)
@@ -145,6 +176,11 @@ fn given<'t>(typed: &'t Typed, options: &[&str]) -> Option<&'t str> {
 
 fn never(_: &Typed) -> bool {
     false
+}
+
+/// Whether this machine is the only one that was named.
+fn is_here(typed: &Typed) -> bool {
+    hosts::are_far(typed).is_ok_and(|far| !far)
 }
 
 fn has_threads(typed: &Typed) -> bool {

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use signal_hook::consts::SIGPIPE;
 
 use crate::cli::exit::{End, Exit};
-use crate::cli::flags::{Flag, Typed, When};
-use crate::cli::terminal::say;
+use crate::cli::flags::{Flag, Typed, When, makes_commands};
+use crate::cli::terminal::{say, say_before};
 use crate::numbers;
 use crate::output::FailureTails;
 use crate::policy::HaltWhy;
@@ -39,17 +39,34 @@ pub(super) fn tell(
     if study.unnamed_failures > 0 {
         say(&format!("{} more jobs failed; {}", numbers::count(study.unnamed_failures), after.list()));
     }
-    if let Some(cut) = &study.cut {
-        say(&format!("interrupted: {}{}", after.counts(cut.finished), after.go_on()));
+    let unfinished = if let Some(cut) = &study.cut {
+        format!("interrupted: {}", after.counts(cut.finished))
     } else if let (true, Some(time)) = (is_time_over(study, interrupt), typed.run.max_time) {
-        let unstarted = unstarted(study, progress);
-        say(&format!("--max-time {} s was over{unstarted}{}", time.as_secs_f64(), after.go_on()));
+        format!("--max-time {} s was over{}", time.as_secs_f64(), unstarted(study, progress))
     } else if study.left_some {
         let run = study.columns.first().and_then(|column| column.runs.last());
-        let done = run.map_or(0, |run| run.succeeded);
-        say(&format!("stopped early: {}{}", after.counts(done), after.go_on()));
-    } else if let Some(rerun) = after.rerun() {
-        say(&rerun);
+        format!("stopped early: {}", after.counts(run.map_or(0, |run| run.succeeded)))
+    } else {
+        if let Some(Advice { words, to_copy }) = after.rerun() {
+            say_before(&words, &to_copy);
+        }
+        return;
+    };
+    match after.go_on() {
+        Some(Advice { words, to_copy }) => say_before(&format!("{unfinished}; {words}"), &to_copy),
+        None => say(&unfinished),
+    }
+}
+
+/// What can be done now, and what is typed for it, which follows.
+struct Advice {
+    words: String,
+    to_copy: String,
+}
+
+impl Advice {
+    fn alone(words: impl Into<String>) -> Self {
+        Self { words: words.into(), to_copy: String::new() }
     }
 }
 
@@ -80,33 +97,50 @@ impl AfterBatch<'_> {
     }
 
     /// How the rest is done, where it is to be and can be.
-    fn go_on(&self) -> String {
+    fn go_on(&self) -> Option<Advice> {
         let is_enough = self.typed.run.halt.is_some_and(|halt| halt.why != HaltWhy::Fail);
         if is_enough && self.study.cut.is_none() || !self.leaves_a_log() {
-            return String::new();
+            return None;
         }
         let resume = if self.study.n_failed() > 0 { "--resume-failed" } else { "--resume" };
-        match self.log() {
-            Some(log) => format!("; go on with --joblog {log} {resume}"),
-            None => format!("; --joblog and {resume} would go on from here"),
-        }
+        Some(match self.log() {
+            Some(log) => {
+                Advice { words: "go on with ".to_owned(), to_copy: format!("--joblog {log} {resume}") }
+            }
+            None => Advice::alone(format!("--joblog and {resume} would go on from here")),
+        })
     }
 
     /// How jobs that failed are run again, where there were others.
-    fn rerun(&self) -> Option<String> {
+    fn rerun(&self) -> Option<Advice> {
         let Self { study, typed, .. } = self;
         let column = study.columns.first().filter(|_| study.n_failed() > 0)?;
         if !self.leaves_a_log() || column.runs.iter().all(|run| run.tasks < 2) {
             return None;
         }
         let mode = column.column.mode;
+        let again = "rerun the failed: the same command again";
         Some(match self.log() {
-            Some(log) if typed.pipes() => {
-                format!("rerun the failed: the same again with --joblog {log} --resume-failed")
+            None => Advice::alone("--joblog FILE would make it possible to rerun the failed alone"),
+            Some(log) if self.log_is_all_there_is() => Advice {
+                words: "rerun the failed: ".to_owned(),
+                to_copy: format!("parsim {mode} --joblog {log} --retry-failed"),
+            },
+            Some(_) if typed.has(Flag::RetryFailed) => Advice::alone(again),
+            Some(log) => {
+                Advice { words: format!("{again} with "), to_copy: format!("--joblog {log} --resume-failed") }
             }
-            Some(log) => format!("rerun the failed: parsim {mode} --joblog {log} --retry-failed"),
-            None => "--joblog FILE would make it possible to rerun the failed alone".to_owned(),
         })
+    }
+
+    /// Whether jobs run alike by their rows in the log alone: no option but those that the
+    /// command lines in it come of says how.
+    fn log_is_all_there_is(&self) -> bool {
+        let mut given = self.typed.given.iter().map(|given| given.name);
+        !self.typed.pipes()
+            && given.all(|name| {
+                ["joblog", "resume", "resume-failed", "retry-failed"].contains(&name) || makes_commands(name)
+            })
     }
 
     /// Whether a job log would tell what is left to be done: of jobs that run, and do not all

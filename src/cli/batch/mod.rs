@@ -8,10 +8,12 @@
 //! | `settings` | options to a batch: template, inputs, order of output |
 //! | `job_input` | where jobs come from, and what they read |
 //! | `compare` | both ways: which runs there are, and the report |
+//! | `hosts` | other machines: which, and what goes there |
 //! | `records` | what is put down of each job, and what an earlier run put down |
 //! | `results` | where jobs' output goes when it is not shown |
 //! | `policy` | when jobs start, are tried again, are given up; a limit that follows how long they take |
 //! | `streams` | output on stdout and stderr: tags, the bar out of its way |
+//! | `latest_lines` | the latest line of each job, where each slot has a line |
 //! | `defaults` | options in `$PARSIM` |
 //! | `finish` | what is said when the batch is over, and the exit status |
 
@@ -19,8 +21,10 @@ mod compare;
 mod conflicts;
 mod defaults;
 mod finish;
+mod hosts;
 mod info;
 mod job_input;
+mod latest_lines;
 mod policy;
 mod records;
 mod results;
@@ -28,6 +32,7 @@ mod settings;
 mod streams;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -45,7 +50,7 @@ use super::terminal::{self, Terminal, say};
 use super::width::{self, Reread};
 use super::worker;
 use super::workloads::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, Flag, PipeOptions, Scope, Timeout, Typed, When};
+use crate::cli::flags::{self, Flag, JobsOption, PipeOptions, Scope, Timeout, Typed, When};
 use crate::engine::{Detached, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun, WorkerMeans};
 use crate::event::Journal;
 use crate::host::Host;
@@ -117,7 +122,7 @@ fn run_typed(
     {
         return refuse(hint);
     }
-    let typed = records::effective(typed)?;
+    let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
     // What fails because a signal came is that signal's end.
@@ -127,9 +132,21 @@ fn run_typed(
     let progress = Arc::new(ProgressState::expecting(total, count.clone()));
     let display = Arc::new(display(&typed, &progress));
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
-    let width = match &directory {
-        Some(options) => options.width(),
-        None => {
+    let hosts = hosts::named(&typed)?;
+    let is_here = hosts.is_empty() || hosts::is_here_alone(&typed, &hosts);
+    if mode == Mode::Serial && !is_here {
+        return refuse(
+            "serial means one job at a time on this machine: with -S use parsim parallel -j 1 -S HOST",
+        );
+    }
+    if let (true, Some(cores)) = (is_here, hosts.first().and_then(|host| host.cores)) {
+        typed.run.jobs.get_or_insert_with(|| JobsOption::parse(cores.to_string().as_ref()));
+    }
+    let far = if is_here { None } else { Some(hosts::engine(&typed, hosts)?) };
+    let width = match (&directory, &far) {
+        (Some(options), _) => options.width(),
+        (None, Some(far)) => NonZeroUsize::new(far.width()).unwrap_or(NonZeroUsize::MIN),
+        (None, None) => {
             width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
         }
     };
@@ -140,9 +157,10 @@ fn run_typed(
         };
     let mut exports = Exports::open(&typed.output.exports)?;
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
-    let (reread, engine): (_, Box<dyn Engine>) = match mode {
-        Mode::Serial => (None, Box::new(Serial)),
-        Mode::Parallel if !row.shares_memory => (
+    let (reread, engine): (_, Box<dyn Engine>) = match (mode, far) {
+        (_, Some(far)) => (None, Box::new(far)),
+        (Mode::Serial, None) => (None, Box::new(Serial)),
+        (Mode::Parallel, None) if !row.shares_memory => (
             None,
             match (stored, directory) {
                 (Some(stored), Some(options)) => Box::new(DirectoryRun::resuming(stored, options)),
@@ -150,7 +168,7 @@ fn run_typed(
             },
         ),
         // Each job is a process anyway.
-        Mode::Parallel | Mode::Whole => match Reread::of(&typed, width, &display) {
+        (Mode::Parallel | Mode::Whole, None) => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
             None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
         },

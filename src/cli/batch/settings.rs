@@ -7,10 +7,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::hosts;
 use super::job_input::{self, JobSource};
+use super::latest_lines::LatestLines;
 use super::records;
 use super::results::{self, JobResults};
-use super::streams::{Beside, LatestLines, LineTag, Streams};
+use super::streams::{Beside, LineTag, Streams};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Grouping, Timeout, Typed};
 use crate::cli::shell;
@@ -61,7 +63,7 @@ pub(super) fn prepare(
 ) -> Result<(CommandBatch, JobResults), Fault> {
     let packing = typed.packing(width, LONGEST_LINE);
     let counter = count.and_then(|_| job_input::counter(typed, &packing));
-    let shell = shell::of_jobs(typed)?;
+    let shell = shell::of_jobs(typed.run.shell.as_deref(), typed.has(Flag::NoShell))?;
     let mut options = TemplateOptions {
         dialect: shell.dialect,
         renames: typed.renames.clone().into_iter().collect(),
@@ -81,14 +83,18 @@ pub(super) fn prepare(
     let counts = Counts::new(width.get(), typed.run.total_jobs);
     let tag = match &typed.output.tag_string {
         Some(text) => LineTag::Text(Template::text(text, &options).map_err(Fault::usage)?, counts.clone()),
+        None if typed.has(Flag::Tag) && typed.has_any(&[Flag::NonAll, Flag::OnAll]) => LineTag::Hosts,
         None if typed.has(Flag::Tag) => LineTag::Values,
         None => LineTag::None,
     };
-    let directory = directory(typed, &options)?;
+    let far = hosts::are_far(typed)?;
+    let directory = directory(typed, &options, far)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
     let is_put_down = typed.puts_output_down();
-    let order = match (typed.output.grouping, typed.has(Flag::KeepOrder)) {
+    // What every host says comes host by host.
+    let is_kept = typed.has_any(&[Flag::KeepOrder, Flag::OnAll]);
+    let order = match (typed.output.grouping, is_kept) {
         _ if is_unseen => OutputOrder::Unseen,
         (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
         // Who types wants to see.
@@ -101,7 +107,7 @@ pub(super) fn prepare(
         (Grouping::LineBuffer | Grouping::LatestLine, false) => OutputOrder::Lines,
         (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
     };
-    let variables = variables(typed);
+    let variables = variables(typed, far);
     let packing = RowsPerJob { room: room(&variables)?, ..packing };
     let packer = JobPacker::new(packing);
     let (feed, stdin) = jobs.feed(typed, width, packer)?;
@@ -125,6 +131,8 @@ pub(super) fn prepare(
         term_sequence: typed.run.term_seq.clone().unwrap_or_default(),
         line_action: line_action(typed),
         output_order: order,
+        runs_elsewhere: far,
+        files: hosts::files(typed, &options)?,
     };
     let names_total = names_total(&settings, &tag);
     let (ending, display) = (interrupt.clone(), Arc::clone(display));
@@ -138,14 +146,16 @@ pub(super) fn prepare(
     let mut results = results::results(typed, &options, &settings.counts, order, outputs(), interrupt)?;
     let found_by = settings.template.uses_slot().then_some(FoundBy::Number);
     let earlier = records::earlier(typed, found_by, Arc::clone(&results.has), interrupt)?;
-    let reads_inputs = !matches!(earlier, EarlierRun::Failed(_));
+    let reads_inputs = !matches!(earlier, EarlierRun::Failed(_)) && !typed.has(Flag::NonAll);
     let told = settings.counts.has_total();
     // Jobs are counted in percent of all.
     let has_share = typed.run.halt.is_some_and(|halt| matches!(halt.amount, Amount::Percent(_)));
-    let needs_total = is_compared || (names_total || results.needs_total) && !told || has_share;
+    let needs_total =
+        is_compared || typed.has(Flag::OnAll) || (names_total || results.needs_total) && !told || has_share;
     let mut batch = CommandBatch::new(settings, stdin, feed, outputs)?;
     batch.earlier = earlier;
     batch.sink = results.sink.take();
+    batch.places = hosts::places(typed)?;
     if needs_total && reads_inputs {
         batch.save_inputs()?;
     } else if let (true, Some(count)) = (reads_inputs, count) {
@@ -195,6 +205,8 @@ fn templates(
         {
             TemplateKind::Exact
         }
+        // Nothing is appended where there are no inputs.
+        _ if typed.has(Flag::NonAll) => TemplateKind::Exact,
         Purpose::Effect | Purpose::Comparison(_) => TemplateKind::Command,
     };
     let template = match longest {
@@ -237,9 +249,15 @@ fn room(variables: &[(OsString, OsString)]) -> Result<usize, Fault> {
 }
 
 /// Where jobs run; `...` is a new directory for each.
-fn directory(typed: &Typed, options: &TemplateOptions) -> Result<JobDirectory, Fault> {
+fn directory(typed: &Typed, options: &TemplateOptions, far: bool) -> Result<JobDirectory, Fault> {
     let Some(directory) = &typed.run.work_dir else { return Ok(JobDirectory::Here) };
     let text = directory.as_os_str().as_bytes();
+    if far && text == b"..." {
+        return Ok(JobDirectory::OfItsOwn(hosts::OWN_FOLDERS.into()));
+    }
+    if far && text == b"." {
+        return Ok(JobDirectory::Fixed(hosts::same_directory()));
+    }
     if text == b"..." {
         let folder = typed.run.tmpdir.clone().unwrap_or_else(std::env::temp_dir);
         return Ok(JobDirectory::OfItsOwn(folder));
@@ -266,16 +284,17 @@ fn names_total(settings: &Settings, tag: &LineTag) -> bool {
 }
 
 /// Variables of the jobs that options ask for.
-fn variables(typed: &Typed) -> Vec<(OsString, OsString)> {
+fn variables(typed: &Typed, far: bool) -> Vec<(OsString, OsString)> {
     const THREADS: [&str; 4] =
         ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"];
     let threads = typed.run.threads_per_job.map(|threads| THREADS.map(|name| (name, threads.to_string())));
     let folder = typed.run.tmpdir.as_ref().map(|folder| ("TMPDIR".into(), folder.clone().into()));
     let threads = threads.into_iter().flatten().map(|(name, threads)| (name.into(), threads.into()));
     // As after a `cd` there.
-    let here = typed.run.work_dir.as_ref().and_then(|_| std::env::current_dir().ok());
+    let here = typed.run.work_dir.as_ref().filter(|_| !far).and_then(|_| std::env::current_dir().ok());
     let left = here.map(|here| ("OLDPWD".into(), here.into()));
-    threads.chain(folder).chain(left).collect()
+    let passed = if far { hosts::passed_variables(typed) } else { Vec::new() };
+    passed.into_iter().chain(threads).chain(folder).chain(left).collect()
 }
 
 fn quoting(typed: &Typed) -> Quoting {

@@ -1,7 +1,6 @@
 //! Jobs' output on stdout and stderr: with a tag before each line if asked for, and
 //! with the progress bar out of its way where both are seen on one terminal.
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -21,6 +20,8 @@ pub(super) enum LineTag {
     None,
     /// All values of the job, and a tab.
     Values,
+    /// The host that it is for, and a tab.
+    Hosts,
     /// A text made of them and of the job's numbers, and a tab.
     Text(Template, Counts),
 }
@@ -64,6 +65,7 @@ impl Streams {
         match &self.tag {
             LineTag::None => return tag,
             LineTag::Values => tag.extend(values.join(&b' ')),
+            LineTag::Hosts => tag.extend(task.hosts.join("+").into_bytes()),
             LineTag::Text(template, counts) => {
                 let numbers = counts.numbers(task.seq, task.slot);
                 template.render(values, &numbers, Quoting::None, &mut tag);
@@ -126,51 +128,22 @@ impl Destination for Streams {
     }
 }
 
-/// What jobs write where the display shows the latest line of each. A terminal gets no more
-/// of it than the last line of a job that is over; what goes elsewhere goes there whole.
-pub(super) struct LatestLines<D> {
-    inner: Beside<D>,
-    /// By turn of the job: what it wrote last on a terminal.
-    last: BTreeMap<u64, (Channel, Vec<u8>)>,
-}
-
-impl<D> LatestLines<D> {
-    pub(super) fn new(inner: Beside<D>) -> Self {
-        Self { inner, last: BTreeMap::new() }
-    }
-}
-
-impl<D: Destination> Destination for LatestLines<D> {
-    fn write(&mut self, task: &Task, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let mut lines = bytes.rsplit(|byte| matches!(byte, b'\n' | b'\r'));
-        if let Some(line) = lines.find(|line| !line.trim_ascii().is_empty()) {
-            self.inner.display.show_latest(task.slot, line);
-            if self.inner.on_terminal[channel as usize] {
-                self.last.insert(task.turn, (channel, [line, b"\n"].concat()));
-            }
-        }
-        if self.inner.on_terminal[channel as usize] { Ok(()) } else { self.inner.write(task, channel, bytes) }
-    }
-
-    fn close(&mut self, task: &Task, outcome: &Outcome) -> io::Result<()> {
-        let last = self.last.remove(&task.turn);
-        let written = last.map_or(Ok(()), |(channel, line)| self.inner.write(task, channel, &line));
-        written.and(self.inner.close(task, outcome))
-    }
-}
-
 /// A destination that shares the terminal with a display.
 pub(super) struct Beside<D> {
     inner: D,
-    display: Arc<ProgressDisplay>,
+    pub(super) display: Arc<ProgressDisplay>,
     /// By channel: whether it goes where the bar is. A pipe whose reader is slow
     /// is not to hold up the bar.
-    on_terminal: [bool; 2],
+    pub(super) on_terminal: [bool; 2],
 }
 
 impl<D: Destination> Beside<D> {
     pub(super) fn new(inner: D, display: Arc<ProgressDisplay>) -> Self {
-        let on_terminal = [io::stdout().is_terminal(), io::stderr().is_terminal()];
+        Self::on(inner, display, [io::stdout().is_terminal(), io::stderr().is_terminal()])
+    }
+
+    /// The same where it is known which channels go there.
+    pub(super) fn on(inner: D, display: Arc<ProgressDisplay>, on_terminal: [bool; 2]) -> Self {
         Self { inner, display, on_terminal }
     }
 }

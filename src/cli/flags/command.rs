@@ -43,6 +43,11 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
 }
 
+/// Whether parsim has a subcommand `word`, by whichever of its names.
+pub(in crate::cli) fn is_subcommand(word: &str) -> bool {
+    command().find_subcommand(word).is_some()
+}
+
 fn workload(row: &Row) -> Command {
     let command = Command::new(row.name)
         .visible_aliases(row.alias)

@@ -7,8 +7,8 @@ use std::ffi::OsStr;
 
 use super::row::{OptionRow, OptionSection, shown};
 use super::table::{
-    self, BLOCKS, GATES, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS, REPLACEMENTS,
-    RUNNING,
+    self, BLOCKS, GATES, HOSTS, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS,
+    REPLACEMENTS, RUNNING,
 };
 use super::typed::Scope;
 use crate::cli::exit::{HALT_STATUSES, STATUSES};
@@ -47,8 +47,8 @@ pub(super) const ENVIRONMENT: &str = include_str!("text/environment.txt");
 pub(super) const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
 
 /// The sections of a batch, in the order of its help.
-pub(super) static SECTIONS: [&OptionSection; 8] =
-    [&INPUTS, &PACKING, &REPLACEMENTS, &RUNNING, &OUTPUT, &RECORDS, &PROGRESS, &BLOCKS];
+pub(super) static SECTIONS: [&OptionSection; 9] =
+    [&INPUTS, &PACKING, &REPLACEMENTS, &RUNNING, &HOSTS, &OUTPUT, &RECORDS, &PROGRESS, &BLOCKS];
 
 /// What `--help` says of `serial` and `parallel`.
 pub(in crate::cli) fn long() -> String {

@@ -48,7 +48,7 @@ const HABITS: &[Habit] = &[
     Habit { called: "-s", is_foreign: is_no_count, meant: Meant::Told("-s takes a number of bytes; to run a command before everything else, use --setup {}") },
     Habit { called: "-p", is_foreign: always, meant: Meant::Told("to run a command before each run, use --prepare {}") },
     Habit { called: "-i", is_foreign: |value, words| !words.iter().any(|word| contains(word, value)), meant: Meant::Told("leave -i out: failed jobs never stop a comparison, and are counted") },
-    Habit { called: "-S", is_foreign: |value, _| !value.as_bytes().ends_with(b":"), meant: Meant::Told("to run jobs in another shell, use --shell PATH; without one, --no-shell") },
+    Habit { called: "-S", is_foreign: |value, _| is_shell(value), meant: Meant::Told("to run jobs in another shell, use --shell PATH; without one, --no-shell") },
     Habit { called: "--shell", is_foreign: |value, _| value == "none", meant: NO_SHELL },
     Habit { called: "--shell", is_foreign: |value, _| value == "default", meant: Meant::Told("leave --shell out for the shell that runs parsim") },
     Habit { called: "--output", is_foreign: always, meant: Meant::Told("what jobs write is read and compared; to see it, too, use --show-output") },
@@ -125,4 +125,12 @@ pub(super) fn step(typed: &mut Typed, value: &OsStr) -> Stored {
     let step = number(value).filter(|step| step.is_positive()).ok_or("expected a number above 0")?;
     typed.input.step = Some(step);
     Ok(())
+}
+
+/// Whether `-S` names a shell, and not hosts.
+fn is_shell(value: &OsStr) -> bool {
+    const SHELLS: [&str; 9] = ["ash", "bash", "dash", "default", "fish", "ksh", "none", "sh", "zsh"];
+    let first = value.to_str().and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+    let name = first.rsplit('/').next().unwrap_or_default();
+    SHELLS.contains(&name) && (first.starts_with('/') || first == name)
 }

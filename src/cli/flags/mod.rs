@@ -40,11 +40,13 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{
-    BARE, Drawing, FORMAT, VERSION, WatchOptions, Ways, command, output_format, shared_of, watch_options,
+    BARE, Drawing, FORMAT, VERSION, WatchOptions, Ways, command, is_subcommand, output_format, shared_of,
+    watch_options,
 };
 pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
-pub(super) use typed::{Ask, Export, Flag, Grouping, PipeOptions, Scope, StudyOptions, Typed};
+pub(super) use table::makes_commands;
+pub(super) use typed::{Ask, Export, Flag, Grouping, HostSource, PipeOptions, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
 pub(super) use values::{Timeout, When};

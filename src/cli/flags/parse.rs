@@ -27,7 +27,8 @@ pub fn parse(words: &[OsString], scope: Scope) -> Result<Typed, Fault> {
     parser.options()?;
     let input = &parser.typed.input;
     let named = named::sources(&input.named, input.step).map_err(Fault::Usage)?;
-    parser.typed.sources.extend(named);
+    // In front of the others, which may have any number of columns.
+    parser.typed.sources.splice(..0, named);
     parser.operands();
     Ok(parser.typed)
 }

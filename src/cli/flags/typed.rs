@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::jobs::JobsOption;
 use super::named::{Decimal, NamedInput};
 use super::values::{Timeout, When, Workers};
+use crate::engine::WorkerChoice;
 use crate::inputs::{InputSource, Trim};
 use crate::policy::{Delay, Halt, Load};
 use crate::process::child::TermSequence;
@@ -119,6 +120,8 @@ pub enum Flag {
     Bar,
     /// `--cat`
     Cat,
+    /// `--cleanup`
+    CleanUp,
     /// `--csv`
     Csv,
     /// `--detach`
@@ -129,8 +132,12 @@ pub enum Flag {
     Exit,
     /// `--fifo`
     Fifo,
+    /// `--filter-hosts`
+    FilterHosts,
     /// `--files`
     Files,
+    /// `--hostgroups`
+    HostGroups,
     /// `-k`
     KeepOrder,
     /// `--lanes`
@@ -141,10 +148,14 @@ pub enum Flag {
     Multiple,
     /// `--no-shell`
     NoShell,
+    /// `--nonall`
+    NonAll,
     /// `--noswap`
     NoSwap,
     /// `-0`
     Null,
+    /// `--onall`
+    OnAll,
     /// `--pipe`
     Pipe,
     /// `--pipe-part`
@@ -266,6 +277,20 @@ pub struct RunOptions {
     pub work_dir: Option<PathBuf>,
     /// `--env`
     pub env: Vec<OsString>,
+    /// `--sshlogin` and `--sshloginfile`, in order.
+    pub hosts: Vec<HostSource>,
+    /// `--ssh`
+    pub ssh: Option<String>,
+    /// `--sshdelay`
+    pub ssh_delay: Option<Duration>,
+    /// `--ssh-worker`
+    pub ssh_worker: Option<WorkerChoice>,
+    /// `--transferfile`, as typed
+    pub sent_files: Vec<OsString>,
+    /// `--return`, as typed
+    pub fetched_files: Vec<OsString>,
+    /// `--basefile`
+    pub base_files: Vec<OsString>,
     /// `--process-slot-var`
     pub slot_variable: Option<OsString>,
     /// `--shell`
@@ -313,6 +338,15 @@ pub struct ClusterWishes {
     pub sbatch_args: Vec<String>,
     /// `--run-dir`
     pub run_dir: Option<PathBuf>,
+}
+
+/// Where hosts are named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostSource {
+    /// On the command line.
+    Text(String),
+    /// In this file; `-` is standard input, `..` the one that GNU parallel has for it.
+    File(PathBuf),
 }
 
 /// How standard input is cut for `--pipe`.

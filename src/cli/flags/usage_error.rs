@@ -4,7 +4,7 @@
 //! typed right.
 
 use std::error::Error as _;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -45,9 +45,13 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
     if asked.starts_with('-') {
         let known = command();
         let is_subcommand = |word: &OsString| known.find_subcommand(word).is_some();
-        let moved = argv.iter().position(is_subcommand).map(|at| {
-            let (before, behind) = (&argv[1..at], &argv[at + 1..]);
-            [&argv[..1], &argv[at..=at], before, behind].concat()
+        // What the program is called may be a subcommand's name, too.
+        let (program, words) = argv.split_at(1);
+        // What has inputs is a batch, whatever its command is called.
+        let is_meant = |word: &OsString| is_subcommand(word) && (!has_inputs(argv) || runs_batch(word));
+        let moved = words.iter().position(is_meant).map(|at| {
+            let (before, behind) = (&words[..at], &words[at + 1..]);
+            [program, &words[at..=at], before, behind].concat()
         });
         return match moved {
             Some(moved) => {
@@ -69,6 +73,9 @@ pub(in crate::cli) fn one_line(error: &clap::Error, argv: &[OsString]) -> String
         && ELSEWHERE.iter().any(|(option, _)| option == typed)
     {
         return unknown(typed, Scope::WORKLOAD);
+    }
+    if has_inputs(argv) && is_program(&argv[1]) {
+        return format!("parsim {asked} takes no inputs: did you mean parsim parallel {}?", again(argv));
     }
     let help = command()
         .get_subcommands()
@@ -161,9 +168,14 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("--export-orgmode", "--export-markdown FILE writes a table"),
 ];
 
+/// Whether the subcommand `word` runs a batch of commands.
+fn runs_batch(word: &OsString) -> bool {
+    ["serial", "parallel", "compare"].iter().any(|name| word == name)
+}
+
 /// Whether inputs stand on the line.
 fn has_inputs(argv: &[OsString]) -> bool {
-    argv.iter().any(|word| [":::", "::::", ":::+", "::::+"].iter().any(|input| word == input))
+    argv.iter().skip(1).any(|word| [":::", "::::", ":::+", "::::+"].iter().any(|input| word == input))
 }
 
 /// What was typed behind `parsim`, as a shell takes it.
@@ -177,8 +189,7 @@ fn again(argv: &[OsString]) -> String {
 fn meant(argv: &[OsString]) -> Option<String> {
     let program = argv.get(1)?;
     let has_inputs = has_inputs(argv);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_program = resolve(program, &path).is_ok();
+    let is_program = is_program(program);
     let mistyped = subcommand(&program.to_string_lossy());
     let looks_like_one = match mistyped {
         _ if is_program && has_inputs => true,
@@ -188,6 +199,11 @@ fn meant(argv: &[OsString]) -> Option<String> {
     let typed = again(argv);
     let inputs = if has_inputs { "" } else { " ::: ..." };
     looks_like_one.then(|| format!("; to run a command over inputs: parsim parallel {typed}{inputs}"))
+}
+
+/// Whether there is a program of this name.
+fn is_program(name: &OsStr) -> bool {
+    resolve(name, &std::env::var_os("PATH").unwrap_or_default()).is_ok()
 }
 
 /// The subcommand, by whichever of its names, or the topic of help that `word`

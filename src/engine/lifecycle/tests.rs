@@ -50,7 +50,7 @@ impl<'r, 'q> NearEnd<'r, 'q> {
             Begun => {
                 let mut task = self.sent.remove(&seq).unwrap();
                 self.run.batch.start_in(self.free_slot(), &mut task);
-                let life = TaskLife::begin_elsewhere(self.run, task, self.run.clock.now());
+                let life = TaskLife::begin_elsewhere(self.run, self.run.sink, task, self.run.clock.now());
                 self.running.insert(seq, life);
             }
             Wrote(text) => self.running.get_mut(&seq).unwrap().wrote(Channel::Out, text.as_bytes()),

@@ -6,35 +6,42 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::Context as _;
 
 use super::distance::RecentWalls;
 use super::feeder::TaskFeeder;
+use super::hosts::SlotRule;
 use super::protocol::{BEAT, kind};
+use super::relay::OutputRelay;
 use super::waiting::WaitingLives;
 use super::worker_link::{LinkCost, LinkStage, PATIENCE, Unbegun, WorkerLink};
 use crate::engine::Run;
 use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::{AfterTry, TaskLife};
-use crate::output::Wake;
-use crate::process::{PollEntry, Waker, poll};
+use crate::event::Event;
+use crate::output::{Sink, Wake};
+use crate::process::Waker;
 use crate::task::{Outcome, Record};
+use crate::text::printable;
 use crate::workload::Workload;
 
 /// A task that workers did not begin is given to so many.
 const TRIES: usize = 3;
 
-/// A worker that is to be heard of and was not for so many beats is gone.
-const SILENT_BEATS: u32 = 6;
+/// The status of a task for which there is no host, as of one with which ssh cannot connect.
+const NO_HOST: i32 = 255;
 
 /// Those that do the tasks of one run, and who gets what.
 pub(super) struct Dispatcher<'r, 'q> {
     pub(super) run: &'r Run<'q>,
     pub(super) workload: &'r dyn Workload,
+    /// Where what tasks write goes.
+    pub(super) sink: &'r dyn Sink,
+    /// The way there, where somebody may have to be waited for.
+    relay: Option<&'r OutputRelay<'r, 'q>>,
     pub(super) links: Vec<WorkerLink<'r, 'q>>,
     /// Tasks that no worker has, those first that came back from one.
     pub(super) ready: VecDeque<Unbegun<'r, 'q>>,
@@ -42,13 +49,28 @@ pub(super) struct Dispatcher<'r, 'q> {
     pub(super) walls: RecentWalls,
     /// Whether tasks are given to workers before one of their slots is free.
     pub(super) runs_ahead: bool,
-    waker: Waker,
+    pub(super) waker: Waker,
     /// Whether there is no task any more beside those that are here.
     pub(super) is_last: bool,
     pub(super) ending: Ending,
     /// Why there is no worker on one of the links.
     pub(super) trouble: Option<anyhow::Error>,
-    next_beat: Instant,
+    pub(super) next_beat: Instant,
+    /// Whether tasks may be begun.
+    pub(super) is_driving: bool,
+    /// Where workers are on hosts of which each comes and goes by itself.
+    hosts: Option<HostRules<'r>>,
+}
+
+/// What holds where workers are on hosts.
+struct HostRules<'r> {
+    slots: &'r SlotRule,
+    /// The next slot that no host has.
+    next_slot: u32,
+    /// When the first was ready, by the run's clock.
+    first_ready: Option<Duration>,
+    /// Why the last one is down that is.
+    why_down: Option<String>,
 }
 
 /// How far the end has come of what runs.
@@ -59,9 +81,9 @@ pub(super) struct Ending {
     /// Nothing more is begun, and all were asked to hand back what has not.
     pub(super) drains: bool,
     /// Until when running tasks may take to end, once they were told to.
-    until: Option<Instant>,
+    pub(super) until: Option<Instant>,
     /// Parsim is to end, and all were told.
-    is_stopped: bool,
+    pub(super) is_stopped: bool,
 }
 
 impl Ending {
@@ -72,8 +94,14 @@ impl Ending {
 }
 
 impl<'r, 'q> Dispatcher<'r, 'q> {
-    /// Nobody does tasks of `run` yet.
-    pub(super) fn new(run: &'r Run<'q>, workload: &'r dyn Workload, waker: Waker) -> Self {
+    /// Nobody does tasks of `run` yet. What they write goes by way of `relay`, if there is one.
+    pub(super) fn new(
+        run: &'r Run<'q>,
+        workload: &'r dyn Workload,
+        relay: Option<&'r OutputRelay<'r, 'q>>,
+        waker: Waker,
+    ) -> Self {
+        let sink = relay.map_or(run.sink, |relay| relay as &dyn Sink);
         let wake: Wake = {
             let waker = waker.clone();
             Arc::new(move || waker.wake())
@@ -81,9 +109,11 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         Self {
             run,
             workload,
+            sink,
+            relay,
             links: Vec::new(),
             ready: VecDeque::new(),
-            waiting: WaitingLives::new(run, wake),
+            waiting: WaitingLives::new(run, sink, wake),
             walls: RecentWalls::default(),
             runs_ahead: run.batch.may_run_ahead(),
             waker,
@@ -91,22 +121,114 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             ending: Ending::default(),
             trouble: None,
             next_beat: Instant::now() + BEAT,
+            is_driving: false,
+            hosts: None,
         }
     }
 
-    /// Waits until all links have come as far as `stage`, or further.
-    ///
-    /// # Errors
-    /// When one of them cannot, or parsim is to end.
-    pub(super) fn wait_for_all(&mut self, stage: LinkStage) -> anyhow::Result<()> {
-        while self.links.iter().any(|link| link.stage < stage) {
-            if self.run.interrupt.is_set() {
-                bail!("interrupted");
+    /// The same with workers on hosts, which have as many slots as `slots` says.
+    pub(super) fn of_hosts(self, slots: &'r SlotRule) -> Self {
+        let rules = HostRules { slots, next_slot: 0, first_ready: None, why_down: None };
+        Self { hosts: Some(rules), ..self }
+    }
+
+    /// Another host, with which one connects so long from now.
+    pub(super) fn add_host(&mut self, mut link: WorkerLink<'r, 'q>, wait: Duration) {
+        link.failures.is_first = true;
+        link.failures.until = Some(Instant::now() + wait);
+        self.links.push(link);
+    }
+
+    /// Connects with hosts whose time has come. That it cannot be is told, and is no error.
+    fn connect(&mut self) {
+        for index in 0..self.links.len() {
+            let link = &mut self.links[index];
+            if link.failures.is_first && link.failures.are_over() {
+                link.failures.is_first = false;
+                if let Err(error) = link.start() {
+                    self.host_is_down(index, format!("{error:#}"));
+                }
             }
-            self.flush()?;
-            self.wait_and_hear()?;
         }
-        Ok(())
+    }
+
+    /// When the first host was ready, by the run's clock.
+    pub(super) fn first_ready(&self) -> Option<Duration> {
+        self.hosts.as_ref()?.first_ready
+    }
+
+    /// Where workers are on hosts: the one of a link is there, and is told what it is to be.
+    pub(super) fn host_is_there(&mut self, index: usize) -> io::Result<bool> {
+        let Some(rules) = &mut self.hosts else { return Ok(false) };
+        let link = &mut self.links[index];
+        if link.slots.count == 0 {
+            link.slots.count = (rules.slots)(link.cores, link.host.cores).get();
+            link.slots.first = rules.next_slot;
+            rules.next_slot += link.slots.count;
+        }
+        link.share().map(|()| true)
+    }
+
+    /// The worker of a link is ready for tasks.
+    pub(super) fn host_is_ready(&mut self, index: usize, now: Duration) {
+        let failures = &mut self.links[index].failures;
+        let comes_back = failures.in_a_row > 0 || failures.was_ready;
+        failures.end();
+        if let Some(rules) = &mut self.hosts {
+            rules.first_ready.get_or_insert(now);
+            if let (true, Some(host)) = (comes_back, self.links[index].node()) {
+                self.run
+                    .observer
+                    .observe(&Event::Told { text: &printable(&format!("{host} is there again")) });
+            }
+        }
+    }
+
+    /// Where workers are on hosts: there is none on the one of a link, `why` says why. What
+    /// it had to do is others'. `false` where they are not.
+    pub(super) fn host_is_down(&mut self, index: usize, why: String) -> bool {
+        let is_alone = self.links.len() == 1;
+        let Some(rules) = &mut self.hosts else { return false };
+        let link = &mut self.links[index];
+        let host = link.node().unwrap_or_default();
+        let is_tried_again = link.failures.again();
+        link.stage = if is_tried_again { LinkStage::Vacant } else { LinkStage::GivenUp };
+        if !self.run.interrupt.is_draining() {
+            let next = match (is_tried_again, is_alone) {
+                (true, _) => " (it is tried again)",
+                (false, false) => " (the others have its jobs)",
+                (false, true) => "",
+            };
+            let text = printable(&format!("{host} is down: {why}{next}"));
+            self.run.observer.observe(&Event::Told { text: &text });
+        }
+        rules.why_down = Some(format!("{host}: {why}"));
+        true
+    }
+
+    /// Where workers are on hosts: tasks that none is left for fail. Says whether there were
+    /// such.
+    fn fail_for_want_of_hosts(&mut self) -> bool {
+        if self.hosts.is_none() {
+            return false;
+        }
+        let lost = self.placeless();
+        let is_news = !lost.is_empty();
+        for unbegun in lost {
+            let why = self.hosts.as_ref().and_then(|rules| rules.why_down.clone()).unwrap_or_default();
+            let node = self.links.iter().find(|link| link.is_of(unbegun.hosts())).and_then(WorkerLink::node);
+            let life = unbegun.begin(self.run, self.sink, 0, self.run.clock.now());
+            let cause = format!("no host is left to run it on; {why}");
+            let mut record = life.unmeasured(Outcome::NotStarted { status: NO_HOST, cause });
+            record.node = node;
+            if let Some(line) =
+                self.workload.portable().and_then(|portable| portable.command_line(life.task()))
+            {
+                record.called(&line);
+            }
+            self.settle(life, record);
+        }
+        is_news
     }
 
     /// Gives all of them what tasks share.
@@ -123,6 +245,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// When no worker is left and tasks are.
     pub(super) fn drive(&mut self, feeder: &TaskFeeder<'_, '_>) -> anyhow::Result<()> {
         let mut is_abandoned = false;
+        self.is_driving = true;
         loop {
             self.look_whether_to_end();
             self.take_due();
@@ -140,6 +263,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             }
             if self.is_over() {
                 break;
+            }
+            if self.fail_for_want_of_hosts() {
+                continue;
             }
             if self.nobody_is_left() && !self.ready.is_empty() {
                 is_abandoned = true;
@@ -177,6 +303,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// Whether what runs was told to end.
     pub(super) fn ends_running(&self) -> bool {
         self.ending.is_halted || self.run.interrupt.is_set()
+    }
+
+    /// Whether workers are to wait until what they told of was handed on; where they are to
+    /// end, they are heard all the same.
+    pub(super) fn has_too_much(&self) -> bool {
+        let n_slots = || self.links.iter().map(|link| link.slots.count as usize).sum();
+        !self.ends_running() && self.relay.is_some_and(|relay| relay.has_too_much(n_slots()))
     }
 
     fn look_whether_to_end(&mut self) {
@@ -232,22 +365,13 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// What is due by the clock, or because somebody woke us.
     fn take_due(&mut self) {
         self.waker.clear();
+        self.connect();
         self.waiting.try_held_up();
         for (life, ended) in self.waiting.due_retries() {
             self.ready.push_front(Unbegun::another(life, ended));
         }
         self.settle_judged(None);
-        if Instant::now() >= self.next_beat {
-            self.next_beat = Instant::now() + BEAT;
-            for index in 0..self.links.len() {
-                let link = &mut self.links[index];
-                link.silent_beats += 1;
-                if link.is_far() && link.has_worker() && link.silent_beats > SILENT_BEATS {
-                    let silence = (BEAT * SILENT_BEATS).as_secs();
-                    self.lose(index, Some(format!("was not heard of for {silence} s")));
-                }
-            }
-        }
+        self.look_for_silent();
     }
 
     /// Those of which it is clear by now what their end means; `left` was a worker that
@@ -271,8 +395,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// A task has failed that no worker began.
     pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
-        let life = unbegun.begin(self.run, self.links[index].slots.first, self.run.clock.now());
-        let record = life.unmeasured(Outcome::Failed(why));
+        let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
+        let record = Record { node: self.links[index].node(), ..life.unmeasured(Outcome::Failed(why)) };
         self.settle(life, record);
     }
 
@@ -291,95 +415,5 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     fn over(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
         self.ending.is_halted |= life.over(&mut record) == AfterTask::EndRunning;
         self.waiting.hand_on(life, record);
-    }
-
-    /// Says what is to be said, as far as can be without waiting. Says whether all links
-    /// are still there.
-    fn flush(&mut self) -> anyhow::Result<bool> {
-        let mut are_there = true;
-        for index in 0..self.links.len() {
-            if let Err(error) = self.links[index].flush() {
-                are_there = false;
-                let name = self.links[index].name();
-                self.not_understood(index, &format!("cannot be written to: {error}"), || {
-                    anyhow!(error).context(format!("cannot write to the worker ({name})"))
-                })?;
-            }
-        }
-        Ok(are_there)
-    }
-
-    /// Waits until something happens, and hears what workers say.
-    fn wait_and_hear(&mut self) -> anyhow::Result<()> {
-        let until = self.ending.until.filter(|_| !self.ending.is_over_time());
-        let until = [self.waiting.due(), until, self.beat_due()];
-        let deadline = self.run.interrupt.until_deadline().filter(|_| !self.ending.drains);
-        let left = until.into_iter().flatten().min().map(|due| due.saturating_duration_since(Instant::now()));
-        let timeout = left.into_iter().chain(deadline).min();
-        // Those that are set stay readable, and say nothing more.
-        let unless = |is_known: bool, entry| if is_known { PollEntry::NOTHING } else { entry };
-        let mut entries = Vec::with_capacity(3 + 2 * self.links.len());
-        let interrupt = self.run.interrupt;
-        entries.push(unless(self.ending.is_stopped, PollEntry::readable(interrupt.wake_fd())));
-        entries.push(unless(self.ending.drains, PollEntry::readable(interrupt.drain_fd())));
-        entries.push(PollEntry::readable(self.waker.as_fd()));
-        entries.extend(self.links.iter().flat_map(WorkerLink::watched));
-        poll(&mut entries, timeout).context("cannot wait for workers")?;
-        let readable = entries[3..].chunks(2).map(|entries| entries[0].is_ready());
-        let readable: Vec<bool> = readable.collect();
-        let mut result = Ok(());
-        for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
-            result = result.and(self.hear(index));
-        }
-        result
-    }
-
-    /// When silent workers are to be looked for, where there are such.
-    fn beat_due(&self) -> Option<Instant> {
-        self.links.iter().any(WorkerLink::is_far).then_some(self.next_beat)
-    }
-
-    /// Reads what a worker says. An error means that it could not be made ready.
-    fn hear(&mut self, index: usize) -> anyhow::Result<()> {
-        match self.links[index].read() {
-            Ok(true) => {}
-            Ok(false) => return self.ended(index),
-            Err(error) => return self.no_words(index, error),
-        }
-        loop {
-            match self.links[index].next_frame() {
-                Ok(Some(frame)) => self.handle(index, &frame)?,
-                Ok(None) => return Ok(()),
-                Err(error) => return self.no_words(index, error),
-            }
-        }
-    }
-
-    fn no_words(&mut self, index: usize, error: io::Error) -> anyhow::Result<()> {
-        let name = self.links[index].name();
-        self.not_understood(index, &format!("is not understood: {error}"), || {
-            anyhow!(error).context(format!("cannot hear of the worker ({name})"))
-        })
-    }
-
-    /// Sends all of them home, and waits until they are gone.
-    fn dismiss_all(&mut self) {
-        self.links.iter_mut().for_each(WorkerLink::dismiss);
-        let end = Instant::now() + PATIENCE;
-        while self.links.iter().any(WorkerLink::has_worker) && Instant::now() < end {
-            let mut entries: Vec<_> = self.links.iter().flat_map(WorkerLink::watched).collect();
-            let left = end.saturating_duration_since(Instant::now());
-            if poll(&mut entries, Some(left)).is_err() {
-                break;
-            }
-            let readable: Vec<bool> = entries.chunks(2).map(|entries| entries[0].is_ready()).collect();
-            for (index, _) in readable.into_iter().enumerate().filter(|(_, is_ready)| *is_ready) {
-                // What it says is of no use any more.
-                let _ = self.hear(index);
-            }
-        }
-        for link in &mut self.links {
-            link.reap(Duration::ZERO);
-        }
     }
 }

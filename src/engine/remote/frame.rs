@@ -23,10 +23,13 @@ pub(super) struct Frame {
 /// The most that a worker is sent in one frame: a block of input, or what tasks share.
 pub(super) const LONGEST: u32 = 1 << 30;
 
-/// The most that a worker says in one frame.
+/// The most that a worker says in one frame. Far less, so that what is no frame is known for
+/// that by its first bytes.
 pub(super) const LONGEST_ANSWER: u32 = 64 << 20;
 
 const HEAD: usize = 5;
+
+const MIB: usize = 1 << 20;
 
 /// So much is read at a time, and room is made for no more than that beforehand.
 const PIECE: usize = 64 << 10;
@@ -37,19 +40,27 @@ const SHOWN: usize = 80;
 /// Appends a frame to `target`, whose payload is `parts`, one after the other.
 ///
 /// # Errors
-/// When that is longer than a frame may be.
-pub(super) fn put_frame(target: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) -> io::Result<()> {
-    target.extend(head(kind, parts.iter().map(|part| part.len()).sum())?);
+/// When that is longer than `longest`: then nothing is appended.
+pub(super) fn put_frame(target: &mut Vec<u8>, kind: u8, parts: &[&[u8]], longest: u32) -> io::Result<()> {
+    target.extend(head(kind, length_of(parts), longest)?);
     for part in parts {
         target.extend_from_slice(part);
     }
     Ok(())
 }
 
-fn head(kind: u8, length: usize) -> io::Result<[u8; HEAD]> {
-    let length = u32::try_from(length).ok().filter(|length| *length <= LONGEST);
-    let length = length.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "too much for one message"))?;
-    let [a, b, c, d] = length.to_le_bytes();
+fn length_of(parts: &[&[u8]]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}
+
+fn head(kind: u8, length: usize, longest: u32) -> io::Result<[u8; HEAD]> {
+    let fitting = u32::try_from(length).ok().filter(|length| *length <= longest);
+    let too_long = || {
+        let (length, longest) = (length.div_ceil(MIB), longest as usize / MIB);
+        let why = format!("it has {length} MiB, and one message holds {longest} MiB at most");
+        io::Error::new(ErrorKind::InvalidInput, why)
+    };
+    let [a, b, c, d] = fitting.ok_or_else(too_long)?.to_le_bytes();
     Ok([a, b, c, d, kind])
 }
 
@@ -78,14 +89,17 @@ impl Piece {
 }
 
 impl FrameQueue {
-    /// As [`put_frame`].
+    /// As [`put_frame`], for a worker.
     pub(super) fn put(&mut self, kind: u8, parts: &[&[u8]]) -> io::Result<()> {
-        put_frame(self.last(), kind, parts)
+        // Asked first: what is refused is not to leave an empty piece behind, after which
+        // nothing could be written any more.
+        head(kind, length_of(parts), LONGEST)?;
+        put_frame(self.last(), kind, parts, LONGEST)
     }
 
     /// The same with a payload of which no copy is made.
     pub(super) fn put_shared(&mut self, kind: u8, payload: &Arc<[u8]>) -> io::Result<()> {
-        let head = head(kind, payload.len())?;
+        let head = head(kind, payload.len(), LONGEST)?;
         self.last().extend(head);
         if !payload.is_empty() {
             self.pieces.push_back(Piece::Shared(Arc::clone(payload)));
@@ -333,7 +347,7 @@ mod tests {
         #[test]
         fn a_stream_that_is_cut_within_a_frame_is_an_error(payload: Vec<u8>, cut in 1_usize..5) {
             let mut wire = Vec::new();
-            put_frame(&mut wire, b'T', &[&payload]).unwrap();
+            put_frame(&mut wire, b'T', &[&payload], LONGEST).unwrap();
             let cut = cut.min(wire.len() - 1);
             prop_assert!(reader(LONGEST).receive(&mut &wire[..wire.len() - cut]).is_err());
         }
@@ -358,7 +372,7 @@ mod tests {
     fn a_long_frame_arrives_and_leaves_no_room_behind() {
         let payload = vec![7; 10 * PIECE];
         let mut wire = Vec::new();
-        put_frame(&mut wire, b'S', &[&payload]).unwrap();
+        put_frame(&mut wire, b'S', &[&payload], LONGEST).unwrap();
         let mut reader = reader(LONGEST);
         assert!(reader.receive(&mut &wire[..]).unwrap().unwrap().payload == payload);
         assert!(reader.bytes.capacity() <= 4 * PIECE);
@@ -378,7 +392,14 @@ mod tests {
     #[test]
     fn more_than_a_frame_may_hold_is_not_sent() {
         let (long, mut target) = (vec![0; LONGEST as usize / 2 + 1], Vec::new());
-        assert!(put_frame(&mut target, b'T', &[&long, &long]).is_err());
+        let error = put_frame(&mut target, b'T', &[&long, &long], LONGEST).unwrap_err();
         assert!(target.is_empty());
+        assert!(error.to_string().contains("1025 MiB, and one message holds 1024 MiB"), "{error}");
+        // What follows is sent all the same.
+        let (mut queue, mut wire) = (FrameQueue::default(), Vec::new());
+        assert!(queue.put(b'T', &[&long, &long]).is_err() && queue.is_empty());
+        assert_eq!(queue.write_to(&mut wire).unwrap(), 0);
+        queue.put(b'T', &[b"next"]).unwrap();
+        assert_eq!(queue.write_to(&mut wire).unwrap(), (HEAD + 4) as u64);
     }
 }

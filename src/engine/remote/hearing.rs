@@ -60,11 +60,19 @@ impl Dispatcher<'_, '_> {
     /// The worker of a link has come a step further on its way to tasks.
     fn has_come_further(&mut self, index: usize) -> anyhow::Result<()> {
         let now = self.run.clock.now();
-        let link = &mut self.links[index];
-        match link.stage {
-            LinkStage::Ready => Ok(link.begin(now)?),
-            // The first ones are given it all together, and one in another's place alone.
-            LinkStage::Present if link.cost.replaced > 0 => Ok(link.share()?),
+        match self.links[index].stage {
+            LinkStage::Ready => {
+                self.links[index].begin(now)?;
+                self.host_is_ready(index, now);
+                Ok(())
+            }
+            LinkStage::Present => {
+                // The first ones are given it all together, and one in another's place alone.
+                if !self.host_is_there(index)? && self.links[index].cost.replaced > 0 {
+                    self.links[index].share()?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -79,7 +87,7 @@ impl Dispatcher<'_, '_> {
         // As long as it is not known how clocks differ, word of it is the best there is.
         let at = link.clock.ours(at).unwrap_or(now).min(now).max(unbegun.sent);
         link.cost.passing += at.saturating_sub(unbegun.sent.max(free_since));
-        let life = unbegun.begin(self.run, slot, at);
+        let life = unbegun.begin(self.run, self.sink, slot, at);
         link.in_hand.insert(seq, TaskInHand { life, at, slot });
         Some(())
     }
@@ -106,8 +114,9 @@ impl Dispatcher<'_, '_> {
     fn asked(&mut self, index: usize, payload: &[u8]) -> Option<()> {
         let (seq, question) = payload.split_first_chunk::<8>()?;
         let link = &mut self.links[index];
-        link.in_hand.get(&u64::from_le_bytes(*seq))?;
-        let answer = self.workload.portable()?.answer(serde_json::from_slice(question).ok()?);
+        let asking = link.in_hand.get(&u64::from_le_bytes(*seq))?.life.task();
+        let question = serde_json::from_slice(question).ok()?;
+        let answer = self.workload.portable()?.answer_about(asking, question);
         link.say(kind::CONSULT, &[&seq[..], &serde_json::to_vec(&answer).ok()?].concat()).ok()
     }
 
@@ -117,7 +126,9 @@ impl Dispatcher<'_, '_> {
         let ends_running = self.ends_running();
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot } = link.in_hand.remove(&record.seq)?;
-        let end = at + record.wall;
+        record.node = link.node();
+        // A record says what it likes.
+        let end = at.saturating_add(record.wall);
         link.free_since[(slot - link.slots.first) as usize] = end.min(now);
         link.cost.passing += now.saturating_sub(end);
         self.walls.learn(record.wall);
@@ -168,6 +179,9 @@ impl Dispatcher<'_, '_> {
         let id = (index, link.cost.replaced);
         if link.in_hand.is_empty() {
             link.reap_after(bye);
+            if !was_sent_home {
+                self.host_is_down(index, "its worker was asked to end".to_owned());
+            }
             self.give_back_sent(index);
         } else {
             self.lose(index, None);
@@ -186,6 +200,9 @@ impl Dispatcher<'_, '_> {
         }
         let name = link.name();
         let how = link.reap(PATIENCE).unwrap_or_else(|| "ended".to_owned());
+        if self.host_is_down(index, how.clone()) {
+            return Ok(());
+        }
         self.not_understood(index, "", || anyhow::anyhow!("the worker ({name}) {how} before it was ready"))
     }
 
@@ -203,15 +220,20 @@ impl Dispatcher<'_, '_> {
             return Ok(());
         }
         link.reap(Duration::ZERO);
-        link.stage = LinkStage::GivenUp;
-        Err(error())
+        let error = error();
+        if self.host_is_down(index, if how.is_empty() { error.to_string() } else { how.to_owned() }) {
+            return Ok(());
+        }
+        self.links[index].none_came();
+        Err(error)
     }
 
     /// The worker of a link is gone, or is done with because it `says` what it should not:
     /// what it did is lost, and what it had not begun is another's.
     pub(super) fn lose(&mut self, index: usize, says: Option<String>) {
         let link = &mut self.links[index];
-        let (name, process) = (link.name(), link.process());
+        let (name, process, node) = (link.name(), link.process(), link.node());
+        let was_ready = link.stage == LinkStage::Ready;
         let was_too_slow = self.ending.is_over_time();
         let how = if let Some(says) = says {
             link.reap(Duration::ZERO);
@@ -233,8 +255,11 @@ impl Dispatcher<'_, '_> {
             } else {
                 Outcome::Failed(format!("its worker ({name}) {how}"))
             };
-            let record: Record = life.unmeasured(outcome);
+            let record = Record { node: node.clone(), ..life.unmeasured(outcome) };
             self.settle(life, record);
+        }
+        if was_ready {
+            self.host_is_down(index, how);
         }
         self.give_back_sent(index);
     }

@@ -4,21 +4,25 @@
 //! Parts that do not know each other's business: what is said (`protocol`, `request`) and
 //! how it is cut out of a stream (`frame`), what carries the words ([`Transport`]), one
 //! worker and the way to it (`worker_link`), who gets what and what is heard (`dispatcher`,
-//! `assignment`, `hearing`, `feeder`, `waiting`, `distance`), and the other end ([`serve()`], `seats`,
+//! `assignment`, `hearing`, `feeder`, `waiting`, `watching`,
+//! `distance`), where output goes (`relay`), and
+//! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
 //! another transport. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
 mod assignment;
-
+mod bootstrap;
 mod dispatcher;
 mod distance;
 mod feeder;
 mod frame;
 mod hearing;
+mod hosts;
 #[cfg(test)]
 mod policy_tests;
 mod protocol;
+mod relay;
 mod request;
 #[cfg(test)]
 mod scripted;
@@ -26,11 +30,14 @@ mod seats;
 mod serve;
 #[cfg(test)]
 mod slots_tests;
+mod ssh;
+mod sshlogin;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod voice;
 mod waiting;
+mod watching;
 mod worker_link;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -39,14 +46,20 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+pub use self::bootstrap::WorkerChoice;
 pub(super) use self::frame::{PayloadCursor, put_string};
+pub use self::hosts::{HostPlace, SlotRule, SshHosts};
+pub use self::protocol::PROTOCOL;
 pub(super) use self::request::{TaskReport, TaskRequest};
 pub use self::serve::serve;
+pub use self::ssh::{OwnProgram, SshHost};
+pub use self::sshlogin::{SshLogin, SshLogins};
 pub use self::transport::Children;
 
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;
-use self::protocol::{Hello, PROTOCOL, SlotRange};
+use self::protocol::{Hello, SlotRange};
+use self::relay::OutputRelay;
 use self::transport::Transport;
 use self::worker_link::{LinkCost, LinkStage, WorkerInit, WorkerLink};
 use super::local::fewer;
@@ -109,25 +122,12 @@ impl Engine for Processes<'_> {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let n_workers = needed(self.width(), workload);
         let begun = run.clock.now();
-        let portable = workload.portable();
-        let portable =
-            portable.with_context(|| format!("{} cannot be done by worker processes", workload.name()))?;
-        let init = WorkerInit {
-            hello: Hello {
-                protocol: PROTOCOL.to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                workload: workload.name().to_owned(),
-                blueprint: portable.wire_spec(),
-                column: run.column.clone(),
-                digested: run.digested,
-                slots: SlotRange { first: 0, count: 0 },
-            },
-            shared: portable.export_shared().map(Into::into),
-        };
+        let init = worker_init(run, workload, "worker processes")?;
         let packed = run.clock.now();
         let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
-        let mut dispatcher = Dispatcher::new(run, workload, waker);
+        let relay = OutputRelay::for_outlet(run, workload, &waker);
+        let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
         let prepared = self.start(n_workers, &init, &mut dispatcher).and_then(|()| {
             let ready = run.clock.now();
             dispatcher.share()?;
@@ -140,7 +140,7 @@ impl Engine for Processes<'_> {
             Err(error) => return Err(error),
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
-        feeder.while_working(|| dispatcher.drive(&feeder))?;
+        relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
         let costs = dispatcher.costs();
         if costs.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
@@ -149,6 +149,24 @@ impl Engine for Processes<'_> {
         }
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
+}
+
+/// What workers of `run` are told, which are called `who`.
+fn worker_init(run: &Run<'_>, workload: &dyn Workload, who: &str) -> anyhow::Result<WorkerInit> {
+    let portable = workload.portable();
+    let portable = portable.with_context(|| format!("{} cannot be done by {who}", workload.name()))?;
+    Ok(WorkerInit {
+        hello: Hello {
+            protocol: PROTOCOL.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            workload: workload.name().to_owned(),
+            blueprint: portable.wire_spec(),
+            column: run.column.clone(),
+            digested: run.digested,
+            node: None,
+        },
+        shared: portable.export_shared().map(Into::into),
+    })
 }
 
 /// What all workers cost: `costs` of each link, how long they took to start, and for

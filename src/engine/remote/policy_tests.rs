@@ -12,7 +12,7 @@ use crate::experiment::Experiment;
 use crate::policy::{Amount, Halt, HaltWhen, HaltWhy, Policy, Retry};
 use crate::process::Interrupt;
 use crate::study::Study;
-use crate::task::Outcome;
+use crate::task::{NodeName, Outcome};
 
 /// The study of workers alone, of so many at a time, by a policy.
 fn study_by(policy: Policy, width: usize, transport: impl Transport) -> Study {
@@ -67,11 +67,36 @@ fn a_rule_that_ends_running_tasks_reaches_those_of_all_workers() {
 }
 
 #[test]
+fn a_job_that_ends_by_a_signal_halts_the_batch_before_another_one_begins() {
+    /// Its first task ends by a signal, or as a shell tells of one.
+    fn one_is_killed<const STATUS: i32>(stream: UnixStream) {
+        let mut end = OtherEnd::ready(stream);
+        let first = end.begin().unwrap();
+        end.ends(first, if STATUS == 0 { Outcome::Signaled(libc::SIGKILL) } else { Outcome::Exited(STATUS) });
+        while let Some(seq) = end.begin() {
+            end.ends(seq, Outcome::Success);
+        }
+        end.leave();
+    }
+    let workers: [(fn(UnixStream), u8); 2] = [(one_is_killed::<0>, 137), (one_is_killed::<143>, 143)];
+    for when in [HaltWhen::Now, HaltWhen::Soon] {
+        for (worker, status) in workers {
+            let halt = Halt { when, why: HaltWhy::Fail, amount: Amount::Count(1) };
+            let policy = Policy { halt: Some(halt), ..Policy::default() };
+            let study = study_by(policy, 1, Scripted::new(move |_| Some(worker)));
+            let run = &study.columns[0].runs[0];
+            assert_eq!((study.halt_status, run.failed, run.succeeded), (Some(status), 1, 0));
+            assert!(study.left_some);
+        }
+    }
+}
+
+#[test]
 fn a_worker_that_alone_is_asked_to_end_has_its_task_failed() {
     fn stops(stream: UnixStream) {
         let interrupt = Interrupt::unbound().unwrap();
         let own = interrupt.clone();
-        let build = move |_: &str, _| {
+        let build = move |_: &str, _, _: Option<&NodeName>| {
             Ok(Box::new(Squares { ends: Some((5, own.clone())), ..Squares::default() }) as Box<dyn Workload>)
         };
         let to = stream.try_clone().unwrap();

@@ -7,6 +7,7 @@
 //! | kind | to the worker | payload |
 //! |---|---|---|
 //! | `H` | who is spoken to, and what it is to be ([`Hello`]) | JSON |
+//! | `L` | the slots that it has in the batch ([`SlotRange`]) | two numbers of 4 bytes |
 //! | `S` | what tasks share, as the workload made bytes of it | raw |
 //! | `P` | make by yourself what tasks share | none |
 //! | `T` | do this task as soon as a slot is free ([`TaskRequest`](super::request::TaskRequest)) | binary |
@@ -32,7 +33,7 @@
 //! | `F` | it cannot go on, and why | text |
 //! | `B` | nothing more will be done ([`Bye`]) | JSON |
 //!
-//! `H` is answered by `R`; then `S` or `P`, answered by `R`. From then on more `T` may
+//! `H` is answered by `R`; then `L`, and `S` or `P`, answered by `R`. From then on more `T` may
 //! come than there are slots: the others wait there. Each is answered by one `V`, or by
 //! `G`, any number of `O`, `E`, `A`, `N`, `I`, `C`, and one `D`; those of different tasks
 //! come as it happens. Each `C` is answered by one before the task asks again. Each `U` is answered by one `V`, which may name none. Whoever hears the
@@ -49,10 +50,10 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::PayloadCursor;
 use crate::event::Event;
-use crate::task::{Column, Task};
+use crate::task::{Column, NodeName, Task};
 
 /// The version of the protocol.
-pub(super) const PROTOCOL: &str = "parsim-worker/4";
+pub const PROTOCOL: &str = "parsim-worker/5";
 
 /// How often a worker says that it is still there.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
@@ -60,6 +61,7 @@ pub(super) const BEAT: Duration = Duration::from_secs(5);
 /// What the bytes of a frame mean; the table above.
 pub(super) mod kind {
     pub(in super::super) const HELLO: u8 = b'H';
+    pub(in super::super) const SLOTS: u8 = b'L';
     pub(in super::super) const SHARED: u8 = b'S';
     pub(in super::super) const PREPARE: u8 = b'P';
     pub(in super::super) const TASK: u8 = b'T';
@@ -99,17 +101,32 @@ pub(super) struct Hello {
     pub(super) column: Column,
     /// Whether what tasks write is digested, for a comparison of ways.
     pub(super) digested: bool,
-    /// The slots that it has in the batch, from 0.
-    pub(super) slots: SlotRange,
+    /// Which machine it is on, as the user names it; `None`: this one.
+    pub(super) node: Option<NodeName>,
 }
 
 /// Slots of a batch that belong to one worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SlotRange {
     /// The first one, from 0.
     pub(super) first: u32,
-    /// How many, at least one.
+    /// How many; 0 as long as it is not known how many there are to be.
     pub(super) count: u32,
+}
+
+impl SlotRange {
+    pub(super) fn encoded(self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&self.first.to_le_bytes());
+        bytes[4..].copy_from_slice(&self.count.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn decoded(payload: &[u8]) -> Option<Self> {
+        let mut cursor = PayloadCursor(payload);
+        let range = Self { first: cursor.u32()?, count: cursor.u32()? };
+        (range.count > 0 && cursor.0.is_empty()).then_some(range)
+    }
 }
 
 /// As much of a [`Hello`] as every version understands.

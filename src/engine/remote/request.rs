@@ -28,13 +28,14 @@ mod input_kind {
 }
 
 impl TaskRequest<'_> {
-    /// Number, attempt, label and input, one behind the other.
+    /// Number, attempt, label, groups of hosts and input, one behind the other.
     pub(in crate::engine) fn encoded(&self) -> Vec<u8> {
-        let Task { seq, turn: _, slot: _, label, spec } = &*self.task;
+        let Task { seq, turn: _, slot: _, label, spec, hosts } = &*self.task;
         let mut bytes = Vec::with_capacity(64);
         bytes.extend(seq.to_le_bytes());
         bytes.extend(self.attempt.to_le_bytes());
         put_string(&mut bytes, label.as_bytes());
+        put_string(&mut bytes, hosts.join("+").as_bytes());
         match spec {
             TaskInput::Sequence => bytes.push(input_kind::SEQUENCE),
             TaskInput::Part { item, part } => {
@@ -70,7 +71,9 @@ impl TaskRequest<'_> {
     pub(in crate::engine) fn decoded(payload: &[u8]) -> Option<TaskRequest<'static>> {
         let mut cursor = PayloadCursor(payload);
         let (seq, attempt) = (cursor.u64()?, cursor.u32()?);
-        let label = String::from_utf8(cursor.string()?.to_vec()).ok()?;
+        let mut text = || String::from_utf8(cursor.string()?.to_vec()).ok();
+        let (label, hosts) = (text()?, text()?);
+        let hosts = hosts.split('+').filter(|group| !group.is_empty()).map(str::to_owned).collect();
         let spec = match cursor.u8()? {
             input_kind::SEQUENCE => TaskInput::Sequence,
             input_kind::PART => TaskInput::Part { item: cursor.u64()?, part: cursor.u64()? },
@@ -83,7 +86,7 @@ impl TaskRequest<'_> {
             input_kind::JSON => TaskInput::Json(serde_json::from_slice(std::mem::take(&mut cursor.0)).ok()?),
             _ => return None,
         };
-        let task = Task { label, spec, ..Task::numbered(seq, "") };
+        let task = Task { label, spec, hosts, ..Task::numbered(seq, "") };
         cursor.0.is_empty().then_some(TaskRequest { task: Cow::Owned(task), attempt })
     }
 }
@@ -170,9 +173,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_task_and_its_record_arrive_as_they_were_sent(
-            seq: u64, attempt: u32, label: String, spec in inputs(), line in prop::option::of(bytes())
+            seq: u64, attempt: u32, label: String, spec in inputs(), line in prop::option::of(bytes()),
+            hosts in prop::collection::vec("[a-z]{1,3}", 0..3)
         ) {
-            let task = Task { label: label.clone(), spec, ..Task::numbered(seq, "") };
+            let task = Task { label: label.clone(), spec, hosts, ..Task::numbered(seq, "") };
             let request = TaskRequest { task: Cow::Owned(task), attempt };
             prop_assert_eq!(TaskRequest::decoded(&request.encoded()), Some(request));
             let record = Record { label, line, ..Record::without_measures(seq, Outcome::Exited(7)) };

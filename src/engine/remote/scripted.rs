@@ -18,8 +18,7 @@ use super::transport::WorkerStream;
 use super::*;
 use crate::output::{Kept, Ordered, Sink};
 use crate::process::Interrupt;
-use crate::task::Column;
-use crate::task::{Outcome, Record, Task};
+use crate::task::{Column, NodeName, Outcome, Record, Task};
 use crate::workload::{Cx, Outlet, Portable, RunProcess, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
@@ -131,7 +130,7 @@ pub(super) fn sound(stream: UnixStream) {
 pub(super) fn sound_with(stream: UnixStream, workload: impl Fn() -> Squares) {
     let interrupt = Interrupt::unbound().unwrap();
     let to = stream.try_clone().unwrap();
-    let build = |name: &str, _| {
+    let build = |name: &str, _, _: Option<&NodeName>| {
         assert_eq!(name, "squares");
         Ok(Box::new(workload()) as Box<dyn Workload>)
     };
@@ -157,11 +156,15 @@ impl OtherEnd {
     pub(super) fn ready(stream: UnixStream) -> Self {
         let mut end = Self::new(stream);
         let host = serde_json::to_vec(&WorkerHost::default()).unwrap();
-        for (expected, answer) in [(kind::HELLO, &host[..]), (kind::SHARED, &[])] {
+        for (expected, answer) in
+            [(kind::HELLO, Some(&host[..])), (kind::SLOTS, None), (kind::SHARED, Some(&[]))]
+        {
             // It may be sent home before that.
             let Some(frame) = end.hear() else { break };
             assert_eq!(frame.kind, expected);
-            end.say(kind::READY, answer);
+            if let Some(answer) = answer {
+                end.say(kind::READY, answer);
+            }
         }
         end
     }
@@ -201,8 +204,15 @@ impl OtherEnd {
     /// Whether anybody listens or not.
     pub(super) fn say(&mut self, kind: u8, payload: &[u8]) {
         let mut wire = Vec::new();
-        put_frame(&mut wire, kind, &[payload]).unwrap();
+        put_frame(&mut wire, kind, &[payload], LONGEST).unwrap();
         let _ = self.stream.write_all(&wire);
+    }
+
+    /// The beginning of something.
+    pub(super) fn say_half(&mut self, kind: u8) {
+        let mut wire = Vec::new();
+        put_frame(&mut wire, kind, &[b"more than this"], LONGEST).unwrap();
+        let _ = self.stream.write_all(&wire[..9]);
     }
 
     pub(super) fn say_of(&mut self, seq: u64, kind: u8, payload: &[u8]) {

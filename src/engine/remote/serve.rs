@@ -13,7 +13,7 @@ use anyhow::Context as _;
 
 use super::frame::{Frame, FrameReader, LONGEST, PayloadCursor};
 use super::protocol::{
-    BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, TaskBegun, WorkerHost, kind, numbers_of,
+    BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, SlotRange, TaskBegun, WorkerHost, kind, numbers_of,
 };
 use super::request::TaskRequest;
 use super::seats::{ENDED, WorkerSeats};
@@ -23,11 +23,12 @@ use crate::host::{self, STACK};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
-use crate::task::Task;
+use crate::task::{NodeName, Task};
 use crate::workload::{RunProcess, Workload};
 
-/// Builds a workload, by its name, from its blueprint.
-pub type Build<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<Box<dyn Workload>>;
+/// Builds a workload, by its name, from its blueprint, on the machine that is called so.
+pub type Build<'a> =
+    &'a dyn Fn(&str, serde_json::Value, Option<&NodeName>) -> anyhow::Result<Box<dyn Workload>>;
 
 /// Does what is heard on `from` until there is no more, or until `interrupt` is set,
 /// and answers on `to`.
@@ -51,6 +52,10 @@ pub fn serve(
         Err(why) => return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]),
     };
     voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
+    let Some(slots) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(slots) = SlotRange::decoded(&slots.payload).filter(|_| slots.kind == kind::SLOTS) else {
+        return voice.say(kind::FAILED, &[b"it was not told its slots"]);
+    };
     let Some(second) = frames.receive(&mut from)? else { return Ok(()) };
     let prepared = match second.kind {
         kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
@@ -64,10 +69,11 @@ pub fn serve(
     }
     voice.say(kind::READY, &[])?;
 
-    let slots = hello.slots.count as usize;
+    let (first_slot, slots) = (slots.first, slots.count as usize);
     let worker = Worker {
         workload: &*workload,
         hello: &hello,
+        first_slot,
         clock: &clock,
         voice: &voice,
         seats: &WorkerSeats::new(slots),
@@ -102,8 +108,7 @@ fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn
         env!("CARGO_PKG_VERSION")
     );
     let hello: Hello = serde_json::from_slice(&first.payload)?;
-    anyhow::ensure!(hello.slots.count > 0, "no slots to do tasks in");
-    let workload = build(&hello.workload, hello.blueprint.clone())?;
+    let workload = build(&hello.workload, hello.blueprint.clone(), hello.node.as_ref())?;
     Ok((hello, workload))
 }
 
@@ -122,6 +127,8 @@ fn whereabouts() -> WorkerHost {
 struct Worker<'a, W> {
     workload: &'a dyn Workload,
     hello: &'a Hello,
+    /// Its first slot of the batch.
+    first_slot: u32,
     clock: &'a MonotonicClock,
     voice: &'a Voice<W>,
     seats: &'a WorkerSeats,
@@ -236,7 +243,7 @@ impl<W: Write + Send> Worker<'_, W> {
             interrupt,
             observer: &voice,
         };
-        let number = self.hello.slots.first + u32::try_from(slot).expect("it was one before");
+        let number = self.first_slot + u32::try_from(slot).expect("it was one before");
         while let Some((turn, TaskRequest { task, attempt })) = self.seats.next(slot, || self.voice.flush()) {
             // Waiting and talking between tasks are not the next one's.
             let mut cpu = ThreadCpu::now(&run);

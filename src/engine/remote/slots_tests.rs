@@ -109,10 +109,11 @@ impl TwoSlots {
             blueprint: serde_json::Value::Null,
             column: Column::PARALLEL,
             digested: false,
-            slots: SlotRange { first: 5, count: 2 },
+            node: None,
         };
         ours.say(kind::HELLO, &serde_json::to_vec(&hello).unwrap());
         assert_eq!(ours.hear().unwrap().kind, kind::READY);
+        ours.say(kind::SLOTS, &SlotRange { first: 5, count: 2 }.encoded());
         ours.say(kind::PREPARE, &[]);
         assert_eq!(ours.hear().unwrap().kind, kind::READY);
         Self { ours, worker }

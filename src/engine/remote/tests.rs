@@ -147,7 +147,110 @@ fn where_no_worker_is_to_be_had_any_more_the_others_do_the_rest() {
     };
     let study = study_of(2, Scripted::new(script)).unwrap();
     assert!(study.agrees() && study.n_failed() == 0);
-    assert_eq!(crew(&study).replaced, 1);
+    assert_eq!(crew(&study).replaced, 0);
+}
+
+#[test]
+fn another_worker_is_tried_for_again_where_one_cannot_be_started_or_ends_before_it_is_ready() {
+    fn leaves(stream: UnixStream) {
+        let mut end = OtherEnd::ready(stream);
+        end.next_task();
+        end.leave();
+    }
+    fn is_not_ready(stream: UnixStream) {
+        OtherEnd::new(stream).hear();
+    }
+    fn has_no_time(stream: UnixStream) {
+        let mut end = OtherEnd::new(stream);
+        end.hear();
+        end.say(kind::FAILED, b"out of memory");
+    }
+    let script = |number| match number {
+        0 => Some(leaves as fn(UnixStream)),
+        1 | 3 => None,
+        2 => Some(is_not_ready as fn(UnixStream)),
+        4 => Some(has_no_time as fn(UnixStream)),
+        _ => Some(sound as fn(UnixStream)),
+    };
+    let study = study_of(1, Scripted::new(script)).unwrap();
+    assert!(study.agrees() && study.n_failed() == 0);
+    assert_eq!(crew(&study).replaced, 3);
+}
+
+#[test]
+fn a_worker_that_ends_in_the_middle_of_a_word_has_ended_and_said_nothing_strange() {
+    fn is_cut(stream: UnixStream) {
+        let mut end = OtherEnd::ready(stream);
+        if end.begin().is_some() {
+            end.say_half(kind::OUT);
+        }
+    }
+    let study = study_of(1, Scripted::new(|number| Some(if number == 0 { is_cut } else { sound }))).unwrap();
+    let expected = Outcome::Failed("its worker (number 0) ended".to_owned());
+    assert!(records(&study).iter().any(|record| record.outcome == expected));
+    assert_eq!(study.n_failed(), 1);
+}
+
+#[test]
+fn who_waits_for_workers_to_get_ready_is_not_kept_busy_when_nothing_more_is_to_begin() {
+    struct Drains(Interrupt, Arc<AtomicUsize>);
+    struct Watched(Loop, Arc<AtomicUsize>);
+    impl Transport for Drains {
+        fn open(&self) -> anyhow::Result<Box<dyn WorkerStream>> {
+            let interrupt = self.0.clone();
+            let worker = move |theirs| {
+                interrupt.drain();
+                std::thread::sleep(Duration::from_millis(200));
+                sound(theirs);
+            };
+            Ok(Box::new(Watched(Loop::start(0, &Arc::default(), worker)?, Arc::clone(&self.1))))
+        }
+    }
+    impl WorkerStream for Watched {
+        fn name(&self) -> String {
+            self.0.name()
+        }
+
+        /// Asked for before each wait.
+        fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.descriptor()
+        }
+
+        fn write_descriptor(&self) -> Option<BorrowedFd<'_>> {
+            self.0.write_descriptor()
+        }
+
+        fn hang_up(&mut self) {
+            self.0.hang_up();
+        }
+
+        fn reap(&mut self, patience: Duration) -> Option<String> {
+            self.0.reap(patience)
+        }
+    }
+    impl Read for Watched {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            self.0.read(bytes)
+        }
+    }
+    impl Write for Watched {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+    let (interrupt, n_waits) = (Interrupt::unbound().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let mut squares = Squares::default();
+    let transport = Drains(interrupt.clone(), Arc::clone(&n_waits));
+    let experiment = Experiment::new(&mut squares).unwrap();
+    let experiment = experiment.engines(vec![Box::new(Processes::new(NonZeroUsize::MIN, transport))]);
+    let study = experiment.interrupt(interrupt).run().unwrap();
+    assert!(study.left_some);
+    assert!(n_waits.load(Ordering::SeqCst) < 100, "{n_waits:?}");
 }
 
 #[test]
@@ -321,7 +424,7 @@ fn a_worker_that_could_not_be_told_something_is_not_waited_for() {
     let study =
         |kind, broken, always| study_of(1, Breaks { n_started: AtomicUsize::new(0), kind, broken, always });
     // What it is to be, and what tasks share: without it no task is begun.
-    for kind in [kind::HELLO, kind::SHARED] {
+    for kind in [kind::HELLO, kind::SLOTS, kind::SHARED] {
         let error = study(kind, 1, false).unwrap().trouble.unwrap();
         assert!(error.contains("write to the worker (number 0)"), "{kind}: {error}");
     }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::process::{PollEntry, poll, set_nonblocking, with_first_limits};
+use crate::task::NodeName;
 
 /// Starts workers somewhere.
 pub trait Transport: Sync {
@@ -27,6 +28,11 @@ pub trait Transport: Sync {
     /// stream being seen: then it is to be heard of now and then.
     fn is_far(&self) -> bool {
         false
+    }
+
+    /// Which machine its workers are on, where the user named one.
+    fn node(&self) -> Option<&NodeName> {
+        None
     }
 }
 
@@ -63,12 +69,18 @@ pub trait WorkerStream: Read + Write + Send {
 pub struct Children {
     program: PathBuf,
     arguments: Vec<OsString>,
+    node: Option<NodeName>,
 }
 
 impl Children {
     /// Each worker is `program` with `arguments`.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
-        Self { program, arguments }
+        Self { program, arguments, node: None }
+    }
+
+    /// The same as one of several machines, which the user calls so.
+    pub fn at(self, node: NodeName) -> Self {
+        Self { node: Some(node), ..self }
     }
 }
 
@@ -83,16 +95,16 @@ impl Transport for Children {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start a worker: {}", self.program.display()))?;
-        let process = Process { child, ended: None };
-        let mut ends = process.write_descriptor().into_iter().chain(process.descriptor());
-        ends.try_for_each(set_nonblocking).context("cannot open a way to a worker")?;
-        drop(ends);
-        Ok(Box::new(process))
+        Ok(Box::new(Process::new(child)?))
+    }
+
+    fn node(&self) -> Option<&NodeName> {
+        self.node.as_ref()
     }
 }
 
-/// A worker process.
-struct Process {
+/// A process at the other end of two pipes, neither of which waits.
+pub(super) struct Process {
     /// With its standard input until nothing more is said, and its standard output until
     /// it is gone.
     child: Child,
@@ -100,6 +112,15 @@ struct Process {
 }
 
 impl Process {
+    /// `child` was started with pipes.
+    pub(super) fn new(child: Child) -> anyhow::Result<Self> {
+        let process = Self { child, ended: None };
+        let mut ends = process.write_descriptor().into_iter().chain(process.descriptor());
+        ends.try_for_each(set_nonblocking).context("cannot open a way to a worker")?;
+        drop(ends);
+        Ok(process)
+    }
+
     /// Reads to the end of the stream, which comes when the process ends; `false`
     /// when it does not come in time.
     fn falls_silent(&mut self, end: Instant) -> bool {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::frame::put_frame;
+use super::frame::{LONGEST_ANSWER, put_frame};
 use super::protocol::{Incident, TaskBegun, kind};
 use super::request::TaskReport;
 use super::seats::WorkerSeats;
@@ -17,7 +17,7 @@ use crate::engine::RecordSink;
 use crate::event::{Event, Observer};
 use crate::output::{Acknowledge, Channel, Sink, TaskOutput, TaskRef};
 use crate::sync::Mutex;
-use crate::task::Record;
+use crate::task::{Outcome, Record};
 use crate::workload::Desk;
 
 /// Progress within a task is told at most so often.
@@ -39,7 +39,7 @@ struct Speaker<W> {
 
 impl<W: Write> Speaker<W> {
     fn say(&mut self, kind: u8, parts: &[&[u8]]) -> io::Result<()> {
-        put_frame(&mut self.unwritten, kind, parts).inspect_err(|_| self.is_broken = true)
+        put_frame(&mut self.unwritten, kind, parts, LONGEST_ANSWER)
     }
 
     /// What follows a message that was cut is no message.
@@ -182,9 +182,15 @@ impl<W: Write + Send> Observer for SlotVoice<'_, W> {
 
 impl<W: Write + Send> RecordSink for &SlotVoice<'_, W> {
     fn enter(&mut self, record: Record) {
+        let seq = record.seq;
         let report = TaskReport(record).encoded().expect("a record can be written");
         let mut speaker = self.voice.0.lock();
-        let said = speaker.say(kind::DONE, &[&report]);
+        let said = speaker.say(kind::DONE, &[&report]).or_else(|error| {
+            // Whoever waits for it is to know, at least.
+            let why = format!("what is known of it is too long to be passed on: {error}");
+            let record = Record::without_measures(seq, Outcome::Failed(why));
+            speaker.say(kind::DONE, &[&TaskReport(record).encoded().expect("a record can be written")])
+        });
         if said.is_ok() && !self.seats.has_waiting() {
             let _ = speaker.flush();
         }

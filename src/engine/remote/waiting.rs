@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
-use crate::output::{TaskOutput, TaskRef, Wake};
+use crate::output::{Sink, TaskOutput, TaskRef, Wake};
 use crate::process::Interrupt;
 use crate::task::{Outcome, Record, Task};
 
@@ -75,6 +75,7 @@ enum HeldUp<'r, 'q> {
 /// All of them.
 pub(super) struct WaitingLives<'r, 'q> {
     run: &'r Run<'q>,
+    sink: &'r dyn Sink,
     wake: Wake,
     retries: Vec<(Instant, TaskLife<'r, 'q>, Record)>,
     doubtful: Vec<DoubtfulEnd<'r, 'q>>,
@@ -82,9 +83,9 @@ pub(super) struct WaitingLives<'r, 'q> {
 }
 
 impl<'r, 'q> WaitingLives<'r, 'q> {
-    /// None. `wake` wakes whoever asks what is due.
-    pub(super) fn new(run: &'r Run<'q>, wake: Wake) -> Self {
-        Self { run, wake, retries: Vec::new(), doubtful: Vec::new(), held_up: Vec::new() }
+    /// None. What tasks write goes to `sink`; `wake` wakes whoever asks what is due.
+    pub(super) fn new(run: &'r Run<'q>, sink: &'r dyn Sink, wake: Wake) -> Self {
+        Self { run, sink, wake, retries: Vec::new(), doubtful: Vec::new(), held_up: Vec::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -94,6 +95,11 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
     /// How many keep others from beginning.
     pub(super) fn n_slots(&self) -> usize {
         self.retries.len() + self.held_up.len()
+    }
+
+    /// How many there are of a link whose end is in doubt.
+    pub(super) fn n_doubtful(&self, index: usize) -> usize {
+        self.doubtful.iter().filter(|end| end.link.0 == index).count()
     }
 
     /// When to ask next.
@@ -123,7 +129,7 @@ impl<'r, 'q> WaitingLives<'r, 'q> {
     pub(super) fn leave(&mut self, task: Task) {
         self.run.batch.leave_ahead(task.seq);
         let record = Record::without_measures(task.seq, Outcome::Interrupted);
-        let output = self.run.sink.open(TaskRef::Shared(task.into()));
+        let output = self.sink.open(TaskRef::Shared(task.into()));
         self.hand_on_or_hold(HeldUp::Left(output, record));
     }
 

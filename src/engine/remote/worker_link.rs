@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
@@ -19,6 +20,7 @@ use super::request::TaskRequest;
 use super::transport::{Transport, WorkerStream};
 use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
+use crate::output::Sink;
 use crate::process::PollEntry;
 use crate::task::{Record, Task};
 
@@ -27,7 +29,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every worker is told before its first task.
 pub(super) struct WorkerInit {
-    /// With the slots of nobody.
     pub(super) hello: Hello,
     /// What tasks share; `None`: each worker makes it by itself.
     pub(super) shared: Option<Arc<[u8]>>,
@@ -44,6 +45,12 @@ pub(super) struct WorkerLink<'r, 'q> {
     reader: FrameReader,
     /// Where it is, once it said so.
     pub(super) host: WorkerHost,
+    /// Of how many cores the number of its slots goes out, where the user said so.
+    pub(super) cores: Option<NonZeroU32>,
+    /// The groups of hosts that it is of, beside the one of its name.
+    pub(super) groups: &'r [String],
+    /// How often in a row no worker got ready there, and since when none is to be tried.
+    pub(super) failures: Failures,
     pub(super) clock: ClockOffset,
     /// Tasks that it was given and has not begun, as far as is known, in that order.
     pub(super) sent: VecDeque<Unbegun<'r, 'q>>,
@@ -55,6 +62,58 @@ pub(super) struct WorkerLink<'r, 'q> {
     /// So often it could have been heard of since it was.
     pub(super) silent_beats: u32,
     pub(super) cost: LinkCost,
+}
+
+/// How often no worker got ready on a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Failures {
+    /// So often in a row.
+    pub(super) in_a_row: u32,
+    /// Whether one ever did.
+    pub(super) was_ready: bool,
+    /// None is tried before.
+    pub(super) until: Option<Instant>,
+    /// Whether the first is yet to be tried.
+    pub(super) is_first: bool,
+}
+
+/// So often a host that was there, and another worker on this machine, is tried again before
+/// it is given up.
+const MOST_FAILURES: u32 = 7;
+
+/// The first wait before that; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The same on this machine, where a process or memory may be missing for a moment.
+const FIRST_WAIT_HERE: Duration = Duration::from_millis(10);
+
+impl Failures {
+    /// There was another on a host. Says whether it is to be tried again, some time.
+    pub(super) fn again(&mut self) -> bool {
+        self.one_more(FIRST_WAIT) && self.was_ready
+    }
+
+    /// The same on this machine, where there was a worker before.
+    pub(super) fn again_here(&mut self) -> bool {
+        self.one_more(FIRST_WAIT_HERE)
+    }
+
+    fn one_more(&mut self, first_wait: Duration) -> bool {
+        self.in_a_row += 1;
+        let wait = first_wait * (1 << (self.in_a_row - 1).min(6));
+        self.until = Some(Instant::now() + wait.min(Duration::from_secs(60)));
+        self.in_a_row < MOST_FAILURES
+    }
+
+    /// A worker is ready.
+    pub(super) fn end(&mut self) {
+        *self = Self { was_ready: true, ..Self::default() };
+    }
+
+    /// Whether it is time to try.
+    pub(super) fn are_over(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
 }
 
 /// How far a link has come.
@@ -125,6 +184,19 @@ impl<'r, 'q> Unbegun<'r, 'q> {
         self.task().0.seq
     }
 
+    /// Groups of hosts that may do it, where not all may.
+    pub(super) fn hosts(&self) -> &[String] {
+        &self.task().0.hosts
+    }
+
+    /// Where it failed last, if it did.
+    pub(super) fn failed_on(&self) -> Option<&str> {
+        match &self.what {
+            NextTry::First(_) => None,
+            NextTry::Another(tried) => tried.1.node.as_deref(),
+        }
+    }
+
     /// The task, and which try is next.
     fn task(&self) -> (&Task, u32) {
         match &self.what {
@@ -134,11 +206,17 @@ impl<'r, 'q> Unbegun<'r, 'q> {
     }
 
     /// It began `at` this time of the run's clock.
-    pub(super) fn begin(self, run: &'r Run<'q>, slot: u32, at: Duration) -> TaskLife<'r, 'q> {
+    pub(super) fn begin(
+        self,
+        run: &'r Run<'q>,
+        sink: &'r dyn Sink,
+        slot: u32,
+        at: Duration,
+    ) -> TaskLife<'r, 'q> {
         match self.what {
             NextTry::First(mut task) => {
                 run.batch.start_in(slot, &mut task);
-                TaskLife::begin_elsewhere(run, task, at)
+                TaskLife::begin_elsewhere(run, sink, task, at)
             }
             NextTry::Another(tried) => {
                 let (mut life, ended) = *tried;
@@ -164,7 +242,14 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         init: &'r WorkerInit,
         slots: SlotRange,
     ) -> anyhow::Result<Self> {
-        let mut link = Self {
+        let mut link = Self::place(transport, init, slots);
+        link.start()?;
+        Ok(link)
+    }
+
+    /// A place for a worker, of which there is none yet.
+    pub(super) fn place(transport: &'r dyn Transport, init: &'r WorkerInit, slots: SlotRange) -> Self {
+        Self {
             transport,
             init,
             slots,
@@ -173,6 +258,9 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             out: FrameQueue::default(),
             reader: FrameReader::new(LONGEST_ANSWER),
             host: WorkerHost::default(),
+            cores: None,
+            groups: &[],
+            failures: Failures::default(),
             clock: ClockOffset::default(),
             sent: VecDeque::new(),
             in_hand: BTreeMap::new(),
@@ -180,18 +268,16 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             is_asked_back: false,
             silent_beats: 0,
             cost: LinkCost::default(),
-        };
-        link.start()?;
-        Ok(link)
+        }
     }
 
     /// Starts a worker where there is none.
-    fn start(&mut self) -> anyhow::Result<()> {
+    pub(super) fn start(&mut self) -> anyhow::Result<()> {
         self.stream = Some(self.transport.open()?);
         (self.out, self.reader) = (FrameQueue::default(), FrameReader::new(LONGEST_ANSWER));
         (self.is_asked_back, self.silent_beats) = (false, 0);
         self.clock = ClockOffset::default();
-        let hello = Hello { slots: self.slots, ..self.init.hello.clone() };
+        let hello = Hello { node: self.transport.node().cloned(), ..self.init.hello.clone() };
         self.out.put(kind::HELLO, &[&serde_json::to_vec(&hello)?])?;
         self.stage = LinkStage::Greeted;
         Ok(())
@@ -199,13 +285,21 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
 
     /// Starts another worker in the place of one that is gone.
     pub(super) fn replace(&mut self) -> anyhow::Result<()> {
+        self.start()?;
         self.cost.replaced += 1;
-        self.start()
+        Ok(())
     }
 
-    /// Gives the worker what tasks share, or has it made there.
+    /// No worker gets ready on this machine in the place of another. Tried again some times,
+    /// for what was missing may be there soon.
+    pub(super) fn none_came(&mut self) {
+        self.stage = if self.failures.again_here() { LinkStage::Vacant } else { LinkStage::GivenUp };
+    }
+
+    /// Tells the worker its slots and gives it what tasks share, or has that made there.
     pub(super) fn share(&mut self) -> io::Result<()> {
         self.stage = LinkStage::Sharing;
+        self.out.put(kind::SLOTS, &[&self.slots.encoded()])?;
         match &self.init.shared {
             Some(bytes) => self.out.put_shared(kind::SHARED, bytes),
             None => self.out.put(kind::PREPARE, &[]),
@@ -272,11 +366,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         matches!(self.stage, LinkStage::Greeted | LinkStage::Present | LinkStage::Sharing | LinkStage::Ready)
     }
 
-    /// What to wait for: that something can be heard, and that something can be said where
-    /// something is to be.
-    pub(super) fn watched(&self) -> [PollEntry<'_>; 2] {
+    /// What to wait for: that something can be heard, where `listens`, and that something can
+    /// be said where something is to be.
+    pub(super) fn watched(&self, listens: bool) -> [PollEntry<'_>; 2] {
         let Some(stream) = &self.stream else { return [const { PollEntry::NOTHING }; 2] };
-        let reads = stream.descriptor().map_or(PollEntry::NOTHING, PollEntry::readable);
+        let reads = stream.descriptor().filter(|_| listens);
+        let reads = reads.map_or(PollEntry::NOTHING, PollEntry::readable);
         let writes = stream.write_descriptor().filter(|_| !self.out.is_empty());
         [reads, writes.map_or(PollEntry::NOTHING, PollEntry::writable)]
     }
@@ -355,6 +450,21 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     /// Its number, where it is a process of this machine.
     pub(super) fn process(&self) -> Option<u32> {
         self.stream.as_ref()?.process()
+    }
+
+    /// What the user calls the machine, where one was named.
+    pub(super) fn node(&self) -> Option<Box<str>> {
+        let login = &self.transport.node()?.login;
+        login.split_whitespace().next_back().map(Into::into)
+    }
+
+    /// Whether a task for hosts of these groups may be done there.
+    pub(super) fn is_of(&self, groups: &[String]) -> bool {
+        let has = |group: &String| {
+            self.groups.contains(group)
+                || self.transport.node().is_some_and(|node| node.login == *group || node.host == *group)
+        };
+        groups.is_empty() || groups.iter().any(has)
     }
 
     /// Whether it may fall silent without an end.

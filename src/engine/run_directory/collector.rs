@@ -247,7 +247,7 @@ impl<'r, 'q> Collector<'r, 'q> {
     fn life(&self, index: usize, begun: BegunEntry) -> anyhow::Result<TaskLife<'r, 'q>> {
         let mut task = self.task(begun.place)?;
         self.run.batch.start_in(begun.slot, &mut task);
-        Ok(TaskLife::begin_elsewhere(self.run, task, self.time_of(index, begun)))
+        Ok(TaskLife::begin_elsewhere(self.run, self.run.sink, task, self.time_of(index, begun)))
     }
 
     /// The task at a place, with its turn among those that are done now.
@@ -283,7 +283,7 @@ impl<'r, 'q> Collector<'r, 'q> {
             life.wrote(channel, &bytes);
         }
         life.advanced_to(record.bytes);
-        record.host = view.about.as_ref().map(|about| about.node.as_str().into());
+        record.node = view.about.as_ref().map(|about| about.node.as_str().into());
         let at = self.time_of(index, begun);
         let next = life.ended_elsewhere(&mut record, at);
         self.is_halted |= next == AfterTask::EndRunning;

@@ -31,6 +31,11 @@ impl TermSequence {
         Self { steps }
     }
 
+    /// Each signal, and how long the next waits for it.
+    pub(super) fn steps(&self) -> &[(i32, Duration)] {
+        &self.steps
+    }
+
     /// How long all of it takes.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|(_, wait)| *wait).sum()

@@ -25,12 +25,14 @@
 //! | `pipes` | a job's descriptors: reading its output, live, paused, drained; writing to its input |
 //! | `stops` | a job that has the terminal, or asks for it in vain |
 //! | `killing` | a kill sequence, and one on its way |
+//! | `guard` | a process that ends jobs when this one cannot |
 //! | `reap` | how a process ended, what it used, and whether memory had run out |
 //! | `witness`, `awaited`, `quota` | where ways are compared, what a job waits for: when it is looked at; what /proc shows; what holds its control group back |
 
 mod awaited;
 mod command;
 mod event_loop;
+mod guard;
 mod job;
 mod job_runner;
 mod killing;
@@ -48,6 +50,7 @@ mod witness;
 
 pub use self::awaited::Awaited;
 pub use self::command::{Command, StartError, inherited_environment, resolve, through_shell};
+pub use self::guard::Guard;
 pub use self::job::{Cause, Flow, Job, JobStdin, JobStdout, JobStream, Listener, Report, Stop};
 pub use self::job_runner::JobRunner;
 pub use self::killing::TermSequence;

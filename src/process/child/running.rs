@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
+use super::guard::Guard;
 use super::killing::TermSequence;
 use super::reap::{ChildUsage, OomKills, ProcessEnd, reap};
 use crate::process::poll::Waker;
@@ -30,6 +31,8 @@ pub struct RunningJobs {
     oom: OnceLock<Mutex<OomKills>>,
     /// Once not `NONE` nothing is started any more.
     ending: Mutex<KillOrder>,
+    /// Who ends the jobs when this process cannot.
+    guard: OnceLock<Guard>,
     /// Shared while a job is started and not yet known: who pauses the run waits
     /// for that, so that no job runs on unseen.
     pub(super) starting: RwLock<()>,
@@ -56,8 +59,16 @@ impl RunningJobs {
             jobs: Mutex::default(),
             oom: OnceLock::new(),
             ending: Mutex::new(KillOrder::None),
+            guard: OnceLock::new(),
             starting: RwLock::new(()),
         })
+    }
+
+    /// From now on `guard` ends the jobs if this process is gone before them. To be called
+    /// before any is started.
+    pub fn guard_by(&self, guard: Guard) {
+        guard.ends_by(self.sequence.steps());
+        let _ = self.guard.set(guard);
     }
 
     /// Begins the kill sequence of every job, and starts no other.
@@ -113,7 +124,7 @@ impl RunningJobs {
     }
 
     pub(super) fn add_running_job(&self, slot: usize) -> io::Result<Arc<RunningJob>> {
-        let running_job = Arc::new(RunningJob::new(slot)?);
+        let running_job = Arc::new(RunningJob::new(slot, self.guard.get().cloned())?);
         self.jobs.lock().push(Arc::clone(&running_job));
         Ok(running_job)
     }
@@ -174,6 +185,7 @@ pub(super) enum KillOrder {
 pub(super) struct RunningJob {
     pub(super) waker: Waker,
     slot: usize,
+    guard: Option<Guard>,
     job: Mutex<CurrentJob>,
 }
 
@@ -186,9 +198,9 @@ struct CurrentJob {
 
 impl RunningJob {
     /// Nothing runs yet.
-    fn new(slot: usize) -> io::Result<Self> {
+    fn new(slot: usize, guard: Option<Guard>) -> io::Result<Self> {
         let job = Mutex::new(CurrentJob { leader: None, order: KillOrder::None });
-        Ok(Self { waker: Waker::new()?, slot, job })
+        Ok(Self { waker: Waker::new()?, slot, guard, job })
     }
 
     /// What runs: its slot and its group.
@@ -200,6 +212,10 @@ impl RunningJob {
     /// by then holds for it, too: `standing` is asked under the lock, so that
     /// who gives an order after this finds the job.
     fn begin(&self, leader: i32, standing: impl FnOnce() -> (KillOrder, bool)) {
+        // As soon as can be: until then nobody else could end it.
+        if let Some(guard) = &self.guard {
+            guard.began(leader);
+        }
         let mut job = self.job.lock();
         job.leader = Some(leader);
         job.order = KillOrder::None;
@@ -227,7 +243,16 @@ impl RunningJob {
     pub(super) fn reap(&self, leader: i32) -> io::Result<(ProcessEnd, ChildUsage)> {
         let mut job = self.job.lock();
         job.leader = None;
+        self.is_over(leader);
         reap(leader)
+    }
+
+    /// The group of `leader` is not ended any more: once that is reaped, its number may be
+    /// another's.
+    fn is_over(&self, leader: i32) {
+        if let Some(guard) = &self.guard {
+            guard.over(leader);
+        }
     }
 
     /// Kills and reaps the job, if it was not reaped.
@@ -235,6 +260,7 @@ impl RunningJob {
         let mut job = self.job.lock();
         job.send(libc::SIGKILL);
         if let Some(leader) = job.leader.take() {
+            self.is_over(leader);
             // There is nobody to tell the end to.
             let _ = reap(leader);
         }

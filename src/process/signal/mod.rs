@@ -82,6 +82,11 @@ pub(super) fn keep_children() {
     }
 }
 
+/// Has this process ignore `signal` from now on, where it may be ignored.
+pub(super) fn ignore(signal: i32) {
+    let _ = exchange(signal, Some(libc::SIG_IGN));
+}
+
 fn disposition(signal: i32) -> libc::sighandler_t {
     exchange(signal, None).unwrap_or(libc::SIG_DFL)
 }

@@ -138,6 +138,10 @@ impl BinaryRows {
             if self.taken == self.bytes.len() {
                 return Ok(false);
             }
+            // There would be no end of them.
+            if fields.iter().all(is_nothing) && !(self.has_flags && !fields.is_empty()) {
+                return Err(ParseError::bad_value("binary data in rows of no bytes").into());
+            }
             cells.clear();
             if self.has_flags {
                 let Some(flags) = self.bytes[self.taken..].get(..fields.len().div_ceil(8)) else {
@@ -179,6 +183,11 @@ impl BinaryRows {
         self.is_in_row = false;
         Ok(true)
     }
+}
+
+/// Whether its cells take no bytes: an array of no values.
+fn is_nothing(field: &Field) -> bool {
+    matches!(&field.arraysize, ArraySize::Fixed(sizes) if sizes.contains(&0))
 }
 
 /// How many values the next cell has, and how many bytes tell that; nothing where too few

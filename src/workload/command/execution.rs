@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::job::{self, JobInput, PreparedJob, in_directory};
+use super::transfer::HostFiles;
 use super::{CommandRunner, OutputOrder, StdinMode};
 use crate::event::Event;
 use crate::measure::Floor;
@@ -56,6 +57,16 @@ impl CommandRunner {
             }
         };
         let PreparedJob { variables, mut argv, mut command, mut input, named_input, directory } = prepared;
+        let mut files = (self.is_elsewhere && !self.settings.files.is_empty()).then(|| {
+            let (values, place) = (task.spec.values(), command.directory.clone());
+            HostFiles::new(&self.settings.files, cx.consultant(), values, numbers, place)
+        });
+        if let Some(files) = &mut files {
+            let brought = cx.timed("send", |_| files.bring(&self.base_files));
+            if let Err(error) = self.complain(brought, cx) {
+                return Outcome::Failed(reason(&error));
+            }
+        }
         let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
@@ -105,6 +116,13 @@ impl CommandRunner {
         {
             cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
+        let mut fetched = Ok(());
+        if let Some(mut files) = files {
+            fetched = cx.timed("fetch", |_| files.take_back()).and_then(|missing| {
+                missing.is_empty().then_some(()).ok_or_else(|| io::Error::other(missing.join("; ")))
+            });
+            files.remove();
+        }
         drop((input, named_input, directory));
         self.workers.lock().push(worker);
         match report {
@@ -117,6 +135,10 @@ impl CommandRunner {
                     (_, outcome) => outcome,
                 };
                 let writes = self.settings.output_order == OutputOrder::Unbuffered;
+                let outcome = match (outcome, fetched) {
+                    (Outcome::Success, Err(error)) => Outcome::Failed(format!("--return: {error}")),
+                    (outcome, _) => outcome,
+                };
                 if outcome == Outcome::Signaled(libc::SIGPIPE) && writes {
                     // The job wrote to where parsim's own output goes, and nobody reads there.
                     interrupt.trigger(libc::SIGPIPE);
@@ -125,6 +147,14 @@ impl CommandRunner {
             }
             Err(error) => not_started(&error),
         }
+    }
+
+    /// Tells on the job's stderr which files did not come.
+    fn complain(&self, brought: io::Result<Vec<String>>, cx: &mut Cx<'_>) -> io::Result<()> {
+        for why in brought? {
+            cx.hand_on(Channel::Err, format!("parsim: warning: not sent: {why}\n").as_bytes())?;
+        }
+        Ok(())
     }
 
     /// Waits before a start is tried again: as often as it takes while other jobs run,

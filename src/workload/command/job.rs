@@ -25,6 +25,9 @@ use crate::temporary::{self, Kind};
 const OWN_VARIABLES: [&str; 5] =
     ["PARALLEL_SEQ", "PARALLEL_JOBSLOT", "PARALLEL_PID", "PARSIM_WAY", stdin_mode::VARIABLE];
 
+/// Which hosts the job is for, where it says so.
+const HOST_GROUPS: &str = "PARALLEL_ARGHOSTGROUPS";
+
 /// The variable that is put before each job's line instead.
 const DEFINITIONS: &str = "PARALLEL_ENV";
 
@@ -61,7 +64,7 @@ impl CommandRunner {
         let Settings { slot_variable, directory, stdin_mode, .. } = &self.settings;
         let stdin = &self.stdin;
         let launch = self.launch(column);
-        let mut variables = self.own_variables(numbers, column)?;
+        let mut variables = self.own_variables(task, numbers, column)?;
         if let Some(name) = slot_variable {
             variables.push_variable(name, (numbers.slot - 1).to_string())?;
         }
@@ -129,12 +132,15 @@ impl CommandRunner {
         Ok(PreparedJob { variables, argv, command, input, named_input, directory: own_folder })
     }
 
-    fn own_variables(&self, numbers: &Numbers, column: &Column) -> io::Result<ByteList> {
+    fn own_variables(&self, task: &Task, numbers: &Numbers, column: &Column) -> io::Result<ByteList> {
         let mut variables = ByteList::new();
         variables.push_variable("PARALLEL_SEQ", numbers.seq.to_string())?;
         variables.push_variable("PARALLEL_JOBSLOT", numbers.slot.to_string())?;
         variables.push_variable("PARALLEL_PID", &self.client)?;
         variables.push_variable("PARSIM_WAY", &*column.name)?;
+        if !task.hosts.is_empty() {
+            variables.push_variable(HOST_GROUPS, task.hosts.join("+"))?;
+        }
         Ok(variables)
     }
 }

@@ -44,6 +44,8 @@ pub struct Shell {
     pub path: OsString,
     /// Whether lines that need a shell are refused: `--no-shell`.
     pub refused: bool,
+    /// Whether the user named it, for all machines; otherwise each has its own.
+    pub was_asked_for: bool,
 }
 
 /// How jobs are started.

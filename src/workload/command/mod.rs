@@ -18,6 +18,7 @@ mod saved_inputs;
 mod selection;
 mod settings;
 mod stdin_mode;
+mod transfer;
 
 pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
 pub use self::launch::{Definitions, Shell, names_apart};
@@ -32,6 +33,7 @@ use self::selection::Remaining;
 pub use self::selection::{EarlierRun, Resume, SkipListener};
 pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
+pub use self::transfer::FileRules;
 use super::{Cx, Outlet, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::inputs::InputCount;
@@ -66,6 +68,21 @@ pub struct CommandBatch {
     pub earlier: EarlierRun,
     /// How many jobs there are, for whoever finds it out.
     pub count: InputCount,
+    /// On which hosts jobs run.
+    pub places: JobPlaces,
+}
+
+/// On which hosts jobs run, where there are several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobPlaces {
+    /// Each on any.
+    Any,
+    /// Those whose values say `VALUE@GROUP+GROUP` on hosts of these: `--hostgroups`.
+    ByGroup,
+    /// One job without values on each of these: `--nonall`.
+    OnEach(Vec<String>),
+    /// All jobs on each of these: `--onall`.
+    AllOnEach(Vec<String>),
 }
 
 impl CommandBatch {
@@ -89,6 +106,7 @@ impl CommandBatch {
             sink: None,
             earlier: EarlierRun::Nothing,
             count: InputCount::default(),
+            places: JobPlaces::Any,
         })
     }
 
@@ -138,6 +156,23 @@ impl CommandBatch {
         self.runner.running()
     }
 
+    fn profile_of(&self, tasks: Option<u64>) -> Profile {
+        Profile { size: Size { tasks, bytes: None }, ..self.runner.profile() }
+    }
+
+    /// `task` with the hosts that its values name, and these without them.
+    fn placed(&self, mut task: Task) -> Task {
+        if let (JobPlaces::ByGroup, TaskInput::Values(values)) = (&self.places, &mut task.spec) {
+            for value in values {
+                let Some(at) = value.iter().position(|byte| *byte == b'@') else { continue };
+                let groups = String::from_utf8_lossy(&value[at + 1..]).into_owned();
+                task.hosts.extend(groups.split('+').filter(|group| !group.is_empty()).map(str::to_owned));
+                value.truncate(at);
+            }
+        }
+        task
+    }
+
     /// The jobs of the batch, whether they are left to be done or not.
     fn all_jobs(&self) -> JobInputs<'_> {
         if let Some(saved) = &self.saved {
@@ -158,6 +193,20 @@ impl Workload for CommandBatch {
     }
 
     fn tasks(&self) -> Tasks<'_> {
+        let on = |host: &String, seq, spec| Task { hosts: vec![host.clone()], ..task(seq, spec) };
+        match &self.places {
+            JobPlaces::OnEach(hosts) => {
+                let hosts = (1..).zip(hosts);
+                return Box::new(
+                    hosts.map(move |(seq, host)| Ok(on(host, seq, TaskInput::Values(Vec::new())))),
+                );
+            }
+            JobPlaces::AllOnEach(hosts) => {
+                let all = hosts.iter().flat_map(|host| self.all_jobs().map(move |job| (host, job)));
+                return Box::new((1..).zip(all).map(move |(seq, (host, job))| Ok(on(host, seq, job?))));
+            }
+            JobPlaces::ByGroup | JobPlaces::Any => {}
+        }
         let jobs = match &self.earlier {
             EarlierRun::Failed(failed) => {
                 let again =
@@ -166,12 +215,16 @@ impl Workload for CommandBatch {
             }
             EarlierRun::Log(resume) => {
                 let settings = &self.runner.settings;
-                return Box::new(Remaining::new(self.all_jobs(), resume, &self.count, |seq, spec| {
-                    let mut line = Vec::new();
-                    let numbers = settings.counts.numbers(seq - 1, 0);
-                    settings.template.render(spec.values(), &numbers, settings.quoting, &mut line);
-                    line
-                }));
+                return Box::new(
+                    Remaining::new(self.all_jobs(), resume, &self.count, |seq, spec| {
+                        let mut line = Vec::new();
+                        let numbers = settings.counts.numbers(seq - 1, 0);
+                        let placed = self.placed(task(seq, spec.clone()));
+                        settings.template.render(placed.spec.values(), &numbers, settings.quoting, &mut line);
+                        line
+                    })
+                    .map(|task| Ok(self.placed(task?))),
+                );
             }
             EarlierRun::Nothing => self.all_jobs(),
         };
@@ -181,17 +234,25 @@ impl Workload for CommandBatch {
                 Box::new((0..).zip(jobs).filter_map(move |(job, spec)| sample.has(job).then_some(spec)))
             }
         };
-        Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(task(seq, spec?))))
+        Box::new((1..).zip(jobs).map(|(seq, spec)| Ok(self.placed(task(seq, spec?)))))
     }
 
     fn profile(&self) -> Profile {
         let tasks = match &self.earlier {
             EarlierRun::Failed(failed) => Some(failed.len() as u64),
             EarlierRun::Nothing | EarlierRun::Log(_) => {
-                self.runner.sample.map(Sample::wanted).or(self.saved.as_ref().map(SavedInputs::jobs))
+                let hosts = match &self.places {
+                    JobPlaces::OnEach(hosts) => return self.profile_of(Some(hosts.len() as u64)),
+                    JobPlaces::AllOnEach(hosts) => hosts.len() as u64,
+                    JobPlaces::Any | JobPlaces::ByGroup => 1,
+                };
+                self.runner
+                    .sample
+                    .map(Sample::wanted)
+                    .or(self.saved.as_ref().map(|saved| saved.jobs() * hosts))
             }
         };
-        Profile { size: Size { tasks, bytes: None }, ..self.runner.profile() }
+        self.profile_of(tasks)
     }
 
     fn cancel(&self) {

@@ -4,6 +4,7 @@
 //! Knows what jobs are made of and what became of each. Does not know which job comes
 //! next, nor where the output goes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
@@ -17,13 +18,14 @@ use serde::{Deserialize, Serialize};
 use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
-use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, StdinSource};
+use super::transfer::{BaseFiles, FilesComing};
+use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinSource};
 use crate::inputs::Seekable;
 use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Column, Outcome, Task, TaskInput};
+use crate::task::{Column, NodeName, Outcome, Task, TaskInput};
 use crate::template::{self, Dialect};
 use crate::temporary::keep_files_in;
 use crate::text::reason;
@@ -50,6 +52,12 @@ pub struct CommandRunner {
     pub(super) gave_up: AtomicBool,
     /// Whether it was told that a job waits to be started.
     pub(super) told_of_waits: AtomicBool,
+    /// Whether this is another machine than the one of who began the batch.
+    pub(super) is_elsewhere: bool,
+    /// What all jobs have here, where this is another machine.
+    pub(super) base_files: BaseFiles,
+    /// What comes back from other machines, where this is none.
+    files_coming: FilesComing,
 }
 
 /// All that another process needs to run the same jobs.
@@ -78,7 +86,7 @@ impl CommandRunner {
     /// When the shell cannot be found, or descriptors have run out.
     pub(super) fn new(settings: Settings, stdin: StdinSource) -> anyhow::Result<Self> {
         let environment = Arc::new(job::environment(&settings)?);
-        if let JobDirectory::Fixed(directory) = &settings.directory {
+        if let (JobDirectory::Fixed(directory), false) = (&settings.directory, settings.runs_elsewhere) {
             let made = fs::create_dir_all(directory);
             made.with_context(|| format!("cannot make the working directory {}", directory.display()))?;
         }
@@ -105,15 +113,29 @@ impl CommandRunner {
             handed: writes.then(|| [stdout_for_children(), stderr_for_children()]),
             gave_up: AtomicBool::new(false),
             told_of_waits: AtomicBool::new(false),
+            is_elsewhere: false,
+            base_files: BaseFiles::default(),
+            files_coming: FilesComing::default(),
         })
     }
 
-    /// What another process of this machine [described](Portable::wire_spec).
+    /// What another process [described](Portable::wire_spec), which calls this machine
+    /// `node` where it names several; another has a shell of its own.
     ///
     /// # Errors
     /// When it is not that, the same cannot be made here, or a file is another by now.
-    pub fn from_spec(spec: serde_json::Value) -> anyhow::Result<Self> {
-        let RunnerSpec { settings, sample, client, parts } = serde_json::from_value(spec)?;
+    pub fn from_spec(
+        spec: serde_json::Value,
+        node: Option<&NodeName>,
+        own_shell: impl FnOnce(Shell) -> anyhow::Result<Shell>,
+    ) -> anyhow::Result<Self> {
+        let RunnerSpec { mut settings, sample, client, parts } = serde_json::from_value(spec)?;
+        settings.variables.extend(node.into_iter().flat_map(node_variables));
+        settings.runs_elsewhere = false;
+        let is_elsewhere = node.is_some_and(|node| node.host != HERE);
+        if is_elsewhere {
+            settings.shell = own_shell(settings.shell)?;
+        }
         if let Some(folder) = &settings.temporaries {
             keep_files_in(folder.into());
         }
@@ -126,7 +148,7 @@ impl CommandRunner {
             None => StdinSource::Own,
             Some(files) => StdinSource::Parts(files.into_iter().map(open).collect::<Result<_, _>>()?),
         };
-        Ok(Self { sample, client, ..Self::new(settings, stdin)? })
+        Ok(Self { sample, client, is_elsewhere, ..Self::new(settings, stdin)? })
     }
 
     /// Whether another process can run the same jobs: what they read is not dealt out, put
@@ -228,9 +250,38 @@ impl Workload for CommandRunner {
     fn cancel(&self) {
         self.running.terminate();
     }
+
+    fn finish(&self) -> anyhow::Result<()> {
+        if self.settings.files.removed {
+            self.base_files.remove();
+        }
+        Ok(())
+    }
+}
+
+impl CommandRunner {
+    /// The command line of `task` as it would be in a run called `way`.
+    pub(super) fn line_of(&self, task: &Task, slot: u32, way: &str) -> Vec<u8> {
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.settings.counts.numbers(number, slot);
+        let mut line = Vec::new();
+        self.settings.template_of(way).render(task.spec.values(), &numbers, self.settings.quoting, &mut line);
+        line
+    }
 }
 
 impl Portable for CommandRunner {
+    fn answer_about(&self, task: &Task, question: serde_json::Value) -> serde_json::Value {
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = self.settings.counts.numbers(number, task.slot);
+        let (rules, values) = (&self.settings.files, task.spec.values());
+        self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
+    }
+
+    fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
+        Some(self.line_of(task, 0, ""))
+    }
+
     /// What a command line shows is in the report already.
     fn spec(&self) -> serde_json::Value {
         serde_json::Value::Null
@@ -256,6 +307,15 @@ impl Portable for CommandRunner {
             parts,
         })
     }
+}
+
+/// The machine of whoever named several.
+const HERE: &str = ":";
+
+/// What tells a job on which machine it is.
+fn node_variables(node: &NodeName) -> [(OsString, OsString); 2] {
+    [("PARALLEL_SSHLOGIN", &node.login), ("PARALLEL_SSHHOST", &node.host)]
+        .map(|(name, value)| (name.into(), value.into()))
 }
 
 /// `line` as a shell would have to be given it, so many times.

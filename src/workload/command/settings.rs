@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Shell, StdinMode};
+use super::{FileRules, Shell, StdinMode};
 use crate::process::child::TermSequence;
 use crate::template::{Counts, Quoting, Template, TemplateOptions, Unsupported};
 
@@ -46,6 +46,10 @@ pub struct Settings {
     pub line_action: LineAction,
     /// How outputs are put in order.
     pub output_order: OutputOrder,
+    /// Whether jobs run on other machines: nothing is made ready on this one.
+    pub runs_elsewhere: bool,
+    /// What files they need there and make there.
+    pub files: FileRules,
 }
 
 impl Settings {

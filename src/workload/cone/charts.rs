@@ -1,6 +1,7 @@
 //! What was found, as charts of the sky: from rows to sources, and into files.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::sky::{ALADIN, ChartColumns, FinderChart, SkyPage, SkySource};
 use crate::task::{ConeChart, ConeFinding, ConeSource};
 use crate::vo::cone::ConeColumns;
 use crate::vo::votable::Field;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{OutputFile, is_stdout};
 
 /// Where charts are to go.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +37,11 @@ pub struct TargetRows {
 }
 
 /// The chart of a target; `None` where it is not known where it is.
-pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: (&str, &str)) -> Option<ConeChart> {
+pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: Option<(&str, &str)>) -> Option<ConeChart> {
     let title = if cone.target.is_empty() { &cone.id } else { &cone.target };
     let (title, centre, radius) = (title.clone(), cone.position?, cone.radius);
     let fields: Vec<Field> = found.columns.iter().map(|column| column.field(&column.name)).collect();
-    let places = ConeColumns::of(&fields, Some(asked));
+    let places = ConeColumns::of(&fields, asked);
     let looks = ChartColumns::of(
         found.columns.iter().map(|column| (column.name.as_str(), column.ucd.as_deref().unwrap_or_default())),
     );
@@ -69,7 +70,7 @@ impl ChartPlaces {
         self.folder.is_some() || self.page.is_some()
     }
 
-    /// Checks that they can be written, before anybody is asked.
+    /// Checks that there can be files, and makes the folder of the page, before anybody is asked.
     ///
     /// # Errors
     /// When they cannot.
@@ -78,17 +79,17 @@ impl ChartPlaces {
             // A temporary there, and gone again.
             drop(create(&folder.join(".parsim-chart"))?);
         }
-        if let Some(page) = &self.page {
-            drop(create(page)?);
+        if let Some(folder) = self.page.as_deref().filter(|page| !is_stdout(page)).and_then(Path::parent) {
+            fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
         }
         Ok(())
     }
 
-    /// Writes them.
+    /// Writes them, the page into `file`, which was opened for it.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write<'a>(&self, charts: &'a [ConeChart]) -> anyhow::Result<()> {
+    pub fn write<'a>(&self, charts: &'a [ConeChart], file: Option<OutputFile>) -> anyhow::Result<()> {
         let of_chart = |chart: &'a ConeChart| chart.sources.iter().map(SkySource::from).collect();
         let sources: Vec<Vec<SkySource<'a>>> = charts.iter().map(of_chart).collect();
         let drawn: Vec<FinderChart<'_>> = charts
@@ -104,7 +105,8 @@ impl ChartPlaces {
         if let Some(folder) = &self.folder {
             let mut names = BTreeSet::new();
             for chart in &drawn {
-                put(&folder.join(file_name(chart.title, &mut names)), &chart.svg())?;
+                let path = folder.join(file_name(chart.title, &mut names));
+                put(&path, create(&path)?, &chart.svg())?;
             }
         }
         let Some(page) = &self.page else { return Ok(()) };
@@ -115,16 +117,16 @@ impl ChartPlaces {
         let library = self.library.as_deref().unwrap_or(ALADIN);
         let (survey, field_of_view) = (None, self.field_of_view);
         let sky = SkyPage { title: &title, charts: &drawn, library, survey, field_of_view };
-        put(page, &sky.html())
+        let file = file.with_context(|| format!("cannot write {}", page.display()))?;
+        put(page, file, &sky.html())
     }
 }
 
-fn create(path: &Path) -> anyhow::Result<WholeFile> {
-    WholeFile::create_with_folders(path).with_context(|| format!("cannot write {}", path.display()))
+fn create(path: &Path) -> anyhow::Result<OutputFile> {
+    OutputFile::open_with_folders(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn put(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut file = create(path)?;
+fn put(path: &Path, mut file: OutputFile, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.commit())
         .with_context(|| format!("cannot write {}", path.display()))
@@ -188,7 +190,7 @@ mod tests {
             radius: 0.5,
             ..ConeFinding::default()
         };
-        let chart = chart_of(&cone, &found, ("ra", "dec")).unwrap();
+        let chart = chart_of(&cone, &found, Some(("ra", "dec"))).unwrap();
         let told: Vec<_> = chart
             .sources
             .iter()

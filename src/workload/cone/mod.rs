@@ -6,11 +6,13 @@
 //! process that began the run paces the requests of all tasks, wherever they run.
 
 mod charts;
+mod columns;
 mod demo;
 mod options;
 mod outlet;
 mod resolver;
 mod rows;
+mod rows_writer;
 mod search;
 mod targets;
 mod task;
@@ -36,7 +38,7 @@ use super::{
     Sharing, Size, Tasks, Workload,
 };
 use crate::task::{ErrorClass, Finding, Mode, Outcome, Task, TaskInput};
-use crate::text::printable;
+use crate::text::{printable, without_login, without_logins};
 use crate::vo::cone::{ConeColumns, SkyCone};
 use crate::vo::position;
 
@@ -143,7 +145,8 @@ impl ConeSearch {
             library: options.aladin.clone(),
             field_of_view: options.fov,
         };
-        let asked = (options.ra_column.clone(), options.dec_column.clone());
+        let asked = options.position_columns(options.service()?.protocol);
+        let asked = asked.map(|(ra, dec)| (ra.to_owned(), dec.to_owned()));
         let outlet = RowsOutlet::new(options.out.as_deref(), options.status.as_deref(), charts, asked)?;
         let (server, service) = options.demo.then(demo::start).transpose()?.unzip();
         let given = options.service.clone();
@@ -227,9 +230,9 @@ impl ConeSearch {
         self.upload.of(number, &query, cx)
     }
 
-    /// The columns of the position, as they are asked for.
-    fn asked(&self) -> (&str, &str) {
-        (&self.options.ra_column, &self.options.dec_column)
+    /// The columns of the position, where they are asked for by name.
+    fn asked(&self) -> Option<(&str, &str)> {
+        self.options.position_columns(self.service.protocol)
     }
 }
 
@@ -327,15 +330,18 @@ impl Portable for ConeSearch {
         self.transport.answer(question)
     }
 
-    /// Without passwords, for it is written into reports.
+    /// Without passwords, for it is written into reports: whatever may be a URL has none.
     fn spec(&self) -> Value {
-        let service = if self.options.service.contains("://") && !self.options.demo {
-            self.service.service.shown.clone()
-        } else {
-            self.options.service.clone()
-        };
-        let resolver = self.options.resolver.as_ref().map(|url| crate::text::without_login(url));
-        json!(ConeOptions { service, resolver, ..self.options.clone() })
+        let options = self.options.clone();
+        let plain = |url: Option<String>| url.map(|url| without_login(&url));
+        json!(ConeOptions {
+            words: options.words.iter().map(|word| without_login(word)).collect(),
+            service: without_login(&options.service),
+            resolver: plain(options.resolver),
+            aladin: plain(options.aladin),
+            contact: options.contact.map(|text| without_logins(&text)),
+            ..options
+        })
     }
 
     /// Tasks come with all that is to be known of their targets.

@@ -179,6 +179,12 @@ impl ConeOptions {
         })
     }
 
+    /// The columns of the position, where they are asked for by name: a cone search service
+    /// is not told any, and its own say what they are.
+    pub fn position_columns(&self, protocol: Protocol) -> Option<(&str, &str)> {
+        (protocol == Protocol::Tap).then_some((&*self.ra_column, &*self.dec_column))
+    }
+
     /// Who is asked where names are; the first that answers counts.
     ///
     /// # Errors

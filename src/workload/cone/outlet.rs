@@ -2,21 +2,21 @@
 //! leaves them, whole files or none; other runs are only compared with it.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::charts::{ChartPlaces, TargetRows, chart_of};
-use super::rows::{OWN_COLUMNS, RowColumn, column_names, csv_cell};
-use super::votable_out::TableOut;
+use super::rows::{RowColumn, csv_cell};
+use super::rows_writer::RowsWriter;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
-use crate::process;
 use crate::sync::Mutex;
-use crate::task::{Column, ConeChart, ConeFinding, Finding, Outcome, Record, Task, Warning};
-use crate::text::printable;
-use crate::whole_file::WholeFile;
+use crate::task::{
+    Column, ConeChart, ConeFinding, ConeStatus, Finding, Outcome, Record, ServiceVerdict, Task, Warning,
+};
+use crate::whole_file::{FileId, OutputFile, is_stdout};
 use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
@@ -29,19 +29,16 @@ pub fn heading(columns: &[RowColumn]) -> Vec<u8> {
 /// Takes what the tasks of a run write.
 #[derive(Debug, Default)]
 pub struct RowsOutlet {
-    /// Where rows are asked to go: a file, whose name tells the form, or `-`.
+    /// Where rows are asked to go: a file, whose name tells the form, or stdout.
     out: Option<PathBuf>,
-    /// Whether that is stdout, and whether it is a terminal, where nothing but text may come.
+    /// Whether they go to stdout, and whether it is a terminal, where nothing but text may come.
     stdout: OnceLock<bool>,
     status: Option<PathBuf>,
     charts: ChartPlaces,
-    /// The columns of the position, as they are asked for.
-    asked: (String, String),
+    /// The columns of the position, where they are asked for by name.
+    asked: Option<(String, String)>,
     state: Mutex<OutletState>,
 }
-
-/// The name of stdout.
-const STDOUT: &str = "-";
 
 /// Of so many targets charts are kept for the report, whoever asks for files.
 const CHARTS: usize = 12;
@@ -54,8 +51,8 @@ const CHART_SOURCES: usize = 500;
 
 #[derive(Debug, Default)]
 struct OutletState {
-    /// The files as they were opened first, to see whether they can be.
-    opened: (Option<WholeFile>, Option<WholeFile>),
+    /// The files as they were opened first, to see whether they can be: rows, status, page.
+    opened: [Option<OutputFile>; 3],
     /// What the run that goes on leaves; `None`: nothing.
     run: Option<RunOutput>,
     is_done: bool,
@@ -67,10 +64,13 @@ struct OutletState {
 #[derive(Debug)]
 struct RunOutput {
     rows: Option<RowsWriter>,
-    status: Option<WholeFile>,
+    status: Option<OutputFile>,
+    page: Option<OutputFile>,
     /// A line of each target that is over.
     lines: BTreeMap<u64, String>,
     n_over: u64,
+    /// Whether a limit cut what any of them found.
+    is_cut: bool,
     /// By the number of the target: what it was, and its rows where there is to be a chart.
     cones: BTreeMap<u64, ConeFinding>,
     found: BTreeMap<u64, TargetRows>,
@@ -87,14 +87,16 @@ impl RowsOutlet {
         out: Option<&Path>,
         status: Option<&Path>,
         charts: ChartPlaces,
-        asked: (String, String),
+        asked: Option<(String, String)>,
     ) -> anyhow::Result<Self> {
         charts.check()?;
+        let file = out.filter(|out| !is_stdout(out));
+        let paths = [file, status, charts.page.as_deref()];
+        check_apart([out, status, charts.page.as_deref()])?;
         let open =
-            |path: &Path| WholeFile::create(path).with_context(|| format!("cannot write {}", path.display()));
-        let file = out.filter(|out| *out != Path::new(STDOUT));
-        let opened = (file.map(open).transpose()?, status.map(open).transpose()?);
-        let state = OutletState { opened, ..OutletState::default() };
+            |path: &Path| OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()));
+        let [rows, lines, page] = paths.map(|path| path.map(open).transpose());
+        let state = OutletState { opened: [rows?, lines?, page?], ..OutletState::default() };
         let [out, status] = [out, status].map(|path| path.map(Path::to_owned));
         Ok(Self { out, stdout: OnceLock::new(), status, charts, asked, state: Mutex::new(state) })
     }
@@ -104,26 +106,32 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         state.run = None;
         if !state.is_done {
-            let (rows, status) = std::mem::take(&mut state.opened);
-            let again = |file: Option<WholeFile>, path: Option<&Path>| {
-                file.map_or_else(|| path.map(WholeFile::create).transpose(), |file| Ok(Some(file)))
+            let [rows, status, page] = std::mem::take(&mut state.opened);
+            let again = |file: Option<OutputFile>, path: Option<&Path>| {
+                file.map_or_else(|| path.map(OutputFile::open).transpose(), |file| Ok(Some(file)))
             };
             let rows = match (self.stdout.get(), &self.out) {
-                (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
-                (None, Some(path)) if path != Path::new(STDOUT) => {
+                (_, Some(path)) if !is_stdout(path) => {
                     Some(RowsWriter::to_file(path, again(rows, Some(path))))
                 }
+                (Some(is_shown), _) => Some(RowsWriter::to_stdout(*is_shown)),
                 (None, _) => None,
             };
             // What cannot be opened again is told when the run is over.
             let status = again(status, self.status.as_deref()).ok().flatten();
+            let page = again(page, self.charts.page.as_deref()).ok().flatten();
             let (lines, cones, found) = Default::default();
-            state.run = Some(RunOutput { rows, status, lines, n_over: 0, cones, found });
+            state.run = Some(RunOutput { rows, status, page, lines, n_over: 0, is_cut: false, cones, found });
         }
         let all_charts = self.charts.any();
         let heading = Vec::new();
         let rows = RowsDestination { state: &self.state, heading, is_headed: false, all_charts };
         Box::new(RunSink { state: &self.state, rows: Ordered::new(rows, WAITING_OUTPUT) })
+    }
+
+    /// Whether the status or the page is to go to stdout.
+    fn has_other_on_stdout(&self) -> bool {
+        [self.status.as_deref(), self.charts.page.as_deref()].into_iter().flatten().any(is_stdout)
     }
 
     /// The run is over: what it left takes its place, unless nothing was done.
@@ -134,13 +142,13 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         let Some(run) = state.run.take().filter(|run| run.n_over > 0) else { return Ok(()) };
         state.is_done = true;
-        let asked = (self.asked.0.as_str(), self.asked.1.as_str());
+        let asked = self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()));
         let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
-        let drawn = if self.charts.any() { self.charts.write(&charts) } else { Ok(()) };
+        let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
         state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
         drop(state);
-        let rows = run.rows.map_or(Ok(()), RowsWriter::finish);
+        let rows = run.rows.map_or(Ok(()), |rows| rows.finish(!run.is_cut));
         let status = match (run.status, &self.status) {
             (Some(mut file), Some(path)) => {
                 let lines: String = run.lines.into_values().collect();
@@ -162,9 +170,15 @@ impl Outlet for RowsOutlet {
     }
 
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
-        let is_asked_for = self.out.as_deref() == Some(Path::new(STDOUT));
+        let is_asked_for = self.out.as_deref().is_some_and(is_stdout);
         ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
-        let takes = is_free && (is_asked_for || self.out.is_none());
+        let has_other = self.has_other_on_stdout();
+        ensure!(is_free || !has_other, "stdout is taken: give --status and --sky files");
+        ensure!(
+            !has_other || self.out.is_some(),
+            "stdout is for the rows, too: give --out FILE, or --status and --sky files"
+        );
+        let takes = is_free && (is_asked_for || has_other || self.out.is_none());
         if takes {
             self.stdout.get_or_init(|| is_terminal);
         }
@@ -175,6 +189,20 @@ impl Outlet for RowsOutlet {
     fn charts(&self) -> Vec<ConeChart> {
         std::mem::take(&mut self.state.lock().kept)
     }
+}
+
+/// Refuses two files at one place: the later one would take the other's, or be mixed with it.
+fn check_apart(paths: [Option<&Path>; 3]) -> anyhow::Result<()> {
+    let mut known: Vec<(&str, FileId)> = Vec::new();
+    for (option, path) in ["out", "status", "sky"].into_iter().zip(paths) {
+        let Some((path, id)) = path.and_then(|path| Some((path, FileId::of(path)?))) else { continue };
+        if let Some((other, _)) = known.iter().find(|(_, other)| *other == id) {
+            let place = if id == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
+            bail!("--{other} and --{option} both go to {place}: name a file for each");
+        }
+        known.push((option, id));
+    }
+    Ok(())
 }
 
 /// `chart` with no more sources than a report needs.
@@ -236,16 +264,38 @@ impl TaskOutput for TargetOutput<'_> {
     }
 
     fn close(self: Box<Self>, record: Record, acknowledge: &dyn Acknowledge) {
-        if let (Some(run), Some(finding)) = (&mut self.state.lock().run, record.finding.as_deref())
-            && let Some(cone) = finding.cone.as_deref()
+        self.rows.close(record, &NotedTargets { state: self.state, acknowledge });
+    }
+}
+
+/// Notes what became of each target once its rows are where they belong, or could not get there.
+struct NotedTargets<'a> {
+    state: &'a Mutex<OutletState>,
+    acknowledge: &'a dyn Acknowledge,
+}
+
+impl Acknowledge for NotedTargets<'_> {
+    fn acknowledge(&self, mut record: Record) {
+        if let Some(finding) = record.finding.as_deref_mut()
+            && let Some(cone) = finding.cone.as_deref_mut()
         {
-            run.n_over += 1;
-            run.cones.insert(record.seq, cone.clone());
-            if run.status.is_some() {
-                run.lines.insert(record.seq, status_line(finding, cone, record.wall.as_secs_f64()));
+            if let (true, Outcome::Failed(why)) = (finding.verdict.is_up(), &record.outcome) {
+                // The service did its part, and yet there is nothing.
+                finding.verdict = ServiceVerdict::Error;
+                finding.reason.clone_from(why);
+                cone.status = ConeStatus::Error;
+            }
+            let cone = cone.clone();
+            if let Some(run) = &mut self.state.lock().run {
+                run.n_over += 1;
+                run.is_cut |= cone.status == ConeStatus::Incomplete;
+                if run.status.is_some() {
+                    run.lines.insert(record.seq, status_line(finding, &cone, record.wall.as_secs_f64()));
+                }
+                run.cones.insert(record.seq, cone);
             }
         }
-        self.rows.close(record, acknowledge);
+        self.acknowledge.acknowledge(record);
     }
 }
 
@@ -273,7 +323,7 @@ impl Destination for RowsDestination<'_> {
             self.is_headed = true;
             let columns = serde_json::from_slice::<Vec<RowColumn>>(&self.heading)?;
             if let Some(rows) = &mut run.rows {
-                rows.begin(&columns)?;
+                rows.begin(&columns);
             }
             if self.all_charts || task.seq < CHARTS as u64 {
                 run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
@@ -293,120 +343,5 @@ impl Destination for RowsDestination<'_> {
         self.heading.clear();
         let mut state = self.state.lock();
         state.run.as_mut().and_then(|run| run.rows.as_mut()).map_or(Ok(()), RowsWriter::flush)
-    }
-}
-
-/// Writes rows in a form.
-#[derive(Debug)]
-struct RowsWriter {
-    form: RowsForm,
-    /// The columns of the first target that had some, which are those of all.
-    columns: Option<Vec<RowColumn>>,
-    path: PathBuf,
-}
-
-#[derive(Debug)]
-enum RowsForm {
-    /// CSV; `is_shown`: on a terminal.
-    Stdout {
-        is_shown: bool,
-        is_gone: bool,
-    },
-    Csv(BufWriter<WholeFile>),
-    Table(Box<TableOut>),
-    /// There is no file, for this reason.
-    Broken(Option<io::Error>),
-}
-
-impl RowsWriter {
-    fn to_stdout(is_shown: bool) -> Self {
-        let form = RowsForm::Stdout { is_shown, is_gone: false };
-        Self { form, columns: None, path: "standard output".into() }
-    }
-
-    fn to_file(path: &Path, file: io::Result<Option<WholeFile>>) -> Self {
-        let is_table = path.extension().is_some_and(|ending| {
-            ["vot", "votable", "xml"].iter().any(|known| ending.eq_ignore_ascii_case(known))
-        });
-        let form = match file {
-            Ok(Some(file)) if is_table => RowsForm::Table(Box::new(TableOut::new(file))),
-            Ok(Some(file)) => RowsForm::Csv(BufWriter::with_capacity(64 << 10, file)),
-            Ok(None) => RowsForm::Broken(None),
-            Err(error) => RowsForm::Broken(Some(error)),
-        };
-        Self { form, columns: None, path: path.to_owned() }
-    }
-
-    /// The rows of a target come, under these columns.
-    fn begin(&mut self, columns: &[RowColumn]) -> io::Result<()> {
-        let names = column_names(columns);
-        match &self.columns {
-            Some(known) if column_names(known) == names => return Ok(()),
-            Some(_) => return Err(io::Error::other("its columns are not those of the targets before it")),
-            None => self.columns = Some(columns.to_vec()),
-        }
-        if let RowsForm::Table(table) = &mut self.form {
-            return table.begin(&names, columns);
-        }
-        self.header(&names)
-    }
-
-    fn header(&mut self, names: &[String]) -> io::Result<()> {
-        let mut line = String::new();
-        for (at, name) in names.iter().enumerate() {
-            line.push_str(if at > 0 { "," } else { "" });
-            csv_cell(name, &mut line);
-        }
-        self.put((line + "\n").as_bytes())
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.form {
-            RowsForm::Csv(file) => file.write_all(bytes),
-            RowsForm::Table(table) => {
-                table.put(bytes);
-                Ok(())
-            }
-            RowsForm::Stdout { is_gone: true, .. } | RowsForm::Broken(_) => Ok(()),
-            RowsForm::Stdout { is_shown, is_gone } => {
-                let shown = is_shown.then(|| {
-                    let text = String::from_utf8_lossy(bytes).into_owned();
-                    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
-                });
-                let bytes = shown.as_ref().map_or(bytes, |text| text.as_bytes());
-                match process::stdout().write_all(bytes) {
-                    // That nobody reads on is no error.
-                    Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                        *is_gone = true;
-                        Ok(())
-                    }
-                    written => written,
-                }
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.form {
-            RowsForm::Table(table) => table.flush(),
-            RowsForm::Csv(_) | RowsForm::Stdout { .. } | RowsForm::Broken(_) => Ok(()),
-        }
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        let headed = if self.columns.is_some() {
-            Ok(())
-        } else if let RowsForm::Table(table) = &mut self.form {
-            table.begin(&OWN_COLUMNS.map(str::to_owned), &[])
-        } else {
-            self.header(&OWN_COLUMNS.map(str::to_owned))
-        };
-        let ended = headed.and_then(|()| match self.form {
-            RowsForm::Stdout { .. } | RowsForm::Broken(None) => Ok(()),
-            RowsForm::Csv(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.commit(),
-            RowsForm::Table(table) => table.finish(),
-            RowsForm::Broken(Some(error)) => Err(error),
-        });
-        ended.with_context(|| format!("cannot write {}", self.path.display()))
     }
 }

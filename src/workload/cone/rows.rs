@@ -207,19 +207,3 @@ pub fn csv_cell(text: &str, out: &mut String) {
     }
     out.push('"');
 }
-
-/// The names of all columns of the result, the own ones first, each once: `ra_2` is the
-/// second `ra`.
-pub fn column_names(columns: &[RowColumn]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in OWN_COLUMNS.into_iter().chain(columns.iter().map(|column| column.name.as_str())) {
-        let mut unlike = name.to_owned();
-        let mut number = 2;
-        while names.contains(&unlike) {
-            unlike = format!("{name}_{number}");
-            number += 1;
-        }
-        names.push(unlike);
-    }
-    names
-}

@@ -115,10 +115,14 @@ impl ConeService {
                 if answered.is_some() || !complains_of_format(&attempt.finding) {
                     return answered;
                 }
-                // What the standard does not have, some services refuse.
-                self.knows_no_formats.store(true, Ordering::Relaxed);
+                // What the standard does not have, some services refuse: whether it was that, the
+                // plain request shows.
                 attempt.begin_again();
-                self.exchange(url(&plain), None, attempt, spent, rows)
+                let answered = self.exchange(url(&plain), None, attempt, spent, rows);
+                if answered.is_some() {
+                    self.knows_no_formats.store(true, Ordering::Relaxed);
+                }
+                answered
             }
         }
     }
@@ -281,13 +285,23 @@ impl AnswerBody {
         let protocol = asked.protocol.into();
         let mut reader = TableReader::new(self, charset.as_deref(), limits);
         let mut columns = Vec::new();
+        // A row of no cells may stand for one of very many.
+        let mut n_cells = 0;
         loop {
             match reader.next()? {
                 TableItem::Table(fields) => {
                     columns = fields.iter().map(RowColumn::of).collect();
+                    n_cells = 0;
                     rows.begin(fields);
                 }
-                TableItem::Row(row) => rows.row(&row)?,
+                TableItem::Row(row) => {
+                    n_cells += columns.len();
+                    if n_cells > asked.most_bytes {
+                        let most = asked.most_bytes;
+                        return Err(TableError::TooLarge(format!("more than {most} cells")));
+                    }
+                    rows.row(&row)?;
+                }
                 TableItem::End(summary) => return Ok((ConeAnswer::of(summary, protocol), columns)),
             }
         }

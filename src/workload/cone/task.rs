@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::column_names;
 use super::outlet::heading;
-use super::rows::{ConeRows, RowColumn, column_names};
+use super::rows::{ConeRows, RowColumn};
 use super::search::RowTaker;
 use crate::numbers;
 use crate::task::{ConeFinding, ConeStatus, ErrorClass, Finding, Outcome, ServiceVerdict, Warning};
@@ -96,13 +97,13 @@ pub struct OneCone<'a> {
     pub rows: ConeRows,
     pub columns: ConeColumns,
     /// The columns of the position, as they were asked for.
-    pub asked: (&'a str, &'a str),
+    pub asked: Option<(&'a str, &'a str)>,
 }
 
 impl RowTaker for OneCone<'_> {
     fn begin(&mut self, fields: &[Field]) {
         self.rows.clear();
-        self.columns = ConeColumns::of(fields, Some(self.asked));
+        self.columns = ConeColumns::of(fields, self.asked);
     }
 
     fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {

@@ -49,8 +49,8 @@ pub struct UploadQuery<'a> {
     pub transport: &'a HttpTransport,
     /// Which rows are kept.
     pub find: Find,
-    /// The columns of the position, as they are asked for.
-    pub asked: (&'a str, &'a str),
+    /// The columns of the position, where they are asked for by name.
+    pub asked: Option<(&'a str, &'a str)>,
     /// All cones by the numbers of their targets, in their order.
     pub cones: &'a [(u64, SkyCone)],
 }
@@ -121,13 +121,13 @@ struct ManyCones<'a> {
     empty: HashMap<u64, ConeRows>,
     rows: HashMap<u64, ConeRows>,
     columns: ConeColumns,
-    asked: (&'a str, &'a str),
+    asked: Option<(&'a str, &'a str)>,
 }
 
 impl RowTaker for ManyCones<'_> {
     fn begin(&mut self, fields: &[Field]) {
         self.rows = self.empty.clone();
-        self.columns = ConeColumns::of(fields, Some(self.asked));
+        self.columns = ConeColumns::of(fields, self.asked);
     }
 
     fn row(&mut self, row: &TableRow<'_>) -> Result<(), ParseError> {

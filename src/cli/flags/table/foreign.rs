@@ -2,13 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::super::jobs::JobsOption;
-use super::super::row::Does::{IgnoredFlag, IgnoredWord, Refused, Text};
-use super::super::row::{OptionRow, OptionSection, Stored, quiet, section};
-use super::super::typed::Typed;
-use super::super::values;
-
-const HERE: &str = "parsim runs on this machine only";
+use super::super::row::Does::{IgnoredFlag, IgnoredWord, Refused};
+use super::super::row::{OptionRow, OptionSection, quiet, section};
 
 #[rustfmt::skip]
 pub(super) static FOREIGN: OptionSection = OptionSection { more: Some(&REFUSED), ..section("Of GNU parallel", &[
@@ -27,7 +22,6 @@ pub(super) static FOREIGN: OptionSection = OptionSection { more: Some(&REFUSED),
     quiet(&["show-limits", "showlimits"], IgnoredFlag),
     quiet(&["debug", "D"], IgnoredWord),
     quiet(&["_test"], IgnoredWord),
-    quiet(&["sshlogin", "S"], Text(login)),
 ]) };
 
 /// A row for each option that parsim refuses.
@@ -39,12 +33,7 @@ static REFUSED: LazyLock<Vec<OptionRow>> = LazyLock::new(|| {
 /// options, ways of running that it does not have. Help shows these in this order.
 #[rustfmt::skip]
 pub(in crate::cli::flags) const REASONS: &[(&str, &[&[&str]])] = &[
-    (HERE, &[
-        &["sshloginfile", "slf"], &["ssh"], &["ssh-delay", "sshdelay"], &["controlmaster", "M"], &["onall"], &["nonall"],
-        &["filter-hosts", "filterhosts", "filter-host"], &["hostgroups", "hostgroup", "hostgrp", "hgrp"],
-        &["transfer-file", "transferfile", "transfer-files", "transferfiles", "tf"], &["transfer"], &["return"], &["trc"], &["basefile", "bf"],
-        &["rsync-opts", "rsyncopts"],
-    ]),
+    ("files go through the connection, without rsync", &[&["rsync-opts", "rsyncopts"]]),
     ("parsim runs no jobs in tmux; see --line-buffer", &[&["tmux"], &["tmux-pane", "tmuxpane"]]),
     ("parsim keeps no jobs in databases; see --records and --export-csv", &[
         &["sql"], &["sql-master", "sqlmaster"], &["sql-worker", "sqlworker"], &["sql-and-worker", "sqlandworker"],
@@ -70,16 +59,3 @@ pub(in crate::cli::flags) const REASONS: &[(&str, &[&[&str]])] = &[
         &["tollef"], &["ctrl-c", "ctrlc"], &["no-ctrl-c", "no-ctrlc", "noctrlc"], &["g"], &["B"], &["H"], &["T"], &["U"], &["W"], &["Y"],
     ]),
 ];
-
-/// `:` is this machine, and `4/:` is up to four jobs on it.
-fn login(typed: &mut Typed, value: &str) -> Stored {
-    match value.strip_suffix(':').map(|jobs| (jobs, jobs.strip_suffix('/'))) {
-        Some(("", _)) => {}
-        Some((_, Some(jobs))) => {
-            let jobs = values::count(jobs)?.max(1).to_string();
-            typed.run.jobs.get_or_insert_with(|| JobsOption::parse(jobs.as_ref()));
-        }
-        _ => return Err(HERE.to_owned()),
-    }
-    Ok(())
-}

@@ -2,11 +2,13 @@
 //! section.
 
 mod foreign;
+mod hosts;
 mod inputs;
 mod output;
 mod running;
 
 pub(super) use self::foreign::REASONS;
+pub(super) use self::hosts::HOSTS;
 pub(super) use self::inputs::{BLOCKS, INPUTS, PACKING, REPLACEMENTS, file};
 pub(super) use self::output::{OUTPUT, PROGRESS, RECORDS};
 pub(super) use self::running::{GATES, MEASURING, PICTURES, RUNNING};
@@ -14,12 +16,13 @@ use super::row::{OptionRow, OptionSection};
 use super::typed::Scope;
 
 /// All sections.
-static SECTIONS: [&OptionSection; 13] = [
+static SECTIONS: [&OptionSection; 14] = [
     &INPUTS,
     &PACKING,
     &REPLACEMENTS,
     &BLOCKS,
     &RUNNING,
+    &HOSTS,
     &OUTPUT,
     &RECORDS,
     &PROGRESS,
@@ -33,6 +36,12 @@ static SECTIONS: [&OptionSection; 13] = [
 /// Every option.
 pub(in crate::cli::flags) fn rows() -> impl Iterator<Item = &'static OptionRow> {
     SECTIONS.iter().flat_map(|section| section.rows())
+}
+
+/// Whether the option `name` has all its effect in the jobs' command lines: it is about
+/// where their values come from and how they are put in.
+pub(in crate::cli) fn makes_commands(name: &str) -> bool {
+    [&INPUTS, &PACKING, &REPLACEMENTS].iter().any(|section| section.rows().any(|row| row.is_called(name)))
 }
 
 /// The options of a batch that `name` may stand for: the one that is called so, or those

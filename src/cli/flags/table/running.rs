@@ -4,7 +4,7 @@
 
 use super::super::hyperfine;
 use super::super::jobs::JobsOption;
-use super::super::row::Does::{IgnoredFlag, Refused, Set, Text, Word, Words};
+use super::super::row::Does::{Refused, Set, Text, Word, Words};
 use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
@@ -77,7 +77,6 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["wd", "workdir", "work-dir"], "DIR", "run jobs in DIR; ... is a new directory for each, removed afterwards",
         Word(|t, v| { t.run.work_dir = Some(v.into()); Ok(()) })).brief(),
     option(&["tmpdir", "tempdir"], "DIR", "put temporary files in DIR", Word(|t, v| { t.run.tmpdir = Some(v.into()); Ok(()) })),
-    quiet(&["env"], Word(|t, v| { t.run.env.push(v.to_owned()); Ok(()) })),
     option(&["process-slot-var", "processslotvar"], "NAME", "set variable NAME to the job's slot, from 0",
         Word(|t, v| { t.run.slot_variable = Some(v.to_owned()); Ok(()) })),
     option(&["nice"], "N", "run jobs with this niceness", Text(|t, v| set(&mut t.run.nice, integer(v)))).brief(),
@@ -89,9 +88,6 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     flag(&["v"], "print each command before its output", Flag::Verbose).brief(),
     flag(&["verbose", "t"], "print each command on stderr", Flag::Trace).brief()
         .told(Scope::COMPARE, "print each command on stderr, and a line for each run in the report"),
-    // parsim's own option of this name takes a command: of what this one tidies up on
-    // other machines there is nothing.
-    option(&["cleanup"], "", "GNU parallel's, without effect here: it takes no command\n(that of parsim compare does: --cleanup CMD)", IgnoredFlag).of(Scope::ONE_WAY),
 ]);
 
 const COMPARED: Scope = Scope::COMPARE.and(Scope::WORKLOAD);

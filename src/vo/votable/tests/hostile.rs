@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::vo::ParseErrorKind::{BadXml, UnsafeXml};
+use crate::vo::ParseErrorKind::{BadValue, BadXml, UnsafeXml};
 
 #[test]
 fn nothing_is_defined_or_fetched() {
@@ -56,6 +56,27 @@ fn a_document_that_asks_for_too_much_is_refused() {
     assert_eq!(refusal(deep).0, Some(UnsafeXml));
     let many: String = (0..300).map(|n| format!(" a{n}=\"\"")).collect();
     assert_eq!(refusal(document(&format!("<INFO{many}/>"))).0, Some(UnsafeXml));
+}
+
+#[test]
+fn binary_rows_of_no_bytes_are_refused_for_they_would_have_no_end() {
+    let nothing = "<FIELD datatype=\"int\" arraysize=\"0\"/>";
+    let bits = "<FIELD datatype=\"bit\" arraysize=\"3x0\"/>";
+    let data = |kind: &str| format!("<{kind}><STREAM encoding=\"base64\">AAAA</STREAM></{kind}>");
+    for fields in [nothing.to_owned(), format!("{nothing}{bits}")] {
+        let (kind, text) = refusal(table(&fields, &data("BINARY")));
+        assert_eq!((kind, text.as_str()), (Some(BadValue), "binary data in rows of no bytes"));
+        // There, each row has its flags.
+        assert_eq!(cells(&fields, &data("BINARY2")).len(), 3);
+    }
+    // No data is no row, and no field is no data.
+    assert!(cells(nothing, "<BINARY><STREAM/></BINARY>").is_empty());
+    for kind in ["BINARY", "BINARY2"] {
+        assert!(cells("", &data(kind)).is_empty());
+        let mut rows = binary::BinaryRows::new(kind == "BINARY2", 10);
+        rows.feed(b"AAAA");
+        assert!(rows.advance(&[], &mut row::RowCells::default(), 1).is_err());
+    }
 }
 
 #[test]

@@ -1,0 +1,228 @@
+//! The other side, beside the job: fetches what the job needs, sends back what it made, and
+//! removes both where that was asked for.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{FileAnswer, FileNumber, FileQuestion, FileRules, FileStamp, PIECE, name_there};
+use crate::sync::Mutex;
+use crate::template::{Numbers, Quoting, Template};
+use crate::text::reason;
+use crate::whole_file::WholeFile;
+use crate::workload::Consultant;
+
+/// What all jobs of this machine have, once it is there.
+#[derive(Default)]
+pub(in super::super) struct BaseFiles(Mutex<Option<Vec<PathBuf>>>);
+
+/// The files of one job.
+pub(in super::super) struct HostFiles<'a> {
+    rules: &'a FileRules,
+    consultant: Consultant<'a>,
+    values: &'a [Vec<u8>],
+    numbers: &'a Numbers,
+    /// Where the job runs.
+    directory: Option<PathBuf>,
+    /// What is to be removed.
+    mine: Vec<PathBuf>,
+}
+
+/// What became of a file.
+enum Passed {
+    /// It is there now.
+    Whole,
+    /// It was there: it is the very same.
+    Same,
+    /// It is not, for this reason.
+    Not(String),
+}
+
+impl<'a> HostFiles<'a> {
+    pub(in super::super) fn new(
+        rules: &'a FileRules,
+        consultant: Consultant<'a>,
+        values: &'a [Vec<u8>],
+        numbers: &'a Numbers,
+        directory: Option<PathBuf>,
+    ) -> Self {
+        Self { rules, consultant, values, numbers, directory, mine: Vec::new() }
+    }
+
+    /// Has everything sent that the job needs. What cannot be comes back, as words for a
+    /// person: the job runs all the same, as it does under GNU parallel.
+    ///
+    /// # Errors
+    /// When nobody is there any more to send it.
+    pub(in super::super) fn bring(&mut self, base: &BaseFiles) -> io::Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        let mut brought = base.0.lock();
+        if brought.is_none() {
+            let mut there = Vec::new();
+            for (number, path) in self.rules.base.iter().enumerate() {
+                let path = self.place(name_there(path)).into_owned();
+                match self.receive(FileNumber::Base(number), &path)? {
+                    Passed::Whole => there.push(path),
+                    Passed::Same => {}
+                    Passed::Not(why) => complaints.push(why),
+                }
+            }
+            *brought = Some(there);
+        }
+        drop(brought);
+        for number in 0..self.rules.sent.len() {
+            let path = self.named(&self.rules.sent[number]);
+            match self.receive(FileNumber::Sent(number), &path)? {
+                Passed::Whole => self.mine.push(path),
+                Passed::Same => {}
+                Passed::Not(why) => complaints.push(why),
+            }
+        }
+        Ok(complaints)
+    }
+
+    /// Sends back what the job made. What cannot be comes back as words for a person.
+    ///
+    /// # Errors
+    /// When nobody is there any more to take it.
+    pub(in super::super) fn take_back(&mut self) -> io::Result<Vec<String>> {
+        let mut complaints = Vec::new();
+        for number in 0..self.rules.fetched.len() {
+            let path = self.named(&self.rules.fetched[number]);
+            match self.send(number, &path)? {
+                Passed::Whole => self.mine.push(path),
+                Passed::Same => {}
+                Passed::Not(why) => complaints.push(why),
+            }
+        }
+        Ok(complaints)
+    }
+
+    /// Removes what was passed, where that was asked for, and the folders that are empty
+    /// without it.
+    pub(in super::super) fn remove(self) {
+        if self.rules.removed {
+            let directory = self.directory.as_deref().unwrap_or(Path::new(""));
+            self.mine.iter().for_each(|path| remove(path, directory));
+        }
+    }
+
+    fn place<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
+        match &self.directory {
+            Some(directory) => Cow::Owned(directory.join(path)),
+            None => Cow::Borrowed(path),
+        }
+    }
+
+    fn named(&self, template: &Template) -> PathBuf {
+        let mut name = Vec::new();
+        template.render(self.values, self.numbers, Quoting::None, &mut name);
+        self.place(name_there(&name)).into_owned()
+    }
+
+    fn ask(&self, question: &FileQuestion) -> io::Result<FileAnswer> {
+        let gone = || io::Error::other("nobody is there any more to pass files");
+        let answer = self.consultant.ask(serde_json::to_value(question)?).ok_or_else(gone)?;
+        serde_json::from_value(answer).map_err(io::Error::other)
+    }
+
+    fn receive(&self, file: FileNumber, path: &Path) -> io::Result<Passed> {
+        let mut written: Option<(WholeFile, u64)> = None;
+        loop {
+            let from = written.as_ref().map_or(0, |(_, length)| *length);
+            let (stamp, bytes, is_last) = match self.ask(&FileQuestion::Piece { file, from })? {
+                FileAnswer::Piece { stamp, bytes, is_last } => (stamp, bytes, is_last),
+                FileAnswer::No(why) => return Ok(Passed::Not(why)),
+                FileAnswer::Yes | FileAnswer::Same => {
+                    return Err(io::Error::other("an answer to something else"));
+                }
+            };
+            if written.is_none() && stamp.is_at(path) {
+                return Ok(Passed::Same);
+            }
+            let bytes = STANDARD.decode(bytes).map_err(io::Error::other)?;
+            let put = || -> io::Result<Option<(WholeFile, u64)>> {
+                let (file, length) = match written.take() {
+                    Some(written) => written,
+                    None => (WholeFile::create_with_folders(path)?, 0),
+                };
+                file.write_all_at(&bytes, length)?;
+                if is_last {
+                    file.take_after(stamp.mode, stamp.modified)?;
+                    file.commit()?;
+                    return Ok(None);
+                }
+                Ok(Some((file, length + bytes.len() as u64)))
+            };
+            let mut put = put;
+            match put() {
+                Ok(None) => return Ok(Passed::Whole),
+                Ok(more) => written = more,
+                Err(error) => return Ok(Passed::Not(format!("{}: {}", path.display(), reason(&error)))),
+            }
+        }
+    }
+
+    fn send(&self, fetched: usize, path: &Path) -> io::Result<Passed> {
+        let open = || -> io::Result<(File, FileStamp)> {
+            if !fs::metadata(path)?.is_file() {
+                return Err(io::Error::other("not a file, and only files are passed on"));
+            }
+            let file = File::open(path)?;
+            let stamp = FileStamp::of(&file.metadata()?);
+            Ok((file, stamp))
+        };
+        let not = |error: &io::Error| Passed::Not(format!("{}: {}", path.display(), reason(error)));
+        let (file, stamp) = match open() {
+            Ok(opened) => opened,
+            Err(error) => return Ok(not(&error)),
+        };
+        match self.ask(&FileQuestion::Offer { fetched, stamp })? {
+            FileAnswer::Same => return Ok(Passed::Same),
+            FileAnswer::No(why) => return Ok(Passed::Not(why)),
+            FileAnswer::Yes | FileAnswer::Piece { .. } => {}
+        }
+        let mut bytes = vec![0; PIECE];
+        let mut from = 0;
+        loop {
+            let length = match file.read_at(&mut bytes, from) {
+                Ok(length) => length,
+                Err(error) => return Ok(not(&error)),
+            };
+            // A read of nothing is the end, whatever the length was before.
+            let is_last = length == 0;
+            let bytes = STANDARD.encode(&bytes[..length]);
+            match self.ask(&FileQuestion::Take { fetched, from, bytes, is_last })? {
+                FileAnswer::No(why) => return Ok(Passed::Not(format!("{}: {why}", path.display()))),
+                _ if is_last => return Ok(Passed::Whole),
+                _ => from += length as u64,
+            }
+        }
+    }
+}
+
+impl BaseFiles {
+    /// Removes them, at the end.
+    pub(in super::super) fn remove(&self) {
+        for path in self.0.lock().take().into_iter().flatten() {
+            remove(&path, Path::new(""));
+        }
+    }
+}
+
+/// Removes a file, and the folders above it that are empty then, up to `directory`.
+fn remove(path: &Path, directory: &Path) {
+    // Another job may have removed it.
+    let _ = fs::remove_file(path);
+    for folder in path.ancestors().skip(1) {
+        let is_within = folder != directory && folder.starts_with(directory) && folder != Path::new("");
+        if !is_within || fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
