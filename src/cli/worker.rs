@@ -66,7 +66,7 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running, guard.clone());
-    serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
+    serve(from, to, &interrupt, &build).context("cannot read what to do from standard input")?;
     if let Some(guard) = guard {
         guard.dismiss();
     }

@@ -23,7 +23,8 @@ pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
 pub use run_queue::{RunQueue, RunQueueWatch};
 pub use surroundings::{
-    RunningThreads, Surroundings, SurroundingsWatch, available_memory, most_mappings, swapped_pages,
+    RunningThreads, Surroundings, SurroundingsWatch, available_memory, memory_room, most_mappings,
+    swapped_pages,
 };
 
 /// Few of the files that are read here are longer.

@@ -233,8 +233,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// Gives all of them what tasks share.
     pub(super) fn share(&mut self) -> anyhow::Result<()> {
-        for link in &mut self.links {
-            link.share().context("cannot pass what tasks share")?;
+        for link in self.links.iter_mut().filter(|link| link.has_worker()) {
+            link.share().context("cannot pass the data that tasks share")?;
         }
         self.wait_for_all(LinkStage::Ready)
     }
@@ -279,15 +279,15 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         match self.trouble.take() {
             // The others did what there was left to do.
             Some(error) if is_abandoned && !self.run.interrupt.is_set() => {
-                Err(error.context("no worker process is left, and tasks are"))
+                Err(error.context("no worker process is left for the tasks that remain"))
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    /// What the workers of each link cost.
+    /// What the workers of each link cost that had any.
     pub(super) fn costs(&self) -> Vec<LinkCost> {
-        self.links.iter().map(|link| link.cost).collect()
+        self.links.iter().filter(|link| link.had_worker()).map(|link| link.cost).collect()
     }
 
     fn is_over(&self) -> bool {
@@ -387,7 +387,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         if self.run.interrupt.is_draining() {
             self.leave(unbegun);
         } else if unbegun.n_lost >= TRIES {
-            self.fail_unbegun(unbegun, index, "the workers ended before they began it".to_owned());
+            self.fail_unbegun(unbegun, index, "its workers ended before it began".to_owned());
         } else {
             self.ready.push_front(unbegun);
         }

@@ -57,7 +57,7 @@ fn head(kind: u8, length: usize, longest: u32) -> io::Result<[u8; HEAD]> {
     let fitting = u32::try_from(length).ok().filter(|length| *length <= longest);
     let too_long = || {
         let (length, longest) = (length.div_ceil(MIB), longest as usize / MIB);
-        let why = format!("it has {length} MiB, and one message holds {longest} MiB at most");
+        let why = format!("{length} MiB are more than the {longest} MiB that one message can hold");
         io::Error::new(ErrorKind::InvalidInput, why)
     };
     let [a, b, c, d] = fitting.ok_or_else(too_long)?.to_le_bytes();
@@ -236,7 +236,7 @@ impl FrameReader {
         }
         let line = read.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = text::printable(&String::from_utf8_lossy(&line[..line.len().min(SHOWN)]));
-        let why = format!("not what a parsim worker says: \"{line}\"");
+        let why = format!("this is no parsim worker's answer: \"{line}\"");
         Some(io::Error::new(ErrorKind::InvalidData, why))
     }
 }
@@ -394,7 +394,7 @@ mod tests {
         let (long, mut target) = (vec![0; LONGEST as usize / 2 + 1], Vec::new());
         let error = put_frame(&mut target, b'T', &[&long, &long], LONGEST).unwrap_err();
         assert!(target.is_empty());
-        assert!(error.to_string().contains("1025 MiB, and one message holds 1024 MiB"), "{error}");
+        assert!(error.to_string().contains("1025 MiB are more than the 1024 MiB"), "{error}");
         // What follows is sent all the same.
         let (mut queue, mut wire) = (FrameQueue::default(), Vec::new());
         assert!(queue.put(b'T', &[&long, &long]).is_err() && queue.is_empty());

@@ -144,7 +144,7 @@ pub(super) struct WorkerHost {
     pub(super) host: String,
     /// How many logical cores it may use there.
     pub(super) cores: usize,
-    /// How much memory is free there, in bytes, where the system tells.
+    /// How many bytes of memory can be had there, where the system tells.
     pub(super) memory: Option<u64>,
     /// What tells this start of the machine from any other, where the system tells.
     pub(super) boot_id: Option<String>,

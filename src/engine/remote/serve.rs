@@ -46,21 +46,21 @@ pub fn serve(
     let voice = Voice::new(to);
     let mut frames = FrameReader::new(LONGEST);
 
-    let Some(first) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(first) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let (hello, mut workload) = match introduced(&first, build) {
         Ok(introduced) => introduced,
         Err(why) => return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]),
     };
     voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
-    let Some(slots) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(slots) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let Some(slots) = SlotRange::decoded(&slots.payload).filter(|_| slots.kind == kind::SLOTS) else {
-        return voice.say(kind::FAILED, &[b"it was not told its slots"]);
+        return voice.say(kind::FAILED, &[b"a message is missing: how many slots to use"]);
     };
-    let Some(second) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(second) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let prepared = match second.kind {
         kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
         kind::PREPARE => workload.begin(RunProcess::Worker(None)),
-        other => Err(anyhow::anyhow!("{:?} instead of what tasks share", char::from(other))),
+        other => Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other))),
     };
     // It is not needed twice.
     drop(second);
@@ -98,13 +98,21 @@ pub fn serve(
     Ok(())
 }
 
+/// The next message; `None` where whoever speaks is gone, in the middle of one, too.
+fn next_frame(frames: &mut FrameReader, from: &mut impl Read) -> io::Result<Option<Frame>> {
+    match frames.receive(from) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        heard => heard,
+    }
+}
+
 /// What this worker is to be; an error is for the other to hear.
 fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn Workload>)> {
-    anyhow::ensure!(first.kind == kind::HELLO, "{:?} instead of a greeting", char::from(first.kind));
+    anyhow::ensure!(first.kind == kind::HELLO, "a message {:?} instead of a greeting", char::from(first.kind));
     let Greeting { protocol } = serde_json::from_slice(&first.payload)?;
     anyhow::ensure!(
         protocol == PROTOCOL,
-        "version {} speaks {PROTOCOL} and not {protocol}: parsim was replaced by another version meanwhile",
+        "version {} speaks {PROTOCOL} and not {protocol}: parsim was replaced by another version in the meantime",
         env!("CARGO_PKG_VERSION")
     );
     let hello: Hello = serde_json::from_slice(&first.payload)?;
@@ -118,7 +126,7 @@ fn whereabouts() -> WorkerHost {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: host::name().unwrap_or_default(),
         cores: host::Limits::detect().usable,
-        memory: host::available_memory(),
+        memory: host::memory_room(),
         boot_id: host::boot_id(),
     }
 }
@@ -214,7 +222,7 @@ impl<W: Write + Send> Worker<'_, W> {
     /// Does tasks in a slot, until there are none any more.
     fn do_tasks(self, slot: usize) {
         loop {
-            match self.seats.sit_down(slot).context("cannot wait for the end of tasks") {
+            match self.seats.sit_down(slot).context("cannot prepare to end tasks") {
                 Ok(Some(interrupt)) => self.do_tasks_until(slot, &interrupt),
                 Ok(None) => return,
                 Err(error) => {
