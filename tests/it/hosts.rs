@@ -79,7 +79,7 @@ fn log(hosts: &Hosts) -> Vec<String> {
 fn jobs_run_on_every_host_by_one_connection_each() {
     let hosts = Hosts::new();
     // Each job waits until there is one on each host.
-    let meet = r#"touch ../$WHERE-is-there; until [ -e ../h1-is-there ] && [ -e ../h2-is-there ]; do sleep 0.02; done"#;
+    let meet = r"touch ../$WHERE-is-there; until [ -e ../h1-is-there ] && [ -e ../h2-is-there ]; do sleep 0.02; done";
     let ran = hosts.run(&format!(
         "parsim parallel --joblog log -S 1/h1,1/h2 '{meet}; echo $WHERE {{}}' ::: a b c d e f"
     ));
@@ -181,7 +181,7 @@ fn files_go_with_a_job_and_come_back_whatever_they_are_called() {
     for name in names {
         fs::write(hosts.path(name), format!("<{name}>")).unwrap();
     }
-    let line = r#"parsim parallel -0 --trc {}.out -S 2/h1 'cat < {} > {}.out' < list"#;
+    let line = r"parsim parallel -0 --trc {}.out -S 2/h1 'cat < {} > {}.out' < list";
     fs::write(hosts.path("list"), names.join("\0")).unwrap();
     hosts.run(line).exits(0).is_quiet();
     for name in names {

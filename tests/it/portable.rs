@@ -274,8 +274,8 @@ fn the_guard_of_a_worker_has_nothing_open_and_a_session_of_its_own_and_goes_with
 #[test]
 fn a_stdout_that_nobody_reads_stops_neither_the_other_jobs_nor_their_end() {
     let fresh = Fresh::new();
-    let script = r#"exec parsim parallel --workers processes -j2 '
-        echo $$ >{}.new; mv {}.new {}; seq 50000; [ {} = a ] || exec sleep 600' ::: a b c d"#;
+    let script = r"exec parsim parallel --workers processes -j2 '
+        echo $$ >{}.new; mv {}.new {}; seq 50000; [ {} = a ] || exec sleep 600' ::: a b c d";
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut started = fresh.shell(script).stdout(writer).start();
     let read = |name: &str| fs::read_to_string(fresh.path(name)).unwrap_or_default();
@@ -284,7 +284,7 @@ fn a_stdout_that_nobody_reads_stops_neither_the_other_jobs_nor_their_end() {
     started.signal("INT");
     let ids = read("b") + &read("c");
     started.until("no job runs", || !ids.split_whitespace().any(is_alive));
-    let (mut output, mut piece) = (Vec::new(), [0; 65536]);
+    let (mut output, mut piece) = (Vec::new(), vec![0; 65536]);
     while !output.ends_with(b"\n50000\n") {
         let length = reader.read(&mut piece).unwrap();
         output.extend_from_slice(&piece[..length]);

@@ -23,6 +23,7 @@ use crate::workload::{Cx, Outlet, Portable, Profile, RunProcess, Size, Tasks, nu
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what a test wants of it, one by one")]
 pub(super) struct Squares {
     pub(super) shared: Option<String>,
     /// No task begins before this.

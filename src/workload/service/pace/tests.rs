@@ -110,7 +110,7 @@ fn a_rate_that_makes_no_sense_is_refused() {
     // The slowest that makes sense can be waited for by many.
     let pace = HostPace::new(&PaceOptions { rate: Some(1e-5) }, 2).unwrap();
     let slow = || put(&pace, "h", None, PaceTopic::Leave { interval: 1e5 }, Duration::ZERO);
-    assert!((0..1000).map(|_| slow()).last().is_some_and(|last| matches!(last, PaceAnswer::Wait(..))));
+    assert!((0..1000).map(|_| slow()).next_back().is_some_and(|last| matches!(last, PaceAnswer::Wait(..))));
 }
 
 #[test]
