@@ -102,6 +102,11 @@ pub enum Event<'a> {
         /// Whether it is for the first time that a task does.
         is_news: bool,
     },
+    /// Something that a person should hear at once.
+    Told {
+        /// In words.
+        text: &'a str,
+    },
     /// Fewer tasks run at a time than were asked for.
     FewerSlots {
         /// How many do.
@@ -110,20 +115,6 @@ pub enum Event<'a> {
         wanted: usize,
         /// Why.
         why: &'a str,
-    },
-    /// A machine that tasks were to be done on is not to be had, or not any more.
-    HostIsDown {
-        /// What the user calls it.
-        host: &'a str,
-        /// Why.
-        why: &'a str,
-        /// Whether it is tried again, some time.
-        is_tried_again: bool,
-    },
-    /// One that was down is there again.
-    HostIsBack {
-        /// What the user calls it.
-        host: &'a str,
     },
     /// A running task produced this many more bytes.
     Advanced {

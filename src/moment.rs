@@ -34,6 +34,12 @@ impl Moment {
         Self { millis: seconds.saturating_mul(1000) }
     }
 
+    /// Milliseconds since 1970; none before.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.millis).unwrap_or(0)
+    }
+
     /// Whole seconds since 1970.
     #[must_use]
     pub fn seconds(self) -> i64 {

@@ -7,12 +7,15 @@
 //! then the report.
 
 mod batch;
+mod cluster;
 mod exit;
 mod exports;
 mod flags;
+mod hosts;
 mod places;
 mod plan;
 mod report;
+mod runs;
 mod services;
 mod shell;
 mod signals;
@@ -93,8 +96,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
     let [_, name, words @ ..] = argv else { return print(flags::BARE) };
     let line = || command_line(argv);
     // Parsim's own: nobody types it, and no help tells of it.
-    if name == worker::NAME && (words.is_empty() || words == [worker::ASKS_PROTOCOL]) {
-        return worker::run(words);
+    if name == worker::NAME {
+        let is_linked = words.is_empty() || words == [worker::ASKS_PROTOCOL];
+        return if is_linked { worker::run(words) } else { worker::run_in(words) };
     }
     if name == "help"
         && let Some(text) = words.first().and_then(|topic| help::topic(topic))
@@ -109,6 +113,12 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
             }
             None => batch::run(mode, words, &line(), started),
         };
+    }
+    if let Some(what) = runs::WORDS.iter().find(|what| name == **what) {
+        return runs::run(what, words, &line(), started);
+    }
+    if name == hosts::NAME {
+        return hosts::run(words);
     }
     if name == "compare" {
         return batch::compare(words, &line(), started);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use super::cluster;
 use super::exit::{Exit, Fault, refuse};
 use super::exports::Exports;
 use super::flags::{StudyOptions, Typed, Ways};
@@ -18,7 +19,7 @@ use super::shell::choose;
 use super::terminal::say;
 use super::width::{affordable, check_serial};
 use super::worker;
-use crate::engine::{Engine, InOneGo, Serial};
+use crate::engine::{Engine, InOneGo, Serial, WorkerMeans};
 use crate::event::Observer;
 use crate::experiment::{Experiment, Hook, Repeats};
 use crate::process::{self, Interrupt, ShellLine};
@@ -126,13 +127,18 @@ pub(super) fn engines(
     widths: &[NonZeroUsize],
 ) -> Result<Vec<Box<dyn Engine>>, Fault> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
+    let means = WorkerMeans { own: worker::children, directory: cluster::options(typed, None)? };
     if wanted != RunModes::Parallel {
         engines.push(Box::new(Serial));
     }
     if wanted != RunModes::Serial {
         for engine in typed.run.workers.engines() {
             for &width in widths {
-                engines.push((engine.new)(width, worker::children)?);
+                engines.push((engine.new)(width, &means)?);
+                if engine.is_elsewhere {
+                    // How many at a time is a matter of nodes there.
+                    break;
+                }
             }
         }
     }

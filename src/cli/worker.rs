@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
@@ -17,7 +18,8 @@ use anyhow::Context as _;
 use super::exit::{End, Exit, Fault, refuse};
 use super::shell;
 use super::signals::{self, JobSignals};
-use crate::engine::{Children, PROTOCOL, serve};
+use crate::engine::{Children, Element, PROTOCOL, serve, work_in};
+use crate::host;
 use crate::process::child::{Guard, RunningJobs};
 use crate::process::{self, Hup, Interrupt};
 use crate::task::NodeName;
@@ -64,11 +66,43 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running, guard.clone());
-    serve(from, to, &interrupt, &build).context("cannot hear what is to be done")?;
+    serve(from, to, &interrupt, &build).context("cannot read what to do from standard input")?;
     if let Some(guard) = guard {
         guard.dismiss();
     }
     // How it ended was asked for by whoever started it.
+    Ok(End::Status(Exit::Success.status()))
+}
+
+/// Does tasks that it finds in a run directory, until there are none: `--run-dir DIR
+/// --element N`.
+pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
+    let [run_dir, root, element, number] = words else {
+        return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
+    };
+    let number = number.to_str().and_then(|number| number.parse().ok());
+    let Some(number) = number.filter(|_| run_dir == "--run-dir" && element == "--element") else {
+        return refuse("parsim starts its workers by itself: see --workers in parsim parallel --help");
+    };
+    let guard = Guard::start().ok();
+    temporary::leave_all();
+    let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
+    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
+    let running = Arc::new(KnownJobs::new());
+    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
+    let _attendant = signals::attend(caught, move |wakeup| {
+        jobs.pass_on(wakeup, known.get().copied());
+        None
+    })?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
+    let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
+    let element = Element { number, node, end };
+    let build = |name: &str, spec| build(name, spec, None, &running, guard.clone());
+    work_in(Path::new(root), &element, &interrupt, &build)?;
+    if let Some(guard) = guard {
+        guard.dismiss();
+    }
     Ok(End::Status(Exit::Success.status()))
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{AfterTask, Run};
 use crate::event::Event;
-use crate::output::{Channel, RetryBuffer, Sink, TaskOutput, TaskRef, Wake, handed_on};
+use crate::output::{Acknowledge, Channel, RetryBuffer, Sink, TaskOutput, TaskRef, Wake, handed_on};
 use crate::task::{Outcome, Record, Span, Task, TaskInput};
 use crate::workload::{Cx, Setting, Workload};
 
@@ -188,12 +188,29 @@ impl<'r, 'q> TaskLife<'r, 'q> {
         self.run.batch.ended(record)
     }
 
+    /// The task, of which all tries were made elsewhere, is over; the last one began `at`
+    /// this time of the run's clock. Says what becomes of the others.
+    pub(super) fn ended_elsewhere(&mut self, record: &mut Record, at: Duration) -> AfterTask {
+        (self.attempt, self.start) = (record.attempt, at);
+        (record.slot, record.start) = (self.task.slot, at.saturating_sub(self.run.started));
+        if let Err(error) = std::mem::replace(&mut self.written, Ok(())) {
+            *record = handed_on(record.clone(), Err(error));
+        }
+        self.over(record)
+    }
+
     /// Hands on what the last try wrote: the task counts as done behind it.
     pub(super) fn hand_on(self, record: Record) {
+        let batch = &self.run.batch;
+        self.hand_on_to(record, batch);
+    }
+
+    /// The same where `acknowledge` tells the batch of it.
+    pub(super) fn hand_on_to(self, record: Record, acknowledge: &dyn Acknowledge) {
         let output = self.output.expect("a task that is done elsewhere keeps its output here");
         // Tasks within this process may be far shorter than a look at the clock is worth.
         let begun = self.run.ordered_starts.then(|| self.run.clock.now());
-        output.close(record, &self.run.batch);
+        output.close(record, acknowledge);
         let took = begun.map_or(Duration::ZERO, |begun| self.run.clock.now().saturating_sub(begun));
         if took > WORTH_COUNTING {
             self.run.batch.handed_on(took);

@@ -27,6 +27,7 @@ pub(super) const ROW: EngineRow = EngineRow {
     about: "Threads of one process",
     shares_memory: true,
     descriptors: 0,
+    is_elsewhere: false,
     new: |width, _| Ok(Box::new(Pool::new(width))),
 };
 

@@ -12,6 +12,7 @@ mod local;
 mod mock;
 mod queue;
 mod remote;
+mod run_directory;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -21,9 +22,14 @@ pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{
-    Children, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
-    WorkerChoice, serve,
+    Children, HostOffer, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
+    WorkerChoice, serve, survey,
 };
+pub use run_directory::{
+    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, Element, RunStatus, StoredRun, work_in,
+};
+#[cfg(feature = "cli")]
+pub(crate) use run_directory::{cpus_of_a_node, refused_argument};
 
 pub use crate::sync::StartOrder;
 
@@ -32,6 +38,8 @@ use lifecycle::{ThreadCpu, run_one};
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
+
+use anyhow::Context as _;
 
 use crate::event::Observer;
 use crate::measure::Clock;
@@ -96,16 +104,34 @@ pub struct EngineRow {
     /// How many descriptors a slot takes of this process, where that is more than what its
     /// task opens.
     pub descriptors: usize,
+    /// Whether tasks are done by whoever finds them, on this machine or another, and not at
+    /// this one's pace.
+    pub is_elsewhere: bool,
     /// Makes the engine for at most so many tasks at a time.
-    pub new: fn(NonZeroUsize, OwnWorkers) -> anyhow::Result<Box<dyn Engine>>,
+    pub new: fn(NonZeroUsize, &WorkerMeans) -> anyhow::Result<Box<dyn Engine>>,
 }
 
-/// Says how workers are started that are processes of the program itself, for
-/// engines that have some.
+/// How workers are started, for engines that have some.
+pub struct WorkerMeans {
+    /// Those that are processes of the program itself.
+    pub own: OwnWorkers,
+    /// Those that find their tasks in a directory.
+    pub directory: Option<DirectoryOptions>,
+}
+
+/// Says how workers are started that are processes of the program itself.
 pub type OwnWorkers = fn() -> anyhow::Result<Children>;
 
+impl WorkerMeans {
+    /// The engine of this name, whose workers find their tasks in a directory.
+    fn directory(&self, name: &'static str) -> anyhow::Result<DirectoryRun> {
+        let options = self.directory.clone().context("it was not said where workers find their tasks")?;
+        Ok(DirectoryRun::new(name, options))
+    }
+}
+
 /// Every engine that can be chosen. The first one is used where none is.
-pub const ROWS: &[EngineRow] = &[local::ROW, remote::ROW];
+pub const ROWS: &[EngineRow] = &[local::ROW, remote::ROW, run_directory::SLURM, run_directory::LOCAL];
 
 /// Those that `--workers both` runs one after the other: what starting processes and
 /// passing data costs.

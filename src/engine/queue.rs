@@ -240,6 +240,16 @@ impl<'a> TaskQueue<'a> {
         self.observer.observe(&Event::TaskStarted { seq: *seq, slot: *slot, label });
     }
 
+    /// Whether there is a rule that may end it early.
+    pub(super) fn may_be_halted(&self) -> bool {
+        self.state.lock().halting.has_rule()
+    }
+
+    /// How often tasks are tried, for whoever tries them elsewhere.
+    pub(super) fn retry(&self) -> Retry {
+        self.retry
+    }
+
     /// Whether a task may be tried again after `attempt` tries, from 1, should
     /// it fail.
     pub fn may_try_again(&self, attempt: u32) -> bool {

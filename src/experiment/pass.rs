@@ -218,6 +218,10 @@ impl Experiment<'_> {
         let peak_memory = clock.peak_memory();
         let surroundings = look().zip(around_before).map(|(after, before)| after.since(&before));
         let closing = run.batch.close()?;
+        // That a batch system had no room is nothing that the run took.
+        let queued = driven.as_ref().ok().and_then(|crew| crew.as_ref()?.elsewhere.as_ref());
+        let wall = wall.saturating_sub(queued.map_or(Duration::ZERO, |it| it.queue_wait));
+        let usage = queued.map_or(usage, |it| usage + it.usage);
         driven.map(|crew| Timed { wall, usage, peak_memory, surroundings, queue, closing, crew })
     }
 

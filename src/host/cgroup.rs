@@ -50,6 +50,22 @@ fn quota(system: &System<'_>, version: Version, folder: &str) -> Option<Quota> {
     Some(Quota { cores: positive(quota)? as f64 / positive(period)? as f64, file })
 }
 
+/// How many bytes more the control groups around this process let it have, where one of them
+/// limits that. What files take of it is given back when somebody needs it.
+pub(super) fn memory_room(system: &System<'_>) -> Option<u64> {
+    let rooms = folders(system, "memory").into_iter().filter_map(|(version, folder)| {
+        let [limit, used, files] = match version {
+            Version::V1 => ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"],
+            Version::V2 => ["memory.max", "memory.current", "inactive_file"],
+        };
+        // There is no limit where it says "max".
+        let read = |name| system.read(&format!("{folder}/{name}"))?.trim().parse::<u64>().ok();
+        let files = system.read(&format!("{folder}/memory.stat")).and_then(|text| number(&text, files));
+        Some(read(limit)?.saturating_sub(read(used)?.saturating_sub(files.unwrap_or(0))))
+    });
+    rooms.min()
+}
+
 /// The files in which the kernel counts how long this process's groups, and their
 /// ancestors, were held back by their quotas.
 pub(super) fn throttle_files(system: &System<'_>) -> Vec<String> {

@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod describe;
+mod file_system;
 mod limits;
 mod room;
 mod run_queue;
@@ -16,12 +17,14 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub use describe::{Host, boot_id, cores_table, name, sockets};
+pub use describe::{Host, boot_id, cores_table, load, name, sockets};
+pub use file_system::FileSystem;
 pub use limits::Limits;
 pub use room::{STACK, SlotRoom};
 pub use run_queue::{RunQueue, RunQueueWatch};
 pub use surroundings::{
-    RunningThreads, Surroundings, SurroundingsWatch, available_memory, most_mappings, swapped_pages,
+    RunningThreads, Surroundings, SurroundingsWatch, available_memory, memory_room, most_mappings,
+    swapped_pages,
 };
 
 /// Few of the files that are read here are longer.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::cgroup::{throttle_files, throttled};
+use super::cgroup::{memory_room as memory_room_of_groups, throttle_files, throttled};
 use super::limits::{CpuSet, Limits};
 use super::{System, number, threads};
 use crate::measure::{parse_kib, seconds};
@@ -143,6 +143,11 @@ const LONGEST_LOADAVG: usize = 128;
 /// How many bytes of memory can be had without swapping.
 pub fn available_memory() -> Option<u64> {
     System::real().field("/proc/meminfo", &["MemAvailable"]).and_then(|text| parse_kib(&text))
+}
+
+/// The same where control groups may let this process have less.
+pub fn memory_room() -> Option<u64> {
+    available_memory().into_iter().chain(memory_room_of_groups(&System::real())).min()
 }
 
 /// How many mappings of memory a process may have, of which each thread takes some.

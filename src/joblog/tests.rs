@@ -6,8 +6,8 @@ mod rows {
     #[test]
     fn a_row_is_gnu_parallels_byte_for_byte() {
         let row = JobLogRow {
-            host: ":",
             seq: 12,
+            host: ":",
             start: Duration::new(1_795_352_267, 492_999_999),
             runtime: Duration::from_micros(9_500),
             sent: 0,

@@ -19,8 +19,13 @@ pub use poll::{Interest, PollEntry, Waker, poll};
 pub use shell::{ShellLine, run_in_shell};
 pub use signal::{
     CaughtSignals, Hup, Interrupt, SignalThread, Waited, Wakeup, end_by, ending_signals,
-    file_limits_are_errors, harmless_in_children, is_in_background, stop_here,
+    file_limits_are_errors, harmless_in_children, is_in_background, send_to_process, stop_here,
 };
+/// The names of the variables that this process was given.
+pub fn variable_names() -> impl Iterator<Item = std::ffi::OsString> {
+    std::env::vars_os().map(|(name, _)| name)
+}
+
 pub use standard::{
     BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,
     stdout_for_children, stdout_was_open,

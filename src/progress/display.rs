@@ -307,15 +307,7 @@ fn verdict(record: &Record) -> Option<String> {
 fn notice(event: &Event<'_>) -> Option<String> {
     match *event {
         Event::StartsHeldUp { why, is_news: true } => Some(format!("waiting to start jobs: {why}")),
-        Event::HostIsDown { host, why, is_tried_again } => {
-            let next = if is_tried_again {
-                "it is tried again; meanwhile others have its jobs"
-            } else {
-                "the others have its jobs"
-            };
-            Some(text::printable(&format!("{host} is down: {why} ({next})")))
-        }
-        Event::HostIsBack { host } => Some(text::printable(&format!("{host} is there again"))),
+        Event::Told { text } => Some(text.to_owned()),
         Event::FewerSlots { slots, wanted, why } => Some(fewer_slots(slots, wanted, why)),
         Event::TaskWaitsToStart { why, is_news: true } => Some(format!(
             "{why}: jobs wait until others have ended (a smaller -j needs less; see ulimit -u and -n)"

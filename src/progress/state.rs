@@ -198,11 +198,10 @@ impl Observer for ProgressState {
                     took.add(this, began.elapsed());
                 }
             }
-            Event::HostIsDown { .. }
-            | Event::HostIsBack { .. }
-            | Event::OutputHeldUp { .. }
+            Event::OutputHeldUp { .. }
             | Event::TaskWaitsToStart { .. }
-            | Event::FewerSlots { .. } => {}
+            | Event::FewerSlots { .. }
+            | Event::Told { .. } => {}
         }
     }
 }

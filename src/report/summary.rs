@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use crate::numbers;
-use crate::study::{ColumnResult, Ground, RunResult, SerialTime, Streaming, Study, serial_time};
+use crate::study::{
+    ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time,
+};
 use crate::text::printable;
 
 /// Slots beyond this are told of together.
@@ -30,6 +32,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let Some(run) = column.runs.last().filter(|run| run.tasks > 0) else { return String::new() };
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
+    lines.extend(queued(run, &study.unit));
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
     lines.extend(one_after_another(study, column, run, &folded));
@@ -65,11 +68,30 @@ fn whole(study: &Study, run: &RunResult) -> String {
     if own >= OWN_THAT_MATTERS && own > cpu / 10 {
         line += &format!(" ({} of it parsim's own)", numbers::duration(own));
     }
-    if !run.wall.is_zero() {
+    if let Some(elsewhere) = elsewhere(run) {
+        line += &format!(" on {}", numbers::plural(elsewhere.nodes.len() as u64, "node"));
+    } else if !run.wall.is_zero() {
         let busy = numbers::three_digits(cpu.as_secs_f64() / run.wall.as_secs_f64());
         line += &format!(": on average {busy} of {} busy", numbers::plural(study.host.usable as u64, "core"));
     }
     line
+}
+
+fn elsewhere(run: &RunResult) -> Option<&ElsewhereCosts> {
+    run.crew.as_ref()?.elsewhere.as_ref()
+}
+
+/// What it took to have jobs done elsewhere, beside the time.
+fn queued(run: &RunResult, unit: &str) -> Option<String> {
+    let ElsewhereCosts { queue_wait, reruns, duplicates, .. } = elsewhere(run)?;
+    let mut line = format!("queued for {} before that", numbers::duration(*queue_wait));
+    if *reruns > 0 {
+        line += &format!("; {} begun again, as workers had ended", numbers::plural(*reruns, unit));
+    }
+    if *duplicates > 0 {
+        line += &format!("; {} done twice, and counted once", numbers::plural(*duplicates, unit));
+    }
+    Some(line)
 }
 
 fn times(study: &Study, run: &RunResult, folded: &Streaming) -> Option<String> {
@@ -122,6 +144,10 @@ fn one_after_another(
     folded: &Streaming,
 ) -> Option<String> {
     let serial = serial_time(run, folded, study.host.usable).filter(|_| column.width > 1 && run.tasks > 1)?;
+    if elsewhere(run).is_some() {
+        // Those cores are not these.
+        return None;
+    }
     let SerialTime { time, rests_on } = serial;
     let wall = run.wall.as_secs_f64();
     let (low, high) = (numbers::factor(time.low / wall), numbers::factor(time.high / wall));

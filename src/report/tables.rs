@@ -7,7 +7,9 @@ use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Se
 use super::laws;
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, TimeUnit, seconds};
-use crate::study::{ColumnResult, Comparison, Spread, Study, Verdict, WorkerCosts, karp_flatt};
+use crate::study::{
+    ColumnResult, Comparison, ElsewhereCosts, Spread, Study, Verdict, WorkerCosts, karp_flatt,
+};
 use crate::task::{Column, Record};
 use crate::text::{printable, shortened};
 
@@ -91,7 +93,16 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
             changed(peak(one), peak(other))
         });
     }
-    for &(label, figure, show, remark) in CREW {
+    let is_elsewhere = columns.iter().any(|column| column.of_elsewhere(|_| 0.0).is_some());
+    for &(label, figure, show, remark) in ELSEWHERE.iter().filter(|_| is_elsewhere) {
+        let cell = |column: &ColumnResult| column.of_elsewhere(figure).map(show).unwrap_or_default();
+        line(label, &cell, &|_, _| remark.to_owned());
+    }
+    if is_elsewhere {
+        let cell = |column: &ColumnResult| overhead(column).map(numbers::percent).unwrap_or_default();
+        line("engine overhead", &cell, &|_, _| "slots without a task".to_owned());
+    }
+    for &(label, figure, show, remark) in CREW.iter().filter(|_| !is_elsewhere) {
         if columns.iter().any(|column| column.of_crew(figure).is_some()) {
             let cell = |column: &ColumnResult| column.of_crew(figure).map(show).unwrap_or_default();
             line(label, &cell, &|_, _| remark.to_owned());
@@ -202,6 +213,28 @@ const CREW: &[WorkerCostLine] = &[
     ("data passed", |crew| crew.passed as f64, numbers::bytes, ""),
     ("passing it", WorkerCosts::passing_each, seconds, "in wall, for each worker"),
 ];
+
+/// The same on workers that a batch system starts.
+type ElsewhereCostLine = (&'static str, fn(&ElsewhereCosts) -> f64, fn(f64) -> String, &'static str);
+
+const ELSEWHERE: &[ElsewhereCostLine] = &[
+    ("queue wait", |costs| costs.queue_wait.as_secs_f64(), seconds, "not in wall"),
+    ("nodes", |costs| costs.nodes.len() as f64, whole, ""),
+    ("done again", |costs| costs.reruns as f64, whole, "tasks whose worker ended"),
+    ("duplicates", |costs| costs.duplicates as f64, whole, "results that did not count"),
+];
+
+fn whole(number: f64) -> String {
+    format!("{number:.0}")
+}
+
+/// The share of the slots' time in which they had no task, where tasks were done elsewhere.
+fn overhead(column: &ColumnResult) -> Option<f64> {
+    column.of_elsewhere(|_| 0.0)?;
+    let slots = column.width as f64 * column.wall();
+    let busy = column.median(|run| run.task_wall.as_secs_f64());
+    (slots > 0.0).then(|| (1.0 - busy / slots).max(0.0))
+}
 
 fn preparation(column: &ColumnResult) -> f64 {
     column.median(|run| run.preparation.as_secs_f64())

@@ -40,7 +40,7 @@ pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
-pub use run_result::{RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
+pub use run_result::{ElsewhereCosts, RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
 pub use spread::Spread;
 pub use streaming::{Long, Streaming};
@@ -239,6 +239,13 @@ impl ColumnResult {
     /// The same of what its worker processes cost; `None` where it had none.
     pub fn of_crew(&self, figure: impl Fn(&WorkerCosts) -> f64) -> Option<f64> {
         let figures: Vec<f64> = self.runs.iter().filter_map(|run| run.crew.as_ref()).map(figure).collect();
+        (!figures.is_empty()).then(|| median(&figures))
+    }
+
+    /// The same of what it took to have tasks done elsewhere; `None` where they were done here.
+    pub fn of_elsewhere(&self, figure: impl Fn(&ElsewhereCosts) -> f64) -> Option<f64> {
+        let crews = self.runs.iter().filter_map(|run| run.crew.as_ref()?.elsewhere.as_ref());
+        let figures: Vec<f64> = crews.map(figure).collect();
         (!figures.is_empty()).then(|| median(&figures))
     }
 

@@ -224,6 +224,26 @@ pub struct WorkerCosts {
     /// How many were started in place of others that had ended.
     #[serde(default)]
     pub replaced: u64,
+    /// What there is to say of those that found their tasks in a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<ElsewhereCosts>,
+}
+
+/// What it took to have tasks done by workers that a batch system starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ElsewhereCosts {
+    /// How long the first worker was waited for; not part of the run's wall time.
+    #[serde(with = "seconds")]
+    pub queue_wait: Duration,
+    /// What workers used that were not this process's children.
+    #[serde(default)]
+    pub usage: Usage,
+    /// The nodes that worked.
+    pub nodes: Vec<String>,
+    /// Tasks that were begun again because their worker had ended.
+    pub reruns: u64,
+    /// Results of tasks that had one already.
+    pub duplicates: u64,
 }
 
 impl WorkerCosts {

@@ -26,6 +26,8 @@ mod csv;
 mod documents;
 // Saved studies drawn again.
 mod drawn_again;
+// Jobs by way of a run directory.
+mod elsewhere;
 // Signals, time limits and scarcity in a batch of commands.
 mod ending;
 // How the process ends.
@@ -93,6 +95,8 @@ mod shells;
 mod signals;
 // The pair of functions that wait.
 mod sleep;
+// Workers that Slurm starts.
+mod slurm;
 // What is made of noisy times.
 mod statistics;
 // Closed streams, and those that do not wait.

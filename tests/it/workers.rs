@@ -294,7 +294,44 @@ fn the_worker_is_no_subcommand_for_people() {
     let ran = Fresh::new().parsim("worker").run();
     ran.exits(0).is_quiet();
     let ran = Fresh::new().shell("echo rubbish and more | parsim worker").run();
-    ran.refuses("hear what is to be done");
+    ran.refuses("read what to do from standard input");
+}
+
+/// A message to a worker or from it.
+fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap();
+    [&length.to_le_bytes()[..], &[kind], payload].concat()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_says_where_it_is_how_many_cores_it_may_use_and_how_much_memory_there_is() {
+    let fresh = Fresh::new();
+    let protocol = fresh.parsim("worker --protocol").run().stdout;
+    let hello = serde_json::json!({
+        "protocol": protocol.trim(),
+        "version": "0.0.1",
+        "workload": "sleep",
+        "blueprint": { "tasks": 1, "seconds": 0.0 },
+        "column": { "way": "processes", "mode": "parallel", "engine": "processes" },
+        "digested": false,
+        "node": null,
+    });
+    fs::write(fresh.path("hello"), message(b'H', hello.to_string().as_bytes())).unwrap();
+    // Of one core, whatever the machine has.
+    let ran = fresh.shell("taskset -c 0 parsim worker <hello").run();
+    ran.exits(0);
+    let (head, said) = ran.stdout.split_at(5);
+    assert_eq!((head.as_bytes()[4], usize::from(head.as_bytes()[0])), (b'R', said.len() % 256));
+    let host: Value = serde_json::from_str(said).unwrap();
+    let read = |file: &str| fs::read_to_string(file).unwrap().trim().to_owned();
+    assert_eq!(host["host"], read("/proc/sys/kernel/hostname"));
+    assert_eq!(host["boot_id"], read("/proc/sys/kernel/random/boot_id"));
+    assert_eq!(host["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(host["cores"], 1);
+    let total = read("/proc/meminfo").split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024;
+    let memory = host["memory"].as_u64().unwrap();
+    assert!(memory > 1 << 20 && memory <= total, "{memory} of {total}");
 }
 
 #[cfg(feature = "net")]

@@ -10,20 +10,23 @@ use crate::cli::flags::{self, Scope, Typed};
 use crate::task::Mode;
 
 /// What `words` mean with the defaults before them, for a batch run one way.
-pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<Typed, Fault> {
-    let mut typed =
+/// The words come back with the defaults among them.
+pub(super) fn parse(mode: Mode, words: &[OsString]) -> Result<(Typed, Vec<OsString>), Fault> {
+    let (mut typed, all) =
         with_defaults(words, Scope::ONE_WAY, |option| conflicts::for_comparing(option).is_none())?;
     // How many at a time, and who, is said for parallel runs.
     if mode == Mode::Serial {
         let own = flags::parse(words, Scope::ONE_WAY)?.run;
         (typed.run.jobs, typed.run.workers) = (own.jobs, own.workers);
     }
-    Ok(typed)
+    Ok((typed, all))
 }
 
 /// The same for a batch compared.
 pub(super) fn parse_compared(words: &[OsString]) -> Result<Typed, Fault> {
-    with_defaults(words, Scope::COMPARE, |option| conflicts::check_both_ways(option).is_ok())
+    let (typed, _) =
+        with_defaults(words, Scope::COMPARE, |option| conflicts::check_both_ways(option).is_ok())?;
+    Ok(typed)
 }
 
 /// What defaults mean: in a variable of parsim's own its options are meant, where
@@ -33,10 +36,14 @@ fn understood(defaults: &[OsString]) -> Result<Typed, Fault> {
 }
 
 /// `words` behind those defaults that go with what is run.
-fn with_defaults(words: &[OsString], scope: Scope, goes: fn(&Typed) -> bool) -> Result<Typed, Fault> {
+fn with_defaults(
+    words: &[OsString],
+    scope: Scope,
+    goes: fn(&Typed) -> bool,
+) -> Result<(Typed, Vec<OsString>), Fault> {
     let defaults = from_environment()?;
     if defaults.is_empty() {
-        return flags::parse(words, scope);
+        return Ok((flags::parse(words, scope)?, words.to_vec()));
     }
     let alone = understood(&defaults).map_err(|fault| Fault::Usage(format!("$PARSIM: {fault}")))?;
     if !alone.names_nothing() {
@@ -56,7 +63,8 @@ fn with_defaults(words: &[OsString], scope: Scope, goes: fn(&Typed) -> bool) -> 
             kept = more;
         }
     }
-    flags::parse(&[&kept, words].concat(), scope)
+    let all = [&kept, words].concat();
+    Ok((flags::parse(&all, scope)?, all))
 }
 
 /// `words`, which are options, each with its value.

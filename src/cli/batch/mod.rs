@@ -39,22 +39,24 @@ use std::time::Instant;
 use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
+pub(super) use self::hosts::all as hosts_of;
 use self::policy::MedianLimit;
 use self::settings::Purpose;
-use super::exit::{End, Fault, refuse};
+use super::cluster;
+use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
 use super::places;
 use super::plan::Setup;
 use super::signals;
-use super::terminal::{self, Terminal};
+use super::terminal::{self, Terminal, say};
 use super::width::{self, Reread};
 use super::worker;
 use super::workloads::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, JobsOption, Scope, Timeout, Typed, When};
-use crate::engine::{Engine, EngineRow, Pool, Serial};
+use crate::cli::flags::{self, Flag, JobsOption, PipeOptions, Scope, Timeout, Typed, When};
+use crate::engine::{Detached, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun, WorkerMeans};
 use crate::event::Journal;
 use crate::host::Host;
-use crate::inputs::InputCount;
+use crate::inputs::{InputCount, InputSource, Origin};
 use crate::process::{Hup, Interrupt, missed_stdout};
 use crate::progress::{ProgressDisplay, ProgressState, Show};
 use crate::task::Mode;
@@ -70,11 +72,51 @@ pub(super) fn exercise(words: &[OsString]) -> Option<Typed> {
 
 /// Runs the batch of `words`, which follow `serial` or `parallel`.
 pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = defaults::parse(mode, words)?;
+    let (typed, words) = defaults::parse(mode, words)?;
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::ONE_WAY);
     }
+    run_typed(mode, typed, Words { own: words, line }, None, started)
+}
+
+/// Goes on with a run of `parsim parallel` that workers do elsewhere.
+pub(super) fn resume(stored: StoredRun, line: &[String], started: Instant) -> Result<End, Fault> {
+    let words = stored.words().unwrap_or_default().to_vec();
+    let mut typed = flags::parse(&words, Scope::ONE_WAY)?;
+    // Its inputs were read: jobs are in the directory, and what was put down of some is kept.
+    typed.sources = vec![InputSource::new(Origin::Values(Vec::new()))];
+    let reads = [Flag::Pipe, Flag::PipePart, Flag::Cat, Flag::Fifo, Flag::Shuf];
+    typed.flags.retain(|flag| !reads.contains(flag));
+    typed.given.retain(|given| {
+        !["pipe", "pipe-part", "cat", "fifo", "block", "recstart", "recend", "header", "total-jobs"]
+            .contains(&given.name)
+    });
+    (typed.pipe, typed.input.header) = (PipeOptions::default(), None);
+    typed.run.total_jobs = Some(stored.tasks()?);
+    if typed.output.joblog.is_some() && !typed.has_any(records::RESUMES) {
+        typed.flags.push(Flag::Resume);
+    }
+    run_typed(Mode::Parallel, typed, Words { own: words, line }, Some(stored), started)
+}
+
+/// The words of a command line.
+struct Words<'a> {
+    /// Behind `parsim parallel`, defaults and all.
+    own: Vec<OsString>,
+    /// All of it, as it may be shown.
+    line: &'a [String],
+}
+
+fn run_typed(
+    mode: Mode,
+    typed: Typed,
+    words: Words<'_>,
+    stored: Option<StoredRun>,
+    started: Instant,
+) -> Result<End, Fault> {
+    let line = words.line;
     conflicts::check_one_way(&typed)?;
+    let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
     check_is_command(mode, &typed)?;
     let mut typed = records::effective(typed)?;
@@ -98,9 +140,10 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
         typed.run.jobs.get_or_insert_with(|| JobsOption::parse(cores.to_string().as_ref()));
     }
     let far = if is_here { None } else { Some(hosts::engine(&typed, hosts)?) };
-    let width = match &far {
-        Some(far) => NonZeroUsize::new(far.width()).unwrap_or(NonZeroUsize::MIN),
-        None => {
+    let width = match (&directory, &far) {
+        (Some(options), _) => options.width(),
+        (None, Some(far)) => NonZeroUsize::new(far.width()).unwrap_or(NonZeroUsize::MIN),
+        (None, None) => {
             width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
         }
     };
@@ -116,7 +159,13 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let (reread, engine): (_, Box<dyn Engine>) = match (mode, far) {
         (_, Some(far)) => (None, Box::new(far)),
         (Mode::Serial, None) => (None, Box::new(Serial)),
-        (Mode::Parallel, None) if !row.shares_memory => (None, (row.new)(width, worker::children)?),
+        (Mode::Parallel, None) if !row.shares_memory => (
+            None,
+            match (stored, directory) {
+                (Some(stored), Some(options)) => Box::new(DirectoryRun::resuming(stored, options)),
+                (_, directory) => (row.new)(width, &WorkerMeans { own: worker::children, directory })?,
+            },
+        ),
         // Each job is a process anyway.
         (Mode::Parallel | Mode::Whole, None) => match Reread::of(&typed, width, &display) {
             Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
@@ -161,7 +210,14 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     let study = experiment.policy(policy::policy(&typed)).journals(journals).run();
     display.end();
     drop(attendant);
-    let study = study?;
+    let study = match study {
+        Ok(study) => study,
+        Err(error) => {
+            let detached = error.downcast::<Detached>()?;
+            say(&detached.to_string());
+            return Ok(End::Status(Exit::Success.status()));
+        }
+    };
     finish::tell(&study, &typed, &results.tails, &progress, &interrupt);
     if let Some(detail) = summary {
         finish::summarize(&study, detail);

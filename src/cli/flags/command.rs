@@ -38,6 +38,7 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
+        .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -215,11 +216,14 @@ pub(super) fn options(
     section.rows().filter(move |row| row.is_told(scope)).map(move |row| arg(row, scope).help_heading(heading))
 }
 
+/// What stands for the value of an option that may be given several times.
+const REPEATED: &str = "ARG";
+
 /// The option of a row.
 pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
     let mut arg = Arg::new(row.names[0]).help(row.help(scope).replace('\n', " "));
     arg = arg.short(row.letter().and_then(|letter| letter.chars().next()));
-    arg = arg.long(row.long());
+    arg = arg.long(row.long()).aliases(row.names.iter().skip(1).filter(|name| name.len() > 1));
     if row.value.is_empty() {
         return arg.action(ArgAction::SetTrue);
     }
@@ -238,6 +242,8 @@ pub(super) fn arg(row: &'static OptionRow, scope: Scope) -> Arg {
     match row.does {
         Does::AfterEquals(_) => arg.num_args(0..=1).require_equals(true),
         Does::Words(count, _) => arg.num_args(count).value_names(row.value.split(' ')),
+        // It may be given again.
+        _ if row.value == REPEATED => arg.action(ArgAction::Append).allow_hyphen_values(true),
         Does::MaybeWhen(_) if Scope::BATCH.has(scope) => arg.num_args(0..=1).require_equals(true),
         _ => arg,
     }
@@ -256,14 +262,18 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
     let mut typed = Typed::default();
     for row in SHARED.iter().flat_map(|(section, _)| section.rows()) {
         let name = row.names[0];
-        let mut raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
-        if let Some(word) = raw.next()
-            && matches.value_source(name) == Some(ValueSource::CommandLine)
+        if matches.try_contains_id(name).is_err()
+            || matches.value_source(name) != Some(ValueSource::CommandLine)
         {
+            continue;
+        }
+        let raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
+        for word in raw.take(if row.value == REPEATED { usize::MAX } else { 1 }) {
             let value = Some(word).filter(|_| !row.value.is_empty());
             typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");
         }
+        typed.given.push(row.given(&row.shown()));
     }
     typed
 }

@@ -47,6 +47,6 @@ pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};
 pub(super) use parse::parse;
 pub(super) use table::makes_commands;
-pub(super) use typed::{Ask, Export, Flag, Grouping, HostSource, Scope, StudyOptions, Typed};
+pub(super) use typed::{Ask, Export, Flag, Grouping, HostSource, PipeOptions, Scope, StudyOptions, Typed};
 pub(super) use usage_error::one_line;
 pub(super) use values::{Timeout, When};

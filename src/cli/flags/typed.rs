@@ -124,6 +124,8 @@ pub enum Flag {
     CleanUp,
     /// `--csv`
     Csv,
+    /// `--detach`
+    Detach,
     /// `--dry-run`
     DryRun,
     /// `-x`
@@ -311,6 +313,31 @@ pub struct RunOptions {
     pub total_jobs: Option<u64>,
     /// `--tmpdir`
     pub tmpdir: Option<PathBuf>,
+    /// What workers on other machines are asked for.
+    pub cluster: ClusterWishes,
+}
+
+/// What `--workers slurm` and `--workers local-dir` are told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterWishes {
+    /// `--nodes`
+    pub nodes: Option<u32>,
+    /// `--slots`
+    pub slots: Option<u32>,
+    /// `--memory-per-job`, in bytes.
+    pub memory_per_job: Option<u64>,
+    /// `--partition`
+    pub partition: Option<String>,
+    /// `--account`
+    pub account: Option<String>,
+    /// `--qos`
+    pub qos: Option<String>,
+    /// `--walltime`
+    pub walltime: Option<Duration>,
+    /// `--sbatch-arg`
+    pub sbatch_args: Vec<String>,
+    /// `--run-dir`
+    pub run_dir: Option<PathBuf>,
 }
 
 /// Where hosts are named.

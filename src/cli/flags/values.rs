@@ -160,6 +160,37 @@ impl Workers {
     }
 }
 
+/// How long a batch system may let something run: `[D-]H:M:S`, `D-H`, or a time with its unit.
+/// A number alone is minutes to Slurm and seconds to parsim, so it is neither.
+pub(super) fn walltime(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected [days-]hours:minutes:seconds, or 90s, 30m, 1.5h".to_owned();
+    let (days, clock) = match text.split_once('-') {
+        Some((days, clock)) => (Some(days), clock),
+        None => (None, text),
+    };
+    if days.is_none() && !clock.contains(':') {
+        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Err(format!("give a unit: {text}m is minutes, {text}h hours"));
+        }
+        return read_duration(text).ok().filter(|time| !time.is_zero()).ok_or_else(wrong);
+    }
+    let parts: Vec<u64> = clock.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+    let days: u64 = days.map_or(Ok(0), str::parse).map_err(|_| wrong())?;
+    let seconds = match (text.contains('-'), &parts[..]) {
+        (true, [hours]) => hours.checked_mul(3600),
+        (true, [hours, minutes]) => {
+            hours.checked_mul(60).and_then(|m| m.checked_add(*minutes)?.checked_mul(60))
+        }
+        (false, [minutes, seconds]) => minutes.checked_mul(60).and_then(|s| s.checked_add(*seconds)),
+        (_, [hours, minutes, seconds]) => hours
+            .checked_mul(60)
+            .and_then(|m| m.checked_add(*minutes)?.checked_mul(60)?.checked_add(*seconds)),
+        _ => None,
+    };
+    let seconds = seconds.and_then(|s| days.checked_mul(86_400)?.checked_add(s)).filter(|s| *s > 0);
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
+}
+
 /// A number with an optional unit: k, m, g, t, p are powers of 1000; K, M, G,
 /// T, P and Ki, Mi, ... powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {

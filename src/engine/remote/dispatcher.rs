@@ -25,6 +25,7 @@ use crate::event::Event;
 use crate::output::{Sink, Wake};
 use crate::process::Waker;
 use crate::task::{Outcome, Record};
+use crate::text::printable;
 use crate::workload::Workload;
 
 /// A task that workers did not begin is given to so many.
@@ -176,7 +177,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         if let Some(rules) = &mut self.hosts {
             rules.first_ready.get_or_insert(now);
             if let (true, Some(host)) = (comes_back, self.links[index].node()) {
-                self.run.observer.observe(&Event::HostIsBack { host: &host });
+                self.run
+                    .observer
+                    .observe(&Event::Told { text: &printable(&format!("{host} is there again")) });
             }
         }
     }
@@ -184,13 +187,20 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// Where workers are on hosts: there is none on the one of a link, `why` says why. What
     /// it had to do is others'. `false` where they are not.
     pub(super) fn host_is_down(&mut self, index: usize, why: String) -> bool {
+        let is_alone = self.links.len() == 1;
         let Some(rules) = &mut self.hosts else { return false };
         let link = &mut self.links[index];
         let host = link.node().unwrap_or_default();
         let is_tried_again = link.failures.again();
         link.stage = if is_tried_again { LinkStage::Vacant } else { LinkStage::GivenUp };
         if !self.run.interrupt.is_draining() {
-            self.run.observer.observe(&Event::HostIsDown { host: &host, why: &why, is_tried_again });
+            let next = match (is_tried_again, is_alone) {
+                (true, _) => " (it is tried again)",
+                (false, false) => " (the others have its jobs)",
+                (false, true) => "",
+            };
+            let text = printable(&format!("{host} is down: {why}{next}"));
+            self.run.observer.observe(&Event::Told { text: &text });
         }
         rules.why_down = Some(format!("{host}: {why}"));
         true
@@ -223,8 +233,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// Gives all of them what tasks share.
     pub(super) fn share(&mut self) -> anyhow::Result<()> {
-        for link in &mut self.links {
-            link.share().context("cannot pass what tasks share")?;
+        for link in self.links.iter_mut().filter(|link| link.has_worker()) {
+            link.share().context("cannot pass the data that tasks share")?;
         }
         self.wait_for_all(LinkStage::Ready)
     }
@@ -269,15 +279,15 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         match self.trouble.take() {
             // The others did what there was left to do.
             Some(error) if is_abandoned && !self.run.interrupt.is_set() => {
-                Err(error.context("no worker process is left, and tasks are"))
+                Err(error.context("no worker process is left for the tasks that remain"))
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    /// What the workers of each link cost.
+    /// What the workers of each link cost that had any.
     pub(super) fn costs(&self) -> Vec<LinkCost> {
-        self.links.iter().map(|link| link.cost).collect()
+        self.links.iter().filter(|link| link.had_worker()).map(|link| link.cost).collect()
     }
 
     fn is_over(&self) -> bool {
@@ -377,7 +387,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         if self.run.interrupt.is_draining() {
             self.leave(unbegun);
         } else if unbegun.n_lost >= TRIES {
-            self.fail_unbegun(unbegun, index, "the workers ended before they began it".to_owned());
+            self.fail_unbegun(unbegun, index, "its workers ended before it began".to_owned());
         } else {
             self.ready.push_front(unbegun);
         }

@@ -57,7 +57,7 @@ fn head(kind: u8, length: usize, longest: u32) -> io::Result<[u8; HEAD]> {
     let fitting = u32::try_from(length).ok().filter(|length| *length <= longest);
     let too_long = || {
         let (length, longest) = (length.div_ceil(MIB), longest as usize / MIB);
-        let why = format!("it has {length} MiB, and one message holds {longest} MiB at most");
+        let why = format!("{length} MiB are more than the {longest} MiB that one message can hold");
         io::Error::new(ErrorKind::InvalidInput, why)
     };
     let [a, b, c, d] = fitting.ok_or_else(too_long)?.to_le_bytes();
@@ -236,17 +236,17 @@ impl FrameReader {
         }
         let line = read.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = text::printable(&String::from_utf8_lossy(&line[..line.len().min(SHOWN)]));
-        let why = format!("not what a parsim worker says: \"{line}\"");
+        let why = format!("this is no parsim worker's answer: \"{line}\"");
         Some(io::Error::new(ErrorKind::InvalidData, why))
     }
 }
 
 /// Numbers and byte strings in a payload, read one after the other. Each is `None` where
 /// the payload has not as much.
-pub(super) struct PayloadCursor<'a>(pub(super) &'a [u8]);
+pub(in crate::engine) struct PayloadCursor<'a>(pub(in crate::engine) &'a [u8]);
 
 impl<'a> PayloadCursor<'a> {
-    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(in crate::engine) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
@@ -256,27 +256,27 @@ impl<'a> PayloadCursor<'a> {
         self.bytes(N)?.try_into().ok()
     }
 
-    pub(super) fn u8(&mut self) -> Option<u8> {
+    pub(in crate::engine) fn u8(&mut self) -> Option<u8> {
         self.array().map(u8::from_le_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Option<u32> {
+    pub(in crate::engine) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Option<u64> {
+    pub(in crate::engine) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
     /// A byte string behind its length.
-    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::engine) fn string(&mut self) -> Option<&'a [u8]> {
         let length = self.u64()?;
         self.bytes(usize::try_from(length).ok()?)
     }
 }
 
 /// Appends `bytes` behind their length.
-pub(super) fn put_string(target: &mut Vec<u8>, bytes: &[u8]) {
+pub(in crate::engine) fn put_string(target: &mut Vec<u8>, bytes: &[u8]) {
     target.extend((bytes.len() as u64).to_le_bytes());
     target.extend_from_slice(bytes);
 }
@@ -394,7 +394,7 @@ mod tests {
         let (long, mut target) = (vec![0; LONGEST as usize / 2 + 1], Vec::new());
         let error = put_frame(&mut target, b'T', &[&long, &long], LONGEST).unwrap_err();
         assert!(target.is_empty());
-        assert!(error.to_string().contains("1025 MiB, and one message holds 1024 MiB"), "{error}");
+        assert!(error.to_string().contains("1025 MiB are more than the 1024 MiB"), "{error}");
         // What follows is sent all the same.
         let (mut queue, mut wire) = (FrameQueue::default(), Vec::new());
         assert!(queue.put(b'T', &[&long, &long]).is_err() && queue.is_empty());

@@ -46,13 +46,16 @@ impl Dispatcher<'_, '_> {
                 Some(())
             }
             other => {
-                self.lose(index, Some(format!("says {:?}, which means nothing", char::from(other))));
+                self.lose(
+                    index,
+                    Some(format!("sent {:?}, which is no message of this protocol", char::from(other))),
+                );
                 Some(())
             }
         };
         if is_understood.is_none() {
             let kind = char::from(frame.kind);
-            self.lose(index, Some(format!("is not understood: {kind:?} and what does not go with it")));
+            self.lose(index, Some(format!("sent a message {kind:?} that does not fit")));
         }
         Ok(())
     }
@@ -67,8 +70,8 @@ impl Dispatcher<'_, '_> {
                 Ok(())
             }
             LinkStage::Present => {
-                // The first ones are given it all together, and one in another's place alone.
-                if !self.host_is_there(index)? && self.links[index].cost.replaced > 0 {
+                // The first ones are given it all together, and those that come later alone.
+                if !self.host_is_there(index)? && self.is_driving {
                     self.links[index].share()?;
                 }
                 Ok(())

@@ -82,7 +82,7 @@ impl Engine for SshHosts {
     fn drive(&self, run: &Run<'_>, workload: &dyn Workload) -> anyhow::Result<Option<WorkerCosts>> {
         let begun = run.clock.now();
         let init = worker_init(run, workload, "other machines")?;
-        let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
+        let waker = Waker::new().context("cannot prepare to wait for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
         let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker).of_hosts(&self.slots);

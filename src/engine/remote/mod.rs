@@ -32,6 +32,7 @@ mod serve;
 mod slots_tests;
 mod ssh;
 mod sshlogin;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -47,11 +48,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 pub use self::bootstrap::WorkerChoice;
+pub(super) use self::frame::{PayloadCursor, put_string};
 pub use self::hosts::{HostPlace, SlotRule, SshHosts};
 pub use self::protocol::PROTOCOL;
+pub(super) use self::request::{TaskReport, TaskRequest};
 pub use self::serve::serve;
 pub use self::ssh::{OwnProgram, SshHost};
 pub use self::sshlogin::{SshLogin, SshLogins};
+pub use self::survey::{HostOffer, survey};
 pub use self::transport::Children;
 
 use self::dispatcher::Dispatcher;
@@ -80,7 +84,8 @@ pub(super) const ROW: EngineRow = EngineRow {
     about: "Worker processes, to which tasks are passed",
     shares_memory: false,
     descriptors: OPENS_FOR_A_WORKER,
-    new: |width, own| Ok(Box::new(Processes::new(width, own()?))),
+    is_elsewhere: false,
+    new: |width, means| Ok(Box::new(Processes::new(width, (means.own)()?))),
 };
 
 /// The engine of worker processes.
@@ -121,7 +126,7 @@ impl Engine for Processes<'_> {
         let begun = run.clock.now();
         let init = worker_init(run, workload, "worker processes")?;
         let packed = run.clock.now();
-        let waker = Waker::new().context("cannot open what wakes who waits for workers")?;
+        let waker = Waker::new().context("cannot prepare to wait for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
         let relay = OutputRelay::for_outlet(run, workload, &waker);
         let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker);
@@ -138,12 +143,12 @@ impl Engine for Processes<'_> {
         };
         let sharing = packed.saturating_sub(begun) + run.clock.now().saturating_sub(ready);
         relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
-        let costs = dispatcher.costs();
-        if costs.len() < n_workers {
+        if dispatcher.links.len() < n_workers {
             // Told once; what there was too little of may be there the next time, but
             // ways are compared at one width.
-            let _ = self.had.set(costs.len());
+            let _ = self.had.set(dispatcher.links.len());
         }
+        let costs = dispatcher.costs();
         Ok(Some(crew(&costs, ready.saturating_sub(packed), sharing)))
     }
 }
@@ -151,7 +156,7 @@ impl Engine for Processes<'_> {
 /// What workers of `run` are told, which are called `who`.
 fn worker_init(run: &Run<'_>, workload: &dyn Workload, who: &str) -> anyhow::Result<WorkerInit> {
     let portable = workload.portable();
-    let portable = portable.with_context(|| format!("{} cannot be done by {who}", workload.name()))?;
+    let portable = portable.with_context(|| format!("{} cannot be run by {who}", workload.name()))?;
     Ok(WorkerInit {
         hello: Hello {
             protocol: PROTOCOL.to_owned(),
@@ -176,6 +181,7 @@ fn crew(costs: &[LinkCost], startup: Duration, sharing: Duration) -> WorkerCosts
         passed: costs.iter().map(|cost| cost.passed).sum(),
         passing: costs.iter().map(|cost| sharing + cost.passing).sum(),
         replaced: costs.iter().map(|cost| cost.replaced).sum(),
+        elsewhere: None,
     }
 }
 
@@ -191,10 +197,16 @@ impl Processes<'_> {
         let many = || format!("cannot start {n_workers} worker processes (a smaller -j needs fewer)");
         // First all are started, then all are waited for: they get ready side by side.
         let count = self.slots_each.get();
-        while dispatcher.links.len() < n_workers {
-            let n_links = dispatcher.links.len();
+        let slots = |n_links: usize| {
             let first = u32::try_from(n_links).unwrap_or(u32::MAX).saturating_mul(count);
-            match WorkerLink::open(&*self.transport, init, SlotRange { first, count }) {
+            SlotRange { first, count }
+        };
+        // Where nobody knows how many tasks there will be, the others are started as these come.
+        let is_counted = dispatcher.workload.profile().size.tasks.is_some();
+        let n_at_first = if is_counted { n_workers } else { 1 };
+        while dispatcher.links.len() < n_at_first {
+            let n_links = dispatcher.links.len();
+            match WorkerLink::open(&*self.transport, init, slots(n_links)) {
                 Ok(link) => dispatcher.links.push(link),
                 Err(error) if is_shortage(&error) && n_links > 0 => {
                     let slots = fewer(n_links).max(1);
@@ -208,6 +220,9 @@ impl Processes<'_> {
                 }
                 Err(error) => return Err(error.context(many())),
             }
+        }
+        for number in n_at_first..n_workers {
+            dispatcher.links.push(WorkerLink::place(&*self.transport, init, slots(number)));
         }
         dispatcher.wait_for_all(LinkStage::Present).with_context(many)
     }

@@ -10,11 +10,11 @@ use crate::task::{Block, Record, Stretch, Task, TaskInput};
 
 /// A task to be tried once: whether it is tried again is for the reader of its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TaskRequest<'a> {
+pub(in crate::engine) struct TaskRequest<'a> {
     /// What to do. Its slot is for the worker to choose.
-    pub(super) task: Cow<'a, Task>,
+    pub(in crate::engine) task: Cow<'a, Task>,
     /// Which try this is, from 1.
-    pub(super) attempt: u32,
+    pub(in crate::engine) attempt: u32,
 }
 
 /// What a task is to do, by the byte that tells it.
@@ -29,7 +29,7 @@ mod input_kind {
 
 impl TaskRequest<'_> {
     /// Number, attempt, label, groups of hosts and input, one behind the other.
-    pub(super) fn encoded(&self) -> Vec<u8> {
+    pub(in crate::engine) fn encoded(&self) -> Vec<u8> {
         let Task { seq, turn: _, slot: _, label, spec, hosts } = &*self.task;
         let mut bytes = Vec::with_capacity(64);
         bytes.extend(seq.to_le_bytes());
@@ -68,7 +68,7 @@ impl TaskRequest<'_> {
     }
 
     /// What [`encoded`](Self::encoded) made; `None` of anything else.
-    pub(super) fn decoded(payload: &[u8]) -> Option<TaskRequest<'static>> {
+    pub(in crate::engine) fn decoded(payload: &[u8]) -> Option<TaskRequest<'static>> {
         let mut cursor = PayloadCursor(payload);
         let (seq, attempt) = (cursor.u64()?, cursor.u32()?);
         let mut text = || String::from_utf8(cursor.string()?.to_vec()).ok();
@@ -112,14 +112,14 @@ fn stretch(cursor: &mut PayloadCursor<'_>) -> Option<Stretch> {
 /// A try that is over: what was measured where it was done. Its start is for the reader
 /// to know.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct TaskReport(pub(super) Record);
+pub(in crate::engine) struct TaskReport(pub(in crate::engine) Record);
 
 impl TaskReport {
     /// The command line where it is no text, which records leave out, and the rest.
     ///
     /// # Errors
     /// When the record cannot be written as JSON.
-    pub(super) fn encoded(&self) -> serde_json::Result<Vec<u8>> {
+    pub(in crate::engine) fn encoded(&self) -> serde_json::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend(self.0.seq.to_le_bytes());
         bytes.push(self.0.line.is_some().into());
@@ -131,7 +131,7 @@ impl TaskReport {
     }
 
     /// What [`encoded`](Self::encoded) made; `None` of anything else.
-    pub(super) fn decoded(payload: &[u8]) -> Option<Self> {
+    pub(in crate::engine) fn decoded(payload: &[u8]) -> Option<Self> {
         let mut cursor = PayloadCursor(payload);
         let seq = cursor.u64()?;
         let line = match cursor.u8()? {

@@ -19,7 +19,7 @@ use super::*;
 use crate::output::{Kept, Ordered, Sink};
 use crate::process::Interrupt;
 use crate::task::{Column, NodeName, Outcome, Record, Task};
-use crate::workload::{Cx, Outlet, Portable, RunProcess, Tasks, numbered};
+use crate::workload::{Cx, Outlet, Portable, Profile, RunProcess, Size, Tasks, numbered};
 
 /// Task i writes what all share, and i squared.
 #[derive(Default)]
@@ -39,6 +39,8 @@ pub(super) struct Squares {
     pub(super) asked: AtomicU64,
     /// Whether what tasks write waits for what comes before it.
     pub(super) in_order: bool,
+    /// Whether nobody knows how many tasks there are.
+    pub(super) is_uncounted: bool,
     /// A task ends only together with others.
     pub(super) together: Option<&'static Barrier>,
 }
@@ -52,6 +54,11 @@ impl Workload for Squares {
 
     fn tasks(&self) -> Tasks<'_> {
         numbered(N_TASKS)
+    }
+
+    fn profile(&self) -> Profile {
+        let tasks = (!self.is_uncounted).then_some(N_TASKS);
+        Profile { size: Size { tasks, ..Size::default() }, ..Profile::default() }
     }
 
     fn begin(&mut self, process: RunProcess<'_>) -> anyhow::Result<()> {
@@ -227,13 +234,13 @@ impl OtherEnd {
 /// Starts the worker that `script` makes of its number, from 0.
 pub(super) struct Scripted<F> {
     script: F,
-    n_started: AtomicUsize,
+    pub(super) n_started: Arc<AtomicUsize>,
     pub(super) n_bytes: Arc<AtomicU64>,
 }
 
 impl<F: Fn(usize) -> Option<fn(UnixStream)> + Sync> Scripted<F> {
     pub(super) fn new(script: F) -> Self {
-        Self { script, n_started: AtomicUsize::new(0), n_bytes: Arc::default() }
+        Self { script, n_started: Arc::default(), n_bytes: Arc::default() }
     }
 }
 

@@ -13,7 +13,8 @@ use anyhow::Context as _;
 
 use super::frame::{Frame, FrameReader, LONGEST, PayloadCursor};
 use super::protocol::{
-    BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, SlotRange, TaskBegun, WorkerHost, kind, numbers_of,
+    BEAT, Bye, ClockReading, Greeting, Hello, NOTHING, PROTOCOL, SlotRange, TaskBegun, WorkerHost, kind,
+    numbers_of,
 };
 use super::request::TaskRequest;
 use super::seats::{ENDED, WorkerSeats};
@@ -23,8 +24,8 @@ use crate::host::{self, STACK};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
-use crate::task::{NodeName, Task};
-use crate::workload::{RunProcess, Workload};
+use crate::task::{NodeName, Outcome, Task};
+use crate::workload::{Cx, RunProcess, Tasks, Workload};
 
 /// Builds a workload, by its name, from its blueprint, on the machine that is called so.
 pub type Build<'a> =
@@ -46,21 +47,26 @@ pub fn serve(
     let voice = Voice::new(to);
     let mut frames = FrameReader::new(LONGEST);
 
-    let Some(first) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(first) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let (hello, mut workload) = match introduced(&first, build) {
         Ok(introduced) => introduced,
         Err(why) => return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]),
     };
     voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
-    let Some(slots) = frames.receive(&mut from)? else { return Ok(()) };
+    if hello.workload == NOTHING {
+        return tell_the_time(&mut from, &mut frames, &voice, &clock);
+    }
+    let Some(slots) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let Some(slots) = SlotRange::decoded(&slots.payload).filter(|_| slots.kind == kind::SLOTS) else {
-        return voice.say(kind::FAILED, &[b"it was not told its slots"]);
+        return voice.say(kind::FAILED, &[b"a message is missing: how many slots to use"]);
     };
-    let Some(second) = frames.receive(&mut from)? else { return Ok(()) };
+    let Some(second) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let prepared = match second.kind {
         kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
         kind::PREPARE => workload.begin(RunProcess::Worker(None)),
-        other => Err(anyhow::anyhow!("{:?} instead of what tasks share", char::from(other))),
+        other => {
+            Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other)))
+        }
     };
     // It is not needed twice.
     drop(second);
@@ -98,18 +104,67 @@ pub fn serve(
     Ok(())
 }
 
+/// The next message; `None` where whoever speaks is gone, in the middle of one, too.
+fn next_frame(frames: &mut FrameReader, from: &mut impl Read) -> io::Result<Option<Frame>> {
+    match frames.receive(from) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        heard => heard,
+    }
+}
+
+/// Answers who only wants to know how far away it is.
+fn tell_the_time(
+    from: &mut impl Read,
+    frames: &mut FrameReader,
+    voice: &Voice<impl Write>,
+    clock: &MonotonicClock,
+) -> io::Result<()> {
+    while let Some(frame) = next_frame(frames, from)? {
+        if frame.kind != kind::TIME {
+            return voice.say(kind::FAILED, &[b"it was asked for nothing but the time"]);
+        }
+        voice.say(kind::TIME_IS, &[&ClockReading::answer(&frame.payload, clock.now())])?;
+        voice.flush();
+    }
+    Ok(())
+}
+
 /// What this worker is to be; an error is for the other to hear.
 fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn Workload>)> {
-    anyhow::ensure!(first.kind == kind::HELLO, "{:?} instead of a greeting", char::from(first.kind));
+    anyhow::ensure!(
+        first.kind == kind::HELLO,
+        "a message {:?} instead of a greeting",
+        char::from(first.kind)
+    );
     let Greeting { protocol } = serde_json::from_slice(&first.payload)?;
     anyhow::ensure!(
         protocol == PROTOCOL,
-        "version {} speaks {PROTOCOL} and not {protocol}: parsim was replaced by another version meanwhile",
+        "version {} speaks {PROTOCOL} and not {protocol}: parsim was replaced by another version in the meantime",
         env!("CARGO_PKG_VERSION")
     );
     let hello: Hello = serde_json::from_slice(&first.payload)?;
+    if hello.workload == NOTHING {
+        return Ok((hello, Box::new(Idle)));
+    }
     let workload = build(&hello.workload, hello.blueprint.clone(), hello.node.as_ref())?;
     Ok((hello, workload))
+}
+
+/// The workload of a worker that does nothing.
+struct Idle;
+
+impl Workload for Idle {
+    fn name(&self) -> &str {
+        NOTHING
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+        Outcome::Failed("it was to do nothing".to_owned())
+    }
 }
 
 /// Where this is.
@@ -118,7 +173,8 @@ fn whereabouts() -> WorkerHost {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: host::name().unwrap_or_default(),
         cores: host::Limits::detect().usable,
-        memory: host::available_memory(),
+        memory: host::memory_room(),
+        load: host::load(),
         boot_id: host::boot_id(),
     }
 }
@@ -214,7 +270,7 @@ impl<W: Write + Send> Worker<'_, W> {
     /// Does tasks in a slot, until there are none any more.
     fn do_tasks(self, slot: usize) {
         loop {
-            match self.seats.sit_down(slot).context("cannot wait for the end of tasks") {
+            match self.seats.sit_down(slot).context("cannot prepare to end tasks") {
                 Ok(Some(interrupt)) => self.do_tasks_until(slot, &interrupt),
                 Ok(None) => return,
                 Err(error) => {

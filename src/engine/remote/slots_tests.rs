@@ -84,6 +84,25 @@ fn a_worker_does_as_many_tasks_at_a_time_as_it_has_slots_and_slots_count_over_al
 }
 
 #[test]
+fn where_nobody_knows_how_many_tasks_there_are_no_more_workers_are_started_than_come() {
+    static TWO: OnceLock<Barrier> = OnceLock::new();
+    fn two_at_a_time(stream: UnixStream) {
+        let together = Some(TWO.get_or_init(|| Barrier::new(2)));
+        sound_with(stream, || Squares { together, ..Squares::default() });
+    }
+    let transport = Scripted::new(|_| Some(two_at_a_time as fn(UnixStream)));
+    let n_started = Arc::clone(&transport.n_started);
+    // Eight tasks for six workers of two slots each.
+    let mut squares = Squares { is_uncounted: true, ..Squares::default() };
+    let engine = Processes::new(NonZeroUsize::new(6).unwrap(), transport).with_slots(2);
+    let study = Experiment::new(&mut squares).unwrap().engines(vec![Box::new(engine)]).run().unwrap();
+    assert_eq!(study.n_failed(), 0);
+    let n_started = n_started.load(Ordering::SeqCst);
+    assert!((1..=4).contains(&n_started), "{n_started}");
+    assert_eq!((costs(&study).workers, costs(&study).replaced), (n_started, 0));
+}
+
+#[test]
 fn tasks_have_their_times_by_our_clock_whatever_the_workers_shows() {
     let study = study_of(2, 2, Scripted::new(|_| Some(sound as fn(UnixStream))), &undisturbed());
     let run = &study.columns[0].runs[0];

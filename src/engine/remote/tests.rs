@@ -86,6 +86,7 @@ fn the_costs_of_all_workers_add_up_and_each_waits_for_what_is_shared() {
         passed: 6,
         passing: seconds(6 + 3 * 20),
         replaced: 60,
+        elsewhere: None,
     };
     assert_eq!(super::crew(&[cost(1), cost(2), cost(3)], seconds(7), seconds(20)), expected);
 }
@@ -122,7 +123,7 @@ fn a_task_that_no_worker_begins_has_failed() {
     }
     let study = study_of(2, Scripted::new(|_| Some(leaves))).unwrap();
     assert_eq!(study.n_failed() as u64, N_TASKS);
-    let expected = Outcome::Failed("the workers ended before they began it".to_owned());
+    let expected = Outcome::Failed("its workers ended before it began".to_owned());
     assert!(records(&study).iter().all(|record| record.outcome == expected));
 }
 
@@ -258,7 +259,10 @@ fn where_no_worker_is_left_at_all_that_is_an_error() {
         OtherEnd::ready(stream).begin();
     }
     let study = study_of(1, Scripted::new(|number| (number < 1).then_some(dies as fn(UnixStream)))).unwrap();
-    assert_eq!(study.trouble.unwrap(), "no worker process is left, and tasks are: no more workers");
+    assert_eq!(
+        study.trouble.unwrap(),
+        "no worker process is left for the tasks that remain: no more workers"
+    );
 }
 
 #[test]
@@ -281,7 +285,7 @@ fn who_is_no_worker_is_found_out() {
         OtherEnd::new(stream).hear();
     }
     let error = study_of(2, Scripted::new(|_| Some(prints))).unwrap().trouble.unwrap();
-    let expected = "not what a parsim worker says: \"Usage: something else entirely\"";
+    let expected = "this is no parsim worker's answer: \"Usage: something else entirely\"";
     assert!(error.contains(expected), "{error}");
 }
 
@@ -294,7 +298,8 @@ fn words_that_mean_nothing_lose_the_task_and_the_worker() {
         while end.hear().is_some() {}
     }
     let study = study_of(1, Scripted::new(|number| Some(if number == 0 { babbles } else { sound }))).unwrap();
-    let expected = Outcome::Failed("its worker (number 0) says 'z', which means nothing".to_owned());
+    let expected =
+        Outcome::Failed("its worker (number 0) sent 'z', which is no message of this protocol".to_owned());
     assert!(records(&study).iter().any(|record| record.outcome == expected));
     assert_eq!(study.n_failed(), 1);
 }
@@ -319,7 +324,7 @@ fn workers_are_told_to_give_up_when_parsim_is_to_end() {
         .run()
         .unwrap();
     let cut = study.cut.unwrap();
-    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, None));
+    assert_eq!((&*cut.way, cut.finished, cut.tasks), ("processes", 5, Some(8)));
     assert!(study.columns[0].runs.is_empty());
 }
 

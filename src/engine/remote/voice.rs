@@ -187,7 +187,7 @@ impl<W: Write + Send> RecordSink for &SlotVoice<'_, W> {
         let mut speaker = self.voice.0.lock();
         let said = speaker.say(kind::DONE, &[&report]).or_else(|error| {
             // Whoever waits for it is to know, at least.
-            let why = format!("what is known of it is too long to be passed on: {error}");
+            let why = format!("its record is too long to be passed on: {error}");
             let record = Record::without_measures(seq, Outcome::Failed(why));
             speaker.say(kind::DONE, &[&TaskReport(record).encoded().expect("a record can be written")])
         });

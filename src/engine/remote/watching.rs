@@ -52,7 +52,7 @@ impl Dispatcher<'_, '_> {
             let is_ready = matches!(link.stage, LinkStage::Ready | LinkStage::Leaving);
             let most = if is_ready { SILENT_BEATS } else { SILENT_BEATS_AT_FIRST };
             if link.is_far() && link.has_worker() && link.silent_beats > most {
-                let silence = format!("was not heard of for {} s", (BEAT * most).as_secs());
+                let silence = format!("did not answer for {} s", (BEAT * most).as_secs());
                 // One that was to get ready is told of by itself.
                 let _ = self.not_understood(index, &silence, || anyhow!("{silence}"));
             }
@@ -142,8 +142,8 @@ impl Dispatcher<'_, '_> {
 
     fn no_words(&mut self, index: usize, error: io::Error) -> anyhow::Result<()> {
         let name = self.links[index].name();
-        self.not_understood(index, &format!("is not understood: {error}"), || {
-            anyhow!(error).context(format!("cannot hear of the worker ({name})"))
+        self.not_understood(index, &format!("cannot be read from: {error}"), || {
+            anyhow!(error).context(format!("cannot read from the worker ({name})"))
         })
     }
 

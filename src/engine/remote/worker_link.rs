@@ -61,6 +61,8 @@ pub(super) struct WorkerLink<'r, 'q> {
     pub(super) is_asked_back: bool,
     /// So often it could have been heard of since it was.
     pub(super) silent_beats: u32,
+    /// Whether there ever was one.
+    had_worker: bool,
     pub(super) cost: LinkCost,
 }
 
@@ -267,6 +269,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             free_since: Vec::new(),
             is_asked_back: false,
             silent_beats: 0,
+            had_worker: false,
             cost: LinkCost::default(),
         }
     }
@@ -274,6 +277,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     /// Starts a worker where there is none.
     pub(super) fn start(&mut self) -> anyhow::Result<()> {
         self.stream = Some(self.transport.open()?);
+        self.had_worker = true;
         (self.out, self.reader) = (FrameQueue::default(), FrameReader::new(LONGEST_ANSWER));
         (self.is_asked_back, self.silent_beats) = (false, 0);
         self.clock = ClockOffset::default();
@@ -283,10 +287,11 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         Ok(())
     }
 
-    /// Starts another worker in the place of one that is gone.
+    /// Starts a worker where there is none, in the place of one that is gone or as the first.
     pub(super) fn replace(&mut self) -> anyhow::Result<()> {
+        let is_first = !self.had_worker;
         self.start()?;
-        self.cost.replaced += 1;
+        self.cost.replaced += u64::from(!is_first);
         Ok(())
     }
 
@@ -312,12 +317,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         self.stage = match (frame.kind, self.stage) {
             (kind::READY, LinkStage::Greeted) => {
                 self.host = serde_json::from_slice(&frame.payload)
-                    .with_context(|| format!("the worker ({name}) does not say where it is"))?;
+                    .with_context(|| format!("the worker ({name}) sent a greeting that cannot be read"))?;
                 LinkStage::Present
             }
             (kind::READY, LinkStage::Sharing) => LinkStage::Ready,
             (kind::FAILED, _) => bail!("the worker ({name}): {}", text_of(&frame.payload)),
-            _ => bail!("the worker ({name}) is none of parsim's"),
+            _ => bail!("the worker ({name}) is no parsim worker"),
         };
         Ok(())
     }
@@ -436,6 +441,10 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         let Bye { peak_memory } = serde_json::from_slice(&bye.payload).unwrap_or_default();
         self.cost.peak_memory = self.cost.peak_memory.max(peak_memory);
         self.reap(PATIENCE);
+    }
+
+    pub(super) fn had_worker(&self) -> bool {
+        self.had_worker
     }
 
     pub(super) fn has_worker(&self) -> bool {

@@ -45,6 +45,29 @@ fn the_tightest_of_nested_v2_groups_binds() {
 }
 
 #[test]
+fn the_group_with_the_least_room_says_how_much_memory_can_be_had_and_files_give_way() {
+    let mut files = vec![
+        ("/proc/self/cgroup", "0::/slurm/job_7\n"),
+        ("/proc/self/mountinfo", V2_MOUNT),
+        ("/sys/fs/cgroup/slurm/memory.max", "max\n"),
+        ("/sys/fs/cgroup/slurm/memory.current", "9000\n"),
+    ];
+    let room = |files: &[(&str, &str)]| Machine::new(files).see(memory_room);
+    assert_eq!(room(&files), None);
+    files.push(("/sys/fs/cgroup/slurm/job_7/memory.max", "8000\n"));
+    files.push(("/sys/fs/cgroup/slurm/job_7/memory.current", "6000\n"));
+    assert_eq!(room(&files), Some(2000));
+    files.push(("/sys/fs/cgroup/slurm/job_7/memory.stat", "anon 100\ninactive_file 500\n"));
+    assert_eq!(room(&files), Some(2500));
+    let v1 = [
+        ("/proc/self/cgroup", "4:memory:/job\n"),
+        ("/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "700\n"),
+        ("/sys/fs/cgroup/memory/job/memory.usage_in_bytes", "900\n"),
+    ];
+    assert_eq!(room(&v1), Some(0));
+}
+
+#[test]
 fn a_v2_hierarchy_is_found_where_it_is_mounted() {
     let mounts = "1 2 0:1 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
                   3 2 0:2 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw\n";

@@ -212,6 +212,16 @@ pub(super) fn send(process: i32, signal: i32) -> bool {
     unsafe { libc::kill(process, signal) == 0 }
 }
 
+/// Sends `signal` to a process that is known by more than its number.
+///
+/// # Errors
+/// When there is none, or it is another user's.
+pub fn send_to_process(process: u32, signal: i32) -> io::Result<()> {
+    let process = i32::try_from(process).map_err(io::Error::other)?;
+    // 0 would mean this process's own group.
+    if process > 1 && send(process, signal) { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Sends `signal` to a process group whose leader was not reaped yet: only until
 /// then is its number sure to be its own.
 #[expect(unsafe_code, reason = "std kills single processes only")]

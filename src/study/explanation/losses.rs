@@ -161,6 +161,9 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
 
 /// `starting 2 processes took 4.1 ms, and each waited 1.2 ms for 4.0 MB to be passed`.
 pub(super) fn costs(column: &ColumnResult) -> Option<String> {
+    if column.of_elsewhere(|_| 0.0).is_some() {
+        return None;
+    }
     let workers = column.of_crew(|crew| crew.workers as f64)?;
     let startup = column.of_crew(|crew| crew.startup.as_secs_f64())?;
     let passing = column.of_crew(WorkerCosts::passing_each)?;

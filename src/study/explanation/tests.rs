@@ -75,6 +75,7 @@ fn in_processes(column: &ColumnResult, startup: f64) -> ColumnResult {
         passed: 4_000_000,
         passing: seconds(0.2),
         replaced: 0,
+        elsewhere: None,
     };
     let mut column = ColumnResult { column: Column::of_engine("processes"), ..column.clone() };
     column.runs[0].crew = Some(crew);

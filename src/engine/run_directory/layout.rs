@@ -1,0 +1,220 @@
+//! Where things are in a run directory, and whether it may be trusted.
+//!
+//! ```text
+//! run.json         what is run and how, with secrets; made before anybody is asked to work
+//! tasks, tasks.index, tasks.end   the tasks, where each begins, and how many there are
+//! jobs             what was submitted, a line each
+//! claims/17        "START END WORKER": claim 17 begins where 16 ends; 17.1, 17.2: later owners
+//! free/8-12-3r0    tasks 8 to 11, given back by worker 3r0; free/8-12-3r0.1 ...: its owners
+//! done/NAME        all of that claim is recorded or was given back
+//! hb/3r0           a counter that worker 0 of element 3 renews as long as it lives
+//! dead/3r0         the worker will record nothing more
+//! seg/3r0.0        what worker 3r0 recorded; append-only, one writer
+//! accepted         the tasks whose results were handed on
+//! stop             nothing more is to be claimed, and why
+//! client.lock      held by the one client
+//! log/ bin/ files/ what elements print, the program, what tasks share
+//! ```
+//!
+//! Knows nothing of what stands in these files.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+
+/// The folders in a run directory.
+const FOLDERS: [&str; 9] = ["claims", "free", "done", "hb", "dead", "seg", "log", "bin", "files"];
+
+/// A run directory.
+#[derive(Clone, Debug)]
+pub(super) struct RunLayout {
+    root: PathBuf,
+}
+
+impl RunLayout {
+    /// Makes one at `root`, which nobody else can read.
+    ///
+    /// # Errors
+    /// When there is something already, or it cannot be made.
+    pub(super) fn create(root: &Path) -> anyhow::Result<Self> {
+        let make = |path: &Path| DirBuilder::new().mode(0o700).create(path);
+        let shown = root.display();
+        match make(root) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let is_empty = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
+                ensure!(is_empty, "{shown} is not empty: give a new --run-dir, or go on with parsim resume");
+                check_owner(root)?;
+            }
+            result => result.with_context(|| format!("cannot make the run directory {shown}"))?,
+        }
+        let root = fs::canonicalize(root).with_context(|| format!("cannot find {shown} again"))?;
+        for folder in FOLDERS {
+            make(&root.join(folder)).with_context(|| format!("cannot make {folder} in {shown}"))?;
+        }
+        let layout = Self { root };
+        layout.check_links()?;
+        Ok(layout)
+    }
+
+    /// The one at `root`.
+    ///
+    /// # Errors
+    /// When it is none, is another user's, or others may write there.
+    pub(super) fn open(root: &Path) -> anyhow::Result<Self> {
+        let shown = root.display();
+        let found =
+            fs::canonicalize(root).with_context(|| format!("cannot open the run directory {shown}"))?;
+        ensure!(found.join("run.json").exists(), "{shown} is not a run directory: it has no run.json");
+        check_owner(&found)?;
+        Ok(Self { root: found })
+    }
+
+    /// Whether files can be linked there, which is how tasks are claimed.
+    fn check_links(&self) -> anyhow::Result<()> {
+        let (from, to) = (self.claims(".try"), self.claims(".link"));
+        let linked = fs::write(&from, "").and_then(|()| fs::hard_link(&from, &to));
+        let _ = (fs::remove_file(&from), fs::remove_file(&to));
+        linked.with_context(|| {
+            format!(
+                "files cannot be linked in {}: give a --run-dir on another file system",
+                self.root.display()
+            )
+        })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    fn within(&self, folder: &str, name: &str) -> PathBuf {
+        let mut path = self.root.join(folder);
+        path.push(name);
+        path
+    }
+
+    pub(super) fn claims(&self, name: &str) -> PathBuf {
+        self.within("claims", name)
+    }
+
+    pub(super) fn free(&self, name: &str) -> PathBuf {
+        self.within("free", name)
+    }
+
+    pub(super) fn done(&self, name: &str) -> PathBuf {
+        self.within("done", name)
+    }
+
+    pub(super) fn heartbeat(&self, worker: &str) -> PathBuf {
+        self.within("hb", worker)
+    }
+
+    pub(super) fn dead(&self, worker: &str) -> PathBuf {
+        self.within("dead", worker)
+    }
+
+    /// The segment `number` of what `worker` records, from 0.
+    pub(super) fn segment(&self, worker: &str, number: u32) -> PathBuf {
+        self.within("seg", &format!("{worker}.{number}"))
+    }
+
+    /// The names in `folder`; those that begin with a dot are nobody's business.
+    pub(super) fn names(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.root.join(folder))? {
+            names.extend(entry?.file_name().into_string().ok().filter(|name| !name.starts_with('.')));
+        }
+        Ok(names)
+    }
+
+    /// The worker will record nothing more.
+    pub(super) fn bury(&self, worker: &str) -> io::Result<()> {
+        mark(&self.dead(worker))
+    }
+
+    /// Nothing more is to be claimed.
+    pub(super) fn stop(&self) -> io::Result<()> {
+        mark(&self.path("stop"))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.path("stop").exists()
+    }
+
+    /// Workers may go on.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        match fs::remove_file(self.path("stop")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes an empty file at `path`, unless there is one.
+pub(super) fn mark(path: &Path) -> io::Result<()> {
+    match private().write(true).create_new(true).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens files that nobody else can read.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Puts `bytes` at `path`, whole, where nothing was.
+pub(super) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let temporary = PathBuf::from(name);
+    let mut file: File = private().write(true).create(true).truncate(true).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    drop(file);
+    fs::rename(&temporary, path)
+}
+
+/// Whose it is, and who may write there.
+fn check_owner(root: &Path) -> anyhow::Result<()> {
+    let data = fs::metadata(root).with_context(|| format!("cannot look at {}", root.display()))?;
+    let shown = root.display();
+    ensure!(data.is_dir(), "{shown} is not a directory");
+    // What this process makes is its user's.
+    let me = fs::metadata("/proc/self").map_or(data.uid(), |own| own.uid());
+    ensure!(data.uid() == me, "{shown} is another user's");
+    ensure!(
+        data.mode() & 0o022 == 0,
+        "others may write to {shown}: chmod 700 it, if you trust what is there"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_is_made_once_and_is_its_users_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("run");
+        let layout = RunLayout::create(&root).unwrap();
+        assert_eq!(fs::metadata(layout.root()).unwrap().mode() & 0o777, 0o700);
+        assert!(RunLayout::create(&root).unwrap_err().to_string().contains("is not empty"));
+        assert!(RunLayout::open(&root).unwrap_err().to_string().contains("no run.json"));
+        put_whole(&layout.path("run.json"), b"{}").unwrap();
+        assert!(RunLayout::open(&root).is_ok());
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(RunLayout::open(&root).unwrap_err().to_string().contains("others may write"));
+    }
+}

@@ -1,0 +1,496 @@
+//! A worker on a run directory: it claims tasks, does as many at a time as it has slots,
+//! records what became of them, and gives back what it does not do.
+//!
+//! Tasks are done as everywhere (`run_one`). Knows nothing of who reads what it records.
+
+use std::fs;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use super::claims::{Claimed, Claims, TakeOver};
+use super::earlier::earlier;
+use super::heartbeat::{Heart, HeartWatch};
+use super::layout::RunLayout;
+use super::run_spec::RunSpec;
+use super::scribe::{Scribe, ScribedTask, SlotScribe};
+use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, SegmentWriter, WorkerEntry};
+use super::task_file::TaskReader;
+use super::time_limit::TimeLimit;
+use super::work_list::{AssignedTask, Returned, WorkList};
+use crate::engine::{Run, StartOrder, TaskQueue, ThreadCpu, run_one};
+use crate::host::STACK;
+use crate::measure::{Clock, MonotonicClock};
+use crate::moment::Moment;
+use crate::policy::Policy;
+use crate::process::{Interrupt, PollEntry, Waker, poll};
+use crate::sync::{Condvar, Mutex};
+use crate::task::{Outcome, Record, Task};
+use crate::workload::{RunProcess, Workload};
+
+/// Who has nothing to do looks again after this; then after twice as long, and so on ...
+const IDLE: Duration = Duration::from_millis(20);
+
+/// ... but not later than this.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+
+/// That all is over it sees sooner, for that is one look.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// What has to be looked after beside the tasks is looked after so often.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Whether nothing more is to be begun is looked for so often in the middle of work.
+const STOP_LOOK: Duration = TICK;
+
+/// A heart beats so often, or faster where that is not fast enough to be seen.
+const BEAT: Duration = Duration::from_secs(5);
+
+/// A task that ended several workers is not begun by another one.
+const MOST_ENDED_WORKERS: usize = 4;
+
+/// A task for which the time of a worker was too short so often is too long.
+const MOST_LOST: u32 = 2;
+
+/// Builds a workload, by its name, from its blueprint.
+type BuildWorkload<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<Box<dyn Workload>>;
+
+/// Which worker this is.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// Its number in the run, from 0.
+    pub number: u32,
+    /// The machine, as its users know it.
+    pub node: String,
+    /// Seconds since 1970 at which it will be ended, where that is known.
+    pub end: Option<u64>,
+}
+
+/// Does tasks of the run in `root` until there are none, it is told to stop, its time is
+/// over, or `stops` is set.
+///
+/// # Errors
+/// When it cannot begin, or cannot record what it did.
+pub fn work_in(
+    root: &Path,
+    element: &Element,
+    stops: &Interrupt,
+    build: BuildWorkload<'_>,
+) -> anyhow::Result<()> {
+    let clock = MonotonicClock::start();
+    let epoch = Moment::now();
+    clock.reset_peak();
+    let layout = RunLayout::open(root)?;
+    let (name, heart) = Heart::begin(&layout, element.number)
+        .with_context(|| format!("cannot write in {}", layout.root().display()))?;
+    let segment = SegmentWriter::create(&layout, &name).context("cannot record what is done")?;
+    let spec = RunSpec::read(&layout)?;
+    let scribe = Scribe::new(segment);
+    scribe.put(&Entry::Worker(WorkerEntry {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: element.node.clone(),
+        process: std::process::id(),
+        slots: spec.slots(),
+        epoch: epoch.millis(),
+    }))?;
+    let done = prepared(&layout, &spec, build).and_then(|workload| {
+        let worker = DirectoryWorker {
+            tasks: TaskReader::open(&layout)?,
+            claims: Mutex::new(Claims::new(&layout, &name).context("cannot look at the claims")?),
+            watch: Mutex::new(HeartWatch::new(&layout, spec.lease)),
+            heart: Mutex::new(heart),
+            list: Mutex::new(WorkList::new(spec.slots())),
+            rung: Condvar::new(),
+            start_order: StartOrder::default(),
+            turns: AtomicU64::new(0),
+            trouble: Mutex::default(),
+            ends_tasks: Interrupt::unbound()?,
+            left: Waker::new().context("cannot open what wakes")?,
+            end: TimeLimit::of(element.end, spec.cluster.walltime, epoch),
+            first_slot: (element.number % spec.cluster.elements.max(1)) * spec.slots(),
+            workload: &*workload,
+            clock: &clock,
+            scribe: &scribe,
+            layout: &layout,
+            spec: &spec,
+            name: &name,
+            stops,
+        };
+        worker.work()?;
+        workload.finish()
+    });
+    let said = match &done {
+        Ok(()) => Ok(()),
+        Err(error) => scribe.put(&Entry::Failed(format!("{error:#}"))),
+    };
+    let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
+    let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
+    layout.bury(&name).context("cannot say that this worker is gone")?;
+    done.and(said.map_err(Into::into))
+}
+
+/// The workload, ready for tasks.
+fn prepared(
+    layout: &RunLayout,
+    spec: &RunSpec,
+    build: BuildWorkload<'_>,
+) -> anyhow::Result<Box<dyn Workload>> {
+    let directory = spec.directory();
+    // Whoever started this process put it there, or where else it could.
+    let is_here = fs::metadata(&directory)
+        .and_then(|there| Ok((there, fs::metadata(".")?)))
+        .is_ok_and(|(there, here)| (there.dev(), there.ino()) == (here.dev(), here.ino()));
+    ensure!(is_here, "the working directory {} is not there", directory.display());
+    let mut workload = build(&spec.workload, spec.blueprint.clone())?;
+    let shared = layout.path("files/shared");
+    if shared.exists() {
+        let bytes = fs::read(&shared).with_context(|| format!("cannot read {}", shared.display()))?;
+        workload.begin(RunProcess::Worker(Some(&bytes)))?;
+    } else {
+        workload.begin(RunProcess::Worker(None))?;
+    }
+    Ok(workload)
+}
+
+/// What the threads of a worker share.
+struct DirectoryWorker<'a> {
+    layout: &'a RunLayout,
+    spec: &'a RunSpec,
+    name: &'a str,
+    workload: &'a dyn Workload,
+    clock: &'a MonotonicClock,
+    scribe: &'a Scribe,
+    /// Set when the process is to end.
+    stops: &'a Interrupt,
+    /// Set when what runs is to end.
+    ends_tasks: Interrupt,
+    /// Woken when all slots are left.
+    left: Waker,
+    tasks: TaskReader,
+    claims: Mutex<Claims>,
+    watch: Mutex<HeartWatch>,
+    heart: Mutex<Heart>,
+    list: Mutex<WorkList>,
+    rung: Condvar,
+    start_order: StartOrder,
+    turns: AtomicU64,
+    /// Why it cannot go on.
+    trouble: Mutex<Option<anyhow::Error>>,
+    end: TimeLimit,
+    first_slot: u32,
+}
+
+/// What came of looking for work.
+enum Found {
+    Work(Claimed),
+    /// Not now.
+    Nothing,
+    /// And there will be none.
+    Over,
+}
+
+impl DirectoryWorker<'_> {
+    /// Works, and leaves nothing behind that nobody knows of.
+    fn work(&self) -> anyhow::Result<()> {
+        std::thread::scope(|scope| -> anyhow::Result<()> {
+            let thread = || Builder::new().stack_size(STACK);
+            thread().spawn_scoped(scope, || self.attend()).context("cannot start a thread")?;
+            let mut slots = Vec::new();
+            for slot in 1..self.spec.slots() {
+                // Those that there are do the work.
+                let Ok(started) = thread().spawn_scoped(scope, move || self.do_tasks(slot)) else { break };
+                slots.push(started);
+            }
+            self.do_tasks(0);
+            for slot in slots {
+                let _ = slot.join();
+            }
+            self.left.wake();
+            Ok(())
+        })?;
+        self.settle_held(true)?;
+        let begun = u32::from(!self.stops.is_set());
+        for returned in self.list.lock().take_all(begun) {
+            self.give_back(returned)?;
+        }
+        self.trouble.lock().take().map_or(Ok(()), Err)
+    }
+
+    /// Gives tasks back, or fails them if that was done before.
+    fn give_back(&self, returned: Returned) -> anyhow::Result<()> {
+        let Returned { item, tasks, lost, is_last } = returned;
+        if lost >= MOST_LOST {
+            for place in tasks {
+                let why = format!("it ran longer than --walltime allows, {lost} times");
+                self.fail(place, &why)?;
+            }
+        } else {
+            self.claims.lock().give_back(tasks, lost).context("cannot give tasks back")?;
+        }
+        if is_last {
+            self.claims.lock().finish(&item).context("cannot say that a claim is done")?;
+        }
+        Ok(())
+    }
+
+    /// Records that the task at `place` failed without being done.
+    fn fail(&self, place: u64, why: &str) -> anyhow::Result<()> {
+        let task = self.tasks.read(place)?;
+        let record = Record {
+            label: task.label,
+            ..Record::without_measures(task.seq, Outcome::Failed(why.to_owned()))
+        };
+        let begun = BegunEntry { place, slot: self.first_slot, at: self.now() };
+        let (execution, written) = (self.scribe.execution(), Vec::new());
+        Ok(self.scribe.put(&Entry::Done(Box::new(DoneEntry { begun, execution, written, record })))?)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.clock.now().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// It cannot go on.
+    fn fails(&self, error: anyhow::Error) {
+        self.trouble.lock().get_or_insert(error);
+        self.list.lock().is_over = true;
+        self.rung.notify_all();
+    }
+
+    /// Looks after all but the tasks.
+    fn attend(&self) {
+        let interval = BEAT.min(self.spec.lease / 4);
+        let mut beat = Instant::now() + interval;
+        let mut glance = Instant::now() + STOP_LOOK;
+        loop {
+            let mut entries =
+                [PollEntry::readable(self.stops.wake_fd()), PollEntry::readable(self.left.as_fd())];
+            if self.ends_tasks.is_set() {
+                // It stays readable.
+                entries[0] = PollEntry::NOTHING;
+            }
+            let _ = poll(&mut entries, Some(TICK.min(interval)));
+            if entries[1].is_ready() {
+                return;
+            }
+            let is_stopped = Instant::now() >= glance && {
+                glance = Instant::now() + STOP_LOOK;
+                self.layout.is_stopped()
+            };
+            if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
+                self.list.lock().is_over = true;
+                self.rung.notify_all();
+            }
+            if (self.stops.is_set() || self.end.is_over()) && !self.ends_tasks.is_set() {
+                self.ends_tasks.trigger(libc::SIGTERM);
+            }
+            if Instant::now() >= beat {
+                beat = Instant::now() + interval;
+                // Who cannot say that it lives is taken for dead, and does no harm.
+                let _ = self.heart.lock().beat();
+            }
+            let stale = self.list.lock().take_stale();
+            let settled = self
+                .settle_held(false)
+                .and_then(|()| stale.into_iter().try_for_each(|returned| self.give_back(returned)));
+            if let Err(error) = settled {
+                self.fails(error);
+            }
+        }
+    }
+
+    /// Records what was held back for long enough, or all that `is_last` now; where the worker is
+    /// to end, it was given up.
+    fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
+        loop {
+            let due = self.scribe.due(self.stops.is_set());
+            for (task, done) in due {
+                if self.stops.is_set() {
+                    self.list.lock().gave_up(&task);
+                } else {
+                    self.record(&task, done)?;
+                }
+            }
+            match self.scribe.next_due().filter(|_| is_last) {
+                Some(wait) => drop(self.stops.sleep(wait)),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Records that a task is over.
+    fn record(&self, task: &AssignedTask, done: Box<DoneEntry>) -> anyhow::Result<()> {
+        self.scribe.put(&Entry::Done(done)).context("cannot record what was done")?;
+        let is_done = self.list.lock().recorded(&task.item);
+        if is_done {
+            self.claims.lock().finish(&task.item).context("cannot say that a claim is done")?;
+        }
+        Ok(())
+    }
+
+    /// Does tasks in a slot, until there are none any more.
+    fn do_tasks(&self, slot: u32) {
+        let number = self.first_slot + slot;
+        let voice = SlotScribe::new(self.scribe);
+        let mut ledger = &voice;
+        let policy = Policy { retry: self.spec.retry, ..Policy::default() };
+        let no_tasks = Box::new(std::iter::empty());
+        let run = Run {
+            column: self.spec.column.clone(),
+            batch: TaskQueue::new(no_tasks, None, &policy, &mut ledger, &[], &self.ends_tasks, &voice),
+            start_order: &self.start_order,
+            ordered_starts: self.workload.profile().ordered_starts,
+            desk: None,
+            sink: &voice,
+            digested: self.spec.digested,
+            clock: self.clock,
+            started: self.clock.now(),
+            interrupt: &self.ends_tasks,
+            observer: &voice,
+        };
+        while let Some((turn, assigned)) = self.next() {
+            if let Err(error) = self.do_one(&run, &voice, &assigned, turn, number) {
+                self.fails(error);
+            }
+            self.list.lock().ended(assigned.place);
+        }
+    }
+
+    fn do_one(
+        &self,
+        run: &Run<'_>,
+        voice: &SlotScribe<'_>,
+        assigned: &AssignedTask,
+        turn: u64,
+        slot: u32,
+    ) -> anyhow::Result<()> {
+        let task = match self.tasks.read(assigned.place) {
+            Ok(task) => Task { turn, slot, ..task },
+            Err(error) => {
+                self.start_order.begin(turn);
+                return Err(error);
+            }
+        };
+        let begun = BegunEntry { place: assigned.place, slot, at: self.now() };
+        voice.begins();
+        self.scribe.put(&Entry::Begun(begun)).context("cannot record what begins").inspect_err(|_| {
+            self.start_order.begin(turn);
+        })?;
+        run_one(run, &mut ThreadCpu::now(run), &task, 1, self.workload);
+        let Some(ScribedTask { record, execution, written }) = voice.ended()? else { return Ok(()) };
+        match record.outcome {
+            Outcome::Interrupted => self.list.lock().gave_up(assigned),
+            Outcome::Success => {
+                self.record(assigned, Box::new(DoneEntry { begun, execution, written, record }))?;
+            }
+            // It may be that all is being ended, and nobody told this process yet.
+            _ => {
+                self.scribe.hold(assigned.clone(), Box::new(DoneEntry { begun, execution, written, record }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next task and its turn among those of this worker; waits for one. `None` when there
+    /// will be none.
+    fn next(&self) -> Option<(u64, AssignedTask)> {
+        let mut idle = IDLE;
+        let mut list = self.list.lock();
+        loop {
+            if list.is_over {
+                return None;
+            }
+            if let Some(task) = list.next() {
+                // Under the lock: turns follow the tasks.
+                return Some((self.turns.fetch_add(1, Ordering::Relaxed), task));
+            }
+            if list.is_claiming {
+                list = self.rung.wait(list);
+                continue;
+            }
+            list.is_claiming = true;
+            let (share, expected) = (list.share(), list.expected());
+            drop(list);
+            let found = self.find(share, expected);
+            if let Ok(Found::Nothing) = found {
+                self.idle(idle);
+                idle = (idle * 2).min(LONGEST_IDLE);
+            }
+            let taken = match found {
+                Ok(Found::Work(claimed)) => self.take_on(&claimed).map(|()| true),
+                Ok(Found::Nothing) => Ok(true),
+                Ok(Found::Over) => Ok(false),
+                Err(error) => Err(error),
+            };
+            let goes_on = taken.unwrap_or_else(|error| {
+                self.fails(error);
+                false
+            });
+            list = self.list.lock();
+            list.is_claiming = false;
+            list.is_over |= !goes_on;
+            self.rung.notify_all();
+        }
+    }
+
+    /// Waits for as long, or until all is over.
+    fn idle(&self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let goes_on = self.stops.sleep_before_a_start(left.min(GLANCE));
+            if !goes_on || left.is_zero() || self.layout.is_stopped() || self.list.lock().is_over {
+                return;
+            }
+        }
+    }
+
+    fn find(&self, share: u64, expected: Duration) -> anyhow::Result<Found> {
+        if self.layout.is_stopped() || !self.end.allows(expected) {
+            return Ok(Found::Over);
+        }
+        let (tasks, is_all) = self.tasks.count().context("cannot see how many tasks there are")?;
+        let mut claims = self.claims.lock();
+        // Towards the end everybody takes less, so that all end at once.
+        let fair = claims.unclaimed(tasks).div_ceil(2 * u64::from(self.spec.cluster.elements.max(1)));
+        if let Some(claimed) = claims.claim(share.min(fair), tasks).context("cannot claim tasks")? {
+            return Ok(Found::Work(claimed));
+        }
+        let mut watch = self.watch.lock();
+        let looked = claims.take_over(|worker| {
+            let is_gone = worker != self.name && watch.is_gone(worker);
+            if is_gone {
+                // Others need not wait to see it.
+                let _ = self.layout.bury(worker);
+            }
+            is_gone
+        });
+        Ok(match looked.context("cannot look for tasks that others left")? {
+            TakeOver::Taken(claimed) => Found::Work(claimed),
+            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => Found::Over,
+            TakeOver::NothingLeft | TakeOver::OthersWork => Found::Nothing,
+        })
+    }
+
+    /// Takes on what was claimed, but for what those recorded who had it before.
+    fn take_on(&self, claimed: &Claimed) -> anyhow::Result<()> {
+        let earlier = earlier(self.layout, claimed)?;
+        for (place, earlier) in earlier.iter().filter(|(_, earlier)| !earlier.is_done) {
+            if earlier.begun >= MOST_ENDED_WORKERS {
+                let why =
+                    format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.begun);
+                self.fail(*place, &why)?;
+            }
+        }
+        let is_recorded =
+            |place: u64| earlier.get(&place).is_some_and(|it| it.is_done || it.begun >= MOST_ENDED_WORKERS);
+        if self.list.lock().add(claimed, is_recorded) {
+            self.claims.lock().finish(&claimed.item).context("cannot say that a claim is done")?;
+        }
+        Ok(())
+    }
+}

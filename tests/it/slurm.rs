@@ -1,0 +1,237 @@
+//! What Slurm says, in words that help: made-up sbatch, squeue, scancel and sinfo stand in
+//! PATH. (`.ci/slurm` runs parsim on a real one.)
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::support::{Fresh, Line};
+
+/// Takes an array and starts its elements, unless it is to refuse it.
+const SBATCH: &str = r#"#!/bin/sh
+printf '%s\n' "$@" >"$FAKE/args"
+cat >"$FAKE/script"
+if [ -e "$FAKE/refuses" ]; then cat "$FAKE/refuses" >&2; exit 1; fi
+for word; do case $word in --array=0-*) last=${word#--array=0-};; --chdir=*) cd "${word#--chdir=}";; esac; done
+if [ -e "$FAKE/most" ] && [ "$last" -ge "$(cat "$FAKE/most")" ]; then
+    echo 'sbatch: error: Batch job submission failed: Invalid job array specification' >&2; exit 1
+fi
+id=$(cat "$FAKE/id" 2>/dev/null || echo 17); echo $((id + 1)) >"$FAKE/id"
+index=0
+while [ ! -e "$FAKE/waits" ] && [ $index -le "$last" ]; do
+    SLURM_ARRAY_TASK_ID=$index SLURMD_NODENAME=n$index sh "$FAKE/script" >>"$FAKE/log" 2>&1 </dev/null &
+    echo "$id $index $!" >>"$FAKE/elements"
+    index=$((index + 1))
+done
+echo "$id"
+"#;
+
+/// Tells which elements are there, or what it is to tell.
+const SQUEUE: &str = r#"#!/bin/sh
+echo asked >>"$FAKE/asked"
+if [ -e "$FAKE/queue" ]; then cat "$FAKE/queue"; exit; fi
+if [ -e "$FAKE/hangs" ]; then echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; fi
+while read -r id index pid; do
+    if kill -0 "$pid" 2>/dev/null; then echo "$id|$index|RUNNING|None|n$index"; else echo "$id|$index|COMPLETED|None|n$index"; fi
+done <"$FAKE/elements"
+"#;
+
+const SCANCEL: &str = r#"#!/bin/sh
+printf '%s\n' "$@" >>"$FAKE/cancelled"
+rm -f "$FAKE/queue"
+while read -r _ _ pid; do kill "$pid" 2>/dev/null; done <"$FAKE/elements"
+exit 0
+"#;
+
+const SINFO: &str = "#!/bin/sh\necho '4+'\necho 2\n";
+
+/// A directory with a Slurm in it.
+fn cluster() -> Fresh {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.path("fake")).unwrap();
+    for (name, text) in [("sbatch", SBATCH), ("squeue", SQUEUE), ("scancel", SCANCEL), ("sinfo", SINFO)] {
+        let path = fresh.path("fake").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::write(fresh.path("fake/elements"), "").unwrap();
+    fresh
+}
+
+fn parallel(fresh: &Fresh, options: &str) -> Line {
+    let path = format!("{}:{}", fresh.path("fake").display(), std::env::var("PATH").unwrap_or_default());
+    let line = fresh.parsim(&format!("parallel --workers slurm {options}"));
+    line.env("PATH", path).env("FAKE", fresh.path("fake")).env("PARSIM_LEASE", "2")
+}
+
+fn told(fresh: &Fresh, name: &str) -> String {
+    fs::read_to_string(fresh.path("fake").join(name)).unwrap_or_default()
+}
+
+fn tell(fresh: &Fresh, name: &str, text: &str) {
+    fs::write(fresh.path("fake").join(name), text).unwrap();
+}
+
+#[test]
+fn jobs_run_on_nodes_and_the_array_is_asked_for_as_typed() {
+    let fresh = cluster();
+    let options = "-k --nodes 3 --threads-per-job 2 --memory-per-job 100M --partition big --account a7 \
+                   --qos high --walltime 1:30:00 --sbatch-arg=--constraint=fast --joblog log echo x{} ::: 1 2 3 4 5";
+    parallel(&fresh, options).run().exits(0).says("x1\nx2\nx3\nx4\nx5\n");
+    let args = told(&fresh, "args");
+    for word in [
+        "--parsable",
+        "--array=0-2",
+        "--nodes=1",
+        "--ntasks=1",
+        "--cpus-per-task=2",
+        "--mem=100M",
+        "--partition=big",
+        "--account=a7",
+        "--qos=high",
+        "--time=1:30:00",
+        "--no-requeue",
+        "--constraint=fast",
+    ] {
+        assert!(args.lines().any(|line| line == word), "{word} is not in {args}");
+    }
+    let log = fs::read_to_string(fresh.path("log")).unwrap();
+    let hosts: Vec<&str> = log.lines().skip(1).filter_map(|row| row.split('\t').nth(1)).collect();
+    assert!(hosts.len() == 5 && hosts.iter().all(|host| ["n0", "n1", "n2"].contains(host)), "{log}");
+    assert_eq!(fresh.names("."), ["fake", "log"]);
+}
+
+#[test]
+fn slurms_own_spellings_are_understood() {
+    let fresh = cluster();
+    parallel(&fresh, "--slots 4 --cpus-per-task 1 --mem-per-task 64M echo ::: 1 2 3 4").run().exits(0);
+    let args = told(&fresh, "args");
+    assert!(args.contains("--array=0-1\n") && args.contains("--cpus-per-task=2\n"), "{args}");
+}
+
+#[test]
+fn without_a_number_of_nodes_there_is_one_and_that_is_said() {
+    let fresh = cluster();
+    parallel(&fresh, "echo ::: 1")
+        .run()
+        .exits(0)
+        .tells("one node with 2 jobs at once: --nodes N or --slots N");
+    parallel(&fresh, "--nodes 2 --slots 4 echo ::: 1").run().refuses("--nodes and --slots both say");
+}
+
+#[test]
+fn what_sbatch_refuses_is_passed_on_and_nothing_is_left() {
+    let fresh = cluster();
+    for words in [
+        "invalid partition specified: nope",
+        "Batch job submission failed: Memory specification can not be satisfied",
+        "Invalid --time specification",
+        "Batch job submission failed: Invalid generic resource (gres) specification",
+        "Batch job submission failed: Invalid account or account/partition combination specified",
+    ] {
+        tell(&fresh, "refuses", &format!("sbatch: error: {words}\n"));
+        parallel(&fresh, "--nodes 2 echo ::: 1 2 3")
+            .run()
+            .exits(255)
+            .tells(words)
+            .tells("(sbatch, status 1)");
+        assert_eq!(fresh.names("."), ["fake"]);
+    }
+}
+
+#[test]
+fn without_slurm_that_is_said_and_nothing_is_left() {
+    let fresh = Fresh::new();
+    let line = fresh.parsim("parallel --workers slurm --nodes 2 -j2 echo ::: 1 2 3").env("PATH", "/nowhere");
+    line.run().exits(255).tells("cannot run sbatch: is Slurm installed here, and sbatch in PATH?");
+    assert!(fresh.names(".").is_empty());
+}
+
+#[test]
+fn an_array_that_is_too_long_is_submitted_in_parts() {
+    let fresh = cluster();
+    tell(&fresh, "most", "2");
+    parallel(&fresh, "-k --nodes 5 -j1 echo ::: 1 2 3 4 5 6 7 8")
+        .run()
+        .exits(0)
+        .says("1\n2\n3\n4\n5\n6\n7\n8\n");
+    let elements = told(&fresh, "elements");
+    assert_eq!(elements.lines().count(), 5, "{elements}");
+}
+
+#[test]
+fn what_can_never_start_is_told_at_once() {
+    let fresh = cluster();
+    tell(&fresh, "waits", "");
+    tell(&fresh, "queue", "17|0|PENDING|PartitionConfig|\n");
+    let mut started = parallel(&fresh, "--nodes 1 -j64 echo ::: 1").start();
+    started.until_it_tells("can never start: PartitionConfig");
+    started.signal("INT");
+    started.end().ends_by_signal(libc::SIGINT).tells("parsim resume");
+    // By the name, too: numbers are used again.
+    let cancelled = told(&fresh, "cancelled");
+    assert!(cancelled.lines().any(|word| word.starts_with("--name=parsim-")), "{cancelled}");
+}
+
+#[test]
+fn an_end_that_is_slurms_is_told_in_words_and_the_rest_is_submitted_again() {
+    for (state, words) in [
+        ("TIMEOUT", "its time was over (TIMEOUT): give a longer --walltime"),
+        ("NODE_FAIL", "its node failed (NODE_FAIL)"),
+        ("OUT_OF_MEMORY", "more memory than it was given (OUT_OF_MEMORY)"),
+        ("PREEMPTED", "make room for others (PREEMPTED)"),
+    ] {
+        let fresh = cluster();
+        tell(&fresh, "waits", "");
+        tell(&fresh, "queue", &format!("17|0|{state}|x|\n"));
+        let mut started = parallel(&fresh, "--nodes 1 -j1 echo x{} ::: 1").start();
+        started.until_it_tells(words);
+        fs::remove_file(fresh.path("fake/waits")).unwrap();
+        started.until_it_tells("all workers have ended and 1 jobs are left");
+        let _ = fs::remove_file(fresh.path("fake/queue"));
+        // Nothing more comes of it than the result, once, or a word on why there is none.
+        let ran = started.end();
+        ran.expect(ran.has_exited(0) || ran.has_exited(255), "it comes to an end");
+    }
+}
+
+#[test]
+fn a_controller_that_does_not_answer_holds_nothing_up() {
+    let fresh = cluster();
+    tell(&fresh, "hangs", "");
+    parallel(&fresh, "-k --nodes 2 -j1")
+        .args(["sleep 0.5; echo {}", ":::", "1", "2", "3"])
+        .run()
+        .exits(0)
+        .says("1\n2\n3\n");
+}
+
+#[test]
+fn workers_without_the_working_directory_say_so() {
+    let fresh = cluster();
+    let text = SBATCH.replace("cd \"${word#--chdir=}\"", "cd /");
+    fs::write(fresh.path("fake/sbatch"), text).unwrap();
+    let ran = parallel(&fresh, "--nodes 1 -j1 echo ::: 1").run();
+    ran.exits(255).tells("n0: the working directory").tells("is not there");
+}
+
+#[test]
+fn a_directory_in_memory_is_refused() {
+    if !Path::new("/dev/shm").is_dir() {
+        return;
+    }
+    let fresh = cluster();
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    let run = folder.path().join("run");
+    let options = format!("--nodes 1 --run-dir {} echo ::: 1", run.display());
+    parallel(&fresh, &options).run().exits(255).tells("in this machine's memory").tells("--run-dir");
+    assert!(!run.exists());
+}
+
+#[test]
+fn arguments_of_parsims_own_are_refused() {
+    let fresh = cluster();
+    for own in ["--array=3", "-Jx", "--wrap=x", "--parsable"] {
+        parallel(&fresh, &format!("--sbatch-arg={own} echo ::: 1")).run().refuses("is set by parsim itself");
+    }
+}
