@@ -26,7 +26,7 @@ pub use remote::{
     WorkerChoice, serve, survey,
 };
 pub use run_directory::{
-    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, Element, RunStatus, StoredRun, work_in,
+    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,
 };
 #[cfg(feature = "cli")]
 pub(crate) use run_directory::{cpus_of_a_node, refused_argument};

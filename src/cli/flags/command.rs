@@ -39,6 +39,9 @@ pub(in crate::cli) fn command() -> Command {
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
         .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
+        .subcommand(with::<RunPlace>("status", "Show how far a run is whose workers run elsewhere", RUNS))
+        .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
+        .subcommand(with::<RunPlace>("cancel", "End the workers of such a run", RUNS))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -154,6 +157,28 @@ pub(in crate::cli) struct WatchOptions {
 /// What of it was typed; nothing of workloads that watch no services.
 pub(in crate::cli) fn watch_options(row: &Row, matches: &ArgMatches) -> Result<WatchOptions, clap::Error> {
     if row.is_watched() { WatchOptions::from_arg_matches(matches) } else { Ok(WatchOptions::default()) }
+}
+
+const RUNS: &str = "\
+DIR is the run directory of parsim parallel --workers slurm or local-dir: parsim help slurm";
+
+/// Which run that workers do elsewhere.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct RunPlace {
+    /// The run directory
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: PathBuf,
+}
+
+/// The same, and from where.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct ResumedRun {
+    /// The run directory
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: PathBuf,
+    /// Show again what was shown before
+    #[arg(long)]
+    pub(in crate::cli) from_start: bool,
 }
 
 /// Which script completes lines.

@@ -1,6 +1,7 @@
 //! The services that were checked, one by one: a table for people, objects and
 //! a line for machines. All of it from the records of a study.
 
+mod csv_rows;
 mod history;
 mod table;
 mod targets;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
+pub(super) use csv_rows::write as write_csv;
 pub(super) use history::document as history_document;
 pub(super) use table::section;
 pub(super) use tiles::{changes, hero};
@@ -176,6 +178,11 @@ pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
 /// What was found out in one check as JSON on one line; `None` where the record
 /// is about something else.
 pub fn json_line(record: &Record, way: &str) -> Option<String> {
+    object(record, way).map(|object| object.to_string())
+}
+
+/// The same as a value.
+fn object(record: &Record, way: &str) -> Option<Value> {
     let finding = record.finding.as_deref()?;
     let says = finding.says.as_ref();
     let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
@@ -201,7 +208,7 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
     if let (Some(cone), Value::Object(object)) = (&finding.cone, &mut object) {
         targets::in_object(cone, finding, object);
     }
-    Some(object.to_string())
+    Some(object)
 }
 
 /// The states of a Nagios plugin, as exit statuses.

@@ -8,10 +8,11 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, ensure};
 
-use super::charts::{ChartPlaces, TargetRows, chart_of};
+use super::charts::{ChartPlaces, TargetRows};
 use super::rows::{RowColumn, csv_cell};
 use super::rows_writer::RowsWriter;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
+use crate::sky::keep_brightest;
 use crate::sync::Mutex;
 use crate::task::{
     Column, ConeChart, ConeFinding, ConeStatus, Finding, Outcome, Record, ServiceVerdict, Task, Warning,
@@ -43,7 +44,7 @@ pub struct RowsOutlet {
 /// Of so many targets charts are kept for the report, whoever asks for files.
 const CHARTS: usize = 12;
 
-/// More rows are not kept for that, in bytes.
+/// More rows are condensed to those, in bytes.
 const CHART_ROWS: usize = 1 << 20;
 
 /// So many sources of a chart are kept for that, the brightest.
@@ -124,13 +125,23 @@ impl RowsOutlet {
         }
         let all_charts = self.charts.any();
         let heading = Vec::new();
-        let rows = RowsDestination { state: &self.state, heading, is_headed: false, all_charts };
+        let rows = RowsDestination {
+            state: &self.state,
+            heading,
+            is_headed: false,
+            all_charts,
+            asked: self.asked(),
+        };
         Box::new(RunSink { state: &self.state, rows: Ordered::new(rows, WAITING_OUTPUT) })
     }
 
     /// Whether the status or the page is to go to stdout.
     fn has_other_on_stdout(&self) -> bool {
         [self.status.as_deref(), self.charts.page.as_deref()].into_iter().flatten().any(is_stdout)
+    }
+
+    fn asked(&self) -> Option<(&str, &str)> {
+        self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()))
     }
 
     /// The run is over: what it left takes its place, unless nothing was done.
@@ -141,8 +152,9 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         let Some(run) = state.run.take().filter(|run| run.n_over > 0) else { return Ok(()) };
         state.is_done = true;
-        let asked = self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()));
-        let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
+        let asked = self.asked();
+        let mut found = run.found;
+        let chart = |(number, cone)| found.remove(number)?.chart(cone, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
         let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
         state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
@@ -202,9 +214,7 @@ impl Outlet for RowsOutlet {
 
 /// `chart` with no more sources than a report needs.
 fn brightest(mut chart: ConeChart) -> ConeChart {
-    let dimness = |magnitude: Option<f64>| magnitude.unwrap_or(f64::INFINITY);
-    chart.sources.sort_by(|one, other| dimness(one.magnitude).total_cmp(&dimness(other.magnitude)));
-    chart.sources.truncate(CHART_SOURCES);
+    chart.more += keep_brightest(&mut chart.sources, CHART_SOURCES);
     chart
 }
 
@@ -283,7 +293,7 @@ impl Acknowledge for NotedTargets<'_> {
             let cone = cone.clone();
             if let Some(run) = &mut self.state.lock().run {
                 run.n_over += 1;
-                run.is_cut |= cone.status == ConeStatus::Incomplete;
+                run.is_cut |= finding.warnings.contains(&Warning::Overflow);
                 if run.status.is_some() {
                     run.lines.insert(record.seq, status_line(finding, &cone, record.wall.as_secs_f64()));
                 }
@@ -301,6 +311,7 @@ struct RowsDestination<'a> {
     is_headed: bool,
     /// Whether there is to be a chart of every target.
     all_charts: bool,
+    asked: Option<(&'a str, &'a str)>,
 }
 
 impl Destination for RowsDestination<'_> {
@@ -321,14 +332,15 @@ impl Destination for RowsDestination<'_> {
                 rows.begin(&columns);
             }
             if self.all_charts || task.seq < CHARTS as u64 {
-                run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
+                run.found.insert(task.seq, TargetRows::new(columns));
             }
             bytes = rest;
         }
-        if let Some(found) = run.found.get_mut(&task.seq)
-            && (self.all_charts || found.rows.len() + bytes.len() <= CHART_ROWS)
-        {
-            found.rows.extend_from_slice(bytes);
+        if let Some(found) = run.found.get_mut(&task.seq) {
+            found.put(bytes);
+            if !self.all_charts {
+                found.condense(CHART_ROWS, CHART_SOURCES, self.asked);
+            }
         }
         run.rows.as_mut().map_or(Ok(()), |rows| rows.put(bytes))
     }
