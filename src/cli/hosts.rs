@@ -8,7 +8,7 @@ use super::exit::{End, Exit, Fault, refuse};
 use super::flags::{self, Ask, Scope};
 use super::signals;
 use super::terminal::print;
-use crate::engine::{HostOffer, HostPlace, survey};
+use crate::engine::{HostOffer, HostPlace, Transport, survey};
 use crate::numbers;
 use crate::process::{Hup, Interrupt};
 use crate::text::printable;
@@ -56,12 +56,8 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
         return refuse("name the hosts: parsim hosts -S h1,h2");
     }
     let interrupt = Interrupt::on_signals(Hup::Ends, signals::ASKS)?;
-    let ask = |place: &HostPlace| survey(&*place.transport, PATIENCE, &interrupt);
-    // All at once: each takes its time.
-    let offers: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = places.iter().map(|(_, place)| scope.spawn(move || ask(place))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
-    });
+    let transports: Vec<&dyn Transport> = places.iter().map(|(_, place)| &*place.transport as _).collect();
+    let offers = survey(&transports, PATIENCE, &interrupt);
     let mut rows = vec![
         ["host", "cores", "free memory", "load", "there and back", "start", "parsim"].map(str::to_owned),
     ];

@@ -23,7 +23,7 @@ pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{
     Children, HostOffer, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
-    WorkerChoice, serve, survey,
+    Transport, WorkerChoice, serve, survey,
 };
 pub use run_directory::{
     ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,

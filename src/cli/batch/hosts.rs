@@ -8,6 +8,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, HostSource, JobCount, Typed};
 use crate::cli::shell::exported_function;
@@ -127,7 +129,14 @@ pub(in crate::cli) fn all(typed: &Typed) -> Result<Vec<(String, HostPlace)>, Fau
 }
 
 fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Fault> {
-    let image = OwnProgram::default();
+    // As uname has it.
+    let system = match env::consts::OS {
+        "linux" => "Linux",
+        "macos" => "Darwin",
+        other => other,
+    };
+    let own = env::current_exe().context("cannot find the program itself, to copy it to hosts")?;
+    let image = OwnProgram::new(own, format!("{system} {}", env::consts::ARCH));
     let choice = typed.run.ssh_worker.clone().unwrap_or(WorkerChoice::Auto);
     let connects = typed.run.ssh.clone().or_else(|| env::var("PARALLEL_SSH").ok());
     let connects: Vec<String> =

@@ -56,13 +56,12 @@ pub use self::serve::serve;
 pub use self::ssh::{OwnProgram, SshHost};
 pub use self::sshlogin::{SshLogin, SshLogins};
 pub use self::survey::{HostOffer, survey};
-pub use self::transport::Children;
+pub use self::transport::{Children, Transport};
 
 use self::dispatcher::Dispatcher;
 use self::feeder::TaskFeeder;
 use self::protocol::{Hello, SlotRange};
 use self::relay::OutputRelay;
-use self::transport::Transport;
 use self::worker_link::{LinkCost, LinkStage, WorkerInit, WorkerLink};
 use super::local::fewer;
 use super::{Engine, EngineRow, needed};

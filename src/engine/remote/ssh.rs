@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,24 +43,27 @@ pub struct SshHost {
 }
 
 /// This program as a file, read once for all hosts, when the first asks for it.
-#[derive(Clone, Default)]
-pub struct OwnProgram(Arc<OnceLock<Arc<ProgramImage>>>);
+#[derive(Clone)]
+pub struct OwnProgram {
+    path: PathBuf,
+    system: String,
+    image: Arc<OnceLock<Arc<ProgramImage>>>,
+}
 
 impl OwnProgram {
+    /// That at `path`, which runs on machines of which uname says `system`: `Linux x86_64`.
+    pub fn new(path: PathBuf, system: String) -> Self {
+        Self { path, system, image: Arc::default() }
+    }
+
     fn get(&self) -> io::Result<Arc<ProgramImage>> {
-        if let Some(image) = self.0.get() {
+        if let Some(image) = self.image.get() {
             return Ok(Arc::clone(image));
         }
-        let bytes = std::fs::read(std::env::current_exe()?)?;
+        let bytes = std::fs::read(&self.path)?;
         let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        // As uname has it.
-        let system = match std::env::consts::OS {
-            "linux" => "Linux",
-            "macos" => "Darwin",
-            other => other,
-        };
-        let system = format!("{system} {}", std::env::consts::ARCH);
-        Ok(Arc::clone(self.0.get_or_init(|| Arc::new(ProgramImage { bytes, digest, system }))))
+        let system = self.system.clone();
+        Ok(Arc::clone(self.image.get_or_init(|| Arc::new(ProgramImage { bytes, digest, system }))))
     }
 }
 

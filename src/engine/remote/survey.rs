@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of tasks.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -12,6 +12,7 @@ use super::frame::{FrameQueue, FrameReader, LONGEST_ANSWER};
 use super::protocol::{Hello, NOTHING, PROTOCOL, WorkerHost, kind, nanoseconds};
 use super::transport::Transport;
 use super::worker_link::{PATIENCE, text_of};
+use crate::host::STACK;
 use crate::process::{Interrupt, PollEntry, poll};
 use crate::task::Column;
 
@@ -38,11 +39,31 @@ pub struct HostOffer {
     pub startup: Duration,
 }
 
-/// Asks the machine at the other end of `transport` what it offers.
+/// Asks the machines at the other ends of `transports` what they offer, all at once, for each
+/// takes its time.
+pub fn survey(
+    transports: &[&dyn Transport],
+    patience: Duration,
+    interrupt: &Interrupt,
+) -> Vec<anyhow::Result<HostOffer>> {
+    std::thread::scope(|scope| {
+        let asked = transports.iter().map(|transport| {
+            let ask = move || offered(*transport, patience, interrupt);
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, ask)
+        });
+        let asked: Vec<_> = asked.collect();
+        let heard = |thread: io::Result<std::thread::ScopedJoinHandle<'_, _>>| {
+            thread?.join().unwrap_or_else(|_| Err(anyhow::anyhow!("what asks it panicked")))
+        };
+        asked.into_iter().map(heard).collect()
+    })
+}
+
+/// What the machine at the other end of `transport` offers.
 ///
 /// # Errors
 /// When there is no worker to be had there within `patience`, or parsim is to end.
-pub fn survey(
+fn offered(
     transport: &dyn Transport,
     patience: Duration,
     interrupt: &Interrupt,
