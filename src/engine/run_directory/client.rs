@@ -228,9 +228,9 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         let mut look = FIRST_LOOK;
         let result = loop {
             match self.step() {
-                Ok(Step::News) => look = FIRST_LOOK,
-                Ok(Step::Nothing) => look = (look * 3 / 2).min(LAST_LOOK),
-                Ok(Step::Over(end)) => break Ok(end),
+                Ok(LookStep::News) => look = FIRST_LOOK,
+                Ok(LookStep::Nothing) => look = (look * 3 / 2).min(LAST_LOOK),
+                Ok(LookStep::Over(end)) => break Ok(end),
                 Err(error) => break Err(error),
             }
             self.wait(look);
@@ -262,17 +262,17 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         self.it.waker.clear();
     }
 
-    fn step(&mut self) -> anyhow::Result<Step> {
+    fn step(&mut self) -> anyhow::Result<LookStep> {
         if let Some(error) = self.it.trouble.lock().take() {
             return Err(error);
         }
         let is_news = self.records.collect(self.n_elements())?;
         self.hear_workers();
         if self.records.n_tasks()?.is_some_and(|tasks| self.records.n_done() >= tasks) {
-            return Ok(Step::Over(RunEnd::Done));
+            return Ok(LookStep::Over(RunEnd::Done));
         }
         if let Some(end) = self.look_whether_to_end()? {
-            return Ok(Step::Over(end));
+            return Ok(LookStep::Over(end));
         }
         if let Some(states) = self.it.watch.news() {
             self.hear_elements(&states)?;
@@ -282,7 +282,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         {
             self.it.tell(&format!("the batch system does not answer, which holds nothing up: {why}"));
         }
-        Ok(if is_news { Step::News } else { Step::Nothing })
+        Ok(if is_news { LookStep::News } else { LookStep::Nothing })
     }
 
     /// What workers said of themselves.
@@ -459,7 +459,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
 }
 
 /// What came of a look.
-enum Step {
+enum LookStep {
     News,
     Nothing,
     Over(RunEnd),

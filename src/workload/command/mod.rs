@@ -31,9 +31,10 @@ use self::sample::Sample;
 use self::saved_inputs::{InputSaver, SavedInputs};
 use self::selection::Remaining;
 pub use self::selection::{EarlierRun, Resume, SkipListener};
-pub use self::settings::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind};
+pub use self::settings::{
+    FileRules, JobDirectory, LineAction, OutputOrder, PortableTemplate, Settings, TemplateKind,
+};
 pub use self::stdin_mode::{INPUT_NAME, Spool, StdinMode, StdinSource};
-pub use self::transfer::FileRules;
 use super::{Cx, Outlet, Portable, Profile, Results, Size, Tasks, Workload};
 use crate::event::Observer;
 use crate::inputs::InputCount;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileRules, Shell, StdinMode};
+use super::{Shell, StdinMode};
 use crate::process::child::TermSequence;
 use crate::template::{Counts, Quoting, Template, TemplateOptions, Unsupported};
 
@@ -57,6 +57,29 @@ impl Settings {
     pub(super) fn template_of(&self, way: &str) -> &PortableTemplate {
         let own = self.templates_by_way.iter().find(|(name, _)| name == way);
         own.map_or(&self.template, |(_, template)| template)
+    }
+}
+
+/// Which files go to another machine, and which come back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FileRules {
+    /// A job's files, by templates of their names.
+    pub sent: Vec<PortableTemplate>,
+    /// What comes back of each.
+    pub fetched: Vec<PortableTemplate>,
+    /// What every machine gets before its first job.
+    pub base: Vec<PathBytes>,
+    /// Whether they are removed there afterwards.
+    pub removed: bool,
+}
+
+/// A path as it travels.
+pub type PathBytes = Vec<u8>;
+
+impl FileRules {
+    /// Whether there is anything to be passed.
+    pub fn is_empty(&self) -> bool {
+        self.sent.is_empty() && self.fetched.is_empty() && self.base.is_empty()
     }
 }
 

@@ -14,7 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{FileAnswer, FileNumber, FileQuestion, FileRules, FileStamp, PIECE};
+use super::super::{FileRules, PortableTemplate};
+use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting};
 use crate::text::reason;
@@ -41,7 +42,7 @@ impl FilesComing {
         numbers: &Numbers,
         question: Value,
     ) -> Option<Value> {
-        let named = |template: &super::PortableTemplate| {
+        let named = |template: &PortableTemplate| {
             let mut name = Vec::new();
             template.render(values, numbers, Quoting::None, &mut name);
             PathBuf::from(OsString::from_vec(name))

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{FileAnswer, FileNumber, FileQuestion, FileRules, FileStamp, PIECE, name_there};
+use super::super::FileRules;
+use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, name_there};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting, Template};
 use crate::text::reason;

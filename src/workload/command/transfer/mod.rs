@@ -19,33 +19,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::client::FilesComing;
 pub(super) use self::here::{BaseFiles, HostFiles};
-use super::PortableTemplate;
 
 /// How much of a file passes at a time.
 const PIECE: usize = 512 << 10;
-
-/// Which files go to another machine, and which come back.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FileRules {
-    /// A job's files, by templates of their names.
-    pub sent: Vec<PortableTemplate>,
-    /// What comes back of each.
-    pub fetched: Vec<PortableTemplate>,
-    /// What every machine gets before its first job.
-    pub base: Vec<PathBytes>,
-    /// Whether they are removed there afterwards.
-    pub removed: bool,
-}
-
-/// A path as it travels.
-pub type PathBytes = Vec<u8>;
-
-impl FileRules {
-    /// Whether there is anything to be passed.
-    pub fn is_empty(&self) -> bool {
-        self.sent.is_empty() && self.fetched.is_empty() && self.base.is_empty()
-    }
-}
 
 /// Asked by whoever does a job, of the process that the user started.
 #[derive(Debug, Serialize, Deserialize)]
