@@ -11,14 +11,14 @@ fn through_links_files_are_replaced_and_pipes_and_devices_are_written_to() {
     let fresh = Fresh::new();
     for name in ["rows.csv", "status.csv", "sky.html"] {
         fs::write(fresh.path(name), "from before\n").unwrap();
-        symlink(name, fresh.path(&format!("link-{name}"))).unwrap();
+        symlink(name, fresh.path(format!("link-{name}"))).unwrap();
     }
     let line = "cone --demo --parallel --out link-rows.csv --status link-status.csv --sky link-sky.html --chart charts";
     fresh.parsim(line).run().exits(0);
     let text = |name: &str| fs::read_to_string(fresh.path(name)).unwrap();
     for (name, begin) in [("rows.csv", "id,target,"), ("status.csv", "id,target,"), ("sky.html", "<!")] {
         assert!(text(name).starts_with(begin), "{name}");
-        assert!(fs::symlink_metadata(fresh.path(&format!("link-{name}"))).unwrap().is_symlink());
+        assert!(fs::symlink_metadata(fresh.path(format!("link-{name}"))).unwrap().is_symlink());
     }
 
     let pipes = "mkfifo rows status sky; ln -s /dev/null null; cat rows >r & cat status >s & cat sky >k & \

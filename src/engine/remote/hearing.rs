@@ -46,7 +46,10 @@ impl Dispatcher<'_, '_> {
                 Some(())
             }
             other => {
-                self.lose(index, Some(format!("sent {:?}, which is no message of this protocol", char::from(other))));
+                self.lose(
+                    index,
+                    Some(format!("sent {:?}, which is no message of this protocol", char::from(other))),
+                );
                 Some(())
             }
         };

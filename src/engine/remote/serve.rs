@@ -60,7 +60,9 @@ pub fn serve(
     let prepared = match second.kind {
         kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
         kind::PREPARE => workload.begin(RunProcess::Worker(None)),
-        other => Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other))),
+        other => {
+            Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other)))
+        }
     };
     // It is not needed twice.
     drop(second);
@@ -108,7 +110,11 @@ fn next_frame(frames: &mut FrameReader, from: &mut impl Read) -> io::Result<Opti
 
 /// What this worker is to be; an error is for the other to hear.
 fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn Workload>)> {
-    anyhow::ensure!(first.kind == kind::HELLO, "a message {:?} instead of a greeting", char::from(first.kind));
+    anyhow::ensure!(
+        first.kind == kind::HELLO,
+        "a message {:?} instead of a greeting",
+        char::from(first.kind)
+    );
     let Greeting { protocol } = serde_json::from_slice(&first.payload)?;
     anyhow::ensure!(
         protocol == PROTOCOL,

@@ -125,7 +125,7 @@ mod tests {
         let names = column_names(&columns(&["id", "ra", "ra", "ra_2", "ra_2_2"]));
         assert_eq!(names[3..], ["id_2", "ra", "ra_2", "ra_2_2", "ra_2_2_2"]);
         // With as many steps as there are columns, or a few times that.
-        let names = column_names(&columns(&["x"; 10_000]));
+        let names = column_names(&columns(&vec!["x"; 10_000]));
         assert_eq!(names.last().map(String::as_str), Some("x_10000"));
     }
 
