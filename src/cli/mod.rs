@@ -11,6 +11,8 @@ mod cluster;
 mod exit;
 mod exports;
 mod flags;
+mod hosts;
+mod places;
 mod plan;
 mod report;
 mod runs;
@@ -112,8 +114,8 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
             None => batch::run(mode, words, &line(), started),
         };
     }
-    if let Some(what) = runs::WORDS.iter().find(|what| name == **what) {
-        return runs::run(what, words, &line(), started);
+    if name == hosts::NAME {
+        return hosts::run(words);
     }
     if name == "compare" {
         return batch::compare(words, &line(), started);
@@ -124,7 +126,7 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         Err(help) => return print(&terminal::help(&help)),
     };
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
-    let runs_something = !["cpus", "completions", "man"].contains(&name);
+    let runs_something = !["cpus", "completions", "man", "cancel"].contains(&name);
     if runs_something {
         Terminal::has_stdout().map_err(Fault::usage)?;
     }
@@ -133,6 +135,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
         "cpus" => cpus(),
         "man" => flags::man(matches),
         "report" => report::run(matches),
+        "status" => runs::status(matches),
+        "resume" => runs::resume(matches, &line(), started),
+        "cancel" => runs::cancel(matches),
         _ => workloads::run(name, matches, &line(), started),
     }
 }

@@ -18,13 +18,13 @@ use anyhow::Context as _;
 use super::exit::{End, Exit, Fault, refuse};
 use super::shell;
 use super::signals::{self, JobSignals};
-use crate::engine::{Children, Element, PROTOCOL, serve, work_in};
+use crate::engine::{Children, PROTOCOL, RunElement, serve, work_in};
 use crate::host;
 use crate::process::child::{Guard, RunningJobs};
 use crate::process::{self, Hup, Interrupt};
 use crate::task::NodeName;
 use crate::temporary;
-use crate::workload::command::{self, CommandRunner, Shell};
+use crate::workload::command::{self, ChosenBy, CommandRunner, Shell};
 use crate::workload::{ROWS, Workload};
 
 /// The word by which parsim starts a worker.
@@ -97,7 +97,7 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
     let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
-    let element = Element { number, node, end };
+    let element = RunElement { number, node, end };
     let build = |name: &str, spec| build(name, spec, None, &running, guard.clone());
     work_in(Path::new(root), &element, &interrupt, &build)?;
     if let Some(guard) = guard {
@@ -129,7 +129,7 @@ fn build(
 
 /// The shell of this machine for jobs that another had in `theirs`.
 fn own_shell(theirs: Shell) -> anyhow::Result<Shell> {
-    let asked = theirs.was_asked_for.then_some(&*theirs.program);
+    let asked = (theirs.chosen_by == ChosenBy::User).then_some(&*theirs.program);
     let own = shell::of_jobs(asked, theirs.refused).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     // What was defined there is defined in its words.
     let definitions = theirs.definitions.filter(|_| own.dialect == theirs.dialect).or(own.definitions);

@@ -22,11 +22,11 @@ pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{
-    Children, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
-    WorkerChoice, serve,
+    Children, HostOffer, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
+    WorkerChoice, serve, survey,
 };
 pub use run_directory::{
-    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, Element, RunStatus, StoredRun, work_in,
+    ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,
 };
 #[cfg(feature = "cli")]
 pub(crate) use run_directory::{cpus_of_a_node, refused_argument};

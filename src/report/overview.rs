@@ -125,6 +125,7 @@ fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
         lines.extend(sentences::summary(study));
         lines.extend(laws::laws(study).into_iter().map(Sentence::plain));
     }
+    lines.extend(sentences::nodes(study).into_iter().map(Sentence::plain));
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));
     content.push(Content::Lines(lines));

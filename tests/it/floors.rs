@@ -298,7 +298,14 @@ fn only_run_one_reads_the_clocks_of_a_task() {
     only_in(&["engine/lifecycle.rs", "measure/"], &[".thread_cpu()"]);
     // Spans within a task are the business of its context.
     // What it takes to have it done by another process is the engine's.
-    let allowed = ["engine/lifecycle.rs", "experiment/", "measure/", "workload/cx.rs", "engine/remote/"];
+    let allowed = [
+        "engine/lifecycle.rs",
+        "experiment/",
+        "measure/",
+        "workload/cx.rs",
+        "engine/remote/",
+        "engine/run_directory/",
+    ];
     only_in(&allowed, &[".now()"]);
 }
 
@@ -309,6 +316,7 @@ fn time_of_the_system_is_asked_for_where_something_is_measured_drawn_or_waited_f
         "measure/",
         "process/child/",
         "engine/remote/",
+        "engine/run_directory/",
         "host/run_queue.rs",
         "progress/",
         "process/signal/",

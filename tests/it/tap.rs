@@ -248,6 +248,8 @@ fn lists_come_from_stdin_and_from_tables_with_names() {
         .run()
         .exits(0)
         .says("the list names no service: write URLs into none, one a line");
+    let ran = fresh.parsim("tap --urls none --format json-lines").run();
+    ran.exits(0).does_not_say("{").tells_one_line("the list names no service: write URLs into none");
 }
 
 #[test]

@@ -39,19 +39,23 @@ use std::time::Instant;
 use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
+pub(super) use self::hosts::all as hosts_of;
 use self::policy::MedianLimit;
 use self::settings::Purpose;
 use super::cluster;
 use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
+use super::places;
 use super::plan::Setup;
 use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::width::{self, Reread};
 use super::worker;
 use super::workloads::{stdin_offers_nothing, workload_hint};
-use crate::cli::flags::{self, Flag, JobsOption, PipeOptions, Scope, Timeout, Typed, When};
-use crate::engine::{Detached, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun, WorkerMeans};
+use crate::cli::flags::{self, Flag, JobsOption, PipeOptions, Scope, Typed, When};
+use crate::engine::{
+    Detached, DirectoryOptions, DirectoryRun, Engine, EngineRow, Pool, Serial, StoredRun, WorkerMeans,
+};
 use crate::event::Journal;
 use crate::host::Host;
 use crate::inputs::{InputCount, InputSource, Origin};
@@ -116,12 +120,7 @@ fn run_typed(
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
-    if let Some(first) = typed.command.first()
-        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
-        && typed.sources.is_empty()
-    {
-        return refuse(hint);
-    }
+    check_is_command(mode, &typed)?;
     let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
@@ -150,33 +149,29 @@ fn run_typed(
             width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
         }
     };
-    let (mut batch, mut results) =
-        match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {
-            Ok(prepared) => prepared,
-            Err(fault) => return interrupted().ok_or(fault),
-        };
-    let mut exports = Exports::open(&typed.output.exports)?;
+    let prepared = opened(&typed, &interrupt).and_then(|exports| {
+        let batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted)?;
+        Ok((exports, batch))
+    });
+    let (mut exports, (mut batch, mut results)) = match prepared {
+        Ok(prepared) => prepared,
+        Err(fault) => return interrupted().ok_or(fault),
+    };
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
-    let (reread, engine): (_, Box<dyn Engine>) = match (mode, far) {
-        (_, Some(far)) => (None, Box::new(far)),
-        (Mode::Serial, None) => (None, Box::new(Serial)),
-        (Mode::Parallel, None) if !row.shares_memory => (
-            None,
-            match (stored, directory) {
-                (Some(stored), Some(options)) => Box::new(DirectoryRun::resuming(stored, options)),
-                (_, directory) => (row.new)(width, &WorkerMeans { own: worker::children, directory })?,
-            },
-        ),
+    let reread = match (mode, &far) {
+        (Mode::Parallel, None) if row.shares_memory => Reread::of(&typed, width, &display),
+        _ => None,
+    };
+    let (reread, resizable) = reread.unzip();
+    let engine: Box<dyn Engine> = match (mode, far, resizable) {
+        (_, Some(far), _) => Box::new(far),
+        (Mode::Serial, None, _) => Box::new(Serial),
+        (_, None, Some(resizable)) => Box::new(resizable),
+        (_, None, None) if !row.shares_memory => workers(row, width, stored, directory)?,
         // Each job is a process anyway.
-        (Mode::Parallel | Mode::Whole, None) => match Reread::of(&typed, width, &display) {
-            Some((reread, resizable)) => (Some(reread), Box::new(resizable)),
-            None => (None, Box::new(Pool::new(width).for_tasks(info::job_count(&typed)))),
-        },
+        _ => Box::new(Pool::new(width).for_tasks(info::job_count(&typed))),
     };
-    let limit = match typed.run.timeout {
-        Some(Timeout::Percent(percent)) => Some(MedianLimit::new(batch.running(), percent)),
-        Some(Timeout::After(_)) | None => None,
-    };
+    let limit = MedianLimit::of(&typed, batch.running());
     // Results are in place before the log says so.
     let mut kept: Vec<Box<dyn Journal>> = results.journal.take().into_iter().collect();
     kept.extend(match records::open(&typed, &interrupt) {
@@ -213,11 +208,7 @@ fn run_typed(
     drop(attendant);
     let study = match study {
         Ok(study) => study,
-        Err(error) => {
-            let detached = error.downcast::<Detached>()?;
-            say(&detached.to_string());
-            return Ok(End::Status(Exit::Success.status()));
-        }
+        Err(error) => return left_to_workers(error),
     };
     finish::tell(&study, &typed, &results.tails, &progress, &interrupt);
     if let Some(detail) = summary {
@@ -230,8 +221,50 @@ fn run_typed(
     Ok(finish::end(&study, &interrupt))
 }
 
+/// Refuses a workload's name where a command should be.
+fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
+    let first = typed.command.first().filter(|_| typed.sources.is_empty());
+    match first.and_then(|first| workload_hint(mode, &first.to_string_lossy())) {
+        Some(hint) => refuse(hint),
+        None => Ok(()),
+    }
+}
+
+/// The exports, opened, once no two outputs go to one place.
+fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
+    let exports = &typed.output.exports;
+    places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
+    Exports::open(exports, &|time| interrupt.sleep(time))
+}
+
+/// An engine of workers that share no memory with this process.
+fn workers(
+    row: &EngineRow,
+    width: NonZeroUsize,
+    stored: Option<StoredRun>,
+    directory: Option<DirectoryOptions>,
+) -> Result<Box<dyn Engine>, Fault> {
+    match (stored, directory) {
+        (Some(stored), Some(options)) => Ok(Box::new(DirectoryRun::resuming(stored, options))),
+        (_, directory) => Ok((row.new)(width, &WorkerMeans { own: worker::children, directory })?),
+    }
+}
+
+/// Why a run did not come to its end, unless its workers were left to themselves.
+fn left_to_workers(error: anyhow::Error) -> Result<End, Fault> {
+    let detached = error.downcast::<Detached>()?;
+    say(&detached.to_string());
+    Ok(End::Status(Exit::Success.status()))
+}
+
 /// The one engine of a batch that is run one way.
 fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
+    if let Some(first) = typed.command.first()
+        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
+        && typed.sources.is_empty()
+    {
+        return refuse(hint);
+    }
     if mode == Mode::Serial && !typed.run.workers.is_default() {
         return refuse("serial means no workers: leave --workers out, or run it in parallel");
     }

@@ -4,7 +4,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::cli::flags::{Flag, Typed};
+use crate::cli::flags::{Flag, Timeout, Typed};
 use crate::event::Journal;
 use crate::policy::{Policy, Retry};
 use crate::process::child::RunningJobs;
@@ -55,9 +55,11 @@ struct JobTimes {
 }
 
 impl MedianLimit {
-    /// No limit until three jobs have ended; then `percent` of the median.
-    pub(super) fn new(running: &'static RunningJobs, percent: f64) -> Self {
-        Self { running, factor: percent / 100.0, ended: Mutex::default() }
+    /// No limit until three jobs have ended; then the share of the median that was typed, if
+    /// one was.
+    pub(super) fn of(typed: &Typed, running: &'static RunningJobs) -> Option<Self> {
+        let Some(Timeout::Percent(percent)) = typed.run.timeout else { return None };
+        Some(Self { running, factor: percent / 100.0, ended: Mutex::default() })
     }
 }
 

@@ -38,6 +38,10 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
+        .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
+        .subcommand(with::<RunPlace>("status", "Show how far a run is whose workers run elsewhere", RUNS))
+        .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
+        .subcommand(with::<RunPlace>("cancel", "End the workers of such a run", RUNS))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -155,6 +159,28 @@ pub(in crate::cli) fn watch_options(row: &Row, matches: &ArgMatches) -> Result<W
     if row.is_watched() { WatchOptions::from_arg_matches(matches) } else { Ok(WatchOptions::default()) }
 }
 
+const RUNS: &str = "\
+DIR is the run directory of parsim parallel --workers slurm or local-dir: parsim help slurm";
+
+/// Which run that workers do elsewhere.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct RunPlace {
+    /// The run directory
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: PathBuf,
+}
+
+/// The same, and from where.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct ResumedRun {
+    /// The run directory
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) directory: PathBuf,
+    /// Show again what was shown before
+    #[arg(long)]
+    pub(in crate::cli) from_start: bool,
+}
+
 /// Which script completes lines.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct Completions {
@@ -269,6 +295,7 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
         let raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
         for word in raw.take(if row.value == REPEATED { usize::MAX } else { 1 }) {
             let value = Some(word).filter(|_| !row.value.is_empty());
+            typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");
         }
         typed.given.push(row.given(&row.shown()));

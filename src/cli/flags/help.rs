@@ -15,6 +15,7 @@ use crate::cli::exit::{HALT_STATUSES, STATUSES};
 
 const GNU: &str = include_str!("text/gnu.txt");
 const MEASURE: &str = include_str!("text/measure.txt");
+const SLURM: &str = include_str!("text/slurm.txt");
 
 /// What help on a batch says beside its options.
 pub(super) struct BatchHelp {
@@ -60,7 +61,9 @@ pub(in crate::cli) fn long() -> String {
         let rows = section.rows().filter(|row| row.is_told(Scope::ONE_WAY));
         text += &format!("\n{}:\n{}{}", section.title, section.intro, list(rows, Scope::ONE_WAY));
     }
-    text + "\n" + ENVIRONMENT + "\nMore: parsim help gnu, parsim help exit, parsim help measure.\n"
+    text + "\n"
+        + ENVIRONMENT
+        + "\nMore: parsim help gnu, parsim help slurm, parsim help exit, parsim help measure.\n"
 }
 
 /// What `-h` says of them.
@@ -174,6 +177,7 @@ const TOPICS: &[(&str, &str, TopicText)] = &[
     ("compare", "both ways", compare),
     ("gnu", "for people who know GNU parallel; replacement strings", gnu),
     ("exit", "exit statuses", exit),
+    ("slurm", "jobs on the nodes of a cluster; the load on it", || SLURM.to_owned()),
     ("measure", "what is measured, and what is not claimed", || MEASURE.to_owned()),
 ];
 

@@ -40,8 +40,8 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{
-    BARE, Drawing, FORMAT, VERSION, WatchOptions, Ways, command, is_subcommand, output_format, shared_of,
-    watch_options,
+    BARE, Drawing, FORMAT, ResumedRun, RunPlace, VERSION, WatchOptions, Ways, command, is_subcommand,
+    output_format, shared_of, watch_options,
 };
 pub(super) use generated::{completions, man};
 pub(super) use jobs::{JobCount, JobsOption, each_once};

@@ -360,6 +360,8 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             "SEQUENCE" => Some("TERM,25"),
             "WHO" => Some("processes"),
             "UNIT" => Some("ms"),
+            "TIME" => Some("1h"),
+            "ARG" => Some("-Cx"),
             _ => Some("1"),
         };
         let words = match value {

@@ -53,14 +53,14 @@ impl WorkItem {
 
 /// What stands in a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Owner {
+struct ClaimOwner {
     tasks: Range<u64>,
     worker: String,
     /// How often these tasks had begun and were given up because a worker's time was over.
     lost: u32,
 }
 
-impl Owner {
+impl ClaimOwner {
     fn text(&self) -> String {
         let Self { tasks, worker, lost } = self;
         format!("{} {} {worker} {lost}\n", tasks.start, tasks.end)
@@ -127,17 +127,17 @@ impl Claims {
         Ok(())
     }
 
-    fn owner_in(path: &Path) -> io::Result<Option<Owner>> {
+    fn owner_in(path: &Path) -> io::Result<Option<ClaimOwner>> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text?,
         };
         let not_understood = || io::Error::other(format!("{} is not understood", path.display()));
-        Owner::parse(&text).map(Some).ok_or_else(not_understood)
+        ClaimOwner::parse(&text).map(Some).ok_or_else(not_understood)
     }
 
     /// Puts `text` at `path`, where nothing is; `false` where there is something.
-    fn link(&mut self, path: &Path, owner: &Owner) -> io::Result<bool> {
+    fn link(&mut self, path: &Path, owner: &ClaimOwner) -> io::Result<bool> {
         self.n_temporaries += 1;
         // Beside it: some file systems link within one folder only.
         let temporary = path.with_file_name(format!(".{}.{}", self.worker, self.n_temporaries));
@@ -156,8 +156,8 @@ impl Claims {
         linked
     }
 
-    fn mine(&self, tasks: Range<u64>, lost: u32) -> Owner {
-        Owner { tasks, worker: self.worker.clone(), lost }
+    fn mine(&self, tasks: Range<u64>, lost: u32) -> ClaimOwner {
+        ClaimOwner { tasks, worker: self.worker.clone(), lost }
     }
 
     /// Claims at most `most` of the first `tasks` tasks that nobody has claimed; `None`
@@ -220,10 +220,10 @@ impl Claims {
 
     /// All owners of items that are not done, in their order; none of what was given back
     /// and nobody took.
-    fn unfinished(&mut self) -> io::Result<BTreeMap<WorkItem, Vec<Option<Owner>>>> {
+    fn unfinished(&mut self) -> io::Result<BTreeMap<WorkItem, Vec<Option<ClaimOwner>>>> {
         self.learn_done()?;
         self.catch_up()?;
-        let mut found: BTreeMap<WorkItem, Vec<Option<Owner>>> = BTreeMap::new();
+        let mut found: BTreeMap<WorkItem, Vec<Option<ClaimOwner>>> = BTreeMap::new();
         for folder in ["claims", "free"] {
             let names = self.layout.names(folder)?;
             let mut items: Vec<_> = names.iter().filter_map(|name| WorkItem::parse(name)).collect();
@@ -332,9 +332,9 @@ mod tests {
             assert_eq!(WorkItem::parse(&format!("{item}.12")), Some((item, 12)));
         }
         assert_eq!(WorkItem::parse("3-x"), None);
-        let owner = Owner { tasks: 3..8, worker: "1r0".to_owned(), lost: 2 };
-        assert_eq!(Owner::parse(&owner.text()), Some(owner));
-        assert_eq!(Owner::parse("3 8 1r0 2"), None);
+        let owner = ClaimOwner { tasks: 3..8, worker: "1r0".to_owned(), lost: 2 };
+        assert_eq!(ClaimOwner::parse(&owner.text()), Some(owner));
+        assert_eq!(ClaimOwner::parse("3 8 1r0 2"), None);
     }
 
     #[test]

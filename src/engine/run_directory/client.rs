@@ -110,7 +110,7 @@ impl ClientContext<'_, '_, '_> {
 }
 
 /// Whoever hears of a run's workers.
-pub(super) struct Client<'a, 'r, 'q> {
+pub(super) struct RunClient<'a, 'r, 'q> {
     pub(super) it: ClientContext<'a, 'r, 'q>,
     pub(super) records: Collector<'r, 'q>,
     pub(super) jobs: Vec<SubmittedJob>,
@@ -134,7 +134,7 @@ pub(super) struct Client<'a, 'r, 'q> {
     pub(super) nobody_is_left: bool,
 }
 
-impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
+impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     pub(super) fn new(it: ClientContext<'a, 'r, 'q>, jobs: Vec<SubmittedJob>) -> anyhow::Result<Self> {
         let records = Collector::open(it.run, it.layout)?;
         Ok(Self {
@@ -450,6 +450,7 @@ impl<'a, 'r, 'q> Client<'a, 'r, 'q> {
                 queue_wait: self.records.queue_wait,
                 usage,
                 nodes: nodes.into_iter().map(str::to_owned).collect(),
+                by_node: Vec::new(),
                 reruns: self.records.counts.reruns,
                 duplicates: self.records.counts.duplicates,
             }),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 
-use super::client::{Client, ClientContext, RunEnd};
+use super::client::{ClientContext, RunClient, RunEnd};
 use super::elements::ElementWatch;
 use super::layout::{RunLayout, private};
 use super::manage::StoredRun;
@@ -146,7 +146,7 @@ impl Engine for DirectoryRun {
             waker: &waker,
             trouble: &Mutex::default(),
         };
-        let (costs, _) = context.with_watch(|| Client::new(context.clone(), jobs)?.resume())?;
+        let (costs, _) = context.with_watch(|| RunClient::new(context.clone(), jobs)?.resume())?;
         Ok(Some(costs))
     }
 }
@@ -248,7 +248,7 @@ impl DirectoryRun {
             if run.interrupt.is_set() || tasks == 0 {
                 return Ok((WorkerCosts::default(), RunEnd::Done));
             }
-            let client = Client::new(context.clone(), Vec::new())?;
+            let client = RunClient::new(context.clone(), Vec::new())?;
             if self.options.detaches {
                 let mut client = client;
                 client.submit(spec.cluster.elements)?;
@@ -267,7 +267,7 @@ impl DirectoryRun {
                 feeding.waker.wake();
             };
             thread.spawn_scoped(scope, feed).context("cannot start a thread")?;
-            let result = context.with_watch(|| Client::new(context.clone(), Vec::new())?.begin());
+            let result = context.with_watch(|| RunClient::new(context.clone(), Vec::new())?.begin());
             if result.is_err() {
                 // Whoever reads inputs is not to wait for them.
                 run.interrupt.drain();

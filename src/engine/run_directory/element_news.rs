@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
-use super::client::{Client, UNSEEN, WORTH_TELLING};
+use super::client::{RunClient, UNSEEN, WORTH_TELLING};
 use super::submitter::{ElementLife, ElementState};
 use super::{SLURM, slurm};
 use crate::event::Event;
 
-impl Client<'_, '_, '_> {
+impl RunClient<'_, '_, '_> {
     /// Notes of workers whose elements have ended that they will record nothing more.
     pub(super) fn bury_ended(&mut self, states: &[ElementState]) -> anyhow::Result<()> {
         for ElementState { number, life } in states {

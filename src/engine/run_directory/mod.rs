@@ -53,7 +53,7 @@ pub use self::manage::{RunStatus, StoredRun};
 #[cfg(feature = "cli")]
 pub(crate) use self::slurm::{cpus_of_a_node, refused_argument};
 pub use self::submitter::ClusterOptions;
-pub use self::worker::{Element, work_in};
+pub use self::worker::{RunElement, work_in};
 
 use self::local_elements::LocalElements;
 use self::slurm::Slurm;

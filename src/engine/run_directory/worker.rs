@@ -62,7 +62,7 @@ type BuildWorkload<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<B
 
 /// Which worker this is.
 #[derive(Clone, Debug)]
-pub struct Element {
+pub struct RunElement {
     /// Its number in the run, from 0.
     pub number: u32,
     /// The machine, as its users know it.
@@ -78,7 +78,7 @@ pub struct Element {
 /// When it cannot begin, or cannot record what it did.
 pub fn work_in(
     root: &Path,
-    element: &Element,
+    element: &RunElement,
     stops: &Interrupt,
     build: BuildWorkload<'_>,
 ) -> anyhow::Result<()> {
@@ -186,7 +186,7 @@ struct DirectoryWorker<'a> {
 }
 
 /// What came of looking for work.
-enum Found {
+enum FoundWork {
     Work(Claimed),
     /// Not now.
     Nothing,
@@ -416,14 +416,14 @@ impl DirectoryWorker<'_> {
             let (share, expected) = (list.share(), list.expected());
             drop(list);
             let found = self.find(share, expected);
-            if let Ok(Found::Nothing) = found {
+            if let Ok(FoundWork::Nothing) = found {
                 self.idle(idle);
                 idle = (idle * 2).min(LONGEST_IDLE);
             }
             let taken = match found {
-                Ok(Found::Work(claimed)) => self.take_on(&claimed).map(|()| true),
-                Ok(Found::Nothing) => Ok(true),
-                Ok(Found::Over) => Ok(false),
+                Ok(FoundWork::Work(claimed)) => self.take_on(&claimed).map(|()| true),
+                Ok(FoundWork::Nothing) => Ok(true),
+                Ok(FoundWork::Over) => Ok(false),
                 Err(error) => Err(error),
             };
             let goes_on = taken.unwrap_or_else(|error| {
@@ -449,16 +449,16 @@ impl DirectoryWorker<'_> {
         }
     }
 
-    fn find(&self, share: u64, expected: Duration) -> anyhow::Result<Found> {
+    fn find(&self, share: u64, expected: Duration) -> anyhow::Result<FoundWork> {
         if self.layout.is_stopped() || !self.end.allows(expected) {
-            return Ok(Found::Over);
+            return Ok(FoundWork::Over);
         }
         let (tasks, is_all) = self.tasks.count().context("cannot see how many tasks there are")?;
         let mut claims = self.claims.lock();
         // Towards the end everybody takes less, so that all end at once.
         let fair = claims.unclaimed(tasks).div_ceil(2 * u64::from(self.spec.cluster.elements.max(1)));
         if let Some(claimed) = claims.claim(share.min(fair), tasks).context("cannot claim tasks")? {
-            return Ok(Found::Work(claimed));
+            return Ok(FoundWork::Work(claimed));
         }
         let mut watch = self.watch.lock();
         let looked = claims.take_over(|worker| {
@@ -470,9 +470,9 @@ impl DirectoryWorker<'_> {
             is_gone
         });
         Ok(match looked.context("cannot look for tasks that others left")? {
-            TakeOver::Taken(claimed) => Found::Work(claimed),
-            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => Found::Over,
-            TakeOver::NothingLeft | TakeOver::OthersWork => Found::Nothing,
+            TakeOver::Taken(claimed) => FoundWork::Work(claimed),
+            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => FoundWork::Over,
+            TakeOver::NothingLeft | TakeOver::OthersWork => FoundWork::Nothing,
         })
     }
 

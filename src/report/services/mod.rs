@@ -20,27 +20,15 @@ pub(super) use tiles::{changes, hero};
 
 use self::table::{cut, through_proxies};
 use super::document::{Content, ReportSection, Sentence, Tone};
-use crate::policy::LatencyLimit;
 use crate::study::{ColumnResult, HistoryLine, KnownServices, Observation, ServiceNews, Study};
-use crate::task::{ErrorClass, Finding, Mode, Record, SelfReport};
+use crate::task::{ErrorClass, Finding, LatencyLimit, Mode, PHASES, Record, SelfReport};
 use crate::text::printable;
 
 /// So many services are named in a monitor's line.
 const NAMED: usize = 5;
 
-/// Spans of an object, `null` where there was none.
-const SPANS: [&str; 10] = [
-    "resolve",
-    "connect",
-    "tls",
-    "first_byte",
-    "body",
-    "query",
-    "deep",
-    "retry_wait",
-    "host_wait",
-    "rate_wait",
-];
+/// What a check waited for beside its phases.
+const WAITS: [&str; 3] = ["retry_wait", "host_wait", "rate_wait"];
 
 /// So many characters of a reason stand in that line.
 const LONGEST_REASON: usize = 80;
@@ -201,8 +189,9 @@ fn object(record: &Record, way: &str) -> Option<Value> {
     let notes = says.map_or(&[][..], |says| &says.notes);
     let hops: Vec<String> = finding.redirects.iter().map(ToString::to_string).collect();
     let seconds = |name| json!(span(record, name).map(|time| time.as_secs_f64()));
+    // Those that there were not are `null`.
     let mut spans: Map<String, Value> =
-        SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
+        PHASES.into_iter().chain(WAITS).map(|name| (name.to_owned(), seconds(name))).collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let mut object = json!({
         "time": finding.time, "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,

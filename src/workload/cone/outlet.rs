@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use super::charts::{ChartPlaces, TargetRows};
 use super::rows::{RowColumn, csv_cell};
@@ -17,7 +17,7 @@ use crate::sync::Mutex;
 use crate::task::{
     Column, ConeChart, ConeFinding, ConeStatus, Finding, Outcome, Record, ServiceVerdict, Task, Warning,
 };
-use crate::whole_file::{FileId, OutputFile, is_stdout};
+use crate::whole_file::{OutputFile, is_stdout};
 use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
@@ -93,7 +93,6 @@ impl RowsOutlet {
         charts.check()?;
         let file = out.filter(|out| !is_stdout(out));
         let paths = [file, status, charts.page.as_deref()];
-        check_apart([out, status, charts.page.as_deref()])?;
         let open =
             |path: &Path| OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()));
         let [rows, lines, page] = paths.map(|path| path.map(open).transpose());
@@ -181,6 +180,16 @@ impl Outlet for RowsOutlet {
         Some(self.begin())
     }
 
+    fn places(&self) -> Vec<(&'static str, &Path)> {
+        let places = [
+            ("out", self.out.as_deref()),
+            ("status", self.status.as_deref()),
+            ("chart", self.charts.folder.as_deref()),
+            ("sky", self.charts.page.as_deref()),
+        ];
+        places.into_iter().filter_map(|(option, path)| Some((option, path?))).collect()
+    }
+
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
         let is_asked_for = self.out.as_deref().is_some_and(is_stdout);
         ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
@@ -201,20 +210,6 @@ impl Outlet for RowsOutlet {
     fn charts(&self) -> Vec<ConeChart> {
         std::mem::take(&mut self.state.lock().kept)
     }
-}
-
-/// Refuses two files at one place: the later one would take the other's, or be mixed with it.
-fn check_apart(paths: [Option<&Path>; 3]) -> anyhow::Result<()> {
-    let mut known: Vec<(&str, FileId)> = Vec::new();
-    for (option, path) in ["out", "status", "sky"].into_iter().zip(paths) {
-        let Some((path, id)) = path.and_then(|path| Some((path, FileId::of(path)?))) else { continue };
-        if let Some((other, _)) = known.iter().find(|(_, other)| *other == id) {
-            let place = if id == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
-            bail!("--{other} and --{option} both go to {place}: name a file for each");
-        }
-        known.push((option, id));
-    }
-    Ok(())
 }
 
 /// `chart` with no more sources than a report needs.

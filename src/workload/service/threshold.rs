@@ -10,7 +10,7 @@ use super::judge::fail;
 use crate::measure::seconds;
 use crate::moment::Moment;
 use crate::numbers::{self, read_duration};
-use crate::policy::LatencyLimit;
+use crate::task::LatencyLimit;
 use crate::task::{ErrorClass, Finding, Warning};
 
 /// A certificate is told of so long before its end unless the user wants it otherwise.
