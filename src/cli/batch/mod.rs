@@ -76,7 +76,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::ONE_WAY);
     }
-    run_typed(mode, typed, Words { own: words, line }, None, started)
+    run_typed(mode, typed, BatchWords { own: words, line }, None, started)
 }
 
 /// Goes on with a run of `parsim parallel` that workers do elsewhere.
@@ -96,11 +96,11 @@ pub(super) fn resume(stored: StoredRun, line: &[String], started: Instant) -> Re
     if typed.output.joblog.is_some() && !typed.has_any(records::RESUMES) {
         typed.flags.push(Flag::Resume);
     }
-    run_typed(Mode::Parallel, typed, Words { own: words, line }, Some(stored), started)
+    run_typed(Mode::Parallel, typed, BatchWords { own: words, line }, Some(stored), started)
 }
 
 /// The words of a command line.
-struct Words<'a> {
+struct BatchWords<'a> {
     /// Behind `parsim parallel`, defaults and all.
     own: Vec<OsString>,
     /// All of it, as it may be shown.
@@ -110,7 +110,7 @@ struct Words<'a> {
 fn run_typed(
     mode: Mode,
     typed: Typed,
-    words: Words<'_>,
+    words: BatchWords<'_>,
     stored: Option<StoredRun>,
     started: Instant,
 ) -> Result<End, Fault> {

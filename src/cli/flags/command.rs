@@ -38,9 +38,9 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
-        .subcommand(with::<RunPlace>("status", "Show how far a run is whose workers run elsewhere", RUNS))
+        .subcommand(with::<RunFolder>("status", "Show how far a run is whose workers run elsewhere", RUNS))
         .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
-        .subcommand(with::<RunPlace>("cancel", "End the workers of such a run", RUNS))
+        .subcommand(with::<RunFolder>("cancel", "End the workers of such a run", RUNS))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -163,7 +163,7 @@ DIR is the run directory of parsim parallel --workers slurm or local-dir: parsim
 
 /// Which run that workers do elsewhere.
 #[derive(Args, Clone, Debug)]
-pub(in crate::cli) struct RunPlace {
+pub(in crate::cli) struct RunFolder {
     /// The run directory
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) directory: PathBuf,
