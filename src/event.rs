@@ -141,9 +141,13 @@ pub trait Observer: Sync {
 /// failure ends the batch: a log that misses jobs is worse than none.
 pub trait Journal: Sync {
     /// A run begins at `started`, the wall clock's time, from which the records
-    /// count.
-    fn begin(&self, started: SystemTime) {
+    /// count. What earlier runs left and is to go goes now.
+    ///
+    /// # Errors
+    /// When nothing can be put down.
+    fn begin(&self, started: SystemTime) -> anyhow::Result<()> {
         let _ = started;
+        Ok(())
     }
 
     /// A task has ended as `record` says, and its slot is about to be free. What it
@@ -165,8 +169,8 @@ pub trait Journal: Sync {
 }
 
 impl<J: Journal + Send + ?Sized> Journal for Arc<J> {
-    fn begin(&self, started: SystemTime) {
-        (**self).begin(started);
+    fn begin(&self, started: SystemTime) -> anyhow::Result<()> {
+        (**self).begin(started)
     }
 
     fn ended(&self, record: &Record) {

@@ -111,10 +111,20 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
-/// A share of checks that went well, never rounded up to all of them: `99.93 %`.
-pub fn availability(share: f64) -> String {
-    let hundredths = (share * 10_000.0).floor();
-    if hundredths >= 10_000.0 { "100 %".to_owned() } else { format!("{:.2} %", hundredths / 100.0) }
+/// The share of `checks` that went well, `up` of them, never rounded up: `99.93 %`.
+pub fn availability(up: u64, checks: u64) -> String {
+    let hundredths = down_to(up, checks, 10_000);
+    if up >= checks && checks > 0 {
+        return "100 %".to_owned();
+    }
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+/// How much of `whole` is `part` as a whole number of `steps`, never rounded up and without
+/// the errors of fractions; of nothing, none.
+pub fn down_to(part: u64, whole: u64, steps: u64) -> u64 {
+    let steps = u128::from(part) * u128::from(steps) / u128::from(whole.max(1));
+    u64::try_from(steps).unwrap_or(u64::MAX)
 }
 
 /// How long something has been so, in one unit: `40 s`, `50 min`, `3 h`, `12 d`.
@@ -345,6 +355,18 @@ mod tests {
         assert_eq!(count(123), "123");
         assert_eq!(plural(1, "file"), "1 file");
         assert_eq!(plural(20, "file"), "20 files");
+    }
+
+    #[test]
+    fn shares_of_whole_numbers_are_exact_and_never_rounded_up() {
+        assert_eq!(availability(57, 100), "57.00 %");
+        assert_eq!(availability(29, 100), "29.00 %");
+        assert_eq!(availability(2, 3), "66.66 %");
+        assert_eq!(availability(99_999, 100_000), "99.99 %");
+        assert_eq!(availability(100_000, 100_000), "100 %");
+        assert_eq!(availability(0, 0), "0.00 %");
+        assert!((0..=100).all(|part| down_to(part, 100, 100) == part));
+        assert_eq!(down_to(u64::MAX - 1, u64::MAX, 100), 99);
     }
 
     #[test]

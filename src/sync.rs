@@ -165,16 +165,18 @@ const PATIENCE: u32 = 200;
 pub const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// Asks for `lock` on a file again while others have it, which is a moment unless it is a
-/// user's; whether it was had.
-pub fn patiently(lock: impl Fn() -> Result<(), fs::TryLockError>) -> bool {
-    for _ in 0..PATIENCE {
+/// user's.
+///
+/// # Errors
+/// When others have it for longer, or files have no locks there.
+pub fn patiently(lock: impl Fn() -> Result<(), fs::TryLockError>) -> Result<(), fs::TryLockError> {
+    for _ in 1..PATIENCE {
         match lock() {
-            Ok(()) => return true,
             Err(fs::TryLockError::WouldBlock) => thread::sleep(A_MOMENT),
-            Err(fs::TryLockError::Error(_)) => return false,
+            had => return had,
         }
     }
-    false
+    lock()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod facts;
 mod finding;
 mod node;
 mod outcome;
+mod phases;
 mod process_counts;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ pub use self::finding::{
 };
 pub use self::node::NodeName;
 pub use self::outcome::Outcome;
+pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};
 use crate::measure::seconds;
 pub use crate::process::child::Awaited;

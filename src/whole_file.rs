@@ -8,7 +8,7 @@
 
 mod place;
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-pub use self::place::{FileId, OutputFile, OutputPlace, folder, identity, is_stdout};
+pub use self::place::{FileId, OutputFile, OutputPlace, behind_links, folder, identity, is_stdout};
 use crate::sync::patiently;
 use crate::temporary::{self, Kind};
 
@@ -34,30 +34,53 @@ pub fn read_at_most(most: u64, source: impl Read) -> io::Result<Option<String>> 
     String::from_utf8(text).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
+/// What `look` finds in the text of the file at `path`, which is empty where there is none
+/// yet: it is left so. Whether [`renew`] could be done is seen on the way.
+///
+/// # Errors
+/// As those of [`renew`].
+pub fn look<T>(path: &Path, most: u64, look: impl FnOnce(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let path = behind_links(path);
+    let text = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => text_of(&file, most)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    // A temporary, and gone again.
+    drop(WholeFile::create(&path)?);
+    look(&text)
+}
+
+/// The text of a regular `file`.
+fn text_of(file: &File, most: u64) -> anyhow::Result<String> {
+    anyhow::ensure!(file.metadata()?.is_file(), "not a regular file");
+    read_at_most(most, file)?.with_context(|| format!("more than {} MiB", most >> 20))
+}
+
 /// Puts in the place of the file at `path` what `renew` makes of its text, which is empty
 /// where there is none yet, while nobody else does the same; what else `renew` gives.
 ///
 /// # Errors
-/// When it cannot be read or written, is more than `most` bytes, or `renew` fails: it is then
-/// left as it was.
+/// When it cannot be read or written, is more than `most` bytes, another program has its
+/// lock, or `renew` fails: it is then left as it was.
 pub fn renew<T>(
     path: &Path,
     most: u64,
     renew: impl FnOnce(&str) -> anyhow::Result<(Vec<u8>, T)>,
 ) -> anyhow::Result<T> {
-    // Through a link the file behind it is replaced, not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = behind_links(path);
     let file = loop {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        anyhow::ensure!(file.metadata()?.is_file(), "not a regular file");
-        patiently(|| file.try_lock());
+        // A file system without locks does without.
+        if let Err(TryLockError::WouldBlock) = patiently(|| file.try_lock()) {
+            anyhow::bail!("it is in use by another program: try again when that has ended");
+        }
         // Who had the lock before may have put another file in its place.
         if fs::metadata(&path).is_ok_and(|there| is_same(&file, &there)) {
             break file;
         }
     };
-    let text = read_at_most(most, &file)?;
-    let text = text.with_context(|| format!("more than {} MiB", most >> 20))?;
+    let text = text_of(&file, most)?;
     let (bytes, given) = renew(&text)?;
     let mut whole = WholeFile::create(&path)?;
     whole.write_all(&bytes)?;
@@ -265,6 +288,38 @@ mod tests {
         assert_eq!(once().unwrap(), 101);
         assert!(renew(&target, 2, |_| Ok((Vec::new(), ()))).is_err(), "three digits are too many");
         assert_eq!(fs::read(&target).unwrap(), b"101");
+    }
+
+    #[test]
+    fn what_another_program_uses_is_not_renewed_and_links_stay_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("state"), folder.path().join("link"));
+        std::os::unix::fs::symlink("state", &link).unwrap();
+        let put = |text: &'static str| renew(&link, 100, move |_| Ok((text.as_bytes().to_vec(), ())));
+        look(&link, 100, |text| Ok(assert_eq!(text, ""))).unwrap();
+        assert!(!target.exists(), "what is looked at is not made");
+        put("one").unwrap();
+        assert!(link.is_symlink());
+        let other = File::open(&target).unwrap();
+        other.lock().unwrap();
+        assert!(put("two").unwrap_err().to_string().contains("in use by another program"));
+        drop(other);
+        put("three").unwrap();
+        assert_eq!((fs::read(&target).unwrap(), link.is_symlink()), (b"three".to_vec(), true));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn links_are_followed_to_a_file_that_is_yet_to_be_and_round_in_circles_to_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("there")).unwrap();
+        for (link, target) in [("a", "b"), ("b", "there/new"), ("x", "y"), ("y", "x")] {
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
+        }
+        assert_eq!(behind_links(&at("a")), at("there/new"));
+        assert_eq!(behind_links(&at("x")), at("x"));
+        assert_eq!(behind_links(Path::new("plain")), Path::new("plain"));
     }
 
     #[test]

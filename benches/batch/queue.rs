@@ -16,7 +16,7 @@ pub(crate) fn queued(scale: &Scale, out: &mut dyn io::Write) -> anyhow::Result<(
     let jobs = inputs((0..scale.queued).map(|number| number.to_string()))?;
     writeln!(
         out,
-        "{} inputs queued on standard input, at most 8 MiB is the goal:",
+        "{} inputs queued on standard input, at most 8 MiB is the goal, with a bar 9:",
         numbers::count(scale.queued as u64)
     )?;
     for options in [&["-j2", "--max-time", "1"][..], &["-j2", "--max-time", "1", "--bar"]] {

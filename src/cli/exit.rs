@@ -125,6 +125,20 @@ pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Usage(why.into()))
 }
 
+/// What failed of what was done one after the other, none of it left out because another
+/// failed: all of it in one error.
+pub(super) fn all_of(results: impl IntoIterator<Item = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let mut errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    match errors.len() {
+        0 => Ok(()),
+        1 => Err(errors.remove(0)),
+        _ => {
+            let told: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+            Err(anyhow::anyhow!(told.join("; and ")))
+        }
+    }
+}
+
 /// What follows the name of a program that goes by `parallel`: always a batch, for
 /// scripts know of no exercises.
 pub(super) fn called_parallel(argv: &[OsString]) -> Option<&[OsString]> {
@@ -186,6 +200,15 @@ mod tests {
     fn texts_name_the_statuses_that_there_are() {
         assert_eq!(status!(Missed), Exit::Missed.status().to_string());
         assert_eq!(status!(TimeOver), Exit::TimeOver.status().to_string());
+    }
+
+    #[test]
+    fn everything_that_failed_is_told() {
+        let failed = |what: &'static str| Err(anyhow::anyhow!("no room").context(what));
+        assert!(all_of([Ok(()), Ok(())]).is_ok());
+        assert_eq!(format!("{:#}", all_of([Ok(()), failed("a")]).unwrap_err()), "a: no room");
+        let both = all_of([failed("a"), Ok(()), failed("b")]).unwrap_err();
+        assert_eq!(format!("{both:#}"), "a: no room; and b: no room");
     }
 
     #[test]

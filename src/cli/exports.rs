@@ -1,23 +1,32 @@
 //! Files that a study is saved to: opened before the work starts, written
 //! after each run, whole or not at all.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::exit::{Fault, refuse};
+use super::exit::{Fault, all_of, refuse};
 use super::flags::Export;
 use super::terminal::{Terminal, say, written};
 use crate::process;
 use crate::report::change::StudyPair;
 use crate::report::{Format, Look};
 use crate::study::{History, Study};
-use crate::whole_file::{FileId, OutputPlace, WholeFile, folder, is_stdout};
+use crate::whole_file::{OutputPlace, WholeFile, behind_links, folder, is_stdout};
 
 /// Draws the format of a row.
 type DrawFormat<'a> = &'a dyn Fn(&Format, &mut dyn Write) -> anyhow::Result<()>;
+
+/// Where what tasks produce goes, beside which the report is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResultsGo {
+    /// To stdout.
+    ToStdout,
+    /// To files, or nowhere.
+    Elsewhere,
+}
 
 /// Everything that is to be exported.
 #[derive(Default)]
@@ -40,10 +49,10 @@ enum ExportPlace {
 }
 
 impl Exports {
-    /// Opens every target, so that a bad path fails before any work is done.
-    pub(super) fn open(exports: &[Export]) -> Result<Self, Fault> {
-        check_apart(exports)?;
-        let targets = exports.iter().map(Target::open);
+    /// Opens every target, so that a bad path fails before any work is done. Where one is a
+    /// pipe that nobody reads yet, `wait` waits, and says whether to go on waiting.
+    pub(super) fn open(exports: &[Export], wait: &dyn Fn(Duration) -> bool) -> Result<Self, Fault> {
+        let targets = exports.iter().map(|export| Target::open(export, wait));
         Ok(Self { targets: targets.collect::<anyhow::Result<_>>()? })
     }
 
@@ -56,11 +65,11 @@ impl Exports {
     /// produce takes stdout.
     pub(super) fn show_beside(
         &self,
-        takes_stdout: bool,
+        results: ResultsGo,
         terminal: Terminal,
         draw: impl Fn(Look) -> String,
     ) -> anyhow::Result<()> {
-        if !takes_stdout && !self.take_stdout() {
+        if results == ResultsGo::Elsewhere && !self.take_stdout() {
             return Terminal::print(&draw(terminal.out));
         }
         // With stderr closed there is nobody left to tell.
@@ -71,8 +80,7 @@ impl Exports {
     /// Where temporaries of what is asked for may be.
     pub(super) fn folders(exports: &[Export]) -> Vec<PathBuf> {
         let paths = exports.iter().map(|export| &export.path).filter(|path| !is_stdout(path));
-        let real = paths.map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
-        real.map(|path| folder(&path).to_owned()).collect()
+        paths.map(|path| folder(&behind_links(path)).to_owned()).collect()
     }
 
     /// Whether anybody will want the records of single tasks.
@@ -132,14 +140,13 @@ impl Exports {
     }
 
     fn finish_with(mut self, draw: DrawFormat<'_>) -> anyhow::Result<()> {
-        self.targets.iter_mut().try_for_each(|target| target.save(draw))?;
-        self.targets.iter_mut().try_for_each(|target| target.end(draw))
+        all_of(self.targets.iter_mut().flat_map(|target| [target.save(draw), target.end(draw)]))
     }
 }
 
 impl Target {
-    fn open(Export { row, path }: &Export) -> anyhow::Result<Self> {
-        let place = ExportPlace::open(path)
+    fn open(Export { row, path }: &Export, wait: &dyn Fn(Duration) -> bool) -> anyhow::Result<Self> {
+        let place = ExportPlace::open(path, wait)
             .with_context(|| format!("cannot open {} for --{}", path.display(), row.option))?;
         Ok(Self { row, place })
     }
@@ -167,27 +174,11 @@ impl Target {
 }
 
 impl ExportPlace {
-    fn open(path: &Path) -> anyhow::Result<Self> {
-        Ok(match OutputPlace::open(path)? {
+    fn open(path: &Path, wait: &dyn Fn(Duration) -> bool) -> anyhow::Result<Self> {
+        Ok(match OutputPlace::open_waiting(path, wait)? {
             OutputPlace::Stdout => Self::Stdout,
             OutputPlace::Stream(stream) => Self::Stream(path.to_owned(), stream),
             OutputPlace::Whole(path, file) => Self::Whole(path, Some(file)),
         })
     }
-}
-
-/// Refuses two exports to one place: the later one would take the other's, or
-/// follow it.
-fn check_apart(exports: &[Export]) -> Result<(), Fault> {
-    let mut spots: Vec<(&Format, FileId)> = Vec::new();
-    for Export { row, path } in exports {
-        let Some(spot) = FileId::of(path) else { continue };
-        if let Some((other, _)) = spots.iter().find(|(_, known)| *known == spot) {
-            let place = if spot == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
-            let (one, two) = (other.option, row.option);
-            return refuse(format!("--{one} and --{two} both go to {place}: name a file for each"));
-        }
-        spots.push((row, spot));
-    }
-    Ok(())
 }

@@ -6,13 +6,15 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault, refuse};
-use super::exports::Exports;
+use super::exit::{End, Fault, all_of, refuse};
+use super::exports::{Exports, ResultsGo};
 use super::flags::{Drawing, Export, Typed, shared_of};
+use super::places::{check_apart, of_exports};
 use super::plan::{gates, tell_gates};
 use super::signals::removed_by_signals;
 use super::terminal::Terminal;
@@ -31,6 +33,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     let drawing = Drawing::from_arg_matches(matches).map_err(Fault::usage)?;
     let typed = shared_of(matches);
     let inputs: Vec<&PathBuf> = drawing.study.iter().chain(&drawing.after).chain(&drawing.history).collect();
+    check_apart(of_exports(&typed.output.exports))?;
     check_targets(&typed.output.exports, &inputs)?;
     file_limits_are_errors()?;
     match (&drawing.study, &drawing.after, &drawing.history) {
@@ -41,7 +44,22 @@ pub(super) fn run(matches: &ArgMatches) -> Result<End, Fault> {
     }
 }
 
+/// What has no effect on a history, with the reason.
+const NOT_OF_DAYS: [(&[&str], &str); 2] = [
+    (
+        &["min-speedup", "fail-if-slower"],
+        "a history of services has no speed-up; drop the option, or name a study",
+    ),
+    (&["lanes", "verbose"], "a history of services has no runs to show; --export-html FILE draws its days"),
+];
+
 fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
+    let given = |name: &&&str| typed.given.iter().any(|given| given.name == **name);
+    for (options, why) in NOT_OF_DAYS {
+        if let Some(option) = options.iter().find(given) {
+            return refuse(format!("--{option} has no effect with --history: {why}"));
+        }
+    }
     Exports::check_history(&typed.output.exports)?;
     let name = name(path);
     let history = read_history(path).with_context(|| format!("cannot read {name}"))?;
@@ -49,11 +67,11 @@ fn over_days(typed: &Typed, path: &Path) -> Result<End, Fault> {
         return Err(Fault::Own(anyhow!("{name} holds no line that --history wrote")));
     }
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
-    let shown =
-        exports.show_beside(false, Terminal::of(typed), |look| text::render_history(&history, &name, look));
-    let exported = exports.finish_history(&history, &name);
-    shown.and(exported)?;
+    let exports = open(&typed.output.exports)?;
+    let shown = exports.show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| {
+        text::render_history(&history, &name, look)
+    });
+    all_of([shown, exports.finish_history(&history, &name)])?;
     Ok(End::Status(0))
 }
 
@@ -77,11 +95,10 @@ fn one(typed: &Typed, path: &Path) -> Result<End, Fault> {
     // The study first: a target may be the file itself.
     let study = read(path)?;
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
-    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render(&study, look));
-    // Neither is left out because the other failed.
-    let exported = exports.finish(&study);
-    shown.and(exported)?;
+    let exports = open(&typed.output.exports)?;
+    let shown =
+        exports.show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| text::render(&study, look));
+    all_of([shown, exports.finish(&study)])?;
     let gates = gates(&typed.study);
     Ok(End::Status(tell_gates(&gates.missed(&study), &gates.undecided(&study)).status()))
 }
@@ -93,17 +110,25 @@ fn two(typed: &Typed, before: &Path, after: &Path) -> Result<End, Fault> {
     }
     let studies = (read(before)?, read(after)?);
     let _leftovers = leftovers(&typed.output.exports)?;
-    let exports = Exports::open(&typed.output.exports)?;
+    let exports = open(&typed.output.exports)?;
     let names = (name(before), name(after));
     let side = |name, study| Side { name, study };
     let pair = StudyPair::new(side(&names.0, &studies.0), side(&names.1, &studies.1));
-    let shown = exports.show_beside(false, Terminal::of(typed), |look| text::render_change(&pair, look));
-    let exported = exports.finish_pair(&pair);
-    shown.and(exported)?;
+    let shown = exports
+        .show_beside(ResultsGo::Elsewhere, Terminal::of(typed), |look| text::render_change(&pair, look));
+    all_of([shown, exports.finish_pair(&pair)])?;
     let gates = gates(&typed.study);
     let missed = gates.missed_by(&pair.changes, &studies.1);
     let undecided = gates.undecided_by(&pair.changes, &studies.1);
     Ok(End::Status(tell_gates(&missed, &undecided).status()))
+}
+
+/// Opens `exports`. What waits for who reads a pipe is ended by any signal.
+fn open(exports: &[Export]) -> Result<Exports, Fault> {
+    Exports::open(exports, &|time| {
+        thread::sleep(time);
+        true
+    })
 }
 
 /// A signal leaves nothing half written.

@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 
 use anyhow::anyhow;
 
-use super::exit::{End, Fault, refuse, status, told};
+use super::exit::{End, Fault, all_of, refuse, status, told};
 use super::exports::Exports;
 use super::flags::FORMAT;
 use super::plan::exit;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, say};
 use crate::event::{Event, Observer};
 use crate::process;
 use crate::report::services::{self, Health};
@@ -59,9 +59,12 @@ pub(super) fn tell(
         (_, Some(error)) => Err(anyhow!("cannot write to stdout: {error}")),
         (_, None) => Ok(()),
     };
-    // Neither is left out because the other failed.
-    let exported = exports.finish(study);
-    told.and(exported)
+    // Where there is nothing to read, the reason is all there is to tell.
+    let is_empty = study.columns.iter().flat_map(|column| &column.runs).all(|run| run.tasks == 0);
+    if let (OutputFormat::JsonLines, true, Some(why)) = (format, is_empty, study.remarks.first()) {
+        say(why);
+    }
+    all_of([told, exports.finish(study)])
 }
 
 /// The status that `study` ends with; what it missed of `gates` is said.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use super::exit::{End, Exit, Fault};
 use super::flags::{self, Flag, Grouping, Typed, When};
 use crate::process;
-use crate::progress::Show;
+use crate::progress::{Show, TerminalSize};
 use crate::report::{Look, Pictures};
 use crate::style::Styles;
 use crate::text::{printable, wrapped_around};
@@ -226,8 +226,9 @@ fn styles(color: When, is_terminal: bool) -> Styles {
 /// Columns to draw in: those of the terminal or of `COLUMNS`, within what a
 /// picture needs and what the eye follows.
 fn width() -> usize {
-    let terminal =
-        terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns));
+    let terminal = TerminalSize::of(io::stdout()).or_else(|| TerminalSize::of(io::stderr()));
+    let terminal = terminal.or_else(|| TerminalSize::of(io::stdin()));
+    let terminal = terminal.map(|size| usize::from(size.columns));
     let told = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     terminal.or_else(told).unwrap_or(USUAL_WIDTH).clamp(NARROWEST, WIDEST)
 }

@@ -9,13 +9,14 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::flags::WatchOptions;
+use super::places::NamedPlace;
 use super::terminal::say;
 use crate::output::{EarlierRows, RowFile, RowsEnd};
 use crate::process::{self, Interrupt, ShellLine};
 use crate::report::services;
 use crate::study::{KnownServices, Study};
 use crate::text::without_numbers;
-use crate::whole_file::renew;
+use crate::whole_file::{look, renew};
 
 /// The most that is read of what is known: of some hundred thousand services.
 const MOST: u64 = 256 << 20;
@@ -31,12 +32,17 @@ pub(super) struct Watch {
     history: Option<RowFile>,
 }
 
+/// The files that `options` name.
+pub(super) fn places(options: &WatchOptions) -> impl Iterator<Item = NamedPlace<'_>> {
+    let places = [("since", options.since.as_deref()), ("history", options.history.as_deref())];
+    places.into_iter().filter_map(|(option, path)| Some((option, path?)))
+}
+
 impl Watch {
     /// Looks whether what `options` name can be read and written, before anybody is asked.
     pub(super) fn open(options: WatchOptions, interrupt: &Interrupt) -> anyhow::Result<Self> {
         if let Some(path) = &options.since {
-            let looked = renew(path, MOST, |text| Ok((text.as_bytes().to_vec(), read(text)?)));
-            looked.with_context(|| format!("cannot use --since {}", path.display()))?;
+            look(path, MOST, read).with_context(|| format!("cannot use --since {}", path.display()))?;
         }
         let open = |path: &PathBuf| {
             let wait = |time| interrupt.sleep(time);
@@ -47,16 +53,25 @@ impl Watch {
         Ok(Self { since: options.since, on_change: options.on_change, history })
     }
 
-    /// Keeps what `study` found, and puts what is new into it. A run that was cut short
-    /// changes no state, so that the next one tells all.
-    pub(super) fn keep(&self, study: &mut Study) -> anyhow::Result<()> {
-        if let Some(history) = &self.history {
-            for line in services::history_lines(study) {
-                let mut row = serde_json::to_vec(&line).context("cannot write a line of --history")?;
-                row.push(b'\n');
-                history.put(&row)?;
-            }
+    /// Keeps what `study` found, and puts what is new into it. Neither file is left out
+    /// because the other failed.
+    pub(super) fn keep(&self, study: &mut Study) -> [anyhow::Result<()>; 2] {
+        [self.add_to_history(study), self.renew_state(study)]
+    }
+
+    fn add_to_history(&self, study: &Study) -> anyhow::Result<()> {
+        let Some(history) = &self.history else { return Ok(()) };
+        history.begin()?;
+        for line in services::history_lines(study) {
+            let mut row = serde_json::to_vec(&line).context("cannot write a line of --history")?;
+            row.push(b'\n');
+            history.put(&row)?;
         }
+        Ok(())
+    }
+
+    /// A run that was cut short changes no state, so that the next one tells all.
+    fn renew_state(&self, study: &mut Study) -> anyhow::Result<()> {
         let (Some(path), None) = (&self.since, &study.cut) else { return Ok(()) };
         let renewed = renew(path, MOST, |text| {
             let mut known = read(text)?;

@@ -9,14 +9,15 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use super::exit::{End, Fault, refuse};
-use super::exports::Exports;
+use super::exit::{End, Fault, all_of, refuse};
+use super::exports::{Exports, ResultsGo};
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
+use super::places::{check_apart, of_exports};
 use super::plan::{Plan, RunModes, Setup, check_gates, gates};
 use super::services;
 use super::signals;
 use super::terminal::{self, Terminal, say};
-use super::watch::Watch;
+use super::watch::{self, Watch};
 use crate::host::Limits;
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
@@ -73,8 +74,13 @@ pub(super) fn run_ways(
     let plan = Plan::new(&*workload, Limits::detect().usable, wanted, typed)?;
     // Before there is anything that a signal could leave behind.
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let watch = Watch::open(watch, &interrupt)?;
-    let mut exports = Exports::open(&typed.output.exports)?;
+    let interrupted = |fault| interrupt.signal().map(End::Signal).ok_or(fault);
+    let places = workload.outlet().map(Outlet::places).unwrap_or_default();
+    check_apart(of_exports(&typed.output.exports).chain(watch::places(&watch)).chain(places))?;
+    let mut exports = match Exports::open(&typed.output.exports, &|time| interrupt.sleep(time)) {
+        Ok(exports) => exports,
+        Err(fault) => return interrupted(fault),
+    };
     if format != OutputFormat::Text && exports.take_stdout() {
         return refuse("stdout is taken by --format: export to a file");
     }
@@ -82,6 +88,12 @@ pub(super) fn run_ways(
     let is_terminal = io::stdout().is_terminal();
     let claim = |outlet: &dyn Outlet| outlet.claim_stdout(is_free, is_terminal).map_err(Fault::usage);
     let takes_stdout = workload.outlet().map_or(Ok(false), claim)?;
+    let results = if takes_stdout { ResultsGo::ToStdout } else { ResultsGo::Elsewhere };
+    // Nothing that may be refused follows: what is opened now may be made now.
+    let watch = match Watch::open(watch, &interrupt) {
+        Ok(watch) => watch,
+        Err(error) => return interrupted(error.into()),
+    };
     let is_external = workload.profile().external;
     let unwritten = OnceLock::new();
     let show = terminal::progress(typed.output.progress.unwrap_or(When::Auto));
@@ -107,12 +119,11 @@ pub(super) fn run_ways(
     }
     let kept = watch.keep(&mut study);
     let told = match format {
-        OutputFormat::Text => report(&study, exports, terminal, takes_stdout),
+        OutputFormat::Text => report(&study, exports, terminal, results),
         OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
     };
     watch.tell(&study, &interrupt);
-    // None is left out because another failed.
-    kept.and(told)?;
+    all_of(kept.into_iter().chain([told]))?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 
@@ -162,16 +173,15 @@ pub(super) fn end(study: &Study, interrupt: &Interrupt, status: impl FnOnce() ->
 }
 
 /// Shows the report and writes what is to be exported.
-/// `takes_stdout`: what tasks produced is there.
 pub(super) fn report(
     study: &Study,
     exports: Exports,
     terminal: Terminal,
-    takes_stdout: bool,
+    results: ResultsGo,
 ) -> anyhow::Result<()> {
     let measured = study.found_something();
     let shown = if measured {
-        exports.show_beside(takes_stdout, terminal, |look| text::render(study, look))
+        exports.show_beside(results, terminal, |look| text::render(study, look))
     } else {
         Ok(())
     };
@@ -179,7 +189,5 @@ pub(super) fn report(
         let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
         say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
     }
-    // Neither is left out because the other failed.
-    let exported = exports.finish(study);
-    shown.and(exported)
+    all_of([shown, exports.finish(study)])
 }

@@ -22,8 +22,8 @@ pub use local::{InOneGo, Pool, ResizablePool, Serial, Width};
 pub use mock::Mock;
 pub use queue::{Closing, RecordSink, TaskQueue};
 pub use remote::{
-    Children, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
-    WorkerChoice, serve,
+    Children, HostOffer, HostPlace, OwnProgram, PROTOCOL, SlotRule, SshHost, SshHosts, SshLogin, SshLogins,
+    WorkerChoice, serve, survey,
 };
 pub use run_directory::{
     ClusterOptions, Detached, DirectoryOptions, DirectoryRun, RunElement, RunStatus, StoredRun, work_in,

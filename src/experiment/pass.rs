@@ -180,7 +180,7 @@ impl Experiment<'_> {
         let workload = &*self.workload;
         clock.reset_peak();
         for journal in &self.journals {
-            journal.begin(SystemTime::now());
+            journal.begin(SystemTime::now())?;
         }
         let look = || self.watch.as_ref().and_then(SurroundingsWatch::look);
         let around_before = look();

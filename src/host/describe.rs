@@ -102,6 +102,12 @@ fn name_of(system: &System<'_>) -> Option<String> {
     system.read("/proc/sys/kernel/hostname").or_else(|| system.variable("HOSTNAME"))
 }
 
+/// How many processes run or want to, on average over the last minute, if the system says.
+pub fn load() -> Option<f64> {
+    let text = System::real().read("/proc/loadavg")?;
+    parse_load(&text).map(|load| load[0])
+}
+
 /// What tells this start of the machine from any other, if the system says.
 pub fn boot_id() -> Option<String> {
     System::real().read("/proc/sys/kernel/random/boot_id")

@@ -17,7 +17,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub use describe::{Host, boot_id, cores_table, name, sockets};
+pub use describe::{Host, boot_id, cores_table, load, name, sockets};
 pub use file_system::FileSystem;
 pub use limits::Limits;
 pub use room::{STACK, SlotRoom};

@@ -57,11 +57,6 @@ impl BodyReader {
         self.took
     }
 
-    /// How many bytes were read of it, unpacked.
-    pub fn n_read(&self) -> usize {
-        self.n_read
-    }
-
     /// Why it could not be read whole, if it could not.
     pub fn into_failure(self) -> Option<HttpError> {
         self.failure

@@ -25,6 +25,8 @@ pub(super) struct ReadContext<'a> {
 /// Where a source's records come from.
 pub(super) enum ReadFrom {
     Values(std::vec::IntoIter<Vec<u8>>),
+    /// Values as they are, which nothing is cut off or left out of.
+    Exact(std::vec::IntoIter<Vec<u8>>),
     /// An index into [`ReadContext::records`].
     Stream(usize),
 }
@@ -34,8 +36,6 @@ pub(super) struct SourceReader {
     origin: ReadFrom,
     /// The names of the columns, empty where there is none.
     pub(super) names: Vec<Vec<u8>>,
-    /// Whether its records are values as they are, which nothing is cut off or left out of.
-    is_exact: bool,
     /// Whether the first record is still to become the names.
     head: bool,
     /// How many records are to be passed over.
@@ -56,7 +56,6 @@ impl SourceReader {
         Self {
             origin,
             names,
-            is_exact: false,
             head: reading.header.as_ref().is_some_and(|header| *header != Header::FileNames),
             to_skip: 0,
             record: Vec::new(),
@@ -66,11 +65,10 @@ impl SourceReader {
         }
     }
 
-    /// Calls its one column `name`, and takes its values as they are.
+    /// Calls its one column `name`, and looks for none in what is read.
     pub(super) fn call(&mut self, name: Vec<u8>) {
         self.names = vec![name];
         self.head = false;
-        self.is_exact = true;
     }
 
     /// Adds the columns of the next row to `into`; all of them or none.
@@ -88,7 +86,7 @@ impl SourceReader {
                     into.push(value);
                 }
             };
-            if self.is_exact {
+            if let ReadFrom::Exact(_) = self.origin {
                 add(&self.record);
             } else {
                 cx.columns.split(&self.record, &mut |column| add(cx.reading.trim.apply(column)))?;
@@ -120,15 +118,13 @@ impl SourceReader {
     /// Makes `record` the next whole record. The head is taken as it is.
     fn gather(&mut self, cx: &mut ReadContext<'_>) -> Step<bool> {
         let ReadContext { reading, records, patience, .. } = cx;
-        if self.is_exact
-            && let ReadFrom::Values(values) = &mut self.origin
-        {
+        if let ReadFrom::Exact(values) = &mut self.origin {
             return Ok(values.next().map(|value| self.record = value).is_some());
         }
         while !self.ended {
             let value;
             let piece = match &mut self.origin {
-                ReadFrom::Values(values) => {
+                ReadFrom::Values(values) | ReadFrom::Exact(values) => {
                     value = values.next();
                     value.as_deref()
                 }

@@ -62,7 +62,7 @@ impl Inputs {
         let mut groups: Vec<Vec<SourceReader>> = Vec::new();
         for InputSource { name, origin, joined } in sources {
             let (origin, path) = match origin {
-                Origin::Values(values) if name.is_some() => (ReadFrom::Values(values.into_iter()), None),
+                Origin::Values(values) if name.is_some() => (ReadFrom::Exact(values.into_iter()), None),
                 Origin::Values(values) => {
                     // Values of the command line are records as those of files are:
                     // `::: "$(ls)"` is many, and only `-0` keeps a newline within one.

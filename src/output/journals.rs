@@ -44,28 +44,28 @@ impl Beginning {
 #[derive(Debug)]
 pub struct JobLog {
     rows: RowFile,
+    /// Whether it gets a header where it is empty.
+    is_headed: bool,
     beginning: Beginning,
 }
 
 impl JobLog {
     /// A log in `rows`, which has its header already or is to have none.
     pub fn without_header(rows: RowFile) -> Self {
-        Self { rows, beginning: Beginning::default() }
+        Self { rows, is_headed: false, beginning: Beginning::default() }
     }
 
     /// A log in `rows`, which gets its header if it is empty.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn new(rows: RowFile) -> anyhow::Result<Self> {
-        rows.put_header(HEADER)?;
-        Ok(Self::without_header(rows))
+    pub fn new(rows: RowFile) -> Self {
+        Self { is_headed: true, ..Self::without_header(rows) }
     }
 }
 
 impl Journal for JobLog {
-    fn begin(&self, started: SystemTime) {
+    fn begin(&self, started: SystemTime) -> anyhow::Result<()> {
         self.beginning.set(started);
+        self.rows.begin()?;
+        if self.is_headed { self.rows.put_header(HEADER) } else { Ok(()) }
     }
 
     fn enter(&self, record: &Record) -> anyhow::Result<()> {
@@ -87,6 +87,10 @@ impl JsonLines {
 }
 
 impl Journal for JsonLines {
+    fn begin(&self, _started: SystemTime) -> anyhow::Result<()> {
+        self.rows.begin()
+    }
+
     fn enter(&self, record: &Record) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(record).context("cannot write a record as JSON")?;
         line.push(b'\n');

@@ -25,16 +25,23 @@ const IN_MEMORY: usize = 256 << 10;
 pub struct ResultTable {
     form: TableForm,
     rows: Box<dyn Sink + Send>,
+    /// The file that they end up in, unless that is stdout.
+    file: Option<Arc<RowFile>>,
     beginning: Beginning,
     tails: Arc<FailureTails>,
 }
 
 impl ResultTable {
     /// A table in `form`, whose rows go to `rows`, each as a task's output, under
-    /// a [`HeadedRows`] destination. The tails of what failed jobs had to say go to
-    /// `tails`.
-    pub fn new(form: TableForm, rows: Box<dyn Sink + Send>, tails: Arc<FailureTails>) -> Self {
-        Self { form, rows, beginning: Beginning::default(), tails }
+    /// a [`HeadedRows`] destination, and from there into `file`, if into one. The tails of
+    /// what failed jobs had to say go to `tails`.
+    pub fn new(
+        form: TableForm,
+        rows: Box<dyn Sink + Send>,
+        file: Option<Arc<RowFile>>,
+        tails: Arc<FailureTails>,
+    ) -> Self {
+        Self { form, rows, file, beginning: Beginning::default(), tails }
     }
 
     fn cells(
@@ -175,8 +182,9 @@ impl TaskOutput for TableOutput<'_> {
 }
 
 impl Journal for ResultTable {
-    fn begin(&self, started: SystemTime) {
+    fn begin(&self, started: SystemTime) -> anyhow::Result<()> {
         self.beginning.set(started);
+        self.file.as_ref().map_or(Ok(()), |file| file.begin())
     }
 }
 
@@ -264,11 +272,6 @@ impl<D: Destination> HeadedRows<D> {
         Self { form, names, is_begun: form == TableForm::Json, rows }
     }
 
-    /// As [`Self::new`], but the names are there already.
-    pub fn begun(form: TableForm, rows: D) -> Self {
-        Self { form, names: Vec::new(), is_begun: true, rows }
-    }
-
     fn header(&self, task: &Task) -> Vec<u8> {
         let named = (0..values(task).count()).map(|at| match self.names.get(at) {
             Some(name) if !name.is_empty() => name.clone(),
@@ -304,7 +307,7 @@ const LONG_ROW: usize = 1 << 20;
 /// Rows into a file, each in one write unless it is long and nobody else writes
 /// there.
 pub struct RowsToFile {
-    rows: RowFile,
+    rows: Arc<RowFile>,
     row: Vec<u8>,
     /// Whether what comes next is the header, which is for an empty file only.
     begins: bool,
@@ -315,13 +318,13 @@ pub struct RowsToFile {
 }
 
 impl RowsToFile {
-    /// Into `rows`, where the header is already.
-    pub fn new(rows: RowFile) -> Self {
+    /// Into `rows`, which have no header.
+    pub fn new(rows: Arc<RowFile>) -> Self {
         Self { rows, row: Vec::new(), begins: false, in_pieces: false, ask_at: LONG_ROW }
     }
 
     /// Into `rows`; what is written first is the header.
-    pub fn with_header(rows: RowFile) -> Self {
+    pub fn with_header(rows: Arc<RowFile>) -> Self {
         Self { begins: true, ..Self::new(rows) }
     }
 

@@ -6,7 +6,8 @@
 //! end of the file looked at and a torn row cut off, and only then does a row come
 //! in several writes. Who is not alone never cuts, for a torn row may be one that
 //! is being written; where it stays torn, the next row begins on a line of its own.
-//! No lock is waited for long: a user's own (`flock FILE parsim ...`) may be on it.
+//! No lock is waited for long: a user's own (`flock FILE parsim ...`) may be on it. Until
+//! the rows begin nothing is changed: a run that is refused takes nothing away.
 //!
 //! Does not know what a row holds. Not synced to the disk.
 
@@ -30,9 +31,12 @@ const LOOKS: u32 = 40;
 pub struct RowFile {
     file: File,
     path: PathBuf,
+    earlier: EarlierRows,
     ends: RowsEnd,
     /// Whether others may write to it, too, and locks tell of them.
     is_shared: bool,
+    /// Whether rows are put behind whatever is there.
+    is_behind: bool,
     /// What has to stand before the next row: the end of one that was torn.
     mending: Mutex<&'static [u8]>,
 }
@@ -42,8 +46,11 @@ pub struct RowFile {
 pub enum EarlierRows {
     /// They go.
     Dropped,
-    /// They stay.
+    /// They stay, but for one that was torn.
     Kept,
+    /// They stay, and so does all there is where no line has an end: who asks for rows to be
+    /// appended knows what is there.
+    AppendedTo,
 }
 
 /// Where a row ends.
@@ -58,7 +65,9 @@ pub enum RowsEnd {
 impl RowFile {
     #[cfg(test)]
     fn open(path: &Path, earlier: EarlierRows, ends: RowsEnd) -> io::Result<Self> {
-        Self::open_waiting(path, earlier, ends, |_| true)
+        let rows = Self::open_waiting(path, earlier, ends, |_| true)?;
+        rows.begin().map_err(io::Error::other)?;
+        Ok(rows)
     }
 
     /// Opens the file at `path`; where it is a pipe that nobody reads yet, `wait` waits, and says
@@ -73,18 +82,27 @@ impl RowFile {
         wait: impl Fn(Duration) -> bool,
     ) -> io::Result<Self> {
         let file = open_to_write(path, OpenOptions::new().create(true).append(true), wait)?;
-        let mut rows = Self { ends, ..Self::behind(file, path) };
-        if rows.file.metadata()?.is_file() {
-            let is_alone = rows.file.try_lock().is_ok();
-            if is_alone {
-                rows.cut(earlier)?;
+        let is_shared = file.metadata()?.is_file() && is_shared_with_others(&file);
+        Ok(Self { earlier, ends, is_shared, is_behind: false, ..Self::behind(file, path) })
+    }
+
+    /// Makes room for the rows to come: takes away what is to go.
+    ///
+    /// # Errors
+    /// When the file cannot be read or cut.
+    pub fn begin(&self) -> anyhow::Result<()> {
+        let begin = || -> io::Result<()> {
+            if self.is_behind || !self.file.metadata()?.is_file() {
+                return Ok(());
             }
-            rows.is_shared = is_shared_with_others(&rows.file);
-            if !is_alone {
-                rows.begin_beside_others(earlier)?;
+            if !self.is_shared || !self.keep_to_itself() {
+                return self.begin_beside_others();
             }
-        }
-        Ok(rows)
+            let cut = self.cut();
+            self.share_again();
+            cut
+        };
+        begin().with_context(|| format!("cannot write to {}", self.path.display()))
     }
 
     /// Behind what is in `file`, which is open and called `path`.
@@ -92,24 +110,31 @@ impl RowFile {
         Self {
             file,
             path: path.to_owned(),
+            earlier: EarlierRows::AppendedTo,
             ends: RowsEnd::AtNewline,
             is_shared: false,
+            is_behind: true,
             mending: Mutex::new(b""),
         }
     }
 
     /// Cuts off what is no whole row, or all. Nobody else writes meanwhile.
-    fn cut(&self, earlier: EarlierRows) -> io::Result<()> {
-        let length = match earlier {
-            EarlierRows::Dropped => 0,
-            EarlierRows::Kept => self.ends.last(&self.path, LastRow::default())?.at,
+    fn cut(&self) -> io::Result<()> {
+        let whole = match self.earlier {
+            EarlierRows::Dropped => LastRow::default(),
+            EarlierRows::Kept | EarlierRows::AppendedTo => self.ends.last(&self.path, LastRow::default())?,
         };
-        if length < self.file.metadata()?.len() { self.file.set_len(length) } else { Ok(()) }
+        let length = self.file.metadata()?.len();
+        if self.earlier == EarlierRows::AppendedTo && whole.at == 0 && length > 0 {
+            *self.mending.lock() = whole.mending();
+            return Ok(());
+        }
+        if whole.at < length { self.file.set_len(whole.at) } else { Ok(()) }
     }
 
     /// Finds what to begin with where others may be writing at this moment.
-    fn begin_beside_others(&self, earlier: EarlierRows) -> io::Result<()> {
-        if earlier == EarlierRows::Dropped {
+    fn begin_beside_others(&self) -> io::Result<()> {
+        if self.earlier == EarlierRows::Dropped {
             return self.file.set_len(0);
         }
         let (mut before, mut looks, mut end) = (None, 0, LastRow::default());
@@ -131,7 +156,7 @@ impl RowFile {
     }
 
     /// Whether there is no row yet, as far as can be told.
-    pub fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.file.metadata().map_or(true, |data| data.len() == 0)
     }
 
@@ -145,7 +170,8 @@ impl RowFile {
         let folder = self.is_shared.then(|| self.path.parent().map(File::open)).flatten();
         let folder = folder.and_then(Result::ok);
         if let Some(folder) = &folder {
-            patiently(|| folder.try_lock());
+            // Two headers are less of an evil than none.
+            let _ = patiently(|| folder.try_lock());
         }
         if self.is_empty() { self.put(header) } else { Ok(()) }
     }
@@ -202,7 +228,7 @@ impl RowFile {
 
 /// Takes the lock that all who write hold; false where there are no locks.
 fn is_shared_with_others(file: &File) -> bool {
-    patiently(|| file.try_lock_shared())
+    patiently(|| file.try_lock_shared()).is_ok()
 }
 
 /// Where the last whole row ends.
@@ -288,7 +314,7 @@ fn end_of_quoted_rows(path: &Path, known: LastRow) -> io::Result<LastRow> {
 
 #[cfg(test)]
 mod tests {
-    use super::EarlierRows::{Dropped, Kept};
+    use super::EarlierRows::{AppendedTo, Dropped, Kept};
     use super::RowsEnd::{AtNewline, OutsideQuotes};
     use super::*;
 
@@ -323,6 +349,8 @@ mod tests {
         for (before, earlier, ends, after) in [
             ("a\nb\ncut o", Kept, AtNewline, "a\nb\nnew\n"),
             ("cut off", Kept, AtNewline, "new\n"),
+            ("a line", AppendedTo, AtNewline, "a line\nnew\n"),
+            ("a\nb\ncut o", AppendedTo, AtNewline, "a\nb\nnew\n"),
             ("a\n", Kept, AtNewline, "a\nnew\n"),
             ("a\nb\n", Dropped, AtNewline, "new\n"),
             ("a,\"\n\"\nb,\"cut\n", Kept, OutsideQuotes, "a,\"\n\"\nnew\n"),
@@ -337,6 +365,20 @@ mod tests {
         fs::write(&path, format!("a\n{long}")).unwrap();
         kept(&path);
         assert_eq!(fs::read_to_string(&path).unwrap(), "a\n");
+    }
+
+    #[test]
+    fn nothing_goes_before_the_rows_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        for earlier in [Kept, Dropped, AppendedTo] {
+            fs::write(&path, "a\ncut o").unwrap();
+            let rows = RowFile::open_waiting(&path, earlier, AtNewline, |_| true).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "a\ncut o");
+            rows.begin().unwrap();
+            let left = if earlier == Dropped { "" } else { "a\n" };
+            assert_eq!(fs::read_to_string(&path).unwrap(), left);
+        }
     }
 
     #[test]

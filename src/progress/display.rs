@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::screen::{self, Screen};
+use super::screen::{Screen, TerminalSize};
 use super::state::{ProgressState, Snapshot};
 use crate::event::{Event, Observer};
 use crate::numbers;
@@ -55,6 +55,7 @@ pub struct ProgressDisplay {
 struct DrawnProgress {
     /// Whether progress is to be seen.
     on: bool,
+    screen: Screen,
     bar: Option<ProgressBar>,
     last: Instant,
 }
@@ -65,7 +66,12 @@ impl ProgressDisplay {
         Self {
             state,
             show,
-            drawn: Mutex::new(DrawnProgress { on, bar: None, last: Instant::now() }),
+            drawn: Mutex::new(DrawnProgress {
+                on,
+                screen: Screen::default(),
+                bar: None,
+                last: Instant::now(),
+            }),
             told_of_trouble: AtomicBool::new(false),
         }
     }
@@ -106,15 +112,17 @@ impl ProgressDisplay {
         drawn.last = Instant::now();
         match self.state.snapshot() {
             Some(now) if !self.is_drawn() => tell(&now.line()),
-            Some(now) if now.elapsed >= PATIENCE && !is_in_background() => drawn.draw(self.picture(&now)),
+            Some(now) if now.elapsed >= PATIENCE && !is_in_background() => {
+                let picture = self.picture(&now, drawn.screen.measure());
+                drawn.draw(picture);
+            }
             _ => drawn.clear(),
         }
         Some(interval)
     }
 
-    /// What is drawn where there is a terminal.
-    fn picture(&self, now: &Snapshot) -> String {
-        let (columns, lines) = screen::size();
+    /// What is drawn on a terminal of this size.
+    fn picture(&self, now: &Snapshot, TerminalSize { columns, lines }: TerminalSize) -> String {
         let columns = usize::from(columns).saturating_sub(1);
         let mut picture = Vec::new();
         if self.shows_slots() {
@@ -215,7 +223,7 @@ impl Observer for ProgressDisplay {
 impl DrawnProgress {
     fn draw(&mut self, text: String) {
         let bar = self.bar.get_or_insert_with(|| {
-            let screen = ProgressDrawTarget::term_like(Box::new(Screen::default()));
+            let screen = ProgressDrawTarget::term_like(Box::new(self.screen.clone()));
             let style = ProgressStyle::with_template("{msg}").expect("a part that there is");
             ProgressBar::with_draw_target(None, screen).with_style(style)
         });

@@ -44,7 +44,7 @@ impl Snapshot {
         let at_work = taken(self.at_work());
         let waiting = taken(self.waiting().map(|why| format!(", {why}")));
         let label = taken(self.label(LEAST_LABEL).filter(|_| !at_work.is_empty()));
-        let percent = taken(self.share().map(|share| format!("{:3.0}% ", (share * 100.0).floor())));
+        let percent = taken(self.percent().map(|percent| format!("{percent:3}% ")));
         let rate = taken(apart(self.rate()));
         let bar = taken(self.share().map(|share| bar(share, width / COLUMNS_PER_BAR)));
         let elapsed = taken(apart(Some(clock_time(self.elapsed))));

@@ -12,4 +12,5 @@ mod screen;
 mod state;
 
 pub use display::{NO_DESCRIPTORS, ProgressDisplay, RunProgress, Show, fewer_slots};
+pub use screen::TerminalSize;
 pub use state::{ProgressState, Snapshot};

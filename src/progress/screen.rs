@@ -5,6 +5,8 @@
 //! would begin a line, and what was drawn could not be taken away any more.
 
 use std::io::{self, Write as _};
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use indicatif::TermLike;
 use terminal_size::{Height, Width, terminal_size_of};
@@ -12,28 +14,47 @@ use terminal_size::{Height, Width, terminal_size_of};
 use crate::process;
 use crate::sync::Mutex;
 
-/// Columns of a terminal that does not tell.
-const USUAL_WIDTH: u16 = 80;
-
-/// Lines of one.
-const USUAL_HEIGHT: u16 = 24;
-
-/// Stderr, where it is a terminal.
-#[derive(Debug, Default)]
-pub(super) struct Screen {
-    /// What is to be written next.
-    waiting: Mutex<String>,
+/// Columns and lines of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// Columns.
+    pub columns: u16,
+    /// Lines.
+    pub lines: u16,
 }
 
-/// Columns and lines.
-pub(super) fn size() -> (u16, u16) {
-    match terminal_size_of(io::stderr()) {
-        Some((Width(columns), Height(lines))) if columns > 0 && lines > 0 => (columns, lines),
-        _ => (USUAL_WIDTH, USUAL_HEIGHT),
+impl TerminalSize {
+    /// The size of the terminal that `stream` is, if it is one and tells.
+    pub fn of(stream: impl AsFd) -> Option<Self> {
+        let (Width(columns), Height(lines)) = terminal_size_of(stream)?;
+        (columns > 0 && lines > 0).then_some(Self { columns, lines })
     }
 }
 
+/// One that does not tell is of the usual size.
+impl Default for TerminalSize {
+    fn default() -> Self {
+        Self { columns: 80, lines: 24 }
+    }
+}
+
+/// Stderr, where it is a terminal, of the size for which was drawn what is on it: that
+/// a person makes it larger or smaller meanwhile is seen with the next picture.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Screen {
+    size: Arc<Mutex<TerminalSize>>,
+    /// What is to be written next.
+    waiting: Arc<Mutex<String>>,
+}
+
 impl Screen {
+    /// Reads the size, for the next picture.
+    pub(super) fn measure(&self) -> TerminalSize {
+        let size = TerminalSize::of(io::stderr()).unwrap_or_default();
+        *self.size.lock() = size;
+        size
+    }
+
     /// Moves the cursor by `n` to where `letter` says.
     fn go(&self, n: usize, letter: char) -> io::Result<()> {
         if n == 0 { Ok(()) } else { self.write_str(&format!("\x1b[{n}{letter}")) }
@@ -42,11 +63,11 @@ impl Screen {
 
 impl TermLike for Screen {
     fn width(&self) -> u16 {
-        size().0
+        self.size.lock().columns
     }
 
     fn height(&self) -> u16 {
-        size().1
+        self.size.lock().lines
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {

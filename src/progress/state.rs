@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::eta::{Pace, RunTimes};
 use crate::event::{Event, Observer, PlannedRun};
 use crate::inputs::{InputCount, JobCount};
+use crate::numbers;
 use crate::sync::Mutex;
 use crate::task::Column;
 
@@ -214,11 +215,21 @@ impl Snapshot {
     /// The share that is done, from 0 to 1, where that is known: of bytes where those are
     /// known, as a few large tasks may make up the run, and of tasks elsewhere.
     pub fn share(&self) -> Option<f64> {
-        let (done, total) = match self.total_bytes {
+        self.parts().map(|(done, total)| (done as f64 / total as f64).min(1.0))
+    }
+
+    /// The same in whole percent.
+    pub fn percent(&self) -> Option<u64> {
+        self.parts().map(|(done, total)| numbers::down_to(done, total, 100).min(100))
+    }
+
+    /// How much of how much is done, where there is anything.
+    fn parts(&self) -> Option<(u64, u64)> {
+        let parts = match self.total_bytes {
             Some(total) => (self.bytes, total),
             None => (self.done, self.total?),
         };
-        (total > 0).then(|| (done as f64 / total as f64).min(1.0))
+        Some(parts).filter(|(_, total)| *total > 0)
     }
 
     /// What is left of the run, if it goes on as it went.

@@ -1,5 +1,6 @@
 //! A study as CSV, one line for each column: hyperfine's fields under
-//! hyperfine's names, then ours. Or what changed between two.
+//! hyperfine's names, then ours. Of services one line for each check. Or what changed
+//! between two.
 //!
 //! Plain numbers for programs: seconds, bytes and ratios. Empty where there is
 //! nothing to tell.
@@ -7,10 +8,10 @@
 use std::borrow::Borrow;
 use std::io::Write;
 
-use super::Format;
 use super::change::{StudyPair, trend};
 use super::json::{HyperfineResult, hyperfine};
 use super::tables::peak;
+use super::{Format, services};
 use crate::numbers::nanos;
 use crate::study::{Change, ColumnResult, Comparison, RunResult, Study, WorkerCosts};
 use crate::text::printable;
@@ -18,7 +19,7 @@ use crate::text::printable;
 /// The row of the table of formats.
 pub const ROW: Format = Format {
     option: "export-csv",
-    about: "one line of figures for each way and width as CSV",
+    about: "one line for each way and width (of services: each check) as CSV",
     tells_half_a_run: false,
     render,
     between: Some(render_change),
@@ -98,6 +99,9 @@ fn change_fields<'a>() -> [CsvField<Change<'a>>; 16] {
 }
 
 fn render(study: &Study, out: &mut dyn Write) -> anyhow::Result<()> {
+    if services::are_told(study) {
+        return services::write_csv(study, out);
+    }
     let line = |column| {
         let compared = Comparison::of(study, column).filter(|_| column.column.is_parallel());
         let claimed = compared.filter(|it| it.verdict.is_claimed());

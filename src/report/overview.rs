@@ -6,6 +6,7 @@ use super::timeline::ShownRuns;
 use super::{laws, sentences, services, summary, tables, tiles};
 use crate::numbers;
 use crate::study::{Study, explain};
+use crate::task::Record;
 use crate::text::{self, printable};
 
 /// The report of `study`.
@@ -33,8 +34,7 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         let charts = [Chart::SpeedUp(study), Chart::Ways(study), Chart::Slots(study)];
         sections.push(pictures(Audience::Texts, &charts));
     }
-    let sky: Vec<Content<'_>> = study.charts.iter().map(|chart| Content::Chart(Chart::Sky(chart))).collect();
-    sections.extend((!sky.is_empty()).then(|| ReportSection::new("", sky)));
+    sections.extend(sky(study));
     let slowest = tables::slowest(&runs);
     let failures = ReportSection::new("Failed tasks", vec![Content::Lines(sentences::failures(study))]);
     let audience = if slowest.is_some() { Audience::Texts } else { Audience::Everybody };
@@ -61,6 +61,26 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         conclusion: conclusion.into_iter().map(Sentence::plain).collect(),
         hint: sentences::hint(study),
     }
+}
+
+/// The charts of what cone searches found; of many, the first.
+fn sky(study: &Study) -> Option<ReportSection<'_>> {
+    let charts = &study.charts;
+    let mut content: Vec<Content<'_>> =
+        charts.iter().map(|chart| Content::Chart(Chart::Sky(chart))).collect();
+    let records = study.columns.iter().flat_map(|column| &column.runs).map(|run| &run.records);
+    let n_found = |records: &Vec<Record>| {
+        let findings = records.iter().filter_map(|record| record.finding.as_deref());
+        findings.filter(|finding| finding.cone.is_some() && finding.rows.is_some()).count()
+    };
+    let n_found = records.map(n_found).max().unwrap_or_default();
+    if n_found > charts.len() {
+        let (shown, all) = (charts.len(), numbers::plural(n_found as u64, "target"));
+        let text = format!("Charts of the first {shown} of {all}; --chart DIR draws all of them.");
+        content.push(Content::Lines(vec![Sentence::plain(text)]));
+    }
+    let section = ReportSection { audience: Audience::Pages, ..ReportSection::new("", content) };
+    (!charts.is_empty()).then_some(section)
 }
 
 /// Which width is explained, where another one is shown: the widest is.
@@ -105,6 +125,7 @@ fn figures(study: &Study, ran_any: bool) -> ReportSection<'_> {
         lines.extend(sentences::summary(study));
         lines.extend(laws::laws(study).into_iter().map(Sentence::plain));
     }
+    lines.extend(sentences::nodes(study).into_iter().map(Sentence::plain));
     let left = [sentences::results(study), sentences::whereabouts(study)];
     lines.extend(left.into_iter().flatten().map(Sentence::plain));
     content.push(Content::Lines(lines));

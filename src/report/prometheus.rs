@@ -7,6 +7,7 @@ use std::io::Write;
 use super::Format;
 use super::services::{CheckedService, kind, quantile, services, span, total};
 use crate::study::{ColumnResult, Study};
+use crate::task::PHASES;
 
 /// The row of the table of formats.
 pub const ROW: Format = Format {
@@ -89,8 +90,7 @@ fn checks(all: &[CheckedService<'_>], kind: &str, text: &mut String) {
         one(it.finding.cert_expires.map(|seconds| seconds as f64))
     });
     each("phase_seconds", "phase", "How long a phase of the check took.", &|it| {
-        let phases = ["resolve", "connect", "tls", "first_byte", "body", "query", "deep"].into_iter();
-        phases.filter_map(|phase| Some((phase, span(it.record, phase)?.as_secs_f64()))).collect()
+        PHASES.into_iter().filter_map(|phase| Some((phase, span(it.record, phase)?.as_secs_f64()))).collect()
     });
     each("class", "class", "Why a service is not up: 1 for its class of error.", &|it| {
         it.finding.class.iter().map(|class| (class.name(), 1.0)).collect()

@@ -33,6 +33,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(queued(run, &study.unit));
+    lines.extend(super::sentences::nodes_of(run, &study.unit));
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
     lines.extend(one_after_another(study, column, run, &folded));
@@ -83,8 +84,9 @@ fn elsewhere(run: &RunResult) -> Option<&ElsewhereCosts> {
 
 /// What it took to have jobs done elsewhere, beside the time.
 fn queued(run: &RunResult, unit: &str) -> Option<String> {
-    let ElsewhereCosts { queue_wait, reruns, duplicates, .. } = elsewhere(run)?;
-    let mut line = format!("queued for {} before that", numbers::duration(*queue_wait));
+    let ElsewhereCosts { queue_wait, by_node, reruns, duplicates, .. } = elsewhere(run)?;
+    let waited = if by_node.is_empty() { "queued for" } else { "connected within" };
+    let mut line = format!("{waited} {} before that", numbers::duration(*queue_wait));
     if *reruns > 0 {
         line += &format!("; {} begun again, as workers had ended", numbers::plural(*reruns, unit));
     }

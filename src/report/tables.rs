@@ -96,6 +96,9 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
     let is_elsewhere = columns.iter().any(|column| column.of_elsewhere(|_| 0.0).is_some());
     for &(label, figure, show, remark) in ELSEWHERE.iter().filter(|_| is_elsewhere) {
         let cell = |column: &ColumnResult| column.of_elsewhere(figure).map(show).unwrap_or_default();
+        // No batch system lets hosts wait.
+        let is_ssh = columns.iter().any(|column| column.column.engine == "ssh");
+        let label = if is_ssh && label == "queue wait" { "connecting" } else { label };
         line(label, &cell, &|_, _| remark.to_owned());
     }
     if is_elsewhere {

@@ -5,7 +5,7 @@ use super::document::{Audience, Content, Document, Sentence, Subject};
 use super::{Look, Pictures, overview, services, terminal};
 use crate::study::{History, Study};
 use crate::style::{Styles, paint};
-use crate::text::wrapped;
+use crate::text::{wrapped, wrapped_around};
 
 /// Draws `study` without colours; ends with a newline.
 #[must_use]
@@ -90,11 +90,21 @@ fn drawn(document: &Document<'_>, look: Look) -> String {
             Content::Chart(_) => {}
         }
     }
-    page.say(document.hint.iter().map(|hint| paint(look.styles.faint, hint)));
+    page.add(document.hint.iter().map(|hint| hint_in(hint, look)));
     page.say(document.conclusion.iter().map(|line| sentence(line, look.styles)));
     let mut text = page.lines.join("\n");
     text.push('\n');
     text
+}
+
+/// `hint`, at whose end is a command to copy, which is never broken.
+fn hint_in(hint: &str, look: Look) -> String {
+    let painted = paint(look.styles.faint, hint);
+    if !look.wraps {
+        return painted;
+    }
+    let command = painted.find("parsim ").unwrap_or(painted.len())..painted.len();
+    wrapped_around(&painted, std::slice::from_ref(&command), look.width, HANGING)
 }
 
 fn title(document: &Document<'_>, look: Look) -> Vec<String> {

@@ -89,7 +89,7 @@ impl FinderChart<'_> {
     }
 
     fn subtitle(&self) -> String {
-        let number = numbers::plural(self.sources.len() as u64, "source");
+        let number = numbers::plural(self.sources.len() as u64 + self.more, "source");
         match self.field() {
             Some(_) => format!(
                 "{} (ICRS) · radius {} · {number}",

@@ -116,12 +116,12 @@ fn notes(selection: &Selection<'_>) -> Vec<String> {
     if n_drawn == 0 {
         notes.push("no sources".to_owned());
     }
-    if n_drawn < selection.in_field {
+    if (n_drawn as u64) < selection.in_field {
         let which = if selection.scale.is_some() { "brightest" } else { "nearest" };
         notes.push(format!(
             "the {} {which} of {} are drawn",
             count(n_drawn as u64),
-            count(selection.in_field as u64)
+            count(selection.in_field)
         ));
     }
     let n_without = selection.drawn.iter().filter(|source| source.magnitude.is_none()).count() as u64;

@@ -13,7 +13,7 @@
 //!     id: "NGC 4782", ra: 193.6485833, dec: -12.5684444, kind: Some("GiP"), magnitude: Some(11.75),
 //! };
 //! let chart = FinderChart {
-//!     title: "NGC 4782", centre: (193.6485833, -12.5684444), radius: 0.04, sources: &[galaxy],
+//!     title: "NGC 4782", centre: (193.6485833, -12.5684444), radius: 0.04, sources: &[galaxy], more: 0,
 //! };
 //! assert!(chart.svg().starts_with("<svg xmlns="));
 //! ```
@@ -40,6 +40,7 @@ pub use chart::STYLE;
 pub use columns::ChartColumns;
 pub use page::{ALADIN, FIELD_OF_VIEW, SkyPage, page};
 pub use plane::{TangentPlane, separation};
+pub use sources::keep_brightest;
 pub use symbol::ObjectKind;
 
 use crate::task::ConeSource;
@@ -58,8 +59,10 @@ pub struct FinderChart<'a> {
     pub centre: (f64, f64),
     /// Radius of the cone in degrees.
     pub radius: f64,
-    /// All that was found, in any order.
+    /// All that was found, or the brightest of them, in any order.
     pub sources: &'a [SkySource<'a>],
+    /// How many more were found.
+    pub more: u64,
 }
 
 /// One row of a catalogue.

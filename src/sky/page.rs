@@ -103,7 +103,7 @@ impl SkyPage<'_> {
             "dec": chart.centre.1,
             "radius": chart.radius,
             "fov": self.field_of_view.unwrap_or(wide),
-            "found": chart.sources.len(),
+            "found": chart.sources.len() as u64 + chart.more,
             "sources": sources.iter().map(row).collect::<Vec<Value>>(),
         })
     }

@@ -7,6 +7,7 @@ use super::plane::separation;
 use super::symbol::ObjectKind;
 use super::{FinderChart, SkySource, sexagesimal, shown};
 use crate::svg::Svg;
+use crate::task::ConeSource;
 
 /// Sources that are drawn at most: more than that hide each other.
 const MOST_DRAWN: usize = 1000;
@@ -28,6 +29,16 @@ const LONGEST_IN_TOOLTIP: usize = 120;
 /// The magnitude of `source`, if it can be one.
 pub(super) fn known_magnitude(source: &SkySource<'_>) -> Option<f64> {
     source.magnitude.filter(|magnitude| MAGNITUDES.contains(magnitude))
+}
+
+/// Sorts `sources`, the brightest first, and keeps `most` of them; how many are left out.
+/// Those that are equally bright stay in their order.
+pub fn keep_brightest(sources: &mut Vec<ConeSource>, most: usize) -> u64 {
+    let dimness = |source: &ConeSource| known_magnitude(&source.into()).unwrap_or(f64::INFINITY);
+    sources.sort_by(|one, other| dimness(one).total_cmp(&dimness(other)));
+    let n_left_out = sources.len().saturating_sub(most);
+    sources.truncate(most);
+    n_left_out as u64
 }
 
 /// The size of a symbol by its magnitude.
@@ -93,8 +104,8 @@ pub(super) struct Selection<'a> {
     pub(super) scale: Option<MagnitudeScale>,
     /// Whether any has a type.
     pub(super) has_kinds: bool,
-    /// How many there are in the field.
-    pub(super) in_field: usize,
+    /// How many there are in the field, with those that are only known to be dimmer.
+    pub(super) in_field: u64,
     /// How many are outside of it.
     pub(super) outside: usize,
 }
@@ -122,7 +133,8 @@ impl<'a> Selection<'a> {
                 source.radius = source.magnitude.map_or(WITHOUT, |magnitude| scale.radius(magnitude));
             }
         }
-        Self { drawn, scale, has_kinds, in_field, outside: chart.sources.len() - in_field }
+        let outside = chart.sources.len() - in_field;
+        Self { drawn, scale, has_kinds, in_field: in_field as u64 + chart.more, outside }
     }
 }
 

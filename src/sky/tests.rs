@@ -34,7 +34,7 @@ fn source(id: &'static str, (ra, dec): (f64, f64), magnitude: Option<f64>) -> Sk
 
 /// The chart of a cone of 0.04 degrees.
 fn chart(centre: (f64, f64), sources: &[SkySource<'_>]) -> String {
-    FinderChart { title: "a place", centre, radius: 0.04, sources }.svg()
+    FinderChart { title: "a place", centre, radius: 0.04, sources, more: 0 }.svg()
 }
 
 /// The texts of a class.
@@ -60,7 +60,8 @@ fn n_elements(text: &str) -> usize {
 #[test]
 fn the_chart_of_ngc_4782_has_all_its_sources_and_a_legend_of_no_more() {
     let sources = sources("ngc4782");
-    let svg = FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources }.svg();
+    let svg =
+        FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources, more: 0 }.svg();
     assert_eq!(tooltips(&svg).len(), 35);
     assert!(tooltips(&svg).contains(&"NGC 4783 · GiP · mag 11.5 · 40.8″ from the centre".to_owned()));
     assert_eq!(texts(&svg, "sky-title"), ["NGC 4782"]);
@@ -127,6 +128,7 @@ fn at_right_ascension_zero_hours_go_on_from_24_to_0() {
         centre: (-359.999_167, 0.000_556),
         radius: 0.04,
         sources: &sources("ra0"),
+        more: 0,
     };
     assert_eq!(around.svg(), svg);
 }
@@ -149,6 +151,33 @@ fn of_5000_sources_the_1000_brightest_are_drawn_in_whatever_order_they_came() {
 }
 
 #[test]
+fn sources_that_were_not_kept_are_counted_and_what_stands_for_no_magnitude_is_not_bright() {
+    let kept = |id: &str, magnitude| ConeSource {
+        id: id.to_owned(),
+        ra: 10.0,
+        dec: 45.0,
+        magnitude,
+        ..ConeSource::default()
+    };
+    let mut sources = vec![
+        kept("null", Some(-999.0)),
+        kept("none", None),
+        kept("dim", Some(20.0)),
+        kept("bright", Some(9.0)),
+    ];
+    let more = keep_brightest(&mut sources, 3);
+    let ids: Vec<&str> = sources.iter().map(|source| source.id.as_str()).collect();
+    assert_eq!((ids, more), (vec!["bright", "dim", "null"], 1));
+    let rows: Vec<SkySource<'_>> = sources.iter().map(SkySource::from).collect();
+    let svg =
+        FinderChart { title: "a place", centre: (10.0, 45.0), radius: 0.04, sources: &rows, more: 4000 }
+            .svg();
+    let notes = texts(&svg, "sky-note");
+    assert!(notes[0].ends_with(" · 4,003 sources"), "{notes:?}");
+    assert_eq!(notes[2], "the 3 brightest of 4,003 are drawn");
+}
+
+#[test]
 fn an_empty_cone_has_a_chart_that_says_so() {
     let svg = chart((10.0, 45.0), &[]);
     assert_eq!(texts(&svg, "sky-note")[1..], ["no sources"]);
@@ -168,7 +197,8 @@ fn without_magnitudes_and_types_all_are_alike_and_the_legend_says_so() {
 fn what_cannot_be_drawn_is_told_in_the_chart() {
     let told = |centre, radius| {
         let svg =
-            FinderChart { title: "x", centre, radius, sources: &[source("a", (10.0, 45.0), None)] }.svg();
+            FinderChart { title: "x", centre, radius, sources: &[source("a", (10.0, 45.0), None)], more: 0 }
+                .svg();
         assert_eq!(texts(&svg, "sky-note"), ["1 source"]);
         texts(&svg, "sky-text").join(" ")
     };
@@ -219,7 +249,8 @@ fn names_are_cut_and_none_acts_on_its_reader() {
 #[test]
 fn a_chart_and_a_page_of_charts_load_nothing() {
     let sources = sources("ngc4782");
-    let charts = [FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources }; 2];
+    let charts =
+        [FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources, more: 0 }; 2];
     let svg = charts[0].svg();
     let page = page("two charts", &charts);
     assert_eq!(page.matches("<svg viewBox").count(), 2);
@@ -239,7 +270,8 @@ fn a_small_chart_is_drawn_to_the_last_digit() {
         SkySource { kind: Some("*"), ..source("east", (10.03, 45.0), Some(12.5)) },
         SkySource { kind: Some("QSO"), ..source("north", (10.0, 45.03), None) },
     ];
-    let figure = FinderChart { title: "three", centre: (10.0, 45.0), radius: 0.04, sources: &rows }.figure();
+    let figure =
+        FinderChart { title: "three", centre: (10.0, 45.0), radius: 0.04, sources: &rows, more: 0 }.figure();
     insta::assert_snapshot!(figure.replace("><", ">\n<"), @r#"
     <svg viewBox="0 0 760 778" role="img" aria-label="Finder chart of three: 00h40m00.00s +45°00′00.0″ (ICRS) · radius 0.04° · 3 sources">
     <rect class="sky-paper" x="0" y="0" width="760" height="778"/>
@@ -309,7 +341,8 @@ fn data(page: &str) -> serde_json::Value {
 #[test]
 fn the_sky_page_names_the_library_once_and_nothing_else_to_load() {
     let sources = sources("ngc4782");
-    let charts = [FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources }];
+    let charts =
+        [FinderChart { title: "NGC 4782", centre: NGC_4782, radius: 0.04, sources: &sources, more: 0 }];
     let page =
         SkyPage { title: "NGC 4782", charts: &charts, library: ALADIN, survey: None, field_of_view: None };
     let html = page.html();
@@ -337,8 +370,8 @@ fn nothing_in_the_data_ends_the_script_it_is_in() {
     let id = "</script><script>alert(1)</script><!--\u{2028}\u{2029}\u{202e}";
     let rows = [SkySource { kind: Some(id), ..source(id, NGC_4782, Some(f64::INFINITY)) }];
     let charts = [
-        FinderChart { title: id, centre: NGC_4782, radius: 0.04, sources: &rows },
-        FinderChart { title: id, centre: (f64::NAN, 0.0), radius: 0.04, sources: &[] },
+        FinderChart { title: id, centre: NGC_4782, radius: 0.04, sources: &rows, more: 0 },
+        FinderChart { title: id, centre: (f64::NAN, 0.0), radius: 0.04, sources: &[], more: 0 },
     ];
     let page = SkyPage {
         title: id,
@@ -382,7 +415,7 @@ proptest! {
     fn whatever_a_name_holds_it_stays_text(title in hostile(), id in hostile(), kind in hostile()) {
         let row = |id, kind| [SkySource { id, ra: 10.0, dec: 45.0, kind: Some(kind), magnitude: Some(1.0) }];
         let (tame, wild) = (row("x", "x"), row(&id, &kind));
-        let tame = FinderChart { title: "x", centre: (10.0, 45.0), radius: 0.04, sources: &tame };
+        let tame = FinderChart { title: "x", centre: (10.0, 45.0), radius: 0.04, sources: &tame, more: 0 };
         let wild = FinderChart { title: &title, sources: &wild, ..tame };
         let expected = n_elements(&tame.svg()) - usize::from(id.trim().is_empty());
         prop_assert_eq!(n_elements(&wild.svg()), expected);
@@ -402,7 +435,7 @@ proptest! {
     ) {
         let rows: Vec<SkySource<'_>> = rows.into_iter().map(|(ra, dec, magnitude)| source("x", (ra, dec), magnitude)).collect();
         for (centre, radius) in [((ra, dec), radius), ((ra % 360.0, dec % 90.0), radius.abs() % 40.0), ((ra % 360.0, dec % 90.0), 40.0)] {
-            let chart = FinderChart { title: "x", centre, radius, sources: &rows };
+            let chart = FinderChart { title: "x", centre, radius, sources: &rows, more: 0 };
             let svg = chart.svg();
             prop_assert!(Document::parse(&svg).is_ok());
             prop_assert!(svg.len() < 40_000, "{} bytes", svg.len());
@@ -438,7 +471,7 @@ proptest! {
 
     #[test]
     fn every_field_has_a_grid_that_is_told(ra in 0.0..360.0, dec in -90.0..=90.0, power in -6.9..1.6) {
-        let svg = FinderChart { title: "x", centre: (ra, dec), radius: 10_f64.powf(power), sources: &[] }.svg();
+        let svg = FinderChart { title: "x", centre: (ra, dec), radius: 10_f64.powf(power), sources: &[], more: 0 }.svg();
         let labels = texts(&svg, "sky-coordinate");
         let n_of = |unit: &[char]| labels.iter().filter(|label| label.ends_with(unit)).count();
         prop_assert!((1..=9).contains(&n_of(&['h', 'm', 's'])), "{labels:?}");

@@ -202,13 +202,18 @@ impl ServiceHistory {
         self.name.as_deref().unwrap_or(&self.url)
     }
 
+    /// How many checks found it up, and how many there were.
+    #[must_use]
+    pub fn checks(&self) -> (u64, u64) {
+        self.days
+            .values()
+            .fold((0, 0), |(up, checks), day| (up + u64::from(day.up), checks + u64::from(day.checks)))
+    }
+
     /// The share of checks that found it up.
     #[must_use]
     pub fn availability(&self) -> f64 {
-        let (up, checks) = self
-            .days
-            .values()
-            .fold((0, 0), |(up, checks), day| (up + u64::from(day.up), checks + u64::from(day.checks)));
+        let (up, checks) = self.checks();
         up as f64 / (checks as f64).max(1.0)
     }
 }

@@ -40,7 +40,7 @@ pub use news::{KnownServices, NewsKind, Observation, ServiceNews};
 pub use one_by_one::OneByOne;
 pub use prediction::{Caution, Prediction};
 pub use quantiles::{Remedian, Sketch};
-pub use run_result::{ElsewhereCosts, RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
+pub use run_result::{ElsewhereCosts, NodeTotal, RunResult, SlotTotal, SpanTotal, StartWaits, WorkerCosts};
 pub use scaling::{Base, Fit, Law, NoFit, Point, Scaling, efficiency_within, karp_flatt};
 pub use spread::Spread;
 pub use streaming::{Long, Streaming};

@@ -229,7 +229,26 @@ pub struct WorkerCosts {
     pub elsewhere: Option<ElsewhereCosts>,
 }
 
-/// What it took to have tasks done by workers that a batch system starts.
+/// What one of several machines did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeTotal {
+    /// What the user calls it.
+    pub node: String,
+    /// How many tasks at a time it does.
+    pub slots: u32,
+    /// Tasks that ended there.
+    pub tasks: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// How long they took, one after the other.
+    #[serde(with = "seconds")]
+    pub task_wall: Duration,
+    /// The CPU time that they took.
+    #[serde(with = "seconds")]
+    pub cpu: Duration,
+}
+
+/// What it took to have tasks done by workers on other machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ElsewhereCosts {
     /// How long the first worker was waited for; not part of the run's wall time.
@@ -240,6 +259,9 @@ pub struct ElsewhereCosts {
     pub usage: Usage,
     /// The nodes that worked.
     pub nodes: Vec<String>,
+    /// What each of them did, where that was added up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_node: Vec<NodeTotal>,
     /// Tasks that were begun again because their worker had ended.
     pub reruns: u64,
     /// Results of tasks that had one already.

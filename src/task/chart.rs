@@ -13,6 +13,14 @@ pub struct ConeChart {
     pub radius: f64,
     /// All of them, or the brightest.
     pub sources: Vec<ConeSource>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One source.

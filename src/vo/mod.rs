@@ -45,8 +45,8 @@ pub use query::{QUERY, QueryAnswer, RowCount, query_form, read_answer};
 pub use sesame::{SesameObject, SesameTarget, read_sesame, sesame_query};
 pub use sniff::{page_title, refuse_unsafe};
 pub use vosi::{
-    Availability, Capabilities, Capability, Moment, Oddity, Tables, read_availability, read_capabilities,
-    read_tables,
+    Availability, Capabilities, Capability, Moment, Oddity, Tables, UploadLimit, read_availability,
+    read_capabilities, read_tables,
 };
 pub use votable::QueryStatus;
 

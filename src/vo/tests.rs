@@ -41,6 +41,8 @@ fn a_real_service_says_that_it_is_up_and_since_when() {
 #[test]
 fn a_real_service_lists_what_it_can_do() {
     let capabilities = read_capabilities(data!("capabilities"), None).unwrap();
+    let limit = capabilities.of(STANDARD_TAP).unwrap().upload_limit;
+    assert_eq!(limit, Some(UploadLimit::Bytes(20_000_000)));
     let place = |standard| capabilities.of(standard).map(|found| found.urls[0].as_str());
     assert_eq!(place(STANDARD_TAP), Some("http://127.0.0.1:8800/tap"));
     let availability = "http://127.0.0.1:8800/__system__/tap/run/availability";

@@ -129,6 +129,17 @@ pub struct Capability {
     pub version: Option<String>,
     /// Where it is to be had. Nobody vouches for what stands here.
     pub urls: Vec<String>,
+    /// How much can be uploaded with a query (TAP), where it says so.
+    pub upload_limit: Option<UploadLimit>,
+}
+
+/// How much a TAP service takes with a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadLimit {
+    /// So many rows.
+    Rows(u64),
+    /// So many bytes.
+    Bytes(u64),
 }
 
 impl Capabilities {
@@ -157,9 +168,23 @@ pub fn read_capabilities(bytes: &[u8], charset: Option<&str>) -> Result<Capabili
             version: versions.map(|version| version.trim().to_owned()).find(|version| !version.is_empty()),
             standard: capability.attribute("standardID").unwrap_or("").trim().to_owned(),
             urls: urls.filter_map(xml::value).filter(|url| !url.is_empty()).collect(),
+            upload_limit: upload_limit(capability),
         }
     });
     Ok(Capabilities { list: list.collect() })
+}
+
+/// What `TAPRegExt` calls the hard limit; without one the default is as good.
+fn upload_limit(capability: roxmltree::Node<'_, '_>) -> Option<UploadLimit> {
+    let limits = capability.children().find(|child| has_name(child, "uploadLimit"))?;
+    let limit = |name: &str| limits.children().find(|child| has_name(child, name));
+    let limit = limit("hard").or_else(|| limit("default"))?;
+    let number = xml::value(limit)?.parse().ok()?;
+    match limit.attribute("unit")?.trim() {
+        "row" => Some(UploadLimit::Rows(number)),
+        "byte" => Some(UploadLimit::Bytes(number)),
+        _ => None,
+    }
 }
 
 /// The tables of a service.

@@ -6,9 +6,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::WholeFile;
-use crate::process::{self, BlockingIo};
+use crate::process::{self, BlockingIo, open_to_write};
 
 /// Where output goes.
 pub enum OutputPlace {
@@ -27,24 +29,43 @@ impl OutputPlace {
     /// # Errors
     /// When it cannot be written.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::open_with(path, WholeFile::create)
+        Self::open_waiting(path, &for_ever)
     }
 
-    fn open_with(path: &Path, create: impl FnOnce(&Path) -> io::Result<WholeFile>) -> io::Result<Self> {
+    /// The same, where `wait` waits for who reads a pipe, and says whether to go on waiting.
+    ///
+    /// # Errors
+    /// When it cannot be written, or nobody waits any more.
+    pub fn open_waiting(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Self> {
+        Self::open_with(path, wait, WholeFile::create)
+    }
+
+    fn open_with(
+        path: &Path,
+        wait: &dyn Fn(Duration) -> bool,
+        create: impl FnOnce(&Path) -> io::Result<WholeFile>,
+    ) -> io::Result<Self> {
         if is_stdout(path) {
             return Ok(Self::Stdout);
         }
         if is_same(path, "/dev/stderr") {
             return Ok(Self::Stream(Box::new(process::stderr())));
         }
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = behind_links(path);
         let is_stream = fs::metadata(&path).is_ok_and(|target| !target.is_file() && !target.is_dir());
         if is_stream {
-            return Ok(Self::Stream(Box::new(BlockingIo(OpenOptions::new().write(true).open(&path)?))));
+            let stream = open_to_write(&path, OpenOptions::new().write(true), wait)?;
+            return Ok(Self::Stream(Box::new(BlockingIo(stream))));
         }
         let file = create(&path)?;
         Ok(Self::Whole(path, file))
     }
+}
+
+/// Waits for who reads a pipe as long as that takes: signals end the process meanwhile.
+fn for_ever(time: Duration) -> bool {
+    thread::sleep(time);
+    true
 }
 
 /// Takes output wherever it goes. Dropped without [`OutputFile::commit`], a file vanishes; what
@@ -70,7 +91,7 @@ impl OutputFile {
     /// # Errors
     /// When it cannot be written.
     pub fn open_with_folders(path: &Path) -> io::Result<Self> {
-        OutputPlace::open_with(path, WholeFile::create_with_folders).map(Self::of)
+        OutputPlace::open_with(path, &for_ever, WholeFile::create_with_folders).map(Self::of)
     }
 
     fn of(place: OutputPlace) -> Self {
@@ -150,9 +171,28 @@ impl FileId {
             return (Some(stream) != identity(Path::new("/dev/null"))).then_some(Self::Stream(stream));
         }
         // A file that is yet to be is told by its folder.
-        let new = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
-        Some(Self::File(fs::canonicalize(path).ok().or_else(new).unwrap_or_else(|| path.to_owned())))
+        let path = behind_links(path);
+        let new = || Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?));
+        Some(Self::File(fs::canonicalize(&path).ok().or_else(new).unwrap_or(path)))
     }
+}
+
+/// Where what is written to `path` ends up: through a link the file behind it is written and
+/// replaced, not the link, though there be no file yet.
+pub fn behind_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut behind = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(real) = fs::canonicalize(&behind) {
+            return real;
+        }
+        match fs::read_link(&behind) {
+            Ok(target) => behind = folder(&behind).join(target),
+            Err(_) => return behind,
+        }
+    }
+    path.to_owned()
 }
 
 /// The folder that `path` is in.

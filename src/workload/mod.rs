@@ -21,6 +21,7 @@ pub mod sleep;
 #[cfg(feature = "net")]
 pub mod tap;
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -148,6 +149,12 @@ pub trait Outlet {
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
         let _ = (is_free, is_terminal);
         Ok(false)
+    }
+
+    /// Which files and folders it writes, each with the option that names it, without its
+    /// hyphens: nothing else is to go there.
+    fn places(&self) -> Vec<(&'static str, &Path)> {
+        Vec::new()
     }
 
     /// What the first run found, where that can be drawn as charts of the sky: asked once,

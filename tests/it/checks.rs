@@ -1,9 +1,11 @@
 //! How a check of services begins and ends: lists that cannot be read whole,
 //! reports that cannot be written, gates, and what is left of an interrupted one.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 
 use crate::services::service;
+use crate::skies::table;
 use crate::support::{Fresh, Ran, Stub};
 
 #[test]
@@ -76,10 +78,36 @@ fn a_gate_where_one_way_is_usual_tells_what_to_add() {
         fresh.parsim(line).run().refuses("compare both ways").tells(why);
     };
     reason("tap --demo --format json-lines --min-speedup 2", ", for a machine reads it: add --compare");
-    let many = "http://127.0.0.1:1/ ".repeat(17);
-    reason(&format!("tap {many} --fail-if-slower 2"), ", for more than 16 services: add --compare");
-    reason(&format!("tap {many} --min-speedup 2 --serial"), ": leave --serial out");
+    reason("tap --demo --fail-if-slower 2", ", for one request a service: add --compare");
+    reason("tap --demo --min-speedup 2 --serial", ": leave --serial out");
     reason("tap --demo --min-speedup 2 --parallel", ": leave --parallel out");
+}
+
+#[test]
+fn csv_has_a_row_for_each_service_and_for_each_cone() {
+    let fresh = Fresh::new();
+    let stub = Stub::start(service);
+    let line = format!("tap {} {} --export-csv checks.csv", stub.url("/maintained"), stub.url("/page"));
+    fresh.parsim(&line).run().exits(1);
+    let rows = table(&fs::read_to_string(fresh.path("checks.csv")).unwrap());
+    let told = |row: &BTreeMap<String, String>| {
+        ["verdict", "class", "warnings", "http_status", "way"].map(|name| row[name].clone()).join("|")
+    };
+    assert_eq!(
+        rows.iter().map(told).collect::<Vec<_>>(),
+        ["up||maintenance|200|parallel", "error|not-xml||200|parallel"]
+    );
+    assert_eq!(
+        (rows[0]["notes"].as_str(), rows[0]["back_at"].as_str()),
+        ("new disks", "2036-01-02T00:00:00Z")
+    );
+    assert!(rows[0]["total"].parse::<f64>().unwrap() >= rows[0]["first_byte"].parse::<f64>().unwrap());
+
+    let ran = fresh.parsim("cone --demo --out rows.csv --export-csv -").run();
+    let rows = table(&ran.stdout);
+    let told: Vec<&str> = rows.iter().map(|row| row["status"].as_str()).collect();
+    assert_eq!(told, ["ok"; 16]);
+    assert_eq!((rows[0]["target"].as_str(), rows[0]["rows"].as_str()), ("NGC 4782", "35"));
 }
 
 /// What is left of a check of three services of which one answers, interrupted

@@ -209,7 +209,13 @@ fn what_makes_no_sense_is_refused_before_anybody_is_asked() {
         ),
         ("cone M31 --radius 1 --service nobody", "--service nobody: expected simbad or a URL"),
         ("cone M31 --radius 1 --service http://127.0.0.1:9/x? --upload", "--upload is one query over TAP"),
-        ("cone M31 --radius 1 --rate 0", "--rate 0: give more than 0 requests a second"),
+        ("cone M31 --radius 1 --rate 0", "--rate 0: give 0.00001 to 1000000 requests a second"),
+        ("cone M31 --radius 1 --rate 1e-30", " 0.00001 to 1000000 requests a second"),
+        (
+            "cone M31 --radius 1 --sky x.html --fov nan",
+            "--fov NaN: expected degrees, more than 0 and at most 360",
+        ),
+        ("cone M31 --radius 1 --sky x.html --fov 0", "--fov 0: expected degrees"),
         ("cone M31 --radius 1 --contact (x)", "--contact \"(x)\": "),
         ("cone M31 --radius 1 --out no/where.csv", "cannot write no/where.csv"),
         ("cone M31 --radius 1 --out - --format json-lines", "stdout is taken"),
@@ -318,6 +324,30 @@ fn what_was_found_before_the_interrupt_is_written_whole() {
 }
 
 #[test]
+fn an_interrupt_ends_an_answer_of_which_half_has_come() {
+    let half = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<VOTABLE><RESOURCE type=\"results\"><TABLE>\
+                <FIELD name=\"ra\" datatype=\"double\"/><DATA><TABLEDATA><TR><TD>1</TD></TR>";
+    let stub =
+        Stub::start(
+            move |asked| {
+                if asked.before == 0 { answer(asked) } else { Reply::Hang(half.as_bytes().to_vec()) }
+            },
+        );
+    for (path, options) in [("/tap", ""), ("/scs?", ""), ("/tap", "--workers processes")] {
+        let fresh = Fresh::new();
+        let before = stub.asked().len();
+        let line = format!(
+            "cone 193.6485833,-12.5684444 2,2 --radius 0.04 --parallel -j 2 --out rows.csv --service {} {options}",
+            stub.url(path)
+        );
+        let mut started = fresh.parsim(&line).start();
+        started.until("both are asked for", || stub.asked().len() == before + 2);
+        started.signal("INT");
+        started.end().ends_by_signal(libc::SIGINT);
+    }
+}
+
+#[test]
 fn an_interrupt_ends_the_waits_for_a_turn_and_for_the_end_of_a_pause() {
     for (path, options) in [("/tap", "--rate 0.001"), ("/f/http403/tap", "--rate 100")] {
         let sky = sky();
@@ -374,7 +404,7 @@ fn charts_are_drawn_for_each_target_and_in_the_page_of_the_report() {
     let sky = sky();
     let fresh = Fresh::new();
     let line = format!(
-        "cone NGC4782 1,80 --radius 0.04 --parallel --chart charts --sky sky.html --aladin aladin.js --export-html report.html --service {}",
+        "cone NGC4782 1,80 --radius 0.04 --parallel --chart charts --sky sky.html --aladin aladin.js --survey http://127.0.0.1/hips --export-html report.html --service {}",
         sky.url("/tap")
     );
     fresh.parsim(&line).run().exits(0);
@@ -385,6 +415,7 @@ fn charts_are_drawn_for_each_target_and_in_the_page_of_the_report() {
         "{chart}"
     );
     let page = fs::read_to_string(fresh.path("sky.html")).unwrap();
+    assert!(page.contains("\"survey\":\"http://127.0.0.1/hips\"") && !page.contains("DSS2"));
     assert!(page.contains("aladin.js") && !page.contains("cds.unistra.fr/AladinLite"));
     let report = fs::read_to_string(fresh.path("report.html")).unwrap();
     assert!(report.contains("aria-label=\"Finder chart of NGC4782: "), "{report}");
@@ -417,4 +448,21 @@ fn what_a_limited_rate_allows_is_told_and_no_cause_is_looked_for_beside_it() {
     let said = "At 10.0 a second (--rate) 6 requests to one host take at least 500.0 ms";
     let ran = Ran::at_best(|| fresh.parsim(&line).run(), |ran| ran.stdout.contains(said));
     ran.exits(0).says("lower bound 500.0 ms: 6 requests at 10.0 a second").says(said);
+}
+
+#[test]
+fn no_two_outputs_go_to_one_file() {
+    let fresh = Fresh::new();
+    fs::create_dir(fresh.path("folder")).unwrap();
+    std::os::unix::fs::symlink("x", fresh.path("link")).unwrap();
+    for (outputs, both) in [
+        ("--out x --status x", "--out and --status both go to x"),
+        ("--out x --sky ./x", "--out and --sky both go to ./x"),
+        ("--status folder/../x --export-json x", "--export-json and --status both go to folder/../x"),
+        ("--chart folder --export-json folder", "--export-json and --chart both go to folder"),
+        ("--out link --export-csv x", "--export-csv and --out both go to link"),
+    ] {
+        fresh.parsim(&format!("cone --demo {outputs}")).run().refuses(both);
+    }
+    assert!(fresh.names("folder").is_empty() && !fresh.path("x").exists());
 }

@@ -42,7 +42,7 @@ fn the_status_may_go_to_stdout_where_nothing_else_does() {
         ("--status -", "stdout is for the rows, too: give --out FILE"),
         ("--out x --status ./x", "--out and --status both go to ./x: name a file for each"),
         ("--out - --sky /dev/stdout", "--out and --sky both go to stdout"),
-        ("--out x --status - --export-json -", "stdout is taken: give --status and --sky files"),
+        ("--out x --status - --export-json -", "--export-json and --status both go to stdout"),
     ] {
         fresh.parsim(&format!("cone --demo --parallel {options}")).run().refuses(why);
     }
@@ -135,13 +135,17 @@ fn a_votable_of_answers_that_were_cut_says_so_itself() {
     let sky = sky();
     let fresh = Fresh::new();
     for (path, is_cut) in [("/tap", false), ("/f/overflow/tap", true)] {
-        let line = format!("cone NGC4782 --radius 0.04 --serial --out rows.vot --service {}", sky.url(path));
-        fresh
-            .parsim(&format!("{line} --resolver {}", sky.url("/cgi-bin/nph-sesame")))
-            .run()
-            .exits(i32::from(is_cut));
+        let line =
+            format!("cone 193.6485833,-12.5684444 --radius 0.04 --out rows.vot --service {}", sky.url(path));
+        fresh.parsim(&line).run().exits(i32::from(is_cut));
         let table = fs::read_to_string(fresh.path("rows.vot")).unwrap();
         let end = table.split("</TABLE>").nth(1).unwrap();
+        let cut = "after 35 rows: --maxrec asks for more, without --upload";
+        let ran = fresh.parsim(&format!("{line} --upload --export-json study.json")).run();
+        ran.exits(i32::from(is_cut)).expect(ran.stdout.contains(cut) == is_cut, cut);
+        let one_query = "after 35 rows: search fewer targets at a time, or leave out --upload";
+        let study = fs::read_to_string(fresh.path("study.json")).unwrap();
+        assert_eq!(study.contains(one_query), is_cut);
         assert_eq!(end.contains("<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>"), is_cut, "{end}");
     }
 }
@@ -168,4 +172,35 @@ fn no_password_of_a_url_gets_into_studies_and_reports() {
     }
     // Whom it is for gets it.
     assert!(sky.asked().iter().all(|asked| asked.head.contains("Basic dTpzM2Ny")));
+}
+
+#[test]
+fn a_cone_that_took_too_long_counts_as_failed_and_its_rows_are_kept() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    let line = format!(
+        "cone 193.6485833,-12.5684444 --radius 0.04 --crit-latency 0.001ms --out rows.csv --status status.csv --service {}",
+        sky.url("/tap")
+    );
+    fresh.parsim(&line).run().exits(1).says("slow: took ").says(", more than 1.000 us");
+    let status = fs::read_to_string(fresh.path("status.csv")).unwrap();
+    assert!(status.contains(",error,slow,35,"), "{status}");
+    assert_eq!(fs::read_to_string(fresh.path("rows.csv")).unwrap().lines().count(), 36);
+}
+
+#[test]
+fn a_report_has_a_few_charts_and_says_of_how_many_targets() {
+    let sky = sky();
+    let fresh = Fresh::new();
+    for (n_targets, said) in [(12, false), (13, true)] {
+        let targets: String = (0..n_targets).map(|number| format!(" {number},80")).collect();
+        let line = format!(
+            "cone{targets} --radius 1s --parallel --export-html page.html --service {}",
+            sky.url("/tap")
+        );
+        fresh.parsim(&line).run().exits(0);
+        let page = fs::read_to_string(fresh.path("page.html")).unwrap();
+        let text = "Charts of the first 12 of 13 targets; --chart DIR draws all of them.";
+        assert_eq!((page.matches("Finder chart of").count(), page.contains(text)), (12, said));
+    }
 }

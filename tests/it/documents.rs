@@ -80,6 +80,16 @@ fn bash_completes_subcommands_options_their_values_and_the_command_of_a_batch() 
         // A command is found behind options, with values and without.
         ("serial disown", "disown"),
         ("parallel -k --joblog = x -j 2 --bar disown", "disown"),
+        ("parallel -P 2 --max-procs 2 disown", "disown"),
+        ("parallel --cleanup disown", "disown"),
+        // So it is behind inputs with names, whoever's letters they are.
+        ("compare --parameter-list x a,b disown", "disown"),
+        ("compare --parameter-scan x 1 2 disown", "disown"),
+        ("compare -L x a,b disown", "disown"),
+        ("compare -L 2 disown", "disown"),
+        ("compare -P x 1 2.5 -D 0.5 disown", "disown"),
+        ("compare -P 2 -u ms disown", "disown"),
+        ("compare -P jobs disown", "disown"),
         // What follows it is its own, or the files that bash offers by itself.
         ("parallel disown --jobl", ""),
         ("parallel disown ::: disown", ""),
@@ -119,6 +129,14 @@ fn fish_completes_options_before_the_command_of_a_batch_and_the_commands_own_beh
         ("parallel cat tw", "two words"),
         ("parallel cat --jobl", ""),
         ("parallel -j 2 cat --jobl", ""),
+        ("compare --parameter-list x a,b cat tw", "two words"),
+        ("compare --parameter-scan x 1 2 cat tw", "two words"),
+        ("compare --parameter-scan x 1 2 --warm", "--warmup"),
+        ("compare -L x a,b --warm", "--warmup"),
+        ("compare -L x a,b cat tw", "two words"),
+        ("compare -L 2 cat tw", "two words"),
+        ("compare -P x 1 2.5 -D 0.5 cat tw", "two words"),
+        ("parallel -P 2 cat tw", "two words"),
         ("compare --jobl", ""),
         ("compare --warm", "--warmup"),
         ("report tw", "two words"),
@@ -147,7 +165,7 @@ fn other_shells_are_told_the_same_options() {
     let zsh = fresh.parsim("completions zsh").run();
     zsh.exits(0).is_quiet().says("#compdef parsim\n").says("'--joblog=[").says("_cmdambivalent");
     let fish = fresh.parsim("completions fish").run();
-    fish.exits(0).is_quiet().says(" -l joblog -d ").says("__fish_complete_subcommand --fcs-skip=2 -");
+    fish.exits(0).is_quiet().says(" -l joblog -d ").says("(__parsim_complete_command)");
     fresh.parsim("completions tcsh").run().refuses("SHELL tcsh").tells("parsim completions --help");
     fresh.parsim("completions").run().refuses("SHELL");
 }

@@ -322,6 +322,12 @@ fn a_command_to_copy_is_never_broken() {
     fresh.parsim("-j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3").stderr(stderr).run().exits(255);
     let shown = shown.join().unwrap();
     assert!(shown.contains("parsim parallel -j2 sleep 0.1 0.2 0.3 0.4 ::: 1 2 3?\r\n"), "{shown:?}");
+    let (stdout, shown) = terminal_of(40);
+    let line = "sleep --tasks 1 --seconds 0 --export-json a-name-of-some-length.json";
+    fresh.parsim(&format!("{line} --serial")).env("TERM", "xterm").stdout(stdout).run().exits(0);
+    let shown = shown.join().unwrap();
+    let whole = format!("side by side:\r\n  parsim {line}");
+    assert!(shown.contains(&whole), "{shown:?}");
 }
 
 #[test]
@@ -349,6 +355,15 @@ fn a_batch_that_is_halted_counts_what_became_of_its_jobs() {
     let ran = fresh.parsim("parallel -j1 --halt now,success=1 true ::: 1 2").run();
     ran.exits(0).tells_one_line("stopped early: 1 of 2 jobs done, 1 not started");
     ran.expect(!ran.stderr.contains("--resume"), "no way to go on");
+    // Who was stopped before that has not.
+    let job = ": >runs; until [ -e go ]; do sleep 0.01; done; false";
+    let line = fresh.parsim("parallel -j1 --halt soon,success=1 --joblog h").args([job, ":::", "1", "2"]);
+    let mut started = line.start();
+    started.until("it runs", || fresh.path("runs").exists());
+    started.signal("HUP");
+    started.until_it_tells("HUP: no more jobs are started");
+    fs::write(fresh.path("go"), "").unwrap();
+    started.end().exits(1).tells("go on with --joblog h --resume-failed\n");
 }
 
 #[test]

@@ -151,3 +151,12 @@ fn a_share_of_the_cores_is_the_same_number_of_jobs_everywhere() {
         );
     }
 }
+
+#[test]
+fn examples_fit_on_a_narrow_terminal() {
+    let fresh = Fresh::new();
+    let ran = fresh.parsim("cone --help").run();
+    let examples = ran.stdout.split("Examples:").nth(1).unwrap().split("Exit status:").next().unwrap();
+    let long: Vec<&str> = examples.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(long.is_empty() && examples.lines().count() > 10, "{long:#?}");
+}

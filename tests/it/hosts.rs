@@ -258,7 +258,7 @@ fn jobs_run_in_the_login_directory_or_where_they_are_told_to() {
 fn a_connection_that_breaks_takes_its_jobs_along_and_others_do_the_rest() {
     let hosts = Hosts::new();
     // The worker's own connection is killed by the first job, once.
-    let breaks = r#"if [ $WHERE = h1 ] && mkdir ../../broken 2>/dev/null; then kill -9 $(sed -n "s/^h1 //p" ../connections | head -n 1); sleep 600; fi; echo {}"#;
+    let breaks = r#"if [ $WHERE = h1 ] && mkdir ../../broken 2>/dev/null; then kill -9 $(sed -n "s/^h1 //p" ../connections | head -n 1); sleep 600; fi; until [ -d ../../broken ]; do sleep 0.02; done; echo {}"#;
     let ran = hosts.run(&format!("parsim parallel -k --joblog log -S 1/h1,1/h2 '{breaks}' ::: a b c d"));
     ran.exits(1).tells("is down").tells("job ");
     let failed = log(&hosts).into_iter().filter(|row| row.contains(" 255 0 ")).count();

@@ -142,7 +142,7 @@ fn what_is_neither_is_answered_with_the_right_option() {
         ("-p 'make x' echo ::: a", "use --prepare 'make x'"),
         ("-c 'make x' echo ::: a", "--cleanup CMD"),
         ("--style basic echo ::: a", "--color=WHEN"),
-        ("--output pipe echo ::: a", "--show-output"),
+        ("--output pipe echo ::: a", "--show-output; to compare files, --outputs GLOB"),
         ("--output=null echo ::: a", "--show-output"),
         ("--export-asciidoc x echo ::: a", "--export-markdown FILE"),
         ("-D 2 echo ::: a", "--parameter-step-size needs --parameter-scan"),

@@ -20,6 +20,8 @@ mod compare;
 #[cfg(feature = "net")]
 mod cone;
 mod cone_files;
+mod cone_names;
+mod cone_upload;
 // The files of random numbers.
 mod csv;
 // Man pages, completions and versions.

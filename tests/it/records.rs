@@ -377,3 +377,69 @@ fn results_of_failed_jobs_do_not_keep_them_from_running_again() {
     shell(&fresh, &batch.replace("--results", "--resume --resume-failed --results")).exits(1);
     assert_eq!(fs::read_to_string(fresh.path("ran")).unwrap(), "0\n3\n3\n3\n");
 }
+
+#[test]
+fn no_two_files_of_rows_or_exports_are_one() {
+    let fresh = Fresh::new();
+    fs::write(fresh.path("x"), "kept\n").unwrap();
+    for (options, both) in [
+        ("parallel --joblog x --records x", "--joblog and --records both go to x"),
+        ("parallel --joblog +x --export-json ./x", "--joblog and --export-json both go to ./x"),
+        ("parallel --records t.csv --results t.csv", "--records and --results both go to t.csv"),
+        ("parallel --joblog - --export-csv -", "--joblog and --export-csv both go to stdout"),
+        ("compare --export-json x --export-csv x", "--export-json and --export-csv both go to x"),
+    ] {
+        fresh.parsim(&format!("{options} true ::: 1")).run().refuses(both);
+    }
+    assert_eq!(fs::read_to_string(fresh.path("x")).unwrap(), "kept\n");
+    assert_eq!(fresh.names("."), ["x"]);
+    fresh.parsim("parallel --joblog /dev/null --records /dev/null true ::: 1").run().exits(0).is_quiet();
+}
+
+#[test]
+fn what_is_refused_takes_no_row_away() {
+    let fresh = Fresh::new();
+    for name in ["log", "t.csv", "r"] {
+        fs::write(fresh.path(name), "a row\ntorn").unwrap();
+    }
+    for options in [
+        "--joblog log --records missing/r true ::: 1",
+        "--joblog log --export-json missing/x true ::: 1",
+        "--records r --joblog missing/l true ::: 1",
+        "--records +r --joblog missing/l true ::: 1",
+        "--results t.csv --joblog missing/l true ::: 1",
+        "--results t.csv --joblog log --shell missing true; ::: 1",
+    ] {
+        fresh.parsim("parallel").args(options.split(' ')).run().exits(255);
+        for name in ["log", "t.csv", "r"] {
+            let text = fs::read_to_string(fresh.path(name)).unwrap();
+            assert_eq!(text, "a row\ntorn", "{name} after {options}");
+        }
+    }
+    fresh.parsim("parallel --joblog log --records r --results t.csv true ::: 1").run().exits(0);
+    for name in ["log", "t.csv", "r"] {
+        assert!(!fs::read_to_string(fresh.path(name)).unwrap().contains("row"), "{name}");
+    }
+}
+
+#[test]
+fn rows_are_appended_to_a_line_without_an_end() {
+    let fresh = Fresh::new();
+    for option in ["--joblog", "--records"] {
+        fs::write(fresh.path("log"), "my own line").unwrap();
+        fresh.parsim(&format!("parallel {option} +log true ::: 1")).run().exits(0);
+        let log = fs::read_to_string(fresh.path("log")).unwrap();
+        assert!(log.starts_with("my own line\n") && log.lines().count() == 2, "{log}");
+    }
+}
+
+#[test]
+fn that_nothing_is_left_to_do_is_told_although_the_time_is_over() {
+    let fresh = Fresh::new();
+    fresh.parsim("parallel --joblog log true ::: 1 2").run().exits(0);
+    let resume = |values: &str| {
+        fresh.parsim(&format!("parallel --joblog log --resume --max-time 0 true ::: {values}")).run()
+    };
+    resume("1 2").exits(0).tells_one_line("--resume: nothing to do: all 2 jobs are in the job log");
+    resume("1 2 3").exits(104).tells("--max-time 0 s was over");
+}

@@ -301,10 +301,16 @@ fn a_pipe_that_nobody_opens_at_its_other_end_is_waited_for_until_a_signal_comes(
         "-a pipe echo",
         "echo :::: pipe",
         "--header : echo :::: pipe",
+        "--export-json pipe echo ::: a",
+        "--export-csv x --export-json pipe --joblog l echo ::: a",
+        "compare --export-json pipe echo ::: a",
+        "sleep --seconds 0 --export-html pipe",
     ] {
         let fresh = Fresh::new();
         fresh.shell("mkfifo pipe pipe.csv").run().exits(0);
-        let mut run = fresh.parsim(&format!("parallel {options}")).start();
+        let is_whole = ["compare ", "sleep "].iter().any(|name| options.starts_with(name));
+        let line = if is_whole { options.to_owned() } else { format!("parallel {options}") };
+        let mut run = fresh.parsim(&line).start();
         let status = format!("/proc/{}/status", run.id());
         // Once the signal is caught it does not end the process by itself.
         run.until("it catches TERM", || {

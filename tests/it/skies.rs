@@ -75,7 +75,6 @@ pub(crate) fn answer(asked: &Asked) -> Reply {
         "closed" => return Reply::with("429 Too Many Requests", &["Retry-After: 3600"], page),
         "http500" => return Reply::with("500 Internal Server Error", &[], page),
         "html" => return Reply::with("200 OK", &["Content-Type: text/html"], page),
-        "hang" => return Reply::Hang(Vec::new()),
         "redirect302" => {
             let tail = if query.is_empty() { String::new() } else { format!("?{query}") };
             return Reply::with("302 Found", &[&format!("Location: {path}{tail}")], "");

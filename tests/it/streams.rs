@@ -141,6 +141,7 @@ fn what_parsim_itself_tells_waits_for_room_too() {
         ("report study.json", "serial"),
         ("report study.json --export-json -", "\"schema\""),
         ("parallel --joblog - true ::: a", "Exitval"),
+        ("parallel --records - true ::: a", "{\"seq\":0,"),
         ("parallel --dry-run echo ::: a", "echo a"),
         ("compare echo ::: a b", "identical"),
     ] {

@@ -115,6 +115,11 @@ fn a_history_is_drawn_with_its_days_and_incidents() {
     }
     assert!(!page.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'));
     fresh.parsim("report --history lines --export-csv x").run().refuses("--export-csv is of a study");
+    for option in ["--min-speedup 2", "--fail-if-slower 5", "--lanes", "--verbose"] {
+        let name = option.split(' ').next().unwrap();
+        let ran = fresh.parsim(&format!("report --history lines {option}")).run();
+        ran.refuses(&format!("{name} has no effect with --history: a history of services has no "));
+    }
     fs::write(fresh.path("none"), "x\n").unwrap();
     fresh.parsim("report --history none").run().exits(255).tells("holds no line that --history wrote");
 }
@@ -167,4 +172,48 @@ fn what_cannot_be_kept_is_refused_before_anybody_is_asked() {
     }
     assert_eq!(stub.asked().len(), 0);
     assert_eq!(fs::read_to_string(fresh.path("other.json")).unwrap(), "{\"schema\":\"x\"}");
+}
+
+#[test]
+fn what_is_refused_leaves_no_file_of_what_would_be_kept() {
+    let (stub, _) = moody();
+    let fresh = Fresh::new();
+    for (option, why) in [
+        ("--export-json missing/x", "cannot open missing/x for --export-json"),
+        ("--history folder/", "cannot open --history folder/"),
+        ("--format json-lines --export-json -", "stdout is taken by --format"),
+    ] {
+        fresh.parsim(&format!("tap {} --since state {option}", stub.url("/s"))).run().refuses(why);
+    }
+    fresh.parsim(&format!("tap {} --history h --export-csv missing/x", stub.url("/s"))).run().exits(255);
+    assert!(fresh.names(".").is_empty() && stub.asked().is_empty());
+}
+
+#[test]
+fn a_state_that_another_program_uses_is_left_alone_and_a_link_to_it_stays() {
+    let (stub, _) = moody();
+    let fresh = Fresh::new();
+    std::os::unix::fs::symlink("state.json", fresh.path("link")).unwrap();
+    let check = || fresh.parsim(&format!("tap --parallel {} --since link", stub.url("/s"))).run();
+    check().exits(0);
+    assert!(fresh.path("link").is_symlink() && fresh.path("state.json").is_file());
+    let state = fs::File::open(fresh.path("state.json")).unwrap();
+    state.lock().unwrap();
+    let before = fs::read(fresh.path("state.json")).unwrap();
+    check().exits(255).says("1 of 1 service up").tells("--since link: it is in use by another program");
+    assert_eq!(fs::read(fresh.path("state.json")).unwrap(), before);
+}
+
+#[test]
+fn a_history_that_cannot_be_written_costs_neither_the_state_nor_who_hears_of_news() {
+    let (stub, is_down) = moody();
+    let fresh = Fresh::new();
+    let check = || {
+        let line = format!("tap --parallel {} --since state --history /dev/full", stub.url("/s"));
+        fresh.parsim(&line).args(["--on-change", "cat >news"]).run()
+    };
+    check().exits(255).tells("cannot write to /dev/full: no space left on device");
+    is_down.store(true, Ordering::SeqCst);
+    check().exits(255).tells("cannot write to /dev/full").says(": down since 20");
+    assert!(fs::read_to_string(fresh.path("news")).unwrap().contains("\"now\":\"down\""));
 }

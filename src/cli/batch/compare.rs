@@ -11,8 +11,9 @@ use std::time::Instant;
 use super::settings::{self, Purpose, with_way};
 use super::{conflicts, defaults, hosts, info, policy};
 use crate::cli::exit::{End, Fault, refuse};
-use crate::cli::exports::Exports;
+use crate::cli::exports::{Exports, ResultsGo};
 use crate::cli::flags::{Flag, Scope, Typed};
+use crate::cli::places::{check_apart, of_exports};
 use crate::cli::plan::{RunModes, Setup, engines, exit, gates, set_up};
 use crate::cli::signals;
 use crate::cli::terminal::{Terminal, progress_of_comparison};
@@ -51,7 +52,11 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
     };
     let mut columns: Vec<Column> = engines.iter().map(|engine| engine.column()).collect();
     columns.dedup();
-    let mut exports = Exports::open(&typed.output.exports)?;
+    check_apart(of_exports(&typed.output.exports))?;
+    let mut exports = match Exports::open(&typed.output.exports, &|time| interrupt.sleep(time)) {
+        Ok(exports) => exports,
+        Err(fault) => return interrupt.signal().map(End::Signal).ok_or(fault),
+    };
     set_up(&typed, &interrupt)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[])?;
     let (mut batch, _) =
@@ -94,7 +99,7 @@ pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant)
         exports.finish(&study)?;
         return refuse(no_inputs(&typed));
     }
-    report(&study, exports, terminal, false)?;
+    report(&study, exports, terminal, ResultsGo::Elsewhere)?;
     if study.trouble.is_none() && left_nothing(&study) {
         let patterns: Vec<_> = typed.study.outputs.iter().map(|it| it.to_string_lossy()).collect();
         return refuse(format!(

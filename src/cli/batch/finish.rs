@@ -98,8 +98,10 @@ impl AfterBatch<'_> {
 
     /// How the rest is done, where it is to be and can be.
     fn go_on(&self) -> Option<Advice> {
+        // Whose rule ended the batch has what was wanted, unless that was a failure.
+        let has_halted = self.study.halt_status.is_some() && self.study.cut.is_none();
         let is_enough = self.typed.run.halt.is_some_and(|halt| halt.why != HaltWhy::Fail);
-        if is_enough && self.study.cut.is_none() || !self.leaves_a_log() {
+        if has_halted && is_enough || !self.leaves_a_log() {
             return None;
         }
         let resume = if self.study.n_failed() > 0 { "--resume-failed" } else { "--resume" };

@@ -119,6 +119,13 @@ pub(super) fn compared(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<Box<dy
     Ok(one.chain([Box::new(all) as Box<dyn Engine>]).collect())
 }
 
+/// Every host that was named, and the way to it.
+pub(in crate::cli) fn all(typed: &Typed) -> Result<Vec<(String, HostPlace)>, Fault> {
+    let hosts = named(typed)?;
+    let names: Vec<String> = hosts.iter().map(|host| host.text.clone()).collect();
+    Ok(names.into_iter().zip(places_of(typed, hosts)?).collect())
+}
+
 fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Fault> {
     let image = OwnProgram::default();
     let choice = typed.run.ssh_worker.clone().unwrap_or(WorkerChoice::Auto);

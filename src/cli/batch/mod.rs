@@ -39,11 +39,13 @@ use std::time::Instant;
 use signal_hook::consts::SIGHUP;
 
 pub(super) use self::compare::run as compare;
+pub(super) use self::hosts::all as hosts_of;
 use self::policy::MedianLimit;
 use self::settings::Purpose;
 use super::cluster;
 use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
+use super::places;
 use super::plan::Setup;
 use super::signals;
 use super::terminal::{self, Terminal, say};
@@ -118,6 +120,10 @@ fn run_typed(
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
+<<<<<<< HEAD
+=======
+    check_is_command(mode, &typed)?;
+>>>>>>> main
     let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
@@ -146,12 +152,14 @@ fn run_typed(
             width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
         }
     };
-    let (mut batch, mut results) =
-        match settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted) {
-            Ok(prepared) => prepared,
-            Err(fault) => return interrupted().ok_or(fault),
-        };
-    let mut exports = Exports::open(&typed.output.exports)?;
+    let prepared = opened(&typed, &interrupt).and_then(|exports| {
+        let batch = settings::prepare(&typed, Purpose::Effect, width, &interrupt, &display, wanted)?;
+        Ok((exports, batch))
+    });
+    let (mut exports, (mut batch, mut results)) = match prepared {
+        Ok(prepared) => prepared,
+        Err(fault) => return interrupted().ok_or(fault),
+    };
     let attendant = signals::attend_beside(caught, Some(batch.running()), &display, &interrupt)?;
     let reread = match (mode, &far) {
         (Mode::Parallel, None) if row.shares_memory => Reread::of(&typed, width, &display),
@@ -216,6 +224,7 @@ fn run_typed(
     Ok(finish::end(&study, &interrupt))
 }
 
+<<<<<<< HEAD
 /// An engine of workers that share no memory with this process.
 fn workers(
     row: &EngineRow,
@@ -234,6 +243,22 @@ fn left_to_workers(error: anyhow::Error) -> Result<End, Fault> {
     let detached = error.downcast::<Detached>()?;
     say(&detached.to_string());
     Ok(End::Status(Exit::Success.status()))
+=======
+/// Refuses a workload's name where a command should be.
+fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
+    let first = typed.command.first().filter(|_| typed.sources.is_empty());
+    match first.and_then(|first| workload_hint(mode, &first.to_string_lossy())) {
+        Some(hint) => refuse(hint),
+        None => Ok(()),
+    }
+}
+
+/// The exports, opened, once no two outputs go to one place.
+fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
+    let exports = &typed.output.exports;
+    places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
+    Exports::open(exports, &|time| interrupt.sleep(time))
+>>>>>>> main
 }
 
 /// The one engine of a batch that is run one way.

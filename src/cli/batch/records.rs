@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::fd::AsFd as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,12 +104,12 @@ pub(super) fn earlier(
     };
     // Inputs that were not waited for are not known.
     let draining = interrupt.clone();
-    let say_unless_draining = Arc::new(move |text: String| {
-        if !draining.is_draining() {
+    let say_if_known = Arc::new(move |text: String| {
+        if !draining.has_left_input() {
             say(&text);
         }
     });
-    let (say_number, say_nothing) = (Arc::clone(&say_unless_draining), say_unless_draining);
+    let (say_number, say_nothing) = (Arc::clone(&say_if_known), say_if_known);
     Ok(EarlierRun::Log(Resume {
         log,
         mode: found_by,
@@ -167,14 +167,18 @@ pub(super) fn open(typed: &Typed, interrupt: &Interrupt) -> Result<Vec<Box<dyn J
         if path == Path::new("-") {
             return on_stdout(&path).or_else(|error| refuse(format!("{option} -: {error}")));
         }
-        let rest = if is_appended || goes_on { EarlierRows::Kept } else { EarlierRows::Dropped };
-        row_file(option, &path, rest, RowsEnd::AtNewline, interrupt)
+        let earlier = match (goes_on, is_appended) {
+            (true, _) => EarlierRows::Kept,
+            (false, true) => EarlierRows::AppendedTo,
+            (false, false) => EarlierRows::Dropped,
+        };
+        row_file(option, &path, earlier, RowsEnd::AtNewline, interrupt)
     };
     if let Some(joblog) = &typed.output.joblog {
         let rows = rows("--joblog", joblog)?;
         // As GNU parallel: what is appended to has its header.
         let is_begun = appended(joblog).1 && !goes_on;
-        let log = if is_begun { JobLog::without_header(rows) } else { JobLog::new(rows)? };
+        let log = if is_begun { JobLog::without_header(rows) } else { JobLog::new(rows) };
         journals.push(Box::new(log));
     }
     if let Some(records) = &typed.output.records {
@@ -209,10 +213,13 @@ fn on_stdout(path: &Path) -> io::Result<RowFile> {
 
 /// `+FILE`: the file, and that it is appended to.
 fn appended(typed: &OsStr) -> (PathBuf, bool) {
-    match typed.as_bytes().strip_prefix(b"+") {
-        Some(path) => (PathBuf::from(std::ffi::OsString::from_vec(path.to_vec())), true),
-        None => (PathBuf::from(typed), false),
-    }
+    let path = without_plus(typed);
+    (PathBuf::from(path), path.len() < typed.len())
+}
+
+/// The name of a file that is perhaps appended to.
+pub(super) fn without_plus(typed: &OsStr) -> &OsStr {
+    typed.as_bytes().strip_prefix(b"+").map_or(typed, OsStr::from_bytes)
 }
 
 fn unreadable(path: &Path, error: &Unreadable) -> Fault {

@@ -5,14 +5,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::records::{HasResults, RESUMES, goes_on, row_file};
+use super::records::{HasResults, RESUMES, goes_on, row_file, without_plus};
 use crate::cli::exit::{Fault, refuse};
 use crate::cli::flags::{Flag, Typed};
+use crate::cli::places::NamedPlace;
 use crate::cli::terminal::say;
 use crate::event::Journal;
 use crate::output::{
     Destination, EarlierRows, FailureTails, Grouped, HeadedRows, Lines, Ordered, ResultColumns, ResultFiles,
-    ResultPlace, ResultTable, RowsEnd, RowsToFile, Sink, TableForm,
+    ResultPlace, ResultTable, RowFile, RowsEnd, RowsToFile, Sink, TableForm,
 };
 use crate::process::Interrupt;
 use crate::template::{Counts, Template, TemplateOptions};
@@ -58,9 +59,19 @@ pub(super) fn results(
         None => return Ok(results),
         Some(target) => {
             if let Some(form) = form(target) {
-                let rows = rows(typed, form, target, options.columns.clone(), streams, interrupt)?;
-                let table =
-                    Arc::new(ResultTable::new(form, in_order(order, rows), Arc::clone(&results.tails)));
+                let file = table_file(typed, form, target, interrupt)?;
+                let names = options.columns.clone();
+                let rows: Box<dyn Destination> = match (&file, form) {
+                    (None, _) => Box::new(HeadedRows::new(form, names, streams)),
+                    (Some(file), TableForm::Json) => {
+                        Box::new(HeadedRows::new(form, names, RowsToFile::new(Arc::clone(file))))
+                    }
+                    (Some(file), TableForm::Separated(_)) => {
+                        Box::new(HeadedRows::new(form, names, RowsToFile::with_header(Arc::clone(file))))
+                    }
+                };
+                let rows = in_order(order, rows);
+                let table = Arc::new(ResultTable::new(form, rows, file, Arc::clone(&results.tails)));
                 results.journal = Some(Box::new(Arc::clone(&table)));
                 results.sink = Some(Box::new(move || Box::new(Arc::clone(&table))));
                 return Ok(results);
@@ -77,6 +88,20 @@ pub(super) fn results(
     Ok(results)
 }
 
+/// The files that each job gets a row in, each with the option that names it.
+pub(super) fn places(typed: &Typed) -> impl Iterator<Item = NamedPlace<'_>> {
+    let output = &typed.output;
+    // With `--dry-run` none is opened.
+    let is_run = !typed.has(Flag::DryRun);
+    let joblog = output.joblog.as_deref().map(|log| Path::new(without_plus(log)));
+    let table = output.results.as_deref().filter(|target| form(target).is_some());
+    // `-.csv` is stdout.
+    let table = table.map(|table| if table.as_bytes().starts_with(b"-.") { OsStr::new("-") } else { table });
+    let records = output.records.as_deref().map(|records| Path::new(without_plus(records.as_os_str())));
+    let places = [("joblog", joblog), ("records", records), ("results", table.map(Path::new))];
+    places.into_iter().filter_map(move |(option, path)| Some((option, path.filter(|_| is_run)?)))
+}
+
 /// The form of a table, by the name's end.
 fn form(target: &OsStr) -> Option<TableForm> {
     let name = target.as_bytes().to_ascii_lowercase();
@@ -88,28 +113,23 @@ fn form(target: &OsStr) -> Option<TableForm> {
     forms.into_iter().find_map(|(end, form)| name.ends_with(end).then_some(form))
 }
 
-fn rows(
+/// The file of a table; none where `target` is stdout.
+fn table_file(
     typed: &Typed,
     form: TableForm,
     target: &OsStr,
-    names: Vec<Vec<u8>>,
-    stdout: Box<dyn Destination>,
     interrupt: &Interrupt,
-) -> Result<Box<dyn Destination>, Fault> {
+) -> Result<Option<Arc<RowFile>>, Fault> {
     if target.as_bytes().starts_with(b"-.") {
-        return Ok(Box::new(HeadedRows::new(form, names, stdout)));
+        return Ok(None);
     }
     let earlier = if goes_on(typed) { EarlierRows::Kept } else { EarlierRows::Dropped };
-    let (ends, has_header) = match form {
-        TableForm::Json => (RowsEnd::AtNewline, false),
-        TableForm::Separated(_) => (RowsEnd::OutsideQuotes, true),
+    let ends = match form {
+        TableForm::Json => RowsEnd::AtNewline,
+        TableForm::Separated(_) => RowsEnd::OutsideQuotes,
     };
-    let rows = row_file("--results", Path::new(target), earlier, ends, interrupt)?;
-    Ok(if has_header && rows.is_empty() {
-        Box::new(HeadedRows::new(form, names, RowsToFile::with_header(rows)))
-    } else {
-        Box::new(HeadedRows::begun(form, RowsToFile::new(rows)))
-    })
+    let file = row_file("--results", Path::new(target), earlier, ends, interrupt)?;
+    Ok(Some(Arc::new(file)))
 }
 
 /// Blocks have no values that would tell their jobs' places apart: as under GNU
@@ -121,7 +141,7 @@ fn check_shared(typed: &Typed, shown: &str) -> Result<(), Fault> {
     let apart = format!("--results '{}/{{#}}/'", shown.trim_end_matches('/'));
     if typed.has_any(RESUMES) && typed.output.joblog.is_none() {
         return refuse(format!(
-            "--resume: all blocks share the results in {shown}, which do not tell what is done: use {apart}"
+            "--resume: all blocks share the results in {shown}, which do not tell what is done: add --joblog FILE, or use {apart}"
         ));
     }
     say(&format!("all blocks share the results in {shown}, where only the last stay: use {apart}"));

@@ -38,9 +38,13 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
+<<<<<<< HEAD
         .subcommand(with::<RunFolder>("status", "Show how far a run is whose workers run elsewhere", RUNS))
         .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
         .subcommand(with::<RunFolder>("cancel", "End the workers of such a run", RUNS))
+=======
+        .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
+>>>>>>> main
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -294,6 +298,7 @@ pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
         let raw = matches.try_get_raw(name).ok().flatten().into_iter().flatten();
         for word in raw.take(if row.value == REPEATED { usize::MAX } else { 1 }) {
             let value = Some(word).filter(|_| !row.value.is_empty());
+            typed.given.push(row.given(&row.shown()));
             row.does.store(&mut typed, value).expect("it was checked when it was parsed");
         }
         typed.given.push(row.given(&row.shown()));

@@ -6,6 +6,7 @@
 //! pages say beside the options is what `parsim help` shows: headings, paragraphs, lists
 //! and tables that a reader sees in it become those of roff.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -18,9 +19,10 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::command::{Completions, ManPages, arg, command, options};
-use super::help;
+use super::row::shown;
 use super::typed::Scope;
 use super::usage_error::no_subcommand;
+use super::{help, table};
 use crate::cli::exit::{End, Exit, Fault, refuse};
 use crate::cli::signals::removed_by_signals;
 use crate::cli::terminal::print;
@@ -206,8 +208,23 @@ pub(in crate::cli) fn completions(matches: &ArgMatches) -> Result<End, Fault> {
     let typed = Completions::from_arg_matches(matches).map_err(Fault::usage)?;
     let mut command = with_help();
     let (shell, more) = match &*typed.shell {
-        "bash" => (Shell::Bash, BASH.replace("@VALUED@", &with_values(&command).join("|"))),
-        "fish" => (Shell::Fish, FISH.replace("@VALUED@", &with_values(&command).join(" "))),
+        "bash" => (
+            Shell::Bash,
+            BASH.replace(
+                "@LENGTHS@",
+                &lengths("|", |names, length| format!("{names}) length={length} ;;\n            ")),
+            ),
+        ),
+        "fish" => (
+            Shell::Fish,
+            FISH.replace(
+                "@LENGTHS@",
+                &lengths(" ", |names, length| {
+                    let names = names.replace("*:", "\\*:");
+                    format!("case {names}\n                set length {length}\n            ")
+                }),
+            ),
+        ),
         // This one is told by the positional argument that words of a command follow.
         _ => (Shell::Zsh, String::new()),
     };
@@ -254,19 +271,30 @@ fn with_help() -> Command {
     documented().subcommand(help.subcommands(subcommands.chain(topics)))
 }
 
-/// The options of a batch whose value is the next word.
-fn with_values(command: &Command) -> Vec<String> {
-    let batches = ["parallel", "compare"].into_iter().filter_map(|name| command.find_subcommand(name));
-    let mut names = Vec::new();
-    for option in batches.flat_map(Command::get_arguments) {
-        if option.get_action().takes_values() && !option.is_require_equals_set() {
-            names.extend(option.get_short().map(|short| format!("-{short}")));
-            names.extend(option.get_long().map(|long| format!("--{long}")));
-        }
+/// Cases for the options of a batch that are followed by so many words, values and all:
+/// `SUBCOMMAND:OPTION`, with stars for what all batches have.
+fn lengths(between: &str, case: impl Fn(String, usize) -> String) -> String {
+    let mut by_length: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for (length, name) in with_values() {
+        by_length.entry(length).or_default().push(name);
     }
-    // Long names at the beginning would be options of fish's own function.
-    names.sort_by_key(|name| (name.starts_with("--"), name.clone()));
-    names.dedup();
+    by_length.into_iter().map(|(length, names)| case(names.join(between), length)).collect()
+}
+
+/// The options of a batch whose value is the next word, or values the next words, as the
+/// subcommands spell them that have it, and how many words it is with them.
+fn with_values() -> BTreeSet<(usize, String)> {
+    let mut names = BTreeSet::new();
+    for row in table::rows().filter(|row| row.does.n_words() > 0) {
+        let whose = match (row.scope.has(Scope::ONE_WAY), row.scope.has(Scope::COMPARE)) {
+            (true, true) => &["*"][..],
+            (true, false) => &["serial", "parallel"],
+            (false, true) => &["compare"],
+            (false, false) => &[],
+        };
+        let spelled = row.names.iter().flat_map(|name| whose.iter().map(move |who| (who, shown(name))));
+        names.extend(spelled.map(|(who, name)| (1 + row.does.n_words(), format!("{who}:{name}"))));
+    }
     names
 }
 
@@ -317,13 +345,26 @@ two
     }
 
     #[test]
-    fn options_with_values_are_those_of_a_batch_whose_value_is_a_word_of_its_own() {
-        let names = with_values(&documented());
-        for name in ["-j", "--jobs", "-a", "--runs", "--joblog"] {
-            assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
+    fn options_with_values_are_those_of_a_batch_whose_values_are_words_of_their_own() {
+        let names = with_values();
+        for (length, name) in [
+            (2, "*:-j"),
+            (2, "*:-P"),
+            (2, "*:--max-procs"),
+            (2, "*:--jobs"),
+            (2, "compare:--runs"),
+            (2, "compare:--cleanup"),
+            (3, "compare:--parameter-list"),
+            (4, "compare:--parameter-scan"),
+        ] {
+            assert!(names.contains(&(length, name.to_owned())), "{name} in {names:?}");
         }
-        for name in ["-k", "--progress", "--bar", "--files"] {
-            assert!(names.iter().all(|known| known != name), "{name} in {names:?}");
+        for name in ["-k", "--progress", "--bar", "--files", "-e", "--replace"] {
+            assert!(
+                names.iter().all(|(_, known)| !known.ends_with(&format!(":{name}"))),
+                "{name} in {names:?}"
+            );
         }
+        assert!(!names.contains(&(2, "*:--cleanup".to_owned())));
     }
 }

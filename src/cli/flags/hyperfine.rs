@@ -51,7 +51,7 @@ const HABITS: &[Habit] = &[
     Habit { called: "-S", is_foreign: |value, _| is_shell(value), meant: Meant::Told("to run jobs in another shell, use --shell PATH; without one, --no-shell") },
     Habit { called: "--shell", is_foreign: |value, _| value == "none", meant: NO_SHELL },
     Habit { called: "--shell", is_foreign: |value, _| value == "default", meant: Meant::Told("leave --shell out for the shell that runs parsim") },
-    Habit { called: "--output", is_foreign: always, meant: Meant::Told("what jobs write is read and compared; to see it, too, use --show-output") },
+    Habit { called: "--output", is_foreign: always, meant: Meant::Told("what jobs write is read and compared; to see it, too, use --show-output; to compare files, --outputs GLOB") },
 ];
 
 /// What is meant by the option `called`, with a value `attached` to it or the `words`

@@ -222,6 +222,28 @@ impl Does {
         matches!(self, Self::AfterEquals(_) | Self::MaybeWhen(_))
     }
 
+    /// How many of the next words are its values, whatever they are.
+    pub(super) fn n_words(self) -> usize {
+        match self {
+            Self::Words(count, _) => count,
+            Self::Word(_)
+            | Self::Rename(_)
+            | Self::Bytes(_)
+            | Self::Text(_)
+            | Self::Export(_)
+            | Self::Separator(_)
+            | Self::IgnoredWord => 1,
+            Self::Set(_)
+            | Self::Switch(_)
+            | Self::MaybeWord(_)
+            | Self::MaybeNumber(_)
+            | Self::AfterEquals(_)
+            | Self::MaybeWhen(_)
+            | Self::IgnoredFlag
+            | Self::Refused(_) => 0,
+        }
+    }
+
     /// Takes note of the option in `typed`, with its value if it has one.
     pub(super) fn store(self, typed: &mut Typed, value: Option<&OsStr>) -> Stored {
         let word = value.unwrap_or_default();

@@ -22,8 +22,10 @@ use crate::engine::Run;
 use crate::engine::halt::AfterTask;
 use crate::engine::lifecycle::{AfterTry, TaskLife};
 use crate::event::Event;
+use crate::measure::Usage;
 use crate::output::{Sink, Wake};
 use crate::process::Waker;
+use crate::study::{ElsewhereCosts, NodeTotal};
 use crate::task::{Outcome, Record};
 use crate::text::printable;
 use crate::workload::Workload;
@@ -152,9 +154,25 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         }
     }
 
-    /// When the first host was ready, by the run's clock.
-    pub(super) fn first_ready(&self) -> Option<Duration> {
-        self.hosts.as_ref()?.first_ready
+    /// What it took to have tasks done on hosts, the first of which was waited for since
+    /// `begun`.
+    pub(super) fn hosts_cost(&self, begun: Duration) -> ElsewhereCosts {
+        let first_ready = self.hosts.as_ref().and_then(|rules| rules.first_ready);
+        let total = |link: &WorkerLink<'_, '_>| NodeTotal {
+            node: link.node().unwrap_or_default().into(),
+            slots: link.slots.count,
+            ..link.total.clone()
+        };
+        let there = || self.links.iter().filter(|link| link.slots.count > 0);
+        // What ran on this machine counts as it is.
+        let far: Duration = there().filter(|link| link.is_far()).map(|link| link.total.cpu).sum();
+        ElsewhereCosts {
+            queue_wait: first_ready.unwrap_or(begun).saturating_sub(begun),
+            usage: Usage { user: far, ..Usage::default() },
+            nodes: there().map(|link| total(link).node).collect(),
+            by_node: there().map(total).collect(),
+            ..ElsewhereCosts::default()
+        }
     }
 
     /// Where workers are on hosts: the one of a link is there, and is told what it is to be.

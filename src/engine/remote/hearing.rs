@@ -46,7 +46,10 @@ impl Dispatcher<'_, '_> {
                 Some(())
             }
             other => {
-                self.lose(index, Some(format!("sent {:?}, which is no message of this protocol", char::from(other))));
+                self.lose(
+                    index,
+                    Some(format!("sent {:?}, which is no message of this protocol", char::from(other))),
+                );
                 Some(())
             }
         };
@@ -127,6 +130,7 @@ impl Dispatcher<'_, '_> {
         let link = &mut self.links[index];
         let TaskInHand { mut life, at, slot } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
+        link.count(&record);
         // A record says what it likes.
         let end = at.saturating_add(record.wall);
         link.free_since[(slot - link.slots.first) as usize] = end.min(now);
@@ -256,6 +260,7 @@ impl Dispatcher<'_, '_> {
                 Outcome::Failed(format!("its worker ({name}) {how}"))
             };
             let record = Record { node: node.clone(), ..life.unmeasured(outcome) };
+            self.links[index].count(&record);
             self.settle(life, record);
         }
         if was_ready {

@@ -92,12 +92,11 @@ impl Engine for SshHosts {
             dispatcher.add_host(link, self.delay * number);
         }
         relay::while_working(relay.as_ref(), || feeder.while_working(|| dispatcher.drive(&feeder)))?;
-        let first_ready = dispatcher.first_ready();
         let slots = dispatcher.links.iter().map(|link| link.slots.count as usize).sum();
         if NonZeroUsize::new(slots).is_some() {
             let _ = self.had.set(slots);
         }
-        let startup = first_ready.unwrap_or(begun).saturating_sub(begun);
-        Ok(Some(crew(&dispatcher.costs(), startup, Duration::ZERO)))
+        let elsewhere = Some(dispatcher.hosts_cost(begun));
+        Ok(Some(WorkerCosts { elsewhere, ..crew(&dispatcher.costs(), Duration::ZERO, Duration::ZERO) }))
     }
 }

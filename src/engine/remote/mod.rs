@@ -32,6 +32,7 @@ mod serve;
 mod slots_tests;
 mod ssh;
 mod sshlogin;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -54,6 +55,7 @@ pub(super) use self::request::{TaskReport, TaskRequest};
 pub use self::serve::serve;
 pub use self::ssh::{OwnProgram, SshHost};
 pub use self::sshlogin::{SshLogin, SshLogins};
+pub use self::survey::{HostOffer, survey};
 pub use self::transport::Children;
 
 use self::dispatcher::Dispatcher;

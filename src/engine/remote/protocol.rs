@@ -37,7 +37,8 @@
 //! come than there are slots: the others wait there. Each is answered by one `V`, or by
 //! `G`, any number of `O`, `E`, `A`, `N`, `I`, `C`, and one `D`; those of different tasks
 //! come as it happens. Each `C` is answered by one before the task asks again. Each `U` is answered by one `V`, which may name none. Whoever hears the
-//! other's stream end ends as well, a worker after `B`. A task that was sent and is not
+//! other's stream end ends as well, a worker after `B`. One that is to be [`NOTHING`] answers
+//! `H` and `?` alone. A task that was sent and is not
 //! answered has begun if there was a `G`, and not otherwise.
 //!
 //! [`PROTOCOL`] names the version; whatever changes here changes it. Frames and the
@@ -54,6 +55,9 @@ use crate::task::{Column, NodeName, Task};
 
 /// The version of the protocol.
 pub const PROTOCOL: &str = "parsim-worker/5";
+
+/// The workload of a worker that is only asked where it is and what its clock shows.
+pub(super) const NOTHING: &str = "";
 
 /// How often a worker says that it is still there.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
@@ -136,7 +140,7 @@ pub(super) struct Greeting {
 }
 
 /// Where a worker is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct WorkerHost {
     /// The version of the program there.
     pub(super) version: String,
@@ -146,6 +150,9 @@ pub(super) struct WorkerHost {
     pub(super) cores: usize,
     /// How many bytes of memory can be had there, where the system tells.
     pub(super) memory: Option<u64>,
+    /// How many processes run there or want to, on average over the last minute, where the
+    /// system tells.
+    pub(super) load: Option<f64>,
     /// What tells this start of the machine from any other, where the system tells.
     pub(super) boot_id: Option<String>,
 }

@@ -13,7 +13,8 @@ use anyhow::Context as _;
 
 use super::frame::{Frame, FrameReader, LONGEST, PayloadCursor};
 use super::protocol::{
-    BEAT, Bye, ClockReading, Greeting, Hello, PROTOCOL, SlotRange, TaskBegun, WorkerHost, kind, numbers_of,
+    BEAT, Bye, ClockReading, Greeting, Hello, NOTHING, PROTOCOL, SlotRange, TaskBegun, WorkerHost, kind,
+    numbers_of,
 };
 use super::request::TaskRequest;
 use super::seats::{ENDED, WorkerSeats};
@@ -23,8 +24,8 @@ use crate::host::{self, STACK};
 use crate::measure::{Clock, MonotonicClock};
 use crate::policy::Policy;
 use crate::process::{Interest, Interrupt, Waited};
-use crate::task::{NodeName, Task};
-use crate::workload::{RunProcess, Workload};
+use crate::task::{NodeName, Outcome, Task};
+use crate::workload::{Cx, RunProcess, Tasks, Workload};
 
 /// Builds a workload, by its name, from its blueprint, on the machine that is called so.
 pub type Build<'a> =
@@ -52,6 +53,9 @@ pub fn serve(
         Err(why) => return voice.say(kind::FAILED, &[format!("{why:#}").as_bytes()]),
     };
     voice.say(kind::READY, &[&serde_json::to_vec(&whereabouts())?])?;
+    if hello.workload == NOTHING {
+        return tell_the_time(&mut from, &mut frames, &voice, &clock);
+    }
     let Some(slots) = next_frame(&mut frames, &mut from)? else { return Ok(()) };
     let Some(slots) = SlotRange::decoded(&slots.payload).filter(|_| slots.kind == kind::SLOTS) else {
         return voice.say(kind::FAILED, &[b"a message is missing: how many slots to use"]);
@@ -60,7 +64,9 @@ pub fn serve(
     let prepared = match second.kind {
         kind::SHARED => workload.begin(RunProcess::Worker(Some(&second.payload))),
         kind::PREPARE => workload.begin(RunProcess::Worker(None)),
-        other => Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other))),
+        other => {
+            Err(anyhow::anyhow!("a message {:?} instead of the data that tasks share", char::from(other)))
+        }
     };
     // It is not needed twice.
     drop(second);
@@ -106,9 +112,30 @@ fn next_frame(frames: &mut FrameReader, from: &mut impl Read) -> io::Result<Opti
     }
 }
 
+/// Answers who only wants to know how far away it is.
+fn tell_the_time(
+    from: &mut impl Read,
+    frames: &mut FrameReader,
+    voice: &Voice<impl Write>,
+    clock: &MonotonicClock,
+) -> io::Result<()> {
+    while let Some(frame) = next_frame(frames, from)? {
+        if frame.kind != kind::TIME {
+            return voice.say(kind::FAILED, &[b"it was asked for nothing but the time"]);
+        }
+        voice.say(kind::TIME_IS, &[&ClockReading::answer(&frame.payload, clock.now())])?;
+        voice.flush();
+    }
+    Ok(())
+}
+
 /// What this worker is to be; an error is for the other to hear.
 fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn Workload>)> {
-    anyhow::ensure!(first.kind == kind::HELLO, "a message {:?} instead of a greeting", char::from(first.kind));
+    anyhow::ensure!(
+        first.kind == kind::HELLO,
+        "a message {:?} instead of a greeting",
+        char::from(first.kind)
+    );
     let Greeting { protocol } = serde_json::from_slice(&first.payload)?;
     anyhow::ensure!(
         protocol == PROTOCOL,
@@ -116,8 +143,28 @@ fn introduced(first: &Frame, build: Build<'_>) -> anyhow::Result<(Hello, Box<dyn
         env!("CARGO_PKG_VERSION")
     );
     let hello: Hello = serde_json::from_slice(&first.payload)?;
+    if hello.workload == NOTHING {
+        return Ok((hello, Box::new(Idle)));
+    }
     let workload = build(&hello.workload, hello.blueprint.clone(), hello.node.as_ref())?;
     Ok((hello, workload))
+}
+
+/// The workload of a worker that does nothing.
+struct Idle;
+
+impl Workload for Idle {
+    fn name(&self) -> &str {
+        NOTHING
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    fn run(&self, _task: &Task, _cx: &mut Cx<'_>) -> Outcome {
+        Outcome::Failed("it was to do nothing".to_owned())
+    }
 }
 
 /// Where this is.
@@ -127,6 +174,7 @@ fn whereabouts() -> WorkerHost {
         host: host::name().unwrap_or_default(),
         cores: host::Limits::detect().usable,
         memory: host::memory_room(),
+        load: host::load(),
         boot_id: host::boot_id(),
     }
 }

@@ -259,7 +259,10 @@ fn where_no_worker_is_left_at_all_that_is_an_error() {
         OtherEnd::ready(stream).begin();
     }
     let study = study_of(1, Scripted::new(|number| (number < 1).then_some(dies as fn(UnixStream)))).unwrap();
-    assert_eq!(study.trouble.unwrap(), "no worker process is left for the tasks that remain: no more workers");
+    assert_eq!(
+        study.trouble.unwrap(),
+        "no worker process is left for the tasks that remain: no more workers"
+    );
 }
 
 #[test]
@@ -295,7 +298,8 @@ fn words_that_mean_nothing_lose_the_task_and_the_worker() {
         while end.hear().is_some() {}
     }
     let study = study_of(1, Scripted::new(|number| Some(if number == 0 { babbles } else { sound }))).unwrap();
-    let expected = Outcome::Failed("its worker (number 0) sent 'z', which is no message of this protocol".to_owned());
+    let expected =
+        Outcome::Failed("its worker (number 0) sent 'z', which is no message of this protocol".to_owned());
     assert!(records(&study).iter().any(|record| record.outcome == expected));
     assert_eq!(study.n_failed(), 1);
 }

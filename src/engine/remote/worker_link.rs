@@ -22,6 +22,7 @@ use crate::engine::Run;
 use crate::engine::lifecycle::TaskLife;
 use crate::output::Sink;
 use crate::process::PollEntry;
+use crate::study::NodeTotal;
 use crate::task::{Record, Task};
 
 /// So long a worker may take to end.
@@ -64,6 +65,8 @@ pub(super) struct WorkerLink<'r, 'q> {
     /// Whether there ever was one.
     had_worker: bool,
     pub(super) cost: LinkCost,
+    /// What its machine did, where it is one of several.
+    pub(super) total: NodeTotal,
 }
 
 /// How often no worker got ready on a link.
@@ -271,7 +274,16 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             silent_beats: 0,
             had_worker: false,
             cost: LinkCost::default(),
+            total: NodeTotal::default(),
         }
+    }
+
+    /// A task ended there.
+    pub(super) fn count(&mut self, record: &Record) {
+        self.total.tasks += 1;
+        self.total.failed += u64::from(record.outcome.is_failure());
+        self.total.task_wall += record.wall;
+        self.total.cpu += record.cpu;
     }
 
     /// Starts a worker where there is none.

@@ -450,6 +450,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
                 queue_wait: self.records.queue_wait,
                 usage,
                 nodes: nodes.into_iter().map(str::to_owned).collect(),
+                by_node: Vec::new(),
                 reruns: self.records.counts.reruns,
                 duplicates: self.records.counts.duplicates,
             }),

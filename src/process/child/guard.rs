@@ -57,15 +57,13 @@ impl Guard {
     pub fn start() -> io::Result<Self> {
         let (from, to) = io::pipe()?;
         set_nonblocking(to.as_fd())?;
-        match fork()? {
-            Some(pid) => Ok(Self { line: Arc::new(GuardLine { to, pid }) }),
-            None => {
-                drop(to);
-                keep_apart(&from);
-                keep_guard(from);
-                leave()
-            }
+        if let Some(pid) = fork()? {
+            return Ok(Self { line: Arc::new(GuardLine { to, pid }) });
         }
+        drop(to);
+        keep_apart(&from);
+        keep_guard(from);
+        leave()
     }
 
     /// How groups are to be ended: which signals to send, and how long to wait for each.

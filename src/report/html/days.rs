@@ -32,7 +32,8 @@ pub(super) fn strips(history: &History) -> Option<PagePart> {
     }
     for (service, number) in shown.iter().zip(0_u32..) {
         let top = TOP + f64::from(number) * STEP;
-        let share = numbers::availability(service.availability());
+        let (up, checks) = service.checks();
+        let share = numbers::availability(up, checks);
         let top = head(&mut svg, top, service.label(), service.verdict.is_up(), &share);
         for run in runs(service) {
             let (from, to) = (x(run.from), x(run.to + 1));

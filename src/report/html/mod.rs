@@ -346,9 +346,9 @@ fn has_sky(document: &Document<'_>) -> bool {
 /// A finder chart.
 fn sky(chart: &ConeChart) -> PagePart {
     let sources: Vec<SkySource<'_>> = chart.sources.iter().map(SkySource::from).collect();
-    let ConeChart { title, centre, radius, .. } = chart;
-    let (title, centre, radius) = (title.as_str(), *centre, *radius);
-    let figure = FinderChart { title, centre, radius, sources: &sources }.figure();
+    let ConeChart { title, centre, radius, more, .. } = chart;
+    let (title, centre, radius, more) = (title.as_str(), *centre, *radius, *more);
+    let figure = FinderChart { title, centre, radius, sources: &sources, more }.figure();
     PagePart::Narrow(html! {
         section {
             h2 { (printable(title)) }

@@ -70,7 +70,7 @@ fn tiles(history: &History) -> Vec<Tile> {
     let n_incidents = history.services.iter().map(|it| it.n_incidents).sum();
     let mut tiles = Vec::from_iter(worst.map(|it| {
         let about = format!("availability of {}, the lowest", cut(it.label()));
-        Tile::new(numbers::availability(it.availability()), about)
+        Tile::new(availability(it), about)
     }));
     tiles.push(Tile::new(numbers::count(n_incidents), "incidents"));
     tiles
@@ -87,7 +87,12 @@ fn grid(history: &History) -> Grid {
 }
 
 fn n_checks(service: &ServiceHistory) -> u64 {
-    service.days.values().map(|day| u64::from(day.checks)).sum()
+    service.checks().1
+}
+
+fn availability(service: &ServiceHistory) -> String {
+    let (up, checks) = service.checks();
+    numbers::availability(up, checks)
 }
 
 /// Since when services are not up; else that all are.
@@ -116,7 +121,7 @@ fn row(service: &ServiceHistory) -> GridRow {
     let cells = vec![
         cut(service.label()),
         cut(verdict),
-        numbers::availability(service.availability()),
+        availability(service),
         numbers::count(n_checks(service)),
         numbers::count(service.n_incidents),
         latency(0.5),

@@ -1,6 +1,7 @@
 //! The services that were checked, one by one: a table for people, objects and
 //! a line for machines. All of it from the records of a study.
 
+mod csv_rows;
 mod history;
 mod table;
 mod targets;
@@ -12,33 +13,22 @@ use std::time::Duration;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
+pub(super) use csv_rows::write as write_csv;
 pub(super) use history::document as history_document;
 pub(super) use table::section;
 pub(super) use tiles::{changes, hero};
 
 use self::table::{cut, through_proxies};
 use super::document::{Content, ReportSection, Sentence, Tone};
-use crate::policy::LatencyLimit;
 use crate::study::{ColumnResult, HistoryLine, KnownServices, Observation, ServiceNews, Study};
-use crate::task::{ErrorClass, Finding, Mode, Record, SelfReport};
+use crate::task::{ErrorClass, Finding, LatencyLimit, Mode, PHASES, Record, SelfReport};
 use crate::text::printable;
 
 /// So many services are named in a monitor's line.
 const NAMED: usize = 5;
 
-/// Spans of an object, `null` where there was none.
-const SPANS: [&str; 10] = [
-    "resolve",
-    "connect",
-    "tls",
-    "first_byte",
-    "body",
-    "query",
-    "deep",
-    "retry_wait",
-    "host_wait",
-    "rate_wait",
-];
+/// What a check waited for beside its phases.
+const WAITS: [&str; 3] = ["retry_wait", "host_wait", "rate_wait"];
 
 /// So many characters of a reason stand in that line.
 const LONGEST_REASON: usize = 80;
@@ -188,14 +178,20 @@ pub(super) fn quantile(sorted: &[Duration], per_cent: usize) -> Duration {
 /// What was found out in one check as JSON on one line; `None` where the record
 /// is about something else.
 pub fn json_line(record: &Record, way: &str) -> Option<String> {
+    object(record, way).map(|object| object.to_string())
+}
+
+/// The same as a value.
+fn object(record: &Record, way: &str) -> Option<Value> {
     let finding = record.finding.as_deref()?;
     let says = finding.says.as_ref();
     let text = |pick: fn(&SelfReport) -> &Option<String>| says.and_then(|says| pick(says).as_ref());
     let notes = says.map_or(&[][..], |says| &says.notes);
     let hops: Vec<String> = finding.redirects.iter().map(ToString::to_string).collect();
     let seconds = |name| json!(span(record, name).map(|time| time.as_secs_f64()));
+    // Those that there were not are `null`.
     let mut spans: Map<String, Value> =
-        SPANS.map(|name| (name.to_owned(), seconds(name))).into_iter().collect();
+        PHASES.into_iter().chain(WAITS).map(|name| (name.to_owned(), seconds(name))).collect();
     spans.insert("total".to_owned(), json!(total(record).as_secs_f64()));
     let mut object = json!({
         "time": finding.time, "seq": record.seq, "way": way, "url": finding.url, "name": finding.name,
@@ -212,7 +208,7 @@ pub fn json_line(record: &Record, way: &str) -> Option<String> {
     if let (Some(cone), Value::Object(object)) = (&finding.cone, &mut object) {
         targets::in_object(cone, finding, object);
     }
-    Some(object.to_string())
+    Some(object)
 }
 
 /// The states of a Nagios plugin, as exit statuses.

@@ -134,7 +134,10 @@ impl<'a> SpeedupView<'a> {
         let tasks = parallel.median(|run| run.tasks as f64);
         let slots = (parallel.width as f64).min(tasks);
         let usable = study.host.usable as f64;
-        let cores = study.host.quota.map_or(usable, |quota| quota.min(usable));
+        // Other machines have cores of their own, which are not known here.
+        let is_elsewhere = parallel.of_elsewhere(|_| 0.0).is_some();
+        let here = study.host.quota.map_or(usable, |quota| quota.min(usable));
+        let cores = if is_elsewhere { slots.max(here) } else { here };
         // What is not the tasks' is parsim's own: taking in what they write.
         let all_cores = serial.cpu() / serial.wall();
         let cores_per_task = (serial.median(|run| run.task_cpu.as_secs_f64()) / serial.wall()).min(all_cores);
@@ -185,6 +188,9 @@ impl<'a> SpeedupView<'a> {
 
     /// What the machine counted side by side.
     fn around(&self, figure: impl Fn(&Surroundings) -> f64) -> f64 {
+        if self.parallel.of_elsewhere(|_| 0.0).is_some() {
+            return 0.0;
+        }
         self.parallel.median(|run| run.surroundings.as_ref().map_or(0.0, &figure))
     }
 

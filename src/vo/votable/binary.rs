@@ -139,7 +139,7 @@ impl BinaryRows {
                 return Ok(false);
             }
             // There would be no end of them.
-            if fields.iter().all(is_nothing) && !(self.has_flags && !fields.is_empty()) {
+            if (!self.has_flags || fields.is_empty()) && fields.iter().all(is_nothing) {
                 return Err(ParseError::bad_value("binary data in rows of no bytes").into());
             }
             cells.clear();

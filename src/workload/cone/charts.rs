@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::rows::{OWN_COLUMNS, RowColumn};
-use crate::sky::{ALADIN, ChartColumns, FinderChart, SkyPage, SkySource};
+use crate::sky::{ALADIN, ChartColumns, FinderChart, SkyPage, SkySource, keep_brightest};
 use crate::task::{ConeChart, ConeFinding, ConeSource};
 use crate::vo::cone::ConeColumns;
 use crate::vo::votable::Field;
@@ -23,45 +23,92 @@ pub struct ChartPlaces {
     pub page: Option<PathBuf>,
     /// Where that page loads Aladin Lite from.
     pub library: Option<String>,
+    /// Which images stand behind its view.
+    pub survey: Option<String>,
     /// How wide its view is, in degrees.
     pub field_of_view: Option<f64>,
 }
 
-/// The rows of one target as they were written.
+/// What is kept of one target for its chart.
 #[derive(Debug, Default)]
 pub struct TargetRows {
     /// What the service's columns are.
-    pub columns: Vec<RowColumn>,
-    /// CSV, the own columns first.
-    pub rows: Vec<u8>,
+    columns: Vec<RowColumn>,
+    /// Rows as they were written, which have not been looked at: CSV, the own columns first.
+    rows: Vec<u8>,
+    /// Those before them, as far as they are kept.
+    sources: Vec<ConeSource>,
+    /// How many of those are not.
+    more: u64,
 }
 
-/// The chart of a target; `None` where it is not known where it is.
-pub fn chart_of(cone: &ConeFinding, found: &TargetRows, asked: Option<(&str, &str)>) -> Option<ConeChart> {
-    let title = if cone.target.is_empty() { &cone.id } else { &cone.target };
-    let (title, centre, radius) = (title.clone(), cone.position?, cone.radius);
-    let fields: Vec<Field> = found.columns.iter().map(|column| column.field(&column.name)).collect();
-    let places = ConeColumns::of(&fields, asked);
-    let looks = ChartColumns::of(
-        found.columns.iter().map(|column| (column.name.as_str(), column.ucd.as_deref().unwrap_or_default())),
-    );
-    let mut sources = Vec::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*found.rows);
-    for row in reader.records().map_while(Result::ok) {
-        let text = |column: usize| row.get(OWN_COLUMNS.len() + column).filter(|text| !text.is_empty());
-        let number = |column: usize| text(column)?.trim().parse().ok().filter(|it: &f64| it.is_finite());
-        let Some((ra, dec)) = places.position.and_then(|(ra, dec)| Some((number(ra)?, number(dec)?))) else {
-            continue;
-        };
-        sources.push(ConeSource {
-            id: places.id.and_then(text).unwrap_or_default().to_owned(),
-            ra,
-            dec,
-            kind: looks.kind.and_then(text).map(str::to_owned),
-            magnitude: looks.magnitude.and_then(number),
-        });
+impl TargetRows {
+    /// None yet, under these columns.
+    pub fn new(columns: Vec<RowColumn>) -> Self {
+        Self { columns, ..Self::default() }
     }
-    Some(ConeChart { title, centre, radius, sources })
+
+    /// Takes rows, cut anywhere.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.rows.extend_from_slice(bytes);
+    }
+
+    /// Keeps of all rows that are whole the `most` brightest sources, if rows take more than so
+    /// many bytes; `asked` are the columns of the position, where they are asked for by name.
+    pub fn condense(&mut self, bytes: usize, most: usize, asked: Option<(&str, &str)>) {
+        if self.rows.len() > bytes {
+            let rest = self.rows.split_off(end_of_rows(&self.rows));
+            self.look_at_rows(asked);
+            self.rows = rest;
+            self.more += keep_brightest(&mut self.sources, most);
+        }
+    }
+
+    /// Makes sources of the rows.
+    fn look_at_rows(&mut self, asked: Option<(&str, &str)>) {
+        let fields: Vec<Field> = self.columns.iter().map(|column| column.field(&column.name)).collect();
+        let places = ConeColumns::of(&fields, asked);
+        let ucd = |column: &'_ RowColumn| column.ucd.clone().unwrap_or_default();
+        let told: Vec<(&str, String)> =
+            self.columns.iter().map(|column| (column.name.as_str(), ucd(column))).collect();
+        let looks = ChartColumns::of(told.iter().map(|(name, ucd)| (*name, ucd.as_str())));
+        let rows = std::mem::take(&mut self.rows);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&*rows);
+        for row in reader.records().map_while(Result::ok) {
+            let text = |column: usize| row.get(OWN_COLUMNS.len() + column).filter(|text| !text.is_empty());
+            let number = |column: usize| text(column)?.trim().parse().ok().filter(|it: &f64| it.is_finite());
+            let place = places.position.and_then(|(ra, dec)| Some((number(ra)?, number(dec)?)));
+            let Some((ra, dec)) = place else { continue };
+            self.sources.push(ConeSource {
+                id: places.id.and_then(text).unwrap_or_default().to_owned(),
+                ra,
+                dec,
+                kind: looks.kind.and_then(text).map(str::to_owned),
+                magnitude: looks.magnitude.and_then(number),
+            });
+        }
+    }
+
+    /// The chart of the target; `None` where it is not known where it is.
+    pub fn chart(mut self, cone: &ConeFinding, asked: Option<(&str, &str)>) -> Option<ConeChart> {
+        self.look_at_rows(asked);
+        let title = if cone.target.is_empty() { &cone.id } else { &cone.target };
+        let (title, centre, radius) = (title.clone(), cone.position?, cone.radius);
+        Some(ConeChart { title, centre, radius, sources: self.sources, more: self.more })
+    }
+}
+
+/// Where the last row of CSV ends that is whole. A line break between quotes ends none.
+fn end_of_rows(csv: &[u8]) -> usize {
+    let (mut is_quoted, mut end) = (false, 0);
+    for (at, byte) in csv.iter().enumerate() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' if !is_quoted => end = at + 1,
+            _ => {}
+        }
+    }
+    end
 }
 
 impl ChartPlaces {
@@ -100,6 +147,7 @@ impl ChartPlaces {
                 centre: chart.centre,
                 radius: chart.radius,
                 sources,
+                more: chart.more,
             })
             .collect();
         if let Some(folder) = &self.folder {
@@ -115,7 +163,7 @@ impl ChartPlaces {
             several => format!("{} cones", several.len()),
         };
         let library = self.library.as_deref().unwrap_or(ALADIN);
-        let (survey, field_of_view) = (None, self.field_of_view);
+        let (survey, field_of_view) = (self.survey.as_deref(), self.field_of_view);
         let sky = SkyPage { title: &title, charts: &drawn, library, survey, field_of_view };
         let file = file.with_context(|| format!("cannot write {}", page.display()))?;
         put(page, file, &sky.html())
@@ -173,29 +221,41 @@ mod tests {
             ucd: Some(ucd.to_owned()),
             ..RowColumn::default()
         };
-        let found = TargetRows {
-            columns: vec![
-                column("who", "char", "meta.id;meta.main"),
-                column("a", "double", "pos.eq.ra;meta.main"),
-                column("d", "double", "pos.eq.dec;meta.main"),
-                column("v", "float", "phot.mag;em.opt.V"),
-                column("otype", "char", "src.class"),
-            ],
-            rows: b"1,M 31,0.1,\"a,b\",10.5,41.0,3.4,G\n1,M 31,,no place,,,,\n1,M 31,0.2,c,10,41,,\n"
-                .to_vec(),
-        };
+        let columns = vec![
+            column("who", "char", "meta.id;meta.main"),
+            column("a", "double", "pos.eq.ra;meta.main"),
+            column("d", "double", "pos.eq.dec;meta.main"),
+            column("v", "float", "phot.mag;em.opt.V"),
+            column("otype", "char", "src.class"),
+        ];
+        let rows = b"1,M 31,0.1,\"a,b\nx\",10.5,41.0,3.4,G\n1,M 31,,no place,,,,\n1,M 31,0.2,c,10,41,-999,\n";
         let cone = ConeFinding {
             target: "M 31".to_owned(),
             position: Some((10.6, 41.2)),
             radius: 0.5,
             ..ConeFinding::default()
         };
-        let chart = chart_of(&cone, &found, Some(("ra", "dec"))).unwrap();
+        let asked = Some(("ra", "dec"));
+        let mut found = TargetRows::new(columns.clone());
+        found.put(rows);
+        let chart = found.chart(&cone, asked).unwrap();
         let told: Vec<_> = chart
             .sources
             .iter()
             .map(|it| (it.id.as_str(), it.ra, it.kind.as_deref(), it.magnitude))
             .collect();
-        assert_eq!(told, [("a,b", 10.5, Some("G"), Some(3.4)), ("c", 10.0, None, None)]);
+        assert_eq!(told, [("a,b\nx", 10.5, Some("G"), Some(3.4)), ("c", 10.0, None, Some(-999.0))]);
+
+        // However the rows come, of more than fit the brightest are kept, and all are counted.
+        for size in 1..rows.len() {
+            let mut found = TargetRows::new(columns.clone());
+            for piece in rows.repeat(20).chunks(size) {
+                found.put(piece);
+                found.condense(100, 5, asked);
+            }
+            let chart = found.chart(&cone, asked).unwrap();
+            assert_eq!(chart.sources.len() as u64 + chart.more, 40, "{size}");
+            assert!(chart.sources[..5].iter().all(|source| source.magnitude == Some(3.4)), "{chart:?}");
+        }
     }
 }

@@ -51,17 +51,14 @@ impl AllColumns {
         let mut places: Vec<usize> = (0..n_own).collect();
         let (mut new, mut is_changed) = (Vec::new(), false);
         for (name, column) in names.into_iter().skip(n_own).zip(columns) {
-            match known.get(name.as_str()) {
-                Some(&at) => {
-                    places.push(at);
-                    is_changed |= all.columns[at - n_own].take_in(column);
-                }
-                None => {
-                    places.push(all.names.len());
-                    all.columns.push(column.clone());
-                    all.names.push(name.clone());
-                    new.push(name);
-                }
+            if let Some(&at) = known.get(name.as_str()) {
+                places.push(at);
+                is_changed |= all.columns[at - n_own].take_in(column);
+            } else {
+                places.push(all.names.len());
+                all.columns.push(column.clone());
+                all.names.push(name.clone());
+                new.push(name);
             }
         }
         let is_same = places.len() == all.names.len() && places.is_sorted();

@@ -61,9 +61,15 @@ pub const ROW: Row = Row {
                 .help("Time limit per cone in seconds, retries included; waiting for --rate is not")
         });
         let command = command.mut_arg("retries", |arg| arg.default_value("2"));
-        command.mut_arg("per_host", |arg| {
-            arg.help("Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]")
-        })
+        [
+            ("per_host", "Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]"),
+            ("warn_latency", "Warn when a cone takes longer, or a phase of it (2s, connect=500ms) [default: never]"),
+            ("crit_latency", "Count a cone as failed when it takes longer, or a phase of it; its rows are kept [default: never]"),
+            ("warn_expiry", "Warn when the service's certificate expires sooner"),
+            ("crit_expiry", "Count a cone as failed when the service's certificate expires sooner [default: never]"),
+        ]
+        .into_iter()
+        .fold(command, |command, (id, help)| command.mut_arg(id, |arg| arg.help(help)))
     },
     from_spec: |spec| Ok(Box::new(ConeSearch::of_worker(serde_json::from_value(spec)?)?)),
     formats: &[OutputFormat::JsonLines],
@@ -72,18 +78,22 @@ pub const ROW: Row = Row {
 
 const EXAMPLES: &str = "\
 Examples:
-  parsim cone NGC4782 --radius 0.04                  what SIMBAD has within 0.04 degrees
+  parsim cone NGC4782 --radius 0.04     what SIMBAD has within 0.04 degrees
   parsim cone --targets list.csv --radius 2m --out rows.csv --status status.csv
-  parsim cone M31 --radius 0.1 --service 'https://dc.g-vo.org/arihip/q/cone/scs.xml?'
-  parsim cone --targets list.csv --radius 2m --upload    all cones in one query, too
+  parsim cone M31 --radius 6m \\
+      --service 'https://dc.g-vo.org/arihip/q/cone/scs.xml?'
+  parsim cone --targets list.csv --radius 2m --upload   all in one query, too
 
-Every target is one request, and no host is sent more than --rate of them a second, whatever -j says: then the
-parallel way gains nothing, and one query for all (--upload) does. Both ways are twice the requests, so more than
-16 targets are searched in parallel only, unless --compare is given.
+Each target is one request. No host gets more than --rate requests a second,
+whatever -j says, so searching in parallel may gain nothing; one query for all
+targets (--upload) does. Searching both ways doubles the requests: with more
+than 16 targets the serial way runs only if --compare is given.
 
-A target fails alone: unknown-name, bad-position, query (the service says so), rate (it wants to be left alone),
-timeout and the other classes of parsim tap. A cone without rows is no failure; one that a limit of the service
-cut is, unless --maxrec was given. Rows beyond the radius are left out, and told.";
+Each target succeeds or fails by itself. It fails as unknown-name, bad-position,
+query (the service reports an error), rate (the service refuses more requests),
+timeout, or another class of parsim tap. An empty cone is a success. A cone cut
+by a limit of the service fails, unless you gave --maxrec. Rows outside of the
+radius are left out, with a warning.";
 
 impl Options for ConeOptions {
     fn surrounded_by(mut self, look: Environment<'_>) -> Self {
@@ -139,10 +149,12 @@ impl ConeSearch {
             radius.is_some() || targets.iter().all(|target| target.radius.is_some()),
             "how far around the targets? --radius 0.04 (degrees), 2.4m or 144s"
         );
+        options.check_field_of_view()?;
         let charts = ChartPlaces {
             folder: options.chart.clone(),
             page: options.sky.clone(),
             library: options.aladin.clone(),
+            survey: options.survey.clone(),
             field_of_view: options.fov,
         };
         let asked = options.position_columns(options.service()?.protocol);
@@ -286,7 +298,12 @@ impl Workload for ConeSearch {
                 (finding, None)
             }
         };
-        task.settle(finding, found, self.options.maxrec.is_some(), cx)
+        let cure = match (cx.column().mode, self.options.upload) {
+            (Mode::Whole, _) => "search fewer targets at a time, or leave out --upload",
+            (_, true) => "--maxrec asks for more, without --upload",
+            (_, false) => "--maxrec asks for more",
+        };
+        task.settle(finding, found, Some(cure).filter(|_| self.options.maxrec.is_none()), cx)
     }
 
     fn profile(&self) -> Profile {
@@ -339,6 +356,7 @@ impl Portable for ConeSearch {
             service: without_login(&options.service),
             resolver: plain(options.resolver),
             aladin: plain(options.aladin),
+            survey: plain(options.survey),
             contact: options.contact.map(|text| without_logins(&text)),
             ..options
         })

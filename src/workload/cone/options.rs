@@ -109,6 +109,10 @@ pub struct ConeOptions {
     #[arg(long, value_name = "WHERE", requires = "sky")]
     #[serde(default)]
     pub aladin: Option<String>,
+    /// Images behind the view of --sky: a survey of Aladin's, or the URL of a HiPS [default: P/DSS2/color]
+    #[arg(long, value_name = "URL", requires = "sky")]
+    #[serde(default)]
+    pub survey: Option<String>,
     /// Width of the view of --sky in degrees [default: 0.45, or what the cone needs]
     #[arg(long, value_name = "DEGREES", requires = "sky")]
     #[serde(default)]
@@ -205,6 +209,18 @@ impl ConeOptions {
     pub fn check_radius(&self, radius: f64) -> Result<(), String> {
         if self.service.eq_ignore_ascii_case(SIMBAD) && radius > SIMBAD_MOST {
             return Err(format!("{radius} degrees: SIMBAD searches at most {SIMBAD_MOST}"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a view of the sky that there cannot be.
+    ///
+    /// # Errors
+    /// When it is none, or wider than the sky.
+    pub fn check_field_of_view(&self) -> anyhow::Result<()> {
+        if let Some(fov) = self.fov {
+            let is_width = fov > 0.0 && fov <= 360.0;
+            ensure!(is_width, "--fov {fov}: expected degrees, more than 0 and at most 360");
         }
         Ok(())
     }

@@ -6,17 +6,18 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
-use super::charts::{ChartPlaces, TargetRows, chart_of};
+use super::charts::{ChartPlaces, TargetRows};
 use super::rows::{RowColumn, csv_cell};
 use super::rows_writer::RowsWriter;
 use crate::output::{Acknowledge, Channel, Destination, Ordered, Sink, TaskOutput, TaskRef, WAITING_OUTPUT};
+use crate::sky::keep_brightest;
 use crate::sync::Mutex;
 use crate::task::{
     Column, ConeChart, ConeFinding, ConeStatus, Finding, Outcome, Record, ServiceVerdict, Task, Warning,
 };
-use crate::whole_file::{FileId, OutputFile, is_stdout};
+use crate::whole_file::{OutputFile, is_stdout};
 use crate::workload::Outlet;
 
 /// What a task writes before its rows: what its columns are, on a line.
@@ -43,7 +44,7 @@ pub struct RowsOutlet {
 /// Of so many targets charts are kept for the report, whoever asks for files.
 const CHARTS: usize = 12;
 
-/// More rows are not kept for that, in bytes.
+/// More rows are condensed to those, in bytes.
 const CHART_ROWS: usize = 1 << 20;
 
 /// So many sources of a chart are kept for that, the brightest.
@@ -92,7 +93,6 @@ impl RowsOutlet {
         charts.check()?;
         let file = out.filter(|out| !is_stdout(out));
         let paths = [file, status, charts.page.as_deref()];
-        check_apart([out, status, charts.page.as_deref()])?;
         let open =
             |path: &Path| OutputFile::open(path).with_context(|| format!("cannot write {}", path.display()));
         let [rows, lines, page] = paths.map(|path| path.map(open).transpose());
@@ -125,13 +125,23 @@ impl RowsOutlet {
         }
         let all_charts = self.charts.any();
         let heading = Vec::new();
-        let rows = RowsDestination { state: &self.state, heading, is_headed: false, all_charts };
+        let rows = RowsDestination {
+            state: &self.state,
+            heading,
+            is_headed: false,
+            all_charts,
+            asked: self.asked(),
+        };
         Box::new(RunSink { state: &self.state, rows: Ordered::new(rows, WAITING_OUTPUT) })
     }
 
     /// Whether the status or the page is to go to stdout.
     fn has_other_on_stdout(&self) -> bool {
         [self.status.as_deref(), self.charts.page.as_deref()].into_iter().flatten().any(is_stdout)
+    }
+
+    fn asked(&self) -> Option<(&str, &str)> {
+        self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()))
     }
 
     /// The run is over: what it left takes its place, unless nothing was done.
@@ -142,8 +152,9 @@ impl RowsOutlet {
         let mut state = self.state.lock();
         let Some(run) = state.run.take().filter(|run| run.n_over > 0) else { return Ok(()) };
         state.is_done = true;
-        let asked = self.asked.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()));
-        let chart = |(number, cone)| chart_of(cone, run.found.get(number)?, asked);
+        let asked = self.asked();
+        let mut found = run.found;
+        let chart = |(number, cone)| found.remove(number)?.chart(cone, asked);
         let charts: Vec<ConeChart> = run.cones.iter().filter_map(chart).collect();
         let drawn = if self.charts.any() { self.charts.write(&charts, run.page) } else { Ok(()) };
         state.kept = charts.into_iter().take(CHARTS).map(brightest).collect();
@@ -169,6 +180,16 @@ impl Outlet for RowsOutlet {
         Some(self.begin())
     }
 
+    fn places(&self) -> Vec<(&'static str, &Path)> {
+        let places = [
+            ("out", self.out.as_deref()),
+            ("status", self.status.as_deref()),
+            ("chart", self.charts.folder.as_deref()),
+            ("sky", self.charts.page.as_deref()),
+        ];
+        places.into_iter().filter_map(|(option, path)| Some((option, path?))).collect()
+    }
+
     fn claim_stdout(&self, is_free: bool, is_terminal: bool) -> anyhow::Result<bool> {
         let is_asked_for = self.out.as_deref().is_some_and(is_stdout);
         ensure!(is_free || !is_asked_for, "stdout is taken: give --out a file for the rows");
@@ -191,25 +212,9 @@ impl Outlet for RowsOutlet {
     }
 }
 
-/// Refuses two files at one place: the later one would take the other's, or be mixed with it.
-fn check_apart(paths: [Option<&Path>; 3]) -> anyhow::Result<()> {
-    let mut known: Vec<(&str, FileId)> = Vec::new();
-    for (option, path) in ["out", "status", "sky"].into_iter().zip(paths) {
-        let Some((path, id)) = path.and_then(|path| Some((path, FileId::of(path)?))) else { continue };
-        if let Some((other, _)) = known.iter().find(|(_, other)| *other == id) {
-            let place = if id == FileId::Stdout { "stdout".to_owned() } else { path.display().to_string() };
-            bail!("--{other} and --{option} both go to {place}: name a file for each");
-        }
-        known.push((option, id));
-    }
-    Ok(())
-}
-
 /// `chart` with no more sources than a report needs.
 fn brightest(mut chart: ConeChart) -> ConeChart {
-    let dimness = |magnitude: Option<f64>| magnitude.unwrap_or(f64::INFINITY);
-    chart.sources.sort_by(|one, other| dimness(one.magnitude).total_cmp(&dimness(other.magnitude)));
-    chart.sources.truncate(CHART_SOURCES);
+    chart.more += keep_brightest(&mut chart.sources, CHART_SOURCES);
     chart
 }
 
@@ -288,7 +293,7 @@ impl Acknowledge for NotedTargets<'_> {
             let cone = cone.clone();
             if let Some(run) = &mut self.state.lock().run {
                 run.n_over += 1;
-                run.is_cut |= cone.status == ConeStatus::Incomplete;
+                run.is_cut |= finding.warnings.contains(&Warning::Overflow);
                 if run.status.is_some() {
                     run.lines.insert(record.seq, status_line(finding, &cone, record.wall.as_secs_f64()));
                 }
@@ -306,6 +311,7 @@ struct RowsDestination<'a> {
     is_headed: bool,
     /// Whether there is to be a chart of every target.
     all_charts: bool,
+    asked: Option<(&'a str, &'a str)>,
 }
 
 impl Destination for RowsDestination<'_> {
@@ -326,14 +332,15 @@ impl Destination for RowsDestination<'_> {
                 rows.begin(&columns);
             }
             if self.all_charts || task.seq < CHARTS as u64 {
-                run.found.insert(task.seq, TargetRows { columns, rows: Vec::new() });
+                run.found.insert(task.seq, TargetRows::new(columns));
             }
             bytes = rest;
         }
-        if let Some(found) = run.found.get_mut(&task.seq)
-            && (self.all_charts || found.rows.len() + bytes.len() <= CHART_ROWS)
-        {
-            found.rows.extend_from_slice(bytes);
+        if let Some(found) = run.found.get_mut(&task.seq) {
+            found.put(bytes);
+            if !self.all_charts {
+                found.condense(CHART_ROWS, CHART_SOURCES, self.asked);
+            }
         }
         run.rows.as_mut().map_or(Ok(()), |rows| rows.put(bytes))
     }

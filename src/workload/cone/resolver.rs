@@ -15,6 +15,10 @@ use crate::workload::service::{
 /// So many names are asked for in one request.
 const TOGETHER: usize = 50;
 
+/// A resolver that fails so often in a row is asked no more: one bad name among fifty makes
+/// fewer requests fail.
+const MOST_FAILURES: u32 = 10;
+
 const ACCEPT: &str = "text/xml, application/xml;q=0.9, */*;q=0.1";
 
 /// Looks up the names of `targets` with the first of `resolvers` that answers. Ends early,
@@ -28,8 +32,13 @@ pub fn resolve(
     let mut names: BTreeMap<String, Option<Resolution>> =
         targets.iter().filter_map(|target| Some((target.name_to_resolve()?, None))).collect();
     let wanted: Vec<String> = names.keys().cloned().collect();
+    let mut lookup = Lookup {
+        resolvers: resolvers.iter().map(|service| Resolver { service, n_failures: 0, dead: None }).collect(),
+        transport,
+        interrupt,
+    };
     for some in wanted.chunks(TOGETHER) {
-        let Some(resolutions) = ask_one_of(resolvers, some, transport, interrupt) else { return };
+        let Some(resolutions) = lookup.look_up(some) else { return };
         for (name, resolution) in some.iter().zip(resolutions) {
             names.insert(name.clone(), Some(resolution));
         }
@@ -42,32 +51,79 @@ pub fn resolve(
     }
 }
 
-/// What becomes of each of `names`; `None` when interrupted.
-fn ask_one_of(
-    resolvers: &[Service],
-    names: &[String],
-    transport: &HttpTransport,
-    interrupt: &Interrupt,
-) -> Option<Vec<Resolution>> {
-    let mut last =
-        TargetFault { class: ErrorClass::UnknownName, why: "no name resolver is known".to_owned() };
-    for resolver in resolvers {
-        let mut found = Vec::new();
-        let finding = transport.settle_here(resolver, interrupt, |attempt| {
-            found = ask(resolver, names, attempt).unwrap_or_default();
-        })?;
-        if finding.verdict.is_up() {
-            return Some(found.into_iter().map(|target| resolution(&target)).collect());
+/// Who is asked about names, and how.
+struct Lookup<'a> {
+    resolvers: Vec<Resolver<'a>>,
+    transport: &'a HttpTransport,
+    interrupt: &'a Interrupt,
+}
+
+struct Resolver<'a> {
+    service: &'a Service,
+    /// How often it failed since it last answered.
+    n_failures: u32,
+    /// Why it is asked no more.
+    dead: Option<TargetFault>,
+}
+
+impl Lookup<'_> {
+    /// What becomes of each of `names`; `None` when interrupted. Where one of them spoils the
+    /// answer for all, the others are asked for apart.
+    fn look_up(&mut self, names: &[String]) -> Option<Vec<Resolution>> {
+        let fault = match self.ask_one_of(names)? {
+            Ok(found) => return Some(found),
+            Err(fault) => fault,
+        };
+        if names.len() == 1 || self.resolvers.iter().all(|resolver| resolver.dead.is_some()) {
+            return Some(vec![Resolution::Failed(fault); names.len()]);
         }
-        let class = finding.class.unwrap_or(ErrorClass::Http);
-        let why = format!("the name resolver {}: {}", finding.url, finding.reason);
-        last = TargetFault { class, why };
+        let (one, other) = names.split_at(names.len() / 2);
+        let mut found = self.look_up(one)?;
+        found.extend(self.look_up(other)?);
+        Some(found)
     }
-    Some(vec![Resolution::Failed(last); names.len()])
+
+    /// The same in one request to each resolver, until one answers; `Err`: none does.
+    fn ask_one_of(&mut self, names: &[String]) -> Option<Result<Vec<Resolution>, TargetFault>> {
+        let mut last =
+            TargetFault { class: ErrorClass::UnknownName, why: "no name resolver is known".to_owned() };
+        for resolver in &mut self.resolvers {
+            if let Some(fault) = &resolver.dead {
+                last = fault.clone();
+                continue;
+            }
+            let mut found = Vec::new();
+            let finding = self.transport.settle_here(resolver.service, self.interrupt, |attempt| {
+                found = ask(resolver.service, names, attempt).unwrap_or_default();
+            })?;
+            if finding.verdict.is_up() {
+                resolver.n_failures = 0;
+                return Some(Ok(found.iter().map(resolution).collect()));
+            }
+            let class = finding.class.unwrap_or(ErrorClass::Http);
+            let why = format!("the name resolver {}: {}", finding.url, finding.reason);
+            last = TargetFault { class, why };
+            resolver.n_failures += 1;
+            if is_out_of_reach(&last.class) || resolver.n_failures >= MOST_FAILURES {
+                resolver.dead = Some(last.clone());
+            }
+        }
+        Some(Err(last))
+    }
+}
+
+/// Whether no name could have any other answer, so that waiting for it again is of no use.
+fn is_out_of_reach(class: &ErrorClass) -> bool {
+    use ErrorClass::{Dns, Proxy, Rate, Redirect, Refused, Timeout, Tls};
+    matches!(class, Dns | Proxy | Rate | Redirect | Refused | Timeout | Tls)
 }
 
 fn resolution(target: &SesameTarget) -> Resolution {
     match &target.found {
+        Some(object) if object.dec.abs() > 90.0 => Resolution::Failed(TargetFault {
+            class: ErrorClass::BadValue,
+            why: format!("the name resolver has {:.100} at a declination of {}", target.name, object.dec),
+        }),
         Some(object) => Resolution::Found((object.ra % 360.0, object.dec)),
         None => Resolution::Failed(TargetFault {
             class: ErrorClass::UnknownName,

@@ -146,9 +146,14 @@ impl ConeService {
 
     /// Where queries are sent over TAP.
     pub fn sync(&self) -> Url {
+        self.below("sync")
+    }
+
+    /// Where the resource `name` of a TAP service is.
+    pub fn below(&self, name: &str) -> Url {
         let url = &self.service.url;
         let path = url.path.trim_end_matches('/');
-        url.with_path(&format!("{}/sync", path.strip_suffix("/sync").unwrap_or(path)))
+        url.with_path(&format!("{}/{name}", path.strip_suffix("/sync").unwrap_or(path)))
     }
 
     /// Sends a request, and reads what comes.

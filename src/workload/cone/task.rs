@@ -30,17 +30,19 @@ pub struct ConeTask {
 }
 
 impl ConeTask {
-    /// Puts what came of it into its finding, and writes its rows; `is_limited`: fewer of them
-    /// than there are were asked for.
+    /// Puts what came of it into its finding, and writes its rows; `cure`: what to do where the
+    /// service cut them, unless fewer than there are were asked for.
     pub fn settle(
         &self,
         mut finding: Finding,
         found: Option<Found>,
-        is_limited: bool,
+        cure: Option<&str>,
         cx: &mut Cx<'_>,
     ) -> Outcome {
         let status = match &found {
             None => ConeStatus::Error,
+            // It answered, and yet it counts as failed: it took too long, say. Rows are kept.
+            Some(_) if !finding.verdict.is_up() => ConeStatus::Error,
             Some(found) if !found.is_whole => ConeStatus::Incomplete,
             Some(found) if found.rows.len() == 0 => ConeStatus::Empty,
             Some(_) => ConeStatus::Ok,
@@ -57,10 +59,10 @@ impl ConeTask {
             if !found.has_position {
                 finding.warn(Warning::NoPosition);
             }
-            if !found.is_whole && !is_limited {
+            if let Some(cure) = cure.filter(|_| status == ConeStatus::Incomplete) {
                 finding.verdict = ServiceVerdict::Error;
                 let rows = numbers::plural(found.rows.len(), "row");
-                finding.reason = format!("the service cut its answer after {rows}: --maxrec asks for more");
+                finding.reason = format!("the service cut its answer after {rows}: {cure}");
             }
             written = cx.write_uncompared(&heading(&found.columns));
             cx.judged(column_names(&found.columns).join(",").as_bytes());

@@ -11,17 +11,36 @@ use crate::sync::Mutex;
 use crate::task::Finding;
 use crate::vo::cone::{ConeColumns, SkyCone, UPLOAD_ID};
 use crate::vo::votable::{Field, TableRow};
-use crate::vo::{ParseError, ParseErrorKind};
+use crate::vo::{self, ParseError, ParseErrorKind, UploadLimit};
 use crate::workload::Cx;
-use crate::workload::service::HttpTransport;
+use crate::workload::service::{HttpTransport, is_success, read};
 
-/// So many targets are uploaded at a time: services take some ten thousand.
+const ACCEPT: &str = "text/xml, application/xml;q=0.9, */*;q=0.1";
+
+/// So many targets are uploaded at a time, unless the service says how many it takes.
 const TOGETHER: usize = 10_000;
+
+/// Every service takes so many: it is not asked.
+const FEW: usize = 1000;
+
+/// Of what comes of so many, nobody's memory is filled.
+const MOST: usize = 100_000;
+
+/// The bytes of a row at most, and of what stands around all rows.
+const ROW_BYTES: u64 = 200;
+const FRAME_BYTES: u64 = 2000;
 
 /// What the queries of one run have found.
 #[derive(Debug, Default)]
 pub struct UploadAnswers {
-    by_chunk: Mutex<HashMap<usize, ChunkAnswer>>,
+    state: Mutex<UploadState>,
+}
+
+#[derive(Debug, Default)]
+struct UploadState {
+    /// How many targets are uploaded at a time, once that is known.
+    together: Option<usize>,
+    by_chunk: HashMap<usize, ChunkAnswer>,
 }
 
 /// What one query found.
@@ -58,7 +77,7 @@ pub struct UploadQuery<'a> {
 impl UploadAnswers {
     /// Another run begins.
     pub fn clear(&mut self) {
-        self.by_chunk.get_mut().clear();
+        *self.state.get_mut() = UploadState::default();
     }
 
     /// What the query that `number` is in found of it; `None` when the interrupt ended it.
@@ -69,12 +88,16 @@ impl UploadAnswers {
         cx: &mut Cx<'_>,
     ) -> Option<(Finding, Option<Found>)> {
         let place = query.cones.binary_search_by_key(&number, |(number, _)| *number).ok()?;
-        let chunk = place / TOGETHER;
-        let mut by_chunk = self.by_chunk.lock();
-        let answer = match by_chunk.entry(chunk) {
+        let mut state = self.state.lock();
+        let together = match state.together {
+            Some(together) => together,
+            None => *state.together.insert(query.together(cx)?),
+        };
+        let chunk = place / together;
+        let answer = match state.by_chunk.entry(chunk) {
             Entry::Occupied(answer) => answer.into_mut(),
             Entry::Vacant(place) => {
-                let cones = query.cones.chunks(TOGETHER).nth(chunk)?;
+                let cones = query.cones.chunks(together).nth(chunk)?;
                 place.insert(query.ask(cones, cx)?)
             }
         };
@@ -91,6 +114,27 @@ impl UploadAnswers {
 impl UploadQuery<'_> {
     fn no_rows(&self, cone: &SkyCone) -> ConeRows {
         ConeRows::new((cone.ra, cone.dec), cone.radius, self.find)
+    }
+
+    /// How many targets can be uploaded at a time; `None` when interrupted. Where the service
+    /// does not say, the query is not worse off for it.
+    fn together(&self, cx: &mut Cx<'_>) -> Option<usize> {
+        if self.cones.len() <= FEW {
+            return Some(FEW);
+        }
+        let mut limit = None;
+        let service = &self.service.service;
+        self.transport.settle(service, cx, |attempt, _| {
+            let fetched = attempt.ask(self.service.below("capabilities"), ACCEPT, None);
+            let answer = fetched.answer.as_ref().ok().filter(|answer| is_success(answer));
+            let read = answer.and_then(|answer| read(answer, attempt.limit(), vo::read_capabilities).ok());
+            limit = read.and_then(|read| read.of(vo::STANDARD_TAP)?.upload_limit);
+        })?;
+        let rows = match limit.unwrap_or(UploadLimit::Rows(TOGETHER as u64)) {
+            UploadLimit::Rows(rows) => rows,
+            UploadLimit::Bytes(bytes) => bytes.saturating_sub(FRAME_BYTES) / ROW_BYTES,
+        };
+        Some(usize::try_from(rows).unwrap_or(MOST).clamp(1, MOST))
     }
 
     fn ask(&self, cones: &[(u64, SkyCone)], cx: &mut Cx<'_>) -> Option<ChunkAnswer> {

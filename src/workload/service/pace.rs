@@ -26,10 +26,13 @@ const USUAL_RATE: f64 = 5.0;
 /// delays, and no request catches up on a large one.
 const SLACK: f64 = 0.02;
 
+/// The rates that make sense: one request in a day or so, and more than any host answers.
+const RATES: std::ops::RangeInclusive<f64> = 1e-5..=1e6;
+
 /// The first pause, doubled each time, where the host does not say how long.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A host that wants to be left alone for longer is not waited for.
+/// A pause is never longer, and a host that wants to be left alone for longer is not waited for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What can be chosen of it.
@@ -130,7 +133,8 @@ impl HostPace {
     /// When an option makes no sense.
     pub fn new(options: &PaceOptions, most_pauses: u32) -> anyhow::Result<Self> {
         if let Some(rate) = options.rate {
-            ensure!(rate > 0.0 && rate <= 1e6, "--rate {rate}: give more than 0 requests a second");
+            let (least, most) = (RATES.start(), RATES.end());
+            ensure!(RATES.contains(&rate), "--rate {rate}: give {least} to {most} requests a second");
         }
         let (options, hosts) = (options.clone(), Mutex::default());
         Ok(Self { options, most_pauses, began: Instant::now(), hosts })
@@ -211,12 +215,16 @@ impl HostState {
         if is_news && self.closed.is_none() {
             self.n_pauses += 1;
             self.first_after_pause = self.next_ticket;
-            let pause = wanted.unwrap_or(FIRST_PAUSE * 2_u32.saturating_pow(self.n_pauses - 1));
-            self.paused_until = now + pause;
-            if pause > LONGEST_PAUSE {
-                self.closed = Some(format!("it wants to be left alone for {} s", pause.as_secs()));
+            let usual = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.n_pauses - 1));
+            self.paused_until = now.saturating_add(wanted.unwrap_or(usual).min(LONGEST_PAUSE));
+            if let Some(wanted) = wanted.filter(|wanted| *wanted > LONGEST_PAUSE) {
+                self.closed = Some(format!("it wants to be left alone for {} s", wanted.as_secs()));
             } else if self.n_pauses > most_pauses {
-                self.closed = Some("it went on refusing requests after pauses".to_owned());
+                self.closed = Some(match most_pauses {
+                    0 => "it refused a request, and --retries 0 leaves no other try".to_owned(),
+                    1 => "it went on refusing requests after a pause".to_owned(),
+                    most => format!("it went on refusing requests after {most} pauses"),
+                });
             }
         }
         PaceAnswer::Refused
@@ -288,119 +296,4 @@ impl Pacer for TaskPacer<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn pace(most_pauses: u32) -> HostPace {
-        HostPace::new(&PaceOptions { rate: Some(5.0) }, most_pauses).unwrap()
-    }
-
-    fn put(pace: &HostPace, host: &str, ticket: Option<u64>, about: PaceTopic, now: Duration) -> PaceAnswer {
-        pace.answer_at(PaceQuestion { host: host.to_owned(), ticket, about }, now)
-    }
-
-    fn leave(pace: &HostPace, ticket: Option<u64>, now: u64) -> PaceAnswer {
-        put(pace, "h", ticket, PaceTopic::Leave { interval: 0.2 }, millis(now))
-    }
-
-    fn came(pace: &HostPace, ticket: u64, reception: Reception, now: u64) -> PaceAnswer {
-        put(pace, "h", Some(ticket), PaceTopic::Came(reception, "h/tap".to_owned()), millis(now))
-    }
-
-    fn millis(time: u64) -> Duration {
-        Duration::from_millis(time)
-    }
-
-    const DENIED: Reception = Reception::Denied(None);
-
-    #[test]
-    fn requests_to_a_host_leave_evenly_spaced_whoever_comes_first() {
-        let pace = pace(2);
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Go(0));
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Wait(millis(200), 1));
-        assert_eq!(leave(&pace, None, 50), PaceAnswer::Wait(millis(350), 2));
-        assert_eq!(
-            put(&pace, "other", None, PaceTopic::Leave { interval: 0.2 }, millis(60)),
-            PaceAnswer::Go(0)
-        );
-        assert_eq!(leave(&pace, Some(1), 200), PaceAnswer::Go(1));
-        // Late by a little, the grid is kept as far as that can be; nobody catches up.
-        assert_eq!(leave(&pace, Some(2), 415), PaceAnswer::Go(2));
-        assert_eq!(leave(&pace, None, 500), PaceAnswer::Wait(millis(111), 3));
-        assert_eq!(leave(&pace, None, 510), PaceAnswer::Wait(millis(290), 4));
-        assert_eq!(leave(&pace, Some(3), 790), PaceAnswer::Go(3));
-        assert_eq!(leave(&pace, Some(4), 800), PaceAnswer::Wait(millis(186), 4));
-        assert_eq!(leave(&pace, Some(4), 986), PaceAnswer::Go(4));
-    }
-
-    #[test]
-    fn a_host_that_refuses_is_given_pauses_and_then_left_alone() {
-        let pace = pace(2);
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Go(0));
-        assert_eq!(came(&pace, 0, Reception::Answered, 100), PaceAnswer::Noted);
-        assert_eq!(leave(&pace, None, 200), PaceAnswer::Go(1));
-        assert_eq!(leave(&pace, None, 400), PaceAnswer::Go(2));
-        assert_eq!(leave(&pace, None, 410), PaceAnswer::Wait(millis(190), 3));
-        assert_eq!(came(&pace, 1, DENIED, 500), PaceAnswer::Refused);
-        // It left before the pause: no news.
-        assert_eq!(came(&pace, 2, Reception::Broken, 550), PaceAnswer::Refused);
-        assert_eq!(leave(&pace, Some(3), 600), PaceAnswer::Wait(millis(1900), 4));
-        assert_eq!(leave(&pace, Some(4), 2500), PaceAnswer::Go(4));
-        assert_eq!(came(&pace, 4, DENIED, 2600), PaceAnswer::Refused);
-        assert_eq!(leave(&pace, None, 2700), PaceAnswer::Wait(millis(3900), 5));
-        assert_eq!(leave(&pace, Some(5), 6600), PaceAnswer::Go(5));
-        assert_eq!(came(&pace, 5, DENIED, 6700), PaceAnswer::Refused);
-        assert!(matches!(leave(&pace, None, 6800), PaceAnswer::No(_)));
-    }
-
-    #[test]
-    fn a_pause_is_as_long_as_the_host_says_unless_that_is_too_long() {
-        let pace = pace(2);
-        let wanted = |seconds| Reception::Denied(Some(Duration::from_secs(seconds)));
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Go(0));
-        assert_eq!(came(&pace, 0, wanted(1), 0), PaceAnswer::Refused);
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Wait(millis(1000), 1));
-        assert_eq!(leave(&pace, Some(1), 1000), PaceAnswer::Go(1));
-        assert_eq!(came(&pace, 1, Reception::Answered, 1100), PaceAnswer::Noted);
-        assert_eq!(leave(&pace, None, 1200), PaceAnswer::Go(2));
-        assert_eq!(came(&pace, 2, wanted(3600), 1300), PaceAnswer::Refused);
-        let PaceAnswer::No(why) = leave(&pace, None, 1400) else { panic!("it is asked") };
-        assert_eq!(why, "it wants to be left alone for 3600 s");
-    }
-
-    #[test]
-    fn a_host_that_never_answered_does_not_refuse_by_being_away() {
-        let pace = pace(2);
-        assert_eq!(leave(&pace, None, 0), PaceAnswer::Go(0));
-        assert_eq!(came(&pace, 0, Reception::Broken, 100), PaceAnswer::Noted);
-        assert_eq!(leave(&pace, None, 200), PaceAnswer::Go(1));
-    }
-
-    proptest! {
-        #[test]
-        fn never_more_than_six_leave_in_a_second(comes in prop::collection::vec(0_u64..900, 1..60), late in prop::collection::vec(0_u64..150, 60)) {
-            let pace = pace(2);
-            let mut waiting: Vec<(u64, Option<u64>)> = Vec::new();
-            let mut now = 0;
-            waiting.extend(comes.iter().map(|gap| { now += gap / 3; (now, None) }));
-            let (mut left, mut late) = (Vec::new(), late.into_iter().cycle());
-            while let Some(next) = (0..waiting.len()).min_by_key(|&at| waiting[at].0) {
-                let (at, ticket) = waiting.swap_remove(next);
-                match leave(&pace, ticket, at) {
-                    PaceAnswer::Go(_) => left.push(at),
-                    PaceAnswer::Wait(time, ticket) => {
-                        let wait = u64::try_from(time.as_millis()).unwrap() + 1;
-                        waiting.push((at + wait + late.next().unwrap(), Some(ticket)));
-                    }
-                    other => prop_assert!(false, "{other:?}"),
-                }
-            }
-            prop_assert_eq!(left.len(), comes.len());
-            for (at, first) in left.iter().enumerate() {
-                prop_assert!(left[at..].iter().filter(|other| **other <= first + 1000).count() <= 6, "{left:?}");
-            }
-        }
-    }
-}
+mod tests;

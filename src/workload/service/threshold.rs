@@ -10,9 +10,8 @@ use super::judge::fail;
 use crate::measure::seconds;
 use crate::moment::Moment;
 use crate::numbers::{self, read_duration};
-use crate::policy::LatencyLimit;
+use crate::task::LatencyLimit;
 use crate::task::{ErrorClass, Finding, Warning};
-use crate::workload::Cx;
 
 /// A certificate is told of so long before its end unless the user wants it otherwise.
 const TWO_WEEKS: Duration = Duration::from_secs(14 * 86_400);
@@ -43,15 +42,16 @@ fn two_weeks() -> Duration {
 }
 
 impl Thresholds {
-    /// Holds what was found out, and that it took so long in all, against them.
-    pub(super) fn judge(&self, finding: &mut Finding, cx: &Cx<'_>, total: Duration) {
+    /// Holds what was found out, and that it took so long in all, against them; `span` is how
+    /// long a phase took.
+    pub(super) fn judge(&self, finding: &mut Finding, span: &dyn Fn(&str) -> Duration, total: Duration) {
         let now = finding.time.map_or(0, Moment::seconds);
         let left = finding.cert_expires.map(|expires| expires - now);
         let is_within = |limit: Duration| left.is_some_and(|left| left < limit.as_secs().cast_signed());
         if is_within(self.warn_expiry) {
             finding.warn(Warning::CertExpires);
         }
-        let slow = self.warn_latency.iter().find_map(|limit| exceeded(limit, cx, total));
+        let slow = self.warn_latency.iter().find_map(|limit| exceeded(limit, span, total));
         if slow.is_some() {
             finding.warn(Warning::Slow);
         }
@@ -59,7 +59,7 @@ impl Thresholds {
         if !finding.verdict.is_up() {
             return;
         }
-        if let Some(slow) = self.crit_latency.iter().find_map(|limit| exceeded(limit, cx, total)) {
+        if let Some(slow) = self.crit_latency.iter().find_map(|limit| exceeded(limit, span, total)) {
             fail(finding, ErrorClass::Slow, &slow);
         } else if let (true, Some(left)) = (self.crit_expiry.is_some_and(is_within), left) {
             let days = numbers::three_digits(left as f64 / 86_400.0);
@@ -69,12 +69,49 @@ impl Thresholds {
 }
 
 /// How far a check is beyond `limit`, in words, if it is.
-fn exceeded(limit: &LatencyLimit, cx: &Cx<'_>, total: Duration) -> Option<String> {
+fn exceeded(limit: &LatencyLimit, span: &dyn Fn(&str) -> Duration, total: Duration) -> Option<String> {
     let (what, took) = match &limit.phase {
-        Some(phase) => (format!("{phase} "), cx.span(phase)),
+        Some(phase) => (format!("{phase} "), span(phase)),
         None => (String::new(), total),
     };
     let told =
         || format!("{what}took {}, more than {}", numbers::duration(took), numbers::duration(limit.most));
     (took > limit.most).then(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::ServiceVerdict;
+
+    /// Class and warnings of a service that is up and whose certificate ends in so many days.
+    fn judged(days: i64, warn: u64, crit: Option<u64>) -> (Option<ErrorClass>, Vec<Warning>) {
+        let day = |days: u64| Duration::from_secs(days * 86_400);
+        let thresholds = Thresholds {
+            warn_latency: Vec::new(),
+            crit_latency: Vec::new(),
+            warn_expiry: day(warn),
+            crit_expiry: crit.map(day),
+        };
+        let time = Moment::now();
+        let mut finding = Finding {
+            verdict: ServiceVerdict::Up,
+            time: Some(time),
+            cert_expires: Some(time.seconds() + days * 86_400),
+            ..Finding::default()
+        };
+        thresholds.judge(&mut finding, &|_| Duration::ZERO, Duration::ZERO);
+        (finding.class, finding.warnings)
+    }
+
+    #[test]
+    fn a_certificate_twenty_days_from_its_end_is_told_of_by_who_wants_to_hear_that_early() {
+        assert_eq!(two_weeks(), TWO_WEEKS);
+        assert_eq!(judged(20, 14, None), (None, Vec::new()));
+        assert_eq!(judged(20, 30, None), (None, vec![Warning::CertExpires]));
+        assert_eq!(judged(20, 30, Some(7)), (None, vec![Warning::CertExpires]));
+        assert_eq!(judged(20, 30, Some(21)), (Some(ErrorClass::Expiring), vec![Warning::CertExpires]));
+        assert_eq!(judged(13, 14, None), (None, vec![Warning::CertExpires]));
+        assert_eq!(judged(-1, 14, Some(3)), (Some(ErrorClass::Expiring), vec![Warning::CertExpires]));
+    }
 }

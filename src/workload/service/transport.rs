@@ -167,7 +167,9 @@ impl HttpTransport {
         self.ask_until_settled(service, &interrupt, &from_client, &mut |happening| match happening {
             Happening::Attempt(attempt) => ask(attempt, cx),
             Happening::Spent(name, time) => cx.spent(name, time),
-            Happening::Settled(finding, total) => self.thresholds.judge(finding, cx, total),
+            Happening::Settled(finding, total) => {
+                self.thresholds.judge(finding, &|phase| cx.span(phase), total)
+            }
         })
     }
 

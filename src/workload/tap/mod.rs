@@ -24,9 +24,6 @@ use crate::task::{Outcome, Task, TaskInput};
 /// The most bytes of an answer, unpacked: availability documents have hundreds.
 const MOST_BYTES: usize = 1 << 20;
 
-/// More services than this are checked one way only unless both are asked for.
-const FEW: usize = 16;
-
 /// Public services that have been there for years, asked when none is named.
 const USUAL: [&str; 4] = [
     "http://dc.g-vo.org/tap",
@@ -40,7 +37,7 @@ pub const ROW: Row = Row {
     name: "tap-check",
     alias: Some("tap"),
     about: "The third exercise: is each TAP service available, and since when",
-    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused,\nreset, closed, timeout, dns, tls, http, redirect, protocol, too-large, not-xml,\nbad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query needs a login;\nprobe: the service says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in\ncapitals (HTTP_PROXY is ignored): HTTP proxies only, and never for this machine.",
+    examples: "Examples:\n  parsim tap --demo                       four services inside parsim: needs no network\n  parsim tap --demo --compare             the same one at a time, too, side by side\n  parsim tap http://dc.g-vo.org/tap --query\n  parsim tap --urls FILE --format nagios  for cron: one line, status 0 to 3\n\nA service is up, down, or neither (error). Classes of error: refused,\nreset, closed, timeout, dns, tls, http, redirect, protocol, too-large, not-xml,\nbad-xml, unsafe-xml, wrong-doc, bad-value, proxy; login: a query needs a login;\nprobe: the service says it is up, and a query fails.\n\nProxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, also in\ncapitals (HTTP_PROXY is ignored): HTTP proxies only, and never for this machine.",
     formats: &[OutputFormat::JsonLines, OutputFormat::Nagios],
     ..Row::of::<TapOptions>()
 };
@@ -191,11 +188,8 @@ impl Workload for TapCheck {
             // looks its name up meanwhile.
             opens: 4,
             external: true,
-            default_modes: if self.services.len() > FEW {
-                DefaultModes::ParallelFor("more than 16 services")
-            } else {
-                DefaultModes::Both
-            },
+            // Who runs a service does not want to be asked twice.
+            default_modes: DefaultModes::ParallelFor("one request a service"),
             remarks: if self.services.is_empty() { vec![self.names_nothing()] } else { Vec::new() },
             ..Profile::default()
         }

@@ -14,19 +14,30 @@ _parsim_batch() {
         serial | parallel | compare) ;;
         *) _parsim "$@"; return ;;
     esac
-    local at=2
+    local at=2 length
     while ((at < COMP_CWORD)); do
         if [[ ${COMP_WORDS[at + 1]} == '=' ]]; then
             ((at += 3))
             continue
         fi
-        case ${COMP_WORDS[at]} in
-            --parameter-list) ((at += 3)) ;;
-            --parameter-scan) ((at += 4)) ;;
-            @VALUED@) ((at += 2)) ;;
-            -*) ((at += 1)) ;;
+        length=1
+        case ${COMP_WORDS[1]}:${COMP_WORDS[at]} in
+            # hyperfine's letters, where what follows is no value of GNU parallel's.
+            compare:-L)
+                length=2
+                [[ ${COMP_WORDS[at + 1]} == *[!0-9]* ]] && length=3
+                ;;
+            compare:-P)
+                length=2
+                [[ ${COMP_WORDS[at + 1]} == [!0-9+-]* && ${COMP_WORDS[at + 2]} =~ ^-?[.0-9]+$ ]] && length=4
+                ;;
+            compare:-u)
+                [[ ${COMP_WORDS[at + 1]} =~ ^(s|ms|us|second|millisecond|microsecond)$ ]] && length=2
+                ;;
+            @LENGTHS@            *:-*) ;;
             *) break ;;
         esac
+        ((at += length))
     done
     if ((at > COMP_CWORD)) || [[ $2 == -* && $at -eq COMP_CWORD ]]; then
         _parsim "$@"
