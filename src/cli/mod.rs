@@ -11,11 +11,8 @@ mod cluster;
 mod exit;
 mod exports;
 mod flags;
-<<<<<<< HEAD
 mod hosts;
-=======
 mod places;
->>>>>>> w-cli
 mod plan;
 mod report;
 mod runs;
@@ -117,15 +114,9 @@ fn dispatch(argv: &[OsString], started: Instant) -> Result<End, Fault> {
             None => batch::run(mode, words, &line(), started),
         };
     }
-<<<<<<< HEAD
-=======
-    if let Some(what) = runs::WORDS.iter().find(|what| name == **what) {
-        return runs::run(what, words, &line(), started);
-    }
     if name == hosts::NAME {
         return hosts::run(words);
     }
->>>>>>> main
     if name == "compare" {
         return batch::compare(words, &line(), started);
     }

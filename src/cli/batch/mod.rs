@@ -120,10 +120,7 @@ fn run_typed(
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;
-<<<<<<< HEAD
-=======
     check_is_command(mode, &typed)?;
->>>>>>> main
     let mut typed = records::effective(typed)?;
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
     let caught = signals::catch_beside_jobs(&interrupt, &[signals::ASKS, &[SIGHUP]].concat())?;
@@ -224,7 +221,6 @@ fn run_typed(
     Ok(finish::end(&study, &interrupt))
 }
 
-<<<<<<< HEAD
 /// An engine of workers that share no memory with this process.
 fn workers(
     row: &EngineRow,
@@ -243,7 +239,8 @@ fn left_to_workers(error: anyhow::Error) -> Result<End, Fault> {
     let detached = error.downcast::<Detached>()?;
     say(&detached.to_string());
     Ok(End::Status(Exit::Success.status()))
-=======
+}
+
 /// Refuses a workload's name where a command should be.
 fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
     let first = typed.command.first().filter(|_| typed.sources.is_empty());
@@ -258,17 +255,10 @@ fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
     let exports = &typed.output.exports;
     places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
     Exports::open(exports, &|time| interrupt.sleep(time))
->>>>>>> main
 }
 
 /// The one engine of a batch that is run one way.
 fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
-    if let Some(first) = typed.command.first()
-        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
-        && typed.sources.is_empty()
-    {
-        return refuse(hint);
-    }
     if mode == Mode::Serial && !typed.run.workers.is_default() {
         return refuse("serial means no workers: leave --workers out, or run it in parallel");
     }

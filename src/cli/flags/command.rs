@@ -38,13 +38,10 @@ pub(in crate::cli) fn command() -> Command {
         .subcommand(Command::new("compare").about("Run a batch of commands both ways, side by side, and compare their results"))
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
-<<<<<<< HEAD
         .subcommand(with::<RunFolder>("status", "Show how far a run is whose workers run elsewhere", RUNS))
         .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
         .subcommand(with::<RunFolder>("cancel", "End the workers of such a run", RUNS))
-=======
         .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
->>>>>>> main
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::{SPANS, object};
+use super::{WAITS, object};
 use crate::study::Study;
+use crate::task::PHASES;
 
 /// What stands first, of services and of cones, and what both have.
 const OF_SERVICES: [&str; 3] = ["name", "verdict", "class"];
@@ -26,7 +27,7 @@ pub(in crate::report) fn write(study: &Study, out: &mut dyn Write) -> anyhow::Re
     names.extend(OF_BOTH);
     names.extend(if is_of_cones { &[][..] } else { &LAST_OF_SERVICES[..] });
     names.extend(LAST_OF_BOTH);
-    let spans: Vec<&str> = SPANS.into_iter().chain(["total"]).collect();
+    let spans: Vec<&str> = PHASES.into_iter().chain(WAITS).chain(["total"]).collect();
     let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(names.iter().chain(&spans))?;
     for check in checks {
