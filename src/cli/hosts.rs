@@ -70,7 +70,7 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
         match offer {
             Ok(offer) => rows.push(row(name, place, &offer)),
             Err(error) => {
-                down.push(format!("{}  is down: {}\n", printable(name), printable(&format!("{error:#}"))))
+                down.push(format!("{}  is down: {}\n", printable(name), printable(&format!("{error:#}"))));
             }
         }
     }

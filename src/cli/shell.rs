@@ -18,7 +18,7 @@ use crate::process::ancestors::{Ancestor, ancestors};
 use crate::process::child::{StartError, resolve};
 use crate::template::Dialect;
 use crate::text::reason;
-use crate::workload::command::{Definitions, Shell};
+use crate::workload::command::{ChosenBy, Definitions, Shell};
 
 /// Shells that read lines alike.
 pub(super) struct Family {
@@ -269,7 +269,7 @@ pub(super) fn of_jobs(asked: Option<&Path>, refused: bool) -> Result<Shell, Faul
         functions: functions.collect(),
         path: search_path(),
         refused,
-        was_asked_for: asked.is_some(),
+        chosen_by: if asked.is_some() { ChosenBy::User } else { ChosenBy::Nobody },
         applet: applet.map(str::to_owned),
         program,
     })

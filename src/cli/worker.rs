@@ -24,7 +24,7 @@ use crate::process::child::{Guard, RunningJobs};
 use crate::process::{self, Hup, Interrupt};
 use crate::task::NodeName;
 use crate::temporary;
-use crate::workload::command::{self, CommandRunner, Shell};
+use crate::workload::command::{self, ChosenBy, CommandRunner, Shell};
 use crate::workload::{ROWS, Workload};
 
 /// The word by which parsim starts a worker.
@@ -129,7 +129,7 @@ fn build(
 
 /// The shell of this machine for jobs that another had in `theirs`.
 fn own_shell(theirs: Shell) -> anyhow::Result<Shell> {
-    let asked = theirs.was_asked_for.then_some(&*theirs.program);
+    let asked = (theirs.chosen_by == ChosenBy::User).then_some(&*theirs.program);
     let own = shell::of_jobs(asked, theirs.refused).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     // What was defined there is defined in its words.
     let definitions = theirs.definitions.filter(|_| own.dialect == theirs.dialect).or(own.definitions);

@@ -221,6 +221,22 @@ fn run_typed(
     Ok(finish::end(&study, &interrupt))
 }
 
+/// Refuses a workload's name where a command should be.
+fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
+    let first = typed.command.first().filter(|_| typed.sources.is_empty());
+    match first.and_then(|first| workload_hint(mode, &first.to_string_lossy())) {
+        Some(hint) => refuse(hint),
+        None => Ok(()),
+    }
+}
+
+/// The exports, opened, once no two outputs go to one place.
+fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
+    let exports = &typed.output.exports;
+    places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
+    Exports::open(exports, &|time| interrupt.sleep(time))
+}
+
 /// An engine of workers that share no memory with this process.
 fn workers(
     row: &EngineRow,
@@ -239,22 +255,6 @@ fn left_to_workers(error: anyhow::Error) -> Result<End, Fault> {
     let detached = error.downcast::<Detached>()?;
     say(&detached.to_string());
     Ok(End::Status(Exit::Success.status()))
-}
-
-/// Refuses a workload's name where a command should be.
-fn check_is_command(mode: Mode, typed: &Typed) -> Result<(), Fault> {
-    let first = typed.command.first().filter(|_| typed.sources.is_empty());
-    match first.and_then(|first| workload_hint(mode, &first.to_string_lossy())) {
-        Some(hint) => refuse(hint),
-        None => Ok(()),
-    }
-}
-
-/// The exports, opened, once no two outputs go to one place.
-fn opened(typed: &Typed, interrupt: &Interrupt) -> Result<Exports, Fault> {
-    let exports = &typed.output.exports;
-    places::check_apart(results::places(typed).chain(places::of_exports(exports)))?;
-    Exports::open(exports, &|time| interrupt.sleep(time))
 }
 
 /// The one engine of a batch that is run one way.

@@ -91,22 +91,7 @@ pub(super) fn prepare(
     let directory = directory(typed, &options, far)?;
     let is_compared = matches!(purpose, Purpose::Comparison(_));
     let is_unseen = is_compared && !typed.has(Flag::ShowOutput);
-    let is_put_down = typed.puts_output_down();
-    // What every host says comes host by host.
-    let is_kept = typed.has_any(&[Flag::KeepOrder, Flag::OnAll]);
-    let order = match (typed.output.grouping, is_kept) {
-        _ if is_unseen => OutputOrder::Unseen,
-        (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
-        // Who types wants to see.
-        (Grouping::Group, false) if typed.has(Flag::Tty) && !is_put_down => OutputOrder::Unbuffered,
-        // What is not shown is not looked at line by line.
-        (Grouping::LatestLine, false) if is_put_down => OutputOrder::Grouped,
-        (Grouping::LatestLine, true) if is_put_down => OutputOrder::Kept,
-        (Grouping::LineBuffer | Grouping::LatestLine, true) => OutputOrder::KeptLines,
-        (Grouping::Group, true) => OutputOrder::Kept,
-        (Grouping::LineBuffer | Grouping::LatestLine, false) => OutputOrder::Lines,
-        (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
-    };
+    let order = output_order(typed, is_unseen);
     let variables = variables(typed, far);
     let packing = RowsPerJob { room: room(&variables)?, ..packing };
     let packer = JobPacker::new(packing);
@@ -169,6 +154,26 @@ pub(super) fn prepare(
         }
     }
     Ok((batch, results))
+}
+
+/// How outputs are put in order; of those that are compared nobody sees any.
+fn output_order(typed: &Typed, is_unseen: bool) -> OutputOrder {
+    let is_put_down = typed.puts_output_down();
+    // What every host says comes host by host.
+    let is_kept = typed.has_any(&[Flag::KeepOrder, Flag::OnAll]);
+    match (typed.output.grouping, is_kept) {
+        _ if is_unseen => OutputOrder::Unseen,
+        (Grouping::Ungroup, _) if !is_put_down => OutputOrder::Unbuffered,
+        // Who types wants to see.
+        (Grouping::Group, false) if typed.has(Flag::Tty) && !is_put_down => OutputOrder::Unbuffered,
+        // What is not shown is not looked at line by line.
+        (Grouping::LatestLine, false) if is_put_down => OutputOrder::Grouped,
+        (Grouping::LatestLine, true) if is_put_down => OutputOrder::Kept,
+        (Grouping::LineBuffer | Grouping::LatestLine, true) => OutputOrder::KeptLines,
+        (Grouping::Group, true) => OutputOrder::Kept,
+        (Grouping::LineBuffer | Grouping::LatestLine, false) => OutputOrder::Lines,
+        (Grouping::Group | Grouping::Ungroup, _) => OutputOrder::Grouped,
+    }
 }
 
 /// The command line, and those of ways in which it is another.

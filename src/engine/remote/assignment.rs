@@ -158,7 +158,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         let vacant = self.links.iter().position(is_due);
         let Some(index) = vacant.filter(|_| !self.ends_running()) else { return false };
         if let Err(error) = self.links[index].replace()
-            && !self.host_is_down(index, format!("{error:#}"))
+            && !self.host_is_down(index, &format!("{error:#}"))
         {
             self.links[index].none_came();
             self.trouble.get_or_insert(error);

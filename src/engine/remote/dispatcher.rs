@@ -148,7 +148,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             if link.failures.is_first && link.failures.are_over() {
                 link.failures.is_first = false;
                 if let Err(error) = link.start() {
-                    self.host_is_down(index, format!("{error:#}"));
+                    self.host_is_down(index, &format!("{error:#}"));
                 }
             }
         }
@@ -204,7 +204,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// Where workers are on hosts: there is none on the one of a link, `why` says why. What
     /// it had to do is others'. `false` where they are not.
-    pub(super) fn host_is_down(&mut self, index: usize, why: String) -> bool {
+    pub(super) fn host_is_down(&mut self, index: usize, why: &str) -> bool {
         let is_alone = self.links.len() == 1;
         let Some(rules) = &mut self.hosts else { return false };
         let link = &mut self.links[index];

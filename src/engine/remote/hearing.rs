@@ -184,7 +184,7 @@ impl Dispatcher<'_, '_> {
         if link.in_hand.is_empty() {
             link.reap_after(bye);
             if !was_sent_home {
-                self.host_is_down(index, "its worker was asked to end".to_owned());
+                self.host_is_down(index, "its worker was asked to end");
             }
             self.give_back_sent(index);
         } else {
@@ -204,7 +204,7 @@ impl Dispatcher<'_, '_> {
         }
         let name = link.name();
         let how = link.reap(PATIENCE).unwrap_or_else(|| "ended".to_owned());
-        if self.host_is_down(index, how.clone()) {
+        if self.host_is_down(index, &how) {
             return Ok(());
         }
         self.not_understood(index, "", || anyhow::anyhow!("the worker ({name}) {how} before it was ready"))
@@ -225,7 +225,7 @@ impl Dispatcher<'_, '_> {
         }
         link.reap(Duration::ZERO);
         let error = error();
-        if self.host_is_down(index, if how.is_empty() { error.to_string() } else { how.to_owned() }) {
+        if self.host_is_down(index, &if how.is_empty() { error.to_string() } else { how.to_owned() }) {
             return Ok(());
         }
         self.links[index].none_came();
@@ -264,7 +264,7 @@ impl Dispatcher<'_, '_> {
             self.settle(life, record);
         }
         if was_ready {
-            self.host_is_down(index, how);
+            self.host_is_down(index, &how);
         }
         self.give_back_sent(index);
     }

@@ -194,12 +194,13 @@ fn a_worker_ends_one_task_hands_back_those_behind_it_and_tells_the_time() {
     two.ours.say(kind::END_TASK, &[]);
     let ended = BTreeSet::from([two.done().0, two.done().0]);
     assert_eq!(ended, BTreeSet::from([0, 3]));
+    // Which slot is the first to be free again is nobody's promise.
     two.give(9);
-    assert_eq!(two.begun(), (9, 5));
+    assert_eq!(two.begun().0, 9);
     two.hear(kind::OUT);
     assert_eq!(two.done(), (9, Outcome::Exited(7)));
     two.give(6);
-    assert_eq!(two.begun(), (6, 5));
+    assert_eq!(two.begun().0, 6);
     two.ours.say(kind::STOP, &[]);
     assert_eq!(two.done(), (6, Outcome::Interrupted));
     two.hear(kind::BYE);

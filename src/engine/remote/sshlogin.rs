@@ -163,8 +163,7 @@ fn split(text: &str) -> Vec<String> {
     while let Some(character) = rest.next() {
         let piece = pieces.last_mut().expect("there is one");
         match character {
-            '\\' if rest.peek() == Some(&',') => piece.extend(rest.next()),
-            ',' if rest.peek() == Some(&',') => piece.extend(rest.next()),
+            '\\' | ',' if rest.peek() == Some(&',') => piece.extend(rest.next()),
             ',' | '\n' => pieces.push(String::new()),
             other => piece.push(other),
         }

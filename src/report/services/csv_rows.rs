@@ -31,12 +31,12 @@ pub(in crate::report) fn write(study: &Study, out: &mut dyn Write) -> anyhow::Re
     let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(names.iter().chain(&spans))?;
     for check in checks {
-        let named = names.iter().map(|name| match *name {
+        let own = names.iter().map(|name| match *name {
             // An object about a service has it under the name that a cone's own status has.
             "http_status" if !is_of_cones => cell(&check["status"]),
             name => cell(&check[name]),
         });
-        writer.write_record(named.chain(spans.iter().map(|name| cell(&check["spans"][name]))))?;
+        writer.write_record(own.chain(spans.iter().map(|name| cell(&check["spans"][name]))))?;
     }
     Ok(writer.flush()?)
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -57,16 +58,10 @@ impl CommandRunner {
             }
         };
         let PreparedJob { variables, mut argv, mut command, mut input, named_input, directory } = prepared;
-        let mut files = (self.is_elsewhere && !self.settings.files.is_empty()).then(|| {
-            let (values, place) = (task.spec.values(), command.directory.clone());
-            HostFiles::new(&self.settings.files, cx.consultant(), values, numbers, place)
-        });
-        if let Some(files) = &mut files {
-            let brought = cx.timed("send", |_| files.bring(&self.base_files));
-            if let Err(error) = self.complain(brought, cx) {
-                return Outcome::Failed(reason(&error));
-            }
-        }
+        let files = match self.files_brought(task, numbers, command.directory.clone(), cx) {
+            Ok(files) => files,
+            Err(error) => return Outcome::Failed(reason(&error)),
+        };
         let launch = self.launch(cx.column());
         let interrupt = cx.interrupt().clone();
         let [stdout, stderr] = self.streams();
@@ -116,13 +111,7 @@ impl CommandRunner {
         {
             cx.input_read(bytes.taken.saturating_sub(report.unread));
         }
-        let mut fetched = Ok(());
-        if let Some(mut files) = files {
-            fetched = cx.timed("fetch", |_| files.take_back()).and_then(|missing| {
-                missing.is_empty().then_some(()).ok_or_else(|| io::Error::other(missing.join("; ")))
-            });
-            files.remove();
-        }
+        let fetched = files.map_or(Ok(()), |files| fetched(files, cx));
         drop((input, named_input, directory));
         self.workers.lock().push(worker);
         match report {
@@ -149,12 +138,24 @@ impl CommandRunner {
         }
     }
 
-    /// Tells on the job's stderr which files did not come.
-    fn complain(&self, brought: io::Result<Vec<String>>, cx: &mut Cx<'_>) -> io::Result<()> {
-        for why in brought? {
+    /// On another machine: the files of a job, which are there now. Which did not come is
+    /// told on the job's stderr.
+    fn files_brought<'f, 'c: 'f>(
+        &'f self,
+        task: &'f Task,
+        numbers: &'f Numbers,
+        directory: Option<PathBuf>,
+        cx: &mut Cx<'c>,
+    ) -> io::Result<Option<HostFiles<'f>>> {
+        let rules = &self.settings.files;
+        if !self.is_elsewhere || rules.is_empty() {
+            return Ok(None);
+        }
+        let mut files = HostFiles::new(rules, cx.consultant(), task.spec.values(), numbers, directory);
+        for why in cx.timed("send", |_| files.bring(&self.base_files))? {
             cx.hand_on(Channel::Err, format!("parsim: warning: not sent: {why}\n").as_bytes())?;
         }
-        Ok(())
+        Ok(Some(files))
     }
 
     /// Waits before a start is tried again: as often as it takes while other jobs run,
@@ -175,6 +176,14 @@ impl CommandRunner {
         cx.waits_to_start(&format!("a job cannot be started yet: {}", reason(error)), is_news);
         cx.interrupt().sleep(wait)
     }
+}
+
+/// Sends back what a job made, and removes what is to go.
+fn fetched(mut files: HostFiles<'_>, cx: &mut Cx<'_>) -> io::Result<()> {
+    let missing = cx.timed("fetch", |_| files.take_back());
+    files.remove();
+    let missing = missing?;
+    missing.is_empty().then_some(()).ok_or_else(|| io::Error::other(missing.join("; ")))
 }
 
 /// Hands a job's bytes on as they come, and ends it when parsim is to end.

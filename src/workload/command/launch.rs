@@ -44,8 +44,17 @@ pub struct Shell {
     pub path: OsString,
     /// Whether lines that need a shell are refused: `--no-shell`.
     pub refused: bool,
-    /// Whether the user named it, for all machines; otherwise each has its own.
-    pub was_asked_for: bool,
+    /// Who chose it.
+    pub chosen_by: ChosenBy,
+}
+
+/// Who chose the shell of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChosenBy {
+    /// The user, for all machines.
+    User,
+    /// Nobody: each machine has its own.
+    Nobody,
 }
 
 /// How jobs are started.

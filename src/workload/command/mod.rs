@@ -21,7 +21,7 @@ mod stdin_mode;
 mod transfer;
 
 pub use self::job_feed::{BoxedPatience, FeedSource, JobFeed, JobValues};
-pub use self::launch::{Definitions, Shell, names_apart};
+pub use self::launch::{ChosenBy, Definitions, Shell, names_apart};
 pub use self::output_files::{OutputFiles, PresentFiles};
 pub use self::read_ahead::count_beside;
 use self::read_ahead::{Jobs, ReadAhead};

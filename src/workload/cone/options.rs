@@ -109,7 +109,7 @@ pub struct ConeOptions {
     #[arg(long, value_name = "WHERE", requires = "sky")]
     #[serde(default)]
     pub aladin: Option<String>,
-    /// Images behind the view of --sky: a survey of Aladin's, or the URL of a HiPS [default: P/DSS2/color]
+    /// Images behind the view of --sky: a survey of Aladin's, or the URL of a `HiPS` [default: P/DSS2/color]
     #[arg(long, value_name = "URL", requires = "sky")]
     #[serde(default)]
     pub survey: Option<String>,

@@ -168,7 +168,7 @@ impl HttpTransport {
             Happening::Attempt(attempt) => ask(attempt, cx),
             Happening::Spent(name, time) => cx.spent(name, time),
             Happening::Settled(finding, total) => {
-                self.thresholds.judge(finding, &|phase| cx.span(phase), total)
+                self.thresholds.judge(finding, &|phase| cx.span(phase), total);
             }
         })
     }

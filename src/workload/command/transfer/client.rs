@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +59,7 @@ impl FilesComing {
             }
             FileQuestion::Offer { fetched, stamp } => {
                 let path = rules.fetched.get(fetched).map(named);
-                path.map(|path| self.begin((seq, fetched), path, stamp)).or_else(nothing)
+                path.map(|path| self.begin((seq, fetched), &path, stamp)).or_else(nothing)
             }
             FileQuestion::Take { fetched, from, bytes, is_last } => {
                 Some(self.take((seq, fetched), from, &bytes, is_last))
@@ -68,16 +68,16 @@ impl FilesComing {
         serde_json::to_value(answer?).ok()
     }
 
-    fn begin(&self, which: (u64, usize), path: PathBuf, stamp: FileStamp) -> FileAnswer {
-        if stamp.is_at(&path) {
+    fn begin(&self, which: (u64, usize), path: &Path, stamp: FileStamp) -> FileAnswer {
+        if stamp.is_at(path) {
             return FileAnswer::Same;
         }
-        match WholeFile::create_with_folders(&path) {
+        match WholeFile::create_with_folders(path) {
             Ok(file) => {
                 self.0.lock().insert(which, Coming { file, stamp, length: 0 });
                 FileAnswer::Yes
             }
-            Err(error) => no(&path, &error),
+            Err(error) => no(path, &error),
         }
     }
 
@@ -105,11 +105,11 @@ impl FilesComing {
     }
 }
 
-fn no(path: &std::path::Path, error: &io::Error) -> FileAnswer {
+fn no(path: &Path, error: &io::Error) -> FileAnswer {
     FileAnswer::No(format!("{}: {}", path.display(), reason(error)))
 }
 
-fn piece(path: &std::path::Path, from: u64) -> io::Result<FileAnswer> {
+fn piece(path: &Path, from: u64) -> io::Result<FileAnswer> {
     // What is no file might never end, or never begin.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a file, and only files are passed on"));
