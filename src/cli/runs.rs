@@ -8,7 +8,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use super::batch;
 use super::exit::{End, Exit, Fault, refuse};
-use super::flags::{ResumedRun, RunPlace};
+use super::flags::{ResumedRun, RunFolder};
 use super::terminal::{print, say};
 use crate::engine::{RunStatus, StoredRun};
 use crate::numbers::{count, plural};
@@ -47,7 +47,7 @@ pub(super) fn cancel(matches: &ArgMatches) -> Result<End, Fault> {
 /// Goes on with the run.
 pub(super) fn resume(matches: &ArgMatches, line: &[String], started: Instant) -> Result<End, Fault> {
     let ResumedRun { directory, from_start } = ResumedRun::from_arg_matches(matches).map_err(Fault::usage)?;
-    let stored = opened(&RunPlace { directory })?;
+    let stored = opened(&RunFolder { directory })?;
     if stored.words().is_none() {
         return refuse("only a run of parsim parallel can be resumed: run this one again");
     }
@@ -57,10 +57,10 @@ pub(super) fn resume(matches: &ArgMatches, line: &[String], started: Instant) ->
     batch::resume(stored, line, started)
 }
 
-fn place(matches: &ArgMatches) -> Result<RunPlace, Fault> {
-    RunPlace::from_arg_matches(matches).map_err(Fault::usage)
+fn place(matches: &ArgMatches) -> Result<RunFolder, Fault> {
+    RunFolder::from_arg_matches(matches).map_err(Fault::usage)
 }
 
-fn opened(RunPlace { directory }: &RunPlace) -> Result<StoredRun, Fault> {
+fn opened(RunFolder { directory }: &RunFolder) -> Result<StoredRun, Fault> {
     StoredRun::open(Path::new(directory)).map_err(Fault::usage)
 }

@@ -15,9 +15,13 @@ fn sample(word: &str) -> Option<&'static str> {
         "LOAD" => "1000",
         "SEQUENCE" => "TERM,25",
         "DIR" => "/",
-        "NAME" => "X",
+        "NAME" | "NAMES" => "X",
         "PATH" => "/bin/sh",
         "WHO" => "threads",
+        "HOSTS" => ":",
+        "TIME" => "1h",
+        "ARG" => "-Cx",
+        "CMD" => "true",
         "WHEN" => "never",
         _ if word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
             panic!("what is {word}?")

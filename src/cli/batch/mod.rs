@@ -78,7 +78,7 @@ pub(super) fn run(mode: Mode, words: &[OsString], line: &[String], started: Inst
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::ONE_WAY);
     }
-    run_typed(mode, typed, Words { own: words, line }, None, started)
+    run_typed(mode, typed, BatchWords { own: words, line }, None, started)
 }
 
 /// Goes on with a run of `parsim parallel` that workers do elsewhere.
@@ -98,11 +98,11 @@ pub(super) fn resume(stored: StoredRun, line: &[String], started: Instant) -> Re
     if typed.output.joblog.is_some() && !typed.has_any(records::RESUMES) {
         typed.flags.push(Flag::Resume);
     }
-    run_typed(Mode::Parallel, typed, Words { own: words, line }, Some(stored), started)
+    run_typed(Mode::Parallel, typed, BatchWords { own: words, line }, Some(stored), started)
 }
 
 /// The words of a command line.
-struct Words<'a> {
+struct BatchWords<'a> {
     /// Behind `parsim parallel`, defaults and all.
     own: Vec<OsString>,
     /// All of it, as it may be shown.
@@ -112,7 +112,7 @@ struct Words<'a> {
 fn run_typed(
     mode: Mode,
     typed: Typed,
-    words: Words<'_>,
+    words: BatchWords<'_>,
     stored: Option<StoredRun>,
     started: Instant,
 ) -> Result<End, Fault> {
@@ -259,12 +259,6 @@ fn left_to_workers(error: anyhow::Error) -> Result<End, Fault> {
 
 /// The one engine of a batch that is run one way.
 fn engine(mode: Mode, typed: &Typed) -> Result<&'static EngineRow, Fault> {
-    if let Some(first) = typed.command.first()
-        && let Some(hint) = workload_hint(mode, &first.to_string_lossy())
-        && typed.sources.is_empty()
-    {
-        return refuse(hint);
-    }
     if mode == Mode::Serial && !typed.run.workers.is_default() {
         return refuse("serial means no workers: leave --workers out, or run it in parallel");
     }

@@ -298,7 +298,9 @@ fn variables(typed: &Typed, far: bool) -> Vec<(OsString, OsString)> {
     // As after a `cd` there.
     let here = typed.run.work_dir.as_ref().filter(|_| !far).and_then(|_| std::env::current_dir().ok());
     let left = here.map(|here| ("OLDPWD".into(), here.into()));
-    let passed = if far { hosts::passed_variables(typed) } else { Vec::new() };
+    // Whoever goes on with a run later may have other values.
+    let is_kept = far || typed.run.workers.engines().any(|row| row.is_elsewhere);
+    let passed = if is_kept { hosts::passed_variables(typed) } else { Vec::new() };
     passed.into_iter().chain(threads).chain(folder).chain(left).collect()
 }
 

@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _, Value
 
 use super::help;
 use super::row::{Does, OptionRow, OptionSection};
-use super::table::{GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
+use super::table::{CLUSTER, GATES, MEASURING, PICTURES, PROGRESS, RECORDS, RUNNING};
 use super::typed::{Scope, Typed};
 use super::values::{When, Workers};
 use crate::cli::exit::status;
@@ -39,9 +39,9 @@ pub(in crate::cli) fn command() -> Command {
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
         .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
-        .subcommand(with::<RunPlace>("status", "Show how far a run is whose workers run elsewhere", RUNS))
+        .subcommand(with::<RunFolder>("status", "Show how far a run is whose workers run elsewhere", RUNS))
         .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
-        .subcommand(with::<RunPlace>("cancel", "End the workers of such a run", RUNS))
+        .subcommand(with::<RunFolder>("cancel", "End the workers of such a run", RUNS))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -164,7 +164,7 @@ DIR is the run directory of parsim parallel --workers slurm or local-dir: parsim
 
 /// Which run that workers do elsewhere.
 #[derive(Args, Clone, Debug)]
-pub(in crate::cli) struct RunPlace {
+pub(in crate::cli) struct RunFolder {
     /// The run directory
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) directory: PathBuf,
@@ -213,9 +213,10 @@ Examples:
   parsim man --out-dir ~/.local/share/man/man1";
 
 /// The sections of what several subcommands have, as their help shows them.
-const SHARED: [(&OptionSection, &str); 6] = [
+const SHARED: [(&OptionSection, &str); 7] = [
     (&MEASURING, "How to run it"),
     (&RUNNING, "How to run it"),
+    (&CLUSTER, "On a cluster"),
     (&PROGRESS, "Report"),
     (&PICTURES, "Report"),
     (&RECORDS, "Report"),
@@ -229,6 +230,9 @@ fn shared(command: Command, scope: Scope) -> Command {
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let takes_value = option.get_action().takes_values();
         let option = option.help(capitalised(&help));
+        // They would take half of the screen that -h has.
+        let is_brief = CLUSTER.rows().all(|row| row.long() != option.get_long());
+        let option = option.hide_short_help(!is_brief);
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
     }))
 }

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 
 use super::row::{OptionRow, OptionSection, shown};
 use super::table::{
-    self, BLOCKS, GATES, HOSTS, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS,
+    self, BLOCKS, CLUSTER, GATES, HOSTS, INPUTS, MEASURING, OUTPUT, PACKING, PICTURES, PROGRESS, RECORDS,
     REPLACEMENTS, RUNNING,
 };
 use super::typed::Scope;
@@ -48,8 +48,8 @@ pub(super) const ENVIRONMENT: &str = include_str!("text/environment.txt");
 pub(super) const COMPARE_NOTES: &str = include_str!("text/compare_notes.txt");
 
 /// The sections of a batch, in the order of its help.
-pub(super) static SECTIONS: [&OptionSection; 9] =
-    [&INPUTS, &PACKING, &REPLACEMENTS, &RUNNING, &HOSTS, &OUTPUT, &RECORDS, &PROGRESS, &BLOCKS];
+pub(super) static SECTIONS: [&OptionSection; 10] =
+    [&INPUTS, &PACKING, &REPLACEMENTS, &RUNNING, &HOSTS, &CLUSTER, &OUTPUT, &RECORDS, &PROGRESS, &BLOCKS];
 
 /// What `--help` says of `serial` and `parallel`.
 pub(in crate::cli) fn long() -> String {
@@ -100,7 +100,7 @@ pub(in crate::cli) fn compare() -> String {
 pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
     let has = |row: &&OptionRow| row.is_told(Scope::COMPARE) && row.not_compared.is_none();
     let is_own = |row: &&OptionRow| !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD);
-    let own = [&RUNNING, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
+    let own = [&RUNNING, &CLUSTER, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
     let own = own.flat_map(OptionSection::rows).filter(has).filter(is_own).collect();
     let rest = SECTIONS.into_iter().map(|section| {
         let rows = section.rows().filter(has).filter(|row| !is_own(row));

@@ -40,7 +40,7 @@ mod usage_error;
 mod values;
 
 pub(super) use command::{
-    BARE, Drawing, FORMAT, ResumedRun, RunPlace, VERSION, WatchOptions, Ways, command, is_subcommand,
+    BARE, Drawing, FORMAT, ResumedRun, RunFolder, VERSION, WatchOptions, Ways, command, is_subcommand,
     output_format, shared_of, watch_options,
 };
 pub(super) use generated::{completions, man};

@@ -48,6 +48,12 @@ const TICK: Duration = Duration::from_millis(200);
 /// Whether nothing more is to be begun is looked for so often in the middle of work.
 const STOP_LOOK: Duration = TICK;
 
+/// Whoever ends all reaches this process so soon after its tasks.
+const A_MOMENT: Duration = Duration::from_millis(50);
+
+/// A status of a shell above this tells of a signal.
+const SIGNAL_STATUS: i32 = 128;
+
 /// A heart beats so often, or faster where that is not fast enough to be seen.
 const BEAT: Duration = Duration::from_secs(5);
 
@@ -389,6 +395,16 @@ impl DirectoryWorker<'_> {
             }
             // It may be that all is being ended, and nobody told this process yet.
             _ => {
+                let is_by_signal = match record.outcome {
+                    Outcome::Signaled(_) => true,
+                    Outcome::Exited(status) => status > SIGNAL_STATUS,
+                    _ => false,
+                };
+                if is_by_signal {
+                    // Whoever ends all is about to end this process, too: nothing is begun that
+                    // would be done again.
+                    self.stops.sleep(A_MOMENT);
+                }
                 self.scribe.hold(assigned.clone(), Box::new(DoneEntry { begun, execution, written, record }));
             }
         }
@@ -401,7 +417,7 @@ impl DirectoryWorker<'_> {
         let mut idle = IDLE;
         let mut list = self.list.lock();
         loop {
-            if list.is_over {
+            if list.is_over || self.stops.is_set() {
                 return None;
             }
             if let Some(task) = list.next() {

@@ -1,12 +1,14 @@
 //! All options, section by section as help shows them. A new one is a row in its
 //! section.
 
+mod cluster;
 mod foreign;
 mod hosts;
 mod inputs;
 mod output;
 mod running;
 
+pub(super) use self::cluster::CLUSTER;
 pub(super) use self::foreign::REASONS;
 pub(super) use self::hosts::HOSTS;
 pub(super) use self::inputs::{BLOCKS, INPUTS, PACKING, REPLACEMENTS, file};
@@ -16,13 +18,14 @@ use super::row::{OptionRow, OptionSection};
 use super::typed::Scope;
 
 /// All sections.
-static SECTIONS: [&OptionSection; 14] = [
+static SECTIONS: [&OptionSection; 15] = [
     &INPUTS,
     &PACKING,
     &REPLACEMENTS,
     &BLOCKS,
     &RUNNING,
     &HOSTS,
+    &CLUSTER,
     &OUTPUT,
     &RECORDS,
     &PROGRESS,

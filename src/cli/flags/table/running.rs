@@ -9,12 +9,8 @@ use super::super::row::{OptionSection, flag, option, own, quiet, section, set};
 use super::super::typed::{Flag, Scope};
 use super::super::values::{self, Timeout, Workers};
 use crate::cli::exit::status;
-use crate::engine::refused_argument;
 use crate::numbers::{TimeUnit, read_duration};
 use crate::policy::{Delay, Halt, Load};
-
-/// Whoever can have tasks done by workers on other machines.
-const ELSEWHERE: Scope = Scope::BATCH.and(Scope::WORKLOAD);
 
 const SAME_JOBS: &str = "both ways have to do the same jobs";
 const NOTHING_RUNS: &str =
@@ -38,31 +34,6 @@ pub(in crate::cli::flags) static RUNNING: OptionSection = section("Running", &[
     option(&["delay"], "SECONDS", "wait between two starts", Text(|t, v| set(&mut t.run.delay, Delay::parse(v)))).brief(),
     own(&["threads-per-job", "cpus-per-task"], "N", "each job uses N threads: run fewer at once, and set OMP_NUM_THREADS etc.",
         Text(|t, v| set(&mut t.run.threads_per_job, at_least_one(v)))),
-    own(&["nodes"], "N", "with --workers slurm or local-dir: how many workers, each on one node [default: 1]",
-        Text(|t, v| set(&mut t.run.cluster.nodes, elements(v)))).of(ELSEWHERE),
-    own(&["slots"], "N", "with --workers slurm: as many nodes as N jobs at once need",
-        Text(|t, v| set(&mut t.run.cluster.slots, elements(v)))).of(ELSEWHERE),
-    own(&["memory-per-job", "mem-per-task"], "BYTES", "with --workers slurm: memory that each job needs: 500M, 2G",
-        Text(|t, v| set(&mut t.run.cluster.memory_per_job, values::size(v)))).of(ELSEWHERE),
-    own(&["partition"], "NAME", "with --workers slurm: the partition to run in",
-        Text(|t, v| { t.run.cluster.partition = Some(v.to_owned()); Ok(()) })).of(ELSEWHERE),
-    own(&["account"], "NAME", "with --workers slurm: the account that pays",
-        Text(|t, v| { t.run.cluster.account = Some(v.to_owned()); Ok(()) })).of(ELSEWHERE),
-    own(&["qos"], "NAME", "with --workers slurm: the quality of service",
-        Text(|t, v| { t.run.cluster.qos = Some(v.to_owned()); Ok(()) })).of(ELSEWHERE),
-    own(&["walltime"], "TIME", "with --workers slurm or local-dir: end each worker after [D-]H:M:S, 90s, 30m\nor 1.5h and start others while jobs are left",
-        Text(|t, v| set(&mut t.run.cluster.walltime, values::walltime(v)))).of(ELSEWHERE),
-    own(&["sbatch-arg"], "ARG", "with --workers slurm: pass ARG to sbatch (repeatable): --sbatch-arg=-Cfast",
-        Text(|t, v| {
-            if let Some(why) = refused_argument(v) {
-                return Err(why);
-            }
-            t.run.cluster.sbatch_args.push(v.to_owned());
-            Ok(())
-        })).of(ELSEWHERE),
-    own(&["run-dir"], "DIR", "with --workers slurm or local-dir: keep the run's files in DIR, which must be\nnew or empty and on a file system that all nodes share [default: ./parsim-...]",
-        Word(|t, v| { t.run.cluster.run_dir = Some(v.into()); Ok(()) })).of(ELSEWHERE),
-    own(&["detach"], "", "with --workers slurm or local-dir: start the workers and leave\n(parsim status, resume, cancel DIR)", Set(Flag::Detach)).of(Scope::ONE_WAY),
     option(&["load"], "LOAD", "start no job while the load is above N or N%", Text(|t, v| set(&mut t.run.load, Load::parse(v)))).brief(),
     option(&["memfree"], "BYTES", "start no job while less memory is free: 500M, 2G (also --memsuspend)",
         Text(|t, v| set(&mut t.run.memfree, values::size(v)))).brief(),
@@ -153,15 +124,11 @@ fn integer(text: &str) -> Result<i32, String> {
     text.parse().map_err(|_| "not a whole number".to_owned())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     match values::count(text)? {
         0 => Err("must be at least 1".to_owned()),
         n => Ok(n),
     }
-}
-
-fn elements(text: &str) -> Result<u32, String> {
-    u32::try_from(at_least_one(text)?).map_err(|_| "too many".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {
