@@ -19,6 +19,7 @@ fn sample(word: &str) -> Option<&'static str> {
         "PATH" => "/bin/sh",
         "WHO" => "threads",
         "HOSTS" => ":",
+        "WHICH" => "auto",
         "TIME" => "1h",
         "ARG" => "-Cx",
         "CMD" => "true",

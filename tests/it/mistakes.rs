@@ -44,7 +44,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("compare --parallel echo ::: 1", "--parallel is not supported", "use parsim parallel"),
     ("compare --joblog log echo ::: 1", "--joblog does not go with compare", "parsim parallel keep logs"),
     ("csv --setup true", "unknown option --setup", "--prepare CMD"),
-    ("parallel -S host echo ::: 1", "-S host", "runs on this machine only"),
+    ("parallel -S -x echo ::: 1", "-S", "does not begin with a hyphen"),
     ("parallel --semaphore echo", "--semaphore is not supported", "see flock(1)"),
     // Values.
     ("parallel --timeout abc true ::: 1", "--timeout abc: expected seconds", "90s"),

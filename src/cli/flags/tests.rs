@@ -188,7 +188,7 @@ fn complaints_name_the_option_and_what_was_perhaps_meant() {
     assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
     assert_eq!(complaint(&["--max-a=x"]), "--max-args x: not a whole number");
     assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
-    assert_eq!(complaint(&["-S", "host"]), "-S host: parsim runs on this machine only");
+    assert!(complaint(&["--ssh-worker", "a;b"]).starts_with("--ssh-worker a;b: expected auto, copy, or"));
     assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: expected never, or"));
 }
 
@@ -361,6 +361,7 @@ fn compare_takes_every_option_that_help_tells_of_it() {
             "WHO" => Some("processes"),
             "UNIT" => Some("ms"),
             "TIME" => Some("1h"),
+            "WHICH" => Some("auto"),
             "ARG" => Some("-Cx"),
             _ => Some("1"),
         };

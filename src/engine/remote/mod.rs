@@ -15,6 +15,7 @@ mod assignment;
 mod bootstrap;
 mod dispatcher;
 mod distance;
+mod failures;
 mod feeder;
 mod frame;
 mod hearing;

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 use super::distance::ClockOffset;
+use super::failures::Failures;
 use super::frame::{Frame, FrameQueue, FrameReader, LONGEST_ANSWER};
 use super::protocol::{Bye, Hello, SlotRange, WorkerHost, kind, nanoseconds};
 use super::request::TaskRequest;
@@ -67,58 +68,6 @@ pub(super) struct WorkerLink<'r, 'q> {
     pub(super) cost: LinkCost,
     /// What its machine did, where it is one of several.
     pub(super) total: NodeTotal,
-}
-
-/// How often no worker got ready on a link.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Failures {
-    /// So often in a row.
-    pub(super) in_a_row: u32,
-    /// Whether one ever did.
-    pub(super) was_ready: bool,
-    /// None is tried before.
-    pub(super) until: Option<Instant>,
-    /// Whether the first is yet to be tried.
-    pub(super) is_first: bool,
-}
-
-/// So often a host that was there, and another worker on this machine, is tried again before
-/// it is given up.
-const MOST_FAILURES: u32 = 7;
-
-/// The first wait before that; each is twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-/// The same on this machine, where a process or memory may be missing for a moment.
-const FIRST_WAIT_HERE: Duration = Duration::from_millis(10);
-
-impl Failures {
-    /// There was another on a host. Says whether it is to be tried again, some time.
-    pub(super) fn again(&mut self) -> bool {
-        self.one_more(FIRST_WAIT) && self.was_ready
-    }
-
-    /// The same on this machine, where there was a worker before.
-    pub(super) fn again_here(&mut self) -> bool {
-        self.one_more(FIRST_WAIT_HERE)
-    }
-
-    fn one_more(&mut self, first_wait: Duration) -> bool {
-        self.in_a_row += 1;
-        let wait = first_wait * (1 << (self.in_a_row - 1).min(6));
-        self.until = Some(Instant::now() + wait.min(Duration::from_secs(60)));
-        self.in_a_row < MOST_FAILURES
-    }
-
-    /// A worker is ready.
-    pub(super) fn end(&mut self) {
-        *self = Self { was_ready: true, ..Self::default() };
-    }
-
-    /// Whether it is time to try.
-    pub(super) fn are_over(&self) -> bool {
-        self.until.is_none_or(|until| Instant::now() >= until)
-    }
 }
 
 /// How far a link has come.
