@@ -174,6 +174,9 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         self.jobs.extend(jobs);
         (self.submitted, self.nobody_is_left, self.unseen_since) = (Instant::now(), false, None);
         self.done_then = self.records.n_done();
+        if self.records.workers.is_empty() {
+            self.records.waits_since = Some(self.submitted);
+        }
         self.it.watch.set_jobs(self.jobs.clone());
         Ok(())
     }
@@ -207,7 +210,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             bail!("the inputs of this run were not read to their end: run it again");
         };
         self.it.tell(&format!("{} of {tasks} jobs were done before", self.records.n_done()));
-        self.records.collect(self.n_elements())?;
+        self.records.catch_up(self.n_elements())?;
         if self.records.n_done() < tasks {
             let states = self.it.submitter.look(&self.jobs)?;
             self.bury_ended(&states)?;
@@ -289,7 +292,6 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     fn hear_workers(&mut self) {
         if !self.has_begun && self.records.workers.iter().any(|worker| worker.about.is_some()) {
             self.has_begun = true;
-            self.records.queue_wait = self.submitted.elapsed();
             self.it.run.observer.observe(&Event::StartsGoOn);
         }
         let mut failed = Vec::new();
@@ -412,7 +414,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             }
             return Ok(());
         }
-        self.records.collect(self.n_elements())?;
+        self.records.catch_up(self.n_elements())?;
         if self.it.spec.words.is_none() || end == RunEnd::Halted {
             return self.records.give_up_rest();
         }

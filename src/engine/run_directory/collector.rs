@@ -27,6 +27,9 @@ use crate::task::{Outcome, Record, Task};
 /// Whether an element was started again is looked for so often.
 const ANOTHER: Duration = Duration::from_secs(1);
 
+/// So often a segment is read before it is another one's turn.
+const MOST_READS: usize = 16;
+
 /// Reads all records of a run.
 pub(super) struct Collector<'r, 'q> {
     run: &'r Run<'q>,
@@ -44,12 +47,16 @@ pub(super) struct Collector<'r, 'q> {
     /// By element: how many workers it had.
     restarts: Vec<u32>,
     next_look: Instant,
+    /// Whether there was more to be read than was read.
+    is_behind: bool,
     handed_on: HandedOn<'r, 'q>,
     pub(super) counts: CollectedCounts,
     /// When this began: by the calendar, and by the run's clock.
     epoch: Moment,
     began: Duration,
-    /// How long the first worker was waited for, which is not part of the run.
+    /// Since when workers are waited for, until there is one.
+    pub(super) waits_since: Option<Instant>,
+    /// How long the first one was waited for, which is not part of the run.
     pub(super) queue_wait: Duration,
     /// Whether a rule has the running tasks ended.
     pub(super) is_halted: bool,
@@ -141,10 +148,12 @@ impl<'r, 'q> Collector<'r, 'q> {
             workers: Vec::new(),
             restarts: Vec::new(),
             next_look: Instant::now(),
+            is_behind: false,
             handed_on: HandedOn { batch: &run.batch, file, places: Mutex::default() },
             counts: CollectedCounts::default(),
             epoch: Moment::now(),
             began: run.clock.now(),
+            waits_since: None,
             queue_wait: Duration::ZERO,
             is_halted: false,
         })
@@ -170,14 +179,17 @@ impl<'r, 'q> Collector<'r, 'q> {
     pub(super) fn collect(&mut self, n_elements: u32) -> anyhow::Result<bool> {
         self.find_workers(n_elements);
         let mut is_news = false;
+        self.is_behind = false;
         for index in 0..self.workers.len() {
-            loop {
+            // One that never rests is not to keep whoever reads from all else.
+            for n_reads in 1..=MOST_READS {
                 let entries = self.workers[index].reader.read(&self.layout);
                 let entries = entries.context("cannot read what a worker recorded")?;
                 if entries.is_empty() {
                     break;
                 }
                 is_news = true;
+                self.is_behind |= n_reads == MOST_READS;
                 for raw in entries {
                     self.hear(index, &raw)?;
                 }
@@ -187,6 +199,15 @@ impl<'r, 'q> Collector<'r, 'q> {
             Some(error) => Err(error).context("cannot note what is done in the run directory"),
             None => Ok(is_news),
         }
+    }
+
+    /// Takes note of all that is recorded by now.
+    pub(super) fn catch_up(&mut self, n_elements: u32) -> anyhow::Result<()> {
+        self.collect(n_elements)?;
+        while self.is_behind {
+            self.collect(n_elements)?;
+        }
+        Ok(())
     }
 
     fn find_workers(&mut self, n_elements: u32) {
@@ -222,7 +243,12 @@ impl<'r, 'q> Collector<'r, 'q> {
             return Ok(());
         }
         match raw.entry().context("a worker recorded what means nothing")? {
-            Entry::Worker(about) => view.about = Some(about),
+            Entry::Worker(about) => {
+                view.about = Some(about);
+                if self.queue_wait.is_zero() {
+                    self.queue_wait = self.waits_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+                }
+            }
             Entry::Failed(why) => view.failed = Some(why),
             Entry::Bye(bye) => view.bye = Some(bye),
             Entry::Begun(begun) => self.begins(index, begun)?,

@@ -30,7 +30,7 @@ impl RunClient<'_, '_, '_> {
     /// What the batch system knows of elements.
     pub(super) fn hear_elements(&mut self, states: &[ElementState]) -> anyhow::Result<()> {
         // What they recorded before they ended is here by now.
-        self.records.collect(self.n_elements())?;
+        self.records.catch_up(self.n_elements())?;
         self.bury_ended(states)?;
         let mut waiting = None;
         let (mut n_alive, mut n_running) = (0, 0);

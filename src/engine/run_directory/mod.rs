@@ -12,7 +12,7 @@
 //! | `run_spec`, `task_file` | what the run is, and its tasks |
 //! | `claims`, `heartbeat` | who does which tasks, and who lives |
 //! | `segment`, `scribe` | what workers record, and when |
-//! | `work_list`, `earlier`, `time_limit`, `worker` | a worker |
+//! | `work_list`, `earlier`, `time_limit`, `worker`, `claiming` | a worker |
 //! | `directory_run`, `client`, `element_news`, `collector`, `accepted` | whoever began the run or goes on with it |
 //! | `submitter`, `slurm`, `local_elements`, `elements` | how workers are started, and whether they are |
 //! | `manage` | what can be asked of a run directory |
@@ -22,6 +22,7 @@
 //! whoever has it, and says nothing of who does the work.
 
 mod accepted;
+mod claiming;
 mod claims;
 mod client;
 mod collector;

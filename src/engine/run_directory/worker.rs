@@ -7,14 +7,13 @@ use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use super::claims::{Claimed, Claims, TakeOver};
-use super::earlier::earlier;
+use super::claims::Claims;
 use super::heartbeat::{Heart, HeartWatch};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
@@ -33,15 +32,6 @@ use crate::sync::{Condvar, Mutex};
 use crate::task::{Outcome, Record, Task};
 use crate::workload::{RunProcess, Workload};
 
-/// Who has nothing to do looks again after this; then after twice as long, and so on ...
-const IDLE: Duration = Duration::from_millis(20);
-
-/// ... but not later than this.
-const LONGEST_IDLE: Duration = Duration::from_secs(1);
-
-/// That all is over it sees sooner, for that is one look.
-const GLANCE: Duration = Duration::from_millis(50);
-
 /// What has to be looked after beside the tasks is looked after so often.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -56,9 +46,6 @@ const SIGNAL_STATUS: i32 = 128;
 
 /// A heart beats so often, or faster where that is not fast enough to be seen.
 const BEAT: Duration = Duration::from_secs(5);
-
-/// A task that ended several workers is not begun by another one.
-const MOST_ENDED_WORKERS: usize = 4;
 
 /// A task for which the time of a worker was too short so often is too long.
 const MOST_LOST: u32 = 2;
@@ -164,40 +151,31 @@ fn prepared(
 }
 
 /// What the threads of a worker share.
-struct DirectoryWorker<'a> {
-    layout: &'a RunLayout,
-    spec: &'a RunSpec,
-    name: &'a str,
-    workload: &'a dyn Workload,
-    clock: &'a MonotonicClock,
-    scribe: &'a Scribe,
+pub(super) struct DirectoryWorker<'a> {
+    pub(super) layout: &'a RunLayout,
+    pub(super) spec: &'a RunSpec,
+    pub(super) name: &'a str,
+    pub(super) workload: &'a dyn Workload,
+    pub(super) clock: &'a MonotonicClock,
+    pub(super) scribe: &'a Scribe,
     /// Set when the process is to end.
-    stops: &'a Interrupt,
+    pub(super) stops: &'a Interrupt,
     /// Set when what runs is to end.
-    ends_tasks: Interrupt,
+    pub(super) ends_tasks: Interrupt,
     /// Woken when all slots are left.
-    left: Waker,
-    tasks: TaskReader,
-    claims: Mutex<Claims>,
-    watch: Mutex<HeartWatch>,
-    heart: Mutex<Heart>,
-    list: Mutex<WorkList>,
-    rung: Condvar,
-    start_order: StartOrder,
-    turns: AtomicU64,
+    pub(super) left: Waker,
+    pub(super) tasks: TaskReader,
+    pub(super) claims: Mutex<Claims>,
+    pub(super) watch: Mutex<HeartWatch>,
+    pub(super) heart: Mutex<Heart>,
+    pub(super) list: Mutex<WorkList>,
+    pub(super) rung: Condvar,
+    pub(super) start_order: StartOrder,
+    pub(super) turns: AtomicU64,
     /// Why it cannot go on.
-    trouble: Mutex<Option<anyhow::Error>>,
-    end: TimeLimit,
-    first_slot: u32,
-}
-
-/// What came of looking for work.
-enum FoundWork {
-    Work(Claimed),
-    /// Not now.
-    Nothing,
-    /// And there will be none.
-    Over,
+    pub(super) trouble: Mutex<Option<anyhow::Error>>,
+    pub(super) end: TimeLimit,
+    pub(super) first_slot: u32,
 }
 
 impl DirectoryWorker<'_> {
@@ -245,7 +223,7 @@ impl DirectoryWorker<'_> {
     }
 
     /// Records that the task at `place` failed without being done.
-    fn fail(&self, place: u64, why: &str) -> anyhow::Result<()> {
+    pub(super) fn fail(&self, place: u64, why: &str) -> anyhow::Result<()> {
         let task = self.tasks.read(place)?;
         let record = Record {
             label: task.label,
@@ -261,7 +239,7 @@ impl DirectoryWorker<'_> {
     }
 
     /// It cannot go on.
-    fn fails(&self, error: anyhow::Error) {
+    pub(super) fn fails(&self, error: anyhow::Error) {
         self.trouble.lock().get_or_insert(error);
         self.list.lock().is_over = true;
         self.rung.notify_all();
@@ -407,105 +385,6 @@ impl DirectoryWorker<'_> {
                 }
                 self.scribe.hold(assigned.clone(), Box::new(DoneEntry { begun, execution, written, record }));
             }
-        }
-        Ok(())
-    }
-
-    /// The next task and its turn among those of this worker; waits for one. `None` when there
-    /// will be none.
-    fn next(&self) -> Option<(u64, AssignedTask)> {
-        let mut idle = IDLE;
-        let mut list = self.list.lock();
-        loop {
-            if list.is_over || self.stops.is_set() {
-                return None;
-            }
-            if let Some(task) = list.next() {
-                // Under the lock: turns follow the tasks.
-                return Some((self.turns.fetch_add(1, Ordering::Relaxed), task));
-            }
-            if list.is_claiming {
-                list = self.rung.wait(list);
-                continue;
-            }
-            list.is_claiming = true;
-            let (share, expected) = (list.share(), list.expected());
-            drop(list);
-            let found = self.find(share, expected);
-            if let Ok(FoundWork::Nothing) = found {
-                self.idle(idle);
-                idle = (idle * 2).min(LONGEST_IDLE);
-            }
-            let taken = match found {
-                Ok(FoundWork::Work(claimed)) => self.take_on(&claimed).map(|()| true),
-                Ok(FoundWork::Nothing) => Ok(true),
-                Ok(FoundWork::Over) => Ok(false),
-                Err(error) => Err(error),
-            };
-            let goes_on = taken.unwrap_or_else(|error| {
-                self.fails(error);
-                false
-            });
-            list = self.list.lock();
-            list.is_claiming = false;
-            list.is_over |= !goes_on;
-            self.rung.notify_all();
-        }
-    }
-
-    /// Waits for as long, or until all is over.
-    fn idle(&self, time: Duration) {
-        let end = Instant::now() + time;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let goes_on = self.stops.sleep_before_a_start(left.min(GLANCE));
-            if !goes_on || left.is_zero() || self.layout.is_stopped() || self.list.lock().is_over {
-                return;
-            }
-        }
-    }
-
-    fn find(&self, share: u64, expected: Duration) -> anyhow::Result<FoundWork> {
-        if self.layout.is_stopped() || !self.end.allows(expected) {
-            return Ok(FoundWork::Over);
-        }
-        let (tasks, is_all) = self.tasks.count().context("cannot see how many tasks there are")?;
-        let mut claims = self.claims.lock();
-        // Towards the end everybody takes less, so that all end at once.
-        let fair = claims.unclaimed(tasks).div_ceil(2 * u64::from(self.spec.cluster.elements.max(1)));
-        if let Some(claimed) = claims.claim(share.min(fair), tasks).context("cannot claim tasks")? {
-            return Ok(FoundWork::Work(claimed));
-        }
-        let mut watch = self.watch.lock();
-        let looked = claims.take_over(|worker| {
-            let is_gone = worker != self.name && watch.is_gone(worker);
-            if is_gone {
-                // Others need not wait to see it.
-                let _ = self.layout.bury(worker);
-            }
-            is_gone
-        });
-        Ok(match looked.context("cannot look for tasks that others left")? {
-            TakeOver::Taken(claimed) => FoundWork::Work(claimed),
-            TakeOver::NothingLeft if is_all && claims.unclaimed(tasks) == 0 => FoundWork::Over,
-            TakeOver::NothingLeft | TakeOver::OthersWork => FoundWork::Nothing,
-        })
-    }
-
-    /// Takes on what was claimed, but for what those recorded who had it before.
-    fn take_on(&self, claimed: &Claimed) -> anyhow::Result<()> {
-        let earlier = earlier(self.layout, claimed)?;
-        for (place, earlier) in earlier.iter().filter(|(_, earlier)| !earlier.is_done) {
-            if earlier.begun >= MOST_ENDED_WORKERS {
-                let why =
-                    format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.begun);
-                self.fail(*place, &why)?;
-            }
-        }
-        let is_recorded =
-            |place: u64| earlier.get(&place).is_some_and(|it| it.is_done || it.begun >= MOST_ENDED_WORKERS);
-        if self.list.lock().add(claimed, is_recorded) {
-            self.claims.lock().finish(&claimed.item).context("cannot say that a claim is done")?;
         }
         Ok(())
     }
