@@ -10,7 +10,7 @@ const EVERYWHERE: &str = "every host does all of it, so that nothing is shared o
 
 #[rustfmt::skip]
 pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines", &[
-    option(&["sshlogin", "S"], "HOSTS", "run jobs on these hosts by ssh: 8/h1,me@h2,: (8/ is so many cores for\nwhat -j says, : is this machine, @GROUP/ puts a host in a group)",
+    option(&["sshlogin", "S"], "HOSTS", "run jobs on these hosts by ssh: 8/h1,me@h2,: (8/ means 8 cores,\n: is this machine, @GROUP/ puts a host in a group)",
         Text(|t, v| { t.run.hosts.push(HostSource::Text(v.to_owned())); Ok(()) })).brief().of(Scope::BATCH),
     option(&["sshloginfile", "slf"], "FILE", "read hosts from FILE, one a line",
         Word(|t, v| { t.run.hosts.push(HostSource::File(v.into())); Ok(()) })).of(Scope::BATCH),
