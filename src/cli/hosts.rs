@@ -59,7 +59,8 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     let transports: Vec<&dyn Transport> = places.iter().map(|(_, place)| &*place.transport as _).collect();
     let offers = survey(&transports, PATIENCE, &interrupt);
     let mut rows = vec![
-        ["host", "cores", "free memory", "load", "there and back", "start", "parsim"].map(str::to_owned),
+        ["host", "machine", "cores", "free memory", "load", "there and back", "start", "parsim"]
+            .map(str::to_owned),
     ];
     let mut down = Vec::new();
     for ((name, place), offer) in places.iter().zip(offers) {
@@ -79,11 +80,12 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     Ok(End::Status(if n_down == 0 { Exit::Success.status() } else { n_down }))
 }
 
-fn row(name: &str, place: &HostPlace, offer: &HostOffer) -> [String; 7] {
-    let HostOffer { version, cores, memory, load, round_trip, startup, .. } = offer;
+fn row(name: &str, place: &HostPlace, offer: &HostOffer) -> [String; 8] {
+    let HostOffer { version, name: machine, cores, memory, load, round_trip, startup } = offer;
     let unknown = || "-".to_owned();
     [
         printable(name),
+        printable(machine),
         place.cores.map_or_else(|| cores.to_string(), |said| format!("{said} of {cores}")),
         memory.map_or_else(unknown, |bytes| numbers::bytes(bytes as f64)),
         load.map_or_else(unknown, |load| format!("{load:.2}")),
@@ -93,15 +95,15 @@ fn row(name: &str, place: &HostPlace, offer: &HostOffer) -> [String; 7] {
     ]
 }
 
-fn table(rows: &[[String; 7]]) -> String {
+fn table(rows: &[[String; 8]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let line = |row: &[String; 7]| {
+    let line = |row: &[String; 8]| {
         let cells: Vec<String> = row
             .iter()
             .enumerate()
             .map(|(column, cell)| {
                 let width = width(column);
-                if column == 0 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+                if column < 2 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
             })
             .collect();
         cells.join("  ") + "\n"

@@ -43,7 +43,12 @@ fn about(study: &Study) -> String {
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
     }
-    about += &format!(" on {}", numbers::plural(study.host.usable as u64, "core"));
+    let runs = study.columns.iter().flat_map(|column| &column.runs);
+    let hosts = runs.filter_map(|run| Some(run.crew.as_ref()?.elsewhere.as_ref()?.by_node.len())).max();
+    about += &match hosts.filter(|hosts| *hosts > 0) {
+        Some(hosts) => format!(" on {}", numbers::plural(hosts as u64, "host")),
+        None => format!(" on {}", numbers::plural(study.host.usable as u64, "core")),
+    };
     let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
     if most > 1 {
         about += &format!(", median of {most}");

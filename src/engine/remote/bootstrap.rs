@@ -82,6 +82,8 @@ pub(super) struct Prelude {
     /// What is still to be said.
     pending: Vec<u8>,
     n_said: usize,
+    /// Whether the script said a word.
+    has_answered: bool,
     /// The first line that was none of the script's.
     pub(super) chatter: Option<String>,
 }
@@ -111,8 +113,14 @@ impl Prelude {
             copied: None,
             pending: Vec::new(),
             n_said: 0,
+            has_answered: false,
             chatter: None,
         }
+    }
+
+    /// Whether the script runs there.
+    pub(super) fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
     /// What is to be said next.
@@ -163,6 +171,7 @@ impl Prelude {
     }
 
     fn word(&mut self, word: &str) -> Heard {
+        self.has_answered = true;
         let (word, rest) = word.split_once(' ').unwrap_or((word, ""));
         match word {
             "go" => Heard::Worker(Vec::new()),

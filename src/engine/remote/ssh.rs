@@ -226,6 +226,10 @@ impl WorkerStream for SshStream {
         self.process.write_descriptor().filter(|_| has_room_for_something)
     }
 
+    fn is_connecting(&self) -> bool {
+        self.prelude.as_ref().is_some_and(|prelude| !prelude.has_answered())
+    }
+
     fn hang_up(&mut self) {
         self.process.hang_up();
     }

@@ -55,6 +55,11 @@ pub trait WorkerStream: Read + Write + Send {
     /// nothing more is said.
     fn write_descriptor(&self) -> Option<BorrowedFd<'_>>;
 
+    /// Whether nobody has answered yet at the other end.
+    fn is_connecting(&self) -> bool {
+        false
+    }
+
     /// Nothing more will be said to the worker, which ends by itself then.
     fn hang_up(&mut self);
 

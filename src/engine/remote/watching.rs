@@ -19,8 +19,8 @@ use crate::process::{PollEntry, poll};
 /// user may stop a job, continues it.
 const SILENT_BEATS: u32 = 6;
 
-/// The same of one that is not ready: it has no beat yet, and the program may have to be
-/// copied to it first.
+/// The same of one that answered and is not ready: it has no beat yet, and the program may
+/// have to be copied to it first.
 const SILENT_BEATS_AT_FIRST: u32 = 60;
 
 impl Dispatcher<'_, '_> {
@@ -50,7 +50,8 @@ impl Dispatcher<'_, '_> {
             let link = &mut self.links[index];
             link.silent_beats += 1;
             let is_ready = matches!(link.stage, LinkStage::Ready | LinkStage::Leaving);
-            let most = if is_ready { SILENT_BEATS } else { SILENT_BEATS_AT_FIRST };
+            let is_connected = is_ready || !link.is_connecting();
+            let most = if is_ready || !is_connected { SILENT_BEATS } else { SILENT_BEATS_AT_FIRST };
             if link.is_far() && link.has_worker() && link.silent_beats > most {
                 let silence = format!("did not answer for {} s", (BEAT * most).as_secs());
                 // One that was to get ready is told of by itself.

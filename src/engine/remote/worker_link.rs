@@ -437,6 +437,11 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         groups.is_empty() || groups.iter().any(has)
     }
 
+    /// Whether nobody has answered yet at the other end.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.is_connecting())
+    }
+
     /// Whether it may fall silent without an end.
     pub(super) fn is_far(&self) -> bool {
         self.transport.is_far()
