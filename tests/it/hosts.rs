@@ -127,6 +127,7 @@ fn a_host_that_is_down_does_without_and_where_all_are_each_job_fails() {
     let ran = hosts.run("parsim parallel --joblog log -S dead 'echo {}' ::: a b");
     ran.exits(2).tells("no host is left");
     assert_eq!(log(&hosts), ["1 dead 255 0 echo a", "2 dead 255 0 echo b"]);
+    hosts.run("parsim parallel --filter-hosts -S dead echo ::: a").exits(255).tells("no host is left");
     // They run again once it is up.
     let ran = hosts.run("mv bin/ssh bin/old; sed s/dead/gone/ bin/old >bin/ssh; chmod +x bin/ssh; parsim parallel -k --joblog log --resume-failed -S dead 'echo {}' ::: a b");
     assert_eq!(ran.exits(0).stdout, "a\nb\n");

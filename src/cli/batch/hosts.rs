@@ -107,7 +107,8 @@ fn read_file(path: &Path, logins: &mut SshLogins) -> Result<(), Fault> {
 /// The engine that runs jobs on `hosts`.
 pub(super) fn engine(typed: &Typed, hosts: Vec<SshLogin>) -> Result<SshHosts, Fault> {
     let places = places_of(typed, hosts)?;
-    Ok(SshHosts::new(places, slots(typed)?, typed.run.ssh_delay.unwrap_or_default()))
+    let hosts = SshHosts::new(places, slots(typed)?, typed.run.ssh_delay.unwrap_or_default());
+    Ok(if typed.has(Flag::FilterHosts) { hosts.needing_one() } else { hosts })
 }
 
 /// What is compared with each other: one slot of the first host, and all of all.

@@ -67,6 +67,8 @@ pub(super) struct Dispatcher<'r, 'q> {
 /// What holds where workers are on hosts.
 struct HostRules<'r> {
     slots: &'r SlotRule,
+    /// Whether it is an error that none is there.
+    needs_one: bool,
     /// The next slot that no host has.
     next_slot: u32,
     /// When the first was ready, by the run's clock.
@@ -128,9 +130,10 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         }
     }
 
-    /// The same with workers on hosts, which have as many slots as `slots` says.
-    pub(super) fn of_hosts(self, slots: &'r SlotRule) -> Self {
-        let rules = HostRules { slots, next_slot: 0, first_ready: None, why_down: None };
+    /// The same with workers on hosts, which have as many slots as `slots` says, and of which
+    /// one may have to be there.
+    pub(super) fn of_hosts(self, slots: &'r SlotRule, needs_one: bool) -> Self {
+        let rules = HostRules { slots, needs_one, next_slot: 0, first_ready: None, why_down: None };
         Self { hosts: Some(rules), ..self }
     }
 
@@ -281,6 +284,11 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             }
             if self.is_over() {
                 break;
+            }
+            if self.nobody_is_left()
+                && let Some(HostRules { needs_one: true, first_ready: None, why_down, .. }) = &self.hosts
+            {
+                anyhow::bail!("no host is left; {}", why_down.as_deref().unwrap_or_default());
             }
             if self.fail_for_want_of_hosts() {
                 continue;

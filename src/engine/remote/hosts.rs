@@ -37,6 +37,8 @@ pub struct SshHosts {
     slots: SlotRule,
     /// The wait between two connections.
     delay: Duration,
+    /// Whether it is an error that none of them is there, and no job's failure.
+    needs_one: bool,
     /// The column that it makes.
     column: Column,
     /// How many slots there were the last time.
@@ -56,7 +58,13 @@ pub struct HostPlace {
 impl SshHosts {
     /// These machines, with as many slots each as `slots` says, and so much time between two connections.
     pub fn new(hosts: Vec<HostPlace>, slots: SlotRule, delay: Duration) -> Self {
-        Self { hosts, slots, delay, column: Column::of_engine(NAME), had: OnceLock::new() }
+        let needs_one = false;
+        Self { hosts, slots, delay, needs_one, column: Column::of_engine(NAME), had: OnceLock::new() }
+    }
+
+    /// The same where it is an error that none of them is there.
+    pub fn needing_one(self) -> Self {
+        Self { needs_one: true, ..self }
     }
 
     /// One of them, with one slot: what several are compared with.
@@ -85,7 +93,8 @@ impl Engine for SshHosts {
         let waker = Waker::new().context("cannot prepare to wait for workers")?;
         let feeder = TaskFeeder::new(&run.batch, waker.clone());
         let relay = OutputRelay::for_outlet(run, workload, &waker);
-        let mut dispatcher = Dispatcher::new(run, workload, relay.as_ref(), waker).of_hosts(&self.slots);
+        let mut dispatcher =
+            Dispatcher::new(run, workload, relay.as_ref(), waker).of_hosts(&self.slots, self.needs_one);
         for (host, number) in self.hosts.iter().zip(0..) {
             let mut link = WorkerLink::place(&*host.transport, &init, SlotRange::default());
             (link.cores, link.groups) = (host.cores, &host.groups);

@@ -30,7 +30,7 @@ pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines"
     option(&["basefile", "bf"], "FILE", "send FILE to every host before its first job",
         Word(|t, v| { t.run.base_files.push(v.to_owned()); Ok(()) })).of(Scope::BATCH),
     option(&["env"], "NAMES", "pass these variables on to other machines; only these go there", Word(|t, v| { t.run.env.push(v.to_owned()); Ok(()) })),
-    flag(&["filter-hosts", "filterhosts", "filter-host"], "leave out hosts that are down (they are anyway)", Flag::FilterHosts),
+    flag(&["filter-hosts", "filterhosts", "filter-host"], "leave out hosts that are down, and end with 255 when all are", Flag::FilterHosts),
     flag(&["hostgroups", "hostgroup", "hostgrp", "hgrp"], "an input VALUE@GROUP runs on hosts of that group: -S @GROUP/HOST", Flag::HostGroups),
     flag(&["nonall"], "run the command once on every host, without inputs", Flag::NonAll).not_compared(EVERYWHERE),
     flag(&["onall"], "run all jobs on every host, one at a time there", Flag::OnAll).not_compared(EVERYWHERE),
