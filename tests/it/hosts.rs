@@ -196,6 +196,16 @@ fn files_go_with_a_job_and_come_back_whatever_they_are_called() {
     assert!(hosts.path("d/e/f.o").exists() && hosts.home("h1").is_empty());
     hosts.run("parsim parallel --transferfile d/./e/f.c -S h1 'cat e/f.c #' ::: x").exits(0).says("x");
     assert_eq!(hosts.home("h1"), ["e"]);
+    // Whole folders, of which links are no part.
+    fs::create_dir_all(hosts.path("tree/a b")).unwrap();
+    fs::write(hosts.path("tree/a b/x"), "x").unwrap();
+    fs::write(hosts.path("tree/y"), "y").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", hosts.path("tree/link")).unwrap();
+    hosts.run("rm -r hosts/h1/e; parsim parallel --trc {}.2 -S h1 'cp -r {} {}.2; rm -f {}.2/y; ln -s /etc/passwd {}.2/back' ::: tree")
+        .exits(0)
+        .is_quiet();
+    assert_eq!(hosts.0.names("tree.2"), ["a b"]);
+    assert_eq!(fs::read_to_string(hosts.path("tree.2/a b/x")).unwrap(), "x");
     // Bytes of any kind, of any length.
     let big: Vec<u8> = (0..1_500_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
     fs::write(hosts.path("big"), &big).unwrap();
@@ -216,8 +226,8 @@ fn a_file_that_is_missing_is_told_and_one_that_is_the_same_there_stays() {
     ran.exits(0).says("ran").tells("not sent: nowhere: no such file");
     let ran = hosts.run("parsim parallel --return {}.out -S h1 'true' ::: nowhere");
     ran.exits(1).tells("--return: nowhere.out: no such file");
-    let ran = hosts.run("parsim parallel --transferfile {} -S h1 'echo ran' ::: hosts");
-    ran.exits(0).tells("only files are passed on");
+    let ran = hosts.run("mkfifo pipe; parsim parallel --transferfile {} -S h1 'echo ran' ::: pipe");
+    ran.exits(0).tells("pipe: neither a file nor a folder");
     // The host sees the very folder: nothing is written over, nothing removed.
     fs::write(hosts.path("shared"), "here").unwrap();
     let line =

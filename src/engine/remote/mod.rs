@@ -7,8 +7,10 @@
 //! `assignment`, `hearing`, `feeder`, `waiting`, `watching`,
 //! `distance`), where output goes (`relay`), and
 //! the other end ([`serve()`], `seats`,
-//! `voice`). One thread here holds all links. Workers elsewhere than on this machine are
-//! another transport. Knows nothing of what tasks do: a worker builds the workload anew
+//! `voice`). One thread here holds all links. Workers on other machines are
+//! another transport (`ssh`, which begins them by way of `bootstrap`; `sshlogin` reads how
+//! they are named) and an engine of their own (`hosts`), for machines come and go; `survey`
+//! asks what they offer. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
 mod assignment;

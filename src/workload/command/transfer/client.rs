@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::{FileRules, PortableTemplate};
-use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE};
+use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, files_in, place_within};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting};
 use crate::text::reason;
@@ -49,17 +49,19 @@ impl FilesComing {
         };
         let nothing = || Some(FileAnswer::No("no such file was named".to_owned()));
         let answer = match serde_json::from_value(question).ok()? {
-            FileQuestion::Piece { file, from } => {
+            FileQuestion::Piece { file, within, from } => {
                 let path = match file {
                     FileNumber::Base(number) => {
                         rules.base.get(number).map(|path| PathBuf::from(OsString::from_vec(path.clone())))
                     }
                     FileNumber::Sent(number) => rules.sent.get(number).map(named),
                 };
+                let path = path.and_then(|path| place_within(&path, within.as_ref()));
                 path.map(|path| piece(&path, from).unwrap_or_else(|error| no(&path, &error))).or_else(nothing)
             }
-            FileQuestion::Offer { fetched, stamp } => {
+            FileQuestion::Offer { fetched, within, stamp } => {
                 let path = rules.fetched.get(fetched).map(named);
+                let path = path.and_then(|path| place_within(&path, within.as_ref()));
                 path.map(|path| self.begin((seq, fetched), &path, stamp)).or_else(nothing)
             }
             FileQuestion::Take { fetched, from, bytes, is_last } => {
@@ -112,8 +114,12 @@ fn no(path: &Path, error: &io::Error) -> FileAnswer {
 
 fn piece(path: &Path, from: u64) -> io::Result<FileAnswer> {
     // What is no file might never end, or never begin.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a file, and only files are passed on"));
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
+        return Ok(FileAnswer::Folder(files_in(path)?));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("neither a file nor a folder"));
     }
     let file = File::open(path)?;
     let stamp = FileStamp::of(&file.metadata()?);

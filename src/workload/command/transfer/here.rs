@@ -11,7 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::FileRules;
-use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, name_there};
+use super::{
+    FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, PathBytes, files_in, name_there, place_within,
+};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting, Template};
 use crate::text::reason;
@@ -34,14 +36,16 @@ pub(in super::super) struct HostFiles<'a> {
     mine: Vec<PathBuf>,
 }
 
-/// What became of a file.
+/// What became of a file, or of a folder.
 enum Passed {
     /// It is there now.
-    Whole,
+    Whole(PathBuf),
     /// It was there: it is the very same.
     Same,
     /// It is not, for this reason.
     Not(String),
+    /// It is a folder with these files.
+    Folder(Vec<PathBytes>),
 }
 
 impl<'a> HostFiles<'a> {
@@ -67,22 +71,18 @@ impl<'a> HostFiles<'a> {
             let mut there = Vec::new();
             for (number, path) in self.rules.base.iter().enumerate() {
                 let path = self.place(name_there(path)).into_owned();
-                match self.receive(FileNumber::Base(number), &path)? {
-                    Passed::Whole => there.push(path),
-                    Passed::Same => {}
-                    Passed::Not(why) => complaints.push(why),
-                }
+                let taken = self.receive(FileNumber::Base(number), &path, &mut there)?;
+                complaints.extend(taken.err());
             }
             *brought = Some(there);
         }
         drop(brought);
         for number in 0..self.rules.sent.len() {
             let path = self.named(&self.rules.sent[number]);
-            match self.receive(FileNumber::Sent(number), &path)? {
-                Passed::Whole => self.mine.push(path),
-                Passed::Same => {}
-                Passed::Not(why) => complaints.push(why),
-            }
+            let mut mine = std::mem::take(&mut self.mine);
+            let taken = self.receive(FileNumber::Sent(number), &path, &mut mine);
+            self.mine = mine;
+            complaints.extend(taken?.err());
         }
         Ok(complaints)
     }
@@ -95,11 +95,10 @@ impl<'a> HostFiles<'a> {
         let mut complaints = Vec::new();
         for number in 0..self.rules.fetched.len() {
             let path = self.named(&self.rules.fetched[number]);
-            match self.send(number, &path)? {
-                Passed::Whole => self.mine.push(path),
-                Passed::Same => {}
-                Passed::Not(why) => complaints.push(why),
-            }
+            let mut mine = std::mem::take(&mut self.mine);
+            let sent = self.send(number, &path, &mut mine);
+            self.mine = mine;
+            complaints.extend(sent?.err());
         }
         Ok(complaints)
     }
@@ -132,14 +131,42 @@ impl<'a> HostFiles<'a> {
         serde_json::from_value(answer).map_err(io::Error::other)
     }
 
-    fn receive(&self, file: FileNumber, path: &Path) -> io::Result<Passed> {
+    /// Has a file sent, or all files of a folder; those that are there now are added to `mine`.
+    /// Why one is not comes back within.
+    fn receive(
+        &self,
+        file: FileNumber,
+        path: &Path,
+        mine: &mut Vec<PathBuf>,
+    ) -> io::Result<Result<(), String>> {
+        let names = match self.receive_one(file, None, path)? {
+            Passed::Folder(names) => names,
+            passed => return Ok(noted(passed, mine)),
+        };
+        if let Err(error) = fs::create_dir_all(path) {
+            return Ok(Err(format!("{}: {}", path.display(), reason(&error))));
+        }
+        for within in names {
+            let Some(place) = place_within(path, Some(&within)) else { continue };
+            let taken = noted(self.receive_one(file, Some(within), &place)?, mine);
+            if taken.is_err() {
+                return Ok(taken);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The same of one file.
+    fn receive_one(&self, file: FileNumber, within: Option<PathBytes>, path: &Path) -> io::Result<Passed> {
         let mut written: Option<(WholeFile, u64)> = None;
         loop {
             let from = written.as_ref().map_or(0, |(_, length)| *length);
-            let (stamp, bytes, is_last) = match self.ask(&FileQuestion::Piece { file, from })? {
+            let question = FileQuestion::Piece { file, within: within.clone(), from };
+            let (stamp, bytes, is_last) = match self.ask(&question)? {
                 FileAnswer::Piece { stamp, bytes, is_last } => (stamp, bytes, is_last),
+                FileAnswer::Folder(names) if within.is_none() => return Ok(Passed::Folder(names)),
                 FileAnswer::No(why) => return Ok(Passed::Not(why)),
-                FileAnswer::Yes | FileAnswer::Same => {
+                FileAnswer::Folder(_) | FileAnswer::Yes | FileAnswer::Same => {
                     return Err(io::Error::other("an answer to something else"));
                 }
             };
@@ -147,46 +174,47 @@ impl<'a> HostFiles<'a> {
                 return Ok(Passed::Same);
             }
             let bytes = STANDARD.decode(bytes).map_err(io::Error::other)?;
-            let put = || -> io::Result<Option<(WholeFile, u64)>> {
-                let (file, length) = match written.take() {
-                    Some(written) => written,
-                    None => (WholeFile::create_with_folders(path)?, 0),
-                };
-                file.write_all_at(&bytes, length)?;
-                if is_last {
-                    file.take_after(stamp.mode, stamp.modified)?;
-                    file.commit()?;
-                    return Ok(None);
-                }
-                Ok(Some((file, length + bytes.len() as u64)))
-            };
-            let mut put = put;
-            match put() {
-                Ok(None) => return Ok(Passed::Whole),
+            match put(written, path, &bytes, stamp, is_last) {
+                Ok(None) => return Ok(Passed::Whole(path.to_owned())),
                 Ok(more) => written = more,
                 Err(error) => return Ok(Passed::Not(format!("{}: {}", path.display(), reason(&error)))),
             }
         }
     }
 
-    fn send(&self, fetched: usize, path: &Path) -> io::Result<Passed> {
-        let open = || -> io::Result<(File, FileStamp)> {
-            if !fs::metadata(path)?.is_file() {
-                return Err(io::Error::other("not a file, and only files are passed on"));
-            }
-            let file = File::open(path)?;
-            let stamp = FileStamp::of(&file.metadata()?);
-            Ok((file, stamp))
+    /// Sends back a file, or all files of a folder; those that went are added to `mine`. Why
+    /// one did not comes back within.
+    fn send(&self, fetched: usize, path: &Path, mine: &mut Vec<PathBuf>) -> io::Result<Result<(), String>> {
+        let names = match self.send_one(fetched, None, path)? {
+            Passed::Folder(names) => names,
+            passed => return Ok(noted(passed, mine)),
         };
+        for within in names {
+            let Some(place) = place_within(path, Some(&within)) else { continue };
+            let sent = noted(self.send_one(fetched, Some(within), &place)?, mine);
+            if sent.is_err() {
+                return Ok(sent);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The same of one file.
+    fn send_one(&self, fetched: usize, within: Option<PathBytes>, path: &Path) -> io::Result<Passed> {
         let not = |error: &io::Error| Passed::Not(format!("{}: {}", path.display(), reason(error)));
-        let (file, stamp) = match open() {
-            Ok(opened) => opened,
+        let file = match opened(path) {
+            Ok(Opened::File(file)) => file,
+            Ok(Opened::Folder(names)) => return Ok(Passed::Folder(names)),
             Err(error) => return Ok(not(&error)),
         };
-        match self.ask(&FileQuestion::Offer { fetched, stamp })? {
+        let stamp = match file.metadata() {
+            Ok(data) => FileStamp::of(&data),
+            Err(error) => return Ok(not(&error)),
+        };
+        match self.ask(&FileQuestion::Offer { fetched, within, stamp })? {
             FileAnswer::Same => return Ok(Passed::Same),
             FileAnswer::No(why) => return Ok(Passed::Not(why)),
-            FileAnswer::Yes | FileAnswer::Piece { .. } => {}
+            FileAnswer::Yes | FileAnswer::Piece { .. } | FileAnswer::Folder(_) => {}
         }
         let mut bytes = vec![0; PIECE];
         let mut from = 0;
@@ -200,11 +228,60 @@ impl<'a> HostFiles<'a> {
             let bytes = STANDARD.encode(&bytes[..length]);
             match self.ask(&FileQuestion::Take { fetched, from, bytes, is_last })? {
                 FileAnswer::No(why) => return Ok(Passed::Not(format!("{}: {why}", path.display()))),
-                _ if is_last => return Ok(Passed::Whole),
+                _ if is_last => return Ok(Passed::Whole(path.to_owned())),
                 _ => from += length as u64,
             }
         }
     }
+}
+
+/// What is to be sent back.
+enum Opened {
+    File(File),
+    Folder(Vec<PathBytes>),
+}
+
+fn opened(path: &Path) -> io::Result<Opened> {
+    let kind = fs::metadata(path)?;
+    if kind.is_dir() {
+        return Ok(Opened::Folder(files_in(path)?));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("neither a file nor a folder"));
+    }
+    Ok(Opened::File(File::open(path)?))
+}
+
+/// Takes note of a file that was passed.
+fn noted(passed: Passed, mine: &mut Vec<PathBuf>) -> Result<(), String> {
+    match passed {
+        Passed::Whole(path) => mine.push(path),
+        Passed::Same => {}
+        Passed::Not(why) => return Err(why),
+        Passed::Folder(_) => return Err("a folder where a file was".to_owned()),
+    }
+    Ok(())
+}
+
+/// Writes `bytes` behind those that are `written`; `None` when the file is whole.
+fn put(
+    written: Option<(WholeFile, u64)>,
+    path: &Path,
+    bytes: &[u8],
+    stamp: FileStamp,
+    is_last: bool,
+) -> io::Result<Option<(WholeFile, u64)>> {
+    let (file, length) = match written {
+        Some(written) => written,
+        None => (WholeFile::create_with_folders(path)?, 0),
+    };
+    file.write_all_at(bytes, length)?;
+    if is_last {
+        file.take_after(stamp.mode, stamp.modified)?;
+        file.commit()?;
+        return Ok(None);
+    }
+    Ok(Some((file, length + bytes.len() as u64)))
 }
 
 impl BaseFiles {

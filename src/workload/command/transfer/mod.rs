@@ -10,12 +10,15 @@ mod client;
 mod here;
 
 use std::ffi::OsStr;
-use std::fs::Metadata;
-use std::os::unix::ffi::OsStrExt as _;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub(super) use super::settings::PathBytes;
 
 pub(super) use self::client::FilesComing;
 pub(super) use self::here::{BaseFiles, HostFiles};
@@ -26,10 +29,10 @@ const PIECE: usize = 512 << 10;
 /// Asked by whoever does a job, of the process that the user started.
 #[derive(Debug, Serialize, Deserialize)]
 enum FileQuestion {
-    /// A file's bytes from there on.
-    Piece { file: FileNumber, from: u64 },
-    /// Whether the file that comes back as this one is to come.
-    Offer { fetched: usize, stamp: FileStamp },
+    /// A file's bytes from there on; or those of a file in a folder.
+    Piece { file: FileNumber, within: Option<PathBytes>, from: u64 },
+    /// Whether the file that comes back as this one is to come, or one in such a folder.
+    Offer { fetched: usize, within: Option<PathBytes>, stamp: FileStamp },
     /// Here are its bytes from there on, in base 64.
     Take { fetched: usize, from: u64, bytes: String, is_last: bool },
 }
@@ -50,6 +53,8 @@ enum FileAnswer {
         bytes: String,
         is_last: bool,
     },
+    /// It is a folder, with these files in it.
+    Folder(Vec<PathBytes>),
     /// Go on.
     Yes,
     /// It is there: it is the same file.
@@ -86,6 +91,50 @@ impl FileStamp {
     }
 }
 
+/// Folders with more files than this are not passed on.
+const MOST_FILES: usize = 100_000;
+
+/// The files in a folder and in those in it, without what links lead to.
+///
+/// # Errors
+/// When they cannot be listed, or are too many.
+fn files_in(folder: &Path) -> io::Result<Vec<PathBytes>> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(within) = folders.pop() {
+        for entry in fs::read_dir(folder.join(&within))? {
+            let entry = entry?;
+            let (path, kind) = (within.join(entry.file_name()), entry.file_type()?);
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                found.push(path.into_os_string().into_vec());
+            }
+            if found.len() + folders.len() > MOST_FILES {
+                return Err(io::Error::other(format!("a folder of more than {MOST_FILES} files")));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The place of a file in `folder`, if that is what `within` names: no way leads out of the
+/// folder, up or by a link.
+fn place_within(folder: &Path, within: Option<&PathBytes>) -> Option<PathBuf> {
+    let Some(within) = within else { return Some(folder.to_owned()) };
+    let within = Path::new(OsStr::from_bytes(within));
+    let mut place = folder.to_owned();
+    for component in within.components() {
+        let Component::Normal(name) = component else { return None };
+        place.push(name);
+        if fs::symlink_metadata(&place).is_ok_and(|data| data.is_symlink()) {
+            return None;
+        }
+    }
+    (place != folder).then_some(place)
+}
+
 /// What a file is called on the other machine: the part behind `/./`, if there is one.
 fn name_there(name: &[u8]) -> &Path {
     const CUT: &[u8] = b"/./";
@@ -104,6 +153,22 @@ mod tests {
         assert_eq!(name("/a/b"), "/a/b");
         assert_eq!(name("/data/./x/y"), "x/y");
         assert_eq!(name("./x"), "./x");
+    }
+
+    #[test]
+    fn no_name_leads_out_of_a_folder() {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("folder");
+        fs::create_dir_all(folder.join("in/it")).unwrap();
+        fs::write(folder.join("in/it/file"), "x").unwrap();
+        std::os::unix::fs::symlink("/etc", folder.join("link")).unwrap();
+        assert_eq!(files_in(&folder).unwrap(), [b"in/it/file".to_vec()]);
+        let place = |name: &str| place_within(&folder, Some(&name.as_bytes().to_vec()));
+        assert_eq!(place("in/new"), Some(folder.join("in/new")));
+        for name in ["../x", "/etc/passwd", "in/../../x", "link/passwd", "link", ""] {
+            assert_eq!(place(name), None, "{name}");
+        }
+        assert_eq!(place_within(&folder, None), Some(folder));
     }
 
     #[test]
