@@ -1,6 +1,6 @@
 //! parsim runs a batch of tasks one at a time and across all logical cores,
-//! shows what that bought in wall and CPU time side by side, and checks that
-//! both ways gave the same results.
+//! shows wall and CPU time of both ways side by side, and checks that both gave
+//! the same results.
 //!
 //! The program is a thin shell around this library. A program of your own runs
 //! its own workload both ways like this:

@@ -20,13 +20,13 @@ pub(super) const NAME: &str = "hosts";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The options that it has.
-const OPTIONS: [&str; 4] = ["sshlogin", "sshloginfile", "ssh", "ssh-worker"];
+pub(super) const OPTIONS: [&str; 4] = ["sshlogin", "sshloginfile", "ssh", "ssh-worker"];
 
 const HELP: &str = "\
 Usage: parsim hosts -S HOSTS [--sshloginfile FILE]
 
 Shows what other machines offer to parsim parallel -S: cores, slots, free memory,
-load, the version of parsim there, and how long the way there and back takes. The
+load, the version of parsim there, and the time of a round trip. The
 exit status is the number of hosts that are down.
 
   -S, --sshlogin HOSTS       these hosts: 8/h1,me@h2,: (: is this machine)
@@ -38,6 +38,11 @@ Examples:
   parsim hosts -S h1,h2
   parsim hosts --sshloginfile ..
 ";
+
+/// What it does, as its help says.
+pub(super) fn description() -> &'static str {
+    HELP.split("\n\n").nth(1).unwrap_or_default()
+}
 
 /// Shows what the hosts of `words` offer.
 pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
@@ -59,7 +64,7 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     let transports: Vec<&dyn Transport> = places.iter().map(|(_, place)| &*place.transport as _).collect();
     let offers = survey(&transports, PATIENCE, &interrupt);
     let mut rows = vec![
-        ["host", "machine", "cores", "free memory", "load", "there and back", "start", "parsim"]
+        ["host", "machine", "cores", "free memory", "load", "round trip", "start", "parsim"]
             .map(str::to_owned),
     ];
     let mut down = Vec::new();

@@ -156,7 +156,7 @@ pub(super) fn check_gates(gates: &Gates, wanted: RunModes, reason: Option<&str>)
     let what_to_do = match (wanted, reason) {
         _ if *gates == Gates::default() => return Ok(()),
         (RunModes::Both, _) => return Ok(()),
-        (_, Some(reason)) => format!(", and one is run alone, for {reason}: add --compare"),
+        (_, Some(reason)) => format!(", and only one runs, because {reason}: add --compare"),
         (RunModes::Serial, None) => ": leave --serial out".to_owned(),
         (RunModes::Parallel, None) => ": leave --parallel out".to_owned(),
     };

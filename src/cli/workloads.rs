@@ -65,7 +65,9 @@ pub(super) fn run_ways(
     let terminal = Terminal::of(typed);
     let usual = match format {
         OutputFormat::Text => workload.profile().default_modes,
-        OutputFormat::JsonLines | OutputFormat::Nagios => DefaultModes::ParallelFor("a machine reads it"),
+        OutputFormat::JsonLines | OutputFormat::Nagios => {
+            DefaultModes::ParallelFor("a program reads this format")
+        }
     };
     let (wanted, one_way) = RunModes::of(ways, usual);
     let gates = gates(&typed.study);
@@ -115,7 +117,7 @@ pub(super) fn run_ways(
     };
     let mut study = setup.experiment()?.repeats(plan.repeats).warmup(plan.warmup).run()?;
     if let Some(reason) = one_way {
-        study.remarks.push(format!("parallel only, for {reason}: --compare shows both ways"));
+        study.remarks.push(format!("ran in parallel only, because {reason}; --compare shows both ways"));
     }
     let kept = watch.keep(&mut study);
     let told = match format {

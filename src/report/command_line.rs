@@ -81,9 +81,17 @@ fn lists(words: &[&str], is_batch: bool) -> Vec<InputList> {
 /// `word` as a shell reads it.
 fn quoted(word: &str) -> Cow<'_, str> {
     match without_middle(word, LONGEST_WORD) {
+        // No shell reads `--name=value` as anything else, if it reads name and value as they are.
+        Cow::Borrowed(word) if word.starts_with("--") && !needs_quotes(&word.replacen('=', "", 1)) => {
+            word.into()
+        }
         Cow::Borrowed(word) => shell_words::quote(word),
         Cow::Owned(cut) => shell_words::quote(&cut).into_owned().into(),
     }
+}
+
+fn needs_quotes(word: &str) -> bool {
+    shell_words::quote(word) != word
 }
 
 #[cfg(test)]
@@ -118,6 +126,8 @@ mod tests {
         let words = ["parsim", "compare", "echo {}", ":::", "1", "2", "3", "4", "5", "6", ":::+", "a"];
         assert_eq!(shown(&words), "parsim compare 'echo {}' ::: 1 2 3 4 5 6 :::+ a");
         assert_eq!(shown(&["parsim", "csv", "--files", "20"]), "parsim csv --files 20");
+        assert_eq!(shown(&["parsim", "csv", "--progress=never"]), "parsim csv --progress=never");
+        assert_eq!(shown(&["parsim", "csv", "--format=a b"]), "parsim csv '--format=a b'");
         assert_eq!(shown(&[]), empty().workload);
     }
 

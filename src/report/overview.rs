@@ -49,7 +49,10 @@ pub(super) fn document(study: &Study) -> Document<'_> {
         subject.about.clear();
     }
     let explanation = ran_any.then(|| explain(study)).flatten();
-    let explanation = explanation.map(|text| format!("{}{}", width_explained(&runs), printable(&text)));
+    let explanation = explanation.map(|text| {
+        let (width, text) = (width_explained(&runs), printable(&text));
+        if width.is_empty() { text } else { width + &within_a_sentence(&text) }
+    });
     let conclusion = explanation.or_else(|| sentences::written_alone(study));
     Document {
         headline: headline(&runs),
@@ -90,6 +93,15 @@ fn width_explained(runs: &ShownRuns<'_>) -> String {
             format!("At -j {}: ", widest.width)
         }
         _ => String::new(),
+    }
+}
+
+/// `text` with a small letter in front, unless it begins with an abbreviation.
+fn within_a_sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    match (rest.next(), rest.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(rest).collect(),
+        _ => text.to_owned(),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn subject(study: &Study) -> Subject {
 fn about(study: &Study) -> String {
     let n_tasks = study.columns.iter().find_map(|column| column.runs.first()).map_or(0, |run| run.tasks);
     let widths = widths(study);
-    let mut about = numbers::plural(n_tasks, "task");
+    let mut about = numbers::plural(n_tasks, &study.unit);
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
     }

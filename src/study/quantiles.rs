@@ -1,6 +1,6 @@
 //! Quantiles of what comes one by one, in little memory.
 //!
-//! [`Sketch`] has them all, within 2 %: counts in buckets whose bounds grow by a fixed
+//! [`Sketch`] has them all, within 2 % and never beyond the extremes: counts in buckets whose bounds grow by a fixed
 //! factor, as in `DDSketch` (Masson, Rim, Lee: "`DDSketch`: a fast and fully-mergeable
 //! quantile sketch with relative-error guarantees", VLDB 2019).
 //!
@@ -25,6 +25,8 @@ pub struct Sketch {
     /// By bucket; as long as the longest duration needs, some hundreds.
     counts: Vec<u64>,
     total: u64,
+    /// The shortest and the longest, which no quantile is beyond.
+    range: Option<(Duration, Duration)>,
 }
 
 impl Sketch {
@@ -36,6 +38,8 @@ impl Sketch {
         }
         self.counts[bucket] += 1;
         self.total += 1;
+        let (shortest, longest) = self.range.unwrap_or((time, time));
+        self.range = Some((shortest.min(time), longest.max(time)));
     }
 
     /// The duration that this share (0 to 1) of all do not exceed; `None` of
@@ -48,7 +52,11 @@ impl Sketch {
             below += count;
             below as f64 > rank
         });
-        found.map(|bucket| Duration::try_from_secs_f64(middle(bucket)).unwrap_or(Duration::MAX))
+        let (shortest, longest) = self.range?;
+        found.map(|bucket| {
+            let time = Duration::try_from_secs_f64(middle(bucket)).unwrap_or(Duration::MAX);
+            time.clamp(shortest, longest)
+        })
     }
 }
 
@@ -122,6 +130,15 @@ mod tests {
             let told = sketch.quantile(share).unwrap().as_secs_f64();
             prop_assert!((told / truth - 1.0).abs() <= 0.02, "{told} for {truth}");
         }
+    }
+
+    #[test]
+    fn no_quantile_is_beyond_the_extremes() {
+        let mut sketch = Sketch::default();
+        sketch.add(Duration::from_micros(101_500));
+        assert_eq!(sketch.quantile(0.5), Some(Duration::from_micros(101_500)));
+        sketch.add(Duration::from_micros(101_600));
+        assert!(sketch.quantile(0.0) >= Some(Duration::from_micros(101_500)));
     }
 
     #[test]

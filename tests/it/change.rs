@@ -41,9 +41,9 @@ fn two_studies_stand_side_by_side_with_a_verdict() {
     let ran = sweep_and_later(1.25).parsim("report sweep.json later.json").run();
     ran.exits(0).is_quiet();
     insta::assert_snapshot!(ran.stdout, @r"
-    before  sweep.json, 22 Nov 2026 07:20 UTC: 24 tasks, 1, 2, 3, 4 at a time on 4 cores, median of 5
+    before  sweep.json, 22 Nov 2026 07:20 UTC: 24 files, 1, 2, 3, 4 at a time on 4 cores, median of 5
             parsim csv --files 24 -j 1-4 --runs 5
-    after   later.json, 23 Nov 2026 07:20 UTC: 24 tasks, 1, 2, 3, 4 at a time on 4 cores, median of 5
+    after   later.json, 23 Nov 2026 07:20 UTC: 24 files, 1, 2, 3, 4 at a time on 4 cores, median of 5
             parsim csv --files 24 -j 1-4 --runs 5
 
                        before      after   change

@@ -77,8 +77,11 @@ fn a_gate_where_one_way_is_usual_tells_what_to_add() {
     let reason = |line: &str, why: &str| {
         fresh.parsim(line).run().refuses("compare both ways").tells(why);
     };
-    reason("tap --demo --format json-lines --min-speedup 2", ", for a machine reads it: add --compare");
-    reason("tap --demo --fail-if-slower 2", ", for one request a service: add --compare");
+    reason(
+        "tap --demo --format json-lines --min-speedup 2",
+        ", because a program reads this format: add --compare",
+    );
+    reason("tap --demo --fail-if-slower 2", ", because each service is asked once: add --compare");
     reason("tap --demo --min-speedup 2 --serial", ": leave --serial out");
     reason("tap --demo --min-speedup 2 --parallel", ": leave --parallel out");
 }

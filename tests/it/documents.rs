@@ -45,6 +45,8 @@ fn every_subcommand_has_a_man_page_and_all_are_listed() {
         .run()
         .says("\\fB\\-\\-joblog\\fR")
         .says("\n.SH \"DELIBERATE DIFFERENCES\"\n");
+    let hosts = fresh.parsim("man hosts").run();
+    hosts.says("\\fB\\-\\-sshlogin\\fR").says("\\fB\\-\\-ssh\\-worker\\fR").says("round trip");
     fresh.parsim("man nothing").run().refuses("there is no subcommand 'nothing'");
 }
 

@@ -372,6 +372,6 @@ fn at_most_twenty_failed_jobs_are_named_and_the_rest_counted() {
     ran.exits(30)
         .tells("job 20 failed")
         .tells("parsim: 10 more jobs failed; --joblog FILE would list all of them\n");
-    ran.tells("parsim: --joblog FILE would make it possible to rerun the failed alone\n");
+    ran.tells("parsim: with --joblog FILE you can rerun only the failed jobs\n");
     ran.expect(ran.stderr.lines().count() == 22, "22 lines");
 }

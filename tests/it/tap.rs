@@ -410,7 +410,7 @@ fn each_service_is_asked_once_unless_both_ways_are_asked_for() {
     let fresh = Fresh::new();
     fs::write(fresh.path("list"), format!("{}\n", stub.url("/sound")).repeat(3)).unwrap();
     let ran = fresh.parsim("tap --urls list").run();
-    ran.exits(0).says("parallel only, for one request a service: --compare shows both ways");
+    ran.exits(0).says("ran in parallel only, because each service is asked once; --compare shows both ways");
     assert_eq!(stub.asked().len(), 3);
     fresh.parsim("tap --urls list --compare").run().exits(0).says("3 of 3 services identical");
     assert_eq!(stub.asked().len(), 9);

@@ -123,7 +123,7 @@ impl AfterBatch<'_> {
         let mode = column.column.mode;
         let again = "rerun the failed: the same command again";
         Some(match self.log() {
-            None => Advice::alone("--joblog FILE would make it possible to rerun the failed alone"),
+            None => Advice::alone("with --joblog FILE you can rerun only the failed jobs"),
             Some(log) if self.log_is_all_there_is() => Advice {
                 words: "rerun the failed: ".to_owned(),
                 to_copy: format!("parsim {mode} --joblog {log} --retry-failed"),

@@ -30,7 +30,7 @@ pub(in crate::cli) const BARE: &str = include_str!("text/bare.txt");
 pub(in crate::cli) fn command() -> Command {
     Command::new("parsim")
         .version(VERSION)
-        .about("Runs a batch one task at a time and across all cores, shows what that bought, and checks that both ways agree")
+        .about("Runs a batch one task at a time and across all cores, shows wall and CPU time of both ways side by side, and checks that they agree")
         .after_help(format!("{}\n\n{}", help::statuses(), help::topics()))
         .subcommand_required(true)
         .subcommand(Command::new("serial").about("Run a batch of commands one task at a time"))
@@ -39,9 +39,9 @@ pub(in crate::cli) fn command() -> Command {
         .subcommands(ROWS.iter().map(workload))
         .subcommand(shared(with::<Drawing>("report", "Show a saved study in any format, or compare two", REPORT_EXAMPLES), Scope::REPORT))
         .subcommand(Command::new("hosts").about("Show what other machines offer to parsim parallel -S"))
-        .subcommand(with::<RunFolder>("status", "Show how far a run is whose workers run elsewhere", RUNS))
-        .subcommand(with::<ResumedRun>("resume", "Go on with such a run: show its results, have the rest done", RUNS))
-        .subcommand(with::<RunFolder>("cancel", "End the workers of such a run", RUNS))
+        .subcommand(with::<RunFolder>("status", "Show the progress of a run that has a run directory", RUNS))
+        .subcommand(with::<ResumedRun>("resume", "Continue such a run and show its results", RUNS))
+        .subcommand(with::<RunFolder>("cancel", "Stop the workers of such a run", RUNS))
         .subcommand(Command::new("cpus").about("Show the logical, physical and usable cores, and what limits them"))
         .subcommand(with::<Completions>("completions", "Print a script that completes parsim's options in bash, zsh or fish", COMPLETIONS_USE))
         .subcommand(with::<ManPages>("man", "Print a man page, or write all of them", MAN_EXAMPLES))
@@ -128,13 +128,13 @@ pub(in crate::cli) struct Drawing {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "How to run it")]
 pub(in crate::cli) struct Ways {
-    /// Only one task at a time
+    /// Only one task at a time (--serial --parallel: both ways)
     #[arg(long)]
     pub(in crate::cli) serial: bool,
-    /// Only in parallel (without either: both ways, compared)
+    /// Only in parallel
     #[arg(long)]
     pub(in crate::cli) parallel: bool,
-    /// Both ways, compared, even where one is the default
+    /// Both ways, compared [default, except for tap, and for cone with more than 16 targets]
     #[arg(long)]
     pub(in crate::cli) compare: bool,
 }
@@ -146,7 +146,7 @@ pub(in crate::cli) struct WatchOptions {
     /// Tell what changed since the last run; FILE keeps what is known of each service
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) since: Option<PathBuf>,
-    /// Run CMD by /bin/sh when something changed since then, with the changes as JSON on its stdin (60 s at most)
+    /// Run CMD by /bin/sh when something changed since that run, with the changes as JSON on its stdin (60 s at most)
     #[arg(long, value_name = "CMD", requires = "since", value_hint = ValueHint::CommandString)]
     pub(in crate::cli) on_change: Option<String>,
     /// Append a line for each service to FILE, for parsim report --history FILE

@@ -19,11 +19,12 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::command::{Completions, ManPages, arg, command, options};
-use super::row::shown;
+use super::row::{OptionSection, shown};
 use super::typed::Scope;
 use super::usage_error::no_subcommand;
 use super::{help, table};
 use crate::cli::exit::{End, Exit, Fault, refuse};
+use crate::cli::hosts;
 use crate::cli::signals::removed_by_signals;
 use crate::cli::terminal::print;
 use crate::whole_file::WholeFile;
@@ -73,6 +74,11 @@ pub(super) fn documented() -> Command {
         .mut_subcommand("serial", |command| batch(&command, &help::ONE_WAY, one_way()))
         .mut_subcommand("parallel", |command| batch(&command, &help::ONE_WAY, one_way()))
         .mut_subcommand("compare", |command| batch(&command, &help::COMPARE, both.collect()))
+        .mut_subcommand(hosts::NAME, |command| {
+            let rows = help::SECTIONS.into_iter().flat_map(OptionSection::rows);
+            let options = rows.filter(|row| hosts::OPTIONS.contains(&row.names[0]));
+            command.long_about(hosts::description()).args(options.map(|row| arg(row, Scope::ONE_WAY)))
+        })
 }
 
 /// Prints the page that is asked for, or writes all of them.

@@ -117,6 +117,9 @@ fn beginning(help: &BatchHelp) -> String {
     format!("Usage: {}\n\n{}\n", help.usage.join(UNDER_USAGE), help.description)
 }
 
+/// What is said of an option goes on in another line from here on.
+const HELP_WIDTH: usize = 72;
+
 /// A line for each option; those that follow one another and are told of in the same
 /// words share one.
 fn list(rows: impl Iterator<Item = &'static OptionRow>, scope: Scope) -> String {
@@ -136,7 +139,8 @@ fn list(rows: impl Iterator<Item = &'static OptionRow>, scope: Scope) -> String 
         let names = with_value(names, row);
         let under = format!("\n{:28}", "");
         let gap = if names.len() > 24 { &under } else { "  " };
-        format!("  {names:<24}{gap}{}\n", help.replace('\n', &under))
+        let help: Vec<String> = help.lines().map(|line| wrapped(line, " ", HELP_WIDTH, 28)).collect();
+        format!("  {names:<24}{gap}{}\n", help.join(&under))
     };
     lines.into_iter().map(line).collect()
 }

@@ -201,6 +201,7 @@ pub(super) fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)]) -
     if longest <= 0.0 {
         return None;
     }
+    let repeated = sides().any(|column| column.runs.len() > 1);
     let x = TimeAxis::rounded(longest);
     let each = NAME + 2.0 * PITCH + APART;
     let bottom = columns.len() as f64 * each - APART / 2.0;
@@ -208,29 +209,35 @@ pub(super) fn before_after(columns: &[(String, &ColumnResult, &ColumnResult)]) -
     x.draw_below(&mut svg, 0.0, bottom, "wall time");
     for (at, (name, before, after)) in columns.iter().enumerate() {
         let top = at as f64 * each;
-        svg.text("name", (0.0, top + NAME - 7.0), Anchor::Start, name);
-        strip(&mut svg, x, top + NAME, ("serial", "before"), before);
-        strip(&mut svg, x, top + NAME + PITCH, ("parallel", "after"), after);
+        let medians = [before, after].map(|column| TimeUnit::brief(column.wall()));
+        // Dots leave no room for words beside a bar.
+        let name = if repeated { format!("{name}: {}", medians.join(" → ")) } else { name.clone() };
+        svg.text("name", (0.0, top + NAME - 7.0), Anchor::Start, &name);
+        strip(&mut svg, x, top + NAME, ("serial", (!repeated).then_some("before")), before);
+        strip(&mut svg, x, top + NAME + PITCH, ("parallel", (!repeated).then_some("after")), after);
     }
-    let repeated = sides().any(|column| column.runs.len() > 1);
     let (heading, about) = if repeated {
         ("Every run, before and after", "A bar is the median of the runs, a dot one run.")
     } else {
         ("Before and after", "")
     };
-    Some(PagePart::Wide(picture(heading, about, &[], svg)))
+    let sides = [NamedSwatch::area("serial", "before"), NamedSwatch::area("parallel", "after")];
+    let legend = if repeated { &sides[..] } else { &[] };
+    Some(PagePart::Wide(picture(heading, about, legend, svg)))
 }
 
-fn strip(svg: &mut Svg, x: TimeAxis, top: f64, (class, when): (&str, &str), column: &ColumnResult) {
+fn strip(svg: &mut Svg, x: TimeAxis, top: f64, (class, when): (&str, Option<&str>), column: &ColumnResult) {
     let n_runs = numbers::plural(column.runs.len() as u64, "run");
     let title = format!("median {} of {n_runs}", seconds(column.wall()));
     let width = x.at(column.wall());
     svg.rect_with_title(class, [0.0, top + 2.0, width, PITCH - 4.0], &title);
-    let text = format!("{when} {}", TimeUnit::brief(column.wall()));
-    let is_inside = width / 100.0 * NARROW > text_width(&text) + 12.0;
-    let (class, place) = if is_inside { ("inside", 0.0) } else { ("halo", width) };
-    svg.text_beside(class, (place, top + PITCH / 2.0 + 4.3), 6.0, Anchor::Start, &text);
     if column.runs.len() < 2 {
+        if let Some(when) = when {
+            let text = format!("{when} {}", TimeUnit::brief(column.wall()));
+            let is_inside = width / 100.0 * NARROW > text_width(&text) + 12.0;
+            let (class, place) = if is_inside { ("inside", 0.0) } else { ("halo", width) };
+            svg.text_beside(class, (place, top + PITCH / 2.0 + 4.3), 6.0, Anchor::Start, &text);
+        }
         return;
     }
     for (number, run) in (1..).zip(&column.runs) {

@@ -43,9 +43,10 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
         return None;
     }
     let x = TimeAxis::exact(longest);
+    let what = if drawn.iter().all(CheckedService::is_cone) { "search" } else { "check" };
     let bottom = drawn.len() as f64 * STEP;
-    let mut svg = Svg::fluid("plot bare", bottom + 36.0, "how long each phase of a check took");
-    x.draw_below(&mut svg, 0.0, bottom, "time of a check");
+    let mut svg = Svg::fluid("plot bare", bottom + 36.0, &format!("how long each phase of a {what} took"));
+    x.draw_below(&mut svg, 0.0, bottom, &format!("time of a {what}"));
     let mut rest = false;
     for (at, service) in drawn.iter().enumerate() {
         rest |= row(&mut svg, x, STEP * at as f64, service);
@@ -64,14 +65,14 @@ pub(super) fn picture_of(study: &Study) -> Option<PagePart> {
         ..=DRAWN => String::new(),
         _ => format!("The slowest {DRAWN} of {}.", numbers::count(n_services as u64)),
     };
-    Some(PagePart::Wide(picture("Phases of each check", &about, &entries, svg)))
+    Some(PagePart::Wide(picture(&format!("Phases of each {what}"), &about, &entries, svg)))
 }
 
 /// One service; whether a part of its time is in no phase.
 fn row(svg: &mut Svg, x: TimeAxis, top: f64, service: &CheckedService<'_>) -> bool {
     let finding = service.finding;
     let whole = total(service.record).as_secs_f64();
-    let figure = format!("{} {}", finding.verdict, TimeUnit::brief(whole));
+    let figure = format!("{} {}", service.outcome(), TimeUnit::brief(whole));
     let top = head(svg, top, service.name(), finding.verdict.is_up(), &figure);
     let mut from = 0.0;
     let phases = PHASES.iter().filter_map(|(name, called, class)| {

@@ -91,6 +91,19 @@ fn observations<'a>(all: &[CheckedService<'a>]) -> Vec<Observation<'a>> {
 }
 
 impl CheckedService<'_> {
+    /// What came of it in a word: the verdict on a service, the status of a cone.
+    pub(super) fn outcome(&self) -> String {
+        match &self.finding.cone {
+            Some(cone) => targets::cells(self.finding, cone)[1].clone(),
+            None => self.finding.verdict.to_string(),
+        }
+    }
+
+    /// Whether it is a cone around a target.
+    pub(super) fn is_cone(&self) -> bool {
+        self.finding.cone.is_some()
+    }
+
     /// What a person calls it: the target of a cone search, else the service.
     pub(super) fn name(&self) -> &str {
         match &self.finding.cone {

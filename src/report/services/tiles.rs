@@ -58,10 +58,15 @@ pub(in crate::report) fn changes(study: &Study) -> Option<Tile> {
     }
     let changed: Vec<&str> = all.iter().filter(|service| service.changed).map(CheckedService::name).collect();
     Some(match &changed[..] {
+        [] if targets::are_all(&all) => Tile::new("no change", "between one search of a target and the next"),
         [] => Tile::new("no change", "between one check of a service and the next"),
         [first, ..] => {
             let figure = format!("{} changed", numbers::count(changed.len() as u64));
-            let about = format!("between two checks: {}", printable(&shortened(first, LONGEST)));
+            let about = format!(
+                "between two {}: {}",
+                if targets::are_all(&all) { "searches" } else { "checks" },
+                printable(&shortened(first, LONGEST))
+            );
             Tile { is_bad: true, ..Tile::new(figure, about) }
         }
     })

@@ -167,12 +167,12 @@ pub(super) fn near_the_ideal(view: &SpeedupView<'_>) -> Option<String> {
     let bound = view.bound();
     (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
         let (reached, possible) = (view.factor(), numbers::factor(view.possible));
-        let allow = if bound.starts_with("a ") || bound.starts_with("1 ") { "allows" } else { "allow" };
         if view.speedup > view.possible && reached != possible {
+            let allow = if bound.starts_with("a ") || bound.starts_with("1 ") { "allows" } else { "allow" };
             return format!(
-                "Nothing to speak of held it back: {bound} {allow} {possible}, and {reached} is that within the reading's error."
+                "No bottleneck found: {bound} {allow} {possible}, and {reached} is that within the error of measurement."
             );
         }
-        format!("Nothing to speak of held it back: {reached} of the {possible} that {bound} {allow}.")
+        format!("No bottleneck found: {reached} of the {possible} that are possible with {bound}.")
     })
 }

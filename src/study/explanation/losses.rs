@@ -154,9 +154,20 @@ pub(super) fn beside_threads(study: &Study) -> Option<String> {
         let (first, rest) = engine.split_at(engine.chars().next().map_or(0, char::len_utf8));
         format!("{}{rest} instead of {beside} made no measurable difference", first.to_uppercase())
     } else {
-        format!("In {engine} it took {}", numbers::change(workers.wall() / threads.wall()))
+        format!("With {engine} it took {} with {beside}", longer(workers.wall() / threads.wall()))
     };
     Some(format!("{told}: {}.", costs(workers)?))
+}
+
+/// `20 % longer than`, or `3.24x as long as` where a share says little.
+fn longer(ratio: f64) -> String {
+    let off = numbers::percent((ratio - 1.0).abs());
+    match ratio {
+        _ if off == "0 %" => "as long as".to_owned(),
+        _ if ratio >= 2.0 => format!("{} as long as", numbers::factor(ratio)),
+        _ if ratio > 1.0 => format!("{off} longer than"),
+        _ => format!("{off} less time than"),
+    }
 }
 
 /// `starting 2 processes took 4.1 ms, and each waited 1.2 ms for 4.0 MB to be passed`.

@@ -318,7 +318,7 @@ impl Workload for ConeSearch {
             opens: 3,
             external: true,
             default_modes: if self.targets.len() > FEW && !is_here {
-                DefaultModes::ParallelFor("more than 16 targets")
+                DefaultModes::ParallelFor("there are more than 16 targets")
             } else {
                 DefaultModes::Both
             },

@@ -189,7 +189,7 @@ impl Workload for TapCheck {
             opens: 4,
             external: true,
             // Who runs a service does not want to be asked twice.
-            default_modes: DefaultModes::ParallelFor("one request a service"),
+            default_modes: DefaultModes::ParallelFor("each service is asked once"),
             remarks: if self.services.is_empty() { vec![self.names_nothing()] } else { Vec::new() },
             ..Profile::default()
         }

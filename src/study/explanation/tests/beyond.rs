@@ -67,7 +67,7 @@ fn more_than_slots_and_cores_can_give_is_not_praised_but_asked_why() {
     assert!(beyond.starts_with("4.76x is more than 4 cores can give (4.00x): "), "{beyond}");
     assert_eq!(
         asked(4, 2.45, |_| ()),
-        "Nothing to speak of held it back: 4 slots allow 4.00x, and 4.08x is that within the reading's error."
+        "No bottleneck found: 4 slots allow 4.00x, and 4.08x is that within the error of measurement."
     );
 }
 

@@ -198,7 +198,7 @@ fn a_quota_that_leaves_fewer_cores_than_slots_is_what_binds() {
     study.columns[1].runs[0].wall = seconds(5.05);
     study.columns[1].width = 4;
     (study.host.usable, study.host.quota) = (2, Some(3.0));
-    assert!(said(&study).ends_with("of the 2.00x that 2 cores allow."), "{}", said(&study));
+    assert!(said(&study).ends_with("of the 2.00x that are possible with 2 cores."), "{}", said(&study));
 }
 
 #[test]
