@@ -1,5 +1,6 @@
 //! What is known of services from check to check, and what is new in one: which verdict
-//! and since when, why there is none, standards, latency beyond what is usual.
+//! and since when, why there is none, what will break before long, standards, latency
+//! beyond what is usual.
 //!
 //! Does not know where that is kept, nor who hears of it.
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::median;
 use crate::moment::Moment;
 use crate::numbers;
-use crate::task::{ErrorClass, Finding, ServiceVerdict};
+use crate::task::{ErrorClass, Finding, ServiceVerdict, Warning};
 
 /// The version of the kept form.
 const SCHEMA: &str = "parsim-services/1";
@@ -69,6 +70,9 @@ struct KnownService {
     against: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     capabilities: Vec<String>,
+    /// What an operator has to act on, and has been told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 /// A service as one check found it.
@@ -113,6 +117,8 @@ pub enum NewsKind {
     Verdict,
     /// Why there is no verdict.
     Class,
+    /// What an operator has to act on before long, or no longer has to.
+    Warning,
     /// Standards that it follows, and their versions.
     Capabilities,
     /// How long a check takes.
@@ -198,9 +204,10 @@ impl KnownService {
             checked: found.time(),
             changes: Vec::new(),
             latencies: Vec::new(),
-            is_slow: false,
+            is_slow: is_over_limit(finding),
             against: 0,
             capabilities: finding.capabilities.clone(),
+            warnings: pressing(finding),
         };
         service.remember(found);
         service
@@ -209,7 +216,8 @@ impl KnownService {
     fn take(&mut self, found: &Observation<'_>, news: &mut Vec<ServiceNews>) {
         self.checked = found.time();
         let finding = found.finding;
-        if self.verdict != finding.verdict {
+        let is_turn = self.verdict != finding.verdict;
+        if is_turn {
             news.push(self.turn(finding));
         } else if self.class != finding.class {
             let (before, now) = (class(self.class.as_ref()), class(finding.class.as_ref()));
@@ -225,7 +233,8 @@ impl KnownService {
             self.capabilities.clone_from(&finding.capabilities);
         }
         if finding.verdict.is_up() {
-            news.extend(self.other_latency(found.total));
+            self.other_warnings(finding, is_turn, news);
+            news.extend(self.other_latency(found));
         }
         self.remember(found);
     }
@@ -276,27 +285,47 @@ impl KnownService {
         ServiceNews { is_bad, ..self.news(NewsKind::Capabilities, &gone, &came, text) }
     }
 
-    /// Whether it is slower than it used to be, or no longer.
-    fn other_latency(&mut self, total: Duration) -> Option<ServiceNews> {
-        if self.latencies.len() < FEWEST_LATENCIES {
-            return None;
+    /// What has come that an operator has to act on, and what has gone of it; where it `is_turn`
+    /// that tells of the end of what went before.
+    fn other_warnings(&mut self, finding: &Finding, is_turn: bool, news: &mut Vec<ServiceNews>) {
+        let now = pressing(finding);
+        for came in now.iter().filter(|it| !self.warnings.contains(it)) {
+            let text = in_words(came, finding);
+            news.push(ServiceNews { is_bad: true, ..self.news(NewsKind::Warning, "", came.name(), text) });
         }
-        let (took, usual) = (total.as_secs_f64(), median(&self.latencies));
-        let off: Vec<f64> = self.latencies.iter().map(|it| (it - usual).abs()).collect();
-        // 1.4826 times the median deviation estimates a normal spread's sigma.
-        let spread = 1.4826 * median(&off);
-        let is_beyond = took > usual + 6.0 * spread && took > 1.5 * usual && took > usual + 0.05;
+        for gone in self.warnings.iter().filter(|it| !is_turn && !now.contains(it)) {
+            let text = format!("no longer: warning: {gone}");
+            news.push(self.news(NewsKind::Warning, gone.name(), "", text));
+        }
+        self.warnings = now;
+    }
+
+    /// Whether it is slower than it used to be, or than the user wants it, or no longer.
+    fn other_latency(&mut self, found: &Observation<'_>) -> Option<ServiceNews> {
+        let took = found.total.as_secs_f64();
+        let usual = (self.latencies.len() >= FEWEST_LATENCIES).then(|| median(&self.latencies));
+        let is_unusual = usual.is_some_and(|usual| {
+            let off: Vec<f64> = self.latencies.iter().map(|it| (it - usual).abs()).collect();
+            // 1.4826 times the median deviation estimates a normal spread's sigma.
+            let spread = 1.4826 * median(&off);
+            took > usual + 6.0 * spread && took > 1.5 * usual && took > usual + 0.05
+        });
+        let is_beyond = is_unusual || is_over_limit(found.finding);
         self.against = if is_beyond == self.is_slow { 0 } else { self.against + 1 };
         if self.against < IN_A_ROW {
             return None;
         }
         (self.is_slow, self.against) = (is_beyond, 0);
-        let (took, usual) = (numbers::duration(total), numbers::seconds(usual));
-        let text = if is_beyond {
-            format!("slower than usual: took {took}, mostly {usual}")
-        } else {
-            format!("as fast as usual again: took {took}, mostly {usual}")
+        let what = match (is_beyond, is_unusual, usual) {
+            (true, true, _) => "slower than usual",
+            (true, false, _) => "slower than it should be",
+            (false, _, Some(_)) => "as fast as usual again",
+            (false, _, None) => "no longer slow",
         };
+        let took = numbers::duration(found.total);
+        let usual = usual.map_or_else(String::new, numbers::seconds);
+        let mostly = if usual.is_empty() { String::new() } else { format!(", mostly {usual}") };
+        let text = format!("{what}: took {took}{mostly}");
         Some(ServiceNews { is_bad: is_beyond, ..self.news(NewsKind::Latency, &usual, &took, text) })
     }
 
@@ -342,107 +371,35 @@ fn class(class: Option<&ErrorClass>) -> &str {
     class.map_or("without a class", ErrorClass::name)
 }
 
+/// What an operator has to act on before long. That it is slow is told as latency.
+fn pressing(finding: &Finding) -> Vec<Warning> {
+    let is_pressing = |it: &&Warning| it.needs_attention() && **it != Warning::Slow;
+    finding.warnings.iter().filter(is_pressing).cloned().collect()
+}
+
+/// Whether it took longer than the user wants.
+fn is_over_limit(finding: &Finding) -> bool {
+    finding.warnings.contains(&Warning::Slow)
+}
+
+fn in_words(warning: &Warning, finding: &Finding) -> String {
+    let says = finding.says.as_ref();
+    match (warning, finding.cert_expires, says.and_then(|says| says.down_at.as_ref())) {
+        (Warning::CertExpires, Some(expires), _) => {
+            format!("warning: {warning}: on {}", Moment::of_seconds(expires).minute())
+        }
+        (Warning::Maintenance, _, Some(down_at)) => {
+            let back_at = says.and_then(|says| says.back_at.as_ref());
+            let back = back_at.map_or_else(String::new, |back_at| format!(", back at {back_at}"));
+            format!("warning: {warning}: down at {down_at}{back}")
+        }
+        _ => format!("warning: {warning}"),
+    }
+}
+
 fn because(finding: &Finding) -> String {
     if finding.reason.is_empty() { String::new() } else { format!(" ({})", finding.reason) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finding(verdict: ServiceVerdict, at: i64) -> Finding {
-        let class = (verdict == ServiceVerdict::Error).then_some(ErrorClass::Refused);
-        let time = Some(Moment::of_seconds(at));
-        Finding { url: "http://h/".to_owned(), verdict, class, time, ..Finding::default() }
-    }
-
-    fn take(known: &mut KnownServices, finding: &Finding, millis: u64) -> Vec<String> {
-        let total = Duration::from_millis(millis);
-        known.take(&[Observation { finding, total }]).into_iter().map(|it| it.text).collect()
-    }
-
-    #[test]
-    fn a_change_is_told_once_with_how_it_was_and_how_long() {
-        let mut known = KnownServices::default();
-        let day = 86_400;
-        let up = |at| finding(ServiceVerdict::Up, at);
-        let refused = |at| finding(ServiceVerdict::Error, at);
-        assert!(take(&mut known, &up(0), 100).is_empty(), "nothing was known before");
-        assert!(take(&mut known, &up(day), 100).is_empty());
-        assert_eq!(
-            take(&mut known, &refused(12 * day), 1),
-            ["error/refused since 1970-01-13 00:00, was up 12 d"]
-        );
-        assert!(take(&mut known, &refused(12 * day + 300), 1).is_empty());
-        assert!(take(&mut known, &up(12 * day), 1).is_empty(), "that was found out earlier");
-        let timeout = Finding { class: Some(ErrorClass::Timeout), ..refused(12 * day + 600) };
-        assert_eq!(take(&mut known, &timeout, 1), ["timeout, was refused"]);
-        let again = take(&mut known, &up(12 * day + 3000), 1);
-        assert_eq!(again, ["up again since 1970-01-13 00:50, was error/timeout 50 min"]);
-        for (at, verdict) in [(1, ServiceVerdict::Down), (2, ServiceVerdict::Up)] {
-            let told = take(&mut known, &finding(verdict, 12 * day + 3000 + at), 1);
-            assert_eq!(told[0].contains("; flapping: 4 changes in 24 h"), at == 2, "{told:?}");
-        }
-    }
-
-    #[test]
-    fn what_joins_or_leaves_the_list_is_told() {
-        let mut known = KnownServices::default();
-        take(&mut known, &finding(ServiceVerdict::Up, 1), 1);
-        let other = Finding { url: "http://i/".to_owned(), ..finding(ServiceVerdict::Down, 2) };
-        assert_eq!(take(&mut known, &other, 0), ["new in the list, down", "no longer checked, was up"]);
-        assert!(take(&mut known, &other, 0).is_empty());
-    }
-
-    #[test]
-    fn a_service_that_is_listed_twice_is_no_news() {
-        let mut known = KnownServices::default();
-        let findings = [1, 2, 3, 4].map(|at| finding(ServiceVerdict::Up, at));
-        let total = Duration::ZERO;
-        for pair in findings.chunks(2) {
-            let found = [&pair[0], &pair[1]].map(|finding| Observation { finding, total });
-            assert!(known.take(&found).is_empty());
-        }
-    }
-
-    #[test]
-    fn two_slow_checks_in_a_row_are_news_and_then_two_fast_ones() {
-        let mut known = KnownServices::default();
-        let mut at = 0;
-        let mut check = |millis| {
-            at += 1;
-            take(&mut known, &finding(ServiceVerdict::Up, at), millis)
-        };
-        for millis in [100, 110, 90, 105, 95, 120, 100, 100] {
-            assert!(check(millis).is_empty());
-        }
-        assert!(check(900).is_empty());
-        assert_eq!(check(900), ["slower than usual: took 900.0 ms, mostly 100.0 ms"]);
-        assert!(check(900).is_empty(), "told already");
-        assert!(check(100).is_empty());
-        assert_eq!(check(100), ["as fast as usual again: took 100.0 ms, mostly 102.5 ms"]);
-    }
-
-    #[test]
-    fn other_standards_are_news_where_both_checks_asked_for_them() {
-        let mut known = KnownServices::default();
-        let with = |at, words: &[&str]| Finding {
-            capabilities: words.iter().map(ToString::to_string).collect(),
-            ..finding(ServiceVerdict::Up, at)
-        };
-        take(&mut known, &with(1, &["TAP 1.0"]), 1);
-        assert!(take(&mut known, &with(2, &[]), 1).is_empty());
-        let told = take(&mut known, &with(3, &["TAP 1.1"]), 1);
-        assert_eq!(told, ["its capabilities now have TAP 1.1, and no longer TAP 1.0"]);
-    }
-
-    #[test]
-    fn what_is_known_is_read_back_as_it_was() {
-        let mut known = KnownServices::default();
-        take(&mut known, &finding(ServiceVerdict::Up, 1), 100);
-        take(&mut known, &finding(ServiceVerdict::Error, 2), 100);
-        let text = serde_json::to_string(&known).unwrap();
-        assert_eq!(KnownServices::read(&text).unwrap(), known);
-        assert!(KnownServices::read(&text.replace("services/1", "services/9")).is_err());
-    }
-}
+mod tests;

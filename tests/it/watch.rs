@@ -55,6 +55,37 @@ fn a_change_since_the_last_run_is_told_once_and_handed_to_a_command() {
 }
 
 #[test]
+fn what_will_break_before_long_is_news_once() {
+    let is_announced = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_announced);
+    let stub = Stub::start(move |_| {
+        let announced = "<downAt>2999-01-01T00:00:00Z</downAt><note>`touch hacked`</note>";
+        Reply::xml(up(if flag.load(Ordering::SeqCst) { announced } else { "" }))
+    });
+    let fresh = Fresh::new();
+    let check = || {
+        let line = fresh.parsim(&format!("tap --parallel {} --since state.json", stub.url("/s")));
+        line.args(["--on-change", "cat >>news"]).run()
+    };
+    check().exits(0).does_not_say("warning: maintenance");
+    is_announced.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        check().exits(0);
+    }
+    is_announced.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        check().exits(0);
+    }
+    let news = fs::read_to_string(fresh.path("news")).unwrap();
+    let told: Vec<Value> = news.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let words: Vec<_> = told.iter().map(|it| it["news"][0]["text"].as_str().unwrap()).collect();
+    let expected = ["warning: maintenance: down at 2999-01-01T00:00:00Z", "no longer: warning: maintenance"];
+    assert_eq!(words, expected);
+    assert!(told.iter().all(|it| it["news"][0]["kind"] == "warning"));
+    assert!(!fresh.path("hacked").exists());
+}
+
+#[test]
 fn what_changed_between_two_studies_of_services_is_told_by_name() {
     let (stub, is_down) = moody();
     let fresh = Fresh::new();
