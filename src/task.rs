@@ -24,7 +24,7 @@ pub use self::column::{Column, Mode};
 pub use self::finding::{
     ConeFinding, ConeStatus, ErrorClass, Finding, Redirect, SelfReport, ServiceVerdict, Warning,
 };
-pub use self::node::NodeName;
+pub use self::node::{JobPlace, NodeName};
 pub use self::outcome::Outcome;
 pub(crate) use self::phases::{LatencyLimit, PHASES};
 pub use self::process_counts::{ProcessCounts, WaitTime};

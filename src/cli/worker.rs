@@ -22,7 +22,7 @@ use crate::engine::{Children, PROTOCOL, RunElement, serve, work_in};
 use crate::host;
 use crate::process::child::{Guard, RunningJobs};
 use crate::process::{self, Hup, Interrupt};
-use crate::task::NodeName;
+use crate::task::{JobPlace, NodeName};
 use crate::temporary;
 use crate::workload::command::{self, ChosenBy, CommandRunner, Shell};
 use crate::workload::{ROWS, Workload};
@@ -65,7 +65,9 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     // else might print would be no message.
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let to = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let build = |name: &str, spec, node: Option<&NodeName>| build(name, spec, node, &running, guard.clone());
+    let build = |name: &str, spec, node: Option<&NodeName>| {
+        build(name, spec, node.map_or(JobPlace::Own, JobPlace::Host), &running, guard.clone())
+    };
     serve(from, to, &interrupt, &build).context("cannot read what to do from standard input")?;
     if let Some(guard) = guard {
         guard.dismiss();
@@ -97,8 +99,8 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
     let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
-    let element = RunElement { number, node, end };
-    let build = |name: &str, spec| build(name, spec, None, &running, guard.clone());
+    let element = RunElement { number, node: node.clone(), end };
+    let build = |name: &str, spec| build(name, spec, JobPlace::Node(&node), &running, guard.clone());
     work_in(Path::new(root), &element, &interrupt, &build)?;
     if let Some(guard) = guard {
         guard.dismiss();
@@ -109,12 +111,12 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
 fn build(
     name: &str,
     spec: serde_json::Value,
-    node: Option<&NodeName>,
+    place: JobPlace<'_>,
     running: &KnownJobs,
     guard: Option<Guard>,
 ) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
-        let runner = CommandRunner::from_spec(spec, node, own_shell).context("cannot prepare to run jobs")?;
+        let runner = CommandRunner::from_spec(spec, place, own_shell).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
         if let Some(guard) = guard {

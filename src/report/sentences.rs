@@ -43,10 +43,13 @@ fn about(study: &Study) -> String {
     if !widths.is_empty() {
         about += &format!(", {} at a time", widths.join(", "));
     }
-    let runs = study.columns.iter().flat_map(|column| &column.runs);
-    let hosts = runs.filter_map(|run| Some(run.crew.as_ref()?.elsewhere.as_ref()?.by_node.len())).max();
-    about += &match hosts.filter(|hosts| *hosts > 0) {
-        Some(hosts) => format!(" on {}", numbers::plural(hosts as u64, "host")),
+    let count = |run: &RunResult| Some(run.crew.as_ref()?.elsewhere.as_ref()?.by_node.len());
+    let machines = study.columns.iter().filter_map(|column| {
+        let most = column.runs.iter().filter_map(count).max()?;
+        Some((most, machine(column)))
+    });
+    about += &match machines.max().filter(|(count, _)| *count > 0) {
+        Some((count, machine)) => format!(" on {}", numbers::plural(count as u64, machine)),
         None => format!(" on {}", numbers::plural(study.host.usable as u64, "core")),
     };
     let most = study.columns.iter().map(|column| column.runs.len()).max().unwrap_or(0);
@@ -54,6 +57,16 @@ fn about(study: &Study) -> String {
         about += &format!(", median of {most}");
     }
     about
+}
+
+/// What users call a machine that is not theirs alone: a host, or a node of a cluster.
+fn machine(column: &ColumnResult) -> &'static str {
+    if is_on_hosts(column) { "host" } else { "node" }
+}
+
+/// Whether tasks ran on machines that the user named one by one.
+pub(super) fn is_on_hosts(column: &ColumnResult) -> bool {
+    column.column.engine == "ssh"
 }
 
 /// How many tasks there were at a time, each number once.
@@ -239,8 +252,9 @@ fn written(study: &Study, column: &ColumnResult) -> Option<String> {
 /// What each of several machines did in the widest run, and which were slower than the
 /// others: by how long a task took there.
 pub(super) fn nodes(study: &Study) -> Option<String> {
-    let run = study.widest().or(study.columns.last())?.runs.last()?;
-    Some(format!("hosts: {}", nodes_of(run, &study.unit)?))
+    let column = study.widest().or(study.columns.last())?;
+    let did = nodes_of(column.runs.last()?, &study.unit)?;
+    Some(format!("{}s: {did}", machine(column)))
 }
 
 /// The same of one run: `h1 12 jobs; h2 9 jobs, 1.31x slower`.

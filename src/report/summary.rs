@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::sentences::is_on_hosts;
 use crate::numbers;
 use crate::study::{
     ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time,
@@ -32,7 +33,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let Some(run) = column.runs.last().filter(|run| run.tasks > 0) else { return String::new() };
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
-    lines.extend(queued(run, &study.unit));
+    lines.extend(queued(column, run, &study.unit));
     lines.extend(super::sentences::nodes_of(run, &study.unit));
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
@@ -83,9 +84,10 @@ fn elsewhere(run: &RunResult) -> Option<&ElsewhereCosts> {
 }
 
 /// What it took to have jobs done elsewhere, beside the time.
-fn queued(run: &RunResult, unit: &str) -> Option<String> {
-    let ElsewhereCosts { queue_wait, by_node, reruns, duplicates, .. } = elsewhere(run)?;
-    let waited = if by_node.is_empty() { "queued for" } else { "connected within" };
+fn queued(column: &ColumnResult, run: &RunResult, unit: &str) -> Option<String> {
+    let ElsewhereCosts { queue_wait, reruns, duplicates, .. } = elsewhere(run)?;
+    // No batch system lets hosts wait.
+    let waited = if is_on_hosts(column) { "connected within" } else { "queued for" };
     let mut line = format!("{waited} {} before that", numbers::duration(*queue_wait));
     if *reruns > 0 {
         line += &format!("; {} begun again, as workers had ended", numbers::plural(*reruns, unit));

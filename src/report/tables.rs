@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Audience, Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use super::laws;
+use super::sentences::is_on_hosts;
 use super::timeline::{ShownRun, ShownRuns};
 use crate::numbers::{self, TimeUnit, seconds};
 use crate::study::{
@@ -97,7 +98,7 @@ pub(super) fn side_by_side(study: &Study) -> Grid {
     for &(label, figure, show, remark) in ELSEWHERE.iter().filter(|_| is_elsewhere) {
         let cell = |column: &ColumnResult| column.of_elsewhere(figure).map(show).unwrap_or_default();
         // No batch system lets hosts wait.
-        let is_ssh = columns.iter().any(|column| column.column.engine == "ssh");
+        let is_ssh = columns.iter().any(|column| is_on_hosts(column));
         let label = if is_ssh && label == "queue wait" { "connecting" } else { label };
         line(label, &cell, &|_, _| remark.to_owned());
     }

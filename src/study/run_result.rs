@@ -248,6 +248,24 @@ pub struct NodeTotal {
     pub cpu: Duration,
 }
 
+impl NodeTotal {
+    /// Adds a task that ended there.
+    pub fn add(&mut self, record: &Record) {
+        self.tasks += 1;
+        self.failed += u64::from(record.outcome.is_failure());
+        self.task_wall += record.wall;
+        self.cpu += record.cpu;
+    }
+
+    /// Adds what others did on the same machine.
+    pub fn add_all(&mut self, other: &Self) {
+        self.tasks += other.tasks;
+        self.failed += other.failed;
+        self.task_wall += other.task_wall;
+        self.cpu += other.cpu;
+    }
+}
+
 /// What it took to have tasks done by workers on other machines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ElsewhereCosts {

@@ -12,3 +12,14 @@ pub struct NodeName {
     /// Its host alone: `h1`.
     pub host: String,
 }
+
+/// The machine that a worker is on, as its jobs are told.
+#[derive(Clone, Copy, Debug)]
+pub enum JobPlace<'a> {
+    /// That of whoever began the batch, where no other was named.
+    Own,
+    /// A host that the user named.
+    Host(&'a NodeName),
+    /// A node of a cluster, where all is as on the user's machine.
+    Node(&'a str),
+}

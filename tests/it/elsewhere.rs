@@ -85,14 +85,15 @@ fn shown(fresh: &Fresh, rest: &Ran) -> String {
 #[test]
 fn results_are_those_of_threads_in_order_and_the_directory_is_gone() {
     let fresh = Fresh::new();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let host = host.trim();
     parallel(&fresh, "-k --joblog log")
-        .args(["echo {}; exit {}", ":::", "0", "3", "0"])
+        .args(["echo {} on $PARSIM_NODE; exit {}", ":::", "0", "3", "0"])
         .run()
         .exits(1)
-        .says("0\n3\n0\n");
+        .says(&["0", "3", "0"].map(|status| format!("{status} on {host}\n")).concat());
     let log = fs::read_to_string(fresh.path("log")).unwrap();
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    assert!(log.lines().skip(1).all(|row| row.split('\t').nth(1) == Some(host.trim())), "{log}");
+    assert!(log.lines().skip(1).all(|row| row.split('\t').nth(1) == Some(host)), "{log}");
     assert_eq!(log.lines().count(), 4);
     assert_eq!(fresh.names("."), ["log"]);
 }
@@ -230,6 +231,9 @@ fn a_comparison_and_a_workload_run_the_same_way() {
     let ran = fresh.parsim("compare --workers local-dir --nodes 2 -j2 echo ::: 1 2 3").run();
     let text = ran.stdout.clone();
     ran.exits(0).expect(text.contains("queue wait") && text.contains("nodes"), "what it took is told");
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let (about, did) = (" on 1 node", format!("nodes: {} 3 jobs", host.trim()));
+    ran.expect(text.contains(about) && text.contains(&did), "what each node did is told");
     fresh.parsim("sleep --tasks 4 --seconds 0.01 --workers local-dir --nodes 2").run().exits(0);
     assert!(fresh.names(".").is_empty());
 }

@@ -114,8 +114,8 @@ fn values_are_quoted_there_and_variables_travel_by_name_alone() {
     assert_eq!(ran.exits(0).stdout, "a  b\n$HOME\nit's\n*\n\\\n");
     let script = "export A='1  2' B=3 C=4; parsim parallel --env A,B -S 1/h1 'echo \"[$A] [$B] [$C]\"' ::: x";
     assert_eq!(hosts.run(script).exits(0).stdout, "[1  2] [3] [] x\n");
-    let told = "parsim parallel -S 1/me@h1 'echo $PARALLEL_SEQ $PARALLEL_JOBSLOT $PARALLEL_SSHLOGIN $PARALLEL_SSHHOST' ::: x";
-    assert_eq!(hosts.run(told).exits(0).stdout, "1 1 me@h1 h1 x\n");
+    let told = "parsim parallel -S 1/me@h1 'echo $PARALLEL_SEQ $PARALLEL_JOBSLOT $PARALLEL_SSHLOGIN $PARALLEL_SSHHOST $PARSIM_NODE' ::: x";
+    assert_eq!(hosts.run(told).exits(0).stdout, "1 1 me@h1 h1 h1 x\n");
 }
 
 #[test]

@@ -229,10 +229,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
 
     /// A task ended there.
     pub(super) fn count(&mut self, record: &Record) {
-        self.total.tasks += 1;
-        self.total.failed += u64::from(record.outcome.is_failure());
-        self.total.task_wall += record.wall;
-        self.total.cpu += record.cpu;
+        self.total.add(record);
     }
 
     /// Starts a worker where there is none.

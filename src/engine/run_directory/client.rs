@@ -3,7 +3,7 @@
 //!
 //! Does not know what batch systems say, nor what stands in a record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Add as _;
 use std::os::fd::AsFd as _;
@@ -25,7 +25,7 @@ use crate::event::Event;
 use crate::host::STACK;
 use crate::measure::Usage;
 use crate::process::{PollEntry, Waker, poll};
-use crate::study::{ElsewhereCosts, WorkerCosts};
+use crate::study::{ElsewhereCosts, NodeTotal, WorkerCosts};
 use crate::sync::Mutex;
 
 /// Records are looked for after this, and after half as much again each time that there
@@ -434,8 +434,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
 
     fn costs(&self) -> WorkerCosts {
         let workers = &self.records.workers;
-        let nodes: BTreeSet<&str> =
-            workers.iter().filter_map(|worker| Some(worker.about.as_ref()?.node.as_str())).collect();
+        let by_node = self.by_node();
         // Processes of this machine were waited for, and count with this one.
         let used = workers.iter().filter(|_| self.it.spec.engine == SLURM.name);
         let usage =
@@ -451,12 +450,27 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             elsewhere: Some(ElsewhereCosts {
                 queue_wait: self.records.queue_wait,
                 usage,
-                nodes: nodes.into_iter().map(str::to_owned).collect(),
-                by_node: Vec::new(),
+                nodes: by_node.iter().map(|total| total.node.clone()).collect(),
+                by_node,
                 reruns: self.records.counts.reruns,
                 duplicates: self.records.counts.duplicates,
             }),
         }
+    }
+
+    /// What each node did. An element that was submitted again has the slots of the one in
+    /// whose place it is.
+    fn by_node(&self) -> Vec<NodeTotal> {
+        let mut totals: BTreeMap<&str, (NodeTotal, BTreeSet<u32>)> = BTreeMap::new();
+        for worker in &self.records.workers {
+            let Some(about) = &worker.about else { continue };
+            let (total, places) = totals.entry(&about.node).or_default();
+            total.add_all(&worker.total);
+            let is_new = places.insert(worker.element().unwrap_or(0) % self.it.spec.cluster.elements.max(1));
+            total.slots += if is_new { about.slots } else { 0 };
+        }
+        let named = |(node, (total, _)): (&str, (NodeTotal, _))| NodeTotal { node: node.to_owned(), ..total };
+        totals.into_iter().map(named).collect()
     }
 }
 

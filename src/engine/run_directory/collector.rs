@@ -21,6 +21,7 @@ use crate::engine::lifecycle::TaskLife;
 use crate::engine::{Run, TaskQueue};
 use crate::moment::Moment;
 use crate::output::{Acknowledge, TaskRef};
+use crate::study::NodeTotal;
 use crate::sync::Mutex;
 use crate::task::{Outcome, Record, Task};
 
@@ -80,6 +81,8 @@ pub(super) struct WorkerView {
     /// Why it could not go on.
     pub(super) failed: Option<String>,
     pub(super) bye: Option<ByeEntry>,
+    /// What it did.
+    pub(super) total: NodeTotal,
     /// Whether it is known that it will record nothing more.
     pub(super) is_gone: bool,
 }
@@ -92,6 +95,7 @@ impl WorkerView {
             pieces: HashMap::new(),
             failed: None,
             bye: None,
+            total: NodeTotal::default(),
             is_gone: false,
         }
     }
@@ -313,6 +317,7 @@ impl<'r, 'q> Collector<'r, 'q> {
         let at = self.time_of(index, begun);
         let next = life.ended_elsewhere(&mut record, at);
         self.is_halted |= next == AfterTask::EndRunning;
+        self.workers[index].total.add(&record);
         self.taken.insert(begun.place);
         self.handed_on.places.lock().insert(record.seq, begun.place);
         life.hand_on_to(record, &self.handed_on);

@@ -25,7 +25,7 @@ use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Column, NodeName, Outcome, Task, TaskInput};
+use crate::task::{Column, JobPlace, Outcome, Task, TaskInput};
 use crate::template::{self, Dialect};
 use crate::temporary::keep_files_in;
 use crate::text::reason;
@@ -119,20 +119,20 @@ impl CommandRunner {
         })
     }
 
-    /// What another process [described](Portable::wire_spec), which calls this machine
-    /// `node` where it names several; another has a shell of its own.
+    /// What another process [described](Portable::wire_spec), to run on the machine `place`;
+    /// a host has a shell of its own.
     ///
     /// # Errors
     /// When it is not that, the same cannot be made here, or a file is another by now.
     pub fn from_spec(
         spec: serde_json::Value,
-        node: Option<&NodeName>,
+        place: JobPlace<'_>,
         own_shell: impl FnOnce(Shell) -> anyhow::Result<Shell>,
     ) -> anyhow::Result<Self> {
         let RunnerSpec { mut settings, sample, client, parts } = serde_json::from_value(spec)?;
-        settings.variables.extend(node.into_iter().flat_map(node_variables));
+        settings.variables.extend(place_variables(place));
         settings.runs_elsewhere = false;
-        let is_elsewhere = node.is_some_and(|node| node.host != HERE);
+        let is_elsewhere = matches!(place, JobPlace::Host(host) if host.host != HERE);
         if is_elsewhere {
             settings.shell = own_shell(settings.shell)?;
         }
@@ -313,9 +313,17 @@ impl Portable for CommandRunner {
 const HERE: &str = ":";
 
 /// What tells a job on which machine it is.
-fn node_variables(node: &NodeName) -> [(OsString, OsString); 2] {
-    [("PARALLEL_SSHLOGIN", &node.login), ("PARALLEL_SSHHOST", &node.host)]
-        .map(|(name, value)| (name.into(), value.into()))
+fn place_variables(place: JobPlace<'_>) -> Vec<(OsString, OsString)> {
+    let variables = match place {
+        JobPlace::Own => vec![],
+        JobPlace::Host(host) => vec![
+            ("PARALLEL_SSHLOGIN", &*host.login),
+            ("PARALLEL_SSHHOST", &*host.host),
+            ("PARSIM_NODE", &*host.host),
+        ],
+        JobPlace::Node(node) => vec![("PARSIM_NODE", node)],
+    };
+    variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// `line` as a shell would have to be given it, so many times.
