@@ -159,7 +159,7 @@ fn cpus_tells_the_usable_cores_and_a_batch_system_is_obeyed() {
     ran.exits(0).says("SLURM_CPUS_PER_TASK=many (not a positive number)");
     assert_eq!(usable(&ran).0, all);
     let ran = fresh.parsim("csv --parallel --files 1 --rows 1 --cols 1").env("NSLOTS", "1").run();
-    ran.exits(0).says("1 task, 1 at a time on 1 core");
+    ran.exits(0).says("1 file, 1 at a time on 1 core");
 }
 
 /// The widths of the parallel columns, and the usable cores.

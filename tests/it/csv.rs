@@ -245,7 +245,7 @@ fn the_fast_generator_gives_the_same_bytes_whatever_the_threads_for_a_split_file
     let ran =
         fresh.parsim("csv --rng fast --matrix per-file --files 1 --rows 1000 --cols 1000 --parallel").run();
     // A file of eight blocks is one task, and begins as the longer one does.
-    ran.exits(0).says("   1 task, ");
+    ran.exits(0).says("   1 file, ");
     let (split, whole) = (fresh.path("data_serial/x000000.csv"), fresh.path("data_parallel/x000000.csv"));
     let (split, whole) = (fs::read_to_string(split).unwrap(), fs::read_to_string(whole).unwrap());
     assert_eq!((whole.lines().count(), split.lines().count()), (1000, 1100));

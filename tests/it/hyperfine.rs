@@ -84,10 +84,10 @@ fn warmup_setup_and_names_are_hyperfines() {
     let line = "-w 2 --setup 'echo setup >>log' --command-name 'my jobs' --export-json study.json \
                 --export-markdown study.md 'echo {} >>log' ::: job";
     let ran = compare(&fresh, line);
-    ran.exits(0).says("my jobs   1 task").does_not_say("parsim compare");
+    ran.exits(0).says("my jobs   1 job").does_not_say("parsim compare");
     let log = fs::read_to_string(fresh.path("log")).unwrap();
     assert_eq!(log, format!("setup\n{}", "job\n".repeat(6)));
-    fresh.parsim("report study.json").run().exits(0).says("my jobs   1 task");
+    fresh.parsim("report study.json").run().exits(0).says("my jobs   1 job");
     assert!(fs::read_to_string(fresh.path("study.md")).unwrap().starts_with("`my jobs`"));
 }
 
