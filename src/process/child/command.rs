@@ -120,19 +120,19 @@ pub enum StartError {
     TooLong,
     /// Any other refusal of the program itself.
     #[error("cannot be executed: {0}")]
-    Refused(#[source] io::Error),
+    Refused(io::Error),
     /// The job's working directory cannot be entered.
     #[error("cannot enter the working directory: {0}")]
-    Directory(#[source] io::Error),
+    Directory(io::Error),
     /// No process, descriptor or memory was to be had; jobs that run may free some.
     #[error("cannot start a process: {0} (see ulimit -u, -n and -v)")]
-    Resources(#[source] io::Error),
+    Resources(io::Error),
     /// Nothing is started any more: the run was terminated.
     #[error("not started: the run was ending")]
     Ending,
     /// It was started, but could not be attended to: it was killed.
     #[error("killed: parsim could not watch it: {0}")]
-    Lost(#[source] io::Error),
+    Lost(io::Error),
 }
 
 impl StartError {
@@ -155,6 +155,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn why_nothing_could_be_started_is_said_once() {
+        let refused = || io::Error::from_raw_os_error(libc::EAGAIN);
+        for error in
+            [StartError::Resources(refused()), StartError::Refused(refused()), StartError::Lost(refused())]
+        {
+            let text = format!("{:#}", anyhow::Error::new(error));
+            assert_eq!(text.matches(&refused().to_string()).count(), 1, "{text}");
+        }
+    }
 
     #[test]
     fn a_text_runs_through_a_shell_with_its_own_arguments() {

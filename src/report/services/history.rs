@@ -20,7 +20,8 @@ const NAMED: usize = 3;
 pub(in crate::report) fn document<'a>(history: &'a History, name: &str) -> Document<'a> {
     let n_services = numbers::plural(history.services.len() as u64, "service");
     let n_up = history.services.iter().filter(|it| it.verdict.is_up()).count();
-    let up = format!("{n_up} of {} up", numbers::count(history.services.len() as u64));
+    let up =
+        format!("{} of {} up", numbers::count(n_up as u64), numbers::count(history.services.len() as u64));
     let span = history.checked().map_or_else(String::new, |(first, last)| {
         if first.day() == last.day() { first.date() } else { format!("{} to {}", first.date(), last.date()) }
     });

@@ -1,7 +1,8 @@
 //! What a page says of services first: how many are up, and what changed.
 
+use super::nagios::why_not_up;
 use super::table::{tally, through_proxies};
-use super::{CheckedService, n_asked_for, services, targets, why_not_up};
+use super::{CheckedService, n_asked_for, services, targets};
 use crate::numbers;
 use crate::report::document::Tile;
 use crate::study::Study;
