@@ -116,7 +116,8 @@ fn build(
     guard: Option<Guard>,
 ) -> anyhow::Result<Box<dyn Workload>> {
     if name == command::WORKLOAD_NAME {
-        let runner = CommandRunner::from_spec(spec, place, own_shell).context("cannot prepare to run jobs")?;
+        let runner =
+            CommandRunner::from_spec(spec, place, own_shell).context("cannot prepare to run jobs")?;
         // A worker is built once.
         let _ = running.set(runner.running());
         if let Some(guard) = guard {
