@@ -212,6 +212,61 @@ fn a_run_that_is_cancelled_ends_and_can_be_resumed() {
 }
 
 #[test]
+fn a_worker_that_has_no_room_for_records_says_so_and_others_go_on() {
+    let fresh = Fresh::new();
+    // A file that must not be longer is a disk that is full.
+    let limited = |length: u32, inputs: &str| {
+        let jobs = format!("head -c {length} /dev/zero | tr '\\0' {{}}");
+        let script = format!(
+            "ulimit -f 200; exec parsim parallel --workers local-dir --nodes 2 -j2 -k --run-dir run{length} \
+             \"{jobs}\" ::: {inputs}"
+        );
+        fresh.shell(&script).env("PARSIM_LEASE", "2").run()
+    };
+    let letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let ran = limited(30_000, &letters.join(" "));
+    ran.exits(0).says(&letters.map(|letter| letter.repeat(30_000)).concat());
+    ran.tells("cannot record what was done: file too large");
+    // Where nobody has room, there is an end, and the reason.
+    let ran = limited(120_000, "a");
+    ran.exits(255).tells("workers end without doing anything").tells("file too large");
+}
+
+#[test]
+fn a_directory_that_is_removed_under_way_ends_the_run_and_its_workers() {
+    let fresh = Fresh::new();
+    let started = under_way(&fresh, "");
+    let workers = workers(&fresh);
+    assert!(!workers.is_empty());
+    // Its workers may put something there meanwhile.
+    while fs::remove_dir_all(fresh.path("run")).is_err() {}
+    started.end().exits(255).tells("somebody removed the run directory");
+    let is_there = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
+    while workers.iter().any(is_there) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn lines_that_are_too_long_and_odd_values_are_what_they_are_to_threads() {
+    let fresh = Fresh::new();
+    let long = "x".repeat(200_000);
+    for (options, input) in [
+        ("", format!("a\n{long}\nb\n")),
+        ("-0", "two\nlines\0 one \0".to_owned()),
+        ("", "a\0b\nc\n".to_owned()),
+    ] {
+        fs::write(fresh.path("in"), input).unwrap();
+        let run = |line: Line| line.args(["printf '<%s>'", "::::", "in"]).run();
+        let there = run(parallel(&fresh, &format!("-k {options}")));
+        let here = run(fresh.parsim(&format!("parallel -k -j2 {options}")));
+        assert_eq!(there.stdout, here.stdout, "{}", there.stderr);
+        let status = |ran: &Ran| (0..=255).find(|status| ran.has_exited(*status));
+        assert_eq!(status(&there), status(&here), "{}", there.stderr);
+    }
+}
+
+#[test]
 fn workers_end_in_time_and_others_go_on() {
     let fresh = Fresh::new();
     let ran = parallel(&fresh, "-k --walltime 2s --run-dir run").args(jobs(120)).run();

@@ -15,6 +15,7 @@ use anyhow::{Context as _, bail};
 
 use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
+use super::heartbeat::last_word;
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::submitter::{ElementLife, ElementState, Submission, SubmittedJob, Submitter, note_jobs};
@@ -245,7 +246,8 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             Ok(end) => end,
             Err(error) => {
                 let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
-                return Err(error);
+                // That explains whatever else went wrong.
+                return self.it.layout.check_is_there().and(Err(error));
             }
         };
         self.leave(end)?;
@@ -299,8 +301,10 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             if let Some(why) = worker.failed.take() {
                 failed.push(format!("{}: {why}", worker.node()));
             }
-            if !worker.has_left() {
-                worker.is_gone = self.it.layout.dead(worker.name()).exists();
+            if !worker.has_left() && self.it.layout.dead(worker.name()).exists() {
+                worker.is_gone = true;
+                let word = last_word(self.it.layout, worker.name());
+                failed.extend(word.map(|why| format!("{}: {why}", worker.node())));
             }
         }
         for why in failed {

@@ -181,7 +181,7 @@ impl<'r, 'q> Collector<'r, 'q> {
 
     /// Takes note of all that was recorded since. Says whether that was something.
     pub(super) fn collect(&mut self, n_elements: u32) -> anyhow::Result<bool> {
-        self.find_workers(n_elements);
+        self.find_workers(n_elements)?;
         let mut is_news = false;
         self.is_behind = false;
         for index in 0..self.workers.len() {
@@ -214,10 +214,11 @@ impl<'r, 'q> Collector<'r, 'q> {
         Ok(())
     }
 
-    fn find_workers(&mut self, n_elements: u32) {
+    fn find_workers(&mut self, n_elements: u32) -> anyhow::Result<()> {
         let looks_for_others = Instant::now() >= self.next_look;
         if looks_for_others {
             self.next_look = Instant::now() + ANOTHER;
+            self.layout.check_is_there()?;
         }
         self.restarts.resize(n_elements as usize, 0);
         for (element, restarts) in (0..).zip(&mut self.restarts) {
@@ -230,6 +231,7 @@ impl<'r, 'q> Collector<'r, 'q> {
                 *restarts += 1;
             }
         }
+        Ok(())
     }
 
     /// What an entry of a worker means.

@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::layout::{RunLayout, private};
 
+/// The bytes of a counter.
+const COUNTER: u64 = 8;
+
+/// No last word is longer.
+const LONGEST_WORD: usize = 1000;
+
 /// A worker's own counter. Who has made it has the worker's name, which is nobody else's.
 #[derive(Debug)]
 pub(super) struct Heart {
@@ -38,6 +44,20 @@ impl Heart {
         self.count += 1;
         self.file.write_all_at(&self.count.to_le_bytes(), 0)
     }
+}
+
+/// What `worker` has to say at its end and cannot record, on a disk that is full: there is
+/// room behind its counter, which stands in a block of its own.
+pub(super) fn leave_word(layout: &RunLayout, worker: &str, why: &str) -> io::Result<()> {
+    let file = private().write(true).open(layout.heartbeat(worker))?;
+    file.write_all_at(why.as_bytes().get(..LONGEST_WORD).unwrap_or(why.as_bytes()), COUNTER)
+}
+
+/// What a worker left as its last word, if it did.
+pub(super) fn last_word(layout: &RunLayout, worker: &str) -> Option<String> {
+    let bytes = fs::read(layout.heartbeat(worker)).ok()?;
+    let word = bytes.get(usize::try_from(COUNTER).ok()?..)?;
+    (!word.is_empty()).then(|| String::from_utf8_lossy(word).into_owned())
 }
 
 /// Worker `restart` of `element`, both from 0.
@@ -104,5 +124,17 @@ mod tests {
         assert!(hasty.is_gone(&one) && !patient.is_gone(&one));
         layout.bury(&one).unwrap();
         assert!(patient.is_gone(&one));
+    }
+
+    #[test]
+    fn a_last_word_is_behind_the_counter() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = RunLayout::create(&folder.path().join("run")).unwrap();
+        let (worker, mut heart) = Heart::begin(&layout, 0).unwrap();
+        assert_eq!(last_word(&layout, &worker), None);
+        leave_word(&layout, &worker, "no space left").unwrap();
+        heart.beat().unwrap();
+        assert_eq!(last_word(&layout, &worker).as_deref(), Some("no space left"));
+        assert!(leave_word(&layout, "7r0", "x").is_err());
     }
 }

@@ -40,22 +40,38 @@ impl RunLayout {
     /// # Errors
     /// When there is something already, or it cannot be made.
     pub(super) fn create(root: &Path) -> anyhow::Result<Self> {
+        Self::create_with(root, |from, to| fs::hard_link(from, to))
+    }
+
+    /// The same where files are linked by `link`.
+    fn create_with(root: &Path, link: impl Fn(&Path, &Path) -> io::Result<()>) -> anyhow::Result<Self> {
         let make = |path: &Path| DirBuilder::new().mode(0o700).create(path);
         let shown = root.display();
+        let mut is_new = true;
         match make(root) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let is_empty = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
                 ensure!(is_empty, "{shown} is not empty: give a new --run-dir, or go on with parsim resume");
                 check_owner(root)?;
+                is_new = false;
             }
             result => result.with_context(|| format!("cannot make the run directory {shown}"))?,
         }
         let root = fs::canonicalize(root).with_context(|| format!("cannot find {shown} again"))?;
-        for folder in FOLDERS {
-            make(&root.join(folder)).with_context(|| format!("cannot make {folder} in {shown}"))?;
-        }
         let layout = Self { root };
-        layout.check_links()?;
+        let result = FOLDERS.iter().try_for_each(|folder| {
+            make(&layout.path(folder)).with_context(|| format!("cannot make {folder} in {shown}"))
+        });
+        let result = result.and_then(|()| layout.check_links(link));
+        result.inspect_err(|_| {
+            // All of it is empty.
+            for folder in FOLDERS {
+                let _ = fs::remove_dir(layout.path(folder));
+            }
+            if is_new {
+                let _ = fs::remove_dir(&layout.root);
+            }
+        })?;
         Ok(layout)
     }
 
@@ -73,9 +89,9 @@ impl RunLayout {
     }
 
     /// Whether files can be linked there, which is how tasks are claimed.
-    fn check_links(&self) -> anyhow::Result<()> {
+    fn check_links(&self, link: impl Fn(&Path, &Path) -> io::Result<()>) -> anyhow::Result<()> {
         let (from, to) = (self.claims(".try"), self.claims(".link"));
-        let linked = fs::write(&from, "").and_then(|()| fs::hard_link(&from, &to));
+        let linked = fs::write(&from, "").and_then(|()| link(&from, &to));
         let _ = (fs::remove_file(&from), fs::remove_file(&to));
         linked.with_context(|| {
             format!(
@@ -83,6 +99,14 @@ impl RunLayout {
                 self.root.display()
             )
         })
+    }
+
+    /// Nobody removed it under way.
+    pub(super) fn check_is_there(&self) -> anyhow::Result<()> {
+        let spec = fs::metadata(self.path("run.json"));
+        let is_gone = spec.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        ensure!(!is_gone, "somebody removed the run directory {}", self.root.display());
+        Ok(())
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -203,6 +227,20 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn where_files_cannot_be_linked_that_is_said_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("run");
+        let refused = |_: &Path, _: &Path| Err(io::ErrorKind::Unsupported.into());
+        let error = RunLayout::create_with(&root, refused).unwrap_err();
+        assert!(error.to_string().contains("give a --run-dir on another file system"), "{error}");
+        assert!(!root.exists());
+        // What was there is not taken away.
+        fs::create_dir(&root).unwrap();
+        assert!(RunLayout::create_with(&root, refused).is_err());
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+    }
 
     #[test]
     fn a_directory_is_made_once_and_is_its_users_alone() {

@@ -11,7 +11,7 @@
 //! | `layout` | what is where in the directory |
 //! | `run_spec`, `task_file` | what the run is, and its tasks |
 //! | `claims`, `heartbeat` | who does which tasks, and who lives |
-//! | `segment`, `scribe` | what workers record, and when |
+//! | `segment`, `segment_writer`, `scribe` | what workers record, and when |
 //! | `work_list`, `earlier`, `time_limit`, `worker`, `claiming` | a worker |
 //! | `directory_run`, `client`, `element_news`, `collector`, `accepted` | whoever began the run or goes on with it |
 //! | `submitter`, `slurm`, `local_elements`, `elements` | how workers are started, and whether they are |
@@ -37,6 +37,7 @@ mod manage;
 mod run_spec;
 mod scribe;
 mod segment;
+mod segment_writer;
 mod slurm;
 mod submitter;
 mod task_file;

@@ -5,7 +5,8 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::segment::{DoneEntry, Entry, SegmentWriter};
+use super::segment::{DoneEntry, Entry};
+use super::segment_writer::SegmentWriter;
 use super::work_list::AssignedTask;
 use crate::engine::RecordSink;
 use crate::event::{Event, Observer};

@@ -9,20 +9,17 @@
 //! until it is so long that the next one is begun. Knows nothing of who reads.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::layout::{RunLayout, private};
+use super::layout::RunLayout;
 use crate::engine::remote::{PayloadCursor, TaskReport, put_string};
 use crate::measure::Usage;
 use crate::output::Channel;
 use crate::task::Record;
-
-/// A segment that is so long is followed by the next one.
-const LONG: u64 = 256 << 20;
 
 const HEAD: usize = 12;
 
@@ -267,39 +264,6 @@ fn first_entry(bytes: &[u8]) -> Option<(&[u8], usize)> {
     (xxh3_64(payload) == sum).then_some((payload, HEAD + payload.len()))
 }
 
-/// Writes what one worker records.
-#[derive(Debug)]
-pub(super) struct SegmentWriter {
-    layout: RunLayout,
-    worker: String,
-    number: u32,
-    file: File,
-    length: u64,
-}
-
-impl SegmentWriter {
-    pub(super) fn create(layout: &RunLayout, worker: &str) -> io::Result<Self> {
-        let file = Self::open(layout, worker, 0)?;
-        Ok(Self { layout: layout.clone(), worker: worker.to_owned(), number: 0, file, length: 0 })
-    }
-
-    fn open(layout: &RunLayout, worker: &str, number: u32) -> io::Result<File> {
-        private().append(true).create_new(true).open(layout.segment(worker, number))
-    }
-
-    /// Appends `entry`, in one write as far as the system does that.
-    pub(super) fn put(&mut self, entry: &Entry) -> io::Result<()> {
-        let bytes = entry.encoded()?;
-        if self.length > 0 && self.length + bytes.len() as u64 > LONG {
-            self.file = Self::open(&self.layout, &self.worker, self.number + 1)?;
-            (self.number, self.length) = (self.number + 1, 0);
-        }
-        self.file.write_all(&bytes)?;
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-}
-
 /// Reads what one worker recorded, as far as it is there.
 #[derive(Debug)]
 pub(super) struct SegmentReader {
@@ -386,6 +350,7 @@ pub(super) fn written_before(
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::segment_writer::{LONG, SegmentWriter};
     use super::*;
     use crate::task::Outcome;
 

@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use super::claims::Claims;
-use super::heartbeat::{Heart, HeartWatch};
+use super::heartbeat::{Heart, HeartWatch, leave_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::scribe::{Scribe, ScribedTask, SlotScribe};
-use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, SegmentWriter, WorkerEntry};
+use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, WorkerEntry};
+use super::segment_writer::SegmentWriter;
 use super::task_file::TaskReader;
 use super::time_limit::TimeLimit;
 use super::work_list::{AssignedTask, Returned, WorkList};
@@ -30,6 +31,7 @@ use crate::policy::Policy;
 use crate::process::{Interrupt, PollEntry, Waker, poll};
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Outcome, Record, Task};
+use crate::text::without_numbers;
 use crate::workload::{RunProcess, Workload};
 
 /// What has to be looked after beside the tasks is looked after so often.
@@ -119,7 +121,13 @@ pub fn work_in(
     });
     let said = match &done {
         Ok(()) => Ok(()),
-        Err(error) => scribe.put(&Entry::Failed(format!("{error:#}"))),
+        Err(error) => {
+            let why = without_numbers(&format!("{error:#}"));
+            scribe.put(&Entry::Failed(why.clone())).inspect_err(|_| {
+                // It is in the log in any case.
+                let _ = leave_word(&layout, &name, &why);
+            })
+        }
     };
     let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
     let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
