@@ -2,7 +2,7 @@
 //! removes both where that was asked for.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::FileRules;
-use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, name_there};
+use super::{FileAnswer, FileNumber, FileQuestion, PIECE, name_there, opened};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting, Template};
 use crate::text::reason;
@@ -134,6 +134,7 @@ impl<'a> HostFiles<'a> {
 
     fn receive(&self, file: FileNumber, path: &Path) -> io::Result<Passed> {
         let mut written: Option<(WholeFile, u64)> = None;
+        let mut inode = None;
         loop {
             let from = written.as_ref().map_or(0, |(_, length)| *length);
             let (stamp, bytes, is_last) = match self.ask(&FileQuestion::Piece { file, from })? {
@@ -143,6 +144,10 @@ impl<'a> HostFiles<'a> {
                     return Err(io::Error::other("an answer to something else"));
                 }
             };
+            if *inode.get_or_insert(stamp.inode) != stamp.inode {
+                // Half of the one and half of the other would be neither.
+                return Ok(Passed::Not(format!("{}: replaced by another while it was sent", path.display())));
+            }
             if written.is_none() && stamp.is_at(path) {
                 return Ok(Passed::Same);
             }
@@ -170,16 +175,8 @@ impl<'a> HostFiles<'a> {
     }
 
     fn send(&self, fetched: usize, path: &Path) -> io::Result<Passed> {
-        let open = || -> io::Result<(File, FileStamp)> {
-            if !fs::metadata(path)?.is_file() {
-                return Err(io::Error::other("not a file, and only files are passed on"));
-            }
-            let file = File::open(path)?;
-            let stamp = FileStamp::of(&file.metadata()?);
-            Ok((file, stamp))
-        };
         let not = |error: &io::Error| Passed::Not(format!("{}: {}", path.display(), reason(error)));
-        let (file, stamp) = match open() {
+        let (file, stamp) = match opened(path) {
             Ok(opened) => opened,
             Err(error) => return Ok(not(&error)),
         };

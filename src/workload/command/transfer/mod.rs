@@ -10,9 +10,10 @@ mod client;
 mod here;
 
 use std::ffi::OsStr;
-use std::fs::Metadata;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,19 @@ impl FileStamp {
     fn is_at(&self, path: &Path) -> bool {
         std::fs::metadata(path).is_ok_and(|data| Self::of(&data) == *self)
     }
+}
+
+/// Opens a file that is to be passed on. What is no file might never end, or never begin: it
+/// is looked at before, and again in case something else has taken its place.
+fn opened(path: &Path) -> io::Result<(File, FileStamp)> {
+    let only_files = |data: Metadata| {
+        let why = "not a file, and only files are passed on";
+        if data.is_file() { Ok(data) } else { Err(io::Error::other(why)) }
+    };
+    only_files(fs::metadata(path)?)?;
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let stamp = FileStamp::of(&only_files(file.metadata()?)?);
+    Ok((file, stamp))
 }
 
 /// What a file is called on the other machine: the part behind `/./`, if there is one.
