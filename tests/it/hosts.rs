@@ -14,16 +14,15 @@ const SOON: Duration = Duration::from_secs(20);
 /// Reads its options as ssh does. A host called dead is down, one called chatty prints at
 /// a login, one called mute says nothing at all, one called full has no room for a file as
 /// large as this program, one called loud says a lot before it is down. One called liar
-/// speaks at first as a worker that has four thousand million cores.
+/// speaks as a worker that has four thousand million cores.
 const SSH: &str = r#"#!/bin/sh
 while :; do case $1 in -T) shift;; -o|-p) shift 2;; *) break;; esac; done
 host=$1; shift
 echo "$host $$" >> "$HOSTS/connections"
 case $host in
 loud*) i=0; while [ $i -lt 200 ]; do echo "a banner of many lines" >&2; i=$((i+1)); done; echo "no such user" >&2; exit 255;;
-liar*) if mkdir "$HOSTS/lied" 2>/dev/null; then
-printf 'parsim-%s go\n' "$(echo "$*" | sed 's/.* n=\([0-9a-f]*\);.*/\1/; s/.*n=\([0-9a-f]\{16\}\).*/\1/')"
-printf '\126\0\0\0R{"version":"1","host":"x","cores":4000000000,"memory":null,"load":null,"boot_id":null}\0\0\0\0R\005\0\0\0Ftired'; exit; fi;;
+liar*) printf 'parsim-%s go\n' "$(echo "$*" | sed 's/.* n=\([0-9a-f]*\);.*/\1/; s/.*n=\([0-9a-f]\{16\}\).*/\1/')"
+printf '\126\0\0\0R{"version":"1","host":"x","cores":4000000000,"memory":null,"load":null,"boot_id":null}\0\0\0\0R\005\0\0\0Ftired'; exit;;
 esac
 case $host in dead*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;; esac
 home=$HOSTS/$host; mkdir -p "$home"; cd "$home" || exit 255
@@ -347,8 +346,9 @@ fn why_a_host_is_down_is_told_behind_whatever_else_it_says() {
 #[test]
 fn a_host_that_lies_about_its_cores_does_no_harm() {
     let hosts = Hosts::new();
-    let ran = hosts.run("parsim parallel -S liar echo ::: a");
-    ran.exits(0).says("a").tells("liar is down: tired").tells("liar is there again");
+    let heard = "until [ $(grep -c liar ../connections) -ge 2 ]; do sleep 0.02; done";
+    let ran = hosts.run(&format!("parsim parallel -S liar,1/h1 '{heard}; echo' ::: a"));
+    ran.exits(0).says("a").tells("liar is down: tired");
 }
 
 #[test]
