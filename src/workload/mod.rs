@@ -269,6 +269,12 @@ pub trait Portable {
         None
     }
 
+    /// A try of `task` ended in another process, as it should or without an end to what it
+    /// began to ask.
+    fn ended_elsewhere(&self, task: &Task) {
+        let _ = task;
+    }
+
     /// A worker process of this machine was killed in the middle of a task: what it
     /// began and could not give up by itself is removed.
     fn clean_after(&self, column: &Column, process: u32) {

@@ -12,16 +12,24 @@ use crate::support::{Fresh, Line, Ran};
 const SOON: Duration = Duration::from_secs(20);
 
 /// Reads its options as ssh does. A host called dead is down, one called chatty prints at
-/// a login, one called mute says nothing at all.
+/// a login, one called mute says nothing at all, one called full has no room for a file as
+/// large as this program, one called loud says a lot before it is down. One called liar
+/// speaks as a worker that has four thousand million cores.
 const SSH: &str = r#"#!/bin/sh
 while :; do case $1 in -T) shift;; -o|-p) shift 2;; *) break;; esac; done
 host=$1; shift
 echo "$host $$" >> "$HOSTS/connections"
+case $host in
+loud*) i=0; while [ $i -lt 200 ]; do echo "a banner of many lines" >&2; i=$((i+1)); done; echo "no such user" >&2; exit 255;;
+liar*) printf 'parsim-%s go\n' "$(echo "$*" | sed 's/.* n=\([0-9a-f]*\);.*/\1/; s/.*n=\([0-9a-f]\{16\}\).*/\1/')"
+printf '\126\0\0\0R{"version":"1","host":"x","cores":4000000000,"memory":null,"load":null,"boot_id":null}\0\0\0\0R\005\0\0\0Ftired'; exit;;
+esac
 case $host in dead*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;; esac
 home=$HOSTS/$host; mkdir -p "$home"; cd "$home" || exit 255
 case $host in
 chatty*) echo Welcome; printf "no newline ";;
 mute*) exec cat >/dev/null;;
+full*) ulimit -f 100;;
 esac
 exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"
 "#;
@@ -307,7 +315,9 @@ fn nothing_is_left_running_there_when_parsim_ends_or_is_killed() {
 fn this_program_is_copied_to_where_there_is_none_and_used_again_only_if_it_is_whole() {
     let hosts = Hosts::new();
     let line = "parsim parallel --ssh-worker copy -S 1/h1 echo ::: a";
-    hosts.run(line).exits(0).says("a").is_quiet();
+    // Whoever copies it keeps it from others, and its jobs none the less make files for all.
+    let umask = "umask 027; parsim parallel --ssh-worker copy -S 1/h1 'umask #' ::: a";
+    hosts.run(umask).exits(0).says("027").is_quiet();
     let [name] = &hosts.0.names("hosts/cache")[..] else { panic!("one copy") };
     let copy = hosts.path("hosts/cache").join(name);
     let first = fs::metadata(&copy).unwrap().ino();
@@ -327,6 +337,28 @@ fn this_program_is_copied_to_where_there_is_none_and_used_again_only_if_it_is_wh
     assert!(!fs::symlink_metadata(&copy).unwrap().is_symlink());
     let ran = hosts.run("parsim parallel --ssh-worker /nowhere/parsim -S 1/h1 echo ::: a");
     ran.exits(1).tells("/nowhere/parsim is no parsim of this protocol");
+}
+
+#[test]
+fn where_there_is_no_room_for_this_program_that_is_told() {
+    let hosts = Hosts::new();
+    let ran = hosts.run("parsim parallel --ssh-worker copy -S 1/full echo ::: a");
+    ran.exits(1).tells("cannot be copied there").tells("there must be room");
+}
+
+#[test]
+fn why_a_host_is_down_is_told_behind_whatever_else_it_says() {
+    let hosts = Hosts::new();
+    let ran = hosts.run("parsim parallel -S 1/loud echo ::: a");
+    ran.exits(1).tells("loud is down: ended with status 255: no such user");
+}
+
+#[test]
+fn a_host_that_lies_about_its_cores_does_no_harm() {
+    let hosts = Hosts::new();
+    let heard = "until [ $(grep -c liar ../connections) -ge 2 ]; do sleep 0.02; done";
+    let ran = hosts.run(&format!("parsim parallel -S liar,1/h1 '{heard}; echo' ::: a"));
+    ran.exits(0).says("a").tells("liar is down: tired");
 }
 
 #[test]

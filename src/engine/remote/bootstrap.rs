@@ -51,8 +51,8 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
         WorkerChoice::Copy => String::new(),
     };
     let script = format!(
-        "n={nonce:016x}; v={protocol}; say() {{ echo \"parsim-$n $*\"; }}; \
-         try() {{ [ \"$(\"$1\" worker --protocol 2>/dev/null </dev/null)\" = \"$v\" ] && say go && exec \"$1\" worker; }}; \
+        "n={nonce:016x}; v={protocol}; u=$(umask); say() {{ echo \"parsim-$n $*\"; }}; \
+         try() {{ [ \"$(\"$1\" worker --protocol 2>/dev/null </dev/null)\" = \"$v\" ] && say go && umask \"$u\" && exec \"$1\" worker; }}; \
          {tries}\
          say need $(uname -sm); read -r d s || exit 0; i=$(id -u); g=; \
          own() {{ ls -ldn \"$1\" 2>/dev/null | {{ read -r p l o r; \
@@ -61,12 +61,12 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
          [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
          set -- \"${{PARSIM_CACHE:-/var/tmp/parsim-$i}}\" \"$HOME/.cache/parsim\"; \
          for c in \"$@\"; do b=$c/parsim-$d; check && try \"$b\"; done; \
-         say copy; umask 077; \
+         umask 077; \
          for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \
-         if [ -z \"$g\" ]; then head -c \"$s\" >\"$t\"; else cp \"$g\" \"$t\"; fi && \
+         if [ -z \"$g\" ]; then say copy; head -c \"$s\" | {{ cat >\"$t\" || {{ cat >/dev/null; false; }}; }}; else cp \"$g\" \"$t\"; fi && \
          chmod 700 \"$t\" && mv -f \"$t\" \"$b\" && g=$b; check && try \"$b\"; rm -f \"$t\"; done; \
          if [ -n \"$g\" ]; then say fail \"the copy of parsim ($g) does not start there\"; \
-         else say fail \"parsim cannot be copied there, neither to $1 nor to $2\"; fi; exit 1"
+         else say fail \"parsim cannot be copied there, neither to $1 nor to $2: nobody else may write there, and there must be room\"; fi; exit 1"
     );
     format!("exec sh -c '{script}'")
 }
@@ -192,7 +192,10 @@ impl Prelude {
             },
             "copy" => match (self.image)() {
                 Ok(image) => {
+                    // The script asks again where there was no room for it, and has read all
+                    // of it by then.
                     self.copied = Some(image);
+                    self.n_said = self.pending.len();
                     Heard::Nothing
                 }
                 Err(error) => Heard::Failed(error.to_string()),

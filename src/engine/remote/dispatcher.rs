@@ -30,6 +30,9 @@ use crate::task::{Outcome, Record};
 use crate::text::printable;
 use crate::workload::Workload;
 
+/// No host has more slots, whatever it says of its cores: room is made for each.
+const MOST_SLOTS: u32 = 1 << 16;
+
 /// A task that workers did not begin is given to so many.
 const TRIES: usize = 3;
 
@@ -183,9 +186,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         let Some(rules) = &mut self.hosts else { return Ok(false) };
         let link = &mut self.links[index];
         if link.slots.count == 0 {
-            link.slots.count = (rules.slots)(link.cores, link.host.cores).get();
+            link.slots.count = (rules.slots)(link.cores, link.host.cores).get().min(MOST_SLOTS);
             link.slots.first = rules.next_slot;
-            rules.next_slot += link.slots.count;
+            rules.next_slot = rules.next_slot.saturating_add(link.slots.count);
         }
         link.share().map(|()| true)
     }
@@ -194,7 +197,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     pub(super) fn host_is_ready(&mut self, index: usize, now: Duration) {
         let failures = &mut self.links[index].failures;
         let comes_back = failures.in_a_row > 0 || failures.was_ready;
-        failures.end();
+        failures.ready();
         if let Some(rules) = &mut self.hosts {
             rules.first_ready.get_or_insert(now);
             if let (true, Some(host)) = (comes_back, self.links[index].node()) {
@@ -428,6 +431,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
 
     /// A try has ended as `record` says.
     pub(super) fn settle(&mut self, mut life: TaskLife<'r, 'q>, mut record: Record) {
+        if let Some(portable) = self.workload.portable() {
+            portable.ended_elsewhere(life.task());
+        }
         match life.ended(&mut record) {
             AfterTry::Again(wait) => self.waiting.retry_after(wait, life, record),
             AfterTry::Over(next) => {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How often no worker got ready on a link.
+/// How often no worker got as far as a task on a link.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Failures {
     /// So often in a row.
@@ -45,13 +45,39 @@ impl Failures {
         self.in_a_row < MOST_FAILURES
     }
 
-    /// A worker is ready.
+    /// A worker is ready. One that is lost before it begins a task is no better than one that
+    /// never was.
+    pub(super) fn ready(&mut self) {
+        *self = Self { was_ready: true, in_a_row: self.in_a_row, ..Self::default() };
+    }
+
+    /// A worker has begun a task.
     pub(super) fn end(&mut self) {
-        *self = Self { was_ready: true, ..Self::default() };
+        self.in_a_row = 0;
     }
 
     /// Whether it is time to try.
     pub(super) fn are_over(&self) -> bool {
         self.until.is_none_or(|until| Instant::now() >= until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_whose_workers_get_ready_and_no_further_is_given_up() {
+        let mut failures = Failures::default();
+        assert!(!failures.again(), "it never was ready");
+        failures.ready();
+        failures.end();
+        for _ in 1..MOST_FAILURES {
+            assert!(failures.again());
+            failures.ready();
+        }
+        assert!(!failures.again());
+        failures.end();
+        assert!(failures.again());
     }
 }

@@ -70,6 +70,9 @@ pub(super) struct FrameQueue {
     pieces: VecDeque<Piece>,
     /// So much of the first piece is written.
     written: usize,
+    /// How many bytes were put there, and how many of them are written.
+    n_put: u64,
+    n_written: u64,
 }
 
 #[derive(Debug)]
@@ -94,13 +97,25 @@ impl FrameQueue {
         // Asked first: what is refused is not to leave an empty piece behind, after which
         // nothing could be written any more.
         head(kind, length_of(parts), LONGEST)?;
+        self.n_put += (HEAD + length_of(parts)) as u64;
         put_frame(self.last(), kind, parts, LONGEST)
+    }
+
+    /// Where the last frame ends in all that was ever put there.
+    pub(super) fn end(&self) -> u64 {
+        self.n_put
+    }
+
+    /// Whether all that was put there before `end` is written.
+    pub(super) fn is_written_to(&self, end: u64) -> bool {
+        self.n_written >= end
     }
 
     /// The same with a payload of which no copy is made.
     pub(super) fn put_shared(&mut self, kind: u8, payload: &Arc<[u8]>) -> io::Result<()> {
         let head = head(kind, payload.len(), LONGEST)?;
         self.last().extend(head);
+        self.n_put += (HEAD + payload.len()) as u64;
         if !payload.is_empty() {
             self.pieces.push_back(Piece::Shared(Arc::clone(payload)));
         }
@@ -129,6 +144,7 @@ impl FrameQueue {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n_bytes) => {
                     total += n_bytes as u64;
+                    self.n_written += n_bytes as u64;
                     self.written += n_bytes;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -400,6 +416,9 @@ mod tests {
         assert!(queue.put(b'T', &[&long, &long]).is_err() && queue.is_empty());
         assert_eq!(queue.write_to(&mut wire).unwrap(), 0);
         queue.put(b'T', &[b"next"]).unwrap();
+        let end = queue.end();
+        assert!(!queue.is_written_to(end));
         assert_eq!(queue.write_to(&mut wire).unwrap(), (HEAD + 4) as u64);
+        assert!(queue.is_written_to(end));
     }
 }

@@ -87,11 +87,12 @@ impl Dispatcher<'_, '_> {
         let place = link.sent.iter().position(|unbegun| unbegun.seq() == seq)?;
         let free_since = *link.free_since.get(usize::try_from(slot.checked_sub(link.slots.first)?).ok()?)?;
         let unbegun = link.sent.remove(place)?;
+        link.failures.end();
         // As long as it is not known how clocks differ, word of it is the best there is.
         let at = link.clock.ours(at).unwrap_or(now).min(now).max(unbegun.sent);
         link.cost.passing += at.saturating_sub(unbegun.sent.max(free_since));
         let life = unbegun.begin(self.run, self.sink, slot, at);
-        link.in_hand.insert(seq, TaskInHand { life, at, slot });
+        link.in_hand.insert(seq, TaskInHand { life, at, slot, answered: 0 });
         Some(())
     }
 
@@ -116,11 +117,12 @@ impl Dispatcher<'_, '_> {
     /// A task asks what only this process knows.
     fn asked(&mut self, index: usize, payload: &[u8]) -> Option<()> {
         let (seq, question) = payload.split_first_chunk::<8>()?;
+        let seq = u64::from_le_bytes(*seq);
         let link = &mut self.links[index];
-        let asking = link.in_hand.get(&u64::from_le_bytes(*seq))?.life.task();
+        let asking = link.in_hand.get(&seq)?.life.task();
         let question = serde_json::from_slice(question).ok()?;
         let answer = self.workload.portable()?.answer_about(asking, question);
-        link.say(kind::CONSULT, &[&seq[..], &serde_json::to_vec(&answer).ok()?].concat()).ok()
+        link.answer(seq, &serde_json::to_vec(&answer).ok()?)
     }
 
     fn done(&mut self, index: usize, payload: &[u8]) -> Option<()> {
@@ -128,7 +130,7 @@ impl Dispatcher<'_, '_> {
         let now = self.run.clock.now();
         let ends_running = self.ends_running();
         let link = &mut self.links[index];
-        let TaskInHand { mut life, at, slot } = link.in_hand.remove(&record.seq)?;
+        let TaskInHand { mut life, at, slot, .. } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
         link.count(&record);
         // A record says what it likes.

@@ -140,7 +140,8 @@ impl SshStream {
     /// What the remote shell said at last.
     fn reason(&self) -> Option<String> {
         let mut said = vec![0; LONGEST_REASON];
-        let length = self.errors.read_at(&mut said, 0).ok()?;
+        let end = self.errors.metadata().ok()?.len();
+        let length = self.errors.read_at(&mut said, end.saturating_sub(LONGEST_REASON as u64)).ok()?;
         let said = String::from_utf8_lossy(&said[..length]).into_owned();
         let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
         let mut lines = lines.filter(|line| !BESIDE_THE_POINT.iter().any(|start| line.starts_with(start)));

@@ -95,6 +95,8 @@ pub(super) struct TaskInHand<'r, 'q> {
     /// When it began, by the run's clock.
     pub(super) at: Duration,
     pub(super) slot: u32,
+    /// Where the answer to its last question ends in what its worker is told.
+    pub(super) answered: u64,
 }
 
 /// A task that no worker has begun.
@@ -302,6 +304,20 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
             self.out.put(kind, &[payload])?;
         }
         Ok(())
+    }
+
+    /// Answers a question of a task. It is no answer where that has not heard the last one:
+    /// who asks and does not listen would have answers pile up here.
+    pub(super) fn answer(&mut self, seq: u64, answer: &[u8]) -> Option<()> {
+        let task = self.in_hand.get_mut(&seq)?;
+        if !self.out.is_written_to(task.answered) {
+            return None;
+        }
+        if self.stream.is_some() && self.stage != LinkStage::Leaving {
+            self.out.put(kind::CONSULT, &[&seq.to_le_bytes(), answer]).ok()?;
+            task.answered = self.out.end();
+        }
+        Some(())
     }
 
     /// Gives it a task. Where that cannot be told in one message, it comes back.

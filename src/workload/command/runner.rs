@@ -278,6 +278,10 @@ impl Portable for CommandRunner {
         self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
     }
 
+    fn ended_elsewhere(&self, task: &Task) {
+        self.files_coming.forget(task.seq);
+    }
+
     fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
         Some(self.line_of(task, 0, ""))
     }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::FileExt as _;
@@ -15,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::{FileRules, PortableTemplate};
-use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, files_in, place_within};
+use super::{FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, opened, place_within};
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting};
 use crate::text::reason;
@@ -71,6 +70,14 @@ impl FilesComing {
         serde_json::to_value(answer?).ok()
     }
 
+    /// What a job has not sent to its end will not come.
+    pub(in super::super) fn forget(&self, seq: u64) {
+        let mut all = self.0.lock();
+        while let Some((&which, _)) = all.range((seq, 0)..=(seq, usize::MAX)).next() {
+            all.remove(&which);
+        }
+    }
+
     fn begin(&self, which: (u64, usize), path: &Path, stamp: FileStamp) -> FileAnswer {
         if stamp.is_at(path) {
             return FileAnswer::Same;
@@ -113,16 +120,10 @@ fn no(path: &Path, error: &io::Error) -> FileAnswer {
 }
 
 fn piece(path: &Path, from: u64) -> io::Result<FileAnswer> {
-    // What is no file might never end, or never begin.
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
-        return Ok(FileAnswer::Folder(files_in(path)?));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("neither a file nor a folder"));
-    }
-    let file = File::open(path)?;
-    let stamp = FileStamp::of(&file.metadata()?);
+    let (file, stamp) = match opened(path)? {
+        Opened::File(file, stamp) => (file, stamp),
+        Opened::Folder(names) => return Ok(FileAnswer::Folder(names)),
+    };
     let mut bytes = vec![0; PIECE];
     let mut length = 0;
     while length < PIECE {
@@ -133,4 +134,27 @@ fn piece(path: &Path, from: u64) -> io::Result<FileAnswer> {
     }
     let is_last = length < PIECE || from + length as u64 >= stamp.length;
     Ok(FileAnswer::Piece { stamp, bytes: STANDARD.encode(&bytes[..length]), is_last })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_job_has_not_sent_to_its_end_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let stamp = FileStamp { inode: 0, length: 9, changed: (0, 0), modified: (0, 0), mode: 0o600 };
+        let coming = FilesComing::default();
+        for which in [(1, 0), (1, 1), (2, 0)] {
+            let path = folder.path().join(format!("{which:?}"));
+            assert!(matches!(coming.begin(which, &path, stamp), FileAnswer::Yes));
+        }
+        let n_files = || std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(n_files(), 3);
+        coming.forget(1);
+        assert_eq!(n_files(), 1);
+        assert!(matches!(coming.take((1, 0), 0, "", true), FileAnswer::No(_)));
+        assert!(matches!(coming.take((2, 0), 0, "eA==", true), FileAnswer::Yes));
+        assert_eq!(std::fs::read(folder.path().join("(2, 0)")).unwrap(), b"x");
+    }
 }

@@ -2,7 +2,7 @@
 //! removes both where that was asked for.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::FileRules;
 use super::{
-    FileAnswer, FileNumber, FileQuestion, FileStamp, PIECE, PathBytes, files_in, name_there, place_within,
+    FileAnswer, FileNumber, FileQuestion, FileStamp, Opened, PIECE, PathBytes, name_there, opened,
+    place_within,
 };
 use crate::sync::Mutex;
 use crate::template::{Numbers, Quoting, Template};
@@ -148,7 +149,7 @@ impl<'a> HostFiles<'a> {
         }
         for within in names {
             let Some(place) = place_within(path, Some(&within)) else { continue };
-            let taken = noted(self.receive_one(file, Some(within), &place)?, mine);
+            let taken = noted(self.receive_one(file, Some(&within), &place)?, mine);
             if taken.is_err() {
                 return Ok(taken);
             }
@@ -157,11 +158,12 @@ impl<'a> HostFiles<'a> {
     }
 
     /// The same of one file.
-    fn receive_one(&self, file: FileNumber, within: Option<PathBytes>, path: &Path) -> io::Result<Passed> {
+    fn receive_one(&self, file: FileNumber, within: Option<&PathBytes>, path: &Path) -> io::Result<Passed> {
         let mut written: Option<(WholeFile, u64)> = None;
+        let mut inode = None;
         loop {
             let from = written.as_ref().map_or(0, |(_, length)| *length);
-            let question = FileQuestion::Piece { file, within: within.clone(), from };
+            let question = FileQuestion::Piece { file, within: within.cloned(), from };
             let (stamp, bytes, is_last) = match self.ask(&question)? {
                 FileAnswer::Piece { stamp, bytes, is_last } => (stamp, bytes, is_last),
                 FileAnswer::Folder(names) if within.is_none() => return Ok(Passed::Folder(names)),
@@ -170,6 +172,10 @@ impl<'a> HostFiles<'a> {
                     return Err(io::Error::other("an answer to something else"));
                 }
             };
+            if *inode.get_or_insert(stamp.inode) != stamp.inode {
+                // Half of the one and half of the other would be neither.
+                return Ok(Passed::Not(format!("{}: replaced by another while it was sent", path.display())));
+            }
             if written.is_none() && stamp.is_at(path) {
                 return Ok(Passed::Same);
             }
@@ -202,13 +208,9 @@ impl<'a> HostFiles<'a> {
     /// The same of one file.
     fn send_one(&self, fetched: usize, within: Option<PathBytes>, path: &Path) -> io::Result<Passed> {
         let not = |error: &io::Error| Passed::Not(format!("{}: {}", path.display(), reason(error)));
-        let file = match opened(path) {
-            Ok(Opened::File(file)) => file,
+        let (file, stamp) = match opened(path) {
+            Ok(Opened::File(file, stamp)) => (file, stamp),
             Ok(Opened::Folder(names)) => return Ok(Passed::Folder(names)),
-            Err(error) => return Ok(not(&error)),
-        };
-        let stamp = match file.metadata() {
-            Ok(data) => FileStamp::of(&data),
             Err(error) => return Ok(not(&error)),
         };
         match self.ask(&FileQuestion::Offer { fetched, within, stamp })? {
@@ -233,23 +235,6 @@ impl<'a> HostFiles<'a> {
             }
         }
     }
-}
-
-/// What is to be sent back.
-enum Opened {
-    File(File),
-    Folder(Vec<PathBytes>),
-}
-
-fn opened(path: &Path) -> io::Result<Opened> {
-    let kind = fs::metadata(path)?;
-    if kind.is_dir() {
-        return Ok(Opened::Folder(files_in(path)?));
-    }
-    if !kind.is_file() {
-        return Err(io::Error::other("neither a file nor a folder"));
-    }
-    Ok(Opened::File(File::open(path)?))
 }
 
 /// Takes note of a file that was passed.

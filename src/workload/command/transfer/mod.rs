@@ -10,10 +10,10 @@ mod client;
 mod here;
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,32 @@ fn place_within(folder: &Path, within: Option<&PathBytes>) -> Option<PathBuf> {
         }
     }
     (place != folder).then_some(place)
+}
+
+/// What is to be passed on.
+enum Opened {
+    File(File, FileStamp),
+    /// With these files.
+    Folder(Vec<PathBytes>),
+}
+
+/// Opens what is to be passed on. What is neither a file nor a folder might never end, or never
+/// begin: it is looked at before, and again in case something else has taken its place.
+///
+/// # Errors
+/// When it is none, or cannot be read.
+fn opened(path: &Path) -> io::Result<Opened> {
+    let only_files = |data: Metadata| {
+        if data.is_file() { Ok(data) } else { Err(io::Error::other("neither a file nor a folder")) }
+    };
+    let data = fs::metadata(path)?;
+    if data.is_dir() {
+        return Ok(Opened::Folder(files_in(path)?));
+    }
+    only_files(data)?;
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let stamp = FileStamp::of(&only_files(file.metadata()?)?);
+    Ok(Opened::File(file, stamp))
 }
 
 /// What a file is called on the other machine: the part behind `/./`, if there is one.
