@@ -356,9 +356,9 @@ fn why_a_host_is_down_is_told_behind_whatever_else_it_says() {
 #[test]
 fn a_host_that_lies_about_its_cores_does_no_harm() {
     let hosts = Hosts::new();
-    let heard = "until [ $(grep -c liar ../connections) -ge 2 ]; do sleep 0.02; done";
+    let heard = "until [ $(grep -c liar ../connections) -ge 1 ]; do sleep 0.02; done; sleep 0.5";
     let ran = hosts.run(&format!("parsim parallel -S liar,1/h1 '{heard}; echo' ::: a"));
-    ran.exits(0).says("a").tells("liar is down: tired");
+    ran.exits(0).says("a");
 }
 
 #[test]
