@@ -1,3 +1,5 @@
+//! News of services, from one run to the next.
+
 use super::*;
 use crate::task::SelfReport;
 
