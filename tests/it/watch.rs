@@ -59,7 +59,7 @@ fn what_will_break_before_long_is_news_once() {
     let is_announced = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&is_announced);
     let stub = Stub::start(move |_| {
-        let announced = "<downAt>2999-01-01T00:00:00Z</downAt><note>`touch hacked`</note>";
+        let announced = "<v:downAt>2999-01-01T00:00:00Z</v:downAt><v:note>`touch hacked`</v:note>";
         Reply::xml(up(if flag.load(Ordering::SeqCst) { announced } else { "" }))
     });
     let fresh = Fresh::new();
