@@ -20,7 +20,7 @@ use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
 
 /// The way to the process that began the run, for a task that is done elsewhere.
 pub trait Desk: Sync {
-    /// The answer of its [`Portable::answer`]; `None` where nobody is
+    /// The answer of its [`Portable::answer`](super::Portable::answer); `None` where nobody is
     /// left to give one.
     fn ask(&self, question: Value) -> Option<Value>;
 }
@@ -33,7 +33,7 @@ pub struct Consultant<'a> {
 }
 
 impl Consultant<'_> {
-    /// The answer of [`Portable::answer`]; `None` where the task is to end.
+    /// The answer of [`Portable::answer`](super::Portable::answer); `None` where the task is to end.
     #[must_use]
     pub fn ask(&self, question: Value) -> Option<Value> {
         match self.desk {
