@@ -46,7 +46,7 @@ pub(super) fn description() -> &'static str {
 
 /// Shows what the hosts of `words` offer.
 pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
-    let typed = flags::parse(words, Scope::ONE_WAY)?;
+    let mut typed = flags::parse(words, Scope::ONE_WAY)?;
     if matches!(typed.ask, Some(Ask::LongHelp | Ask::ShortHelp)) {
         return print(HELP);
     }
@@ -56,7 +56,7 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     if !typed.names_nothing() {
         return refuse("parsim hosts takes no command and no inputs: parsim hosts -S h1,h2");
     }
-    let places = batch::hosts_of(&typed)?;
+    let places = batch::hosts_of(&mut typed)?;
     if places.is_empty() {
         return refuse("name the hosts: parsim hosts -S h1,h2");
     }

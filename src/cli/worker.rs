@@ -21,7 +21,7 @@ use super::signals::{self, JobSignals};
 use crate::engine::{Children, PROTOCOL, RunElement, serve, work_in};
 use crate::host;
 use crate::process::child::{Guard, RunningJobs};
-use crate::process::{self, Hup, Interrupt};
+use crate::process::{self, Hup, Interrupt, SignalThread};
 use crate::task::{JobPlace, NodeName};
 use crate::temporary;
 use crate::workload::command::{self, ChosenBy, CommandRunner, Shell};
@@ -52,15 +52,8 @@ pub(super) fn run(words: &[OsString]) -> Result<End, Fault> {
     temporary::leave_all();
     // A terminal that hangs up tells all of them: whoever started it says what is to end.
     let interrupt = Interrupt::on_signals(Hup::Drains, signals::ASKS)?;
-    // Who is stopped by a terminal stops its jobs first; who is asked twice to end kills
-    // them. What parsim is asked about its progress is not for its workers.
-    let caught = signals::catch_beside_jobs(&interrupt, signals::ASKS)?;
-    let running = Arc::new(KnownJobs::new());
-    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
-    let _attendant = signals::attend(caught, move |wakeup| {
-        jobs.pass_on(wakeup, known.get().copied());
-        None
-    })?;
+    // What parsim is asked about its progress is not for its workers.
+    let (running, _attendant) = attended(&interrupt, signals::ASKS)?;
     // Unbuffered and not held: a thread of the worker's own hears, and whatever
     // else might print would be no message.
     let from = File::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -89,13 +82,7 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
     let guard = Guard::start().ok();
     temporary::leave_all();
     let interrupt = Interrupt::on_signals(Hup::Ends, &[])?;
-    let caught = signals::catch_beside_jobs(&interrupt, &[])?;
-    let running = Arc::new(KnownJobs::new());
-    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(&interrupt));
-    let _attendant = signals::attend(caught, move |wakeup| {
-        jobs.pass_on(wakeup, known.get().copied());
-        None
-    })?;
+    let (running, _attendant) = attended(&interrupt, &[])?;
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let node = variable("SLURMD_NODENAME").or_else(host::name).unwrap_or_else(|| "a node".to_owned());
     let end = variable("SLURM_JOB_END_TIME").and_then(|end| end.parse().ok());
@@ -106,6 +93,19 @@ pub(super) fn run_in(words: &[OsString]) -> Result<End, Fault> {
         guard.dismiss();
     }
     Ok(End::Status(Exit::Success.status()))
+}
+
+/// Has signals passed on to the jobs that will run here: who is stopped by a terminal stops
+/// its jobs first, and who is asked twice to end kills them.
+fn attended(interrupt: &Interrupt, more: &[i32]) -> anyhow::Result<(Arc<KnownJobs>, SignalThread)> {
+    let caught = signals::catch_beside_jobs(interrupt, more)?;
+    let running = Arc::new(KnownJobs::new());
+    let (known, mut jobs) = (Arc::clone(&running), JobSignals::new(interrupt));
+    let attendant = signals::attend(caught, move |wakeup| {
+        jobs.pass_on(wakeup, known.get().copied());
+        None
+    })?;
+    Ok((running, attendant))
 }
 
 fn build(

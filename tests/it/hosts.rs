@@ -106,6 +106,19 @@ fn jobs_run_on_every_host_by_one_connection_each() {
 }
 
 #[test]
+fn hosts_stand_in_files_that_are_read_once() {
+    let hosts = Hosts::new();
+    fs::write(hosts.path("list"), "# of the group\n\n  1/h1\n1/h2\n").unwrap();
+    for file in ["--slf list", "--slf - <list", "--sshloginfile - <list", "--slf <(cat list)"] {
+        let ran = hosts
+            .shell(&format!("exec bash -c \"parsim parallel --nonall {file} 'echo \\$WHERE' | sort\""))
+            .run();
+        assert_eq!(ran.exits(0).stdout, "h1\nh2\n", "{file}: {}", ran.stderr);
+    }
+    hosts.run("parsim parallel --slf /dev/null echo ::: a").exits(255).tells("/dev/null: names no host");
+}
+
+#[test]
 fn this_machine_is_one_of_them_and_alone_it_needs_no_connection() {
     let hosts = Hosts::new();
     let ran = hosts.run("parsim parallel -k -S 2/: 'echo {} ${PARALLEL_SSHLOGIN-none}' ::: a b");

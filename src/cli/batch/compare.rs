@@ -34,10 +34,11 @@ const OWN_FILES: &str = "Use {way} in the command, so that each way has its own 
 
 /// Runs the batch of `words`, which follow `compare`; `line` is all of it.
 pub(in crate::cli) fn run(words: &[OsString], line: &[String], started: Instant) -> Result<End, Fault> {
-    let typed = defaults::parse_compared(words)?;
+    let mut typed = defaults::parse_compared(words)?;
     if let Some(ask) = typed.ask {
         return info::answer(ask, Scope::COMPARE);
     }
+    hosts::read_files(&mut typed)?;
     check(&typed)?;
     let gates = gates(&typed.study);
     Terminal::has_stdout().map_err(Fault::usage)?;

@@ -27,6 +27,21 @@ use crate::workload::command::{FileRules, JobPlaces, PortableTemplate, TemplateK
 /// Where GNU parallel's users keep their hosts.
 const USUAL_FILE: &str = ".parallel/sshloginfile";
 
+/// Puts what files name in their place, once: standard input cannot be read again, and a
+/// file may change meanwhile.
+pub(super) fn read_files(typed: &mut Typed) -> Result<(), Fault> {
+    let mut hosts = Vec::new();
+    for source in std::mem::take(&mut typed.run.hosts) {
+        match source {
+            HostSource::Text(text) if text == ".." => hosts.extend(in_file(Path::new(".."))?),
+            HostSource::Text(_) => hosts.push(source),
+            HostSource::File(path) => hosts.extend(in_file(&path)?),
+        }
+    }
+    typed.run.hosts = hosts;
+    Ok(())
+}
+
 /// The hosts that were named, each once; none where jobs run on this machine alone.
 pub(super) fn named(typed: &Typed) -> Result<Vec<SshLogin>, Fault> {
     if typed.run.hosts.is_empty() {
@@ -34,11 +49,9 @@ pub(super) fn named(typed: &Typed) -> Result<Vec<SshLogin>, Fault> {
     }
     let mut logins = SshLogins::default();
     for source in &typed.run.hosts {
-        match source {
-            HostSource::Text(text) if text == ".." => read_file(Path::new(".."), &mut logins)?,
-            HostSource::Text(text) => logins.read(text).map_err(|error| Fault::usage(error.context("-S")))?,
-            HostSource::File(path) => read_file(path, &mut logins)?,
-        }
+        // What is still a file is read where jobs are run.
+        let HostSource::Text(text) = source else { continue };
+        logins.read(text).map_err(|error| Fault::usage(error.context("-S")))?;
     }
     logins.wanted().map_err(Fault::usage)
 }
@@ -50,11 +63,6 @@ pub(super) fn is_here_alone(typed: &Typed, hosts: &[SshLogin]) -> bool {
 
 /// Whether jobs run on other machines, too.
 pub(super) fn are_far(typed: &Typed) -> Result<bool, Fault> {
-    // Standard input is read once.
-    let is_told = |source: &HostSource| !matches!(source, HostSource::File(path) if path == Path::new("-"));
-    if !typed.run.hosts.iter().all(is_told) {
-        return Ok(true);
-    }
     let hosts = named(typed)?;
     Ok(!hosts.is_empty() && !is_here_alone(typed, &hosts))
 }
@@ -84,8 +92,8 @@ pub(super) fn files(typed: &Typed, options: &TemplateOptions) -> Result<FileRule
     })
 }
 
-/// The hosts in a file: one a line; `#` begins what is none.
-fn read_file(path: &Path, logins: &mut SshLogins) -> Result<(), Fault> {
+/// The lines of a file that name hosts: those that are not empty and do not begin with `#`.
+fn in_file(path: &Path) -> Result<Vec<HostSource>, Fault> {
     let path = match path.to_str() {
         Some("..") => env::home_dir().unwrap_or_default().join(USUAL_FILE),
         _ => path.to_owned(),
@@ -98,10 +106,12 @@ fn read_file(path: &Path, logins: &mut SshLogins) -> Result<(), Fault> {
         std::fs::File::open(&path).and_then(|mut file| file.read_to_string(&mut text))
     };
     read.map_err(|error| refused(&reason(&error)))?;
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        logins.read(line).map_err(|error| refused(&format!("{error:#}")))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let hosts: Vec<HostSource> = lines.map(|line| HostSource::Text(line.to_owned())).collect();
+    if hosts.is_empty() {
+        return Err(refused("names no host: expected one a line, for example 4/h1"));
     }
-    Ok(())
+    Ok(hosts)
 }
 
 /// The engine that runs jobs on `hosts`.
@@ -123,7 +133,8 @@ pub(super) fn compared(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<Box<dy
 }
 
 /// Every host that was named, and the way to it.
-pub(in crate::cli) fn all(typed: &Typed) -> Result<Vec<(String, HostPlace)>, Fault> {
+pub(in crate::cli) fn all(typed: &mut Typed) -> Result<Vec<(String, HostPlace)>, Fault> {
+    read_files(typed)?;
     let hosts = named(typed)?;
     let names: Vec<String> = hosts.iter().map(|host| host.text.clone()).collect();
     Ok(names.into_iter().zip(places_of(typed, hosts)?).collect())

@@ -111,12 +111,13 @@ struct BatchWords<'a> {
 
 fn run_typed(
     mode: Mode,
-    typed: Typed,
+    mut typed: Typed,
     words: BatchWords<'_>,
     stored: Option<StoredRun>,
     started: Instant,
 ) -> Result<End, Fault> {
     let line = words.line;
+    hosts::read_files(&mut typed)?;
     conflicts::check_one_way(&typed)?;
     let directory = cluster::options(&typed, Some(words.own))?;
     let row = engine(mode, &typed)?;

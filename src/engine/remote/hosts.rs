@@ -51,12 +51,13 @@ pub struct HostPlace {
     pub transport: Box<dyn Transport + Send>,
     /// Of how many cores `-j` goes out there, where the user said so.
     pub cores: Option<NonZeroU32>,
-    /// The groups that it is in, and its name.
+    /// The groups that it is in, beside the one of its own name.
     pub groups: Vec<String>,
 }
 
 impl SshHosts {
-    /// These machines, with as many slots each as `slots` says, and so much time between two connections.
+    /// These machines, with as many slots each as `slots` says, and so much time between two
+    /// connections.
     pub fn new(hosts: Vec<HostPlace>, slots: SlotRule, delay: Duration) -> Self {
         let needs_one = false;
         Self { hosts, slots, delay, needs_one, column: Column::of_engine(NAME), had: OnceLock::new() }
