@@ -110,6 +110,7 @@ mod tags;
 // Services that are asked how they are.
 #[cfg(feature = "net")]
 mod tap;
+mod tap_requests;
 // What is drawn on a terminal.
 mod terminal;
 // Who works at a time.
