@@ -31,6 +31,7 @@ chatty*) echo Welcome; printf "no newline ";;
 mute*) exec cat >/dev/null;;
 full*) ulimit -f 100;;
 esac
+case $host in own*) set -- "export PARSIM_SHELL=$HOSTS/ksh; $*";; esac
 exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"
 "#;
 
@@ -135,8 +136,23 @@ fn values_are_quoted_there_and_variables_travel_by_name_alone() {
     assert_eq!(ran.exits(0).stdout, "a  b\n$HOME\nit's\n*\n\\\n");
     let script = "export A='1  2' B=3 C=4; parsim parallel --env A,B -S 1/h1 'echo \"[$A] [$B] [$C]\"' ::: x";
     assert_eq!(hosts.run(script).exits(0).stdout, "[1  2] [3] [] x\n");
+    // All of them, but for those that are about where one is.
+    let script = "export A=1 SSH_B=2 HOME=/nowhere; parsim parallel --env _ -S 1/h1 'echo \"[$A] [$SSH_B] ${HOME##*/}\"' ::: x";
+    assert_eq!(hosts.run(script).exits(0).stdout, "[1] [] h1 x\n");
     let told = "parsim parallel -S 1/me@h1 'echo $PARALLEL_SEQ $PARALLEL_JOBSLOT $PARALLEL_SSHLOGIN $PARALLEL_SSHHOST $PARSIM_NODE' ::: x";
     assert_eq!(hosts.run(told).exits(0).stdout, "1 1 me@h1 h1 h1 x\n");
+}
+
+#[test]
+fn jobs_run_in_the_shell_of_the_host_unless_one_is_asked_for() {
+    let hosts = Hosts::new();
+    let shell = hosts.path("hosts/ksh");
+    fs::write(&shell, "#!/bin/sh\nASKED=own exec /bin/sh \"$@\"\n").unwrap();
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    let run =
+        |more: &str| hosts.run(&format!("parsim parallel {more} -S 1/own 'echo \"[$ASKED]\"; : ' ::: x"));
+    assert_eq!(run("").exits(0).stdout, "[own]\n");
+    assert_eq!(run("--shell /bin/sh").exits(0).stdout, "[]\n");
 }
 
 #[test]
