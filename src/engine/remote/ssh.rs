@@ -13,6 +13,7 @@ use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct SshHost {
     node: NodeName,
     worker: WorkerChoice,
     image: OwnProgram,
+    /// Whether it was told that the worker there is another than one may think.
+    is_told: Arc<AtomicBool>,
 }
 
 /// This program as a file, read once for all hosts, when the first asks for it.
@@ -71,7 +74,7 @@ impl SshHost {
     /// The host of `login`.
     pub fn new(login: SshLogin, worker: WorkerChoice, image: OwnProgram) -> Self {
         let node = NodeName { login: login.text.clone(), host: login.host().to_owned() };
-        Self { login, node, worker, image }
+        Self { login, node, worker, image, is_told: Arc::default() }
     }
 
     /// What connects with the host and begins a worker there.
@@ -109,8 +112,10 @@ impl Transport for SshHost {
         let image = self.image.clone();
         Ok(Box::new(SshStream {
             process: Process::new(child)?,
-            prelude: Some(Prelude::new(nonce, Arc::new(move || image.get()))),
+            prelude: Some(Prelude::new(&self.worker, nonce, Arc::new(move || image.get()))),
             failed: None,
+            remark: None,
+            is_told: Arc::clone(&self.is_told),
             errors,
             name: self.login.text.clone(),
         }))
@@ -132,6 +137,9 @@ struct SshStream {
     prelude: Option<Prelude>,
     /// Why there will be none.
     failed: Option<String>,
+    /// What is to be told of it.
+    remark: Option<String>,
+    is_told: Arc<AtomicBool>,
     errors: File,
     name: String,
 }
@@ -165,6 +173,9 @@ impl Read for SshStream {
                     say_pending(prelude, &mut self.process)?;
                 }
                 Heard::Worker(said) => {
+                    let why = prelude.substitution.take();
+                    // Once a host, however often it is connected with.
+                    self.remark = why.filter(|_| !self.is_told.swap(true, Ordering::Relaxed));
                     self.prelude = None;
                     if said.is_empty() {
                         return self.process.read(bytes);
@@ -229,6 +240,10 @@ impl WorkerStream for SshStream {
 
     fn is_connecting(&self) -> bool {
         self.prelude.as_ref().is_some_and(|prelude| !prelude.has_answered())
+    }
+
+    fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 
     fn hang_up(&mut self) {

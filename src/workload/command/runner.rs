@@ -25,8 +25,8 @@ use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Column, JobPlace, Outcome, Task, TaskInput};
-use crate::template::{self, Dialect};
+use crate::task::{Block, Column, JobPlace, Outcome, Task, TaskInput};
+use crate::template::{self, Dialect, Quoting};
 use crate::temporary::keep_files_in;
 use crate::text::reason;
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
@@ -276,6 +276,31 @@ impl Portable for CommandRunner {
         let numbers = self.settings.counts.numbers(number, task.slot);
         let (rules, values) = (&self.settings.files, task.spec.values());
         self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
+    }
+
+    /// Its number and whether it is left out, as JSON, and what templates make of its values
+    /// in any slot: its line, its directory, where each job has its own, and the names of
+    /// files that go there and come back.
+    fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
+        let Settings { counts, quoting, directory, files, .. } = &self.settings;
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = counts.numbers(number, 0);
+        let (template, values) = (self.settings.template_of(&column.name), task.spec.values());
+        let head = serde_json::json!({ "number": numbers.seq, "skipped": template.skips(values) });
+        let mut spelled = vec![head.to_string().into_bytes(), template.in_any_slot(values, &numbers, *quoting)];
+        let each = match directory {
+            JobDirectory::Each(template) => Some(template),
+            JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
+        };
+        let names = each.into_iter().chain(&files.sent).chain(&files.fetched);
+        spelled.extend(names.map(|name| name.in_any_slot(values, &numbers, Quoting::None)));
+        Some(match &task.spec {
+            TaskInput::Block(block) => {
+                let bytes = block.bytes.clone();
+                TaskInput::Block(Box::new(Block { values: spelled, bytes, stretch: block.stretch }))
+            }
+            _ => TaskInput::Values(spelled),
+        })
     }
 
     fn ended_elsewhere(&self, task: &Task) {
