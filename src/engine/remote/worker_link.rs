@@ -448,7 +448,7 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     /// What is to be told of the worker that is there now.
     pub(super) fn remark(&self) -> Option<String> {
         let (node, why) = (self.node()?, self.stream.as_ref()?.remark()?);
-        Some(format!("{node}: jobs run by way of {} there, for {why}", self.host.version))
+        Some(format!("{node}: {} runs the jobs there, because {why}", self.host.version))
     }
 
     /// Its number, where it is a process of this machine.

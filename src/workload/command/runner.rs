@@ -19,7 +19,10 @@ use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
 use super::transfer::{BaseFiles, FilesComing};
-use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinSource};
+use super::{
+    JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinMode, StdinSource,
+    stdin_mode,
+};
 use crate::inputs::Seekable;
 use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
@@ -278,7 +281,7 @@ impl Portable for CommandRunner {
         self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
     }
 
-    /// Its number and whether it is left out, as JSON, and what templates make of its values
+    /// Its number, whether it is left out and the script that offers it a pipe, as JSON, and what templates make of its values
     /// in any slot: its line, its directory, where each job has its own, and the names of
     /// files that go there and come back.
     fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
@@ -286,7 +289,9 @@ impl Portable for CommandRunner {
         let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
         let numbers = counts.numbers(number, 0);
         let (template, values) = (self.settings.template_of(&column.name), task.spec.values());
-        let head = serde_json::json!({ "number": numbers.seq, "skipped": template.skips(values) });
+        let through = (self.settings.stdin_mode == StdinMode::Fifo).then_some(stdin_mode::THROUGH_FIFO);
+        let skipped = template.skips(values);
+        let head = serde_json::json!({ "number": numbers.seq, "skipped": skipped, "through": through });
         let mut spelled = vec![head.to_string().into_bytes(), template.in_any_slot(values, &numbers, *quoting)];
         let each = match directory {
             JobDirectory::Each(template) => Some(template),

@@ -84,7 +84,6 @@ class Batch:
         self.action = settings["line_action"]
         refused = {
             "--no-shell": settings["shell"]["refused"],
-            "--fifo": settings["stdin_mode"] == "Fifo",
             "--shellquote": not isinstance(self.action, str),
             "--pipe-part": spec["parts"] is not None,
         }

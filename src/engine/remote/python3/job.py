@@ -93,7 +93,14 @@ class Job:
             if batch.stdin_mode == "File" and self.block is not None:
                 stdin = self.named_input(variables)
             yield from self.bring(sent, directory, mine)
-            outcome = yield from self.run(line, variables, directory, stdin)
+            words = self.batch.shell_words(line)
+            if head["through"]:
+                # What the command reads passes through a pipe of this name, which sh makes.
+                variables[b"PARALLEL_TMP"] = name = self.free_name()
+                dropped = [b"%s=%s" % it for it in self.batch.environment.items() if not it[0].decode("latin-1").isidentifier()]
+                words = ([b"/usr/bin/env", b"--"] + dropped if dropped else []) + words
+                words = [b"/bin/sh", b"-c", head["through"].encode(), b"sh", name] + words
+            outcome = yield from self.run(words, variables, directory, stdin)
             complaints = []
             if fetched:
                 complaints = yield from self.timed("fetch", self.take_back(fetched, directory, mine))
@@ -108,13 +115,17 @@ class Job:
                     remove_file(path, directory or b"")
             if stdin is not None:
                 os.close(stdin)
+            if b"PARALLEL_TMP" in variables:
                 unlink(variables[b"PARALLEL_TMP"])
             if own_folder:
                 remove_tree(own_folder)
 
-    def named_input(self, variables):
+    def free_name(self):
         folder = self.batch.temporaries or self.batch.environment.get(b"TMPDIR") or b"/tmp"
-        path = os.path.join(folder, b"par-%d-%d-%s" % (os.getpid(), self.seq, os.urandom(6).hex().encode()))
+        return os.path.join(folder, b"par-%d-%d-%s" % (os.getpid(), self.seq, os.urandom(6).hex().encode()))
+
+    def named_input(self, variables):
+        path = self.free_name()
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         some = self.block
         while some:
@@ -167,14 +178,14 @@ class Job:
                 complaints.append(str(why))
         return complaints
 
-    def run(self, line, variables, directory, stdin):
+    def run(self, words, variables, directory, stdin):
         """Runs the command, once there is a process for it."""
         environment = dict(self.batch.environment)
         environment.update(variables)
         waits = 0
         while True:
             try:
-                self.start(self.batch.shell_words(line), environment, directory, stdin)
+                self.start(words, environment, directory, stdin)
                 break
             except NotStarted as why:
                 if why.error not in SCARCE or (not self.worker.runs_something() and waits == WAITS):
