@@ -35,11 +35,10 @@ impl Template {
                 break;
             }
             let width = if other.len() > piece.len() { width(numbers.slots) } else { 1 };
-            format.extend_from_slice(if width > 1 {
-                format!("%(slot)0{width}d").into_bytes()
-            } else {
-                b"%(slot)d".to_vec()
-            }.as_slice());
+            format.extend_from_slice(
+                if width > 1 { format!("%(slot)0{width}d").into_bytes() } else { b"%(slot)d".to_vec() }
+                    .as_slice(),
+            );
         }
         format
     }
@@ -104,7 +103,10 @@ mod tests {
                             let format =
                                 template.in_any_slot(&[value], &Numbers { slot: 1, ..numbers }, quoting);
                             // What looks like a slot in a value is none: each of its signs is doubled.
-                            let said = printed(&String::from_utf8(format).unwrap().replace("%%(", "\0").into_bytes(), slot);
+                            let said = printed(
+                                &String::from_utf8(format).unwrap().replace("%%(", "\0").into_bytes(),
+                                slot,
+                            );
                             assert_eq!(said.replace('\0', "%("), String::from_utf8(line).unwrap());
                         }
                     }

@@ -219,9 +219,11 @@ impl Prelude {
             "go" => Heard::Worker(Vec::new()),
             "need" => match (self.image)() {
                 Err(error) => self.no_copy(&format!("this parsim cannot be read to be copied: {error}")),
-                Ok(image) if image.system != rest => {
-                    self.no_copy(&format!("this parsim ({}) does not run on {}", image.system, printable(rest)))
-                }
+                Ok(image) if image.system != rest => self.no_copy(&format!(
+                    "this parsim ({}) does not run on {}",
+                    image.system,
+                    printable(rest)
+                )),
                 Ok(image) => self.say(format!("{} {}\n", image.digest, image.bytes.len())),
             },
             "python3" => {

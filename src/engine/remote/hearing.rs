@@ -101,8 +101,7 @@ impl Dispatcher<'_, '_> {
 
     fn told(&mut self, index: usize, frame: &Frame) -> Option<()> {
         let (seq, said) = frame.payload.split_first_chunk()?;
-        let TaskInHand { life, digest, .. } =
-            self.links[index].in_hand.get_mut(&u64::from_le_bytes(*seq))?;
+        let TaskInHand { life, digest, .. } = self.links[index].in_hand.get_mut(&u64::from_le_bytes(*seq))?;
         let mut wrote = |channel, life: &mut TaskLife<'_, '_>| {
             if let Some(digest) = digest {
                 digest.update(channel, said);

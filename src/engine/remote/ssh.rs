@@ -4,6 +4,7 @@
 //! One connection a host. The client's own words go to a file, for they say why there is no
 //! worker. Knows nothing of what workers say.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -13,7 +14,6 @@ use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use super::protocol::PROTOCOL;
 use super::sshlogin::SshLogin;
 use super::transport::{Process, Transport, WorkerStream};
 use crate::process::with_first_limits;
+use crate::sync::Mutex;
 use crate::task::NodeName;
 use crate::temporary::unnamed_file;
 use crate::text::printable;
@@ -41,8 +42,6 @@ pub struct SshHost {
     node: NodeName,
     worker: WorkerChoice,
     image: OwnProgram,
-    /// Whether it was told that the worker there is another than one may think.
-    is_told: Arc<AtomicBool>,
 }
 
 /// This program as a file, read once for all hosts, when the first asks for it.
@@ -51,12 +50,14 @@ pub struct OwnProgram {
     path: PathBuf,
     system: String,
     image: Arc<OnceLock<Arc<ProgramImage>>>,
+    /// The hosts of which was told that it does not run there.
+    told_of: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl OwnProgram {
     /// That at `path`, which runs on machines of which uname says `system`: `Linux x86_64`.
     pub fn new(path: PathBuf, system: String) -> Self {
-        Self { path, system, image: Arc::default() }
+        Self { path, system, image: Arc::default(), told_of: Arc::default() }
     }
 
     fn get(&self) -> io::Result<Arc<ProgramImage>> {
@@ -74,7 +75,7 @@ impl SshHost {
     /// The host of `login`.
     pub fn new(login: SshLogin, worker: WorkerChoice, image: OwnProgram) -> Self {
         let node = NodeName { login: login.text.clone(), host: login.host().to_owned() };
-        Self { login, node, worker, image, is_told: Arc::default() }
+        Self { login, node, worker, image }
     }
 
     /// What connects with the host and begins a worker there.
@@ -115,7 +116,7 @@ impl Transport for SshHost {
             prelude: Some(Prelude::new(&self.worker, nonce, Arc::new(move || image.get()))),
             failed: None,
             remark: None,
-            is_told: Arc::clone(&self.is_told),
+            told_of: Arc::clone(&self.image.told_of),
             errors,
             name: self.login.text.clone(),
         }))
@@ -139,7 +140,7 @@ struct SshStream {
     failed: Option<String>,
     /// What is to be told of it.
     remark: Option<String>,
-    is_told: Arc<AtomicBool>,
+    told_of: Arc<Mutex<BTreeSet<String>>>,
     errors: File,
     name: String,
 }
@@ -175,7 +176,7 @@ impl Read for SshStream {
                 Heard::Worker(said) => {
                     let why = prelude.substitution.take();
                     // Once a host, however often it is connected with.
-                    self.remark = why.filter(|_| !self.is_told.swap(true, Ordering::Relaxed));
+                    self.remark = why.filter(|_| self.told_of.lock().insert(self.name.clone()));
                     self.prelude = None;
                     if said.is_empty() {
                         return self.process.read(bytes);

@@ -335,7 +335,9 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
         let portable = portable.filter(|_| self.host.takes_lines);
         let spelled = portable.and_then(|portable| portable.spelled_out(task, &self.init.hello.column));
         let task = match spelled {
-            Some(spec) => Cow::Owned(Task { spec, hosts: task.hosts.clone(), ..Task::numbered(task.seq, "") }),
+            Some(spec) => {
+                Cow::Owned(Task { spec, hosts: task.hosts.clone(), ..Task::numbered(task.seq, "") })
+            }
             None => Cow::Borrowed(task),
         };
         let request = TaskRequest { task, attempt };

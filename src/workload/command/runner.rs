@@ -292,7 +292,8 @@ impl Portable for CommandRunner {
         let through = (self.settings.stdin_mode == StdinMode::Fifo).then_some(stdin_mode::THROUGH_FIFO);
         let skipped = template.skips(values);
         let head = serde_json::json!({ "number": numbers.seq, "skipped": skipped, "through": through });
-        let mut spelled = vec![head.to_string().into_bytes(), template.in_any_slot(values, &numbers, *quoting)];
+        let mut spelled =
+            vec![head.to_string().into_bytes(), template.in_any_slot(values, &numbers, *quoting)];
         let each = match directory {
             JobDirectory::Each(template) => Some(template),
             JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
