@@ -80,7 +80,7 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
          check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && \
          [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
          set -- \"${{PARSIM_CACHE:-/var/tmp/parsim-$i}}\" \"$HOME/.cache/parsim\"; \
-         for c in \"$@\"; do b=$c/parsim-$d; check && try \"$b\"; done; \
+         for c in \"$@\"; do b=$c/parsim-$d; check && {{ try \"$b\"; g=$b; }}; done; \
          umask 077; \
          for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \
          if [ -z \"$g\" ]; then say copy; head -c \"$s\" | {{ cat >\"$t\" || {{ cat >/dev/null; false; }}; }}; else cp \"$g\" \"$t\"; fi && \

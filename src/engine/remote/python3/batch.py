@@ -105,7 +105,7 @@ class Batch:
         self.temporaries = settings["temporaries"] and os_bytes(settings["temporaries"])
         self.slot_variable = settings["slot_variable"] and os_bytes(settings["slot_variable"])
         self.environment = self.variables(environment, settings, spec["client"], hello)
-        self.choose_shell(settings["shell"])
+        self.choose_shell(settings["shell"], environment)
         self.choose_directory(settings["directory"])
 
     def variables(self, environment, settings, client, hello):
@@ -118,14 +118,14 @@ class Batch:
         variables.update({b"PARALLEL_PID": client.encode(), b"PARSIM_WAY": hello["column"]["way"].encode()})
         return variables
 
-    def choose_shell(self, theirs):
+    def choose_shell(self, theirs, environment):
         own = [b"/bin/sh"]
         if theirs["chosen_by"] == "User":
             own = [os_bytes(theirs["program"])]
         else:
             names = (b"PARSIM_SHELL", b"PARALLEL_SHELL", b"SHELL")
-            own = list(filter(None, map(self.environment.get, names))) + own
-        path = self.environment.get(b"PATH", b"/usr/bin:/bin")
+            own = list(filter(None, map(environment.get, names))) + own
+        path = environment.get(b"PATH", b"/usr/bin:/bin")
         shell = next(filter(None, (program(name, path) for name in own)), None)
         if shell is None:
             raise Refused("cannot run the shell %s (--shell PATH names another)" % os.fsdecode(own[0]))

@@ -209,6 +209,9 @@ class Worker:
             return self.over(job, end.value)
         except Gone:
             return self.over(job, INTERRUPTED)
+        except Exception as error:
+            # What is wrong with this text is no reason to lose the other jobs.
+            return self.over(job, {"kind": "panicked", "why": "%s: %s" % (type(error).__name__, error)})
         if isinstance(job.waits_for, dict):
             job.tell(b"C", json.dumps(job.waits_for).encode())
         elif isinstance(job.waits_for, float):
