@@ -196,7 +196,7 @@ fn files_go_with_jobs_and_come_back_by_way_of_python3_too() {
     assert_eq!(fs::metadata(hosts.path("big.2")).unwrap().mode() & 0o777, 0o750);
     assert_eq!(fs::read(hosts.path("empty.2")).unwrap(), b"");
     // Base files come once, whoever is first.
-    let ran = run("--basefile plain --cleanup 'cat plain; echo' ::: 1 2 3");
+    let ran = run("--basefile plain --cleanup 'cat plain; echo #' ::: 1 2 3");
     assert_eq!(ran.exits(0).stdout, "<plain>\n".repeat(3));
     assert!(hosts.home("h1").is_empty());
     // What is missing is told, and what is the same there stays.

@@ -158,7 +158,7 @@ pub(super) struct WorkerHost {
     /// Whether it knows no templates, and makes no digests: it is given lines, as
     /// [`Portable::spelled_out`](crate::workload::Portable::spelled_out) has them, and what
     /// its tasks write is digested by who hears of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) takes_lines: bool,
 }
 
