@@ -9,6 +9,7 @@
 pub(super) const PROGRAM: &str = concat!(
     include_str!("python3/guard.py"),
     include_str!("python3/files.py"),
+    include_str!("python3/spawn.py"),
     include_str!("python3/job.py"),
     include_str!("python3/batch.py"),
     include_str!("python3/worker.py"),

@@ -1,6 +1,7 @@
 # A worker for machines without a parsim that runs there, in the words of `protocol.rs`:
 # python3 from 3.6 on, and nothing but its standard library. These files are one text when
-# they arrive, in the order guard, files, job, batch, worker; nothing of it is written to a disk.
+# they arrive, in the order guard, files, spawn, job, batch, worker; nothing of it is
+# written to a disk.
 #
 # This part: a process beside the worker that outlives it. When the worker is gone before
 # its time, the guard ends the process groups that it leaves behind, as parsim's own does

@@ -10,8 +10,6 @@ TIMED_OUT = {"kind": "timed-out"}
 # What a job waits for, beside a time in seconds and the answer to a question (a dict).
 ITS_PROCESS, BASE_FILES = "its process", "base files"
 
-SCARCE = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-
 # Each wait is twice as long as the one before; in all that are five seconds.
 FIRST_WAIT, WAITS = 0.01, 9
 
@@ -20,12 +18,6 @@ AGAIN, LOOK = 1.0, 0.01
 
 class Gone(Exception):
     """What was waited for will not come: the job is to end."""
-
-
-class NotStarted(Exception):
-    def __init__(self, status, cause, error=None):
-        Exception.__init__(self, cause)
-        self.status, self.error = status, error
 
 
 def failed(why):
@@ -221,69 +213,24 @@ class Job:
         """Starts the command as the leader of a process group."""
         opened = []
         try:
-            for _ in range(3 if self.block is None else 4):
+            for _ in range(2 if self.block is None else 3):
                 opened.extend(os.pipe())
-            pid = os.fork()
-        except OSError as error:
+            out, to_out, err, to_err = opened[:4]
+            takes, feed = opened[4:] or (self.worker.null if stdin is None else stdin, None)
+            pid = begun(self.worker, self.batch.nice, argv, environment, directory, (takes, to_out, to_err))
+        except (OSError, ValueError, NotStarted) as error:
             for fd in opened:
                 os.close(fd)
-            raise NotStarted(126, "cannot start a process: %s (see ulimit -u, -n and -v)" % reason(error), error.errno)
-        out, to_out, err, to_err, told, to_told = opened[:6]
-        takes, feed = opened[6:] or (self.worker.null if stdin is None else stdin, None)
-        if pid == 0:
-            stage, number = b"directory", 0
-            try:
-                os.setpgid(0, 0)
-                for place, fd in enumerate((takes, to_out, to_err)):
-                    os.dup2(fd, place)
-                if directory:
-                    os.chdir(directory)
-                stage = b"exec"
-                self.worker.prepare_in_child(self.batch.nice)
-                os.execve(argv[0], argv, environment)
-            except OSError as error:
-                number = error.errno
-            except ValueError:
-                stage = b"nul"
-            finally:
-                os.write(to_told, b"%s %d" % (stage, number))
-                os._exit(127)
-        try:
-            os.setpgid(pid, pid)
-        except OSError:
-            # It has begun what it is to do.
-            pass
+            raise not_started(error)
         self.worker.guard.tell(Guard.BEGAN, pid, Guard.since_boot())
-        for fd in (to_out, to_err, to_told) + ((takes,) if feed else ()):
+        for fd in (to_out, to_err) + ((takes,) if feed else ()):
             os.close(fd)
-        why = os.read(told, 64)
-        os.close(told)
-        if why:
-            for fd in (out, err) + ((feed,) if feed else ()):
-                os.close(fd)
-            self.worker.guard.tell(Guard.OVER, pid)
-            os.waitpid(pid, 0)
-            raise self.refused(why)
         self.pid, self.limit = pid, self.batch.timeout and time.monotonic() + self.batch.timeout
         self.outputs = {out: b"O", err: b"E"}
         if feed:
             os.set_blocking(feed, False)
             self.feed, self.fed = feed, memoryview(self.block)
         self.worker.watch(self)
-
-    @staticmethod
-    def refused(why):
-        stage, number = why.split()
-        error = OSError(int(number), os.strerror(int(number)))
-        if stage == b"directory":
-            return NotStarted(126, "cannot enter the working directory: %s" % reason(error))
-        if stage == b"nul":
-            return NotStarted(126, "an argument cannot hold a NUL byte")
-        if error.errno == errno.ENOENT:
-            return NotStarted(127, "no such program (or its interpreter is missing)")
-        if error.errno == errno.E2BIG:
-            return NotStarted(126, "arguments and environment are longer than the system allows")
-        return NotStarted(126, reason(error))
 
     def read(self, fd):
         """Hands on what the command wrote; False at the end."""

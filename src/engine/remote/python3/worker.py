@@ -48,10 +48,8 @@ class Worker:
             if number == signal.SIGCHLD or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self.signalled)
         self.descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors[1], self.descriptors[1]))
-        except (OSError, ValueError):
-            pass
+        self.limit_descriptors((self.descriptors[1],) * 2)
+        self.home = os.open(".", os.O_RDONLY)
 
     def signalled(self, number, _frame):
         # That a terminal hangs up is for parsim to answer, which says what is to end.
@@ -61,16 +59,12 @@ class Worker:
         if not self.serves:
             sys.exit(0)
 
-    def prepare_in_child(self, nice):
-        # Python ignores these, and what is ignored would be in the job's program, too.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_NOFILE, self.descriptors)
-        if nice is not None:
-            try:
-                os.setpriority(os.PRIO_PROCESS, 0, nice)
-            except OSError:
-                pass
+    @staticmethod
+    def limit_descriptors(limit):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        except (OSError, ValueError):
+            pass
 
     def say(self, kind, *parts):
         self.unsaid += HEAD.pack(sum(map(len, parts)), kind)
