@@ -12,6 +12,7 @@ pub mod cone;
 #[cfg(feature = "cli")]
 pub mod csv;
 mod cx;
+mod output_digest;
 #[cfg(feature = "cli")]
 mod row;
 #[cfg(feature = "net")]
@@ -27,12 +28,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cx::{Consultant, Cx, Desk, Setting};
+pub use output_digest::OutputDigest;
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task};
+use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task, TaskInput};
 
 /// Every workload that parsim brings.
 #[cfg(feature = "cli")]
@@ -266,6 +268,13 @@ pub trait Portable {
     /// The command line of a task that ran nowhere, where it has one: who runs a task tells.
     fn command_line(&self, task: &Task) -> Option<Vec<u8>> {
         let _ = task;
+        None
+    }
+
+    /// What a task is to do, in a run of `column`, in words for a worker that knows no
+    /// templates; `None` where there are no such words.
+    fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
+        let _ = (task, column);
         None
     }
 

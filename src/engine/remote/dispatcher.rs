@@ -190,6 +190,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             link.slots.first = rules.next_slot;
             rules.next_slot = rules.next_slot.saturating_add(link.slots.count);
         }
+        if let Some(text) = link.remark() {
+            self.run.observer.observe(&Event::Told { text: &printable(&text) });
+        }
         link.share().map(|()| true)
     }
 
