@@ -99,7 +99,10 @@ pub(in crate::cli) fn compare() -> String {
 /// The options of `compare`: its own and those that workloads have, too, come first.
 pub(super) fn compared() -> Vec<(&'static str, Vec<&'static OptionRow>)> {
     let has = |row: &&OptionRow| row.is_told(Scope::COMPARE) && row.not_compared.is_none();
-    let is_own = |row: &&OptionRow| !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD);
+    let is_of_hosts = |row: &OptionRow| HOSTS.rows().any(|own| std::ptr::eq(own, row));
+    let is_own = |row: &&OptionRow| {
+        !row.scope.has(Scope::ONE_WAY) || row.scope.has(Scope::WORKLOAD) && !is_of_hosts(row)
+    };
     let own = [&RUNNING, &CLUSTER, &MEASURING, &PICTURES, &GATES, &RECORDS, &PROGRESS].into_iter();
     let own = own.flat_map(OptionSection::rows).filter(has).filter(is_own).collect();
     let rest = SECTIONS.into_iter().map(|section| {
