@@ -142,12 +142,14 @@ pub(super) fn engines(
 ) -> Result<Vec<Box<dyn Engine>>, Fault> {
     let mut engines: Vec<Box<dyn Engine>> = Vec::new();
     let directory = cluster::options(typed, None)?;
+    let parallel = match wanted {
+        RunModes::Serial => Vec::new(),
+        RunModes::Parallel | RunModes::Both => parallel_engines(typed, widths, hosts, directory)?,
+    };
     if wanted != RunModes::Parallel {
         engines.push(if hosts.is_empty() { Box::new(Serial) } else { hosts.serial(typed)? });
     }
-    if wanted != RunModes::Serial {
-        engines.extend(parallel_engines(typed, widths, hosts, directory)?);
-    }
+    engines.extend(parallel);
     Ok(engines)
 }
 

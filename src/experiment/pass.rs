@@ -85,6 +85,8 @@ impl Experiment<'_> {
             }
         }
         study.columns[place.index].output = head;
+        // How many slots other machines have is known once they were there.
+        study.columns[place.index].width = self.engines[place.index].width();
         run_hook(&mut self.after, &column, study);
         Ok(Some(RunResult { preparation, ..result }))
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::sentences::is_on_hosts;
+use super::nodes::{self, is_on_hosts};
 use crate::numbers;
 use crate::study::{
     ColumnResult, ElsewhereCosts, Ground, RunResult, SerialTime, Streaming, Study, serial_time,
@@ -34,7 +34,7 @@ pub fn render(study: &Study, detail: Detail) -> String {
     let folded = run.folded.clone().unwrap_or_else(|| Streaming::of(&run.records));
     let mut lines = vec![whole(study, run)];
     lines.extend(queued(column, run, &study.unit));
-    lines.extend(super::sentences::nodes_of(run, &study.unit));
+    lines.extend(nodes::in_a_line(run, &study.unit));
     lines.extend(times(study, run, &folded));
     lines.extend(held_up(column, run));
     lines.extend(one_after_another(study, column, run, &folded));

@@ -25,7 +25,7 @@ use crate::event::Event;
 use crate::measure::Usage;
 use crate::output::{Sink, Wake};
 use crate::process::Waker;
-use crate::study::{ElsewhereCosts, NodeTotal};
+use crate::study::ElsewhereCosts;
 use crate::task::{Outcome, Record};
 use crate::text::printable;
 use crate::workload::Workload;
@@ -164,10 +164,8 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
     /// `begun`.
     pub(super) fn hosts_cost(&self, begun: Duration) -> ElsewhereCosts {
         let first_ready = self.hosts.as_ref().and_then(|rules| rules.first_ready);
-        let total = |link: &WorkerLink<'_, '_>| NodeTotal {
-            node: link.node().unwrap_or_default().into(),
-            slots: link.slots.count,
-            ..link.total.clone()
+        let total = |link: &WorkerLink<'_, '_>| {
+            link.total.clone().concluded(link.node().unwrap_or_default().into(), link.slots.count)
         };
         let there = || self.links.iter().filter(|link| link.slots.count > 0);
         // What ran on this machine counts as it is.
