@@ -1,6 +1,8 @@
 //! What each of several machines did: a table, or a line where there is little to tell, of
 //! hosts and of nodes of a cluster alike.
 
+use std::time::Duration;
+
 use super::document::{Cells, Content, Grid, GridRow, ReportSection, Sentence, Tone};
 use crate::numbers;
 use crate::study::{ColumnResult, NodeTotal, RunResult, Study};
@@ -40,7 +42,8 @@ pub(super) fn section(study: &Study) -> Option<ReportSection<'static>> {
 /// The same of the only one.
 pub(super) fn only(study: &Study) -> Option<Sentence> {
     let (column, by_node) = widest(study)?;
-    let told = (by_node.len() == 1).then(|| told(by_node, &study.unit))?;
+    let did_any = by_node.iter().any(|total| total.tasks > 0);
+    let told = (did_any && by_node.len() == 1).then(|| told(by_node, &study.unit))?;
     Some(Sentence::plain(format!("{}: {told}", machine(column))))
 }
 
@@ -49,7 +52,7 @@ fn widest(study: &Study) -> Option<(&ColumnResult, &[NodeTotal])> {
     Some((column, by_node(column.runs.last()?)?))
 }
 
-/// What each machine did in one run: `h1 12 jobs; h2 9 jobs, 1.31x slower`.
+/// What each machine did in one run: `h1 12 jobs; h2 9 jobs, 1.3x slower`.
 pub(super) fn in_a_line(run: &RunResult, unit: &str) -> Option<String> {
     by_node(run).map(|by_node| told(by_node, unit))
 }
@@ -87,7 +90,7 @@ fn table(by_node: &[NodeTotal], machine: &str, unit: &str) -> Grid {
             printable(name),
             numbers::count(total.tasks),
             numbers::count(total.failed),
-            typical(total).map(numbers::seconds).unwrap_or_default(),
+            typical(total).map(numbers::rough_duration).unwrap_or_default(),
             numbers::cpu_time(total.cpu.as_secs_f64(), None),
             numbers::count(u64::from(total.slots)),
             remark,
@@ -117,39 +120,37 @@ fn chosen(by_node: &[NodeTotal]) -> (Vec<&NodeTotal>, Vec<&NodeTotal>) {
     if all.len() <= MOST_ROWS {
         return (all, Vec::new());
     }
-    let mut slowest: Vec<f64> = all.iter().map(|total| typical(total).unwrap_or_default()).collect();
-    slowest.sort_by(|one, other| other.total_cmp(one));
-    let least = slowest[MOST_ROWS - 1];
-    let (mut shown, mut others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|total| typical(total).unwrap_or_default() >= least);
+    let mut times: Vec<Option<Duration>> = all.iter().map(|total| typical(total)).collect();
+    times.sort();
+    let least = times[times.len() - MOST_ROWS];
+    let (mut shown, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|total| typical(total) >= least);
     // Of those that took equally long, the first.
     let end = shown.len().min(MOST_ROWS);
     others.extend(shown.split_off(end));
     (shown, others)
 }
 
-/// How long a task took there, in seconds: the median, or the mean where a study of an older
+/// How long a task took there: the median, or the mean where a study of an older
 /// version has nothing else.
-fn typical(total: &NodeTotal) -> Option<f64> {
-    let mean = (total.tasks > 0).then(|| total.task_wall.as_secs_f64() / total.tasks as f64);
-    total.median.map(|median| median.as_secs_f64()).or(mean)
+fn typical(total: &NodeTotal) -> Option<Duration> {
+    let mean = || Duration::try_from_secs_f64(total.task_wall.as_secs_f64() / total.tasks as f64);
+    (total.tasks > 0).then(|| total.median.unwrap_or_else(|| mean().unwrap_or(Duration::MAX)))
 }
 
-fn fastest(by_node: &[NodeTotal]) -> f64 {
-    by_node.iter().filter_map(typical).reduce(f64::min).unwrap_or_default()
+fn fastest(by_node: &[NodeTotal]) -> Duration {
+    by_node.iter().filter_map(typical).min().unwrap_or_default()
 }
 
-/// `1.31x slower`, where it is slower than the fastest by more than chance.
-fn slower(total: &NodeTotal, fastest: f64) -> Option<String> {
-    let slower = typical(total)? / fastest;
+/// `1.3x slower`, where it is slower than the fastest by more than chance.
+fn slower(total: &NodeTotal, fastest: Duration) -> Option<String> {
+    let slower = typical(total)?.as_secs_f64() / fastest.as_secs_f64();
     let is_sure = total.tasks >= ENOUGH_TASKS && slower.is_finite() && slower >= MUCH;
-    is_sure.then(|| format!("{} slower", numbers::factor(slower)))
+    // Medians are right within 2 %.
+    is_sure.then(|| format!("{slower:.1}x slower"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn node(name: &str, tasks: u64, ms: u64) -> NodeTotal {
@@ -169,8 +170,8 @@ mod tests {
         let grid = table(&by_node, "host", "job");
         let heads: Vec<&str> = grid.columns.iter().map(|(_, head)| &**head).collect();
         assert_eq!(heads, ["host", "jobs", "failed", "median time", "CPU", "slots", ""]);
-        assert_eq!(grid.rows[0].cells, ["h1", "10", "0", "100.0 ms", "~0", "2", ""]);
-        assert_eq!(grid.rows[1].cells[6], "1.31x slower");
+        assert_eq!(grid.rows[0].cells, ["h1", "10", "0", "100 ms", "~0", "2", ""]);
+        assert_eq!(grid.rows[1].cells[6], "1.3x slower");
         // Two jobs may be two long ones.
         assert_eq!(grid.rows[2].cells[6], "");
     }
