@@ -63,7 +63,10 @@ impl NamedHosts {
         if n_hosts > most {
             self.logins.truncate(most);
             let hosts = if most == 1 { "the first of them is" } else { "the first of them are" };
-            say(&format!("{} for at most {most} at a time: {hosts} used", numbers::plural(n_hosts as u64, "host")));
+            say(&format!(
+                "{} for at most {most} at a time: {hosts} used",
+                numbers::plural(n_hosts as u64, "host")
+            ));
         }
         let n_hosts = self.logins.len().max(1);
         Self { least_each: at_once.div_ceil(n_hosts), most_each: most / n_hosts, ..self }

@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 20;
 
 /// What is slower by less may be chance, and so it may be of fewer tasks.
 const MUCH: f64 = 1.1;
-const ENOUGH_TASKS: u64 = 3;
+const ENOUGH_TASKS: u64 = 10;
 
 /// What users call a machine that is not theirs alone: a host, or a node of a cluster.
 pub(super) fn machine(column: &ColumnResult) -> &'static str {
@@ -23,6 +23,11 @@ pub(super) fn machine(column: &ColumnResult) -> &'static str {
 /// Whether tasks ran on machines that the user named one by one.
 pub(super) fn is_on_hosts(column: &ColumnResult) -> bool {
     column.column.engine == "ssh"
+}
+
+/// What a machine is called: this one has no name where the user named several.
+pub(super) fn called(node: &str) -> String {
+    if node == ":" { "this machine".to_owned() } else { printable(node) }
 }
 
 /// What each machine did in a run; nothing where tasks were done by this one alone.
@@ -60,14 +65,14 @@ pub(super) fn in_a_line(run: &RunResult, unit: &str) -> Option<String> {
 fn told(by_node: &[NodeTotal], unit: &str) -> String {
     let fastest = fastest(by_node);
     let one = |node: &NodeTotal| {
-        let mut text = format!("{} {}", node.node, numbers::plural(node.tasks, unit));
+        let mut text = format!("{} {}", called(&node.node), numbers::plural(node.tasks, unit));
         if let Some(slower) = slower(node, fastest) {
             text += &format!(", {slower}");
         }
         if node.failed > 0 {
             text += &format!(", {} failed", numbers::count(node.failed));
         }
-        printable(&text)
+        text
     };
     by_node.iter().map(one).collect::<Vec<_>>().join("; ")
 }
@@ -75,7 +80,7 @@ fn told(by_node: &[NodeTotal], unit: &str) -> String {
 fn table(by_node: &[NodeTotal], machine: &str, unit: &str) -> Grid {
     let tasks = format!("{unit}s");
     let columns = [
-        (Cells::Labels, machine),
+        (Cells::Texts, machine),
         (Cells::Figures, &*tasks),
         (Cells::Figures, "failed"),
         (Cells::Figures, "median time"),
@@ -87,7 +92,7 @@ fn table(by_node: &[NodeTotal], machine: &str, unit: &str) -> Grid {
     let fastest = fastest(by_node);
     let row = |name: &str, total: &NodeTotal, remark: String| GridRow {
         cells: vec![
-            printable(name),
+            name.to_owned(),
             numbers::count(total.tasks),
             numbers::count(total.failed),
             typical(total).map(numbers::rough_duration).unwrap_or_default(),
@@ -98,9 +103,9 @@ fn table(by_node: &[NodeTotal], machine: &str, unit: &str) -> Grid {
         tone: if total.failed > 0 { Tone::Bad } else { Tone::Plain },
     };
     let (shown, others) = chosen(by_node);
-    let mut grid = Grid { columns, ..Grid::default() };
+    let mut grid = Grid { columns, lesser: vec![4, 5], ..Grid::default() };
     for total in shown {
-        grid.rows.push(row(&total.node, total, slower(total, fastest).unwrap_or_default()));
+        grid.rows.push(row(&called(&total.node), total, slower(total, fastest).unwrap_or_default()));
     }
     if !others.is_empty() {
         let mut rest = NodeTotal::default();
@@ -123,7 +128,8 @@ fn chosen(by_node: &[NodeTotal]) -> (Vec<&NodeTotal>, Vec<&NodeTotal>) {
     let mut times: Vec<Option<Duration>> = all.iter().map(|total| typical(total)).collect();
     times.sort();
     let least = times[times.len() - MOST_ROWS];
-    let (mut shown, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|total| typical(total) >= least);
+    let (mut shown, mut others): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|total| typical(total) >= least);
     // Of those that took equally long, the first.
     let end = shown.len().min(MOST_ROWS);
     others.extend(shown.split_off(end));
@@ -178,7 +184,8 @@ mod tests {
 
     #[test]
     fn of_many_the_slowest_are_shown_and_the_others_added_up() {
-        let by_node: Vec<NodeTotal> = (0..1000).map(|number| node(&format!("n{number}"), 5, 100 + number % 7)).collect();
+        let by_node: Vec<NodeTotal> =
+            (0..1000).map(|number| node(&format!("n{number}"), 5, 100 + number % 7)).collect();
         let grid = table(&by_node, "node", "job");
         assert_eq!(grid.rows.len(), MOST_ROWS + 1);
         assert_eq!(grid.rows[0].cells[0], "n6");

@@ -8,8 +8,8 @@ use super::services;
 use crate::moment::Moment;
 use crate::numbers;
 use crate::study::{
-    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, RunResult, Study,
-    Verdict, efficiency_within,
+    Agreement, ColumnResult, Comparison, Difference, Prediction, RateFloor, RunResult, Study, Verdict,
+    efficiency_within,
 };
 use crate::task::Mode;
 use crate::text::{printable, with_short_words};

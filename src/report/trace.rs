@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::Format;
+use super::nodes::called;
 use super::timeline::{self, Lane};
 use crate::study::{ColumnResult, RunResult, Study};
 use crate::task::Record;
@@ -81,7 +82,7 @@ fn name_lanes(events: &mut Events<'_>, pid: usize, process: &str, run: &RunResul
     name("process_name", 0, json!({"name": process}))?;
     name("process_sort_index", 0, json!({"sort_index": pid}))?;
     for (at, Lane { node, slot, .. }) in timeline::lanes(&run.records).into_iter().enumerate() {
-        let node = node.map_or_else(String::new, |node| printable(node) + " ");
+        let node = node.map_or_else(String::new, |node| called(node) + " ");
         name("thread_name", lane(slot), json!({"name": format!("{node}slot {}", lane(slot))}))?;
         name("thread_sort_index", lane(slot), json!({"sort_index": at + 1}))?;
     }

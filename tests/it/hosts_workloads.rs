@@ -14,7 +14,8 @@ fn study(hosts: &Hosts) -> Value {
 /// The records of the run of one way.
 fn records(study: &Value, way: &str) -> Vec<Value> {
     let columns = study["columns"].as_array().unwrap();
-    let column = columns.iter().find(|column| column["column"]["way"] == way || column["way"] == way).unwrap();
+    let column =
+        columns.iter().find(|column| column["column"]["way"] == way || column["way"] == way).unwrap();
     column["runs"][0]["records"].as_array().unwrap().clone()
 }
 
@@ -56,11 +57,16 @@ fn how_many_run_at_a_time_is_told_of_hosts_that_were_there() {
 fn files_that_would_stay_on_another_machine_are_refused_and_csv_writes_where_it_can() {
     let hosts = Hosts::new();
     let ran = hosts.run("parsim csv --files 2 --rows 3 --cols 2 -S :,1/h1");
-    ran.exits(255).tells("csv-gen writes its files where it runs").tells("parsim parallel -S h1 --return FILE");
+    ran.exits(255)
+        .tells("csv-gen writes its files where it runs")
+        .tells("parsim parallel -S h1 --return FILE");
     assert!(!hosts.path("data_serial").exists());
     hosts.run("parsim csv --files 0 -S 1/h1").exits(0).says("nothing to write");
     assert_eq!(hosts.connections(), 2);
-    hosts.run("parsim csv --files 2 --rows 3 --cols 2 --runs 1 -S 2/:").exits(0).says("2 of 2 files identical");
+    hosts
+        .run("parsim csv --files 2 --rows 3 --cols 2 --runs 1 -S 2/:")
+        .exits(0)
+        .says("2 of 2 files identical");
     assert_eq!(hosts.names("data_parallel"), ["x000000.csv", "x000001.csv"]);
     // As the message says.
     let fetched = "parsim parallel -k -S 1/h1 --return {} --cleanup 'parsim csv --parallel --files 1 --rows 3 --cols 2 --seed {#} --out-dir {} 2>/dev/null >/dev/null' ::: a b";
@@ -99,10 +105,12 @@ fn reports_tell_what_each_host_did() {
         "parsim compare -S 1/h1,1/h2 --prepare 'touch hosts/h1-is-there; case $PARSIM_WAY in serial) touch hosts/h2-is-there;; *) rm hosts/h?-is-there;; esac' --export-json study.json --export-html page.html --export-markdown page.md '{job}' ::: 1 2 3 4"
     ));
     ran.exits(1);
-    let heads: Vec<&str> = ran.stdout.lines().find(|line| line.contains("median time")).unwrap().split_whitespace().collect();
+    let heads: Vec<&str> =
+        ran.stdout.lines().find(|line| line.contains("median time")).unwrap().split_whitespace().collect();
     assert_eq!(heads, ["host", "jobs", "failed", "median", "time", "CPU", "slots"]);
     let row = |host: &str| -> Vec<u64> {
-        let line = ran.stdout.lines().find(|line| line.trim_start().starts_with(&format!("{host} "))).unwrap();
+        let line =
+            ran.stdout.lines().find(|line| line.trim_start().starts_with(&format!("{host} "))).unwrap();
         line.split_whitespace().skip(1).take(2).map(|cell| cell.parse().unwrap()).collect()
     };
     let (first, second) = (row("h1"), row("h2"));
@@ -113,7 +121,10 @@ fn reports_tell_what_each_host_did() {
         assert!(page.contains(text), "{text}");
     }
     let markdown = fs::read_to_string(hosts.path("page.md")).unwrap();
-    assert!(markdown.lines().any(|line| line.starts_with("| host") && line.contains("median time")), "{markdown}");
+    assert!(
+        markdown.lines().any(|line| line.starts_with("| host") && line.contains("median time")),
+        "{markdown}"
+    );
     // As it was saved.
     let again = hosts.run("parsim report study.json").exits(0).stdout.clone();
     assert!(again.contains("median time") && again.contains("\n h1 "), "{again}");

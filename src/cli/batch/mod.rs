@@ -43,8 +43,8 @@ use super::cluster;
 use super::conflicts;
 use super::exit::{End, Exit, Fault, refuse};
 use super::exports::Exports;
-use super::places;
 use super::named_hosts::NamedHosts;
+use super::places;
 use super::plan::{SERIAL_IS_HERE, Setup, parallel_engines};
 use super::signals;
 use super::terminal::{self, Terminal, say};
@@ -131,10 +131,12 @@ fn run_typed(
     let progress = Arc::new(ProgressState::expecting(total, count.clone()));
     let display = Arc::new(display(&typed, &progress));
     let wanted = Some(&count).filter(|_| total.is_none() && display.is_on());
-    let width = match hosts.is_empty() && directory.is_none() {
-        true => width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?,
+    let is_here = hosts.is_empty() && directory.is_none();
+    let width = if is_here {
+        width::affordable_in_batch(width::of_batch(mode, &typed)?, typed.run.jobs.as_ref(), &display)?
+    } else {
         // It is as wide as the machines are.
-        false => NonZeroUsize::MIN,
+        NonZeroUsize::MIN
     };
     let elsewhere = match (stored, directory) {
         (Some(stored), Some(options)) => {

@@ -16,6 +16,7 @@ use crate::cli::exit::{HALT_STATUSES, STATUSES};
 const GNU: &str = include_str!("text/gnu.txt");
 const MEASURE: &str = include_str!("text/measure.txt");
 const SLURM: &str = include_str!("text/slurm.txt");
+const SSH: &str = include_str!("text/ssh.txt");
 
 /// What help on a batch says beside its options.
 pub(super) struct BatchHelp {
@@ -63,7 +64,7 @@ pub(in crate::cli) fn long() -> String {
     }
     text + "\n"
         + ENVIRONMENT
-        + "\nMore: parsim help gnu, parsim help slurm, parsim help exit, parsim help measure.\n"
+        + "\nMore: parsim help gnu, ssh, slurm, exit, measure.\n"
 }
 
 /// What `-h` says of them.
@@ -184,6 +185,7 @@ const TOPICS: &[(&str, &str, TopicText)] = &[
     ("compare", "both ways", compare),
     ("gnu", "for people who know GNU parallel; replacement strings", gnu),
     ("exit", "exit statuses", exit),
+    ("ssh", "jobs and workloads on other machines (-S)", || SSH.to_owned()),
     ("slurm", "jobs on the nodes of a cluster; the load on it", || SLURM.to_owned()),
     ("measure", "what is measured, and what is not claimed", || MEASURE.to_owned()),
 ];

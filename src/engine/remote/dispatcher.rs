@@ -30,7 +30,7 @@ use crate::task::{Outcome, Record};
 use crate::text::printable;
 use crate::workload::Workload;
 
-/// No host has more slots, whatever it says of its cores: room is made for each.
+/// No host has more slots, whatever `-j` makes of its cores: room is made for each.
 const MOST_SLOTS: u32 = 1 << 16;
 
 /// A task that workers did not begin is given to so many.

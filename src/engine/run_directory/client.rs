@@ -477,7 +477,8 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         all.map(|(node, (total, _))| {
             let slots = total.slots;
             total.concluded(node.to_owned(), slots)
-        }).collect()
+        })
+        .collect()
     }
 }
 

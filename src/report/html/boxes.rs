@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::axis::TimeAxis;
 use super::class_of;
 use crate::numbers::{self, seconds};
+use crate::report::nodes::called;
 use crate::report::timeline::{self, Lane, ShownRun};
 use crate::svg::{Anchor, Hundredth, Svg, Tenth, text_width};
 use crate::task::Record;
@@ -122,7 +123,7 @@ impl SlotLane<'_> {
         let on_a_line = |text: &str| shortened(&text.replace('\n', "\\n"), LONGEST_NAME);
         let mut text = format!("task {}  {}\n", record.seq + 1, on_a_line(&record.label));
         let [from, to, lasts] = [start, end, wall].map(seconds);
-        let node = self.node.map_or_else(String::new, |node| printable(node) + " ");
+        let node = self.node.map_or_else(String::new, |node| called(node) + " ");
         let _ = writeln!(text, "{}, {node}slot {}: {from} to {to}  ({lasts})", self.shown.name, self.number);
         let _ = write!(text, "CPU {}", seconds(cpu));
         if wall > 0.0 {

@@ -4,9 +4,10 @@ use super::axis::TimeAxis;
 use super::boxes::{MOST_LANES, SlotLane, Strip, has_boxes, lanes_of};
 use super::{PagePart, picture};
 use crate::numbers::{self, seconds};
+use crate::report::nodes::called;
 use crate::report::timeline::{ShownRun, are_of_several};
 use crate::svg::{Anchor, Svg};
-use crate::text::{printable, shortened};
+use crate::text::shortened;
 
 /// A tail shorter than this share of the run is no tail.
 const TAIL: f64 = 0.02;
@@ -77,8 +78,8 @@ fn of_node(lanes: &[SlotLane<'_>], node: Option<&str>, wall: f64) -> String {
     let own = || lanes.iter().filter(|lane| lane.node == node);
     let (count, busy) = (own().count(), own().map(SlotLane::busy).sum::<f64>());
     let busy = numbers::percent((busy / count as f64 / wall).min(1.0));
-    let name = shortened(node.unwrap_or("no machine"), LONGEST_NODE);
-    printable(&format!("{name}, {}, {busy} busy", numbers::plural(count as u64, "slot")))
+    let name = shortened(&node.map_or_else(|| "no machine".to_owned(), called), LONGEST_NODE);
+    format!("{name}, {}, {busy} busy", numbers::plural(count as u64, "slot"))
 }
 
 /// From the first slot that is out of tasks for good to the end of the last task, where

@@ -2,11 +2,12 @@
 
 use super::{Glyphs, Look, labels, ticks};
 use crate::numbers;
+use crate::report::nodes::called;
 use crate::report::timeline::{self, Lane, ShownRun, ShownRuns, TimeUnit};
 use crate::study::RunResult;
 use crate::style::paint;
 use crate::task::Record;
-use crate::text::{printable, shortened, wrapped};
+use crate::text::{shortened, wrapped};
 
 /// So many lanes are drawn; the others are told of in a line.
 const MOST_LANES: usize = 16;
@@ -154,7 +155,12 @@ fn lanes(run: &RunResult, n_cells: usize) -> Vec<SlotCells> {
             add(&mut cells, n_cells as f64 / wall, number, record);
         }
         let busy: f64 = records.iter().map(|record| record.wall.as_secs_f64()).sum();
-        SlotCells { node: node.map(printable), slot: slot.saturating_add(1), busy: (busy / wall).min(1.0), cells }
+        SlotCells {
+            node: node.map(called),
+            slot: slot.saturating_add(1),
+            busy: (busy / wall).min(1.0),
+            cells,
+        }
     };
     timeline::lanes(&run.records).into_iter().map(lane).collect()
 }

@@ -12,7 +12,7 @@ const ELSEWHERE: Scope = Scope::BATCH.and(Scope::WORKLOAD);
 const EVERYWHERE: &str = "every host does all of it, so that nothing is shared out";
 
 #[rustfmt::skip]
-pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines", &[
+pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines (see parsim help ssh)", &[
     option(&["sshlogin", "S"], "HOSTS", "run jobs on these hosts by ssh: 8/h1,me@h2,: (8/ means 8 cores,\n: is this machine, @GROUP/ puts a host in a group)",
         Text(|t, v| { t.run.hosts.push(HostSource::Text(v.to_owned())); Ok(()) })).brief().of(ELSEWHERE)
         .told(Scope::WORKLOAD, "run tasks on these hosts by ssh: 8/h1,me@h2,: (8/ means 8 cores, : is this machine)"),
