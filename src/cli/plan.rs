@@ -111,7 +111,8 @@ impl Plan {
         }
         let repeats = match typed.study.runs {
             Some(runs) => Repeats::Times(runs),
-            None if engines.len() > 1 && !profile.external => {
+            // To connect takes longer than what is short.
+            None if engines.len() > 1 && !profile.external && hosts.is_empty() => {
                 Repeats::Until { measured: ENOUGH, most: MOST_REPEATS }
             }
             None => Repeats::Times(1),

@@ -22,7 +22,7 @@ fn records(study: &Value, way: &str) -> Vec<Value> {
 #[test]
 fn a_workload_runs_on_hosts_and_is_compared_with_one_slot_of_the_first() {
     let hosts = Hosts::new();
-    let line = "parsim sleep --tasks 4 --seconds 0.3 --runs 1 -S 1/h1 -S 1/h2 --export-json study.json";
+    let line = "parsim sleep --tasks 4 --seconds 0.3 -S 1/h1 -S 1/h2 --export-json study.json";
     let ran = hosts.run(line);
     ran.exits(0).tells("serial is one job at a time on h1").says("4 of 4 tasks identical");
     ran.says("results 1, 2, 3, 4").says("2 at a time on 2 hosts");

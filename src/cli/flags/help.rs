@@ -62,9 +62,7 @@ pub(in crate::cli) fn long() -> String {
         let rows = section.rows().filter(|row| row.is_told(Scope::ONE_WAY));
         text += &format!("\n{}:\n{}{}", section.title, section.intro, list(rows, Scope::ONE_WAY));
     }
-    text + "\n"
-        + ENVIRONMENT
-        + "\nMore: parsim help gnu, ssh, slurm, exit, measure.\n"
+    text + "\n" + ENVIRONMENT + "\nMore: parsim help gnu, ssh, slurm, exit, measure.\n"
 }
 
 /// What `-h` says of them.
