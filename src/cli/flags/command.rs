@@ -232,7 +232,7 @@ fn shared(command: Command, scope: Scope) -> Command {
         let takes_value = option.get_action().takes_values();
         let option = option.help(capitalised(&help));
         // They would take half of the screen that -h has.
-        let mut elsewhere = HOSTS.rows().chain(CLUSTER.rows());
+        let mut elsewhere = HOSTS.rows().chain(CLUSTER.rows()).filter(|row| row.scope.has(scope));
         let is_brief = elsewhere.all(|row| row.long() != option.get_long());
         let option = option.hide_short_help(!is_brief);
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
@@ -291,7 +291,9 @@ fn checked(row: &OptionRow, value: OsString) -> Result<OsString, String> {
 /// What was typed of the options that several subcommands have.
 pub(in crate::cli) fn shared_of(matches: &ArgMatches) -> Typed {
     let mut typed = Typed::default();
-    for row in SHARED.iter().flat_map(|(section, _)| section.rows()) {
+    // Batches have options of the same names.
+    let is_shared = |row: &&OptionRow| row.scope.has(Scope::WORKLOAD) || row.scope.has(Scope::REPORT);
+    for row in SHARED.iter().flat_map(|(section, _)| section.rows()).filter(is_shared) {
         let name = row.names[0];
         if matches.try_contains_id(name).is_err()
             || matches.value_source(name) != Some(ValueSource::CommandLine)
