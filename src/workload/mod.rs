@@ -402,7 +402,9 @@ pub fn numbered(count: u64) -> Tasks<'static> {
 #[cfg(feature = "cli")]
 fn file_digest(path: &std::path::Path, interrupt: &Interrupt) -> std::io::Result<Option<Digest>> {
     use std::io::Read as _;
-    let mut file = std::fs::File::open(path)?;
+
+    use crate::process::Uninterrupted;
+    let mut file = Uninterrupted(std::fs::File::open(path)?);
     let mut digester = xxhash_rust::xxh3::Xxh3::new();
     let mut block = vec![0; 256 << 10];
     loop {

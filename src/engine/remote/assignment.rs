@@ -88,7 +88,11 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             if let Err(error) = self.links[index].give(unbegun, now) {
                 // It is too long for a message, and would be so for any worker.
                 let unbegun = self.links[index].sent.pop_back().expect("it was given just now");
-                self.fail_unbegun(unbegun, index, format!("its input cannot be passed to a worker: {error}"));
+                self.fail_unbegun(
+                    unbegun,
+                    index,
+                    &format!("its input cannot be passed to a worker: {error}"),
+                );
             }
         }
     }

@@ -248,10 +248,10 @@ impl Dispatcher<'_, '_> {
             let patience = if was_too_slow { Duration::ZERO } else { PATIENCE };
             link.reap(patience).unwrap_or_else(|| "ended".to_owned())
         };
+        // What was sent may have been begun, and the word of that is lost.
+        let was_idle = link.in_hand.is_empty() && link.sent.is_empty();
         let in_hand = std::mem::take(&mut link.in_hand);
-        if let (false, Some(process), Some(portable)) =
-            (in_hand.is_empty(), process, self.workload.portable())
-        {
+        if let (false, Some(process), Some(portable)) = (was_idle, process, self.workload.portable()) {
             portable.clean_after(&self.run.column, process);
         }
         for (_, TaskInHand { life, .. }) in in_hand {
