@@ -77,12 +77,18 @@ impl<'a> RunLedger<'a> {
         !all_are_known && self.notes.failures.len() == NAMED_FAILURES
     }
 
-    /// The run is over after `wall`: records in input order, and how long slots had
-    /// nothing to do at the end.
-    pub(super) fn closed(self, wall: Duration) -> RunNotes {
+    /// The run is over after `wall`, which began when other machines had been waited for so
+    /// long: records in input order, and how long slots had nothing to do at the end.
+    pub(super) fn closed(self, wall: Duration, waited: Duration) -> RunNotes {
         let had_a_task = self.last_ends.iter().filter(|end| !end.is_zero());
         let mut notes = self.notes;
-        notes.result.tail = had_a_task.map(|end| wall.saturating_sub(*end)).sum();
+        notes.result.tail = had_a_task.map(|end| (wall + waited).saturating_sub(*end)).sum();
+        if !waited.is_zero() {
+            notes.result.lead = notes.result.lead.map(|lead| lead.saturating_sub(waited));
+            for record in &mut notes.result.records {
+                record.start = record.start.saturating_sub(waited);
+            }
+        }
         // Stable, which is quick on what is nearly in order.
         notes.result.records.sort_by_key(|record| (record.seq, record.attempt));
         notes

@@ -85,6 +85,8 @@ impl Experiment<'_> {
             }
         }
         study.columns[place.index].output = head;
+        // How many slots other machines have is known once they were there.
+        study.columns[place.index].width = self.engines[place.index].width();
         run_hook(&mut self.after, &column, study);
         Ok(Some(RunResult { preparation, ..result }))
     }
@@ -160,7 +162,8 @@ impl Experiment<'_> {
         let kept = workload.finish();
         self.observer.observe(&Event::RunFinished { column });
         let Timed { wall, usage, peak_memory, surroundings, queue, closing, crew } = timed?;
-        let mut notes = ledger.closed(wall);
+        let elsewhere = crew.as_ref().and_then(|crew| crew.elsewhere.as_ref());
+        let mut notes = ledger.closed(wall, elsewhere.map_or(Duration::ZERO, |it| it.queue_wait));
         let start_waits = Some(closing.waits);
         notes.result =
             RunResult { wall, usage, peak_memory, crew, surroundings, queue, start_waits, ..notes.result };

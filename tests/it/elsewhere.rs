@@ -288,7 +288,7 @@ fn a_comparison_and_a_workload_run_the_same_way() {
     let text = ran.stdout.clone();
     ran.exits(0).expect(text.contains("queue wait") && text.contains("nodes"), "what it took is told");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let (about, did) = (" on 1 node", format!("nodes: {} 3 jobs", host.trim()));
+    let (about, did) = (" on 1 node", format!("node: {} 3 jobs", host.trim()));
     ran.expect(text.contains(about) && text.contains(&did), "what each node did is told");
     fresh.parsim("sleep --tasks 4 --seconds 0.01 --workers local-dir --nodes 2").run().exits(0);
     assert!(fresh.names(".").is_empty());

@@ -39,6 +39,7 @@ mod figures;
 // What may be written where in the sources.
 mod floors;
 mod hosts;
+mod hosts_workloads;
 mod house;
 // Lines of people who know hyperfine.
 mod hyperfine;

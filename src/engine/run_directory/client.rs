@@ -473,8 +473,12 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             let is_new = places.insert(worker.element().unwrap_or(0) % self.it.spec.cluster.elements.max(1));
             total.slots += if is_new { about.slots } else { 0 };
         }
-        let named = |(node, (total, _)): (&str, (NodeTotal, _))| NodeTotal { node: node.to_owned(), ..total };
-        totals.into_iter().map(named).collect()
+        let all = totals.into_iter();
+        all.map(|(node, (total, _))| {
+            let slots = total.slots;
+            total.concluded(node.to_owned(), slots)
+        })
+        .collect()
     }
 }
 
