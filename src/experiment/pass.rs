@@ -150,7 +150,8 @@ impl Experiment<'_> {
         });
         let reference = judge.comparer.reference();
         let against = (self.engines.len() > 1).then_some(Against { by: self.compared_by, reference });
-        let mut ledger = RunLedger::new(against, self.keep_records, profile.external);
+        let mut ledger =
+            RunLedger::new(against, self.keep_records, profile.external).with_room_for(profile.size.tasks);
         let heads = HeadCapture::new(SHOWN_OUTPUT);
         let sink = workload.outlet().and_then(|outlet| outlet.open(column));
         let shown = sink.as_deref().unwrap_or(&heads);
