@@ -213,7 +213,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         self.it.tell(&format!("{} of {tasks} jobs were done before", self.records.n_done()));
         self.records.catch_up(self.n_elements())?;
         if self.records.n_done() < tasks {
-            let states = self.it.submitter.look(&self.jobs)?;
+            let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
             self.bury_ended(&states)?;
             let is_alive = |state: &ElementState| !matches!(state.life, ElementLife::Ended(_));
             if states.iter().any(is_alive) {
@@ -409,7 +409,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             if self.it.spec.engine == LOCAL.name {
                 // Whoever started processes waits for them.
                 while Instant::now() < until {
-                    let states = self.it.submitter.look(&self.jobs)?;
+                    let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
                     if states.iter().all(|state| matches!(state.life, ElementLife::Ended(_))) {
                         break;
                     }

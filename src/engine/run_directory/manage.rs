@@ -146,7 +146,7 @@ impl StoredRun {
         status.recorded = done.count();
         let jobs = noted_jobs(&self.layout)?;
         if !jobs.is_empty() {
-            match submitter_of(&self.spec.engine).look(&jobs) {
+            match submitter_of(&self.spec.engine).look(&self.spec, &jobs) {
                 Ok(known) => {
                     for state in known {
                         let life = match state.life {

@@ -95,8 +95,8 @@ pub(super) trait Submitter: Sync {
     /// Ends all elements of `jobs` that are called as `spec` says.
     fn cancel(&self, spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<()>;
 
-    /// What is known of the elements of `jobs`.
-    fn look(&self, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>>;
+    /// What is known of the elements of `jobs` that are called as `spec` says.
+    fn look(&self, spec: &RunSpec, jobs: &[SubmittedJob]) -> anyhow::Result<Vec<ElementState>>;
 }
 
 /// Puts down that `jobs` were submitted.

@@ -11,13 +11,13 @@ use std::sync::atomic::AtomicU64;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 
 use super::claims::Claims;
 use super::heartbeat::{Heart, HeartWatch, leave_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
-use super::scribe::{Scribe, ScribedTask, SlotScribe};
+use super::scribe::{AWAKE, Scribe, ScribedTask, SlotScribe};
 use super::segment::{BegunEntry, ByeEntry, DoneEntry, Entry, WorkerEntry};
 use super::segment_writer::SegmentWriter;
 use super::task_file::TaskReader;
@@ -28,6 +28,7 @@ use crate::host::STACK;
 use crate::measure::{Clock, MonotonicClock};
 use crate::moment::Moment;
 use crate::policy::Policy;
+use crate::process::child::Guard;
 use crate::process::{Interrupt, PollEntry, Waker, poll};
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Outcome, Record, Task};
@@ -35,13 +36,17 @@ use crate::text::without_numbers;
 use crate::workload::{RunProcess, Workload};
 
 /// What has to be looked after beside the tasks is looked after so often.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = AWAKE;
 
 /// Whether nothing more is to be begun is looked for so often in the middle of work.
-const STOP_LOOK: Duration = TICK;
+const STOP_LOOK: Duration = Duration::from_millis(200);
 
 /// Whoever ends all reaches this process so soon after its tasks.
 const A_MOMENT: Duration = Duration::from_millis(50);
+
+/// Before what came of a task is recorded, it is waited for this part of the time that the task
+/// took, and never longer than [`A_MOMENT`].
+const BREATH: u32 = 50;
 
 /// A status of a shell above this tells of a signal.
 const SIGNAL_STATUS: i32 = 128;
@@ -60,10 +65,14 @@ type BuildWorkload<'a> = &'a dyn Fn(&str, serde_json::Value) -> anyhow::Result<B
 pub struct RunElement {
     /// Its number in the run, from 0.
     pub number: u32,
+    /// What the run is called.
+    pub run: String,
     /// The machine, as its users know it.
     pub node: String,
     /// Seconds since 1970 at which it will be ended, where that is known.
     pub end: Option<u64>,
+    /// Who ends its jobs where it cannot, and lives as long as it does.
+    pub guard: Option<Guard>,
 }
 
 /// Does tasks of the run in `root` until there are none, it is told to stop, its time is
@@ -81,10 +90,12 @@ pub fn work_in(
     let epoch = Moment::now();
     clock.reset_peak();
     let layout = RunLayout::open(root)?;
+    let spec = RunSpec::read(&layout)?;
+    // A batch system may start what was forgotten, when there is another run in its place.
+    ensure!(spec.name == element.run, "{} is another run by now", layout.root().display());
     let (name, heart) = Heart::begin(&layout, element.number)
         .with_context(|| format!("cannot write in {}", layout.root().display()))?;
     let segment = SegmentWriter::create(&layout, &name).context("cannot record what is done")?;
-    let spec = RunSpec::read(&layout)?;
     let scribe = Scribe::new(segment);
     scribe.put(&Entry::Worker(WorkerEntry {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -115,6 +126,7 @@ pub fn work_in(
             spec: &spec,
             name: &name,
             stops,
+            guard: element.guard.as_ref(),
         };
         worker.work()?;
         workload.finish()
@@ -168,6 +180,7 @@ pub(super) struct DirectoryWorker<'a> {
     pub(super) scribe: &'a Scribe,
     /// Set when the process is to end.
     pub(super) stops: &'a Interrupt,
+    pub(super) guard: Option<&'a Guard>,
     /// Set when what runs is to end.
     pub(super) ends_tasks: Interrupt,
     /// Woken when all slots are left.
@@ -206,7 +219,7 @@ impl DirectoryWorker<'_> {
             Ok(())
         })?;
         self.settle_held(true)?;
-        let begun = u32::from(!self.stops.is_set());
+        let begun = u32::from(self.end.is_over() && !self.stops.is_set());
         for returned in self.list.lock().take_all(begun) {
             self.give_back(returned)?;
         }
@@ -222,7 +235,7 @@ impl DirectoryWorker<'_> {
                 self.fail(place, &why)?;
             }
         } else {
-            self.claims.lock().give_back(tasks, lost).context("cannot give tasks back")?;
+            self.claims.lock().give_back(&item, tasks, lost).context("cannot give tasks back")?;
         }
         if is_last {
             self.claims.lock().finish(&item).context("cannot say that a claim is done")?;
@@ -253,6 +266,13 @@ impl DirectoryWorker<'_> {
         self.rung.notify_all();
     }
 
+    /// Whether this process is to end, or somebody has begun to kill it: batch systems kill a
+    /// job's processes one after the other, from the leaves, and what tasks do meanwhile, whose
+    /// own processes are gone, means nothing.
+    fn is_being_ended(&self) -> bool {
+        self.stops.is_set() || self.guard.is_some_and(Guard::is_gone)
+    }
+
     /// Looks after all but the tasks.
     fn attend(&self) {
         let interval = BEAT.min(self.spec.lease / 4);
@@ -277,7 +297,10 @@ impl DirectoryWorker<'_> {
                 self.list.lock().is_over = true;
                 self.rung.notify_all();
             }
-            if (self.stops.is_set() || self.end.is_over()) && !self.ends_tasks.is_set() {
+            if self.guard.is_some_and(Guard::is_gone) {
+                self.fails(anyhow!("somebody killed what ends its jobs when it cannot"));
+            }
+            if (self.is_being_ended() || self.end.is_over()) && !self.ends_tasks.is_set() {
                 self.ends_tasks.trigger(libc::SIGTERM);
             }
             if Instant::now() >= beat {
@@ -299,16 +322,16 @@ impl DirectoryWorker<'_> {
     /// to end, it was given up.
     fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
         loop {
-            let due = self.scribe.due(self.stops.is_set());
+            let due = self.scribe.due(self.is_being_ended());
             for (task, done) in due {
-                if self.stops.is_set() {
+                if self.is_being_ended() {
                     self.list.lock().gave_up(&task);
                 } else {
                     self.record(&task, done)?;
                 }
             }
             match self.scribe.next_due().filter(|_| is_last) {
-                Some(wait) => drop(self.stops.sleep(wait)),
+                Some(wait) => drop(self.stops.sleep(wait.min(TICK))),
                 None => return Ok(()),
             }
         }
@@ -377,6 +400,11 @@ impl DirectoryWorker<'_> {
         match record.outcome {
             Outcome::Interrupted => self.list.lock().gave_up(assigned),
             Outcome::Success => {
+                self.stops.sleep(A_MOMENT.min(record.wall / BREATH));
+                if self.is_being_ended() {
+                    self.list.lock().gave_up(assigned);
+                    return Ok(());
+                }
                 self.record(assigned, Box::new(DoneEntry { begun, execution, written, record }))?;
             }
             // It may be that all is being ended, and nobody told this process yet.
