@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use super::cluster;
 use super::exit::{End, Fault, all_of, refuse};
 use super::exports::{Exports, ResultsGo};
 use super::flags::{Typed, WatchOptions, Ways, When, output_format, shared_of, watch_options};
@@ -19,6 +20,7 @@ use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::watch::{self, Watch};
 use crate::host::Limits;
+use crate::numbers::{count, plural};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
@@ -43,6 +45,7 @@ pub(super) fn run(
     let sharing = if all_share { Sharing::Memory } else { Sharing::Nothing };
     let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
     let watch = watch_options(row, matches).map_err(Fault::usage)?;
+    cluster::check_tasks(&typed)?;
     run_ways(workload, &typed, &ways, Telling { format: output_format(matches), watch }, words, started)
 }
 
@@ -188,8 +191,11 @@ pub(super) fn report(
         Ok(())
     };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
-        let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
+        let done = match tasks {
+            Some(tasks) => format!("{} of {}", count(*finished), plural(*tasks, "task")),
+            None => plural(*finished, "task"),
+        };
+        say(&format!("interrupted in the {way} run: {done} had finished"));
     }
     all_of([shown, exports.finish(study)])
 }

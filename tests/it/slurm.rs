@@ -12,11 +12,14 @@ const SBATCH: &str = r#"#!/bin/sh
 printf '%s\n' "$@" >"$FAKE/args"
 cat >"$FAKE/script"
 if [ -e "$FAKE/refuses" ]; then cat "$FAKE/refuses" >&2; exit 1; fi
-for word; do case $word in --array=0-*) last=${word#--array=0-};; --chdir=*) cd "${word#--chdir=}";; esac; done
+for word; do case $word in --job-name=*) name=${word#--job-name=};; --array=0-*) last=${word#--array=0-};; --chdir=*) cd "${word#--chdir=}";; esac; done
 if [ -e "$FAKE/most" ] && [ "$last" -ge "$(cat "$FAKE/most")" ]; then
     echo 'sbatch: error: Batch job submission failed: Invalid job array specification' >&2; exit 1
 fi
-id=$(cat "$FAKE/id" 2>/dev/null || echo 17); echo $((id + 1)) >"$FAKE/id"
+id=$(cat "$FAKE/id" 2>/dev/null || echo 17)
+# One that forgot its jobs uses their numbers again.
+[ -e "$FAKE/forgets" ] || echo $((id + 1)) >"$FAKE/id"
+echo "$name" >"$FAKE/name"
 index=0
 while [ ! -e "$FAKE/waits" ] && [ $index -le "$last" ]; do
     SLURM_ARRAY_TASK_ID=$index SLURMD_NODENAME=n$index sh "$FAKE/script" >>"$FAKE/log" 2>&1 </dev/null &
@@ -29,10 +32,11 @@ echo "$id"
 /// Tells which elements are there, or what it is to tell.
 const SQUEUE: &str = r#"#!/bin/sh
 echo asked >>"$FAKE/asked"
-if [ -e "$FAKE/queue" ]; then cat "$FAKE/queue"; exit; fi
+name=$(cat "$FAKE/name")
+if [ -e "$FAKE/queue" ]; then sed "s/\$/|$name/" "$FAKE/queue"; exit; fi
 if [ -e "$FAKE/hangs" ]; then echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; fi
 while read -r id index pid; do
-    if kill -0 "$pid" 2>/dev/null; then echo "$id|$index|RUNNING|None|n$index"; else echo "$id|$index|COMPLETED|None|n$index"; fi
+    if kill -0 "$pid" 2>/dev/null; then echo "$id|$index|RUNNING|None|n$index|$name"; else echo "$id|$index|COMPLETED|None|n$index|$name"; fi
 done <"$FAKE/elements"
 "#;
 
@@ -187,7 +191,7 @@ fn an_end_that_is_slurms_is_told_in_words_and_the_rest_is_submitted_again() {
         let mut started = parallel(&fresh, "--nodes 1 -j1 echo x{} ::: 1").start();
         started.until_it_tells(words);
         fs::remove_file(fresh.path("fake/waits")).unwrap();
-        started.until_it_tells("all workers have ended and 1 jobs are left");
+        started.until_it_tells("all workers have ended and 1 job is left");
         let _ = fs::remove_file(fresh.path("fake/queue"));
         // Nothing more comes of it than the result, once, or a word on why there is none.
         let ran = started.end();

@@ -25,6 +25,7 @@ use crate::engine::Run;
 use crate::event::Event;
 use crate::host::STACK;
 use crate::measure::Usage;
+use crate::numbers::{count, plural};
 use crate::process::{PollEntry, Waker, poll};
 use crate::study::{ElsewhereCosts, NodeTotal, WorkerCosts};
 use crate::sync::Mutex;
@@ -170,7 +171,8 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         note_jobs(layout, &jobs).context("cannot note what was submitted")?;
         let had: u32 = jobs.iter().map(|job| job.count).sum();
         if had < count {
-            self.it.tell(&format!("Slurm takes {had} of {count} elements: they do all of the work"));
+            let (of, do_it) = (plural(count.into(), "element"), if had == 1 { "it does" } else { "they do" });
+            self.it.tell(&format!("Slurm takes {had} of {of}: {do_it} all of the work"));
         }
         self.jobs.extend(jobs);
         (self.submitted, self.nobody_is_left, self.unseen_since) = (Instant::now(), false, None);
@@ -210,7 +212,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         let Some(tasks) = self.records.n_tasks()? else {
             bail!("the inputs of this run were not read to their end: run it again");
         };
-        self.it.tell(&format!("{} of {tasks} jobs were done before", self.records.n_done()));
+        self.it.tell(&format!("done before: {} of {}", count(self.records.n_done()), plural(tasks, "job")));
         self.records.catch_up(self.n_elements())?;
         if self.records.n_done() < tasks {
             let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
@@ -379,7 +381,8 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         }
         let left = self.records.n_tasks()?.map_or(u64::MAX, |tasks| tasks - done);
         let elements = left.div_ceil(self.it.spec.slots().into()).min(self.it.spec.cluster.elements.into());
-        self.it.tell(&format!("all workers have ended and {left} jobs are left: starting {elements} more"));
+        let are_left = if left == 1 { "1 job is left" } else { &format!("{} jobs are left", count(left)) };
+        self.it.tell(&format!("all workers have ended and {are_left}: starting {} more", count(elements)));
         self.n_resubmitted += elements;
         for worker in self.records.workers.iter().filter(|worker| !worker.has_left()) {
             self.it.layout.bury(worker.name()).context("cannot note that a worker is gone")?;

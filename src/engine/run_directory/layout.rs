@@ -109,6 +109,12 @@ impl RunLayout {
         Ok(())
     }
 
+    /// What this directory is to the file system, whatever stands at its path later.
+    pub(super) fn identity(&self) -> io::Result<(u64, u64)> {
+        let spec = fs::metadata(self.path("run.json"))?;
+        Ok((spec.dev(), spec.ino()))
+    }
+
     pub(super) fn root(&self) -> &Path {
         &self.root
     }

@@ -91,6 +91,7 @@ pub fn work_in(
     clock.reset_peak();
     let layout = RunLayout::open(root)?;
     let spec = RunSpec::read(&layout)?;
+    let identity = layout.identity().context("cannot look at the run")?;
     // A batch system may start what was forgotten, when there is another run in its place.
     ensure!(spec.name == element.run, "{} is another run by now", layout.root().display());
     let (name, heart) = Heart::begin(&layout, element.number)
@@ -127,6 +128,7 @@ pub fn work_in(
             name: &name,
             stops,
             guard: element.guard.as_ref(),
+            identity,
         };
         worker.work()?;
         workload.finish()
@@ -181,6 +183,8 @@ pub(super) struct DirectoryWorker<'a> {
     /// Set when the process is to end.
     pub(super) stops: &'a Interrupt,
     pub(super) guard: Option<&'a Guard>,
+    /// What the run is to the file system.
+    pub(super) identity: (u64, u64),
     /// Set when what runs is to end.
     pub(super) ends_tasks: Interrupt,
     /// Woken when all slots are left.
@@ -291,6 +295,10 @@ impl DirectoryWorker<'_> {
             }
             let is_stopped = Instant::now() >= glance && {
                 glance = Instant::now() + STOP_LOOK;
+                if self.layout.identity().is_ok_and(|now| now != self.identity) {
+                    // What it did there would count for tasks of which it knows nothing.
+                    self.fails(anyhow!("there is another run in its place"));
+                }
                 self.layout.is_stopped()
             };
             if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
