@@ -86,3 +86,19 @@ fn a_worker_whose_run_makes_room_for_another_one_leaves_that_alone() {
     second.end().exits(0).says("1\n2\n3\n");
     assert_eq!(executions(&fresh), 4);
 }
+
+#[test]
+fn a_living_worker_that_others_take_for_dead_leaves_the_rest_to_them() {
+    let fresh = Fresh::new();
+    let job = "echo $PPID >>by; touch begun{}; until [ -e go ]; do sleep 0.05; done; echo {}";
+    let line = parallel(&fresh, "-k --nodes 1 -j1 --run-dir run").args([job, ":::", "1", "2", "3"]);
+    let mut started = line.start();
+    started.until("a job runs", || fresh.path("begun1").exists());
+    fs::write(fresh.path("run/dead/0r0"), "").unwrap();
+    started.until_it_tells("all workers have ended and");
+    fs::write(fresh.path("go"), "").unwrap();
+    started.end().exits(0).says("1\n2\n3\n");
+    let by = fs::read_to_string(fresh.path("by")).unwrap();
+    let first = by.lines().next().unwrap();
+    assert_eq!(by.lines().filter(|worker| *worker == first).count(), 1, "{by}");
+}

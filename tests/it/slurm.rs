@@ -33,6 +33,7 @@ echo "$id"
 const SQUEUE: &str = r#"#!/bin/sh
 echo asked >>"$FAKE/asked"
 name=$(cat "$FAKE/name")
+if [ -e "$FAKE/forgot" ]; then echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; fi
 if [ -e "$FAKE/queue" ]; then sed "s/\$/|$name/" "$FAKE/queue"; exit; fi
 if [ -e "$FAKE/hangs" ]; then echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; fi
 while read -r id index pid; do
@@ -208,6 +209,30 @@ fn a_controller_that_does_not_answer_holds_nothing_up() {
         .run()
         .exits(0)
         .says("1\n2\n3\n");
+}
+
+#[test]
+fn workers_whom_the_controller_forgot_go_on_as_long_as_they_live() {
+    let fresh = cluster();
+    tell(&fresh, "forgot", "");
+    let job = "echo {} >>side; until [ -e go ]; do sleep 0.05; done; echo {}";
+    let mut started = parallel(&fresh, "-k --nodes 2 -j1").args([job, ":::", "1", "2", "3", "4", "5"]).start();
+    started.until("squeue was asked twice", || told(&fresh, "asked").lines().count() > 1);
+    fs::write(fresh.path("go"), "").unwrap();
+    let ran = started.end();
+    ran.exits(0).says("1\n2\n3\n4\n5\n").is_quiet();
+    assert_eq!(fs::read_to_string(fresh.path("side")).unwrap().lines().count(), 5);
+}
+
+#[test]
+fn workers_whom_the_controller_forgot_and_who_died_are_replaced() {
+    let fresh = cluster();
+    tell(&fresh, "forgot", "");
+    // The number is used again.
+    tell(&fresh, "forgets", "");
+    let job = "[ -e second{} ] || { touch second{}; kill -9 $PPID; sleep 600; }; echo {}";
+    let ran = parallel(&fresh, "-k --nodes 2 -j1").args([job, ":::", "1", "2"]).run();
+    ran.exits(0).says("1\n2\n").tells("all workers have ended and 2 jobs are left");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail};
 
 use super::collector::{Collector, WorkerView};
 use super::elements::ElementWatch;
-use super::heartbeat::last_word;
+use super::heartbeat::{HeartWatch, last_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::submitter::{ElementLife, ElementState, Submission, SubmittedJob, Submitter, note_jobs};
@@ -132,6 +132,8 @@ pub(super) struct RunClient<'a, 'r, 'q> {
     pub(super) next_hurry: Instant,
     /// Whether there was a worker.
     pub(super) has_begun: bool,
+    /// Whose hearts beat, for those of whom the batch system knows nothing.
+    pub(super) hearts: HeartWatch,
     /// No element is left, as far as the batch system knows.
     pub(super) nobody_is_left: bool,
 }
@@ -139,6 +141,7 @@ pub(super) struct RunClient<'a, 'r, 'q> {
 impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     pub(super) fn new(it: ClientContext<'a, 'r, 'q>, jobs: Vec<SubmittedJob>) -> anyhow::Result<Self> {
         let records = Collector::open(it.run, it.layout)?;
+        let hearts = HeartWatch::new(it.layout, it.spec.lease);
         Ok(Self {
             done_then: records.n_done(),
             records,
@@ -152,6 +155,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             drains: false,
             ending_since: None,
             next_hurry: Instant::now(),
+            hearts,
             has_begun: false,
             nobody_is_left: false,
         })
@@ -216,6 +220,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         self.records.catch_up(self.n_elements())?;
         if self.records.n_done() < tasks {
             let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
+            let states = self.known(states);
             self.bury_ended(&states)?;
             let is_alive = |state: &ElementState| !matches!(state.life, ElementLife::Ended(_));
             if states.iter().any(is_alive) {
@@ -282,7 +287,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok(LookStep::Over(end));
         }
         if let Some(states) = self.it.watch.news() {
-            self.hear_elements(&states)?;
+            self.hear_elements(states)?;
         }
         if let Some((failures, why)) = self.it.watch.silence()
             && failures == 3

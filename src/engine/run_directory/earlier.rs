@@ -1,6 +1,6 @@
 //! What became of tasks by those workers who had them before: read from what they recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 
@@ -12,8 +12,8 @@ use super::segment::{BegunEntry, SegmentReader};
 #[derive(Default)]
 pub(super) struct EarlierTask {
     pub(super) is_done: bool,
-    /// How many began it.
-    pub(super) begun: usize,
+    /// How many began it and did not come to their end by themselves.
+    pub(super) ended_workers: usize,
 }
 
 /// What became of the tasks of a claim by those who had it before.
@@ -21,6 +21,7 @@ pub(super) fn earlier(layout: &RunLayout, claimed: &Claimed) -> anyhow::Result<B
     let mut earlier = BTreeMap::<u64, EarlierTask>::new();
     for worker in &claimed.former {
         let mut reader = SegmentReader::new(worker);
+        let (mut begun, mut ended_by_itself) = (BTreeSet::new(), false);
         loop {
             let entries = reader.read(layout).context("cannot read what others recorded")?;
             if entries.is_empty() {
@@ -29,11 +30,16 @@ pub(super) fn earlier(layout: &RunLayout, claimed: &Claimed) -> anyhow::Result<B
             for raw in entries {
                 if let Some(place) = raw.done_place().filter(|place| claimed.tasks.contains(place)) {
                     earlier.entry(place).or_default().is_done = true;
-                } else if let Some(BegunEntry { place, .. }) = raw.begun()
-                    && claimed.tasks.contains(&place)
-                {
-                    earlier.entry(place).or_default().begun += 1;
+                } else if let Some(BegunEntry { place, .. }) = raw.begun() {
+                    begun.insert(place);
+                } else {
+                    ended_by_itself |= raw.is_bye();
                 }
+            }
+        }
+        if !ended_by_itself {
+            for place in begun.into_iter().filter(|place| claimed.tasks.contains(place)) {
+                earlier.entry(place).or_default().ended_workers += 1;
             }
         }
     }

@@ -66,6 +66,14 @@ impl<'a> ElementWatch<'a> {
         self.state.lock().interval = LAST_LOOK;
     }
 
+    /// The next question comes after this at the latest.
+    pub(super) fn look_within(&self, time: Duration) {
+        let mut state = self.state.lock();
+        state.interval = state.interval.min(time);
+        drop(state);
+        self.called.notify_one();
+    }
+
     /// What was answered since this was asked last.
     pub(super) fn news(&self) -> Option<Vec<ElementState>> {
         self.state.lock().news.take()

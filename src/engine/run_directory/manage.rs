@@ -152,7 +152,7 @@ impl StoredRun {
                         let life = match state.life {
                             ElementLife::Waiting(reason) => format!("waiting ({reason})"),
                             ElementLife::Running(_) => "running".to_owned(),
-                            ElementLife::Ended(_) => "ended".to_owned(),
+                            ElementLife::Ended(_) | ElementLife::Unknown => "ended".to_owned(),
                         };
                         *status.elements.entry(life).or_default() += 1;
                     }

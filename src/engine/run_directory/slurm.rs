@@ -205,15 +205,15 @@ fn told(program: &str, answer: &Answer) -> String {
     }
 }
 
-/// What `squeue` says of the elements of `jobs`, which are called `name`: those it does not
-/// know have ended.
+/// What `squeue` says of the elements of `jobs`, which are called `name`: of those it
+/// does not know nobody can tell.
 fn states(name: &str, jobs: &[SubmittedJob], text: &str) -> Vec<ElementState> {
     let mut states: Vec<ElementState> = jobs
         .iter()
         .flat_map(SubmittedJob::elements)
         .map(|number| ElementState {
             number,
-            life: ElementLife::Ended("it is not queued any more".to_owned()),
+            life: ElementLife::Unknown,
         })
         .collect();
     for line in text.lines() {
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_squeue_says_is_understood_and_what_it_does_not_say_has_ended() {
+    fn what_squeue_says_is_understood_and_what_it_does_not_say_is_unknown() {
         let jobs = [
             SubmittedJob { first: 0, count: 3, id: "17".to_owned() },
             SubmittedJob { first: 3, count: 2, id: "18".to_owned() },
@@ -317,14 +317,14 @@ mod tests {
             states("mine", jobs, text).into_iter().map(|state| state.life).collect()
         };
         let again = lives(&[jobs[0].clone(), SubmittedJob { first: 3, ..jobs[0].clone() }]);
-        assert!(matches!(&again[0], ElementLife::Ended(_)));
+        assert_eq!(again[0], ElementLife::Unknown);
         assert_eq!(again[3], ElementLife::Running("n3".to_owned()));
         let lives = lives(&jobs);
         assert_eq!(lives[0], ElementLife::Running("n3".to_owned()));
-        assert!(matches!(&lives[1], ElementLife::Ended(_)));
+        assert_eq!(lives[1], ElementLife::Unknown);
         assert_eq!(lives[2], ElementLife::Waiting("Priority".to_owned()));
         assert_eq!(lives[3], ElementLife::Ended("TIMEOUT".to_owned()));
-        assert!(matches!(&lives[4], ElementLife::Ended(_)));
+        assert_eq!(lives[4], ElementLife::Unknown);
     }
 
     #[test]

@@ -85,6 +85,9 @@ pub(super) enum ElementLife {
     Running(String),
     /// It has ended, as the batch system calls that.
     Ended(String),
+    /// The batch system does not know it: it ended long ago, or the batch system has lost its
+    /// memory, and its worker may live for all that.
+    Unknown,
 }
 
 /// A batch system.

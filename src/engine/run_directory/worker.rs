@@ -7,6 +7,7 @@ use std::fs;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -105,6 +106,7 @@ pub fn work_in(
         slots: spec.slots(),
         epoch: epoch.millis(),
     }))?;
+    let is_ours = || layout.identity().is_ok_and(|now| now == identity);
     let done = prepared(&layout, &spec, build).and_then(|workload| {
         let worker = DirectoryWorker {
             tasks: TaskReader::open(&layout)?,
@@ -129,6 +131,7 @@ pub fn work_in(
             stops,
             guard: element.guard.as_ref(),
             identity,
+            cut_off: OnceLock::new(),
         };
         worker.work()?;
         workload.finish()
@@ -139,13 +142,15 @@ pub fn work_in(
             let why = without_numbers(&format!("{error:#}"));
             scribe.put(&Entry::Failed(why.clone())).inspect_err(|_| {
                 // It is in the log in any case.
-                let _ = leave_word(&layout, &name, &why);
+                let _ = if is_ours() { leave_word(&layout, &name, &why) } else { Ok(()) };
             })
         }
     };
     let bye = ByeEntry { peak_memory: clock.peak_memory(), usage: clock.usage() };
     let said = said.and_then(|()| scribe.put(&Entry::Bye(bye)));
-    layout.bury(&name).context("cannot say that this worker is gone")?;
+    if is_ours() {
+        layout.bury(&name).context("cannot say that this worker is gone")?;
+    }
     done.and(said.map_err(Into::into))
 }
 
@@ -172,6 +177,16 @@ fn prepared(
     Ok(workload)
 }
 
+/// Why a worker takes part no more, though it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CutOff {
+    /// Others take it for dead and do what it had: a batch system had forgotten it, or it was
+    /// silent for too long. What it is in the middle of may still count.
+    Buried,
+    /// Another run is in the place of its own.
+    OtherRun,
+}
+
 /// What the threads of a worker share.
 pub(super) struct DirectoryWorker<'a> {
     pub(super) layout: &'a RunLayout,
@@ -185,6 +200,7 @@ pub(super) struct DirectoryWorker<'a> {
     pub(super) guard: Option<&'a Guard>,
     /// What the run is to the file system.
     pub(super) identity: (u64, u64),
+    pub(super) cut_off: OnceLock<CutOff>,
     /// Set when what runs is to end.
     pub(super) ends_tasks: Interrupt,
     /// Woken when all slots are left.
@@ -223,6 +239,10 @@ impl DirectoryWorker<'_> {
             Ok(())
         })?;
         self.settle_held(true)?;
+        if self.is_cut_off().is_some() {
+            // Others have done with it, or do it already.
+            return self.trouble.lock().take().map_or(Ok(()), Err);
+        }
         let begun = u32::from(self.end.is_over() && !self.stops.is_set());
         for returned in self.list.lock().take_all(begun) {
             self.give_back(returned)?;
@@ -270,6 +290,17 @@ impl DirectoryWorker<'_> {
         self.rung.notify_all();
     }
 
+    /// Whether it takes part no more, and why.
+    pub(super) fn is_cut_off(&self) -> Option<CutOff> {
+        let why = || {
+            if self.layout.identity().is_ok_and(|now| now != self.identity) {
+                return Some(CutOff::OtherRun);
+            }
+            self.layout.dead(self.name).exists().then_some(CutOff::Buried)
+        };
+        self.cut_off.get().copied().or_else(|| why().map(|why| *self.cut_off.get_or_init(|| why)))
+    }
+
     /// Whether this process is to end, or somebody has begun to kill it: batch systems kill a
     /// job's processes one after the other, from the leaves, and what tasks do meanwhile, whose
     /// own processes are gone, means nothing.
@@ -295,11 +326,11 @@ impl DirectoryWorker<'_> {
             }
             let is_stopped = Instant::now() >= glance && {
                 glance = Instant::now() + STOP_LOOK;
-                if self.layout.identity().is_ok_and(|now| now != self.identity) {
-                    // What it did there would count for tasks of which it knows nothing.
+                if self.is_cut_off() == Some(CutOff::OtherRun) {
                     self.fails(anyhow!("there is another run in its place"));
+                    self.ends_tasks.trigger(libc::SIGTERM);
                 }
-                self.layout.is_stopped()
+                self.layout.is_stopped() || self.is_cut_off().is_some()
             };
             if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
                 self.list.lock().is_over = true;
@@ -316,7 +347,7 @@ impl DirectoryWorker<'_> {
                 // Who cannot say that it lives is taken for dead, and does no harm.
                 let _ = self.heart.lock().beat();
             }
-            let stale = self.list.lock().take_stale();
+            let stale = if self.is_cut_off().is_some() { Vec::new() } else { self.list.lock().take_stale() };
             let settled = self
                 .settle_held(false)
                 .and_then(|()| stale.into_iter().try_for_each(|returned| self.give_back(returned)));
@@ -349,7 +380,7 @@ impl DirectoryWorker<'_> {
     fn record(&self, task: &AssignedTask, done: Box<DoneEntry>) -> anyhow::Result<()> {
         self.scribe.put(&Entry::Done(done)).context("cannot record what was done")?;
         let is_done = self.list.lock().recorded(&task.item);
-        if is_done {
+        if is_done && self.is_cut_off() != Some(CutOff::OtherRun) {
             self.claims.lock().finish(&task.item).context("cannot say that a claim is done")?;
         }
         Ok(())
