@@ -10,9 +10,8 @@ use crate::support::Fresh;
 fn below(ancestors: &[u32], words: &[&str]) -> Vec<u32> {
     let line: Vec<u8> = words.iter().flat_map(|word| word.bytes().chain([0])).collect();
     let is_it = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|found| found == line);
-    let is_below = |pid: &u32| {
-        std::iter::successors(Some(*pid), |pid| parent(*pid)).any(|pid| ancestors.contains(&pid))
-    };
+    let is_below =
+        |pid: &u32| std::iter::successors(Some(*pid), |pid| parent(*pid)).any(|pid| ancestors.contains(&pid));
     let all = fs::read_dir("/proc").unwrap().flatten();
     let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     all.filter(is_it).filter(is_below).collect()

@@ -121,13 +121,16 @@ impl DirectoryWorker<'_> {
         let earlier = earlier(self.layout, claimed)?;
         for (place, earlier) in earlier.iter().filter(|(_, earlier)| !earlier.is_done) {
             if earlier.ended_workers >= MOST_ENDED_WORKERS {
-                let why =
-                    format!("{} workers ended while it ran (out of memory, or out of time?)", earlier.ended_workers);
+                let why = format!(
+                    "{} workers ended while it ran (out of memory, or out of time?)",
+                    earlier.ended_workers
+                );
                 self.fail(*place, &why)?;
             }
         }
-        let is_recorded =
-            |place: u64| earlier.get(&place).is_some_and(|it| it.is_done || it.ended_workers >= MOST_ENDED_WORKERS);
+        let is_recorded = |place: u64| {
+            earlier.get(&place).is_some_and(|it| it.is_done || it.ended_workers >= MOST_ENDED_WORKERS)
+        };
         if self.list.lock().add(claimed, is_recorded) {
             self.claims.lock().finish(&claimed.item).context("cannot say that a claim is done")?;
         }

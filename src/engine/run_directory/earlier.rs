@@ -45,3 +45,35 @@ pub(super) fn earlier(layout: &RunLayout, claimed: &Claimed) -> anyhow::Result<B
     }
     Ok(earlier)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::claims::WorkItem;
+    use super::super::segment::{ByeEntry, DoneEntry, Entry};
+    use super::super::segment_writer::SegmentWriter;
+    use super::*;
+    use crate::task::{Outcome, Record};
+
+    #[test]
+    fn only_workers_that_did_not_leave_by_themselves_were_ended_by_a_task() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = RunLayout::create(&folder.path().join("run")).unwrap();
+        let begun = |place| BegunEntry { place, slot: 0, at: 0 };
+        let record = Record::without_measures(3, Outcome::Success);
+        let done = DoneEntry { begun: begun(3), execution: 0, written: Vec::new(), record };
+        let killed = vec![Entry::Begun(begun(3)), Entry::Done(Box::new(done)), Entry::Begun(begun(4))];
+        let twice = vec![Entry::Begun(begun(4)), Entry::Begun(begun(4)), Entry::Begun(begun(9))];
+        let left = vec![Entry::Begun(begun(4)), Entry::Bye(ByeEntry::default())];
+        for (worker, entries) in [("0r0", killed), ("1r0", twice), ("2r0", left)] {
+            let mut writer = SegmentWriter::create(&layout, worker).unwrap();
+            entries.iter().for_each(|entry| writer.put(entry).unwrap());
+        }
+        let former = ["0r0", "1r0", "2r0"].map(str::to_owned).to_vec();
+        let item = WorkItem::Claim(0);
+        let claimed = Claimed { item, tasks: 3..6, former, elsewhere: Vec::new(), lost: 0 };
+        let found = earlier(&layout, &claimed).unwrap();
+        assert_eq!(found.keys().copied().collect::<Vec<_>>(), [3, 4]);
+        assert!(found[&3].is_done && !found[&4].is_done);
+        assert_eq!(found[&4].ended_workers, 2);
+    }
+}

@@ -33,7 +33,11 @@ pub(super) struct Scribe {
 
 impl Scribe {
     pub(super) fn new(segment: SegmentWriter) -> Self {
-        Self { segment: Mutex::new(segment), held: Mutex::new(HeldTasks::new(Instant::now())), executions: AtomicU32::new(0) }
+        Self {
+            segment: Mutex::new(segment),
+            held: Mutex::new(HeldTasks::new(Instant::now())),
+            executions: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn put(&self, entry: &Entry) -> io::Result<()> {

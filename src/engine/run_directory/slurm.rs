@@ -211,10 +211,7 @@ fn states(name: &str, jobs: &[SubmittedJob], text: &str) -> Vec<ElementState> {
     let mut states: Vec<ElementState> = jobs
         .iter()
         .flat_map(SubmittedJob::elements)
-        .map(|number| ElementState {
-            number,
-            life: ElementLife::Unknown,
-        })
+        .map(|number| ElementState { number, life: ElementLife::Unknown })
         .collect();
     for line in text.lines() {
         let fields: Vec<&str> = line.split('|').map(str::trim).collect();

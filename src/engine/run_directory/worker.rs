@@ -4,18 +4,17 @@
 //! Tasks are done as everywhere (`run_one`). Knows nothing of who reads what it records.
 
 use std::fs;
-use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, ensure};
 
 use super::claims::Claims;
-use super::heartbeat::{Heart, HeartWatch, leave_word};
+use super::heartbeat::{CutOff, Heart, HeartWatch, leave_word};
 use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::scribe::{AWAKE, Scribe, ScribedTask, SlotScribe};
@@ -30,30 +29,24 @@ use crate::measure::{Clock, MonotonicClock};
 use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::process::child::Guard;
-use crate::process::{Interrupt, PollEntry, Waker, poll};
+use crate::process::{Interrupt, Waker};
 use crate::sync::{Condvar, Mutex};
 use crate::task::{Outcome, Record, Task};
 use crate::text::without_numbers;
 use crate::workload::{RunProcess, Workload};
 
-/// What has to be looked after beside the tasks is looked after so often.
-const TICK: Duration = AWAKE;
-
-/// Whether nothing more is to be begun is looked for so often in the middle of work.
-const STOP_LOOK: Duration = Duration::from_millis(200);
-
 /// Whoever ends all reaches this process so soon after its tasks.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
-/// Before what came of a task is recorded, it is waited for this part of the time that the task
-/// took, and never longer than [`A_MOMENT`].
+/// Whoever kills all may be in the middle of it when a task ends: before that is recorded, it
+/// is waited for this part of the time that the task took, never longer than [`A_MOMENT`] ...
 const BREATH: u32 = 50;
+
+/// ... and not at all where that is less.
+const SHORTEST_BREATH: Duration = Duration::from_millis(1);
 
 /// A status of a shell above this tells of a signal.
 const SIGNAL_STATUS: i32 = 128;
-
-/// A heart beats so often, or faster where that is not fast enough to be seen.
-const BEAT: Duration = Duration::from_secs(5);
 
 /// A task for which the time of a worker was too short so often is too long.
 const MOST_LOST: u32 = 2;
@@ -177,16 +170,6 @@ fn prepared(
     Ok(workload)
 }
 
-/// Why a worker takes part no more, though it lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CutOff {
-    /// Others take it for dead and do what it had: a batch system had forgotten it, or it was
-    /// silent for too long. What it is in the middle of may still count.
-    Buried,
-    /// Another run is in the place of its own.
-    OtherRun,
-}
-
 /// What the threads of a worker share.
 pub(super) struct DirectoryWorker<'a> {
     pub(super) layout: &'a RunLayout,
@@ -251,7 +234,7 @@ impl DirectoryWorker<'_> {
     }
 
     /// Gives tasks back, or fails them if that was done before.
-    fn give_back(&self, returned: Returned) -> anyhow::Result<()> {
+    pub(super) fn give_back(&self, returned: Returned) -> anyhow::Result<()> {
         let Returned { item, tasks, lost, is_last } = returned;
         if lost >= MOST_LOST {
             for place in tasks {
@@ -290,76 +273,9 @@ impl DirectoryWorker<'_> {
         self.rung.notify_all();
     }
 
-    /// Whether it takes part no more, and why.
-    pub(super) fn is_cut_off(&self) -> Option<CutOff> {
-        let why = || {
-            if self.layout.identity().is_ok_and(|now| now != self.identity) {
-                return Some(CutOff::OtherRun);
-            }
-            self.layout.dead(self.name).exists().then_some(CutOff::Buried)
-        };
-        self.cut_off.get().copied().or_else(|| why().map(|why| *self.cut_off.get_or_init(|| why)))
-    }
-
-    /// Whether this process is to end, or somebody has begun to kill it: batch systems kill a
-    /// job's processes one after the other, from the leaves, and what tasks do meanwhile, whose
-    /// own processes are gone, means nothing.
-    fn is_being_ended(&self) -> bool {
-        self.stops.is_set() || self.guard.is_some_and(Guard::is_gone)
-    }
-
-    /// Looks after all but the tasks.
-    fn attend(&self) {
-        let interval = BEAT.min(self.spec.lease / 4);
-        let mut beat = Instant::now() + interval;
-        let mut glance = Instant::now() + STOP_LOOK;
-        loop {
-            let mut entries =
-                [PollEntry::readable(self.stops.wake_fd()), PollEntry::readable(self.left.as_fd())];
-            if self.ends_tasks.is_set() {
-                // It stays readable.
-                entries[0] = PollEntry::NOTHING;
-            }
-            let _ = poll(&mut entries, Some(TICK.min(interval)));
-            if entries[1].is_ready() {
-                return;
-            }
-            let is_stopped = Instant::now() >= glance && {
-                glance = Instant::now() + STOP_LOOK;
-                if self.is_cut_off() == Some(CutOff::OtherRun) {
-                    self.fails(anyhow!("there is another run in its place"));
-                    self.ends_tasks.trigger(libc::SIGTERM);
-                }
-                self.layout.is_stopped() || self.is_cut_off().is_some()
-            };
-            if (is_stopped || self.stops.is_draining() || self.end.is_over()) && !self.list.lock().is_over {
-                self.list.lock().is_over = true;
-                self.rung.notify_all();
-            }
-            if self.guard.is_some_and(Guard::is_gone) {
-                self.fails(anyhow!("somebody killed what ends its jobs when it cannot"));
-            }
-            if (self.is_being_ended() || self.end.is_over()) && !self.ends_tasks.is_set() {
-                self.ends_tasks.trigger(libc::SIGTERM);
-            }
-            if Instant::now() >= beat {
-                beat = Instant::now() + interval;
-                // Who cannot say that it lives is taken for dead, and does no harm.
-                let _ = self.heart.lock().beat();
-            }
-            let stale = if self.is_cut_off().is_some() { Vec::new() } else { self.list.lock().take_stale() };
-            let settled = self
-                .settle_held(false)
-                .and_then(|()| stale.into_iter().try_for_each(|returned| self.give_back(returned)));
-            if let Err(error) = settled {
-                self.fails(error);
-            }
-        }
-    }
-
     /// Records what was held back for long enough, or all that `is_last` now; where the worker is
     /// to end, it was given up.
-    fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
+    pub(super) fn settle_held(&self, is_last: bool) -> anyhow::Result<()> {
         loop {
             let due = self.scribe.due(self.is_being_ended());
             for (task, done) in due {
@@ -370,7 +286,7 @@ impl DirectoryWorker<'_> {
                 }
             }
             match self.scribe.next_due().filter(|_| is_last) {
-                Some(wait) => drop(self.stops.sleep(wait.min(TICK))),
+                Some(wait) => drop(self.stops.sleep(wait.min(AWAKE))),
                 None => return Ok(()),
             }
         }
@@ -439,7 +355,10 @@ impl DirectoryWorker<'_> {
         match record.outcome {
             Outcome::Interrupted => self.list.lock().gave_up(assigned),
             Outcome::Success => {
-                self.stops.sleep(A_MOMENT.min(record.wall / BREATH));
+                let breath = A_MOMENT.min(record.wall / BREATH);
+                if breath >= SHORTEST_BREATH {
+                    self.stops.sleep(breath);
+                }
                 if self.is_being_ended() {
                     self.list.lock().gave_up(assigned);
                     return Ok(());

@@ -103,8 +103,7 @@ fn race(tasks: u64, workers: u64, deaths: &[u64]) -> Vec<Vec<String>> {
             let mut rest = claimed.tasks.clone();
             while let Some(task) = rest.next() {
                 let is_elsewhere = claimed.elsewhere.iter().any(|range| range.contains(&task));
-                let was_done =
-                    recorded.lock()[at(task)].iter().any(|worker| claimed.former.contains(worker));
+                let was_done = recorded.lock()[at(task)].iter().any(|worker| claimed.former.contains(worker));
                 if !is_elsewhere && !was_done {
                     if life == 0 {
                         dead.lock().insert(worker.to_owned());
