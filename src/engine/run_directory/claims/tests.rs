@@ -1,3 +1,5 @@
+//! Claims that are read back, taken over, given back, and raced for by workers that die.
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
