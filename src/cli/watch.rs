@@ -11,6 +11,7 @@ use serde_json::json;
 use super::flags::WatchOptions;
 use super::places::NamedPlace;
 use super::terminal::say;
+use crate::moment::Moment;
 use crate::output::{EarlierRows, RowFile, RowsEnd};
 use crate::process::{self, Interrupt, ShellLine};
 use crate::report::services;
@@ -24,11 +25,16 @@ const MOST: u64 = 256 << 20;
 /// How long the command of `--on-change` may last.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// News that were noted this long ago are told by nobody any more: their run was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(2 * LONGEST.as_secs());
+
 /// What to keep and whom to tell.
 #[derive(Default)]
 pub(super) struct Watch {
     since: Option<PathBuf>,
     on_change: Option<String>,
+    /// What this run is called where it notes what it has not told yet.
+    run: String,
     history: Option<RowFile>,
 }
 
@@ -50,7 +56,8 @@ impl Watch {
                 .with_context(|| format!("cannot open --history {}", path.display()))
         };
         let history = options.history.as_ref().map(open).transpose()?;
-        Ok(Self { since: options.since, on_change: options.on_change, history })
+        let run = format!("{}-{}", std::process::id(), Moment::now().millis());
+        Ok(Self { since: options.since, on_change: options.on_change, run, history })
     }
 
     /// Keeps what `study` found, and puts what is new into it. Neither file is left out
@@ -75,10 +82,15 @@ impl Watch {
         let (Some(path), None) = (&self.since, &study.cut) else { return Ok(()) };
         let renewed = renew(path, MOST, |text| {
             let mut known = read(text)?;
-            let news = services::take_news(study, &mut known);
-            let mut bytes = serde_json::to_vec_pretty(&known)?;
-            bytes.push(b'\n');
-            Ok((bytes, news))
+            let tells = self.on_change.is_some();
+            let mut news = if tells { known.take_untold(LEFT_BEHIND) } else { Vec::new() };
+            news.extend(services::take_news(study, &mut known));
+            if tells {
+                // Once they are known they are no news to the next run, which has to tell them
+                // if this one is killed before it has.
+                known.note_untold(&self.run, &news);
+            }
+            Ok((written(&known)?, news))
         });
         study.news = renewed.with_context(|| format!("cannot renew --since {}", path.display()))?;
         Ok(())
@@ -86,8 +98,13 @@ impl Watch {
 
     /// Has the command run where there are news. What becomes of it is told, and changes
     /// nothing else.
-    pub(super) fn tell(&self, study: &Study, interrupt: &Interrupt) {
-        let Some(command) = self.on_change.as_deref().filter(|_| !study.news.is_empty()) else { return };
+    ///
+    /// # Errors
+    /// When it cannot be noted that they are told.
+    pub(super) fn tell(&self, study: &Study, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let Some(command) = self.on_change.as_deref().filter(|_| !study.news.is_empty()) else {
+            return Ok(());
+        };
         let news = json!({ "schema": "parsim-news/1", "workload": study.workload, "news": study.news });
         let input = news.to_string() + "\n";
         let shell = ["/bin/sh", "-c"].map(OsString::from);
@@ -97,7 +114,24 @@ impl Watch {
         if let Err(error) = process::run_in_shell(&shell, line, interrupt.wake_fd(), &stopped) {
             say(&without_numbers(&format!("--on-change: {error:#}")));
         }
+        self.note_told()
     }
+
+    fn note_told(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.since else { return Ok(()) };
+        let told = renew(path, MOST, |text| {
+            let mut known = read(text)?;
+            known.told_by(&self.run);
+            Ok((written(&known)?, ()))
+        });
+        told.with_context(|| format!("cannot renew --since {}", path.display()))
+    }
+}
+
+fn written(known: &KnownServices) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(known)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 fn read(text: &str) -> anyhow::Result<KnownServices> {

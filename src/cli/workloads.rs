@@ -127,8 +127,8 @@ pub(super) fn run_ways(
         OutputFormat::Text => report(&study, exports, terminal, results),
         OutputFormat::JsonLines | OutputFormat::Nagios => services::tell(format, &study, exports, &unwritten),
     };
-    watch.tell(&study, &interrupt);
-    all_of(kept.into_iter().chain([told]))?;
+    let handed_on = watch.tell(&study, &interrupt);
+    all_of(kept.into_iter().chain([told, handed_on]))?;
     end(&study, &interrupt, || services::status(format, &study, &gates))
 }
 

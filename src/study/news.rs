@@ -41,6 +41,18 @@ pub struct KnownServices {
     schema: String,
     /// In the order in which they were checked last.
     services: Vec<KnownService>,
+    /// What runs found and have not handed on yet, or never will, since they were killed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    untold: Vec<UntoldNews>,
+}
+
+/// News that one run is about to hand on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct UntoldNews {
+    /// Which run.
+    run: String,
+    time: Moment,
+    news: Vec<ServiceNews>,
 }
 
 /// What is known of one.
@@ -129,7 +141,7 @@ pub enum NewsKind {
 
 impl Default for KnownServices {
     fn default() -> Self {
-        Self { schema: SCHEMA.to_owned(), services: Vec::new() }
+        Self { schema: SCHEMA.to_owned(), services: Vec::new(), untold: Vec::new() }
     }
 }
 
@@ -183,6 +195,28 @@ impl KnownServices {
         };
         news.extend(known.iter().flatten().map(gone));
         news
+    }
+
+    /// Notes that `run` is going to hand on `news`, which it does until `told_by`.
+    pub fn note_untold(&mut self, run: &str, news: &[ServiceNews]) {
+        if !news.is_empty() {
+            self.untold.push(UntoldNews { run: run.to_owned(), time: Moment::now(), news: news.to_vec() });
+        }
+    }
+
+    /// `run` has handed on what it found.
+    pub fn told_by(&mut self, run: &str) {
+        self.untold.retain(|it| it.run != run);
+    }
+
+    /// Takes over the news of runs that noted them longer than `age` ago, and so were killed.
+    pub fn take_untold(&mut self, age: Duration) -> Vec<ServiceNews> {
+        let now = Moment::now();
+        let (left, kept) =
+            std::mem::take(&mut self.untold).into_iter().partition(|it| now.since(it.time) > age);
+        self.untold = kept;
+        let left: Vec<UntoldNews> = left;
+        left.into_iter().flat_map(|it| it.news).collect()
     }
 }
 

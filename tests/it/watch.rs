@@ -55,6 +55,35 @@ fn a_change_since_the_last_run_is_told_once_and_handed_to_a_command() {
 }
 
 #[test]
+fn news_that_a_killed_run_did_not_hand_on_are_told_by_a_later_one_once() {
+    let (stub, is_down) = moody();
+    let fresh = Fresh::new();
+    let check = |hook: &str| {
+        let line = fresh.parsim(&format!("tap --parallel {} --since state.json", stub.url("/s")));
+        line.args(["--on-change", hook]).run()
+    };
+    check("cat >>news").exits(0);
+    is_down.store(true, Ordering::SeqCst);
+    // The command ends the run that started it before anybody has heard.
+    check("kill -9 $PPID; sleep 0.2").ends_by_signal(9);
+    check("cat >>news").exits(1);
+    assert!(!fresh.path("news").exists(), "whoever noted them a moment ago may still be at it");
+    // As if that had been long ago.
+    let mut state: Value = serde_json::from_slice(&fs::read(fresh.path("state.json")).unwrap()).unwrap();
+    state["untold"][0]["time"] = "2020-01-01T00:00:00.000Z".into();
+    fs::write(fresh.path("state.json"), state.to_string()).unwrap();
+    for _ in 0..2 {
+        check("cat >>news").exits(1);
+    }
+    let news = fs::read_to_string(fresh.path("news")).unwrap();
+    assert_eq!(news.lines().count(), 1, "{news}");
+    let told: Value = serde_json::from_str(news.trim()).unwrap();
+    assert_eq!(told["news"][0]["now"], "down");
+    let state = fs::read_to_string(fresh.path("state.json")).unwrap();
+    assert!(!state.contains("untold"), "{state}");
+}
+
+#[test]
 fn what_will_break_before_long_is_news_once() {
     let is_announced = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&is_announced);

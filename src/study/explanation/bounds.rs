@@ -164,15 +164,17 @@ pub(super) fn quota_that_binds(view: &SpeedupView<'_>) -> Option<String> {
 }
 
 pub(super) fn near_the_ideal(view: &SpeedupView<'_>) -> Option<String> {
-    let bound = view.bound();
     (view.speedup >= NEAR_ENOUGH * view.possible).then(|| {
         let (reached, possible) = (view.factor(), numbers::factor(view.possible));
+        let bound = view.bound();
         if view.speedup > view.possible && reached != possible {
             let allow = if bound.starts_with("a ") || bound.starts_with("1 ") { "allows" } else { "allow" };
             return format!(
                 "No bottleneck found: {bound} {allow} {possible}, and {reached} is that within the error of measurement."
             );
         }
-        format!("No bottleneck found: {reached} of the {possible} that are possible with {bound}.")
+        let on = if bound.starts_with("a ") { "with" } else { "on" };
+        let why = if view.fewer_cores_than_slots() { " (fewer cores than slots)" } else { "" };
+        format!("No bottleneck found: {reached} of at most {possible} {on} {bound}{why}.")
     })
 }

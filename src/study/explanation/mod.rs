@@ -250,6 +250,13 @@ impl<'a> SpeedupView<'a> {
         if self.possible < self.slots { self.cores_in_words() } else { format!("{} slots", self.slots) }
     }
 
+    /// Whether it is cores that bind, since there are fewer than slots.
+    fn fewer_cores_than_slots(&self) -> bool {
+        self.possible < self.slots
+            && (self.study.host.usable as f64) < self.slots
+            && self.quota_in_words().is_none()
+    }
+
     /// `2 cores`, or the quota where that is what binds.
     fn cores_in_words(&self) -> String {
         self.quota_in_words().unwrap_or_else(|| numbers::plural(self.study.host.usable as u64, "core"))

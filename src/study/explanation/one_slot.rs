@@ -12,13 +12,15 @@ const LITTLE: f64 = 0.05;
 
 /// What there is to say of it, and what differs where that is sure.
 pub(super) fn one_against_one(view: &SpeedupView<'_>, verdict: &Verdict) -> String {
-    let starting = view
-        .start_up()
-        .filter(|(_, share)| *share > LITTLE && *share > 0.5 * view.loss() && view.loss() > 0.0);
-    if let Some((told, _)) = starting {
-        return format!("{NOTHING} {told}.");
+    let starting = view.start_up();
+    let explains = |share: f64| share > LITTLE && share > 0.5 * view.loss() && view.loss() > 0.0;
+    let different = matches!(verdict, Verdict::Different(_));
+    match starting {
+        // Where nothing differs it is told, too: it is the first that people think of.
+        Some((told, share)) if explains(share) || !different => return format!("{NOTHING} {told}."),
+        None if !different => return NOTHING.to_owned(),
+        _ => {}
     }
-    let Verdict::Different(_) = verdict else { return NOTHING.to_owned() };
     let difference = numbers::change(view.parallel.wall() / view.serial.wall());
     format!("{NOTHING} The difference ({difference}) is another: {}.", cause(view))
 }

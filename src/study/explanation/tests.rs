@@ -103,13 +103,10 @@ fn processes_are_compared_with_as_many_threads() {
 
 #[test]
 fn what_reached_the_ideal_is_praised() {
-    assert_eq!(
-        said(&study(4, 2.55)),
-        "No bottleneck found: 3.92x of the 4.00x that are possible with 4 slots."
-    );
+    assert_eq!(said(&study(4, 2.55)), "No bottleneck found: 3.92x of at most 4.00x on 4 slots.");
     assert_eq!(
         said(&study(16, 2.55)),
-        "No bottleneck found: 3.92x of the 4.00x that are possible with 4 cores."
+        "No bottleneck found: 3.92x of at most 4.00x on 4 cores (fewer cores than slots)."
     );
 }
 

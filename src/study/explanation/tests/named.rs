@@ -198,7 +198,11 @@ fn a_quota_that_leaves_fewer_cores_than_slots_is_what_binds() {
     study.columns[1].runs[0].wall = seconds(5.05);
     study.columns[1].width = 4;
     (study.host.usable, study.host.quota) = (2, Some(3.0));
-    assert!(said(&study).ends_with("of the 2.00x that are possible with 2 cores."), "{}", said(&study));
+    assert!(
+        said(&study).ends_with("of at most 2.00x on 2 cores (fewer cores than slots)."),
+        "{}",
+        said(&study)
+    );
 }
 
 #[test]
@@ -234,6 +238,10 @@ fn threads_that_take_long_to_start_leave_nothing_to_gain() {
         said(&study),
         "Both ways ran one task at a time, so there is no speed-up to find. Starting 1 thread took 900.0 us of 1.300 ms."
     );
+    // Where nothing differs it is told all the same: it is what one thinks of first.
+    study.columns[0] = column(Column::SERIAL, 1, 4, 0.0013);
+    parallel(&mut study).lead = Some(seconds(0.000_004));
+    assert!(said(&study).ends_with(" Starting 1 thread took 4.000 us of 1.300 ms."), "{}", said(&study));
 }
 
 #[test]
