@@ -12,8 +12,12 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::layout::{RunLayout, mark, private};
+
+/// File systems show what others made so much later at most.
+const UNSEEN: Duration = Duration::from_secs(90);
 
 /// Tasks that belong together until they are recorded or given back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +98,31 @@ pub(super) struct Claimed {
     pub(super) lost: u32,
 }
 
+/// What came of a try to have something.
+#[derive(Debug)]
+enum Linked {
+    Ours,
+    /// Somebody was first.
+    Theirs,
+    /// Somebody seems to have been first, and that is not seen here yet.
+    Unseen(io::Error),
+}
+
+/// What it means that `temporary` could not be linked to `path`.
+fn refused(error: io::Error, path: &Path, temporary: &Path) -> io::Result<Linked> {
+    // A reply that was lost on its way is not a race that was.
+    if fs::metadata(temporary).is_ok_and(|data| data.nlink() == 2) {
+        return Ok(Linked::Ours);
+    }
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Ok(Linked::Theirs),
+        // SFTP knows no other error: sshfs says this, and sees what others made seconds later.
+        io::ErrorKind::PermissionDenied if path.exists() => Ok(Linked::Theirs),
+        io::ErrorKind::PermissionDenied => Ok(Linked::Unseen(error)),
+        _ => Err(error),
+    }
+}
+
 /// The claims of a run directory, as one worker sees them and takes part.
 pub(super) struct Claims {
     layout: RunLayout,
@@ -102,6 +131,8 @@ pub(super) struct Claims {
     next: u64,
     start: u64,
     n_temporaries: u64,
+    /// Since when a claim that others have is not seen.
+    unseen_since: Option<Instant>,
     /// Items that were seen to be done.
     done: HashSet<WorkItem>,
 }
@@ -115,6 +146,7 @@ impl Claims {
             next: 0,
             start: 0,
             n_temporaries: 0,
+            unseen_since: None,
             done: HashSet::new(),
         };
         let numbers = layout.names("claims")?.into_iter().filter_map(|name| name.parse::<u64>().ok());
@@ -144,22 +176,17 @@ impl Claims {
         ClaimOwner::parse(&text).map(Some).ok_or_else(not_understood)
     }
 
-    /// Puts `text` at `path`, where nothing is; `false` where there is something.
-    fn link(&mut self, path: &Path, owner: &ClaimOwner) -> io::Result<bool> {
+    /// Puts what `owner` says at `path`, where nothing is.
+    fn link(&mut self, path: &Path, owner: &ClaimOwner) -> io::Result<Linked> {
         self.n_temporaries += 1;
         // Beside it: some file systems link within one folder only.
         let temporary = path.with_file_name(format!(".{}.{}", self.worker, self.n_temporaries));
         let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
         file.write_all(owner.text().as_bytes())?;
         drop(file);
-        let linked = match fs::hard_link(&temporary, path) {
-            Ok(()) => Ok(true),
-            // A reply that was lost on its way is not a race that was.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::metadata(&temporary).map(|data| data.nlink() == 2)
-            }
-            Err(error) => Err(error),
-        };
+        let linked = fs::hard_link(&temporary, path)
+            .map(|()| Linked::Ours)
+            .or_else(|error| refused(error, path, &temporary));
         fs::remove_file(&temporary)?;
         linked
     }
@@ -178,8 +205,13 @@ impl Claims {
             }
             let range = self.start..tasks.min(self.start.saturating_add(most.max(1)));
             let path = self.layout.claims(&self.next.to_string());
-            if !self.link(&path, &self.mine(range.clone(), 0))? {
-                continue;
+            match self.link(&path, &self.mine(range.clone(), 0))? {
+                Linked::Ours => self.unseen_since = None,
+                Linked::Theirs => continue,
+                Linked::Unseen(error) => {
+                    let since = self.unseen_since.get_or_insert_with(Instant::now);
+                    return if since.elapsed() < UNSEEN { Ok(None) } else { Err(error) };
+                }
             }
             let item = WorkItem::Claim(self.next);
             (self.next, self.start) = (self.next + 1, range.end);
@@ -206,8 +238,11 @@ impl Claims {
         for again in 0_u32.. {
             let by = if again == 0 { self.worker.clone() } else { format!("{}+{again}", self.worker) };
             let path = self.layout.free(&WorkItem::Freed { start, end, by }.to_string());
-            if self.link(&path, &freed)? {
-                break;
+            match self.link(&path, &freed)? {
+                Linked::Ours => break,
+                Linked::Theirs => {}
+                // Nobody else gives such names.
+                Linked::Unseen(error) => return Err(error),
             }
         }
         Ok(())
@@ -277,7 +312,7 @@ impl Claims {
                 }
             };
             let path = self.layout.path(folder).join(format!("{item}.{}", owners.len()));
-            if !self.link(&path, &self.mine(tasks.clone(), lost))? {
+            if !matches!(self.link(&path, &self.mine(tasks.clone(), lost))?, Linked::Ours) {
                 continue;
             }
             let former: Vec<String> = owners.iter().flatten().map(|owner| owner.worker.clone()).collect();

@@ -23,7 +23,7 @@ use super::task_file::TaskWriter;
 use super::{LOCAL, SLURM};
 use crate::engine::Run;
 use crate::event::Event;
-use crate::host::STACK;
+use crate::host::{FileSystem, STACK};
 use crate::measure::Usage;
 use crate::numbers::{count, plural};
 use crate::process::{PollEntry, Waker, poll};
@@ -48,6 +48,9 @@ pub(super) const UNSEEN: Duration = Duration::from_secs(60);
 
 /// A reason to wait is told after this.
 pub(super) const WORTH_TELLING: Duration = Duration::from_secs(60);
+
+/// What nodes write is seen here so much later at most, where a network is in between.
+const LATENESS: Duration = Duration::from_secs(60);
 
 /// Elements are submitted again so often without any progress.
 const FRUITLESS: u32 = 1;
@@ -134,14 +137,19 @@ pub(super) struct RunClient<'a, 'r, 'q> {
     pub(super) has_begun: bool,
     /// Whose hearts beat, for those of whom the batch system knows nothing.
     pub(super) hearts: HeartWatch,
-    /// No element is left, as far as the batch system knows.
+    /// No element is left, as far as the batch system knows; and since when that is known.
     pub(super) nobody_is_left: bool,
+    left_since: Option<Instant>,
+    /// How late what others wrote is seen.
+    lateness: Duration,
 }
 
 impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     pub(super) fn new(it: ClientContext<'a, 'r, 'q>, jobs: Vec<SubmittedJob>) -> anyhow::Result<Self> {
         let records = Collector::open(it.run, it.layout)?;
         let hearts = HeartWatch::new(it.layout, it.spec.lease);
+        let is_shared = FileSystem::of(it.layout.root()).is_some_and(|system| system.is_shared());
+        let lateness = if is_shared { LATENESS } else { Duration::ZERO };
         Ok(Self {
             done_then: records.n_done(),
             records,
@@ -158,6 +166,8 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             hearts,
             has_begun: false,
             nobody_is_left: false,
+            left_since: None,
+            lateness,
         })
     }
 
@@ -180,6 +190,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         }
         self.jobs.extend(jobs);
         (self.submitted, self.nobody_is_left, self.unseen_since) = (Instant::now(), false, None);
+        self.left_since = None;
         self.done_then = self.records.n_done();
         if self.records.workers.is_empty() {
             self.records.waits_since = Some(self.submitted);
@@ -359,7 +370,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok((self.nobody_is_left || is_enough).then_some(RunEnd::Left));
         }
         if !self.drains {
-            return if self.nobody_is_left { self.submit_again() } else { Ok(None) };
+            return if self.nobody_is_left && self.has_seen_all() { self.submit_again() } else { Ok(None) };
         }
         let all_have_left = self.records.workers.iter().all(WorkerView::has_left);
         if self.nobody_is_left || (all_have_left && self.records.n_running() == 0) {
@@ -367,6 +378,13 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
             return Ok(Some(RunEnd::Left));
         }
         Ok(None)
+    }
+
+    /// Whether all is here that those recorded who are not left: what nodes wrote may be seen
+    /// later than that they are done.
+    fn has_seen_all(&mut self) -> bool {
+        let since = *self.left_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= self.lateness || !self.lacks(|worker| worker.bye.is_some())
     }
 
     /// Where nobody is left and tasks are, others are to do them, as long as there is progress.

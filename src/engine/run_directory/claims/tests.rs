@@ -77,6 +77,23 @@ fn what_was_given_back_whole_and_came_round_again_is_not_lost() {
     assert_eq!((last.tasks, last.elsewhere), (0..4, Vec::new()));
 }
 
+#[test]
+fn a_link_that_others_were_first_with_may_be_refused_in_other_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (temporary, theirs) = (folder.path().join("temporary"), folder.path().join("theirs"));
+    for path in [&temporary, &theirs] {
+        std::fs::write(path, "").unwrap();
+    }
+    let denied = || io::Error::from_raw_os_error(1);
+    assert!(matches!(refused(denied(), &theirs, &temporary), Ok(Linked::Theirs)));
+    let unseen = folder.path().join("unseen");
+    assert!(matches!(refused(denied(), &unseen, &temporary), Ok(Linked::Unseen(_))));
+    assert!(refused(io::Error::from_raw_os_error(28), &unseen, &temporary).is_err());
+    // A reply that was lost.
+    std::fs::hard_link(&temporary, &unseen).unwrap();
+    assert!(matches!(refused(denied(), &unseen, &temporary), Ok(Linked::Ours)));
+}
+
 fn at(number: u64) -> usize {
     usize::try_from(number).unwrap()
 }
