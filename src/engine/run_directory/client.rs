@@ -3,9 +3,8 @@
 //!
 //! Does not know what batch systems say, nor what stands in a record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::ops::Add as _;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::thread::Builder;
@@ -20,28 +19,23 @@ use super::layout::RunLayout;
 use super::run_spec::RunSpec;
 use super::submitter::{ElementLife, ElementState, Submission, SubmittedJob, Submitter, note_jobs};
 use super::task_file::TaskWriter;
-use super::{LOCAL, SLURM};
 use crate::engine::Run;
 use crate::event::Event;
 use crate::host::{FileSystem, STACK};
-use crate::measure::Usage;
 use crate::numbers::{count, plural};
 use crate::process::{PollEntry, Waker, poll};
-use crate::study::{ElsewhereCosts, NodeTotal, WorkerCosts};
+use crate::study::WorkerCosts;
 use crate::sync::Mutex;
 
 /// Records are looked for after this, and after half as much again each time that there
 /// were none ...
-const FIRST_LOOK: Duration = Duration::from_millis(10);
+pub(super) const FIRST_LOOK: Duration = Duration::from_millis(10);
 
 /// ... but not after more than this.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// Workers that were told to end get so long for it.
 const PATIENCE: Duration = Duration::from_secs(40);
-
-/// At the end of all tasks those that have nothing to do leave soon.
-const LEAVING: Duration = Duration::from_secs(3);
 
 /// A worker whose element runs for so long and that is not seen does not see the directory.
 pub(super) const UNSEEN: Duration = Duration::from_secs(60);
@@ -109,7 +103,7 @@ impl ClientContext<'_, '_, '_> {
         })
     }
 
-    fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         self.run.observer.observe(&Event::Told { text });
     }
 }
@@ -272,7 +266,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         Ok((self.costs(), end))
     }
 
-    fn wait(&self, time: Duration) {
+    pub(super) fn wait(&self, time: Duration) {
         let interrupt = self.it.run.interrupt;
         let unless = |is_known: bool, entry| if is_known { PollEntry::NOTHING } else { entry };
         let mut entries = [
@@ -309,7 +303,7 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
     }
 
     /// What workers said of themselves.
-    fn hear_workers(&mut self) {
+    pub(super) fn hear_workers(&mut self) {
         if !self.has_begun && self.records.workers.iter().any(|worker| worker.about.is_some()) {
             self.has_begun = true;
             self.it.run.observer.observe(&Event::StartsGoOn);
@@ -412,95 +406,6 @@ impl<'a, 'r, 'q> RunClient<'a, 'r, 'q> {
         }
         self.submit(u32::try_from(elements).unwrap_or(1).max(1))?;
         Ok(None)
-    }
-
-    /// Lets workers go, and says what is left.
-    fn leave(&mut self, end: RunEnd) -> anyhow::Result<()> {
-        let until = Instant::now() + LEAVING;
-        if end == RunEnd::Done {
-            let is_unseen = self.lacks(|_| true);
-            if is_unseen || self.it.spec.engine == LOCAL.name {
-                // They are idle, or have not begun.
-                let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
-            }
-            while Instant::now() < until && !self.records.workers.iter().all(WorkerView::has_left) {
-                self.wait(FIRST_LOOK);
-                self.records.collect(self.n_elements())?;
-                self.hear_workers();
-            }
-            if self.lacks(|worker| worker.bye.is_some()) && !is_unseen {
-                // Of those the batch system may believe that they work.
-                let _ = self.it.submitter.cancel(self.it.spec, &self.jobs);
-            }
-            if self.it.spec.engine == LOCAL.name {
-                // Whoever started processes waits for them.
-                while Instant::now() < until {
-                    let states = self.it.submitter.look(self.it.spec, &self.jobs)?;
-                    if states.iter().all(|state| matches!(state.life, ElementLife::Ended(_))) {
-                        break;
-                    }
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-            }
-            return Ok(());
-        }
-        self.records.catch_up(self.n_elements())?;
-        if self.it.spec.words.is_none() || end == RunEnd::Halted {
-            return self.records.give_up_rest();
-        }
-        // Whoever goes on shows in its turn what waits here for what is not done.
-        let root = self.it.layout.root().display();
-        let left = if self.nobody_is_left { "" } else { "workers may still run: parsim cancel ends them; " };
-        self.it.tell(&format!("{left}go on with: parsim resume {root}"));
-        Ok(())
-    }
-
-    /// Whether there is an element that has no such worker.
-    fn lacks(&self, is_such: impl Fn(&WorkerView) -> bool) -> bool {
-        let workers = self.records.workers.iter().filter(|worker| is_such(worker));
-        let elements: BTreeSet<u32> = workers.filter_map(WorkerView::element).collect();
-        self.jobs.iter().flat_map(SubmittedJob::elements).any(|element| !elements.contains(&element))
-    }
-
-    fn costs(&self) -> WorkerCosts {
-        let workers = &self.records.workers;
-        let by_node = self.by_node();
-        // Processes of this machine were waited for, and count with this one.
-        let used = workers.iter().filter(|_| self.it.spec.engine == SLURM.name);
-        let usage =
-            used.filter_map(|worker| Some(worker.bye.as_ref()?.usage)).fold(Usage::default(), Usage::add);
-        let memory = workers.iter().filter_map(|worker| worker.bye.as_ref()?.peak_memory);
-        WorkerCosts {
-            workers: workers.len().max(1),
-            startup: Duration::ZERO,
-            peak_memory: Some(memory.sum()),
-            passed: 0,
-            passing: Duration::ZERO,
-            replaced: self.n_resubmitted,
-            elsewhere: Some(ElsewhereCosts {
-                queue_wait: self.records.queue_wait,
-                usage,
-                nodes: by_node.iter().map(|total| total.node.clone()).collect(),
-                by_node,
-                reruns: self.records.counts.reruns,
-                duplicates: self.records.counts.duplicates,
-            }),
-        }
-    }
-
-    /// What each node did. An element that was submitted again has the slots of the one in
-    /// whose place it is.
-    fn by_node(&self) -> Vec<NodeTotal> {
-        let mut totals: BTreeMap<&str, (NodeTotal, BTreeSet<u32>)> = BTreeMap::new();
-        for worker in &self.records.workers {
-            let Some(about) = &worker.about else { continue };
-            let (total, places) = totals.entry(&about.node).or_default();
-            total.add_all(&worker.total);
-            let is_new = places.insert(worker.element().unwrap_or(0) % self.it.spec.cluster.elements.max(1));
-            total.slots += if is_new { about.slots } else { 0 };
-        }
-        let named = |(node, (total, _)): (&str, (NodeTotal, _))| NodeTotal { node: node.to_owned(), ..total };
-        totals.into_iter().map(named).collect()
     }
 }
 
