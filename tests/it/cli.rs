@@ -18,7 +18,8 @@ const REPORTING: [&str; 8] = [
     "--export-trace",
     "--export-prometheus",
 ];
-const CLUSTER: [&str; 9] = [
+const CLUSTER: [&str; 10] = [
+    "--threads-per-job",
     "--nodes",
     "--slots",
     "--memory-per-job",
@@ -29,17 +30,8 @@ const CLUSTER: [&str; 9] = [
     "--sbatch-arg",
     "--run-dir",
 ];
-const WAYS: [&str; 9] = [
-    "--compare",
-    "--workers",
-    "--threads-per-job",
-    "--serial",
-    "--parallel",
-    "--runs",
-    "--warmup",
-    "--prepare",
-    "--cleanup",
-];
+const WAYS: [&str; 8] =
+    ["--compare", "--workers", "--serial", "--parallel", "--runs", "--warmup", "--prepare", "--cleanup"];
 const SLEEP: [&str; 2] = ["--tasks", "--seconds"];
 const CSV: [&str; 13] = [
     "--files",

@@ -212,6 +212,9 @@ Examples:
   parsim man parallel | man -l -       parsim-parallel(1)
   parsim man --out-dir ~/.local/share/man/man1";
 
+/// Batches have it for jobs here, too; workloads on a cluster only.
+const OF_NODES: &str = "threads-per-job";
+
 /// The sections of what several subcommands have, as their help shows them.
 const SHARED: [(&OptionSection, &str); 7] = [
     (&MEASURING, "How to run it"),
@@ -231,7 +234,8 @@ fn shared(command: Command, scope: Scope) -> Command {
         let takes_value = option.get_action().takes_values();
         let option = option.help(capitalised(&help));
         // They would take half of the screen that -h has.
-        let is_brief = CLUSTER.rows().all(|row| row.long() != option.get_long());
+        let is_brief =
+            option.get_long() != Some(OF_NODES) && CLUSTER.rows().all(|row| row.long() != option.get_long());
         let option = option.hide_short_help(!is_brief);
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
     }))
