@@ -32,7 +32,7 @@ exit status is the number of hosts that are down.
   -S, --sshlogin HOSTS       these hosts: 8/h1,me@h2,: (: is this machine)
   --sshloginfile FILE        read hosts from FILE, one a line
   --ssh CMD                  connect with CMD [ssh, or $PARALLEL_SSH]
-  --ssh-worker WHICH         auto, copy or a path, as in parsim parallel
+  --ssh-worker WHICH         auto, copy, python3 or a path, as in parsim parallel
 
 Examples:
   parsim hosts -S h1,h2

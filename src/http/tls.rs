@@ -83,7 +83,7 @@ impl Trust {
             if let Err(error) = connection.complete_io(&mut stream) {
                 let said = match error.kind() {
                     io::ErrorKind::UnexpectedEof => "closed in the TLS handshake".to_owned(),
-                    _ => error.to_string(),
+                    _ => in_words(&error),
                 };
                 // What the stream knows is what happened; the rest is TLS's own.
                 return Err(timings.with(|noted| noted.error.clone()).unwrap_or_else(|| failed(said)));
@@ -92,6 +92,16 @@ impl Trust {
         let expires = connection.peer_certificates().and_then(<[_]>::first).and_then(|leaf| not_after(leaf));
         Ok((StreamOwned::new(connection, stream), expires))
     }
+}
+
+/// What went wrong, in words also where the library has none of its own.
+fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    if text.contains("CaUsedAsEndEntity") {
+        return "invalid peer certificate: it is that of an authority (CA:TRUE), which no server may show"
+            .to_owned();
+    }
+    text
 }
 
 /// The end of a certificate's validity (RFC 5280, 4.1), found by walking its DER, in seconds since 1970; `None` where the

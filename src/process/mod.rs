@@ -12,6 +12,7 @@ mod poll;
 mod shell;
 mod signal;
 mod standard;
+mod uninterrupted;
 
 pub use descriptor::{open_to_read, open_to_write, set_nonblocking, widen};
 pub use limits::{make_use_of_limits, of_descriptors, room_for_arguments, with_first_limits};
@@ -30,3 +31,4 @@ pub use standard::{
     BlockingIo, Handed, UnbufferedStdout, missed_stdout, stderr, stderr_for_children, stdin, stdout,
     stdout_for_children, stdout_was_open,
 };
+pub use uninterrupted::Uninterrupted;

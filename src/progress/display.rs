@@ -338,7 +338,7 @@ pub fn fewer_slots(slots: usize, wanted: usize, why: &str) -> String {
 /// Says it on stderr.
 fn tell(text: &str) {
     // What cannot be told is no reason to stop the work.
-    let _ = writeln!(process::stderr(), "parsim: {}", text::printable(text));
+    let _ = writeln!(process::stderr(), "parsim: {}", text::without_numbers(&text::printable(text)));
 }
 
 #[cfg(test)]

@@ -13,9 +13,11 @@
 //! | `numbers` | a job's numbers, and how many slots and jobs there are |
 //! | `quote` | the quoting of one value, shell by shell |
 //! | `render` | a template as a whole, and a job's line: its pieces in order, quoted in three ways |
+//! | `any_slot` | a job's line for whoever knows its slot, and nothing of templates |
 //! | `growing_line` | the length of a line that values are still added to |
 //! | `direct_command` | a job's argument vector, made without a shell; the words that only a shell can run |
 
+mod any_slot;
 mod direct_command;
 mod form;
 mod growing_line;

@@ -45,7 +45,7 @@ impl Number {
 
 /// The digits that GNU parallel pads to: 1 + int(log(n)/log(10)), which is one
 /// digit short where the division rounds down (1000, 10^6).
-fn width(number: u64) -> usize {
+pub(super) fn width(number: u64) -> usize {
     let ratio = (number.max(1) as f64).ln() / 10f64.ln();
     let (mut width, mut digits) = (1, 1.0);
     while ratio >= digits {

@@ -8,15 +8,14 @@ use std::io;
 use std::time::Duration;
 
 use serde_json::Value;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::Workload;
+use super::{OutputDigest, Workload};
 use crate::event::{Event, Observer};
 use crate::measure::{Clock, Floor};
 use crate::output::{Channel, TaskOutput, Wake};
 use crate::process::Interrupt;
 use crate::sync::StartOrder;
-use crate::task::{Column, Digest, Finding, ProcessCounts, Record, Span};
+use crate::task::{Column, Finding, ProcessCounts, Record, Span};
 
 /// The way to the process that began the run, for a task that is done elsewhere.
 pub trait Desk: Sync {
@@ -74,8 +73,8 @@ pub struct Setting<'a> {
 pub struct Cx<'a> {
     setting: Setting<'a>,
     output: Box<dyn TaskOutput + 'a>,
-    /// By channel: the digest of its bytes, however they were cut, and their number.
-    digesters: [(Option<Box<Xxh3>>, u64); 2],
+    /// Of what it writes, where ways are compared.
+    digest: OutputDigest,
     /// How long it took to hand on what a child process wrote.
     handing_on: Duration,
     /// What it did and found out: the record of the attempt, as far as it is known.
@@ -86,7 +85,7 @@ impl<'a> Cx<'a> {
     /// The context of a task that writes to `output` and has so much of a record.
     #[must_use]
     pub fn new(setting: Setting<'a>, output: Box<dyn TaskOutput + 'a>, found: Record) -> Self {
-        Self { setting, output, digesters: Default::default(), handing_on: Duration::ZERO, found }
+        Self { setting, output, digest: OutputDigest::default(), handing_on: Duration::ZERO, found }
     }
 
     /// How the batch is run, and by which engine.
@@ -209,10 +208,7 @@ impl<'a> Cx<'a> {
 
     fn digest(&mut self, channel: Channel, bytes: &[u8]) {
         if self.setting.digested {
-            let (digester, length) = &mut self.digesters[channel as usize];
-            // Made when first needed: most of what an empty task would cost.
-            digester.get_or_insert_with(|| Box::new(Xxh3::new())).update(bytes);
-            *length += bytes.len() as u64;
+            self.digest.update(channel, bytes);
         }
     }
 
@@ -299,18 +295,7 @@ impl<'a> Cx<'a> {
     /// The task is over: the record with what it found, and its output to be closed.
     #[must_use]
     pub fn into_parts(mut self) -> (Record, Box<dyn TaskOutput + 'a>) {
-        self.found.digest = self.setting.digested.then(|| Digest(digest(&self.digesters)));
+        self.found.digest = self.setting.digested.then(|| self.digest.finish());
         (self.found, self.output)
     }
-}
-
-/// What both channels hold, and which of them holds it.
-fn digest(channels: &[(Option<Box<Xxh3>>, u64)]) -> u128 {
-    let mut whole = Vec::new();
-    for (digester, length) in channels {
-        let digest = digester.as_ref().map_or(0, |digester| digester.digest128());
-        whole.extend(length.to_le_bytes());
-        whole.extend(digest.to_le_bytes());
-    }
-    xxh3_128(&whole)
 }

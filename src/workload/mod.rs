@@ -12,6 +12,7 @@ pub mod cone;
 #[cfg(feature = "cli")]
 pub mod csv;
 mod cx;
+mod output_digest;
 #[cfg(feature = "cli")]
 mod row;
 #[cfg(feature = "net")]
@@ -27,12 +28,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use cx::{Consultant, Cx, Desk, Setting};
+pub use output_digest::OutputDigest;
 #[cfg(feature = "cli")]
 pub use row::{Environment, Options, OutputFormat, Row};
 
 use crate::output::Sink;
 use crate::process::Interrupt;
-use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task};
+use crate::task::{Column, ConeChart, Digest, LeftFile, Outcome, Task, TaskInput};
 
 /// Every workload that parsim brings.
 #[cfg(feature = "cli")]
@@ -269,6 +271,13 @@ pub trait Portable {
         None
     }
 
+    /// What a task is to do, in a run of `column`, in words for a worker that knows no
+    /// templates; `None` where there are no such words.
+    fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
+        let _ = (task, column);
+        None
+    }
+
     /// A try of `task` ended in another process, as it should or without an end to what it
     /// began to ask.
     fn ended_elsewhere(&self, task: &Task) {
@@ -400,7 +409,9 @@ pub fn numbered(count: u64) -> Tasks<'static> {
 #[cfg(feature = "cli")]
 fn file_digest(path: &std::path::Path, interrupt: &Interrupt) -> std::io::Result<Option<Digest>> {
     use std::io::Read as _;
-    let mut file = std::fs::File::open(path)?;
+
+    use crate::process::Uninterrupted;
+    let mut file = Uninterrupted(std::fs::File::open(path)?);
     let mut digester = xxhash_rust::xxh3::Xxh3::new();
     let mut block = vec![0; 256 << 10];
     loop {

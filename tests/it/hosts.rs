@@ -9,12 +9,13 @@ use std::time::Duration;
 use crate::support::{Fresh, Line, Ran};
 
 /// A busy machine gets so long for what takes no time.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Reads its options as ssh does. A host called dead is down, one called chatty prints at
 /// a login, one called mute says nothing at all, one called full has no room for a file as
 /// large as this program, one called loud says a lot before it is down. One called liar
-/// speaks as a worker that has four thousand million cores.
+/// speaks as a worker that has four thousand million cores. One called bare finds first what is in
+/// a folder of that name.
 const SSH: &str = r#"#!/bin/sh
 while :; do case $1 in -T) shift;; -o|-p) shift 2;; *) break;; esac; done
 host=$1; shift
@@ -31,15 +32,16 @@ chatty*) echo Welcome; printf "no newline ";;
 mute*) exec cat >/dev/null;;
 full*) ulimit -f 100;;
 esac
+case $host in bare*|full*) PATH=$HOSTS/bare:$PATH;; esac
 case $host in own*) set -- "export PARSIM_SHELL=$HOSTS/ksh; $*";; esac
 exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"
 "#;
 
 /// A folder with such hosts.
-struct Hosts(Fresh);
+pub(crate) struct Hosts(pub(crate) Fresh);
 
 impl Hosts {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let fresh = Fresh::new();
         fs::create_dir_all(fresh.path("hosts")).unwrap();
         fs::create_dir_all(fresh.path("bin")).unwrap();
@@ -49,21 +51,21 @@ impl Hosts {
     }
 
     /// The same beside these hosts.
-    fn shell(&self, script: &str) -> Line {
+    pub(crate) fn shell(&self, script: &str) -> Line {
         let script = format!("PATH=$PWD/bin:$PATH; {script}");
         self.0.shell(&script).env("HOSTS", self.0.path("hosts"))
     }
 
-    fn run(&self, script: &str) -> Ran {
+    pub(crate) fn run(&self, script: &str) -> Ran {
         self.shell(script).run()
     }
 
     /// What is in the home of a host.
-    fn home(&self, host: &str) -> Vec<String> {
+    pub(crate) fn home(&self, host: &str) -> Vec<String> {
         self.0.names(&format!("hosts/{host}"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path(name)
     }
 
@@ -73,7 +75,7 @@ impl Hosts {
 }
 
 /// The columns of a job log that do not depend on time, row by row.
-fn log(hosts: &Hosts) -> Vec<String> {
+pub(crate) fn log(hosts: &Hosts) -> Vec<String> {
     let text = fs::read_to_string(hosts.path("log")).unwrap();
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -419,7 +421,7 @@ fn what_cannot_be_done_elsewhere_is_refused_by_name() {
         ("parallel --trc {}.x echo ::: 1", "name them, for example with -S h1,h2"),
         ("parallel -X --trc {}.x -S h1 echo ::: 1", "does not go with"),
         ("parallel --nonall -S h1 echo ::: 1", "--nonall runs the command once on every host"),
-        ("parallel --ssh-worker 'a;b' -S h1 echo ::: 1", "the path of a parsim on the hosts"),
+        ("parallel --ssh-worker 'a;b' -S h1 echo ::: 1", "python3, or the path of a parsim on the hosts"),
         ("serial -S h1 echo ::: 1", "serial means one job at a time"),
         ("parallel -j1,2 -S h1 echo ::: 1", "-j: with -S it is one number"),
     ] {

@@ -74,6 +74,8 @@ mod progress;
 // What is asked through others, and what nobody is to see.
 #[cfg(feature = "net")]
 mod proxies;
+// Jobs on other machines by way of python3.
+mod python3;
 // The examples of README.md.
 mod readme;
 // The way to a service.

@@ -324,7 +324,7 @@ fn a_service_slower_than_is_wanted_is_warned_of_and_one_slower_than_is_let_is_no
     judged.expect(objects[3]["class"] == "slow", "the farthest is too slow");
     for (limit, why) in [
         ("--crit-latency lookup=3", "no phase is called \"lookup\""),
-        ("--warn-expiry soon", "expected seconds, or a time such as 90s"),
+        ("--warn-expiry soon", "expected days, or a time such as 14d or 36h"),
     ] {
         fresh.parsim(&format!("tap --demo {limit}")).run().exits(255).tells(why);
     }

@@ -116,7 +116,11 @@ fn in_file(path: &Path) -> Result<Vec<HostSource>, Fault> {
 
 /// The engine that runs jobs on `hosts`.
 pub(super) fn engine(typed: &Typed, hosts: Vec<SshLogin>) -> Result<SshHosts, Fault> {
-    let places = places_of(typed, hosts)?;
+    engine_with(typed, hosts, &own_program()?)
+}
+
+fn engine_with(typed: &Typed, hosts: Vec<SshLogin>, own: &OwnProgram) -> Result<SshHosts, Fault> {
+    let places = places_of(typed, hosts, own)?;
     let hosts = SshHosts::new(places, slots(typed)?, typed.run.ssh_delay.unwrap_or_default());
     Ok(if typed.has(Flag::FilterHosts) { hosts.needing_one() } else { hosts })
 }
@@ -125,8 +129,9 @@ pub(super) fn engine(typed: &Typed, hosts: Vec<SshLogin>) -> Result<SshHosts, Fa
 pub(super) fn compared(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<Box<dyn Engine>>, Fault> {
     let first = hosts.first().cloned().into_iter().collect();
     let name = hosts.first().map(|host| host.text.clone()).unwrap_or_default();
-    let all = engine(typed, hosts)?;
-    let one = places_of(typed, first)?.pop().map(SshHosts::serial);
+    let own = own_program()?;
+    let all = engine_with(typed, hosts, &own)?;
+    let one = places_of(typed, first, &own)?.pop().map(SshHosts::serial);
     say(&format!("serial is one job at a time on {name}"));
     let one = one.into_iter().map(|one| Box::new(one) as Box<dyn Engine>);
     Ok(one.chain([Box::new(all) as Box<dyn Engine>]).collect())
@@ -137,10 +142,11 @@ pub(in crate::cli) fn all(typed: &mut Typed) -> Result<Vec<(String, HostPlace)>,
     read_files(typed)?;
     let hosts = named(typed)?;
     let names: Vec<String> = hosts.iter().map(|host| host.text.clone()).collect();
-    Ok(names.into_iter().zip(places_of(typed, hosts)?).collect())
+    Ok(names.into_iter().zip(places_of(typed, hosts, &own_program()?)?).collect())
 }
 
-fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Fault> {
+/// This program, for hosts that have none.
+fn own_program() -> Result<OwnProgram, Fault> {
     // As uname has it.
     let system = match env::consts::OS {
         "linux" => "Linux",
@@ -148,7 +154,10 @@ fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Faul
         other => other,
     };
     let own = env::current_exe().context("cannot find the program itself, to copy it to hosts")?;
-    let image = OwnProgram::new(own, format!("{system} {}", env::consts::ARCH));
+    Ok(OwnProgram::new(own, format!("{system} {}", env::consts::ARCH)))
+}
+
+fn places_of(typed: &Typed, hosts: Vec<SshLogin>, own: &OwnProgram) -> Result<Vec<HostPlace>, Fault> {
     let choice = typed.run.ssh_worker.clone().unwrap_or(WorkerChoice::Auto);
     let connects = typed.run.ssh.clone().or_else(|| env::var("PARALLEL_SSH").ok());
     let connects: Vec<String> =
@@ -162,7 +171,7 @@ fn places_of(typed: &Typed, hosts: Vec<SshLogin>) -> Result<Vec<HostPlace>, Faul
             let node = NodeName { login: login.text.clone(), host: login.text };
             HostPlace { transport: Box::new(worker::children()?.at(node)), cores, groups }
         } else {
-            let host = SshHost::new(login, choice.clone(), image.clone());
+            let host = SshHost::new(login, choice.clone(), own.clone());
             HostPlace { transport: Box::new(host), cores, groups }
         })
     };

@@ -188,7 +188,9 @@ fn complaints_name_the_option_and_what_was_perhaps_meant() {
     assert_eq!(complaint(&["--keep-order=1"]), "option --keep-order takes no value, but was given 1");
     assert_eq!(complaint(&["--max-a=x"]), "--max-args x: not a whole number");
     assert_eq!(complaint(&["--max", "3"]).split(" may be ").next(), Some("option --max"));
-    assert!(complaint(&["--ssh-worker", "a;b"]).starts_with("--ssh-worker a;b: expected auto, copy, or"));
+    assert!(
+        complaint(&["--ssh-worker", "a;b"]).starts_with("--ssh-worker a;b: expected auto, copy, python3, or")
+    );
     assert!(complaint(&["--halt", "foo"]).starts_with("--halt foo: expected never, or"));
 }
 

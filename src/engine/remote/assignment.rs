@@ -85,10 +85,15 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
                 break;
             };
             let unbegun = self.ready.remove(place).expect("there is one");
-            if let Err(error) = self.links[index].give(unbegun, now) {
+            let portable = self.workload.portable();
+            if let Err(error) = self.links[index].give(unbegun, now, portable) {
                 // It is too long for a message, and would be so for any worker.
                 let unbegun = self.links[index].sent.pop_back().expect("it was given just now");
-                self.fail_unbegun(unbegun, index, format!("its input cannot be passed to a worker: {error}"));
+                self.fail_unbegun(
+                    unbegun,
+                    index,
+                    &format!("its input cannot be passed to a worker: {error}"),
+                );
             }
         }
     }

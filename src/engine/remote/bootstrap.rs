@@ -6,11 +6,13 @@
 //! its words are known by a number that nobody can guess. A copy of this program is used only
 //! where nobody but its owner can write to it or to its folder, and only if it is whole: the
 //! place is /var/tmp, so that a home has nothing in it that its owner did not put there, or
-//! else ~/.cache. Pure: bytes in, bytes out.
+//! else ~/.cache. Where no copy starts, python3 is handed its worker, which is put nowhere.
+//! Pure: bytes in, bytes out.
 
 use std::io;
 use std::sync::Arc;
 
+use super::python3;
 use crate::text::printable;
 
 /// What is before the script's words is skipped, up to here.
@@ -32,13 +34,24 @@ pub(super) struct ProgramImage {
 /// Which worker is to be used there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkerChoice {
-    /// A parsim in PATH that speaks the same protocol, else a copy of this program.
+    /// A parsim in PATH that speaks the same protocol, else a copy of this program, else
+    /// python3.
     Auto,
     /// This program there.
     Program(String),
     /// A copy of this program.
     Copy,
+    /// [What](super::python3) python3 runs.
+    Python3,
 }
+
+/// Tells where python3 is, if it is new enough: what PATH has may be a script that only looks
+/// for it.
+const FIND_PYTHON3: &str = "import sys; print(sys.executable if sys.version_info >= (3, 6) else 0)";
+
+/// Runs as many bytes of standard input as are said, and reads no more than these.
+const READ_PROGRAM: &str =
+    "import io, sys; exec(io.BufferedReader(io.FileIO(0, closefd=False), 1).read(int(sys.argv[1])))";
 
 /// The words of the script that begins a worker which speaks `protocol`.
 pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> String {
@@ -49,24 +62,31 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
             format!("try \"{program}\"; say fail \"{program} is no parsim of this protocol\"; exit 1; ")
         }
         WorkerChoice::Copy => String::new(),
+        WorkerChoice::Python3 => "py; ".to_owned(),
     };
+    // Why there is no copy is said by who needs one.
+    let otherwise = if *choice == WorkerChoice::Auto { "py \"$w\"" } else { "say fail \"$w\"; exit 1" };
+    let length = python3::PROGRAM.len();
     let script = format!(
         "n={nonce:016x}; v={protocol}; u=$(umask); say() {{ echo \"parsim-$n $*\"; }}; \
          try() {{ [ \"$(\"$1\" worker --protocol 2>/dev/null </dev/null)\" = \"$v\" ] && say go && umask \"$u\" && exec \"$1\" worker; }}; \
+         py() {{ p=$(python3 -ISc \"{FIND_PYTHON3}\" 2>/dev/null </dev/null); \
+         case $p in /*) umask \"$u\"; say python3 \"$1\"; exec \"$p\" -ISc \"{READ_PROGRAM}\" {length} $n \"${{LC_CTYPE+=$LC_CTYPE}}\";; esac; \
+         say fail \"${{1:+$1, and }}there is no python3 (3.6 or newer) there\"; exit 1; }}; \
          {tries}\
-         say need $(uname -sm); read -r d s || exit 0; i=$(id -u); g=; \
+         say need $(uname -sm); read -r d s || exit 0; [ \"$d\" = no ] && py \"$s\"; i=$(id -u); g=; \
          own() {{ ls -ldn \"$1\" 2>/dev/null | {{ read -r p l o r; \
          case $p in [d-]????-??-*) [ \"$o\" = \"$i\" ];; *) false;; esac; }}; }}; \
          check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && \
          [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
          set -- \"${{PARSIM_CACHE:-/var/tmp/parsim-$i}}\" \"$HOME/.cache/parsim\"; \
-         for c in \"$@\"; do b=$c/parsim-$d; check && try \"$b\"; done; \
+         for c in \"$@\"; do b=$c/parsim-$d; check && {{ try \"$b\"; g=$b; }}; done; \
          umask 077; \
          for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \
          if [ -z \"$g\" ]; then say copy; head -c \"$s\" | {{ cat >\"$t\" || {{ cat >/dev/null; false; }}; }}; else cp \"$g\" \"$t\"; fi && \
          chmod 700 \"$t\" && mv -f \"$t\" \"$b\" && g=$b; check && try \"$b\"; rm -f \"$t\"; done; \
-         if [ -n \"$g\" ]; then say fail \"the copy of parsim ($g) does not start there\"; \
-         else say fail \"parsim cannot be copied there, neither to $1 nor to $2: nobody else may write there, and there must be room\"; fi; exit 1"
+         if [ -n \"$g\" ]; then w=\"the copy of parsim ($g) does not start there\"; \
+         else w=\"parsim cannot be copied there, neither to $1 nor to $2: nobody else may write there, and there must be room\"; fi; {otherwise}"
     );
     format!("exec sh -c '{script}'")
 }
@@ -86,6 +106,10 @@ pub(super) struct Prelude {
     has_answered: bool,
     /// The first line that was none of the script's.
     pub(super) chatter: Option<String>,
+    /// Whether python3 will do where this program does not run.
+    may_be_python3: bool,
+    /// Why it is python3 that runs there, where nobody asked for that.
+    pub(super) substitution: Option<String>,
 }
 
 /// What a piece of the stream came to.
@@ -102,6 +126,7 @@ pub(super) enum Heard {
 impl Prelude {
     /// The script's words have this number; the program that may be copied comes from `image`.
     pub(super) fn new(
+        choice: &WorkerChoice,
         nonce: u64,
         image: Arc<dyn Fn() -> io::Result<Arc<ProgramImage>> + Send + Sync>,
     ) -> Self {
@@ -115,6 +140,8 @@ impl Prelude {
             n_said: 0,
             has_answered: false,
             chatter: None,
+            may_be_python3: *choice == WorkerChoice::Auto,
+            substitution: None,
         }
     }
 
@@ -170,26 +197,40 @@ impl Prelude {
         Heard::Nothing
     }
 
+    fn say(&mut self, text: String) -> Heard {
+        (self.pending, self.n_said) = (text.into_bytes(), 0);
+        Heard::Nothing
+    }
+
+    /// This program cannot be copied there.
+    fn no_copy(&mut self, why: &str) -> Heard {
+        if self.may_be_python3 {
+            return self.say(format!("no {}\n", why.replace('\n', " ")));
+        }
+        Heard::Failed(format!(
+            "has no parsim in PATH that speaks this protocol, and {why}: install parsim there"
+        ))
+    }
+
     fn word(&mut self, word: &str) -> Heard {
         self.has_answered = true;
         let (word, rest) = word.split_once(' ').unwrap_or((word, ""));
         match word {
             "go" => Heard::Worker(Vec::new()),
             "need" => match (self.image)() {
-                Err(error) => {
-                    Heard::Failed(format!("has no parsim, and this one cannot be read to be copied: {error}"))
-                }
-                Ok(image) if image.system != rest => Heard::Failed(format!(
-                    "has no parsim in PATH that speaks this protocol, and is {}, where this one ({}) would not run: install parsim there",
-                    printable(rest),
-                    image.system
+                Err(error) => self.no_copy(&format!("this parsim cannot be read to be copied: {error}")),
+                Ok(image) if image.system != rest => self.no_copy(&format!(
+                    "this parsim ({}) does not run on {}",
+                    image.system,
+                    printable(rest)
                 )),
-                Ok(image) => {
-                    self.pending = format!("{} {}\n", image.digest, image.bytes.len()).into_bytes();
-                    self.n_said = 0;
-                    Heard::Nothing
-                }
+                Ok(image) => self.say(format!("{} {}\n", image.digest, image.bytes.len())),
             },
+            "python3" => {
+                self.copied = None;
+                self.substitution = Some(printable(rest)).filter(|why| !why.is_empty());
+                self.say(python3::PROGRAM.to_owned())
+            }
             "copy" => match (self.image)() {
                 Ok(image) => {
                     // The script asks again where there was no room for it, and has read all
@@ -217,7 +258,7 @@ mod tests {
             let (bytes, digest) = (b"program".to_vec(), "d1".to_owned());
             Ok(Arc::new(ProgramImage { bytes, digest, system: "Linux x86_64".to_owned() }))
         };
-        Prelude::new(NONCE, Arc::new(image))
+        Prelude::new(&WorkerChoice::Copy, NONCE, Arc::new(image))
     }
 
     #[test]
@@ -247,21 +288,35 @@ mod tests {
     }
 
     #[test]
+    fn python3_is_handed_its_worker_where_no_copy_runs() {
+        let mut prelude = Prelude { may_be_python3: true, ..prelude() };
+        assert_eq!(prelude.hear(b"parsim-0000000000000abc need Linux aarch64\n"), Heard::Nothing);
+        assert_eq!(prelude.pending(), b"no this parsim (Linux x86_64) does not run on Linux aarch64\n");
+        prelude.said(prelude.pending().len());
+        assert_eq!(prelude.hear(b"parsim-0000000000000abc python3 because\n"), Heard::Nothing);
+        assert_eq!(prelude.pending(), python3::PROGRAM.as_bytes());
+        prelude.said(python3::PROGRAM.len());
+        assert_eq!(prelude.hear(b"parsim-0000000000000abc go\n"), Heard::Worker(Vec::new()));
+        assert_eq!(prelude.substitution.as_deref(), Some("because"));
+    }
+
+    #[test]
     fn why_there_is_none_is_told() {
         let failed = |said: &[u8]| match prelude().hear(said) {
             Heard::Failed(why) => why,
             other => panic!("{other:?}"),
         };
-        assert!(failed(b"parsim-0000000000000abc need Linux aarch64\n").contains("is Linux aarch64"));
+        assert!(
+            failed(b"parsim-0000000000000abc need Linux aarch64\n").contains("does not run on Linux aarch64")
+        );
         assert_eq!(failed(b"parsim-0000000000000abc fail x\x1b[1m y\n"), r"x\u{1b}[1m y");
         assert!(failed(&vec![b'y'; LONGEST_CHATTER + 1]).contains("on and on"));
     }
 
     #[test]
     fn no_login_shell_reads_anything_in_the_script() {
-        for choice in
-            [WorkerChoice::Auto, WorkerChoice::Copy, WorkerChoice::Program("/opt/parsim".to_owned())]
-        {
+        let program = WorkerChoice::Program("/opt/parsim".to_owned());
+        for choice in [WorkerChoice::Auto, WorkerChoice::Copy, WorkerChoice::Python3, program] {
             let whole = script(&choice, "parsim-worker/5", NONCE);
             let inner = whole.strip_prefix("exec sh -c '").unwrap().strip_suffix('\'').unwrap();
             assert!(!inner.contains(['\'', '\\', '\n', '!', '`']), "{inner}");

@@ -27,7 +27,7 @@ use crate::output::{Sink, Wake};
 use crate::process::Waker;
 use crate::study::{ElsewhereCosts, NodeTotal};
 use crate::task::{Outcome, Record};
-use crate::text::printable;
+use crate::text::{printable, without_numbers};
 use crate::workload::Workload;
 
 /// No host has more slots, whatever it says of its cores: room is made for each.
@@ -190,6 +190,9 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             link.slots.first = rules.next_slot;
             rules.next_slot = rules.next_slot.saturating_add(link.slots.count);
         }
+        if let Some(text) = link.remark() {
+            self.run.observer.observe(&Event::Told { text: &printable(&text) });
+        }
         link.share().map(|()| true)
     }
 
@@ -226,7 +229,7 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
             let text = printable(&format!("{host} is down: {why}{next}"));
             self.run.observer.observe(&Event::Told { text: &text });
         }
-        rules.why_down = Some(format!("{host}: {why}"));
+        rules.why_down = Some(without_numbers(&format!("{host}: {why}")));
         true
     }
 
@@ -416,16 +419,19 @@ impl<'r, 'q> Dispatcher<'r, 'q> {
         if self.run.interrupt.is_draining() {
             self.leave(unbegun);
         } else if unbegun.n_lost >= TRIES {
-            self.fail_unbegun(unbegun, index, "its workers ended before it began".to_owned());
+            self.fail_unbegun(unbegun, index, "its workers ended before it began");
         } else {
             self.ready.push_front(unbegun);
         }
     }
 
     /// A task has failed that no worker began.
-    pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: String) {
+    pub(super) fn fail_unbegun(&mut self, unbegun: Unbegun<'r, 'q>, index: usize, why: &str) {
         let life = unbegun.begin(self.run, self.sink, self.links[index].slots.first, self.run.clock.now());
-        let record = Record { node: self.links[index].node(), ..life.unmeasured(Outcome::Failed(why)) };
+        let record = Record {
+            node: self.links[index].node(),
+            ..life.unmeasured(Outcome::Failed(without_numbers(why)))
+        };
         self.settle(life, record);
     }
 

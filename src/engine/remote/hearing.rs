@@ -10,8 +10,10 @@ use super::protocol::{ClockReading, Incident, TaskBegun, kind, numbers_in};
 use super::request::TaskReport;
 use super::waiting::{DoubtfulEnd, is_doubtful};
 use super::worker_link::{LinkStage, PATIENCE, TaskInHand, text_of};
+use crate::engine::lifecycle::TaskLife;
 use crate::output::Channel;
 use crate::task::{Outcome, Record};
+use crate::workload::OutputDigest;
 
 impl Dispatcher<'_, '_> {
     /// What `frame` of the worker of a link means. An error means that it could not be
@@ -91,17 +93,24 @@ impl Dispatcher<'_, '_> {
         // As long as it is not known how clocks differ, word of it is the best there is.
         let at = link.clock.ours(at).unwrap_or(now).min(now).max(unbegun.sent);
         link.cost.passing += at.saturating_sub(unbegun.sent.max(free_since));
+        let digest = (self.run.digested && link.host.takes_lines).then(OutputDigest::default);
         let life = unbegun.begin(self.run, self.sink, slot, at);
-        link.in_hand.insert(seq, TaskInHand { life, at, slot, answered: 0 });
+        link.in_hand.insert(seq, TaskInHand { life, at, slot, answered: 0, digest });
         Some(())
     }
 
     fn told(&mut self, index: usize, frame: &Frame) -> Option<()> {
         let (seq, said) = frame.payload.split_first_chunk()?;
-        let life = &mut self.links[index].in_hand.get_mut(&u64::from_le_bytes(*seq))?.life;
+        let TaskInHand { life, digest, .. } = self.links[index].in_hand.get_mut(&u64::from_le_bytes(*seq))?;
+        let mut wrote = |channel, life: &mut TaskLife<'_, '_>| {
+            if let Some(digest) = digest {
+                digest.update(channel, said);
+            }
+            life.wrote(channel, said);
+        };
         match frame.kind {
-            kind::OUT => life.wrote(Channel::Out, said),
-            kind::ERR => life.wrote(Channel::Err, said),
+            kind::OUT => wrote(Channel::Out, life),
+            kind::ERR => wrote(Channel::Err, life),
             kind::ADVANCED => life.advanced(u64::from_le_bytes(said.try_into().ok()?)),
             kind::NAMED => life.named(text_of(said)),
             _ => {
@@ -130,8 +139,9 @@ impl Dispatcher<'_, '_> {
         let now = self.run.clock.now();
         let ends_running = self.ends_running();
         let link = &mut self.links[index];
-        let TaskInHand { mut life, at, slot, .. } = link.in_hand.remove(&record.seq)?;
+        let TaskInHand { mut life, at, slot, digest, .. } = link.in_hand.remove(&record.seq)?;
         record.node = link.node();
+        record.digest = record.digest.or(digest.map(|digest| digest.finish()));
         link.count(&record);
         // A record says what it likes.
         let end = at.saturating_add(record.wall);
@@ -248,10 +258,10 @@ impl Dispatcher<'_, '_> {
             let patience = if was_too_slow { Duration::ZERO } else { PATIENCE };
             link.reap(patience).unwrap_or_else(|| "ended".to_owned())
         };
+        // What was sent may have been begun, and the word of that is lost.
+        let was_idle = link.in_hand.is_empty() && link.sent.is_empty();
         let in_hand = std::mem::take(&mut link.in_hand);
-        if let (false, Some(process), Some(portable)) =
-            (in_hand.is_empty(), process, self.workload.portable())
-        {
+        if let (false, Some(process), Some(portable)) = (was_idle, process, self.workload.portable()) {
             portable.clean_after(&self.run.column, process);
         }
         for (_, TaskInHand { life, .. }) in in_hand {

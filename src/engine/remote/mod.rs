@@ -8,8 +8,8 @@
 //! `distance`), where output goes (`relay`), and
 //! the other end ([`serve()`], `seats`,
 //! `voice`). One thread here holds all links. Workers on other machines are
-//! another transport (`ssh`, which begins them by way of `bootstrap`; `sshlogin` reads how
-//! they are named) and an engine of their own (`hosts`), for machines come and go; `survey`
+//! another transport (`ssh`, which begins them by way of `bootstrap`, and where no parsim
+//! runs, with `python3`; `sshlogin` reads how they are named) and an engine of their own (`hosts`), for machines come and go; `survey`
 //! asks what they offer. Knows nothing of what tasks do: a worker builds the workload anew
 //! from its blueprint.
 
@@ -25,6 +25,7 @@ mod hosts;
 #[cfg(test)]
 mod policy_tests;
 mod protocol;
+mod python3;
 mod relay;
 mod request;
 #[cfg(test)]

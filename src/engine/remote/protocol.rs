@@ -155,6 +155,11 @@ pub(super) struct WorkerHost {
     pub(super) load: Option<f64>,
     /// What tells this start of the machine from any other, where the system tells.
     pub(super) boot_id: Option<String>,
+    /// Whether it knows no templates, and makes no digests: it is given lines, as
+    /// [`Portable::spelled_out`](crate::workload::Portable::spelled_out) has them, and what
+    /// its tasks write is digested by who hears of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) takes_lines: bool,
 }
 
 /// A task begins.

@@ -176,6 +176,7 @@ fn whereabouts() -> WorkerHost {
         memory: host::memory_room(),
         load: host::load(),
         boot_id: host::boot_id(),
+        takes_lines: false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! One connection a host. The client's own words go to a file, for they say why there is no
 //! worker. Knows nothing of what workers say.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -24,6 +25,7 @@ use super::protocol::PROTOCOL;
 use super::sshlogin::SshLogin;
 use super::transport::{Process, Transport, WorkerStream};
 use crate::process::with_first_limits;
+use crate::sync::Mutex;
 use crate::task::NodeName;
 use crate::temporary::unnamed_file;
 use crate::text::printable;
@@ -48,12 +50,14 @@ pub struct OwnProgram {
     path: PathBuf,
     system: String,
     image: Arc<OnceLock<Arc<ProgramImage>>>,
+    /// The hosts of which was told that it does not run there.
+    told_of: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl OwnProgram {
     /// That at `path`, which runs on machines of which uname says `system`: `Linux x86_64`.
     pub fn new(path: PathBuf, system: String) -> Self {
-        Self { path, system, image: Arc::default() }
+        Self { path, system, image: Arc::default(), told_of: Arc::default() }
     }
 
     fn get(&self) -> io::Result<Arc<ProgramImage>> {
@@ -109,8 +113,10 @@ impl Transport for SshHost {
         let image = self.image.clone();
         Ok(Box::new(SshStream {
             process: Process::new(child)?,
-            prelude: Some(Prelude::new(nonce, Arc::new(move || image.get()))),
+            prelude: Some(Prelude::new(&self.worker, nonce, Arc::new(move || image.get()))),
             failed: None,
+            remark: None,
+            told_of: Arc::clone(&self.image.told_of),
             errors,
             name: self.login.text.clone(),
         }))
@@ -132,6 +138,9 @@ struct SshStream {
     prelude: Option<Prelude>,
     /// Why there will be none.
     failed: Option<String>,
+    /// What is to be told of it.
+    remark: Option<String>,
+    told_of: Arc<Mutex<BTreeSet<String>>>,
     errors: File,
     name: String,
 }
@@ -165,6 +174,9 @@ impl Read for SshStream {
                     say_pending(prelude, &mut self.process)?;
                 }
                 Heard::Worker(said) => {
+                    let why = prelude.substitution.take();
+                    // Once a host, however often it is connected with.
+                    self.remark = why.filter(|_| self.told_of.lock().insert(self.name.clone()));
                     self.prelude = None;
                     if said.is_empty() {
                         return self.process.read(bytes);
@@ -229,6 +241,10 @@ impl WorkerStream for SshStream {
 
     fn is_connecting(&self) -> bool {
         self.prelude.as_ref().is_some_and(|prelude| !prelude.has_answered())
+    }
+
+    fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 
     fn hang_up(&mut self) {

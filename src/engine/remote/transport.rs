@@ -60,6 +60,12 @@ pub trait WorkerStream: Read + Write + Send {
         false
     }
 
+    /// What is to be told of the worker once it is there: that it is another than the user may
+    /// think.
+    fn remark(&self) -> Option<&str> {
+        None
+    }
+
     /// Nothing more will be said to the worker, which ends by itself then.
     fn hang_up(&mut self);
 

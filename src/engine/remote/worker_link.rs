@@ -5,6 +5,7 @@
 //! Waits for nothing, but for the end of a worker that is to end. Knows nothing of the
 //! other workers, nor of what becomes of tasks.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::num::NonZeroU32;
@@ -25,6 +26,7 @@ use crate::output::Sink;
 use crate::process::PollEntry;
 use crate::study::NodeTotal;
 use crate::task::{Record, Task};
+use crate::workload::{OutputDigest, Portable};
 
 /// So long a worker may take to end.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -97,6 +99,8 @@ pub(super) struct TaskInHand<'r, 'q> {
     pub(super) slot: u32,
     /// Where the answer to its last question ends in what its worker is told.
     pub(super) answered: u64,
+    /// Of what it wrote, where that is compared and its worker makes none.
+    pub(super) digest: Option<OutputDigest>,
 }
 
 /// A task that no worker has begun.
@@ -321,9 +325,22 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     }
 
     /// Gives it a task. Where that cannot be told in one message, it comes back.
-    pub(super) fn give(&mut self, mut unbegun: Unbegun<'r, 'q>, now: Duration) -> io::Result<()> {
+    pub(super) fn give(
+        &mut self,
+        mut unbegun: Unbegun<'r, 'q>,
+        now: Duration,
+        portable: Option<&dyn Portable>,
+    ) -> io::Result<()> {
         let (task, attempt) = unbegun.task();
-        let request = TaskRequest { task: std::borrow::Cow::Borrowed(task), attempt };
+        let portable = portable.filter(|_| self.host.takes_lines);
+        let spelled = portable.and_then(|portable| portable.spelled_out(task, &self.init.hello.column));
+        let task = match spelled {
+            Some(spec) => {
+                Cow::Owned(Task { spec, hosts: task.hosts.clone(), ..Task::numbered(task.seq, "") })
+            }
+            None => Cow::Borrowed(task),
+        };
+        let request = TaskRequest { task, attempt };
         let put = self.out.put(kind::TASK, &[&request.encoded()]);
         unbegun.sent = now;
         self.sent.push_back(unbegun);
@@ -428,6 +445,12 @@ impl<'r, 'q> WorkerLink<'r, 'q> {
     /// The worker in a person's words.
     pub(super) fn name(&self) -> String {
         self.stream.as_ref().map_or_else(String::new, |stream| stream.name())
+    }
+
+    /// What is to be told of the worker that is there now.
+    pub(super) fn remark(&self) -> Option<String> {
+        let (node, why) = (self.node()?, self.stream.as_ref()?.remark()?);
+        Some(format!("{node}: {} runs the jobs there, because {why}", self.host.version))
     }
 
     /// Its number, where it is a process of this machine.

@@ -19,14 +19,17 @@ use super::job;
 use super::launch::Launch;
 use super::settings::exact_path;
 use super::transfer::{BaseFiles, FilesComing};
-use super::{JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinSource};
+use super::{
+    JobDirectory, LineAction, OutputOrder, PortableTemplate, Sample, Settings, Shell, StdinMode, StdinSource,
+    stdin_mode,
+};
 use crate::inputs::Seekable;
 use crate::measure::Floor;
 use crate::process::child::{JobRunner, JobStdout, RunningJobs};
 use crate::process::{self, Handed, harmless_in_children, stderr_for_children, stdout_for_children};
 use crate::sync::Mutex;
-use crate::task::{Column, JobPlace, Outcome, Task, TaskInput};
-use crate::template::{self, Dialect};
+use crate::task::{Block, Column, JobPlace, Outcome, Task, TaskInput};
+use crate::template::{self, Dialect, Quoting};
 use crate::temporary::keep_files_in;
 use crate::text::reason;
 use crate::workload::{Cx, Portable, Profile, Tasks, Workload};
@@ -276,6 +279,34 @@ impl Portable for CommandRunner {
         let numbers = self.settings.counts.numbers(number, task.slot);
         let (rules, values) = (&self.settings.files, task.spec.values());
         self.files_coming.answer(rules, task.seq, values, &numbers, question).unwrap_or_default()
+    }
+
+    /// Its number, whether it is left out and the script that offers it a pipe, as JSON, and what templates make of its values
+    /// in any slot: its line, its directory, where each job has its own, and the names of
+    /// files that go there and come back.
+    fn spelled_out(&self, task: &Task, column: &Column) -> Option<TaskInput> {
+        let Settings { counts, quoting, directory, files, .. } = &self.settings;
+        let number = self.sample.map_or(task.seq, |sample| sample.job(task.seq));
+        let numbers = counts.numbers(number, 0);
+        let (template, values) = (self.settings.template_of(&column.name), task.spec.values());
+        let through = (self.settings.stdin_mode == StdinMode::Fifo).then_some(stdin_mode::THROUGH_FIFO);
+        let skipped = template.skips(values);
+        let head = serde_json::json!({ "number": numbers.seq, "skipped": skipped, "through": through });
+        let mut spelled =
+            vec![head.to_string().into_bytes(), template.in_any_slot(values, &numbers, *quoting)];
+        let each = match directory {
+            JobDirectory::Each(template) => Some(template),
+            JobDirectory::Here | JobDirectory::Fixed(_) | JobDirectory::OfItsOwn(_) => None,
+        };
+        let names = each.into_iter().chain(&files.sent).chain(&files.fetched);
+        spelled.extend(names.map(|name| name.in_any_slot(values, &numbers, Quoting::None)));
+        Some(match &task.spec {
+            TaskInput::Block(block) => {
+                let bytes = block.bytes.clone();
+                TaskInput::Block(Box::new(Block { values: spelled, bytes, stretch: block.stretch }))
+            }
+            _ => TaskInput::Values(spelled),
+        })
     }
 
     fn ended_elsewhere(&self, task: &Task) {

@@ -65,8 +65,8 @@ pub const ROW: Row = Row {
             ("per_host", "Send at most K requests at a time to one host [default: 5, no limit on this machine's own services]"),
             ("warn_latency", "Warn when a cone takes longer, or a phase of it (2s, connect=500ms) [default: never]"),
             ("crit_latency", "Count a cone as failed when it takes longer, or a phase of it; its rows are kept [default: never]"),
-            ("warn_expiry", "Warn when the service's certificate expires sooner"),
-            ("crit_expiry", "Count a cone as failed when the service's certificate expires sooner [default: never]"),
+            ("warn_expiry", "Warn when the service's certificate expires within so many days, or a time such as 36h"),
+            ("crit_expiry", "Count a cone as failed when the service's certificate expires within so many days [default: never]"),
         ]
         .into_iter()
         .fold(command, |command, (id, help)| command.mut_arg(id, |arg| arg.help(help)))

@@ -31,6 +31,7 @@ use crate::process::Interrupt;
 use crate::sync::Mutex;
 use crate::task::{Column, Outcome, Task, TaskInput};
 use crate::temporary;
+use crate::text::reason;
 
 /// The row of the table of workloads.
 pub const ROW: Row = Row {
@@ -245,7 +246,7 @@ impl Results for CsvGen {
             let read = wanted(file).then(|| readback::digest(&self.path(column, file), interrupt));
             let (digest, unread) = match read {
                 Some(Ok(digest)) => (digest, None),
-                Some(Err(error)) => (None, Some(format!("read it back: {error}"))),
+                Some(Err(error)) => (None, Some(format!("read it back: {}", reason(&error)))),
                 None => (None, None),
             };
             Product { item: file, unit: FILE, label: file_name(file), digest, unread }

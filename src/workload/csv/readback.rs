@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use super::options::Shape;
 use crate::numbers;
-use crate::process::Interrupt;
+use crate::process::{Interrupt, Uninterrupted};
 use crate::task::Digest;
 use crate::workload::file_digest;
 
@@ -35,8 +35,8 @@ pub(super) fn verify(path: &Path, shape: Shape) -> anyhow::Result<Option<String>
     if length > MOST_VERIFIED || shape.values() == 0 {
         return Ok(None);
     }
-    let reader = csv::ReaderBuilder::new().has_headers(false).from_path(path);
-    let mut reader = reader.with_context(unread)?;
+    let file = Uninterrupted(std::fs::File::open(path).with_context(unread)?);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
     let mut rows = 0;
     let mut record = csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).with_context(unread)? {

@@ -27,14 +27,21 @@ pub struct Thresholds {
     #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',')]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crit_latency: Vec<LatencyLimit>,
-    /// Warn when the certificate expires sooner
-    #[arg(long, value_name = "TIME", default_value = "14d", value_parser = read_duration)]
+    /// Warn when the certificate expires within so many days, or a time such as 36h
+    #[arg(long, value_name = "DAYS", default_value = "14d", value_parser = read_days)]
     #[serde(default = "two_weeks", with = "seconds")]
     pub warn_expiry: Duration,
-    /// Count a service as not up when its certificate expires sooner [default: never]
-    #[arg(long, value_name = "TIME", value_parser = read_duration)]
+    /// Count a service as not up when its certificate expires within so many days [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = read_days)]
     #[serde(default, with = "seconds::optional", skip_serializing_if = "Option::is_none")]
     pub crit_expiry: Option<Duration>,
+}
+
+/// Days, as those give them who write of certificates, or a time with its unit.
+fn read_days(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected days, or a time such as 14d or 36h".to_owned();
+    let in_days = numbers::decimal(text).map(|_| format!("{text}d"));
+    read_duration(in_days.as_deref().unwrap_or(text)).map_err(|_| wrong())
 }
 
 fn two_weeks() -> Duration {
@@ -102,6 +109,16 @@ mod tests {
         };
         thresholds.judge(&mut finding, &|_| Duration::ZERO, Duration::ZERO);
         (finding.class, finding.warnings)
+    }
+
+    #[test]
+    fn a_mere_number_is_of_days() {
+        let days = |text| read_days(text).map(|time| time.as_secs_f64() / 86_400.0);
+        assert_eq!(
+            [days("30"), days("1.5"), days("14d"), days("36h")],
+            [Ok(30.0), Ok(1.5), Ok(14.0), Ok(1.5)]
+        );
+        assert!(days("soon").is_err() && days("").is_err() && days("1.2.3").is_err());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(in crate::cli::flags) static HOSTS: OptionSection = section("Other machines"
     flag(&["hostgroups", "hostgroup", "hostgrp", "hgrp"], "an input VALUE@GROUP runs on hosts of that group: -S @GROUP/HOST", Flag::HostGroups),
     flag(&["nonall"], "run the command once on every host, without inputs", Flag::NonAll).not_compared(EVERYWHERE),
     flag(&["onall"], "run all jobs on every host, one at a time there", Flag::OnAll).not_compared(EVERYWHERE),
-    own(&["ssh-worker"], "WHICH", "the parsim to use there: auto (in PATH, else a copy of this one),\ncopy, or a path [auto]",
+    own(&["ssh-worker"], "WHICH", "the parsim to use there: auto (in PATH, else a copy of this one,\nelse python3), copy, python3, or a path [auto]",
         Text(|t, v| set(&mut t.run.ssh_worker, worker(v)))).of(Scope::BATCH),
     // parsim's own option of this name takes a command.
     option(&["cleanup"], "", "remove the files that were sent and fetched there; it takes no command\n(that of parsim compare does: --cleanup CMD)", Set(Flag::CleanUp)).of(Scope::ONE_WAY),
@@ -46,12 +46,13 @@ fn worker(text: &str) -> Result<WorkerChoice, String> {
     match text {
         "auto" => Ok(WorkerChoice::Auto),
         "copy" => Ok(WorkerChoice::Copy),
+        "python3" => Ok(WorkerChoice::Python3),
         path => {
             let path = path.strip_prefix("path:").unwrap_or(path);
             let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "/._+-~".contains(sign);
             let is_sound = path.contains('/') && !path.starts_with('-') && path.chars().all(is_plain);
             is_sound.then(|| WorkerChoice::Program(path.to_owned())).ok_or_else(|| {
-                "expected auto, copy, or the path of a parsim on the hosts (of letters, digits and / . _ + -)".to_owned()
+                "expected auto, copy, python3, or the path of a parsim on the hosts (of letters, digits and / . _ + -)".to_owned()
             })
         }
     }
