@@ -66,7 +66,9 @@ mod tests {
         let left = vec![Entry::Begun(begun(4)), Entry::Bye(ByeEntry::default())];
         for (worker, entries) in [("0r0", killed), ("1r0", twice), ("2r0", left)] {
             let mut writer = SegmentWriter::create(&layout, worker).unwrap();
-            entries.iter().for_each(|entry| writer.put(entry).unwrap());
+            for entry in &entries {
+                writer.put(entry).unwrap();
+            }
         }
         let former = ["0r0", "1r0", "2r0"].map(str::to_owned).to_vec();
         let item = WorkItem::Claim(0);
