@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use super::cluster;
 use super::conflicts;
 use super::exit::{End, Fault, all_of, refuse};
 use super::exports::{Exports, ResultsGo};
@@ -21,6 +22,7 @@ use super::signals;
 use super::terminal::{self, Terminal, say};
 use super::watch::{self, Watch};
 use crate::host::Limits;
+use crate::numbers::{count, plural};
 use crate::process::{Hup, Interrupt};
 use crate::progress::{ProgressDisplay, RunProgress};
 use crate::report::text;
@@ -51,6 +53,7 @@ pub(super) fn run(
     };
     let workload = (row.from_matches)(matches, &look, sharing).map_err(Fault::usage)?;
     let watch = watch_options(row, matches).map_err(Fault::usage)?;
+    cluster::check_tasks(&typed)?;
     check_that_files_stay_here(&*workload, &hosts)?;
     let telling = Telling { format: output_format(matches), watch };
     run_ways(workload, &typed, &ways, hosts, telling, words, started)
@@ -212,8 +215,11 @@ pub(super) fn report(
         Ok(())
     };
     if let Some(Cut { way, finished, tasks, .. }) = &study.cut {
-        let of = tasks.map_or_else(String::new, |tasks| format!(" of {tasks}"));
-        say(&format!("interrupted in the {way} run: {finished}{of} tasks had finished"));
+        let done = match tasks {
+            Some(tasks) => format!("{} of {}", count(*finished), plural(*tasks, "task")),
+            None => plural(*finished, "task"),
+        };
+        say(&format!("interrupted in the {way} run: {done} had finished"));
     }
     all_of([shown, exports.finish(study)])
 }

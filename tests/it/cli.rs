@@ -18,13 +18,14 @@ const REPORTING: [&str; 8] = [
     "--export-trace",
     "--export-prometheus",
 ];
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 16] = [
     "--sshlogin",
     "--sshloginfile",
     "--sshdelay",
     "--ssh",
     "--filter-hosts",
     "--ssh-worker",
+    "--threads-per-job",
     "--nodes",
     "--slots",
     "--memory-per-job",

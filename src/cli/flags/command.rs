@@ -212,6 +212,9 @@ Examples:
   parsim man parallel | man -l -       parsim-parallel(1)
   parsim man --out-dir ~/.local/share/man/man1";
 
+/// Batches have it for jobs here, too; workloads on a cluster only.
+const OF_NODES: &str = "threads-per-job";
+
 /// The sections of what several subcommands have, as their help shows them.
 const SHARED: [(&OptionSection, &str); 8] = [
     (&MEASURING, "How to run it"),
@@ -233,7 +236,8 @@ fn shared(command: Command, scope: Scope) -> Command {
         let option = option.help(capitalised(&help));
         // They would take half of the screen that -h has.
         let mut elsewhere = HOSTS.rows().chain(CLUSTER.rows()).filter(|row| row.scope.has(scope));
-        let is_brief = elsewhere.all(|row| row.long() != option.get_long());
+        let is_brief =
+            option.get_long() != Some(OF_NODES) && elsewhere.all(|row| row.long() != option.get_long());
         let option = option.hide_short_help(!is_brief);
         if takes_value { option.num_args(1).allow_negative_numbers(true) } else { option }
     }))
