@@ -306,6 +306,23 @@ fn this_program_is_copied_to_where_there_is_none_and_used_again_only_if_it_is_wh
 }
 
 #[test]
+fn a_copy_that_was_cut_off_is_none_and_leaves_nothing() {
+    let hosts = Hosts::new();
+    hosts.run("parsim parallel --ssh-worker copy -S 1/cut echo ::: a").exits(1).tells("cut is down");
+    let begun = std::time::Instant::now();
+    while !hosts.names("hosts/cache").is_empty() {
+        assert!(begun.elapsed() < SOON, "{:?}", hosts.names("hosts/cache"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(hosts.home("cut").is_empty());
+    // What was left by one that was killed goes with the next copy, once it is old.
+    let line = "touch -t 202001010000 hosts/cache/parsim-0.1; touch hosts/cache/parsim-0.2; parsim parallel --ssh-worker copy -S 1/h1 echo ::: a";
+    hosts.run(line).exits(0).is_quiet().says("a");
+    let names = hosts.names("hosts/cache");
+    assert!(names.len() == 2 && names.contains(&"parsim-0.2".to_owned()), "{names:?}");
+}
+
+#[test]
 fn where_there_is_no_room_for_this_program_that_is_told() {
     let hosts = Hosts::new();
     let ran = hosts.run("parsim parallel --ssh-worker copy -S 1/full echo ::: a");

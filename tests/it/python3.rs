@@ -229,3 +229,44 @@ fn what_python3_cannot_do_there_is_refused_by_name_before_any_job() {
         assert!(log(&hosts)[0].starts_with("1 h1 255 0 "));
     }
 }
+
+/// Passes on what a worker says until it is ready, and hears nothing more. Ends behind it.
+const EAR: &str = r#"
+import os, struct, time
+
+def read(count):
+    some = b""
+    while len(some) < count:
+        some += os.read(0, count - len(some)) or exit()
+    return some
+
+line = b""
+while not line.endswith(b" go\n"):
+    line += read(1)
+os.write(1, line)
+n_ready = 0
+while n_ready < 2:
+    head = read(5)
+    said = head + read(*struct.unpack("<I", head[:4]))
+    n_ready += head[4:] == b"R"
+    if n_ready == 2:
+        os.close(0)
+    os.write(1, said)
+while not os.path.exists(os.environ["HOSTS"] + "/left"):
+    time.sleep(0.02)
+"#;
+
+#[test]
+fn a_job_of_which_nobody_hears_that_it_begins_is_not_begun() {
+    if !is_here() {
+        return;
+    }
+    for worker in ["auto", "python3"] {
+        let hosts = Hosts::new();
+        fs::write(hosts.path("hosts/ear"), EAR).unwrap();
+        let line = format!("parsim parallel --ssh-worker {worker} -S 1/deaf 'echo {{}} >>../ran' ::: a");
+        hosts.run(&line).exits(0).tells("deaf is down").tells("deaf is there again");
+        assert_eq!(fs::read_to_string(hosts.path("hosts/ran")).unwrap(), "a\n", "{worker}");
+        assert_eq!(hosts.connections(), 2);
+    }
+}

@@ -4,7 +4,8 @@
 //! The login shell there may be any (sh, csh, fish) and may print what it likes: the script
 //! has no quote, backslash, newline or exclamation mark that one of them would read, and
 //! its words are known by a number that nobody can guess. A copy of this program is used only
-//! where nobody but its owner can write to it or to its folder, and only if it is whole: the
+//! where nobody but its owner can write to it or to its folder, and only if it is whole; one that
+//! was cut off is removed, by the next one where the script was killed: the
 //! place is /var/tmp, so that a home has nothing in it that its owner did not put there, or
 //! else ~/.cache. Where no copy starts, python3 is handed its worker, which is put nowhere.
 //! Pure: bytes in, bytes out.
@@ -77,14 +78,16 @@ pub(super) fn script(choice: &WorkerChoice, protocol: &str, nonce: u64) -> Strin
          say need $(uname -sm); read -r d s || exit 0; [ \"$d\" = no ] && py \"$s\"; i=$(id -u); g=; \
          own() {{ ls -ldn \"$1\" 2>/dev/null | {{ read -r p l o r; \
          case $p in [d-]????-??-*) [ \"$o\" = \"$i\" ];; *) false;; esac; }}; }}; \
-         check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && \
-         [ \"$(sha256sum <\"$b\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
+         whole() {{ [ \"$(sha256sum <\"$1\" | cut -d\" \" -f1)\" = \"$d\" ]; }}; \
+         check() {{ own \"$c\" && own \"$b\" && [ -f \"$b\" ] && whole \"$b\"; }}; \
          set -- \"${{PARSIM_CACHE:-/var/tmp/parsim-$i}}\" \"$HOME/.cache/parsim\"; \
          for c in \"$@\"; do b=$c/parsim-$d; check && {{ try \"$b\"; g=$b; }}; done; \
          umask 077; \
          for c in \"$@\"; do mkdir -p \"$c\" 2>/dev/null; own \"$c\" || continue; b=$c/parsim-$d; t=$b.$$; \
-         if [ -z \"$g\" ]; then say copy; head -c \"$s\" | {{ cat >\"$t\" || {{ cat >/dev/null; false; }}; }}; else cp \"$g\" \"$t\"; fi && \
-         chmod 700 \"$t\" && mv -f \"$t\" \"$b\" && g=$b; check && try \"$b\"; rm -f \"$t\"; done; \
+         find \"$c\" -name \"parsim-*.*\" -mtime +0 -exec rm -f {{}} + 2>/dev/null; \
+         if [ -z \"$g\" ]; then say copy; head -c \"$s\" | {{ cat >\"$t\" || {{ cat >/dev/null; false; }}; }} && \
+         {{ [ \"$(wc -c <\"$t\")\" -eq \"$s\" ] || {{ rm -f \"$t\"; exit 1; }}; }}; else cp \"$g\" \"$t\"; fi && \
+         whole \"$t\" && chmod 700 \"$t\" && mv -f \"$t\" \"$b\" && g=$b; check && try \"$b\"; rm -f \"$t\"; done; \
          if [ -n \"$g\" ]; then w=\"the copy of parsim ($g) does not start there\"; \
          else w=\"parsim cannot be copied there, neither to $1 nor to $2: nobody else may write there, and there must be room\"; fi; {otherwise}"
     );

@@ -307,10 +307,69 @@ impl<W: Write + Send> Worker<'_, W> {
             // The order of starts is kept among the tasks of this worker.
             let task = Task { turn, slot: number, ..task.into_owned() };
             voice.begins(&TaskBegun { seq: task.seq, slot: number, at: self.clock.now() });
+            if self.voice.is_broken() {
+                // Who does not hear that it begins has it done by another.
+                return self.stop();
+            }
             run_one(&run, &mut cpu, &task, attempt, self.workload);
             if self.voice.is_broken() {
                 return self.stop();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
+
+    use super::super::scripted::{OtherEnd, Squares};
+    use super::*;
+    use crate::task::Column;
+
+    /// Hears nothing more once a task begins.
+    struct Deaf(UnixStream);
+
+    impl Write for Deaf {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if bytes.get(4) == Some(&kind::BEGUN) {
+                self.0.shutdown(Shutdown::Both)?;
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_task_of_which_nobody_hears_that_it_begins_is_not_begun() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut end = OtherEnd::new(ours.try_clone().unwrap());
+        let hello = Hello {
+            protocol: PROTOCOL.to_owned(),
+            version: "1".to_owned(),
+            workload: "squares".to_owned(),
+            blueprint: serde_json::Value::Null,
+            column: Column::PARALLEL,
+            digested: false,
+            node: None,
+        };
+        end.say(kind::HELLO, &serde_json::to_vec(&hello).unwrap());
+        end.say(kind::SLOTS, &SlotRange { first: 0, count: 1 }.encoded());
+        end.say(kind::PREPARE, &[]);
+        let task = Cow::Owned(Task::numbered(0, ""));
+        end.say(kind::TASK, &TaskRequest { task, attempt: 1 }.encoded());
+        let begun = Interrupt::unbound().unwrap();
+        let build = |_: &str, _, _: Option<&NodeName>| {
+            let squares = Squares { ends: Some((0, begun.clone())), ..Squares::default() };
+            Ok(Box::new(squares) as Box<dyn Workload>)
+        };
+        serve(theirs, Deaf(ours), &Interrupt::unbound().unwrap(), &build).unwrap();
+        assert!(!begun.is_set());
     }
 }

@@ -11,7 +11,8 @@ use super::{Fresh, Line, Ran};
 /// a login, one called mute says nothing at all, one called full has no room for a file as
 /// large as this program, one called loud says a lot before it is down. One called liar
 /// speaks as a worker that has four thousand million cores. One called bare finds
-/// first what is in a folder of that name.
+/// first what is in a folder of that name. To one called cut not much more is passed on than
+/// what begins a worker, and of one called deaf the first connection is as a test says.
 const SSH: &str = r#"#!/bin/sh
 while :; do case $1 in -T) shift;; -o|-p) shift 2;; *) break;; esac; done
 host=$1; shift
@@ -30,7 +31,12 @@ full*) ulimit -f 100;;
 esac
 case $host in bare*|full*) PATH=$HOSTS/bare:$PATH;; esac
 case $host in own*) set -- "export PARSIM_SHELL=$HOSTS/ksh; $*";; esac
-exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"
+begin() { exec env -i PATH="$PATH" HOME="$home" SHELL=/bin/sh WHERE="$host" PARSIM_CACHE="$HOSTS/cache" /bin/sh -c "$*"; }
+case $host in
+cut*) dd bs=1 count=5000 2>/dev/null | begin "$@"; exit;;
+deaf*) if mkdir "$HOSTS/connected" 2>/dev/null; then { (begin "$@"); : >"$HOSTS/left"; } | python3 "$HOSTS/ear"; exit; fi;;
+esac
+begin "$@"
 "#;
 
 /// A folder with such hosts.

@@ -188,9 +188,14 @@ class Worker:
     def fill_slots(self):
         while self.waiting and None in self.slots and not self.stops:
             place = self.slots.index(None)
-            job = self.slots[place] = Job(self, self.first_slot + place, self.waiting.popleft())
+            job = Job(self, self.first_slot + place, self.waiting.popleft())
             now = int((job.begun - self.started) * 1e9)
             self.say(b"G", struct.pack("<QIQ", job.seq, job.slot, now))
+            self.flush()
+            if self.stops:
+                # Who does not hear that it begins has it done by another.
+                return
+            self.slots[place] = job
             self.advance(job)
 
     def advance(self, job, value=None, gone=False):
