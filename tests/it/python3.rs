@@ -243,7 +243,7 @@ def read(count):
 line = b""
 while not line.endswith(b" go\n"):
     line += read(1)
-os.write(1, line)
+    os.write(1, line[-1:])
 n_ready = 0
 while n_ready < 2:
     head = read(5)
