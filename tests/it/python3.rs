@@ -230,9 +230,10 @@ fn what_python3_cannot_do_there_is_refused_by_name_before_any_job() {
     }
 }
 
-/// Passes on what a worker says until it is ready, and hears nothing more. Ends behind it.
+/// Passes on what a worker says until a while after its first job has begun, and hears nothing
+/// more. Ends behind it.
 const EAR: &str = r#"
-import os, struct, time
+import os, select, struct, time
 
 def read(count):
     some = b""
@@ -244,15 +245,15 @@ line = b""
 while not line.endswith(b" go\n"):
     line += read(1)
     os.write(1, line[-1:])
-n_ready = 0
-while n_ready < 2:
+is_named = False
+while not is_named or select.select([0], [], [], 0.5)[0]:
     head = read(5)
-    said = head + read(*struct.unpack("<I", head[:4]))
-    n_ready += head[4:] == b"R"
-    if n_ready == 2:
-        os.close(0)
-    os.write(1, said)
-while not os.path.exists(os.environ["HOSTS"] + "/left"):
+    os.write(1, head + read(*struct.unpack("<I", head[:4])))
+    is_named |= head[4:] == b"N"
+os.close(0)
+hosts = os.environ["HOSTS"]
+open(hosts + "/deafened", "w").close()
+while not os.path.exists(hosts + "/left"):
     time.sleep(0.02)
 "#;
 
@@ -264,9 +265,11 @@ fn a_job_of_which_nobody_hears_that_it_begins_is_not_begun() {
     for worker in ["auto", "python3"] {
         let hosts = Hosts::new();
         fs::write(hosts.path("hosts/ear"), EAR).unwrap();
-        let line = format!("parsim parallel --ssh-worker {worker} -S 1/deaf 'echo {{}} >>../ran' ::: a");
+        let job = "echo {} >>../ran; until [ -e ../deafened ]; do sleep 0.02; done";
+        let line = format!("parsim parallel --ssh-worker {worker} --retries 2 -S 1/deaf '{job}' ::: a b");
         hosts.run(&line).exits(0).tells("deaf is down").tells("deaf is there again");
-        assert_eq!(fs::read_to_string(hosts.path("hosts/ran")).unwrap(), "a\n", "{worker}");
+        // The end of the first is not heard either: it is done again.
+        assert_eq!(fs::read_to_string(hosts.path("hosts/ran")).unwrap(), "a\na\nb\n", "{worker}");
         assert_eq!(hosts.connections(), 2);
     }
 }
