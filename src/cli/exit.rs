@@ -2,8 +2,9 @@
 //! passwords, control characters and the system's numbers.
 //!
 //! README and `--help` print [`STATUSES`]; nothing else in the project knows a status of
-//! parsim's own. (A job that cannot be started has the shell's 126 or 127, which
-//! `workload/command` gives it.)
+//! parsim's own. (What `--halt` asks for instead is counted in `engine/halt`. A job that
+//! cannot be started has the shell's 126 or 127, which `workload/command` gives it; a
+//! monitor's statuses are in `report/services/nagios`.)
 
 use std::ffi::OsString;
 use std::path::Path;
